@@ -1,0 +1,56 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help run demo test check format bench lock clean
+
+help: ## Say what each command does
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
+.venv/run.stamp: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Easel needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "Python cannot build a virtual environment. On Debian: apt install python3-venv"; rm -rf .venv; exit 1; }
+	@echo "Installing into .venv (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp
+	@echo "Installing the tools for tests and checks (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+run: .venv/run.stamp ## Start everything here and print the site's address
+	@$(BIN)/python -m local
+
+demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at night"
+	@$(BIN)/python -m local.demo "$(PROMPT)"
+
+test: .venv/dev.stamp ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: .venv/dev.stamp ## Lint, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/dev.stamp ## Put the code into its one format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
+	@$(BIN)/python -m bench
+
+lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
+	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
+	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --extra test --extra dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
+
+clean: ## Remove the environment, the data under var/ and what the tools left
+	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Cloud functions, one file each."""

@@ -1,0 +1,1 @@
+"""The embedded stack: the whole cloud on one machine, in one command."""

@@ -1,0 +1,1 @@
+"""The Celery app that moves jobs through the generators."""

@@ -1,0 +1,1 @@
+"""Clients of image generators: one module per protocol, behind one interface."""
