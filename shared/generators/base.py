@@ -54,9 +54,9 @@ MAX_IN_FLIGHT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One order for pictures, in no protocol's own words. Every setting is resolved: a client adds no default.
+    """One order for pictures, in no protocol's own words. All settings are resolved: no client adds a default.
 
-    `width` and `height` are pixels before upscaling. `sources` are PNG files. `strength` says how far img2img moves from
+    `width` and `height` are pixels before upscaling. `sources` are PNG files. `strength` says how far img2img goes from
     them; below 0 nothing new is generated, below -1 a picture that did not change is not sent back either. `key` names
     the order for the generator's idempotency extension. `frames` is how many pictures of the making are wanted, where
     the generator offers that.
@@ -242,9 +242,9 @@ class GeneratorAddress:
 
 
 def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
-    """Read a list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`, comma separated; blank text is none.
+    """Read a list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`, comma separated; blank: none.
 
-    ValueError with one sentence that names the entry by its place and never repeats its text, which may hold a password.
+    ValueError with one sentence that names the entry by its place. It never repeats the text: a password may stand there.
     """
     if not text.strip():
         return ()
