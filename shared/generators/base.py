@@ -244,7 +244,7 @@ class GeneratorAddress:
 def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
     """Read a list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`, comma separated; blank: none.
 
-    ValueError with one sentence that names the entry by its place. It never repeats the text: a password may stand there.
+    ValueError with one sentence that names the entry by its place and never repeats its text (passwords).
     """
     if not text.strip():
         return ()
