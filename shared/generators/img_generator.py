@@ -96,11 +96,11 @@ class ImgGenerator:
     def health(self) -> Capabilities:
         """Ask what the generator offers. One without this call, which may answer it with anything, offers nothing."""
         answer = self._small("GET", "/health", None)
-        try:
-            _check_http(answer, about_id=True)
-            capabilities = _read_health(answer.body)
-        except GeneratorBroken:
-            capabilities = Capabilities()
+        capabilities = Capabilities()
+        if answer.status not in (404, 405, 410, 501):
+            with suppress(GeneratorBroken):
+                _check_http(answer, about_id=False)
+                capabilities = _read_health(answer.body)
         self._remember(capabilities.extensions)
         return capabilities
 
@@ -187,7 +187,7 @@ def _check_http(answer: Answer, *, about_id: bool) -> None:
 def _refusal(answer: Answer, fields: dict[str, Any]) -> str:
     """Why an order was refused. The answer may repeat a prompt, so only the names of sent parameters are kept."""
     text = answer.body.decode("utf-8", errors="replace")
-    words = set(re.findall(r"[a-z_]{2,}", text)) | ({"n"} if '"n"' in text or "'n'" in text else set())
+    words = re.findall(r'"([a-z_]+)"', text) + re.findall(r"\b[a-z_]{2,}\b", text)
     named = [name for name in fields if name in words]
     reason = f" It names: {', '.join(named)}." if named else ""
     return f"The generator refused this order (HTTP {answer.status}).{reason}"

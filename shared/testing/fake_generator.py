@@ -279,7 +279,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = 60
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, ARG002
+    def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""
 
     def do_GET(self) -> None:
