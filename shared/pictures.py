@@ -27,7 +27,7 @@ __all__ = [
 MAX_PIXELS = 8192 * 8192
 """The largest picture: 2048 pixels a side, upscaled by 4."""
 
-MAX_UPLOAD_BYTES = 20 * 1000 * 1000
+MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 MAX_SOURCE_SIDE_PX = 2048
 THUMBNAIL_SIDE_PX = 512
 

@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from shared.generators.base import GeneratorBroken
 
-MAX_VALUES = 200_000
+MAX_VALUES = 100_000
 """Most lists, objects and members in an answer. Three bytes of `[],` grow into some twenty times as much memory."""
 
 

@@ -19,10 +19,14 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 from shared.generators.base import GeneratorBroken, GeneratorError, GeneratorUnavailable
 
 _BLOCK_BYTES = 256 * 1024
+
+# urllib3 counts a refused connection (NewConnectionError) among its time-outs.
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout)
 
 
 class _DeadlineFile(io.RawIOBase):
@@ -177,7 +181,7 @@ def _too_large() -> GeneratorBroken:
 def _translate(error: Exception, *, body_began: bool) -> GeneratorError:
     """Say in our words what went wrong. HTTP libraries wrap the first cause several times, so the chain is searched."""
     chain = list(_chain(error))
-    if any(isinstance(link, TimeoutError | urllib3.exceptions.TimeoutError | requests.Timeout) for link in chain):
+    if any(isinstance(link, _TIMEOUTS) and not isinstance(link, NewConnectionError) for link in chain):
         return GeneratorUnavailable("generator_timeout", "The generator did not answer in time.")
     if body_began or any(isinstance(link, IncompleteRead) for link in chain):
         return GeneratorBroken("generator_cut_off", "The generator's answer stopped in the middle.")
