@@ -1,0 +1,53 @@
+"""`python -m local`: everything that Easel needs, on this machine, until Ctrl-C."""
+
+import signal
+import sys
+from types import FrameType
+
+from local.config import Config
+from local.console import Console
+from local.site import prepared_site
+from local.stack import Interrupted, Stack, StackError
+
+
+def main() -> int:
+    """0 after an orderly stop that was asked for, 1 when something went wrong; the reason is the last line."""
+    console = Console()
+    try:
+        config = Config.load()
+        with prepared_site(config, console) as stack:
+            stop_on_signals(stack)
+            try:
+                run(stack, config, console)
+            finally:
+                console.say("Stopping. Ctrl-C once more ends it at once.")
+                stack.stop()
+    except StackError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    console.say("Everything is stopped.")
+    return 0
+
+
+def run(stack: Stack, config: Config, console: Console) -> None:
+    """Start, give the address and watch until somebody asks for the end. Raises PartDied."""
+    try:
+        stack.start()
+    except Interrupted:
+        return
+    console.say(f"\n    Easel is at {config.public_url}    (Ctrl-C stops it, data is in {config.home})\n")
+    stack.watch()
+
+
+def stop_on_signals(stack: Stack) -> None:
+    """The first signal asks for the orderly stop, the second for the end at once."""
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        (stack.hurry if stack.interrupted.is_set() else stack.interrupted).set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
