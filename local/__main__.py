@@ -7,36 +7,39 @@ from types import FrameType
 from local.config import Config
 from local.console import Console
 from local.site import prepared_site
-from local.stack import Interrupted, Stack, StackError
+from local.stack import Interrupted, PartDied, Stack, StackError
 
 
 def main() -> int:
-    """0 after an orderly stop that was asked for, 1 when something went wrong; the reason is the last line."""
+    """0 after an orderly stop that was asked for, 1 when something went wrong, after a sentence that says what."""
     console = Console()
     try:
         config = Config.load()
         with prepared_site(config, console) as stack:
             stop_on_signals(stack)
-            try:
-                run(stack, config, console)
-            finally:
-                console.say("Stopping. Ctrl-C once more ends it at once.")
-                stack.stop()
+            return run(stack, config, console)
     except StackError as error:
         print(error, file=sys.stderr, flush=True)
         return 1
-    console.say("Everything is stopped.")
-    return 0
 
 
-def run(stack: Stack, config: Config, console: Console) -> None:
-    """Start, give the address and watch until somebody asks for the end. Raises PartDied."""
+def run(stack: Stack, config: Config, console: Console) -> int:
+    """Start, give the address, watch until somebody asks for the end or a part dies, and stop. Returns the exit code."""
+    code = 0
     try:
         stack.start()
+        console.say(f"\n    Easel is at {config.public_url}    (Ctrl-C stops it, data is in {config.home})\n")
+        stack.watch()
     except Interrupted:
-        return
-    console.say(f"\n    Easel is at {config.public_url}    (Ctrl-C stops it, data is in {config.home})\n")
-    stack.watch()
+        pass
+    except PartDied as error:
+        print(error, file=sys.stderr, flush=True)
+        code = 1
+    finally:
+        console.say("Stopping. Ctrl-C once more ends it at once.")
+        stack.stop()
+    console.say("Everything is stopped.")
+    return code
 
 
 def stop_on_signals(stack: Stack) -> None:

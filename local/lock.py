@@ -18,7 +18,7 @@ END_LIMIT_S = 45.0
 
 @contextmanager
 def hold(home: Path, url: str, console: Quiet) -> Iterator[int]:
-    """Hold the home's lock; yields its file descriptor. Raises StackError with the address when another stack runs here.
+    """Hold the home's lock; yields its file descriptor. Raises StackError with the address of one that runs already.
 
     The guards of the parts share the lock, so that it outlives a supervisor that was killed until its last part has
     ended. Such an end is waited for, since it comes by itself.
@@ -54,8 +54,8 @@ def _lock(descriptor: int, home: Path, console: Quiet) -> None:
         holder = _read(descriptor)
         if _is_alive(holder):
             raise StackError(
-                f"Easel already runs at {holder['url']} (process {holder['pid']}, data in {home}). Stop that one first, "
-                "or set EASEL_HOME and the ports (see .env.example) to run a second one beside it."
+                f"Easel already runs at {holder['url']} (process {holder['pid']}, data in {home}). "
+                "Stop that one first, or set EASEL_HOME and the ports (see .env.example) to run a second one beside it."
             )
         if time.monotonic() > deadline:
             raise StackError(f"Parts of an earlier run still hold {home / 'lock'}. End them, then start again.")
