@@ -24,7 +24,7 @@ def main() -> int:
 
 
 def run(stack: Stack, config: Config, console: Console) -> int:
-    """Start, give the address, watch until somebody asks for the end or a part dies, and stop. Returns the exit code."""
+    """Start, give the address, watch until the end is asked for or a part dies, and stop. Returns the exit code."""
     code = 0
     try:
         stack.start()
