@@ -21,7 +21,7 @@ DRAIN_S = 25.0
 @contextmanager
 def prepared_site(config: Config, console: Quiet) -> Iterator[Stack]:
     """The stack of config, locked but not started. Raises StackError when it cannot run: taken port, second run, ..."""
-    with lock.hold(config.home, config.public_url, console) as lock_fd:
+    with lock.hold(config.home, f"http://127.0.0.1:{config.ports['EASEL_PORT']}", console) as lock_fd:
         servers, notes = choose_servers(config)
         env = site_environment(config, [server.env for server in servers])
         check_settings(env)

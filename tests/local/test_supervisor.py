@@ -134,17 +134,17 @@ def test_a_failing_task_stops_the_start_and_is_named(tmp_path: Path) -> None:
         task("migrate", "import sys; print('no such column'); sys.exit(3)", needs=("postgres",)),
         part("gateway", LIVE, tmp_path, needs=("migrate",)),
     ]
-    with pytest.raises(PartDied, match=r"migrate ended with exit code 3(?s:.)*no such column(?s:.)*migrate\.log"):
-        with running(Stack(parts, tmp_path / "log")):
-            raise AssertionError("the stack must not start")
+    words = r"migrate ended with exit code 3(?s:.)*no such column(?s:.)*migrate\.log"
+    with pytest.raises(PartDied, match=words), running(Stack(parts, tmp_path / "log")):
+        raise AssertionError("the stack must not start")
     assert not (tmp_path / "gateway").exists()
     assert not is_alive(tmp_path / "postgres")
 
 
 def test_a_server_that_ends_well_before_it_is_ready_has_died_too(tmp_path: Path) -> None:
-    with pytest.raises(PartDied, match="redis ended with exit code 0 before it was ready"):
-        with running(Stack([part("redis", "pass", tmp_path)], tmp_path / "log")):
-            raise AssertionError("the stack must not start")
+    stack = Stack([part("redis", "pass", tmp_path)], tmp_path / "log")
+    with pytest.raises(PartDied, match="redis ended with exit code 0 before it was ready"), running(stack):
+        raise AssertionError("the stack must not start")
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
