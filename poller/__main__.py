@@ -20,8 +20,19 @@ def main() -> None:
     except (SettingsError, ValueError) as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
-        app.worker_main(["worker", "--pool", "prefork", "--concurrency", str(arguments.concurrency), "--without-mingle",
-                         "--without-gossip", "--loglevel", services.settings.log_level])
+        app.worker_main(
+            [
+                "worker",
+                "--pool",
+                "prefork",
+                "--concurrency",
+                str(arguments.concurrency),
+                "--without-mingle",
+                "--without-gossip",
+                "--loglevel",
+                services.settings.log_level,
+            ]
+        )
     else:
         services.settings.home.mkdir(parents=True, exist_ok=True)
         app.Beat(schedule=str(services.settings.home / "beat"), quiet=True).run()

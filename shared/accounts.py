@@ -20,7 +20,6 @@ from shared.services import Services
 from shared.tokens import new_token, token_hash
 from shared.user_store import User
 
-
 MAX_API_TOKENS = 100
 MIN_GUESSES = 10**7
 """Below this many guesses a password counts as well known (zxcvbn's estimate, source: its 30,000 common passwords)."""
@@ -40,7 +39,7 @@ class Session:
 
 
 def sign_up(services: Services, email: str, password: str) -> Session:
-    """Make an account and sign in. Raises InvalidRequest for what is no address or a well-known password, EmailTaken."""
+    """Make an account and sign in. Raises InvalidRequest (no address, a well-known password), EmailTaken."""
     address = _normal_email(email)
     _refuse_well_known(password, address)
     with _hashing:

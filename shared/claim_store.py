@@ -109,7 +109,8 @@ WITH released AS (
         progress = greatest(progress, least(CAST(:progress AS float), 0.99)),
         unreachable_since = CASE WHEN :unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
         version = version + (
-            CAST(:event AS text) IS NOT NULL OR greatest(progress, least(CAST(:progress AS float), 0.99)) IS DISTINCT FROM progress
+            CAST(:event AS text) IS NOT NULL
+            OR greatest(progress, least(CAST(:progress AS float), 0.99)) IS DISTINCT FROM progress
         )::int
     WHERE id = :job_id AND attempt_token = :token AND state = 'generating'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling
@@ -167,7 +168,8 @@ def insert_images(connection: Connection, job_id: UUID, images: list[StoredImage
     query = text("""
         INSERT INTO images (job_id, index, key, thumbnail_key, width, height, size_bytes, seed, description)
         SELECT :job_id, i.* FROM json_to_recordset(CAST(:images AS json)) AS i (
-            index int, key text, thumbnail_key text, width int, height int, size_bytes bigint, seed bigint, description text
+            index int, key text, thumbnail_key text, width int, height int, size_bytes bigint, seed bigint,
+            description text
         )
     """)
     connection.execute(query, {"job_id": job_id, "images": json.dumps([vars(image) for image in images])})
@@ -208,7 +210,8 @@ def claim_garbage(connection: Connection, limit: int) -> list[str]:
     """Take prefixes that are due for deletion; they come back if the transaction does not commit."""
     query = text("""
         DELETE FROM garbage WHERE prefix IN (
-            SELECT prefix FROM garbage WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+            SELECT prefix FROM garbage WHERE due_at <= clock_timestamp()
+            ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
         ) RETURNING prefix
     """)
     return list(connection.execute(query, {"limit": limit}).scalars())

@@ -17,7 +17,7 @@ class FieldError:
 
 
 class EaselError(Exception):
-    """An outcome that the caller is told about: `status`, `code` and `title` belong to the class, `detail` to the case."""
+    """An outcome that the caller is told about: `detail` belongs to the case, all else to the class."""
 
     status: ClassVar[int]
     code: ClassVar[str]

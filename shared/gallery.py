@@ -33,11 +33,8 @@ EXAMPLES: tuple[dict[str, Any], ...] = (
     {"prompt": "абстракция: синий огонь и золотой дым", "aspect": "portrait", "seed": 22},
 )
 
-_GALLERY = text("""
-SELECT j.id, j.prompt, j.settings->>'style' AS style, j.created_at, j.published_at, (
-    SELECT json_agg(json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index)
-    FROM images WHERE job_id = j.id
-) AS images
+_GALLERY = text(f"""
+SELECT j.id, j.prompt, j.settings->>'style' AS style, j.created_at, j.published_at, {job_store.IMAGES}
 FROM jobs j
 WHERE j.published_at IS NOT NULL AND j.state = 'succeeded'
     AND (CAST(:at AS timestamptz) IS NULL OR (j.published_at, j.id) < (:at, CAST(:before AS uuid)))
@@ -46,7 +43,7 @@ ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
 
 
 def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
-    """A page of published jobs, the latest published first, with the cursor of the next page. Nothing of their owners."""
+    """A page of published jobs, the latest first, with the cursor of the next page. Nothing of their owners."""
     at, before = _read_cursor(cursor) if cursor else (None, None)
     with services.db.statement() as connection:
         rows = list(connection.execute(_GALLERY, {"at": at, "before": before, "limit": limit + 1}))
@@ -57,7 +54,7 @@ def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple
             "job_id": str(row.id),
             "prompt": row.prompt,
             "style": row.style,
-            "images": [sign(image) for image in row.images or ()],
+            "images": [sign(image) for image in row.images],
             "created_at": row.created_at,
         }
         for row in rows

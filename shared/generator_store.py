@@ -64,9 +64,7 @@ def note_failure(connection: Connection, name: str, reason: str) -> None:
 
 def find_reason_for_waiting(connection: Connection) -> str | None:
     """Why no generator can take a job now, in one sentence; None when one can or is merely full."""
-    rows = connection.execute(
-        text("SELECT last_error, failures FROM generators ORDER BY failures DESC")
-    ).all()
+    rows = connection.execute(text("SELECT last_error, failures FROM generators ORDER BY failures DESC")).all()
     if not rows:
         return "No generator is configured."
     if any(row.failures == 0 for row in rows):

@@ -7,7 +7,7 @@ from shared.services import Services
 
 
 def check(services: Services) -> dict[str, str]:
-    """"ok" for each part that answers, else what is wrong in a few words; nothing of addresses or names."""
+    """ "ok" for each part that answers, else what is wrong in a few words; nothing of addresses or names."""
     return {part: _in_words(probe, services) for part, probe in _PROBES.items()}
 
 

@@ -46,7 +46,8 @@ WITH prior AS (
     RETURNING quota_day, next_turn - :cost / weight AS turn
 ), job AS (
     INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day, idempotency_key, fingerprint)
-    SELECT :user_id, :prompt, CAST(:settings AS jsonb), :cost, turn, quota_day, :idempotency_key, :fingerprint FROM debit
+    SELECT :user_id, :prompt, CAST(:settings AS jsonb), :cost, turn, quota_day, :idempotency_key, :fingerprint
+    FROM debit
     RETURNING id
 ), event AS (
     INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM job
@@ -94,14 +95,17 @@ def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
     connection.execute(query, {"user_id": user_id, "key": key})
 
 
+IMAGES = """coalesce((
+    SELECT json_agg(
+        json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index
+    ) FROM images WHERE job_id = j.id
+), '[]') AS images"""
+
 # What a job looks like from outside, in one row. Position and pace are reckoned only for jobs that have not finished.
 _VIEW = """
 SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
     j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
-    coalesce((
-        SELECT json_agg(json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index)
-        FROM images WHERE job_id = j.id
-    ), '[]') AS images,
+    {images},
     ahead.jobs AS ahead_jobs, ahead.cost AS ahead_cost,
     CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
     CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places,
@@ -119,9 +123,9 @@ _TIMELINE = """, (
     ) ORDER BY id) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
-_GET = text(_VIEW.format(timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = :user_id")
+_GET = text(_VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = :user_id")
 _LIST = text(
-    _VIEW.format(timeline="")
+    _VIEW.format(images=IMAGES, timeline="")
     + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
     + " AND (CAST(:before AS uuid) IS NULL OR j.id < :before) ORDER BY j.id DESC LIMIT :limit"
 )
@@ -234,7 +238,8 @@ def request_cancel(connection: Connection, job_id: UUID) -> None:
     """Ask the poller to cancel a generating job at its next step, which is due now."""
     query = text("""
         WITH asked AS (
-            UPDATE jobs SET cancel_requested_at = clock_timestamp(), next_step_at = clock_timestamp(), version = version + 1
+            UPDATE jobs SET
+                version = version + 1, cancel_requested_at = clock_timestamp(), next_step_at = clock_timestamp()
             WHERE id = :job_id AND state = 'generating' AND cancel_requested_at IS NULL RETURNING id
         ) INSERT INTO job_events (job_id, event) SELECT id, 'cancel_requested' FROM asked
     """)

@@ -76,11 +76,11 @@ def _eta_s(row: Row[Any]) -> int | None:
     """Whole seconds until the pictures are there, from the pace of the latest jobs (Little's law for those waiting)."""
     if row.seconds_per_cost is None:
         return None
-    own_s = row.cost * row.seconds_per_cost
+    own_s = float(row.cost * row.seconds_per_cost)
     if row.state == "queued":
-        waiting_s = row.ahead_cost * row.seconds_per_cost / max(int(row.places or 0), 1)
+        waiting_s = float(row.ahead_cost * row.seconds_per_cost) / max(int(row.places or 0), 1)
         return math.ceil(waiting_s + own_s)
     running_s = float(row.running_s or 0)
     if row.progress:
-        own_s = running_s / row.progress
+        own_s = running_s / float(row.progress)
     return max(1, math.ceil(own_s - running_s))

@@ -91,4 +91,3 @@ def next_look_s(elapsed_s: float, position: int | None, fraction: float | None) 
         left_s = elapsed_s * (1 - fraction) / fraction
         return min(2.0, max(FIRST_LOOK_S, left_s / 3))
     return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, elapsed_s / 5))
-

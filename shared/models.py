@@ -115,7 +115,9 @@ jobs = Table(
     CheckConstraint("state IN ('queued', 'generating', 'succeeded', 'failed', 'cancelled')", name="state"),
     CheckConstraint("(error_code IS NULL) = (state <> 'failed')", name="error"),
     CheckConstraint("state <> 'succeeded' OR progress = 1", name="progress"),
-    Index("ix_jobs_queue", "turn", "id", postgresql_include=["cost", "user_id"], postgresql_where=text("state = 'queued'")),
+    Index(
+        "ix_jobs_queue", "turn", "id", postgresql_include=["cost", "user_id"], postgresql_where=text("state = 'queued'")
+    ),
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),

@@ -152,9 +152,7 @@ class Poller:
         """The job's generator is no longer configured: it goes back into the queue for another one."""
         detail = "Its generator was taken out of service."
         with self.services.db.begin() as connection:
-            job_store.move(
-                connection, claim.id, State.QUEUED, Event.RETRYING, detail=detail, token=claim.attempt_token
-            )
+            job_store.move(connection, claim.id, State.QUEUED, Event.RETRYING, detail=detail, token=claim.attempt_token)
 
     @contextmanager
     def _kept(self, claim: Row[Any]) -> Iterator[None]:

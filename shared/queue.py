@@ -108,4 +108,9 @@ def _transport_options(url: str) -> dict[str, Any]:
     region = host.split(".")[1] if host.endswith("amazonaws.com") else "us-east-1"
     secure = parts.scheme == "sqs"
     queue_url = f"{'https' if secure else 'http'}://{parts.netloc}{parts.path}"
-    return {"region": region, "is_secure": secure, "predefined_queues": {QUEUE: {"url": queue_url}}, "wait_time_seconds": 5}
+    return {
+        "region": region,
+        "is_secure": secure,
+        "predefined_queues": {QUEUE: {"url": queue_url}},
+        "wait_time_seconds": 5,
+    }

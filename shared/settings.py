@@ -64,7 +64,9 @@ class Settings:
             max_queued=read.integer("MAX_QUEUED", 50, 1, 100_000),
             jobs_per_day=read.integer("JOBS_PER_DAY", 200, 1, 1_000_000),
             url_ttl_s=read.integer("URL_TTL_S", 3600, 60, 7 * 24 * 3600),
-            database_pool=read.integer("DATABASE_POOL", 1 if "AWS_LAMBDA_FUNCTION_NAME" in read.environment else 10, 1, 100),
+            database_pool=read.integer(
+                "DATABASE_POOL", 1 if "AWS_LAMBDA_FUNCTION_NAME" in read.environment else 10, 1, 100
+            ),
             home=Path(read.text("HOME", "var")),
             host=read.text("HOST", "127.0.0.1"),
             port=port,

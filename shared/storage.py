@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
 from minio import Minio
-from minio.credentials import IamAwsProvider
+from minio.credentials.providers import IamAwsProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
@@ -60,7 +60,7 @@ class Storage:
                 BytesIO(data),
                 len(data),
                 content_type,
-                user_metadata={"Cache-Control": CACHE_CONTROL},
+                metadata={"Cache-Control": CACHE_CONTROL},
             )
 
     def get(self, key: str, max_bytes: int) -> bytes:

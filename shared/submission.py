@@ -28,7 +28,9 @@ from shared.services import Services
 from shared.user_store import User
 
 
-def submit(services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None) -> dict[str, Any]:
+def submit(
+    services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None
+) -> dict[str, Any]:
     """Queue a job and wake the poller; return the job's view.
 
     With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
@@ -48,14 +50,11 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     return view
 
 
-def get_job(services: Services, credential: Credential, job_id: UUID) -> tuple[dict[str, Any], int]:
-    """A user's own job as its view, and its version. Raises NotFound."""
+def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+    """A user's own job as its view. Raises NotFound."""
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        row = job_store.find_view(connection, job_id, user.id)
-    if row is None:
-        raise NotFound
-    return job_view(row, image_signer(services)), row.version
+        return _view(services, connection, job_id, user.id)
 
 
 def list_jobs(
@@ -112,9 +111,7 @@ def new_job(user: User, request: JobRequest, idempotency_key: str | None, finger
 def _insert(services: Services, connection: Connection, job: job_store.NewJob) -> UUID | None:
     limits = services.settings
     try:
-        return job_store.submit(
-            connection, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day
-        )
+        return job_store.submit(connection, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day)
     except IntegrityError:
         # The same key at the same moment, or one of more than a day ago. The statement has written nothing.
         return None

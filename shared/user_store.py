@@ -86,7 +86,8 @@ def delete(connection: Connection, user_id: UUID) -> None:
     connection.execute(
         text("""
             INSERT INTO garbage (prefix, due_at)
-            SELECT 'jobs/' || id || '/', clock_timestamp() + CASE state WHEN 'generating' THEN interval '1 hour' ELSE '0' END
+            SELECT 'jobs/' || id || '/',
+                clock_timestamp() + CASE state WHEN 'generating' THEN interval '1 hour' ELSE '0' END
             FROM jobs WHERE user_id = :user_id
             UNION ALL SELECT key, clock_timestamp() FROM uploads WHERE user_id = :user_id
             ON CONFLICT (prefix) DO NOTHING
@@ -137,11 +138,10 @@ def delete_token(connection: Connection, token_hash: bytes) -> None:
 
 def create_upload(connection: Connection, user_id: UUID, key: str, content_type: str, size_bytes: int) -> None:
     query = text(
-        "INSERT INTO uploads (user_id, key, content_type, size_bytes) VALUES (:user_id, :key, :content_type, :size_bytes)"
+        "INSERT INTO uploads (user_id, key, content_type, size_bytes)"
+        " VALUES (:user_id, :key, :content_type, :size_bytes)"
     )
-    connection.execute(
-        query, {"user_id": user_id, "key": key, "content_type": content_type, "size_bytes": size_bytes}
-    )
+    connection.execute(query, {"user_id": user_id, "key": key, "content_type": content_type, "size_bytes": size_bytes})
 
 
 def list_upload_sizes(connection: Connection, user_id: UUID, keys: list[str]) -> dict[str, int]:

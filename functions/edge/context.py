@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 class RequestContext:
-    """ASGI middleware. Every answer carries `X-Request-Id`; a body over 256 KiB is refused with 413 while it is read."""
+    """ASGI middleware. Every answer carries `X-Request-Id`; a body over 256 KiB is refused while it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
