@@ -109,22 +109,19 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         argv = ("generator", "--host", "127.0.0.1", "--port", str(port))
         parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
     node = f"easel-{os.getpid()}@localhost"
-    celery = ("celery", "-A", "poller.app:app")
-    worker = (*celery, "worker", "--hostname", node, "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO")
-    beat = (*celery, "beat", "--schedule", str(config.home / "beat"), "--loglevel", "WARNING")
     stores = ("migrate", "redis", "bucket")
     return [
         *parts,
         part("migrate", "alembic", "upgrade", "head", needs=("postgres",)),
         part(
             "worker",
-            *worker,
+            *("poller", "worker", "--hostname", node, "--concurrency", "2"),
             needs=(*stores, "generator"),
             ready=lambda: worker_answers(env["EASEL_BROKER_URL"], node),
             grace_s=DRAIN_S,
         ),
         # Nobody can ask beat anything; it counts as ready once it runs, and a jobless end of it stops the stack.
-        part("beat", *beat, needs=stores, ready=lambda: True),
+        part("beat", "poller", "beat", needs=stores, ready=lambda: True),
         part(
             "gateway",
             "functions.gateway",

@@ -69,6 +69,9 @@ LEASE_RENEWAL_S = 5.0
 UNREACHABLE_S = 30.0
 """How long the generator that holds a job may be out of reach before the job moves on."""
 
+LONGEST_GENERATING_S = 2 * 3600.0
+"""How long one attempt may take; the first picture after a generator's start can wait tens of minutes for its models."""
+
 FIRST_LOOK_S = 0.3
 LONGEST_LOOK_S = 10.0
 

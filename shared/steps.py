@@ -23,7 +23,7 @@ from shared.generators.base import (
     Phase,
     Progress,
 )
-from shared.jobs import FIRST_LOOK_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
+from shared.jobs import FIRST_LOOK_S, LONGEST_GENERATING_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
 from shared.presets import full_prompt
 from shared.services import Services
 from shared.storage import ObjectMissing, ObjectTooLarge
@@ -95,6 +95,9 @@ class Step:
             return self._wait_for_generator(error)
         if progress.phase == Phase.FAILED:
             return self._lose_attempt("generator_failed", "The generator reported an error for this job.")
+        if (self._claim.sent_s or 0) > LONGEST_GENERATING_S:
+            self._generator.cancel(self._claim.remote_id)
+            return self._lose_attempt("generator_too_slow", "The generator did not finish within two hours.")
         self._note_success()
         return self._note_progress(progress)
 
@@ -131,7 +134,9 @@ class Step:
     def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
         """Check, complete and store every picture; verify by size that all of it is there."""
         stored, sizes = [], {}
-        for index, (data, expected_size) in enumerate(zip(images, self._sizes(order, len(images)), strict=True)):
+        for index, (data, expected_size) in enumerate(
+            zip(images, order.output_sizes or [None] * len(images), strict=True)
+        ):
             image = pictures.decode_png(data, expected_size=expected_size)
             description = descriptions[index] if descriptions else None
             seed = (order.seed + index) % 2**32
@@ -148,10 +153,6 @@ class Step:
         if self._services.storage.sizes_bytes(self._prefix) != sizes:
             raise Unavailable("The storage does not hold what was written to it.")
         return stored
-
-    @staticmethod
-    def _sizes(order: Generation, count: int) -> tuple[tuple[int, int] | None, ...]:
-        return order.output_sizes or (None,) * count
 
     def _order(self) -> Generation:
         settings = self._claim.settings
@@ -184,7 +185,7 @@ class Step:
             generator=self._claim.generator,
             description=description,
             job_id=str(self._id),
-            created_at=self._claim.created_at.astimezone(UTC),
+            created_at=self._claim.created_at.astimezone(UTC).isoformat(),
         )
 
     def _wait_for_generator(self, error: GeneratorUnavailable) -> float | None:

@@ -10,7 +10,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
-from local.bucket import ensure_bucket
 from local.servers import embedded_servers
 from shared.generators.base import parse_addresses
 from shared.models import metadata

@@ -19,7 +19,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from shared.generators.base import GeneratorBroken, GeneratorError, GeneratorUnavailable
 
@@ -181,13 +181,15 @@ def _too_large() -> GeneratorBroken:
 def _translate(error: Exception, *, body_began: bool) -> GeneratorError:
     """Say in our words what went wrong. HTTP libraries wrap the first cause several times, so the chain is searched."""
     chain = list(_chain(error))
-    if any(isinstance(link, _TIMEOUTS) and not isinstance(link, NewConnectionError) for link in chain):
+    if any(isinstance(link, (NewConnectionError, ConnectTimeoutError)) for link in chain):
+        return GeneratorUnavailable("generator_unreachable", "The generator could not be reached.")
+    if any(isinstance(link, _TIMEOUTS) for link in chain):
         return GeneratorUnavailable("generator_timeout", "The generator did not answer in time.")
     if body_began or any(isinstance(link, IncompleteRead) for link in chain):
         return GeneratorBroken("generator_cut_off", "The generator's answer stopped in the middle.")
     if any(isinstance(link, HTTPException) and not isinstance(link, RemoteDisconnected) for link in chain):
         return GeneratorBroken("generator_bad_http", "The generator's answer is not HTTP.")
-    return GeneratorUnavailable("generator_unreachable", "The generator could not be reached.")
+    return GeneratorUnavailable("generator_hung_up", "The generator closed the connection without an answer.")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
