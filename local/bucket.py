@@ -4,15 +4,15 @@ import os
 import sys
 from urllib.parse import urlsplit, urlunsplit
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 
 def main(origin: str) -> None:
     """Create the bucket where it is absent and set its CORS rule. Doing it again changes nothing."""
+    import boto3  # the supervisor imports this module for the list of origins and has no use for an AWS client
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
     client = boto3.client(
         "s3",
         endpoint_url=os.environ["EASEL_S3_ENDPOINT"],

@@ -20,14 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from local.bucket import allowed_origins
 from local.process import Part
 from local.stack import Stack, StackError, running
 
 BUCKET = "easel"
 REGION = "us-east-1"
+ORIGIN = "http://127.0.0.1:8080"
 # The kernels allow 104 (macOS) to 108 bytes for the path of a unix socket, its name and the closing zero included.
 SOCKET_FOLDER_BYTES = 85
-INITDB = 'rm -rf "$2" && "$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
+INITDB = '"$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
 --builtin-locale C.UTF-8 --auth trust --no-instructions && mv "$2" "$3"'
 
 
@@ -73,6 +75,7 @@ def postgres(home: Path) -> Server:
         cwd=folder,
     )
     # The folder gets its name when it is whole: a run that is cut off leaves nothing that looks like a database.
+    shutil.rmtree(folder / "new", ignore_errors=True)
     argv = ("/bin/sh", "-c", INITDB, "initdb", str(programs / "initdb"), str(folder / "new"), str(data))
     initdb = Part(name="initdb", argv=argv, env=env, user=account, cwd=folder)
     url = f"postgresql+psycopg2://easel@/postgres?{urlencode({'host': str(sockets)}, quote_via=quote)}"
@@ -103,11 +106,11 @@ def redis(home: Path, port: int) -> Server:
     return Server((part,), {"EASEL_BROKER_URL": f"redis://127.0.0.1:{port}/0"})
 
 
-def s3(home: Path, port: int, origin: str = "http://127.0.0.1:8080", bucket: str = BUCKET) -> Server:
+def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Server:
     """S3 (MiniStack) on the loopback interface with its objects under home/s3, and the bucket with CORS for origin.
 
-    MiniStack checks the signature of presigned URLs against one secret, so that secret is made once per home and kept
-    from other users. Nothing but objects lives through a restart, hence the bucket's settings are made at every start.
+    The keys are checked (see s3_gate.py), so they are made once per home and kept from other users. Nothing but objects
+    lives through a restart of MiniStack, hence the bucket's settings are made at every start.
     """
     folder = _private_folder(home / "s3")
     base = base_environment(home)
@@ -122,11 +125,10 @@ def s3(home: Path, port: int, origin: str = "http://127.0.0.1:8080", bucket: str
     }
     server = Part(
         name="s3",
-        argv=(sys.executable, "-m", "ministack"),
+        argv=(sys.executable, "-m", "local.s3_gate", str(port), *allowed_origins(origin)),
         env={
             **base,
             **keys,
-            "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(port),
             "SERVICES": "s3",
             "S3_PERSIST": "1",
@@ -151,17 +153,20 @@ def s3(home: Path, port: int, origin: str = "http://127.0.0.1:8080", bucket: str
 
 
 @contextmanager
-def embedded_servers(home: Path, parts: Sequence[str] = ("postgres", "redis", "s3")) -> Iterator[dict[str, str]]:
+def embedded_servers(
+    home: Path, parts: Sequence[str] = ("postgres", "redis", "s3"), origin: str = ORIGIN
+) -> Iterator[dict[str, str]]:
     """The named servers on free ports with their data under home, for as long as the block runs.
 
     Yields the EASEL_ and AWS_ settings by which the rest finds them. The same home later finds its data again.
+    Pages of origin may upload to the S3 server.
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     makers = {
         "postgres": lambda: postgres(home),
         "redis": lambda: redis(home, free_port()),
-        "s3": lambda: s3(home, free_port()),
+        "s3": lambda: s3(home, free_port(), origin),
     }
     servers = [makers[name]() for name in parts]
     stack = Stack([part for server in servers for part in server.parts], home / "log")
@@ -237,15 +242,16 @@ def _socket_folder(folder: Path) -> Path:
 
 
 def _account_for_postgres(home: Path, sockets: Path) -> str | None:
-    """None for an ordinary user. Postgres refuses to run as root, so root runs it as an account without rights.
+    """None for an ordinary user. Postgres refuses to run as root, so root runs it as the data's owner or as `nobody`.
 
     That account is allowed to pass through the folders above the data and the programs, but not to list them.
     """
     if os.geteuid() != 0:
         return None
-    names = {account.pw_name for account in pwd.getpwall()}
-    account = next((name for name in ("postgres", "nobody") if name in names), None)
-    if account is None:
+    owner = (home / "postgres").stat().st_uid
+    names = [account.pw_name for account in pwd.getpwall() if account.pw_uid == owner != 0]
+    names += [account.pw_name for account in pwd.getpwall() if account.pw_name == "nobody"]
+    if not names:
         raise StackError(
             "Postgres cannot run as root, and there is no account `nobody`. Run Easel as an ordinary user."
         )
@@ -254,7 +260,7 @@ def _account_for_postgres(home: Path, sockets: Path) -> str | None:
             mode = folder.stat().st_mode
             if not mode & stat.S_IXOTH:
                 folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-    return account
+    return names[0]
 
 
 def _s3_keys(path: Path) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The whole site on this machine: which parts there are and what each of them is told."""
 
-import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -108,19 +107,18 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         port = config.ports["EASEL_GENERATOR_PORT"]
         argv = ("generator", "--host", "127.0.0.1", "--port", str(port))
         parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
-    node = f"easel-{os.getpid()}@localhost"
     stores = ("migrate", "redis", "bucket")
     return [
         *parts,
         part("migrate", "alembic", "upgrade", "head", needs=("postgres",)),
         part(
             "worker",
-            *("poller", "worker", "--hostname", node, "--concurrency", "2"),
+            *("poller", "worker", "--concurrency", "2"),
             needs=(*stores, "generator"),
-            ready=lambda: worker_answers(env["EASEL_BROKER_URL"], node),
+            ready=lambda: worker_answers(env.get("EASEL_BROKER_URL", "")),
             grace_s=DRAIN_S,
         ),
-        # Nobody can ask beat anything; it counts as ready once it runs, and a jobless end of it stops the stack.
+        # Nobody can ask beat anything: it counts as ready once it runs, and its end is noticed like any other.
         part("beat", "poller", "beat", needs=stores, ready=lambda: True),
         part(
             "gateway",
@@ -132,8 +130,8 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     ]
 
 
-def worker_answers(broker_url: str, node: str) -> bool:
-    """Whether the poller's worker answers a ping through the broker. Only Redis carries such questions."""
+def worker_answers(broker_url: str) -> bool:
+    """Whether a worker answers a ping through the broker. Only Redis carries such questions."""
     if not broker_url.startswith("redis"):
         return True
     from celery import Celery
@@ -141,7 +139,7 @@ def worker_answers(broker_url: str, node: str) -> bool:
 
     app = Celery(broker=broker_url, set_as_current=False)
     try:
-        return bool(app.control.broadcast("ping", destination=[node], reply=True, limit=1, timeout=0.3))
+        return bool(app.control.broadcast("ping", reply=True, limit=1, timeout=0.3))
     except OperationalError:
         return False
     finally:

@@ -13,7 +13,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
     parser.add_argument("part", choices=("worker", "beat"))
     parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
-    parser.add_argument("--hostname", default="easel@%h", help="the worker's name in the broker")
     arguments = parser.parse_args()
     try:
         services = Services.from_environment()
@@ -21,7 +20,7 @@ def main() -> None:
     except (SettingsError, ValueError) as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
-        options = {"concurrency": arguments.concurrency, "hostname": arguments.hostname}
+        options = {"concurrency": arguments.concurrency}
         app.Worker(pool="prefork", without_mingle=True, without_gossip=True, quiet=True, **options).start()
     else:
         services.settings.home.mkdir(parents=True, exist_ok=True)

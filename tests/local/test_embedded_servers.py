@@ -1,0 +1,228 @@
+"""The three real servers: they answer, keep their data, and S3 refuses what real S3 refuses."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+import requests
+import sqlalchemy as sa
+from minio import Minio
+from minio.datatypes import PostPolicy
+from minio.error import S3Error
+
+from local import servers
+from local.servers import embedded_servers
+from local.stack import Stack
+
+OBJECT = "jobs/1/a/0 ü.png"
+ORIGIN = "http://127.0.0.1:8080"
+
+
+def run_sql(env: dict[str, str], text: str) -> list[tuple[object, ...]]:
+    engine = sa.create_engine(env["EASEL_DATABASE_URL"])
+    try:
+        with engine.begin() as connection:
+            result = connection.execute(sa.text(text))
+            return [tuple(row) for row in result] if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+def client(env: dict[str, str], secret_key: str | None = None) -> Minio:
+    return Minio(
+        endpoint=env["EASEL_S3_ENDPOINT"].removeprefix("http://"),
+        access_key=env["AWS_ACCESS_KEY_ID"],
+        secret_key=secret_key or env["AWS_SECRET_ACCESS_KEY"],
+        region=env["EASEL_S3_REGION"],
+        secure=False,
+    )
+
+
+def put(minio: Minio) -> None:
+    minio.put_object(
+        bucket_name="easel", object_name=OBJECT, data=io.BytesIO(b"png"), length=3, content_type="image/png"
+    )
+
+
+def status(method: str, url: str, **arguments: object) -> int:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, timeout=10, **arguments).status_code  # type: ignore[arg-type]
+
+
+def test_data_survives_a_restart(tmp_path: Path) -> None:
+    # A path that is too long for a socket, so that Postgres has to put its own elsewhere.
+    home = tmp_path / ("deep" * 20)
+    with embedded_servers(home) as env:
+        run_sql(env, "CREATE TABLE pictures (name text); INSERT INTO pictures VALUES ('вид на море')")
+        put(client(env))
+        with redis.Redis.from_url(env["EASEL_BROKER_URL"]) as broker:
+            assert broker.ping()
+        assert set(env) >= {"EASEL_S3_PUBLIC_ENDPOINT", "EASEL_S3_BUCKET", "AWS_SECRET_ACCESS_KEY", "EASEL_HOME"}
+    assert status_is_refused(env)
+    with embedded_servers(home) as env:
+        assert run_sql(env, "SELECT name FROM pictures") == [("вид на море",)]
+        assert client(env).stat_object(bucket_name="easel", object_name=OBJECT).content_type == "image/png"
+
+
+def status_is_refused(env: dict[str, str]) -> bool:
+    try:
+        status("GET", env["EASEL_S3_ENDPOINT"])
+    except requests.ConnectionError:
+        return True
+    return False
+
+
+def test_data_survives_sigkill(tmp_path: Path) -> None:
+    port = servers.free_port()
+    parts = [servers.postgres(tmp_path), servers.s3(tmp_path, port)]
+    env = {name: value for server in parts for name, value in server.env.items()}
+    stack = Stack([part for server in parts for part in server.parts], tmp_path / "log")
+    try:
+        stack.start()
+        run_sql(env, "CREATE TABLE pictures AS SELECT 1 AS number")
+        put(client(env))
+        stack.hurry.set()
+    finally:
+        stack.stop()
+    with embedded_servers(tmp_path, parts=("postgres", "s3")) as env:
+        assert run_sql(env, "SELECT number FROM pictures") == [(1,)]
+        assert client(env).get_object(bucket_name="easel", object_name=OBJECT).read() == b"png"
+
+
+def test_an_unfinished_database_is_made_anew(tmp_path: Path) -> None:
+    half = tmp_path / "postgres" / "new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    with embedded_servers(tmp_path, parts=("postgres",)) as env:
+        assert run_sql(env, "SELECT 1") == [(1,)]
+    assert not half.exists()
+
+
+def test_postgres_listens_on_no_port(tmp_path: Path) -> None:
+    with embedded_servers(tmp_path, parts=("postgres",)) as env:
+        assert run_sql(env, "SHOW listen_addresses") == [("",)]
+        assert run_sql(env, "SHOW fsync") == [("on",)]
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with embedded_servers(tmp_path_factory.mktemp("s3"), parts=("s3",)) as settings:
+        put(client(settings))
+        yield settings
+
+
+def presigned(env: dict[str, str], age: timedelta = timedelta(), secret_key: str | None = None) -> str:
+    return client(env, secret_key).get_presigned_url(
+        "GET", "easel", OBJECT, expires=timedelta(minutes=5), request_date=datetime.now(UTC) - age
+    )
+
+
+def test_a_presigned_url_opens(env: dict[str, str]) -> None:
+    assert status("GET", presigned(env)) == 200
+
+
+def test_an_expired_url_is_refused(env: dict[str, str]) -> None:
+    assert status("GET", presigned(env, age=timedelta(minutes=4))) == 200
+    assert status("GET", presigned(env, age=timedelta(minutes=6))) == 403
+
+
+def test_a_url_signed_with_another_key_is_refused(env: dict[str, str]) -> None:
+    assert status("GET", presigned(env, secret_key="another-secret")) == 403
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/jobs/1/", "/jobs/2/"),
+        ("X-Amz-Expires=300", "X-Amz-Expires=900"),
+        ("HMAC-SHA256", "HMAC-SHA1"),
+        ("X-Amz-Expires", "Y"),
+    ],
+)
+def test_a_changed_url_is_refused(env: dict[str, str], old: str, new: str) -> None:
+    url = presigned(env)
+    assert old in url
+    assert status("GET", url.replace(old, new)) == 403
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE"])
+def test_a_url_for_reading_does_nothing_else(env: dict[str, str], method: str) -> None:
+    assert status(method, presigned(env)) == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/easel"),
+        ("GET", "/easel/jobs/1/a/0"),
+        ("PUT", "/easel/new"),
+        ("DELETE", "/easel"),
+        ("POST", "/_ministack/reset"),
+        ("POST", "/easel?delete"),
+    ],
+)
+def test_nothing_goes_without_a_signature(env: dict[str, str], method: str, path: str) -> None:
+    assert status(method, env["EASEL_S3_ENDPOINT"] + path, data=b"x") == 403
+
+
+def test_a_client_with_other_keys_is_refused(env: dict[str, str]) -> None:
+    with pytest.raises(S3Error, match="AccessDenied"):
+        list(client(env, "another-secret").list_objects(bucket_name="easel"))
+
+
+def upload(
+    env: dict[str, str], size: int = 100, minutes: int = 5, secret_key: str | None = None, **changes: str
+) -> int:
+    policy = PostPolicy("easel", datetime.now(UTC) + timedelta(minutes=minutes))
+    policy.add_equals_condition("key", "uploads/one")
+    policy.add_equals_condition("Content-Type", "image/png")
+    policy.add_content_length_range_condition(1, 200)
+    form = client(env, secret_key).presigned_post_policy(policy)
+    form |= {"key": "uploads/one", "Content-Type": "image/png"} | changes
+    url = env["EASEL_S3_ENDPOINT"] + "/easel"
+    return status("POST", url, data=form, files={"file": ("one.png", b"x" * size)})
+
+
+def test_a_form_uploads_what_its_policy_allows(env: dict[str, str]) -> None:
+    assert upload(env) == 204
+    assert client(env).stat_object(bucket_name="easel", object_name="uploads/one").size == 100
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": "uploads/two"},
+        {"Content-Type": "text/html"},
+        {"acl": "public-read"},
+        {"policy": "bm8="},
+        {"policy": ""},
+        {"x-amz-signature": "0" * 64},
+        {"x-amz-credential": "other/20261121/us-east-1/s3/aws4_request"},
+    ],
+)
+def test_a_form_against_its_policy_is_refused(env: dict[str, str], changes: dict[str, str]) -> None:
+    assert upload(env, **changes) == 403
+
+
+def test_a_form_is_refused_when_it_is_too_late_too_large_or_by_a_stranger(env: dict[str, str]) -> None:
+    assert upload(env, minutes=-1) == 403
+    assert upload(env, size=201) == 400
+    assert upload(env, secret_key="another-secret") == 403
+
+
+def test_only_the_sites_own_pages_may_read_across_origins(env: dict[str, str]) -> None:
+    for origin, allowed in (
+        (ORIGIN, ORIGIN),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("https://example.com", None),
+    ):
+        with requests.get(presigned(env), headers={"Origin": origin}, timeout=10) as answer:
+            assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+    asked = {"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
+    assert status("OPTIONS", env["EASEL_S3_ENDPOINT"] + "/easel", headers=asked) == 403
+    assert status("OPTIONS", env["EASEL_S3_ENDPOINT"] + "/easel", headers={**asked, "Origin": ORIGIN}) == 204
