@@ -1,0 +1,56 @@
+import { element, fill } from "../lib/dom.js";
+import { keepDraft } from "../lib/draft.js";
+import { navigate } from "../lib/router.js";
+import { ratioOf } from "../lib/shape.js";
+import { t } from "../lib/text.js";
+import { FINISHED } from "../lib/watch.js";
+import { canvas } from "./canvas.js";
+import { progressPanel } from "./progress-panel.js";
+import { recipe } from "./recipe.js";
+import { results } from "./results.js";
+import { timeline } from "./timeline.js";
+
+/**
+ * Everything about one job. `show(job)` brings it up to date without rebuilding what a person may be using.
+ *
+ * Answers `{node, show, setCancelling}`.
+ */
+export function jobPage({ cancel }) {
+  const stage = element("div", { class: "job-stage" });
+  const prompt = element("h1", { class: "display job-prompt" });
+  const panel = progressPanel({ cancel });
+  const actions = element("div", { class: "actions" });
+  const details = element("div", {});
+  const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
+  let board = null;
+
+  function show(job) {
+    fill(prompt, job.prompt || t("picture.untitled"));
+    panel.show(job);
+    fill(details, recipe(job.settings), timeline(job.timeline ?? []));
+    if (job.state === "succeeded") return showResult(job);
+    if (board === null) {
+      board = canvas({ ratio: ratioOf(job.settings) });
+      fill(stage, board.node);
+    }
+    board.setProgress(job.progress);
+    board.node.dataset.state = job.state;
+    if (FINISHED.has(job.state)) fill(actions, againButton(job));
+  }
+  function showResult(job) {
+    board = null;
+    fill(stage, results(job));
+    fill(actions, againButton(job));
+  }
+  const node = element("article", { class: "job" }, stage, label);
+  return { node, show, setCancelling: panel.setCancelling };
+}
+
+function againButton({ prompt, settings }) {
+  const again = () => {
+    const { aspect, quality, n, negative_prompt } = settings;
+    keepDraft({ prompt, aspect, quality, n, negative_prompt });
+    navigate("/create");
+  };
+  return element("button", { type: "button", class: "button", on: { click: again } }, t("job.again"));
+}
