@@ -2,6 +2,7 @@ import { element, fill } from "./lib/dom.js";
 import { startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
 import { t } from "./lib/text.js";
+import { announce } from "./parts/announcer.js";
 import { startHeader } from "./parts/header.js";
 import { createView } from "./views/create.js";
 import { galleryView } from "./views/gallery.js";
@@ -28,6 +29,11 @@ document.getElementById("skip").addEventListener("click", (event) => {
   event.preventDefault();
   content.focus();
 });
-// A guest who cannot reach the server sees the view's own error; the header then simply offers to log in.
-refresh().catch(() => {});
-startRouter(ROUTES, missingView, content, showPath);
+// When the server cannot be asked, the view says so in its own place, and the question is put again later.
+const ask = () => refresh().catch(() => {});
+ask();
+addEventListener("online", ask);
+startRouter(ROUTES, missingView, content, (path, { isFirst }) => {
+  showPath(path);
+  if (!isFirst) announce(document.title);
+});

@@ -18,7 +18,7 @@ export function startRouter(routes, missing, outlet, onChange) {
     document.title = title ? t("page.title", { title }) : t("site.name");
     outlet.replaceChildren(node);
     if (!isFirst) outlet.focus({ preventScroll: true });
-    onChange(location.pathname);
+    onChange(location.pathname, { isFirst });
   }
 
   addEventListener("popstate", () => show());

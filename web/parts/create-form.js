@@ -34,7 +34,7 @@ export function createForm(presets, draft) {
   showShape();
 
   const more = element("details", { class: "more-options", open: Boolean(draft.negative_prompt || draft.seed) },
-    element("summary", {}, t("create.more")), fields.negative_prompt.node, fields.seed.node);
+    element("summary", {}, t("create.more")), element("div", {}, fields.negative_prompt.node, fields.seed.node));
   const settings = element("div", { class: "create-settings" },
     fields.aspect.node, fields.quality.node, fields.n.node, more, alert, element("div", { class: "actions" }, button, quota));
   const stage = element("div", { class: "create-stage", "aria-hidden": "true" }, board.node, size);
@@ -69,7 +69,7 @@ function promptField(presets, draft) {
   const counter = element("span", { class: "hint counter" });
   const made = field({
     name: "prompt", label: t("create.prompt"), tag: "textarea", rows: 3, maxlength: most, required: true,
-    placeholder: t("create.prompt.example"), hint: t("create.prompt.hint"), aside: counter, autofocus: true,
+    placeholder: t("create.prompt.example"), hint: t("create.prompt.hint"), aside: counter,
   });
   const count = () => fill(counter, most ? t("create.count", { used: made.input.value.length, most }) : "");
   made.input.value = draft.prompt ?? "";

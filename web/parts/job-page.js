@@ -23,11 +23,12 @@ export function jobPage({ cancel }) {
   const details = element("div", {});
   const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
   let board = null;
+  let story = null;
 
   function show(job) {
     fill(prompt, job.prompt || t("picture.untitled"));
     panel.show(job);
-    fill(details, recipe(job.settings), timeline(job.timeline ?? []));
+    tell(job);
     if (job.state === "succeeded") return showResult(job);
     if (board === null) {
       board = canvas({ ratio: ratioOf(job.settings) });
@@ -36,6 +37,13 @@ export function jobPage({ cancel }) {
     board.setProgress(job.progress);
     board.node.dataset.state = job.state;
     if (FINISHED.has(job.state)) fill(actions, againButton(job));
+  }
+  /** Drawn anew only when it says something else, so that a selection in it stays. */
+  function tell({ settings, timeline: entries }) {
+    const now = JSON.stringify([settings, entries]);
+    if (now === story) return;
+    story = now;
+    fill(details, recipe(settings), timeline(entries));
   }
   function showResult(job) {
     board = null;

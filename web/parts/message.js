@@ -8,9 +8,9 @@ export function failure(error, retry = null) {
   return element("div", { class: "notice is-error", role: "alert" }, element("p", {}, explain(error)), again);
 }
 
-/** A sentence where otherwise a list would be, with a link or button that leads on. */
-export function emptiness(sentence, action = null) {
-  return element("div", { class: "emptiness" }, element("p", { class: "display" }, sentence), action);
+/** A sentence where otherwise a list would be, with a link or button that leads on. `tag` is h1 on a page of its own. */
+export function emptiness(sentence, action = null, tag = "p") {
+  return element("div", { class: "emptiness" }, element(tag, { class: "display" }, sentence), action);
 }
 
 /** Words for the time until the content is here. */

@@ -17,15 +17,14 @@ export function galleryView({ signal }) {
 
   function show(items, isFirst) {
     const tiles = items.flatMap((item) => item.images.map((image) => tile(item, image)));
-    wall.removeAttribute("aria-busy");
     if (isFirst) fill(wall, freeFrame(), tiles);
     else wall.append(...tiles);
     if (isFirst && tiles.length === 0) fill(below, emptiness(t("gallery.empty")));
   }
   const load = (cursor) => listGallery({ cursor, limit: PAGE }, { signal });
-  const list = pages({ load, show, label: t("gallery.more"), signal });
-  list.start();
-  return { title: null, node: element("div", { class: "page" }, opening(), wall, below, list.node) };
+  const more = pages({ list: wall, load, show, label: t("gallery.more"), signal });
+  more.start();
+  return { title: null, node: element("div", { class: "page" }, opening(), wall, below, more.node) };
 }
 
 function opening() {

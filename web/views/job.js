@@ -68,5 +68,5 @@ function ending(error) {
   }
   if (error.status !== 404 && error.status !== 422) return failure(error);
   const on = routeLink("/create", { class: "button is-main" }, t("job.new"));
-  return emptiness(t("job.gone"), element("div", {}, element("p", {}, t("job.gone.detail")), on));
+  return emptiness(t("job.gone"), element("div", {}, element("p", {}, t("job.gone.detail")), on), "h1");
 }

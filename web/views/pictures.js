@@ -29,7 +29,6 @@ export function picturesView({ signal }) {
     return tile;
   };
   function show(jobs, isFirst) {
-    wall.removeAttribute("aria-busy");
     if (isFirst) wall.replaceChildren();
     wall.append(...jobs.filter(({ id }) => !tiles.has(id)).map(draw));
     showEmptiness();
@@ -50,10 +49,10 @@ export function picturesView({ signal }) {
       if (!isLeaving(error, signal)) tile.append(element("p", { class: "form-error", role: "alert" }, explain(error)));
     }
   }
-  const list = pages({ load: (cursor) => load(cursor, signal), show, label: t("pictures.more"), signal });
-  list.start().then(() => keepFresh(tiles, draw, signal));
+  const more = pages({ list: wall, load: (cursor) => load(cursor, signal), show, label: t("pictures.more"), signal });
+  more.start().then(() => keepFresh(tiles, draw, signal));
   const heading = element("h1", { class: "display" }, t("pictures.heading"));
-  return { title: t("pictures.title"), node: element("div", { class: "page" }, heading, wall, below, list.node) };
+  return { title: t("pictures.title"), node: element("div", { class: "page" }, heading, wall, below, more.node) };
 }
 
 async function load(cursor, signal) {
