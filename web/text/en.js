@@ -57,7 +57,6 @@ export const words = {
   "account.email": "E-mail",
   "account.password": "Password",
   "account.password.hint": "At least 12 characters. A few words together are easy to keep.",
-  "account.show": "Show the password",
 
   "job.title": "Picture",
   "job.loading": "Looking for your picture",
