@@ -39,11 +39,11 @@ export function jobPage({ cancel }) {
     if (FINISHED.has(job.state)) fill(actions, againButton(job));
   }
   /** Drawn anew only when it says something else, so that a selection in it stays. */
-  function tell({ settings, timeline: entries }) {
+  function tell({ settings, timeline: entries, images }) {
     const now = JSON.stringify([settings, entries]);
     if (now === story) return;
     story = now;
-    fill(details, recipe(settings), timeline(entries));
+    fill(details, recipe(settings, images[0]), timeline(entries));
   }
   function showResult(job) {
     board = null;

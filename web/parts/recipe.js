@@ -1,10 +1,10 @@
 import { element } from "../lib/dom.js";
 import { t } from "../lib/text.js";
 
-/** What a job was made with, as a list of names and values. Empty values are left out. */
-export function recipe(settings) {
+/** What a job was made with, as a list of names and values; the size is the picture's own once there is one. */
+export function recipe(settings, image = settings) {
   const rows = [
-    ["recipe.size", t("recipe.size.value", settings)],
+    ["recipe.size", t("recipe.size.value", image)],
     ["recipe.quality", settings.quality],
     ["recipe.steps", settings.steps],
     ["recipe.scale", settings.scale],

@@ -42,6 +42,7 @@ export function picturesView({ signal }) {
     try {
       await deleteJob(job.id, { signal });
       tiles.delete(job.id);
+      focusBeside(tile);
       tile.remove();
       announce(t("pictures.deleted"));
       showEmptiness();
@@ -53,6 +54,12 @@ export function picturesView({ signal }) {
   more.start().then(() => keepFresh(tiles, draw, signal));
   const heading = element("h1", { class: "display" }, t("pictures.heading"));
   return { title: t("pictures.title"), node: element("div", { class: "page" }, heading, wall, below, more.node) };
+}
+
+/** The keyboard goes on where the tile was that is about to go. */
+function focusBeside(tile) {
+  const neighbour = tile.nextElementSibling ?? tile.previousElementSibling;
+  (neighbour?.querySelector("a") ?? document.getElementById("content")).focus();
 }
 
 async function load(cursor, signal) {
