@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { words } from "../../web/text/en.js";
 
 const WEB = fileURLToPath(new URL("../../web", import.meta.url));
-const files = readdirSync(WEB, { recursive: true }).map(String);
+// The API's docs under web/docs are a page of their own.
+const files = readdirSync(WEB, { recursive: true }).map(String).filter((file) => !file.startsWith("docs"));
 const read = (file) => readFileSync(join(WEB, file), "utf8");
 const scripts = files.filter((file) => file.endsWith(".js"));
 const styles = files.filter((file) => file.endsWith(".css"));

@@ -47,7 +47,9 @@ export function picturesView({ signal }) {
       announce(t("pictures.deleted"));
       showEmptiness();
     } catch (error) {
-      if (!isLeaving(error, signal)) tile.append(element("p", { class: "form-error", role: "alert" }, explain(error)));
+      if (isLeaving(error, signal)) return;
+      tile.querySelector(".form-error")?.remove();
+      tile.append(element("p", { class: "form-error", role: "alert" }, explain(error)));
     }
   }
   const more = pages({ list: wall, load: (cursor) => load(cursor, signal), show, label: t("pictures.more"), signal });
