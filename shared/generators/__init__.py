@@ -1,1 +1,13 @@
-"""Clients of image generators: one module per protocol, behind one interface."""
+"""Clients of the image generators: one module per protocol behind the interface in `base`."""
+
+from shared.generators.base import Generator, GeneratorAddress
+
+
+def connect(address: GeneratorAddress) -> Generator:
+    """Make the client for an address. Nothing is sent until its first call. ValueError for an unknown protocol."""
+    # Imported here, so that reading an address (settings do) costs no HTTP library.
+    if address.protocol == "img_generator":
+        from shared.generators.img_generator import ImgGenerator
+
+        return ImgGenerator(address)
+    raise ValueError("no client speaks this generator protocol.")

@@ -1,0 +1,36 @@
+"""/v1/me: who I am, my quota, my settings, and leaving."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import CredentialDep, ServicesDep, clear_session_cookie
+from shared import accounts
+from shared.contract import AccountChange, AccountDeletion, AccountView, UserView
+from shared.user_store import User
+
+router = APIRouter(tags=["accounts"])
+handler = lambda_handler(router)
+
+
+@router.get("/v1/me", response_model=AccountView)
+def get_account(credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
+    """Who is asking, and what is left of the quota."""
+    return accounts.get_account(services, credential)
+
+
+@router.patch("/v1/me", response_model=UserView)
+def change_account(body: AccountChange, credential: CredentialDep, services: ServicesDep) -> User:
+    """Choose the notification that new jobs begin with."""
+    return accounts.set_notify(services, credential, body.notify)
+
+
+@router.delete("/v1/me", status_code=202)
+def delete_account(
+    body: AccountDeletion, credential: CredentialDep, services: ServicesDep, response: Response
+) -> dict[str, str]:
+    """Delete the account with its jobs, pictures and tokens. The password is asked for once more."""
+    accounts.leave(services, credential, body.password)
+    clear_session_cookie(response)
+    return {"status": "deleted"}

@@ -1,0 +1,19 @@
+"""POST /v1/jobs/{id}/cancel: take a job back."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import CredentialDep, JobId, ServicesDep
+from shared import submission
+from shared.contract import JobView
+
+router = APIRouter(tags=["jobs"])
+handler = lambda_handler(router)
+
+
+@router.post("/v1/jobs/{job_id}/cancel", response_model=JobView)
+def cancel(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
+    """Cancel a waiting job now; a generating one answers with its state and is cancelled at its next step."""
+    return submission.cancel(services, credential, job_id)

@@ -1,0 +1,16 @@
+"""DELETE /v1/jobs/{id}: delete a finished job and its pictures."""
+
+from fastapi import APIRouter
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import CredentialDep, JobId, ServicesDep
+from shared import submission
+
+router = APIRouter(tags=["jobs"])
+handler = lambda_handler(router)
+
+
+@router.delete("/v1/jobs/{job_id}", status_code=204)
+def delete(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> None:
+    """Delete a finished job and its pictures."""
+    submission.delete(services, credential, job_id)

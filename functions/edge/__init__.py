@@ -1,0 +1,1 @@
+"""What every function shares: the app around its router, who is asking, and how errors are told."""

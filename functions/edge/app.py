@@ -1,0 +1,94 @@
+"""The app around one function's router (in the cloud) or around all of them (the gateway)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from functions.edge.context import RequestContext
+from functions.edge.problems import from_http, from_validation, render
+from functions.edge.watch import Watch
+from shared import job_store, log
+from shared.contract import Problem
+from shared.errors import EaselError
+from shared.services import Services
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "What is wrong; `code` is stable."},
+    "5XX": {"model": Problem, "description": "Easel cannot answer; see Retry-After."},
+}
+
+
+def create_app(routers: Sequence[APIRouter], services: Services) -> FastAPI:
+    """An app that answers for these routers, with Easel's errors, limits and request ids."""
+    app = FastAPI(
+        title="Easel",
+        description="Turns a sentence into pictures, for many people at once.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=PROBLEMS,
+    )
+    app.state.services = services
+    app.state.watch = Watch(_version_reader(services))
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(EaselError, _on_easel_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+        )
+    app.add_middleware(RequestContext)
+    return app
+
+
+def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A handler for AWS Lambda behind an HTTP API (payload 2.0). The app is built at the first event, so that importing
+    a function does nothing."""
+    built: list[Any] = []
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if not built:
+            from mangum import Mangum  # the gateway mounts routers and has no use for it
+
+            services = Services.from_environment()
+            log.configure(services.settings.log_level)
+            built.append(Mangum(create_app([router], services), lifespan="off"))
+        answer: dict[str, Any] = built[0](event, context)
+        return answer
+
+    return handler
+
+
+def _version_reader(services: Services) -> Any:
+    def read(job_ids: Any) -> Any:
+        with services.db.statement() as connection:
+            return job_store.list_signs(connection, job_ids)
+
+    return read
+
+
+async def _on_easel_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, EaselError)
+    return render(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return render(from_validation(error))
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return render(from_http(error))

@@ -1,0 +1,79 @@
+"""Errors as RFC 9457 problem documents."""
+
+import json
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from shared.errors import (
+    BadRequest,
+    EaselError,
+    FieldError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+)
+
+_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+
+
+def render(error: EaselError) -> Response:
+    """The answer that tells a caller of this error."""
+    problem = {
+        "type": f"/docs#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+    }
+    if error.status == 422:
+        problem["errors"] = [{"field": field.field, "message": field.message} for field in error.fields]
+    headers = {"Cache-Control": "no-store"}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        json.dumps(problem, ensure_ascii=False), error.status, headers, media_type="application/problem+json"
+    )
+
+
+def from_validation(error: RequestValidationError) -> EaselError:
+    """What FastAPI found wrong: 400 where it stands in a header or the query, 422 where it stands in the body."""
+    problems = error.errors()
+    places = {str(problem["loc"][0]) for problem in problems}
+    if places and "body" not in places:
+        return BadRequest("; ".join(f"{problem['loc'][-1]}: {_in_words(problem)}" for problem in problems[:5]))
+    return InvalidRequest(fields=tuple(_field(problem) for problem in problems[:20]))
+
+
+def from_http(error: HTTPException) -> EaselError:
+    """Starlette's own refusals: no such address, wrong method, a body that breaks the parser."""
+    return _BY_STATUS.get(error.status_code, _Unreadable)()
+
+
+class _Unreadable(InvalidRequest):
+    def __init__(self) -> None:
+        super().__init__("The body cannot be read.", fields=(FieldError("body", "is not JSON"),))
+
+
+def _field(problem: dict[str, object]) -> FieldError:
+    """One wrong field. Nothing of the given value is repeated, since it may be a password."""
+    location = problem["loc"]
+    assert isinstance(location, tuple)
+    path = ".".join(str(part) for part in location[1:] if not str(part).startswith("function-"))
+    if problem["type"] == "json_invalid":
+        return FieldError("body", "is not JSON")
+    words = _in_words(problem)
+    if not path and ": " in words:  # a rule about several fields names the one to change
+        path, words = words.split(": ", 1)
+    return FieldError(path or "body", words)
+
+
+def _in_words(problem: dict[str, object]) -> str:
+    words = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return {"extra_forbidden": "is not a field of this request", "missing": "is required"}.get(
+        str(problem["type"]), words
+    )

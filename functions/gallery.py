@@ -1,0 +1,22 @@
+"""GET /v1/gallery: published pictures, for everyone."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import Limit, ServicesDep
+from shared.contract import GalleryPage
+from shared.gallery import list_gallery
+
+router = APIRouter(tags=["pictures"])
+handler = lambda_handler(router)
+
+
+@router.get("/v1/gallery", response_model=GalleryPage)
+def gallery(
+    services: ServicesDep, limit: Limit = 20, cursor: Annotated[str | None, Query(max_length=200)] = None
+) -> dict[str, Any]:
+    """A page of published jobs, the latest first."""
+    items, after = list_gallery(services, cursor=cursor, limit=limit)
+    return {"items": items, "next": after}

@@ -1,0 +1,103 @@
+"""Every function behind one port, with the static site and the API's docs: the laptop's and Docker's front door."""
+
+import importlib
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from functions.edge.app import create_app
+from shared import log
+from shared.services import Services
+from shared.settings import SettingsError
+
+SITE = Path(__file__).parent.parent / "web"
+MANIFEST = Path(__file__).parent / "manifest.json"
+NOT_SITE = ("v1/", "i/", "docs/")
+
+
+@cache
+def manifest() -> list[dict[str, Any]]:
+    """The table of routes: name, method, path, timeout_s, memory_mb."""
+    routes: list[dict[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    return routes
+
+
+def create_gateway(services: Services) -> FastAPI:
+    """The app with every function of the manifest, the site at `/` and the docs at `/docs`."""
+    names = dict.fromkeys(route["name"] for route in manifest())
+    routers: list[APIRouter] = [importlib.import_module(f"functions.{name}").router for name in names]
+    app = create_app(routers, services)
+    app.mount("/docs", Docs(), name="docs")
+    app.mount("/", Site(services.settings.s3_public_endpoint), name="site")
+    return app
+
+
+class Site(StaticFiles):
+    """The static site. An address without a dot that is no file is one of the site's own views: index.html."""
+
+    def __init__(self, pictures: str) -> None:
+        super().__init__(directory=SITE, html=True)
+        self._policy = (
+            f"default-src 'self'; img-src 'self' data: blob: {pictures}; connect-src 'self' {pictures}; "
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+        )
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as missing:
+            if missing.status_code != 404 or "." in path or path.startswith(NOT_SITE):
+                raise
+            response = await super().get_response("index.html", scope)
+        response.headers["Content-Security-Policy"] = self._policy
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+class Docs(StaticFiles):
+    """Swagger UI from its own package, so that the docs work without any other origin."""
+
+    def __init__(self) -> None:
+        import swagger_ui_bundle
+
+        super().__init__(directory=SITE / "docs", html=True)
+        self.all_directories = [SITE / "docs", swagger_ui_bundle.swagger_ui_path]
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+        )
+        return response
+
+
+def main() -> None:
+    """Serve on EASEL_PORT of the loopback until told to stop."""
+    try:
+        services = Services.from_environment()
+    except SettingsError as error:
+        sys.exit(f"easel gateway: {error}")
+    log.configure(services.settings.log_level)
+    uvicorn.run(
+        create_gateway(services),
+        host=services.settings.host,
+        port=services.settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+if __name__ == "__main__":
+    main()

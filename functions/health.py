@@ -1,0 +1,22 @@
+"""GET /v1/health: whether the parts that Easel stands on answer."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import ServicesDep
+from shared.contract import HealthView
+from shared.health import check
+
+router = APIRouter(tags=["health"])
+handler = lambda_handler(router)
+
+
+@router.get("/v1/health", response_model=HealthView, responses={503: {"model": HealthView}})
+def health(services: ServicesDep, response: Response) -> dict[str, Any]:
+    """200 when database, storage and broker answer, else 503 with what does not."""
+    checks = check(services)
+    healthy = all(word == "ok" for word in checks.values())
+    response.status_code = 200 if healthy else 503
+    return {"status": "ok" if healthy else "unavailable", "checks": checks}

@@ -1,0 +1,22 @@
+"""GET /v1/jobs: my jobs, newest first."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep
+from shared import submission
+from shared.contract import JobList, StateName
+
+router = APIRouter(tags=["jobs"])
+handler = lambda_handler(router)
+
+
+@router.get("/v1/jobs", response_model=JobList)
+def list_jobs(
+    credential: CredentialDep, services: ServicesDep, before: Before, limit: Limit = 20, state: StateName | None = None
+) -> dict[str, Any]:
+    """A page of jobs without their timelines; `state` filters."""
+    jobs, after = submission.list_jobs(services, credential, state=state, before=before, limit=limit)
+    return {"jobs": jobs, "next": after}

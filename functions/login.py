@@ -1,0 +1,19 @@
+"""POST /v1/login: sign in."""
+
+from fastapi import APIRouter, Response
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import ServicesDep, set_session_cookie
+from shared import accounts
+from shared.contract import Credentials, SessionView
+
+router = APIRouter(tags=["accounts"])
+handler = lambda_handler(router)
+
+
+@router.post("/v1/login", response_model=SessionView)
+def login(body: Credentials, services: ServicesDep, response: Response) -> accounts.Session:
+    """Sign in. An unknown address and a wrong password get the same answer, after the same work."""
+    session = accounts.log_in(services, body.email, body.password)
+    set_session_cookie(response, services, session.token)
+    return session

@@ -1,0 +1,20 @@
+"""GET /i/{image_id}: the stable link to a picture."""
+
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import ImageId, ServicesDep
+from shared.gallery import picture_url
+
+router = APIRouter(tags=["pictures"])
+handler = lambda_handler(router)
+
+
+@router.get("/i/{image_id}", status_code=302, response_class=RedirectResponse)
+def picture(
+    image_id: ImageId, services: ServicesDep, thumbnail: bool = False, download: bool = False
+) -> RedirectResponse:
+    """Redirect to a fresh presigned URL. The id cannot be guessed, and is the permission."""
+    url = picture_url(services, image_id, thumbnail=thumbnail, download=download)
+    return RedirectResponse(url, 302, headers={"Cache-Control": "private, max-age=60"})

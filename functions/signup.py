@@ -1,0 +1,19 @@
+"""POST /v1/signup: make an account and sign in."""
+
+from fastapi import APIRouter, Response
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import ServicesDep, set_session_cookie
+from shared import accounts
+from shared.contract import NewAccount, SessionView
+
+router = APIRouter(tags=["accounts"])
+handler = lambda_handler(router)
+
+
+@router.post("/v1/signup", status_code=201, response_model=SessionView)
+def signup(body: NewAccount, services: ServicesDep, response: Response) -> accounts.Session:
+    """Make an account. The answer carries a token for programs and sets the session cookie for the site."""
+    session = accounts.sign_up(services, body.email, body.password)
+    set_session_cookie(response, services, session.token)
+    return session

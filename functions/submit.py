@@ -1,0 +1,28 @@
+"""POST /v1/jobs: queue a job."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import CredentialDep, ServicesDep
+from shared import submission
+from shared.contract import JobRequest, JobView
+
+router = APIRouter(tags=["jobs"])
+handler = lambda_handler(router)
+
+
+@router.post("/v1/jobs", status_code=202, response_model=JobView)
+def submit(
+    body: JobRequest,
+    credential: CredentialDep,
+    services: ServicesDep,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")] = None,
+) -> dict[str, Any]:
+    """Queue a job. With an Idempotency-Key, a repeated request within 24 hours gets the same job."""
+    job = submission.submit(services, credential, body, idempotency_key)
+    response.headers["Location"] = job["links"]["self"]
+    response.headers["Retry-After"] = "1"
+    return job

@@ -1,0 +1,20 @@
+"""POST /v1/uploads: a form for one start picture, straight to the storage."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import CredentialDep, ServicesDep
+from shared import uploads
+from shared.contract import UploadRequest, UploadView
+
+router = APIRouter(tags=["pictures"])
+handler = lambda_handler(router)
+
+
+@router.post("/v1/uploads", status_code=201, response_model=UploadView)
+def upload(body: UploadRequest, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
+    """Announce a picture: POST `fields`, then the file as `file`, to `url`; then name `key` in `source_images`."""
+    key, form = uploads.create_upload(services, credential, body)
+    return {"key": key, "url": form.url, "fields": form.fields, "expires_at": form.expires_at}

@@ -1,0 +1,84 @@
+"""`easel-generator`: the service on a port."""
+
+import argparse
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+
+import uvicorn
+
+from generator.engines.registry import ENGINES, load_engine
+from generator.jobs import Bounds
+from generator.service import create_app
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM. Answers the exit code."""
+    options = _parser().parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until uvicorn listens to the signals itself, and when it hands them back after its own orderly end.
+        signal.signal(number, _leave)
+    try:
+        listener = socket.create_server((options.host, options.port), family=_family(options.host), backlog=1024)
+    except OSError as error:
+        sys.stderr.write(
+            f"easel-generator cannot listen on {options.host} port {options.port}: {error.strerror or error}.\n"
+        )
+        return 1
+    with listener:
+        bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
+        app = create_app(load_engine(options.engine), bounds)
+        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        _Server(config, f"engine {options.engine}").run(sockets=[listener])
+    return 0
+
+
+class _Server(uvicorn.Server):
+    """Says its address once it answers there."""
+
+    def __init__(self, config: uvicorn.Config, note: str) -> None:
+        super().__init__(config)
+        self._note = note
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            host = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"easel-generator listens on http://{host}:{port} ({self._note})\n")
+        sys.stdout.flush()
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="easel-generator", description="The reference generator of Easel.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_between(0, 65535), default=2020, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--workers", type=_between(1, 64), default=1, help="pictures at a time (%(default)s)")
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="painter", help="what draws (%(default)s)")
+    parser.add_argument(
+        "--max-queue", type=_between(1, 100_000), default=100, help="requests that may wait (%(default)s)"
+    )
+    parser.add_argument(
+        "--job-timeout", type=_between(1, 86_400), default=600, metavar="S", help="seconds for a request (%(default)s)"
+    )
+    return parser
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    """An argument's type: a whole number within limits."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return number

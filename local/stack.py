@@ -1,0 +1,140 @@
+"""The supervisor: starts the parts in the order of their needs, watches them and stops them the other way round."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.console import Quiet
+from local.process import Part, Process
+
+START_LIMIT_S = 60.0
+LOOK_EVERY_S = 0.03
+WATCH_EVERY_S = 0.2
+
+
+class StackError(Exception):
+    """A sentence for the user: what happened and what to do."""
+
+
+class PartDied(StackError):
+    """A part ended by itself or never became ready; last_lines are what it said before."""
+
+    def __init__(self, name: str, reason: str, last_lines: Sequence[str], log_file: Path) -> None:
+        said = "".join(f"\n    {line}" for line in last_lines) or " nothing"
+        super().__init__(f"{name} {reason}. It last said:{said}\nIts whole log is in {log_file}.")
+        self.name = name
+
+
+class Interrupted(Exception):
+    """The user asked for the end while the stack was starting."""
+
+
+class Stack:
+    """Parts that run together. Nothing runs before start() and nothing is left after stop().
+
+    The caller sets interrupted (from a signal handler, for example) to end start() or watch(), and hurry to cut stop()
+    short. lock_fd is kept open by every part's guard, so that a lock on it lasts until the last part is gone.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        log_folder: Path,
+        console: Quiet | None = None,
+        lock_fd: int | None = None,
+    ) -> None:
+        self.interrupted = threading.Event()
+        self.hurry = threading.Event()
+        self._parts = list(parts)
+        self._processes: dict[str, Process] = {}
+        self._log_folder = log_folder
+        self._console = console or Quiet()
+        self._lock_fd = lock_fd
+
+    def start(self) -> None:
+        """Start every part as soon as what it needs is ready; return when all are. Raises PartDied or Interrupted."""
+        self._log_folder.mkdir(parents=True, exist_ok=True)
+        while not all(self._is_ready(part.name) for part in self._parts):
+            for part in self._parts:
+                if part.name not in self._processes and all(self._is_ready(name) for name in part.needs):
+                    self._processes[part.name] = self._start(part)
+            for process in self._processes.values():
+                self._look(process)
+            if self.interrupted.wait(LOOK_EVERY_S):
+                raise Interrupted
+
+    def watch(self) -> None:
+        """Return when interrupted; raise PartDied when a part ends by itself."""
+        while not self.interrupted.wait(WATCH_EVERY_S):
+            for process in self._processes.values():
+                self._check_alive(process)
+
+    def stop(self) -> None:
+        """Stop what runs, dependents first. Each part has its own grace; with hurry set there is none."""
+        while running := {name: process for name, process in self._processes.items() if process.exit_code is None}:
+            needed = {need for process in running.values() for need in process.part.needs}
+            for name, process in running.items():
+                if self.hurry.is_set():
+                    process.kill()
+                elif name not in needed and not process.stopping:
+                    process.stop()
+            time.sleep(LOOK_EVERY_S)
+        for process in self._processes.values():
+            process.close()
+        self._processes.clear()
+
+    def _start(self, part: Part) -> Process:
+        log_file = self._log_folder / f"{part.name}.log"
+        return Process(part, log_file, self._console.line, lock_fd=self._lock_fd)
+
+    def _is_ready(self, name: str) -> bool:
+        process = self._processes.get(name)
+        return process is not None and process.ready_after_s is not None
+
+    def _look(self, process: Process) -> None:
+        if process.ready_after_s is not None:
+            self._check_alive(process)
+        elif process.is_ready():
+            process.ready_after_s = process.age_s
+            process.shown = True
+            self._console.ready(process.part.name, process.ready_after_s)
+        elif process.exit_code not in (None, 0) or (process.exit_code == 0 and process.part.ready is not None):
+            raise self._died(process, f"ended with {describe_exit(process.exit_code)} before it was ready")
+        elif process.age_s > START_LIMIT_S:
+            raise self._died(process, f"was not ready after {START_LIMIT_S:.0f} s")
+
+    def _check_alive(self, process: Process) -> None:
+        if process.part.ready is not None and process.exit_code is not None:
+            raise self._died(process, f"ended with {describe_exit(process.exit_code)}")
+
+    def _died(self, process: Process, reason: str) -> PartDied:
+        if process.exit_code is not None:
+            process.close()
+        return PartDied(process.part.name, reason, process.tail, process.log_file)
+
+
+def describe_exit(code: int | None) -> str:
+    """`exit code 3`, or `exit code 137 (Killed)` where a signal was the reason."""
+    if code is not None and code > 128:
+        return f"exit code {code} ({_signal_name(code - 128)})"
+    return f"exit code {code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+@contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """The stack, started; stopped at the end of the block whatever happens in it."""
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()

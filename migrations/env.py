@@ -1,0 +1,17 @@
+"""Runs the migrations against EASEL_DATABASE_URL, in one transaction, one process at a time."""
+
+from alembic import context
+from sqlalchemy import create_engine, text
+
+from shared.models import metadata
+from shared.settings import Settings
+
+# Two processes that start together (two containers, say) must not both create the tables.
+_LOCK = 0x6561_7365_6C
+
+engine = create_engine(Settings.from_environment().database_url)
+with engine.begin() as connection:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    context.configure(connection=connection, target_metadata=metadata, compare_server_default=False)
+    context.run_migrations()
+engine.dispose()

@@ -1,0 +1,42 @@
+"""`python -m poller worker [--concurrency 2]` and `python -m poller beat`."""
+
+import argparse
+import sys
+
+from poller.app import create_app
+from shared.services import Services
+from shared.settings import SettingsError
+
+
+def main() -> None:
+    """Run one part of the poller until it is told to stop; SIGTERM lets running steps end first."""
+    parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
+    parser.add_argument("part", choices=("worker", "beat"))
+    parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
+    arguments = parser.parse_args()
+    try:
+        services = Services.from_environment()
+        app = create_app(services)
+    except (SettingsError, ValueError) as error:
+        sys.exit(f"easel poller: {error}")
+    if arguments.part == "worker":
+        app.worker_main(
+            [
+                "worker",
+                "--pool",
+                "prefork",
+                "--concurrency",
+                str(arguments.concurrency),
+                "--without-mingle",
+                "--without-gossip",
+                "--loglevel",
+                services.settings.log_level,
+            ]
+        )
+    else:
+        services.settings.home.mkdir(parents=True, exist_ok=True)
+        app.Beat(schedule=str(services.settings.home / "beat"), quiet=True).run()
+
+
+if __name__ == "__main__":
+    main()

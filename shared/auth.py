@@ -1,0 +1,29 @@
+"""Who is asking. Apart from `accounts`, because most functions need this and nothing else of it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from shared import user_store
+from shared.errors import BadToken, NotSignedIn
+from shared.user_store import User
+
+SESSION_S = 30 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a request brought to say who is asking: whether it sent a token, and the hash of what may be one."""
+
+    sent: bool
+    token_hash: bytes | None
+
+
+def require_user(connection: Connection, credential: Credential) -> User:
+    """The user who is asking. Raises NotSignedIn without a token, BadToken with one that is not valid."""
+    if not credential.sent:
+        raise NotSignedIn
+    user = user_store.find_by_token(connection, credential.token_hash) if credential.token_hash else None
+    if user is None:
+        raise BadToken
+    return user

@@ -1,0 +1,230 @@
+"""Claims on generating jobs: who works on one holds a lease, and writes only under the token of its own claim.
+
+The order that this module keeps: one dispatcher at a time starts queued jobs (it holds the row of `queue_clock`), and
+one worker at a time works on a generating job (it holds the lease).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from shared.job_store import Lost
+from shared.jobs import LEASE_S, Event
+
+# A worker's own clock and the database's may differ by a little; a task that comes early must not be lost.
+_EARLY_S = 0.1
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A picture that lies in the storage, verified, and is about to become part of its job."""
+
+    index: int
+    key: str
+    thumbnail_key: str
+    width: int
+    height: int
+    size_bytes: int
+    seed: int
+    description: str | None
+
+
+def lock_clock(connection: Connection) -> None:
+    """Become the one dispatcher until the transaction ends."""
+    connection.execute(text("SELECT turn FROM queue_clock FOR UPDATE"))
+
+
+def advance_clock(connection: Connection, turn: float) -> None:
+    """Note that a job of this turn has started: newcomers begin here."""
+    connection.execute(text("UPDATE queue_clock SET turn = greatest(turn, :turn)"), {"turn": turn})
+
+
+# The rows that the scan passes over belong to users who have all their places at the generators, so there are at most
+# (places / max_running) users of them, with at most max_queued jobs each.
+_NEXT = text("""
+SELECT q.id FROM jobs q JOIN users u ON u.id = q.user_id
+WHERE q.state = 'queued' AND u.running < :max_running
+ORDER BY q.turn, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED
+""")
+
+
+def find_next(connection: Connection, *, max_running: int) -> UUID | None:
+    """The queued job whose turn it is. Only the dispatcher asks."""
+    found: UUID | None = connection.execute(_NEXT, {"max_running": max_running}).scalar()
+    return found
+
+
+_CLAIM = text("""
+UPDATE jobs SET
+    attempt_token = gen_random_uuid(),
+    crashes = crashes + (lease_until IS NOT NULL)::int,
+    lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+WHERE id = (
+    SELECT id FROM jobs
+    WHERE id = :job_id AND state = 'generating'
+        AND CASE WHEN lease_until IS NULL
+            THEN next_step_at <= clock_timestamp() + make_interval(secs => :early_s)
+            ELSE lease_until < clock_timestamp() END
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING id, user_id, prompt, settings, cost, generator, remote_id, attempts, crashes, attempt_token, created_at,
+    cancel_requested_at IS NOT NULL AS cancelling, progress, old.attempt_token AS lost_token,
+    old.lease_until IS NOT NULL AS crashed, extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
+    extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
+    coalesce((
+        SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = jobs.id
+    ), '[]') AS source_keys
+""")
+
+
+def claim(connection: Connection, job_id: UUID) -> Row[Any] | None:
+    """Take a generating job whose next step is due, for 20 s; None when there is nothing to do or somebody has it.
+
+    A lease that ran out means that its worker died: `crashed` says so, and `lost_token` names the objects it left.
+    """
+    return connection.execute(_CLAIM, {"job_id": job_id, "lease_s": LEASE_S, "early_s": _EARLY_S}).one_or_none()
+
+
+def renew(connection: Connection, job_id: UUID, token: UUID) -> bool:
+    """Keep the claim for another 20 s; False when it is lost."""
+    query = text("""
+        UPDATE jobs SET lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+        WHERE id = :job_id AND attempt_token = :token AND lease_until IS NOT NULL
+    """)
+    return connection.execute(query, {"job_id": job_id, "token": token, "lease_s": LEASE_S}).rowcount == 1
+
+
+_RELEASE = text("""
+WITH released AS (
+    UPDATE jobs SET
+        lease_until = NULL,
+        next_step_at = clock_timestamp()
+            + CASE WHEN cancel_requested_at IS NULL THEN make_interval(secs => :next_step_s) ELSE interval '0' END,
+        remote_id = coalesce(:remote_id, remote_id),
+        sent_at = CASE WHEN CAST(:remote_id AS text) IS NULL THEN sent_at ELSE clock_timestamp() END,
+        attempts = attempts + (CAST(:remote_id AS text) IS NOT NULL)::int,
+        progress = greatest(progress, least(CAST(:progress AS float), 0.99)),
+        unreachable_since = CASE WHEN :unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
+        version = version + (
+            CAST(:event AS text) IS NOT NULL
+            OR greatest(progress, least(CAST(:progress AS float), 0.99)) IS DISTINCT FROM progress
+        )::int
+    WHERE id = :job_id AND attempt_token = :token AND state = 'generating'
+    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling
+), told AS (
+    INSERT INTO job_events (job_id, event, detail)
+    SELECT id, :event, :detail FROM released WHERE CAST(:event AS text) IS NOT NULL
+)
+SELECT cancelling FROM released
+""")
+
+
+def release(
+    connection: Connection,
+    job_id: UUID,
+    token: UUID,
+    next_step_s: float,
+    *,
+    remote_id: str | None = None,
+    progress: float | None = None,
+    unreachable: bool = False,
+    event: Event | None = None,
+    detail: str | None = None,
+) -> float:
+    """End a step that leaves the job generating; return the seconds until its next one (0 when it is to be cancelled).
+
+    remote_id: the generator took the job in this step, which spends an attempt. Raises Lost.
+    """
+    values = {
+        "job_id": job_id,
+        "token": token,
+        "next_step_s": next_step_s,
+        "remote_id": remote_id,
+        "progress": progress,
+        "unreachable": unreachable,
+        "event": event.value if event else None,
+        "detail": detail,
+    }
+    released = connection.execute(_RELEASE, values).one_or_none()
+    if released is None:
+        raise Lost(f"the claim on {job_id} is gone")
+    return 0 if released.cancelling else next_step_s
+
+
+def tell(connection: Connection, job_id: UUID, event: Event, detail: str | None = None) -> None:
+    """Add a line to a job's timeline."""
+    query = text("""
+        WITH seen AS (UPDATE jobs SET version = version + 1 WHERE id = :job_id RETURNING id)
+        INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM seen
+    """)
+    connection.execute(query, {"job_id": job_id, "event": event.value, "detail": detail})
+
+
+def insert_images(connection: Connection, job_id: UUID, images: list[StoredImage]) -> None:
+    """Make stored pictures part of their job, in the transaction that moves it to SUCCEEDED."""
+    query = text("""
+        INSERT INTO images (job_id, index, key, thumbnail_key, width, height, size_bytes, seed, description)
+        SELECT :job_id, i.* FROM json_to_recordset(CAST(:images AS json)) AS i (
+            index int, key text, thumbnail_key text, width int, height int, size_bytes bigint, seed bigint,
+            description text
+        )
+    """)
+    connection.execute(query, {"job_id": job_id, "images": json.dumps([vars(image) for image in images])})
+
+
+def note_pace(connection: Connection, job_id: UUID) -> None:
+    """Let a job that has just succeeded count towards the pace by which waits are estimated."""
+    query = text("""
+        UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8
+            + 0.2 * greatest(extract(epoch FROM j.finished_at - j.started_at)::float / j.cost, 0.0001)
+        FROM jobs j WHERE j.id = :job_id AND j.attempts = 1
+    """)
+    connection.execute(query, {"job_id": job_id})
+
+
+def list_due(connection: Connection, limit: int) -> list[UUID]:
+    """Generating jobs that nobody works on although their step is overdue, or whose worker died."""
+    query = text("""
+        SELECT id FROM jobs WHERE state = 'generating' AND next_step_at < clock_timestamp() - interval '0.5 s'
+            AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY next_step_at LIMIT :limit
+    """)
+    return list(connection.execute(query, {"limit": limit}).scalars())
+
+
+def explain_wait(connection: Connection, reason: str) -> int:
+    """Write into the timeline of every waiting job why none can start now, once per reason; return how many."""
+    query = text("""
+        WITH told AS (
+            UPDATE jobs SET waiting = :reason, version = version + 1
+            WHERE state = 'queued' AND waiting IS DISTINCT FROM :reason RETURNING id
+        ) INSERT INTO job_events (job_id, event, detail) SELECT id, 'waiting', :reason FROM told
+    """)
+    return connection.execute(query, {"reason": reason}).rowcount
+
+
+def claim_garbage(connection: Connection, limit: int) -> list[str]:
+    """Take prefixes that are due for deletion; they come back if the transaction does not commit."""
+    query = text("""
+        DELETE FROM garbage WHERE prefix IN (
+            SELECT prefix FROM garbage WHERE due_at <= clock_timestamp()
+            ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        ) RETURNING prefix
+    """)
+    return list(connection.execute(query, {"limit": limit}).scalars())
+
+
+def retire(connection: Connection) -> None:
+    """Drop what has had its time: expired tokens, and uploads of more than 24 hours ago that no job uses."""
+    connection.execute(text("DELETE FROM tokens WHERE expires_at < now()"))
+    connection.execute(
+        text("""
+            WITH unused AS (
+                DELETE FROM uploads u WHERE created_at < now() - interval '24 hours'
+                    AND NOT EXISTS (SELECT FROM job_sources s WHERE s.upload_key = u.key) RETURNING key
+            ) INSERT INTO garbage (prefix) SELECT key FROM unused ON CONFLICT DO NOTHING
+        """)
+    )

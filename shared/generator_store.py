@@ -1,0 +1,72 @@
+"""What the database knows of the generators: how many jobs each may hold, and which is to be left alone until when."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from shared.generators.base import GeneratorAddress
+
+
+def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> None:
+    """Make the table hold the configured generators; what it knows of their health stays."""
+    for address in addresses:
+        connection.execute(
+            text("""
+                INSERT INTO generators (name, max_in_flight) VALUES (:name, :places)
+                ON CONFLICT (name) DO UPDATE SET max_in_flight = excluded.max_in_flight, seen_at = clock_timestamp()
+            """),
+            {"name": address.name, "places": address.max_in_flight},
+        )
+    names = [address.name for address in addresses]
+    connection.execute(text("DELETE FROM generators WHERE NOT name = ANY(:names)"), {"names": names})
+
+
+def list_rooms(connection: Connection) -> list[Row[Any]]:
+    """Each healthy generator and how many more jobs it may hold (name, room). Only the dispatcher asks.
+
+    Room is counted, not kept: a count cannot drift.
+    """
+    query = text("""
+        SELECT g.name, g.max_in_flight
+            - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS room
+        FROM generators g WHERE g.failures = 0 ORDER BY g.name
+    """)
+    return list(connection.execute(query))
+
+
+def claim_probes(connection: Connection) -> list[str]:
+    """Names of failed generators that may be asked now whether they are back; nobody else asks them meanwhile."""
+    query = text("""
+        UPDATE generators SET retry_at = clock_timestamp() + interval '10 s'
+        WHERE failures > 0 AND retry_at <= clock_timestamp() RETURNING name
+    """)
+    return list(connection.execute(query).scalars())
+
+
+def note_success(connection: Connection, name: str) -> None:
+    """A generator answered: it is well."""
+    query = text(
+        "UPDATE generators SET failures = 0, retry_at = NULL, last_error = NULL WHERE name = :name AND failures > 0"
+    )
+    connection.execute(query, {"name": name})
+
+
+def note_failure(connection: Connection, name: str, reason: str) -> None:
+    """A generator failed: leave it alone for a while that doubles each time, up to a minute."""
+    query = text("""
+        UPDATE generators SET failures = failures + 1, last_error = :reason,
+            retry_at = clock_timestamp() + make_interval(secs => least(60, power(2, least(failures, 10)) / 2))
+        WHERE name = :name
+    """)
+    connection.execute(query, {"name": name, "reason": reason})
+
+
+def find_reason_for_waiting(connection: Connection) -> str | None:
+    """Why no generator can take a job now, in one sentence; None when one can or is merely full."""
+    rows = connection.execute(text("SELECT last_error, failures FROM generators ORDER BY failures DESC")).all()
+    if not rows:
+        return "No generator is configured."
+    if any(row.failures == 0 for row in rows):
+        return None
+    return f"No generator can take jobs now: {rows[0].last_error}"

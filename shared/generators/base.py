@@ -1,0 +1,300 @@
+"""What every generator client offers, and the words it uses: the order, the progress, the result, the errors.
+
+Nothing here opens a connection. A client turns an order into its protocol's calls and the answers into these values;
+whatever a generator says outside its protocol ends as one of three errors, which tell the poller what to do next.
+
+Every error code, for all clients:
+
+=============================== ===================== ===============================================================
+code                            class                 when
+=============================== ===================== ===============================================================
+generator_unreachable           GeneratorUnavailable  no connection, or it broke before an answer came
+generator_timeout               GeneratorUnavailable  the whole answer was not there in time (a slow drip too)
+generator_busy                  GeneratorUnavailable  429
+generator_down                  GeneratorUnavailable  408 or 5xx
+generator_redirected            GeneratorUnavailable  3xx; redirects are never followed
+generator_misconfigured         GeneratorUnavailable  401, 403, 405, or 404 where no id was asked about
+generator_refused               GeneratorRefused      400, 413 or 422 on a new order
+generator_forgot                ForgottenId           404 or 410 for an id
+generator_bad_http              GeneratorBroken       any other HTTP status, or an answer that is not HTTP
+generator_cut_off               GeneratorBroken       the answer stopped in the middle
+generator_too_large             GeneratorBroken       the answer is longer than the order allows
+generator_encoded               GeneratorBroken       a compressed answer, which nobody asked for
+generator_empty                 GeneratorBroken       an answer without a body
+generator_bad_text              GeneratorBroken       not UTF-8
+generator_bad_json              GeneratorBroken       not strict JSON: junk, HTML, NaN, too deep, a number too long
+generator_bad_shape             GeneratorBroken       JSON, but not the object the protocol promises
+generator_bad_id                GeneratorBroken       an id that is no whole number or short printable text
+generator_bad_status            GeneratorBroken       a status that the protocol does not know
+generator_bad_position          GeneratorBroken       a queue position that is no whole number from 0
+generator_bad_progress          GeneratorBroken       a percentage that is no number from 0 to 100
+generator_bad_base64            GeneratorBroken       a picture that is not strict base64
+generator_wrong_image_count     GeneratorBroken       more or fewer pictures than ordered
+generator_wrong_text_count      GeneratorBroken       more or fewer descriptions than pictures described
+generator_bad_description       GeneratorBroken       a description that is no text, or is longer than 10,000 characters
+generator_too_many_frames       GeneratorBroken       more frames than asked for
+=============================== ===================== ===============================================================
+
+A generator's own status `error` is no error of the call: `status` returns `Phase.FAILED`, and the poller treats the
+attempt as lost, as it does with `GeneratorBroken`.
+"""
+
+import struct
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+PROTOCOLS = ("img_generator",)
+"""The protocols that `connect` knows."""
+
+DEFAULT_IN_FLIGHT = 4
+MAX_IN_FLIGHT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One order for pictures, in no protocol's own words. All settings are resolved: no client adds a default.
+
+    `width` and `height` are pixels before upscaling. `sources` are PNG files. `strength` says how far img2img goes from
+    them; below 0 nothing new is generated, below -1 a picture that did not change is not sent back either. `key` names
+    the order for the generator's idempotency extension. `frames` is how many pictures of the making are wanted, where
+    the generator offers that.
+    """
+
+    prompt: str = field(repr=False)
+    negative_prompt: str = field(repr=False)
+    n: int
+    width: int
+    height: int
+    steps: int
+    scale: float
+    seed: int
+    upscale: int = 1
+    sources: tuple[bytes, ...] = field(default=(), repr=False)
+    strength: float = 0.75
+    describe: bool = False
+    blip_max_len: int | None = None
+    clip_max_len: int | None = None
+    skip_clip: bool = False
+    skip_list: tuple[str, ...] = ()
+    cpu: bool = False
+    key: str = field(default="", repr=False)
+    frames: int = 0
+
+    @property
+    def generates(self) -> bool:
+        """Whether new pictures are made. With a strength below 0 the sources are only upscaled or described."""
+        return self.strength >= 0 or not self.sources
+
+    @property
+    def expected_images(self) -> int:
+        """How many pictures a right answer holds."""
+        if self.generates:
+            return self.n
+        if self.strength < -1 and self.upscale <= 1:
+            return 0
+        return len(self.sources)
+
+    @property
+    def expected_descriptions(self) -> int:
+        """How many descriptions a right answer holds: one for each picture that was made or only looked at."""
+        if not self.describe:
+            return 0
+        return self.n if self.generates else len(self.sources)
+
+    @property
+    def output_width(self) -> int:
+        """Width in pixels of a generated picture, after upscaling."""
+        return self.width * max(1, self.upscale)
+
+    @property
+    def output_height(self) -> int:
+        """Height in pixels of a generated picture, after upscaling."""
+        return self.height * max(1, self.upscale)
+
+    @property
+    def output_sizes(self) -> tuple[tuple[int, int], ...]:
+        """The (width, height) in pixels of each expected picture. Where nothing is generated, the sources give it."""
+        if self.generates:
+            return ((self.output_width, self.output_height),) * self.n
+        if not self.expected_images:
+            return ()
+        factor = max(1, self.upscale)
+        sizes = (struct.unpack(">II", source[16:24]) for source in self.sources)
+        return tuple((width * factor, height * factor) for width, height in sizes)
+
+
+class Phase(StrEnum):
+    """Where an order stands at the generator. After FINISHED or FAILED it stays so, or its id is forgotten."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`position` is known only while QUEUED (0 or 1 is next, as the generator counts); `fraction` (0..1) only where
+    the generator tells it while PROCESSING."""
+
+    phase: Phase
+    position: int | None = None
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came back: picture files as received (base64 undone, not yet decoded: they are untrusted), in the order of
+    the seeds; descriptions in the same order, empty unless asked for; frames of the making, oldest first."""
+
+    images: tuple[bytes, ...]
+    descriptions: tuple[str, ...] = ()
+    frames: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the generator offers beyond its protocol: names of extensions, and its engine's name where it tells it."""
+
+    extensions: frozenset[str] = frozenset()
+    engine: str | None = None
+
+
+class GeneratorError(Exception):
+    """A call that did not succeed. `code` is stable; `message` is one sentence for the user and the log."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class GeneratorUnavailable(GeneratorError):
+    """Leave this generator alone for a while; the job goes on later, and no attempt is spent."""
+
+
+class GeneratorRefused(GeneratorError):
+    """The generator says that the order itself is wrong. It is final: the job fails with this reason."""
+
+
+class GeneratorBroken(GeneratorError):
+    """The answer cannot be used. This attempt is lost; try again."""
+
+
+class ForgottenId(GeneratorBroken):
+    """The generator does not know the id (any more), as after its restart. Send the order again."""
+
+    def __init__(self) -> None:
+        super().__init__("generator_forgot", "The generator no longer knows this request.")
+
+
+class Generator(Protocol):
+    """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError."""
+
+    def start(self, order: Generation) -> str:
+        """Send the order; return the generator's id for it (1 to 128 printable characters)."""
+        ...
+
+    def status(self, remote_id: str) -> Progress:
+        """Ask how far the order is."""
+        ...
+
+    def result(self, remote_id: str, order: Generation) -> Result:
+        """Fetch what a finished order made. The counts are checked against the order, the pictures are not decoded."""
+        ...
+
+    def cancel(self, remote_id: str) -> None:
+        """Tell the generator to stop, where it can be told. It does its best and never raises."""
+        ...
+
+    def health(self) -> Capabilities:
+        """Ask whether the generator answers and what it offers; GeneratorUnavailable when it does not answer."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorAddress:
+    """Where a generator is and how many orders it may hold at once. `url` may carry a user name and a password; log
+    and store `name` instead."""
+
+    protocol: str
+    url: str = field(repr=False)
+    max_in_flight: int = DEFAULT_IN_FLIGHT
+
+    @property
+    def name(self) -> str:
+        """The URL in its normal form, without user name, password and query: the same generator, the same name."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        default_port = {"http": 80, "https": 443}.get(parts.scheme)
+        port = f":{parts.port}" if parts.port not in (None, default_port) else ""
+        return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
+    """Read a list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`, comma separated; blank: none.
+
+    ValueError with one sentence that names the entry by its place and never repeats its text (passwords).
+    """
+    if not text.strip():
+        return ()
+    addresses: list[GeneratorAddress] = []
+    for place, entry in enumerate(text.split(","), start=1):
+        try:
+            address = _parse_address(entry.strip())
+        except ValueError as error:
+            raise ValueError(f"generator {place}: {error}") from None
+        if any(address.name == other.name for other in addresses):
+            raise ValueError(f"generator {place}: the same address stands twice.")
+        addresses.append(address)
+    return tuple(addresses)
+
+
+def _parse_address(entry: str) -> GeneratorAddress:
+    protocol, plus, url = entry.partition("+")
+    if not plus or protocol not in PROTOCOLS:
+        raise ValueError(f"it must start with a known protocol and a plus sign ({', '.join(PROTOCOLS)}).")
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise ValueError("its URL holds a space or a control character.")
+    parts = _split_url(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("its URL must be http://host or https://host.")
+    if parts.fragment:
+        raise ValueError("its URL must not have a fragment.")
+    in_flight = _parse_in_flight(parts.query)
+    bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
+    return GeneratorAddress(protocol=protocol, url=bare, max_in_flight=in_flight)
+
+
+def _split_url(url: str) -> SplitResult:
+    """Split a URL; the standard library's own messages are not used, since they repeat the text."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("its URL cannot be read.") from None
+    if port == 0:
+        raise ValueError("its port must be 1 to 65535.")
+    return parts
+
+
+def _parse_in_flight(query: str) -> int:
+    options = parse_qsl(query, keep_blank_values=True)
+    if not query:
+        return DEFAULT_IN_FLIGHT
+    if [name for name, _ in options] != ["max_in_flight"]:
+        raise ValueError("the only option is max_in_flight, once.")
+    value = options[0][1]
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= MAX_IN_FLIGHT):
+        raise ValueError(f"max_in_flight must be a whole number from 1 to {MAX_IN_FLIGHT}.")
+    return int(value)

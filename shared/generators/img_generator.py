@@ -1,0 +1,307 @@
+"""The client of the img_generator protocol: initiate_processing, check_status, get_results, and its extensions.
+
+It sends JSON, accepts only what the protocol promises and gives every other answer one of the codes in `base`.
+"""
+
+import base64
+import json
+import re
+import time
+from contextlib import suppress
+from typing import Any
+
+from shared.generators.base import (
+    Capabilities,
+    ForgottenId,
+    Generation,
+    GeneratorAddress,
+    GeneratorBroken,
+    GeneratorError,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    Phase,
+    Progress,
+    Result,
+)
+from shared.generators.strict_json import read_json, read_text
+from shared.generators.transport import Answer, BoundedHttp
+
+CONNECT_TIMEOUT_S = 3.0
+ANSWER_TIMEOUT_S = 30.0
+RESULT_TIMEOUT_S = 60.0
+
+SMALL_ANSWER_BYTES = 64 * 1024
+MAX_RESULT_BYTES = 512 * 1024 * 1024
+RESULT_MARGIN_BYTES = 256 * 1024
+
+MAX_ID_CHARACTERS = 128
+MAX_DESCRIPTION_CHARACTERS = 10_000
+EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
+EXTENSIONS_KEPT_S = 60.0
+
+_POSITION = re.compile(r"queue position: *([0-9]{1,9})")
+_PERCENT = re.compile(r"processing: *([0-9]{1,3}(?:\.[0-9]{1,9})?) *%")
+
+
+class ImgGenerator:
+    """A generator that speaks img_generator. Threads may share one; each time-out counts for a whole answer."""
+
+    def __init__(
+        self,
+        address: GeneratorAddress,
+        *,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        result_timeout_s: float = RESULT_TIMEOUT_S,
+    ) -> None:
+        self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s)
+        self._answer_timeout_s = answer_timeout_s
+        self._result_timeout_s = result_timeout_s
+        self._extensions: frozenset[str] = frozenset()
+        self._extensions_until = float("-inf")
+
+    def start(self, order: Generation) -> str:
+        """Send the order; return the generator's number for it as text."""
+        extensions = self._known_extensions() if order.key or order.frames else frozenset[str]()
+        fields = _fields(order, extensions)
+        answer = self._small("POST", "/initiate_processing", fields)
+        if answer.status in (400, 413, 422):
+            raise GeneratorRefused("generator_refused", _refusal(answer, fields))
+        _check_http(answer, about_id=False)
+        return _read_id(read_json(answer.body))
+
+    def status(self, remote_id: str) -> Progress:
+        """Ask how far the order is. ForgottenId when the generator does not know it."""
+        answer = self._small("POST", "/check_status", {"id": _wire_id(remote_id)})
+        _check_http(answer, about_id=True)
+        return _read_status(answer.body)
+
+    def result(self, remote_id: str, order: Generation) -> Result:
+        """Fetch the pictures, descriptions and frames of a finished order, checked against what was ordered."""
+        body = json.dumps({"id": _wire_id(remote_id)}).encode()
+        answer = self._http.send(
+            "POST", "/get_results", body, timeout_s=self._result_timeout_s, limit_bytes=_result_limit(order)
+        )
+        _check_http(answer, about_id=True)
+        return _read_result(read_json(answer.body), order)
+
+    def cancel(self, remote_id: str) -> None:
+        """Ask the generator to stop, where it offers that. A failure changes nothing for the caller and is dropped."""
+        try:
+            if "cancel" in self._known_extensions():
+                self._small("POST", "/cancel", {"id": _wire_id(remote_id)})
+        except GeneratorError:
+            return
+
+    def health(self) -> Capabilities:
+        """Ask what the generator offers. One without this call, which may answer it with anything, offers nothing."""
+        answer = self._small("GET", "/health", None)
+        capabilities = Capabilities()
+        if answer.status not in (404, 405, 410, 501):
+            with suppress(GeneratorBroken):
+                _check_http(answer, about_id=False)
+                capabilities = _read_health(answer.body)
+        self._remember(capabilities.extensions)
+        return capabilities
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _known_extensions(self) -> frozenset[str]:
+        """The extensions as last heard, asked for again after a minute."""
+        if time.monotonic() >= self._extensions_until:
+            self.health()
+        return self._extensions
+
+    def _remember(self, extensions: frozenset[str]) -> None:
+        self._extensions = extensions
+        self._extensions_until = time.monotonic() + EXTENSIONS_KEPT_S
+
+    def _small(self, method: str, path: str, fields: dict[str, Any] | None) -> Answer:
+        body = None if fields is None else json.dumps(fields, allow_nan=False).encode()
+        return self._http.send(method, path, body, timeout_s=self._answer_timeout_s, limit_bytes=SMALL_ANSWER_BYTES)
+
+
+def _fields(order: Generation, extensions: frozenset[str]) -> dict[str, Any]:
+    """The order in the protocol's words, with only what applies. `ups` always goes along: left out, it means 4."""
+    fields: dict[str, Any] = {"ups": order.upscale}
+    if order.generates:
+        fields |= {
+            "prompt": order.prompt,
+            "n": order.n,
+            "width": order.width,
+            "height": order.height,
+            "steps": order.steps,
+            "scale": order.scale,
+            "seed": order.seed,
+        }
+        if order.negative_prompt:
+            fields["neg_prompt"] = order.negative_prompt
+    if order.sources:
+        fields["imgs"] = [base64.b64encode(source).decode() for source in order.sources]
+        fields["strength"] = order.strength
+    if order.describe:
+        fields |= _description_fields(order)
+    if order.cpu:
+        fields["cpu"] = True
+    if order.key and "key" in extensions:
+        fields["key"] = order.key
+    if order.frames > 0 and "frames" in extensions:
+        fields["frames"] = order.frames
+    return fields
+
+
+def _description_fields(order: Generation) -> dict[str, Any]:
+    wanted = {
+        "blip_max_len": order.blip_max_len,
+        "clip_max_len": order.clip_max_len,
+        "skip_clip": order.skip_clip or None,
+        "skip_list": list(order.skip_list) or None,
+    }
+    return {"desc": True} | {name: value for name, value in wanted.items() if value is not None}
+
+
+def _check_http(answer: Answer, *, about_id: bool) -> None:
+    """Raise the error that an HTTP status other than 200, 201 and 202 stands for."""
+    status = answer.status
+    if status in (200, 201, 202):
+        if not answer.body:
+            raise GeneratorBroken("generator_empty", "The generator's answer is empty.")
+        return
+    if about_id and status in (404, 410):
+        raise ForgottenId()
+    if status == 429:
+        raise GeneratorUnavailable("generator_busy", "The generator takes no more requests for now.")
+    if status == 408 or status >= 500:
+        raise GeneratorUnavailable("generator_down", f"The generator has a fault of its own (HTTP {status}).")
+    if 300 <= status < 400:
+        raise GeneratorUnavailable("generator_redirected", f"The generator sends elsewhere (HTTP {status}).")
+    if status in (401, 403, 404, 405):
+        raise GeneratorUnavailable(
+            "generator_misconfigured", f"The generator's address or password does not fit (HTTP {status})."
+        )
+    raise GeneratorBroken("generator_bad_http", f"The generator's answer has an unexpected HTTP status ({status}).")
+
+
+def _refusal(answer: Answer, fields: dict[str, Any]) -> str:
+    """Why an order was refused. The answer may repeat a prompt, so only the names of sent parameters are kept."""
+    text = answer.body.decode("utf-8", errors="replace")
+    words = re.findall(r'"([a-z_]+)"', text) + re.findall(r"\b[a-z_]{2,}\b", text)
+    named = [name for name in fields if name in words]
+    reason = f" It names: {', '.join(named)}." if named else ""
+    return f"The generator refused this order (HTTP {answer.status}).{reason}"
+
+
+def _read_id(value: object) -> str:
+    """The id of a new order: `17`, `"17"` or `{"id": 17}`."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        value = str(value)
+    if isinstance(value, str) and 1 <= len(value) <= MAX_ID_CHARACTERS and value.isprintable() and value.strip():
+        return value
+    raise GeneratorBroken("generator_bad_id", "The generator gave no usable number for the request.")
+
+
+def _wire_id(remote_id: str) -> int | str:
+    """The id as the protocol sends it: as a number, wherever it is one."""
+    if remote_id.isascii() and remote_id.isdigit() and (remote_id == "0" or remote_id[0] != "0"):
+        return int(remote_id)
+    return remote_id
+
+
+def _read_status(body: bytes) -> Progress:
+    """A status as a JSON string or as plain text."""
+    text = read_text(body).strip()
+    if text[:1] in ('"', "{", "["):
+        value = read_json(body)
+        if not isinstance(value, str):
+            raise GeneratorBroken("generator_bad_shape", "The generator's status is no text.")
+        text = value.strip()
+    simple = {"processing": Phase.PROCESSING, "finished": Phase.FINISHED, "error": Phase.FAILED}
+    if text in simple:
+        return Progress(simple[text])
+    if match := _POSITION.fullmatch(text):
+        return Progress(Phase.QUEUED, position=int(match[1]))
+    if text.startswith("queue position:"):
+        raise GeneratorBroken("generator_bad_position", "The generator's queue position is no number from 0.")
+    if (match := _PERCENT.fullmatch(text)) and float(match[1]) <= 100:
+        return Progress(Phase.PROCESSING, fraction=float(match[1]) / 100)
+    if text.startswith("processing:"):
+        raise GeneratorBroken("generator_bad_progress", "The generator's progress is no number from 0 to 100.")
+    raise GeneratorBroken("generator_bad_status", "The generator's status is none that the protocol knows.")
+
+
+def _result_limit(order: Generation) -> int:
+    """How many bytes the results may have: 4 bytes a pixel, as base64, and a margin for all the rest."""
+    pixels = sum(width * height for width, height in order.output_sizes)
+    pixels += order.frames * order.output_width * order.output_height
+    return min(MAX_RESULT_BYTES, RESULT_MARGIN_BYTES + pixels * 4 * 4 // 3)
+
+
+def _read_result(value: object, order: Generation) -> Result:
+    if not isinstance(value, dict):
+        raise GeneratorBroken("generator_bad_shape", "The generator's result is no JSON object.")
+    images = _list(value, "imgs")
+    if len(images) != order.expected_images:
+        raise GeneratorBroken(
+            "generator_wrong_image_count",
+            f"The generator sent {len(images)} pictures instead of {order.expected_images}.",
+        )
+    frames = _list(value, "frames") if order.frames > 0 else []
+    if len(frames) > order.frames:
+        raise GeneratorBroken("generator_too_many_frames", "The generator sent more frames than asked for.")
+    return Result(
+        images=tuple(_picture(image) for image in images),
+        descriptions=_descriptions(value, order),
+        frames=tuple(_picture(frame) for frame in frames),
+    )
+
+
+def _list(value: dict[str, Any], name: str) -> list[Any]:
+    found = value.get(name, [])
+    if not isinstance(found, list):
+        raise GeneratorBroken("generator_bad_shape", f"The generator's {name} is no list.")
+    return found
+
+
+def _picture(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise GeneratorBroken("generator_bad_shape", "The generator sent a picture that is no text.")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    if not data:
+        raise GeneratorBroken("generator_bad_base64", "The generator sent a picture that is not base64.")
+    return data
+
+
+def _descriptions(value: dict[str, Any], order: Generation) -> tuple[str, ...]:
+    """The descriptions, where they were asked for; unasked ones are left where they are."""
+    if not order.describe:
+        return ()
+    texts = _list(value, "descs")
+    if len(texts) != order.expected_descriptions:
+        raise GeneratorBroken(
+            "generator_wrong_text_count",
+            f"The generator sent {len(texts)} descriptions instead of {order.expected_descriptions}.",
+        )
+    for text in texts:
+        # NUL and halves of surrogate pairs are legal in JSON, but no database takes them.
+        if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARACTERS or re.search("[\0\ud800-\udfff]", text):
+            raise GeneratorBroken("generator_bad_description", "The generator sent a description that is no fit text.")
+    return tuple(texts)
+
+
+def _read_health(body: bytes) -> Capabilities:
+    """`{"extensions": [...], "engine": "..."}`; unknown extensions mean nothing, and neither does a wrong shape."""
+    value = read_json(body)
+    if not isinstance(value, dict):
+        return Capabilities()
+    listed = value.get("extensions")
+    engine = value.get("engine")
+    usable = isinstance(engine, str) and len(engine) <= 100 and engine.isprintable()
+    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+    return Capabilities(extensions=EXTENSIONS & names, engine=engine if usable else None)

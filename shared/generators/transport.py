@@ -1,0 +1,202 @@
+"""HTTP to a service that is not trusted: every exchange is bounded in time and in bytes.
+
+The read time-outs of HTTP libraries start again with every byte, so that a server which drips one byte a second holds a
+caller for hours. Here the time-out counts for the whole answer, status line and headers included: the connection's
+socket is read through a file that knows its deadline.
+"""
+
+import io
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, cast
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from shared.generators.base import GeneratorBroken, GeneratorError, GeneratorUnavailable
+
+_BLOCK_BYTES = 256 * 1024
+
+# urllib3 counts a refused connection (NewConnectionError) among its time-outs.
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout)
+
+
+class _DeadlineFile(io.RawIOBase):
+    """A socket's bytes until a moment; after it, every read is a time-out."""
+
+    def __init__(self, sock: socket.socket, seconds: float | None) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the whole answer took too long")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _DeadlineSocket:
+    """A socket whose files hold the time-out against the whole answer; all else goes to the socket itself."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str = "rb", *_args: object, **_named: object) -> io.BufferedReader:
+        """Called once per answer, after the time-out of this exchange was set."""
+        return io.BufferedReader(_DeadlineFile(self._sock, self._sock.gettimeout()))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class _PlainConnection(HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast(socket.socket, _DeadlineSocket(self.sock))
+
+
+class _TlsConnection(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast(socket.socket, _DeadlineSocket(cast(socket.socket, self.sock)))
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _DeadlineAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        super().init_poolmanager(*args, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        """Nothing is a redirect. Otherwise requests reads the whole body of one, without a limit, to prepare for it."""
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came: the HTTP status and the body, as bytes."""
+
+    status: int
+    body: bytes
+
+
+class BoundedHttp:
+    """Kept-alive connections to one base URL: no redirects, no cookies, no proxies or passwords from the environment.
+
+    Threads may share it. Looking the host name up is bounded by the system's resolver alone.
+    """
+
+    def __init__(self, url: str, *, connect_timeout_s: float) -> None:
+        self._url = url
+        self._connect_timeout_s = connect_timeout_s
+        self._session = _Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _DeadlineAdapter(max_retries=0))
+
+    def send(self, method: str, path: str, body: bytes | None, *, timeout_s: float, limit_bytes: int) -> Answer:
+        """One exchange. `timeout_s` counts for the whole answer, `limit_bytes` for its body.
+
+        Raises GeneratorUnavailable (not reached, too slow) and GeneratorBroken (cut off, too large, compressed, not
+        HTTP). Statuses are the caller's to judge.
+        """
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            response = self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers=headers,
+                timeout=(self._connect_timeout_s, timeout_s),
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _translate(error, body_began=False) from error
+        try:
+            return Answer(response.status_code, _read_body(response.headers, response.raw.read, limit_bytes))
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+            response.raw.close()
+            raise _translate(error, body_began=True) from error
+        except GeneratorError:
+            response.raw.close()
+            raise
+        finally:
+            response.raw.release_conn()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_bytes: int) -> bytes:
+    """The body, as long as it is not compressed and not too large. The announced length is only a first hint."""
+    if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        raise GeneratorBroken("generator_encoded", "The generator sent a compressed answer, which was not asked for.")
+    announced = headers.get("Content-Length", "")
+    if announced.isdecimal() and (len(announced) > 15 or int(announced) > limit_bytes):
+        raise _too_large()
+    body = bytearray()
+    while block := read(min(_BLOCK_BYTES, limit_bytes + 1), decode_content=False):
+        body += block
+        if len(body) > limit_bytes:
+            raise _too_large()
+    return bytes(body)
+
+
+def _too_large() -> GeneratorBroken:
+    return GeneratorBroken("generator_too_large", "The generator's answer is larger than the order allows.")
+
+
+def _translate(error: Exception, *, body_began: bool) -> GeneratorError:
+    """Say in our words what went wrong. HTTP libraries wrap the first cause several times, so the chain is searched."""
+    chain = list(_chain(error))
+    if any(isinstance(link, _TIMEOUTS) and not isinstance(link, NewConnectionError) for link in chain):
+        return GeneratorUnavailable("generator_timeout", "The generator did not answer in time.")
+    if body_began or any(isinstance(link, IncompleteRead) for link in chain):
+        return GeneratorBroken("generator_cut_off", "The generator's answer stopped in the middle.")
+    if any(isinstance(link, HTTPException) and not isinstance(link, RemoteDisconnected) for link in chain):
+        return GeneratorBroken("generator_bad_http", "The generator's answer is not HTTP.")
+    return GeneratorUnavailable("generator_unreachable", "The generator could not be reached.")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it wraps, and so on. Some libraries keep the cause only among the arguments."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        link = waiting.pop()
+        if isinstance(link, BaseException) and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            waiting += [link.__cause__, link.__context__, *link.args]

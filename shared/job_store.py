@@ -1,0 +1,261 @@
+"""The jobs in the database. Functions over a connection; every time is the database's.
+
+`move` is the one way in which a job changes its state, and `submit` the one way in which it begins.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from shared.jobs import Event, State, sources
+
+
+class Lost(Exception):
+    """The guarded write found the job in another state, or claimed by somebody else. Nothing was written."""
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A checked request, ready to be queued. `fingerprint` is a hash of the request, for its idempotency key."""
+
+    user_id: UUID
+    prompt: str
+    settings: dict[str, Any]
+    cost: float
+    source_keys: tuple[str, ...]
+    idempotency_key: str | None
+    fingerprint: bytes
+
+
+# A user's row is debited and the job written in one statement: who comes second waits for the row, then counts again.
+_SUBMIT = text("""
+WITH prior AS (
+    SELECT id FROM jobs
+    WHERE user_id = :user_id AND idempotency_key = :idempotency_key AND created_at > now() - interval '24 hours'
+), debit AS (
+    UPDATE users SET
+        queued = queued + 1,
+        quota_used = CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END + 1,
+        quota_day = (now() AT TIME ZONE 'utc')::date,
+        next_turn = greatest(next_turn, (SELECT turn FROM queue_clock)) + :cost / weight
+    WHERE id = :user_id AND NOT EXISTS (SELECT FROM prior) AND queued < :max_queued
+        AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < :jobs_per_day)
+    RETURNING quota_day, next_turn - :cost / weight AS turn
+), job AS (
+    INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day, idempotency_key, fingerprint)
+    SELECT :user_id, :prompt, CAST(:settings AS jsonb), :cost, turn, quota_day, :idempotency_key, :fingerprint
+    FROM debit
+    RETURNING id
+), event AS (
+    INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM job
+), source AS (
+    INSERT INTO job_sources (job_id, index, upload_key)
+    SELECT job.id, given.index - 1, given.key
+    FROM job, unnest(CAST(:source_keys AS text[])) WITH ORDINALITY AS given (key, index)
+)
+SELECT id FROM job
+""")
+
+
+def submit(connection: Connection, job: NewJob, *, max_queued: int, jobs_per_day: int) -> UUID | None:
+    """Queue the job and debit its user; None when a limit or an earlier request of the same key stands against it."""
+    values = {
+        "user_id": job.user_id,
+        "prompt": job.prompt,
+        "settings": json.dumps(job.settings),
+        "cost": job.cost,
+        "source_keys": list(job.source_keys),
+        "idempotency_key": job.idempotency_key,
+        "fingerprint": job.fingerprint,
+        "max_queued": max_queued,
+        "jobs_per_day": jobs_per_day,
+    }
+    found: UUID | None = connection.execute(_SUBMIT, values).scalar()
+    return found
+
+
+def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> Row[Any] | None:
+    """The job (id, fingerprint) that this key made in the last 24 hours."""
+    query = text(
+        "SELECT id, fingerprint FROM jobs WHERE user_id = :user_id AND idempotency_key = :key"
+        " AND created_at > now() - interval '24 hours'"
+    )
+    return connection.execute(query, {"user_id": user_id, "key": key}).one_or_none()
+
+
+def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
+    """Let a key of more than 24 hours ago be used again."""
+    query = text(
+        "UPDATE jobs SET idempotency_key = NULL WHERE user_id = :user_id AND idempotency_key = :key"
+        " AND created_at <= now() - interval '24 hours'"
+    )
+    connection.execute(query, {"user_id": user_id, "key": key})
+
+
+IMAGES = """coalesce((
+    SELECT json_agg(
+        json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index
+    ) FROM images WHERE job_id = j.id
+), '[]') AS images"""
+
+# What a job looks like from outside, in one row. Position and pace are reckoned only for jobs that have not finished.
+_VIEW = """
+SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
+    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
+    {images},
+    ahead.jobs AS ahead_jobs, ahead.cost AS ahead_cost,
+    CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
+    CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places,
+    extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
+    {timeline}
+FROM jobs j
+LEFT JOIN LATERAL (
+    SELECT count(*) AS jobs, coalesce(sum(q.cost), 0) AS cost FROM jobs q
+    WHERE j.state = 'queued' AND q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
+) AS ahead ON j.state = 'queued'
+"""
+_TIMELINE = """, (
+    SELECT json_agg(json_build_array(
+        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail
+    ) ORDER BY id) FROM job_events WHERE job_id = j.id
+) AS timeline"""
+
+_GET = text(_VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = :user_id")
+_LIST = text(
+    _VIEW.format(images=IMAGES, timeline="")
+    + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
+    + " AND (CAST(:before AS uuid) IS NULL OR j.id < :before) ORDER BY j.id DESC LIMIT :limit"
+)
+
+
+def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any] | None:
+    """A user's own job with everything that its view shows."""
+    return connection.execute(_GET, {"job_id": job_id, "user_id": user_id}).one_or_none()
+
+
+def list_views(
+    connection: Connection, user_id: UUID, *, state: str | None, before: UUID | None, limit: int
+) -> list[Row[Any]]:
+    """A page of a user's jobs, newest first, without timelines."""
+    values = {"user_id": user_id, "state": state, "before": before, "limit": limit}
+    return list(connection.execute(_LIST, values))
+
+
+def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
+    """For each job that is still there a sign that changes when the job does, or its place in the queue."""
+    query = text("""
+        SELECT id, version || CASE state WHEN 'queued' THEN (SELECT ' ' || turn FROM queue_clock) ELSE '' END AS sign
+        FROM jobs WHERE id = ANY(:job_ids)
+    """)
+    return {row.id: row.sign for row in connection.execute(query, {"job_ids": job_ids})}
+
+
+# One UPDATE, guarded by the states from which the move is legal and, where the mover holds a claim, by its token. In
+# the same statement: the user's counts, the timeline, and the wish to look at the job again.
+_MOVE = text("""
+WITH moved AS (
+    UPDATE jobs SET
+        state = :to,
+        version = version + 1,
+        progress = CASE WHEN :to = 'succeeded' THEN 1 ELSE progress END,
+        waiting = NULL,
+        generator = CASE WHEN :to = 'queued' THEN NULL ELSE coalesce(:generator, generator) END,
+        remote_id = CASE WHEN :to IN ('queued', 'generating') THEN NULL ELSE remote_id END,
+        sent_at = CASE WHEN :to IN ('queued', 'generating') THEN NULL ELSE sent_at END,
+        attempts = attempts + :attempts,
+        attempt_token = NULL,
+        lease_until = NULL,
+        unreachable_since = NULL,
+        next_step_at = CASE WHEN :to = 'generating' THEN clock_timestamp() END,
+        started_at = CASE WHEN :to = 'generating' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END,
+        finished_at = CASE WHEN :finished THEN clock_timestamp() END,
+        error_code = :error_code,
+        error_message = :error_message
+    WHERE id = :job_id AND state = ANY(:sources)
+        AND (CAST(:token AS uuid) IS NULL OR attempt_token = :token)
+        AND (:to <> 'succeeded' OR cancel_requested_at IS NULL)
+    RETURNING id, user_id, quota_day, turn, old.state AS was
+), counted AS (
+    UPDATE users u SET
+        queued = queued - (was = 'queued')::int + (:to = 'queued')::int,
+        running = running - (was = 'generating')::int + (:to = 'generating')::int,
+        quota_used = quota_used - (:to IN ('failed', 'cancelled') AND u.quota_day = moved.quota_day)::int
+    FROM moved WHERE u.id = moved.user_id
+), told AS (
+    INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM moved
+)
+SELECT user_id, turn, was FROM moved
+""")
+
+
+def move(
+    connection: Connection,
+    job_id: UUID,
+    to: State,
+    event: Event,
+    *,
+    detail: str | None = None,
+    token: UUID | None = None,
+    generator: str | None = None,
+    attempts: int = 0,
+    error: tuple[str, str] | None = None,
+) -> Row[Any]:
+    """Move a job to another state, with its counts and its timeline; return (user_id, turn, was).
+
+    token: the claim under which the mover works. attempts: how many attempts the move spends. error: (code, message),
+    for FAILED alone. Raises Lost when the job is not where the move begins, or the claim is no longer the mover's.
+    """
+    values = {
+        "job_id": job_id,
+        "to": to.value,
+        "sources": [state.value for state in sources(to)],
+        "finished": to.finished,
+        "event": event.value,
+        "detail": detail,
+        "token": token,
+        "generator": generator,
+        "attempts": attempts,
+        "error_code": error[0] if error else None,
+        "error_message": error[1] if error else None,
+    }
+    moved = connection.execute(_MOVE, values).one_or_none()
+    if moved is None:
+        raise Lost(f"{job_id} cannot move to {to}")
+    return moved
+
+
+def find_state(connection: Connection, job_id: UUID, user_id: UUID, *, lock: bool = False) -> State | None:
+    """The state of a user's own job; with `lock` nobody moves it until the transaction ends."""
+    query = "SELECT state FROM jobs WHERE id = :job_id AND user_id = :user_id" + (" FOR UPDATE" if lock else "")
+    found = connection.execute(text(query), {"job_id": job_id, "user_id": user_id}).scalar()
+    return State(found) if found is not None else None
+
+
+def request_cancel(connection: Connection, job_id: UUID) -> None:
+    """Ask the poller to cancel a generating job at its next step, which is due now."""
+    query = text("""
+        WITH asked AS (
+            UPDATE jobs SET
+                version = version + 1, cancel_requested_at = clock_timestamp(), next_step_at = clock_timestamp()
+            WHERE id = :job_id AND state = 'generating' AND cancel_requested_at IS NULL RETURNING id
+        ) INSERT INTO job_events (job_id, event) SELECT id, 'cancel_requested' FROM asked
+    """)
+    connection.execute(query, {"job_id": job_id})
+
+
+def delete(connection: Connection, job_id: UUID) -> None:
+    """Delete a finished job with all that hangs on it, and leave its objects to the collector."""
+    connection.execute(text("DELETE FROM jobs WHERE id = :job_id"), {"job_id": job_id})
+    discard(connection, f"jobs/{job_id}/")
+
+
+def discard(connection: Connection, prefix: str, *, in_s: float = 0) -> None:
+    """Have every object under this prefix deleted, `in_s` seconds from now."""
+    query = text("""
+        INSERT INTO garbage (prefix, due_at) VALUES (:prefix, clock_timestamp() + make_interval(secs => :in_s))
+        ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(garbage.due_at, excluded.due_at)
+    """)
+    connection.execute(query, {"prefix": prefix, "in_s": in_s})

@@ -1,0 +1,93 @@
+"""What a job is: its states, the moves between them, and the numbers that govern them. Pure: no database, no clock."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a job stands.
+
+    QUEUED: accepted, or put back after a lost attempt; waits for its turn. Left by the poller's start, or by cancel.
+    GENERATING: holds a place at one generator. The poller leaves it at the end, on cancel, or back to QUEUED when the
+        attempt is lost; the sweep finds it again when its worker died.
+    SUCCEEDED: every picture is stored and verified. Only deletion follows.
+    FAILED: given up, with a code and a message. Its unit of the quota is back. Only deletion follows.
+    CANCELLED: the user took it back. Its unit of the quota is back. Only deletion follows.
+    """
+
+    QUEUED = "queued"
+    GENERATING = "generating"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def finished(self) -> bool:
+        return self in FINISHED
+
+
+FINISHED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.GENERATING, State.CANCELLED, State.FAILED}),
+    State.GENERATING: FINISHED | {State.QUEUED},
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+def sources(to: State) -> frozenset[State]:
+    """The states from which a job may move to `to`."""
+    return frozenset(state for state, targets in MOVES.items() if to in targets)
+
+
+class Event(StrEnum):
+    """What a job's timeline tells, in the words of the API."""
+
+    ACCEPTED = "accepted"
+    WAITING = "waiting"  # no generator can take it now; the detail says why
+    STARTED = "started"  # it got a place at a generator
+    SENT = "sent"  # the generator took it
+    PROCESSING = "processing"  # the generator works on it
+    STORING = "storing"  # the pictures are there and are being checked and stored
+    RETRYING = "retrying"  # an attempt was lost; the detail says why
+    RECOVERED = "recovered"  # its worker died in the middle; another one took over
+    CANCEL_REQUESTED = "cancel_requested"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+MAX_ATTEMPTS = 3
+"""How often a job is sent to a generator before it fails."""
+
+MAX_CRASHES = 3
+"""How often a job's worker may die under it before the job is taken for the cause."""
+
+LEASE_S = 20.0
+LEASE_RENEWAL_S = 5.0
+UNREACHABLE_S = 30.0
+"""How long the generator that holds a job may be out of reach before the job moves on."""
+
+FIRST_LOOK_S = 0.3
+LONGEST_LOOK_S = 10.0
+
+
+def cost(n: int, width: int, height: int, steps: int, upscale: int) -> float:
+    """The work that a job asks for, in megapixel-steps; fair order and wait estimates count in it."""
+    megapixels = n * width * height / 1e6
+    return max(megapixels * (steps + upscale * upscale), 0.01)
+
+
+def next_look_s(elapsed_s: float, position: int | None, fraction: float | None) -> float:
+    """Seconds until a running job is worth asking about again.
+
+    elapsed_s: since it was sent. position: its place in the generator's own queue, if it waits there. fraction: 0..1 of
+    the work done, where the generator knows.
+    """
+    if position is not None:
+        return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, 0.5 * position))
+    if fraction is not None and fraction > 0:
+        left_s = elapsed_s * (1 - fraction) / fraction
+        return min(2.0, max(FIRST_LOOK_S, left_s / 3))
+    return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, elapsed_s / 5))

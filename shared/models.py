@@ -1,0 +1,205 @@
+"""The tables. Postgres 18: `uuidv7()` makes the ids, `RETURNING old.*` tells what a guarded update found."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_id = text("uuidv7()")
+_now = text("clock_timestamp()")
+
+
+def _when(name: str, **options: object) -> Column[object]:
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
+
+
+def _owner(table: str, **options: object) -> Column[object]:
+    name = f"{table.removesuffix('s')}_id"
+    return Column(name, UUID, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **options)  # type: ignore[arg-type]
+
+
+# `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job.
+# `next_turn` is where the user's next job would stand in the fair order.
+users = Table(
+    "users",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=_id),
+    Column("email", Text, nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("notify", Text, nullable=False, server_default="none"),
+    Column("weight", Double, nullable=False, server_default="1"),
+    Column("next_turn", Double, nullable=False, server_default="0"),
+    Column("queued", Integer, nullable=False, server_default="0"),
+    Column("running", Integer, nullable=False, server_default="0"),
+    Column("quota_day", Date, nullable=False, server_default=text("'1970-01-01'")),
+    Column("quota_used", Integer, nullable=False, server_default="0"),
+    _when("created_at", nullable=False, server_default=_now),
+    CheckConstraint("queued >= 0 AND running >= 0 AND quota_used >= 0", name="counts"),
+    CheckConstraint("weight > 0", name="weight"),
+    CheckConstraint("notify IN ('none', 'email')", name="notify"),
+)
+
+# Only the SHA-256 of a token is kept: it has 256 random bits, so a slow hash would protect nothing.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=_id),
+    _owner("users", index=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text),
+    _when("created_at", nullable=False, server_default=_now),
+    _when("expires_at"),
+    CheckConstraint("kind IN ('session', 'api')", name="kind"),
+)
+
+# `version` grows with every change that a caller can see. `attempt_token` is the fence: whoever holds a claim writes
+# only while the token in the row is still its own. `next_step_at` is when the poller looks at the job again.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=_id),
+    _owner("users"),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("prompt", Text, nullable=False),
+    Column("settings", JSONB, nullable=False),
+    Column("cost", Double, nullable=False),
+    Column("turn", Double, nullable=False),
+    Column("quota_day", Date, nullable=False),
+    Column("idempotency_key", Text),
+    Column("fingerprint", LargeBinary),
+    Column("progress", Double),
+    Column("waiting", Text),
+    Column("generator", Text),
+    Column("remote_id", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("attempt_token", UUID),
+    _when("lease_until"),
+    _when("next_step_at"),
+    _when("sent_at"),
+    _when("unreachable_since"),
+    _when("cancel_requested_at"),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    _when("published_at"),
+    _when("created_at", nullable=False, server_default=_now),
+    _when("started_at"),
+    _when("finished_at"),
+    CheckConstraint("state IN ('queued', 'generating', 'succeeded', 'failed', 'cancelled')", name="state"),
+    CheckConstraint("(error_code IS NULL) = (state <> 'failed')", name="error"),
+    CheckConstraint("state <> 'succeeded' OR progress = 1", name="progress"),
+    Index(
+        "ix_jobs_queue", "turn", "id", postgresql_include=["cost", "user_id"], postgresql_where=text("state = 'queued'")
+    ),
+    Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
+    Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
+    Index("ix_jobs_user_id_id", "user_id", "id"),
+    Index("ix_jobs_gallery", "published_at", "id", postgresql_where=text("published_at IS NOT NULL")),
+    Index(
+        "uq_jobs_idempotency",
+        "user_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _owner("jobs", index=True),
+    _when("at", nullable=False, server_default=_now),
+    Column("event", Text, nullable=False),
+    Column("detail", Text),
+)
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=_id),
+    _owner("jobs"),
+    Column("index", Integer, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("thumbnail_key", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("description", Text),
+    UniqueConstraint("job_id", "index"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _owner("users", index=True),
+    Column("content_type", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    _when("created_at", nullable=False, server_default=_now),
+)
+
+job_sources = Table(
+    "job_sources",
+    metadata,
+    _owner("jobs", primary_key=True),
+    Column("index", Integer, primary_key=True),
+    Column("upload_key", Text, ForeignKey("uploads.key"), nullable=False, index=True),
+)
+
+# One row: the turn now being served, and how fast: seconds at a generator per unit of cost, smoothed.
+queue_clock = Table(
+    "queue_clock",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("turn", Double, nullable=False, server_default="0"),
+    Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
+    CheckConstraint("id = 1", name="single"),
+)
+
+generators = Table(
+    "generators",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("max_in_flight", Integer, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _when("retry_at"),
+    Column("last_error", Text),
+    _when("seen_at", nullable=False, server_default=_now),
+)
+
+# Objects nobody refers to any more: written in the transaction that makes them so, emptied by the poller.
+garbage = Table(
+    "garbage",
+    metadata,
+    Column("prefix", Text, primary_key=True),
+    _when("due_at", nullable=False, server_default=_now, index=True),
+)

@@ -1,0 +1,110 @@
+"""How a picture was made, as it stands inside its PNG.
+
+Two text chunks: `parameters` in the form that AUTOMATIC1111's web UI writes and many programs read, and `easel`, JSON
+with everything. No Pillow here: a recipe can be read wherever the bytes are.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+SCHEMA_VERSION = 1
+MAX_RECIPE_BYTES = 128 * 1024
+MAX_CHUNKS = 256
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that it takes to make one picture again.
+
+    `settings`: every resolved setting of the job under its API name (JSON values). `seed` and `index` are this
+    picture's own. `generator` is an address's name, `created_at` ISO 8601 in UTC.
+    """
+
+    prompt: str
+    negative_prompt: str
+    settings: Mapping[str, Any]
+    seed: int
+    index: int
+    generator: str
+    job_id: str
+    created_at: str
+    description: str | None = None
+    engine: str | None = None
+    schema: int = field(default=SCHEMA_VERSION, kw_only=True)
+
+
+def recipe_json(recipe: Recipe) -> str:
+    """The `easel` chunk: ASCII, so that it fits every kind of text chunk. ValueError beyond 128 KiB."""
+    text = json.dumps(asdict(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if len(text) > MAX_RECIPE_BYTES:
+        raise ValueError(f"a recipe has at most {MAX_RECIPE_BYTES} bytes.")
+    return text
+
+
+def parameters_text(recipe: Recipe) -> str:
+    """The `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings."""
+    settings = recipe.settings
+    width, height = settings.get("width"), settings.get("height")
+    upscale = settings.get("upscale")
+    values = {
+        "Steps": settings.get("steps"),
+        "Sampler": settings.get("sampler"),
+        "CFG scale": settings.get("scale"),
+        "Seed": recipe.seed,
+        "Size": f"{width}x{height}" if width and height else None,
+        "Model": recipe.engine,
+        "Denoising strength": settings.get("strength") if settings.get("source_images") else None,
+        "Hires upscale": upscale if upscale and upscale > 1 else None,
+        "Version": "Easel",
+    }
+    lines = [recipe.prompt]
+    if recipe.negative_prompt:
+        lines.append(f"Negative prompt: {recipe.negative_prompt}")
+    lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in values.items() if value is not None))
+    return "\n".join(lines).replace("\0", "")
+
+
+def read_recipe(png: bytes) -> dict[str, Any] | None:
+    """What `easel` says in a PNG, or None where there is no whole, sound recipe. Nothing is decoded or expanded.
+
+    The file may come from anywhere: check the values before using them.
+    """
+    for kind, data in _chunks_before_pixels(png):
+        if kind == b"tEXt" and data.startswith(b"easel\0"):
+            try:
+                recipe = json.loads(data[6:].decode("ascii"))
+            except (ValueError, RecursionError):
+                return None
+            return recipe if isinstance(recipe, dict) else None
+    return None
+
+
+def _quoted(value: object) -> str:
+    """A value of the settings' line. Those that would break the line are JSON strings, as its readers expect."""
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ',:\n"') else text
+
+
+def _chunks_before_pixels(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The (kind, data) of the small chunks before the first pixels, each with a right checksum."""
+    if not png.startswith(PNG_SIGNATURE):
+        return
+    place = len(PNG_SIGNATURE)
+    for _ in range(MAX_CHUNKS):
+        if place + 12 > len(png):
+            return
+        length, kind = struct.unpack_from(">I4s", png, place)
+        end = place + 8 + length
+        if kind == b"IDAT" or end + 4 > len(png):
+            return
+        if length <= MAX_RECIPE_BYTES + 6:
+            data = png[place + 8 : end]
+            if zlib.crc32(data, zlib.crc32(kind)) == struct.unpack_from(">I", png, end)[0]:
+                yield kind, data
+        place = end + 4

@@ -1,0 +1,48 @@
+"""What a process works with: the settings and the clients made from them, each at its first use."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.db import Database
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from shared.queue import WakeUps
+    from shared.storage import Storage
+
+
+@dataclass(frozen=True)
+class Services:
+    """Handed down to every use case. The clients of storage and broker are imported at first use: each adds some 250 ms
+    to a cold start, and most functions need neither."""
+
+    settings: Settings
+
+    @classmethod
+    def from_environment(cls) -> "Services":
+        return cls(Settings.from_environment())
+
+    @cached_property
+    def db(self) -> Database:
+        return Database(self.settings.database_url, pool_size=self.settings.database_pool)
+
+    @cached_property
+    def storage(self) -> "Storage":
+        from shared.storage import Storage
+
+        return Storage(self.settings)
+
+    @cached_property
+    def celery(self) -> "Celery":
+        from shared.queue import celery_app
+
+        return celery_app(self.settings)
+
+    @cached_property
+    def wake_ups(self) -> "WakeUps":
+        from shared.queue import WakeUps
+
+        return WakeUps(self.celery)

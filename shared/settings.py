@@ -1,0 +1,152 @@
+"""The settings, read once from `EASEL_*` variables; nothing else in the project reads the environment.
+
+A plain frozen dataclass, because pydantic-settings alone adds 200 ms to a cold start.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message is one sentence that names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this installation runs. Secrets are left out of its printed form."""
+
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
+    s3_endpoint: str
+    s3_public_endpoint: str
+    s3_bucket: str
+    s3_region: str
+    s3_access_key: str | None = field(repr=False)
+    s3_secret_key: str | None = field(repr=False)
+    s3_session_token: str | None = field(repr=False)
+    generators: str = field(repr=False)
+    public_url: str
+    cors_origins: tuple[str, ...]
+    max_running: int
+    max_queued: int
+    jobs_per_day: int
+    url_ttl_s: int
+    database_pool: int
+    home: Path
+    host: str
+    port: int
+    log_level: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read and check every setting. Raises SettingsError with one sentence that names the wrong one."""
+        read = _Reader(os.environ if environment is None else environment)
+        port = read.integer("PORT", 8080, 1, 65535)
+        s3_endpoint = read.url("S3_ENDPOINT", "https://s3.amazonaws.com")
+        return cls(
+            database_url=read.database_url("DATABASE_URL"),
+            broker_url=read.choice_of_scheme("BROKER_URL", ("redis", "rediss", "redis+socket", "sqs", "sqs+http")),
+            s3_endpoint=s3_endpoint,
+            s3_public_endpoint=read.url("S3_PUBLIC_ENDPOINT", s3_endpoint),
+            s3_bucket=read.text("S3_BUCKET", "easel"),
+            s3_region=read.text("S3_REGION", "us-east-1"),
+            s3_access_key=read.aws("AWS_ACCESS_KEY_ID"),
+            s3_secret_key=read.aws("AWS_SECRET_ACCESS_KEY"),
+            s3_session_token=read.aws("AWS_SESSION_TOKEN"),
+            generators=read.text("GENERATORS", ""),
+            public_url=read.url("PUBLIC_URL", f"http://127.0.0.1:{port}"),
+            cors_origins=read.origins("CORS_ORIGINS"),
+            max_running=read.integer("MAX_RUNNING", 2, 1, 1000),
+            max_queued=read.integer("MAX_QUEUED", 50, 1, 100_000),
+            jobs_per_day=read.integer("JOBS_PER_DAY", 200, 1, 1_000_000),
+            url_ttl_s=read.integer("URL_TTL_S", 3600, 60, 7 * 24 * 3600),
+            database_pool=read.integer(
+                "DATABASE_POOL", 1 if "AWS_LAMBDA_FUNCTION_NAME" in read.environment else 10, 1, 100
+            ),
+            home=Path(read.text("HOME", "var")),
+            host=read.text("HOST", "127.0.0.1"),
+            port=port,
+            log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        )
+
+
+class _Reader:
+    """Reads one variable at a time and says in one sentence what is wrong with it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+
+    def find(self, name: str) -> str | None:
+        """The value of EASEL_<name>: the variable itself, a file, or a secret in AWS Secrets Manager."""
+        variable = f"EASEL_{name}"
+        value = self.environment.get(variable)
+        if value is None and (path := self.environment.get(f"{variable}_FILE")):
+            try:
+                value = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(f"{variable}_FILE names a file that cannot be read: {error.strerror}.") from None
+        if value is None and (secret := self.environment.get(f"{variable}_SECRET")):
+            value = _read_secret(variable, secret)
+        if value is not None and "\0" in value:
+            raise SettingsError(f"{variable} holds a NUL character.")
+        return value.strip() if value and value.strip() else None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.find(name) or default
+        if value is None:
+            raise SettingsError(f"EASEL_{name} is not set. 'make run' sets it; elsewhere see .env.example.")
+        return value
+
+    def aws(self, name: str) -> str | None:
+        return self.environment.get(name) or None
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+            raise SettingsError(f"EASEL_{name} is a whole number from {least} to {most}, not '{text[:40]}'.")
+        return int(text)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        text = self.text(name, default).upper()
+        if text not in choices:
+            raise SettingsError(f"EASEL_{name} is one of {', '.join(choices)}, not '{text[:40]}'.")
+        return text
+
+    def choice_of_scheme(self, name: str, schemes: tuple[str, ...]) -> str:
+        text = self.text(name)
+        if text.split("://")[0] not in schemes or "://" not in text:
+            raise SettingsError(f"EASEL_{name} is an address that starts with {', '.join(f'{s}://' for s in schemes)}.")
+        return text
+
+    def database_url(self, name: str) -> str:
+        url = self.choice_of_scheme(name, ("postgresql", "postgres", "postgresql+psycopg2"))
+        return "postgresql+psycopg2://" + url.split("://", 1)[1]
+
+    def url(self, name: str, default: str) -> str:
+        return self._http_url(name, self.text(name, default))
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        entries = [entry.strip() for entry in self.text(name, ",").split(",") if entry.strip()]
+        return tuple(self._http_url(name, entry) for entry in entries)
+
+    @staticmethod
+    def _http_url(name: str, text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise SettingsError(f"EASEL_{name} holds addresses such as https://easel.example.com, without a path.")
+        return text.rstrip("/")
+
+
+def _read_secret(variable: str, secret: str) -> str:
+    import boto3  # AWS's own service, and only where a deployment names a secret: 200 ms that others need not pay
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer: dict[str, Any] = boto3.client("secretsmanager").get_secret_value(SecretId=secret)
+        return str(answer["SecretString"])
+    except (BotoCoreError, ClientError, KeyError) as error:
+        raise SettingsError(f"{variable}_SECRET names a secret that cannot be read ({type(error).__name__}).") from None

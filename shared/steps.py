@@ -1,0 +1,238 @@
+"""One step of one generating job: send it, ask about it, or fetch and store what it made.
+
+A step works under a claim and ends in one transaction: a release (the job goes on later) or a move (the job leaves the
+generator). Whatever another process does meanwhile, a step whose claim is gone writes nothing.
+"""
+
+import logging
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from shared import claim_store, generator_store, job_store, pictures
+from shared.claim_store import StoredImage
+from shared.errors import Unavailable
+from shared.generators.base import (
+    Generation,
+    Generator,
+    GeneratorBroken,
+    GeneratorRefused,
+    GeneratorUnavailable,
+    Phase,
+    Progress,
+)
+from shared.jobs import FIRST_LOOK_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
+from shared.presets import full_prompt
+from shared.services import Services
+from shared.storage import ObjectMissing, ObjectTooLarge
+
+MAX_SOURCE_BYTES = 20 * 1024 * 1024
+STORAGE_RETRY_S = 2.0
+LOST_OBJECTS_KEPT_S = 3600
+"""Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
+
+NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
+"""Failures of a send after which the generator surely has nothing; others spend an attempt."""
+
+_log = logging.getLogger(__name__)
+
+
+class Step:
+    """The step that is due for the claimed job. `run` returns the seconds until the next one, None when it left."""
+
+    def __init__(self, services: Services, claim: Row[Any], generator: Generator) -> None:
+        self._services = services
+        self._claim = claim
+        self._generator = generator
+        self._prefix = f"jobs/{claim.id}/{claim.attempt_token}/"
+
+    def run(self) -> float | None:
+        if self._claim.cancelling:
+            return self._cancel()
+        try:
+            return self._send() if self._claim.remote_id is None else self._ask()
+        except GeneratorBroken as error:
+            return self._lose_attempt(error.code, error.message)
+        except GeneratorRefused as error:
+            return self._fail(error.code, error.message)
+
+    def _cancel(self) -> None:
+        if self._claim.remote_id is not None:
+            self._generator.cancel(self._claim.remote_id)
+        self._leave(State.CANCELLED, Event.CANCELLED)
+
+    def _send(self) -> float | None:
+        try:
+            order = self._order()
+        except pictures.PictureError as error:
+            return self._fail(error.code, f"A start picture cannot be used: {error.message}")
+        except (ObjectMissing, ObjectTooLarge):
+            return self._fail("source_missing", "A start picture is no longer in the storage. Upload it again.")
+        except Unavailable as error:
+            return self._wait_for_storage(error)
+        try:
+            remote_id = self._generator.start(order)
+        except GeneratorUnavailable as error:
+            self._note_failure(error.message)
+            if error.code in NOT_SENT:
+                self._leave(State.QUEUED, Event.WAITING, detail=error.message)
+                return None
+            return self._lose_attempt(error.code, error.message, spent=1)
+        except GeneratorBroken as error:
+            self._note_failure(error.message)
+            return self._lose_attempt(error.code, error.message, spent=1)
+        self._note_success()
+        return self._release(FIRST_LOOK_S, remote_id=remote_id, event=Event.SENT)
+
+    def _ask(self) -> float | None:
+        try:
+            progress = self._generator.status(self._claim.remote_id)
+            if progress.phase == Phase.FINISHED:
+                return self._fetch()
+        except GeneratorUnavailable as error:
+            return self._wait_for_generator(error)
+        if progress.phase == Phase.FAILED:
+            return self._lose_attempt("generator_failed", "The generator reported an error for this job.")
+        self._note_success()
+        return self._note_progress(progress)
+
+    def _note_progress(self, progress: Progress) -> float:
+        working = progress.phase == Phase.PROCESSING
+        fraction = progress.fraction if progress.fraction is not None else (0.0 if working else None)
+        first = working and self._claim.progress is None
+        delay_s = next_look_s(self._claim.sent_s or 0, progress.position, progress.fraction)
+        return self._release(delay_s, progress=fraction, event=Event.PROCESSING if first else None)
+
+    def _fetch(self) -> float | None:
+        try:
+            order = self._order()
+            result = self._generator.result(self._claim.remote_id, order)
+            # Where unchanged pictures are not sent back, what was described are the sources themselves.
+            stored = self._store(result.images or order.sources, order, result.descriptions)
+        except (pictures.PictureError, ObjectMissing, ObjectTooLarge) as error:
+            code = getattr(error, "code", "source_missing")
+            return self._lose_attempt(code, f"The generator's picture cannot be used ({code}).")
+        except Unavailable as error:
+            return self._wait_for_storage(error)
+        with self._services.db.begin() as connection:
+            try:
+                job_store.move(connection, self._id, State.SUCCEEDED, Event.SUCCEEDED, token=self._token)
+            except job_store.Lost:
+                # Either the claim is gone, or the user cancelled while the pictures were being stored.
+                job_store.move(connection, self._id, State.CANCELLED, Event.CANCELLED, token=self._token)
+                job_store.discard(connection, self._prefix)
+            else:
+                claim_store.insert_images(connection, self._id, stored)
+                claim_store.note_pace(connection, self._id)
+        return None
+
+    def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
+        """Check, complete and store every picture; verify by size that all of it is there."""
+        stored, sizes = [], {}
+        for index, (data, expected_size) in enumerate(zip(images, self._sizes(order, len(images)), strict=True)):
+            image = pictures.decode_png(data, expected_size=expected_size)
+            description = descriptions[index] if descriptions else None
+            seed = (order.seed + index) % 2**32
+            png = pictures.encode_png(image, self._recipe(seed, index, description))
+            files = {f"{self._prefix}{index}.png": (png, "image/png")}
+            files[f"{self._prefix}{index}.webp"] = (pictures.thumbnail_webp(image), "image/webp")
+            for key, (content, content_type) in files.items():
+                self._services.storage.put(key, content, content_type)
+                sizes[key] = len(content)
+            key, thumbnail_key = files
+            stored.append(
+                StoredImage(index, key, thumbnail_key, image.width, image.height, len(png), seed, description)
+            )
+        if self._services.storage.sizes_bytes(self._prefix) != sizes:
+            raise Unavailable("The storage does not hold what was written to it.")
+        return stored
+
+    @staticmethod
+    def _sizes(order: Generation, count: int) -> tuple[tuple[int, int] | None, ...]:
+        return order.output_sizes or (None,) * count
+
+    def _order(self) -> Generation:
+        settings = self._claim.settings
+        described = settings["description"]
+        sources = tuple(
+            pictures.source_png(self._services.storage.get(key, MAX_SOURCE_BYTES)) for key in self._claim.source_keys
+        )
+        return Generation(
+            prompt=full_prompt(self._claim.prompt, settings),
+            negative_prompt=settings["negative_prompt"],
+            **{name: settings[name] for name in ("n", "width", "height", "steps", "scale", "seed", "upscale")},
+            sources=sources,
+            strength=settings["strength"],
+            describe=settings["describe"],
+            blip_max_len=described["blip_max_len"],
+            clip_max_len=described["clip_max_len"],
+            skip_clip=described["skip_clip"],
+            skip_list=tuple(described["skip_list"]),
+            cpu=settings["cpu"],
+            key=f"{self._id}:{self._claim.attempts}",
+        )
+
+    def _recipe(self, seed: int, index: int, description: str | None) -> pictures.Recipe:
+        return pictures.Recipe(
+            prompt=self._claim.prompt,
+            negative_prompt=self._claim.settings["negative_prompt"],
+            settings=self._claim.settings,
+            seed=seed,
+            index=index,
+            generator=self._claim.generator,
+            description=description,
+            job_id=str(self._id),
+            created_at=self._claim.created_at.astimezone(UTC),
+        )
+
+    def _wait_for_generator(self, error: GeneratorUnavailable) -> float | None:
+        self._note_failure(error.message)
+        unreachable_s = self._claim.unreachable_s or 0
+        if unreachable_s > UNREACHABLE_S:
+            return self._lose_attempt(error.code, error.message)
+        event = Event.WAITING if self._claim.unreachable_s is None else None
+        return self._release(1 + unreachable_s / 4, unreachable=True, event=event, detail=error.message)
+
+    def _wait_for_storage(self, error: Unavailable) -> float:
+        _log.warning("the storage failed a step: %s", error.detail)
+        event = Event.WAITING if self._claim.unreachable_s is None else None
+        return self._release(STORAGE_RETRY_S, unreachable=True, event=event, detail=error.detail)
+
+    def _lose_attempt(self, code: str, message: str, *, spent: int = 0) -> None:
+        """Put the job back into the queue, or give up after the last attempt. `spent`: attempts not yet counted."""
+        if self._claim.attempts + spent >= MAX_ATTEMPTS:
+            return self._fail(code, f"Given up after {MAX_ATTEMPTS} attempts. {message}", spent=spent)
+        return self._leave(State.QUEUED, Event.RETRYING, detail=message, attempts=spent)
+
+    def _fail(self, code: str, message: str, *, spent: int = 0) -> None:
+        self._leave(State.FAILED, Event.FAILED, detail=message, attempts=spent, error=(code, message))
+
+    def _leave(self, to: State, event: Event, **details: Any) -> None:
+        with self._services.db.begin() as connection:
+            job_store.move(connection, self._id, to, event, token=self._token, **details)
+            if self._claim.remote_id is not None:
+                job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
+
+    def _release(self, next_step_s: float, **details: Any) -> float:
+        with self._services.db.statement() as connection:
+            return claim_store.release(connection, self._id, self._token, next_step_s, **details)
+
+    def _note_success(self) -> None:
+        with self._services.db.statement() as connection:
+            generator_store.note_success(connection, self._claim.generator)
+
+    def _note_failure(self, reason: str) -> None:
+        with self._services.db.statement() as connection:
+            generator_store.note_failure(connection, self._claim.generator, reason)
+
+    @property
+    def _id(self) -> UUID:
+        job_id: UUID = self._claim.id
+        return job_id
+
+    @property
+    def _token(self) -> UUID:
+        token: UUID = self._claim.attempt_token
+        return token

@@ -1,0 +1,163 @@
+"""From a request to a queued job, and what its owner may do with it afterwards: look, list, cancel, delete."""
+
+import hashlib
+import secrets
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from shared import job_store, jobs, user_store
+from shared.auth import Credential, require_user
+from shared.contract import JobRequest
+from shared.errors import (
+    AlreadyFinished,
+    FieldError,
+    IdempotencyMismatch,
+    InvalidRequest,
+    NotFound,
+    QueueFull,
+    QuotaSpent,
+    StillRunning,
+)
+from shared.job_views import image_signer, job_summary, job_view, page
+from shared.jobs import Event, State
+from shared.presets import resolve
+from shared.services import Services
+from shared.user_store import User
+
+
+def submit(
+    services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None
+) -> dict[str, Any]:
+    """Queue a job and wake the poller; return the job's view.
+
+    With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
+    IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
+    that is not there.
+    """
+    fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
+    with services.db.statement() as connection:
+        user = require_user(connection, credential)
+        _check_sources(services, connection, user, request.source_images)
+        job = new_job(user, request, idempotency_key, fingerprint)
+        job_id = _insert(services, connection, job)
+        if job_id is None:
+            job_id = _explain(services, connection, job)
+        view = _view(services, connection, job_id, user.id)
+    services.wake_ups.wake()
+    return view
+
+
+def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+    """A user's own job as its view. Raises NotFound."""
+    with services.db.statement() as connection:
+        user = require_user(connection, credential)
+        return _view(services, connection, job_id, user.id)
+
+
+def list_jobs(
+    services: Services, credential: Credential, *, state: str | None, before: UUID | None, limit: int
+) -> tuple[list[dict[str, Any]], UUID | None]:
+    """A page of a user's jobs, newest first, with the id to go on from."""
+    with services.db.statement() as connection:
+        user = require_user(connection, credential)
+        rows = job_store.list_views(connection, user.id, state=state, before=before, limit=limit + 1)
+    rows, after = page(rows, limit)
+    sign = image_signer(services)
+    return [job_summary(row, sign) for row in rows], after
+
+
+def cancel(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+    """Cancel a queued job now, a generating one at its next step. Raises AlreadyFinished, NotFound."""
+    with services.db.begin() as connection:
+        user = require_user(connection, credential)
+        state = job_store.find_state(connection, job_id, user.id, lock=True)
+        if state is None:
+            raise NotFound
+        if state.finished:
+            raise AlreadyFinished
+        if state == State.QUEUED:
+            job_store.move(connection, job_id, State.CANCELLED, Event.CANCELLED)
+        else:
+            job_store.request_cancel(connection, job_id)
+        view = _view(services, connection, job_id, user.id)
+    if state == State.GENERATING:
+        services.wake_ups.look_at(job_id)
+    return view
+
+
+def delete(services: Services, credential: Credential, job_id: UUID) -> None:
+    """Delete a finished job and its pictures. Raises StillRunning, NotFound."""
+    with services.db.begin() as connection:
+        user = require_user(connection, credential)
+        state = job_store.find_state(connection, job_id, user.id, lock=True)
+        if state is None:
+            raise NotFound
+        if not state.finished:
+            raise StillRunning
+        job_store.delete(connection, job_id)
+
+
+def new_job(user: User, request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> job_store.NewJob:
+    """Resolve every setting of a request."""
+    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32), notify=user.notify)
+    cost = jobs.cost(settings["n"], settings["width"], settings["height"], settings["steps"], settings["upscale"])
+    source_keys = tuple(settings["source_images"])
+    return job_store.NewJob(user.id, request.prompt, settings, cost, source_keys, idempotency_key, fingerprint)
+
+
+def _insert(services: Services, connection: Connection, job: job_store.NewJob) -> UUID | None:
+    limits = services.settings
+    try:
+        return job_store.submit(connection, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day)
+    except IntegrityError:
+        # The same key at the same moment, or one of more than a day ago. The statement has written nothing.
+        return None
+
+
+def _explain(services: Services, connection: Connection, job: job_store.NewJob) -> UUID:
+    """Why nothing was queued: the job that the same key made before, or the limit that stands against it."""
+    if job.idempotency_key is not None:
+        prior = job_store.find_by_idempotency_key(connection, job.user_id, job.idempotency_key)
+        if prior is not None:
+            if bytes(prior.fingerprint) != job.fingerprint:
+                raise IdempotencyMismatch
+            found: UUID = prior.id
+            return found
+        job_store.free_stale_key(connection, job.user_id, job.idempotency_key)
+        job_id = _insert(services, connection, job)
+        if job_id is not None:
+            return job_id
+    counts, limits = user_store.get_counts(connection, job.user_id), services.settings
+    if counts.queued >= limits.max_queued:
+        raise QueueFull(f"You have {counts.queued} waiting jobs, as many as one account may have.", retry_after_s=30)
+    raise QuotaSpent(
+        f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
+        retry_after_s=counts.seconds_to_midnight,
+    )
+
+
+def _view(services: Services, connection: Connection, job_id: UUID, user_id: UUID) -> dict[str, Any]:
+    row = job_store.find_view(connection, job_id, user_id)
+    if row is None:
+        raise NotFound
+    return job_view(row, image_signer(services))
+
+
+def _check_sources(services: Services, connection: Connection, user: User, keys: list[str]) -> None:
+    """Every start picture is the caller's own upload and has arrived. Raises InvalidRequest."""
+    if not keys:
+        return
+    from shared.storage import ObjectMissing  # most submits have no start picture
+
+    announced = user_store.list_upload_sizes(connection, user.id, keys)
+    for index, key in enumerate(keys):
+        field = f"source_images.{index}"
+        if key not in announced:
+            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours"),))
+        try:
+            services.storage.size_bytes(key)
+        except ObjectMissing:
+            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet"),)) from None

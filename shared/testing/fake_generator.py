@@ -1,0 +1,311 @@
+"""A generator that speaks img_generator over real HTTP and does as it is told, for tests and benchmarks.
+
+    with FakeGenerator(plan=Plan(polls=2)) as fake:
+        client = connect(fake.address)
+
+It paints nothing: its pictures are plain PNGs of the right size, kept by size, so that it answers at once.
+"""
+
+import base64
+import io
+import json
+import socket
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Literal, Self, cast
+
+from PIL import Image
+
+from shared.generators.base import GeneratorAddress
+
+ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
+
+_MAX_BODY_BYTES = 256 * 1024 * 1024
+_KEPT_ORDERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of one order: `polls` status calls see it unfinished, then it ends.
+
+    `finished` has results, `error` says so, `forget` no longer knows the id, as after a restart.
+    """
+
+    polls: int = 0
+    ending: Literal["finished", "error", "forget"] = "finished"
+
+
+@dataclass(slots=True)
+class _Order:
+    number: int
+    fields: dict[str, Any]
+    plan: Plan
+    polls: int = 0
+    cancelled: bool = False
+
+
+class FakeGenerator:
+    """Serves on a free loopback port inside `with`. What it does may be changed while it runs.
+
+    plan: what becomes of every order; `plans` are used up first, one an order.
+    extensions: what `/health` lists; without any, it answers 404, as a plain generator does.
+    down: while true, every call gets 503.
+    counts: calls by name: `initiated` (new orders), `repeated` (known keys), `statuses`, `results`, `cancelled`.
+    orders: the fields of the last 1000 new orders, as received.
+    """
+
+    def __init__(
+        self,
+        *,
+        plan: Plan | None = None,
+        plans: Iterable[Plan] = (),
+        extensions: Iterable[str] = (),
+        max_in_flight: int = 4,
+    ) -> None:
+        self.plan = plan or Plan()
+        self.plans = deque(plans)
+        self.extensions = frozenset(extensions)
+        self.max_in_flight = max_in_flight
+        self.down = False
+        self.counts: Counter[str] = Counter()
+        self.orders: deque[dict[str, Any]] = deque(maxlen=_KEPT_ORDERS)
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._lock = threading.Lock()
+        self._last_number = 0
+        self._by_id: dict[int, _Order] = {}
+        self._by_key: dict[str, int] = {}
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `http://127.0.0.1:<port>`."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def address(self) -> GeneratorAddress:
+        """The same for `connect`."""
+        return GeneratorAddress("img_generator", self.url, self.max_in_flight)
+
+    @property
+    def setting(self) -> str:
+        """The same as EASEL_GENERATORS has it."""
+        return f"img_generator+{self.url}?max_in_flight={self.max_in_flight}"
+
+    def __enter__(self) -> Self:
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    def restart(self) -> None:
+        """Forget every order, as a generator does that keeps them in memory. Numbers start again at 1."""
+        with self._lock:
+            self._by_id.clear()
+            self._by_key.clear()
+            self._last_number = 0
+            self.in_flight = 0
+
+    def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
+        """The HTTP status and the JSON value for one call. A status of 200 with bytes: the body as it is."""
+        if self.down:
+            return 503, {"error": "down"}
+        if (method, path) == ("POST", "/initiate_processing"):
+            return self._initiate(fields)
+        if (method, path) == ("GET", "/health"):
+            listed = {"extensions": sorted(self.extensions), "engine": "fake"}
+            return (200, listed) if self.extensions else (404, {"error": "not found"})
+        calls = {"/check_status": self._status, "/get_results": self._results}
+        if "cancel" in self.extensions:
+            calls["/cancel"] = self._cancel
+        if method != "POST" or path not in calls:
+            return 404, {"error": "not found"}
+        with self._lock:
+            order = self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
+            return calls[path](order) if order else (404, {"error": "unknown id"})
+
+    def _initiate(self, fields: dict[str, Any]) -> tuple[int, Any]:
+        if wrong := _wrong_field(fields):
+            return 422, {"error": "bad parameter", "parameter": wrong}
+        key = fields.get("key") if "key" in self.extensions else None
+        with self._lock:
+            if key is not None and key in self._by_key:
+                self.counts["repeated"] += 1
+                return 200, self._by_key[key]
+            self._last_number += 1
+            plan = self.plans.popleft() if self.plans else self.plan
+            self._by_id[self._last_number] = _Order(self._last_number, fields, plan)
+            if key is not None:
+                self._by_key[key] = self._last_number
+            self.counts["initiated"] += 1
+            self.orders.append(fields)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            return 200, self._last_number
+
+    def _status(self, order: _Order) -> tuple[int, Any]:
+        self.counts["statuses"] += 1
+        order.polls += 1
+        left = order.plan.polls - order.polls + 1
+        if order.cancelled:
+            return 200, "error"
+        if left > 1 and order.polls == 1:
+            return 200, f"queue position: {left - 1}"
+        if left > 0:
+            percent = 100 * order.polls // (order.plan.polls + 1)
+            return 200, f"processing: {percent}%" if "progress" in self.extensions else "processing"
+        if left == 0:
+            self.in_flight -= 1
+        if order.plan.ending == "forget":
+            self._by_id.pop(order.number)
+            return 404, {"error": "unknown id"}
+        return 200, order.plan.ending
+
+    def _results(self, order: _Order) -> tuple[int, Any]:
+        self.counts["results"] += 1
+        if order.cancelled or order.plan.ending != "finished" or order.polls <= order.plan.polls:
+            return 409, {"error": "not finished"}
+        return 200, _results(order.fields, with_frames="frames" in self.extensions)
+
+    def _cancel(self, order: _Order) -> tuple[int, Any]:
+        self.counts["cancelled"] += 1
+        if order.polls <= order.plan.polls and not order.cancelled:
+            self.in_flight -= 1
+            order.cancelled = True
+        return 200, {"cancelled": order.cancelled}
+
+
+def _wrong_field(fields: dict[str, Any]) -> str | None:
+    """The name of the first parameter out of its range, as far as tests need it."""
+    for name in ("n", "steps"):
+        if not 1 <= fields.get(name, 1) <= 1000:
+            return name
+    for name in ("width", "height"):
+        if fields.get(name, 512) % 8 or not 8 <= fields.get(name, 512) <= 8192:
+            return name
+    if "prompt" not in fields and not (fields.get("imgs") and fields.get("strength", 0.75) < 0):
+        return "prompt"
+    return None
+
+
+def _results(fields: dict[str, Any], *, with_frames: bool) -> bytes:
+    """The results' JSON for an order: the pictures' sizes and counts follow the protocol."""
+    upscale = max(1, fields.get("ups", 4))
+    sources = fields.get("imgs", [])
+    strength = fields.get("strength", 0.75)
+    if sources and strength < 0:
+        sizes = tuple(_size(base64.b64decode(source)) for source in sources)
+    else:
+        sizes = ((fields.get("width", 512), fields.get("height", 512)),) * fields.get("n", 1)
+    described = len(sizes) if fields.get("desc") else 0
+    if sources and strength < -1 and upscale <= 1:
+        sizes = ()
+    scaled = tuple((width * upscale, height * upscale) for width, height in sizes)
+    frames = fields.get("frames", 0) if with_frames and strength >= 0 else 0
+    return _results_json(scaled, described, frames, sizes[0] if frames else (8, 8))
+
+
+@lru_cache(maxsize=64)
+def _results_json(
+    sizes: tuple[tuple[int, int], ...], described: int, frames: int, frame_size: tuple[int, int]
+) -> bytes:
+    answer: dict[str, Any] = {
+        "imgs": [_picture(*size) for size in sizes],
+        "descs": [f"a plain picture, number {index}" for index in range(described)],
+    }
+    if frames:
+        answer["frames"] = [_picture(*frame_size)] * frames
+    return json.dumps(answer).encode()
+
+
+@lru_cache(maxsize=64)
+def _picture(width: int, height: int) -> str:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), (40, 90, 160)).save(buffer, "PNG", compress_level=1)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(data)) as image:
+        return image.size
+
+
+class _Server(ThreadingHTTPServer):
+    """One thread a connection; all of them end with the server."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, fake: FakeGenerator) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up in the middle is no news."""
+
+    def hang_up(self) -> None:
+        """Close the kept-alive connections, so that their threads end."""
+        for connection in tuple(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        self._answer("GET", {})
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        if length > _MAX_BODY_BYTES:
+            self.close_connection = True
+            return self._send(413, {"error": "too large"})
+        try:
+            fields = json.loads(self.rfile.read(length))
+        except ValueError:
+            return self._send(422, {"error": "not JSON"})
+        if not isinstance(fields, dict):
+            return self._send(422, {"error": "not an object"})
+        return self._answer("POST", fields)
+
+    def _answer(self, method: str, fields: dict[str, Any]) -> None:
+        fake = cast(_Server, self.server).fake
+        self._send(*fake.answer(method, self.path, fields))
+
+    def _send(self, status: int, value: Any) -> None:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

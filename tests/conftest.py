@@ -1,0 +1,70 @@
+"""Real servers for the whole run: Postgres, Redis and S3 from wheels, each worker of the run with its own."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from local.bucket import ensure_bucket
+from local.servers import embedded_servers
+from shared.generators.base import parse_addresses
+from shared.models import metadata
+from shared.polling import Poller
+from shared.services import Services
+from shared.settings import Settings
+from shared.testing.fake_generator import FakeGenerator
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The settings of servers that are up, with the tables made and the bucket there."""
+    with embedded_servers(tmp_path_factory.mktemp("easel")) as environment:
+        os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
+        os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def session_services(environment: dict[str, str]) -> Iterator[Services]:
+    services = Services(Settings.from_environment(environment))
+    yield services
+    services.db.close()
+
+
+@pytest.fixture
+def services(session_services: Services) -> Services:
+    """Services on an empty database."""
+    tables = ", ".join(table.name for table in metadata.sorted_tables)
+    with session_services.db.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables}"))
+        connection.execute(text("INSERT INTO queue_clock (id) VALUES (1)"))
+    return session_services
+
+
+def with_settings(services: Services, **changes: object) -> Services:
+    """The same servers under other settings."""
+    return Services(replace(services.settings, **changes))
+
+
+@pytest.fixture
+def generator() -> Iterator[FakeGenerator]:
+    with FakeGenerator() as fake:
+        yield fake
+
+
+@pytest.fixture
+def poller(services: Services, generator: FakeGenerator) -> Iterator[Poller]:
+    """A poller in this process, without Celery: the tests call its steps themselves."""
+    poller = Poller(services, (generator.address,))
+    poller.sweep()
+    yield poller
+    for client in poller._clients.values():
+        client.close()
