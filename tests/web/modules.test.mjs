@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { keepDraft, readDraft } from "../../web/lib/draft.js";
+import { explain } from "../../web/lib/explain.js";
+import { matchRoute, safeNext } from "../../web/lib/match.js";
+import { pause } from "../../web/lib/pause.js";
+import { ApiError } from "../../web/lib/problem.js";
+import { bodyOf, fieldOf, ratioOf } from "../../web/lib/shape.js";
+import { Submission } from "../../web/lib/submission.js";
+import { spanInWords } from "../../web/lib/time.js";
+
+/** What a browser's sessionStorage does, in memory. */
+function memory(entries = {}) {
+  const kept = new Map(Object.entries(entries));
+  return {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (name, value) => kept.set(name, value),
+    removeItem: (name) => kept.delete(name),
+  };
+}
+
+const counted = () => {
+  let count = 0;
+  return () => `key-${(count += 1)}`;
+};
+
+test("the same submission keeps its key until it is settled, over a reload too", () => {
+  const storage = memory();
+  const newKey = counted();
+  const first = new Submission(storage, newKey);
+  assert.equal(first.keyFor({ prompt: "a" }), "key-1");
+  assert.equal(first.keyFor({ prompt: "a" }), "key-1");
+  assert.equal(new Submission(storage, newKey).keyFor({ prompt: "a" }), "key-1");
+  first.settle();
+  assert.equal(first.keyFor({ prompt: "a" }), "key-2");
+});
+
+test("another submission gets another key", () => {
+  const submission = new Submission(memory(), counted());
+  assert.notEqual(submission.keyFor({ prompt: "a" }), submission.keyFor({ prompt: "b" }));
+});
+
+test("what is stored and unreadable counts as nothing", () => {
+  const storage = memory({ "easel.submission": "{", "easel.draft": "{" });
+  assert.equal(new Submission(storage, counted()).keyFor({}), "key-1");
+  assert.deepEqual(readDraft(storage), {});
+  keepDraft({ prompt: "a" }, storage);
+  assert.deepEqual(readDraft(storage), { prompt: "a" });
+});
+
+const ROUTES = [
+  { pattern: "/", view: "home" },
+  { pattern: "/pictures", view: "list" },
+  { pattern: "/pictures/:id", view: "one" },
+];
+
+test("a path finds its view", () => {
+  assert.deepEqual(matchRoute(ROUTES, "/"), { view: "home", params: {} });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/"), { view: "list", params: {} });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/a%20b"), { view: "one", params: { id: "a b" } });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/%E0"), { view: "one", params: { id: "%E0" } });
+  assert.equal(matchRoute(ROUTES, "/nowhere"), null);
+});
+
+test("the way back after logging in never leads off the site", () => {
+  const origin = "https://easel.example.com";
+  assert.equal(safeNext("/pictures/1?a=b", origin), "/pictures/1?a=b");
+  for (const hostile of ["//evil.example.com", "/\\evil.example.com", "https://evil.example.com", "javascript:alert(1)", "", null]) {
+    assert.equal(safeNext(hostile, origin, "/create"), "/create", String(hostile));
+  }
+});
+
+test("fields that are empty stay out of the submission", () => {
+  assert.deepEqual(bodyOf({ prompt: "a", seed: "", style: null, n: 0 }), { prompt: "a", n: 0 });
+});
+
+test("a field that the API does not name has no range", () => {
+  const presets = { fields: [{ name: "n", maximum: 8 }] };
+  assert.equal(fieldOf(presets, "n").maximum, 8);
+  assert.deepEqual(fieldOf(presets, "seed"), {});
+});
+
+test("a picture of unknown size is taken for a square", () => {
+  assert.equal(ratioOf({ width: 768, height: 432 }), 768 / 432);
+  assert.equal(ratioOf({}), 1);
+  assert.equal(ratioOf(undefined), 1);
+});
+
+test("a wait is told in a unit that a person can wait by", () => {
+  const wanted = [[0, "1 second"], [40, "40 seconds"], [140, "2 minutes"], [3 * 3600, "3 hours"]];
+  for (const [seconds, words] of wanted) assert.equal(spanInWords(seconds), words);
+});
+
+test("an error is told in the site's words, else in the API's", () => {
+  const words = (problem) => explain(new ApiError(problem));
+  assert.match(words({ status: 401, code: "bad_credentials" }), /do not belong together/);
+  assert.match(words({ status: 422, code: "invalid", fields: { seed: "no" } }), /marked fields/);
+  assert.match(words({ status: 429, code: "rate", retryAfterMs: 5000 }), /5 seconds/);
+  assert.match(words({ status: 500, code: "internal", message: "id 1" }), /our side/);
+  assert.equal(words({ status: 409, code: "odd", message: "Not now." }), "Not now.");
+});
+
+test("a mistake of the site itself is not dressed up as an answer", () => {
+  assert.throws(() => explain(new TypeError("bug")), TypeError);
+});
+
+test("a pause ends early when it is woken, and fails when the view is left", async () => {
+  const wake = new EventTarget();
+  const woken = pause(60_000, { wake, events: ["online"] });
+  wake.dispatchEvent(new Event("online"));
+  await woken;
+  const leaving = new AbortController();
+  const left = pause(60_000, { signal: leaving.signal });
+  leaving.abort();
+  await assert.rejects(left, { name: "AbortError" });
+});

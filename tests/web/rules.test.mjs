@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { words } from "../../web/text/en.js";
+
+const WEB = fileURLToPath(new URL("../../web", import.meta.url));
+// The API's docs under web/docs are a page of their own.
+const files = readdirSync(WEB, { recursive: true }).map(String).filter((file) => !file.startsWith("docs"));
+const read = (file) => readFileSync(join(WEB, file), "utf8");
+const scripts = files.filter((file) => file.endsWith(".js"));
+const styles = files.filter((file) => file.endsWith(".css"));
+
+test("only lib/api.js speaks to a server", () => {
+  const speaking = scripts.filter((file) => /\bfetch\(|XMLHttpRequest|sendBeacon|EventSource|WebSocket/.test(read(file)));
+  assert.deepEqual(speaking, [join("lib", "api.js")]);
+});
+
+test("no text is ever read as markup or as code", () => {
+  const forbidden = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|srcdoc/;
+  for (const file of scripts) assert.doesNotMatch(read(file), forbidden, file);
+});
+
+test("nothing is inline and nothing comes from elsewhere", () => {
+  const page = read("index.html");
+  assert.doesNotMatch(page, /<style|style=|\son\w+=|<script(?![^>]*src=)/);
+  for (const [, address] of page.matchAll(/(?:src|href)="([^"]+)"/g)) assert.match(address, /^[/#](?!\/)/);
+  for (const file of styles) assert.doesNotMatch(read(file), /@import|url\(/, file);
+});
+
+test("the page names every style sheet, and every name is a file", () => {
+  const named = [...read("index.html").matchAll(/href="\/(styles\/[^"]+)"/g)].map(([, path]) => path);
+  assert.deepEqual(named.toSorted(), styles.toSorted());
+});
+
+test("raw colours are used only where they are given a meaning", () => {
+  const names = [...read("styles/colours.css").matchAll(/(--[\w-]+):/g)].map(([, name]) => `var(${name})`);
+  for (const file of styles.filter((file) => !/(colours|meanings)\.css$/.test(file))) {
+    for (const name of names) assert.ok(!read(file).includes(name), `${file} uses ${name}`);
+  }
+});
+
+test("every key that is asked for has words, and all words are asked for", () => {
+  const code = scripts.filter((file) => !file.startsWith("text")).map(read).join("\n");
+  const patterns = [...code.matchAll(/["`]((?:[a-z_]+|\$\{[\w.]+\})(?:\.(?:[a-z_]+|\$\{[\w.]+\}))*)["`]/g)];
+  const asked = patterns.map(([, key]) => new RegExp(`^${key.replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[a-z_]+")}$`));
+  const unused = Object.keys(words).filter((key) => !asked.some((pattern) => pattern.test(key)));
+  assert.deepEqual(unused, []);
+  const literal = [...code.matchAll(/\bt\("([^"]+)"/g)].map(([, key]) => key);
+  assert.deepEqual(literal.filter((key) => !Object.hasOwn(words, key)), []);
+});
+
+test("the first visit stays light: our own code and styles are under 150 kB", () => {
+  const size = files.filter((file) => /\.\w+$/.test(file)).reduce((sum, file) => sum + Buffer.byteLength(read(file)), 0);
+  assert.ok(size < 150_000, `${size} bytes`);
+});

@@ -1,0 +1,23 @@
+"""The site's modules that need no browser, under Node's own test runner."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+OLDEST_NODE = 20
+
+
+def test_modules_without_dom_hold_under_node() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: the site's modules are tested by Node's own runner")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"node is {version.strip()}: the tests need {OLDEST_NODE} or later")
+    files = sorted(str(path) for path in HERE.glob("*.test.mjs"))
+    assert files
+    done = subprocess.run([node, "--test", *files], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr

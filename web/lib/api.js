@@ -1,0 +1,71 @@
+import { ApiError, readProblem, readRetryAfter } from "./problem.js";
+
+/** Longer than the 20 seconds for which the server may hold an answer. */
+const TIMEOUT_MS = 35_000;
+
+/**
+ * Sends one request to Easel's API: the only place of the site that does so. The session travels in its cookie.
+ *
+ * Resolves to `{status, data, etag, retryAfterMs}`; `data` is null without a body (204, 304). Rejects with an ApiError,
+ * or with the reason of `signal` when the caller gave up.
+ */
+async function call(method, path, { body, headers = {}, signal } = {}) {
+  const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
+  const options = { method, headers: { ...headers }, credentials: "same-origin", signal: AbortSignal.any(signals) };
+  if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let response;
+  let text;
+  try {
+    response = await fetch(path, options);
+    text = await response.text();
+  } catch {
+    signal?.throwIfAborted();
+    throw new ApiError({ status: 0, code: "network" });
+  }
+  const data = readJson(text);
+  const retryAfter = response.headers.get("Retry-After");
+  if (!response.ok && response.status !== 304) throw readProblem(response.status, data, retryAfter);
+  if (data === undefined) throw new ApiError({ status: 0, code: "unreadable" });
+  return { status: response.status, data, etag: response.headers.get("ETag"), retryAfterMs: readRetryAfter(retryAfter) };
+}
+
+/** The parsed text, null for no text, undefined for text that is no JSON. */
+function readJson(text) {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withQuery(path, values) {
+  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
+  return query.size ? `${path}?${query}` : path;
+}
+
+const jobPath = (id) => `/v1/jobs/${encodeURIComponent(id)}`;
+const data = (answer) => answer.data;
+
+export const getMe = (options) => call("GET", "/v1/me", options).then(data);
+export const signUp = (body, options) => call("POST", "/v1/signup", { ...options, body });
+export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
+export const logOut = (options) => call("POST", "/v1/logout", options);
+
+export const getPresets = (options) => call("GET", "/v1/presets", options).then(data);
+export const listGallery = ({ cursor, limit }, options) =>
+  call("GET", withQuery("/v1/gallery", { cursor, limit }), options).then(data);
+
+export const listJobs = ({ cursor, limit }, options) =>
+  call("GET", withQuery("/v1/jobs", { cursor, limit }), options).then(data);
+export const submitJob = (body, key, options) =>
+  call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
+export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
+
+/** The job as it is now. With `waitS` the answer comes when the job differs from `etag`, at the latest after that time. */
+export const getJob = (id, { etag = null, waitS = null } = {}, options = {}) =>
+  call("GET", withQuery(jobPath(id), { wait: waitS }), { ...options, headers: etag ? { "If-None-Match": etag } : {} });

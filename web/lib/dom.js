@@ -1,0 +1,36 @@
+/**
+ * Builds an element. Text becomes text nodes, so nothing that a person wrote is ever read as markup.
+ *
+ * Attributes: null, undefined and false are left out, true stands without a value, `on` maps events to listeners and
+ * `vars` sets custom properties (through the style object: the site's security policy forbids style attributes).
+ * Children: nodes, texts, arrays of them; null and false are left out.
+ */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(node, name, value);
+  node.append(...keep(children));
+  return node;
+}
+
+function setAttribute(node, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name === "on") {
+    for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
+  } else if (name === "vars") {
+    for (const [property, amount] of Object.entries(value)) node.style.setProperty(`--${property}`, String(amount));
+  } else if (name.startsWith("on")) {
+    throw new TypeError(`${name} would be an inline handler`);
+  } else {
+    node.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+/** Puts other children in place of those that a node has. */
+export function fill(node, ...children) {
+  node.replaceChildren(...keep(children));
+  return node;
+}
+
+function keep(children) {
+  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+}

@@ -1,0 +1,40 @@
+/**
+ * Finds the route of a path: `{view, params}`, or null.
+ *
+ * A pattern's segment `:name` takes one segment of the path. A final slash makes no difference.
+ */
+export function matchRoute(routes, path) {
+  const parts = split(path);
+  for (const { pattern, view } of routes) {
+    const params = matchParts(split(pattern), parts);
+    if (params !== null) return { view, params };
+  }
+  return null;
+}
+
+const split = (path) => path.split("/").filter((part) => part !== "");
+
+function matchParts(wanted, parts) {
+  if (wanted.length !== parts.length) return null;
+  const params = {};
+  for (const [index, part] of wanted.entries()) {
+    if (part.startsWith(":")) params[part.slice(1)] = decode(parts[index]);
+    else if (part !== parts[index]) return null;
+  }
+  return params;
+}
+
+function decode(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The path of this site that `next` names, or `otherwise`: a link from elsewhere must not lead people off the site. */
+export function safeNext(next, origin, otherwise = "/") {
+  if (!next || !next.startsWith("/")) return otherwise;
+  const url = URL.canParse(next, origin) ? new URL(next, origin) : null;
+  return url?.origin === origin ? url.pathname + url.search : otherwise;
+}

@@ -1,0 +1,44 @@
+import { matchRoute } from "./match.js";
+import { t } from "./text.js";
+
+/**
+ * Shows the view that belongs to the address, in `outlet`; `missing` where none does.
+ *
+ * A view is a function of `{params, query, signal}` that answers `{title, node}` at once and loads what it needs
+ * afterwards. `signal` is aborted when the person leaves the view, so that nothing of it goes on.
+ */
+export function startRouter(routes, missing, outlet, onChange) {
+  let leaving = new AbortController();
+
+  function show({ isFirst = false } = {}) {
+    leaving.abort();
+    leaving = new AbortController();
+    const { view, params } = matchRoute(routes, location.pathname) ?? { view: missing, params: {} };
+    const { title, node } = view({ params, query: new URLSearchParams(location.search), signal: leaving.signal });
+    document.title = title ? t("page.title", { title }) : t("site.name");
+    outlet.replaceChildren(node);
+    if (!isFirst) outlet.focus({ preventScroll: true });
+    onChange(location.pathname, { isFirst });
+  }
+
+  addEventListener("popstate", () => show());
+  addEventListener("easel:navigate", () => show());
+  document.addEventListener("click", followLink);
+  show({ isFirst: true });
+}
+
+/** Goes to another path of the site. `replace` leaves no way back to the present one. */
+export function navigate(path, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", path);
+  scrollTo(0, 0);
+  dispatchEvent(new Event("easel:navigate"));
+}
+
+/** Links marked `data-route` change the view without loading the page again. */
+function followLink(event) {
+  const link = event.target.closest?.("a[data-route]");
+  const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!link || !isPlain || event.defaultPrevented) return;
+  event.preventDefault();
+  navigate(link.getAttribute("href"));
+}
