@@ -20,8 +20,9 @@ def main() -> None:
     except (SettingsError, ValueError) as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
-        options = {"concurrency": arguments.concurrency}
-        app.Worker(pool="prefork", without_mingle=True, without_gossip=True, quiet=True, **options).start()
+        app.Worker(
+            pool="prefork", concurrency=arguments.concurrency, without_mingle=True, without_gossip=True, quiet=True
+        ).start()
     else:
         services.settings.home.mkdir(parents=True, exist_ok=True)
         app.Beat(schedule=str(services.settings.home / "beat"), quiet=True).run()

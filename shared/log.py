@@ -31,3 +31,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for chatty in ("celery", "kombu", "uvicorn", "urllib3", "botocore"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -55,6 +55,8 @@ class Poller:
                 claim_store.advance_clock(connection, moved.turn)
                 rooms[roomiest] -= 1
                 started.append(job_id)
+        if started:
+            _log.info("started %d jobs", len(started))
         return started
 
     def advance(self, job_id: UUID) -> float | None:

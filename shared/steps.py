@@ -129,6 +129,7 @@ class Step:
             else:
                 claim_store.insert_images(connection, self._id, stored)
                 claim_store.note_pace(connection, self._id)
+        _log.info("stored %d pictures", len(stored))
         return None
 
     def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
@@ -215,6 +216,7 @@ class Step:
             job_store.move(connection, self._id, to, event, token=self._token, **details)
             if self._claim.remote_id is not None:
                 job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
+        _log.info("left its generator: %s", event)
 
     def _release(self, next_step_s: float, **details: Any) -> float:
         with self._services.db.statement() as connection:
