@@ -70,7 +70,7 @@ UNREACHABLE_S = 30.0
 """How long the generator that holds a job may be out of reach before the job moves on."""
 
 LONGEST_GENERATING_S = 2 * 3600.0
-"""How long one attempt may take; the first picture after a generator's start can wait tens of minutes for its models."""
+"""How long one attempt may take; a generator that has just started may load its models for tens of minutes."""
 
 FIRST_LOOK_S = 0.3
 LONGEST_LOOK_S = 10.0

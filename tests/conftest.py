@@ -11,7 +11,6 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from local.servers import embedded_servers
-from shared.generators.base import parse_addresses
 from shared.models import metadata
 from shared.polling import Poller
 from shared.services import Services
