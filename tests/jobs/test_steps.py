@@ -319,20 +319,23 @@ def test_jobs_go_where_there_is_room(world: World, services: Services) -> None:
 
 
 def test_jobs_of_a_failed_generator_move_on(world: World, services: Services) -> None:
-    with FakeGenerator(plan=Plan(polls=1), max_in_flight=4) as one, FakeGenerator(max_in_flight=4) as other:
-        with poller_for(services, one, other) as poller:
-            jobs = [world.submit(world.user()) for _ in range(8)]
-            poller.start()
-            for job_id in jobs:
-                world.step(job_id, poller)
-            one.down = True
-            for job_id in jobs:
-                world.step(job_id, poller)
-            world.sql(
-                "UPDATE jobs SET unreachable_since = clock_timestamp() - interval '1 minute'"
-                " WHERE unreachable_since IS NOT NULL"
-            )
-            world.finish(*jobs, poller=poller)
+    with (
+        FakeGenerator(plan=Plan(polls=1), max_in_flight=4) as one,
+        FakeGenerator(max_in_flight=4) as other,
+        poller_for(services, one, other) as poller,
+    ):
+        jobs = [world.submit(world.user()) for _ in range(8)]
+        poller.start()
+        for job_id in jobs:
+            world.step(job_id, poller)
+        one.down = True
+        for job_id in jobs:
+            world.step(job_id, poller)
+        world.sql(
+            "UPDATE jobs SET unreachable_since = clock_timestamp() - interval '1 minute'"
+            " WHERE unreachable_since IS NOT NULL"
+        )
+        world.finish(*jobs, poller=poller)
     assert world.sql("SELECT DISTINCT state FROM jobs") == [("succeeded",)]
     assert world.sql("SELECT DISTINCT generator FROM jobs") == [(other.address.name,)]
 

@@ -105,7 +105,7 @@ class World:
         self.run(lambda: self.sql(query, ids=list(job_ids))[0][0] == 0, rounds=rounds, poller=poller)
 
     def check_books(self, *, deleted_succeeded: int = 0) -> None:
-        """Every user's counters are counts of their rows; the quota counts all that neither failed nor was cancelled."""
+        """Users' counters are counts of their rows; the quota counts all that neither failed nor was cancelled."""
         wrong = self.sql("""
             SELECT u.id, u.queued, u.running, u.quota_used, j.* FROM users u CROSS JOIN LATERAL (
                 SELECT count(*) FILTER (WHERE state = 'queued') AS are_queued,
