@@ -67,7 +67,8 @@ class World:
     def hurry(self) -> None:
         """Make every step due, and every failed generator one that may be asked again."""
         past = "clock_timestamp() - interval '1 minute'"
-        self.sql(f"UPDATE jobs SET next_step_at = {past} WHERE state = 'generating' AND lease_until IS NULL")
+        idle = "SELECT id FROM jobs WHERE state = 'generating' AND lease_until IS NULL FOR UPDATE SKIP LOCKED"
+        self.sql(f"UPDATE jobs SET next_step_at = {past} WHERE id IN ({idle})")
         self.sql(f"UPDATE generators SET retry_at = {past} WHERE retry_at IS NOT NULL")
 
     def expire_lease(self, job_id: UUID) -> None:
