@@ -17,7 +17,7 @@ def main() -> None:
     try:
         services = Services.from_environment()
         app = create_app(services)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
         app.Worker(
