@@ -101,6 +101,7 @@ def _transport_options(url: str) -> dict[str, Any]:
             "health_check_interval": 10,
             "retry_on_timeout": True,
             "visibility_timeout": 3600,
+            "max_retries": 0,  # a sender does not wait for a broker that is down; kombu would, for 6 s
         }
     # sqs://sqs.eu-central-1.amazonaws.com/123456789012/easel, or sqs+http:// for an emulator
     parts = urlsplit(url)
