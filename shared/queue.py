@@ -89,7 +89,10 @@ class WakeUps:
 
 
 def _broker_url(url: str) -> str:
-    return "sqs://" if url.startswith("sqs") else url
+    # For AWS itself kombu finds the address by the region; an emulator has to be named.
+    if url.startswith("sqs://"):
+        return "sqs://"
+    return f"sqs://{urlsplit(url).netloc}" if url.startswith("sqs+http://") else url
 
 
 def _transport_options(url: str) -> dict[str, Any]:
