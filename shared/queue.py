@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -74,7 +74,7 @@ class WakeUps:
         try:
             self._app.send_task(task, arguments, retry=False, expires=LONGEST_COUNTDOWN_S)
             self._healthy = True
-        except (OperationalError, OSError) as error:
+        except _broker_errors(self._app) as error:
             self._healthy = False
             self._silent_until = time.monotonic() + self.AFTER_FAILURE_S
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
@@ -84,8 +84,19 @@ class WakeUps:
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=3)
-        except (OperationalError, OSError):
+        except _broker_errors(self._app):
             raise Unavailable("The broker cannot be reached.") from None
+
+
+def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
+    """What a broker's failure looks like. kombu translates lost connections, but not every refusal."""
+    if str(app.conf.broker_url).startswith("sqs"):
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        return (KombuError, OSError, BotoCoreError, ClientError)
+    from redis.exceptions import RedisError
+
+    return (KombuError, OSError, RedisError)
 
 
 def _broker_url(url: str) -> str:

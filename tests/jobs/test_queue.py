@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 import redis
 from conftest import with_settings
+from moto.server import ThreadedMotoServer
 
 from shared import queue
 from shared.errors import Unavailable
@@ -94,6 +95,21 @@ def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redi
     wake_ups._silent_until = 0
     wake_ups.wake()
     assert broker.llen(QUEUE) == 2
+
+
+def test_a_queue_that_is_not_there_is_no_error(
+    session_services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        url = "sqs+http://{}:{}/000000000000/none".format(*server.get_host_and_port())
+        WakeUps(celery_app(with_settings(session_services, broker_url=url).settings)).wake()
+    finally:
+        server.stop()
+    assert "no wake-up sent" in caplog.text
 
 
 def test_a_broker_that_answers_is_well(wake_ups: WakeUps, broker: redis.Redis) -> None:
