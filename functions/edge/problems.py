@@ -16,7 +16,7 @@ from shared.errors import (
     TooLarge,
 )
 
-_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 
 
 def render(error: EaselError) -> Response:
@@ -50,7 +50,9 @@ def from_validation(error: RequestValidationError) -> EaselError:
 
 
 def from_http(error: HTTPException) -> EaselError:
-    """Starlette's own refusals: no such address, wrong method, a body that breaks the parser."""
+    """Starlette's own refusals: no such address, wrong method, a body that is too large or breaks the parser."""
+    if error.status_code == 413:
+        return TooLarge(error.detail)
     return _BY_STATUS.get(error.status_code, _Unreadable)()
 
 
