@@ -17,6 +17,8 @@ Notify = Literal["none", "email"]
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold NUL characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can spell these; UTF-8 cannot
+        raise ValueError("must not hold halves of surrogate pairs")
     return text
 
 
