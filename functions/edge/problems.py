@@ -62,7 +62,7 @@ class _Unreadable(InvalidRequest):
 
 
 def _field(problem: dict[str, object]) -> FieldError:
-    """One wrong field. Nothing of the given value is repeated, since it may be a password."""
+    """One wrong field. Nothing of the given value is repeated, since it may be a password, and of a name not much."""
     location = problem["loc"]
     assert isinstance(location, tuple)
     path = ".".join(str(part) for part in location[1:] if not str(part).startswith("function-"))
@@ -71,7 +71,7 @@ def _field(problem: dict[str, object]) -> FieldError:
     words = _in_words(problem)
     if not path and ": " in words:  # a rule about several fields names the one to change
         path, words = words.split(": ", 1)
-    return FieldError(path or "body", words)
+    return FieldError(path[:100] or "body", words)
 
 
 def _in_words(problem: dict[str, object]) -> str:
