@@ -96,4 +96,6 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(from_http(error))
+    response = render(from_http(error))
+    response.headers.update(error.headers or {})
+    return response
