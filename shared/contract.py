@@ -38,7 +38,8 @@ Text = Annotated[str, AfterValidator(_storable)]
 Pixels = Annotated[int, Field(ge=64, le=2048), AfterValidator(_multiple_of_8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
-Email = Annotated[Text, StringConstraints(min_length=3, max_length=254)]
+Stripped = StringConstraints(strip_whitespace=True, min_length=1)
+Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
@@ -72,7 +73,7 @@ class AccountDeletion(Request):
 
 
 class NewToken(Request):
-    name: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    name: Annotated[str, Stripped, StringConstraints(max_length=100), AfterValidator(_storable)]
 
 
 class DescriptionOptions(Request):
