@@ -128,12 +128,12 @@ def _explain(services: Services, connection: Connection, job: job_store.NewJob) 
         if job_id is not None:
             return job_id
     counts, limits = user_store.get_counts(connection, job.user_id), services.settings
-    if counts.queued >= limits.max_queued:
-        raise QueueFull(f"You have {counts.queued} waiting jobs, as many as one account may have.", retry_after_s=30)
-    raise QuotaSpent(
-        f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
-        retry_after_s=counts.seconds_to_midnight,
-    )
+    if counts.used_today >= limits.jobs_per_day:
+        raise QuotaSpent(
+            f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
+            retry_after_s=counts.seconds_to_midnight,
+        )
+    raise QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
 
 
 def _find_prior(connection: Connection, job: job_store.NewJob, idempotency_key: str) -> UUID | None:
