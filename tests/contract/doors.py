@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import httpx
 
 from functions.edge.app import create_lambda
+from functions.edge.watch import Watch
 from functions.gateway import create_gateway, manifest
 from shared.services import Services
 
@@ -25,8 +26,14 @@ GATEWAY_ANSWER = {"message": "Not Found"}
 class Door(httpx.Client):
     """An HTTP client that holds every answer to what the API promises for all of them, and keeps no cookies."""
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
+    def __init__(self, transport: "_Asgi | _Lambda") -> None:
         super().__init__(transport=transport, base_url=ORIGIN, follow_redirects=False)
+        self._watch = transport.watch
+
+    @property
+    def held(self) -> int:
+        """How many answers are being held back until a job changes."""
+        return len(self._watch._waiters)
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         response = super().send(request, **options)
@@ -111,7 +118,9 @@ class _Asgi(httpx.BaseTransport):
     """The gateway on an event loop that runs on between requests, as it does under a server."""
 
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = httpx.ASGITransport(create_gateway(services))  # type: ignore[arg-type]
+        app = create_gateway(services)
+        self.watch: Watch = app.state.watch
+        self._transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         self._loop = loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -141,6 +150,7 @@ class _Lambda(httpx.BaseTransport):
         self._functions = {
             name: create_lambda(importlib.import_module(f"functions.{name}").router, services) for name in names
         }
+        self.watch: Watch = self._functions["status"].app.state.watch
         self._call = call
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
