@@ -10,14 +10,20 @@ from starlette.concurrency import run_in_threadpool
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, JobId, ServicesDep, WatchDep
+from functions.edge.problems import SIGNED_IN, problems
 from shared import submission
 from shared.contract import JobView
+from shared.errors import BadRequest, NotFound
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.get("/v1/jobs/{job_id}", response_model=JobView, responses={304: {"description": "Nothing has changed."}})
+@router.get(
+    "/v1/jobs/{job_id}",
+    response_model=JobView,
+    responses=problems(*SIGNED_IN, BadRequest, NotFound) | {304: {"description": "Nothing has changed."}},
+)
 async def status(
     job_id: JobId,
     credential: CredentialDep,
