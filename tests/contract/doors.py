@@ -29,11 +29,19 @@ class Door(httpx.Client):
     def __init__(self, transport: "_Asgi | _Lambda") -> None:
         super().__init__(transport=transport, base_url=ORIGIN, follow_redirects=False)
         self._watch = transport.watch
+        self._documented = transport.documented
 
     @property
     def held(self) -> int:
         """How many answers are being held back until a job changes."""
         return len(self._watch._waiters)
+
+    def check_documented(self, request: httpx.Request, response: httpx.Response) -> None:
+        """Fail unless OpenAPI names this status for this route."""
+        route = find_route(request.method, request.url.raw_path.partition(b"?")[0].decode("ascii"))
+        if route is not None:
+            statuses = self._documented["paths"][route["path"]][route["method"].lower()]["responses"]
+            assert str(response.status_code) in statuses, f"{route['path']} does not tell of {response.status_code}"
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         response = super().send(request, **options)
@@ -44,6 +52,7 @@ class Door(httpx.Client):
         assert response.status_code != 500, response.text
         if response.status_code >= 400 and "access-control-request-method" not in request.headers:
             _check_problem(response)
+        self.check_documented(request, response)
         return response
 
 
@@ -120,6 +129,7 @@ class _Asgi(httpx.BaseTransport):
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
         app = create_gateway(services)
         self.watch: Watch = app.state.watch
+        self.documented = app.openapi()
         self._transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         self._loop = loop
 
@@ -151,6 +161,7 @@ class _Lambda(httpx.BaseTransport):
             name: create_lambda(importlib.import_module(f"functions.{name}").router, services) for name in names
         }
         self.watch: Watch = self._functions["status"].app.state.watch
+        self.documented = create_gateway(services).openapi()
         self._call = call
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
