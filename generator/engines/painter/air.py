@@ -23,7 +23,7 @@ def _fog(scene: Scene) -> None:
     at = (scene.rows() - scene.horizon) / scene.height
     body = np.exp(-((at / 0.26) ** 2)).astype(np.float32)
     weight = min(1.5, scene.reading.weight("fog"))
-    mask = np.clip((0.22 + 0.95 * body * smoothstep(0.15, 0.75, banks)) * np.float32(weight), 0, 0.93)
+    mask = np.clip((0.12 + 0.72 * body * smoothstep(0.15, 0.75, banks)) * np.float32(weight), 0, 0.93)
     scene.paint(mask, mix(scene.palette.haze, scene.palette.light, 0.12))
 
 
@@ -43,7 +43,7 @@ def _rain(scene: Scene) -> None:
             drops.append(
                 [(x - half, y), (x + half, y), (x + half + lean * long, y + long), (x - half + lean * long, y + long)]
             )
-        scene.shape(drops, tone, strength)
+        scene.sprinkle(drops, tone, strength)
 
 
 def _snowfall(scene: Scene) -> None:
@@ -65,7 +65,7 @@ def _snowfall(scene: Scene) -> None:
                     (x - r * 0.8, y - r * 0.4),
                 ]
             )
-        scene.shape(flakes, mix((0.97, 0.98, 1.0), scene.palette.haze, 0.18), strength)
+        scene.sprinkle(flakes, mix((0.97, 0.98, 1.0), scene.palette.haze, 0.18), strength)
 
 
 def light_lamps(scene: Scene) -> None:

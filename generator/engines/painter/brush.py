@@ -109,7 +109,7 @@ class Easel:
     def _glaze(self, share: float) -> None:
         """Thin layers of the exact colour: edges and lights come out crisp, the strokes stay visible."""
         view = self.picture
-        view += np.float32(min(0.5, 2.6 / self._steps) * share) * (self._target - view)
+        view += np.float32(min(0.6, 4.0 / self._steps) * share) * (self._target - view)
 
 
 def _directions(luma: Field, short: int) -> Field:

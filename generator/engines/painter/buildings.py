@@ -175,6 +175,10 @@ def paint_city(scene: Scene, base: int) -> None:
     palette = scene.palette
     weight = min(1.5, max(0.7, scene.reading.weight("city")))
     wall = scene.reading.paints.get("city") or (0.44, 0.43, 0.50)
+    if palette.is_dark:
+        # The light of a town stands over it.
+        halo = np.exp(-np.abs(scene.rows() - base) / (scene.short * 0.22)).astype(np.float32) * np.float32(0.42)
+        scene.glow(np.broadcast_to(halo, scene.rgb.shape[:2]), (0.95, 0.55, 0.38))
     for layer in range(3):
         near = layer / 2
         foot = base + scene.short * 0.03 * layer
@@ -220,7 +224,9 @@ def _block(
             pane = box(float(column), float(row), float(column + pitch * 0.5), float(row + pitch * 0.62))
             (lit if rng.random() < (0.42 if dark_hour else 0.05) else unlit).append(pane)
     if lit and dark_hour:
-        scene.shape(lit, mix((1.0, 0.80, 0.45), (0.75, 0.90, 1.0), float(rng.random()) * 0.5), 0.35 + 0.6 * near)
+        tint = mix((1.0, 0.80, 0.45), (0.75, 0.90, 1.0), float(rng.random()) * 0.5)
+        scene.shape(lit, tint, 0.20 + 0.25 * near)
+        scene.sprinkle(lit, tint, 0.30 + 0.5 * near)
     if unlit:
         scene.shape(unlit, mix(colour, (0.08, 0.11, 0.18), 0.5), 0.12 + 0.38 * near)
 

@@ -31,23 +31,29 @@ class Scene:
     """Where the sun or moon stands, in pixels; it may be below the horizon or outside."""
 
     light_shown: bool = False
+    sparks: Field = field(init=False)
+    """Light in points finer than a brush (stars, flakes, drops), laid over the strokes at last: height x width x 3."""
+
     lamps: list[tuple[float, float, float, Colour, float]] = field(default_factory=list)
     """Glows to add at the end: x, y, radius in pixels, colour, strength."""
+
+    def __post_init__(self) -> None:
+        self.sparks = np.zeros_like(self.rgb)
 
     @property
     def width(self) -> int:
         """Pixels across."""
-        return self.rgb.shape[1]
+        return int(self.rgb.shape[1])
 
     @property
     def height(self) -> int:
         """Pixels down."""
-        return self.rgb.shape[0]
+        return int(self.rgb.shape[0])
 
     @property
     def short(self) -> int:
         """The shorter side in pixels: sizes are fractions of it."""
-        return min(self.rgb.shape[0], self.rgb.shape[1])
+        return min(self.width, self.height)
 
     def stream(self, name: str) -> np.random.Generator:
         """Random numbers for one motif of this picture."""
@@ -63,8 +69,7 @@ class Scene:
 
     def paint(self, mask: Field, colour: Colour | Field, top: int = 0) -> None:
         """Cover with a colour (or a picture of the mask's size) where the mask says; the mask's first row is `top`."""
-        part = self.rgb[top : top + mask.shape[0]]
-        part += mask[..., None] * (np.asarray(colour, dtype=np.float32) - part)
+        self.put((slice(top, top + mask.shape[0]), slice(None)), mask, colour)
 
     def glow(self, mask: Field, colour: Colour, top: int = 0) -> None:
         """Add light: like a screen of that colour."""
@@ -81,6 +86,14 @@ class Scene:
         """Cover a window with a colour where its mask says."""
         part = self.rgb[window]
         part += mask[..., None] * (np.asarray(colour, dtype=np.float32) - part)
+        self.sparks[window] *= 1 - mask[..., None]
+
+    def sprinkle(self, polygons: Sequence[Sequence[Point]], colour: Colour, strength: float) -> None:
+        """Add points of light or drops that are finer than a brush."""
+        window, mask = self.cut(polygons)
+        if mask.size:
+            part = self.sparks[window]
+            np.maximum(part, mask[..., None] * np.asarray(colour, dtype=np.float32) * np.float32(strength), out=part)
 
     def cut(self, polygons: Sequence[Sequence[Point]]) -> tuple[Window, Field]:
         """The smallest window around polygons and how much of each pixel they cover; it may be empty."""

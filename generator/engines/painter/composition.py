@@ -15,14 +15,16 @@ SKY_THINGS = ("moon", "sun", "stars", "clouds", "aurora", "rain", "snow", "fog")
 _BUILT = ("house", "castle", "lighthouse", "tree", "fire", "road", "flowers")
 
 
-def paint_scene(brief: Brief, reading: Reading) -> Field:
-    """The finished picture before it is broken into brush strokes: height x width x 3, 0 to 1."""
+def paint_scene(brief: Brief, reading: Reading) -> Scene:
+    """The finished picture before it is broken into brush strokes."""
     seed = (brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     palette = choose(reading, *seed)
     if is_abstract(reading):
         return paint_abstract(brief, reading, palette, seed)
     scene = _set_out(brief, reading, palette, seed)
     sky.paint_sky(scene)
+    # Now, so that what comes before the sun or moon also hides its glow.
+    air.light_lamps(scene)
     _far(scene)
     if reading.has("sea", "lake", "island", "boat") or (reading.has("lighthouse") and not reading.has("field", "road")):
         _waterside(scene)
@@ -35,7 +37,7 @@ def paint_scene(brief: Brief, reading: Reading) -> Field:
     air.paint_weather(scene)
     air.light_lamps(scene)
     air.grade(scene)
-    return scene.rgb
+    return scene
 
 
 def is_abstract(reading: Reading) -> bool:
@@ -107,7 +109,8 @@ def _waterside(scene: Scene) -> None:
     water.paint_water(scene, shore + 1, min(1.0, rough))
     if reading.has("boat"):
         size = scene.short * 0.19 * min(1.7, max(0.6, reading.weight("boat"))) ** 0.7
-        x = scene.width * (0.36 if place > scene.width / 2 else 0.64) + scene.short * rng.uniform(-0.06, 0.06)
+        free = place if not reading.has("island", "lighthouse", "castle", "house") else scene.width - place
+        x = free + scene.short * rng.uniform(-0.05, 0.05)
         buildings.paint_boat(scene, x, shore + (scene.height - shore) * rng.uniform(0.24, 0.40), size)
     if reading.has("flowers"):
         water.paint_bank(scene)
@@ -118,7 +121,7 @@ def _waterside(scene: Scene) -> None:
         water.paint_bank(scene)
     if reading.has("tree"):
         water.paint_bank(scene)
-        plants.paint_tree(scene, scene.width - place, scene.height * 0.97, scene.short * 0.72)
+        plants.paint_tree(scene, scene.width * 0.5 + (place - scene.width * 0.5) * 0.7, scene.height * 0.97, scene.short * 0.70)
 
 
 def _on_the_shore(scene: Scene, x: float, shore: int) -> None:
@@ -152,8 +155,6 @@ def _landside(scene: Scene) -> None:
     reading = scene.reading
     rng = scene.stream("landside")
     cold = scene.palette.season == "winter"
-    if reading.has("city"):
-        buildings.paint_city(scene, scene.horizon + int(scene.short * 0.04))
     if reading.has("desert"):
         land.paint_dunes(scene)
     else:
@@ -161,8 +162,10 @@ def _landside(scene: Scene) -> None:
         if not reading.has("city"):
             land.paint_hills(scene, scene.horizon + int(scene.short * 0.30))
     foot = scene.horizon + int(scene.height * 0.14)
-    if reading.has("city") and not reading.has("road"):
-        _wet_street(scene)
+    if reading.has("city"):
+        buildings.paint_city(scene, scene.horizon + int(scene.short * 0.04))
+        if not reading.has("road", "field", "flowers", "tree", "house", "castle"):
+            _wet_street(scene)
     if reading.has("forest"):
         land.paint_forest(scene, foot)
     side = 1 if scene.light[0] < scene.width / 2 else -1
@@ -171,10 +174,15 @@ def _landside(scene: Scene) -> None:
         plants.paint_road(scene, scene.horizon + int(scene.short * (0.06 if not reading.has("forest") else 0.15)))
     if reading.has("castle"):
         size = scene.short * 0.50 * min(1.5, max(0.6, reading.weight("castle"))) ** 0.7
-        plants.paint_island(scene, scene.width * (0.5 + 0.17 * side), base, scene.short * 0.42, scene.short * 0.15)
+        plants.paint_island(scene, scene.width * (0.5 + 0.17 * side), base + scene.short * 0.05, scene.short * 0.50, scene.short * 0.22, soft=True)
         buildings.paint_castle(scene, scene.width * (0.5 + 0.17 * side), base - scene.short * 0.10, size)
     if reading.has("lighthouse"):
         buildings.paint_lighthouse(scene, scene.width * (0.5 + 0.2 * side), base, scene.short * 0.48)
+    if reading.has("forest") and not reading.has("house", "castle"):
+        # Dark trees at the edge lead the eye inwards.
+        tall = min(scene.short * 0.75, scene.height * 0.7)
+        plants.paint_firs(scene, scene.width * (0.5 - 0.47 * side), scene.height * 0.99, scene.short * 0.05, tall, 3)
+        plants.paint_firs(scene, scene.width * (0.5 + 0.48 * side), scene.height * 0.96, scene.short * 0.03, tall * 0.7, 3)
     if reading.has("house"):
         size = scene.short * 0.30 * min(1.6, max(0.6, reading.weight("house"))) ** 0.7
         x = scene.width * (0.5 - 0.14 * side)
@@ -186,14 +194,14 @@ def _landside(scene: Scene) -> None:
         )
     if reading.has("tree"):
         size = min(1.5, max(0.7, reading.weight("tree"))) ** 0.7
-        x = scene.width * (0.5 + side * rng.uniform(0.08, 0.20))
+        x = scene.width * (0.5 + side * rng.uniform(0.04, 0.14))
         plants.paint_tree(scene, x, scene.height * 0.90, min(scene.short * 0.80 * size, scene.height * 0.80))
 
 
 def _wet_street(scene: Scene) -> None:
     """In front of a city without anything else: water or wet stone that mirrors its lights."""
     air.light_lamps(scene)
-    water.paint_water(scene, min(scene.height - 5, scene.horizon + int(scene.short * 0.10)), 0.25)
+    water.paint_water(scene, min(scene.height - 5, scene.horizon + int(scene.short * 0.09)), 0.20)
 
 
 def paint_ground_idea(brief: Brief, palette: Palette, zoom: float = 1.3) -> Field:
@@ -213,7 +221,7 @@ def _through(field: Field, colours: tuple[tuple[float, float, float], ...]) -> F
     return np.stack([np.interp(field, stops, table[:, c]) for c in range(3)], axis=-1).astype(np.float32)
 
 
-def paint_abstract(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Field:
+def paint_abstract(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
     """No things: flowing bands of the palette, lit from one side as if they were folds."""
     rng = stream("abstract", *seed)
     width, height = brief.width, brief.height
@@ -235,4 +243,4 @@ def paint_abstract(brief: Brief, reading: Reading, palette: Palette, seed: tuple
     rgb += shine[..., None] * np.asarray(palette.light, dtype=np.float32) * np.float32(0.30)
     scene = Scene(rgb.astype(np.float32), palette, reading, seed, height // 2, (width * 0.3, height * 0.2))
     air.grade(scene)
-    return scene.rgb
+    return scene

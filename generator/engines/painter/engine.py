@@ -25,17 +25,17 @@ class Painter:
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
         reading = read(brief.prompt, brief.negative_prompt)
-        under, target = _plan(brief, reading)
+        under, target, sparks = _plan(brief, reading)
         watch(_PREPARING)
-        return _paint(brief, target, under, watch)
+        return _paint(brief, target, under, sparks, watch)
 
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
         """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
         reading = read(brief.prompt, brief.negative_prompt)
-        _, target = _plan(brief, reading)
+        _, target, sparks = _plan(brief, reading)
         watch(_PREPARING)
         own = source.astype(np.float32) / np.float32(255)
-        return _paint(brief, _blend(own, target, strength), own, watch)
+        return _paint(brief, _blend(own, target, strength), own, sparks * np.float32(strength), watch)
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
@@ -52,9 +52,10 @@ class Painter:
         return " ".join(words.split()[: wording.blip_max_len])
 
 
-def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field]:
-    """The ground to start from and the picture to arrive at; a low scale stays closer to the ground."""
-    scene = paint_scene(brief, reading)
+def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
+    """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
+    whole = paint_scene(brief, reading)
+    scene = whole.rgb
     palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     ground = paint_ground_idea(brief, palette)
     under = ground * np.float32(0.55) + blur(scene, max(4, min(brief.width, brief.height) // 5)) * np.float32(0.45)
@@ -62,7 +63,8 @@ def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field]:
     # Above the usual range the picture grows harder and more colourful, as guidance does.
     push = np.float32(1 + 0.018 * max(0.0, brief.scale - 8.0))
     target = ground * (1 - literal) + scene * literal
-    return under.astype(np.float32), np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
+    target = np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
+    return under.astype(np.float32), target, whole.sparks * literal
 
 
 def _blend(source: Field, target: Field, strength: float) -> Field:
@@ -74,13 +76,17 @@ def _blend(source: Field, target: Field, strength: float) -> Field:
     return np.clip(broad + fine, 0, 1).astype(np.float32)
 
 
-def _paint(brief: Brief, target: Field, under: Field, watch: Watch) -> Pixels:
+def _paint(brief: Brief, target: Field, under: Field, sparks: Field, watch: Watch) -> Pixels:
     easel = Easel(target, under, (brief.seed, brief.prompt), brief.steps)
     for number in range(brief.steps):
         easel.step(number)
-        watch(_PREPARING + (1 - _PREPARING) * (number + 1) / brief.steps, partial(_snapshot, easel))
-    return _snapshot(easel)
+        done = (number + 1) / brief.steps
+        watch(_PREPARING + (1 - _PREPARING) * done, partial(_snapshot, easel, sparks, done))
+    return _snapshot(easel, sparks, 1.0)
 
 
-def _snapshot(easel: Easel) -> Pixels:
-    return (np.clip(easel.picture, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+def _snapshot(easel: Easel, sparks: Field, done: float) -> Pixels:
+    """The canvas with the sparks over it, which appear in the last third."""
+    picture = np.clip(easel.picture, 0, 1)
+    picture = picture + sparks * (1 - picture) * np.float32(max(0.0, done * 3 - 2))
+    return (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)

@@ -41,19 +41,21 @@ def _range(scene: Scene, rng: np.random.Generator, crest: Field, rock: Colour, d
     height, width = mask.shape
     under = (rows - crest[None, :]) / scene.short
     # Folds run down the slope: noise sheared by how far a point is below its crest.
-    folds = fbm(rng, width, height, (9 * width / scene.short, 3.5), 5, 0.62)
-    shift = (folds - 0.5) * 0.10
+    folds = 1 - np.abs(2 * fbm(rng, width, height, (5 * width / scene.short, 3.0), 5, 0.55) - 1)
+    shift = (folds - 0.6) * 0.10
     slope = np.gradient(np.convolve(crest, np.ones(9, dtype=np.float32) / 9, mode="same")).astype(np.float32)
     side = 1.0 if scene.light[0] > width / 2 else -1.0
-    facing = np.clip(slope[None, :] * np.float32(side) * 0.45 + shift * 7, -1, 1)
-    shade = (0.72 + 0.34 * facing)[..., None]
+    fall = np.gradient(folds, axis=1).astype(np.float32) * np.float32(scene.short / 14)
+    facing = np.clip((slope[None, :] * 0.55 + np.clip(fall, -1, 1) * 0.85) * np.float32(side), -1, 1)
+    shade = (0.80 + 0.36 * facing)[..., None]
     colour = np.asarray(scene.palette.lit(rock), dtype=np.float32) * shade
     if snow:
         limit = 0.10 + 0.16 * line(rng, width, 3, 2)[None, :] + (0.30 if scene.palette.season == "winter" else 0.0)
-        cover = smoothstep(-0.02, 0.02, limit - under + shift * 0.9)[..., None]
-        white = np.asarray(scene.palette.lit(scene.palette.snow), dtype=np.float32) * (
-            0.72 + 0.36 * (facing[..., None] > 0.02)
-        )
+        cover = smoothstep(-0.02, 0.02, limit - under + shift * 1.6)[..., None]
+        bright = mix(scene.palette.lit(scene.palette.snow), scene.palette.light, 0.22)
+        blue = mix(scene.palette.lit(scene.palette.snow), scene.palette.zenith, 0.36)
+        lit = smoothstep(-0.25, 0.25, facing)[..., None]
+        white = np.asarray(blue, dtype=np.float32) * (1 - lit) + np.asarray(bright, dtype=np.float32) * lit
         colour = colour * (1 - cover) + white * cover
     # The foot of a range stands in more air than its peaks.
     air = np.clip(distance + 0.45 * smoothstep(0.0, 0.34, under), 0, 0.96)[..., None]
@@ -76,10 +78,30 @@ def paint_hills(scene: Scene, foot: int) -> None:
         texture = fbm(rng, scene.width, scene.height, (10 * wide, 26), 3)
         light = 1.10 - 1.3 * np.clip(under, 0, 0.28) + 0.22 * (texture - 0.5)
         scene.paint(_below(scene, crest), colour * light[..., None])
+        _bushes(scene, rng, crest, near)
+
+
+def _bushes(scene: Scene, rng: np.random.Generator, crest: Field, near: float) -> None:
+    """Small round trees along a hill's crest: they tell how far away it is."""
+    palette = scene.palette
+    tone = palette.far(mix(palette.foliage, (0.03, 0.05, 0.05), 0.2), 0.60 - 0.45 * near)
+    heaps: dict[bool, list[list[Point]]] = {False: [], True: []}
+    side = 1.0 if scene.light[0] > scene.width / 2 else -1.0
+    for _ in range(int(5 * scene.width / scene.short)):
+        x = float(rng.random() * scene.width)
+        for _ in range(int(rng.integers(1, 6))):
+            at = x + float(rng.normal(0, scene.short * 0.03))
+            y = float(crest[int(np.clip(at, 0, scene.width - 1))]) + scene.short * 0.004
+            size = scene.short * (0.008 + 0.016 * near) * float(rng.uniform(0.6, 1.3))
+            heaps[False].append(blob(rng, at, y - size * 0.6, size))
+            heaps[True].append(blob(rng, at + side * size * 0.3, y - size * 0.95, size * 0.55))
+    scene.shape(heaps[False], tone)
+    scene.shape(heaps[True], mix(tone, palette.light, 0.22))
 
 
 def _grass(scene: Scene) -> Colour:
-    return scene.reading.paints.get("field") or scene.palette.grass
+    own = scene.reading.paints.get("field")
+    return mix(scene.palette.grass, own, 0.55) if own else scene.palette.grass
 
 
 def paint_ground(scene: Scene, kind: str) -> None:
@@ -92,7 +114,11 @@ def paint_ground(scene: Scene, kind: str) -> None:
     if not grain.shape[0]:
         return
     depth = np.linspace(0, 1, grain.shape[0], dtype=np.float32)[:, None, None]
-    near = np.asarray(palette.lit(mix(colour, palette.foliage, 0.45 if kind == "grass" else 0.0)), dtype=np.float32)
+    close = palette.lit(mix(colour, palette.foliage, 0.45 if kind == "grass" else 0.0))
+    if kind == "snow":
+        # Snow takes the sky's colour in its hollows.
+        close = mix(close, mix(palette.zenith, (0.62, 0.74, 0.95), 0.5), 0.34)
+    near = np.asarray(close, dtype=np.float32)
     far = np.asarray(palette.far(colour, 0.45), dtype=np.float32)
     tone = far * (1 - depth**0.6) + near * depth**0.6
     light = 1.05 - 0.30 * depth[..., 0] + (grain - 0.5) * (0.30 + 0.25 * depth[..., 0])
@@ -136,8 +162,9 @@ def paint_dunes(scene: Scene) -> None:
         under = (scene.rows() - crest[None, :]) / scene.short
         slope = np.gradient(crest).astype(np.float32)[None, :] * np.float32(side)
         lee = smoothstep(-0.04, 0.04, (edge[None, :] - 0.42) * 0.6 - under * 0.9 - slope * 0.3 + (ripples - 0.5) * 0.02)
-        shade = 1.08 - 0.42 * lee - 0.25 * np.clip(under, 0, 0.4) + (ripples - 0.5) * 0.16 * (0.3 + 0.7 * near)
-        colour = np.asarray(palette.far(sand, 0.50 * (1 - near) ** 1.4), dtype=np.float32)
+        shade = 1.10 - 0.52 * lee - 0.25 * np.clip(under, 0, 0.4) + (ripples - 0.5) * 0.16 * (0.3 + 0.7 * near)
+        bright = np.float32(1.45 if palette.hour == "night" else 1.0)
+        colour = np.asarray(palette.far(sand, 0.50 * (1 - near) ** 1.4), dtype=np.float32) * bright
         cool = np.asarray(mix(palette.zenith, palette.haze, 0.3), dtype=np.float32) * 0.22
         scene.paint(_below(scene, crest), colour * shade[..., None] + cool * lee[..., None])
 
@@ -147,15 +174,17 @@ def paint_forest(scene: Scene, foot: int) -> None:
     rng = scene.stream("forest")
     palette = scene.palette
     weight = min(1.5, max(0.7, scene.reading.weight("forest")))
+    weight *= 1.0 if scene.reading.has("mountains", "lake", "sea") else 1.5
     leaves = scene.reading.paints.get("forest") or palette.foliage
-    broad = palette.season in ("autumn", "spring") or rng.random() < 0.3
+    broad = palette.season != "winter" and not scene.reading.evergreen
+    broad = broad and (palette.season in ("autumn", "spring") or rng.random() < 0.35)
     for layer in range(4):
         near = layer / 3
         base = scene.horizon + (foot - scene.horizon) * near
         tall = scene.short * (0.07 + 0.15 * near**1.2) * weight
         line_of = base + scene.short * 0.02 * (line(rng, scene.width, 3, 2) - 0.5)
         tone = palette.far(mix(leaves, (0.03, 0.06, 0.08), 0.30 * near), 0.66 * (1 - near) ** 1.1)
-        step = tall * (0.34 if not broad else 0.42)
+        step = tall * (0.26 if not broad else 0.30)
         xs = np.arange(-step, scene.width + step, step) + rng.normal(
             0, step * 0.35, int(np.ceil((scene.width + 2 * step) / step))
         )
@@ -169,8 +198,13 @@ def paint_forest(scene: Scene, foot: int) -> None:
         for number, tint in enumerate((-0.16, 0.0, 0.14)):
             chosen = [polygons[k] for k in order[number * third : (number + 1) * third if number < 2 else None]]
             shade = mix(tone, (0, 0, 0), -tint) if tint < 0 else mix(tone, palette.light, tint)
+            if palette.season == "autumn" and broad:
+                leaf: Colour = ((0.62, 0.20, 0.10), (0.90, 0.52, 0.12), (0.95, 0.76, 0.22))[number]
+                shade = mix(shade, palette.far(leaf, 0.6 * (1 - near)), 0.62)
             scene.shape(chosen, shade)
-        scene.paint(_below(scene, line_of - tall * 0.08), mix(tone, palette.haze, 0.05))
+        # Undergrowth ties the trunks together and ends softly on the ground.
+        floor = (scene.rows() - line_of[None, :]) / np.float32(tall)
+        scene.paint(smoothstep(-0.10, -0.05, floor) * (1 - smoothstep(0.02, 0.22, floor)), tone)
         mist = np.exp(-(((scene.rows() - base) / (tall * 0.5)) ** 2)).astype(np.float32) * np.float32(0.42 * (1 - near))
         scene.paint(np.broadcast_to(mist, scene.rgb.shape[:2]), palette.haze)
 
@@ -191,9 +225,9 @@ def conifer(rng: np.random.Generator, x: float, y: float, tall: float) -> list[P
 def crown(rng: np.random.Generator, x: float, y: float, tall: float) -> list[list[Point]]:
     """A round tree: a trunk and a few heaps of leaves."""
     parts: list[list[Point]] = [[(x - tall * 0.025, y), (x + tall * 0.025, y), (x, y - tall * 0.6)]]
-    for _ in range(4):
-        cx, cy = x + rng.normal(0, tall * 0.13), y - tall * rng.uniform(0.45, 0.82)
-        parts.append(blob(rng, cx, cy, tall * rng.uniform(0.14, 0.24)))
+    for _ in range(7):
+        cx, cy = x + rng.normal(0, tall * 0.11), y - tall * rng.uniform(0.38, 0.88)
+        parts.append(blob(rng, cx, cy, tall * rng.uniform(0.09, 0.17)))
     return parts
 
 

@@ -21,7 +21,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "stars": ("star stars starry galaxy milky cosmos space nebula universe", "звезд звёзд космос космич галактик вселенн туманност"),
     "clouds": ("cloud clouds cloudy overcast thunderclouds", "облак облач туч пасмур"),
     "rain": ("rain rainy raining storm stormy thunderstorm downpour drizzle", "дожд дождь ливень ливн гроз шторм бур"),
-    "snow": ("snow snowy snowfall blizzard ice icy frost frozen glacier arctic", "снег снеж метел вьюг лед лёд ледян моро мороз"),
+    "snow": ("snow snowfall snowing snowflakes blizzard", "снегоп метел вьюг снежин"),
     "fog": ("fog foggy mist misty haze hazy smoke", "туман дымк мгл"),
     "aurora": ("aurora borealis northern polar", "сияни полярн аврор"),
     "fire": ("fire bonfire campfire flame flames burning lava", "огон огн костр костё костер плам пожар лав"),
@@ -41,8 +41,8 @@ SEASONS: dict[str, tuple[str, str]] = {
     "summer": ("summer june july", "лет летн июн июл"),
     "autumn": ("autumn fall september october november", "осен сентяб октяб нояб"),
     "winter": (
-        "winter december january christmas snow snowy frost frozen",
-        "зим декаб январ новогод рождеств снег снеж мороз",
+        "winter december january christmas snow snowy snowfall blizzard frost frozen ice icy glacier arctic",
+        "зим декаб январ новогод рождеств снег снеж мороз лёд ледян метел вьюг",
     ),
 }
 
@@ -76,6 +76,24 @@ COLOURS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
     "grey": ("grey gray silver", "сер серебр", (0.55, 0.56, 0.58)),
     "black": ("black ebony", "черн чёрн", (0.08, 0.08, 0.10)),
 }
+
+OWN_COLOURS: dict[str, tuple[str, str]] = {
+    "popp": ("flowers", "red"),
+    "мак": ("flowers", "red"),
+    "rose": ("flowers", "red"),
+    "lavender": ("flowers", "violet"),
+    "лаванд": ("flowers", "violet"),
+    "sunflower": ("flowers", "yellow"),
+    "подсолн": ("flowers", "yellow"),
+    "wheat": ("field", "yellow"),
+    "пшени": ("field", "yellow"),
+    "sakura": ("tree", "pink"),
+    "cherry": ("tree", "pink"),
+    "сакур": ("tree", "pink"),
+}
+"""What has a colour by itself: the beginning of its word, the motif, the colour."""
+
+EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "елов", "тайг", "хвой")
 
 SMALL_WORDS = frozenset(
     """a an the of in on at by with and or to from over under above near into for is are very some no not

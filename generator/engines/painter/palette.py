@@ -58,7 +58,7 @@ _HOURS: dict[str, tuple[Colour, ...]] = {
     "golden": ((0.22, 0.42, 0.66), (0.58, 0.67, 0.72), (1.0, 0.86, 0.58), (1.0, 0.86, 0.55), (1.0, 0.93, 0.78), (0.62, 0.58, 0.62), (0.90, 0.79, 0.62), (1.0, 0.88, 0.68)),
     "dawn": ((0.27, 0.36, 0.62), (0.76, 0.62, 0.74), (1.0, 0.80, 0.64), (1.0, 0.84, 0.66), (1.0, 0.80, 0.74), (0.52, 0.46, 0.62), (0.86, 0.72, 0.74), (0.80, 0.68, 0.74)),
     "sunset": ((0.13, 0.14, 0.36), (0.58, 0.26, 0.44), (1.0, 0.60, 0.25), (1.0, 0.72, 0.36), (1.0, 0.58, 0.36), (0.32, 0.19, 0.37), (0.76, 0.40, 0.38), (0.60, 0.40, 0.42)),
-    "night": ((0.015, 0.03, 0.11), (0.04, 0.09, 0.25), (0.15, 0.26, 0.44), (0.86, 0.91, 1.0), (0.36, 0.44, 0.62), (0.06, 0.09, 0.19), (0.10, 0.18, 0.34), (0.17, 0.24, 0.42)),
+    "night": ((0.015, 0.03, 0.11), (0.04, 0.09, 0.25), (0.15, 0.26, 0.44), (0.86, 0.91, 1.0), (0.36, 0.44, 0.62), (0.06, 0.09, 0.19), (0.12, 0.21, 0.39), (0.25, 0.33, 0.53)),
 }  # fmt: skip
 
 _FOLIAGE: dict[str, tuple[Colour, Colour]] = {
@@ -97,7 +97,7 @@ def _hour_from(reading: Reading, rng: np.random.Generator) -> str:
         return str(rng.choice(["day", "dawn"]))
     if reading.has("fire", "lighthouse") and not reading.has("sun"):
         return str(rng.choice(["sunset", "night"]))
-    return str(rng.choice(["day", "golden", "golden", "dawn", "sunset"]))
+    return str(rng.choice(["day", "day", "golden", "golden", "golden", "dawn", "sunset"]))
 
 
 def _change(palette: Palette, names: tuple[str, ...], towards: Colour, share: float) -> Palette:
@@ -138,6 +138,11 @@ def _mood(palette: Palette, reading: Reading) -> Palette:
 
 def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palette:
     """Every picture differs a little; words without a known meaning push it further, each in its own direction."""
+    if palette.hour in ("sunset", "dawn"):
+        # No two evenings have the same colours.
+        share = float(rng.random()) * 0.6
+        for name, other in zip(_SKY[:3], _HOURS["golden"][:3], strict=True):
+            palette = replace(palette, **{name: mix(getattr(palette, name), mix(other, palette.horizon, 0.2), share)})
     push = rng.normal(0, 0.025, 3)
     for word in reading.unknown:
         push = push + stream("word", word).normal(0, 0.05, 3) / max(1.0, len(reading.unknown) ** 0.5)

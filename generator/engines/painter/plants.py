@@ -16,20 +16,20 @@ def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
     bark = mix(palette.lit((0.30, 0.21, 0.15)), (0.02, 0.02, 0.03), 0.25)
     limbs: list[list[Point]] = []
     tips: list[Point] = []
-    _grow(rng, limbs, tips, (x, y), -np.pi / 2, tall * 0.30, tall * 0.055, 6)
+    _grow(rng, limbs, tips, (x, y), -np.pi / 2, tall * 0.27, tall * 0.060, 6)
     scene.shape([[(x - tall * 0.10, y + tall * 0.01), (x, y - tall * 0.10), (x + tall * 0.10, y + tall * 0.01)]], bark)
     scene.shape(limbs, bark)
     if palette.season == "winter":
         return
     leaves = scene.reading.paints.get("tree") or ((0.96, 0.66, 0.76) if palette.season == "spring" else palette.foliage)
     side = np.sign(scene.light[0] - x) or 1.0
-    for tint, count, reach in ((0.45, 2.2, 0.080), (0.12, 2.2, 0.060), (-0.20, 1.6, 0.042), (-0.42, 0.9, 0.026)):
+    for tint, count, reach in ((0.50, 3.0, 0.066), (0.24, 4.0, 0.044), (0.04, 4.0, 0.032), (-0.18, 3.0, 0.024), (-0.40, 1.6, 0.016)):
         heaps = []
         for tip_x, tip_y in tips:
             for _ in range(int(count + rng.random())):
                 # Bright leaves sit up and towards the light, dark ones below.
-                dx = rng.normal(0, tall * 0.055) - side * tint * tall * 0.07
-                dy = rng.normal(0, tall * 0.045) + tint * tall * 0.07
+                dx = rng.normal(0, tall * 0.058) - side * tint * tall * 0.09
+                dy = rng.normal(0, tall * 0.048) + tint * tall * 0.09
                 heaps.append(blob(rng, tip_x + dx, tip_y + dy, tall * reach * rng.uniform(0.5, 1.0), 8))
         base = palette.lit(leaves)
         colour = mix(base, (0.03, 0.05, 0.07), tint) if tint > 0 else mix(base, palette.light, -tint)
@@ -62,7 +62,7 @@ def _grow(
     if levels == 0:
         return
     for turn in (-1, 1) if levels < 6 else (-1, 0.1, 1):
-        lean = turn * rng.uniform(0.28, 0.62)
+        lean = turn * rng.uniform(0.24, 0.52)
         _grow(rng, limbs, tips, end, angle + lean, length * rng.uniform(0.66, 0.82), width * 0.66, levels - 1)
 
 
@@ -92,7 +92,7 @@ def paint_flowers(scene: Scene, top: float) -> None:
             x = float(rng.random() * scene.width)
             y = row + float(rng.normal(0, 0.35)) * (scene.height - top) * 0.11
             place = float(drift[int(near * 63), int(x / scene.width * 63)])
-            if y < top or place < 0.36:
+            if y < top or place < 0.34 + 0.22 * (1 - near):
                 continue
             kind = int(place * 37 + rng.random() * 1.3) % len(kinds)
             if size > 4:
@@ -133,8 +133,8 @@ def paint_road(scene: Scene, start: int) -> None:
         scene.shape([[*inner, *reversed(outer)]], scene.palette.lit(mix(earth, (0.16, 0.12, 0.10), 0.45)), 0.45)
 
 
-def paint_island(scene: Scene, x: float, y: float, half: float, tall: float) -> None:
-    """A rocky island with a green top, its foot at row `y`."""
+def paint_island(scene: Scene, x: float, y: float, half: float, tall: float, soft: bool = False) -> None:
+    """A rocky island with a green top, its foot at row `y`; a `soft` one is a hill that ends in the meadow."""
     rng = scene.stream("island")
     palette = scene.palette
     at = (scene.columns()[0] - np.float32(x)) / np.float32(half)
@@ -142,6 +142,8 @@ def paint_island(scene: Scene, x: float, y: float, half: float, tall: float) -> 
     crest = y - tall * rise * (0.70 + 0.5 * line(rng, scene.width, 14, 5))
     rows = scene.rows()
     mask = np.clip(rows - crest[None, :] + 0.5, 0, 1) * (rows < y) * (np.abs(at)[None, :] < 1)
+    if soft:
+        mask = mask * np.clip((y - rows) / np.float32(tall * 0.45), 0, 1)
     under = (rows - crest[None, :]) / max(1.0, tall)
     folds = fbm(rng, scene.width, scene.height, (22 * scene.width / scene.short, 20), 4, 0.6)
     side = np.float32(np.sign(scene.light[0] - x) or 1.0)

@@ -3,7 +3,16 @@
 import re
 from dataclasses import dataclass, field
 
-from generator.engines.painter.lexicon import COLOURS, MOODS, MOTIFS, SEASONS, SMALL_WORDS, TIMES
+from generator.engines.painter.lexicon import (
+    COLOURS,
+    EVERGREENS,
+    MOODS,
+    MOTIFS,
+    OWN_COLOURS,
+    SEASONS,
+    SMALL_WORDS,
+    TIMES,
+)
 
 BRACKET_STEP = 1.25
 """One pair of round brackets makes a word this much heavier, one pair of square brackets lighter."""
@@ -29,6 +38,9 @@ class Reading:
     colour_names: list[str] = field(default_factory=list)
     paints: dict[str, Colour] = field(default_factory=dict)
     """Colours that stand before a motif's word and so belong to it alone."""
+
+    evergreen: bool = False
+    """Whether the words ask for firs or pines."""
 
     unknown: list[str] = field(default_factory=list)
     """Words without a meaning here; they still stir the form and the palette."""
@@ -66,6 +78,7 @@ def read(prompt: str, negative: str = "") -> Reading:
         if word in SMALL_WORDS:
             continue
         motifs = _known(word, MOTIFS)
+        reading.evergreen |= word.startswith(EVERGREENS)
         colour = next(iter(_known(word, {name: entry[:2] for name, entry in COLOURS.items()})), None)
         if weight >= FORGOTTEN_BELOW:
             for table, found in ((TIMES, reading.times), (SEASONS, reading.seasons), (MOODS, reading.moods)):
@@ -75,6 +88,9 @@ def read(prompt: str, negative: str = "") -> Reading:
                 reading.motifs[name] = max(reading.motifs.get(name, 0.0), weight)
                 if waiting:
                     reading.paints.setdefault(name, COLOURS[waiting[0]][2])
+        for stem, (motif, name) in OWN_COLOURS.items():
+            if motif in motifs and word.startswith(stem):
+                reading.paints.setdefault(motif, COLOURS[name][2])
         if motifs and waiting:
             _remember(reading, *waiting, share=0.35)
             waiting = None

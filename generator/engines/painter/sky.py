@@ -51,8 +51,8 @@ def _sun(scene: Scene) -> None:
         size *= 1.35
     window, mask = disc(scene, x, y, size)
     scene.put(window, mask, mix(scene.palette.light, (1.0, 1.0, 0.92), 0.6))
-    scene.lamps.append((x, y, size * 3.2, scene.palette.light, 0.75))
-    scene.lamps.append((x, y, size * 9, scene.palette.light, 0.30))
+    scene.lamps.append((x, y, size * 2.6, scene.palette.light, 0.55))
+    scene.lamps.append((x, y, size * 7, scene.palette.light, 0.24))
 
 
 def _moon(scene: Scene) -> None:
@@ -71,8 +71,8 @@ def _moon(scene: Scene) -> None:
         dy = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None] - np.float32(y - size * 0.25)
         mask = mask * np.clip(np.sqrt(dx * dx + dy * dy) - np.float32(size * 0.95), 0, 1)
     scene.put(window, mask, face)
-    scene.lamps.append((x, y, size * 2.6, (0.80, 0.86, 1.0), 0.55))
-    scene.lamps.append((x, y, size * 8, (0.45, 0.58, 0.90), 0.35))
+    scene.lamps.append((x, y, size * 2.2, (0.70, 0.78, 1.0), 0.34))
+    scene.lamps.append((x, y, size * 6, (0.40, 0.52, 0.86), 0.26))
 
 
 def _stars(scene: Scene) -> None:
@@ -98,18 +98,26 @@ def _stars(scene: Scene) -> None:
     for dy in range(size):
         for dx in range(size):
             r, c = np.minimum(rows + dy, scene.height - 1), np.minimum(cols + dx, scene.width - 1)
-            scene.rgb[r, c] = np.maximum(scene.rgb[r, c], tint * power[:, None])
+            scene.sparks[r, c] = tint * power[:, None]
     for index in np.argsort(power)[-max(6, count // 45) :]:
-        scene.lamps.append((float(xs[index]), float(ys[index]), scene.short * 0.007, (0.85, 0.92, 1.0), 0.8))
+        _twinkle(scene, float(xs[index]), float(ys[index]), scene.short * float(rng.uniform(0.003, 0.0065)))
+
+
+def _twinkle(scene: Scene, x: float, y: float, radius: float) -> None:
+    """A bright star: a point with four short rays."""
+    thin = max(0.45, radius * 0.22)
+    rays = [[(x - radius * 2, y), (x, y - thin), (x + radius * 2, y), (x, y + thin)]]
+    rays.append([(x, y - radius * 2), (x + thin, y), (x, y + radius * 2), (x - thin, y)])
+    scene.sprinkle(rays, (0.86, 0.92, 1.0), 0.85)
 
 
 def _clouds(scene: Scene) -> None:
     rng = scene.stream("clouds")
     reading = scene.reading
-    cover = 0.30 + 0.30 * min(1.6, reading.weight("clouds"))
+    cover = 0.52 + 0.30 * min(1.6, reading.weight("clouds"))
     cover += 0.38 if reading.has("rain") else 0.0
     if scene.palette.hour == "night" and not reading.has("clouds", "rain"):
-        cover = 0.16
+        cover = 0.30
     if reading.has("aurora", "stars"):
         cover *= 0.5
     cover *= 0.8 + 0.4 * float(rng.random())

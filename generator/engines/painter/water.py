@@ -15,8 +15,8 @@ def paint_water(scene: Scene, shore: int, rough: float) -> None:
     rng = scene.stream("water")
     wide = scene.width / scene.short
     depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    waves = perspective(fbm(rng, scene.width, scene.height, (6 * wide, 46), 4, 0.6), shore)
-    fine = perspective(fbm(rng, scene.width, scene.height, (16 * wide, 110), 3, 0.6), shore)
+    waves = perspective(fbm(rng, scene.width, scene.height, (7 * wide, 80), 4, 0.6), shore, 0.14)
+    fine = perspective(fbm(rng, scene.width, scene.height, (20 * wide, 190), 2, 0.6), shore, 0.14)
     ripple = (waves - 0.5) * 1.3 + (fine - 0.5) * 0.7
     mirror = _mirror(scene, shore, ripple, depth, rough)
     palette = scene.palette
