@@ -101,6 +101,5 @@ def grade(scene: Scene) -> None:
 
 
 def _luma(rgb: Field) -> Field:
-    return (rgb[..., 0] * np.float32(0.299) + rgb[..., 1] * np.float32(0.587) + rgb[..., 2] * np.float32(0.114)).astype(
-        np.float32
-    )
+    red, green, blue = (np.float32(share) for share in (0.299, 0.587, 0.114))
+    return np.asarray(rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue, dtype=np.float32)

@@ -61,7 +61,7 @@ class Easel:
         return whole[pad : pad + self.height, pad : pad + self.width]
 
     def step(self, number: int) -> None:
-        """Lay the strokes of step `number`, counted from 0: large ones first, then smaller, at last only where it matters."""
+        """Lay the strokes of step `number`, from 0: large ones first, then smaller, at last only where it matters."""
         at = (number + 0.5) / self._steps
         width = self._largest * (self._smallest / self._largest) ** min(1.0, at * 1.12)
         length = width * (2.6 - 0.5 * at)
@@ -116,7 +116,8 @@ def _directions(luma: Field, short: int) -> Field:
     """For each pixel the angle along which the picture changes least; flat parts flow gently sideways."""
     soft = blur(luma, max(2, short // 90))
     dy, dx = np.gradient(soft)
-    xx, yy, xy = (blur((a * b).astype(np.float32), max(2, short // 60)) for a, b in ((dx, dx), (dy, dy), (dx, dy)))
+    reach = max(2, short // 60)
+    xx, yy, xy = (blur(np.asarray(product, dtype=np.float32), reach) for product in (dx * dx, dy * dy, dx * dy))
     # A weak pull towards the level, so that sky and water are painted sideways.
     angle = 0.5 * np.arctan2(2 * xy, xx - yy - np.float32(2e-6)) + np.float32(np.pi / 2)
     return angle.astype(np.float32).ravel()

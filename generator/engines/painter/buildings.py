@@ -218,7 +218,8 @@ def _block(
     scene.put(window, mask, scene.ramp(window, *ends))
     pitch = max(3.0, scene.short * 0.0125)
     dark_hour = scene.palette.is_dark
-    lit, unlit = [], []
+    lit: list[list[Point]] = []
+    unlit: list[list[Point]] = []
     for column in np.arange(left + pitch * 0.6, right - pitch * 0.6, pitch):
         for row in np.arange(top + pitch * 0.6, foot - pitch * 0.6, pitch * 1.25):
             pane = box(float(column), float(row), float(column + pitch * 0.5), float(row + pitch * 0.62))
@@ -274,7 +275,8 @@ def _reflect_boat(scene: Scene, x: float, y: float, size: float) -> None:
     rng = scene.stream("boat")
     tone = mix(scene.palette.lit((0.85, 0.80, 0.72)), scene.palette.water, 0.35)
     dark = mix(scene.palette.lit((0.25, 0.16, 0.12)), scene.palette.water, 0.3)
-    bars, hull = [], []
+    bars: list[list[Point]] = []
+    hull: list[list[Point]] = []
     for k in range(18):
         at = y + size * (0.02 + 0.05 * k)
         half = size * (0.30 - 0.014 * k) * rng.uniform(0.5, 1.1)

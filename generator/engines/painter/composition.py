@@ -121,7 +121,9 @@ def _waterside(scene: Scene) -> None:
         water.paint_bank(scene)
     if reading.has("tree"):
         water.paint_bank(scene)
-        plants.paint_tree(scene, scene.width * 0.5 + (place - scene.width * 0.5) * 0.7, scene.height * 0.97, scene.short * 0.70)
+        plants.paint_tree(
+            scene, scene.width * 0.5 + (place - scene.width * 0.5) * 0.7, scene.height * 0.97, scene.short * 0.70
+        )
 
 
 def _on_the_shore(scene: Scene, x: float, shore: int) -> None:
@@ -174,7 +176,14 @@ def _landside(scene: Scene) -> None:
         plants.paint_road(scene, scene.horizon + int(scene.short * (0.06 if not reading.has("forest") else 0.15)))
     if reading.has("castle"):
         size = scene.short * 0.50 * min(1.5, max(0.6, reading.weight("castle"))) ** 0.7
-        plants.paint_island(scene, scene.width * (0.5 + 0.17 * side), base + scene.short * 0.05, scene.short * 0.50, scene.short * 0.22, soft=True)
+        plants.paint_island(
+            scene,
+            scene.width * (0.5 + 0.17 * side),
+            base + scene.short * 0.05,
+            scene.short * 0.50,
+            scene.short * 0.22,
+            soft=True,
+        )
         buildings.paint_castle(scene, scene.width * (0.5 + 0.17 * side), base - scene.short * 0.10, size)
     if reading.has("lighthouse"):
         buildings.paint_lighthouse(scene, scene.width * (0.5 + 0.2 * side), base, scene.short * 0.48)
@@ -182,7 +191,9 @@ def _landside(scene: Scene) -> None:
         # Dark trees at the edge lead the eye inwards.
         tall = min(scene.short * 0.75, scene.height * 0.7)
         plants.paint_firs(scene, scene.width * (0.5 - 0.47 * side), scene.height * 0.99, scene.short * 0.05, tall, 3)
-        plants.paint_firs(scene, scene.width * (0.5 + 0.48 * side), scene.height * 0.96, scene.short * 0.03, tall * 0.7, 3)
+        plants.paint_firs(
+            scene, scene.width * (0.5 + 0.48 * side), scene.height * 0.96, scene.short * 0.03, tall * 0.7, 3
+        )
     if reading.has("house"):
         size = scene.short * 0.30 * min(1.6, max(0.6, reading.weight("house"))) ** 0.7
         x = scene.width * (0.5 - 0.14 * side)

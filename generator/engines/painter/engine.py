@@ -89,4 +89,5 @@ def _snapshot(easel: Easel, sparks: Field, done: float) -> Pixels:
     """The canvas with the sparks over it, which appear in the last third."""
     picture = np.clip(easel.picture, 0, 1)
     picture = picture + sparks * (1 - picture) * np.float32(max(0.0, done * 3 - 2))
-    return (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return pixels

@@ -10,7 +10,8 @@ from generator.engines.painter.reading import Colour
 
 def _below(scene: Scene, crest: Field) -> Field:
     """1 below a crest line (a row number for each column), with a soft edge of one pixel."""
-    return np.clip(scene.rows() - crest[None, :] + 0.5, 0, 1)
+    below: Field = np.clip(scene.rows() - crest[None, :] + 0.5, 0, 1)
+    return below
 
 
 def paint_mountains(scene: Scene) -> None:
@@ -96,7 +97,7 @@ def _bushes(scene: Scene, rng: np.random.Generator, crest: Field, near: float) -
             heaps[False].append(blob(rng, at, y - size * 0.6, size))
             heaps[True].append(blob(rng, at + side * size * 0.3, y - size * 0.95, size * 0.55))
     scene.shape(heaps[False], tone)
-    scene.shape(heaps[True], mix(tone, palette.light, 0.22))
+    scene.shape(heaps[True], palette.far(mix(palette.foliage, palette.grass, 0.7), 0.60 - 0.45 * near))
 
 
 def _grass(scene: Scene) -> Colour:
@@ -117,7 +118,7 @@ def paint_ground(scene: Scene, kind: str) -> None:
     close = palette.lit(mix(colour, palette.foliage, 0.45 if kind == "grass" else 0.0))
     if kind == "snow":
         # Snow takes the sky's colour in its hollows.
-        close = mix(close, mix(palette.zenith, (0.62, 0.74, 0.95), 0.5), 0.34)
+        close = mix(mix(close, colour, 0.15), mix(palette.zenith, palette.lit((0.62, 0.76, 1.0)), 0.6), 0.40)
     near = np.asarray(close, dtype=np.float32)
     far = np.asarray(palette.far(colour, 0.45), dtype=np.float32)
     tone = far * (1 - depth**0.6) + near * depth**0.6

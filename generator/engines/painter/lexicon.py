@@ -1,32 +1,68 @@
 """The words that the painter knows: English whole words, Russian stems (a word that begins so)."""
 
 MOTIFS: dict[str, tuple[str, str]] = {
-    "mountains": ("mountain mountains alps peak peaks cliff cliffs ridge valley canyon volcano highlands summit", "гор горн скал вершин вулкан долин хребе"),
-    "sea": ("sea seas ocean oceans beach coast shore waves wave bay harbour harbor seaside surf lagoon", "море моря морск морю морем океан берег побереж волн бухт залив гаван"),
-    "lake": ("lake lakes pond river rivers stream water reflection reflections fjord", "озер озёр пруд рек реч ручей вод отражен"),
-    "forest": ("forest forests wood woods jungle pines pine firs spruce taiga grove", "лес леса лесн лесу лесом тайг сосн ельник джунгл бор рощ"),
-    "tree": ("tree trees oak willow birch maple sakura cherry palm apple", "дерев дуб ива берез берёз клен клён сакур пальм яблон"),
-    "city": ("city cities town skyline street streets skyscraper skyscrapers downtown metropolis buildings cyberpunk futuristic", "город небоскр улиц мегаполис здани киберпанк"),
-    "house": ("house houses cottage cabin hut home barn farm village chalet mill", "дом дома домик избa изба хижин коттедж деревн ферм мельниц усадьб"),
+    "mountains": (
+        "mountain mountains alps peak peaks cliff cliffs ridge valley canyon volcano highlands summit",
+        "гор горн скал вершин вулкан долин хребе",
+    ),
+    "sea": (
+        "sea seas ocean oceans beach coast shore waves wave bay harbour harbor seaside surf lagoon",
+        "море моря морск морю морем океан берег побереж волн бухт залив гаван",
+    ),
+    "lake": (
+        "lake lakes pond river rivers stream water reflection reflections fjord",
+        "озер озёр пруд рек реч ручей вод отражен",
+    ),
+    "forest": (
+        "forest forests wood woods jungle pines pine firs spruce taiga grove",
+        "лес леса лесн лесу лесом тайг сосн ельник джунгл бор рощ",
+    ),
+    "tree": (
+        "tree trees oak willow birch maple sakura cherry palm apple",
+        "дерев дуб ива берез берёз клен клён сакур пальм яблон",
+    ),
+    "city": (
+        "city cities town skyline street streets skyscraper skyscrapers downtown metropolis buildings cyberpunk",
+        "город небоскр улиц мегаполис здани киберпанк",
+    ),
+    "house": (
+        "house houses cottage cabin hut home barn farm village chalet mill",
+        "дом дома домик избa изба хижин коттедж деревн ферм мельниц усадьб",
+    ),
     "lighthouse": ("lighthouse lighthouses beacon", "маяк"),
-    "castle": ("castle castles fortress tower towers palace citadel ruins cathedral temple", "замок замк крепост башн дворец дворц храм собор"),
+    "castle": (
+        "castle castles fortress tower towers palace citadel ruins cathedral temple",
+        "замок замк крепост башн дворец дворц храм собор",
+    ),
     "road": ("road roads path paths track trail way highway lane", "дорог тропин тропа тропк шоссе путь"),
     "desert": ("desert deserts dune dunes sand sands sahara oasis", "пустын дюн песк песок песч бархан"),
-    "field": ("field fields meadow meadows grass plain plains prairie steppe hills hill wheat pasture countryside landscape", "поле поля полян луг степ холм трав пшени равнин пейзаж"),
-    "flowers": ("flower flowers rose roses poppy poppies tulip tulips lavender sunflower sunflowers blossom blossoms garden daisies", "цвет роз мак маки маков тюльпан лаванд подсолн сад ромашк"),
+    "field": (
+        "field fields meadow meadows grass plain plains prairie steppe hills hill wheat pasture countryside landscape",
+        "поле поля полян луг степ холм трав пшени равнин пейзаж",
+    ),
+    "flowers": (
+        "flower flowers rose roses poppy poppies tulip tulips lavender sunflower sunflowers blossoms garden daisies",
+        "цвет роз мак маки маков тюльпан лаванд подсолн сад ромашк",
+    ),
     "island": ("island islands isle islet", "остров"),
     "boat": ("boat boats ship ships sail sailboat sails yacht sailing vessel", "лодк кораб парус яхт судно шлюпк"),
     "moon": ("moon moonlight moonlit crescent", "лун месяц"),
     "sun": ("sun sunny sunlight sunshine sunbeam", "солнц солнеч"),
-    "stars": ("star stars starry galaxy milky cosmos space nebula universe", "звезд звёзд космос космич галактик вселенн туманност"),
+    "stars": (
+        "star stars starry galaxy milky cosmos space nebula universe",
+        "звезд звёзд космос космич галактик вселенн туманност",
+    ),
     "clouds": ("cloud clouds cloudy overcast thunderclouds", "облак облач туч пасмур"),
     "rain": ("rain rainy raining storm stormy thunderstorm downpour drizzle", "дожд дождь ливень ливн гроз шторм бур"),
     "snow": ("snow snowfall snowing snowflakes blizzard", "снегоп метел вьюг снежин"),
     "fog": ("fog foggy mist misty haze hazy smoke", "туман дымк мгл"),
     "aurora": ("aurora borealis northern polar", "сияни полярн аврор"),
     "fire": ("fire bonfire campfire flame flames burning lava", "огон огн костр костё костер плам пожар лав"),
-    "abstract": ("abstract abstraction geometry psychedelic fractal pattern dream swirl", "абстрак фрактал узор психодел"),
-}  # fmt: skip
+    "abstract": (
+        "abstract abstraction geometry psychedelic fractal pattern dream swirl",
+        "абстрак фрактал узор психодел",
+    ),
+}
 
 TIMES: dict[str, tuple[str, str]] = {
     "dawn": ("dawn sunrise daybreak morning", "рассвет утр восход заря"),
@@ -96,6 +132,8 @@ OWN_COLOURS: dict[str, tuple[str, str]] = {
 EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "елов", "тайг", "хвой")
 
 SMALL_WORDS = frozenset(
-    """a an the of in on at by with and or to from over under above near into for is are very some no not
-    и в во на с со у к по над под из за от до не а но же при очень о об""".split()
+    (
+        "a an the of in on at by with and or to from over under above near into for is are very some no not "
+        "и во в на с со у к по над под из за от до не а но же при очень о об"
+    ).split()
 )

@@ -4,12 +4,13 @@ No matrix product stands here: its order of summing may change between runs with
 """
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
 """A float32 array: height x width, or a row of it."""
 
 
@@ -23,7 +24,7 @@ def stream(*names: object) -> np.random.Generator:
 def smoothstep(low: float, high: float, value: Field) -> Field:
     """0 below `low`, 1 above `high`, smooth between."""
     t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
-    return (t * t * (3 - 2 * t)).astype(np.float32)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
 
 
 def resize(field: Field, width: int, height: int, how: Image.Resampling = Image.Resampling.BICUBIC) -> Field:
@@ -59,12 +60,13 @@ def fbm(
         total += np.float32(weight) * resize(grid, width, height)
         weights += weight
         weight *= gain
-    return np.clip((total / np.float32(weights) - 0.5) * np.float32(1.5) + 0.5, 0, 1)
+    stretched = (total / np.float32(weights) - 0.5) * np.float32(1.5) + 0.5
+    return np.asarray(np.clip(stretched, 0, 1), dtype=np.float32)
 
 
 def line(rng: np.random.Generator, width: int, cells: float, octaves: int = 6, gain: float = 0.5) -> Field:
     """The same noise along a line: `width` values of about 0 to 1."""
-    return fbm(rng, width, 1, (cells, 1), octaves, gain)[0]
+    return fbm(rng, width, 1, (cells, 1), octaves, gain).reshape(-1)
 
 
 def ridges(rng: np.random.Generator, width: int, cells: float, octaves: int = 7) -> Field:
@@ -80,7 +82,7 @@ def ridges(rng: np.random.Generator, width: int, cells: float, octaves: int = 7)
         weights += weight
         previous = 0.4 + 0.6 * value
         weight *= 0.52
-    return np.clip(total / np.float32(weights) * np.float32(1.25), 0, 1)
+    return np.asarray(np.clip(total / weights * 1.25, 0, 1), dtype=np.float32)
 
 
 def perspective(field: Field, horizon_row: int, near: float = 0.06) -> Field:
@@ -92,7 +94,7 @@ def perspective(field: Field, horizon_row: int, near: float = 0.06) -> Field:
     depth = np.linspace(0, 1, rows, dtype=np.float32)
     far = 1 / (depth + near)
     at = (far - far[-1]) / (far[0] - far[-1])
-    return field[np.clip((1 - at) * (height - 1), 0, height - 1).astype(np.int64)]
+    return np.take(field, np.clip((1 - at) * (height - 1), 0, height - 1).astype(np.int64), axis=0)
 
 
 def cppn(

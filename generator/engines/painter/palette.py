@@ -1,6 +1,7 @@
 """The light of a scene as a handful of colours: hour, season, weather, mood and colour words become one palette."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -52,14 +53,58 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share)
 
 
-_HOURS: dict[str, tuple[Colour, ...]] = {
-    # zenith, middle, horizon, light, cloud lit, cloud dark, haze, ambient
-    "day": ((0.13, 0.38, 0.72), (0.38, 0.63, 0.87), (0.84, 0.91, 0.94), (1.0, 0.97, 0.86), (1.0, 0.99, 0.96), (0.60, 0.68, 0.80), (0.68, 0.80, 0.90), (1.0, 0.98, 0.94)),
-    "golden": ((0.22, 0.42, 0.66), (0.58, 0.67, 0.72), (1.0, 0.86, 0.58), (1.0, 0.86, 0.55), (1.0, 0.93, 0.78), (0.62, 0.58, 0.62), (0.90, 0.79, 0.62), (1.0, 0.88, 0.68)),
-    "dawn": ((0.27, 0.36, 0.62), (0.76, 0.62, 0.74), (1.0, 0.80, 0.64), (1.0, 0.84, 0.66), (1.0, 0.80, 0.74), (0.52, 0.46, 0.62), (0.86, 0.72, 0.74), (0.80, 0.68, 0.74)),
-    "sunset": ((0.13, 0.14, 0.36), (0.58, 0.26, 0.44), (1.0, 0.60, 0.25), (1.0, 0.72, 0.36), (1.0, 0.58, 0.36), (0.32, 0.19, 0.37), (0.76, 0.40, 0.38), (0.60, 0.40, 0.42)),
-    "night": ((0.015, 0.03, 0.11), (0.04, 0.09, 0.25), (0.15, 0.26, 0.44), (0.86, 0.91, 1.0), (0.36, 0.44, 0.62), (0.06, 0.09, 0.19), (0.12, 0.21, 0.39), (0.25, 0.33, 0.53)),
-}  # fmt: skip
+_HOURS: dict[str, dict[str, Colour]] = {
+    "day": {
+        "zenith": (0.13, 0.38, 0.72),
+        "middle": (0.38, 0.63, 0.87),
+        "horizon": (0.84, 0.91, 0.94),
+        "light": (1.0, 0.97, 0.86),
+        "cloud_lit": (1.0, 0.99, 0.96),
+        "cloud_dark": (0.6, 0.68, 0.8),
+        "haze": (0.68, 0.8, 0.9),
+        "ambient": (1.0, 0.98, 0.94),
+    },
+    "golden": {
+        "zenith": (0.22, 0.42, 0.66),
+        "middle": (0.58, 0.67, 0.72),
+        "horizon": (1.0, 0.86, 0.58),
+        "light": (1.0, 0.86, 0.55),
+        "cloud_lit": (1.0, 0.93, 0.78),
+        "cloud_dark": (0.62, 0.58, 0.62),
+        "haze": (0.9, 0.79, 0.62),
+        "ambient": (1.0, 0.88, 0.68),
+    },
+    "dawn": {
+        "zenith": (0.27, 0.36, 0.62),
+        "middle": (0.76, 0.62, 0.74),
+        "horizon": (1.0, 0.8, 0.64),
+        "light": (1.0, 0.84, 0.66),
+        "cloud_lit": (1.0, 0.8, 0.74),
+        "cloud_dark": (0.52, 0.46, 0.62),
+        "haze": (0.86, 0.72, 0.74),
+        "ambient": (0.8, 0.68, 0.74),
+    },
+    "sunset": {
+        "zenith": (0.13, 0.14, 0.36),
+        "middle": (0.58, 0.26, 0.44),
+        "horizon": (1.0, 0.6, 0.25),
+        "light": (1.0, 0.72, 0.36),
+        "cloud_lit": (1.0, 0.58, 0.36),
+        "cloud_dark": (0.32, 0.19, 0.37),
+        "haze": (0.76, 0.4, 0.38),
+        "ambient": (0.6, 0.4, 0.42),
+    },
+    "night": {
+        "zenith": (0.015, 0.03, 0.11),
+        "middle": (0.04, 0.09, 0.25),
+        "horizon": (0.15, 0.26, 0.44),
+        "light": (0.86, 0.91, 1.0),
+        "cloud_lit": (0.36, 0.44, 0.62),
+        "cloud_dark": (0.06, 0.09, 0.19),
+        "haze": (0.12, 0.21, 0.39),
+        "ambient": (0.25, 0.33, 0.53),
+    },
+}
 
 _FOLIAGE: dict[str, tuple[Colour, Colour]] = {
     "spring": ((0.36, 0.54, 0.20), (0.52, 0.66, 0.28)),
@@ -78,7 +123,7 @@ def choose(reading: Reading, *seed: object) -> Palette:
     hour = _strongest(reading.times) or _hour_from(reading, rng)
     season = _strongest(reading.seasons) or ("winter" if reading.has("snow") else "summer")
     foliage, grass = _FOLIAGE[season]
-    sky = dict(zip((*_SKY[:3], "light", *_SKY[3:], "ambient"), _HOURS[hour], strict=True))
+    sky: dict[str, Any] = dict(_HOURS[hour])
     palette = Palette(hour=hour, season=season, foliage=foliage, grass=grass, **sky)
     palette = _weather(palette, reading)
     palette = _mood(palette, reading)
@@ -93,7 +138,7 @@ def _strongest(found: dict[str, float]) -> str | None:
 def _hour_from(reading: Reading, rng: np.random.Generator) -> str:
     if reading.has("moon", "stars", "aurora"):
         return "night"
-    if reading.has("rain", "fog", "snow"):
+    if reading.has("rain", "fog", "snow") or "winter" in reading.seasons:
         return str(rng.choice(["day", "dawn"]))
     if reading.has("fire", "lighthouse") and not reading.has("sun"):
         return str(rng.choice(["sunset", "night"]))
@@ -101,7 +146,12 @@ def _hour_from(reading: Reading, rng: np.random.Generator) -> str:
 
 
 def _change(palette: Palette, names: tuple[str, ...], towards: Colour, share: float) -> Palette:
-    return replace(palette, **{name: mix(getattr(palette, name), towards, share) for name in names})
+    return _with(palette, {name: mix(getattr(palette, name), towards, share) for name in names})
+
+
+def _with(palette: Palette, colours: dict[str, Colour]) -> Palette:
+    changes: dict[str, Any] = dict(colours)
+    return replace(palette, **changes)
 
 
 def _weather(palette: Palette, reading: Reading) -> Palette:
@@ -141,14 +191,15 @@ def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palet
     if palette.hour in ("sunset", "dawn"):
         # No two evenings have the same colours.
         share = float(rng.random()) * 0.6
-        for name, other in zip(_SKY[:3], _HOURS["golden"][:3], strict=True):
-            palette = replace(palette, **{name: mix(getattr(palette, name), mix(other, palette.horizon, 0.2), share)})
+        for name in _SKY[:3]:
+            other = _HOURS["golden"][name]
+            palette = _change(palette, (name,), mix(other, palette.horizon, 0.2), share)
     push = rng.normal(0, 0.025, 3)
     for word in reading.unknown:
         push = push + stream("word", word).normal(0, 0.05, 3) / max(1.0, len(reading.unknown) ** 0.5)
     push = push - push.mean()
     scale = 0.45 if palette.hour == "night" else 1.0
-    new = {}
+    new: dict[str, Colour] = {}
     for entry in fields(palette):
         value = getattr(palette, entry.name)
         if isinstance(value, tuple) and entry.name not in ("light", "ambient", "snow"):
@@ -156,7 +207,7 @@ def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palet
                 min(1.0, max(0.0, channel + float(delta) * scale)) for channel, delta in zip(value, push, strict=True)
             ]
             new[entry.name] = (moved[0], moved[1], moved[2])
-    return replace(palette, **new)
+    return _with(palette, new)
 
 
 def _recolour(palette: Palette, reading: Reading) -> Palette:
@@ -166,7 +217,7 @@ def _recolour(palette: Palette, reading: Reading) -> Palette:
         names = (*_SKY, *_EARTH) if len(reading.colours) == 1 else (_SKY if position % 2 == 0 else _EARTH)
         for name in names:
             old: Colour = getattr(palette, name)
-            palette = replace(palette, **{name: mix(old, _as_bright(colour, old), share)})
+            palette = _change(palette, (name,), _as_bright(colour, old), share)
     return palette
 
 

@@ -23,7 +23,13 @@ def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
         return
     leaves = scene.reading.paints.get("tree") or ((0.96, 0.66, 0.76) if palette.season == "spring" else palette.foliage)
     side = np.sign(scene.light[0] - x) or 1.0
-    for tint, count, reach in ((0.50, 3.0, 0.066), (0.24, 4.0, 0.044), (0.04, 4.0, 0.032), (-0.18, 3.0, 0.024), (-0.40, 1.6, 0.016)):
+    for tint, count, reach in (
+        (0.50, 3.0, 0.066),
+        (0.24, 4.0, 0.044),
+        (0.04, 4.0, 0.032),
+        (-0.18, 3.0, 0.024),
+        (-0.40, 1.6, 0.016),
+    ):
         heaps = []
         for tip_x, tip_y in tips:
             for _ in range(int(count + rng.random())):
@@ -157,7 +163,7 @@ def paint_island(scene: Scene, x: float, y: float, half: float, tall: float, sof
 def paint_firs(scene: Scene, x: float, y: float, spread: float, tall: float, count: int) -> None:
     """A few firs standing together."""
     rng = scene.stream(f"firs {x:.0f}")
-    tone = scene.palette.lit(mix(scene.palette.foliage, (0.03, 0.06, 0.08), 0.4))
+    tone = scene.palette.lit((0.09, 0.20, 0.14))
     trees = [
         conifer(rng, x + float(rng.normal(0, spread)), y, tall * float(rng.uniform(0.6, 1.1))) for _ in range(count)
     ]

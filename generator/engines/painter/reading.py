@@ -21,7 +21,7 @@ MAX_BRACKETS = 8
 FORGOTTEN_BELOW = 0.45
 """A known word lighter than this is left out: three pairs of square brackets do it."""
 
-_TOKEN = re.compile(r"[()\[\]|]|[^\W\d_]+")
+_PIECE = re.compile(r"[()\[\]|]|[^\W\d_]+")
 
 Colour = tuple[float, float, float]
 
@@ -58,14 +58,14 @@ def weighted_words(text: str) -> list[tuple[str, float]]:
     """The words of a prompt in order, small letters, each with the weight its brackets give it."""
     words: list[tuple[str, float]] = []
     depth = 0
-    for token in _TOKEN.findall(text.lower()):
-        if token in "()[]":
+    for piece in _PIECE.findall(text.lower()):
+        if piece in "()[]":
             # An unclosed bracket reaches to the end of its part, as it reads.
-            depth += 1 if token in "(]" else -1
-        elif token == "|":  # noqa: S105
+            depth += 1 if piece in "(]" else -1
+        elif piece == "|":
             depth = 0
         else:
-            words.append((token, BRACKET_STEP ** max(-MAX_BRACKETS, min(MAX_BRACKETS, depth))))
+            words.append((piece, BRACKET_STEP ** max(-MAX_BRACKETS, min(MAX_BRACKETS, depth))))
     return words
 
 

@@ -144,7 +144,8 @@ def _cloud_field(scene: Scene, rng: np.random.Generator, rows: int) -> Field:
     high = fbm(rng, scene.width, rows, (3.0 * wide, 3.4), 6, 0.54)
     flat = fbm(rng, scene.width, rows, (3.2 * wide, 14), 5, 0.5)
     down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    return high * (1 - 0.75 * down) + flat * 0.75 * down
+    field: Field = high * (1 - 0.75 * down) + flat * 0.75 * down
+    return field
 
 
 def _aurora(scene: Scene) -> None:

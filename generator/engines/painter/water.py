@@ -44,7 +44,8 @@ def _mirror(scene: Scene, shore: int, ripple: Field, depth: Field, rough: float)
         np.int64
     )
     dim = np.asarray((0.84, 0.88, 0.92), dtype=np.float32)
-    return np.take(scene.rgb.reshape(-1, 3), source, axis=0) * dim
+    mirrored: Field = np.take(scene.rgb.reshape(-1, 3), source, axis=0) * dim
+    return mirrored
 
 
 def _path_of_light(scene: Scene, shore: int, ripple: Field, fine: Field, depth: Field) -> None:
