@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from local.bucket import allowed_origins
+from local.config import CHECKOUT
 from local.process import Part
 from local.stack import Stack, StackError, running
 
@@ -141,13 +142,14 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
         },
         ready=lambda: http_answers(port, "/_ministack/health"),
         grace_s=5,
-        cwd=folder,
+        cwd=CHECKOUT,
     )
     make_bucket = Part(
         name="bucket",
         argv=(sys.executable, "-m", "local.bucket", origin),
         env={**base, **settings},
         needs=("s3",),
+        cwd=CHECKOUT,
     )
     return Server((server, make_bucket), settings)
 

@@ -63,9 +63,18 @@ def test_without_settings_everything_is_started_here(tmp_path: Path) -> None:
     assert started == ["initdb", "postgres", "redis", "s3", "bucket"]
     assert notes == []
     parts = site_parts(config, environment_of(config), set(started))
-    assert [part.name for part in parts] == ["generator", "migrate", "worker", "beat", "gateway", "seed"]
+    assert [part.name for part in parts] == ["generator", "migrate", "worker", "gateway", "beat", "seed"]
     known = {*started, *(part.name for part in parts)}
     assert {need for part in parts for need in part.needs} <= known
+
+
+def test_examples_are_queued_at_the_first_start_alone(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    env = environment_of(config)
+    (config.home / "postgres" / "seeded").touch()
+    assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
+    # Whether a database from elsewhere has them, only that database knows.
+    assert "seed" in [part.name for part in site_parts(config, env, set())]
 
 
 def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None:
@@ -89,7 +98,7 @@ def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None
     assert env["EASEL_GENERATORS"] == "img_generator+http://gpu.example.com:2020"
     assert env["AWS_SESSION_TOKEN"] == "token"
     parts = site_parts(config, env, set())
-    assert [part.name for part in parts] == ["migrate", "worker", "beat", "gateway", "seed"]
+    assert [part.name for part in parts] == ["migrate", "worker", "gateway", "beat", "seed"]
     assert parts[0].needs == ()
 
 
