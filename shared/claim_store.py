@@ -106,11 +106,10 @@ WITH released AS (
         remote_id = coalesce(:remote_id, remote_id),
         sent_at = CASE WHEN CAST(:remote_id AS text) IS NULL THEN sent_at ELSE clock_timestamp() END,
         attempts = attempts + (CAST(:remote_id AS text) IS NOT NULL)::int,
-        progress = greatest(progress, least(CAST(:progress AS float), 0.99)),
+        progress = greatest(progress, CAST(:progress AS float)),
         unreachable_since = CASE WHEN :unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
         version = version + (
-            CAST(:event AS text) IS NOT NULL
-            OR greatest(progress, least(CAST(:progress AS float), 0.99)) IS DISTINCT FROM progress
+            CAST(:event AS text) IS NOT NULL OR greatest(progress, CAST(:progress AS float)) IS DISTINCT FROM progress
         )::int
     WHERE id = :job_id AND attempt_token = :token AND state = 'generating'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling
@@ -143,7 +142,8 @@ def release(
         "token": token,
         "next_step_s": next_step_s,
         "remote_id": remote_id,
-        "progress": progress,
+        # Only a job that has succeeded is at 1. (In SQL, least(NULL, 0.99) would be 0.99.)
+        "progress": None if progress is None else min(progress, 0.99),
         "unreachable": unreachable,
         "event": event.value if event else None,
         "detail": detail,
