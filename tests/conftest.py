@@ -1,6 +1,7 @@
 """Real servers for the whole run: Postgres, Redis and S3 from wheels, each worker of the run with its own."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,13 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The settings of servers that are up, with the tables made and the bucket there."""
-    with embedded_servers(tmp_path_factory.mktemp("easel")) as environment:
+def environment() -> Iterator[dict[str, str]]:
+    """The settings of servers that are up, with the tables made and the bucket there.
+
+    Their home is not under pytest's own folder: every pytest that starts closes that to others, and for root Postgres
+    runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="easel-") as home, embedded_servers(Path(home)) as environment:
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
         command.upgrade(Config(ROOT / "alembic.ini"), "head")
