@@ -150,3 +150,17 @@ def test_the_negative_prompt_takes_motifs_out() -> None:
 
 def test_unknown_words_still_matter() -> None:
     assert distance(paint("lake, quixotic"), paint("lake, zephyr")) > 0.5
+
+
+def test_a_longer_stem_wins() -> None:
+    assert set(read("ночной город").motifs) == {"city"}
+    assert set(read("высокие горы").motifs) == {"mountains"}
+
+
+def test_the_sky_has_a_colour_of_its_own() -> None:
+    assert read("a field under a pink sky").colours == []
+    assert distance(paint("a field under a pink sky"), paint("a field under a green sky")) > 2
+
+
+def test_the_tropics_grow_palms() -> None:
+    assert distance(paint("a palm tree by the sea"), paint("a tree by the sea")) > 0.5

@@ -115,7 +115,8 @@ def _waterside(scene: Scene) -> None:
     elif not open_sea:
         water.paint_bank(scene)
     if reading.has("tree"):
-        water.paint_bank(scene)
+        if not reading.tropical:
+            water.paint_bank(scene)
         plants.paint_tree(
             scene, scene.width * 0.5 + (place - scene.width * 0.5) * 0.7, scene.height * 0.97, scene.short * 0.70
         )

@@ -131,8 +131,12 @@ OWN_COLOURS: dict[str, tuple[str, str]] = {
 
 EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "елов", "тайг", "хвой")
 
+PALMS = ("palm", "tropic", "пальм", "тропич")
+SKY_WORDS = ("sky", "skies", "неб")
+
 _SMALL = (
     "a an the of in on at by with and or to from over under above near into for is are very some no not "
+    "light picture painting image photo view scene art beautiful "
     "и во в на с со у к по над под из за от до не а но же при очень о об"
 )
 SMALL_WORDS = frozenset(_SMALL.split())
