@@ -9,11 +9,6 @@ from generator.engines.painter.noise import Field, cppn, fbm, line, resize, smoo
 from generator.engines.painter.palette import Palette, choose, mix
 from generator.engines.painter.reading import Reading
 
-SKY_THINGS = ("moon", "sun", "stars", "clouds", "aurora", "rain", "snow", "fog")
-"""Motifs that need some land below them."""
-
-_BUILT = ("house", "castle", "lighthouse", "tree", "fire", "road", "flowers")
-
 
 def paint_scene(brief: Brief, reading: Reading) -> Scene:
     """The finished picture before it is broken into brush strokes."""
@@ -120,7 +115,8 @@ def _waterside(scene: Scene) -> None:
     elif not open_sea:
         water.paint_bank(scene)
     if reading.has("tree"):
-        water.paint_bank(scene)
+        if not reading.tropical:
+            water.paint_bank(scene)
         plants.paint_tree(
             scene, scene.width * 0.5 + (place - scene.width * 0.5) * 0.7, scene.height * 0.97, scene.short * 0.70
         )
@@ -155,7 +151,6 @@ def _on_the_shore(scene: Scene, x: float, shore: int) -> None:
 
 def _landside(scene: Scene) -> None:
     reading = scene.reading
-    rng = scene.stream("landside")
     cold = scene.palette.season == "winter"
     if reading.has("desert"):
         land.paint_dunes(scene)
@@ -170,6 +165,13 @@ def _landside(scene: Scene) -> None:
             _wet_street(scene)
     if reading.has("forest"):
         land.paint_forest(scene, foot)
+    _on_the_land(scene)
+
+
+def _on_the_land(scene: Scene) -> None:
+    """What stands in the meadow, from far to near, on the side away from the light."""
+    reading = scene.reading
+    rng = scene.stream("on the land")
     side = 1 if scene.light[0] < scene.width / 2 else -1
     base = scene.horizon + (scene.height - scene.horizon) * 0.42
     if reading.has("road"):

@@ -28,7 +28,7 @@ def paint_mountains(scene: Scene) -> None:
         bump = 0.55 + 0.45 * line(rng, scene.width, 2 * wide, 2)
         tall = room * (1.0 - 0.30 * layer)
         crest = scene.horizon + 2 - tall * (0.18 + 0.82 * crest01 * bump)
-        rock = mix(own or scene.palette.rock, scene.palette.foliage, 0.45 * near)
+        rock = mix(own or scene.palette.rock, scene.palette.foliage, 0.32 * near)
         _range(scene, rng, crest, rock, 0.62 - 0.46 * near, snow=layer < 2)
 
 

@@ -131,9 +131,13 @@ OWN_COLOURS: dict[str, tuple[str, str]] = {
 
 EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "елов", "тайг", "хвой")
 
-SMALL_WORDS = frozenset(
-    (
-        "a an the of in on at by with and or to from over under above near into for is are very some no not "
-        "и во в на с со у к по над под из за от до не а но же при очень о об"
-    ).split()
+PALMS = ("palm", "tropic", "пальм", "тропич")
+SKY_WORDS = ("sky", "skies", "неб")
+
+_SMALL = (
+    "a an the of in on at by with and or to from over under above near into for is are very some no not "
+    "light picture painting image photo view scene art beautiful "
+    "и во в на с со у к по над под из за от до не а но же при очень о об"
 )
+SMALL_WORDS = frozenset(_SMALL.split())
+"""Words that say nothing about the picture."""

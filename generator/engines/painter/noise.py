@@ -94,7 +94,8 @@ def perspective(field: Field, horizon_row: int, near: float = 0.06) -> Field:
     depth = np.linspace(0, 1, rows, dtype=np.float32)
     far = 1 / (depth + near)
     at = (far - far[-1]) / (far[0] - far[-1])
-    return np.take(field, np.clip((1 - at) * (height - 1), 0, height - 1).astype(np.int64), axis=0)
+    rows_of = np.clip((1 - at) * (height - 1), 0, height - 1).astype(np.int64)
+    return np.asarray(field[rows_of], dtype=np.float32)
 
 
 def cppn(

@@ -66,7 +66,7 @@ _HOURS: dict[str, dict[str, Colour]] = {
     },
     "golden": {
         "zenith": (0.22, 0.42, 0.66),
-        "middle": (0.58, 0.67, 0.72),
+        "middle": (0.66, 0.69, 0.76),
         "horizon": (1.0, 0.86, 0.58),
         "light": (1.0, 0.86, 0.55),
         "cloud_lit": (1.0, 0.93, 0.78),
@@ -212,12 +212,18 @@ def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palet
 
 def _recolour(palette: Palette, reading: Reading) -> Palette:
     """Colour words: the first steers the sky, the next the land; one alone steers both."""
+    if "sky" in reading.paints:
+        for name in _SKY:
+            old: Colour = getattr(palette, name)
+            palette = _change(palette, (name,), _as_bright(reading.paints["sky"], old), 0.5)
     for position, (colour, weight) in enumerate(reading.colours[:4]):
         share = min(0.8, 0.5 * weight)
         names = (*_SKY, *_EARTH) if len(reading.colours) == 1 else (_SKY if position % 2 == 0 else _EARTH)
         for name in names:
-            old: Colour = getattr(palette, name)
-            palette = _change(palette, (name,), _as_bright(colour, old), share)
+            old = getattr(palette, name)
+            # One colour for all would leave nothing to stand out from.
+            part = share * 0.55 if len(reading.colours) == 1 and name in _EARTH else share
+            palette = _change(palette, (name,), _as_bright(colour, old), part)
     return palette
 
 

@@ -10,7 +10,10 @@ from generator.engines.painter.reading import Colour
 
 
 def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
-    """One tree with branches; its leaves follow the season, in winter it is bare."""
+    """One tree with branches; its leaves follow the season, in winter it is bare. In the tropics it is a palm."""
+    if scene.reading.tropical:
+        paint_palm(scene, x, y, tall)
+        return
     rng = scene.stream("tree")
     palette = scene.palette
     bark = mix(palette.lit((0.30, 0.21, 0.15)), (0.02, 0.02, 0.03), 0.25)
@@ -40,6 +43,35 @@ def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
         base = palette.lit(leaves)
         colour = mix(base, (0.03, 0.05, 0.07), tint) if tint > 0 else mix(base, palette.light, -tint)
         scene.shape(heaps, colour, 0.92)
+
+
+def paint_palm(scene: Scene, x: float, y: float, tall: float) -> None:
+    """A leaning palm: a curved trunk and a crown of drooping fronds."""
+    rng = scene.stream("palm")
+    palette = scene.palette
+    lean = float(rng.choice([-1.0, 1.0])) * tall * 0.22
+    at = np.linspace(0, 1, 14)
+    trunk_x, trunk_y = x + lean * at**1.8, y - tall * 0.78 * at
+    half = tall * (0.030 - 0.014 * at)
+    left = [(float(a - b), float(c)) for a, b, c in zip(trunk_x, half, trunk_y, strict=True)]
+    right = [(float(a + b), float(c)) for a, b, c in zip(trunk_x, half, trunk_y, strict=True)]
+    scene.shape([[*left, *reversed(right)]], palette.lit((0.42, 0.30, 0.20)))
+    top = (float(trunk_x[-1]), float(trunk_y[-1]))
+    green = palette.lit(mix((0.16, 0.40, 0.16), palette.foliage, 0.3))
+    for tint in (-0.35, 0.0, 0.22):
+        fronds = []
+        for angle in np.linspace(-0.35, np.pi + 0.35, 9) + rng.normal(0, 0.13, 9):
+            long = tall * float(rng.uniform(0.30, 0.42))
+            upper: list[Point] = []
+            lower: list[Point] = []
+            for t in np.linspace(0, 1, 11):
+                px = top[0] + long * t * float(np.cos(angle))
+                py = top[1] - long * t * float(np.sin(angle)) * 0.55 + long * 0.62 * float(t) ** 2
+                teeth = tall * 0.045 * float(np.sin(np.pi * min(1.0, t + 0.12)))
+                upper.append((px, py - teeth * 0.4))
+                lower.append((px, py + teeth * float(rng.uniform(0.5, 1.5))))
+            fronds.append([*upper, *reversed(lower)])
+        scene.shape(fronds, mix(green, (0.02, 0.05, 0.06), -tint) if tint < 0 else mix(green, palette.light, tint))
 
 
 def _grow(

@@ -9,7 +9,9 @@ from generator.engines.painter.lexicon import (
     MOODS,
     MOTIFS,
     OWN_COLOURS,
+    PALMS,
     SEASONS,
+    SKY_WORDS,
     SMALL_WORDS,
     TIMES,
 )
@@ -41,6 +43,9 @@ class Reading:
 
     evergreen: bool = False
     """Whether the words ask for firs or pines."""
+
+    tropical: bool = False
+    """Whether a tree is a palm."""
 
     unknown: list[str] = field(default_factory=list)
     """Words without a meaning here; they still stir the form and the palette."""
@@ -79,6 +84,7 @@ def read(prompt: str, negative: str = "") -> Reading:
             continue
         motifs = _known(word, MOTIFS)
         reading.evergreen |= word.startswith(EVERGREENS)
+        reading.tropical |= word.startswith(PALMS)
         colour = next(iter(_known(word, {name: entry[:2] for name, entry in COLOURS.items()})), None)
         if weight >= FORGOTTEN_BELOW:
             for table, found in ((TIMES, reading.times), (SEASONS, reading.seasons), (MOODS, reading.moods)):
@@ -91,6 +97,11 @@ def read(prompt: str, negative: str = "") -> Reading:
         for stem, (motif, name) in OWN_COLOURS.items():
             if motif in motifs and word.startswith(stem):
                 reading.paints.setdefault(motif, COLOURS[name][2])
+        if waiting and word.startswith(SKY_WORDS):
+            reading.paints["sky"] = COLOURS[waiting[0]][2]
+            reading.colour_names.append(waiting[0])
+            waiting = None
+            continue
         if motifs and waiting:
             _remember(reading, *waiting, share=0.35)
             waiting = None
@@ -112,12 +123,19 @@ def _remember(reading: Reading, name: str, weight: float, share: float = 1.0) ->
 
 
 def _known(word: str, table: dict[str, tuple[str, str]]) -> list[str]:
-    return [name for name, (english, stems) in table.items() if word in english.split() or _begins(word, stems)]
+    reach = {
+        name: len(word) if word in english.split() else _begins(word, stems) for name, (english, stems) in table.items()
+    }
+    # The longest stem knows best: "город" begins like "гора", but it is no mountain.
+    best = max(reach.values())
+    return [name for name, length in reach.items() if length == best] if best else []
 
 
-def _begins(word: str, stems: str) -> bool:
+def _begins(word: str, stems: str) -> int:
+    """The length of the longest stem that the word begins with, 0 without one."""
     # A short stem must be nearly the whole word, else "сад" would be found in "садиться".
-    return any(word.startswith(stem) and len(word) - len(stem) <= max(3, len(stem)) for stem in stems.split())
+    fits = [len(stem) for stem in stems.split() if word.startswith(stem) and len(word) - len(stem) <= max(3, len(stem))]
+    return max(fits, default=0)
 
 
 def _attribute(word: str) -> bool:
