@@ -57,7 +57,7 @@ class PartStack:
 
     def close(self) -> None:
         """Stop whatever still runs."""
-        self.stop(*[name for name in reversed(PARTS) if name in self._processes])
+        self.stop(*reversed(self._processes))
 
     def _wait_for_the_end(self, names: tuple[str, ...]) -> None:
         for name in names:
