@@ -15,6 +15,7 @@ from shared import claim_store, generator_store, job_store, pictures
 from shared.claim_store import StoredImage
 from shared.errors import Unavailable
 from shared.generators.base import (
+    ForgottenId,
     Generation,
     Generator,
     GeneratorBroken,
@@ -93,6 +94,10 @@ class Step:
                 return self._fetch()
         except GeneratorUnavailable as error:
             return self._wait_for_generator(error)
+        except ForgottenId:
+            # It was restarted and answers again; the others need not wait for the time alone to pass.
+            self._note_success()
+            raise
         if progress.phase == Phase.FAILED:
             return self._lose_attempt("generator_failed", "The generator reported an error for this job.")
         if (self._claim.sent_s or 0) > LONGEST_GENERATING_S:

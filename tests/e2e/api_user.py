@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any
 
 import requests
-
 from waiting import until
 
 FINISHED = ("succeeded", "failed", "cancelled")

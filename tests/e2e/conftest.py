@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-
 from api_user import ApiUser
 from running_site import RunningSite
+
 from shared.services import Services
 
 

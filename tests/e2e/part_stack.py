@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from running_site import own_environment, processes_of
+from waiting import until
+
 from local.config import Config
 from local.process import Part, Process
 from local.site import choose_servers, site_environment, site_parts
 from local.stack import Stack, running
-from running_site import own_environment, processes_of
 from shared.services import Services
 from shared.settings import Settings
-from waiting import until
 
 POLLER = ("worker", "beat")
 PARTS = ("generator", "gateway", *POLLER)
@@ -39,9 +40,7 @@ class PartStack:
         """Start these parts and return when each of them works."""
         for name in names:
             self._processes[name] = Process(self.parts[name], self.home / "log" / f"{name}.log", _ignore)
-        for name in names:
-            process = self._processes[name]
-            until(process.is_ready, f"{name} works; it said {list(process.tail)}", START_LIMIT_S)
+        until(lambda: all(self._works(name) for name in names), f"{names} work", START_LIMIT_S)
 
     def kill(self, *names: str) -> None:
         """SIGKILL to these parts and all their children at once."""
@@ -57,12 +56,17 @@ class PartStack:
 
     def close(self) -> None:
         """Stop whatever still runs."""
-        self.stop(*[name for name in reversed(PARTS) if name in self._processes])
+        self.stop(*reversed(self._processes))
+
+    def _works(self, name: str) -> bool:
+        process = self._processes[name]
+        assert process.exit_code in (None, 0), f"{name} ended and last said {list(process.tail)}"
+        return process.is_ready()
 
     def _wait_for_the_end(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            process = self._processes.pop(name)
-            until(lambda process=process: process.exit_code is not None, f"{name} has ended", STOP_LIMIT_S)  # type: ignore[misc]
+        ending = [self._processes.pop(name) for name in names]
+        until(lambda: all(process.exit_code is not None for process in ending), f"{names} have ended", STOP_LIMIT_S)
+        for process in ending:
             process.close()
 
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from waiting import until
+
 from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.lock import find_running
 from local.servers import free_port
 from local.site import choose_servers, site_environment
 from shared.services import Services
 from shared.settings import Settings
-from waiting import until
 
 START_LIMIT_S = 90
 STOP_LIMIT_S = 60

@@ -1,19 +1,20 @@
 """What the jobs in hand live through: each part but the database's disk is taken away while they run."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 import redis
 import requests
-from sqlalchemy import text
-
 from api_user import ApiUser, count_states, events
 from ledger import check_one_set_each
 from part_stack import POLLER, PartStack, part_stack, services_of
-from shared.services import Services
+from running_site import processes_of
+from sqlalchemy import text
 from waiting import until
+
+from shared.services import Services
 
 USERS = 4
 JOBS = 40
@@ -51,13 +52,15 @@ def finish_all(users: list[ApiUser], services: Services) -> list[dict[str, objec
     return jobs
 
 
-def when(users: list[ApiUser], reached: Callable[[dict[str, int]], bool], what: str) -> None:
-    """Wait until the numbers of jobs in each state satisfy `reached`."""
-    until(lambda: reached(count_states(users)), what, LIMIT_S, every_s=0.05)
+def wait_for_the_middle(users: list[ApiUser], done: int = JOBS // 4) -> int:
+    """Wait until this many jobs are done while others are queued and generating; return how many are done."""
 
+    def look() -> dict[str, int]:
+        counts = count_states(users)
+        middle = counts.get("succeeded", 0) >= done and counts.get("generating", 0) > 0 and counts.get("queued", 0) > 0
+        return counts if middle else {}
 
-def in_the_middle(counts: dict[str, int]) -> bool:
-    return counts.get("succeeded", 0) >= JOBS // 4 and counts.get("generating", 0) > 0 and counts.get("queued", 0) > 0
+    return until(look, f"{done} jobs are done, others queued and generating", LIMIT_S, every_s=0.05).get("succeeded", 0)
 
 
 def next_order_number(stack: PartStack) -> int:
@@ -67,17 +70,17 @@ def next_order_number(stack: PartStack) -> int:
         return int(answer.json())
 
 
+def is_a_step_running(services: Services) -> bool:
+    """Whether a worker holds a lease now."""
+    with services.db.begin() as connection:
+        return bool(connection.execute(text("SELECT count(*) FROM jobs WHERE lease_until > now()")).scalar_one())
+
+
 def test_a_wiped_broker_loses_no_job(stack: PartStack, users: list[ApiUser], services: Services) -> None:
     submit_all(users)
     with redis.Redis.from_url(stack.settings["EASEL_BROKER_URL"]) as broker:
         for share in (0, JOBS // 4, JOBS // 2):
-            when(
-                users,
-                lambda counts, share=share: (  # type: ignore[misc]
-                    counts.get("succeeded", 0) >= share and counts.get("generating", 0) > 0 and "queued" in counts
-                ),
-                f"{share} jobs are done and others queued and generating",
-            )
+            wait_for_the_middle(users, share)
             broker.flushall()
     for job in finish_all(users, services):
         assert events(job).count("sent") == 1
@@ -87,10 +90,11 @@ def test_a_killed_poller_loses_and_doubles_nothing(stack: PartStack, users: list
     first_number = next_order_number(stack)
     began = time.monotonic()
     submit_all(users)
-    when(users, in_the_middle, "a part of the jobs is done, others are queued and generating")
+    done_before = wait_for_the_middle(users)
+    until(lambda: is_a_step_running(services), "a worker is in the middle of a step", every_s=0.002)
     killed = time.monotonic()
-    done_before = count_states(users)["succeeded"]
     stack.kill(*POLLER)
+    assert not [command for command in processes_of(stack.home) if " poller " in command]
     stack.start(*POLLER)
     up = time.monotonic()
     jobs = finish_all(users, services)
@@ -100,7 +104,7 @@ def test_a_killed_poller_loses_and_doubles_nothing(stack: PartStack, users: list
     assert orders == JOBS + retries
     pace_s = (killed - began) / done_before
     needed_s = pace_s * (JOBS - done_before)
-    print(
+    print(  # noqa: T201 (a figure for whoever runs this with -rP)
         f"killed after {done_before} of {JOBS} jobs, poller up again after {up - killed:.1f} s; the rest took "
         f"{finished - up:.1f} s where {needed_s:.1f} s were needed; {orders} orders, {retries} retries, "
         f"{sum('recovered' in events(job) for job in jobs)} jobs taken over from the dead worker"
@@ -109,7 +113,7 @@ def test_a_killed_poller_loses_and_doubles_nothing(stack: PartStack, users: list
 
 def test_jobs_wait_for_a_generator_that_is_down(stack: PartStack, users: list[ApiUser], services: Services) -> None:
     submit_all(users)
-    when(users, in_the_middle, "a part of the jobs is done, others are queued and generating")
+    wait_for_the_middle(users)
     stack.kill("generator")
     waiting = [job for user in users for job in user.jobs() if job["state"] == "queued"]
     assert waiting
@@ -128,7 +132,7 @@ def test_a_restarted_gateway_goes_on_telling_the_status(
     stack: PartStack, users: list[ApiUser], services: Services
 ) -> None:
     submit_all(users)
-    when(users, in_the_middle, "a part of the jobs is done, others are queued and generating")
+    wait_for_the_middle(users)
     before = {job["id"]: job for user in users for job in user.jobs()}
     stack.stop("gateway")
     with pytest.raises(requests.ConnectionError):
@@ -150,7 +154,7 @@ def test_lost_database_connections_lose_no_job(stack: PartStack, users: list[Api
 
     submit_all(users)
     for share in (0, JOBS // 4, JOBS // 2):
-        when(users, lambda counts, share=share: counts.get("succeeded", 0) >= share, f"{share} jobs are done")  # type: ignore[misc]
+        wait_for_the_middle(users, share)
         assert cut() > 0
         for user in users:
             assert user.call("GET", "/v1/jobs").status_code in (200, 503)

@@ -9,7 +9,7 @@ Found = TypeVar("Found")
 
 
 def until(look: Callable[[], Found], what: str, limit_s: float = 60, every_s: float = 0.1) -> Found:
-    """Ask `look` again and again until its answer counts as true, and return that; fail, saying `what`, after limit_s."""
+    """Ask `look` until its answer counts as true, and return that answer; fail after limit_s, saying `what`."""
     deadline = time.monotonic() + limit_s
     while not (found := look()):
         assert time.monotonic() < deadline, f"after {limit_s:.0f} s still not true: {what}"
