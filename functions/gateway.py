@@ -78,10 +78,7 @@ class Docs(StaticFiles):
     """Swagger UI from its own package, so that the docs work without any other origin."""
 
     def __init__(self) -> None:
-        import swagger_ui_bundle
-
-        super().__init__(directory=SITE / "docs", html=True)
-        self.all_directories = [SITE / "docs", swagger_ui_bundle.swagger_ui_path]
+        super().__init__(directory=SITE / "docs", packages=[("fastapi_swagger", "resources")], html=True)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

@@ -119,7 +119,7 @@ BAD_TOKENS = [
     b"Bearer",
     b"Bearer ",
     b"Bearer easel_",
-    b"Bearer easel_" + b"A" * 43,
+    b"Bearer easel_" + b"A" * 43,  # well formed, and nobody has it
     b"Bearer easel_" + b"A" * 44,
     b"Bearer nonsense",
     b"Bearer \xff\xfe",
