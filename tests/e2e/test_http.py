@@ -204,7 +204,7 @@ def test_strangers_are_told_so(site: RunningSite, user: ApiUser) -> None:
     ("body", "status", "expected"),
     [
         (b'{"prompt": "' + b"a" * 2_000_000 + b'"}', 413, "too_large"),
-        (b"{not json", 400, "bad_request"),
+        (b"{not json", 422, "invalid_request"),
         (b'{"prompt": "a\\u0000b"}', 422, "invalid_request"),
         (b'{"prompt": "a", "colour": "red"}', 422, "invalid_request"),
     ],
