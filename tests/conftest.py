@@ -10,6 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from world import World
 
 from local.servers import embedded_servers
 from shared.models import metadata
@@ -71,3 +72,8 @@ def poller(services: Services, generator: FakeGenerator) -> Iterator[Poller]:
     yield poller
     for client in poller._clients.values():
         client.close()
+
+
+@pytest.fixture
+def world(services: Services, poller: Poller) -> World:
+    return World(services, poller)

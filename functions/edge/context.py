@@ -34,8 +34,10 @@ class RequestContext:
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                # FastAPI takes every other kind of exception at this place for a body that is not JSON.
-                raise HTTPException(413)
+                # FastAPI lets this kind of exception through, and takes any other for a body that is no JSON.
+                raise HTTPException(
+                    413, f"A request may be at most {MAX_BODY_BYTES // 1024} KiB. Upload pictures apart."
+                )
             return message
 
         async def send_marked(message: Message) -> None:
@@ -49,7 +51,7 @@ class RequestContext:
             await self._app(scope, receive_bounded, send_marked)
         except Exception:
             _log.exception("unforeseen: %s %s", scope["method"], scope.get("route") and scope["route"].path)
+            error = Internal(f"Something went wrong here. Quote the request id {request_id} when you report it.")
             if not started:
-                error = Internal(f"Something went wrong here. Quote the request id {request_id} when you report it.")
                 await render(error)(scope, receive, send_marked)
         return None

@@ -164,3 +164,17 @@ def test_the_sky_has_a_colour_of_its_own() -> None:
 
 def test_the_tropics_grow_palms() -> None:
     assert distance(paint("a palm tree by the sea"), paint("a tree by the sea")) > 0.5
+
+
+def test_descriptions_leave_out_what_has_no_place() -> None:
+    brief = Brief("a road to the sea with a boat at night", "", 64, 64, 2, 7.5, 3)
+    picture = Painter().generate(brief, lambda done, snapshot=None: None)
+    words = Painter().describe(picture, brief, WORDING)
+    assert words.startswith("a painting of the sea and a boat at night")
+
+
+@pytest.mark.parametrize("prompt", ["sun at night in the fog with clouds", "sun, moon and stars", "desert"])
+def test_descriptions_always_name_something(prompt: str) -> None:
+    brief = Brief(prompt, "", 64, 64, 2, 7.5, 3)
+    picture = Painter().generate(brief, lambda done, snapshot=None: None)
+    assert len(Painter().describe(picture, brief, WORDING).split()) > 5

@@ -21,7 +21,7 @@ def paint_scene(brief: Brief, reading: Reading) -> Scene:
     # Now, so that what comes before the sun or moon also hides its glow.
     air.light_lamps(scene)
     _far(scene)
-    if reading.has("sea", "lake", "island", "boat") or (reading.has("lighthouse") and not reading.has("field", "road")):
+    if is_by_water(reading):
         _waterside(scene)
     else:
         _landside(scene)
@@ -38,6 +38,26 @@ def paint_scene(brief: Brief, reading: Reading) -> Scene:
 def is_abstract(reading: Reading) -> bool:
     """Whether there is nothing to paint by name."""
     return reading.has("abstract") or not reading.motifs
+
+
+def is_by_water(reading: Reading) -> bool:
+    """Whether the picture's lower part is water."""
+    by_itself = reading.has("lighthouse") and not reading.has("field", "road")
+    return by_itself or reading.has("sea", "lake", "island", "boat")
+
+
+def left_out(reading: Reading, hour: str) -> set[str]:
+    """Motifs that the words name but this scene has no place for."""
+    out: set[str] = set()
+    if is_by_water(reading):
+        out |= {"desert", "road"} | ({"field"} if reading.has("sea", "island", "lighthouse") else set())
+    elif reading.has("desert"):
+        out |= {"field"}
+    if reading.has("fog"):
+        out |= {"clouds"}
+    if hour == "night" or reading.has("moon"):
+        out |= {"sun"}
+    return out
 
 
 def _set_out(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:

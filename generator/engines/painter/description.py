@@ -4,12 +4,16 @@ import numpy as np
 from PIL import Image
 
 from generator.engines.base import Brief, Pixels
-from generator.engines.painter.composition import is_abstract
+from generator.engines.painter.composition import is_abstract, left_out
 from generator.engines.painter.lexicon import COLOURS
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import read
 
 _HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "sunset": "at sunset", "night": "at night"}
+
+_ARTICLES = dict.fromkeys(("lake", "forest", "tree", "city", "house", "lighthouse", "castle", "road", "desert"), "a ")
+_ARTICLES |= {"field": "a ", "boat": "a ", "fire": "a ", "island": "an ", "aurora": "an "}
+_ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 
 
 def describe_scene(picture: Pixels, brief: Brief) -> str:
@@ -18,8 +22,10 @@ def describe_scene(picture: Pixels, brief: Brief) -> str:
     if is_abstract(reading):
         return f"an abstract painting in {_colours(picture)}"
     palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
-    subjects = sorted(reading.motifs, key=lambda name: -reading.motifs[name])
-    return f"a painting of {_listed(subjects)} {_HOURS[palette.hour]}, in {_colours(picture)}"
+    absent = left_out(reading, palette.hour)
+    subjects = [name for name in sorted(reading.motifs, key=lambda name: -reading.motifs[name]) if name not in absent]
+    things = _listed([_ARTICLES.get(name, "") + name for name in subjects])
+    return f"a painting of {things} {_HOURS[palette.hour]}, in {_colours(picture)}"
 
 
 def describe_pixels(picture: Pixels) -> str:
@@ -44,4 +50,6 @@ def _colours(picture: Pixels, most: int = 3) -> str:
 
 
 def _listed(words: list[str]) -> str:
+    if not words:
+        return "a wide landscape"
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -79,7 +79,8 @@ def paint_hills(scene: Scene, foot: int) -> None:
         texture = fbm(rng, scene.width, scene.height, (10 * wide, 26), 3)
         light = 1.10 - 1.3 * np.clip(under, 0, 0.28) + 0.22 * (texture - 0.5)
         scene.paint(_below(scene, crest), colour * light[..., None])
-        _bushes(scene, rng, crest, near)
+        if scene.palette.season != "winter":
+            _bushes(scene, rng, crest, near)
 
 
 def _bushes(scene: Scene, rng: np.random.Generator, crest: Field, near: float) -> None:
