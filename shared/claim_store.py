@@ -17,6 +17,9 @@ from shared.jobs import LEASE_S, Event
 # A worker's own clock and the database's may differ by a little; a task that comes early must not be lost.
 _EARLY_S = 0.1
 
+HIGHEST_PROGRESS = 0.99
+"""1 is only for jobs that have succeeded."""
+
 
 @dataclass(frozen=True)
 class StoredImage:
@@ -106,17 +109,21 @@ WITH released AS (
         remote_id = coalesce(:remote_id, remote_id),
         sent_at = CASE WHEN CAST(:remote_id AS text) IS NULL THEN sent_at ELSE clock_timestamp() END,
         attempts = attempts + (CAST(:remote_id AS text) IS NOT NULL)::int,
-        progress = greatest(progress, least(CAST(:progress AS float), 0.99)),
+        progress = greatest(progress, CAST(:progress AS float)),
+        waiting = :waiting,
         unreachable_since = CASE WHEN :unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
         version = version + (
             CAST(:event AS text) IS NOT NULL
-            OR greatest(progress, least(CAST(:progress AS float), 0.99)) IS DISTINCT FROM progress
+            OR (CAST(:waiting AS text) IS NOT NULL AND waiting IS DISTINCT FROM :waiting)
+            OR greatest(progress, CAST(:progress AS float)) IS DISTINCT FROM progress
         )::int
     WHERE id = :job_id AND attempt_token = :token AND state = 'generating'
-    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling
+    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling,
+        waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AS news
 ), told AS (
     INSERT INTO job_events (job_id, event, detail)
-    SELECT id, :event, :detail FROM released WHERE CAST(:event AS text) IS NOT NULL
+    SELECT id, :event, NULL FROM released WHERE CAST(:event AS text) IS NOT NULL
+    UNION ALL SELECT id, 'waiting', :waiting FROM released WHERE news
 )
 SELECT cancelling FROM released
 """)
@@ -132,21 +139,22 @@ def release(
     progress: float | None = None,
     unreachable: bool = False,
     event: Event | None = None,
-    detail: str | None = None,
+    waiting: str | None = None,
 ) -> float:
     """End a step that leaves the job generating; return the seconds until its next one (0 when it is to be cancelled).
 
-    remote_id: the generator took the job in this step, which spends an attempt. Raises Lost.
+    remote_id: the generator took the job in this step, which spends an attempt. unreachable: the generator did not
+    answer. waiting: why the job cannot go on; the timeline tells it once per reason. Raises Lost.
     """
     values = {
         "job_id": job_id,
         "token": token,
         "next_step_s": next_step_s,
         "remote_id": remote_id,
-        "progress": progress,
+        "progress": None if progress is None else min(progress, HIGHEST_PROGRESS),
         "unreachable": unreachable,
         "event": event.value if event else None,
-        "detail": detail,
+        "waiting": waiting,
     }
     released = connection.execute(_RELEASE, values).one_or_none()
     if released is None:
@@ -180,7 +188,7 @@ def note_pace(connection: Connection, job_id: UUID) -> None:
     query = text("""
         UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8
             + 0.2 * greatest(extract(epoch FROM j.finished_at - j.started_at)::float / j.cost, 0.0001)
-        FROM jobs j WHERE j.id = :job_id AND j.attempts = 1
+        FROM jobs j WHERE j.id = :job_id AND j.state = 'succeeded' AND j.attempts = 1
     """)
     connection.execute(query, {"job_id": job_id})
 
@@ -199,8 +207,9 @@ def explain_wait(connection: Connection, reason: str) -> int:
     """Write into the timeline of every waiting job why none can start now, once per reason; return how many."""
     query = text("""
         WITH told AS (
-            UPDATE jobs SET waiting = :reason, version = version + 1
-            WHERE state = 'queued' AND waiting IS DISTINCT FROM :reason RETURNING id
+            UPDATE jobs SET waiting = :reason, version = version + 1 WHERE id IN (
+                SELECT id FROM jobs WHERE state = 'queued' AND waiting IS DISTINCT FROM :reason FOR UPDATE SKIP LOCKED
+            ) RETURNING id
         ) INSERT INTO job_events (job_id, event, detail) SELECT id, 'waiting', :reason FROM told
     """)
     return connection.execute(query, {"reason": reason}).rowcount

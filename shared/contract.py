@@ -17,6 +17,8 @@ Notify = Literal["none", "email"]
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold NUL characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can spell these; UTF-8 cannot
+        raise ValueError("must not hold halves of surrogate pairs")
     return text
 
 
@@ -36,7 +38,8 @@ Text = Annotated[str, AfterValidator(_storable)]
 Pixels = Annotated[int, Field(ge=64, le=2048), AfterValidator(_multiple_of_8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
-Email = Annotated[Text, StringConstraints(min_length=3, max_length=254)]
+Stripped = StringConstraints(strip_whitespace=True, min_length=1)
+Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
@@ -70,7 +73,7 @@ class AccountDeletion(Request):
 
 
 class NewToken(Request):
-    name: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    name: Annotated[str, Stripped, StringConstraints(max_length=100), AfterValidator(_storable)]
 
 
 class DescriptionOptions(Request):

@@ -36,9 +36,12 @@ def list_rooms(connection: Connection) -> list[Row[Any]]:
 
 
 def claim_probes(connection: Connection) -> list[str]:
-    """Names of failed generators that may be asked now whether they are back; nobody else asks them meanwhile."""
+    """Names of failed generators that may be asked now whether they are back; nobody else asks them meanwhile.
+
+    The 40 s outlast the longest health call: one that hangs holds up one worker, not all of them.
+    """
     query = text("""
-        UPDATE generators SET retry_at = clock_timestamp() + interval '10 s'
+        UPDATE generators SET retry_at = clock_timestamp() + interval '40 s'
         WHERE failures > 0 AND retry_at <= clock_timestamp() RETURNING name
     """)
     return list(connection.execute(query).scalars())
@@ -52,14 +55,15 @@ def note_success(connection: Connection, name: str) -> None:
     connection.execute(query, {"name": name})
 
 
-def note_failure(connection: Connection, name: str, reason: str) -> None:
-    """A generator failed: leave it alone for a while that doubles each time, up to a minute."""
+def note_failure(connection: Connection, name: str, reason: str, *, probed: bool = False) -> None:
+    """A generator failed: leave it alone for half a second, and after each probe that fails twice as long, up to a
+    minute. However many jobs meet one outage, it counts once."""
     query = text("""
         UPDATE generators SET failures = failures + 1, last_error = :reason,
             retry_at = clock_timestamp() + make_interval(secs => least(60, power(2, least(failures, 10)) / 2))
-        WHERE name = :name
+        WHERE name = :name AND (failures = 0 OR :probed)
     """)
-    connection.execute(query, {"name": name, "reason": reason})
+    connection.execute(query, {"name": name, "reason": reason, "probed": probed})
 
 
 def find_reason_for_waiting(connection: Connection) -> str | None:

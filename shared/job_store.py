@@ -176,7 +176,7 @@ WITH moved AS (
         error_message = :error_message
     WHERE id = :job_id AND state = ANY(:sources)
         AND (CAST(:token AS uuid) IS NULL OR attempt_token = :token)
-        AND (:to <> 'succeeded' OR cancel_requested_at IS NULL)
+        AND (:to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
     RETURNING id, user_id, quota_day, turn, old.state AS was
 ), counted AS (
     UPDATE users u SET
@@ -225,6 +225,17 @@ def move(
     if moved is None:
         raise Lost(f"{job_id} cannot move to {to}")
     return moved
+
+
+def leave(connection: Connection, job_id: UUID, to: State, event: Event, *, token: UUID, **details: Any) -> State:
+    """Move a claimed job away from its generator as `move` does, or to CANCELLED where its user asked for that while
+    the step ran; return the state it is in now. Raises Lost."""
+    try:
+        move(connection, job_id, to, event, token=token, **details)
+    except Lost:
+        move(connection, job_id, State.CANCELLED, Event.CANCELLED, token=token)
+        return State.CANCELLED
+    return to
 
 
 def find_state(connection: Connection, job_id: UUID, user_id: UUID, *, lock: bool = False) -> State | None:

@@ -119,7 +119,7 @@ class Poller:
                 try:
                     client.health()
                 except GeneratorError as error:
-                    generator_store.note_failure(connection, name, error.message)
+                    generator_store.note_failure(connection, name, error.message, probed=True)
                 else:
                     generator_store.note_success(connection, name)
 
@@ -154,7 +154,9 @@ class Poller:
         """The job's generator is no longer configured: it goes back into the queue for another one."""
         detail = "Its generator was taken out of service."
         with self.services.db.begin() as connection:
-            job_store.move(connection, claim.id, State.QUEUED, Event.RETRYING, detail=detail, token=claim.attempt_token)
+            job_store.leave(
+                connection, claim.id, State.QUEUED, Event.RETRYING, detail=detail, token=claim.attempt_token
+            )
 
     @contextmanager
     def _kept(self, claim: Row[Any]) -> Iterator[None]:

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SCHEMA_VERSION = 1
-MAX_RECIPE_BYTES = 128 * 1024
+# The longest texts of a job, each character beyond ASCII as two escapes, take 190 KiB.
+MAX_RECIPE_BYTES = 256 * 1024
 MAX_CHUNKS = 256
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -40,7 +41,7 @@ class Recipe:
 
 
 def recipe_json(recipe: Recipe) -> str:
-    """The `easel` chunk: ASCII, so that it fits every kind of text chunk. ValueError beyond 128 KiB."""
+    """The `easel` chunk: ASCII, so that it fits every kind of text chunk. ValueError beyond 256 KiB."""
     text = json.dumps(asdict(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
     if len(text) > MAX_RECIPE_BYTES:
         raise ValueError(f"a recipe has at most {MAX_RECIPE_BYTES} bytes.")

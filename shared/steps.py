@@ -15,6 +15,7 @@ from shared import claim_store, generator_store, job_store, pictures
 from shared.claim_store import StoredImage
 from shared.errors import Unavailable
 from shared.generators.base import (
+    ForgottenId,
     Generation,
     Generator,
     GeneratorBroken,
@@ -93,6 +94,10 @@ class Step:
                 return self._fetch()
         except GeneratorUnavailable as error:
             return self._wait_for_generator(error)
+        except ForgottenId:
+            # It was restarted and answers again; the others need not wait for the time alone to pass.
+            self._note_success()
+            raise
         if progress.phase == Phase.FAILED:
             return self._lose_attempt("generator_failed", "The generator reported an error for this job.")
         if (self._claim.sent_s or 0) > LONGEST_GENERATING_S:
@@ -120,16 +125,17 @@ class Step:
         except Unavailable as error:
             return self._wait_for_storage(error)
         with self._services.db.begin() as connection:
-            try:
-                job_store.move(connection, self._id, State.SUCCEEDED, Event.SUCCEEDED, token=self._token)
-            except job_store.Lost:
-                # Either the claim is gone, or the user cancelled while the pictures were being stored.
-                job_store.move(connection, self._id, State.CANCELLED, Event.CANCELLED, token=self._token)
-                job_store.discard(connection, self._prefix)
-            else:
+            state = job_store.leave(connection, self._id, State.SUCCEEDED, Event.SUCCEEDED, token=self._token)
+            if state == State.SUCCEEDED:
                 claim_store.insert_images(connection, self._id, stored)
+            else:
+                job_store.discard(connection, self._prefix)
+        if state == State.SUCCEEDED:
+            # Apart from the move: a dispatcher holds the clock while it waits for users' rows, so who holds a user's
+            # row must not wait for the clock.
+            with self._services.db.statement() as connection:
                 claim_store.note_pace(connection, self._id)
-        _log.info("stored %d pictures", len(stored))
+            _log.info("stored %d pictures", len(stored))
         return None
 
     def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
@@ -194,13 +200,15 @@ class Step:
         unreachable_s = self._claim.unreachable_s or 0
         if unreachable_s > UNREACHABLE_S:
             return self._lose_attempt(error.code, error.message)
-        event = Event.WAITING if self._claim.unreachable_s is None else None
-        return self._release(1 + unreachable_s / 4, unreachable=True, event=event, detail=error.message)
+        return self._release(1 + unreachable_s / 4, unreachable=True, waiting=error.message)
 
     def _wait_for_storage(self, error: Unavailable) -> float:
         _log.warning("the storage failed a step: %s", error.detail)
-        event = Event.WAITING if self._claim.unreachable_s is None else None
-        return self._release(STORAGE_RETRY_S, unreachable=True, event=event, detail=error.detail)
+        with self._services.db.begin() as connection:
+            if self._claim.remote_id is not None:
+                # The next try is another claim, with a prefix of its own.
+                job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
+            return claim_store.release(connection, self._id, self._token, STORAGE_RETRY_S, waiting=error.detail)
 
     def _lose_attempt(self, code: str, message: str, *, spent: int = 0) -> None:
         """Put the job back into the queue, or give up after the last attempt. `spent`: attempts not yet counted."""
@@ -213,10 +221,10 @@ class Step:
 
     def _leave(self, to: State, event: Event, **details: Any) -> None:
         with self._services.db.begin() as connection:
-            job_store.move(connection, self._id, to, event, token=self._token, **details)
+            state = job_store.leave(connection, self._id, to, event, token=self._token, **details)
             if self._claim.remote_id is not None:
                 job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
-        _log.info("left its generator: %s", event)
+        _log.info("left its generator: %s", state)
 
     def _release(self, next_step_s: float, **details: Any) -> float:
         with self._services.db.statement() as connection:

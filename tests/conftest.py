@@ -1,6 +1,7 @@
 """Real servers for the whole run: Postgres, Redis and S3 from wheels, each worker of the run with its own."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
+from world import World
 
 from local.servers import embedded_servers
 from shared.models import metadata
@@ -21,9 +23,13 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The settings of servers that are up, with the tables made and the bucket there."""
-    with embedded_servers(tmp_path_factory.mktemp("easel")) as environment:
+def environment() -> Iterator[dict[str, str]]:
+    """The settings of servers that are up, with the tables made and the bucket there.
+
+    Their home is not under pytest's own folder: every pytest that starts closes that to others, and for root Postgres
+    runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="easel-") as home, embedded_servers(Path(home)) as environment:
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
         command.upgrade(Config(ROOT / "alembic.ini"), "head")
@@ -66,3 +72,8 @@ def poller(services: Services, generator: FakeGenerator) -> Iterator[Poller]:
     yield poller
     for client in poller._clients.values():
         client.close()
+
+
+@pytest.fixture
+def world(services: Services, poller: Poller) -> World:
+    return World(services, poller)

@@ -60,15 +60,20 @@ def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[st
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if not built:
-            from mangum import Mangum  # the gateway mounts routers and has no use for it
-
             services = Services.from_environment()
             log.configure(services.settings.log_level)
-            built.append(Mangum(create_app([router], services), lifespan="off"))
+            built.append(create_lambda(router, services))
         answer: dict[str, Any] = built[0](event, context)
         return answer
 
     return handler
+
+
+def create_lambda(router: APIRouter, services: Services) -> Any:
+    """One function as Lambda calls it, on the given services: takes an event and a context, returns the answer."""
+    from mangum import Mangum  # the gateway mounts routers and has no use for it
+
+    return Mangum(create_app([router], services), lifespan="off")
 
 
 def _version_reader(services: Services) -> Any:
@@ -91,4 +96,6 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(from_http(error))
+    response = render(from_http(error))
+    response.headers.update(error.headers or {})
+    return response

@@ -16,7 +16,7 @@ from shared.errors import (
     TooLarge,
 )
 
-_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 
 
 def render(error: EaselError) -> Response:
@@ -50,7 +50,9 @@ def from_validation(error: RequestValidationError) -> EaselError:
 
 
 def from_http(error: HTTPException) -> EaselError:
-    """Starlette's own refusals: no such address, wrong method, a body that breaks the parser."""
+    """Starlette's own refusals: no such address, wrong method, a body that is too large or breaks the parser."""
+    if error.status_code == 413:
+        return TooLarge(error.detail)
     return _BY_STATUS.get(error.status_code, _Unreadable)()
 
 
@@ -60,7 +62,7 @@ class _Unreadable(InvalidRequest):
 
 
 def _field(problem: dict[str, object]) -> FieldError:
-    """One wrong field. Nothing of the given value is repeated, since it may be a password."""
+    """One wrong field. Nothing of the given value is repeated, since it may be a password, and of a name not much."""
     location = problem["loc"]
     assert isinstance(location, tuple)
     path = ".".join(str(part) for part in location[1:] if not str(part).startswith("function-"))
@@ -69,7 +71,7 @@ def _field(problem: dict[str, object]) -> FieldError:
     words = _in_words(problem)
     if not path and ": " in words:  # a rule about several fields names the one to change
         path, words = words.split(": ", 1)
-    return FieldError(path or "body", words)
+    return FieldError(path[:100] or "body", words)
 
 
 def _in_words(problem: dict[str, object]) -> str:
