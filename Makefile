@@ -51,6 +51,6 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
 
-clean: ## Remove the environment, the data under var/ and what the tools left
-	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+clean: ## Remove the environment and what the tools left; never the data under var/
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -21,7 +22,7 @@ from shared.settings import SettingsError
 
 SITE = Path(__file__).parent.parent / "web"
 MANIFEST = Path(__file__).parent / "manifest.json"
-NOT_SITE = ("v1/", "i/", "docs/")
+API_FOLDERS = ("v1", "i")
 
 
 @cache
@@ -52,10 +53,12 @@ class Site(StaticFiles):
         )
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.split("/")[0] in API_FOLDERS:
+            raise _not_routed(scope["path"])
         try:
             response = await super().get_response(path, scope)
         except HTTPException as missing:
-            if missing.status_code != 404 or "." in path or path.startswith(NOT_SITE):
+            if missing.status_code != 404 or "." in path:
                 raise
             response = await super().get_response("index.html", scope)
         response.headers["Content-Security-Policy"] = self._policy
@@ -65,14 +68,17 @@ class Site(StaticFiles):
         return response
 
 
+def _not_routed(path: str) -> HTTPException:
+    """What becomes of a request that no route of the API took: its address is unknown, or takes other methods."""
+    methods = [route["method"] for route in manifest() if compile_path(route["path"])[0].match(path)]
+    return HTTPException(405, headers={"Allow": ", ".join(methods)}) if methods else HTTPException(404)
+
+
 class Docs(StaticFiles):
     """Swagger UI from its own package, so that the docs work without any other origin."""
 
     def __init__(self) -> None:
-        import swagger_ui_bundle
-
-        super().__init__(directory=SITE / "docs", html=True)
-        self.all_directories = [SITE / "docs", swagger_ui_bundle.swagger_ui_path]
+        super().__init__(directory=SITE / "docs", packages=[("fastapi_swagger", "resources")], html=True)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)

@@ -1,6 +1,7 @@
 """`easel-generator`: the service on a port."""
 
 import argparse
+import os
 import signal
 import socket
 import sys
@@ -16,16 +17,16 @@ from generator.service import create_app
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Answers the exit code."""
     options = _parser().parse_args(argv)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Until uvicorn listens to the signals itself, and when it hands them back after its own orderly end.
-        signal.signal(number, _leave)
     try:
         listener = socket.create_server((options.host, options.port), family=_family(options.host), backlog=1024)
     except OSError as error:
-        sys.stderr.write(
-            f"easel-generator cannot listen on {options.host} port {options.port}: {error.strerror or error}.\n"
-        )
+        # The message of a name that is not found has no number of the system's.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        sys.stderr.write(f"easel-generator cannot listen on {options.host} port {options.port}: {reason}.\n")
         return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Until uvicorn listens to the signals itself, and when it hands them back after its own orderly end.
+        signal.signal(number, _leave)
     with listener:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
         app = create_app(load_engine(options.engine), bounds)

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from local.bucket import allowed_origins
+from local.config import CHECKOUT
 from local.process import Part
 from local.stack import Stack, StackError, running
 
@@ -141,13 +142,14 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
         },
         ready=lambda: http_answers(port, "/_ministack/health"),
         grace_s=5,
-        cwd=folder,
+        cwd=CHECKOUT,
     )
     make_bucket = Part(
         name="bucket",
         argv=(sys.executable, "-m", "local.bucket", origin),
         env={**base, **settings},
         needs=("s3",),
+        cwd=CHECKOUT,
     )
     return Server((server, make_bucket), settings)
 
@@ -184,10 +186,20 @@ def base_environment(home: Path) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback interface that nobody listens on now.
+
+    It lies below the ports that Linux and macOS give to outgoing connections, which could otherwise take it in the
+    seconds until its server is up.
+    """
+    for _ in range(100):
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise StackError("No port from 15000 to 29999 is free.")
 
 
 def http_answers(port: int, path: str) -> bool:

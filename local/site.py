@@ -107,9 +107,10 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         port = config.ports["EASEL_GENERATOR_PORT"]
         argv = ("generator", "--host", "127.0.0.1", "--port", str(port))
         parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
-    stores = ("migrate", "redis", "bucket")
-    return [
-        *parts,
+    stores = ("postgres", "redis", "s3")
+    # Most of a start is Python reading its modules, so gateway and worker do that beside the migrations. They look at
+    # the tables only when asked to: the gateway for its health, the worker by beat and seed, which come afterwards.
+    parts += [
         part("migrate", "alembic", "upgrade", "head", needs=("postgres",)),
         part(
             "worker",
@@ -118,16 +119,21 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
             ready=lambda: worker_answers(env.get("EASEL_BROKER_URL", "")),
             grace_s=DRAIN_S,
         ),
-        # Nobody can ask beat anything: it counts as ready once it runs, and its end is noticed like any other.
-        part("beat", "poller", "beat", needs=stores, ready=lambda: True),
         part(
             "gateway",
             "functions.gateway",
             needs=stores,
             ready=lambda: http_answers(config.ports["EASEL_PORT"], "/v1/health"),
         ),
-        part("seed", "local.seed", needs=("gateway", "worker", "beat")),
+        # Nobody can ask beat anything: it counts as ready once it runs, and its end is noticed like any other.
+        part("beat", "poller", "beat", needs=("migrate", "worker"), ready=lambda: True),
     ]
+    marker = config.home / "postgres" / "seeded"
+    if "postgres" not in present:
+        parts.append(part("seed", "local.seed", needs=("migrate", "redis")))
+    elif not marker.exists():
+        parts.append(part("seed", "local.seed", str(marker), needs=("migrate", "redis")))
+    return parts
 
 
 def worker_answers(broker_url: str) -> bool:

@@ -208,7 +208,7 @@ def note_pace(connection: Connection, job_id: UUID) -> None:
     query = text("""
         UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8
             + 0.2 * greatest(extract(epoch FROM j.finished_at - j.started_at)::float / j.cost, 0.0001)
-        FROM jobs j WHERE j.id = :job_id AND j.attempts = 1
+        FROM jobs j WHERE j.id = :job_id AND j.state = 'succeeded' AND j.attempts = 1
     """)
     connection.execute(query, {"job_id": job_id})
 

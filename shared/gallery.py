@@ -44,7 +44,7 @@ ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
 
 def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """A page of published jobs, the latest first, with the cursor of the next page. Nothing of their owners."""
-    at, before = _read_cursor(cursor) if cursor else (None, None)
+    at, before = _read_cursor(cursor) if cursor is not None else (None, None)
     with services.db.statement() as connection:
         rows = list(connection.execute(_GALLERY, {"at": at, "before": before, "limit": limit + 1}))
     more, rows = len(rows) > limit, rows[:limit]
@@ -102,6 +102,6 @@ def _cursor(at: datetime, job_id: UUID) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         at, job_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().rsplit(" ", 1)
-        return datetime.fromisoformat(at), UUID(job_id)
-    except (ValueError, binascii.Error):
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(job_id)
+    except (ValueError, OverflowError, binascii.Error):
         raise BadRequest("The cursor is not one that a list gave out.") from None

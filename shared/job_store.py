@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from shared.jobs import Event, State, sources
+from shared.user_store import TOKEN_IS_VALID
 
 
 class Lost(Exception):
@@ -123,7 +124,9 @@ _TIMELINE = """, (
     ) ORDER BY id) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
-_GET = text(_VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = :user_id")
+_GET = _VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
+_GET_OF_USER = text(_GET + ":user_id")
+_GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {TOKEN_IS_VALID})")
 _LIST = text(
     _VIEW.format(images=IMAGES, timeline="")
     + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
@@ -133,7 +136,12 @@ _LIST = text(
 
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any] | None:
     """A user's own job with everything that its view shows."""
-    return connection.execute(_GET, {"job_id": job_id, "user_id": user_id}).one_or_none()
+    return connection.execute(_GET_OF_USER, {"job_id": job_id, "user_id": user_id}).one_or_none()
+
+
+def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> Row[Any] | None:
+    """The same for the user whose valid token has this hash, in one round trip: the call that waiting pages repeat."""
+    return connection.execute(_GET_OF_TOKEN, {"job_id": job_id, "token_hash": token_hash}).one_or_none()
 
 
 def list_views(

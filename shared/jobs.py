@@ -49,7 +49,6 @@ class Event(StrEnum):
     STARTED = "started"  # it got a place at a generator
     SENT = "sent"  # the generator took it
     PROCESSING = "processing"  # the generator works on it
-    STORING = "storing"  # the pictures are there and are being checked and stored
     RETRYING = "retrying"  # an attempt was lost; the detail says why
     RECOVERED = "recovered"  # its worker died in the middle; another one took over
     CANCEL_REQUESTED = "cancel_requested"

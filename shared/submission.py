@@ -53,8 +53,12 @@ def submit(
 def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
     """A user's own job as its view. Raises NotFound."""
     with services.db.statement() as connection:
-        user = require_user(connection, credential)
-        return _view(services, connection, job_id, user.id)
+        token_hash = credential.token_hash
+        row = job_store.find_view_by_token(connection, job_id, token_hash) if token_hash else None
+        if row is None:
+            require_user(connection, credential)  # who is nobody hears of that first
+            raise NotFound
+    return job_view(row, image_signer(services))
 
 
 def list_jobs(
@@ -120,23 +124,30 @@ def _insert(services: Services, connection: Connection, job: job_store.NewJob) -
 def _explain(services: Services, connection: Connection, job: job_store.NewJob) -> UUID:
     """Why nothing was queued: the job that the same key made before, or the limit that stands against it."""
     if job.idempotency_key is not None:
-        prior = job_store.find_by_idempotency_key(connection, job.user_id, job.idempotency_key)
-        if prior is not None:
-            if bytes(prior.fingerprint) != job.fingerprint:
-                raise IdempotencyMismatch
-            found: UUID = prior.id
-            return found
-        job_store.free_stale_key(connection, job.user_id, job.idempotency_key)
-        job_id = _insert(services, connection, job)
+        job_id = _find_prior(connection, job, job.idempotency_key)
+        if job_id is None:
+            job_store.free_stale_key(connection, job.user_id, job.idempotency_key)
+            # Where another request of the same key has just used it anew, that one's job is the answer.
+            job_id = _insert(services, connection, job) or _find_prior(connection, job, job.idempotency_key)
         if job_id is not None:
             return job_id
     counts, limits = user_store.get_counts(connection, job.user_id), services.settings
-    if counts.queued >= limits.max_queued:
-        raise QueueFull(f"You have {counts.queued} waiting jobs, as many as one account may have.", retry_after_s=30)
-    raise QuotaSpent(
-        f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
-        retry_after_s=counts.seconds_to_midnight,
-    )
+    if counts.used_today >= limits.jobs_per_day:
+        raise QuotaSpent(
+            f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
+            retry_after_s=counts.seconds_to_midnight,
+        )
+    raise QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
+
+
+def _find_prior(connection: Connection, job: job_store.NewJob, idempotency_key: str) -> UUID | None:
+    prior = job_store.find_by_idempotency_key(connection, job.user_id, idempotency_key)
+    if prior is None:
+        return None
+    if bytes(prior.fingerprint) != job.fingerprint:
+        raise IdempotencyMismatch
+    found: UUID = prior.id
+    return found
 
 
 def _view(services: Services, connection: Connection, job_id: UUID, user_id: UUID) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Real servers for the whole run: Postgres, Redis and S3 from wheels, each worker of the run with its own."""
 
 import os
+import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,13 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The settings of servers that are up, with the tables made and the bucket there."""
-    with embedded_servers(tmp_path_factory.mktemp("easel")) as environment:
+def environment() -> Iterator[dict[str, str]]:
+    """The settings of servers that are up, with the tables made and the bucket there.
+
+    Their home is not under pytest's own folder: every pytest that starts closes that to others, and for root Postgres
+    runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="easel-") as home, embedded_servers(Path(home)) as environment:
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
         command.upgrade(Config(ROOT / "alembic.ini"), "head")
@@ -46,11 +50,6 @@ def services(session_services: Services) -> Services:
         connection.execute(text(f"TRUNCATE {tables}"))
         connection.execute(text("INSERT INTO queue_clock (id) VALUES (1)"))
     return session_services
-
-
-def with_settings(services: Services, **changes: object) -> Services:
-    """The same servers under other settings."""
-    return Services(replace(services.settings, **changes))
 
 
 @pytest.fixture

@@ -13,26 +13,19 @@ from functions.edge.context import RequestContext
 from functions.edge.problems import from_http, from_validation, render
 from functions.edge.watch import Watch
 from shared import job_store, log
-from shared.contract import Problem
 from shared.errors import EaselError
 from shared.services import Services
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "What is wrong; `code` is stable."},
-    "5XX": {"model": Problem, "description": "Easel cannot answer; see Retry-After."},
-}
 
 
 def create_app(routers: Sequence[APIRouter], services: Services) -> FastAPI:
     """An app that answers for these routers, with Easel's errors, limits and request ids."""
-    app = FastAPI(
+    app = _App(
         title="Easel",
         description="Turns a sentence into pictures, for many people at once.",
         version="1",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=PROBLEMS,
     )
     app.state.services = services
     app.state.watch = Watch(_version_reader(services))
@@ -60,15 +53,41 @@ def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[st
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if not built:
-            from mangum import Mangum  # the gateway mounts routers and has no use for it
-
             services = Services.from_environment()
             log.configure(services.settings.log_level)
-            built.append(Mangum(create_app([router], services), lifespan="off"))
+            built.append(create_lambda(router, services))
         answer: dict[str, Any] = built[0](event, context)
         return answer
 
     return handler
+
+
+def create_lambda(router: APIRouter, services: Services) -> Any:
+    """One function as Lambda calls it, on the given services: takes an event and a context, returns the answer."""
+    from mangum import Mangum  # the gateway mounts routers and has no use for it
+
+    return Mangum(create_app([router], services), lifespan="off")
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """As FastAPI makes it, but with errors as they really are: their media type, and no 422 for a wrong query."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                responses = operation["responses"]
+                for status, response in list(responses.items()):
+                    content = response.get("content", {})
+                    schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                    if schema.endswith("/HTTPValidationError"):
+                        del responses[status]
+                    elif schema.endswith("/Problem"):
+                        content["application/problem+json"] = content.pop("application/json")
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        return document
 
 
 def _version_reader(services: Services) -> Any:
@@ -91,4 +110,6 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(from_http(error))
+    response = render(from_http(error))
+    response.headers.update(error.headers or {})
+    return response

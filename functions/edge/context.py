@@ -3,11 +3,12 @@
 import logging
 from uuid import uuid4
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.edge.problems import render
 from shared import log
-from shared.errors import Internal, TooLarge
+from shared.errors import Internal
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -33,7 +34,10 @@ class RequestContext:
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                raise TooLarge(f"A request may be at most {MAX_BODY_BYTES // 1024} KiB. Pictures are uploaded apart.")
+                # FastAPI lets this kind of exception through, and takes any other for a body that is no JSON.
+                raise HTTPException(
+                    413, f"A request may be at most {MAX_BODY_BYTES // 1024} KiB. Upload pictures apart."
+                )
             return message
 
         async def send_marked(message: Message) -> None:
@@ -45,10 +49,9 @@ class RequestContext:
 
         try:
             await self._app(scope, receive_bounded, send_marked)
-        except Exception as error:
-            if not isinstance(error, TooLarge):
-                _log.exception("unforeseen: %s %s", scope["method"], scope.get("route") and scope["route"].path)
-                error = Internal(f"Something went wrong here. Quote the request id {request_id} when you report it.")
+        except Exception:
+            _log.exception("unforeseen: %s %s", scope["method"], scope.get("route") and scope["route"].path)
+            error = Internal(f"Something went wrong here. Quote the request id {request_id} when you report it.")
             if not started:
                 await render(error)(scope, receive, send_marked)
         return None

@@ -1,22 +1,34 @@
 """Errors as RFC 9457 problem documents."""
 
 import json
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from shared.contract import Problem
 from shared.errors import (
     BadRequest,
+    BadToken,
+    CrossSite,
     EaselError,
     FieldError,
+    Internal,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
+    NotSignedIn,
     TooLarge,
+    Unavailable,
 )
 
-_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+# What a route may answer that asks who is there, that changes something for the holder of a cookie, that reads a body.
+SIGNED_IN = (NotSignedIn, BadToken)
+CHANGING = (*SIGNED_IN, CrossSite)
+WITH_BODY = (TooLarge, InvalidRequest)
+
+_BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 
 
 def render(error: EaselError) -> Response:
@@ -40,6 +52,16 @@ def render(error: EaselError) -> Response:
     )
 
 
+def problems(*errors: type[EaselError]) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of a route that answers with these errors, besides those of every route."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    everywhere: tuple[type[EaselError], ...] = (Internal, Unavailable)
+    for error in errors + everywhere:
+        response = by_status.setdefault(error.status, {"model": Problem, "description": ""})
+        response["description"] = f"{response['description']}\n\n`{error.code}`: {error.title}".strip()
+    return by_status
+
+
 def from_validation(error: RequestValidationError) -> EaselError:
     """What FastAPI found wrong: 400 where it stands in a header or the query, 422 where it stands in the body."""
     problems = error.errors()
@@ -50,7 +72,9 @@ def from_validation(error: RequestValidationError) -> EaselError:
 
 
 def from_http(error: HTTPException) -> EaselError:
-    """Starlette's own refusals: no such address, wrong method, a body that breaks the parser."""
+    """Starlette's own refusals: no such address, wrong method, a body that is too large or breaks the parser."""
+    if error.status_code == 413:
+        return TooLarge(error.detail)
     return _BY_STATUS.get(error.status_code, _Unreadable)()
 
 
@@ -60,7 +84,7 @@ class _Unreadable(InvalidRequest):
 
 
 def _field(problem: dict[str, object]) -> FieldError:
-    """One wrong field. Nothing of the given value is repeated, since it may be a password."""
+    """One wrong field. Nothing of the given value is repeated, since it may be a password, and of a name not much."""
     location = problem["loc"]
     assert isinstance(location, tuple)
     path = ".".join(str(part) for part in location[1:] if not str(part).startswith("function-"))
@@ -69,7 +93,7 @@ def _field(problem: dict[str, object]) -> FieldError:
     words = _in_words(problem)
     if not path and ": " in words:  # a rule about several fields names the one to change
         path, words = words.split(": ", 1)
-    return FieldError(path or "body", words)
+    return FieldError(path[:100] or "body", words)
 
 
 def _in_words(problem: dict[str, object]) -> str:

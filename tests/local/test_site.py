@@ -1,15 +1,17 @@
 """What the stack is made of, for each choice of settings."""
 
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
 from local.bucket import allowed_origins
-from local.config import Config, read_env_file
+from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.servers import free_port
 from local.site import check_ports, check_settings, choose_servers, site_environment, site_parts
 from local.stack import StackError
+from shared.settings import Settings
 
 
 def load(tmp_path: Path, **environment: str) -> Config:
@@ -63,9 +65,18 @@ def test_without_settings_everything_is_started_here(tmp_path: Path) -> None:
     assert started == ["initdb", "postgres", "redis", "s3", "bucket"]
     assert notes == []
     parts = site_parts(config, environment_of(config), set(started))
-    assert [part.name for part in parts] == ["generator", "migrate", "worker", "beat", "gateway", "seed"]
+    assert [part.name for part in parts] == ["generator", "migrate", "worker", "gateway", "beat", "seed"]
     known = {*started, *(part.name for part in parts)}
     assert {need for part in parts for need in part.needs} <= known
+
+
+def test_examples_are_queued_at_the_first_start_alone(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    env = environment_of(config)
+    (config.home / "postgres" / "seeded").touch()
+    assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
+    # Whether a database from elsewhere has them, only that database knows.
+    assert "seed" in [part.name for part in site_parts(config, env, set())]
 
 
 def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None:
@@ -89,7 +100,7 @@ def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None
     assert env["EASEL_GENERATORS"] == "img_generator+http://gpu.example.com:2020"
     assert env["AWS_SESSION_TOKEN"] == "token"
     parts = site_parts(config, env, set())
-    assert [part.name for part in parts] == ["migrate", "worker", "beat", "gateway", "seed"]
+    assert [part.name for part in parts] == ["migrate", "worker", "gateway", "beat", "seed"]
     assert parts[0].needs == ()
 
 
@@ -143,3 +154,25 @@ def test_a_wrong_setting_stops_before_anything_starts(tmp_path: Path) -> None:
 def test_pages_under_either_name_of_this_machine_may_upload() -> None:
     assert allowed_origins("http://localhost:8080") == ["http://127.0.0.1:8080", "http://localhost:8080"]
     assert allowed_origins("https://easel.example.com") == ["https://easel.example.com"]
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers which variables were looked up."""
+
+    def __init__(self, *arguments: dict[str, str]) -> None:
+        super().__init__(*arguments)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_the_example_file_names_every_setting_and_no_other() -> None:
+    environment = Asked(
+        {"EASEL_DATABASE_URL": "postgresql://db.example.com/easel", "EASEL_BROKER_URL": "redis://r.example.com"}
+    )
+    Settings.from_environment(environment)
+    read = {name for name in environment.names if not name.endswith(("_FILE", "_SECRET"))}
+    listed = set(re.findall(r"^#([A-Z0-9_]+)=", (CHECKOUT / ".env.example").read_text(), re.MULTILINE))
+    assert listed == read | PORTS.keys()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { keepDraft, readDraft } from "../../web/lib/draft.js";
-import { explain } from "../../web/lib/explain.js";
+import { asSentence, explain } from "../../web/lib/explain.js";
 import { matchRoute, safeNext } from "../../web/lib/match.js";
 import { pause } from "../../web/lib/pause.js";
 import { ApiError } from "../../web/lib/problem.js";
@@ -99,6 +99,11 @@ test("an error is told in the site's words, else in the API's", () => {
   assert.match(words({ status: 429, code: "rate", retryAfterMs: 5000 }), /5 seconds/);
   assert.match(words({ status: 500, code: "internal", message: "id 1" }), /our side/);
   assert.equal(words({ status: 409, code: "odd", message: "Not now." }), "Not now.");
+});
+
+test("what the API remarks about a field stands there as a sentence", () => {
+  assert.equal(asSentence("is too long"), "Is too long.");
+  assert.equal(asSentence("Already one."), "Already one.");
 });
 
 test("a mistake of the site itself is not dressed up as an answer", () => {

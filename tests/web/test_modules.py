@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.jobs import Event, State
+
 HERE = Path(__file__).parent
+WORDS = HERE.parent.parent / "web" / "text" / "en.js"
 OLDEST_NODE = 20
 
 
@@ -21,3 +24,8 @@ def test_modules_without_dom_hold_under_node() -> None:
     assert files
     done = subprocess.run([node, "--test", *files], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("key", [*(f"event.{event}" for event in Event), *(f"job.{state}" for state in State)])
+def test_the_site_has_words_for_every_event_and_state(key: str) -> None:
+    assert f'"{key}":' in WORDS.read_text(encoding="utf-8")

@@ -12,5 +12,11 @@ export function explain(error) {
   return t("error.other", { detail: error.message });
 }
 
+/** A remark of the API ("is too long") as a sentence of its own. */
+export function asSentence(remark) {
+  const [first = "", ...rest] = remark.trim();
+  return first.toUpperCase() + rest.join("") + (/[.!?]$/.test(remark.trim()) ? "" : ".");
+}
+
 /** Whether an error only says that the view was left meanwhile, so that nobody needs to hear of it. */
 export const isLeaving = (error, signal) => signal.aborted || error.name === "AbortError";

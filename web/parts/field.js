@@ -1,4 +1,5 @@
 import { element, fill } from "../lib/dom.js";
+import { asSentence } from "../lib/explain.js";
 
 let count = 0;
 
@@ -28,7 +29,7 @@ export function field({ name, label, tag = "input", hint = null, aside = null, .
 export function showFieldErrors(fields, error) {
   const hit = Object.entries(fields).filter(([name, { showError }]) => {
     const message = error.fields[name];
-    showError(message ?? null);
+    showError(message === undefined ? null : asSentence(message));
     return message !== undefined;
   });
   hit[0]?.[1].input.focus();

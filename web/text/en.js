@@ -95,7 +95,6 @@ export const words = {
   "event.started": "Its turn has come",
   "event.sent": "Handed to the painter",
   "event.processing": "Painting began",
-  "event.storing": "The picture is there and is being stored",
   "event.retrying": "That attempt was lost, trying once more",
   "event.recovered": "Taken up again after a stumble",
   "event.cancel_requested": "You asked to stop",

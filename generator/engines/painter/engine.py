@@ -1,50 +1,93 @@
 """The painter behind the engine's interface."""
 
-import hashlib
 from functools import partial
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.painter.brush import Easel
+from generator.engines.painter.composition import paint_ground_idea, paint_scene
+from generator.engines.painter.description import describe_pixels, describe_scene
+from generator.engines.painter.noise import Field, blur
+from generator.engines.painter.palette import choose
+from generator.engines.painter.reading import Reading, read
+
+_PREPARING = 0.06
+"""The share of the progress that planning the scene takes."""
 
 
 class Painter:
-    """Paints a scene from the words of a prompt."""
+    """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
 
     name = "painter"
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
-        text = f"{brief.prompt}|{brief.negative_prompt}|{brief.seed}|{brief.scale}"
-        rng = np.random.Generator(
-            np.random.Philox(key=int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest()))
-        )
-        top, bottom = rng.random((2, 3), dtype=np.float32)
-        y = np.linspace(0, 1, brief.height, dtype=np.float32)[:, None, None]
-        canvas = np.broadcast_to(top * (1 - y) + bottom * y, (brief.height, brief.width, 3)).copy()
-        for step in range(brief.steps):
-            canvas += rng.normal(0, 0.02, canvas.shape).astype(np.float32)
-            watch((step + 1) / brief.steps, partial(_pixels, canvas))
-        return _pixels(canvas)
+        reading = read(brief.prompt, brief.negative_prompt)
+        under, target, sparks = _plan(brief, reading)
+        watch(_PREPARING)
+        return _paint(brief, target, under, sparks, watch)
 
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
-        """A picture that starts from the source."""
-        painted = self.generate(brief, watch).astype(np.float32)
-        return (source * (1 - strength) + painted * strength).astype(np.uint8)
+        """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
+        reading = read(brief.prompt, brief.negative_prompt)
+        _, target, sparks = _plan(brief, reading)
+        watch(_PREPARING)
+        own = source.astype(np.float32) / np.float32(255)
+        return _paint(brief, _blend(own, target, strength), own, sparks * np.float32(strength), watch)
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
-        """The picture with `factor` times the pixels on each side."""
-        watch(0.0)
+        """The picture with `factor` times the pixels on each side, its edges sharpened again."""
         size = (picture.shape[1] * factor, picture.shape[0] * factor)
-        return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+        large = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
+        watch(0.5)
+        sharp = large.filter(ImageFilter.UnsharpMask(radius=factor * 0.8, percent=55, threshold=2))
+        watch(1.0)
+        return np.asarray(sharp)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
-        """The picture's size and lightness."""
-        del brief, wording
-        light = "light" if picture.mean() > 127 else "dark"
-        return f"a {light} picture"
+        """What was painted, or the colours and light of a picture from elsewhere."""
+        words = describe_pixels(picture) if brief is None else describe_scene(picture, brief)
+        return " ".join(words.split()[: wording.blip_max_len])
 
 
-def _pixels(canvas: "np.typing.NDArray[np.float32]") -> Pixels:
-    return (np.clip(canvas, 0, 1) * 255 + 0.5).astype(np.uint8)
+def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
+    """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
+    whole = paint_scene(brief, reading)
+    scene = whole.rgb
+    palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
+    ground = paint_ground_idea(brief, palette)
+    under = ground * np.float32(0.55) + blur(scene, max(4, min(brief.width, brief.height) // 5)) * np.float32(0.45)
+    literal = np.float32(min(1.0, 0.25 + brief.scale / 9.0))
+    # Above the usual range the picture grows harder and more colourful, as guidance does.
+    push = np.float32(1 + 0.018 * max(0.0, brief.scale - 8.0))
+    target = ground * (1 - literal) + scene * literal
+    target = np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
+    return under.astype(np.float32), target, whole.sparks * literal
+
+
+def _blend(source: Field, target: Field, strength: float) -> Field:
+    """Colours move first, then light, then form: the source's edges are the last to go."""
+    share = np.float32(strength)
+    reach = max(4, min(source.shape[0], source.shape[1]) // 6)
+    broad = blur(source, reach) * (1 - share) + blur(target, reach) * share
+    fine = (source - blur(source, reach)) * (1 - share**2) + (target - blur(target, reach)) * share**2
+    return np.clip(broad + fine, 0, 1).astype(np.float32)
+
+
+def _paint(brief: Brief, target: Field, under: Field, sparks: Field, watch: Watch) -> Pixels:
+    easel = Easel(target, under, (brief.seed, brief.prompt), brief.steps)
+    for number in range(brief.steps):
+        easel.step(number)
+        done = (number + 1) / brief.steps
+        watch(_PREPARING + (1 - _PREPARING) * done, partial(_snapshot, easel, sparks, done))
+    return _snapshot(easel, sparks, 1.0)
+
+
+def _snapshot(easel: Easel, sparks: Field, done: float) -> Pixels:
+    """The canvas with the sparks over it, which appear in the last third."""
+    picture = np.clip(easel.picture, 0, 1)
+    picture = picture + sparks * (1 - picture) * np.float32(max(0.0, done * 3 - 2))
+    pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return pixels

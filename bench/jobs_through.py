@@ -1,0 +1,107 @@
+"""Jobs a second through the poller, beside a Celery task that sleeps, with two worker processes each.
+
+The generator answers at once, so what is measured is the way of a job through the service around it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from bench import sleeping
+from bench.ground import Ground
+from bench.table import Bound, Row, in_turns
+from local.site import worker_answers
+from shared import job_store
+from shared.contract import JobRequest
+from shared.submission import new_job
+from shared.testing.fake_generator import FakeGenerator
+from shared.user_store import User
+
+ROUNDS = 3
+OUR_JOBS = 400
+THEIR_JOBS = 16
+USERS = 100
+IN_FLIGHT = 64
+SIDES_PX = (64, 512)
+END_LIMIT_S = 300.0
+LOOK_S = 0.1
+
+
+def poller(ground: Ground) -> Iterator[Row]:
+    """All jobs are queued at one moment; the time runs until the last has its picture stored and its row written."""
+    users = [user for user, _ in ground.users(USERS)]
+    with ground.services.db.begin() as connection:
+        connection.execute(text(sleeping.MAKE_TABLE))
+    with FakeGenerator(max_in_flight=IN_FLIGHT) as fake, _workers(ground, users, fake):
+        for side_px in SIDES_PX:
+            figures = in_turns(_through_poller(ground, users, side_px), _through_sleeping(ground, side_px), ROUNDS)
+            name = f"poller, {side_px}x{side_px} pictures"
+            yield Row(name, "jobs/s", *figures, "Celery task that sleeps and polls", Bound(20))
+    ground.clear_jobs()
+
+
+@contextmanager
+def _workers(ground: Ground, users: list[User], fake: FakeGenerator) -> Iterator[None]:
+    """The poller with its beat, and the sleeping task's worker, all warm."""
+    env = {"EASEL_GENERATORS": fake.setting}
+    with ground.processes(
+        ground.python("sleeping", "bench.sleeping", env=env),
+        ground.python("worker", "poller", "worker", "--concurrency", str(sleeping.WORKERS), env=env),
+        ground.python("beat", "poller", "beat", env=env),
+    ):
+        _wait_until(lambda: worker_answers(ground.services.settings.broker_url))
+        _through_poller(ground, users, SIDES_PX[0], count=4)()
+        _through_sleeping(ground, SIDES_PX[0], count=4)()
+        yield
+
+
+def _through_poller(ground: Ground, users: list[User], side_px: int, count: int = OUR_JOBS) -> Callable[[], float]:
+    def measure() -> float:
+        ground.clear_jobs()
+        request = JobRequest(prompt="a lighthouse at night", width=side_px, height=side_px)
+        with ground.services.db.begin() as connection:
+            for place in range(count):
+                job = new_job(users[place % len(users)], request, None, b"bench")
+                job_store.submit(connection, job, max_queued=count, jobs_per_day=count)
+        ground.services.wake_ups.wake()
+        return _rate(ground, "jobs", count)
+
+    return measure
+
+
+def _through_sleeping(ground: Ground, side_px: int, count: int = THEIR_JOBS) -> Callable[[], float]:
+    app = sleeping.create_app(ground.services.settings)
+
+    def measure() -> float:
+        with ground.services.db.begin() as connection:
+            connection.execute(text("TRUNCATE paintings"))
+            query = text("INSERT INTO paintings (id) SELECT uuidv7() FROM generate_series(1, :count) RETURNING id")
+            made = [str(painting_id) for painting_id in connection.execute(query, {"count": count}).scalars()]
+        for painting_id in made:
+            app.send_task(sleeping.PAINT, [painting_id, side_px])
+        return _rate(ground, "paintings", count)
+
+    return measure
+
+
+def _rate(ground: Ground, table: str, count: int) -> float:
+    """Wait until every row is finished; rows a second from the first one's making to the last one's end."""
+    _wait_until(lambda: _ask(ground, f"SELECT count(finished_at) FROM {table}") == count)
+    if table == "jobs" and (failed := _ask(ground, "SELECT count(*) FROM jobs WHERE state <> 'succeeded'")):
+        raise RuntimeError(f"{failed:.0f} jobs did not succeed")
+    return count / _ask(ground, f"SELECT extract(epoch FROM max(finished_at) - max(created_at)) FROM {table}")
+
+
+def _ask(ground: Ground, question: str) -> float:
+    with ground.services.db.statement() as connection:
+        return float(connection.execute(text(question)).scalar_one())
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + END_LIMIT_S
+    while not true():
+        if time.monotonic() > end:
+            raise RuntimeError(f"nothing came of it within {END_LIMIT_S:.0f} s; the workers' logs end with their home")
+        time.sleep(LOOK_S)

@@ -1,0 +1,81 @@
+"""What a benchmark hands back, and how it is printed: a Markdown table that can stand in the README."""
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a ratio must hold."""
+
+    value: float
+    at_most: bool = False
+
+    def holds(self, ratio: float) -> bool:
+        return ratio <= self.value if self.at_most else ratio >= self.value
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.value:g}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: the medians of all rounds in `unit`, and ours divided by theirs.
+
+    A row without `theirs` stands for itself and has no ratio.
+    """
+
+    name: str
+    unit: str
+    ours: float
+    theirs: float | None
+    beside: str
+    bound: Bound | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        return self.ours / self.theirs if self.theirs else None
+
+    @property
+    def missed(self) -> bool:
+        return self.bound is not None and self.ratio is not None and not self.bound.holds(self.ratio)
+
+
+def in_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float]:
+    """Measure A B B A A B ...; return the two medians. Whoever goes first changes, so that neither always follows."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for turn in range(rounds):
+        for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            found[side].append((ours, theirs)[side]())
+    return median(found[0]), median(found[1])
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table, with the machine under it."""
+    return "\n".join(_lines(rows))
+
+
+def machine() -> str:
+    """In a few words, what the figures were measured on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{cores} cores, {platform.system()} {platform.machine()}, {python}"
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[str]:
+    yield "| what | Easel | beside | compared with | ratio | bound |"
+    yield "|---|---:|---:|---|---:|---|"
+    for row in rows:
+        theirs = "" if row.theirs is None else f"{_figure(row.theirs)} {row.unit}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        bound = "" if row.bound is None else f"{row.bound} {'**missed**' if row.missed else 'holds'}"
+        yield f"| {row.name} | {_figure(row.ours)} {row.unit} | {theirs} | {row.beside} | {ratio} | {bound} |"
+    yield ""
+    yield f"Medians, measured in turns on {machine()}."
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,147 @@
+"""Requests a second through the gateway: submit, status and list, each beside a bare handler of one statement."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from bench.bare_app import MAKE_TABLE
+from bench.ground import Ground
+from bench.table import Bound, Row, in_turns
+from local.servers import free_port
+from shared import claim_store, job_store
+from shared.contract import JobRequest
+from shared.jobs import Event, State
+from shared.submission import new_job
+from shared.user_store import User
+
+ROUNDS = 7
+SECONDS = 2.0
+CONNECTIONS = 8
+USERS = 64
+LISTED_JOBS = 50
+PROMPT = "a lighthouse at night, stars over a calm sea"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The gateway and the bare app, both up, on one database."""
+
+    ground: Ground
+    ours: int
+    theirs: int
+    users: list[tuple[User, str]]
+
+    def rate(self, port: int, status: int, requests: list[str]) -> float:
+        """Answers a second from this port."""
+        plan = {
+            "port": port,
+            "seconds": SECONDS,
+            "connections": CONNECTIONS,
+            "status": status,
+            "requests": requests,
+        }
+        return float(self.ground.run("-m", "bench.load", given=json.dumps(plan)))
+
+
+def submit(ground: Ground) -> Iterator[Row]:
+    """POST /v1/jobs from many users, on a queue that is empty at the start of each round."""
+    with _pair(ground) as pair:
+        ours = [_post("/v1/jobs", {"prompt": PROMPT}, token) for _, token in pair.users]
+        theirs = [_post("/notes", {"text": PROMPT})] * CONNECTIONS
+
+        def fresh(port: int, requests: list[str]) -> Callable[[], float]:
+            def measure() -> float:
+                ground.clear_jobs()
+                return pair.rate(port, 202, requests)
+
+            return measure
+
+        figures = in_turns(fresh(pair.ours, ours), fresh(pair.theirs, theirs), ROUNDS)
+        yield Row("submit", "requests/s", *figures, "bare FastAPI, one INSERT", Bound(0.6))
+        ground.clear_jobs()
+
+
+def status(ground: Ground) -> Iterator[Row]:
+    """GET /v1/jobs/{id} of a job that waits, and of one that is done and has a picture."""
+    with _pair(ground) as pair:
+        theirs = [_get(f"/notes/{note_id}") for note_id in _insert_notes(ground, USERS)]
+        for name, done in (("status, waiting", False), ("status, with a picture", True)):
+            ground.clear_jobs()
+            ours = [_get(f"/v1/jobs/{_insert_job(ground, user, done=done)}", token) for user, token in pair.users]
+            figures = in_turns(
+                lambda ours=ours: pair.rate(pair.ours, 200, ours),  # type: ignore[misc]
+                lambda: pair.rate(pair.theirs, 200, theirs),
+                ROUNDS,
+            )
+            yield Row(name, "requests/s", *figures, "bare FastAPI, one SELECT", Bound(0.6))
+        ground.clear_jobs()
+
+
+def list_jobs(ground: Ground) -> Iterator[Row]:
+    """GET /v1/jobs of users with 50 jobs, a picture each: 100 presigned URLs an answer."""
+    with _pair(ground) as pair:
+        _insert_notes(ground, LISTED_JOBS)
+        ground.clear_jobs()
+        for user, _ in pair.users[:CONNECTIONS]:
+            for _ in range(LISTED_JOBS):
+                _insert_job(ground, user, done=True)
+        ours = [_get(f"/v1/jobs?limit={LISTED_JOBS}", token) for _, token in pair.users[:CONNECTIONS]]
+        theirs = [_get(f"/notes?limit={LISTED_JOBS}")] * CONNECTIONS
+        figures = in_turns(lambda: pair.rate(pair.ours, 200, ours), lambda: pair.rate(pair.theirs, 200, theirs), ROUNDS)
+        yield Row("list, 50 jobs with pictures", "requests/s", *figures, "bare FastAPI, one SELECT of 50 rows")
+        ground.clear_jobs()
+
+
+@contextmanager
+def _pair(ground: Ground) -> Iterator[Pair]:
+    with ground.services.db.begin() as connection:
+        connection.execute(text(MAKE_TABLE))
+    ours, theirs = free_port(), free_port()
+    url = ground.services.settings.database_url
+    with ground.processes(
+        ground.python("gateway", "functions.gateway", asked=(ours, "/v1/health"), env={"EASEL_PORT": str(ours)}),
+        ground.python("bare", "bench.bare_app", str(theirs), url, asked=(theirs, "/docs")),
+    ):
+        yield Pair(ground, ours, theirs, ground.users(USERS))
+
+
+def _insert_notes(ground: Ground, count: int) -> list[str]:
+    query = text("INSERT INTO notes (text) SELECT :text FROM generate_series(1, :count) RETURNING id")
+    with ground.services.db.begin() as connection:
+        return [str(note_id) for note_id in connection.execute(query, {"text": PROMPT, "count": count}).scalars()]
+
+
+def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
+    """A job as the pipeline leaves it, made by the stores: waiting, or succeeded with one picture."""
+    with ground.services.db.begin() as connection:
+        job = new_job(user, JobRequest(prompt=PROMPT), None, b"bench")
+        job_id = job_store.submit(connection, job, max_queued=100_000, jobs_per_day=1_000_000)
+        assert job_id is not None
+        if done:
+            job_store.move(connection, job_id, State.GENERATING, Event.STARTED, generator="http://127.0.0.1:2020")
+            claim = claim_store.claim(connection, job_id)
+            assert claim is not None
+            token = claim.attempt_token
+            claim_store.release(connection, job_id, token, 0, remote_id="1", event=Event.SENT)
+            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, token=token)
+            key = f"jobs/{job_id}/{token}/0"
+            image = claim_store.StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
+            claim_store.insert_images(connection, job_id, [image])
+    return str(job_id)
+
+
+def _get(path: str, token: str | None = None) -> str:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_authorization(token)}\r\n"
+
+
+def _post(path: str, body: dict[str, str], token: str | None = None) -> str:
+    data = json.dumps(body)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_authorization(token)}Content-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(data.encode())}\r\n\r\n{data}"
+
+
+def _authorization(token: str | None) -> str:
+    return f"Authorization: Bearer {token}\r\n" if token else ""

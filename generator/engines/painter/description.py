@@ -1,0 +1,55 @@
+"""True words about a picture: what the painter painted, else its colours and its light."""
+
+import numpy as np
+from PIL import Image
+
+from generator.engines.base import Brief, Pixels
+from generator.engines.painter.composition import is_abstract, left_out
+from generator.engines.painter.lexicon import COLOURS
+from generator.engines.painter.palette import choose
+from generator.engines.painter.reading import read
+
+_HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "sunset": "at sunset", "night": "at night"}
+
+_ARTICLES = dict.fromkeys(("lake", "forest", "tree", "city", "house", "lighthouse", "castle", "road", "desert"), "a ")
+_ARTICLES |= {"field": "a ", "boat": "a ", "fire": "a ", "island": "an ", "aurora": "an "}
+_ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
+
+
+def describe_scene(picture: Pixels, brief: Brief) -> str:
+    """For a picture that was painted from this brief: its subjects, hour and colours."""
+    reading = read(brief.prompt, brief.negative_prompt)
+    if is_abstract(reading):
+        return f"an abstract painting in {_colours(picture)}"
+    palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
+    absent = left_out(reading, palette.hour)
+    subjects = [name for name in sorted(reading.motifs, key=lambda name: -reading.motifs[name]) if name not in absent]
+    things = _listed([_ARTICLES.get(name, "") + name for name in subjects])
+    return f"a painting of {things} {_HOURS[palette.hour]}, in {_colours(picture)}"
+
+
+def describe_pixels(picture: Pixels) -> str:
+    """For any picture: its light, contrast and main colours."""
+    grey = picture.mean(axis=-1)
+    light = "dark" if grey.mean() < 85 else "bright" if grey.mean() > 170 else "evenly lit"
+    contrast = "soft" if grey.std() < 32 else "strong" if grey.std() > 68 else "moderate"
+    return f"a {light} picture with {contrast} contrast, in {_colours(picture)}"
+
+
+def _colours(picture: Pixels, most: int = 3) -> str:
+    """The names of the colours that cover most of the picture."""
+    small = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BOX), dtype=np.float32).reshape(
+        -1, 1, 3
+    )
+    names = list(COLOURS)
+    table = np.asarray([COLOURS[name][2] for name in names], dtype=np.float32)[None] * 255
+    nearest = ((small - table) ** 2).sum(axis=-1).argmin(axis=-1)
+    counts = np.bincount(nearest, minlength=len(names))
+    order = [int(k) for k in np.argsort(-counts, kind="stable")[:most] if counts[k] >= len(small) * 0.08]
+    return _listed([names[k] for k in order])
+
+
+def _listed(words: list[str]) -> str:
+    if not words:
+        return "a wide landscape"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,143 @@
+"""The words that the painter knows: English whole words, Russian stems (a word that begins so)."""
+
+MOTIFS: dict[str, tuple[str, str]] = {
+    "mountains": (
+        "mountain mountains alps peak peaks cliff cliffs ridge valley canyon volcano highlands summit",
+        "гор горн скал вершин вулкан долин хребе",
+    ),
+    "sea": (
+        "sea seas ocean oceans beach coast shore waves wave bay harbour harbor seaside surf lagoon",
+        "море моря морск морю морем океан берег побереж волн бухт залив гаван",
+    ),
+    "lake": (
+        "lake lakes pond river rivers stream water reflection reflections fjord",
+        "озер озёр пруд рек реч ручей вод отражен",
+    ),
+    "forest": (
+        "forest forests wood woods jungle pines pine firs spruce taiga grove",
+        "лес леса лесн лесу лесом тайг сосн ельник джунгл бор рощ",
+    ),
+    "tree": (
+        "tree trees oak willow birch maple sakura cherry palm apple",
+        "дерев дуб ива берез берёз клен клён сакур пальм яблон",
+    ),
+    "city": (
+        "city cities town skyline street streets skyscraper skyscrapers downtown metropolis buildings cyberpunk",
+        "город небоскр улиц мегаполис здани киберпанк",
+    ),
+    "house": (
+        "house houses cottage cabin hut home barn farm village chalet mill",
+        "дом дома домик избa изба хижин коттедж деревн ферм мельниц усадьб",
+    ),
+    "lighthouse": ("lighthouse lighthouses beacon", "маяк"),
+    "castle": (
+        "castle castles fortress tower towers palace citadel ruins cathedral temple",
+        "замок замк крепост башн дворец дворц храм собор",
+    ),
+    "road": ("road roads path paths track trail way highway lane", "дорог тропин тропа тропк шоссе путь"),
+    "desert": ("desert deserts dune dunes sand sands sahara oasis", "пустын дюн песк песок песч бархан"),
+    "field": (
+        "field fields meadow meadows grass plain plains prairie steppe hills hill wheat pasture countryside landscape",
+        "поле поля полян луг степ холм трав пшени равнин пейзаж",
+    ),
+    "flowers": (
+        "flower flowers rose roses poppy poppies tulip tulips lavender sunflower sunflowers blossoms garden daisies",
+        "цвет роз мак маки маков тюльпан лаванд подсолн сад ромашк",
+    ),
+    "island": ("island islands isle islet", "остров"),
+    "boat": ("boat boats ship ships sail sailboat sails yacht sailing vessel", "лодк кораб парус яхт судно шлюпк"),
+    "moon": ("moon moonlight moonlit crescent", "лун месяц"),
+    "sun": ("sun sunny sunlight sunshine sunbeam", "солнц солнеч"),
+    "stars": (
+        "star stars starry galaxy milky cosmos space nebula universe",
+        "звезд звёзд космос космич галактик вселенн туманност",
+    ),
+    "clouds": ("cloud clouds cloudy overcast thunderclouds", "облак облач туч пасмур"),
+    "rain": ("rain rainy raining storm stormy thunderstorm downpour drizzle", "дожд дождь ливень ливн гроз шторм бур"),
+    "snow": ("snow snowfall snowing snowflakes blizzard", "снегоп метел вьюг снежин"),
+    "fog": ("fog foggy mist misty haze hazy smoke", "туман дымк мгл"),
+    "aurora": ("aurora borealis northern polar", "сияни полярн аврор"),
+    "fire": ("fire bonfire campfire flame flames burning lava", "огон огн костр костё костер плам пожар лав"),
+    "abstract": (
+        "abstract abstraction geometry psychedelic fractal pattern dream swirl",
+        "абстрак фрактал узор психодел",
+    ),
+}
+
+TIMES: dict[str, tuple[str, str]] = {
+    "dawn": ("dawn sunrise daybreak morning", "рассвет утр восход заря"),
+    "day": ("day noon midday daylight bright", "день дня днем днём полдень"),
+    "golden": ("golden afternoon", "золотой"),
+    "sunset": ("sunset dusk evening twilight sundown", "закат вечер сумер"),
+    "night": ("night midnight nocturnal dark moonlit starry", "ноч полноч тёмн темн"),
+}
+
+SEASONS: dict[str, tuple[str, str]] = {
+    "spring": ("spring april may sakura blossom", "весн апрел майск сакур"),
+    "summer": ("summer june july", "лет летн июн июл"),
+    "autumn": ("autumn fall september october november", "осен сентяб октяб нояб"),
+    "winter": (
+        "winter december january christmas snow snowy snowfall blizzard frost frozen ice icy glacier arctic",
+        "зим декаб январ новогод рождеств снег снеж мороз лёд ледян метел вьюг",
+    ),
+}
+
+MOODS: dict[str, tuple[str, str]] = {
+    "calm": ("calm peaceful quiet serene tranquil soft gentle still", "спокой тих мирн безмятеж нежн мягк"),
+    "gloomy": (
+        "gloomy dark sad grim mysterious lonely melancholy haunted eerie stormy",
+        "мрачн груст печал тёмн темн таинств одинок",
+    ),
+    "dramatic": (
+        "dramatic epic majestic storm fiery powerful fantasy magic magical",
+        "драматич эпич величеств мощн фэнтез волшеб магич",
+    ),
+    "dreamy": ("dreamy dream pastel ethereal fairy fairytale", "мечтател пастел сказоч сонн"),
+    "warm": ("warm cosy cozy tender", "тёпл тепл уютн"),
+    "cold": ("cold cool frosty icy", "холодн ледян прохлад"),
+    "vivid": ("vivid bright colorful colourful vibrant neon saturated", "ярк красочн неон"),
+}
+
+COLOURS: dict[str, tuple[str, str, tuple[float, float, float]]] = {
+    "red": ("red crimson scarlet ruby", "красн алый алая алое алые багр", (0.80, 0.13, 0.12)),
+    "orange": ("orange amber", "оранж рыж янтар", (0.96, 0.52, 0.13)),
+    "yellow": ("yellow gold", "желт жёлт золот", (0.97, 0.80, 0.22)),
+    "green": ("green emerald olive", "зелен зелён изумруд", (0.20, 0.58, 0.26)),
+    "turquoise": ("turquoise teal cyan aqua mint", "бирюз мятн", (0.13, 0.66, 0.66)),
+    "blue": ("blue azure sapphire indigo navy", "син голуб лазур", (0.14, 0.36, 0.80)),
+    "violet": ("violet purple lilac lavender", "фиолет пурпур сирен лилов", (0.52, 0.27, 0.74)),
+    "pink": ("pink rose magenta", "розов малинов", (0.95, 0.50, 0.66)),
+    "brown": ("brown sepia", "коричнев бур", (0.46, 0.30, 0.18)),
+    "white": ("white ivory pearl", "бел", (0.95, 0.95, 0.94)),
+    "grey": ("grey gray silver", "сер серебр", (0.55, 0.56, 0.58)),
+    "black": ("black ebony", "черн чёрн", (0.08, 0.08, 0.10)),
+}
+
+OWN_COLOURS: dict[str, tuple[str, str]] = {
+    "popp": ("flowers", "red"),
+    "мак": ("flowers", "red"),
+    "rose": ("flowers", "red"),
+    "lavender": ("flowers", "violet"),
+    "лаванд": ("flowers", "violet"),
+    "sunflower": ("flowers", "yellow"),
+    "подсолн": ("flowers", "yellow"),
+    "wheat": ("field", "yellow"),
+    "пшени": ("field", "yellow"),
+    "sakura": ("tree", "pink"),
+    "cherry": ("tree", "pink"),
+    "сакур": ("tree", "pink"),
+}
+"""What has a colour by itself: the beginning of its word, the motif, the colour."""
+
+EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "елов", "тайг", "хвой")
+
+PALMS = ("palm", "tropic", "пальм", "тропич")
+SKY_WORDS = ("sky", "skies", "неб")
+
+_SMALL = (
+    "a an the of in on at by with and or to from over under above near into for is are very some no not "
+    "light picture painting image photo view scene art beautiful "
+    "и во в на с со у к по над под из за от до не а но же при очень о об"
+)
+SMALL_WORDS = frozenset(_SMALL.split())
+"""Words that say nothing about the picture."""

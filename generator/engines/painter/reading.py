@@ -1,0 +1,161 @@
+"""A prompt as the painter understands it."""
+
+import re
+from dataclasses import dataclass, field
+
+from generator.engines.painter.lexicon import (
+    COLOURS,
+    EVERGREENS,
+    MOODS,
+    MOTIFS,
+    OWN_COLOURS,
+    PALMS,
+    SEASONS,
+    SKY_WORDS,
+    SMALL_WORDS,
+    TIMES,
+)
+
+BRACKET_STEP = 1.25
+"""One pair of round brackets makes a word this much heavier, one pair of square brackets lighter."""
+
+MAX_BRACKETS = 8
+FORGOTTEN_BELOW = 0.45
+"""A known word lighter than this is left out: three pairs of square brackets do it."""
+
+_PIECE = re.compile(r"[()\[\]|]|[^\W\d_]+")
+
+Colour = tuple[float, float, float]
+
+
+@dataclass
+class Reading:
+    """What a prompt asks for, by the painter's own names, each with its weight."""
+
+    motifs: dict[str, float] = field(default_factory=dict)
+    times: dict[str, float] = field(default_factory=dict)
+    seasons: dict[str, float] = field(default_factory=dict)
+    moods: dict[str, float] = field(default_factory=dict)
+    colours: list[tuple[Colour, float]] = field(default_factory=list)
+    colour_names: list[str] = field(default_factory=list)
+    paints: dict[str, Colour] = field(default_factory=dict)
+    """Colours that stand before a motif's word and so belong to it alone."""
+
+    evergreen: bool = False
+    """Whether the words ask for firs or pines."""
+
+    tropical: bool = False
+    """Whether a tree is a palm."""
+
+    unknown: list[str] = field(default_factory=list)
+    """Words without a meaning here; they still stir the form and the palette."""
+
+    def has(self, *names: str) -> bool:
+        """Whether any of these motifs is wanted."""
+        return any(name in self.motifs for name in names)
+
+    def weight(self, name: str) -> float:
+        """How much a motif counts: 1 is plain, 0 is absent."""
+        return self.motifs.get(name, 0.0)
+
+
+def weighted_words(text: str) -> list[tuple[str, float]]:
+    """The words of a prompt in order, small letters, each with the weight its brackets give it."""
+    words: list[tuple[str, float]] = []
+    depth = 0
+    for piece in _PIECE.findall(text.lower()):
+        if piece in "()[]":
+            # An unclosed bracket reaches to the end of its part, as it reads.
+            depth += 1 if piece in "(]" else -1
+        elif piece == "|":
+            depth = 0
+        else:
+            words.append((piece, BRACKET_STEP ** max(-MAX_BRACKETS, min(MAX_BRACKETS, depth))))
+    return words
+
+
+def read(prompt: str, negative: str = "") -> Reading:
+    """Understand a prompt; whatever the negative prompt names is left out."""
+    reading = Reading()
+    # A colour waits for the motif it may belong to.
+    waiting: tuple[str, float] | None = None
+    for word, weight in weighted_words(prompt):
+        if word in SMALL_WORDS:
+            continue
+        motifs = _known(word, MOTIFS)
+        reading.evergreen |= word.startswith(EVERGREENS)
+        reading.tropical |= word.startswith(PALMS)
+        colour = next(iter(_known(word, {name: entry[:2] for name, entry in COLOURS.items()})), None)
+        if weight >= FORGOTTEN_BELOW:
+            for table, found in ((TIMES, reading.times), (SEASONS, reading.seasons), (MOODS, reading.moods)):
+                for name in _known(word, table):
+                    found[name] = max(found.get(name, 0.0), weight)
+            for name in motifs:
+                reading.motifs[name] = max(reading.motifs.get(name, 0.0), weight)
+                if waiting:
+                    reading.paints.setdefault(name, COLOURS[waiting[0]][2])
+        for stem, (motif, name) in OWN_COLOURS.items():
+            if motif in motifs and word.startswith(stem):
+                reading.paints.setdefault(motif, COLOURS[name][2])
+        if waiting and word.startswith(SKY_WORDS):
+            reading.paints["sky"] = COLOURS[waiting[0]][2]
+            reading.colour_names.append(waiting[0])
+            waiting = None
+            continue
+        if motifs and waiting:
+            _remember(reading, *waiting, share=0.35)
+            waiting = None
+        if colour is not None and weight >= FORGOTTEN_BELOW:
+            if waiting:
+                _remember(reading, *waiting)
+            waiting = (colour, weight)
+        if not motifs and colour is None and not _attribute(word):
+            reading.unknown.append(word)
+    if waiting:
+        _remember(reading, *waiting)
+    _leave_out(reading, negative)
+    return reading
+
+
+def _remember(reading: Reading, name: str, weight: float, share: float = 1.0) -> None:
+    reading.colours.append((COLOURS[name][2], weight * share))
+    reading.colour_names.append(name)
+
+
+def _known(word: str, table: dict[str, tuple[str, str]]) -> list[str]:
+    reach = {
+        name: len(word) if word in english.split() else _begins(word, stems) for name, (english, stems) in table.items()
+    }
+    # The longest stem knows best: "город" begins like "гора", but it is no mountain.
+    best = max(reach.values())
+    return [name for name, length in reach.items() if length == best] if best else []
+
+
+def _begins(word: str, stems: str) -> int:
+    """The length of the longest stem that the word begins with, 0 without one."""
+    # A short stem must be nearly the whole word, else "сад" would be found in "садиться".
+    fits = [len(stem) for stem in stems.split() if word.startswith(stem) and len(word) - len(stem) <= max(3, len(stem))]
+    return max(fits, default=0)
+
+
+def _attribute(word: str) -> bool:
+    return any(_known(word, table) for table in (TIMES, SEASONS, MOODS))
+
+
+def _leave_out(reading: Reading, negative: str) -> None:
+    for word, weight in weighted_words(negative):
+        if weight < FORGOTTEN_BELOW:
+            continue
+        for table, found in (
+            (MOTIFS, reading.motifs),
+            (TIMES, reading.times),
+            (SEASONS, reading.seasons),
+            (MOODS, reading.moods),
+        ):
+            for name in _known(word, table):
+                found.pop(name, None)
+        for name in _known(word, {name: entry[:2] for name, entry in COLOURS.items()}):
+            value = COLOURS[name][2]
+            reading.colours = [entry for entry in reading.colours if entry[0] != value]
+            reading.colour_names = [known for known in reading.colour_names if known != name]
+            reading.paints = {motif: paint for motif, paint in reading.paints.items() if paint != value}

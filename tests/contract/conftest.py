@@ -1,0 +1,125 @@
+"""Doors, people and finished jobs for the tests of the HTTP contract."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from doors import Door, Doors
+from people import Person
+from sqlalchemy import text
+
+from shared import user_store
+from shared.polling import Poller
+from shared.services import Services
+from shared.tokens import new_token, token_hash
+
+
+@pytest.fixture(scope="session", params=["asgi", "lambda"])
+def doors(request: pytest.FixtureRequest) -> Iterator[Doors]:
+    with Doors(request.param) as doors:
+        yield doors
+
+
+@pytest.fixture(scope="session")
+def asgi_doors() -> Iterator[Doors]:
+    with Doors("asgi") as doors:
+        yield doors
+
+
+@pytest.fixture
+def door(doors: Doors, services: Services) -> Door:
+    """Easel on an empty database, through each door."""
+    return doors.open(services)
+
+
+@pytest.fixture
+def asgi_door(asgi_doors: Doors, services: Services) -> Door:
+    """Easel through the gateway, which takes requests in parallel."""
+    return asgi_doors.open(services)
+
+
+@pytest.fixture
+def with_settings(services: Services) -> Iterator[Callable[..., Services]]:
+    """The same servers under other settings."""
+    made: list[Services] = []
+
+    def change(**changes: Any) -> Services:
+        made.append(Services(replace(services.settings, **changes)))
+        return made[-1]
+
+    yield change
+    for other in made:
+        other.db.close()
+
+
+@pytest.fixture
+def person(services: Services) -> Callable[[str], Person]:
+    """Makes accounts at once, without the slow hash of a password: `person("ada")`."""
+
+    def make(name: str) -> Person:
+        email, secret = f"{name}@example.com", new_token()
+        with services.db.begin() as connection:
+            user = user_store.create(connection, email, "no password")
+            hashed = token_hash(secret)
+            assert hashed is not None
+            user_store.create_token(connection, user.id, hashed, kind="session", name=None, lifetime_s=3600)
+        return Person(user.id, email, secret)
+
+    return make
+
+
+@pytest.fixture
+def ada(person: Callable[[str], Person]) -> Person:
+    return person("ada")
+
+
+@pytest.fixture
+def bob(person: Callable[[str], Person]) -> Person:
+    return person("bob")
+
+
+@pytest.fixture
+def submit(door: Door, ada: Person) -> Callable[..., dict[str, Any]]:
+    """Queues a job of Ada's and returns its view."""
+
+    def submit_job(**fields: Any) -> dict[str, Any]:
+        response = door.post("/v1/jobs", json={"prompt": "a lighthouse at night", **fields}, headers=ada.headers)
+        assert response.status_code == 202, response.text
+        job: dict[str, Any] = response.json()
+        return job
+
+    return submit_job
+
+
+@pytest.fixture
+def step(services: Services, poller: Poller) -> Callable[[], int]:
+    """Gives places to queued jobs and does one step of each generating one; returns how many are unfinished."""
+
+    def advance_all() -> int:
+        poller.start()
+        with services.db.begin() as connection:
+            due = connection.execute(
+                text("UPDATE jobs SET next_step_at = clock_timestamp() WHERE state = 'generating' RETURNING id")
+            ).scalars()
+            job_ids = list(due)
+        for job_id in job_ids:
+            poller.advance(job_id)
+        with services.db.statement() as connection:
+            left = connection.execute(text("SELECT count(*) FROM jobs WHERE state IN ('queued', 'generating')"))
+            return int(left.scalar_one())
+
+    return advance_all
+
+
+@pytest.fixture
+def finish(step: Callable[[], int]) -> Callable[[], None]:
+    """Works through everything that is queued."""
+
+    def work() -> None:
+        for _ in range(100):
+            if not step():
+                return
+        raise AssertionError("the jobs did not finish within 100 steps")
+
+    return work

@@ -1,0 +1,94 @@
+"""The part as a program and as a package of its own."""
+
+import ast
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from generator.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _start(*options: str) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "generator", "--port", "0", *options], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    match = re.fullmatch(
+        r"easel-generator listens on (http://127\.0\.0\.1:\d+) \(engine painter\)\n", process.stdout.readline()
+    )
+    assert match is not None
+    return process, match[1]
+
+
+def _call(url: str, fields: dict[str, object] | None = None) -> object:
+    data = None if fields is None else json.dumps(fields).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_and_stops_in_the_middle_of_a_job(number: signal.Signals) -> None:
+    process, address = _start("--workers", "2")
+    try:
+        health = _call(f"{address}/health")
+        assert isinstance(health, dict)
+        assert (health["engine"], health["workers"]) == ("painter", 2)
+        _call(f"{address}/initiate_processing", {"prompt": "a castle", "width": 2048, "height": 2048, "steps": 150})
+        process.send_signal(number)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 1
+    assert (
+        capsys.readouterr().err == f"easel-generator cannot listen on 127.0.0.1 port {port}: Address already in use.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [["--port", "70000"], ["--workers", "0"], ["--engine", "none"], ["--max-queue", "x"]]
+)
+def test_wrong_options_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(options)
+    assert stop.value.code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_it_imports_nothing_from_the_rest() -> None:
+    others = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"generator"}
+    for path in sorted((ROOT / "generator").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert others.isdisjoint(name.split(".")[0] for name in names), path
+
+
+def test_both_project_files_say_the_same() -> None:
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    part = tomllib.loads((ROOT / "generator" / "pyproject.toml").read_text())
+    assert part["project"]["dependencies"] == whole["project"]["optional-dependencies"]["generator"]
+    assert part["project"]["scripts"] == whole["project"]["scripts"] | part["project"]["scripts"]
+    assert part["project"]["requires-python"] == whole["project"]["requires-python"]
+    on_disk = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "generator").rglob("__init__.py")}
+    for project in (whole, part):
+        assert {
+            name for name in project["tool"]["setuptools"]["packages"] if name.split(".")[0] == "generator"
+        } == on_disk
+    assert set(part["tool"]["setuptools"]["package-dir"]) == on_disk
