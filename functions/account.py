@@ -6,27 +6,29 @@ from fastapi import APIRouter, Response
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, ServicesDep, clear_session_cookie
+from functions.edge.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared import accounts
 from shared.contract import AccountChange, AccountDeletion, AccountView, UserView
+from shared.errors import BadCredentials
 from shared.user_store import User
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.get("/v1/me", response_model=AccountView)
+@router.get("/v1/me", response_model=AccountView, responses=problems(*SIGNED_IN))
 def get_account(credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
     """Who is asking, and what is left of the quota."""
     return accounts.get_account(services, credential)
 
 
-@router.patch("/v1/me", response_model=UserView)
+@router.patch("/v1/me", response_model=UserView, responses=problems(*CHANGING, *WITH_BODY))
 def change_account(body: AccountChange, credential: CredentialDep, services: ServicesDep) -> User:
     """Choose the notification that new jobs begin with."""
     return accounts.set_notify(services, credential, body.notify)
 
 
-@router.delete("/v1/me", status_code=202)
+@router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials))
 def delete_account(
     body: AccountDeletion, credential: CredentialDep, services: ServicesDep, response: Response
 ) -> dict[str, str]:

@@ -6,14 +6,18 @@ from fastapi import APIRouter
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, JobId, ServicesDep
+from functions.edge.problems import CHANGING, problems
 from shared import submission
 from shared.contract import JobView
+from shared.errors import AlreadyFinished, NotFound
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/jobs/{job_id}/cancel", response_model=JobView)
+@router.post(
+    "/v1/jobs/{job_id}/cancel", response_model=JobView, responses=problems(*CHANGING, NotFound, AlreadyFinished)
+)
 def cancel(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
     """Cancel a waiting job now; a generating one answers with its state and is cancelled at its next step."""
     return submission.cancel(services, credential, job_id)

@@ -4,13 +4,15 @@ from fastapi import APIRouter
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, JobId, ServicesDep
+from functions.edge.problems import CHANGING, problems
 from shared import submission
+from shared.errors import NotFound, StillRunning
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.delete("/v1/jobs/{job_id}", status_code=204)
+@router.delete("/v1/jobs/{job_id}", status_code=204, responses=problems(*CHANGING, NotFound, StillRunning))
 def delete(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> None:
     """Delete a finished job and its pictures."""
     submission.delete(services, credential, job_id)

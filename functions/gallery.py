@@ -6,14 +6,16 @@ from fastapi import APIRouter, Query
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import Limit, ServicesDep
+from functions.edge.problems import problems
 from shared.contract import GalleryPage
+from shared.errors import BadRequest
 from shared.gallery import list_gallery
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)
 
 
-@router.get("/v1/gallery", response_model=GalleryPage)
+@router.get("/v1/gallery", response_model=GalleryPage, responses=problems(BadRequest))
 def gallery(
     services: ServicesDep, limit: Limit = 20, cursor: Annotated[str | None, Query(max_length=200)] = None
 ) -> dict[str, Any]:

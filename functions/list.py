@@ -6,14 +6,16 @@ from fastapi import APIRouter
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep
+from functions.edge.problems import SIGNED_IN, problems
 from shared import submission
 from shared.contract import JobList, StateName
+from shared.errors import BadRequest
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.get("/v1/jobs", response_model=JobList)
+@router.get("/v1/jobs", response_model=JobList, responses=problems(*SIGNED_IN, BadRequest))
 def list_jobs(
     credential: CredentialDep, services: ServicesDep, before: Before, limit: Limit = 20, state: StateName | None = None
 ) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from fastapi import APIRouter, Response
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, ServicesDep, clear_session_cookie
+from functions.edge.problems import CHANGING, problems
 from shared import accounts
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/logout", status_code=204)
+@router.post("/v1/logout", status_code=204, responses=problems(*CHANGING))
 def logout(credential: CredentialDep, services: ServicesDep, response: Response) -> None:
     """Sign out. The token is dead at once, everywhere."""
     accounts.log_out(services, credential)

@@ -5,13 +5,15 @@ from fastapi.responses import RedirectResponse
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import ImageId, ServicesDep
+from functions.edge.problems import problems
+from shared.errors import BadRequest, NotFound
 from shared.gallery import picture_url
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)
 
 
-@router.get("/i/{image_id}", status_code=302, response_class=RedirectResponse)
+@router.get("/i/{image_id}", status_code=302, response_class=RedirectResponse, responses=problems(BadRequest, NotFound))
 def picture(
     image_id: ImageId, services: ServicesDep, thumbnail: bool = False, download: bool = False
 ) -> RedirectResponse:

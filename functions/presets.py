@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from functions.edge.app import lambda_handler
+from functions.edge.problems import problems
 from shared import presets as known
 from shared.contract import PresetsView, request_fields
 
@@ -12,7 +13,7 @@ router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.get("/v1/presets", response_model=PresetsView)
+@router.get("/v1/presets", response_model=PresetsView, responses=problems())
 def presets(response: Response) -> dict[str, Any]:
     """Types, styles, qualities and aspects with their values; every field's type, range and default."""
     response.headers["Cache-Control"] = "public, max-age=300"

@@ -4,14 +4,16 @@ from fastapi import APIRouter, Response
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import ServicesDep, set_session_cookie
+from functions.edge.problems import WITH_BODY, problems
 from shared import accounts
 from shared.contract import NewAccount, SessionView
+from shared.errors import EmailTaken
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/signup", status_code=201, response_model=SessionView)
+@router.post("/v1/signup", status_code=201, response_model=SessionView, responses=problems(*WITH_BODY, EmailTaken))
 def signup(body: NewAccount, services: ServicesDep, response: Response) -> accounts.Session:
     """Make an account. The answer carries a token for programs and sets the session cookie for the site."""
     session = accounts.sign_up(services, body.email, body.password)

@@ -10,14 +10,20 @@ from starlette.concurrency import run_in_threadpool
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, JobId, ServicesDep, WatchDep
+from functions.edge.problems import SIGNED_IN, problems
 from shared import submission
 from shared.contract import JobView
+from shared.errors import BadRequest, NotFound
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.get("/v1/jobs/{job_id}", response_model=JobView, responses={304: {"description": "Nothing has changed."}})
+@router.get(
+    "/v1/jobs/{job_id}",
+    response_model=JobView,
+    responses=problems(*SIGNED_IN, BadRequest, NotFound) | {304: {"description": "Nothing has changed."}},
+)
 async def status(
     job_id: JobId,
     credential: CredentialDep,
@@ -36,15 +42,20 @@ async def status(
         etag = _etag(job)
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or etag
-        if left_s <= 0 or etag not in known or job["finished_at"] is not None:
+        if left_s <= 0 or not _is_named(etag, known) or job["finished_at"] is not None:
             break
         await watch.changed(job_id, seen, left_s)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if job["finished_at"] is None:
         headers["Retry-After"] = "1"
-    if if_none_match is not None and etag in if_none_match:
+    if if_none_match is not None and _is_named(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return Response(JobView.model_validate(job).model_dump_json(), headers=headers, media_type="application/json")
+
+
+def _is_named(etag: str, known: str) -> bool:
+    """Whether a list of tags holds this one; `If-None-Match` compares them without their `W/` (RFC 9110, 13.1.2)."""
+    return etag.removeprefix("W/") in known
 
 
 def _etag(job: dict[str, Any]) -> str:

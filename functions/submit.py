@@ -6,14 +6,21 @@ from fastapi import APIRouter, Header, Response
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, ServicesDep
+from functions.edge.problems import CHANGING, WITH_BODY, problems
 from shared import submission
 from shared.contract import JobRequest, JobView
+from shared.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/jobs", status_code=202, response_model=JobView)
+@router.post(
+    "/v1/jobs",
+    status_code=202,
+    response_model=JobView,
+    responses=problems(*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent),
+)
 def submit(
     body: JobRequest,
     credential: CredentialDep,

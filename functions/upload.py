@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, ServicesDep
+from functions.edge.problems import CHANGING, WITH_BODY, problems
 from shared import uploads
 from shared.contract import UploadRequest, UploadView
 
@@ -13,7 +14,7 @@ router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/uploads", status_code=201, response_model=UploadView)
+@router.post("/v1/uploads", status_code=201, response_model=UploadView, responses=problems(*CHANGING, *WITH_BODY))
 def upload(body: UploadRequest, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
     """Announce a picture: POST `fields`, then the file as `file`, to `url`; then name `key` in `source_images`."""
     key, form = uploads.create_upload(services, credential, body)

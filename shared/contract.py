@@ -28,14 +28,8 @@ def _known_style(key: str) -> str:
     return key
 
 
-def _multiple_of_8(pixels: int) -> int:
-    if pixels % 8:
-        raise ValueError("must be a multiple of 8")
-    return pixels
-
-
 Text = Annotated[str, AfterValidator(_storable)]
-Pixels = Annotated[int, Field(ge=64, le=2048), AfterValidator(_multiple_of_8)]
+Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
@@ -271,6 +265,14 @@ class Problem(Answer):
     errors: list[ProblemField] = []
 
 
+PUBLIC_WORDS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "maxItems": "max_items",
+    "multipleOf": "multiple_of",
+}
+
+
 def request_fields() -> list[dict[str, Any]]:
     """Every field of a submit with its type, range and default, read off JobRequest."""
     schema = JobRequest.model_json_schema()
@@ -282,7 +284,7 @@ def request_fields() -> list[dict[str, Any]]:
         for word in ("minimum", "maximum", "enum"):
             if word in known:
                 field[word] = known[word]
-        for word, public in (("minLength", "min_length"), ("maxLength", "max_length"), ("maxItems", "max_items")):
+        for word, public in PUBLIC_WORDS.items():
             if word in known:
                 field[public] = known[word]
         if name == "prompt":

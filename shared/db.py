@@ -29,6 +29,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
+            hide_parameters=True,  # an error that is logged must not tell prompts
             connect_args={"connect_timeout": 5, "application_name": "easel"},
         )
         self._transactions = self._engine.execution_options(isolation_level="READ COMMITTED")

@@ -103,6 +103,6 @@ def _cursor(at: datetime, job_id: UUID) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         at, job_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().rsplit(" ", 1)
-        return datetime.fromisoformat(at), UUID(job_id)
-    except (ValueError, binascii.Error):
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(job_id)
+    except (ValueError, OverflowError, binascii.Error):
         raise BadRequest("The cursor is not one that a list gave out.") from None

@@ -193,7 +193,7 @@ WITH moved AS (
     WHERE id = :job_id AND state = ANY(:sources)
         AND (CAST(:token AS uuid) IS NULL OR attempt_token = :token)
         AND (:to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
-    RETURNING id, user_id, quota_day, turn, old.state AS was
+    RETURNING id, user_id, quota_day, turn, cost, old.state AS was
 ), counted AS (
     UPDATE users u SET
         queued = queued - (was = 'queued')::int + (:to = 'queued')::int,
@@ -203,7 +203,7 @@ WITH moved AS (
 ), told AS (
     INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM moved
 )
-SELECT user_id, turn, was FROM moved
+SELECT user_id, turn, cost, was FROM moved
 """)
 
 
@@ -219,7 +219,7 @@ def move(
     attempts: int = 0,
     error: tuple[str, str] | None = None,
 ) -> Row[Any]:
-    """Move a job to another state, with its counts and its timeline; return (user_id, turn, was).
+    """Move a job to another state, with its counts and its timeline; return (user_id, turn, cost, was).
 
     token: the claim under which the mover works. attempts: how many attempts the move spends. error: (code, message),
     for FAILED alone. Raises Lost when the job is not where the move begins, or the claim is no longer the mover's.

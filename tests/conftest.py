@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,11 +50,6 @@ def services(session_services: Services) -> Services:
         connection.execute(text(f"TRUNCATE {tables}"))
         connection.execute(text("INSERT INTO queue_clock (id) VALUES (1)"))
     return session_services
-
-
-def with_settings(services: Services, **changes: object) -> Services:
-    """The same servers under other settings."""
-    return Services(replace(services.settings, **changes))
 
 
 @pytest.fixture

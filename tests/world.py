@@ -1,6 +1,7 @@
 """What the tests of jobs share: users, submits, a clock that the tests move, and the books that must balance."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -137,3 +138,8 @@ class World:
 def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
     """The keys that no prefix covers."""
     return [key for key in keys if not any(key.startswith(prefix) for prefix in prefixes)]
+
+
+def with_settings(services: Services, **changes: Any) -> Services:
+    """The same servers under other settings. Two conftests cannot be told apart by name, so this is not in one."""
+    return Services(replace(services.settings, **changes))

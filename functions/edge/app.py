@@ -13,26 +13,19 @@ from functions.edge.context import RequestContext
 from functions.edge.problems import from_http, from_validation, render
 from functions.edge.watch import Watch
 from shared import job_store, log
-from shared.contract import Problem
 from shared.errors import EaselError
 from shared.services import Services
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "What is wrong; `code` is stable."},
-    "5XX": {"model": Problem, "description": "Easel cannot answer; see Retry-After."},
-}
 
 
 def create_app(routers: Sequence[APIRouter], services: Services) -> FastAPI:
     """An app that answers for these routers, with Easel's errors, limits and request ids."""
-    app = FastAPI(
+    app = _App(
         title="Easel",
         description="Turns a sentence into pictures, for many people at once.",
         version="1",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=PROBLEMS,
     )
     app.state.services = services
     app.state.watch = Watch(_version_reader(services))
@@ -74,6 +67,27 @@ def create_lambda(router: APIRouter, services: Services) -> Any:
     from mangum import Mangum  # the gateway mounts routers and has no use for it
 
     return Mangum(create_app([router], services), lifespan="off")
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """As FastAPI makes it, but with errors as they really are: their media type, and no 422 for a wrong query."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                responses = operation["responses"]
+                for status, response in list(responses.items()):
+                    content = response.get("content", {})
+                    schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                    if schema.endswith("/HTTPValidationError"):
+                        del responses[status]
+                    elif schema.endswith("/Problem"):
+                        content["application/problem+json"] = content.pop("application/json")
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        return document
 
 
 def _version_reader(services: Services) -> Any:

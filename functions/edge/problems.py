@@ -1,20 +1,32 @@
 """Errors as RFC 9457 problem documents."""
 
 import json
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from shared.contract import Problem
 from shared.errors import (
     BadRequest,
+    BadToken,
+    CrossSite,
     EaselError,
     FieldError,
+    Internal,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
+    NotSignedIn,
     TooLarge,
+    Unavailable,
 )
+
+# What a route may answer that asks who is there, that changes something for the holder of a cookie, that reads a body.
+SIGNED_IN = (NotSignedIn, BadToken)
+CHANGING = (*SIGNED_IN, CrossSite)
+WITH_BODY = (TooLarge, InvalidRequest)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 
@@ -38,6 +50,16 @@ def render(error: EaselError) -> Response:
     return Response(
         json.dumps(problem, ensure_ascii=False), error.status, headers, media_type="application/problem+json"
     )
+
+
+def problems(*errors: type[EaselError]) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of a route that answers with these errors, besides those of every route."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    everywhere: tuple[type[EaselError], ...] = (Internal, Unavailable)
+    for error in errors + everywhere:
+        response = by_status.setdefault(error.status, {"model": Problem, "description": ""})
+        response["description"] = f"{response['description']}\n\n`{error.code}`: {error.title}".strip()
+    return by_status
 
 
 def from_validation(error: RequestValidationError) -> EaselError:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import httpx
 
 from functions.edge.app import create_lambda
+from functions.edge.watch import Watch
 from functions.gateway import create_gateway, manifest
 from shared.services import Services
 
@@ -25,8 +26,22 @@ GATEWAY_ANSWER = {"message": "Not Found"}
 class Door(httpx.Client):
     """An HTTP client that holds every answer to what the API promises for all of them, and keeps no cookies."""
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
+    def __init__(self, transport: "_Asgi | _Lambda") -> None:
         super().__init__(transport=transport, base_url=ORIGIN, follow_redirects=False)
+        self._watch = transport.watch
+        self._documented = transport.documented
+
+    @property
+    def held(self) -> int:
+        """How many answers are being held back until a job changes."""
+        return len(self._watch._waiters)
+
+    def check_documented(self, request: httpx.Request, response: httpx.Response) -> None:
+        """Fail unless OpenAPI names this status for this route."""
+        route = find_route(request.method, request.url.raw_path.partition(b"?")[0].decode("ascii"))
+        if route is not None:
+            statuses = self._documented["paths"][route["path"]][route["method"].lower()]["responses"]
+            assert str(response.status_code) in statuses, f"{route['path']} does not tell of {response.status_code}"
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         response = super().send(request, **options)
@@ -37,6 +52,7 @@ class Door(httpx.Client):
         assert response.status_code != 500, response.text
         if response.status_code >= 400 and "access-control-request-method" not in request.headers:
             _check_problem(response)
+        self.check_documented(request, response)
         return response
 
 
@@ -111,7 +127,10 @@ class _Asgi(httpx.BaseTransport):
     """The gateway on an event loop that runs on between requests, as it does under a server."""
 
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = httpx.ASGITransport(create_gateway(services))  # type: ignore[arg-type]
+        app = create_gateway(services)
+        self.watch: Watch = app.state.watch
+        self.documented = app.openapi()
+        self._transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
         self._loop = loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -141,6 +160,8 @@ class _Lambda(httpx.BaseTransport):
         self._functions = {
             name: create_lambda(importlib.import_module(f"functions.{name}").router, services) for name in names
         }
+        self.watch: Watch = self._functions["status"].app.state.watch
+        self.documented = create_gateway(services).openapi()
         self._call = call
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

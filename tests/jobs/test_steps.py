@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conftest import with_settings
-from world import World
+from world import World, with_settings
 
 from shared.generators.base import GeneratorAddress
 from shared.polling import Poller

@@ -1,0 +1,179 @@
+"""Start pictures: announced to Easel, sent straight to the storage, which checks them, then named in a submit."""
+
+import io
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from doors import Door
+from people import Person
+from PIL import Image
+from shapes import JOB, UPLOAD, check
+
+from shared.services import Services
+from shared.testing.fake_generator import FakeGenerator
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[requests.Session]:
+    """Whoever sends a form to the storage: without any token of Easel's."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture(scope="module")
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 80, 20)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def announce(door: Door, ada: Person) -> Callable[..., dict[str, Any]]:
+    def announce_upload(size: int, content_type: str = "image/png") -> dict[str, Any]:
+        response = door.post("/v1/uploads", json={"content_type": content_type, "size": size}, headers=ada.headers)
+        assert response.status_code == 201, response.text
+        form: dict[str, Any] = response.json()
+        return form
+
+    return announce_upload
+
+
+def send(browser: requests.Session, form: dict[str, Any], data: bytes, **changes: str) -> int:
+    fields = form["fields"] | changes
+    answer = browser.post(form["url"], data=fields, files={"file": ("picture", data)}, timeout=10)
+    return answer.status_code
+
+
+def submit(door: Door, person: Person, *keys: str) -> Any:
+    body = {"prompt": "x", "source_images": list(keys)}
+    return door.post("/v1/jobs", json=body, headers=person.headers)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "ending"), [("image/png", "png"), ("image/jpeg", "jpg"), ("image/webp", "webp")]
+)
+def test_an_upload_has_a_form(
+    announce: Callable[..., dict[str, Any]], ada: Person, content_type: str, ending: str
+) -> None:
+    form = announce(3, content_type)
+    check(form, UPLOAD)
+    assert form["key"].startswith(f"uploads/{ada.id}/")
+    assert form["key"].endswith(f".{ending}")
+    assert form["fields"]["key"] == form["key"]
+    assert form["fields"]["Content-Type"] == content_type
+    assert all(isinstance(value, str) for value in form["fields"].values())
+    assert datetime.fromisoformat(form["expires_at"]) > datetime.now(UTC) + timedelta(minutes=5)
+    assert announce(3)["key"] != form["key"]
+
+
+def test_an_uploaded_picture_starts_a_job(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes,
+    finish: Callable[[], None], generator: FakeGenerator, services: Services,
+) -> None:  # fmt: skip
+    form = announce(len(png))
+    assert send(browser, form, png) in (200, 201, 204)
+    assert services.storage.get(form["key"], 10_000) == png
+    response = submit(door, ada, form["key"])
+    assert response.status_code == 202
+    check(response.json(), JOB)
+    assert response.json()["settings"]["source_images"] == [form["key"]]
+    finish()
+    job = door.get(response.headers["location"], headers=ada.headers).json()
+    assert job["state"] == "succeeded", job["error"]
+    assert len(generator.orders[-1]["imgs"]) == 1
+
+
+def test_one_picture_may_be_named_twice(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
+) -> None:
+    form = announce(len(png))
+    send(browser, form, png)
+    assert submit(door, ada, *[form["key"]] * 4).status_code == 202
+
+
+def test_a_strength_below_0_needs_no_prompt(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
+) -> None:
+    form = announce(len(png))
+    send(browser, form, png)
+    body = {"strength": -1, "source_images": [form["key"]], "upscale": 2}
+    response = door.post("/v1/jobs", json=body, headers=ada.headers)
+    assert (response.status_code, response.json()["prompt"]) == (202, "")
+
+
+@pytest.mark.parametrize("by", [-1, 1])
+def test_the_storage_refuses_another_size(
+    announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes, by: int
+) -> None:
+    assert send(browser, announce(len(png) + by), png) in (400, 403)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Content-Type": "text/html"},
+        {"Content-Type": "image/jpeg"},
+        {"key": "uploads/x.png"},
+        {"key": "jobs/1/1/0.png"},
+    ],
+)
+def test_the_storage_refuses_another_type_or_key(
+    announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes, changes: dict[str, str]
+) -> None:
+    assert send(browser, announce(len(png)), png, **changes) == 403
+
+
+def test_the_storage_refuses_a_form_without_its_signature(
+    announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
+) -> None:
+    form = announce(len(png))
+    assert send(browser, form, png, **{"x-amz-signature": "0" * 64}) == 403
+
+
+def test_an_upload_that_has_not_arrived_is_named(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
+) -> None:
+    arrived, missing = announce(len(png)), announce(len(png))
+    send(browser, arrived, png)
+    response = submit(door, ada, arrived["key"], missing["key"])
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    assert [error["field"] for error in response.json()["errors"]] == ["source_images.1"]
+    assert missing["key"] not in response.text
+
+
+def test_an_upload_of_somebody_else_looks_absent(
+    door: Door, bob: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
+) -> None:
+    form = announce(len(png))
+    send(browser, form, png)
+    answers = [submit(door, bob, form["key"]), submit(door, bob, f"uploads/{bob.id}/nothing.png")]
+    assert {answer.status_code for answer in answers} == {422}
+    assert len({answer.content for answer in answers}) == 1
+    assert [error["field"] for error in answers[0].json()["errors"]] == ["source_images.0"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        *[({"size": size}, "size") for size in (0, -1, 20 * 1024 * 1024 + 1, 10**400, 1.5, "3", None, True)],
+        *[
+            ({"content_type": word}, "content_type")
+            for word in ("image/gif", "text/html", "IMAGE/PNG", "image/png ", "", None, 7)
+        ],
+        ({"key": "mine.png"}, "key"),
+    ],
+    ids=lambda part: ascii(part)[:40],
+)
+def test_a_wrong_announcement_is_refused(door: Door, ada: Person, change: dict[str, Any], field: str) -> None:
+    body = {"content_type": "image/png", "size": 3} | change
+    response = door.post("/v1/uploads", json=body, headers=ada.headers)
+    assert response.status_code == 422
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_20_mb_may_be_announced(announce: Callable[..., dict[str, Any]]) -> None:
+    assert announce(20 * 1024 * 1024)

@@ -1,0 +1,205 @@
+"""The rules of ARCHITECTURE.md that a machine can hold: who imports whom, and what stands in one place alone."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+from shared.models import metadata
+
+ROOT = Path(__file__).parent.parent
+SERVER = ("functions", "shared", "poller")
+PYTHON = (*SERVER, "generator", "local", "migrations", "bench")
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+
+# Lowest first. A module imports from lower layers alone.
+LAYERS: tuple[frozenset[str], ...] = tuple(
+    frozenset(layer.split())
+    for layer in (
+        "errors jobs log models presets recipe settings tokens",
+        "contract db generators pictures",
+        "generator_store job_store queue storage user_store",
+        "claim_store services",
+        "auth job_views",
+        "accounts health steps submission uploads",
+        "gallery polling",
+        "testing",
+    )
+)
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+
+# Longer than a file or function may be, each with its reason.
+LONG: dict[str, str] = {
+    "local/site.py:site_parts": "a list of parts, one after the other",
+    "migrations/versions/0001_jobs_and_everything_around_them.py:upgrade": "a list of tables, one after the other",
+}
+
+
+def files(*folders: str, suffix: str = ".py") -> list[Path]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob(f"*{suffix}"))]
+    assert found or folders == ("bench",)
+    return [path for path in found if "node_modules" not in path.parts]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The full names of what a file imports, at whatever place in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part_of_shared(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "shared" and len(parts) > 1 and parts[1] in RANK else None
+
+
+def files_where(pattern: str, paths: list[Path]) -> dict[str, int]:
+    found = {name_of(path): len(re.findall(pattern, path.read_text(encoding="utf-8"))) for path in paths}
+    return {name: count for name, count in found.items() if count}
+
+
+def test_every_module_has_its_layer() -> None:
+    modules = {path.stem for path in (ROOT / "shared").glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in (ROOT / "shared").glob("*/__init__.py")}
+    assert modules | packages == RANK.keys()
+
+
+@pytest.mark.parametrize("path", files("shared"), ids=name_of)
+def test_imports_of_shared_go_down(path: Path) -> None:
+    own = path.relative_to(ROOT / "shared").parts[0].removesuffix(".py")
+    for module in imports(path):
+        assert module.split(".")[0] not in ("functions", "poller", "generator", "local"), module
+        part = part_of_shared(module)
+        if part is not None and part != own:
+            assert RANK[part] < RANK[own], f"{own} imports {part}"
+
+
+def test_functions_and_poller_do_not_know_each_other() -> None:
+    for folder, others in (("functions", {"poller", "local", "generator"}), ("poller", {"functions", "generator"})):
+        for path in files(folder):
+            assert not {module.split(".")[0] for module in imports(path)} & others, name_of(path)
+
+
+def test_the_generator_is_a_part_of_its_own() -> None:
+    for path in files("generator"):
+        assert not {module.split(".")[0] for module in imports(path)} & {*SERVER, "local"}, name_of(path)
+
+
+def test_a_function_never_speaks_to_a_generator() -> None:
+    for path in files("functions"):
+        assert not {part_of_shared(module) for module in imports(path)} & {"generators", "steps", "polling"}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    assert set(files_where(r"\bos\.(environ|getenv)\b|\bgetenv\b", files(*SERVER))) == {"shared/settings.py"}
+
+
+def test_only_the_database_module_commits() -> None:
+    pattern = r"\.commit\(|\.rollback\(|create_engine\(|\.begin_nested\("
+    assert set(files_where(pattern, files(*SERVER))) == {"shared/db.py"}
+
+
+def test_only_the_storage_module_knows_s3() -> None:
+    users = [name_of(path) for path in files(*SERVER) if any(module.startswith("minio") for module in imports(path))]
+    assert users == ["shared/storage.py"]
+
+
+def test_only_the_generators_clients_make_http_calls() -> None:
+    clients = {"requests", "httpx", "http.client", "urllib.request"}
+    users = {name_of(path) for path in files(*SERVER) if clients & set(imports(path))}
+    assert all(name.startswith("shared/generators/") for name in users), users
+
+
+def test_only_one_module_of_the_site_fetches() -> None:
+    assert set(files_where(r"\bfetch\(|XMLHttpRequest", files("web", suffix=".js"))) == {"web/lib/api.js"}
+
+
+def test_the_site_never_builds_markup_from_text() -> None:
+    pattern = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function\("
+    assert files_where(pattern, files("web", suffix=".js") + files("web", suffix=".html")) == {}
+
+
+def test_any_exception_is_caught_in_two_places_alone() -> None:
+    pattern = r"except (Exception|BaseException)\b|except:"
+    assert files_where(pattern, files(*SERVER)) == {"functions/edge/context.py": 1, "poller/app.py": 1}
+
+
+def test_no_file_is_too_long() -> None:
+    sources = files(*PYTHON) + [path for kind in (".js", ".css", ".html") for path in files("web", suffix=kind)]
+    long = {name_of(path) for path in sources if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE}
+    assert long == {name for name in LONG if ":" not in name}
+
+
+def test_no_function_is_too_long() -> None:
+    long = set()
+    for path in files(*PYTHON):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                if node.end_lineno - node.lineno + 1 > LONGEST_FUNCTION:
+                    long.add(f"{name_of(path)}:{node.name}")
+    assert long == {name for name in LONG if ":" in name}
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
+    odd = re.compile(r"util|helper|manager|misc|common")
+    assert [name_of(path) for path in files(*PYTHON) if odd.search(path.stem)] == []
+
+
+def test_the_migrations_make_the_tables_of_the_models(environment: dict[str, str]) -> None:
+    engine = create_engine(environment["EASEL_DATABASE_URL"])
+    try:
+        with engine.connect() as connection:
+            options = {"compare_type": True, "compare_server_default": True}
+            context = MigrationContext.configure(connection, opts=options)
+            assert compare_metadata(context, metadata) == []
+    finally:
+        engine.dispose()
+
+
+def test_the_migrations_can_be_taken_back(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a database of its own, so that the other tests keep their tables."""
+    url = environment["EASEL_DATABASE_URL"]
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    other = create_engine(url.replace("/postgres?", "/taken_back?"))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("DROP DATABASE IF EXISTS taken_back"))
+            connection.execute(text("CREATE DATABASE taken_back"))
+        monkeypatch.setenv("EASEL_DATABASE_URL", other.url.render_as_string(hide_password=False))
+        config = Config(ROOT / "alembic.ini")
+        for _ in range(2):
+            command.upgrade(config, "head")
+            with other.connect() as connection:
+                assert tables(connection) == {*metadata.tables, "alembic_version"}
+            other.dispose()
+            command.downgrade(config, "base")
+            with other.connect() as connection:
+                assert tables(connection) == {"alembic_version"}
+            other.dispose()
+    finally:
+        other.dispose()
+        with engine.connect() as connection:
+            connection.execute(text("DROP DATABASE IF EXISTS taken_back"))
+        engine.dispose()
+
+
+def tables(connection: object) -> set[str]:
+    from sqlalchemy import inspect
+
+    return set(inspect(connection).get_table_names())  # type: ignore[attr-defined]
