@@ -49,7 +49,10 @@ def test_positions_and_waits_count_down(world: World, generator: FakeGenerator) 
 def test_the_pace_follows_what_is_seen(world: World) -> None:
     job_id = world.submit(world.user(), steps=100, width=1000, height=1000)
     before = world.sql("SELECT seconds_per_cost FROM queue_clock")[0][0]
-    world.sql("UPDATE jobs SET attempts = 1, started_at = now() - interval '101 s', finished_at = now()")
+    world.sql(
+        "UPDATE jobs SET state = 'succeeded', progress = 1, attempts = 1,"
+        " started_at = now() - interval '101 s', finished_at = now()"
+    )
     with world.services.db.begin() as connection:
         claim_store.note_pace(connection, job_id)
     [row] = world.sql("SELECT seconds_per_cost FROM queue_clock")
