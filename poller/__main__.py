@@ -17,12 +17,20 @@ def main() -> None:
     try:
         services = Services.from_environment()
         app = create_app(services)
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
-        app.Worker(
-            pool="prefork", concurrency=arguments.concurrency, without_mingle=True, without_gossip=True, quiet=True
-        ).start()
+        worker = app.Worker(
+            pool="prefork",
+            concurrency=arguments.concurrency,
+            without_mingle=True,
+            without_gossip=True,
+            quiet=True,
+            # kombu's event loop speaks to SQS through pycurl, a C library; its blocking loop does with boto3.
+            use_eventloop=False if services.settings.broker_url.startswith("sqs") else None,
+        )
+        worker.start()
+        sys.exit(worker.exitcode)
     else:
         services.settings.home.mkdir(parents=True, exist_ok=True)
         app.Beat(schedule=str(services.settings.home / "beat"), quiet=True).run()

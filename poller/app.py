@@ -17,6 +17,7 @@ from shared.generators.base import parse_addresses
 from shared.polling import Poller
 from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, START, SWEEP
 from shared.services import Services
+from shared.settings import SettingsError
 
 SWEEP_S = 1.0
 COLLECT_S = 10.0
@@ -25,9 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(services: Services) -> Celery:
-    """The Celery app of worker and beat. Raises ValueError when EASEL_GENERATORS cannot be read."""
+    """The Celery app of worker and beat. Raises SettingsError when EASEL_GENERATORS cannot be read."""
+    try:
+        addresses = parse_addresses(services.settings.generators)
+    except ValueError as error:
+        raise SettingsError(f"EASEL_GENERATORS cannot be read: {error}") from None
     app = services.celery
-    poller = Poller(services, parse_addresses(services.settings.generators))
+    poller = Poller(services, addresses)
     app.conf.update(
         beat_schedule={
             "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"expires": 5 * SWEEP_S}},

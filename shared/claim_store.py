@@ -40,9 +40,29 @@ def lock_clock(connection: Connection) -> None:
     connection.execute(text("SELECT turn FROM queue_clock FOR UPDATE"))
 
 
-def advance_clock(connection: Connection, turn: float) -> None:
-    """Note that a job of this turn has started: newcomers begin here."""
-    connection.execute(text("UPDATE queue_clock SET turn = greatest(turn, :turn)"), {"turn": turn})
+# A user whose jobs were passed over, because all their places were taken, falls behind the clock. Served at once when a
+# place comes free, their whole backlog would go before every newcomer; so it moves on to where the clock is.
+_ADVANCE = text("""
+WITH clock AS (
+    UPDATE queue_clock SET turn = greatest(turn, :turn) RETURNING turn, old.turn AS was
+), behind AS (
+    SELECT u.id, clock.turn + :cost / u.weight - min(q.turn) AS distance
+    FROM clock, users u, jobs q
+    WHERE clock.was > :turn AND u.id = :user_id AND q.user_id = u.id AND q.state = 'queued'
+    GROUP BY u.id, clock.turn HAVING min(q.turn) < clock.turn + :cost / u.weight
+), moved AS (
+    UPDATE jobs SET turn = jobs.turn + distance FROM behind WHERE jobs.id IN (
+        SELECT id FROM jobs WHERE user_id = :user_id AND state = 'queued' FOR UPDATE SKIP LOCKED
+    )
+)
+UPDATE users SET next_turn = next_turn + distance FROM behind WHERE users.id = behind.id
+""")
+
+
+def advance_clock(connection: Connection, *, user_id: UUID, turn: float, cost: float) -> None:
+    """Note that a job of this turn has started: newcomers begin here, and its user's next job comes no sooner than the
+    job's cost after the clock."""
+    connection.execute(_ADVANCE, {"user_id": user_id, "turn": turn, "cost": cost})
 
 
 # The rows that the scan passes over belong to users who have all their places at the generators, so there are at most

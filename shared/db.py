@@ -25,12 +25,14 @@ class Database:
     def __init__(self, url: str, *, pool_size: int) -> None:
         self._engine = create_engine(
             url,
+            isolation_level="AUTOCOMMIT",
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
+            hide_parameters=True,  # an error that is logged must not tell prompts
             connect_args={"connect_timeout": 5, "application_name": "easel"},
         )
-        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._transactions = self._engine.execution_options(isolation_level="READ COMMITTED")
         event.listen(self._engine, "checkout", _ping_if_idle)
         event.listen(self._engine, "checkin", _note_time)
 
@@ -40,13 +42,13 @@ class Database:
 
         Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown).
         """
-        with _translated(), self._engine.begin() as connection:
+        with _translated(), self._transactions.begin() as connection:
             yield connection
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
         """A connection on which each statement is a transaction of its own: one round trip instead of three."""
-        with _translated(), self._autocommit.connect() as connection:
+        with _translated(), self._engine.connect() as connection:
             yield connection
 
     def close(self) -> None:

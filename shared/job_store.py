@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from shared.jobs import Event, State, sources
+from shared.user_store import TOKEN_IS_VALID
 
 
 class Lost(Exception):
@@ -123,7 +124,9 @@ _TIMELINE = """, (
     ) ORDER BY id) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
-_GET = text(_VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = :user_id")
+_GET = _VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
+_GET_OF_USER = text(_GET + ":user_id")
+_GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {TOKEN_IS_VALID})")
 _LIST = text(
     _VIEW.format(images=IMAGES, timeline="")
     + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
@@ -133,7 +136,12 @@ _LIST = text(
 
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any] | None:
     """A user's own job with everything that its view shows."""
-    return connection.execute(_GET, {"job_id": job_id, "user_id": user_id}).one_or_none()
+    return connection.execute(_GET_OF_USER, {"job_id": job_id, "user_id": user_id}).one_or_none()
+
+
+def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> Row[Any] | None:
+    """The same for the user whose valid token has this hash, in one round trip: the call that waiting pages repeat."""
+    return connection.execute(_GET_OF_TOKEN, {"job_id": job_id, "token_hash": token_hash}).one_or_none()
 
 
 def list_views(
@@ -177,7 +185,7 @@ WITH moved AS (
     WHERE id = :job_id AND state = ANY(:sources)
         AND (CAST(:token AS uuid) IS NULL OR attempt_token = :token)
         AND (:to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
-    RETURNING id, user_id, quota_day, turn, old.state AS was
+    RETURNING id, user_id, quota_day, turn, cost, old.state AS was
 ), counted AS (
     UPDATE users u SET
         queued = queued - (was = 'queued')::int + (:to = 'queued')::int,
@@ -187,7 +195,7 @@ WITH moved AS (
 ), told AS (
     INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM moved
 )
-SELECT user_id, turn, was FROM moved
+SELECT user_id, turn, cost, was FROM moved
 """)
 
 
@@ -203,7 +211,7 @@ def move(
     attempts: int = 0,
     error: tuple[str, str] | None = None,
 ) -> Row[Any]:
-    """Move a job to another state, with its counts and its timeline; return (user_id, turn, was).
+    """Move a job to another state, with its counts and its timeline; return (user_id, turn, cost, was).
 
     token: the claim under which the mover works. attempts: how many attempts the move spends. error: (code, message),
     for FAILED alone. Raises Lost when the job is not where the move begins, or the claim is no longer the mover's.

@@ -52,7 +52,7 @@ class Poller:
                 if job_id is None:
                     break
                 moved = job_store.move(connection, job_id, State.GENERATING, Event.STARTED, generator=roomiest)
-                claim_store.advance_clock(connection, moved.turn)
+                claim_store.advance_clock(connection, user_id=moved.user_id, turn=moved.turn, cost=moved.cost)
                 rooms[roomiest] -= 1
                 started.append(job_id)
         if started:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from shared.errors import Unavailable
 from shared.settings import Settings
@@ -74,7 +74,7 @@ class WakeUps:
         try:
             self._app.send_task(task, arguments, retry=False, expires=LONGEST_COUNTDOWN_S)
             self._healthy = True
-        except (OperationalError, OSError) as error:
+        except _broker_errors(self._app) as error:
             self._healthy = False
             self._silent_until = time.monotonic() + self.AFTER_FAILURE_S
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
@@ -84,12 +84,26 @@ class WakeUps:
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=3)
-        except (OperationalError, OSError):
+        except _broker_errors(self._app):
             raise Unavailable("The broker cannot be reached.") from None
 
 
+def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
+    """What a broker's failure looks like. kombu translates lost connections, but not every refusal."""
+    if str(app.conf.broker_url).startswith("sqs"):
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        return (KombuError, OSError, BotoCoreError, ClientError)
+    from redis.exceptions import RedisError
+
+    return (KombuError, OSError, RedisError)
+
+
 def _broker_url(url: str) -> str:
-    return "sqs://" if url.startswith("sqs") else url
+    # For AWS itself kombu finds the address by the region; an emulator has to be named.
+    if url.startswith("sqs://"):
+        return "sqs://"
+    return f"sqs://{urlsplit(url).netloc}" if url.startswith("sqs+http://") else url
 
 
 def _transport_options(url: str) -> dict[str, Any]:
@@ -101,6 +115,7 @@ def _transport_options(url: str) -> dict[str, Any]:
             "health_check_interval": 10,
             "retry_on_timeout": True,
             "visibility_timeout": 3600,
+            "max_retries": 0,  # a sender does not wait for a broker that is down; kombu would, for 6 s
         }
     # sqs://sqs.eu-central-1.amazonaws.com/123456789012/easel, or sqs+http:// for an emulator
     parts = urlsplit(url)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 class SettingsError(Exception):
@@ -49,7 +49,7 @@ class Settings:
         s3_endpoint = read.url("S3_ENDPOINT", "https://s3.amazonaws.com")
         return cls(
             database_url=read.database_url("DATABASE_URL"),
-            broker_url=read.choice_of_scheme("BROKER_URL", ("redis", "rediss", "redis+socket", "sqs", "sqs+http")),
+            broker_url=read.broker_url("BROKER_URL"),
             s3_endpoint=s3_endpoint,
             s3_public_endpoint=read.url("S3_PUBLIC_ENDPOINT", s3_endpoint),
             s3_bucket=read.text("S3_BUCKET", "easel"),
@@ -84,12 +84,13 @@ class _Reader:
         """The value of EASEL_<name>: the variable itself, a file, or a secret in AWS Secrets Manager."""
         variable = f"EASEL_{name}"
         value = self.environment.get(variable)
-        if value is None and (path := self.environment.get(f"{variable}_FILE")):
+        if not value and (path := self.environment.get(f"{variable}_FILE")):
             try:
                 value = Path(path).read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise SettingsError(f"{variable}_FILE names a file that cannot be read: {error.strerror}.") from None
-        if value is None and (secret := self.environment.get(f"{variable}_SECRET")):
+            except (OSError, ValueError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                raise SettingsError(f"{variable}_FILE names a file that cannot be read: {reason}.") from None
+        if not value and (secret := self.environment.get(f"{variable}_SECRET")):
             value = _read_secret(variable, secret)
         if value is not None and "\0" in value:
             raise SettingsError(f"{variable} holds a NUL character.")
@@ -106,7 +107,7 @@ class _Reader:
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name, str(default))
-        if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+        if not (text.isascii() and text.isdigit() and len(text) <= 12 and least <= int(text) <= most):
             raise SettingsError(f"EASEL_{name} is a whole number from {least} to {most}, not '{text[:40]}'.")
         return int(text)
 
@@ -120,7 +121,15 @@ class _Reader:
         text = self.text(name)
         if text.split("://")[0] not in schemes or "://" not in text:
             raise SettingsError(f"EASEL_{name} is an address that starts with {', '.join(f'{s}://' for s in schemes)}.")
+        self._split(name, text)
         return text
+
+    def broker_url(self, name: str) -> str:
+        url = self.choice_of_scheme(name, ("redis", "rediss", "redis+socket", "sqs", "sqs+http"))
+        parts = self._split(name, url)
+        if url.startswith("sqs") and not (parts.hostname and parts.path.strip("/")):
+            raise SettingsError(f"EASEL_{name} names its queue: sqs://<host>/<account>/<queue>.")
+        return url
 
     def database_url(self, name: str) -> str:
         url = self.choice_of_scheme(name, ("postgresql", "postgres", "postgresql+psycopg2"))
@@ -134,9 +143,19 @@ class _Reader:
         return tuple(self._http_url(name, entry) for entry in entries)
 
     @staticmethod
-    def _http_url(name: str, text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    def _split(name: str, text: str) -> SplitResult:
+        """Split an address; the standard library's own messages are not used, since they repeat the text."""
+        try:
+            parts = urlsplit(text)
+            _ = parts.port
+        except ValueError:
+            raise SettingsError(f"EASEL_{name} holds an address that cannot be read.") from None
+        return parts
+
+    def _http_url(self, name: str, text: str) -> str:
+        parts = self._split(name, text)
+        extra = parts.path.strip("/") or parts.query or parts.username or parts.password
+        if parts.scheme not in ("http", "https") or not parts.hostname or extra:
             raise SettingsError(f"EASEL_{name} holds addresses such as https://easel.example.com, without a path.")
         return text.rstrip("/")
 

@@ -53,8 +53,12 @@ def submit(
 def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
     """A user's own job as its view. Raises NotFound."""
     with services.db.statement() as connection:
-        user = require_user(connection, credential)
-        return _view(services, connection, job_id, user.id)
+        token_hash = credential.token_hash
+        row = job_store.find_view_by_token(connection, job_id, token_hash) if token_hash else None
+        if row is None:
+            require_user(connection, credential)  # who is nobody hears of that first
+            raise NotFound
+    return job_view(row, image_signer(services))
 
 
 def list_jobs(

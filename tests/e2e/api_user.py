@@ -73,6 +73,18 @@ class ApiUser:
         return until(look, "all jobs of the user are finished", limit_s, every_s=0.3)
 
 
+def gallery_of(url: str, count: int) -> list[dict[str, Any]]:
+    """The gallery as everyone sees it, once this many of the first pictures hang in it."""
+
+    def look() -> list[dict[str, Any]]:
+        with requests.get(f"{url}/v1/gallery?limit=100", timeout=30) as answer:
+            assert answer.status_code == 200, answer.text
+            items: list[dict[str, Any]] = answer.json()["items"]
+            return items if len(items) >= count else []
+
+    return until(look, f"{count} pictures hang in the gallery", limit_s=120, every_s=0.3)
+
+
 def count_states(users: Iterable[ApiUser]) -> dict[str, int]:
     """How many jobs of these users there are in each state."""
     counts: dict[str, int] = {}

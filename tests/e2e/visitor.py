@@ -1,0 +1,132 @@
+"""A person in front of the site, in a real browser with an empty profile, who finds things by what they say."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+LOAD_MS = 30_000
+# Notes what the page of a job shows, each time that it shows something else, and complaints of the security policy.
+RECORDER = """
+window.shown = [];
+new MutationObserver(() => {
+  const panel = document.querySelector(".progress-panel");
+  if (panel === null) return;
+  const now = [panel.dataset.state, panel.querySelector(".hint").textContent, panel.querySelector("progress").value];
+  const last = window.shown.at(-1);
+  if (JSON.stringify(now) !== JSON.stringify(last)) window.shown.push(now);
+}).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`against the policy ${event.violatedDirective}: ${event.blockedURI}`);
+});
+"""
+
+
+class Visitor:
+    """What a person does. `complaints` are the console's errors, broken scripts, and requests to other places."""
+
+    def __init__(self, page: Page, url: str, allowed_origins: tuple[str, ...]) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        self._allowed = allowed_origins
+        page.set_default_timeout(LOAD_MS)
+        expect.set_options(timeout=LOAD_MS)
+        page.add_init_script(RECORDER)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("request", self._check_place)
+
+    def sign_up(self, email: str, password: str) -> None:
+        """From the front page to the form of a new picture."""
+        self.page.goto(self.url)
+        self.page.get_by_role("link", name="Sign up").click()
+        self._fill_account(email, password, "Sign up")
+
+    def log_in(self, email: str, password: str) -> None:
+        """From the front page to the form of a new picture."""
+        self.page.goto(self.url)
+        self.page.get_by_role("link", name="Log in").click()
+        self._fill_account(email, password, "Log in")
+
+    def log_out(self) -> None:
+        """Back to the front page, as a stranger."""
+        self.page.get_by_role("button", name="Log out").click()
+        expect(self.page.get_by_role("link", name="Log in")).to_be_visible()
+
+    def submit(self, prompt: str, *, quality: str, count: int) -> None:
+        """From the form to the page of the new job."""
+        self.page.get_by_label("Your picture in words").fill(prompt)
+        self.page.locator(".option", has_text=quality).click()
+        self.page.locator(".choice-n .option", has_text=str(count)).click()
+        self.page.get_by_role("button", name="Paint it").click()
+        expect(self.page.get_by_role("heading", name=prompt)).to_be_visible()
+
+    def see_finished(self, limit_s: float) -> list[list[Any]]:
+        """Wait for the end of the job on this page; what was shown on the way: state, words of the wait, bar."""
+        expect(self.page.get_by_test_id("job-state")).to_have_text("Finished", timeout=limit_s * 1000)
+        shown: list[list[Any]] = self.page.evaluate("window.shown")
+        return shown
+
+    def see_pictures(self, where: str, count: int, *, name: str) -> list[str]:
+        """The addresses of the first `count` pictures in the list called `name`, each really loaded."""
+        if where:
+            self.page.goto(self.url + where)
+        pictures = self.page.get_by_role("list", name=name).locator("img.picture")
+        expect(pictures.nth(count - 1)).to_be_attached()
+        return [self._loaded(pictures.nth(number)) for number in range(count)]
+
+    def _loaded(self, picture: Locator) -> str:
+        picture.scroll_into_view_if_needed()
+        handle = picture.element_handle()
+        self.page.wait_for_function("(picture) => picture.complete && picture.naturalWidth > 0", arg=handle)
+        return str(picture.evaluate("(picture) => picture.currentSrc"))
+
+    def _fill_account(self, email: str, password: str, button: str) -> None:
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name=button).click()
+        expect(self.page.get_by_label("Your picture in words")).to_be_visible()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type not in ("error", "warning"):
+            return
+        place = urlsplit(message.location["url"]).path
+        # A browser notes every 401; this is how the site learns that nobody is signed in.
+        if "status of 401" in message.text and place == "/v1/me":
+            return
+        self.complaints.append(f"console: {message.text} ({place})")
+
+    def _check_place(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and f"{parts.scheme}://{parts.netloc}" not in self._allowed:
+            self.complaints.append(f"elsewhere: {request.url}")
+
+
+@contextmanager
+def visitor(url: str, pictures_url: str) -> Iterator[Visitor]:
+    """A visitor of the site at url, with pictures from pictures_url; without a browser the test is skipped."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next((path for path in map(shutil.which, names) if path is not None), None)
+    if program is None:
+        pytest.skip(f"none of {', '.join(names)} is on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        try:
+            context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+            yield Visitor(context.new_page(), url, (url, pictures_url))
+        finally:
+            browser.close()
