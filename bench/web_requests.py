@@ -118,8 +118,9 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
     """A job as the pipeline leaves it, made by the stores: waiting, or succeeded with one picture."""
     with ground.services.db.begin() as connection:
         job = new_job(user, JobRequest(prompt=PROMPT), None, b"bench")
-        job_id = job_store.submit(connection, job, max_queued=100_000, jobs_per_day=1_000_000)
-        assert job_id is not None
+        row = job_store.submit(connection, job, max_queued=100_000, jobs_per_day=1_000_000)
+        assert row is not None
+        job_id = row.id
         if done:
             job_store.move(connection, job_id, State.GENERATING, Event.STARTED, generator="http://127.0.0.1:2020")
             claim = claim_store.claim(connection, job_id)

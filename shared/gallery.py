@@ -87,9 +87,10 @@ def seed_examples(services: Services) -> int:
             request = JobRequest(**example)
             fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
             job = new_job(user, request, None, fingerprint)
-            job_id = job_store.submit(connection, job, max_queued=len(EXAMPLES), jobs_per_day=len(EXAMPLES))
+            row = job_store.submit(connection, job, max_queued=len(EXAMPLES), jobs_per_day=len(EXAMPLES))
+            assert row is not None, "a new user is within the limits"
             connection.execute(
-                text("UPDATE jobs SET published_at = clock_timestamp() WHERE id = :job_id"), {"job_id": job_id}
+                text("UPDATE jobs SET published_at = clock_timestamp() WHERE id = :job_id"), {"job_id": row.id}
             )
     services.wake_ups.wake()
     return len(EXAMPLES)

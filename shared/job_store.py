@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from shared.jobs import Event, State, sources
-from shared.user_store import TOKEN_IS_VALID
+from shared.user_store import STILL_VALID
 
 
 class Lost(Exception):
@@ -31,8 +31,39 @@ class NewJob:
     fingerprint: bytes
 
 
+IMAGES = """coalesce((
+    SELECT json_agg(
+        json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index
+    ) FROM images WHERE job_id = j.id
+), '[]') AS images"""
+
+# What a job looks like from outside, in one row; `ahead` is [jobs, their cost]. Position and pace are reckoned only for
+# jobs that have not finished.
+_VIEW = """
+SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
+    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
+    {images},
+    CASE WHEN j.state = 'queued' THEN (
+        SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
+        WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
+    ) END AS ahead,
+    CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
+    CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places,
+    extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
+    {timeline}
+FROM {jobs} j
+"""
+_TIMELINE = """, (
+    SELECT json_agg(json_build_array(
+        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail
+    ) ORDER BY id) FROM {events} WHERE job_id = j.id
+) AS timeline"""
+
+
 # A user's row is debited and the job written in one statement: who comes second waits for the row, then counts again.
-_SUBMIT = text("""
+# The answer is read off the rows just written, which no table shows before the statement ends.
+_SUBMIT = text(
+    """
 WITH prior AS (
     SELECT id FROM jobs
     WHERE user_id = :user_id AND idempotency_key = :idempotency_key AND created_at > now() - interval '24 hours'
@@ -49,20 +80,23 @@ WITH prior AS (
     INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day, idempotency_key, fingerprint)
     SELECT :user_id, :prompt, CAST(:settings AS jsonb), :cost, turn, quota_day, :idempotency_key, :fingerprint
     FROM debit
-    RETURNING id
+    RETURNING *
 ), event AS (
     INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM job
+    RETURNING *
 ), source AS (
     INSERT INTO job_sources (job_id, index, upload_key)
     SELECT job.id, given.index - 1, given.key
     FROM job, unnest(CAST(:source_keys AS text[])) WITH ORDINALITY AS given (key, index)
 )
-SELECT id FROM job
-""")
+"""
+    + _VIEW.format(images="CAST('[]' AS json) AS images", timeline=_TIMELINE.format(events="event"), jobs="job")
+)
 
 
-def submit(connection: Connection, job: NewJob, *, max_queued: int, jobs_per_day: int) -> UUID | None:
-    """Queue the job and debit its user; None when a limit or an earlier request of the same key stands against it."""
+def submit(connection: Connection, job: NewJob, *, max_queued: int, jobs_per_day: int) -> Row[Any] | None:
+    """Queue the job and debit its user; return it as `find_view` does. None when a limit or an earlier request of the
+    same key stands against it."""
     values = {
         "user_id": job.user_id,
         "prompt": job.prompt,
@@ -74,8 +108,7 @@ def submit(connection: Connection, job: NewJob, *, max_queued: int, jobs_per_day
         "max_queued": max_queued,
         "jobs_per_day": jobs_per_day,
     }
-    found: UUID | None = connection.execute(_SUBMIT, values).scalar()
-    return found
+    return connection.execute(_SUBMIT, values).one_or_none()
 
 
 def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> Row[Any] | None:
@@ -96,39 +129,14 @@ def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
     connection.execute(query, {"user_id": user_id, "key": key})
 
 
-IMAGES = """coalesce((
-    SELECT json_agg(
-        json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index
-    ) FROM images WHERE job_id = j.id
-), '[]') AS images"""
-
-# What a job looks like from outside, in one row. Position and pace are reckoned only for jobs that have not finished.
-_VIEW = """
-SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
-    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
-    {images},
-    ahead.jobs AS ahead_jobs, ahead.cost AS ahead_cost,
-    CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
-    CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places,
-    extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
-    {timeline}
-FROM jobs j
-LEFT JOIN LATERAL (
-    SELECT count(*) AS jobs, coalesce(sum(q.cost), 0) AS cost FROM jobs q
-    WHERE j.state = 'queued' AND q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
-) AS ahead ON j.state = 'queued'
-"""
-_TIMELINE = """, (
-    SELECT json_agg(json_build_array(
-        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail
-    ) ORDER BY id) FROM job_events WHERE job_id = j.id
-) AS timeline"""
-
-_GET = _VIEW.format(images=IMAGES, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
+_GET = (
+    _VIEW.format(images=IMAGES, timeline=_TIMELINE.format(events="job_events"), jobs="jobs")
+    + "WHERE j.id = :job_id AND j.user_id = "
+)
 _GET_OF_USER = text(_GET + ":user_id")
-_GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {TOKEN_IS_VALID})")
+_GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {STILL_VALID})")
 _LIST = text(
-    _VIEW.format(images=IMAGES, timeline="")
+    _VIEW.format(images=IMAGES, timeline="", jobs="jobs")
     + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
     + " AND (CAST(:before AS uuid) IS NULL OR j.id < :before) ORDER BY j.id DESC LIMIT :limit"
 )

@@ -45,7 +45,7 @@ def job_summary(row: Row[Any], sign: Sign) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "state": row.state,
-        "queue_position": row.ahead_jobs + 1 if row.state == "queued" else None,
+        "queue_position": row.ahead[0] + 1 if row.state == "queued" else None,
         "eta_seconds": _eta_s(row),
         "progress": row.progress,
         "prompt": row.prompt,
@@ -78,7 +78,7 @@ def _eta_s(row: Row[Any]) -> int | None:
         return None
     own_s = float(row.cost * row.seconds_per_cost)
     if row.state == "queued":
-        waiting_s = float(row.ahead_cost * row.seconds_per_cost) / max(int(row.places or 0), 1)
+        waiting_s = float(row.ahead[1] * row.seconds_per_cost) / max(int(row.places or 0), 1)
         return math.ceil(waiting_s + own_s)
     running_s = float(row.running_s or 0)
     if row.progress:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from io import BytesIO
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
 from minio import Minio
-from minio.credentials.providers import IamAwsProvider
+from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
@@ -23,6 +24,8 @@ from shared.settings import Settings
 
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 POST_LIFETIME_S = 15 * 60
+SIGNED_KEPT = 4096
+"""How many presigned URLs one process remembers; about 3 MB."""
 
 
 class ObjectMissing(Exception):
@@ -48,8 +51,12 @@ class Storage:
     def __init__(self, settings: Settings) -> None:
         self._bucket = settings.s3_bucket
         self._lifetime_s = settings.url_ttl_s
-        self._internal = _client(settings, settings.s3_endpoint)
-        self._public = _client(settings, settings.s3_public_endpoint)
+        self._credentials = _credentials(settings)
+        self._internal = _client(settings, settings.s3_endpoint, self._credentials)
+        self._public = _client(settings, settings.s3_public_endpoint, self._credentials)
+        # Whoever looks at the same pictures again gets the same URLs, so they are signed once in a window. The access
+        # key is part of the question: a URL signed under credentials that have changed since is not given out.
+        self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         """Store one object that never changes again; caches may keep it for good."""
@@ -105,15 +112,7 @@ class Storage:
         Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture;
         what is left of its life is never less than half the lifetime.
         """
-        disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}
-        return self._public.get_presigned_url(
-            "GET",
-            self._bucket,
-            key,
-            expires=timedelta(seconds=self._lifetime_s),
-            response_headers=disposition if download_name else None,  # type: ignore[arg-type]
-            request_date=self._signing_time(now),
-        )
+        return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
         """A form for one upload; the storage holds the uploader to this key, this type and exactly this size."""
@@ -133,20 +132,33 @@ class Storage:
             if not self._internal.bucket_exists(self._bucket):
                 raise Unavailable("The storage has no bucket of the configured name.")
 
+    def _sign(self, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
+        disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}
+        return self._public.get_presigned_url(
+            "GET",
+            self._bucket,
+            key,
+            expires=timedelta(seconds=self._lifetime_s),
+            response_headers=disposition if download_name else None,  # type: ignore[arg-type]
+            request_date=signing_time,
+        )
+
     def _signing_time(self, now: datetime) -> datetime:
         window_s = self._lifetime_s / 2
         return datetime.fromtimestamp(now.timestamp() // window_s * window_s, UTC)
 
 
-def _client(settings: Settings, endpoint: str) -> Minio:
+def _credentials(settings: Settings) -> Provider:
+    if settings.s3_access_key is None:
+        return IamAwsProvider()
+    return StaticProvider(settings.s3_access_key, settings.s3_secret_key or "", settings.s3_session_token)
+
+
+def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
     parts = urlsplit(endpoint)
-    named = settings.s3_access_key is not None
     return Minio(
         parts.netloc,
-        access_key=settings.s3_access_key,
-        secret_key=settings.s3_secret_key,
-        session_token=settings.s3_session_token,
-        credentials=None if named else IamAwsProvider(),
+        credentials=credentials,
         secure=parts.scheme == "https",
         region=settings.s3_region,
         http_client=urllib3.PoolManager(

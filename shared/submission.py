@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from shared import job_store, jobs, user_store
@@ -42,12 +42,9 @@ def submit(
         user = require_user(connection, credential)
         _check_sources(services, connection, user, request.source_images)
         job = new_job(user, request, idempotency_key, fingerprint)
-        job_id = _insert(services, connection, job)
-        if job_id is None:
-            job_id = _explain(services, connection, job)
-        view = _view(services, connection, job_id, user.id)
+        row = _insert(services, connection, job) or _explain(services, connection, job)
     services.wake_ups.wake()
-    return view
+    return job_view(row, image_signer(services))
 
 
 def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
@@ -86,10 +83,10 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> dict[str
             job_store.move(connection, job_id, State.CANCELLED, Event.CANCELLED)
         else:
             job_store.request_cancel(connection, job_id)
-        view = _view(services, connection, job_id, user.id)
+        row = _row(connection, job_id, user.id)
     if state == State.GENERATING:
         services.wake_ups.look_at(job_id)
-    return view
+    return job_view(row, image_signer(services))
 
 
 def delete(services: Services, credential: Credential, job_id: UUID) -> None:
@@ -112,7 +109,7 @@ def new_job(user: User, request: JobRequest, idempotency_key: str | None, finger
     return job_store.NewJob(user.id, request.prompt, settings, cost, source_keys, idempotency_key, fingerprint)
 
 
-def _insert(services: Services, connection: Connection, job: job_store.NewJob) -> UUID | None:
+def _insert(services: Services, connection: Connection, job: job_store.NewJob) -> Row[Any] | None:
     limits = services.settings
     try:
         return job_store.submit(connection, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day)
@@ -121,16 +118,16 @@ def _insert(services: Services, connection: Connection, job: job_store.NewJob) -
         return None
 
 
-def _explain(services: Services, connection: Connection, job: job_store.NewJob) -> UUID:
+def _explain(services: Services, connection: Connection, job: job_store.NewJob) -> Row[Any]:
     """Why nothing was queued: the job that the same key made before, or the limit that stands against it."""
     if job.idempotency_key is not None:
-        job_id = _find_prior(connection, job, job.idempotency_key)
-        if job_id is None:
+        row = _find_prior(connection, job, job.idempotency_key)
+        if row is None:
             job_store.free_stale_key(connection, job.user_id, job.idempotency_key)
             # Where another request of the same key has just used it anew, that one's job is the answer.
-            job_id = _insert(services, connection, job) or _find_prior(connection, job, job.idempotency_key)
-        if job_id is not None:
-            return job_id
+            row = _insert(services, connection, job) or _find_prior(connection, job, job.idempotency_key)
+        if row is not None:
+            return row
     counts, limits = user_store.get_counts(connection, job.user_id), services.settings
     if counts.used_today >= limits.jobs_per_day:
         raise QuotaSpent(
@@ -140,21 +137,20 @@ def _explain(services: Services, connection: Connection, job: job_store.NewJob) 
     raise QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
 
 
-def _find_prior(connection: Connection, job: job_store.NewJob, idempotency_key: str) -> UUID | None:
+def _find_prior(connection: Connection, job: job_store.NewJob, idempotency_key: str) -> Row[Any] | None:
     prior = job_store.find_by_idempotency_key(connection, job.user_id, idempotency_key)
     if prior is None:
         return None
     if bytes(prior.fingerprint) != job.fingerprint:
         raise IdempotencyMismatch
-    found: UUID = prior.id
-    return found
+    return job_store.find_view(connection, prior.id, job.user_id)
 
 
-def _view(services: Services, connection: Connection, job_id: UUID, user_id: UUID) -> dict[str, Any]:
+def _row(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any]:
     row = job_store.find_view(connection, job_id, user_id)
     if row is None:
         raise NotFound
-    return job_view(row, image_signer(services))
+    return row
 
 
 def _check_sources(services: Services, connection: Connection, user: User, keys: list[str]) -> None:

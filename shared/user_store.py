@@ -20,11 +20,11 @@ class User:
     created_at: datetime
 
 
-TOKEN_IS_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
+STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
 """The one condition on a row `t` of tokens, given :token_hash; statements that answer in one round trip use it too."""
 
 _USER = "u.id, u.email, u.notify, u.created_at"
-_BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {TOKEN_IS_VALID}")
+_BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
 
 def find_by_token(connection: Connection, token_hash: bytes) -> User | None:

@@ -42,8 +42,9 @@ class World:
 
     def submit(self, user_id: UUID, **request: Any) -> UUID:
         with self.services.db.begin() as connection:
-            job_id = job_store.submit(connection, self.new_job(user_id, **request), **LIMITS)
-        assert job_id is not None
+            row = job_store.submit(connection, self.new_job(user_id, **request), **LIMITS)
+        assert row is not None
+        job_id: UUID = row.id
         return job_id
 
     def row(self, job_id: UUID) -> Row[Any]:

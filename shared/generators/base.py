@@ -8,7 +8,7 @@ Every error code, for all clients:
 =============================== ===================== ===============================================================
 code                            class                 when
 =============================== ===================== ===============================================================
-generator_unreachable           GeneratorUnavailable  no connection: nothing was sent
+generator_unreachable           GeneratorUnavailable  no connection, or it was down before an order: nothing was sent
 generator_hung_up               GeneratorUnavailable  the connection broke before an answer came
 generator_timeout               GeneratorUnavailable  the whole answer was not there in time (a slow drip too)
 generator_busy                  GeneratorUnavailable  429

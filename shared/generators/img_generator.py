@@ -62,7 +62,11 @@ class ImgGenerator:
 
     def start(self, order: Generation) -> str:
         """Send the order; return the generator's number for it as text."""
-        extensions = self._known_extensions() if order.key or order.frames else frozenset[str]()
+        try:
+            extensions = self._known_extensions() if order.key or order.frames else frozenset[str]()
+        except GeneratorUnavailable as error:
+            # Whatever the question met: the order was not sent.
+            raise GeneratorUnavailable("generator_unreachable", error.message) from error
         fields = _fields(order, extensions)
         answer = self._small("POST", "/initiate_processing", fields)
         if answer.status in (400, 413, 422):

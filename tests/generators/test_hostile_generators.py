@@ -210,7 +210,7 @@ def test_result_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], co
 def test_every_code_stands_in_the_table_and_is_met_here() -> None:
     """The documented codes are those that the cases above provoke: none is missing, none is dead."""
     documented = set(re.findall(r"^(generator_\w+)", shared.generators.base.__doc__ or "", re.M))
-    met = {row[3] for rows in (START, STATUS, RESULT) for row in rows}
+    met = {row[3] for rows in (START, STATUS, RESULT) for row in rows} | {"generator_unreachable"}  # test_nobody_there
     assert met == documented
     raised = set()
     for name in ("base", "transport", "strict_json", "img_generator"):

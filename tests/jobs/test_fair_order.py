@@ -8,10 +8,9 @@ from multiprocessing import get_context
 from uuid import UUID
 
 import pytest
-from conftest import with_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import World
+from world import World, with_settings
 
 from shared import job_store
 from shared.generators.base import GeneratorAddress

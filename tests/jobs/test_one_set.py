@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import with_settings
 from PIL import Image
 from sqlalchemy import Connection
 from test_steps import NOWHERE, poller_for
-from world import World
+from world import World, with_settings
 
 from shared import claim_store, job_store
 from shared.db import Database

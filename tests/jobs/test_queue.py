@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 import redis
-from conftest import with_settings
 from moto.server import ThreadedMotoServer
+from world import with_settings
 
 from shared import queue
 from shared.errors import Unavailable

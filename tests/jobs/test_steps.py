@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from world import World, with_settings
 
+from shared import generator_store
 from shared.generators.base import GeneratorAddress
 from shared.polling import Poller
 from shared.services import Services
@@ -150,6 +151,26 @@ def test_a_failed_generator_gets_no_job_before_it_is_well(world: World, generato
     generator.down = False
     world.finish(first, later)
     assert world.state(first) == world.state(later) == "succeeded"
+    assert world.row(first).attempts == world.row(later).attempts == 1
+
+
+def test_of_many_pollers_one_asks_a_failed_generator(world: World, generator: FakeGenerator) -> None:
+    job_id = world.submit(world.user())
+    generator.down = True
+    world.poller.start()
+    world.step(job_id)
+    world.hurry()
+    with world.services.db.statement() as connection:
+        assert generator_store.claim_probes(connection) == [generator.address.name]
+        assert generator_store.claim_probes(connection) == []
+    pauses = []
+    for _ in range(9):
+        world.hurry()
+        world.poller.sweep()
+        [row] = world.sql("SELECT extract(epoch FROM retry_at - clock_timestamp())::float AS pause_s FROM generators")
+        pauses.append(row.pause_s)
+    assert pauses[0] < 2.5
+    assert 50 < pauses[-1] <= 60
 
 
 def test_a_generator_that_falls_silent_is_waited_for_and_then_left(world: World, generator: FakeGenerator) -> None:

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 import requests
-from conftest import with_settings
 from hypothesis import given
 from hypothesis import strategies as st
+from world import with_settings
 
 from shared.errors import Unavailable
 from shared.services import Services
