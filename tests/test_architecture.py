@@ -25,7 +25,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for layer in (
         "errors jobs log models presets recipe settings tokens",
         "contract db generators pictures",
-        "generator_store job_store queue storage user_store",
+        "generator_store queue storage user_store",
+        "job_store",
         "claim_store services",
         "auth job_views",
         "accounts health steps submission uploads",

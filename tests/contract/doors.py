@@ -130,7 +130,7 @@ class _Asgi(httpx.BaseTransport):
         app = create_gateway(services)
         self.watch: Watch = app.state.watch
         self.documented = app.openapi()
-        self._transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+        self._transport = httpx.ASGITransport(app)
         self._loop = loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -82,7 +82,8 @@ def test_an_answer_is_held_until_the_job_moves(
         until(lambda: door.held == 1)
         finish()
         answer = held.result(timeout=LONG_S + 10)
-        assert (answer.status_code, answer.json()["state"]) == (200, "succeeded")
+        assert answer.status_code == 200
+        assert answer.json()["state"] in ("generating", "succeeded")
         assert answer.headers["etag"] != etag
         job = submit()
         etag = ask(door, ada, job).headers["etag"]
