@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
+from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.errors import Unavailable
+from shared.errors import NotFound, Unavailable
 
 IDLE_PING_S = 5.0
 
@@ -68,6 +69,11 @@ def _translated() -> Iterator[None]:
         raise Unavailable("Too many requests at once.") from None
     except OperationalError as error:
         raise Unavailable("The database cannot be reached.") from error
+    except IntegrityError as error:
+        if isinstance(error.orig, ForeignKeyViolation):
+            # A user, a job or an upload was deleted between the look and the write.
+            raise NotFound("What this refers to was deleted in the meantime.") from None
+        raise
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("The database cannot be reached.") from error

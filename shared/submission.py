@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 from uuid import UUID
 
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
@@ -113,7 +114,9 @@ def _insert(services: Services, connection: Connection, job: job_store.NewJob) -
     limits = services.settings
     try:
         return job_store.submit(connection, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day)
-    except IntegrityError:
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         # The same key at the same moment, or one of more than a day ago. The statement has written nothing.
         return None
 

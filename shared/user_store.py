@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from shared.errors import EmailTaken
+from shared.errors import BadToken, EmailTaken
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,10 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
 def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
     """Set the default for new jobs."""
     query = text(f"UPDATE users u SET notify = :notify WHERE u.id = :user_id RETURNING {_USER}")
-    return User(**connection.execute(query, {"user_id": user_id, "notify": notify}).one()._mapping)
+    row = connection.execute(query, {"user_id": user_id, "notify": notify}).one_or_none()
+    if row is None:
+        raise BadToken
+    return User(**row._mapping)
 
 
 def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
@@ -72,7 +75,10 @@ def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
                 - (now() AT TIME ZONE 'utc'))::int + 1 AS seconds_to_midnight
         FROM users WHERE id = :user_id
     """)
-    return connection.execute(query, {"user_id": user_id}).one()
+    row = connection.execute(query, {"user_id": user_id}).one_or_none()
+    if row is None:
+        raise BadToken  # the account was deleted a moment ago, and its tokens with it
+    return row
 
 
 def delete(connection: Connection, user_id: UUID) -> None:
@@ -82,7 +88,8 @@ def delete(connection: Connection, user_id: UUID) -> None:
     """
     values = {"user_id": user_id}
     connection.execute(text("SELECT id FROM jobs WHERE user_id = :user_id ORDER BY id FOR UPDATE"), values)
-    # A running step may store pictures a little later, so its job's prefix is emptied when it surely has ended.
+    # A running step may store pictures a little later, and a form that was given out may upload: those prefixes are
+    # emptied when both surely have ended.
     connection.execute(
         text("""
             INSERT INTO garbage (prefix, due_at)
@@ -90,6 +97,7 @@ def delete(connection: Connection, user_id: UUID) -> None:
                 clock_timestamp() + CASE state WHEN 'generating' THEN interval '1 hour' ELSE '0' END
             FROM jobs WHERE user_id = :user_id
             UNION ALL SELECT key, clock_timestamp() FROM uploads WHERE user_id = :user_id
+            UNION ALL SELECT 'uploads/' || CAST(:user_id AS text) || '/', clock_timestamp() + interval '1 hour'
             ON CONFLICT (prefix) DO NOTHING
         """),
         values,

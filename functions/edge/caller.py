@@ -1,10 +1,11 @@
 """What an endpoint asks for: the services, and who is asking."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response, Security
+from fastapi.security import HTTPBearer
 
 from functions.edge.watch import Watch
 from shared.auth import SESSION_S, Credential
@@ -28,8 +29,14 @@ async def _watch(request: Request) -> Watch:
     return watch
 
 
-async def _credential(request: Request) -> Credential:
-    """The bearer token, else the session cookie; a changing request with a cookie must come from the site itself."""
+_bearer = HTTPBearer(auto_error=False, description="A token from sign-up, log-in or `POST /v1/tokens`.")
+
+
+async def _credential(request: Request, _documented: Annotated[Any, Security(_bearer)]) -> Credential:
+    """The bearer token, else the session cookie; a changing request with a cookie must come from the site itself.
+
+    The header is read here, since HTTPBearer cannot tell a malformed one from none; it makes the docs' button work.
+    """
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")

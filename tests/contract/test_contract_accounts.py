@@ -268,7 +268,12 @@ def test_leaving_takes_everything_along(
         for table in ("jobs", "images", "job_events", "job_sources", "uploads"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 0
         garbage = set(connection.execute(text("SELECT prefix FROM garbage")).scalars())
-    assert garbage == {f"jobs/{done['id']}/", f"jobs/{waiting['id']}/", upload["key"]}
+    assert garbage == {
+        f"jobs/{done['id']}/",
+        f"jobs/{waiting['id']}/",
+        upload["key"],
+        upload["key"].rsplit("/", 1)[0] + "/",
+    }
     assert poller.collect() == 3
     assert door.get("/v1/me", headers=bob.headers).status_code == 200
     assert sign_up(door).status_code == 201
