@@ -44,7 +44,6 @@ LINES: list[tuple[Any, str, int]] = [
     (Storage, "sizes_bytes", 1),
     (job_store, "move", 1),
     (claim_store, "insert_images", 1),
-    (claim_store, "note_pace", 1),
 ]
 
 
@@ -95,6 +94,17 @@ def test_killed_after_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) 
     assert world.garbage() == set()
 
 
+def test_killed_before_the_pace_is_noted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = world.send()
+    with monkeypatch.context() as patch:
+        patch.setattr(claim_store, "note_pace", kill_after(1, claim_store.note_pace))
+        with pytest.raises(Killed):
+            world.step(job_id)
+    assert world.state(job_id) == "succeeded"
+    assert world.poller.sweep() == []
+    world.check_one_set(job_id, 1)
+
+
 def test_a_database_that_goes_at_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     with monkeypatch.context() as patch:
@@ -102,7 +112,7 @@ def test_a_database_that_goes_at_the_commit(world: World, monkeypatch: pytest.Mo
         def gone(*_: Any) -> None:
             raise Unavailable("The database cannot be reached.")
 
-        patch.setattr(claim_store, "note_pace", gone)
+        patch.setattr(claim_store, "insert_images", gone)
         with pytest.raises(Unavailable):
             world.step(job_id)
     world.expire_lease(job_id)
