@@ -8,12 +8,16 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.errors import NotFound, Unavailable
 
 IDLE_PING_S = 5.0
+
+
+class DatabaseFault(Exception):
+    """The database refused a statement: a mistake of the code, not of a caller."""
 
 
 class Database:
@@ -41,7 +45,8 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """A transaction: committed at the end of the block, rolled back on any exception.
 
-        Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown).
+        Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown), NotFound when a row
+        that the block refers to has just been deleted, DatabaseFault for what it refuses otherwise.
         """
         with _translated(), self._transactions.begin() as connection:
             yield connection
@@ -69,15 +74,15 @@ def _translated() -> Iterator[None]:
         raise Unavailable("Too many requests at once.") from None
     except OperationalError as error:
         raise Unavailable("The database cannot be reached.") from error
-    except IntegrityError as error:
-        if isinstance(error.orig, ForeignKeyViolation):
-            # A user, a job or an upload was deleted between the look and the write.
-            raise NotFound("What this refers to was deleted in the meantime.") from None
-        raise
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("The database cannot be reached.") from error
-        raise
+        if isinstance(error.orig, ForeignKeyViolation):
+            # A user, a job or an upload was deleted between the look and the write.
+            raise NotFound("What this refers to was deleted in the meantime.") from None
+        # Nothing of the server's DETAIL goes on into a log: it quotes whole rows, and rows hold prompts.
+        primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+        raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
 
 
 def _note_time(_connection: Any, record: Any) -> None:

@@ -6,7 +6,7 @@ No call waits on a job: each does what is due, writes it, and says what is to be
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from shared import claim_store, generator_store, job_store
 from shared.errors import Unavailable
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
-from shared.jobs import LEASE_RENEWAL_S, MAX_CRASHES, Event, State
+from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
 from shared.services import Services
 from shared.steps import LOST_OBJECTS_KEPT_S, Step
@@ -78,6 +78,12 @@ class Poller:
         except job_store.Lost:
             _log.info("another worker has taken over this job")
             return None
+        except Unavailable:
+            # The outcome could not be written. Let go of the claim, so that the next sweep need not wait for the lease
+            # to run out and take this worker for dead.
+            with suppress(job_store.Lost, Unavailable), self.services.db.statement() as connection:
+                claim_store.release(connection, claim.id, claim.attempt_token, FIRST_LOOK_S)
+            raise
         finally:
             log_job_id.set(None)
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from shared import db
-from shared.db import Database
+from shared.db import Database, DatabaseFault
 from shared.errors import Unavailable
 from shared.services import Services
 
@@ -81,8 +81,19 @@ def test_a_full_pool_is_unavailable(database: Database) -> None:
 
 def test_an_error_does_not_repeat_its_values(services: Services) -> None:
     query = text("SELECT CAST(:value AS int)")
-    with pytest.raises(Exception, match="SELECT") as caught, services.db.statement() as connection:
-        connection.execute(query, {"value": 1, "prompt": "a lighthouse at night"} | {"value": "seven"})
+    refusal = pytest.raises(DatabaseFault, match="InvalidTextRepresentation")
+    with refusal as caught, services.db.statement() as connection:
+        connection.execute(query, {"value": "seven", "prompt": "a lighthouse at night"})
     lines = "".join(traceback.format_exception(caught.value))
-    assert "[parameters" not in lines
-    assert "hidden" in lines
+    assert "lighthouse" not in lines
+    assert "parameters" not in lines
+
+
+def test_a_refused_row_is_not_quoted(services: Services) -> None:
+    with pytest.raises(DatabaseFault) as refused, services.db.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, password_hash, notify) VALUES ('secret@example.com', 'x', 'never')")
+        )
+    assert "ck_users_notify" in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert refused.value.__suppress_context__

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from world import World
 
 from shared import claim_store, job_store
+from shared.errors import Unavailable
 from shared.job_views import job_view
 from shared.jobs import State
+from shared.steps import Step
 from shared.testing.fake_generator import FakeGenerator, Plan
 
 
@@ -180,3 +182,21 @@ def test_garbage_that_is_due_again_is_kept_until_the_later_time(world: World) ->
         job_store.discard(connection, "jobs/a/")
     assert world.poller.collect() == 0
     assert world.garbage() == {"jobs/a/"}
+
+
+def test_a_step_that_cannot_be_written_down_lets_go_of_its_claim(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = world.submit(world.user())
+    world.poller.start()
+
+    def no_database(_step: Step) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Step, "run", no_database)
+        with pytest.raises(Unavailable):
+            world.poller.advance(job_id)
+    [row] = world.sql("SELECT lease_until, crashes, state FROM jobs")
+    assert tuple(row) == (None, 0, "generating")
+    world.finish(job_id)
+    [row] = world.sql("SELECT state, crashes FROM jobs")
+    assert tuple(row) == ("succeeded", 0)

@@ -280,7 +280,7 @@ def test_a_second_interrupt_ends_the_deaf_at_once(tmp_path: Path) -> None:
 
 def test_a_killed_supervisor_leaves_nothing_and_the_next_run_waits_for_it(tmp_path: Path) -> None:
     grandchild = tmp_path / "grandchild"
-    parts = f"[part('worker', WITH_CHILD, home, {str(grandchild)!r}), part('beat', DEAF, home, grace_s=0.5)]"
+    parts = f"[part('worker', WITH_CHILD, home, {str(grandchild)!r}), part('beat', DEAF, home, grace_s=5)]"
     first = supervise(tmp_path, parts)
     until(lambda: is_alive(grandchild) and is_alive(tmp_path / "beat"))
     first.kill()

@@ -9,6 +9,8 @@ import { picture } from "../parts/picture.js";
 import { placeholders } from "../parts/wall.js";
 
 const PAGE = 24;
+const FIRST_PICTURES = 12;
+const LOOK_AGAIN_MS = 4000;
 
 /** The public wall: the invitation to paint, then everybody's published pictures. */
 export function galleryView({ signal }) {
@@ -19,7 +21,13 @@ export function galleryView({ signal }) {
     const tiles = items.flatMap((item) => item.images.map((image) => tile(item, image)));
     if (isFirst) fill(wall, freeFrame(), tiles);
     else wall.append(...tiles);
-    if (isFirst && tiles.length === 0) fill(below, emptiness(t("gallery.empty")));
+    if (!isFirst) return;
+    fill(below, tiles.length === 0 && emptiness(t("gallery.empty")));
+    // A new installation paints its first pictures now; they shall appear without a reload.
+    if (tiles.length < FIRST_PICTURES) {
+      const again = setTimeout(() => more.start(), LOOK_AGAIN_MS);
+      signal.addEventListener("abort", () => clearTimeout(again), { once: true });
+    }
   }
   const load = (cursor) => listGallery({ cursor, limit: PAGE }, { signal });
   const more = pages({ list: wall, load, show, label: t("gallery.more"), signal });
