@@ -1,6 +1,6 @@
 """POST /v1/jobs: queue a job."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
@@ -25,11 +25,10 @@ def submit(
     body: JobRequest,
     credential: CredentialDep,
     services: ServicesDep,
-    response: Response,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")] = None,
-) -> dict[str, Any]:
+) -> Response:
     """Queue a job. With an Idempotency-Key, a repeated request within 24 hours gets the same job."""
     job = submission.submit(services, credential, body, idempotency_key)
-    response.headers["Location"] = job["links"]["self"]
-    response.headers["Retry-After"] = "1"
-    return job
+    headers = {"Location": job["links"]["self"], "Retry-After": "1"}
+    # Written here, since FastAPI would go through its thread pool a second time to do it.
+    return Response(JobView.model_validate(job).model_dump_json(), 202, headers, media_type="application/json")
