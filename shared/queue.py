@@ -18,6 +18,10 @@ START, ADVANCE, SWEEP, COLLECT = "easel.start", "easel.advance", "easel.sweep", 
 LONGEST_COUNTDOWN_S = 60
 """Past the broker's visibility time-out a longer countdown would be delivered again and again (kombu 305)."""
 
+PREFETCH = 8
+"""Messages that a worker holds for each of its processes. A look that is not due yet is among them, so that with 1, the
+usual advice, a worker soon reads nothing but waits. A step takes milliseconds, and what a dead worker held the sweep finds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +33,7 @@ def celery_app(settings: Settings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
-        worker_prefetch_multiplier=1,
+        worker_prefetch_multiplier=PREFETCH,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
