@@ -1,18 +1,21 @@
 """Start pictures: a form with which a browser uploads one straight to the storage."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from shared import user_store
 from shared.auth import Credential, require_user
 from shared.contract import UploadRequest
 from shared.services import Services
-from shared.storage import PresignedPost
+
+if TYPE_CHECKING:
+    from shared.storage import PresignedPost
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
-def create_upload(services: Services, credential: Credential, request: UploadRequest) -> tuple[str, PresignedPost]:
+def create_upload(services: Services, credential: Credential, request: UploadRequest) -> tuple[str, "PresignedPost"]:
     """Announce an upload; return its key, to be named in `source_images`, and the form that sends it."""
     with services.db.begin() as connection:
         user = require_user(connection, credential)
