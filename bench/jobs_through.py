@@ -63,8 +63,8 @@ def _through_poller(ground: Ground, users: list[User], side_px: int, count: int 
         request = JobRequest(prompt="a lighthouse at night", width=side_px, height=side_px)
         with ground.services.db.begin() as connection:
             for place in range(count):
-                job = new_job(users[place % len(users)], request, None, b"bench")
-                job_store.submit(connection, job, max_queued=count, jobs_per_day=count)
+                job = new_job(request, None, b"bench")
+                job_store.submit(connection, users[place % len(users)].id, job, max_queued=count, jobs_per_day=count)
         ground.services.wake_ups.wake()
         return _rate(ground, "jobs", count)
 

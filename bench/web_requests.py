@@ -117,8 +117,8 @@ def _insert_notes(ground: Ground, count: int) -> list[str]:
 def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
     """A job as the pipeline leaves it, made by the stores: waiting, or succeeded with one picture."""
     with ground.services.db.begin() as connection:
-        job = new_job(user, JobRequest(prompt=PROMPT), None, b"bench")
-        row = job_store.submit(connection, job, max_queued=100_000, jobs_per_day=1_000_000)
+        job = new_job(JobRequest(prompt=PROMPT), None, b"bench")
+        row = job_store.submit(connection, user.id, job, max_queued=100_000, jobs_per_day=1_000_000)
         assert row is not None
         job_id = row.id
         if done:

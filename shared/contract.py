@@ -29,6 +29,7 @@ def _known_style(key: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
@@ -76,7 +77,7 @@ class DescriptionOptions(Request):
     blip_max_len: Annotated[int, Field(ge=5, le=500)] | None = None
     clip_max_len: Annotated[int, Field(ge=0, le=500)] | None = None
     skip_clip: bool = False
-    skip_list: Annotated[list[Literal["mediums", "artists", "trendings", "movements"]], Field(max_length=4)] = []
+    skip_list: list[Literal["mediums", "artists", "trendings", "movements"]] = Field(default_factory=list, max_length=4)
 
 
 class JobRequest(Request):
@@ -97,10 +98,10 @@ class JobRequest(Request):
     upscale: Annotated[int, Field(ge=1, le=4)] | None = None
     n: Annotated[int, Field(ge=1, le=8)] = 1
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
-    source_images: Annotated[list[Annotated[Text, StringConstraints(max_length=200)]], Field(max_length=4)] = []
+    source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     describe: bool = False
-    description: DescriptionOptions = DescriptionOptions()
+    description: DescriptionOptions = Field(default_factory=DescriptionOptions)
     notify: Notify | None = None
     cpu: bool = False
 
@@ -289,6 +290,7 @@ def request_fields() -> list[dict[str, Any]]:
                 field[public] = known[word]
         if name == "prompt":
             field["min_length"] = 1
-        field["default"] = JobRequest.model_fields[name].get_default() if name != "description" else {}
+        default = JobRequest.model_fields[name].get_default(call_default_factory=True)
+        field["default"] = default if name != "description" else {}
         fields.append(field)
     return fields

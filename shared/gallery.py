@@ -86,8 +86,8 @@ def seed_examples(services: Services) -> int:
         for example in EXAMPLES:
             request = JobRequest(**example)
             fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
-            job = new_job(user, request, None, fingerprint)
-            row = job_store.submit(connection, job, max_queued=len(EXAMPLES), jobs_per_day=len(EXAMPLES))
+            job = new_job(request, None, fingerprint)
+            row = job_store.submit(connection, user.id, job, max_queued=len(EXAMPLES), jobs_per_day=len(EXAMPLES))
             assert row is not None, "a new user is within the limits"
             connection.execute(
                 text("UPDATE jobs SET published_at = clock_timestamp() WHERE id = :job_id"), {"job_id": row.id}

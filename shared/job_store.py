@@ -20,9 +20,9 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class NewJob:
-    """A checked request, ready to be queued. `fingerprint` is a hash of the request, for its idempotency key."""
+    """A checked request, ready to be queued. `fingerprint` is a hash of the request, for its idempotency key. A
+    `notify` of None among the settings stands for the account's default."""
 
-    user_id: UUID
     prompt: str
     settings: dict[str, Any]
     cost: float
@@ -37,78 +37,107 @@ IMAGES = """coalesce((
     ) FROM images WHERE job_id = j.id
 ), '[]') AS images"""
 
-# What a job looks like from outside, in one row; `ahead` is [jobs, their cost]. Position and pace are reckoned only for
-# jobs that have not finished.
-_VIEW = """
-SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
-    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
-    {images},
+# Position and pace are reckoned only for jobs that have not finished; `ahead` is [jobs, their cost].
+_OUTLOOK = """
     CASE WHEN j.state = 'queued' THEN (
         SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
         WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
     ) END AS ahead,
     CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
-    CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places,
+    CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places
+"""
+
+# What a job looks like from outside, in one row.
+_VIEW = """
+SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
+    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
+    {images}, {outlook},
     extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
     {timeline}
-FROM {jobs} j
+FROM jobs j
 """
 _TIMELINE = """, (
     SELECT json_agg(json_build_array(
         to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail
-    ) ORDER BY id) FROM {events} WHERE job_id = j.id
+    ) ORDER BY id) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
 
 # A user's row is debited and the job written in one statement: who comes second waits for the row, then counts again.
-# The answer is read off the rows just written, which no table shows before the statement ends.
-_SUBMIT = text(
-    """
-WITH prior AS (
+# It answers only what the caller cannot know: the job's view is put together from that and the request.
+_SUBMIT = """
+WITH caller AS ({caller}), prior AS (
     SELECT id FROM jobs
-    WHERE user_id = :user_id AND idempotency_key = :idempotency_key AND created_at > now() - interval '24 hours'
+    WHERE user_id = (SELECT id FROM caller) AND idempotency_key = :idempotency_key
+        AND created_at > now() - interval '24 hours'
 ), debit AS (
     UPDATE users SET
         queued = queued + 1,
         quota_used = CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END + 1,
         quota_day = (now() AT TIME ZONE 'utc')::date,
         next_turn = greatest(next_turn, (SELECT turn FROM queue_clock)) + :cost / weight
-    WHERE id = :user_id AND NOT EXISTS (SELECT FROM prior) AND queued < :max_queued
+    WHERE id = (SELECT id FROM caller) AND NOT EXISTS (SELECT FROM prior) AND queued < :max_queued
         AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < :jobs_per_day)
     RETURNING quota_day, next_turn - :cost / weight AS turn
 ), job AS (
     INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day, idempotency_key, fingerprint)
-    SELECT :user_id, :prompt, CAST(:settings AS jsonb), :cost, turn, quota_day, :idempotency_key, :fingerprint
-    FROM debit
-    RETURNING *
+    SELECT caller.id, :prompt,
+        CAST(:settings AS jsonb) || jsonb_build_object('notify', coalesce(:notify, caller.notify)),
+        :cost, turn, quota_day, :idempotency_key, :fingerprint
+    FROM debit, caller
+    RETURNING id, state, turn, created_at, finished_at, settings->>'notify' AS notify
 ), event AS (
-    INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM job
-    RETURNING *
-), source AS (
+    INSERT INTO job_events (job_id, event, at) SELECT id, 'accepted', created_at FROM job
+){source}
+SELECT j.id, j.created_at, j.notify, {outlook} FROM job j
+"""
+_SOURCE = """, source AS (
     INSERT INTO job_sources (job_id, index, upload_key)
     SELECT job.id, given.index - 1, given.key
     FROM job, unnest(CAST(:source_keys AS text[])) WITH ORDINALITY AS given (key, index)
+)"""
+_SUBMIT_OF_USER = text(
+    _SUBMIT.format(caller="SELECT id, notify FROM users WHERE id = :user_id", source=_SOURCE, outlook=_OUTLOOK)
 )
-"""
-    + _VIEW.format(images="CAST('[]' AS json) AS images", timeline=_TIMELINE.format(events="event"), jobs="job")
+_SUBMIT_OF_TOKEN = text(
+    _SUBMIT.format(
+        caller=f"SELECT u.id, u.notify FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}",
+        source="",
+        outlook=_OUTLOOK,
+    )
 )
 
 
-def submit(connection: Connection, job: NewJob, *, max_queued: int, jobs_per_day: int) -> Row[Any] | None:
-    """Queue the job and debit its user; return it as `find_view` does. None when a limit or an earlier request of the
-    same key stands against it."""
-    values = {
-        "user_id": job.user_id,
+def submit(
+    connection: Connection, user_id: UUID, job: NewJob, *, max_queued: int, jobs_per_day: int
+) -> Row[Any] | None:
+    """Queue the job and debit its user; return (id, created_at, notify, ahead, seconds_per_cost, places). None when a
+    limit or an earlier request of the same key stands against it."""
+    values = _submit_values(job, max_queued, jobs_per_day) | {"user_id": user_id, "source_keys": list(job.source_keys)}
+    return connection.execute(_SUBMIT_OF_USER, values).one_or_none()
+
+
+def submit_by_token(
+    connection: Connection, token_hash: bytes, job: NewJob, *, max_queued: int, jobs_per_day: int
+) -> Row[Any] | None:
+    """The same for the user whose valid token has this hash, in one round trip; for jobs without start pictures. None
+    also when nobody has that token."""
+    assert not job.source_keys, "start pictures are checked for their owner first"
+    values = _submit_values(job, max_queued, jobs_per_day)
+    return connection.execute(_SUBMIT_OF_TOKEN, values | {"token_hash": token_hash}).one_or_none()
+
+
+def _submit_values(job: NewJob, max_queued: int, jobs_per_day: int) -> dict[str, Any]:
+    return {
         "prompt": job.prompt,
+        "notify": job.settings["notify"],
         "settings": json.dumps(job.settings),
         "cost": job.cost,
-        "source_keys": list(job.source_keys),
         "idempotency_key": job.idempotency_key,
         "fingerprint": job.fingerprint,
         "max_queued": max_queued,
         "jobs_per_day": jobs_per_day,
     }
-    return connection.execute(_SUBMIT, values).one_or_none()
 
 
 def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> Row[Any] | None:
@@ -129,14 +158,11 @@ def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
     connection.execute(query, {"user_id": user_id, "key": key})
 
 
-_GET = (
-    _VIEW.format(images=IMAGES, timeline=_TIMELINE.format(events="job_events"), jobs="jobs")
-    + "WHERE j.id = :job_id AND j.user_id = "
-)
+_GET = _VIEW.format(images=IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
 _GET_OF_USER = text(_GET + ":user_id")
 _GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {STILL_VALID})")
 _LIST = text(
-    _VIEW.format(images=IMAGES, timeline="", jobs="jobs")
+    _VIEW.format(images=IMAGES, outlook=_OUTLOOK, timeline="")
     + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
     + " AND (CAST(:before AS uuid) IS NULL OR j.id < :before) ORDER BY j.id DESC LIMIT :limit"
 )

@@ -20,7 +20,7 @@ from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
 from shared.services import Services
-from shared.steps import LOST_OBJECTS_KEPT_S, Step
+from shared.steps import LOST_OBJECTS_KEPT_S, Step, objects_of
 
 STARTS_AT_ONCE = 64
 DUE_AT_ONCE = 100
@@ -81,8 +81,9 @@ class Poller:
         except Unavailable:
             # The outcome could not be written. Let go of the claim, so that the next sweep need not wait for the lease
             # to run out and take this worker for dead.
-            with suppress(job_store.Lost, Unavailable), self.services.db.statement() as connection:
+            with suppress(job_store.Lost, Unavailable), self.services.db.begin() as connection:
                 claim_store.release(connection, claim.id, claim.attempt_token, FIRST_LOOK_S)
+                job_store.discard(connection, objects_of(claim.id, claim.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
             raise
         finally:
             log_job_id.set(None)
@@ -140,7 +141,7 @@ class Poller:
     def _gave_up(self, claim: Row[Any]) -> bool:
         """Note that a worker died under this job; True when it was once too often."""
         with self.services.db.begin() as connection:
-            job_store.discard(connection, f"jobs/{claim.id}/{claim.lost_token}/", in_s=LOST_OBJECTS_KEPT_S)
+            job_store.discard(connection, objects_of(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
             if claim.crashes < MAX_CRASHES:
                 claim_store.tell(connection, claim.id, Event.RECOVERED, "Its worker died; another one took over.")
                 return False

@@ -53,14 +53,15 @@ ASPECTS = _choices(
 )
 
 
-def resolve(request: dict[str, Any], *, seed: int, notify: str) -> dict[str, Any]:
+def resolve(request: dict[str, Any], *, seed: int) -> dict[str, Any]:
     """Every setting of a job, from a checked request: presets filled in, `seed` where none was asked for.
 
-    A value given in the request wins over its preset. The prompt is not among the settings.
+    A value given in the request wins over its preset. The prompt is not among the settings; `notify`
+    may be None, for the default of the account.
     """
     quality, aspect = QUALITIES[request["quality"]].values, ASPECTS[request["aspect"]].values
     settings = {name: value for name, value in request.items() if name != "prompt"}
-    for name, preset in (*quality.items(), *aspect.items(), ("seed", seed), ("notify", notify)):
+    for name, preset in (*quality.items(), *aspect.items(), ("seed", seed)):
         if settings[name] is None:
             settings[name] = preset
     return settings

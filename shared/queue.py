@@ -20,7 +20,7 @@ LONGEST_COUNTDOWN_S = 60
 
 PREFETCH = 8
 """Messages that a worker holds for each of its processes. A look that is not due yet is among them, so that with 1, the
-usual advice, a worker soon reads nothing but waits. A step takes milliseconds, and what a dead worker held the sweep finds."""
+usual advice, a worker soon only waits. A step takes milliseconds, and the sweep finds what a dead worker held."""
 
 _log = logging.getLogger(__name__)
 

@@ -40,6 +40,11 @@ NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redi
 _log = logging.getLogger(__name__)
 
 
+def objects_of(job_id: UUID, attempt_token: UUID) -> str:
+    """The prefix of the keys under which a claim stores what it made."""
+    return f"jobs/{job_id}/{attempt_token}/"
+
+
 class Step:
     """The step that is due for the claimed job. `run` returns the seconds until the next one, None when it left."""
 
@@ -47,7 +52,7 @@ class Step:
         self._services = services
         self._claim = claim
         self._generator = generator
-        self._prefix = f"jobs/{claim.id}/{claim.attempt_token}/"
+        self._prefix = objects_of(claim.id, claim.attempt_token)
 
     def run(self) -> float | None:
         if self._claim.cancelling:

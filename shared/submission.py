@@ -2,6 +2,8 @@
 
 import hashlib
 import secrets
+from datetime import UTC
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -39,11 +41,15 @@ def submit(
     that is not there.
     """
     fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
+    job = new_job(request, idempotency_key, fingerprint)
     with services.db.statement() as connection:
-        user = require_user(connection, credential)
-        _check_sources(services, connection, user, request.source_images)
-        job = new_job(user, request, idempotency_key, fingerprint)
-        row = _insert(services, connection, job) or _explain(services, connection, job)
+        row = None
+        if credential.token_hash and not job.source_keys:
+            row = _insert(services, connection, credential.token_hash, job)
+        if row is None:
+            user = require_user(connection, credential)
+            _check_sources(services, connection, user, request.source_images)
+            row = _insert_or_explain(services, connection, user.id, job)
     services.wake_ups.wake()
     return job_view(row, image_signer(services))
 
@@ -102,36 +108,61 @@ def delete(services: Services, credential: Credential, job_id: UUID) -> None:
         job_store.delete(connection, job_id)
 
 
-def new_job(user: User, request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> job_store.NewJob:
+def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> job_store.NewJob:
     """Resolve every setting of a request."""
-    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32), notify=user.notify)
+    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
     cost = jobs.cost(settings["n"], settings["width"], settings["height"], settings["steps"], settings["upscale"])
     source_keys = tuple(settings["source_images"])
-    return job_store.NewJob(user.id, request.prompt, settings, cost, source_keys, idempotency_key, fingerprint)
+    return job_store.NewJob(request.prompt, settings, cost, source_keys, idempotency_key, fingerprint)
 
 
-def _insert(services: Services, connection: Connection, job: job_store.NewJob) -> Row[Any] | None:
-    limits = services.settings
+def _insert(services: Services, connection: Connection, owner: UUID | bytes, job: job_store.NewJob) -> Any:
+    """Queue the job and return its row as `find_view` reads it, or None. owner: the user's id, or the hash of a token
+    that may be theirs."""
+    limits = {"max_queued": services.settings.max_queued, "jobs_per_day": services.settings.jobs_per_day}
     try:
-        return job_store.submit(connection, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day)
+        if isinstance(owner, UUID):
+            written = job_store.submit(connection, owner, job, **limits)
+        else:
+            written = job_store.submit_by_token(connection, owner, job, **limits)
     except IntegrityError as error:
         if not isinstance(error.orig, UniqueViolation):
             raise
         # The same key at the same moment, or one of more than a day ago. The statement has written nothing.
         return None
+    return written and _new_row(job, written)
 
 
-def _explain(services: Services, connection: Connection, job: job_store.NewJob) -> Row[Any]:
-    """Why nothing was queued: the job that the same key made before, or the limit that stands against it."""
-    if job.idempotency_key is not None:
-        row = _find_prior(connection, job, job.idempotency_key)
+def _new_row(job: job_store.NewJob, written: Row[Any]) -> SimpleNamespace:
+    """The row of a job that has just been queued, without asking for what the request said: a tenth of a submit."""
+    at = written.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    unknown_yet = dict.fromkeys(("progress", "error_code", "error_message", "started_at", "finished_at", "running_s"))
+    return SimpleNamespace(
+        **written._mapping,
+        **unknown_yet,
+        state=State.QUEUED.value,
+        prompt=job.prompt,
+        settings=job.settings | {"notify": written.notify},
+        cost=job.cost,
+        public=False,
+        images=[],
+        timeline=[(at, Event.ACCEPTED.value, None)],
+    )
+
+
+def _insert_or_explain(services: Services, connection: Connection, user_id: UUID, job: job_store.NewJob) -> Any:
+    """Queue the job, or say why not: the job that the same key made before, or the limit that stands against it."""
+    row = _insert(services, connection, user_id, job)
+    if row is None and job.idempotency_key is not None:
+        row = _find_prior(connection, user_id, job, job.idempotency_key)
         if row is None:
-            job_store.free_stale_key(connection, job.user_id, job.idempotency_key)
+            job_store.free_stale_key(connection, user_id, job.idempotency_key)
             # Where another request of the same key has just used it anew, that one's job is the answer.
-            row = _insert(services, connection, job) or _find_prior(connection, job, job.idempotency_key)
-        if row is not None:
-            return row
-    counts, limits = user_store.get_counts(connection, job.user_id), services.settings
+            row = _insert(services, connection, user_id, job)
+            row = row or _find_prior(connection, user_id, job, job.idempotency_key)
+    if row is not None:
+        return row
+    counts, limits = user_store.get_counts(connection, user_id), services.settings
     if counts.used_today >= limits.jobs_per_day:
         raise QuotaSpent(
             f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
@@ -140,13 +171,13 @@ def _explain(services: Services, connection: Connection, job: job_store.NewJob) 
     raise QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
 
 
-def _find_prior(connection: Connection, job: job_store.NewJob, idempotency_key: str) -> Row[Any] | None:
-    prior = job_store.find_by_idempotency_key(connection, job.user_id, idempotency_key)
+def _find_prior(connection: Connection, user_id: UUID, job: job_store.NewJob, idempotency_key: str) -> Row[Any] | None:
+    prior = job_store.find_by_idempotency_key(connection, user_id, idempotency_key)
     if prior is None:
         return None
     if bytes(prior.fingerprint) != job.fingerprint:
         raise IdempotencyMismatch
-    return job_store.find_view(connection, prior.id, job.user_id)
+    return job_store.find_view(connection, prior.id, user_id)
 
 
 def _row(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +11,6 @@ from shared import job_store, submission
 from shared.contract import JobRequest
 from shared.polling import Poller
 from shared.services import Services
-from shared.user_store import User
 
 SMALL: dict[str, Any] = {"prompt": "a lighthouse at night", "width": 64, "height": 64, "steps": 1}
 LIMITS = {"max_queued": 1000, "jobs_per_day": 10_000}
@@ -36,13 +34,12 @@ class World:
         found: UUID = row.id
         return found
 
-    def new_job(self, user_id: UUID, **request: Any) -> job_store.NewJob:
-        user = User(user_id, "ada@example.com", "none", datetime.now(UTC))
-        return submission.new_job(user, JobRequest(**(SMALL | request)), None, b"")
+    def new_job(self, **request: Any) -> job_store.NewJob:
+        return submission.new_job(JobRequest(**(SMALL | request)), None, b"")
 
     def submit(self, user_id: UUID, **request: Any) -> UUID:
         with self.services.db.begin() as connection:
-            row = job_store.submit(connection, self.new_job(user_id, **request), **LIMITS)
+            row = job_store.submit(connection, user_id, self.new_job(**request), **LIMITS)
         assert row is not None
         job_id: UUID = row.id
         return job_id

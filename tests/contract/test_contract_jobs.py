@@ -249,3 +249,15 @@ def test_a_job_of_somebody_else_looks_absent(
     with services.db.statement() as connection:
         state = connection.execute(text("SELECT state FROM jobs WHERE id = :id"), {"id": UUID(job_id)}).scalar()
     assert state == "queued"
+
+
+@pytest.mark.parametrize("key", [None, "once"])
+def test_a_submit_answers_what_the_status_says(door: Door, ada: Person, key: str | None) -> None:
+    door.patch("/v1/me", json={"notify": "email"}, headers=ada.headers)
+    headers = ada.headers | ({"Idempotency-Key": key} if key else {})
+    submitted = [door.post("/v1/jobs", json={"prompt": "a lighthouse"}, headers=headers).json() for _ in range(2)]
+    for job in submitted:
+        status = door.get(f"/v1/jobs/{job['id']}", headers=ada.headers).json()
+        assert status == job
+    assert (submitted[0]["id"] == submitted[1]["id"]) == (key is not None)
+    assert submitted[0]["settings"]["notify"] == "email"

@@ -91,13 +91,13 @@ def test_a_wrong_token_moves_nothing(world: World) -> None:
 
 def test_twenty_submits_at_once_keep_the_limits(world: World) -> None:
     user = world.user()
-    job = world.new_job(user)
+    job = world.new_job()
     barrier = threading.Barrier(20)
 
     def submit(_: int) -> bool:
         barrier.wait(30)
         with world.services.db.statement() as connection:
-            return job_store.submit(connection, job, max_queued=7, jobs_per_day=100) is not None
+            return job_store.submit(connection, user, job, max_queued=7, jobs_per_day=100) is not None
 
     with ThreadPoolExecutor(20) as threads:
         assert sum(threads.map(submit, range(20))) == 7
@@ -124,7 +124,7 @@ class Walk:
     def submit(self) -> None:
         with self.world.services.db.statement() as connection:
             user_id = self.random.choice(list(self.credentials))
-            job_store.submit(connection, self.world.new_job(user_id), **LIMITS)
+            job_store.submit(connection, user_id, self.world.new_job(), **LIMITS)
 
     def start(self) -> None:
         self.world.poller.start()
