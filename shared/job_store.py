@@ -5,10 +5,11 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.jobs import Event, State, sources
 from shared.user_store import STILL_VALID
@@ -66,17 +67,13 @@ _TIMELINE = """, (
 # A user's row is debited and the job written in one statement: who comes second waits for the row, then counts again.
 # It answers only what the caller cannot know: the job's view is put together from that and the request.
 _SUBMIT = """
-WITH caller AS ({caller}), prior AS (
-    SELECT id FROM jobs
-    WHERE user_id = (SELECT id FROM caller) AND idempotency_key = :idempotency_key
-        AND created_at > now() - interval '24 hours'
-), debit AS (
+WITH caller AS ({caller}), debit AS (
     UPDATE users SET
         queued = queued + 1,
         quota_used = CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END + 1,
         quota_day = (now() AT TIME ZONE 'utc')::date,
         next_turn = greatest(next_turn, (SELECT turn FROM queue_clock)) + :cost / weight
-    WHERE id = (SELECT id FROM caller) AND NOT EXISTS (SELECT FROM prior) AND queued < :max_queued
+    WHERE id = (SELECT id FROM caller) AND queued < :max_queued {unless_prior}
         AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < :jobs_per_day)
     RETURNING quota_day, next_turn - :cost / weight AS turn
 ), job AS (
@@ -91,44 +88,44 @@ WITH caller AS ({caller}), prior AS (
 ){source}
 SELECT j.id, j.created_at, j.notify, {outlook} FROM job j
 """
+_UNLESS_PRIOR = """AND NOT EXISTS (
+        SELECT FROM jobs
+        WHERE user_id = (SELECT id FROM caller) AND idempotency_key = :idempotency_key
+            AND created_at > now() - interval '24 hours'
+    )"""
 _SOURCE = """, source AS (
     INSERT INTO job_sources (job_id, index, upload_key)
     SELECT job.id, given.index - 1, given.key
     FROM job, unnest(CAST(:source_keys AS text[])) WITH ORDINALITY AS given (key, index)
 )"""
-_SUBMIT_OF_USER = text(
-    _SUBMIT.format(caller="SELECT id, notify FROM users WHERE id = :user_id", source=_SOURCE, outlook=_OUTLOOK)
-)
-_SUBMIT_OF_TOKEN = text(
-    _SUBMIT.format(
-        caller=f"SELECT u.id, u.notify FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}",
-        source="",
-        outlook=_OUTLOOK,
+_CALLER_BY_ID = "SELECT id, notify FROM users WHERE id = :user_id"
+_CALLER_BY_TOKEN = f"SELECT u.id, u.notify FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}"
+
+
+@cache
+def _submit_statement(*, by_token: bool, with_key: bool, with_sources: bool) -> TextClause:
+    """Only the parts that this job needs: Postgres plans the statement anew each time."""
+    return text(
+        _SUBMIT.format(
+            caller=_CALLER_BY_TOKEN if by_token else _CALLER_BY_ID,
+            unless_prior=_UNLESS_PRIOR if with_key else "",
+            source=_SOURCE if with_sources else "",
+            outlook=_OUTLOOK,
+        )
     )
-)
 
 
 def submit(
-    connection: Connection, user_id: UUID, job: NewJob, *, max_queued: int, jobs_per_day: int
+    connection: Connection, caller: UUID | bytes, job: NewJob, *, max_queued: int, jobs_per_day: int
 ) -> Row[Any] | None:
-    """Queue the job and debit its user; return (id, created_at, notify, ahead, seconds_per_cost, places). None when a
-    limit or an earlier request of the same key stands against it."""
-    values = _submit_values(job, max_queued, jobs_per_day) | {"user_id": user_id, "source_keys": list(job.source_keys)}
-    return connection.execute(_SUBMIT_OF_USER, values).one_or_none()
+    """Queue the job and debit its user; return (id, created_at, notify, ahead, seconds_per_cost, places).
 
-
-def submit_by_token(
-    connection: Connection, token_hash: bytes, job: NewJob, *, max_queued: int, jobs_per_day: int
-) -> Row[Any] | None:
-    """The same for the user whose valid token has this hash, in one round trip; for jobs without start pictures. None
-    also when nobody has that token."""
-    assert not job.source_keys, "start pictures are checked for their owner first"
-    values = _submit_values(job, max_queued, jobs_per_day)
-    return connection.execute(_SUBMIT_OF_TOKEN, values | {"token_hash": token_hash}).one_or_none()
-
-
-def _submit_values(job: NewJob, max_queued: int, jobs_per_day: int) -> dict[str, Any]:
-    return {
+    caller: the user's id, or the hash of a token that may be theirs, which spares a round trip. None when a limit or an
+    earlier request of the same key stands against it, or nobody has that token.
+    """
+    by_token = isinstance(caller, bytes)
+    values = {
+        "token_hash" if by_token else "user_id": caller,
         "prompt": job.prompt,
         "notify": job.settings["notify"],
         "settings": json.dumps(job.settings),
@@ -138,6 +135,12 @@ def _submit_values(job: NewJob, max_queued: int, jobs_per_day: int) -> dict[str,
         "max_queued": max_queued,
         "jobs_per_day": jobs_per_day,
     }
+    if job.source_keys:
+        values["source_keys"] = list(job.source_keys)
+    statement = _submit_statement(
+        by_token=by_token, with_key=job.idempotency_key is not None, with_sources=bool(job.source_keys)
+    )
+    return connection.execute(statement, values).one_or_none()
 
 
 def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> Row[Any] | None:

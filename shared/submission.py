@@ -116,15 +116,12 @@ def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes
     return job_store.NewJob(request.prompt, settings, cost, source_keys, idempotency_key, fingerprint)
 
 
-def _insert(services: Services, connection: Connection, owner: UUID | bytes, job: job_store.NewJob) -> Any:
-    """Queue the job and return its row as `find_view` reads it, or None. owner: the user's id, or the hash of a token
+def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: job_store.NewJob) -> Any:
+    """Queue the job and return its row as `find_view` reads it, or None. caller: the user's id, or the hash of a token
     that may be theirs."""
     limits = {"max_queued": services.settings.max_queued, "jobs_per_day": services.settings.jobs_per_day}
     try:
-        if isinstance(owner, UUID):
-            written = job_store.submit(connection, owner, job, **limits)
-        else:
-            written = job_store.submit_by_token(connection, owner, job, **limits)
+        written = job_store.submit(connection, caller, job, **limits)
     except IntegrityError as error:
         if not isinstance(error.orig, UniqueViolation):
             raise
