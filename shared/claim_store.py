@@ -97,6 +97,7 @@ RETURNING id, user_id, prompt, settings, cost, generator, remote_id, attempts, c
     cancel_requested_at IS NOT NULL AS cancelling, progress, old.attempt_token AS lost_token,
     old.lease_until IS NOT NULL AS crashed, extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
+    (SELECT failures FROM generators g WHERE g.name = jobs.generator) AS generator_failures,
     coalesce((
         SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = jobs.id
     ), '[]') AS source_keys

@@ -236,6 +236,8 @@ class Step:
             return claim_store.release(connection, self._id, self._token, next_step_s, **details)
 
     def _note_success(self) -> None:
+        if not self._claim.generator_failures:
+            return
         with self._services.db.statement() as connection:
             generator_store.note_success(connection, self._claim.generator)
 
