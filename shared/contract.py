@@ -28,6 +28,12 @@ def _known_style(key: str) -> str:
     return key
 
 
+def _not_offered(wanted: bool) -> bool:
+    if wanted:
+        raise ValueError("is not offered yet; leave it out")
+    return wanted
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
@@ -102,6 +108,9 @@ class JobRequest(Request):
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     describe: bool = False
     description: DescriptionOptions = Field(default_factory=DescriptionOptions)
+    timelapse: Annotated[bool, AfterValidator(_not_offered)] = Field(
+        False, description="A video of the making; not offered yet.", json_schema_extra={"enum": [False]}
+    )
     notify: Notify | None = None
     cpu: bool = False
 

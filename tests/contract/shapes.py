@@ -99,6 +99,7 @@ SETTINGS = {
     },
     "notify": lambda notify: notify in ("none", "email"),
     "cpu": bool,
+    "timelapse": bool,
 }
 SUMMARY = {
     "id": uuid7,

@@ -51,6 +51,7 @@ def test_it_works(door: Door, ada: Person) -> None:
         "description": {"blip_max_len": None, "clip_max_len": None, "skip_clip": False, "skip_list": []},
         "notify": "none",
         "cpu": False,
+        "timelapse": False,
     }
     assert 0 <= job["settings"]["seed"] < 2**32
 
@@ -91,6 +92,7 @@ def test_every_setting_that_is_given_is_kept(submit: Submit) -> None:
         "description": {"blip_max_len": 5, "clip_max_len": 0, "skip_clip": True, "skip_list": ["artists"]},
         "notify": "email",
         "cpu": True,
+        "timelapse": False,
     }
     assert submit(**given)["settings"] == {**given, "source_images": []}
 

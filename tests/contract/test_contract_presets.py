@@ -87,7 +87,7 @@ def test_a_list_is_taken_up_to_its_length(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if "enum" in field])
 def test_each_word_of_a_choice_is_taken(name: str) -> None:
     assert all(takes(**{name: word}) for word in FIELDS[name]["enum"])
-    assert not takes(**{name: FIELDS[name]["enum"][0] + "x"})
+    assert not takes(**{name: f"{FIELDS[name]['enum'][0]}x"})
 
 
 @pytest.mark.parametrize(("name", "choices"), [("type", TYPES), ("quality", QUALITIES), ("aspect", ASPECTS)])
