@@ -35,6 +35,11 @@ def _not_offered(wanted: bool) -> bool:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+Timelapse = Annotated[
+    bool,
+    AfterValidator(_not_offered),
+    Field(description="A video of the making; not offered yet.", json_schema_extra={"enum": [False]}),
+]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
@@ -108,9 +113,7 @@ class JobRequest(Request):
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     describe: bool = False
     description: DescriptionOptions = Field(default_factory=DescriptionOptions)
-    timelapse: Annotated[bool, AfterValidator(_not_offered)] = Field(
-        False, description="A video of the making; not offered yet.", json_schema_extra={"enum": [False]}
-    )
+    timelapse: Timelapse = False
     notify: Notify | None = None
     cpu: bool = False
 
