@@ -27,7 +27,7 @@ API_FOLDERS = ("v1", "i")
 
 @cache
 def manifest() -> list[dict[str, Any]]:
-    """The table of routes: name, method, path, timeout_s, memory_mb. The busiest stand first, as they are tried in turn."""
+    """The table of routes: name, method, path, timeout_s, memory_mb; the busiest first, as they are tried in turn."""
     routes: list[dict[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
     return routes
 
