@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hashlib
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -84,9 +83,7 @@ def seed_examples(services: Services) -> int:
             return 0
         user = user_store.create(connection, EXAMPLES_EMAIL, "no password")
         for example in EXAMPLES:
-            request = JobRequest(**example)
-            fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
-            job = new_job(request, None, fingerprint)
+            job = new_job(JobRequest(**example), None, b"")
             row = job_store.submit(connection, user.id, job, max_queued=len(EXAMPLES), jobs_per_day=len(EXAMPLES))
             assert row is not None, "a new user is within the limits"
             connection.execute(

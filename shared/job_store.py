@@ -21,7 +21,7 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class NewJob:
-    """A checked request, ready to be queued. `fingerprint` is a hash of the request, for its idempotency key. A
+    """A checked request, ready to be queued. `fingerprint` is a hash of the request, where it has an idempotency key. A
     `notify` of None among the settings stands for the account's default."""
 
     prompt: str

@@ -40,7 +40,7 @@ def submit(
     IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
     that is not there.
     """
-    fingerprint = hashlib.sha256(request.model_dump_json().encode()).digest()
+    fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
     job = new_job(request, idempotency_key, fingerprint)
     with services.db.statement() as connection:
         row = None
