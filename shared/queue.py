@@ -58,29 +58,27 @@ class WakeUps:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._silent_until = 0.0
-        self._healthy = True
+        self._told_until = 0.0
+        self._broken_until = 0.0
 
     def wake(self) -> None:
         """Wake the poller. Call it after the commit; it never fails, since the sweep finds the job anyway."""
         now = time.monotonic()
-        if now < self._silent_until:
+        if now < max(self._told_until, self._broken_until):
             return
-        self._silent_until = now + self.BURST_S
+        self._told_until = now + self.BURST_S
         self._send(START)
 
     def look_at(self, job_id: UUID) -> None:
         """Have the poller look at one generating job now. Like `wake`, it never fails."""
-        if time.monotonic() >= self._silent_until or self._healthy:
+        if time.monotonic() >= self._broken_until:
             self._send(ADVANCE, str(job_id))
 
     def _send(self, task: str, *arguments: str) -> None:
         try:
             self._app.send_task(task, arguments, retry=False, expires=LONGEST_COUNTDOWN_S)
-            self._healthy = True
         except _broker_errors(self._app) as error:
-            self._healthy = False
-            self._silent_until = time.monotonic() + self.AFTER_FAILURE_S
+            self._broken_until = time.monotonic() + self.AFTER_FAILURE_S
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
 
     def check(self) -> None:

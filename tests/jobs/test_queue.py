@@ -87,12 +87,12 @@ def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redi
     """A full Redis answers; it just takes nothing."""
     wake_ups.wake()
     broker.config_set("maxmemory", 1)
-    wake_ups._silent_until = 0
+    wake_ups._broken_until = wake_ups._told_until = 0
     wake_ups.wake()
     wake_ups.look_at(uuid4())
     assert broker.llen(QUEUE) == 1
     broker.config_set("maxmemory", 0)
-    wake_ups._silent_until = 0
+    wake_ups._broken_until = wake_ups._told_until = 0
     wake_ups.wake()
     assert broker.llen(QUEUE) == 2
 
