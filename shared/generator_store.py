@@ -14,7 +14,8 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
         connection.execute(
             text("""
                 INSERT INTO generators (name, max_in_flight) VALUES (:name, :places)
-                ON CONFLICT (name) DO UPDATE SET max_in_flight = excluded.max_in_flight, seen_at = clock_timestamp()
+                ON CONFLICT (name) DO UPDATE SET max_in_flight = excluded.max_in_flight
+                WHERE generators.max_in_flight <> excluded.max_in_flight
             """),
             {"name": address.name, "places": address.max_in_flight},
         )

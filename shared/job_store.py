@@ -50,7 +50,7 @@ _OUTLOOK = """
 
 # What a job looks like from outside, in one row.
 _VIEW = """
-SELECT j.id, j.state, j.version, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
+SELECT j.id, j.state, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
     j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
     {images}, {outlook},
     extract(epoch FROM clock_timestamp() - j.started_at) AS running_s

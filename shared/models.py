@@ -193,7 +193,6 @@ generators = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     _when("retry_at"),
     Column("last_error", Text),
-    _when("seen_at", nullable=False, server_default=_now),
 )
 
 # Objects nobody refers to any more: written in the transaction that makes them so, emptied by the poller.
