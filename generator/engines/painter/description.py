@@ -1,13 +1,14 @@
 """True words about a picture: what the painter painted, else its colours and its light."""
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 
 from generator.engines.base import Brief, Pixels
-from generator.engines.painter.composition import is_abstract, left_out
+from generator.engines.painter.composition import paint_scene
 from generator.engines.painter.lexicon import COLOURS
-from generator.engines.painter.palette import choose
-from generator.engines.painter.reading import read
+from generator.engines.painter.reading import Reading, read
 
 _HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "sunset": "at sunset", "night": "at night"}
 
@@ -19,13 +20,19 @@ _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 def describe_scene(picture: Pixels, brief: Brief) -> str:
     """For a picture that was painted from this brief: its subjects, hour and colours."""
     reading = read(brief.prompt, brief.negative_prompt)
-    if is_abstract(reading):
+    # Painted once more, small: what stands in a scene does not depend on its size.
+    factor = 96 / min(brief.width, brief.height)
+    small = replace(brief, width=max(16, round(brief.width * factor)), height=max(16, round(brief.height * factor)))
+    scene = paint_scene(small, reading)
+    if not scene.shown:
         return f"an abstract painting in {_colours(picture)}"
-    palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
-    absent = left_out(reading, palette.hour)
-    subjects = [name for name in sorted(reading.motifs, key=lambda name: -reading.motifs[name]) if name not in absent]
-    things = _listed([_ARTICLES.get(name, "") + name for name in subjects])
-    return f"a painting of {things} {_HOURS[palette.hour]}, in {_colours(picture)}"
+    things = _listed([_ARTICLES.get(name, "") + name for name in _foremost_first(scene.shown, reading)])
+    return f"a painting of {things} {_HOURS[scene.palette.hour]}, in {_colours(picture)}"
+
+
+def _foremost_first(shown: list[str], reading: Reading) -> list[str]:
+    """What was asked for first, by weight; then what the painter added by itself."""
+    return sorted(shown, key=lambda name: -reading.weight(name))
 
 
 def describe_pixels(picture: Pixels) -> str:
