@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo test check format bench lock clean
+.PHONY: help run demo test check format bench sheet lock clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ format: .venv/dev.stamp ## Put the code into its one format
 
 bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
 	@$(BIN)/python -m bench
+
+sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
+	@$(BIN)/python docs/contact_sheet.py
 
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
