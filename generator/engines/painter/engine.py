@@ -3,7 +3,6 @@
 from functools import partial
 
 import numpy as np
-from PIL import Image, ImageFilter
 
 from generator.engines.base import Brief, Pixels, Watch, Wording
 from generator.engines.painter.brush import Easel
@@ -12,6 +11,7 @@ from generator.engines.painter.description import describe_pixels, describe_scen
 from generator.engines.painter.noise import Field, blur
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
+from generator.engines.painter.upscale import enlarge
 
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
@@ -39,12 +39,7 @@ class Painter:
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
-        size = (picture.shape[1] * factor, picture.shape[0] * factor)
-        large = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
-        watch(0.5)
-        sharp = large.filter(ImageFilter.UnsharpMask(radius=factor * 0.8, percent=55, threshold=2))
-        watch(1.0)
-        return np.asarray(sharp)
+        return enlarge(picture, factor, watch)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
         """What was painted, or the colours and light of a picture from elsewhere."""
