@@ -7,7 +7,7 @@ import numpy as np
 from generator.engines.base import Brief, Pixels, Watch, Wording
 from generator.engines.painter.brush import Easel
 from generator.engines.painter.composition import paint_ground_idea, paint_scene
-from generator.engines.painter.description import describe_pixels, describe_scene
+from generator.engines.painter.description import describe
 from generator.engines.painter.noise import Field, blur
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
@@ -42,9 +42,8 @@ class Painter:
         return enlarge(picture, factor, watch)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
-        """What was painted, or the colours and light of a picture from elsewhere."""
-        words = describe_pixels(picture) if brief is None else describe_scene(picture, brief)
-        return " ".join(words.split()[: wording.blip_max_len])
+        """What was painted, or the colours, light and composition of a picture from elsewhere."""
+        return describe(picture, brief, wording)
 
 
 def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
