@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from generator.engines.registry import ENGINES, load_engine
+from generator.engines.registry import NoSuchEngine, load_engine
 from generator.jobs import Bounds
 from generator.service import create_app
 
@@ -17,6 +17,11 @@ from generator.service import create_app
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Answers the exit code."""
     options = _parser().parse_args(argv)
+    try:
+        engine = load_engine(options.engine)
+    except NoSuchEngine as error:
+        sys.stderr.write(f"easel-generator: {error}.\n")
+        return 2
     try:
         listener = socket.create_server((options.host, options.port), family=_family(options.host), backlog=1024)
     except OSError as error:
@@ -29,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, _leave)
     with listener:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
-        app = create_app(load_engine(options.engine), bounds)
+        app = create_app(engine, bounds)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         _Server(config, f"engine {options.engine}").run(sockets=[listener])
     return 0
@@ -64,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_between(0, 65535), default=2020, help="0 takes a free one (%(default)s)")
     parser.add_argument("--workers", type=_between(1, 64), default=1, help="pictures at a time (%(default)s)")
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="painter", help="what draws (%(default)s)")
+    parser.add_argument(
+        "--engine", default="painter", metavar="NAME", help="what draws: painter or package.module:Class (%(default)s)"
+    )
     parser.add_argument(
         "--max-queue", type=_between(1, 100_000), default=100, help="requests that may wait (%(default)s)"
     )
