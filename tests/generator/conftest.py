@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.registry import load_engine
 from generator.jobs import Bounds
 from generator.service import create_app
 
@@ -111,6 +112,13 @@ def serve(engine: FakeEngine) -> Iterator[Callable[..., Service]]:
 @pytest.fixture
 def service(serve: Callable[..., Service]) -> Service:
     return serve()
+
+
+@pytest.fixture(scope="module")
+def painting() -> Iterator[Service]:
+    """The service with the engine that really paints."""
+    with TestClient(create_app(load_engine("painter"))) as client:
+        yield Service(client)
 
 
 @pytest.fixture
