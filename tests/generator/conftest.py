@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
 from generator.jobs import Bounds
 from generator.service import create_app
 
@@ -34,7 +34,13 @@ class FakeEngine:
     def __init__(self) -> None:
         self.go = threading.Event()
         self.never = threading.Event()
+        self.stopped = threading.Event()
         self.briefs: list[Brief] = []
+        self.factors: list[int] = []
+        self.strengths: list[float] = []
+
+    def equipment(self) -> Equipment:
+        return Equipment(1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372)
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         self.briefs.append(brief)
@@ -45,15 +51,25 @@ class FakeEngine:
         for step in range(brief.steps):
             watch((step + 1) / brief.steps, lambda: np.zeros((brief.height, brief.width, 3), dtype=np.uint8))
             if "wait" in brief.prompt and step == brief.steps // 2:
-                while not self.go.wait(0.01):
-                    watch(0.5)
+                self._wait(watch)
         return np.full((brief.height, brief.width, 3), brief.seed % 251, dtype=np.uint8)
 
+    def _wait(self, watch: Watch) -> None:
+        try:
+            while not self.go.wait(0.01):
+                watch(0.5)
+        except Stopped:
+            self.stopped.set()
+            raise
+
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
+        assert source.shape == (brief.height, brief.width, 3)
         self.briefs.append(brief)
+        self.strengths.append(strength)
         return source
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
+        self.factors.append(factor)
         return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
