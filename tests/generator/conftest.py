@@ -2,15 +2,18 @@
 
 import base64
 import io
+import socket
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from PIL import Image
 
 from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
@@ -105,6 +108,9 @@ class Service:
                 return status
         raise AssertionError(f"{number} stayed at {status}")
 
+    def image(self, **parameters: Any) -> Any:
+        return self.client.get("/image", params={"prompt": "a picture", "size": 64} | parameters)
+
     def finish(self, number: int) -> dict[str, Any]:
         assert self.until(number, "finished", "error") == "finished"
         return dict(self.post("/get_results", id=number).json())
@@ -127,6 +133,28 @@ def serve(engine: FakeEngine) -> Iterator[Callable[..., Service]]:
 @pytest.fixture
 def service(serve: Callable[..., Service]) -> Service:
     return serve()
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """The app on a port of its own, as people and programs reach it; its address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            # Connections wait in the backlog until the server takes them.
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def listen(engine: FakeEngine) -> Iterator[Callable[..., str]]:
+    with ExitStack() as stack:
+        yield lambda **bounds: stack.enter_context(listening(create_app(engine, Bounds(**bounds))))
 
 
 @pytest.fixture
