@@ -22,7 +22,7 @@ from generator.engines.base import Brief, Engine, Pixels
 from generator.images import encode_png
 from generator.jobs import Job, JobQueue
 from generator.order import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError
-from generator.problems import errors
+from generator.problems import MAX_NAME, errors
 from generator.work import Note, Results, part_of
 
 SIZES = (64, 128, 256, 512, 1024)
@@ -169,10 +169,11 @@ async def _hang_up(request: Request) -> None:
 
 async def _once_each(request: Request) -> None:
     """Raises ParameterError for a parameter that is given twice."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in names:
-        if names.count(name) > 1:
-            raise ParameterError(name, "is given more than once")
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in seen:
+            raise ParameterError(name[:MAX_NAME], "is given more than once")
+        seen.add(name)
 
 
 def _gigabytes(size_bytes: int) -> str:

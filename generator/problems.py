@@ -17,6 +17,8 @@ from generator.jobs import JobFailed, KeyReused, NotFinished, QueueFull, Reason,
 from generator.order import ParameterError
 
 RETRY_AFTER_S = 5
+# A query may bring any number of unknown parameters, with names of any length.
+MAX_FAULTS, MAX_NAME = 20, 64
 
 
 class OtherOrigin(Exception):
@@ -110,7 +112,7 @@ def add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def bad_query(_: Request, error: RequestValidationError) -> JSONResponse:
-        names = [(str(fault["loc"][-1]), fault["msg"]) for fault in error.errors()]
+        names = [(str(fault["loc"][-1])[:MAX_NAME], fault["msg"]) for fault in error.errors()[:MAX_FAULTS]]
         return _name([{"parameter": name, "message": f"{name}: {message}"} for name, message in names])
 
 

@@ -7,7 +7,6 @@ export class Refused extends Error {
   constructor(status, problem) {
     super(problem?.message ?? `The service answered with status ${status}.`);
     this.parameter = problem?.parameter ?? null;
-    this.full = status === 503;
   }
 }
 

@@ -57,7 +57,10 @@ function glideOrder() {
 function tell(status) {
   const [, position] = /^queue position: (\d+)$/.exec(status) ?? [];
   const [, percent] = /^processing: (\d+)%$/.exec(status) ?? [];
-  at("status").textContent = position ? `Waiting: number ${position} in the queue` : `Painting${percent ? `: ${percent}%` : ""}`;
+  const phase = position ? `Waiting: number ${position} in the queue` : "Painting";
+  // Told anew only when it changes, since a screen reader reads it out each time; the bar tells the rest.
+  if (at("status").textContent !== phase) at("status").textContent = phase;
+  at("percent").textContent = percent ? `${percent}%` : "";
   if (percent) at("bar").value = Number(percent);
   else at("bar").removeAttribute("value");
 }
@@ -131,12 +134,15 @@ async function submit(event) {
   working(true);
   try {
     await (form.elements.protocol.value === "glide" ? paintOneSheet : paintPictures)(stopping.signal);
+    at("told").scrollIntoView({ block: "nearest" });
+    at("pictures").scrollIntoView({ block: "nearest" });
   } catch (error) {
     if (stopping.signal.aborted) at("told").textContent = "Stopped.";
     else explain(error);
   } finally {
     stopping = null;
     working(false);
+    introduce();
   }
 }
 
