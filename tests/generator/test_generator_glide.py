@@ -14,7 +14,9 @@ import pytest
 
 from generator.engines.painter import Painter
 from generator.engines.painter.noise import cppn
+from generator.glide import SheetOrder, StepsOrder
 from generator.jobs import Bounds, JobFailed, JobQueue, QueueFull, Reason
+from generator.order import Order
 from generator.work import Note, Results
 
 PATIENCE_S = 20
@@ -366,7 +368,28 @@ def test_the_docs_tell_every_call(service) -> None:
     assert "HTTPValidationError" not in json.dumps(told["paths"])
 
 
-def test_each_limit_of_the_protocol_stands_in_the_documentation() -> None:
+def documentation() -> list[list[str]]:
+    """The cells of each row of the tables in docs/generator.md."""
     text = (Path(__file__).parents[2] / "docs" / "generator.md").read_text(encoding="utf-8")
-    for name in ("size", "prompt", "batch_size", "guidance_scale", "upsample_temp", "diffusion_steps"):
-        assert f"| `{name}` |" in text, name
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line[:1] == "|"
+    ]
+
+
+def test_every_parameter_stands_in_the_documentation() -> None:
+    told = {name for row in documentation() for name in re.findall(r"`(\w+)`", row[0])}
+    models = (Order, SheetOrder, StepsOrder)
+    assert {name for model in models for name in model.model_fields} - told == set()
+
+
+def test_every_error_stands_in_the_documentation() -> None:
+    rows = [row for row in documentation() if re.fullmatch(r"\d{3}", row[0])]
+    told = {(int(row[0]), row[1].strip("`")) for row in rows}
+    answered: set[tuple[int, str]] = set()
+    for path in (Path(__file__).parents[2] / "generator").glob("*.py"):
+        answered |= {
+            (int(status), code)
+            for status, code in re.findall(r"\((\d{3}), \"([a-z_]+)\"", path.read_text(encoding="utf-8"))
+        }
+    assert len(answered) > 8
+    assert told - {(422, "bad_parameter")} == answered
