@@ -31,6 +31,9 @@ BASE_SIZE_PX = 64
 UPSCALING = 4
 """The second stage has up to this many times the pixels of the first on each side, as in GLIDE (64 to 256)."""
 
+SCALE_PER_GUIDANCE = 2.5
+"""Engines take img_generator's scale. What 3.0 is to GLIDE, 7.5 is to that: the value that each protocol advises."""
+
 _BASE_SHARE, _UPSCALE_SHARE = 0.3, 0.1
 
 CLIENT_CLOSED = 499
@@ -127,17 +130,14 @@ def paint_sheet(engine: Engine, order: SheetOrder, steps: Steps, first_seed: int
     pictures: list[Pixels] = []
     for k in range(order.batch_size):
         seed = (first_seed + k) & MAX_SEED
-        pictures.append(_picture(engine, order, steps, seed, partial(_nth, note, k * share, share)))
+        pictures.append(_picture(engine, order, steps, seed, part_of(note, k * share, share)))
     return Results([encode_png(np.concatenate(pictures, axis=1))], [], [])
-
-
-def _nth(note: Note, start: float, share: float, done: float) -> None:
-    note(start + done * share)
 
 
 def _picture(engine: Engine, order: SheetOrder, steps: Steps, seed: int, note: Note) -> Pixels:
     small = max(BASE_SIZE_PX, order.size // UPSCALING)
-    brief = Brief(order.prompt, "", small, small, steps.base, order.guidance_scale, seed)
+    scale = min(MAX_SCALE, order.guidance_scale * SCALE_PER_GUIDANCE)
+    brief = Brief(order.prompt, "", small, small, steps.base, scale, seed)
     if order.size == small:
         return engine.generate(brief, part_of(note, 0, 1))
     base = engine.generate(brief, part_of(note, 0, _BASE_SHARE))
@@ -205,14 +205,16 @@ def glide_routes(engine: Engine, queue: JobQueue) -> APIRouter:
     @router.post("/basemodel", response_model=BaseModelSize, responses=errors(422))
     async def basemodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
         """Set the steps of the base pictures. Answers the number of weights and biases of the network behind them."""
+        equipment = await run_in_threadpool(engine.equipment)
         steps.now = replace(steps.now, base=order.diffusion_steps)
-        return {"base_model_total_parameters": engine.equipment().base_parameters}
+        return {"base_model_total_parameters": equipment.base_parameters}
 
     @router.post("/upmodel", response_model=UpModelSize, responses=errors(422))
     async def upmodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
         """Set the steps of refining. Answers the number of weights and biases of the network that scales up."""
+        equipment = await run_in_threadpool(engine.equipment)
         steps.now = replace(steps.now, upsample=order.diffusion_steps)
-        return {"upsample_model_total_parameters": engine.equipment().upsample_parameters}
+        return {"upsample_model_total_parameters": equipment.upsample_parameters}
 
     return router
 
@@ -227,5 +229,7 @@ def _answer(engine: Engine, order: SheetOrder, results: Results, took_s: float) 
             "image": base64.b64encode(results.imgs[0]).decode(),
             "image_size": order.size,
             "processing_time": f"{took_s:.5f} s",
-        }
+        },
+        # The same address gives other pictures each time.
+        headers={"Cache-Control": "no-store"},
     )

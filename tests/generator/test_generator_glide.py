@@ -90,6 +90,7 @@ def test_a_parameter_given_twice_is_refused(service) -> None:
 def test_the_answer_is_the_published_one(service, open_png) -> None:
     answer = service.image()
     assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
     body = answer.json()
     assert list(body) == [
         "data_type",
@@ -118,6 +119,13 @@ def test_the_sheet_has_the_pictures_side_by_side(service, engine, open_png, size
     assert all(picture.std() == 0 for picture in pictures)
 
 
+@pytest.mark.parametrize(("guidance", "scale"), [({}, 7.5), ({"guidance_scale": 0}, 0), ({"guidance_scale": 30}, 30)])
+def test_the_default_guidance_is_the_default_scale(service, engine, guidance: dict[str, float], scale: float) -> None:
+    service.image(**guidance)
+    assert engine.briefs[0].scale == scale
+    assert Order(prompt="a picture").scale == 7.5
+
+
 def test_seeds_are_drawn_for_each_call(service, engine) -> None:
     for _ in range(3):
         service.image(batch_size=2)
@@ -130,13 +138,13 @@ def test_seeds_are_drawn_for_each_call(service, engine) -> None:
     ("size", "base", "factor"), [(64, 64, None), (128, 64, 2), (256, 64, 4), (512, 128, 4), (1024, 256, 4)]
 )
 def test_a_base_picture_is_painted_and_then_refined(service, engine, size: int, base: int, factor: int | None) -> None:
-    service.image(size=size, prompt="a [boat]", guidance_scale=4.5, upsample_temp=0.3)
+    service.image(size=size, prompt="a [boat]", guidance_scale=4.4, upsample_temp=0.3)
     first, *refined = engine.briefs
-    assert (first.prompt, first.negative_prompt, first.scale) == ("a [boat]", "", 4.5)
+    assert (first.prompt, first.negative_prompt, first.scale) == ("a [boat]", "", 11.0)
     assert (first.width, first.height, first.steps) == (base, base, 100)
     assert engine.factors == ([] if factor is None else [factor])
     assert [(brief.width, brief.height, brief.steps) for brief in refined] == ([] if size == 64 else [(size, size, 27)])
-    assert all((brief.seed, brief.prompt, brief.scale) == (first.seed, "a [boat]", 4.5) for brief in refined)
+    assert all((brief.seed, brief.prompt, brief.scale) == (first.seed, "a [boat]", 11.0) for brief in refined)
     assert engine.strengths == ([] if size == 64 else [0.3])
 
 
