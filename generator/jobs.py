@@ -115,7 +115,7 @@ class JobQueue:
         self._keys: dict[str, int] = {}
         self._waiting: OrderedDict[int, Job] = OrderedDict()
         self._waiting_bytes = 0
-        self._processing = 0
+        self._processing: set[Job] = set()
         self._ended = _Ended()
         self._closed = False
         # A number of an earlier run must not name somebody else's picture, so each run counts from another place.
@@ -127,10 +127,10 @@ class JobQueue:
             threading.Thread(target=self._work, name=f"generator-worker-{number}", daemon=True).start()
 
     def close(self) -> None:
-        """Stop taking jobs and end those that wait; running ones are stopped at their next step."""
+        """Stop taking jobs and end all that have not ended; running engines are stopped at their next step."""
         with self._lock:
             self._closed = True
-            for job in list(self._waiting.values()):
+            for job in [*self._waiting.values(), *self._processing]:
                 self._end(job, State.ERROR, reason=Reason.CLOSED)
             self._lock.notify_all()
 
@@ -206,7 +206,7 @@ class JobQueue:
     def counts(self) -> dict[str, int]:
         """How many jobs wait and how many are processed."""
         with self._lock:
-            return {"queue": len(self._waiting), "processing": self._processing}
+            return {"queue": len(self._waiting), "processing": len(self._processing)}
 
     def _get(self, job_id: int) -> Job:
         try:
@@ -226,7 +226,7 @@ class JobQueue:
             assert work is not None
             self._waiting_bytes -= job.size_bytes
             job.state = State.PROCESSING
-            self._processing += 1
+            self._processing.add(job)
             job.began = time.monotonic()
             return job, work
 
@@ -246,7 +246,7 @@ class JobQueue:
         try:
             results = work(partial(self._note, job))
         except Stopped:
-            self._fail(job, Reason.CLOSED if self._closed else Reason.TOO_LONG)
+            self._fail(job, Reason.TOO_LONG)
         except Exception:
             log.exception("job %d: the engine failed", job.id)
             self._fail(job, Reason.ENGINE)
@@ -256,7 +256,7 @@ class JobQueue:
 
     def _note(self, job: Job, done: float) -> None:
         with self._lock:
-            if job.state is not State.PROCESSING or self._closed or self._late(job):
+            if job.state is not State.PROCESSING or self._late(job):
                 raise Stopped
             job.progress = max(job.progress, min(done, 0.99))
 
@@ -275,7 +275,7 @@ class JobQueue:
         if self._waiting.pop(job.id, None) is not None:
             self._waiting_bytes -= job.size_bytes
         else:
-            self._processing -= 1
+            self._processing.discard(job)
             job.took_s = time.monotonic() - job.began
         job.state, job.reason, job.work = state, reason, None
         if job.outcome is not None:

@@ -44,7 +44,10 @@ class Cancelled(BaseModel):
 
 
 def create_app(engine: Engine, bounds: Bounds | None = None) -> FastAPI:
-    """The service as an ASGI app. Its workers run between the lifespan's start and end, in threads of this process."""
+    """The service as an ASGI app. Its workers run between the lifespan's start and end, in threads of this process.
+
+    `state.queue` can be closed before the lifespan's end, which ends the calls that wait for a picture.
+    """
     bounds = bounds or Bounds()
     queue = JobQueue(bounds)
 
@@ -58,6 +61,7 @@ def create_app(engine: Engine, bounds: Bounds | None = None) -> FastAPI:
 
     # The framework's own docs would load their script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.queue = queue
     for router in (_img_generator_routes(engine, queue), glide.glide_routes(engine, queue)):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)

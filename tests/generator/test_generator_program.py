@@ -1,15 +1,18 @@
 """The part as a program and as a package of its own."""
 
 import ast
+import http.client
 import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,6 +51,24 @@ def test_it_serves_and_stops_in_the_middle_of_a_job(number: signal.Signals) -> N
         process.send_signal(number)
         assert process.wait(10) == 0
     finally:
+        process.kill()
+        process.communicate()
+
+
+def test_its_end_answers_the_calls_that_wait() -> None:
+    process, address = _start()
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    try:
+        connection.request("GET", "/image?size=1024&batch_size=8&prompt=a+castle")
+        end = time.monotonic() + 10
+        while _call(f"{address}/health")["processing"] == 0:  # type: ignore[index]
+            assert time.monotonic() < end
+        process.send_signal(signal.SIGTERM)
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["error"]) == (503, "stopping")
+        assert process.wait(10) == 0
+    finally:
+        connection.close()
         process.kill()
         process.communicate()
 
