@@ -6,20 +6,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from generator.order import MAX_BODY_BYTES, ParameterError
+from generator.order import MAX_BODY_BYTES
 
 T = TypeVar("T", bound=BaseModel)
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-
-# A body may bring any number of unknown parameters, with names of any length.
-MAX_ERRORS = 20
-MAX_NAME = 64
 
 MAX_VALUES = 100_000
 """Most lists, objects and members in a body. Three bytes of `[],` grow into some twenty times as much memory."""
@@ -104,13 +100,3 @@ def _bounded(receive: Callable[[], Awaitable[Message]]) -> Callable[[], Awaitabl
         return message
 
     return counted
-
-
-def parameter_errors(error: ValidationError | ParameterError) -> list[dict[str, str]]:
-    """The wrong parameters by name, each with what is wrong about it; the first of them, where there are very many."""
-    if isinstance(error, ParameterError):
-        name = error.parameter[:MAX_NAME]
-        return [{"parameter": name, "message": f"{name} {error.message}"}]
-    faults = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
-    named = [(str(fault["loc"][0])[:MAX_NAME], fault["msg"]) for fault in faults]
-    return [{"parameter": name, "message": f"{name}: {message}"} for name, message in named]

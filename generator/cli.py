@@ -36,16 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
         app = create_app(engine, bounds)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        _Server(config, f"engine {options.engine}").run(sockets=[listener])
+        _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
     return 0
 
 
 class _Server(uvicorn.Server):
-    """Says its address once it answers there."""
+    """Says its address once it answers there, and ends the jobs first when it ends itself."""
 
-    def __init__(self, config: uvicorn.Config, note: str) -> None:
+    def __init__(self, config: uvicorn.Config, note: str, end_jobs: Callable[[], None]) -> None:
         super().__init__(config)
         self._note = note
+        self._end_jobs = end_jobs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -54,6 +55,11 @@ class _Server(uvicorn.Server):
             host = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"easel-generator listens on http://{host}:{port} ({self._note})\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # The server waits for its calls, and some of them wait for a picture.
+        self._end_jobs()
+        await super().shutdown(sockets)
 
 
 def _leave(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import http.client
 import io
 import json
 import os
@@ -11,9 +12,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
@@ -98,6 +101,24 @@ def test_an_engine_that_is_not_there_is_one_sentence(name: str, capsys: pytest.C
     assert told.startswith("easel-generator: ")
     assert name in told
     assert told.count("\n") == 1
+
+
+def test_its_end_answers_the_calls_that_wait() -> None:
+    process, address = _start()
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    try:
+        connection.request("GET", "/image?size=1024&batch_size=8&prompt=a+castle")
+        end = time.monotonic() + 10
+        while _call(f"{address}/health")["processing"] == 0:  # type: ignore[index]
+            assert time.monotonic() < end
+        process.send_signal(signal.SIGTERM)
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["error"]) == (503, "stopping")
+        assert process.wait(10) == 0
+    finally:
+        connection.close()
+        process.kill()
+        process.communicate()
 
 
 def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,11 @@ from functools import partial
 
 import numpy as np
 
-from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.base import Brief, Equipment, Pixels, Watch, Wording
 from generator.engines.painter.brush import Easel
 from generator.engines.painter.composition import paint_ground_idea, paint_scene
 from generator.engines.painter.description import describe
-from generator.engines.painter.noise import Field, blur
+from generator.engines.painter.noise import Field, blur, cppn_parameters
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
 from generator.engines.painter.upscale import enlarge
@@ -21,6 +21,10 @@ class Painter:
     """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
 
     name = "painter"
+
+    def equipment(self) -> Equipment:
+        """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
+        return Equipment(base_parameters=cppn_parameters(), upsample_parameters=0)
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
