@@ -9,16 +9,18 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from generator.engines.registry import NoSuchEngine, load_engine
+from generator.engines.registry import NoSuchEngine, find_engine
 from generator.jobs import Bounds
 from generator.service import create_app
+from generator.studio import ProcessStudio
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Answers the exit code."""
     options = _parser().parse_args(argv)
     try:
-        engine = load_engine(options.engine)
+        # Here only so that a wrong name is told at once: the engine itself works elsewhere.
+        find_engine(options.engine)
     except NoSuchEngine as error:
         sys.stderr.write(f"easel-generator: {error}.\n")
         return 2
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, _leave)
     with listener:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
-        app = create_app(engine, bounds)
+        app = create_app(ProcessStudio(options.engine), bounds)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
     return 0

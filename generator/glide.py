@@ -23,6 +23,7 @@ from generator.images import encode_png
 from generator.jobs import Job, JobQueue
 from generator.order import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError
 from generator.problems import MAX_NAME, errors
+from generator.studio import Studio
 from generator.work import Note, Results, part_of
 
 SIZES = (64, 128, 256, 512, 1024)
@@ -121,7 +122,7 @@ def limits() -> dict[str, Any]:
     }
 
 
-def paint_sheet(engine: Engine, order: SheetOrder, steps: Steps, first_seed: int, note: Note) -> Results:
+def paint_sheet(order: SheetOrder, steps: Steps, first_seed: int, engine: Engine, note: Note) -> Results:
     """The pictures of an order, of seed, seed + 1 and so on, side by side as one PNG.
 
     Lets `Stopped` and whatever the engine raises pass.
@@ -187,7 +188,7 @@ class _StepsInUse:
         self.now = Steps()
 
 
-def glide_routes(engine: Engine, queue: JobQueue) -> APIRouter:
+def glide_routes(studio: Studio, queue: JobQueue) -> APIRouter:
     """The three calls of the protocol. The steps that two of them set hold for the later calls of the third."""
     router = APIRouter(tags=["Glide"], dependencies=[Depends(_once_each)])
     steps = _StepsInUse()
@@ -195,32 +196,32 @@ def glide_routes(engine: Engine, queue: JobQueue) -> APIRouter:
     @router.get("/image", response_model=Sheet, responses=errors(422, 500, 503, 504))
     async def image(order: Annotated[SheetOrder, Query()], request: Request) -> Response:
         """Paint a sheet of pictures. The call lasts as long as that takes; hanging up ends the work."""
-        work = partial(paint_sheet, engine, order, steps.now, secrets.randbelow(MAX_SEED + 1))
+        work = partial(paint_sheet, order, steps.now, secrets.randbelow(MAX_SEED + 1))
         job = queue.attend(work)
         results = await _attended(job, queue, request)
         if results is None:
             return Response(status_code=CLIENT_CLOSED)
-        return await run_in_threadpool(_answer, engine, order, results, job.took_s)
+        return await run_in_threadpool(_answer, studio, order, results, job.took_s)
 
     @router.post("/basemodel", response_model=BaseModelSize, responses=errors(422))
     async def basemodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
         """Set the steps of the base pictures. Answers the number of weights and biases of the network behind them."""
-        equipment = await run_in_threadpool(engine.equipment)
+        equipment = await run_in_threadpool(studio.equipment)
         steps.now = replace(steps.now, base=order.diffusion_steps)
         return {"base_model_total_parameters": equipment.base_parameters}
 
     @router.post("/upmodel", response_model=UpModelSize, responses=errors(422))
     async def upmodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
         """Set the steps of refining. Answers the number of weights and biases of the network that scales up."""
-        equipment = await run_in_threadpool(engine.equipment)
+        equipment = await run_in_threadpool(studio.equipment)
         steps.now = replace(steps.now, upsample=order.diffusion_steps)
         return {"upsample_model_total_parameters": equipment.upsample_parameters}
 
     return router
 
 
-def _answer(engine: Engine, order: SheetOrder, results: Results, took_s: float) -> JSONResponse:
-    equipment = engine.equipment()
+def _answer(studio: Studio, order: SheetOrder, results: Results, took_s: float) -> JSONResponse:
+    equipment = studio.equipment()
     return JSONResponse(
         {
             "data_type": "image/png;base64",

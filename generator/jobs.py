@@ -11,18 +11,15 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
 from generator.engines.base import Stopped
-from generator.work import Note, Results
+from generator.studio import EngineFailed, Studio, Worker
+from generator.work import Results, Work
 
 log = logging.getLogger("easel.generator")
-
-Work = Callable[[Note], Results]
-"""What a job does, in a thread of its own. The engine's errors and `Stopped` pass through it."""
 
 
 class State(enum.Enum):
@@ -108,8 +105,10 @@ class _Ended:
 class JobQueue:
     """Runs jobs one after the other on each worker. `start` before use, `close` after."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, studio: Studio, bounds: Bounds) -> None:
+        self._studio = studio
         self._bounds = bounds
+        self._workers: list[Worker] = []
         self._lock = threading.Condition()
         self._jobs: dict[int, Job] = {}
         self._keys: dict[str, int] = {}
@@ -123,16 +122,19 @@ class JobQueue:
 
     def start(self) -> None:
         """Start the workers."""
-        for number in range(self._bounds.workers):
-            threading.Thread(target=self._work, name=f"generator-worker-{number}", daemon=True).start()
+        self._workers = [self._studio.worker() for _ in range(self._bounds.workers)]
+        for number, worker in enumerate(self._workers):
+            threading.Thread(target=self._work, args=(worker,), name=f"generator-worker-{number}", daemon=True).start()
 
     def close(self) -> None:
-        """Stop taking jobs and end all that have not ended; running engines are stopped at their next step."""
+        """Stop taking jobs, end all that have not ended, and end the engines."""
         with self._lock:
             self._closed = True
             for job in [*self._waiting.values(), *self._processing]:
                 self._end(job, State.ERROR, reason=Reason.CLOSED)
             self._lock.notify_all()
+        for worker in self._workers:
+            worker.close()
 
     def submit(self, work: Work, size_bytes: int, digest: bytes, key: str | None = None) -> int:
         """The job's number; the first one's for the same key and digest. Raises QueueFull and KeyReused.
@@ -230,29 +232,22 @@ class JobQueue:
             job.began = time.monotonic()
             return job, work
 
-    def _work(self) -> None:
+    def _work(self, worker: Worker) -> None:
         while (taken := self._take()) is not None:
             job, work = taken
-            # A thread cannot be killed: one that hangs is left behind, and this worker goes on with the next job.
-            runner = threading.Thread(
-                target=self._attempt, args=(job, work), name=f"generator-job-{job.id}", daemon=True
-            )
-            runner.start()
-            runner.join(self._bounds.job_timeout_s)
-            if runner.is_alive():
+            try:
+                results = worker.run(work, partial(self._note, job))
+            except Stopped:
                 self._fail(job, Reason.TOO_LONG)
-
-    def _attempt(self, job: Job, work: Work) -> None:
-        try:
-            results = work(partial(self._note, job))
-        except Stopped:
-            self._fail(job, Reason.TOO_LONG)
-        except Exception:
-            log.exception("job %d: the engine failed", job.id)
-            self._fail(job, Reason.ENGINE)
-        else:
-            with self._lock:
-                self._end(job, State.FINISHED, results)
+            except EngineFailed:
+                self._fail(job, Reason.ENGINE)
+            except Exception:
+                # Whatever it is, the next job is not to blame.
+                log.exception("job %d: the worker failed", job.id)
+                self._fail(job, Reason.ENGINE)
+            else:
+                with self._lock:
+                    self._end(job, State.FINISHED, results)
 
     def _note(self, job: Job, done: float) -> None:
         with self._lock:

@@ -1,4 +1,5 @@
-"""The HTTP service: the img_generator protocol with its extensions, and the Glide API, over one engine and one queue.
+"""The HTTP service: the img_generator protocol with its extensions, and the Glide API, over the workers of
+one engine and one queue.
 
 The answers of img_generator are bare: a number, a word, a map of pictures. Errors are JSON: `error` (a stable code),
 `message`, and for 422 `parameter` and `errors` with every wrong parameter.
@@ -16,12 +17,12 @@ from pydantic import BaseModel
 
 from generator import glide
 from generator.body import Body, JobRef, read_body
-from generator.engines.base import Engine
 from generator.images import BadImage, decode_base64
 from generator.jobs import Bounds, JobQueue
 from generator.order import Order, ParameterError, limits
 from generator.problems import add_errors, errors, refuse_other_origins
 from generator.site import add_site
+from generator.studio import Studio
 from generator.work import carry_out, prepare
 
 EXTENSIONS = ["key", "frames", "progress", "cancel"]
@@ -43,13 +44,13 @@ class Cancelled(BaseModel):
     cancelled: bool
 
 
-def create_app(engine: Engine, bounds: Bounds | None = None) -> FastAPI:
-    """The service as an ASGI app. Its workers run between the lifespan's start and end, in threads of this process.
+def create_app(studio: Studio, bounds: Bounds | None = None) -> FastAPI:
+    """The service as an ASGI app. Its workers run between the lifespan's start and end.
 
     `state.queue` can be closed before the lifespan's end, which ends the calls that wait for a picture.
     """
     bounds = bounds or Bounds()
-    queue = JobQueue(bounds)
+    queue = JobQueue(studio, bounds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -62,7 +63,7 @@ def create_app(engine: Engine, bounds: Bounds | None = None) -> FastAPI:
     # The framework's own docs would load their script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.queue = queue
-    for router in (_img_generator_routes(engine, queue), glide.glide_routes(engine, queue)):
+    for router in (_img_generator_routes(queue), glide.glide_routes(studio, queue)):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)
     add_site(app)
@@ -72,7 +73,7 @@ def create_app(engine: Engine, bounds: Bounds | None = None) -> FastAPI:
         """The engine, the extensions that a client may use, the limits, and how busy the service is."""
         return {
             "status": "ok",
-            "engine": engine.name,
+            "engine": studio.engine,
             "extensions": EXTENSIONS,
             "limits": limits() | {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s},
             "glide": glide.limits(),
@@ -83,7 +84,7 @@ def create_app(engine: Engine, bounds: Bounds | None = None) -> FastAPI:
     return app
 
 
-def _img_generator_routes(engine: Engine, queue: JobQueue) -> APIRouter:
+def _img_generator_routes(queue: JobQueue) -> APIRouter:
     router = APIRouter(tags=["img_generator"])
 
     # The handlers are plain functions: each runs in a thread of its own, away from the server's loop.
@@ -95,7 +96,7 @@ def _img_generator_routes(engine: Engine, queue: JobQueue) -> APIRouter:
             task = prepare(order, [decode_base64(text) for text in order.imgs])
         except BadImage as error:
             raise ParameterError("imgs", f"hold something that {error}") from error
-        return queue.submit(partial(carry_out, engine, task), task.size_bytes, order.digest(), order.key)
+        return queue.submit(partial(carry_out, task), task.size_bytes, order.digest(), order.key)
 
     @router.post("/check_status", openapi_extra=_documented(JobRef), responses=errors(400, 404, 413, 422))
     def check_status(body: BodyOf) -> str:

@@ -30,6 +30,11 @@ class Results:
         return sum(map(len, self.imgs)) + sum(map(len, self.frames))
 
 
+Work = Callable[[Engine, Note], Results]
+"""What a job does with an engine, as a value that can go to another process. Lets `Stopped` and the engine's errors
+pass."""
+
+
 @dataclass(frozen=True)
 class Task:
     """An order made ready: sources decoded from base64 and proven to be pictures, seed fixed."""
@@ -60,7 +65,7 @@ def prepare(order: Order, sources: list[bytes]) -> Task:
     return Task(slim, sources, order.first_seed())
 
 
-def carry_out(engine: Engine, task: Task, note: Note) -> Results:
+def carry_out(task: Task, engine: Engine, note: Note) -> Results:
     """All pictures of a task. Lets `Stopped` and whatever the engine raises pass."""
     order = task.order
     count = order.n if order.makes_pictures else len(task.sources)

@@ -72,11 +72,7 @@ class Watch(Protocol):
 
 
 class Engine(Protocol):
-    """Every method is called from worker threads, several at once if the service has several workers."""
-
-    @property
-    def name(self) -> str:
-        """The name under which `--engine` finds it."""
+    """It is made and used in one thread of a process of its own; each worker of the service has one."""
 
     def equipment(self) -> Equipment:
         """The networks in use and the memory of the GPU, as they are at the moment of the call."""

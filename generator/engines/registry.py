@@ -24,9 +24,15 @@ class NoSuchEngine(Exception):
 
 
 def load_engine(name: str) -> Engine:
-    """The engine of that name, or the one that `package.module:Class` makes. Raises NoSuchEngine."""
+    """The engine of that name, or the one that `package.module:Class` makes. Raises NoSuchEngine and whatever the
+    engine raises."""
+    return find_engine(name)()
+
+
+def find_engine(name: str) -> Callable[[], Engine]:
+    """What makes the engine of that name, which may take long. Raises NoSuchEngine."""
     if name in ENGINES:
-        return ENGINES[name]()
+        return ENGINES[name]
     elsewhere = _ELSEWHERE.fullmatch(name)
     if elsewhere is None:
         raise NoSuchEngine(f"{name} is no engine: take one of {', '.join(sorted(ENGINES))} or package.module:Class")
@@ -34,4 +40,4 @@ def load_engine(name: str) -> Engine:
         make: Callable[[], Engine] = getattr(import_module(elsewhere["module"]), elsewhere["name"])
     except (ImportError, AttributeError) as error:
         raise NoSuchEngine(f"the engine {name} cannot be loaded: {error}") from error
-    return make()
+    return make

@@ -2,38 +2,24 @@
 
 import base64
 import io
-import socket
 import threading
-import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from PIL import Image
+from serving import PATIENCE_S, Service, TestClient, listening
+from thread_studio import ThreadStudio
 
 from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
-from generator.engines.registry import load_engine
 from generator.jobs import Bounds
 from generator.service import create_app
-
-with warnings.catch_warnings():
-    # Starlette would rather have another HTTP library; the one that is pinned here works.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    warnings.simplefilter("ignore", UserWarning)
-    from fastapi.testclient import TestClient
-
-PATIENCE_S = 20
+from generator.studio import ProcessStudio
 
 
 class FakeEngine:
     """Flat pictures at once; `wait`, `raise` and `hang` in a prompt do what they say."""
-
-    name = "fake"
 
     def __init__(self) -> None:
         self.go = threading.Event()
@@ -80,43 +66,6 @@ class FakeEngine:
         return f"{picture.shape[1]}x{picture.shape[0]}"
 
 
-class Service:
-    """The service in this process, asked over its HTTP interface."""
-
-    def __init__(self, client: TestClient) -> None:
-        self.client = client
-
-    def post(self, path: str, **fields: Any) -> Any:
-        return self.client.post(path, json=fields)
-
-    def start(self, **fields: Any) -> int:
-        answer = self.post(
-            "/initiate_processing", **({"prompt": "a picture", "ups": 1, "width": 64, "height": 64} | fields)
-        )
-        assert answer.status_code == 200, answer.text
-        number = answer.json()
-        assert isinstance(number, int)
-        return number
-
-    def status(self, number: int) -> str:
-        return str(self.post("/check_status", id=number).json())
-
-    def until(self, number: int, *wanted: str) -> str:
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            status = self.status(number)
-            if status.startswith(wanted):
-                return status
-        raise AssertionError(f"{number} stayed at {status}")
-
-    def image(self, **parameters: Any) -> Any:
-        return self.client.get("/image", params={"prompt": "a picture", "size": 64} | parameters)
-
-    def finish(self, number: int) -> dict[str, Any]:
-        assert self.until(number, "finished", "error") == "finished"
-        return dict(self.post("/get_results", id=number).json())
-
-
 @pytest.fixture
 def engine() -> Iterator[FakeEngine]:
     fake = FakeEngine()
@@ -128,7 +77,9 @@ def engine() -> Iterator[FakeEngine]:
 @pytest.fixture
 def serve(engine: FakeEngine) -> Iterator[Callable[..., Service]]:
     with ExitStack() as stack:
-        yield lambda **bounds: Service(stack.enter_context(TestClient(create_app(engine, Bounds(**bounds)))))
+        yield lambda **bounds: Service(
+            stack.enter_context(TestClient(create_app(ThreadStudio(engine), Bounds(**bounds))))
+        )
 
 
 @pytest.fixture
@@ -139,30 +90,14 @@ def service(serve: Callable[..., Service]) -> Service:
 @pytest.fixture(scope="module")
 def painting() -> Iterator[Service]:
     """The service with the engine that really paints."""
-    with TestClient(create_app(load_engine("painter"))) as client:
+    with TestClient(create_app(ProcessStudio("painter"))) as client:
         yield Service(client)
-
-
-@contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """The app on a port of its own, as people and programs reach it; its address."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            # Connections wait in the backlog until the server takes them.
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(PATIENCE_S)
-            assert not thread.is_alive()
 
 
 @pytest.fixture
 def listen(engine: FakeEngine) -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
-        yield lambda **bounds: stack.enter_context(listening(create_app(engine, Bounds(**bounds))))
+        yield lambda **bounds: stack.enter_context(listening(create_app(ThreadStudio(engine), Bounds(**bounds))))
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from thread_studio import ThreadStudio
 
+from generator.engines.base import Engine
 from generator.engines.painter import Painter
 from generator.engines.painter.noise import cppn
 from generator.jobs import Bounds, JobFailed, JobQueue, QueueFull, Reason
@@ -287,16 +289,16 @@ def test_many_waiting_calls_leave_the_others_their_threads(listen, engine) -> No
     assert len({body["image"] for _, body in answers}) > 1
 
 
-def test_the_end_of_the_service_ends_attended_jobs() -> None:
+def test_the_end_of_the_service_ends_attended_jobs(engine) -> None:
     running, closing = threading.Event(), threading.Event()
 
-    def work(note: Note) -> Results:
+    def work(_: Engine, note: Note) -> Results:
         running.set()
         closing.wait(PATIENCE_S)
         note(0.5)
         raise AssertionError("the note of a closed queue stops the work")
 
-    queue = JobQueue(Bounds())
+    queue = JobQueue(ThreadStudio(engine), Bounds())
     queue.start()
     jobs = [queue.attend(work), queue.attend(work)]
     assert running.wait(PATIENCE_S)

@@ -29,8 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINE = """
 import numpy as np
 
+from generator.engines.base import Equipment
+
 class Plain:
-    name = "plain"
+    def equipment(self):
+        return Equipment(1, 2, 3, 4)
 
     def generate(self, brief, watch):
         return np.full((brief.height, brief.width, 3), 200, dtype=np.uint8)
@@ -79,7 +82,7 @@ def test_an_engine_of_somebody_elses_is_one_file(tmp_path: Path) -> None:
     (tmp_path / "plain_engine.py").write_text(ENGINE)
     process, address = _start("--engine", "plain_engine:Plain", modules=tmp_path)
     try:
-        assert _call(f"{address}/health")["engine"] == "plain"  # type: ignore[index]
+        assert _call(f"{address}/health")["engine"] == "plain_engine:Plain"  # type: ignore[index]
         number = _call(f"{address}/initiate_processing", {"prompt": "a castle", "width": 64, "height": 64, "ups": 1})
         for _ in range(1000):
             if (status := _call(f"{address}/check_status", {"id": number})) in ("finished", "error"):

@@ -20,8 +20,6 @@ _PREPARING = 0.06
 class Painter:
     """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
 
-    name = "painter"
-
     def equipment(self) -> Equipment:
         """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
         return Equipment(base_parameters=cppn_parameters(), upsample_parameters=0)
