@@ -45,9 +45,16 @@ def submit(
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
     job = new_job(request, idempotency_key, fingerprint)
-    _check_somebody_can(services, request, job)
+    impossible = _impossible(services, request, job)
     with services.db.statement() as connection:
         row = None
+        if impossible is not None:
+            # A repeated request gets its job, whatever the generators have become since.
+            user = require_user(connection, credential)
+            row = _find_prior(connection, user.id, job, idempotency_key) if idempotency_key is not None else None
+            if row is None:
+                raise impossible
+            return job_view(row, image_signer(services))
         if credential.token_hash and not job.source_keys:
             row = _insert(services, connection, credential.token_hash, job)
         if row is None:
@@ -126,19 +133,19 @@ def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
     return order_of(prompt, settings, sources=(b"",) * len(settings["source_images"]))
 
 
-def _check_somebody_can(services: Services, request: JobRequest, job: job_store.NewJob) -> None:
-    """Raises InvalidRequest with every field that stands against it, where no configured protocol can make the job.
+def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
+    """The refusal of a job that no configured protocol can make, with every field that stands against it.
 
     A process that knows of no generators (a function need not) refuses nothing: the job's timeline says why it waits.
     """
     if not services.protocols or not services.protocols.isdisjoint(job.protocols.split(",")):
-        return
+        return None
     wrong: dict[str, FieldError] = {}
     for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
         wrong.setdefault(str(field), FieldError(str(field), f"{instead}, for the generators of this site"))
-    raise InvalidRequest("No generator of this site can make this picture; see 'errors'.", fields=tuple(wrong.values()))
+    return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
 
 
 def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: job_store.NewJob) -> Any:
