@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo test check format bench lock clean
+.PHONY: help run demo test check format bench sheet lock clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,12 +44,17 @@ format: .venv/dev.stamp ## Put the code into its one format
 bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
 	@$(BIN)/python -m bench
 
+sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
+	@$(BIN)/python docs/contact_sheet.py
+
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --extra test --extra dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
+	@$(BIN)/uv pip compile -q generator/pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 
 clean: ## Remove the environment and what the tools left; never the data under var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

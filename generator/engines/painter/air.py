@@ -18,6 +18,7 @@ def paint_weather(scene: Scene) -> None:
 
 
 def _fog(scene: Scene) -> None:
+    scene.show("fog")
     rng = scene.stream("fog")
     banks = fbm(rng, scene.width, scene.height, (2.5, 9), 5, 0.55)
     at = (scene.rows() - scene.horizon) / scene.height
@@ -28,6 +29,7 @@ def _fog(scene: Scene) -> None:
 
 
 def _rain(scene: Scene) -> None:
+    scene.show("rain")
     rng = scene.stream("rain")
     weight = min(1.6, scene.reading.weight("rain"))
     veil = fbm(rng, scene.width, scene.height, (7, 1.6), 3)
@@ -47,6 +49,7 @@ def _rain(scene: Scene) -> None:
 
 
 def _snowfall(scene: Scene) -> None:
+    scene.show("snow")
     rng = scene.stream("snow")
     weight = min(1.6, scene.reading.weight("snow"))
     area = scene.width * scene.height / scene.short**2

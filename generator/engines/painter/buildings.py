@@ -32,6 +32,7 @@ def _solid(scene: Scene, polygons: list[list[Point]], colour: Colour, x: float) 
 
 def paint_lighthouse(scene: Scene, x: float, y: float, tall: float) -> None:
     """A banded tower whose lamp shines when it is dark."""
+    scene.show("lighthouse")
     half_low, half_top = tall * 0.105, tall * 0.062
     top = y - tall * 0.80
     white: Colour = (0.94, 0.92, 0.88)
@@ -82,6 +83,7 @@ def _window(scene: Scene, left: float, top: float, right: float, bottom: float) 
 
 def paint_house(scene: Scene, x: float, y: float, size: float) -> None:
     """A house with a pitched roof, a chimney with smoke and lit windows in the evening."""
+    scene.show("house")
     rng = scene.stream(f"house {x:.0f}")
     wall = (
         scene.reading.paints.get("house")
@@ -121,6 +123,7 @@ def paint_house(scene: Scene, x: float, y: float, size: float) -> None:
 
 def paint_castle(scene: Scene, x: float, y: float, size: float) -> None:
     """Towers with pointed roofs behind a crenellated wall."""
+    scene.show("castle")
     rng = scene.stream("castle")
     stone = scene.reading.paints.get("castle") or mix(scene.palette.rock, (0.72, 0.64, 0.56), 0.55)
     roof: Colour = [(0.22, 0.26, 0.42), (0.48, 0.20, 0.18), (0.20, 0.33, 0.33)][int(rng.integers(3))]
@@ -171,6 +174,7 @@ def _battlement(left: float, right: float, top: float, bottom: float, tooth: flo
 
 def paint_city(scene: Scene, base: int) -> None:
     """Three rows of buildings, the far ones in haze, with lit windows in the dark."""
+    scene.show("city")
     rng = scene.stream("city")
     palette = scene.palette
     weight = min(1.5, max(0.7, scene.reading.weight("city")))
@@ -234,6 +238,7 @@ def _block(
 
 def paint_boat(scene: Scene, x: float, y: float, size: float) -> None:
     """A sailing boat with its broken reflection."""
+    scene.show("boat")
     palette = scene.palette
     hull = scene.reading.paints.get("boat") or (0.46, 0.24, 0.15)
     _reflect_boat(scene, x, y, size)

@@ -37,6 +37,9 @@ class Scene:
     lamps: list[tuple[float, float, float, Colour, float]] = field(default_factory=list)
     """Glows to add at the end: x, y, radius in pixels, colour, strength."""
 
+    shown: list[str] = field(default_factory=list)
+    """The motifs that stand in the picture, in the order in which they were painted: what a description may name."""
+
     def __post_init__(self) -> None:
         self.sparks = np.zeros_like(self.rgb)
 
@@ -54,6 +57,11 @@ class Scene:
     def short(self) -> int:
         """The shorter side in pixels: sizes are fractions of it."""
         return min(self.width, self.height)
+
+    def show(self, motif: str) -> None:
+        """Note that a motif is now in the picture. Whatever paints one says so."""
+        if motif not in self.shown:
+            self.shown.append(motif)
 
     def stream(self, name: str) -> np.random.Generator:
         """Random numbers for one motif of this picture."""

@@ -46,20 +46,6 @@ def is_by_water(reading: Reading) -> bool:
     return by_itself or reading.has("sea", "lake", "island", "boat")
 
 
-def left_out(reading: Reading, hour: str) -> set[str]:
-    """Motifs that the words name but this scene has no place for."""
-    out: set[str] = set()
-    if is_by_water(reading):
-        out |= {"desert", "road"} | ({"field"} if reading.has("sea", "island", "lighthouse") else set())
-    elif reading.has("desert"):
-        out |= {"field"}
-    if reading.has("fog"):
-        out |= {"clouds"}
-    if hour == "night" or reading.has("moon"):
-        out |= {"sun"}
-    return out
-
-
 def _set_out(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
     """The empty canvas, its horizon and its light. A tall picture gets more sky, a wide one a calmer line."""
     rng = stream("layout", *seed)
@@ -121,6 +107,7 @@ def _waterside(scene: Scene) -> None:
     rough = 0.75 if open_sea else 0.22
     rough *= 0.6 if "calm" in reading.moods else 1.25 if reading.has("rain") or "dramatic" in reading.moods else 1.0
     air.light_lamps(scene)
+    scene.show("sea" if open_sea else "lake")
     water.paint_water(scene, shore + 1, min(1.0, rough))
     if reading.has("boat"):
         size = scene.short * 0.19 * min(1.7, max(0.6, reading.weight("boat"))) ** 0.7
@@ -152,6 +139,8 @@ def _on_the_shore(scene: Scene, x: float, shore: int) -> None:
     tall = scene.short * (0.10 if standing else 0.20)
     if reading.has("lake") and not reading.has("island"):
         half, tall = scene.short * 0.36, scene.short * 0.07
+    if reading.has("island"):
+        scene.show("island")
     plants.paint_island(scene, x, shore + 1, half, tall)
     top = shore - tall * 0.72
     if not standing or reading.has("island"):

@@ -16,6 +16,7 @@ def _below(scene: Scene, crest: Field) -> Field:
 
 def paint_mountains(scene: Scene) -> None:
     """Ranges one behind the other, paler with distance, lit from the side, with snow on the high ones."""
+    scene.show("mountains")
     rng = scene.stream("mountains")
     weight = min(1.6, max(0.6, scene.reading.weight("mountains")))
     wide = scene.width / scene.short
@@ -66,6 +67,7 @@ def _range(scene: Scene, rng: np.random.Generator, crest: Field, rock: Colour, d
 
 def paint_hills(scene: Scene, foot: int) -> None:
     """Soft hills between the horizon and `foot`."""
+    scene.show("field")
     rng = scene.stream("hills")
     wide = scene.width / scene.short
     for layer in range(3):
@@ -108,6 +110,7 @@ def _grass(scene: Scene) -> Colour:
 
 def paint_ground(scene: Scene, kind: str) -> None:
     """The plain from the horizon to the lower edge: grass, snow or sand, with its grain in perspective."""
+    scene.show("field")
     rng = scene.stream("ground")
     palette = scene.palette
     colour = {"sand": palette.sand, "snow": palette.snow}.get(kind, _grass(scene))
@@ -148,6 +151,7 @@ def _blades(scene: Scene, rng: np.random.Generator) -> None:
 
 def paint_dunes(scene: Scene) -> None:
     """Sand in waves: each dune bright on the light's side and dark on the other, with wind ripples."""
+    scene.show("desert")
     rng = scene.stream("dunes")
     palette = scene.palette
     sand = scene.reading.paints.get("desert") or palette.sand
@@ -173,6 +177,7 @@ def paint_dunes(scene: Scene) -> None:
 
 def paint_forest(scene: Scene, foot: int) -> None:
     """Rows of trees from far to near, standing on lines between the horizon and `foot`, mist between them."""
+    scene.show("forest")
     rng = scene.stream("forest")
     palette = scene.palette
     weight = min(1.5, max(0.7, scene.reading.weight("forest")))

@@ -11,6 +11,7 @@ from generator.engines.painter.reading import Colour
 
 def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
     """One tree with branches; its leaves follow the season, in winter it is bare. In the tropics it is a palm."""
+    scene.show("tree")
     if scene.reading.tropical:
         paint_palm(scene, x, y, tall)
         return
@@ -106,6 +107,7 @@ def _grow(
 
 def paint_flowers(scene: Scene, top: float) -> None:
     """Flowers from row `top` to the lower edge, larger towards the viewer, in drifts."""
+    scene.show("flowers")
     rng = scene.stream("flowers")
     palette = scene.palette
     own = scene.reading.paints.get("flowers")
@@ -147,6 +149,7 @@ def paint_flowers(scene: Scene, top: float) -> None:
 
 def paint_road(scene: Scene, start: int) -> None:
     """A road that winds from the lower edge to the horizon."""
+    scene.show("road")
     rng = scene.stream("road")
     goal = scene.width * rng.uniform(0.42, 0.62)
     rows = np.linspace(start, scene.height + 4, 40)
@@ -204,6 +207,7 @@ def paint_firs(scene: Scene, x: float, y: float, spread: float, tall: float, cou
 
 def paint_fire(scene: Scene, x: float, y: float, tall: float) -> None:
     """A camp fire: logs, flames in three colours, sparks and their light around."""
+    scene.show("fire")
     rng = scene.stream("fire")
     for lean in (-0.28, 0.02, 0.30):
         log = [(x + tall * (lean - 0.30), y), (x + tall * (lean + 0.30), y - tall * 0.08)]

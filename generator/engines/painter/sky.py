@@ -15,6 +15,7 @@ def paint_sky(scene: Scene) -> None:
     clear = not scene.reading.has("rain", "fog") or scene.reading.has("stars")
     if scene.reading.has("stars") or (night and clear):
         _stars(scene)
+        scene.show("stars")
     if scene.reading.has("aurora"):
         _aurora(scene)
     if scene.light_shown:
@@ -45,6 +46,7 @@ def _gradient(scene: Scene) -> None:
 
 
 def _sun(scene: Scene) -> None:
+    scene.show("sun")
     x, y = scene.light
     size = scene.short * 0.045 * scene.reading.motifs.get("sun", 1.0) ** 0.6
     if scene.palette.hour in ("sunset", "dawn"):
@@ -56,6 +58,7 @@ def _sun(scene: Scene) -> None:
 
 
 def _moon(scene: Scene) -> None:
+    scene.show("moon")
     x, y = scene.light
     size = scene.short * 0.058 * scene.reading.motifs.get("moon", 1.0) ** 0.6
     window, mask = disc(scene, x, y, size)
@@ -124,6 +127,8 @@ def _clouds(scene: Scene) -> None:
     rows = min(scene.height, scene.horizon + 2)
     if rows < 8 or cover < 0.1:
         return
+    if reading.has("clouds"):
+        scene.show("clouds")
     density = _cloud_field(scene, rng, rows)
     edge = 0.80 - 0.5 * min(1.0, cover)
     mask = smoothstep(edge, edge + 0.30, density)
@@ -149,6 +154,7 @@ def _cloud_field(scene: Scene, rng: np.random.Generator, rows: int) -> Field:
 
 
 def _aurora(scene: Scene) -> None:
+    scene.show("aurora")
     rng = scene.stream("aurora")
     x = scene.columns()[0] / scene.width
     y = scene.rows() / max(1, scene.horizon)
