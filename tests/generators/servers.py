@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.util import find_spec
 
 import pytest
 
@@ -57,12 +56,6 @@ def fake_glide() -> Iterator[GeneratorAddress]:
         yield fake.address
 
 
-@contextmanager
-def fake_glide_in_two_columns() -> Iterator[GeneratorAddress]:
-    with FakeGlide(columns=2) as fake:
-        yield fake.address
-
-
 def reference(protocol: str) -> Server:
     @contextmanager
     def serve() -> Iterator[GeneratorAddress]:
@@ -72,17 +65,12 @@ def reference(protocol: str) -> Server:
     return serve
 
 
-# The reference service speaks the Glide API once this module of it is there.
-no_glide_yet = pytest.mark.skipif(
-    find_spec("generator.glide") is None, reason="the reference service does not speak the Glide API"
-)
-
 IMG_GENERATORS = [
     pytest.param(fake_img_generator, id="img_generator-fake"),
     pytest.param(reference("img_generator"), id="img_generator-reference"),
 ]
 GLIDES = [
     pytest.param(fake_glide, id="glide-fake"),
-    pytest.param(reference("glide"), id="glide-reference", marks=no_glide_yet),
+    pytest.param(reference("glide"), id="glide-reference"),
 ]
 ALL = [*IMG_GENERATORS, *GLIDES]
