@@ -24,8 +24,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "errors jobs log models presets recipe settings tokens",
-        "contract db generators pictures",
-        "generator_store queue storage user_store",
+        "contract db pictures",
+        "generators",
+        "generator_store orders queue storage user_store",
         "job_store",
         "claim_store services",
         "auth job_views",
