@@ -38,6 +38,9 @@ DRAW_TIMEOUT_S = 600.0
 
 SMALL_ANSWER_BYTES = 64 * 1024
 
+SCALE_PER_GUIDANCE = 2.5
+"""Orders carry img_generator's scale. The protocols' own defaults, 7.5 there and 3.0 here, stand for the same."""
+
 THE_ORDER = "image"
 """What stands for the id that the protocol does not have."""
 
@@ -76,7 +79,7 @@ class Glide:
             "size": order.width,
             "prompt": order.prompt,
             "batch_size": order.n,
-            "guidance_scale": order.scale,
+            "guidance_scale": round(order.scale / SCALE_PER_GUIDANCE, 4),
         }
         answer = self._http.send(
             "GET",

@@ -53,10 +53,10 @@ def test_what_is_sent() -> None:
         client = connect(fake.address)
         assert client.start(order()) == client.start(order(seed=8))
         assert fake.counts["asked"] == 0, "an order is only checked until somebody waits for it"
-        make(client, order(prompt="закат & 🌅 100%", n=2, scale=3.25, seed=9, negative_prompt="fog", cpu=True))
+        make(client, order(prompt="закат & 🌅 100%", n=2, scale=7.5, seed=9, negative_prompt="fog", cpu=True))
         client.close()
     [sent] = fake.orders
-    assert sent == {"size": "64", "prompt": "закат & 🌅 100%", "batch_size": "2", "guidance_scale": "3.25"}
+    assert sent == {"size": "64", "prompt": "закат & 🌅 100%", "batch_size": "2", "guidance_scale": "3.0"}
 
 
 SOURCE = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4, "big") * 2

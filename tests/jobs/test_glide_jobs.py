@@ -60,7 +60,7 @@ def answering(glide: FakeGlide, status: int, body: Any) -> None:
 
 def test_it_works(world: World, glide: FakeGlide) -> None:
     glide.columns = 2
-    job_id = world.submit(world.user(), n=4, negative_prompt="fog", seed=7, scale=3.5, width=128, height=128)
+    job_id = world.submit(world.user(), n=4, negative_prompt="fog", seed=7, scale=5.0, width=128, height=128)
     assert world.poller.start() == [job_id]
     assert world.step(job_id) == 0, "the next step is due at once"
     assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 0)
@@ -78,7 +78,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
         ("succeeded", None),
     ]
     [order] = glide.orders
-    assert (order["size"], order["batch_size"], order["guidance_scale"]) == ("128", "4", "3.5")
+    assert (order["size"], order["batch_size"], order["guidance_scale"]) == ("128", "4", "2.0")
     assert (world.row(job_id).progress, world.row(job_id).attempts) == (1, 1)
     world.check_one_set(job_id, 4)
     world.check_books()
