@@ -1,14 +1,17 @@
 """The painter behind the engine's interface."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from generator.engines.base import Brief, Pixels, Watch, Wording
-from generator.engines.painter.brush import Easel
 from generator.engines.painter.composition import paint_ground_idea, paint_scene
 from generator.engines.painter.description import describe_pixels, describe_scene
+from generator.engines.painter.media.base import Draft, Medium
+from generator.engines.painter.media.surface import luma
+from generator.engines.painter.media.table import MEDIUM_CLASSES
 from generator.engines.painter.noise import Field, blur
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
@@ -25,17 +28,18 @@ class Painter:
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
         reading = read(brief.prompt, brief.negative_prompt)
-        under, target, sparks = _plan(brief, reading)
-        watch(_PREPARING)
-        return _paint(brief, target, under, sparks, watch)
+        plan = _plan(brief, reading, watch)
+        return _paint(plan, reading, watch)
 
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
         """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
         reading = read(brief.prompt, brief.negative_prompt)
-        _, target, sparks = _plan(brief, reading)
-        watch(_PREPARING)
+        plan = _plan(brief, reading, watch)
         own = source.astype(np.float32) / np.float32(255)
-        return _paint(brief, _blend(own, target, strength), own, sparks * np.float32(strength), watch)
+        mixed = replace(
+            plan, target=_blend(own, plan.target, strength), under=own, sparks=plan.sparks * np.float32(strength)
+        )
+        return _paint(mixed, reading, watch)
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
@@ -52,9 +56,10 @@ class Painter:
         return " ".join(words.split()[: wording.blip_max_len])
 
 
-def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
+def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
     """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
     whole = paint_scene(brief, reading)
+    watch(_PREPARING / 2)
     scene = whole.rgb
     palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     ground = paint_ground_idea(brief, palette)
@@ -64,7 +69,17 @@ def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
     push = np.float32(1 + 0.018 * max(0.0, brief.scale - 8.0))
     target = ground * (1 - literal) + scene * literal
     target = np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
-    return under.astype(np.float32), target, whole.sparks * literal
+    watch(_PREPARING)
+    return Draft(
+        target=target,
+        under=under.astype(np.float32),
+        sparks=np.clip(whole.sparks * literal, 0, 1),
+        light=whole.light,
+        accent=next(iter((*reading.paints.values(), *(colour for colour, _ in reading.colours))), None),
+        steps=brief.steps,
+        seed=(brief.seed, brief.prompt),
+        tell=partial(watch, _PREPARING),
+    )
 
 
 def _blend(source: Field, target: Field, strength: float) -> Field:
@@ -76,18 +91,25 @@ def _blend(source: Field, target: Field, strength: float) -> Field:
     return np.clip(broad + fine, 0, 1).astype(np.float32)
 
 
-def _paint(brief: Brief, target: Field, under: Field, sparks: Field, watch: Watch) -> Pixels:
-    easel = Easel(target, under, (brief.seed, brief.prompt), brief.steps)
-    for number in range(brief.steps):
-        easel.step(number)
-        done = (number + 1) / brief.steps
-        watch(_PREPARING + (1 - _PREPARING) * done, partial(_snapshot, easel, sparks, done))
-    return _snapshot(easel, sparks, 1.0)
+def _paint(draft: Draft, reading: Reading, watch: Watch) -> Pixels:
+    if reading.manner.monochrome:
+        draft = replace(
+            draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks), accent=None
+        )
+    medium = MEDIUM_CLASSES[reading.manner.medium](draft)
+    snapshot = partial(_snapshot, medium)
+    for number in range(draft.steps):
+        medium.step(number)
+        watch(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
+    return snapshot()
 
 
-def _snapshot(easel: Easel, sparks: Field, done: float) -> Pixels:
-    """The canvas with the sparks over it, which appear in the last third."""
-    picture = np.clip(easel.picture, 0, 1)
-    picture = picture + sparks * (1 - picture) * np.float32(max(0.0, done * 3 - 2))
+def _grey(rgb: Field) -> Field:
+    return np.repeat(luma(rgb)[..., None], 3, axis=-1)
+
+
+def _snapshot(medium: Medium) -> Pixels:
+    """The work as it stands, in whole numbers."""
+    picture = np.clip(medium.picture(), 0, 1)
     pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
     return pixels
