@@ -1,6 +1,7 @@
 """Watercolour: transparent washes on white paper, light ones first, pigment gathering at their edges."""
 
 import numpy as np
+
 from generator.engines.painter.media.base import Draft
 from generator.engines.painter.media.layers import Layers
 from generator.engines.painter.media.surface import luma, paper, relief, saturate, soften
