@@ -92,11 +92,10 @@ def _blend(source: Field, target: Field, strength: float) -> Field:
 
 
 def _paint(draft: Draft, reading: Reading, watch: Watch) -> Pixels:
-    if reading.manner.monochrome:
-        draft = replace(
-            draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks), accent=None
-        )
-    medium = MEDIUM_CLASSES[reading.manner.medium](draft)
+    kind = MEDIUM_CLASSES[reading.manner.medium]
+    if reading.manner.monochrome and kind.takes_colours:
+        draft = replace(draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks))
+    medium = kind(draft)
     snapshot = partial(_snapshot, medium)
     for number in range(draft.steps):
         medium.step(number)

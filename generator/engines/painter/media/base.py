@@ -63,6 +63,9 @@ class Draft:
 class Medium(ABC):
     """One picture in the making. Each medium is a class that takes a `Draft` and nothing else."""
 
+    takes_colours = True
+    """Whether a picture without colours has to be asked for; ink is black by itself."""
+
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
 

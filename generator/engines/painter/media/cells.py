@@ -9,6 +9,12 @@ from generator.engines.painter.noise import Field
 
 Labels = NDArray[np.int32]
 
+Spread = Callable[[Field], Field]
+"""Turns values of seeds (rows x columns) into values of pixels (height x width)."""
+
+Distance = Callable[[Spread], Field]
+"""Answers how far each pixel is from a seed, whose values it gets by way of the spread."""
+
 
 def nearest_points(points: Field, width: int, height: int, reach_px: float) -> Labels:
     """For each pixel of a grid the number of its nearest point (x, y in pixels), by jump flooding.
@@ -43,7 +49,7 @@ def nearest_points(points: Field, width: int, height: int, reach_px: float) -> L
 class Lattice:
     """Seeds of cells that began as a regular grid and have stayed near their places.
 
-    So a pixel's cell is among the nine around it, and no search is needed. Positions count in shares of the shorter
+    So a pixel's cell is among those around it, and no search is needed. Positions count in shares of the shorter
     side, so that the same seeds divide a picture of any size.
     """
 
@@ -55,10 +61,8 @@ class Lattice:
         self._extent = (width / short, height / short)
         x = (np.arange(self.columns) + 0.5) / self.columns * self._extent[0]
         y = (np.arange(self.rows) + 0.5) / self.rows * self._extent[1]
-        # Every other row is shifted, as in a wall.
-        shift = np.where(np.arange(self.rows) % 2 == 0, -0.25, 0.25)[:, None] * self.size
         stir = rng.uniform(-jitter, jitter, (2, self.rows, self.columns)) * self.size
-        self.x = (x[None, :] + shift + stir[0]).astype(np.float32)
+        self.x = (x[None, :] + stir[0]).astype(np.float32)
         self.y = (y[:, None] + stir[1]).astype(np.float32)
         self._home = self.x.copy(), self.y.copy()
 
@@ -90,11 +94,11 @@ class Around:
         self._column = np.arange(width) * lattice.columns // width
         self._row = np.arange(height) * lattice.rows // height
 
-    def divide(self, distance: Callable[[Callable[[Field], Field]], Field]) -> tuple[Labels, Field, Field]:
+    def divide(self, distance: Distance, reach: int = 1) -> tuple[Labels, Field, Field]:
         """For each pixel its cell's number, its distance to that and to the second nearest.
 
-        `distance` is called nine times with a function that turns a field of one value a seed (rows x columns) into one
-        of a value a pixel, and answers the pixels' distances to those seeds.
+        Seeds up to `reach` places away are asked. `distance` is called for each place with a spread to those seeds, and
+        answers the pixels' distances.
         """
         lattice = self.lattice
         shape = (len(self._row), len(self._column))
@@ -102,8 +106,8 @@ class Around:
         best = np.full(shape, np.inf, dtype=np.float32)
         second = best.copy()
         numbers = np.arange(lattice.count, dtype=np.int32).reshape(lattice.rows, lattice.columns)
-        for dy in (-1, 0, 1):
-            for dx in (-1, 0, 1):
+        for dy in range(-reach, reach + 1):
+            for dx in range(-reach, reach + 1):
                 self._tell()
                 row, column = self._row + dy, self._column + dx
                 inside = ((row >= 0) & (row < lattice.rows))[:, None] & ((column >= 0) & (column < lattice.columns))
@@ -114,11 +118,11 @@ class Around:
                 nearer = off < best
                 second = np.where(nearer, best, np.minimum(second, off))
                 np.copyto(best, off, where=nearer)
-                np.copyto(label, spread(numbers), where=nearer)
+                np.copyto(label, numbers[row][:, column], where=nearer)
         return label, best, second
 
 
-def _spreader(row: NDArray[np.int64], column: NDArray[np.int64]) -> Callable[[Field], Field]:
+def _spreader(row: NDArray[np.int64], column: NDArray[np.int64]) -> Spread:
     """A function that spreads values of seeds over the pixels whose seeds stand in these rows and columns."""
 
     def spread(values: Field) -> Field:

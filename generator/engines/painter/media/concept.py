@@ -11,16 +11,16 @@ class Concept(Strokes):
     """A painter's first picture of a place that does not exist yet."""
 
     handling = Handling(
-        largest=1 / 5,
-        smallest=1 / 150,
-        length=(3.4, 4.6),
-        cover=0.36,
-        wobble=0.10,
-        tone=0.05,
-        hue=0.022,
-        glaze=0.55,
+        largest=1 / 4,
+        smallest=1 / 95,
+        length=(3.2, 3.8),
+        cover=0.24,
+        wobble=0.08,
+        tone=0.06,
+        hue=0.026,
+        glaze=0.30,
         plain=0.0,
-        hardness=6.0,
+        hardness=7.0,
     )
 
     def interest(self, grey: Field) -> Field:
@@ -28,7 +28,7 @@ class Concept(Strokes):
         draft = self.draft
         x = (np.arange(draft.width, dtype=np.float32)[None, :] - np.float32(draft.light[0])) / np.float32(draft.short)
         y = (np.arange(draft.height, dtype=np.float32)[:, None] - np.float32(draft.light[1])) / np.float32(draft.short)
-        lit = np.float32(0.15) + np.exp(-(x * x + y * y) * np.float32(2.4)) + blur(grey, draft.short // 12 + 1) * 0.5
+        lit = np.float32(0.08) + np.exp(-(x * x + y * y) * np.float32(2.4)) + blur(grey, draft.short // 12 + 1) * 0.5
         return np.asarray(detail(grey, max(2, draft.short // 200)) * lit, dtype=np.float32)
 
     def picture(self) -> Field:

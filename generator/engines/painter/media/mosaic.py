@@ -4,11 +4,11 @@ import numpy as np
 from PIL import Image
 
 from generator.engines.painter.media.base import Draft, Medium
-from generator.engines.painter.media.cells import Around, Labels, Lattice, cell_means
+from generator.engines.painter.media.cells import Around, Labels, Lattice, Spread, cell_means
 from generator.engines.painter.media.surface import directions, luma, relief, saturate, soften
 from generator.engines.painter.noise import Field, fbm, resize, smoothstep
 
-_ROUNDS = 6
+_ROUNDS = 12
 _PIXELS_A_STONE = 8
 _GROUT = np.asarray((0.33, 0.31, 0.285), dtype=np.float32)
 
@@ -20,7 +20,7 @@ class Mosaic(Medium):
         super().__init__(draft)
         lit = draft.target + draft.sparks * (1 - draft.target)
         across = min(18 + 34 * min(1.0, draft.refinement), max(12.0, draft.short / 5))
-        self._lattice = Lattice(draft.stream("stones"), draft.width, draft.height, across, 0.10)
+        self._lattice = Lattice(draft.stream("stones"), draft.width, draft.height, across, 0.22)
         scale = min(1.0, across * _PIXELS_A_STONE / draft.short)
         width, height = max(8, round(draft.width * scale)), max(8, round(draft.height * scale))
         small = np.stack([resize(lit[..., c], width, height, Image.Resampling.BOX) for c in range(3)], axis=-1)
@@ -60,7 +60,7 @@ class Mosaic(Medium):
             lattice.move(
                 np.where(there, sums[:, 0] / share, lattice.x.ravel()),
                 np.where(there, sums[:, 1] / share, lattice.y.ravel()),
-                0.75,
+                1.3,
             )
         return _at_seeds(angle, lattice, short)
 
@@ -84,7 +84,9 @@ class Mosaic(Medium):
         filled = np.bincount(coarse.ravel(), minlength=lattice.count) > 0
         row = np.clip((lattice.y.ravel() * min(width, height)).astype(np.int64), 0, height - 1)
         column = np.clip((lattice.x.ravel() * min(width, height)).astype(np.int64), 0, width - 1)
-        colour = np.where(filled[:, None], colour, small[row, column])
+        # Half the mean, half what lies under the stone's middle: else small lights would be lost.
+        middle = saturate(small[row, column], 1.22)
+        colour = np.where(filled[:, None], colour * np.float32(0.5) + middle * np.float32(0.5), middle)
         tone = rng.normal(0, 0.055, (lattice.count, 1)) + rng.normal(0, 0.018, (lattice.count, 3))
         return np.clip(colour * (1 + tone) + tone * 0.35, 0.02, 1).astype(np.float32)[stones]
 
@@ -93,7 +95,7 @@ class Mosaic(Medium):
         lattice, rng = self._lattice, self.draft.stream("tilt")
         across, down = rng.normal(0, 0.10, (2, lattice.count)).astype(np.float32) / np.float32(lattice.size)
         x, y = around.x - lattice.x.ravel()[stones], around.y - lattice.y.ravel()[stones]
-        return np.clip(x * across[stones] + y * down[stones], -0.12, 0.12)
+        return np.asarray(np.clip(x * across[stones] + y * down[stones], -0.12, 0.12))
 
     def _order(self, small: Field, rng: np.random.Generator) -> Field:
         """When each stone is set, 0 to 1: along the edges of forms first."""
@@ -130,9 +132,9 @@ def _divide(lattice: Lattice, turn: Field, around: Around) -> tuple[Labels, Fiel
     """Pixels go to the stone to whose middle they are nearest, counted along the stone's own two sides."""
     cosine, sine = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
 
-    def distance(spread):
+    def distance(spread: Spread) -> Field:
         x, y = around.x - spread(lattice.x), around.y - spread(lattice.y)
         c, s = spread(cosine), spread(sine)
         return np.maximum(np.abs(x * c + y * s), np.abs(y * c - x * s))
 
-    return around.divide(distance)
+    return around.divide(distance, reach=2)

@@ -22,6 +22,8 @@ class PixelArt(Medium):
         self._columns, self._rows = -(-draft.width // self._cell), -(-draft.height // self._cell)
         lit = draft.target + draft.sparks * (1 - draft.target)
         small = np.stack([self._reduced(lit[..., c], draft.sparks[..., c]) for c in range(3)], axis=-1)
+        # Outlines are drawn around things, not around stars.
+        self._forms = self._reduced(luma(draft.target), np.zeros_like(draft.sparks[..., 0]))
         draft.tell()
         crisp = small + (small - soften(small, 1.2)) * np.float32(0.55)
         self._small = np.clip(saturate(crisp, 1.16), 0, 1)
@@ -43,7 +45,7 @@ class PixelArt(Medium):
         mean = resize(np.ascontiguousarray(whole), self._columns, self._rows, Image.Resampling.BOX)
         # A star must not drown in the sky around it.
         peak = points.reshape(self._rows, self._cell, self._columns, self._cell).max(axis=(1, 3))
-        return np.maximum(mean, peak * np.float32(0.8))
+        return np.asarray(np.maximum(mean, peak * np.float32(0.8)))
 
     def _coarse(self, square: int, colours: int) -> Field:
         """The picture in squares of several cells, each cell of one of so many colours."""
@@ -58,7 +60,7 @@ class PixelArt(Medium):
         palette = _palette(squares.reshape(-1, 3), colours)
         picture = palette[_nearest(_dithered(squares, palette), palette)]
         if square == 1:
-            picture = _outlined(picture, squares, palette)
+            picture = _outlined(picture, self._forms, palette)
         large = np.repeat(np.repeat(picture, square, 0), square, 1)
         return np.asarray(large[: self._rows, : self._columns])
 
@@ -121,9 +123,9 @@ def _dithered(squares: Field, palette: Field) -> Field:
     return np.asarray(squares + (pattern * spread)[..., None], dtype=np.float32)
 
 
-def _outlined(picture: Field, squares: Field, palette: Field) -> Field:
+def _outlined(picture: Field, grey: Field, palette: Field) -> Field:
     """The picture with the darker side of each strong edge drawn in a darker shade of its own colour."""
-    grey = np.pad(luma(squares), 1, mode="edge")
+    grey = np.pad(grey, 1, mode="edge")
     middle = grey[1:-1, 1:-1]
     around = np.stack([grey[:-2, 1:-1], grey[2:, 1:-1], grey[1:-1, :-2], grey[1:-1, 2:]])
     edge = (around.max(axis=0) - middle > 0.20) & (middle - around.min(axis=0) < 0.10)

@@ -1,10 +1,13 @@
 """Stained glass: pieces that follow the colours, lead between them, light from behind."""
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from generator.engines.painter.media.base import Draft, Medium
-from generator.engines.painter.media.cells import Labels, Lattice, cell_means
+from generator.engines.painter.media.cells import Labels, Lattice, Spread, cell_means
 from generator.engines.painter.media.surface import luma, relief, saturate, soften
 from generator.engines.painter.noise import Field, fbm, resize, smoothstep
 
@@ -20,12 +23,13 @@ class StainedGlass(Medium):
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
         self._lit = draft.target + draft.sparks * (1 - draft.target)
-        across = 5 + 8.5 * min(1.0, draft.refinement)
+        across = 6 + 12 * min(1.0, draft.refinement)
         lattice = Lattice(draft.stream("pieces"), draft.width, draft.height, across, 0.30)
         colours = self._settle(lattice)
         draft.tell()
-        soft = soften(self._lit, draft.short / across / 9)
-        pieces, _, _ = _divide(lattice, colours, soft, draft.tell)
+        soft = soften(self._lit, draft.short / across / 5)
+        small_pieces, _, _ = _divide(lattice, colours, soft, draft.tell)
+        pieces = _joined(colours.reshape(lattice.rows, lattice.columns, 3))[small_pieces]
         draft.tell()
         self._lead, self._round = self._leads(pieces)
         draft.tell()
@@ -65,14 +69,14 @@ class StainedGlass(Medium):
         border = np.zeros(pieces.shape, dtype=np.float32)
         border[:, :-1] = pieces[:, :-1] != pieces[:, 1:]
         border[:-1] = np.maximum(border[:-1], pieces[:-1] != pieces[1:])
-        half = max(0.8, draft.short / 230)
+        half = max(0.8, draft.short / 260)
         profile = soften(border, half) * np.float32(half)
         x = np.minimum(np.arange(draft.width), draft.width - 1 - np.arange(draft.width)).astype(np.float32)
         y = np.minimum(np.arange(draft.height), draft.height - 1 - np.arange(draft.height)).astype(np.float32)
         inwards = np.minimum(x[None, :], y[:, None]) / np.float32(max(2.0, draft.short / 48))
         frame = np.clip(1.5 - inwards, 0, 1) * np.clip(inwards * 2 + 0.5, 0, 1)
-        lead = np.maximum(smoothstep(0.19, 0.29, profile), smoothstep(0.45, 0.55, np.clip(1.5 - inwards, 0, 1)))
-        return lead, np.maximum(profile * 2, frame)
+        lead = np.maximum(smoothstep(0.17, 0.27, profile), smoothstep(0.45, 0.55, np.clip(1.5 - inwards, 0, 1)))
+        return np.asarray(lead), np.asarray(np.maximum(profile * 2, frame))
 
     def _panes(self, pieces: Labels, count: int) -> Field:
         """The glass with the light behind it: clear colours, streaks, each piece a little different."""
@@ -84,7 +88,9 @@ class StainedGlass(Medium):
         draft.tell()
         # A part of the drawing is painted on the glass: without it towers and windows would be lost.
         grey = luma(self._lit)
-        own = luma(colour)[pieces]
+        own = luma(colour)[pieces] * np.float32(0.62) + grey * np.float32(0.38)
+        tint = saturate(np.clip(soften(self._lit, draft.short / 200), 0.015, 1), 1.4)
+        pane = colour[pieces] * np.float32(0.62) + tint * np.float32(0.38)
         painted = np.clip(0.42 + np.float32(0.58) * (grey + 0.12) / (own + 0.12), 0.45, 1.55)
         draft.tell()
         streaks = fbm(
@@ -102,7 +108,7 @@ class StainedGlass(Medium):
         )
         sun = np.float32(0.86) + np.float32(0.44) * np.exp(-(x * x + y * y) * np.float32(7))
         shade = 1 - np.float32(0.55) * soften(self._lead, draft.short / 80)
-        return np.asarray(colour[pieces] * (painted * body * sun * shade)[..., None], dtype=np.float32)
+        return np.asarray(pane * (painted * body * sun * shade)[..., None], dtype=np.float32)
 
     def step(self, number: int) -> None:
         """Set some more pieces."""
@@ -120,17 +126,33 @@ class StainedGlass(Medium):
         return np.asarray(picture + (metal - picture) * cover, dtype=np.float32)
 
 
-def _divide(lattice: Lattice, colours: Field, picture: Field, tell) -> tuple[Labels, Field, Field]:
+def _divide(lattice: Lattice, colours: Field, picture: Field, tell: Callable[[], None]) -> tuple[Labels, Field, Field]:
     """Pixels go to the piece that is near and of like colour."""
     height, width = picture.shape[:2]
     around = lattice.around(width, height, tell)
     tint = colours.reshape(lattice.rows, lattice.columns, 3)
     scale = np.float32(1 / lattice.size**2)
 
-    def distance(spread):
+    def distance(spread: Spread) -> Field:
         far = ((around.x - spread(lattice.x)) ** 2 + (around.y - spread(lattice.y)) ** 2) * scale
         for c in range(3):
-            far += (picture[..., c] - spread(tint[..., c])) ** 2 * np.float32(7.0)
+            far += (picture[..., c] - spread(tint[..., c])) ** 2 * np.float32(6.0)
         return far
 
     return around.divide(distance)
+
+
+def _joined(colours: Field) -> NDArray[np.int32]:
+    """For each small piece (row by row) the number of the piece it belongs to: neighbours of like colour are one."""
+    rows, columns = colours.shape[:2]
+    number = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    joined = np.zeros((rows, columns), dtype=bool)
+    for high, wide, unlike in ((2, 3, 0.09), (3, 2, 0.09), (2, 2, 0.12), (1, 2, 0.17), (2, 1, 0.17)):
+        for top in range(0, rows - high + 1, 1 if high == 1 else high):
+            # Blocks of one row stand above the joints of the next.
+            for left in range((top // high + high) % wide, columns - wide + 1, wide):
+                block = (slice(top, top + high), slice(left, left + wide))
+                if not joined[block].any() and np.ptp(colours[block], axis=(0, 1)).max() < unlike:
+                    number[block] = number[top, left]
+                    joined[block] = True
+    return number.ravel()

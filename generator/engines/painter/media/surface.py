@@ -89,7 +89,8 @@ def flow(noise: Field, angle: Field, length_px: float, samples: int = 8) -> Fiel
 def even_out(field: Field) -> Field:
     """The field with its values spread evenly over 0 to 1, so that a threshold covers just its share."""
     sample = np.sort(field.ravel()[:: max(1, field.size // 20000)])
-    return np.interp(field, sample, np.linspace(0, 1, len(sample), dtype=np.float32)).astype(np.float32)
+    spread = np.interp(field, sample, np.linspace(0, 1, len(sample), dtype=np.float32))
+    return np.asarray(spread, dtype=np.float32)
 
 
 def paper(rng: np.random.Generator, width: int, height: int, short: int) -> Field:

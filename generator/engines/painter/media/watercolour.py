@@ -30,7 +30,7 @@ class Watercolour(Layers):
         self._hues = self._bled(target, turbulence)
         draft.tell()
         # How thickly pigment lies: pools where the sheet was wet, grains in the valleys of the paper.
-        self._density = 1 + np.float32(0.6) * (turbulence - 0.5) + np.float32(0.36) * (0.5 - self._grain)
+        self._density = 1 + np.float32(0.6) * (turbulence - 0.5) + np.float32(0.27) * (0.5 - self._grain)
         self._sheet = self._painted_part(turbulence)
         self._edge = (turbulence - 0.5) * np.float32(0.22)
 
@@ -39,7 +39,7 @@ class Watercolour(Layers):
         draft = self.draft
         cells = (draft.width / draft.short * 26, draft.height / draft.short * 26)
         rng = draft.stream("hand")
-        reach = np.float32(draft.short * 0.016)
+        reach = np.float32(draft.short * 0.010)
         dx, dy = ((fbm(rng, draft.width, draft.height, cells, 2) - 0.5) * reach for _ in range(2))
         rows = np.clip(np.arange(draft.height, dtype=np.float32)[:, None] + dy, 0, draft.height - 1)
         columns = np.clip(np.arange(draft.width, dtype=np.float32)[None, :] + dx, 0, draft.width - 1)
@@ -60,7 +60,7 @@ class Watercolour(Layers):
         x = np.minimum(np.arange(draft.width) + 1, draft.width - np.arange(draft.width)).astype(np.float32)
         y = np.minimum(np.arange(draft.height) + 1, draft.height - np.arange(draft.height)).astype(np.float32)
         inwards = np.minimum(x[None, :], y[:, None]) / np.float32(draft.short)
-        ragged = inwards + np.float32(0.055) * (turbulence - 0.5) + np.float32(0.014) * (self._grain - 0.5)
+        ragged = inwards + np.float32(0.050) * (turbulence - 0.5) + np.float32(0.006) * (self._grain - 0.5)
         return smoothstep(0.026, 0.033, ragged)
 
     def layer(self, number: int) -> Field:
@@ -72,7 +72,7 @@ class Watercolour(Layers):
         within = np.clip((self._body - np.float32(low)) / np.float32(high - low), 0, 1)
         wash = cover * (np.float32(0.55) + np.float32(0.45) * within) * np.float32(high - low)
         rim = np.clip(cover - soften(cover, self.draft.short / 110), 0, 1)
-        return np.asarray(wash + rim * np.float32(0.40 * (high - low) + 0.05), dtype=np.float32)
+        return np.asarray(wash + rim * np.float32(0.65 * (high - low) + 0.06), dtype=np.float32)
 
     def picture(self) -> Field:
         """The sheet: paper, less what the pigment absorbs. The sparks are drops of opaque white."""
@@ -86,4 +86,4 @@ class Watercolour(Layers):
 
 def _level(count: int, number: int) -> float:
     """Where wash `number` begins, as absorbance: they follow each other closely where the eye sees most."""
-    return 0.07 + (_DARKEST - 0.07) * (number / count) ** 1.4
+    return float(0.07 + (_DARKEST - 0.07) * (number / count) ** 1.4)
