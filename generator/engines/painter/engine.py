@@ -15,6 +15,7 @@ from generator.engines.painter.media.table import MEDIUM_CLASSES
 from generator.engines.painter.noise import Field, blur
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
+from generator.engines.painter.transform import Veil, blend
 
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
@@ -28,18 +29,17 @@ class Painter:
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
         reading = read(brief.prompt, brief.negative_prompt)
-        plan = _plan(brief, reading, watch)
-        return _paint(plan, reading, watch)
+        return _paint(_begin(_plan(brief, reading, watch), reading), watch)
 
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
         """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
+        if strength <= 0:
+            watch(1.0, source.copy)
+            return source.copy()
         reading = read(brief.prompt, brief.negative_prompt)
-        plan = _plan(brief, reading, watch)
         own = source.astype(np.float32) / np.float32(255)
-        mixed = replace(
-            plan, target=_blend(own, plan.target, strength), under=own, sparks=plan.sparks * np.float32(strength)
-        )
-        return _paint(mixed, reading, watch)
+        draft = blend(_plan(brief, reading, watch), own, strength)
+        return _paint(Veil(_begin(draft, reading), own, strength), watch)
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
@@ -82,22 +82,17 @@ def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
     )
 
 
-def _blend(source: Field, target: Field, strength: float) -> Field:
-    """Colours move first, then light, then form: the source's edges are the last to go."""
-    share = np.float32(strength)
-    reach = max(4, min(source.shape[0], source.shape[1]) // 6)
-    broad = blur(source, reach) * (1 - share) + blur(target, reach) * share
-    fine = (source - blur(source, reach)) * (1 - share**2) + (target - blur(target, reach)) * share**2
-    return np.clip(broad + fine, 0, 1).astype(np.float32)
-
-
-def _paint(draft: Draft, reading: Reading, watch: Watch) -> Pixels:
-    kind = MEDIUM_CLASSES[reading.manner.medium]
-    if reading.manner.monochrome and kind.takes_colours:
+def _begin(draft: Draft, reading: Reading) -> Medium:
+    """The medium that the words ask for, ready for its first step."""
+    medium = MEDIUM_CLASSES[reading.manner.medium]
+    if reading.manner.monochrome and medium.takes_colours:
         draft = replace(draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks))
-    medium = kind(draft)
+    return medium(draft)
+
+
+def _paint(medium: Medium, watch: Watch) -> Pixels:
     snapshot = partial(_snapshot, medium)
-    for number in range(draft.steps):
+    for number in range(medium.draft.steps):
         medium.step(number)
         watch(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
     return snapshot()

@@ -61,7 +61,7 @@ class StainedGlass(Medium):
             colours = np.where(filled[:, None], means[:, 2:], colours)
             x = np.where(filled, means[:, 0], lattice.x.ravel())
             lattice.move(x, np.where(filled, means[:, 1], lattice.y.ravel()))
-        return colours
+        return np.asarray(colours)
 
     def _leads(self, pieces: Labels) -> tuple[Field, Field]:
         """How much lead covers each pixel, and how round it is; the frame too."""

@@ -109,7 +109,7 @@ def weave(width: int, height: int, short: int) -> Field:
     x = np.arange(width, dtype=np.float32)[None, :] * np.float32(np.pi / thread)
     y = np.arange(height, dtype=np.float32)[:, None] * np.float32(np.pi / thread)
     over = np.sin(x) * np.sin(y) > 0
-    return np.where(over, np.abs(np.sin(x)), np.abs(np.sin(y))).astype(np.float32)
+    return np.asarray(np.where(over, np.abs(np.sin(x)), np.abs(np.sin(y))), dtype=np.float32)
 
 
 def relief(height_field: Field, strength: float) -> Field:
