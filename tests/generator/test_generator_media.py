@@ -1,6 +1,7 @@
 """The painter's media: how the words choose one, and what all of them promise."""
 
 from dataclasses import fields
+from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
@@ -41,8 +42,14 @@ def unwatched(done: float, snapshot: object = None) -> None:
     pass
 
 
-def brief(prompt: str, width: int = 96, height: int = 96, steps: int = 8, seed: int = 3) -> Brief:
+def brief(prompt: str, width: int = 88, height: int = 88, steps: int = 8, seed: int = 3) -> Brief:
     return Brief(prompt, "", width, height, steps, 7.5, seed)
+
+
+@cache
+def painted(prompt: str, steps: int = 8) -> Pixels:
+    """A small picture; those that several tests look at are painted once."""
+    return Painter().generate(brief(prompt, 64, 64, steps), unwatched)
 
 
 def distance(a: Pixels, b: Pixels) -> float:
@@ -127,7 +134,7 @@ def test_equal_briefs_give_equal_bytes(medium: str, prompt: str) -> None:
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-@pytest.mark.parametrize("size", [(64, 64), (64, 2048), (2048, 64), (200, 120)])
+@pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (200, 120)])
 def test_every_medium_meets_every_size(medium: str, size: tuple[int, int]) -> None:
     picture = Painter().generate(brief(in_medium("a lighthouse by the sea", medium), *size, steps=3), unwatched)
     assert picture.shape == (size[1], size[0], 3)
@@ -137,9 +144,8 @@ def test_every_medium_meets_every_size(medium: str, size: tuple[int, int]) -> No
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 @pytest.mark.parametrize("steps", [1, 2, 150])
 def test_every_number_of_steps_works(medium: str, steps: int) -> None:
-    order = brief(in_medium("a castle above a lake", medium), 64, 64, steps)
-    picture = Painter().generate(order, unwatched)
-    full = Painter().generate(brief(order.prompt, 64, 64, 50), unwatched)
+    prompt = in_medium("a castle above a lake", medium)
+    picture, full = painted(prompt, steps), painted(prompt, 30)
     assert picture.std() > 5
     # Even one step gives the picture that more steps refine, not something else.
     assert distance(picture, full) < 55
@@ -158,7 +164,7 @@ def test_the_steps_lead_to_the_picture(medium: str) -> None:
 
 
 def test_media_differ_more_than_seeds() -> None:
-    pictures = {name: Painter().generate(brief(in_medium("a castle", name)), unwatched) for name in MEDIUM_CLASSES}
+    pictures = {name: painted(in_medium("a castle above a lake", name), 30) for name in MEDIUM_CLASSES}
     for one, other in product(pictures, repeat=2):
         if one != other:
             assert distance(pictures[one], pictures[other]) > 3, (one, other)

@@ -20,6 +20,11 @@ from generator.engines.painter.transform import Veil, blend
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
 
+_SMALLEST_CANVAS_PX = 176
+"""A picture with a shorter side is painted larger and reduced."""
+
+_LARGEST_ENLARGED_PIXELS = 300_000
+
 
 class Painter:
     """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
@@ -29,7 +34,9 @@ class Painter:
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
         reading = read(brief.prompt, brief.negative_prompt)
-        return _paint(_begin(_plan(brief, reading, watch), reading), watch)
+        enlarged = _enlargement(brief, reading)
+        plan = _plan(_larger(brief, enlarged), reading, watch)
+        return _paint(_begin(plan, reading), watch, enlarged)
 
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
         """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
@@ -37,9 +44,12 @@ class Painter:
             watch(1.0, source.copy)
             return source.copy()
         reading = read(brief.prompt, brief.negative_prompt)
-        own = source.astype(np.float32) / np.float32(255)
-        draft = blend(_plan(brief, reading, watch), own, strength)
-        return _paint(Veil(_begin(draft, reading), own, strength), watch)
+        enlarged = _enlargement(brief, reading)
+        large = _larger(brief, enlarged)
+        start = Image.fromarray(source).resize((large.width, large.height), Image.Resampling.BICUBIC)
+        own = np.asarray(start, dtype=np.float32) / np.float32(255)
+        draft = blend(_plan(large, reading, watch), own, strength)
+        return _paint(Veil(_begin(draft, reading), own, strength), watch, enlarged)
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
@@ -54,6 +64,19 @@ class Painter:
         """What was painted, or the colours and light of a picture from elsewhere."""
         words = describe_pixels(picture) if brief is None else describe_scene(picture, brief)
         return " ".join(words.split()[: wording.blip_max_len])
+
+
+def _enlargement(brief: Brief, reading: Reading) -> int:
+    """How many times larger a small picture is painted, and then reduced: a brush has no strokes of half a pixel."""
+    if not MEDIUM_CLASSES[reading.manner.medium].may_be_reduced:
+        return 1
+    wanted = -(-_SMALLEST_CANVAS_PX // min(brief.width, brief.height))
+    affordable = int((_LARGEST_ENLARGED_PIXELS / (brief.width * brief.height)) ** 0.5)
+    return max(1, min(wanted, affordable))
+
+
+def _larger(brief: Brief, factor: int) -> Brief:
+    return replace(brief, width=brief.width * factor, height=brief.height * factor)
 
 
 def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
@@ -90,8 +113,8 @@ def _begin(draft: Draft, reading: Reading) -> Medium:
     return medium(draft)
 
 
-def _paint(medium: Medium, watch: Watch) -> Pixels:
-    snapshot = partial(_snapshot, medium)
+def _paint(medium: Medium, watch: Watch, enlarged: int) -> Pixels:
+    snapshot = partial(_snapshot, medium, enlarged)
     for number in range(medium.draft.steps):
         medium.step(number)
         watch(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
@@ -102,8 +125,8 @@ def _grey(rgb: Field) -> Field:
     return np.repeat(luma(rgb)[..., None], 3, axis=-1)
 
 
-def _snapshot(medium: Medium) -> Pixels:
-    """The work as it stands, in whole numbers."""
+def _snapshot(medium: Medium, enlarged: int) -> Pixels:
+    """The work as it stands, in whole numbers, at the size that was asked for."""
     picture = np.clip(medium.picture(), 0, 1)
     pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return pixels
+    return np.asarray(Image.fromarray(pixels).reduce(enlarged)) if enlarged > 1 else pixels

@@ -66,6 +66,9 @@ class Medium(ABC):
     takes_colours = True
     """Whether a picture without colours has to be asked for; ink is black by itself."""
 
+    may_be_reduced = True
+    """Whether a small picture may be painted larger and then reduced."""
+
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
 

@@ -36,10 +36,12 @@ class Ink(Layers):
         hairs = draft.stream("hairs").random((height, width), dtype=np.float32)
         self._hairs = even_out(flow(soften(hairs, short / 800), angle, short / 14, 12))
         draft.tell()
+        draft.tell()
         fine, bold = contours(near, short / 330, 60, 0.006), contours(near, short / 110, 34, 0.014)
         pressure = np.float32(0.6) + np.float32(0.8) * clouds
         self._lines = np.clip(np.maximum(fine * 0.85, bold) * pressure, 0, 1)
         self._clouds = clouds
+        draft.tell()
         self._sheet = self._free_border()
         self._accent = self._coloured()
 

@@ -80,13 +80,15 @@ class Mosaic(Medium):
         lattice, rng = self._lattice, self.draft.stream("colours")
         height, width = small.shape[:2]
         coarse, _, _ = _divide(lattice, self._turn, lattice.around(width, height, self.draft.tell))
-        colour = saturate(cell_means(small, coarse, lattice.count), 1.22)
+        colour = cell_means(small, coarse, lattice.count)
         filled = np.bincount(coarse.ravel(), minlength=lattice.count) > 0
         row = np.clip((lattice.y.ravel() * min(width, height)).astype(np.int64), 0, height - 1)
         column = np.clip((lattice.x.ravel() * min(width, height)).astype(np.int64), 0, width - 1)
         # Half the mean, half what lies under the stone's middle: else small lights would be lost.
-        middle = saturate(small[row, column], 1.22)
+        middle = small[row, column]
         colour = np.where(filled[:, None], colour * np.float32(0.5) + middle * np.float32(0.5), middle)
+        # Stones of a night are still stones: they take some light from the room.
+        colour = np.clip(saturate(colour, 1.32), 0.01, 1) ** np.float32(0.88)
         tone = rng.normal(0, 0.055, (lattice.count, 1)) + rng.normal(0, 0.018, (lattice.count, 3))
         return np.clip(colour * (1 + tone) + tone * 0.35, 0.02, 1).astype(np.float32)[stones]
 

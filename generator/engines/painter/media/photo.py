@@ -47,6 +47,7 @@ class Photo(Medium):
         lights = np.clip(target + draft.sparks * np.float32(0.5) - np.float32(0.74), 0, 1)
         for radius, share in ((draft.short / 60, 0.5), (draft.short / 16, 0.45)):
             crisp += blur(lights, max(2, radius)) * np.float32(share)
+            draft.tell()
         # A gentle curve: darks a little lifted, lights rolled off.
         curve = np.clip(crisp, 0, 1.3)
         curve = curve * (np.float32(1.07) - np.float32(0.07) * curve * curve) + np.float32(0.012) * (1 - curve)
@@ -92,12 +93,15 @@ class Render(Photo):
         lit = target * (1 - np.float32(0.75) * np.clip(shade, 0, 1))[..., None]
         lit -= np.clip(shade, -1, 0)[..., None] * np.float32(0.35)
         draft.tell()
+        draft.tell()
         rays = self._rays(np.clip(target - np.float32(0.60), 0, 1))
         lit = lit + rays * (1 - np.clip(lit, 0, 1)) * np.float32(0.9)
+        draft.tell()
         contrast = (lit - np.float32(0.42)) * np.float32(1.14) + np.float32(0.42)
         tone = np.clip(luma(contrast), 0, 1)[..., None]
         tint = np.asarray((0.035, 0.005, -0.035), dtype=np.float32)
         graded = contrast + tint * (tone - np.float32(0.42)) * 2
+        draft.tell()
         return super().developed(np.clip(saturate(graded, 1.22), 0, 1))
 
     def _rays(self, lights: Field) -> Field:

@@ -16,6 +16,8 @@ _STAGES = ((8, 6), (4, 10), (2, 16), (1, 32))
 class PixelArt(Medium):
     """A hundred-odd cells on the shorter side. Coarse squares give way to finer ones, few colours to more."""
 
+    may_be_reduced = False
+
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
         self._cell = max(2, round(draft.short / 116))

@@ -104,7 +104,8 @@ class Strokes(Medium):
         at = (number + 0.5) / steps
         width = self._largest * (self._smallest / self._largest) ** min(1.0, at * 1.12)
         length = width * (how.length[0] + (how.length[1] - how.length[0]) * at)
-        cover = how.cover * (50 / steps) ** 0.62
+        # The first strokes will be painted over; the last are what is seen.
+        cover = how.cover * (0.55 + 0.5 * at) * (50 / steps) ** 0.62
         area = self.draft.width * self.draft.height
         count = max(6, int(cover * area / (width * length * 0.62)))
         places = self._places(count, detail=max(0.0, at * 1.5 - 0.5))
@@ -118,7 +119,7 @@ class Strokes(Medium):
                 self._lay(places[chosen], colours[chosen], stamp)
         # Every other time is enough, and half the work.
         if at > 0.5 and (number % 2 or number == steps - 1):
-            self._glaze((at - 0.5) * 2)
+            self._glaze(min(1.0, 14 / steps) * (at - 0.5) * 2 if number < steps - 1 else 0.6)
 
     def _stamp(self, length: float, width: float, angle: float) -> _Stamp:
         reach = int(np.ceil(length / 2)) + 1
@@ -169,5 +170,4 @@ class Strokes(Medium):
     def _glaze(self, share: float) -> None:
         """A thin layer of the exact colour, most where there is detail."""
         view = self.canvas[..., :3]
-        thickness = np.float32(min(self.handling.glaze, self.handling.glaze * 14 / self.draft.steps) * share)
-        view += self._crisp * thickness * (self.draft.target - view)
+        view += self._crisp * np.float32(self.handling.glaze * share) * (self.draft.target - view)
