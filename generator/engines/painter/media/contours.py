@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from generator.engines.painter.media.surface import soften
+from generator.engines.painter.media.surface import luma, soften
 from generator.engines.painter.noise import Field
 
 
@@ -14,3 +14,8 @@ def contours(grey: Field, width_px: float, sharpness: float = 24.0, threshold: f
     narrow, wide = soften(grey, width_px * 0.5), soften(grey, width_px * 0.5 * 1.6)
     difference = wide - narrow
     return np.asarray(np.clip(np.tanh((difference - np.float32(threshold)) * np.float32(sharpness)), 0, 1))
+
+
+def outline_tone(rgb: Field) -> Field:
+    """What lines are drawn by: brightness, and blue, in which a low sun stands out from the sky around it."""
+    return np.asarray((luma(rgb) + rgb[..., 2]) * np.float32(0.5), dtype=np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from generator.engines.painter.media.base import Draft
-from generator.engines.painter.media.contours import contours
+from generator.engines.painter.media.contours import contours, outline_tone
 from generator.engines.painter.media.layers import Layers
 from generator.engines.painter.media.surface import directions, even_out, flow, luma, paper, soften
 from generator.engines.painter.noise import Field, fbm, smoothstep
@@ -37,7 +37,8 @@ class Ink(Layers):
         self._hairs = even_out(flow(soften(hairs, short / 800), angle, short / 14, 12))
         draft.tell()
         draft.tell()
-        fine, bold = contours(near, short / 330, 60, 0.006), contours(near, short / 110, 34, 0.014)
+        tone = outline_tone(draft.target)
+        fine, bold = contours(tone, short / 330, 60, 0.006), contours(tone, short / 110, 34, 0.014)
         pressure = np.float32(0.6) + np.float32(0.8) * clouds
         self._lines = np.clip(np.maximum(fine * 0.85, bold) * pressure, 0, 1)
         self._clouds = clouds

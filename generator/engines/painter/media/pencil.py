@@ -3,7 +3,7 @@
 import numpy as np
 
 from generator.engines.painter.media.base import Draft
-from generator.engines.painter.media.contours import contours
+from generator.engines.painter.media.contours import contours, outline_tone
 from generator.engines.painter.media.layers import Layers
 from generator.engines.painter.media.surface import directions, even_out, luma, paper, soften
 from generator.engines.painter.noise import Field, fbm, smoothstep
@@ -39,7 +39,7 @@ class Pencil(Layers):
         # A hand hatches whole patches in one direction.
         self._turn = np.round(angle / np.float32(np.pi / _TURNS)).astype(np.int32) % _TURNS
         wobble = (patches - 0.5) * np.float32(short * 0.010)
-        self._lines = contours(near, max(0.9, short / 400), 60, 0.004)
+        self._lines = contours(outline_tone(draft.target), max(0.9, short / 400), 60, 0.004)
         rows = np.clip(np.arange(height, dtype=np.float32)[:, None] + wobble, 0, height - 1).astype(np.int32)
         columns = np.clip(np.arange(width, dtype=np.float32)[None, :] - wobble, 0, width - 1).astype(np.int32)
         self._again = self._lines[rows, columns]

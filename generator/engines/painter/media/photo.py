@@ -6,8 +6,8 @@ from generator.engines.painter.media.base import Draft, Medium, with_sparks
 from generator.engines.painter.media.surface import luma, saturate, soften
 from generator.engines.painter.noise import Field, blur, resize
 
-_BLURS = (0, 1.5, 4, 10, 26)
-"""How far the picture is out of focus, stage by stage, in thousandths of its shorter side times five."""
+_BLURS = (0.0, 1.5, 4.0, 10.0, 26.0)
+"""How far the picture is out of focus, stage by stage: pixels of 512 on the shorter side."""
 
 
 class Photo(Medium):
@@ -20,11 +20,6 @@ class Photo(Medium):
         super().__init__(draft)
         self._sharp = self.developed(draft.target)
         draft.tell()
-        sizes = [max(1.0, draft.short / 512 * radius) for radius in _BLURS[1:]]
-        self._blurred = []
-        for size in sizes:
-            self._blurred.append(blur(self._sharp, size))
-            draft.tell()
         rng = draft.stream("grain")
         noise = rng.standard_normal((draft.height, draft.width), dtype=np.float32)
         size = draft.short / 700
@@ -56,6 +51,9 @@ class Photo(Medium):
         corner = 1 - np.float32(self.falloff) * np.clip((x * x + y * y) / 2 - 0.18, 0, 1)
         return np.asarray(saturate(curve, 0.94) * corner[..., None], dtype=np.float32)
 
+    def _out_of_focus(self, stage: int) -> Field:
+        return blur(self._sharp, max(1.0, self.draft.short / 512 * _BLURS[stage])) if stage else self._sharp
+
     def step(self, number: int) -> None:
         """Bring the picture nearer to focus."""
         self._share = self.done(number)
@@ -66,10 +64,10 @@ class Photo(Medium):
         # One step alone stays a little out of focus.
         sharpest = 0.0 if self.draft.steps > 4 else 1.0
         at = max(sharpest, (len(_BLURS) - 1) * (1 - share) ** 1.6)
-        stages = [self._sharp, *self._blurred]
-        lower = min(int(at), len(stages) - 2)
-        focus = np.float32(at - lower)
-        picture = stages[lower] * (1 - focus) + stages[lower + 1] * focus
+        lower = min(int(at), len(_BLURS) - 2)
+        picture = self._out_of_focus(lower)
+        if at > lower:
+            picture = picture + (self._out_of_focus(lower + 1) - picture) * np.float32(at - lower)
         picture = with_sparks(picture, self.draft.sparks, share * 3 - 2)
         unrest = np.float32(0.16 * (1 - share) ** 1.3)
         grain = self._noise * np.float32(self.grain) + (self._noise * np.float32(0.5) + self._coarse) * unrest
