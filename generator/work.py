@@ -71,7 +71,7 @@ def carry_out(task: Task, engine: Engine, note: Note) -> Results:
     count = order.n if order.makes_pictures else len(task.sources)
     imgs: list[bytes] = []
     descs: list[str] = []
-    film = _Film(order.frames)
+    film = _Film(order.frames if order.makes_pictures else 0)
     for k in range(count):
         paint_share = 1 - _UPSCALE_SHARE if order.upscaling > 1 else 1.0
         picture, brief = _picture(engine, task, k, part_of(note, k / count, paint_share / count, film))

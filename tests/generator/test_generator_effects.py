@@ -218,6 +218,12 @@ def test_a_prompt_is_needed_only_for_something_new(
         assert (answer.status_code, answer.json()["parameter"]) == (422, "imgs" if strength < 0 else "prompt")
 
 
+def test_what_is_not_made_is_not_filmed(service: Any, encode: Any) -> None:
+    results = service.finish(service.start(imgs=encode(), strength=-0.5, ups=2, frames=3))
+    assert len(results["imgs"]) == 1
+    assert "frames" not in results
+
+
 @pytest.mark.parametrize("frames", [0, 1, 3])
 def test_frames_are_of_the_first_picture(service: Any, open_png: Any, frames: int) -> None:
     results = service.finish(service.start(frames=frames, steps=10, n=2, seed=9))
