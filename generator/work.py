@@ -69,12 +69,12 @@ def carry_out(engine: Engine, task: Task, note: Note) -> Results:
     film = _Film(order.frames)
     for k in range(count):
         paint_share = 1 - _UPSCALE_SHARE if order.upscaling > 1 else 1.0
-        picture, brief = _picture(engine, task, k, _part(note, k / count, paint_share / count, film))
+        picture, brief = _picture(engine, task, k, part_of(note, k / count, paint_share / count, film))
         if order.desc:
             descs.append(engine.describe(picture, brief, order.wording))
         if order.upscaling > 1:
             picture = engine.upscale(
-                picture, order.upscaling, _part(note, (k + paint_share) / count, _UPSCALE_SHARE / count)
+                picture, order.upscaling, part_of(note, (k + paint_share) / count, _UPSCALE_SHARE / count)
             )
         elif order.strength < -1:
             continue
@@ -121,7 +121,7 @@ class _Film:
         self.closed = True
 
 
-def _part(note: Note, start: float, share: float, film: _Film | None = None) -> Watch:
+def part_of(note: Note, start: float, share: float, film: _Film | None = None) -> Watch:
     """A watch for one call of the engine, which is `share` of the whole and begins at `start`."""
 
     def part(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:

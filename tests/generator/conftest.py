@@ -2,18 +2,22 @@
 
 import base64
 import io
+import socket
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from PIL import Image
 
-from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
+from generator.engines.registry import load_engine
 from generator.jobs import Bounds
 from generator.service import create_app
 
@@ -34,7 +38,13 @@ class FakeEngine:
     def __init__(self) -> None:
         self.go = threading.Event()
         self.never = threading.Event()
+        self.stopped = threading.Event()
         self.briefs: list[Brief] = []
+        self.factors: list[int] = []
+        self.strengths: list[float] = []
+
+    def equipment(self) -> Equipment:
+        return Equipment(1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372)
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         self.briefs.append(brief)
@@ -45,15 +55,25 @@ class FakeEngine:
         for step in range(brief.steps):
             watch((step + 1) / brief.steps, lambda: np.zeros((brief.height, brief.width, 3), dtype=np.uint8))
             if "wait" in brief.prompt and step == brief.steps // 2:
-                while not self.go.wait(0.01):
-                    watch(0.5)
+                self._wait(watch)
         return np.full((brief.height, brief.width, 3), brief.seed % 251, dtype=np.uint8)
 
+    def _wait(self, watch: Watch) -> None:
+        try:
+            while not self.go.wait(0.01):
+                watch(0.5)
+        except Stopped:
+            self.stopped.set()
+            raise
+
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
+        assert source.shape == (brief.height, brief.width, 3)
         self.briefs.append(brief)
+        self.strengths.append(strength)
         return source
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
+        self.factors.append(factor)
         return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
@@ -89,6 +109,9 @@ class Service:
                 return status
         raise AssertionError(f"{number} stayed at {status}")
 
+    def image(self, **parameters: Any) -> Any:
+        return self.client.get("/image", params={"prompt": "a picture", "size": 64} | parameters)
+
     def finish(self, number: int) -> dict[str, Any]:
         assert self.until(number, "finished", "error") == "finished"
         return dict(self.post("/get_results", id=number).json())
@@ -111,6 +134,35 @@ def serve(engine: FakeEngine) -> Iterator[Callable[..., Service]]:
 @pytest.fixture
 def service(serve: Callable[..., Service]) -> Service:
     return serve()
+
+
+@pytest.fixture(scope="module")
+def painting() -> Iterator[Service]:
+    """The service with the engine that really paints."""
+    with TestClient(create_app(load_engine("painter"))) as client:
+        yield Service(client)
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """The app on a port of its own, as people and programs reach it; its address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            # Connections wait in the backlog until the server takes them.
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def listen(engine: FakeEngine) -> Iterator[Callable[..., str]]:
+    with ExitStack() as stack:
+        yield lambda **bounds: stack.enter_context(listening(create_app(engine, Bounds(**bounds))))
 
 
 @pytest.fixture

@@ -1,14 +1,22 @@
-"""True words about a picture: what the painter painted, else its colours and its light."""
+"""True words about a picture: what the painter painted, else its colours, its light and its composition."""
 
 from dataclasses import replace
 
-import numpy as np
-from PIL import Image
-
-from generator.engines.base import Brief, Pixels
+from generator.engines.base import Brief, Pixels, Wording
+from generator.engines.painter.canvas import Scene
 from generator.engines.painter.composition import paint_scene
-from generator.engines.painter.lexicon import COLOURS
 from generator.engines.painter.reading import Reading, read
+from generator.engines.painter.traits import Traits, measure
+from generator.engines.painter.wording import (
+    BY_THE_PAINTER,
+    Phrase,
+    colour_clause,
+    composition_phrases,
+    light_and_contrast,
+    light_phrases,
+    listed,
+    worded,
+)
 
 _HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "sunset": "at sunset", "night": "at night"}
 
@@ -16,47 +24,47 @@ _ARTICLES = dict.fromkeys(("lake", "forest", "tree", "city", "house", "lighthous
 _ARTICLES |= {"field": "a ", "boat": "a ", "fire": "a ", "island": "an ", "aurora": "an "}
 _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 
+_SMALL_PX = 96
+"""The shorter side of a scene that is painted only to see what stands in it."""
 
-def describe_scene(picture: Pixels, brief: Brief) -> str:
-    """For a picture that was painted from this brief: its subjects, hour and colours."""
+
+def describe(picture: Pixels, brief: Brief | None, wording: Wording) -> str:
+    """The description of a picture; with the brief from which it was painted, or of one from elsewhere."""
+    traits = measure(picture)
+    if brief is None:
+        return worded(_pixel_clauses(traits), composition_phrases(traits), wording)
     reading = read(brief.prompt, brief.negative_prompt)
-    # Painted once more, small: what stands in a scene does not depend on its size.
-    factor = 96 / min(brief.width, brief.height)
-    small = replace(brief, width=max(16, round(brief.width * factor)), height=max(16, round(brief.height * factor)))
-    scene = paint_scene(small, reading)
-    if not scene.shown:
-        return f"an abstract painting in {_colours(picture)}"
-    things = _listed([_ARTICLES.get(name, "") + name for name in _foremost_first(scene.shown, reading)])
-    return f"a painting of {things} {_HOURS[scene.palette.hour]}, in {_colours(picture)}"
-
-
-def _foremost_first(shown: list[str], reading: Reading) -> list[str]:
-    """What was asked for first, by weight; then what the painter added by itself."""
-    return sorted(shown, key=lambda name: -reading.weight(name))
-
-
-def describe_pixels(picture: Pixels) -> str:
-    """For any picture: its light, contrast and main colours."""
-    grey = picture.mean(axis=-1)
-    light = "dark" if grey.mean() < 85 else "bright" if grey.mean() > 170 else "evenly lit"
-    contrast = "soft" if grey.std() < 32 else "strong" if grey.std() > 68 else "moderate"
-    return f"a {light} picture with {contrast} contrast, in {_colours(picture)}"
-
-
-def _colours(picture: Pixels, most: int = 3) -> str:
-    """The names of the colours that cover most of the picture."""
-    small = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BOX), dtype=np.float32).reshape(
-        -1, 1, 3
+    scene = _small_scene(brief, reading)
+    own: list[Phrase] = [
+        ("mediums", "digital painting"),
+        ("artists", BY_THE_PAINTER),
+        ("movements", "figurative art" if scene.shown else "abstract art"),
+    ]
+    return worded(
+        _scene_clauses(scene, reading, traits), own + light_phrases(traits) + composition_phrases(traits), wording
     )
-    names = list(COLOURS)
-    table = np.asarray([COLOURS[name][2] for name in names], dtype=np.float32)[None] * 255
-    nearest = ((small - table) ** 2).sum(axis=-1).argmin(axis=-1)
-    counts = np.bincount(nearest, minlength=len(names))
-    order = [int(k) for k in np.argsort(-counts, kind="stable")[:most] if counts[k] >= len(small) * 0.08]
-    return _listed([names[k] for k in order])
 
 
-def _listed(words: list[str]) -> str:
-    if not words:
-        return "a wide landscape"
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _small_scene(brief: Brief, reading: Reading) -> Scene:
+    """The brief's scene once more, small: what stands in it does not depend on its size."""
+    factor = _SMALL_PX / min(brief.width, brief.height)
+    width, height = (max(16, round(side * factor)) for side in (brief.width, brief.height))
+    return paint_scene(replace(brief, width=width, height=height), reading)
+
+
+def _scene_clauses(scene: Scene, reading: Reading, traits: Traits) -> list[str]:
+    """What was asked for, by weight; then what the painter added by itself; the hour; the colours."""
+    if not scene.shown:
+        return ["an abstract painting", colour_clause(traits)]
+    asked = [name for name in reading.motifs if name in scene.shown]
+    own = [name for name in scene.shown if name not in reading.motifs]
+    things = [_ARTICLES.get(name, "") + name for name in [*sorted(asked, key=reading.weight, reverse=True), *own]]
+    first = f"a painting of {things[0]}"
+    rest = [f"and {things[1]}"] if len(things) == 2 else [f"with {listed(things[1:])}"] if things[1:] else []
+    return [first, *rest, _HOURS[scene.palette.hour], colour_clause(traits)]
+
+
+def _pixel_clauses(traits: Traits) -> list[str]:
+    light, contrast = light_and_contrast(traits)
+    article = "an" if light.startswith("e") else "a"
+    return [f"{article} {light} picture", colour_clause(traits), f"with {contrast} contrast"]

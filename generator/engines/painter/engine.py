@@ -4,18 +4,19 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.base import Brief, Equipment, Pixels, Watch, Wording
 from generator.engines.painter.composition import paint_ground_idea, paint_scene
-from generator.engines.painter.description import describe_pixels, describe_scene
+from generator.engines.painter.description import describe
 from generator.engines.painter.media.base import Draft, Medium
 from generator.engines.painter.media.surface import luma
 from generator.engines.painter.media.table import MEDIUM_CLASSES
-from generator.engines.painter.noise import Field, blur
+from generator.engines.painter.noise import Field, blur, cppn_parameters
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
 from generator.engines.painter.transform import Veil, blend
+from generator.engines.painter.upscale import enlarge
 
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
@@ -30,6 +31,10 @@ class Painter:
     """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
 
     name = "painter"
+
+    def equipment(self) -> Equipment:
+        """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
+        return Equipment(base_parameters=cppn_parameters(), upsample_parameters=0)
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
@@ -53,17 +58,11 @@ class Painter:
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
-        size = (picture.shape[1] * factor, picture.shape[0] * factor)
-        large = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
-        watch(0.5)
-        sharp = large.filter(ImageFilter.UnsharpMask(radius=factor * 0.8, percent=55, threshold=2))
-        watch(1.0)
-        return np.asarray(sharp)
+        return enlarge(picture, factor, watch)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
-        """What was painted, or the colours and light of a picture from elsewhere."""
-        words = describe_pixels(picture) if brief is None else describe_scene(picture, brief)
-        return " ".join(words.split()[: wording.blip_max_len])
+        """What was painted, or the colours, light and composition of a picture from elsewhere."""
+        return describe(picture, brief, wording)
 
 
 def _enlargement(brief: Brief, reading: Reading) -> int:
