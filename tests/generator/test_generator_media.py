@@ -136,9 +136,11 @@ def test_equal_briefs_give_equal_bytes(medium: str, prompt: str) -> None:
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 @pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (200, 120)])
 def test_every_medium_meets_every_size(medium: str, size: tuple[int, int]) -> None:
-    picture = Painter().generate(brief(in_medium("a lighthouse by the sea", medium), *size, steps=3), unwatched)
+    order = brief(in_medium("a lighthouse by the sea", medium), *size, steps=3)
+    picture = Painter().generate(order, unwatched)
     assert picture.shape == (size[1], size[0], 3)
     assert picture.std() > 5
+    assert picture.tobytes() == Painter().generate(order, unwatched).tobytes()
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)

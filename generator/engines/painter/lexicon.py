@@ -194,7 +194,7 @@ MONOCHROME = (
 
 _SMALL = (
     "a an the of in on at by with and or to from over under above near into for is are very some no not "
-    "light picture image view scene art beautiful "
+    "light picture image view scene art style as like beautiful "
     "и во в на с со у к по над под из за от до не а но же при очень о об"
 )
 SMALL_WORDS = frozenset(_SMALL.split())

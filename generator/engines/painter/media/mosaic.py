@@ -8,8 +8,8 @@ from generator.engines.painter.media.cells import Around, Labels, Lattice, Sprea
 from generator.engines.painter.media.surface import directions, luma, relief, saturate, soften
 from generator.engines.painter.noise import Field, fbm, resize, smoothstep
 
-_ROUNDS = 12
-_PIXELS_A_STONE = 8
+_ROUNDS = 9
+_PIXELS_A_STONE = 7
 _GROUT = np.asarray((0.33, 0.31, 0.285), dtype=np.float32)
 
 
