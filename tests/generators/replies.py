@@ -93,7 +93,12 @@ ANY_CALL: list[Row] = [
         "generator_bad_http",
     ),
     ("endless body", endless(OPEN_BODY, b" " * 65536), GeneratorBroken, "generator_too_large"),
-    ("endless chunks", endless(CHUNKED, (b"400\r\n" + b" " * 1024 + b"\r\n") * 16), GeneratorBroken, "generator_too_large"),
+    (
+        "endless chunks",
+        endless(CHUNKED, (b"400\r\n" + b" " * 1024 + b"\r\n") * 16),
+        GeneratorBroken,
+        "generator_too_large",
+    ),
     ("endless chunk size", endless(CHUNKED, b"0" * 65536), GeneratorBroken, "generator_cut_off"),
     (
         "announced as huge",
