@@ -3,7 +3,7 @@
 import numpy as np
 
 from generator.engines.painter.canvas import Point, Scene
-from generator.engines.painter.noise import Field, blur, fbm, smoothstep
+from generator.engines.painter.noise import Field, blur, fbm, line, perspective, smoothstep
 from generator.engines.painter.palette import mix
 
 
@@ -106,3 +106,30 @@ def grade(scene: Scene) -> None:
 def _luma(rgb: Field) -> Field:
     red, green, blue = (np.float32(share) for share in (0.299, 0.587, 0.114))
     return np.asarray(rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue, dtype=np.float32)
+
+
+def paint_cloud_sea(scene: Scene, top: int, near: float, fill: float) -> None:
+    """A level of clouds seen from above, from row `top` to the lower edge; `near` 0 is far, 1 is at hand."""
+    rows = scene.height - top
+    if rows < 4:
+        return
+    rng = scene.stream(f"cloud sea {near:.2f}")
+    palette = scene.palette
+    wide = scene.width / scene.short
+    puffs = perspective(fbm(rng, scene.width, scene.height, (7 * wide, 34), 6, 0.55), top, 0.16)
+    crest = line(rng, scene.width, (5 + 3 * near) * wide, 5, 0.55)
+    edge = scene.short * (0.02 + 0.09 * near) * crest
+    start = np.clip(
+        (np.arange(rows, dtype=np.float32)[:, None] - (edge.max() - edge)[None, :]) / (scene.short * 0.012), 0, 1
+    )
+    side = 1 if scene.light[0] > scene.width / 2 else -1
+    lift = np.gradient(puffs, axis=1) * np.float32(-side * scene.short / 9) - np.gradient(puffs, axis=0) * np.float32(
+        -scene.short / 12
+    )
+    light = np.clip(0.55 + puffs * 0.35 + np.clip(lift, -0.6, 0.6) * 0.6, 0, 1)[..., None]
+    dark = np.asarray(mix(palette.cloud_dark, palette.haze, 0.45), dtype=np.float32)
+    bright = np.asarray(mix(palette.cloud_lit, palette.light, 0.25), dtype=np.float32)
+    tone = dark * (1 - light) + bright * light
+    depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
+    cover = np.clip(smoothstep(0.15, 0.45, puffs + depth) * np.float32(fill) + np.float32(fill - 0.35), 0, 1)
+    scene.paint((start * cover).astype(np.float32), tone, top)
