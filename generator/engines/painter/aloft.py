@@ -65,8 +65,8 @@ def _lightning(scene: Scene) -> None:
         scene.shape(bolts, (1.0, 1.0, 1.0))
         scene.sprinkle(bolts, (1.0, 1.0, 1.0), 0.9)
         for k in range(5):
-            scene.lamps.append((x, scene.horizon * (0.1 + 0.2 * k), scene.short * 0.14, tint, 0.24))
-        scene.lamps.append((x, scene.horizon * 0.12, scene.short * 0.46, (0.62, 0.60, 0.95), 0.34))
+            scene.lamps.append((x, scene.horizon * (0.1 + 0.2 * k), scene.short * 0.10, tint, 0.14))
+        scene.lamps.append((x, scene.horizon * 0.12, scene.short * 0.40, (0.55, 0.55, 0.90), 0.22))
 
 
 def _fork(
@@ -101,7 +101,7 @@ def _balloons(scene: Scene) -> None:
 
 
 def _balloon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-    """One balloon of `size` pixels from top to basket, its envelope's middle at row `y`: gores in two or three colours."""
+    """One balloon of `size` pixels from top to basket, its envelope's middle at row `y`: in coloured gores."""
     palette = scene.palette
     own = scene.reading.paints.get("balloon")
     hues: list[Colour] = [

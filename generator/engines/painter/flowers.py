@@ -37,7 +37,7 @@ def sort(scene: Scene) -> Sort:
     rng = scene.stream("sort of flower")
     own = reading.paints.get("flowers")
     if reading.is_a("sunflowers"):
-        return Sort("sunflower", 0.085, [own or (0.98, 0.76, 0.08)])
+        return Sort("sunflower", 0.105, [own or (0.98, 0.76, 0.08)])
     if reading.is_a("lavender"):
         return Sort("spike", 0.075, [own or (0.52, 0.34, 0.80)], rows=True)
     if reading.is_a("tulips"):
@@ -45,40 +45,41 @@ def sort(scene: Scene) -> Sort:
         return Sort("cup", 0.055, hues, rows=True)
     if reading.is_a("poppies"):
         return Sort("bowl", 0.055, [own or (0.90, 0.13, 0.09)])
+    if reading.is_a("roses"):
+        return Sort("bowl", 0.055, [own or (0.86, 0.12, 0.22)])
     if reading.is_a("daisies"):
         return Sort("daisy", 0.045, [own or (0.98, 0.97, 0.94)])
     hues = [own] if own else [_HUES[int(k)] for k in rng.permutation(len(_HUES))[:3]]
     return Sort(str(rng.choice(["bowl", "daisy", "spike"])), 0.045, hues)
 
 
-def paint_flowers(scene: Scene, land: Terrain | None, top: float | None = None) -> None:
-    """Flowers over the land (or from row `top` down where there is none), each as large as its distance leaves it."""
+def paint_flowers(scene: Scene, land: Terrain | None, top: float = -1.0, bottom: float = 1e9) -> None:
+    """Flowers between two rows of the land (or of a plain where there is none), each as large as its distance says."""
     scene.show("flowers")
-    rng = scene.stream("flowers")
+    rng = scene.stream(f"flowers {top > 0}")
     view = land or Terrain(scene, 30.0)
     if land is None:
         view.rows = np.float32(scene.horizon) + np.float32(view.focal) / view.z + np.zeros_like(view.x)
         view.crest = view.rows
     kind = sort(scene)
     weight = min(1.6, max(0.6, scene.reading.weight("flowers") or 0.8))
-    wanted = _growth(scene, view, kind, top)
-    if kind.rows:
+    wanted = _growth(scene, view, kind, top, bottom)
+    if kind.rows and top < 0:
         _carpet(scene, view, kind, wanted)
     count = int(2600 * weight * min(scene.width / scene.short, 5))
-    spots = [spot for spot in view.spots("flower places", count, wanted) if spot.distance < 26]
+    spots = [spot for spot in view.spots(f"flower places {top > 0}", count, wanted, bias=0.55) if spot.distance < 26]
     for belt in np.array_split(np.arange(len(spots)), 9):
         if len(belt):
             _belt(scene, rng, view, kind, [spots[int(k)] for k in belt])
 
 
-def _growth(scene: Scene, view: Terrain, kind: Sort, top: float | None) -> Field:
+def _growth(scene: Scene, view: Terrain, kind: Sort, top: float, bottom: float) -> Field:
     """How likely a flower stands at each point."""
     drift = view.noise("drift", 3.0, 3)
     wanted = smoothstep(0.30, 0.55, drift) if not kind.rows else np.ones_like(drift)
     if kind.form == "sunflower":
         wanted = 0.35 + 0.65 * wanted
-    if top is not None:
-        wanted = wanted * (view.rows > top)
+    wanted = wanted * (view.rows > top) * (view.rows <= bottom)
     if scene.reading.has("road", "river"):
         way = course(scene, view)
         wanted = wanted if way is None else wanted * (np.abs(way) > 0.9)
@@ -137,7 +138,7 @@ def _belt(scene: Scene, rng: np.random.Generator, view: Terrain, kind: Sort, spo
         if polygons:
             scene.shape(polygons, mix(colour, palette.haze, air), 0.95)
     for (tone, shade), polygons in sorted(heads.items()):
-        base = palette.lit(kind.hues[tone], 0.62)
+        base = palette.lit(kind.hues[tone], 0.55)
         colour = (mix(base, (0.05, 0.02, 0.08), 0.22), base, mix(base, palette.light, 0.25))[shade]
         scene.shape(polygons, mix(colour, palette.haze, air))
     if hearts:
@@ -191,7 +192,7 @@ def _head(
     deep = 0.55 if form in ("daisy", "sunflower") else 0.82
     reach = size * 0.62 * np.where(np.arange(petals * 2) % 2 == 0, 1.0, deep) * rng.uniform(0.88, 1.1, petals * 2)
     rim = list(zip((x + reach * np.cos(turns)).tolist(), (y + reach * np.sin(turns) * tilt).tolist(), strict=True))
-    core = size * {"daisy": 0.20, "sunflower": 0.32}.get(form, 0.14)
+    core = size * {"daisy": 0.20, "sunflower": 0.21}.get(form, 0.14)
     around = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     heart = list(zip((x + core * np.cos(around)).tolist(), (y + core * np.sin(around) * tilt).tolist(), strict=True))
     return [rim], [heart]

@@ -13,6 +13,7 @@ CLEAR = 30.0
 """The distance at which a good half of a meadow is haze."""
 
 _FAR = 46.0
+_STEPS_A_UNIT = 2.2
 
 CHARACTERS = ("rolling", "farmland", "tuscan", "steppe", "alpine")
 
@@ -63,8 +64,9 @@ def _swell(scene: Scene, land: Terrain, kind: str) -> Field:
     rise = smoothstep(4, 30, land.z)
     height = (broad - 0.35) * np.float32(high) * (0.10 + 1.9 * rise) + (near - 0.5) * np.float32(0.22)
     if kind == "terraces":
-        steps = height * 5 + 0.15
-        height = (np.floor(steps) + smoothstep(0.78, 1.0, steps - np.floor(steps))) / np.float32(5)
+        high_ground = np.clip(land.noise("terraced", 15, 3, 0.4) - 0.28, 0, 1) * (0.4 + 0.32 * land.z)
+        steps = high_ground * np.float32(_STEPS_A_UNIT)
+        height = (np.floor(steps) + smoothstep(0.72, 1.0, steps - np.floor(steps))) / np.float32(_STEPS_A_UNIT) - 0.1
     # Nothing near may hide the land behind it.
     return np.asarray(np.minimum(height, 0.25 + 0.16 * land.z), dtype=np.float32)
 
@@ -138,12 +140,31 @@ def cover(scene: Scene, land: Terrain, kind: str, height: Field) -> Field:
     tone = blend(mix(base, palette.foliage, 0.50), mix(base, palette.sand, 0.22), broad * 0.75 + (tufts - 0.5) * 0.7)
     if kind in ("farmland", "tuscan", "rolling", "terraces") and not scene.reading.has("flowers"):
         tone = _fields(scene, land, tone, kind)
+    if kind == "terraces":
+        tone = _steps(scene, land, tone, height)
     if scene.reading.is_a("wheat"):
         ears = land.noise("ears", 0.10, 3, 0.6)
         tone = blend(tone, blend((0.66, 0.50, 0.20), (0.96, 0.80, 0.38), ears), np.full_like(ears, 0.75))
     if scene.reading.has("snow"):
         tone = blend(tone, palette.snow, smoothstep(0.45, 0.6, broad))
     return tone
+
+
+def _steps(scene: Scene, land: Terrain, tone: Field, height: Field) -> Field:
+    """The walls of terraces and, between them, young green or flooded plots."""
+    palette = scene.palette
+    level = (height + np.float32(0.1)) * np.float32(_STEPS_A_UNIT)
+    riser = level - np.floor(level)
+    wide = smoothstep(2.5, 5.0, land.z)
+    wet = smoothstep(0.5, 0.6, land.noise("flooded", 4.0, 2)) * (riser < 0.08) * wide
+    ambient = np.maximum(np.asarray(palette.ambient, dtype=np.float32), np.float32(0.25))
+    tone = blend(
+        tone,
+        np.clip(np.asarray(mix(palette.horizon, palette.middle, 0.4), dtype=np.float32) / ambient, 0, 1.3),
+        wet * 0.8,
+    )
+    wall = smoothstep(0.06, 0.20, riser) * smoothstep(1.0, 0.8, riser) * wide
+    return blend(tone, mix(palette.foliage, (0.22, 0.18, 0.10), 0.45), wall * 0.85)
 
 
 def _fields(scene: Scene, land: Terrain, tone: Field, kind: str) -> Field:
@@ -215,7 +236,7 @@ def _bales(scene: Scene, land: Terrain) -> None:
     open_field = smoothstep(0.55, 0.40, land.noise("groves", 6.0, 3)) * smoothstep(3.2, 5, land.z)
     straw: Colour = (0.86, 0.70, 0.36)
     for spot in land.spots("bales", 16, open_field * smoothstep(24, 10, land.z)):
-        size = spot.scale * 0.20
+        size = spot.scale * 0.15
         air = land.haze_at(spot.distance, CLEAR)
         flat: list[Point] = [
             (spot.x, spot.y),
@@ -272,9 +293,12 @@ def paint_dunes(scene: Scene) -> Terrain:
     # A long slope to windward, a short one to leeward, and a sharp crest between them.
     wave = np.where(saw < 1 - lee, smoothstep(0, 1, saw / (1 - lee)) * 0.5 + saw / (1 - lee) * 0.5, (1 - saw) / lee)
     swell = land.noise("dunes swell", 18, 2)
-    tall = smoothstep(0.5, 20, land.z) * np.float32(rng.uniform(2.4, 3.6)) + 0.25
+    tall = smoothstep(0.5, 20, land.z) * np.float32(rng.uniform(3.0, 4.6)) + 0.30
     height = np.asarray(tall * (wave * (0.30 + 0.9 * swell) + 0.5 * swell - 0.35), dtype=np.float32)
     height = np.minimum(height, 0.35 + 0.09 * land.z)
+    # Far crests lie between two slices; a little smoothing keeps them from fraying.
+    for _ in range(2):
+        height[1:-1] = height[1:-1] * 0.5 + (height[:-2] + height[2:]) * 0.25
     across = land.noise("ripples bend", 1.6, 2)
     ripples = np.sin((u * np.float32(size * 9.0)) + across * 9) * smoothstep(9.0, 1.0, land.z)
     light = land.light(height, 1.15)
@@ -283,7 +307,7 @@ def paint_dunes(scene: Scene) -> Terrain:
     tone = blend(
         mix(sand, (0.62, 0.36, 0.20), 0.30), sand, 0.4 + 0.6 * smoothstep(0.3, 0.7, swell) + (grain - 0.5) * 0.2
     )
-    shaded = land.shaded(tone, light * (1.15 if palette.hour == "night" else 1.0), 0.66)
+    shaded = land.shaded(tone, light * (1.25 if palette.hour == "night" else 1.0), 0.72)
     land.lay(height, land.in_air(shaded, 55, 0.80, 1.4))
     return land
 

@@ -41,11 +41,24 @@ def paint_landside(scene: Scene) -> None:
             _wet_stone(scene)
     if reading.has("village"):
         houses.paint_village(scene, _row(scene, 0.16), scene.short * 0.11)
-    if reading.has("forest"):
+    if reading.has("forest") and reading.has("waterfall"):
+        _trees_beside(scene)
+    elif reading.has("forest"):
         woods.paint_forest(scene, _row(scene, 0.34))
     if reading.has("bridge") and not reading.has("river", "canyon"):
         houses.paint_bridge(scene, _row(scene, 0.40))
     _on_the_land(scene, ground)
+
+
+def _trees_beside(scene: Scene) -> None:
+    """Trees at both sides, so that the middle stays open."""
+    scene.show("forest")
+    kind = woods.sort(scene)
+    for near in (0.0, 0.5, 1.0):
+        for side in (-1, 1):
+            x = scene.width * 0.5 + side * (scene.short * (0.24 + 0.10 * near) + abs(scene.width - scene.short) * 0.2)
+            tall = min(scene.short * (0.24 + 0.20 * near), scene.height * 0.5)
+            plants.paint_firs(scene, x, _row(scene, 0.34 + 0.40 * near), scene.short * 0.09, tall, 5, kind)
 
 
 def _row(scene: Scene, share: float) -> int:
@@ -84,18 +97,24 @@ def _on_the_land(scene: Scene, ground: Terrain) -> None:
     reading = scene.reading
     side = _side(scene)
     standing = [name for name in STANDING if reading.has(name)]
+    blooming = reading.has("flowers", "garden")
+    if blooming and standing:
+        flowers.paint_flowers(scene, ground)
+    foot = -1.0
     for position, name in enumerate(standing):
         x = scene.width * (0.5 + side * (0.17 if position == 0 else -0.20 + 0.09 * (position - 1)))
         distance = 5.2 if position == 0 and name != "house" else 4.0
         spot = ground.spot(x, distance)
         share = (1.0 if position == 0 else 0.55) * min(1.5, max(0.6, reading.weight(name))) ** 0.7
+        foot = max(foot, spot.y + scene.short * 0.02)
         put(scene, name, x, spot.y + scene.short * 0.006, share)
     if reading.has("desert"):
         _in_the_desert(scene, ground)
     if reading.has("park", "garden"):
         grounds.paint_park(scene, ground)
-    if reading.has("flowers", "garden"):
-        flowers.paint_flowers(scene, ground)
+    if blooming:
+        # What blooms behind the buildings is painted before them.
+        flowers.paint_flowers(scene, ground, foot)
     if reading.has("forest") and not standing:
         _frame_of_trees(scene, side)
     if not reading.has("city", "garden") or reading.has("field"):

@@ -184,6 +184,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "sunflowers": ("sunflower sunflowers", "подсолн"),
     "lavender": ("lavender", "лаванд"),
     "tulips": ("tulip tulips", "тюльпан"),
+    "roses": ("rose roses", "роза розы роз"),
     "daisies": ("daisy daisies", "ромашк"),
     "neon": ("neon cyberpunk", "неон киберпанк"),
     "oasis": ("oasis", "оазис"),

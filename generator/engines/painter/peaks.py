@@ -103,7 +103,7 @@ def paint_volcano(scene: Scene) -> None:
     angle = np.arctan2(land.x - np.float32(x), np.abs(land.z - np.float32(z)))
     branch = land.noise("lava", 7, 4, 0.55)
     veins = np.abs(np.sin(angle * np.float32(4.0) + (branch - 0.5) * 5 + float(rng.random()) * 6))
-    flow = smoothstep(0.20, 0.04, veins) * smoothstep(0.62, 0.10, away + (branch - 0.5) * 0.35) * (land.z < z + 4)
+    flow = smoothstep(0.34, 0.10, veins) * smoothstep(0.80, 0.15, away + (branch - 0.5) * 0.35) * (land.z < z + 4)
     colour = blend(colour, (1.0, 0.42, 0.08), flow * (0.85 if palette.is_dark else 0.65))
     colour = blend(colour, (1.0, 0.85, 0.40), smoothstep(0.6, 1.0, flow) * 0.6)
     top = land.horizon_at(tall * 0.98, z)
@@ -186,45 +186,37 @@ def paint_canyon(scene: Scene) -> Terrain:
     return land
 
 
-def paint_cliff(scene: Scene) -> None:
-    """A wall of rock that enters from one edge and breaks off."""
+def paint_cliff(scene: Scene, sea: bool = False) -> None:
+    """Headlands one behind the other that break off steeply: over the sea if there is one, else over the land."""
     scene.show("cliff")
-    side = -1 if scene.light[0] > scene.width / 2 else 1
-    top = scene.horizon - scene.short * float(scene.stream("cliff height").uniform(0.10, 0.22))
-    crag(scene, "cliff", side, top, scene.horizon + scene.short * 0.16, 0.40)
-
-
-def crag(scene: Scene, name: str, side: int, top: float, foot: float, reach: float) -> Field:
-    """A cliff from the picture's edge (-1 left, 1 right) over `reach` of the width; answers its upper line in rows."""
-    rng = scene.stream(name)
+    rng = scene.stream("cliff")
     palette = scene.palette
-    width = scene.width
-    at = scene.columns()[0] / np.float32(width)
-    inward = at if side < 0 else 1 - at
-    jag = line(rng, width, 9 * width / scene.short, 6, 0.55)
-    edge = np.float32(reach) + (line(rng, width, 14, 4) - 0.5) * 0.02
-    drop = smoothstep(float(edge.mean()) - 0.012, float(edge.mean()) + 0.012, inward)
-    crest = top + (jag - 0.5) * scene.short * 0.06 + (inward / np.float32(reach)) ** 2 * scene.short * 0.03
-    crest = crest * (1 - drop) + (foot + scene.short * 0.2) * drop
-    rows = scene.rows()
-    ledges = fbm(rng, width, scene.height, (16 * width / scene.short, 7), 6, 0.58)
-    # The outer wall is not ruled: it steps in and out from ledge to ledge.
-    wander = (fbm(rng, 64, scene.height, (2, 13), 4, 0.6)[:, :1] - 0.5) * np.float32(0.09)
-    bite = np.clip((np.float32(reach) + wander - inward[None, :]) * np.float32(width) + 0.5, 0, 1)
-    mask = np.clip(rows - crest[None, :] + 0.5, 0, 1) * bite * np.clip((foot - rows) / (scene.short * 0.02) + 1, 0, 1)
-    relief = np.gradient(ledges, axis=1) * np.float32(scene.short / 9) - np.gradient(ledges, axis=0) * np.float32(
-        scene.short / 12
+    land = Terrain(scene, 60.0, near=4.2 if sea else 6.0)
+    side = np.float32(-land.side)
+    inland = land.x * side
+    # Where the wall stands at each distance: it draws back in bays and comes forward in capes.
+    coast = float(rng.uniform(0.06, 0.14)) * land.z + np.sin(land.z * 0.33 + float(rng.random()) * 6) * 0.055 * land.z
+    ragged = (land.noise("cliff edge", 2.6, 6, 0.58) - 0.5) * (0.5 + 0.10 * land.z)
+    # At the viewer's feet there is none of it.
+    away = inland - coast - ragged - 2.4 * np.exp(-(land.z - 5) / 3)
+    tall = (float(rng.uniform(1.8, 2.6)) + 0.06 * land.z) * (0.80 + 0.4 * land.noise("cliff top", 9, 3))
+    ledges = land.noise("ledges", 1.5, 5, 0.6)
+    wall = smoothstep(-0.05, 0.38, away / (0.5 + 0.05 * land.z) + (ledges - 0.5) * 0.25)
+    height = np.asarray(
+        tall * wall + 0.04 * np.clip(away, 0, 20) + (ledges - 0.5) * 0.16 * wall - 0.05, dtype=np.float32
     )
-    facing = 1.0 if (scene.light[0] > width / 2) == (side < 0) else -1.0
-    light = np.clip(0.72 + 0.16 * facing + np.clip(relief, -1, 1) * 0.55, 0.15, 1.35)
-    under = (rows - crest[None, :]) / scene.short
-    rock = scene.reading.paints.get("cliff") or mix(palette.rock, (0.52, 0.42, 0.34), 0.5)
-    bands = np.sin(under * 60 + ledges * 9) * 0.06
-    colour = np.asarray(palette.lit(rock), dtype=np.float32) * (light + bands)[..., None]
-    turf = palette.lit(palette.snow if palette.season == "winter" else palette.grass)
-    colour = blend(colour, turf, smoothstep(0.045, 0.012, under + (ledges - 0.5) * 0.05) * (1 - drop))
-    scene.paint(mask.astype(np.float32), colour)
-    return np.asarray(crest, dtype=np.float32)
+    across, along = land.slopes(height)
+    steep = np.sqrt(across * across + along * along)
+    own = scene.reading.paints.get("cliff")
+    chalk = own or [(0.92, 0.88, 0.80), (0.62, 0.48, 0.38), (0.55, 0.53, 0.54)][int(rng.integers(3))]
+    bands = np.sin(height * 9 + ledges * 5) * 0.5 + 0.5
+    rock = blend(mix(chalk, (0.22, 0.18, 0.18), 0.42), chalk, 0.30 + 0.4 * bands + 0.3 * ledges)
+    turf = palette.snow if palette.season == "winter" else mix(palette.grass, palette.foliage, 0.3)
+    tone = blend(rock, turf, smoothstep(1.5, 0.7, steep) * smoothstep(0.5, 0.9, wall))
+    tone = blend((0.96, 0.98, 1.0), tone, smoothstep(-0.06, 0.06, away + 0.10)) if sea else tone
+    shaded = land.shaded(tone, land.light(height, 0.7), 0.52)
+    solid = smoothstep(-0.22, -0.10, away / (0.5 + 0.05 * land.z))
+    land.lay(height, land.in_air(shaded, 48, 0.82, 1.4), solid.astype(np.float32), open_below=True)
 
 
 def paint_waterfall(scene: Scene) -> None:
@@ -289,7 +281,7 @@ def _fall(scene: Scene, rng: np.random.Generator, x: float, top: float, foot: fl
     dx = (scene.columns() - np.float32(x)) / half
     threads = fbm(rng, scene.width, last - first, (60 * scene.width / scene.short, 4), 3, 0.6)
     mask = np.clip(1.15 - dx * dx, 0, 1) * smoothstep(0.12, 0.5, threads + 0.45 * (1 - np.abs(dx)))
-    white = np.asarray(mix(palette.lit((0.97, 0.98, 1.0)), palette.light, 0.25), dtype=np.float32)
+    white = np.asarray(mix(palette.lit((0.97, 0.98, 1.0), 0.7), palette.light, 0.10), dtype=np.float32)
     blue = np.asarray(mix(palette.lit(palette.water), palette.middle, 0.5), dtype=np.float32)
     scene.paint(mask.astype(np.float32), blend(blue, white, np.clip(threads * 1.3 + 0.15, 0, 1)), first)
 

@@ -110,18 +110,18 @@ def paint_palm(scene: Scene, x: float, y: float, tall: float) -> None:
     scene.shape([[*left, *reversed(right)]], palette.lit((0.42, 0.30, 0.20)))
     top = (float(trunk_x[-1]), float(trunk_y[-1]))
     green = palette.lit(mix((0.16, 0.40, 0.16), palette.foliage, 0.3))
-    for tint in (-0.35, 0.0, 0.22):
+    for tint in (-0.45, -0.15, 0.12, 0.30):
         fronds = []
-        for angle in np.linspace(-0.35, np.pi + 0.35, 9) + rng.normal(0, 0.13, 9):
-            long = tall * float(rng.uniform(0.30, 0.42))
+        for angle in np.linspace(-0.45, np.pi + 0.45, 8) + rng.normal(0, 0.20, 8):
+            long = tall * float(rng.uniform(0.28, 0.44))
             upper: list[Point] = []
             lower: list[Point] = []
             for t in np.linspace(0, 1, 11):
                 px = top[0] + long * t * float(np.cos(angle))
-                py = top[1] - long * t * float(np.sin(angle)) * 0.55 + long * 0.62 * float(t) ** 2
-                teeth = tall * 0.045 * float(np.sin(np.pi * min(1.0, t + 0.12)))
-                upper.append((px, py - teeth * 0.4))
-                lower.append((px, py + teeth * float(rng.uniform(0.5, 1.5))))
+                py = top[1] - long * t * float(np.sin(angle)) * 0.80 + long * 0.66 * float(t) ** 2.2
+                teeth = tall * 0.026 * float(np.sin(np.pi * min(1.0, t + 0.12)))
+                upper.append((px, py - teeth * 0.7))
+                lower.append((px, py + teeth * float(rng.uniform(0.3, 2.0))))
             fronds.append([*upper, *reversed(lower)])
         scene.shape(fronds, mix(green, (0.02, 0.05, 0.06), -tint) if tint < 0 else mix(green, palette.light, tint))
 

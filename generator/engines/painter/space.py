@@ -64,7 +64,7 @@ def _nebula(scene: Scene, alone: bool) -> None:
     colour = blend(
         blend(gas[0], gas[1], smoothstep(0.20, 0.62, clouds * 0.6 + glow * 0.6)), gas[2], smoothstep(0.62, 1.0, glow)
     )
-    strength = np.float32(1.25 if alone else 0.75 if scene.palette.hour == "night" else 0.30)
+    strength = np.float32(1.9 if alone else 0.75 if scene.palette.hour == "night" else 0.30)
     scene.rgb += np.clip(glow * strength, 0, 1)[..., None] * colour * (1 - np.clip(scene.rgb, 0, 1))
 
 

@@ -40,7 +40,7 @@ def paint_street(scene: Scene) -> None:
         _walkers(scene, rng, vanish, foot)
     lamps = list(scene.lamps)
     air.light_lamps(scene)
-    _reflect(scene, vanish, lamps)
+    _reflect(scene, vanish, foot, lamps)
 
 
 def _far_end(scene: Scene, vanish: Point) -> None:
@@ -107,7 +107,8 @@ def _row_of_houses(
     while depth < 14:
         wide = float(rng.uniform(0.35, 0.75)) * (0.6 + 0.5 * depth**0.9)
         high = float(rng.uniform(1.7, 2.6)) if not high_city else float(rng.uniform(2.6, 6.0))
-        fronts.append((depth, depth + wide, high, _FRONTS[int(rng.integers(len(_FRONTS)))], int(rng.integers(3)) + 3))
+        columns = max(2, int(wide / (0.10 + 0.04 * depth))) if depth < 1.5 else int(rng.integers(3, 6))
+        fronts.append((depth, depth + wide, high, _FRONTS[int(rng.integers(len(_FRONTS)))], columns))
         depth += wide
     for front in reversed(fronts):
         _front(scene, rng, vanish, foot, side, front, high_city)
@@ -149,15 +150,14 @@ def _front(
         )
     dark: list[list[Point]] = []
     glowing: list[list[Point]] = []
-    storeys = max(2, int(high / 0.46))
-    for level in range(storeys):
-        low, top = 0.30 + level * 0.46, 0.30 + level * 0.46 + 0.25
+    for level in range(max(2, int(high / 0.34))):
+        low, top = 0.38 + level * 0.34, 0.38 + level * 0.34 + 0.19
         if top > high - 0.04:
             break
         for column in range(columns):
-            a = near + (far - near) * (column + 0.28) / columns
-            b = near + (far - near) * (column + 0.72) / columns
-            chance = 0.55 if palette.is_dark else 0.14 if scene.reading.has("rain", "fog") else 0.03
+            a = near + (far - near) * (column + 0.30) / columns
+            b = near + (far - near) * (column + 0.70) / columns
+            chance = 0.42 if palette.is_dark else 0.14 if scene.reading.has("rain", "fog") else 0.03
             (glowing if rng.random() < chance else dark).append([at(a, low), at(a, top), at(b, top), at(b, low)])
     scene.shape(dark, mix(palette.lit((0.16, 0.19, 0.25)), palette.haze, min(0.6, 0.05 * near)), 0.75)
     scene.shape(glowing, mix((1.0, 0.80, 0.46), palette.haze, min(0.4, 0.03 * near)), 0.92)
@@ -268,7 +268,7 @@ def _walkers(scene: Scene, rng: np.random.Generator, vanish: Point, foot: float)
             scene.shape([dome], mix(scene.palette.lit(cloth, 0.7), scene.palette.haze, min(0.6, 0.05 * depth)))
 
 
-def _reflect(scene: Scene, vanish: Point, lamps: list[tuple[float, float, float, Colour, float]]) -> None:
+def _reflect(scene: Scene, vanish: Point, foot: float, lamps: list[tuple[float, float, float, Colour, float]]) -> None:
     """Wet stone: what stands above is drawn out downwards, most under the lights."""
     wet = 1.0 if scene.reading.has("rain") else 0.55 if scene.palette.is_dark else 0.0
     top = int(vanish[1])
@@ -281,10 +281,12 @@ def _reflect(scene: Scene, vanish: Point, lamps: list[tuple[float, float, float,
     over = np.clip(scene.columns() + ripple * scene.short * 0.03, 0, scene.width - 1).astype(np.int64)
     mirror = np.take(scene.rgb.reshape(-1, 3), up * scene.width + over, axis=0)
     puddles = smoothstep(-0.12, 0.18, fbm(scene.stream("puddle places"), scene.width, rows, (3, 9), 4) - 0.5)
+    # Only the street is wet, not the walls beside it.
+    floor = np.abs(scene.columns() - np.float32(vanish[0])) <= np.float32(foot) * below / np.float32(rows) + 1
     own = scene.rgb[top:]
     bright = np.clip(mirror - own * 0.6, 0, 1)
-    own += bright * (0.20 + 0.55 * puddles)[..., None] * np.float32(wet)
+    own += bright * ((0.20 + 0.55 * puddles) * floor)[..., None] * np.float32(wet)
     for x, y, radius, colour, strength in lamps:
         dx = (scene.columns() - np.float32(x) - ripple * scene.short * 0.06) / np.float32(max(1.5, radius * 0.30))
         column = np.exp(-dx * dx) * np.exp(-below / np.float32(max(8.0, (top - y) * 1.4 + radius)))
-        scene.glow((column * np.float32(strength * 0.30 * wet)).astype(np.float32), colour, top)
+        scene.glow((column * np.float32(strength * 0.30 * wet) * floor).astype(np.float32), colour, top)

@@ -122,8 +122,8 @@ class Terrain:
         """The share of haze over a thing at a distance."""
         return float(most * (1 - np.exp(-((distance / clear) ** power))))
 
-    def lay(self, height: Field, colour: Field, solid: Field | None = None) -> None:
-        """Put the ground into the picture; where `solid` is 0 it is left out."""
+    def lay(self, height: Field, colour: Field, solid: Field | None = None, open_below: bool = False) -> None:
+        """Put the ground into the picture; where `solid` is 0 it is left out, `open_below` also below its near end."""
         scene = self.scene
         self.height = height
         self.rows = np.float32(scene.horizon) + np.float32(self.focal) * (np.float32(self.eye) - height) / self.z
@@ -136,6 +136,10 @@ class Terrain:
         hits = np.bincount((slots * wide + np.arange(wide)).ravel(), minlength=(tall + 1) * wide)
         seen = len(self.z) - np.cumsum(hits.reshape(tall + 1, wide)[:-1], axis=0)
         mask = np.clip(np.arange(top, scene.height, dtype=np.float32)[:, None] - self.crest[-1][None, :] + 1, 0, 1)
+        if open_below:
+            near_end = np.maximum(self.rows[0], self.crest[-1])
+            rows = np.arange(top, scene.height, dtype=np.float32)[:, None]
+            mask = mask * np.clip(near_end[None, :] - rows + 0.5, 0, 1)
         self._cover(top, mask, np.minimum(seen, len(self.z) - 1), colour, solid)
 
     def _cover(self, top: int, mask: Field, seen: NDArray[np.int64], colour: Field, solid: Field | None) -> None:
@@ -156,12 +160,15 @@ class Terrain:
         """The row at which a point of this height and distance is seen."""
         return self.scene.horizon + self.focal * (self.eye - height) / distance
 
-    def spots(self, name: str, count: int, wanted: Field, least: float = 0.0) -> list[Spot]:
-        """Up to `count` visible places, from far to near, more where `wanted` (0 to 1) is high; after `lay` only."""
+    def spots(self, name: str, count: int, wanted: Field, least: float = 0.0, bias: float = 1.15) -> list[Spot]:
+        """Up to `count` visible places, from far to near, more where `wanted` (0 to 1) is high; after `lay` only.
+
+        A low `bias` puts more of them near the eye.
+        """
         rng = self.scene.stream(name)
         slices, wide = self.x.shape
         # Far slices lie close together; a place is chosen by the ground that it covers.
-        share = np.cumsum(self.z[:, 0].astype(np.float64) ** 1.15)
+        share = np.cumsum(self.z[:, 0].astype(np.float64) ** bias)
         rows = np.searchsorted(share, rng.random(count) * share[-1]).clip(0, slices - 1)
         columns = rng.integers(0, wide, count)
         keep = rng.random(count) < wanted[rows, columns]

@@ -115,21 +115,22 @@ def paint_swell(scene: Scene, rough: float) -> None:
     along = view.x * np.float32(np.sin(turn)) + view.z * np.float32(np.cos(turn))
     bend = (view.noise("swell bend", 7.0, 3) - 0.5) * 6.5
     height = np.zeros_like(view.x)
-    for size, high in ((4.6, 0.40), (2.3, 0.20), (1.1, 0.085)):
-        phase = (along + bend * (size / 4.6) ** 0.5) / np.float32(size) + np.float32(rng.random())
+    for size, high in ((5.2, 0.62), (2.4, 0.30), (1.1, 0.10)):
+        phase = (along + bend * (size / 5.2) ** 0.5) / np.float32(size) + np.float32(rng.random())
         height += np.float32(high) * (1 - np.abs(np.sin(phase * np.float32(np.pi)))) ** np.float32(1.5)
     group = 0.35 + 1.15 * view.noise("groups", 9.0, 2)
-    height = height * group * np.float32(rough) * smoothstep(0.3, 5.0, view.z) * smoothstep(75.0, 35.0, view.z)
+    height = height * group * np.float32(rough) * smoothstep(0.2, 3.6, view.z) * smoothstep(75.0, 35.0, view.z)
     chop = view.noise("chop", 0.8, 4, 0.6)
     height = np.asarray(height + (chop - 0.5) * 0.10, dtype=np.float32)
     across, deep = view.slopes(height)
     body = scene.reading.paints.get("sea") or palette.water
     dark = mix(palette.lit(mix(body, (0.03, 0.09, 0.12), 0.5)), palette.zenith, 0.25)
     sky = mix(palette.horizon, palette.middle, 0.45)
-    up = np.clip(0.42 - deep * 0.55 + across * np.float32(view.side * 0.25) + (chop - 0.5) * 0.5, 0, 1)
-    tone = blend(dark, sky, up * 0.75)
+    up = np.clip(0.46 - deep * 0.60 + across * np.float32(view.side * 0.25) + (chop - 0.5) * 0.5, 0, 1)
+    light = view.light(height, 1.2, shadows=0.0)
+    tone = blend(dark, sky, up * 0.75) * (0.55 + 0.42 * light)[..., None]
     # Thin water at a crest lets light through.
-    level = height / np.float32(0.55 * rough)
+    level = height / np.float32(0.80 * rough)
     tone = blend(tone, mix(palette.lit((0.20, 0.52, 0.48)), sky, 0.25), smoothstep(0.60, 1.15, level) * 0.55)
     lace = view.noise("lace", 0.45, 4, 0.62)
     foam = smoothstep(0.74, 1.20, level + (lace - 0.5) * 0.75)

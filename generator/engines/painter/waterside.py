@@ -64,8 +64,8 @@ def paint_waterside(scene: Scene) -> None:
         water.paint_swell(scene, rough)
     else:
         water.paint_water(scene, shore + 1, rough)
-    if reading.has("cliff") and open_sea:
-        _cliff(scene, rough)
+    if reading.has("cliff") and open_sea and not reading.has(*landside.STANDING):
+        peaks.paint_cliff(scene, sea=True)
     if reading.has("boat"):
         _boats(scene, place, shore)
     _near_bank(scene, place, open_sea)
@@ -145,21 +145,11 @@ def _stand(scene: Scene, name: str, x: float, y: float, size: float) -> None:
         landside.put(scene, name, x, y + scene.short * 0.01, min(0.74 * size, y / scene.short))
 
 
-def _cliff(scene: Scene, rough: float) -> None:
-    """Where nothing stands on a rock out in the sea, a cliff enters from the edge."""
-    if any(scene.reading.has(name) for name in landside.STANDING):
-        return
-    scene.show("cliff")
-    side = -1 if scene.light[0] > scene.width / 2 else 1
-    top = scene.horizon - scene.short * float(scene.stream("cliff height").uniform(0.18, 0.30))
-    peaks.crag(scene, "cliff", side, top, scene.horizon + (scene.height - scene.horizon) * 0.45, 0.36)
-
-
 def _boats(scene: Scene, place: float, shore: int) -> None:
     reading = scene.reading
     rng = scene.stream("waterside")
     taken = reading.has("island", "cliff", "village", *landside.STANDING)
-    free = scene.width - place if taken else place
+    free = scene.width - place if taken else scene.width * 0.5 + (place - scene.width * 0.5) * 0.55
     main = not taken or reading.weight("boat") > 1.2
     ships.paint_boats(scene, free + scene.short * rng.uniform(-0.06, 0.06), shore, main)
 

@@ -35,8 +35,8 @@ def is_inside(scene: Scene) -> bool:
         *("city", "street", "village", "windmill", "field", "flowers", "desert", "island", "aurora", "stars", "moon"),
         *("boat", "lighthouse", "balloon", "rainbow", "nebula", "planet", "bridge", "ruins", "clouds", "cliff", "sun"),
     )
-    if reading.is_a("inside") or (alone and reading.is_a("sunbeams")):
-        return alone or reading.is_a("inside")
+    if reading.is_a("inside", "sunbeams"):
+        return alone
     return alone and bool(scene.stream("stand").random() < 0.5)
 
 
@@ -119,12 +119,12 @@ def _backdrop(scene: Scene, centre: float, leaves: Colour) -> None:
     deep = mix(palette.lit(leaves), mix((0.02, 0.04, 0.05), palette.zenith, 0.3), 0.62)
     glow = mix(palette.haze, palette.light, 0.55 if palette.hour != "night" else 0.22)
     scene.rgb[:] = blend(blend(deep, far, smoothstep(0.0, 0.5, bright)), glow, smoothstep(0.35, 1.0, bright))
-    for size, share in ((0.050, 0.30), (0.028, 0.35)):
+    for size, share in ((0.034, 0.22), (0.018, 0.30)):
         heaps: list[list[list[Point]]] = [[], []]
         for _ in range(int(150 * scene.width * scene.height / scene.short**2)):
             x, y = float(rng.random()) * scene.width, float(rng.random()) ** 1.5 * scene.horizon
             away = abs(x - centre) / scene.short
-            if rng.random() < 0.25 + away + 0.5 * (1 - y / scene.horizon):
+            if away > 0.16 and rng.random() < 0.1 + away + 0.5 * (1 - y / scene.horizon):
                 heaps[int(rng.integers(2))].append(
                     blob(rng, x, y, scene.short * size * float(rng.uniform(0.4, 1.2)), 7)
                 )
@@ -243,10 +243,10 @@ def _crown(scene: Scene, rng: np.random.Generator, kind: str, parts: Parts, x: f
     if scene.palette.season == "winter" and kind in ("round", "birch"):
         return
     low = {"fir": 0.52, "pine": 0.16}.get(kind, 0.30)
-    for _ in range(4 + int(5 * (1 - near))):
-        y = scene.horizon * float(rng.random()) * low * 1.2
-        cx = x + float(rng.normal(0, half * 4 + scene.short * 0.03))
-        size = scene.short * (0.020 + 0.045 * near) * float(rng.uniform(0.7, 1.3))
+    for _ in range(12 + int(10 * near)):
+        y = scene.horizon * float(rng.random()) ** 1.3 * low * 1.3
+        cx = x + float(rng.normal(0, half * 4 + scene.short * 0.05))
+        size = scene.short * (0.012 + 0.022 * near) * float(rng.uniform(0.5, 1.4))
         flat = 0.5 if kind in ("fir", "pine") else 0.8
         for heap, dx, dy, share in (
             (parts.dark, 0.0, 0.3, 1.1),
