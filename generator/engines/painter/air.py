@@ -3,8 +3,9 @@
 import numpy as np
 
 from generator.engines.painter.canvas import Point, Scene
-from generator.engines.painter.noise import Field, blur, fbm, line, perspective, smoothstep
+from generator.engines.painter.noise import Field, blur, fbm, smoothstep
 from generator.engines.painter.palette import mix
+from generator.engines.painter.terrain import Terrain, blend
 
 
 def paint_weather(scene: Scene) -> None:
@@ -108,28 +109,21 @@ def _luma(rgb: Field) -> Field:
     return np.asarray(rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue, dtype=np.float32)
 
 
-def paint_cloud_sea(scene: Scene, top: int, near: float, fill: float) -> None:
-    """A level of clouds seen from above, from row `top` to the lower edge; `near` 0 is far, 1 is at hand."""
-    rows = scene.height - top
-    if rows < 4:
-        return
-    rng = scene.stream(f"cloud sea {near:.2f}")
+def paint_cloud_sea(scene: Scene, row: float, behind: bool) -> None:
+    """A level of clouds seen from above: `behind` covers it all, else only what lies nearer than row `row`."""
+    rng = scene.stream("cloud sea")
     palette = scene.palette
-    wide = scene.width / scene.short
-    puffs = perspective(fbm(rng, scene.width, scene.height, (7 * wide, 34), 6, 0.55), top, 0.16)
-    crest = line(rng, scene.width, (5 + 3 * near) * wide, 5, 0.55)
-    edge = scene.short * (0.02 + 0.09 * near) * crest
-    start = np.clip(
-        (np.arange(rows, dtype=np.float32)[:, None] - (edge.max() - edge)[None, :]) / (scene.short * 0.012), 0, 1
-    )
-    side = 1 if scene.light[0] > scene.width / 2 else -1
-    lift = np.gradient(puffs, axis=1) * np.float32(-side * scene.short / 9) - np.gradient(puffs, axis=0) * np.float32(
-        -scene.short / 12
-    )
-    light = np.clip(0.55 + puffs * 0.35 + np.clip(lift, -0.6, 0.6) * 0.6, 0, 1)[..., None]
-    dark = np.asarray(mix(palette.cloud_dark, palette.haze, 0.45), dtype=np.float32)
-    bright = np.asarray(mix(palette.cloud_lit, palette.light, 0.25), dtype=np.float32)
-    tone = dark * (1 - light) + bright * light
-    depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    cover = np.clip(smoothstep(0.15, 0.45, puffs + depth) * np.float32(fill) + np.float32(fill - 0.35), 0, 1)
-    scene.paint((start * cover).astype(np.float32), tone, top)
+    view = Terrain(scene, 70.0 if behind else max(3.0, scene.short * 0.95 / max(4.0, row - scene.horizon)))
+    size = float(rng.uniform(5.0, 8.0))
+    broad = view.noise("cloud sea", size, 3, 0.5)
+    puffs = 1 - np.abs(2 * view.noise("puffs", size * 0.45, 5, 0.55) - 1)
+    height = (0.25 + 0.055 * view.z) * (broad * 0.8 + puffs * 0.45 - 0.25)
+    height = np.asarray(np.minimum(height, 0.20 + 0.10 * view.z), dtype=np.float32)
+    light = view.light(height, 0.9, 0.45)
+    share = np.clip(0.16 + 0.62 * light * (0.55 + 0.6 * broad), 0, 1)
+    dark = mix(mix(palette.cloud_dark, palette.haze, 0.35), palette.zenith, 0.15)
+    tone = blend(dark, mix(palette.cloud_lit, palette.light, 0.15), share)
+    # The near level ends in wisps around whatever rises from it.
+    edge = smoothstep(float(view.z[-1, 0]), float(view.z[-1, 0]) * 0.72, view.z + (puffs - 0.5) * 1.2)
+    solid = np.ones_like(height) if behind else np.asarray(edge, dtype=np.float32)
+    view.lay(height, view.in_air(tone, 42, 0.80, 1.5), solid)

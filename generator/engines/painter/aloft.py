@@ -14,6 +14,15 @@ _BOW: list[Colour] = [
     (0.22, 0.55, 0.95),
     (0.50, 0.28, 0.85),
 ]
+_SILKS: list[Colour] = [
+    (0.86, 0.20, 0.16),
+    (0.96, 0.72, 0.18),
+    (0.20, 0.42, 0.72),
+    (0.94, 0.92, 0.86),
+    (0.24, 0.56, 0.38),
+    (0.58, 0.26, 0.56),
+]
+_GORES = 8
 
 
 def paint_aloft(scene: Scene) -> None:
@@ -93,71 +102,58 @@ def _balloons(scene: Scene) -> None:
     weight = min(1.6, max(0.6, scene.reading.weight("balloon")))
     side = 1 if scene.light[0] < scene.width / 2 else -1
     places = [(0.5 + 0.20 * side, 0.40, 0.30 * weight)]
-    for _ in range(int(rng.integers(2, 6))):
-        places.append((float(rng.uniform(0.06, 0.94)), float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.05, 0.13))))
+    count = int(rng.integers(2, 6))
+    far = zip(
+        rng.uniform(0.06, 0.94, count), rng.uniform(0.15, 0.85, count), rng.uniform(0.05, 0.13, count), strict=True
+    )
+    places += [(float(at), float(row), float(size)) for at, row, size in far]
     for at, row, size in sorted(places, key=lambda place: place[2]):
         tall = min(scene.short * size, scene.horizon * 0.62)
         _balloon(scene, rng, scene.width * at, max(tall * 0.55, scene.horizon * row), tall)
 
 
 def _balloon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-    """One balloon of `size` pixels from top to basket, its envelope's middle at row `y`: in coloured gores."""
+    """One balloon of `size` pixels from top to basket, its middle at row `y`."""
     palette = scene.palette
-    own = scene.reading.paints.get("balloon")
-    hues: list[Colour] = [
-        (0.86, 0.20, 0.16),
-        (0.96, 0.72, 0.18),
-        (0.20, 0.42, 0.72),
-        (0.94, 0.92, 0.86),
-        (0.24, 0.56, 0.38),
-        (0.58, 0.26, 0.56),
-    ]
-    pick = [hues[int(k)] for k in rng.permutation(len(hues))[:3]]
-    stripes = [own, mix(own, (1, 1, 1), 0.75)] if own else pick[: int(rng.integers(2, 4))]
-    half, top = size * 0.36, y - size * 0.45
-    t = np.linspace(0, 1, 22)
-    wide = (
-        half
-        * np.sqrt(np.clip(1 - (np.clip(t / 0.85, 0, 1) - 0.44) ** 2 / 0.3136, 0, 1))
-        * np.where(t < 0.44, 1, 1 - (t - 0.44) ** 2 * 1.35)
-    )
-    wide[0] = 0
-    ys = top + size * 0.76 * t
-    side = 1.0 if scene.light[0] > x else -1.0
-    gores = 8
-    edges = np.sin(np.linspace(-np.pi / 2, np.pi / 2, gores + 1))
     air = min(0.55, max(0.0, 0.42 - size / scene.short * 1.5))
-    for k in range(gores):
-        left = list(zip((x + wide * edges[k]).tolist(), ys.tolist(), strict=True))
-        right = list(zip((x + wide * edges[k + 1]).tolist(), ys.tolist(), strict=True))
-        facing = float((edges[k] + edges[k + 1]) / 2) * side
-        colour = palette.lit(stripes[k % len(stripes)], 0.75)
-        colour = (
-            mix(colour, palette.light, 0.22 * facing) if facing > 0 else mix(colour, (0.05, 0.05, 0.12), -0.40 * facing)
-        )
-        scene.shape([[*left, *reversed(right)]], mix(colour, palette.haze, air))
-    rope, foot = max(0.4, size * 0.004), y + size * 0.47
-    basket = size * 0.055
+    mouth, low = _envelope(scene, rng, (x, y), size, air)
+    rope, foot, basket = max(0.4, size * 0.004), y + size * 0.47, size * 0.055
     ropes = [
         [
-            (x + s * wide[-1], ys[-1]),
-            (x + s * wide[-1] + rope, ys[-1]),
+            (x + s * mouth, low),
+            (x + s * mouth + rope, low),
             (x + s * basket * 0.8 + rope, foot),
             (x + s * basket * 0.8, foot),
         ]
         for s in (-1, 1)
     ]
     scene.shape(ropes, mix(palette.lit((0.2, 0.15, 0.12)), palette.haze, air), 0.7)
-    scene.shape(
-        [
-            [
-                (x - basket, foot),
-                (x + basket, foot),
-                (x + basket * 0.8, foot + basket * 1.3),
-                (x - basket * 0.8, foot + basket * 1.3),
-            ]
-        ],
-        mix(palette.lit((0.44, 0.28, 0.16)), palette.haze, air),
-    )
+    deep = foot + basket * 1.3
+    hold = [(x - basket, foot), (x + basket, foot), (x + basket * 0.8, deep), (x - basket * 0.8, deep)]
+    scene.shape([hold], mix(palette.lit((0.44, 0.28, 0.16)), palette.haze, air))
     if palette.is_dark:
-        scene.lamps.append((x, ys[-1], size * 0.16, (1.0, 0.62, 0.22), 0.6))
+        scene.lamps.append((x, low, size * 0.16, (1.0, 0.62, 0.22), 0.6))
+
+
+def _envelope(scene: Scene, rng: np.random.Generator, middle: Point, size: float, air: float) -> tuple[float, float]:
+    """The silk in coloured gores; answers half the width of its mouth and the row where it hangs."""
+    palette = scene.palette
+    (x, y), half = middle, size * 0.36
+    own = scene.reading.paints.get("balloon")
+    pick = [_SILKS[int(k)] for k in rng.permutation(len(_SILKS))[:3]]
+    stripes: list[Colour] = [own, mix(own, (1, 1, 1), 0.75)] if own else pick[: int(rng.integers(2, 4))]
+    t = np.linspace(0, 1, 22)
+    round_part = np.sqrt(np.clip(1 - (np.clip(t / 0.85, 0, 1) - 0.44) ** 2 / 0.3136, 0, 1))
+    wide = half * round_part * np.where(t < 0.44, 1, 1 - (t - 0.44) ** 2 * 1.35)
+    wide[0] = 0
+    ys = y - size * 0.45 + size * 0.76 * t
+    side = 1.0 if scene.light[0] > x else -1.0
+    edges = np.sin(np.linspace(-np.pi / 2, np.pi / 2, _GORES + 1))
+    for k in range(_GORES):
+        left = list(zip((x + wide * edges[k]).tolist(), ys.tolist(), strict=True))
+        right = list(zip((x + wide * edges[k + 1]).tolist(), ys.tolist(), strict=True))
+        facing = float((edges[k] + edges[k + 1]) / 2) * side
+        tone = palette.lit(stripes[k % len(stripes)], 0.75)
+        tone = mix(tone, palette.light, 0.22 * facing) if facing > 0 else mix(tone, (0.05, 0.05, 0.12), -0.40 * facing)
+        scene.shape([[*left, *reversed(right)]], mix(tone, palette.haze, air))
+    return float(wide[-1]), float(ys[-1])

@@ -1,5 +1,7 @@
 """Towers of stone: lighthouse, castle, ruins; and what every building needs: lit walls and windows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from generator.engines.painter.canvas import Point, Scene, Window
@@ -84,7 +86,31 @@ def light_window(scene: Scene, left: float, top: float, right: float, bottom: fl
     """A window; after dusk it shines."""
     scene.shape([box(left, top, right, bottom)], window_tone(scene))
     if scene.palette.is_dark:
-        scene.lamps.append(((left + right) / 2, (top + bottom) / 2, max(2.0, (bottom - top) * 1.6), LAMP, 0.45))
+        scene.lamps.append(((left + right) / 2, (top + bottom) / 2, max(2.0, (bottom - top) * 1.6), LAMP, 0.32))
+
+
+def roof_tone(scene: Scene, colour: Colour) -> Colour:
+    """A roof's colour; in winter snow lies on it."""
+    return mix(colour, scene.palette.snow, 0.88) if scene.palette.season == "winter" else colour
+
+
+@dataclass(frozen=True)
+class _Castle:
+    """What the parts of one castle share."""
+
+    scene: Scene
+    rng: np.random.Generator
+    x: float
+    y: float
+    size: float
+    stone: Colour
+    roof: Colour
+    pointed: bool
+
+    def tower(self, offset: float, high: tuple[float, float], half: tuple[float, float], pointed: bool) -> None:
+        """A tower at an offset from the middle; all in sizes of the castle, from a range each."""
+        tall, wide = self.size * float(self.rng.uniform(*high)), self.size * float(self.rng.uniform(*half))
+        _tower(self, self.x + offset * self.size, tall, wide, pointed)
 
 
 def paint_castle(scene: Scene, x: float, y: float, size: float) -> None:
@@ -94,57 +120,20 @@ def paint_castle(scene: Scene, x: float, y: float, size: float) -> None:
     stone = scene.reading.paints.get("castle") or mix(
         scene.palette.rock, _STONES[int(rng.integers(len(_STONES)))], float(rng.uniform(0.5, 0.75))
     )
-    roof = _ROOFS[int(rng.integers(len(_ROOFS)))]
-    if scene.palette.season == "winter":
-        roof = mix(roof, scene.palette.snow, 0.75)
-    pointed = rng.random() < 0.72
+    roof = roof_tone(scene, _ROOFS[int(rng.integers(len(_ROOFS)))])
+    castle = _Castle(scene, rng, x, y, size, stone, roof, bool(rng.random() < 0.72))
     left, right = -0.5, 0.48
     keep = float(rng.uniform(-0.22, 0.22))
     count = int(rng.integers(2, 5))
-    places = [float(v) for v in np.linspace(left * 0.8, right * 0.8, count) + rng.normal(0, 0.06, count)]
-    for offset in places:
-        _tower(
-            scene,
-            rng,
-            x + offset * size,
-            y,
-            size * rng.uniform(0.55, 0.82),
-            size * rng.uniform(0.06, 0.09),
-            stone,
-            roof,
-            pointed,
-        )
+    for offset in np.linspace(left * 0.8, right * 0.8, count) + rng.normal(0, 0.06, count):
+        castle.tower(float(offset), (0.55, 0.82), (0.06, 0.09), castle.pointed)
     _hall(scene, rng, x + (keep + 0.2 * (1 if keep < 0 else -1)) * size, y, size, stone, roof)
-    _tower(
-        scene,
-        rng,
-        x + keep * size,
-        y,
-        size * rng.uniform(0.95, 1.12),
-        size * rng.uniform(0.09, 0.12),
-        stone,
-        roof,
-        True,
-    )
-    wall_top = y - size * rng.uniform(0.22, 0.30)
-    solid(
-        scene,
-        [_battlement(x + left * size, x + right * size, wall_top, y, size * 0.035)],
-        mix(stone, (0, 0, 0), 0.06),
-        x,
-    )
+    castle.tower(keep, (0.95, 1.12), (0.09, 0.12), pointed=True)
+    wall_top = y - size * float(rng.uniform(0.22, 0.30))
+    wall = _battlement(x + left * size, x + right * size, wall_top, y, size * 0.035)
+    solid(scene, [wall], mix(stone, (0, 0, 0), 0.06), x)
     for offset in (left, right):
-        _tower(
-            scene,
-            rng,
-            x + offset * size,
-            y,
-            size * rng.uniform(0.48, 0.70),
-            size * rng.uniform(0.075, 0.10),
-            stone,
-            roof,
-            pointed,
-        )
+        castle.tower(offset, (0.48, 0.70), (0.075, 0.10), castle.pointed)
     _gate(scene, x + float(rng.uniform(-0.15, 0.15)) * size, y, size)
     for k in range(4):
         at = x + size * (-0.36 + 0.22 * k)
@@ -165,10 +154,7 @@ def _hall(scene: Scene, rng: np.random.Generator, x: float, y: float, size: floa
     rise = size * 0.15
     solid(
         scene,
-        [
-            [(x - half * 1.06, y - high), (x - half * 0.8, y - high - rise), (x + half * 0.8, y - high - rise)]
-            + [(x + half * 1.06, y - high)]
-        ],
+        [_saddle(x, y - high, half, rise)],
         roof,
         x,
     )
@@ -178,17 +164,13 @@ def _hall(scene: Scene, rng: np.random.Generator, x: float, y: float, size: floa
         )
 
 
-def _tower(
-    scene: Scene,
-    rng: np.random.Generator,
-    x: float,
-    y: float,
-    tall: float,
-    half: float,
-    stone: Colour,
-    roof: Colour,
-    pointed: bool,
-) -> None:
+def _saddle(x: float, y: float, half: float, rise: float) -> list[Point]:
+    """A roof seen from its long side, its eaves at row `y`."""
+    return [(x - half * 1.06, y), (x - half * 0.8, y - rise), (x + half * 0.8, y - rise), (x + half * 1.06, y)]
+
+
+def _tower(castle: _Castle, x: float, tall: float, half: float, pointed: bool) -> None:
+    scene, y, stone, roof = castle.scene, castle.y, castle.stone, castle.roof
     top = y - tall * (0.72 if pointed else 0.92)
     solid(scene, [box(x - half, top, x + half, y)], stone, x)
     crown = _battlement(x - half * 1.2, x + half * 1.2, top - half * 0.35, top + half * 0.3, half * 0.3)
@@ -200,7 +182,7 @@ def _tower(
     for k in range(2):
         level = top + tall * (0.10 + 0.22 * k)
         light_window(scene, x - half * 0.16, level, x + half * 0.16, level + half * 0.55)
-    if pointed and rng.random() < 0.5:
+    if pointed and castle.rng.random() < 0.5:
         flag = [(x, y - tall * 1.10), (x + half * 0.7, y - tall * 1.07), (x, y - tall * 1.04)]
         scene.shape([flag, box(x - 0.5, y - tall * 1.10, x + 0.5, y - tall)], scene.palette.lit((0.80, 0.20, 0.18)))
 

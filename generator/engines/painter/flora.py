@@ -169,8 +169,9 @@ def birch(rng: np.random.Generator, x: float, y: float, tall: float, side: float
 
 
 def bare(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A tree without leaves: a trunk and thin branches."""
+    """A tree without leaves: a trunk that leans a little to the light, and thin branches."""
     half = tall * 0.022
+    x += side * half * 0.2
     parts = Parts(wood=[[(x - half, y), (x + half, y), (x, y - tall)]])
     for _ in range(9):
         level, turn = float(rng.uniform(0.30, 0.85)), float(rng.choice([-1.0, 1.0]))

@@ -65,7 +65,7 @@ def paint_flowers(scene: Scene, land: Terrain | None, top: float = -1.0, bottom:
     weight = min(1.6, max(0.6, scene.reading.weight("flowers") or 0.8))
     wanted = _growth(scene, view, kind, top, bottom)
     if kind.rows and top < 0:
-        _carpet(scene, view, kind, wanted)
+        _carpet(scene, view, kind)
     count = int(2600 * weight * min(scene.width / scene.short, 5))
     spots = [spot for spot in view.spots(f"flower places {top > 0}", count, wanted, bias=0.55) if spot.distance < 26]
     for belt in np.array_split(np.arange(len(spots)), 9):
@@ -94,7 +94,7 @@ def _row_phase(scene: Scene, view: Terrain) -> Field:
     return np.asarray(np.sin((view.x - np.float32(goal) * view.z) * np.float32(7.5)), dtype=np.float32)
 
 
-def _carpet(scene: Scene, view: Terrain, kind: Sort, wanted: Field) -> None:
+def _carpet(scene: Scene, view: Terrain, kind: Sort) -> None:
     """Far rows are stripes of colour: no single flower can be seen."""
     phase = smoothstep(-0.2, 0.5, _row_phase(scene, view))
     near = smoothstep(2.0, 4.0, view.z) * smoothstep(40.0, 22.0, view.z)
@@ -175,17 +175,7 @@ def _head(
         left = list(zip((x - wide).tolist(), ys.tolist(), strict=True))
         return [[*left, *reversed(list(zip((x + wide).tolist(), ys.tolist(), strict=True)))]], []
     if form == "cup":
-        w, h = size * 0.42, size * 0.95
-        return [
-            [
-                (x - w * 0.6, y),
-                (x - w, y - h * 0.5),
-                (x - w * 0.8, y - h),
-                (x - w * 0.3, y - h * 0.75),
-                (x, y - h * 1.05),
-            ]
-            + [(x + w * 0.3, y - h * 0.75), (x + w * 0.8, y - h), (x + w, y - h * 0.5), (x + w * 0.6, y)]
-        ], []
+        return [_cup(x, y, size * 0.42, size * 0.95)], []
     tilt = float(rng.uniform(0.45, 0.95)) if form != "sunflower" else float(rng.uniform(0.75, 1.0))
     petals = {"daisy": 9, "sunflower": 13}.get(form, 5)
     turns = np.linspace(0, 2 * np.pi, petals * 2, endpoint=False) + float(rng.random())
@@ -196,3 +186,10 @@ def _head(
     around = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     heart = list(zip((x + core * np.cos(around)).tolist(), (y + core * np.sin(around) * tilt).tolist(), strict=True))
     return [rim], [heart]
+
+
+def _cup(x: float, y: float, w: float, h: float) -> list[Point]:
+    """A tulip's cup with three tips."""
+    left = [(x - w * 0.6, y), (x - w, y - h * 0.5), (x - w * 0.8, y - h), (x - w * 0.3, y - h * 0.75)]
+    right = [(2 * x - px, py) for px, py in reversed(left)]
+    return [*left, (x, y - h * 1.05), *right]

@@ -1,8 +1,9 @@
-"""Houses of several kinds, a village, a church, a temple, a windmill, a bridge."""
+"""Houses of several kinds, a village, a windmill, a bridge."""
 
 import numpy as np
 
-from generator.engines.painter.buildings import box, light_window, solid, window_tone
+from generator.engines.painter import air, sacred
+from generator.engines.painter.buildings import box, light_window, roof_tone, solid, window_tone
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
@@ -15,10 +16,6 @@ _WALLS: list[Colour] = [
     (0.72, 0.76, 0.78),
 ]
 _ROOFS: list[Colour] = [(0.62, 0.26, 0.17), (0.36, 0.28, 0.27), (0.66, 0.40, 0.20), (0.34, 0.36, 0.40)]
-
-
-def _roof(scene: Scene, colour: Colour) -> Colour:
-    return mix(colour, scene.palette.snow, 0.88) if scene.palette.season == "winter" else colour
 
 
 def paint_house(scene: Scene, x: float, y: float, size: float) -> None:
@@ -69,9 +66,9 @@ def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Co
         _beams(scene, left, corner, ridge, y, high, rise, x + turn * half)
     if low:
         _planks(scene, x - half, x + half, y, high)
-    _openings(scene, x, y, half, high, rise, turn, corner, ridge, kind)
+    _openings(scene, y, half, high, rise, turn, corner, ridge, kind)
     over = half * 0.10
-    cover = _roof(scene, roof)
+    cover = roof_tone(scene, roof)
     slope: list[Point] = [
         (ridge, y - high - rise - size * 0.02),
         (x + turn * (half - over * 0.5), y - high - rise - size * 0.02),
@@ -97,7 +94,6 @@ def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Co
 
 def _openings(
     scene: Scene,
-    x: float,
     y: float,
     half: float,
     high: float,
@@ -128,8 +124,7 @@ def _beams(
     tone = scene.palette.lit((0.26, 0.16, 0.10))
     thick = max(0.8, high * 0.055)
     bars = [box(min(left, end), y - high * r - thick, max(left, end), y - high * r) for r in (0.0, 0.5, 0.97)]
-    for px in np.linspace(left, end, 8):
-        bars.append(box(float(px) - thick / 2, y - high, float(px) + thick / 2, y))
+    bars += [box(float(px) - thick / 2, y - high, float(px) + thick / 2, y) for px in np.linspace(left, end, 8)]
     for a, b in ((left, ridge), (corner, ridge)):
         bars.append([(a, y - high), (a + (b - a) * 0.2, y - high), (b, y - high - rise * 0.9), (b, y - high - rise)])
     bars.append(box(ridge - thick / 2, y - high - rise, ridge + thick / 2, y - high))
@@ -176,9 +171,11 @@ def paint_village(scene: Scene, base: float, size: float, spread: float = 1.0) -
     tower = float(rng.uniform(-0.3, 0.3))
     for row in range(4):
         near = row / 3
+        # What the next row hides must not shine through it.
+        air.light_lamps(scene)
         count = int((5 + 3 * near) * reach / (scene.short * 0.45)) + 2
         if row == 1 and scene.may("church"):
-            _nave(scene, middle + tower * reach, base - size * 0.95, size * 2.0)
+            sacred.paint_nave(scene, middle + tower * reach, base - size * 0.95, size * 2.0)
         for k in range(count):
             at = (k + float(rng.uniform(0.15, 0.85))) / count * 2 - 1
             climb = (1 - at * at) * size * 1.25 * (1 - near)
@@ -191,7 +188,7 @@ def _small_house(scene: Scene, rng: np.random.Generator, x: float, y: float, siz
     palette = scene.palette
     wall = _WALLS[int(rng.integers(len(_WALLS)))] if rng.random() < 0.75 else (0.82, 0.52, 0.46)
     wall = scene.reading.paints.get("village") or wall
-    roof = _roof(scene, _ROOFS[int(rng.choice([0, 0, 2, 1]))])
+    roof = roof_tone(scene, _ROOFS[int(rng.choice([0, 0, 2, 1]))])
     half, high = size * float(rng.uniform(0.34, 0.50)), size * float(rng.uniform(0.50, 0.95))
     rise = size * float(rng.uniform(0.30, 0.50))
     haze = palette.haze
@@ -236,145 +233,6 @@ def _small_house(scene: Scene, rng: np.random.Generator, x: float, y: float, siz
             scene.lamps.append((x, y - size * 0.4, size * 0.55, (1.0, 0.70, 0.36), 0.20))
 
 
-def paint_church(scene: Scene, x: float, y: float, size: float) -> None:
-    """A church with a tower; sometimes one with onion domes."""
-    scene.show("church")
-    _nave(scene, x, y, size)
-
-
-def _nave(scene: Scene, x: float, y: float, size: float) -> None:
-    rng = scene.stream("church")
-    wall = (
-        scene.reading.paints.get("church")
-        or [(0.93, 0.91, 0.86), (0.78, 0.74, 0.68), (0.86, 0.78, 0.66)][int(rng.integers(3))]
-    )
-    roof = _roof(scene, [(0.30, 0.36, 0.42), (0.52, 0.26, 0.20), (0.28, 0.42, 0.38)][int(rng.integers(3))])
-    turn = 1.0 if rng.random() < 0.5 else -1.0
-    far = x + turn * size * 0.52
-    left, right = min(x, far), max(x, far)
-    solid(scene, [box(left, y - size * 0.30, right, y)], wall, x)
-    solid(
-        scene,
-        [
-            [
-                (left, y - size * 0.30),
-                (left + size * 0.06, y - size * 0.50),
-                (right - size * 0.06, y - size * 0.50),
-                (right + size * 0.03, y - size * 0.30),
-            ]
-        ],
-        roof,
-        x,
-    )
-    for at in (0.40, 0.60, 0.80):
-        cx = x + (far - x) * at
-        light_window(scene, cx - size * 0.020, y - size * 0.23, cx + size * 0.020, y - size * 0.08)
-    half = size * 0.10
-    solid(scene, [box(x - half, y - size * 0.62, x + half, y)], wall, x)
-    if rng.random() < 0.45:
-        _onion(scene, x, y - size * 0.62, half * 1.15)
-    else:
-        solid(
-            scene,
-            [[(x - half * 1.15, y - size * 0.61), (x + half * 1.15, y - size * 0.61), (x, y - size * 1.0)]],
-            roof,
-            x,
-        )
-    light_window(scene, x - half * 0.3, y - size * 0.56, x + half * 0.3, y - size * 0.44)
-    scene.shape([box(x - half * 0.4, y - size * 0.13, x + half * 0.4, y)], scene.palette.lit((0.28, 0.18, 0.12)))
-
-
-def _onion(scene: Scene, x: float, y: float, half: float) -> None:
-    at = np.linspace(0, 1, 14)
-    wide = half * (1.25 * np.sin(np.pi * np.clip(at * 0.80 + 0.18, 0, 1)) ** 1.3 * (1 - at) ** 0.45 + 0.02)
-    ys = y - at * half * 2.9
-    left = list(zip((x - wide).tolist(), ys.tolist(), strict=True))
-    right = list(zip((x + wide).tolist(), ys.tolist(), strict=True))
-    gold: Colour = (0.90, 0.70, 0.26) if scene.stream("dome").random() < 0.6 else (0.24, 0.38, 0.62)
-    solid(
-        scene, [box(x - half * 0.6, y - half * 0.1, x + half * 0.6, y + half * 0.3), [*left, *reversed(right)]], gold, x
-    )
-    top = y - half * 2.9
-    thin = max(0.5, half * 0.05)
-    scene.shape(
-        [
-            box(x - thin, top - half * 0.7, x + thin, top),
-            box(x - half * 0.22, top - half * 0.48, x + half * 0.22, top - half * 0.40),
-        ],
-        scene.palette.lit(gold),
-    )
-
-
-def paint_temple(scene: Scene, x: float, y: float, size: float) -> None:
-    """A pagoda of three to five roofs, or a low temple hall, with a gate before a shrine."""
-    scene.show("temple")
-    rng = scene.stream("temple")
-    wood = scene.reading.paints.get("temple") or (0.70, 0.22, 0.15)
-    roof = _roof(scene, (0.22, 0.26, 0.30) if rng.random() < 0.6 else (0.20, 0.34, 0.30))
-    storeys = int(rng.integers(3, 6))
-    if not scene.reading.is_a("pagoda") and rng.random() < 0.3:
-        storeys = 2
-    high = size / (storeys + 1.0)
-    solid(
-        scene,
-        [
-            [
-                (x - size * 0.38, y),
-                (x + size * 0.38, y),
-                (x + size * 0.34, y - high * 0.3),
-                (x - size * 0.34, y - high * 0.3),
-            ]
-        ],
-        (0.62, 0.58, 0.52),
-        x,
-    )
-    level = y - high * 0.3
-    for k in range(storeys):
-        half = size * (0.27 if storeys > 2 else 0.36) * (1 - 0.14 * k)
-        solid(scene, [box(x - half * 0.72, level - high * 0.62, x + half * 0.72, level)], wood, x)
-        for at in (-0.40, 0.0, 0.40):
-            light_window(
-                scene, x + half * (at - 0.10), level - high * 0.50, x + half * (at + 0.10), level - high * 0.12
-            )
-        _upturned(scene, x, level - high * 0.58, half * 1.28, high * 0.46, roof)
-        level -= high * 0.92
-    thin = max(0.6, size * 0.008)
-    scene.shape(
-        [box(x - thin, level - high * 0.75, x + thin, level + high * 0.1)], scene.palette.lit((0.80, 0.62, 0.24))
-    )
-    if scene.reading.is_a("torii"):
-        _gate(scene, x - size * 0.75, y + size * 0.08, size * 0.42, wood)
-
-
-def _upturned(scene: Scene, x: float, y: float, half: float, high: float, colour: Colour) -> None:
-    """A roof whose eaves sweep up at the corners."""
-    at = np.linspace(-1, 1, 15)
-    low = y - high * 0.55 * np.abs(at) ** 3.2
-    high_edge = y - high * (1 - np.abs(at)) ** 0.7 * 0.95 - high * 0.55 * np.abs(at) ** 3.2 - high * 0.10
-    bottom = list(zip((x + half * at).tolist(), low.tolist(), strict=True))
-    top = list(zip((x + half * at * 1.03).tolist(), high_edge.tolist(), strict=True))
-    solid(scene, [[*bottom, *reversed(top)]], colour, x)
-    rim = list(zip((x + half * at).tolist(), (low + high * 0.09).tolist(), strict=True))
-    scene.shape([[*bottom, *reversed(rim)]], scene.palette.lit((0.30, 0.14, 0.10)), 0.8)
-
-
-def _gate(scene: Scene, x: float, y: float, size: float, colour: Colour) -> None:
-    """Two posts under two beams."""
-    post = size * 0.06
-    parts = [box(x + at * size * 0.36 - post, y - size * 0.92, x + at * size * 0.36 + post, y) for at in (-1, 1)]
-    parts.append(box(x - size * 0.46, y - size * 0.72, x + size * 0.46, y - size * 0.63))
-    parts.append(
-        [
-            (x - size * 0.62, y - size * 1.02),
-            (x, y - size * 0.96),
-            (x + size * 0.62, y - size * 1.02),
-            (x + size * 0.56, y - size * 0.86),
-            (x - size * 0.56, y - size * 0.86),
-        ]
-    )
-    solid(scene, parts, colour, x)
-
-
 def paint_windmill(scene: Scene, x: float, y: float, size: float) -> None:
     """A tapering tower with a cap and four sails."""
     scene.show("windmill")
@@ -392,7 +250,7 @@ def paint_windmill(scene: Scene, x: float, y: float, size: float) -> None:
         (x + top * 0.9, y - size * 0.70),
         (x + top * 1.2, y - size * 0.59),
     ]
-    solid(scene, [cap], _roof(scene, (0.36, 0.24, 0.20)), x)
+    solid(scene, [cap], roof_tone(scene, (0.36, 0.24, 0.20)), x)
     for level in (0.18, 0.38):
         light_window(scene, x - size * 0.022, y - size * (level + 0.06), x + size * 0.022, y - size * level)
     scene.shape([box(x - size * 0.035, y - size * 0.12, x + size * 0.035, y)], scene.palette.lit((0.26, 0.17, 0.12)))

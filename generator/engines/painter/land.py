@@ -297,7 +297,7 @@ def paint_dunes(scene: Scene) -> Terrain:
     height = np.asarray(tall * (wave * (0.30 + 0.9 * swell) + 0.5 * swell - 0.35), dtype=np.float32)
     height = np.minimum(height, 0.35 + 0.09 * land.z)
     # Far crests lie between two slices; a little smoothing keeps them from fraying.
-    for _ in range(2):
+    for _ in range(8):
         height[1:-1] = height[1:-1] * 0.5 + (height[:-2] + height[2:]) * 0.25
     across = land.noise("ripples bend", 1.6, 2)
     ripples = np.sin((u * np.float32(size * 9.0)) + across * 9) * smoothstep(9.0, 1.0, land.z)

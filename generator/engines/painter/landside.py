@@ -9,6 +9,7 @@ from generator.engines.painter import (
     land,
     peaks,
     plants,
+    sacred,
     shores,
     street,
     town,
@@ -107,7 +108,7 @@ def _on_the_land(scene: Scene, ground: Terrain) -> None:
         spot = ground.spot(x, distance)
         share = (1.0 if position == 0 else 0.55) * min(1.5, max(0.6, reading.weight(name))) ** 0.7
         foot = max(foot, spot.y + scene.short * 0.02)
-        put(scene, name, x, spot.y + scene.short * 0.006, share)
+        put(scene, name, x, spot.y + scene.short * (0.020 if name == "castle" else 0.008), share)
     if reading.has("desert"):
         _in_the_desert(scene, ground)
     if reading.has("park", "garden"):
@@ -136,9 +137,9 @@ def put(scene: Scene, name: str, x: float, y: float, share: float) -> None:
     elif name == "ruins":
         buildings.paint_ruins(scene, x, y, short * 0.40 * share)
     elif name == "temple":
-        houses.paint_temple(scene, x, y, short * 0.42 * share)
+        sacred.paint_temple(scene, x, y, short * 0.42 * share)
     elif name == "church":
-        houses.paint_church(scene, x, y, short * 0.40 * share)
+        sacred.paint_church(scene, x, y, short * 0.40 * share)
     elif name == "windmill":
         houses.paint_windmill(scene, x, y, short * 0.42 * share)
     elif name == "lighthouse":
@@ -182,14 +183,14 @@ def _aloft(scene: Scene) -> None:
     side = _side(scene)
     standing = [name for name in STANDING if scene.reading.has(name)]
     level = _row(scene, 0.12)
-    air.paint_cloud_sea(scene, scene.horizon, 0.0, 0.35)
+    air.paint_cloud_sea(scene, scene.horizon, behind=True)
     for position, name in enumerate(standing[:2]):
         x = scene.width * (0.5 + side * (0.12 if position == 0 else -0.24) + rng.uniform(-0.03, 0.03))
         half = scene.short * (0.34 if position == 0 else 0.2)
         shores.paint_rock(scene, x, level + scene.short * 0.30, half, scene.short * 0.34)
         put(scene, name, x, level + scene.short * 0.03, 0.95 if position == 0 else 0.6)
     air.light_lamps(scene)
-    air.paint_cloud_sea(scene, level + int(scene.short * 0.08), 0.35, 1.0)
+    air.paint_cloud_sea(scene, level + scene.short * 0.10, behind=False)
 
 
 def _wet_stone(scene: Scene) -> None:

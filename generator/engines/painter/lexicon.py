@@ -11,7 +11,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "waterfall": ("waterfall waterfalls cascade cascades falls", "водопад"),
     "sea": (
         "sea seas ocean oceans beach coast shore waves wave bay harbour harbor port seaside surf lagoon",
-        "море моря морск морю морем океан берег побереж волн бухт залив гаван порт пляж",
+        "море моря морск морю морем океан берег побереж волн бухт залив гаван порту портов пляж",
     ),
     "lake": (
         "lake lakes pond water reflection reflections fjord",
@@ -20,12 +20,12 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "river": ("river rivers stream streams brook creek", "рек реч ручей ручь"),
     "bridge": ("bridge bridges viaduct aqueduct", "мост мосты моста виадук акведук"),
     "forest": (
-        "forest forests wood woods woodland jungle pines spruces birches taiga grove",
-        "лес леса лесн лесу лесом тайг сосны сосен ельник джунгл бор рощ березняк",
+        "forest forests wood woods woodland jungle pines firs spruces birches taiga grove",
+        "лес леса лесн лесу лесом тайг сосны сосен ели елей ёлки елки ельник джунгл бор рощ березняк",
     ),
     "tree": (
-        "tree trees oak willow birch maple sakura cherry palm palms apple pine fir firs spruce cypress",
-        "дерев дуб ива берез берёз клен клён сакур пальм яблон сосна сосну ель ёлк елк кипарис",
+        "tree trees oak willow birch maple sakura cherry palm palms apple pine fir spruce cypress",
+        "дерев дуб ива берез берёз клен клён сакур пальм яблон сосна сосну ель ёлка елка кипарис",
     ),
     "park": ("park parks", "парк парка парке"),
     "garden": ("garden gardens", "сад сады сада саду"),
@@ -70,7 +70,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
     ),
     "balloon": ("balloon balloons", "аэростат шар шары"),
     "rainbow": ("rainbow rainbows", "радуг"),
-    "lightning": ("lightning thunder thunderbolt thunderstorm", "молни гром гроз"),
+    "lightning": ("lightning thunder thunderbolt thunderstorm", "молни гроз"),
     "planet": ("planet planets saturn jupiter", "планет сатурн юпитер"),
     "nebula": ("nebula galaxy galaxies cosmos cosmic universe space", "космос космич галактик вселенн туманност"),
     "moon": ("moon moonlight moonlit crescent", "лун месяц"),
@@ -164,7 +164,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "several": ("boats ships sails sailboats yachts regatta fleet", "лодки корабли яхты флот"),
     "rough": ("storm stormy tempest waves", "шторм бур волны волнах"),
     "beach": ("beach sands", "пляж"),
-    "harbour": ("harbour harbor port marina", "гаван порт пристан"),
+    "harbour": ("harbour harbor port marina", "гаван порту портов пристан"),
     "half-timbered": ("timbered tudor", "фахверк"),
     "chalet": ("chalet alpine alps", "шале"),
     "hut": ("hut cabin shack", "хижин изб"),
@@ -177,7 +177,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "cypress": ("cypress cypresses tuscan tuscany", "кипарис тоскан"),
     "farmland": ("farmland farm countryside pasture", "ферм пастбищ деревн"),
     "tuscan": ("tuscan tuscany vineyard cypress cypresses", "тоскан виноград кипарис"),
-    "terraces": ("terraces terraced rice", "террас рисов"),
+    "terraces": ("terraces terraced rice", "террас"),
     "steppe": ("steppe prairie plain plains", "степ прери равнин"),
     "wheat": ("wheat rye barley", "пшени рожь ржи"),
     "poppies": ("poppy poppies", "мак маки маков"),
@@ -193,15 +193,17 @@ KINDS: dict[str, tuple[str, str]] = {
     "pagoda": ("pagoda pagodas", "пагод"),
     "torii": ("torii shrine", "святилищ"),
     "walk": ("path paths trail way", "тропин тропа тропк"),
-    "sunbeams": ("sunbeam sunbeams rays sunlight", "луч лучи лучах"),
+    "sunbeams": ("sunbeam sunbeams rays sunlight", "лучи лучах лучей"),
 }
 """Finer words: they change how a motif looks. One word may name a motif, a kind and an hour at once."""
 
 PHRASES: dict[str, tuple[str, ...]] = {
     "aloft": ("above the clouds", "in the clouds", "over the clouds", "sea of clouds", "над облак", "в облаках"),
     "full moon": ("full moon", "полная луна", "полной лун", "полнолун"),
-    "inside": ("forest path", "path through the forest", "in the forest", "in the woods", "through the woods")
-    + ("deep forest", "inside the forest", "inside a forest", "into the forest", "в лесу", "лесная троп", "чаща"),
+    "inside": (
+        *("forest path", "path through the forest", "in the forest", "in the woods", "through the woods"),
+        *("deep forest", "inside the forest", "inside a forest", "into the forest", "в лесу", "лесная троп", "чаща"),
+    ),
     "several": ("many boats", "several boats", "many ships", "много лодок"),
 }
 """Kinds that only several words together name: beginnings of them, as a prompt writes them."""

@@ -204,7 +204,7 @@ def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palet
             palette = _change(palette, (name,), mix(other, palette.horizon, 0.2), share)
     push = rng.normal(0, 0.025, 3)
     for word in reading.unknown:
-        push = push + stream("word", word).normal(0, 0.05, 3) / max(1.0, len(reading.unknown) ** 0.5)
+        push = push + stream("word", word).normal(0, 0.034, 3) / max(1.0, len(reading.unknown) ** 0.5)
     push = push - push.mean()
     scale = 0.45 if palette.hour == "night" else 1.0
     new: dict[str, Colour] = {}

@@ -108,7 +108,7 @@ def paint_volcano(scene: Scene) -> None:
     colour = blend(colour, (1.0, 0.85, 0.40), smoothstep(0.6, 1.0, flow) * 0.6)
     top = land.horizon_at(tall * 0.98, z)
     column = side * scene.width
-    _plume(scene, rng, column, top, room)
+    _plume(scene, rng, column, top)
     land.lay(height, colour)
     glow = 1.0 if palette.is_dark else 0.45
     scene.lamps.append((column, top, scene.short * 0.05, (1.0, 0.70, 0.25), 0.9 * glow))
@@ -116,7 +116,7 @@ def paint_volcano(scene: Scene) -> None:
     _bombs(scene, rng, column, top, glow)
 
 
-def _plume(scene: Scene, rng: np.random.Generator, x: float, y: float, room: float) -> None:
+def _plume(scene: Scene, rng: np.random.Generator, x: float, y: float) -> None:
     """Smoke that billows up and drifts away, red from below."""
     palette = scene.palette
     drift = float(rng.choice([-1.0, 1.0])) * float(rng.uniform(0.25, 0.7))

@@ -127,7 +127,12 @@ def _belly(a: Point, b: Point, c: Point, bulge: float) -> list[Point]:
 
 def _sailboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
     sail, shade = _cloth(scene)
-    lean = turn * size * 0.05 * (2.5 if scene.reading.has("rain", "lightning") or scene.reading.is_a("rough") else 1.0)
+    lean = (
+        turn
+        * size
+        * float(rng.uniform(0.03, 0.06))
+        * (2.5 if scene.reading.has("rain", "lightning") or scene.reading.is_a("rough") else 1.0)
+    )
     mast = (x + turn * size * 0.06, y - size * 0.12)
     top = (mast[0] + lean, y - size * 1.08)
     thin = max(0.6, size * 0.010)
@@ -167,135 +172,80 @@ def _sailboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: 
 
 def _galleon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
     """Three masts with square sails, a high stern with windows, a bowsprit and a flag."""
-    sail, shade = _cloth(scene)
     wood = _wood(scene, (0.34, 0.20, 0.12))
     dark = scene.palette.lit((0.18, 0.11, 0.08))
-    thin = max(0.6, size * 0.008)
+
+    def at(along: float, up: float) -> Point:
+        return (x + turn * along * size, y - up * size)
+
     _hull(scene, x, y, size, turn, wood, size * 0.20, 0.10)
-    stern = [
-        (x - turn * size * 0.53, y - size * 0.33),
-        (x - turn * size * 0.30, y - size * 0.28),
-        (x - turn * size * 0.28, y - size * 0.13),
-        (x - turn * size * 0.48, y - size * 0.10),
-    ]
-    solid(scene, [stern], wood, x)
-    ports = [
-        box(x + at * size - size * 0.012, y - size * 0.10, x + at * size + size * 0.012, y - size * 0.075)
-        for at in np.linspace(-0.3, 0.3, 7)
-    ]
+    solid(scene, [[at(-0.53, 0.33), at(-0.30, 0.28), at(-0.28, 0.13), at(-0.48, 0.10)]], wood, x)
+    ports = [[at(p, 0.10), at(p + 0.024, 0.10), at(p + 0.024, 0.075), at(p, 0.075)] for p in np.linspace(-0.3, 0.3, 7)]
     scene.shape(ports, (0.90, 0.66, 0.30) if scene.palette.is_dark else (0.06, 0.04, 0.04), 0.9)
-    scene.shape(
-        [
-            [
-                (x + turn * size * 0.50, y - size * 0.20),
-                (x + turn * size * 0.52, y - size * 0.17),
-                (x + turn * size * 0.82, y - size * 0.34),
-            ]
-        ],
-        dark,
-    )
+    scene.shape([[at(0.50, 0.20), at(0.52, 0.17), at(0.82, 0.34)]], dark)
     for offset, high, wide in ((-0.30, 0.80, 0.15), (0.02, 1.02, 0.21), (0.32, 0.86, 0.17)):
-        mx, mtop = x + turn * offset * size, y - size * high
-        scene.shape([box(mx - thin, mtop, mx + thin, y - size * 0.12)], dark)
-        ropes = [
-            [(mx, mtop), (mx + s * size * 0.14, y - size * 0.14), (mx + s * size * 0.14 + thin * 0.6, y - size * 0.14)]
-            for s in (-1, 1)
-        ]
-        scene.shape(ropes, dark, 0.5)
-        for low, up, share in ((0.26, 0.50, 1.0), (0.53, 0.73, 0.82), (0.76, 0.90, 0.62)):
-            y0, y1, half = y - size * high * low, y - size * high * up, size * wide * share
-            puff = turn * size * 0.05
-            cloth = [
-                (mx - half, y1),
-                (mx + half, y1),
-                (mx + half + puff, (y0 + y1) / 2),
-                (mx + half * 1.05, y0),
-                (mx + puff * 0.5, y0 - size * 0.022),
-                (mx - half * 1.05, y0),
-                (mx - half + puff, (y0 + y1) / 2),
-            ]
-            window, mask = scene.cut([cloth])
-            if mask.size:
-                ends = (shade, sail) if scene.light[0] > x else (sail, shade)
-                scene.put(window, mask, scene.ramp(window, *ends))
-            scene.shape([box(mx - half * 1.1, y1 - thin, mx + half * 1.1, y1 + thin * 0.5)], dark)
+        _mast(scene, at(offset, 0.0), (size, high, wide), turn, dark)
         if rng.random() < 0.8:
             black = scene.reading.is_a("galleon") and offset == 0.02
             flag: Colour = (0.07, 0.07, 0.08) if black else (0.75, 0.18, 0.15)
-            scene.shape(
-                [
-                    [
-                        (mx, mtop),
-                        (mx - turn * size * 0.13, mtop + size * 0.02),
-                        (mx - turn * size * 0.12, mtop + size * 0.06),
-                        (mx, mtop + size * 0.05),
-                    ]
-                ],
-                scene.palette.lit(flag),
-            )
-    jib = [
-        (x + turn * size * 0.33, y - size * 0.74),
-        (x + turn * size * 0.78, y - size * 0.33),
-        (x + turn * size * 0.42, y - size * 0.30),
-    ]
-    scene.shape([jib], shade)
+            cloth = [
+                at(offset, high),
+                at(offset - 0.13, high - 0.02),
+                at(offset - 0.12, high - 0.06),
+                at(offset, high - 0.05),
+            ]
+            scene.shape([cloth], scene.palette.lit(flag))
+    scene.shape([[at(0.33, 0.74), at(0.78, 0.33), at(0.42, 0.30)]], _cloth(scene)[1])
     if scene.palette.is_dark or scene.reading.has("fog"):
-        scene.lamps.append((x - turn * size * 0.52, y - size * 0.36, size * 0.05, LAMP, 0.95))
+        scene.lamps.append((*at(-0.52, 0.36), size * 0.05, LAMP, 0.95))
+
+
+def _mast(scene: Scene, foot: Point, form: tuple[float, float, float], turn: float, dark: Colour) -> None:
+    """A mast with shrouds and three square sails; `form`: ship's size, mast's height, sails' half width."""
+    sail, shade = _cloth(scene)
+    (x, y), (size, high, wide) = foot, form
+    thin = max(0.6, size * 0.008)
+    top, deck = y - size * high, y - size * 0.14
+    scene.shape([box(x - thin, top, x + thin, deck)], dark)
+    scene.shape(
+        [[(x, top), (x + s * size * 0.14, deck), (x + s * size * 0.14 + thin * 0.6, deck)] for s in (-1, 1)], dark, 0.5
+    )
+    for low, up, share in ((0.26, 0.50, 1.0), (0.53, 0.73, 0.82), (0.76, 0.90, 0.62)):
+        y0, y1, half = y - size * high * low, y - size * high * up, size * wide * share
+        puff, middle = turn * size * 0.05, (y - size * high * low + y - size * high * up) / 2
+        cloth = [(x - half, y1), (x + half, y1), (x + half + puff, middle), (x + half * 1.05, y0)]
+        cloth += [(x + puff * 0.5, y0 - size * 0.022), (x - half * 1.05, y0), (x - half + puff, middle)]
+        window, mask = scene.cut([cloth])
+        if mask.size:
+            ends = (shade, sail) if scene.light[0] > x else (sail, shade)
+            scene.put(window, mask, scene.ramp(window, *ends))
+        scene.shape([box(x - half * 1.1, y1 - thin, x + half * 1.1, y1 + thin * 0.5)], dark)
 
 
 def _steamer(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
     """White decks, funnels and a trail of smoke."""
-    hull = _wood(scene, (0.14, 0.15, 0.18))
     funnels = int(rng.integers(1, 4))
-    smoke = mix(scene.palette.haze, (0.16, 0.15, 0.16), 0.45)
+    smoke = mix(mix(scene.palette.haze, (0.16, 0.15, 0.16), 0.45), (1, 1, 1), 0.3)
+
+    def part(left: float, top: float, right: float, bottom: float) -> list[Point]:
+        return box(x + left * size, y - top * size, x + right * size, y - bottom * size)
+
     for k in range(9):
-        at = x - turn * size * (0.02 + 0.085 * k)
-        scene.lamps.append(
-            (at, y - size * (0.50 + 0.035 * k), size * (0.03 + 0.012 * k), mix(smoke, (1, 1, 1), 0.3), 0.22)
-        )
+        puff = size * (0.03 + 0.012 * k)
+        scene.lamps.append((x - turn * size * (0.02 + 0.085 * k), y - size * (0.50 + 0.035 * k), puff, smoke, 0.22))
+    glass = (1.0, 0.82, 0.5) if scene.palette.is_dark else scene.palette.lit((0.2, 0.25, 0.32))
     for k in range(3):
-        wide = 0.36 - 0.08 * k
-        solid(
-            scene,
-            [box(x - size * wide, y - size * (0.20 + 0.065 * k), x + size * wide, y - size * (0.12 + 0.065 * k))],
-            (0.94, 0.92, 0.88),
-            x,
-        )
-        panes = [
-            box(
-                x + at * size - size * 0.010,
-                y - size * (0.175 + 0.065 * k),
-                x + at * size + size * 0.010,
-                y - size * (0.150 + 0.065 * k),
-            )
-            for at in np.arange(-wide + 0.03, wide - 0.02, 0.045)
-        ]
-        scene.shape(panes, (1.0, 0.82, 0.5) if scene.palette.is_dark else scene.palette.lit((0.2, 0.25, 0.32)))
+        wide, up = 0.36 - 0.08 * k, 0.065 * k
+        solid(scene, [part(-wide, 0.20 + up, wide, 0.12 + up)], (0.94, 0.92, 0.88), x)
+        panes = np.arange(-wide + 0.03, wide - 0.02, 0.045)
+        scene.shape([part(p - 0.010, 0.175 + up, p + 0.010, 0.150 + up) for p in panes], glass)
     for k in range(funnels):
-        fx = x + (k - (funnels - 1) / 2) * size * 0.15
-        solid(
-            scene,
-            [
-                [
-                    (fx - size * 0.032, y - size * 0.30),
-                    (fx - size * 0.036, y - size * 0.50),
-                    (fx + size * 0.030, y - size * 0.50),
-                    (fx + size * 0.032, y - size * 0.30),
-                ]
-            ],
-            (0.76, 0.22, 0.14),
-            x,
-        )
-        scene.shape(
-            [box(fx - size * 0.037, y - size * 0.51, fx + size * 0.031, y - size * 0.47)],
-            scene.palette.lit((0.08, 0.08, 0.09)),
-        )
-    thin = max(0.5, size * 0.006)
-    scene.shape(
-        [box(x + turn * size * 0.38 - thin, y - size * 0.56, x + turn * size * 0.38 + thin, y - size * 0.14)],
-        scene.palette.lit((0.3, 0.25, 0.2)),
-    )
-    _hull(scene, x, y, size * 1.1, turn, hull, size * 0.15, 0.10)
+        at = (k - (funnels - 1) / 2) * 0.15
+        solid(scene, [part(at - 0.034, 0.50, at + 0.031, 0.30)], (0.76, 0.22, 0.14), x)
+        scene.shape([part(at - 0.037, 0.51, at + 0.033, 0.47)], scene.palette.lit((0.08, 0.08, 0.09)))
+    mast = turn * 0.38
+    scene.shape([part(mast - 0.006, 0.56, mast + 0.006, 0.14)], scene.palette.lit((0.3, 0.25, 0.2)))
+    _hull(scene, x, y, size * 1.1, turn, _wood(scene, (0.14, 0.15, 0.18)), size * 0.15, 0.10)
 
 
 def _rowboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
@@ -334,53 +284,25 @@ def _rowboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: f
 
 def _trawler(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
     """A fishing boat: wheelhouse, mast with a boom, nets."""
-    thin = max(0.6, size * 0.010)
+    thin = max(0.006, 0.6 / max(size, 1.0))
     iron = scene.palette.lit((0.26, 0.20, 0.16))
-    mast = x - turn * size * 0.10
-    scene.shape([box(mast - thin, y - size * 0.72, mast + thin, y - size * 0.10)], iron)
-    scene.shape(
-        [
-            [
-                (mast, y - size * 0.66),
-                (mast - turn * size * 0.34, y - size * 0.40),
-                (mast - turn * size * 0.34, y - size * 0.38),
-                (mast, y - size * 0.64),
-            ]
-        ],
-        iron,
-    )
-    scene.shape(
-        [
-            [
-                (mast, y - size * 0.70),
-                (x + turn * size * 0.54, y - size * 0.24),
-                (x + turn * size * 0.54, y - size * 0.235),
-            ]
-        ],
-        iron,
-        0.7,
-    )
-    cabin = x + turn * size * 0.16
-    solid(
-        scene, [box(cabin - size * 0.10, y - size * 0.36, cabin + size * 0.10, y - size * 0.12)], (0.92, 0.90, 0.84), x
-    )
-    solid(
-        scene, [box(cabin - size * 0.12, y - size * 0.38, cabin + size * 0.12, y - size * 0.35)], (0.72, 0.24, 0.16), x
-    )
-    panes = [
-        box(cabin + at * size - size * 0.022, y - size * 0.31, cabin + at * size + size * 0.022, y - size * 0.24)
-        for at in (-0.055, 0.0, 0.055)
-    ]
+
+    def at(along: float, up: float) -> Point:
+        return (x + turn * along * size, y - up * size)
+
+    def part(left: float, top: float, right: float, bottom: float) -> list[Point]:
+        return [at(left, top), at(right, top), at(right, bottom), at(left, bottom)]
+
+    scene.shape([part(-0.10 - thin, 0.72, -0.10 + thin, 0.10)], iron)
+    scene.shape([[at(-0.10, 0.66), at(-0.44, 0.40), at(-0.44, 0.38), at(-0.10, 0.64)]], iron)
+    scene.shape([[at(-0.10, 0.70), at(0.54, 0.24), at(0.54, 0.235)]], iron, 0.7)
+    solid(scene, [part(0.06, 0.36, 0.26, 0.12)], (0.92, 0.90, 0.84), x)
+    solid(scene, [part(0.04, 0.38, 0.28, 0.35)], (0.72, 0.24, 0.16), x)
+    panes = [part(0.16 + p - 0.022, 0.31, 0.16 + p + 0.022, 0.24) for p in (-0.055, 0.0, 0.055)]
     scene.shape(panes, (1.0, 0.84, 0.5) if scene.palette.is_dark else scene.palette.lit((0.22, 0.28, 0.34)))
-    nets = [
-        [
-            (x - turn * size * 0.42, y - size * 0.13),
-            (x - turn * size * 0.36, y - size * 0.22),
-            (x - turn * size * 0.22, y - size * 0.20),
-            (x - turn * size * 0.16, y - size * 0.12),
-        ]
-    ]
-    scene.shape(nets, scene.palette.lit((0.30, 0.42, 0.34)))
+    scene.shape(
+        [[at(-0.42, 0.13), at(-0.36, 0.22), at(-0.22, 0.20), at(-0.16, 0.12)]], scene.palette.lit((0.30, 0.42, 0.34))
+    )
+    hues: list[Colour] = [(0.16, 0.34, 0.56), (0.62, 0.18, 0.14), (0.14, 0.40, 0.34)]
     own = scene.reading.paints.get("boat")
-    blue: Colour = [(0.16, 0.34, 0.56), (0.62, 0.18, 0.14), (0.14, 0.40, 0.34)][int(rng.integers(3))]
-    _hull(scene, x, y, size, turn, own or blue, size * 0.18, 0.12)
+    _hull(scene, x, y, size, turn, own or hues[int(rng.integers(3))], size * 0.18, 0.12)

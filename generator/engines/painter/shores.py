@@ -84,7 +84,7 @@ def paint_rock(scene: Scene, x: float, y: float, half: float, tall: float, flat:
         return
     rows = scene.rows()[top:bottom]
     cells = 10 * scene.width / half
-    ledges = fbm(rng, scene.width, bottom - top, (cells, 6), 6, 0.58)
+    ledges = fbm(rng, scene.width, bottom - top, (cells * 0.6, 3), 6, 0.52)
     under = (rows - crest[None, :]) / max(1.0, tall)
     side = np.float32(np.sign(scene.light[0] - x) or 1.0)
     relief = np.gradient(ledges, axis=1) * np.float32(side * half / 7)

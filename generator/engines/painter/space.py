@@ -47,7 +47,7 @@ def _nebula(scene: Scene, alone: bool) -> None:
         scene.show("nebula")
     rng = scene.stream("nebula")
     own = [colour for colour, _ in scene.reading.colours]
-    gas = list(_GASES[int(rng.integers(len(_GASES)))])
+    gas: list[Colour] = list(_GASES[int(rng.integers(len(_GASES)))])
     for k, colour in enumerate(own[:3]):
         gas[k % 3] = colour
     wide, tall = scene.width / scene.short, scene.height / scene.short
@@ -61,11 +61,11 @@ def _nebula(scene: Scene, alone: bool) -> None:
         body = _spiral(rng, scene, clouds)
     dust = smoothstep(0.42, 0.72, fbm(rng, scene.width, scene.height, (5 * wide, 5 * tall), 6, 0.58))
     glow = body * (0.25 + 0.95 * threads**2 * clouds * 1.6) * (1 - 0.72 * dust * body)
-    colour = blend(
+    tone = blend(
         blend(gas[0], gas[1], smoothstep(0.20, 0.62, clouds * 0.6 + glow * 0.6)), gas[2], smoothstep(0.62, 1.0, glow)
     )
     strength = np.float32(1.9 if alone else 0.75 if scene.palette.hour == "night" else 0.30)
-    scene.rgb += np.clip(glow * strength, 0, 1)[..., None] * colour * (1 - np.clip(scene.rgb, 0, 1))
+    scene.rgb += np.clip(glow * strength, 0, 1)[..., None] * tone * (1 - np.clip(scene.rgb, 0, 1))
 
 
 def _spiral(rng: np.random.Generator, scene: Scene, clouds: Field) -> Field:

@@ -35,7 +35,7 @@ def paint_street(scene: Scene) -> None:
     if scene.reading.has("tree"):
         scene.show("tree")
     air.light_lamps(scene)
-    _lamps(scene, rng, vanish, foot)
+    _lamps(scene, vanish, foot)
     if scene.may("people"):
         _walkers(scene, rng, vanish, foot)
     lamps = list(scene.lamps)
@@ -93,7 +93,7 @@ def _pavement(scene: Scene, vanish: Point, foot: float) -> None:
 
 
 def _at(scene: Scene, vanish: Point, foot: float, side: int, depth: float, up: float) -> Point:
-    """A point of one row of fronts: `depth` 1 is at the lower edge, large is far; `up` in units of the street's width."""
+    """A point of a row of fronts: `depth` 1 is at the lower edge, large is far; `up` in units of the half width."""
     x = vanish[0] + side * foot / depth
     y = vanish[1] + (scene.height - vanish[1]) / depth - up * foot / depth
     return (x, y)
@@ -197,7 +197,7 @@ def _shop(scene: Scene, rng: np.random.Generator, at: object, span: tuple[float,
             scene.lamps.append((float(x), float(y), scene.short * 0.22 / max(0.6, near), colour, 0.35))
 
 
-def _lamps(scene: Scene, rng: np.random.Generator, vanish: Point, foot: float) -> None:
+def _lamps(scene: Scene, vanish: Point, foot: float) -> None:
     """Street lamps along both kerbs."""
     dark = scene.palette.is_dark or scene.reading.has("rain", "fog")
     iron = mix(scene.palette.lit((0.14, 0.14, 0.16)), scene.palette.haze, 0.1)
@@ -285,8 +285,8 @@ def _reflect(scene: Scene, vanish: Point, foot: float, lamps: list[tuple[float, 
     floor = np.abs(scene.columns() - np.float32(vanish[0])) <= np.float32(foot) * below / np.float32(rows) + 1
     own = scene.rgb[top:]
     bright = np.clip(mirror - own * 0.6, 0, 1)
-    own += bright * ((0.20 + 0.55 * puddles) * floor)[..., None] * np.float32(wet)
+    own += bright * ((0.30 + 0.75 * puddles) * floor)[..., None] * np.float32(wet)
     for x, y, radius, colour, strength in lamps:
         dx = (scene.columns() - np.float32(x) - ripple * scene.short * 0.06) / np.float32(max(1.5, radius * 0.30))
         column = np.exp(-dx * dx) * np.exp(-below / np.float32(max(8.0, (top - y) * 1.4 + radius)))
-        scene.glow((column * np.float32(strength * 0.30 * wet) * floor).astype(np.float32), colour, top)
+        scene.glow((column * np.float32(strength * 0.55 * wet) * floor).astype(np.float32), colour, top)

@@ -51,7 +51,7 @@ class Terrain:
         self.height: Field = self.rows
 
     def noise(self, name: str, size: float, octaves: int = 5, gain: float = 0.5, sharp: bool = False) -> Field:
-        """Heights of about 0 to 1 in lumps of `size`; sharp ones meet in ridges. Finer ones than a pixel are left out."""
+        """About 0 to 1 in lumps of `size` units; sharp ones meet in ridges; what is finer than a pixel is left out."""
         grid = self.scene.stream(name).random((_LATTICE, _LATTICE), dtype=np.float32)
         u, v = self.x / np.float32(size) + np.float32(31.7), self.z / np.float32(size) + np.float32(17.3)
         total, weights = np.zeros_like(self.x), 0.0
@@ -86,7 +86,7 @@ class Terrain:
         away = 0.10 if self.scene.light_shown else -0.30
         steep = np.sqrt(1 + (across * across + along * along) * np.float32(strength**2))
         facing = (rise - np.float32(strength) * (across * np.float32(self.side) + along * np.float32(away))) / steep
-        lit = np.clip(facing / np.float32(rise), 0, 1.7)
+        lit: Field = np.clip(facing / np.float32(rise), 0, 1.7)
         if not shadows:
             return lit
         edge = np.float32(rise * 0.8) * self.x
@@ -95,7 +95,7 @@ class Terrain:
         else:
             above = np.maximum.accumulate(height + edge, axis=1) - edge
         soft = np.clip((above - height) / (np.float32(0.012) * self.z + 1e-6), 0, 1)
-        return lit * (1 - np.float32(shadows) * soft)
+        return np.asarray(lit * (1 - np.float32(shadows) * soft), dtype=np.float32)
 
     def shaded(self, colour: Field, light: Field, depth: float = 0.62) -> Field:
         """Colours of things in this light: warm where it falls, towards the sky's colour in the shade."""

@@ -78,7 +78,7 @@ def _far_shore(scene: Scene, open_sea: bool) -> int:
     if open_sea and not reading.has("forest", "city", "village", "field"):
         return shore
     if not reading.has("mountains", "volcano", "city") or reading.has("field", "forest", "village"):
-        _low_land(scene, shore)
+        _low_land(scene)
     if reading.has("forest"):
         woods.paint_forest(scene, shore + int(scene.short * 0.005), deep=False)
     if reading.has("city"):
@@ -92,7 +92,7 @@ def _far_shore(scene: Scene, open_sea: bool) -> int:
     return shore
 
 
-def _low_land(scene: Scene, shore: int) -> None:
+def _low_land(scene: Scene) -> None:
     """Gentle hills with woods beyond still water."""
     rng = scene.stream("low land")
     ground = Terrain(scene, 60.0, near=14.0)
@@ -170,7 +170,7 @@ def _near_bank(scene: Scene, place: float, open_sea: bool) -> None:
     elif rng.random() < 0.75 or reading.has("tree", "fire"):
         water.paint_bank(scene)
     if reading.has("tree", "park") and not (reading.has("island") and reading.tropical and rng.random() < 0.4):
-        _near_trees(scene, place, open_sea)
+        _near_trees(scene, place)
     elif reading.has("tree"):
         scene.show("tree")
     if reading.has("park"):
@@ -179,7 +179,7 @@ def _near_bank(scene: Scene, place: float, open_sea: bool) -> None:
         scene.show("desert")
 
 
-def _near_trees(scene: Scene, place: float, open_sea: bool) -> None:
+def _near_trees(scene: Scene, place: float) -> None:
     """A tree at hand on the bank or the beach; palms lean over in pairs."""
     x = scene.width * 0.5 + (place - scene.width * 0.5) * (0.7 if not scene.reading.has("island") else -1.5)
     if not scene.reading.tropical:

@@ -92,13 +92,12 @@ def paint_inside(scene: Scene) -> None:
     """Between the trunks: light ahead, rows of trunks that grow paler, a path, leaves above."""
     scene.show("forest")
     rng = scene.stream("inside")
-    palette = scene.palette
     kind = sort(scene)
     leaves = coat(scene, kind, rng).leaves
     centre = scene.width * float(rng.choice([0.36, 0.5, 0.64]))
     scene.light = (centre, scene.horizon - scene.height * 0.32)
     _backdrop(scene, centre, leaves)
-    ground = _forest_floor(scene, kind, centre)
+    ground = _forest_floor(scene, centre)
     belts = 6
     for belt in range(belts):
         near = belt / (belts - 1)
@@ -132,7 +131,7 @@ def _backdrop(scene: Scene, centre: float, leaves: Colour) -> None:
         scene.shape(heaps[1], mix(far, palette.light, 0.15), share)
 
 
-def _forest_floor(scene: Scene, kind: str, centre: float) -> Terrain:
+def _forest_floor(scene: Scene, centre: float) -> Terrain:
     palette = scene.palette
     view = Terrain(scene, 26.0)
     height = (view.noise("floor", 4.0, 4) - 0.5) * 0.35 + (view.noise("roots", 0.8, 3) - 0.5) * 0.05
