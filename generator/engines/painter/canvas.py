@@ -14,6 +14,7 @@ Point = tuple[float, float]
 Window = tuple[slice, slice]
 
 _OVERSAMPLE = 3
+_LARGE_PX = 700_000
 
 
 @dataclass
@@ -118,7 +119,8 @@ class Scene:
         window = (slice(top, max(top, bottom)), slice(left, max(left, right)))
         if right <= left or bottom <= top:
             return window, np.zeros((0, 0), dtype=np.float32)
-        k = _OVERSAMPLE
+        # A large window is smooth enough at less.
+        k = _OVERSAMPLE if (right - left) * (bottom - top) < _LARGE_PX else 2
         image = Image.new("L", ((right - left) * k, (bottom - top) * k))
         draw = ImageDraw.Draw(image)
         for polygon in polygons:

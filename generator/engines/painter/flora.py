@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -46,9 +47,14 @@ Kind = Callable[[np.random.Generator, float, float, float, float], Parts]
 
 def blob(rng: np.random.Generator, x: float, y: float, radius: float, points: int = 11) -> list[Point]:
     """A lumpy disc."""
+    reach = (rng.random(points) * (0.40 * radius) + 0.78 * radius).tolist()
+    return [(x + r * c, y + r * s) for r, (c, s) in zip(reach, _circle(points), strict=True)]
+
+
+@cache
+def _circle(points: int) -> tuple[tuple[float, float], ...]:
     turns = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    reach = radius * rng.uniform(0.78, 1.18, points)
-    return list(zip((x + reach * np.cos(turns)).tolist(), (y + reach * np.sin(turns)).tolist(), strict=True))
+    return tuple(zip(np.cos(turns).tolist(), np.sin(turns).tolist(), strict=True))
 
 
 def fir(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from generator.engines.painter import flora
+from generator.engines.painter import flora, plants
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.noise import Field, smoothstep
 from generator.engines.painter.palette import mix
@@ -63,6 +63,9 @@ def _swell(scene: Scene, land: Terrain, kind: str) -> Field:
     near = land.noise("near swell", 3.5, 3, 0.45)
     rise = smoothstep(4, 30, land.z)
     height = (broad - 0.35) * np.float32(high) * (0.10 + 1.9 * rise) + (near - 0.5) * np.float32(0.22)
+    if scene.palette.season == "winter":
+        # Wind heaps the snow up; without these waves it would be a white sheet.
+        height = height + (land.noise("drifts", 3.0, 4) - 0.5) * np.float32(0.28) * smoothstep(1.5, 4.0, land.z)
     if kind == "terraces":
         high_ground = np.clip(land.noise("terraced", 15, 3, 0.4) - 0.28, 0, 1) * (0.4 + 0.32 * land.z)
         steps = high_ground * np.float32(_STEPS_A_UNIT)
@@ -205,7 +208,9 @@ def _snowcover(scene: Scene, land: Terrain) -> Field:
     palette = scene.palette
     crust = land.noise("crust", 0.5, 4)
     drifts = land.noise("drifts", 3.0, 3)
-    tone = blend(mix(palette.snow, (0.70, 0.80, 0.95), 0.40), palette.snow, drifts * 0.8 + crust * 0.3)
+    tone = blend(mix(palette.snow, (0.62, 0.74, 0.94), 0.55), palette.snow, drifts * 0.7 + crust * 0.3) * np.float32(
+        0.93
+    )
     stubble = smoothstep(0.72, 0.86, land.noise("stubble", 0.4, 3)) * smoothstep(0.5, 0.65, drifts)
     return blend(tone, (0.45, 0.40, 0.34), stubble * 0.35)
 
@@ -234,21 +239,87 @@ def _bales(scene: Scene, land: Terrain) -> None:
     """Round bales of hay with their shadows."""
     palette = scene.palette
     open_field = smoothstep(0.55, 0.40, land.noise("groves", 6.0, 3)) * smoothstep(3.2, 5, land.z)
-    straw: Colour = (0.86, 0.70, 0.36)
-    for spot in land.spots("bales", 16, open_field * smoothstep(24, 10, land.z)):
-        size = spot.scale * 0.15
+    straw: Colour = (0.80, 0.66, 0.32)
+    for spot in land.spots("bales", 12, open_field * smoothstep(24, 10, land.z)):
+        size = spot.scale * 0.115
+        haze = mix(palette.haze, palette.lit(straw), 0.4)
         air = land.haze_at(spot.distance, CLEAR)
-        flat: list[Point] = [
-            (spot.x, spot.y),
-            (spot.x + size * 1.2, spot.y),
-            (spot.x - land.side * size * 4, spot.y + size * 0.4),
-        ]
+        flat = [(spot.x, spot.y), (spot.x + size * 1.2, spot.y), (spot.x - land.side * size * 4, spot.y + size * 0.4)]
         scene.shape([flat], mix(palette.lit((0.20, 0.20, 0.12)), palette.haze, air), 0.5)
-        turns = np.linspace(0, 2 * np.pi, 14)
-        ring = [(spot.x + size * float(np.cos(t)), spot.y - size * 0.85 + size * 0.9 * float(np.sin(t))) for t in turns]
-        lid = [(px + land.side * size * 0.5, py) for px, py in ring]
-        scene.shape([ring, lid], mix(mix(palette.lit(straw), (0.05, 0.04, 0.05), 0.40), palette.haze, air))
-        scene.shape([lid], mix(mix(palette.lit(straw), palette.light, 0.15), palette.haze, air))
+        dark, bright = mix(palette.lit(straw), (0.10, 0.06, 0.02), 0.45), mix(palette.lit(straw), palette.light, 0.10)
+        rings = [
+            _ring(spot.x + land.side * size * 0.5, spot.y - size * 0.85, size * share) for share in (1.0, 0.72, 0.40)
+        ]
+        scene.shape([_ring(spot.x, spot.y - size * 0.85, size), rings[0]], mix(dark, haze, air))
+        for ring, colour in zip(rings, (bright, mix(bright, dark, 0.4), bright), strict=True):
+            scene.shape([ring], mix(colour, haze, air))
+
+
+def _ring(x: float, y: float, radius: float) -> list[Point]:
+    turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    return [(x + radius * float(np.cos(t)), y + radius * float(np.sin(t))) for t in turns]
+
+
+def paint_foreground(scene: Scene, land: Terrain) -> None:
+    """Something at hand that gives the meadow its depth: a fence, stones or a tree at the edge, by the seed."""
+    rng = scene.stream("foreground")
+    choice = rng.choice(["fence", "stones", "branch", "none", "fence"])
+    side = float(rng.choice([-1.0, 1.0]))
+    if choice == "fence":
+        _fence(scene, land, side)
+    elif choice == "stones":
+        _stones(scene, land, rng, side)
+    elif choice == "branch" and scene.may("tree"):
+        spot = land.spot(scene.width * (0.5 + 0.46 * side), 3.0)
+        plants.paint_tree(scene, spot.x, spot.y, min(scene.short * 0.72, spot.y * 0.85))
+
+
+def _fence(scene: Scene, land: Terrain, side: float) -> None:
+    """Posts and two rails that run from a lower corner into the land."""
+    palette = scene.palette
+    posts: list[list[Point]] = []
+    tops: list[Point] = []
+    for k in range(12):
+        z = 2.0 + 0.75 * k
+        column = scene.width / 2 + side * land.focal * (1.35 - 0.030 * k * k * 0.6) / z
+        spot = land.spot(float(np.clip(column, -scene.short, scene.width + scene.short)), z)
+        high, half = spot.scale * 0.30, max(0.5, spot.scale * 0.018)
+        x = float(column)
+        posts.append([(x - half, spot.y), (x - half, spot.y - high), (x + half, spot.y - high), (x + half, spot.y)])
+        tops.append((x, spot.y - high))
+        posts[-1].append((x, spot.y))
+    rails: list[list[Point]] = []
+    for share in (0.18, 0.58):
+        for a, b, pa, pb in zip(tops, tops[1:], posts, posts[1:], strict=False):
+            ya, yb = a[1] + (pa[0][1] - a[1]) * share, b[1] + (pb[0][1] - b[1]) * share
+            thick = max(0.6, (pa[0][1] - a[1]) * 0.07)
+            rails.append([(a[0], ya), (b[0], yb), (b[0], yb + thick * 0.8), (a[0], ya + thick)])
+    wood = palette.lit((0.50, 0.40, 0.30) if palette.season != "winter" else (0.56, 0.52, 0.50))
+    scene.shape(rails, mix(wood, palette.light, 0.12))
+    scene.shape(posts, mix(wood, (0.03, 0.02, 0.03), 0.28))
+
+
+def _stones(scene: Scene, land: Terrain, rng: np.random.Generator, side: float) -> None:
+    """A few boulders with moss, lit from one side."""
+    palette = scene.palette
+    for _ in range(int(rng.integers(2, 6))):
+        z = float(rng.uniform(2.3, 4.2))
+        spot = land.spot(scene.width * (0.5 + side * float(rng.uniform(0.10, 0.48))), z)
+        size = spot.scale * float(rng.uniform(0.08, 0.20))
+        body = [
+            (px, min(spot.y + size * 0.25, spot.y - size * 0.35 + (py - spot.y) * 0.7))
+            for px, py in flora.blob(rng, spot.x, spot.y, size, 9)
+        ]
+        lid = [
+            (
+                spot.x + (px - spot.x) * 0.72 + land.side * size * 0.14,
+                spot.y - size * 0.35 + (py - spot.y + size * 0.35) * 0.62 - size * 0.16,
+            )
+            for px, py in body
+        ]
+        stone = palette.lit(mix(palette.rock, (0.5, 0.46, 0.42), 0.4))
+        scene.shape([body], mix(stone, (0.03, 0.03, 0.05), 0.45))
+        scene.shape([lid], mix(stone, palette.light, 0.12) if palette.season != "winter" else palette.lit(palette.snow))
 
 
 def paint_tufts(scene: Scene, lean: float = 0.25) -> None:

@@ -118,6 +118,11 @@ def _on_the_land(scene: Scene, ground: Terrain) -> None:
         flowers.paint_flowers(scene, ground, foot)
     if reading.has("forest") and not standing:
         _frame_of_trees(scene, side)
+    bare_land = not reading.has(
+        "road", "river", "tree", "city", "village", "flowers", "forest", "desert", "canyon", "park"
+    )
+    if bare_land and not reading.has("garden", "waterfall", "cliff"):
+        land.paint_foreground(scene, ground)
     if not reading.has("city", "garden") or reading.has("field"):
         land.paint_tufts(scene)
     if reading.has("tree"):

@@ -64,12 +64,12 @@ def _faces(scene: Scene, land: Terrain, height: Field, tall: float) -> Field:
     winter = palette.season == "winter"
     if not scene.reading.has("desert") and (own is None or winter):
         start = -0.1 if winter else 0.50 if palette.season != "summer" else 0.56
-        bare = np.clip(steep - (1.5 if winter else 1.15), 0, 2) * np.float32(0.16)
+        bare = np.clip(steep - (0.95 if winter else 1.15), 0, 2) * np.float32(0.42 if winter else 0.16)
         snow = smoothstep(-0.035, 0.035, level - start - bare + 0.22 * (grain - 0.5))
         # Woods stay dark under the snow.
         snow = snow * (1 - 0.55 * smoothstep(0.45, 0.6, grain) * (1 - smoothstep(0.12, 0.26, level)))
-        tone = blend(tone, palette.snow, snow)
-    return land.shaded(tone, land.light(height, 0.8), 0.60)
+        tone = blend(tone, mix(palette.snow, (0.60, 0.70, 0.90), 0.12), snow)
+    return land.shaded(tone, land.light(height, 1.0), 0.60)
 
 
 def paint_volcano(scene: Scene) -> None:

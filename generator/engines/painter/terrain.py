@@ -40,7 +40,7 @@ class Terrain:
         self.focal = scene.short * 0.95
         below = max(4.0, scene.height - scene.horizon)
         start = near if near is not None else self.focal * eye / below * 0.98
-        count = int(np.clip(0.55 * max(scene.height, scene.short), 90, 700))
+        count = int(np.clip(0.55 * scene.height, 90, 420))
         steps = np.linspace(0, 1, count)
         self.z = (start * (max(far, start * 1.5) / start) ** steps).astype(np.float32)[:, None]
         across = (scene.columns() - np.float32(scene.width / 2)) / np.float32(self.focal)
