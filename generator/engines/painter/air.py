@@ -122,7 +122,7 @@ def paint_cloud_sea(scene: Scene, row: float, behind: bool) -> None:
     light = view.light(height, 0.9, 0.45)
     share = np.clip(0.16 + 0.62 * light * (0.55 + 0.6 * broad), 0, 1)
     dark = mix(mix(palette.cloud_dark, palette.haze, 0.35), palette.zenith, 0.15)
-    tone = blend(dark, mix(palette.cloud_lit, palette.light, 0.15), share)
+    tone = blend(dark, mix(palette.cloud_lit, (0.94, 0.95, 0.97), 0.35), share) * np.float32(0.94)
     # The near level ends in wisps around whatever rises from it.
     edge = smoothstep(float(view.z[-1, 0]), float(view.z[-1, 0]) * 0.72, view.z + (puffs - 0.5) * 1.2)
     solid = np.ones_like(height) if behind else np.asarray(edge, dtype=np.float32)

@@ -53,7 +53,7 @@ def _veil(scene: Scene, rows: int, strength: float) -> None:
     wide = scene.width / scene.short
     slant = float(rng.uniform(-0.35, 0.35))
     threads = fbm(rng, scene.width, rows, (3.2 * wide, 17), 5, 0.55)
-    lift = (np.arange(scene.width, dtype=np.float32) * np.float32(slant)).astype(np.int64) % rows
+    lift = (np.arange(scene.width, dtype=np.float32) * np.float32(slant)).astype(np.int64)
     at = (np.arange(rows)[:, None] + lift[None, :]) % (2 * rows)
     threads = threads[np.minimum(at, 2 * rows - 1 - at), np.arange(scene.width)[None, :]]
     places = smoothstep(0.40, 0.75, fbm(rng, scene.width, rows, (2.2 * wide, 2.6), 3))

@@ -209,6 +209,8 @@ def coat(scene: Scene, kind: str, rng: np.random.Generator | None = None) -> Coa
         leaves = own or mix((0.10, 0.24, 0.16), palette.foliage, 0.18 if palette.season != "autumn" else 0.06)
     else:
         leaves = own or palette.foliage
+        if palette.season == "spring" and scene.reading.has("temple", "garden"):
+            leaves = own or (0.95, 0.68, 0.76)
         if palette.season == "autumn" and rng is not None and not own:
             hues: list[Colour] = [(0.72, 0.24, 0.10), (0.88, 0.48, 0.12), (0.93, 0.72, 0.20), (0.50, 0.44, 0.16)]
             leaves = mix(leaves, hues[int(rng.integers(len(hues)))], 0.75)

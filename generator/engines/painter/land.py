@@ -35,7 +35,7 @@ def paint_meadow(scene: Scene, knoll: tuple[float, float, float] | None = None) 
     A `knoll` (column in pixels, distance, height) is a hill of its own for something to stand on.
     """
     kind = character(scene)
-    if scene.may("field"):
+    if scene.reading.has("field") or (scene.may("field") and not scene.reading.has("city", "park", "garden")):
         scene.show("field")
     land = Terrain(scene, _FAR)
     height = _swell(scene, land, kind)
@@ -220,7 +220,8 @@ def _grow(scene: Scene, land: Terrain, kind: str, knoll: tuple[float, float, flo
     if kind == "steppe" or scene.reading.has("desert"):
         return
     rng = scene.stream("grow")
-    wanted = smoothstep(0.50, 0.72, land.noise("groves", 6.0, 3)) * smoothstep(5, 11, land.z)
+    dense = 0.42 if kind == "tuscan" else 0.50
+    wanted = smoothstep(dense, dense + 0.22, land.noise("groves", 6.0, 3)) * smoothstep(5, 11, land.z)
     if knoll:
         wanted = wanted * (1 - np.clip(_knoll(land, knoll) / knoll[2] * 2, 0, 1))
     wide = max(1.0, scene.width / scene.short)
@@ -260,16 +261,17 @@ def _ring(x: float, y: float, radius: float) -> list[Point]:
     return [(x + radius * float(np.cos(t)), y + radius * float(np.sin(t))) for t in turns]
 
 
-def paint_foreground(scene: Scene, land: Terrain) -> None:
-    """Something at hand that gives the meadow its depth: a fence, stones or a tree at the edge, by the seed."""
+def paint_foreground(scene: Scene, land: Terrain, framed: bool) -> None:
+    """Something at hand that gives the meadow its depth: a fence, stones or, if `framed`, a tree at the edge."""
     rng = scene.stream("foreground")
-    choice = rng.choice(["fence", "stones", "branch", "none", "fence"])
-    side = float(rng.choice([-1.0, 1.0]))
+    choice = rng.choice(["fence", "stones", "tree", "none", "fence"])
+    # On the side of the light, since what the picture is about stands on the other.
+    side = land.side
     if choice == "fence":
         _fence(scene, land, side)
     elif choice == "stones":
         _stones(scene, land, rng, side)
-    elif choice == "branch" and scene.may("tree"):
+    elif choice == "tree" and framed and scene.may("tree"):
         spot = land.spot(scene.width * (0.5 + 0.46 * side), 3.0)
         plants.paint_tree(scene, spot.x, spot.y, min(scene.short * 0.72, spot.y * 0.85))
 

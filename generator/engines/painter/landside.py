@@ -46,8 +46,8 @@ def paint_landside(scene: Scene) -> None:
         _trees_beside(scene)
     elif reading.has("forest"):
         woods.paint_forest(scene, _row(scene, 0.34))
-    if reading.has("bridge") and not reading.has("river", "canyon"):
-        houses.paint_bridge(scene, _row(scene, 0.40))
+    if reading.has("bridge"):
+        houses.paint_bridge(scene, _row(scene, 0.0 if reading.has("canyon") else 0.30))
     _on_the_land(scene, ground)
 
 
@@ -122,7 +122,7 @@ def _on_the_land(scene: Scene, ground: Terrain) -> None:
         "road", "river", "tree", "city", "village", "flowers", "forest", "desert", "canyon", "park"
     )
     if bare_land and not reading.has("garden", "waterfall", "cliff"):
-        land.paint_foreground(scene, ground)
+        land.paint_foreground(scene, ground, framed=not standing and not reading.has("mountains", "volcano"))
     if not reading.has("city", "garden") or reading.has("field"):
         land.paint_tufts(scene)
     if reading.has("tree"):
@@ -142,6 +142,10 @@ def put(scene: Scene, name: str, x: float, y: float, share: float) -> None:
     elif name == "ruins":
         buildings.paint_ruins(scene, x, y, short * 0.40 * share)
     elif name == "temple":
+        # Blossom in spring, pines else.
+        kind = "round" if scene.palette.season in ("spring", "autumn") else "pine"
+        for side in (-1, 1):
+            plants.paint_firs(scene, x + side * short * 0.26 * share, y, short * 0.05, short * 0.24 * share, 3, kind)
         sacred.paint_temple(scene, x, y, short * 0.42 * share)
     elif name == "church":
         sacred.paint_church(scene, x, y, short * 0.40 * share)

@@ -140,7 +140,7 @@ def _hour_from(reading: Reading, rng: np.random.Generator) -> str:
     if sky and sky[2] > max(sky[0], sky[1]) and not reading.has("moon", "stars", "aurora"):
         # A blue sky is a day's.
         return str(rng.choice(["day", "day", "golden"]))
-    if reading.has("moon", "stars", "aurora", "nebula"):
+    if reading.has("moon", "stars", "aurora", "nebula") or reading.is_a("neon"):
         return "night"
     if reading.has("rain", "fog", "snow", "lightning") or "winter" in reading.seasons:
         return str(rng.choice(["day", "day", "dawn"]))
@@ -167,8 +167,8 @@ def _weather(palette: Palette, reading: Reading) -> Palette:
         palette = replace(palette, ambient=mix(palette.ambient, (0.5, 0.55, 0.62), 0.5))
     if reading.has("fog"):
         palette = _change(palette, _SKY, palette.haze, 0.5)
-        pale = mix(palette.haze, (0.84, 0.85, 0.85), 0.5) if palette.hour != "night" else palette.haze
-        palette = _change(palette, _SKY, pale, 0.55)
+        pale = mix(palette.haze, (0.86, 0.85, 0.82), 0.7) if palette.hour != "night" else palette.haze
+        palette = _change(palette, _SKY, pale, 0.72)
     if reading.has("snow") and palette.hour in ("day", "dawn"):
         palette = _change(palette, ("zenith", "middle", "haze"), (0.76, 0.82, 0.90), 0.4)
     return palette

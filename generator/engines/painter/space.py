@@ -61,11 +61,12 @@ def _nebula(scene: Scene, alone: bool) -> None:
         body = _spiral(rng, scene, clouds)
     dust = smoothstep(0.42, 0.72, fbm(rng, scene.width, scene.height, (5 * wide, 5 * tall), 6, 0.58))
     glow = body * (0.25 + 0.95 * threads**2 * clouds * 1.6) * (1 - 0.72 * dust * body)
-    tone = blend(
-        blend(gas[0], gas[1], smoothstep(0.20, 0.62, clouds * 0.6 + glow * 0.6)), gas[2], smoothstep(0.62, 1.0, glow)
-    )
-    strength = np.float32(1.9 if alone else 0.75 if scene.palette.hour == "night" else 0.30)
-    scene.rgb += np.clip(glow * strength, 0, 1)[..., None] * tone * (1 - np.clip(scene.rgb, 0, 1))
+    strength = np.float32(2.6 if alone else 1.2 if scene.palette.hour == "night" else 0.40)
+    # Bright gas comes near to white and never reaches it.
+    shine = 1 - np.exp(-glow * strength)
+    tone = blend(gas[0], gas[1], smoothstep(0.15, 0.75, clouds * 0.5 + shine * 0.5))
+    tone = blend(tone, gas[2], smoothstep(0.55, 1.0, shine) * 0.85)
+    scene.rgb += (shine * (0.35 + 0.55 * shine))[..., None] * tone * (1 - np.clip(scene.rgb, 0, 1))
 
 
 def _spiral(rng: np.random.Generator, scene: Scene, clouds: Field) -> Field:

@@ -118,7 +118,7 @@ def paint_swell(scene: Scene, rough: float) -> None:
     for size, high in ((5.2, 0.62), (2.4, 0.30), (1.1, 0.10)):
         phase = (along + bend * (size / 5.2) ** 0.5) / np.float32(size) + np.float32(rng.random())
         height += np.float32(high) * (1 - np.abs(np.sin(phase * np.float32(np.pi)))) ** np.float32(1.5)
-    group = 0.35 + 1.15 * view.noise("groups", 9.0, 2)
+    group = 0.65 + 0.85 * view.noise("groups", 9.0, 2)
     height = height * group * np.float32(rough) * smoothstep(0.4, 4.5, view.z) * smoothstep(75.0, 35.0, view.z)
     chop = view.noise("chop", 0.8, 4, 0.6)
     height = np.asarray(height + (chop - 0.5) * 0.10, dtype=np.float32)
