@@ -7,7 +7,7 @@ from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.noise import Field, smoothstep
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
-from generator.engines.painter.terrain import Spot, Terrain, blend
+from generator.engines.painter.terrain import Terrain, blend
 
 CLEAR = 30.0
 """The distance at which a good half of a meadow is haze."""
@@ -350,6 +350,13 @@ def paint_tufts(scene: Scene, lean: float = 0.25) -> None:
             scene.shape(heap, colour, 0.75)
 
 
+def _smooth_away(field: Field, times: int = 8) -> Field:
+    """A field of the land softened along the line of sight."""
+    for _ in range(times):
+        field = np.concatenate([field[:1], field[1:-1] * 0.5 + (field[:-2] + field[2:]) * 0.25, field[-1:]])
+    return np.asarray(field, dtype=np.float32)
+
+
 def paint_dunes(scene: Scene) -> Terrain:
     """Sand in waves: crisp crests, a lit and a shaded side, ripples of the wind, long shadows."""
     scene.show("desert")
@@ -370,11 +377,10 @@ def paint_dunes(scene: Scene) -> Terrain:
     height = np.asarray(tall * (wave * (0.30 + 0.9 * swell) + 0.5 * swell - 0.35), dtype=np.float32)
     height = np.minimum(height, 0.35 + 0.09 * land.z)
     # Far crests lie between two slices; a little smoothing keeps them from fraying.
-    for _ in range(8):
-        height[1:-1] = height[1:-1] * 0.5 + (height[:-2] + height[2:]) * 0.25
+    height = _smooth_away(height)
     across = land.noise("ripples bend", 1.6, 2)
     ripples = np.sin((u * np.float32(size * 9.0)) + across * 9) * smoothstep(9.0, 1.0, land.z)
-    light = land.light(height, 1.15)
+    light = _smooth_away(land.light(height, 1.15))
     light = light * (1 + 0.10 * ripples * (light > 0.15))
     grain = land.noise("sand grain", 0.3, 3)
     tone = blend(
@@ -383,14 +389,3 @@ def paint_dunes(scene: Scene) -> Terrain:
     shaded = land.shaded(tone, light * (1.25 if palette.hour == "night" else 1.0), 0.72)
     land.lay(height, land.in_air(shaded, 55, 0.80, 1.4))
     return land
-
-
-def free_spots(spots: list[Spot], apart: float) -> list[Spot]:
-    """Those of the spots that keep away from each other, counted in their own units; near ones win."""
-    kept: list[Spot] = []
-    for spot in reversed(spots):
-        if all(
-            abs(spot.x - other.x) > apart * spot.scale or abs(spot.y - other.y) > apart * spot.scale for other in kept
-        ):
-            kept.append(spot)
-    return list(reversed(kept))

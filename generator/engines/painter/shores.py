@@ -77,7 +77,7 @@ def paint_rock(scene: Scene, x: float, y: float, half: float, tall: float, flat:
     rng = scene.stream(f"rock {x / scene.width:.2f}")
     at = (scene.columns()[0] - np.float32(x)) / np.float32(half)
     lumps = line(rng, scene.width, 18 * scene.width / scene.short * 0.4, 5)
-    rise = smoothstep(1.0, flat, np.abs(at) + (lumps - 0.5) * 0.16)
+    rise = smoothstep(1.0, flat, np.abs(at) + (lumps - 0.5) * 0.42)
     crest = y - tall * rise * (0.94 + 0.10 * lumps)
     top, bottom = max(0, int(crest.min()) - 2), min(scene.height, int(y) + 2)
     if bottom - top < 2:
