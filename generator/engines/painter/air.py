@@ -5,6 +5,7 @@ import numpy as np
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.noise import Field, blur, fbm, smoothstep
 from generator.engines.painter.palette import mix
+from generator.engines.painter.terrain import Terrain, blend
 
 
 def paint_weather(scene: Scene) -> None:
@@ -106,3 +107,23 @@ def grade(scene: Scene) -> None:
 def _luma(rgb: Field) -> Field:
     red, green, blue = (np.float32(share) for share in (0.299, 0.587, 0.114))
     return np.asarray(rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue, dtype=np.float32)
+
+
+def paint_cloud_sea(scene: Scene, row: float, behind: bool) -> None:
+    """A level of clouds seen from above: `behind` covers it all, else only what lies nearer than row `row`."""
+    rng = scene.stream("cloud sea")
+    palette = scene.palette
+    view = Terrain(scene, 70.0 if behind else max(3.0, scene.short * 0.95 / max(4.0, row - scene.horizon)))
+    size = float(rng.uniform(5.0, 8.0))
+    broad = view.noise("cloud sea", size, 3, 0.5)
+    puffs = 1 - np.abs(2 * view.noise("puffs", size * 0.45, 5, 0.55) - 1)
+    height = (0.25 + 0.055 * view.z) * (broad * 0.8 + puffs * 0.45 - 0.25)
+    height = np.asarray(np.minimum(height, 0.20 + 0.10 * view.z), dtype=np.float32)
+    light = view.light(height, 0.9, 0.45)
+    share = np.clip(0.16 + 0.62 * light * (0.55 + 0.6 * broad), 0, 1)
+    dark = mix(mix(palette.cloud_dark, palette.haze, 0.35), palette.zenith, 0.15)
+    tone = blend(dark, mix(palette.cloud_lit, (0.94, 0.95, 0.97), 0.35), share) * np.float32(0.94)
+    # The near level ends in wisps around whatever rises from it.
+    edge = smoothstep(float(view.z[-1, 0]), float(view.z[-1, 0]) * 0.72, view.z + (puffs - 0.5) * 1.2)
+    solid = np.ones_like(height) if behind else np.asarray(edge, dtype=np.float32)
+    view.lay(height, view.in_air(tone, 42, 0.80, 1.5), solid)

@@ -1,4 +1,6 @@
-"""What people build: lighthouse, castle, house, city, boat."""
+"""Towers of stone: lighthouse, castle, ruins; and what every building needs: lit walls and windows."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,6 +10,8 @@ from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
 
 LAMP: Colour = (1.0, 0.82, 0.45)
+_STONES: list[Colour] = [(0.72, 0.64, 0.56), (0.62, 0.62, 0.66), (0.86, 0.80, 0.70), (0.60, 0.48, 0.42)]
+_ROOFS: list[Colour] = [(0.22, 0.26, 0.42), (0.48, 0.20, 0.18), (0.20, 0.33, 0.33), (0.30, 0.28, 0.32)]
 
 
 def box(left: float, top: float, right: float, bottom: float) -> list[Point]:
@@ -22,7 +26,7 @@ def _sides(scene: Scene, x: float, colour: Colour) -> tuple[Colour, Colour]:
     return (dark, lit) if scene.light[0] > x else (lit, dark)
 
 
-def _solid(scene: Scene, polygons: list[list[Point]], colour: Colour, x: float) -> tuple[Window, Field]:
+def solid(scene: Scene, polygons: list[list[Point]], colour: Colour, x: float) -> tuple[Window, Field]:
     """Polygons shaded from one side to the other."""
     window, mask = scene.cut(polygons)
     if mask.size:
@@ -37,21 +41,21 @@ def paint_lighthouse(scene: Scene, x: float, y: float, tall: float) -> None:
     top = y - tall * 0.80
     white: Colour = (0.94, 0.92, 0.88)
     band = scene.reading.paints.get("lighthouse") or (0.78, 0.16, 0.13)
-    _solid(scene, [[(x - half_top, top), (x + half_top, top), (x + half_low, y), (x - half_low, y)]], white, x)
+    solid(scene, [[(x - half_top, top), (x + half_top, top), (x + half_low, y), (x - half_low, y)]], white, x)
     for k in range(3):
         a, b = (0.14 + 0.30 * k), (0.29 + 0.30 * k)
         wa, wb = half_top + (half_low - half_top) * a, half_top + (half_low - half_top) * b
         ya, yb = top + (y - top) * a, top + (y - top) * b
-        _solid(scene, [[(x - wa, ya), (x + wa, ya), (x + wb, yb), (x - wb, yb)]], band, x)
+        solid(scene, [[(x - wa, ya), (x + wa, ya), (x + wb, yb), (x - wb, yb)]], band, x)
     deck = half_top * 1.45
-    _solid(scene, [box(x - deck, top - tall * 0.02, x + deck, top + tall * 0.015)], (0.22, 0.22, 0.25), x)
+    solid(scene, [box(x - deck, top - tall * 0.02, x + deck, top + tall * 0.015)], (0.22, 0.22, 0.25), x)
     room = half_top * 0.80
     lamp_y = top - tall * 0.07
     shining = scene.palette.is_dark or scene.reading.has("fog", "rain")
     glass = (1.0, 0.93, 0.66) if shining else scene.palette.lit((0.55, 0.66, 0.72))
     scene.shape([box(x - room, top - tall * 0.12, x + room, top - tall * 0.02)], glass)
     roof = [(x - room * 1.25, top - tall * 0.12), (x + room * 1.25, top - tall * 0.12), (x, top - tall * 0.21)]
-    _solid(scene, [roof], band, x)
+    solid(scene, [roof], band, x)
     scene.shape(
         [box(x - half_low * 0.18, y - tall * 0.10, x + half_low * 0.18, y)], scene.palette.lit((0.25, 0.18, 0.15))
     )
@@ -73,93 +77,153 @@ def _beam(scene: Scene, x: float, y: float, tall: float) -> None:
     scene.glow(((inside + 0.7 * back) * strength).astype(np.float32), (1.0, 0.90, 0.62))
 
 
-def _window(scene: Scene, left: float, top: float, right: float, bottom: float) -> None:
+def window_tone(scene: Scene) -> Colour:
+    """The colour of a window pane: lamp light in the dark, dim glass by day."""
+    return (1.0, 0.80, 0.42) if scene.palette.is_dark else scene.palette.lit((0.24, 0.30, 0.38))
+
+
+def light_window(scene: Scene, left: float, top: float, right: float, bottom: float) -> None:
+    """A window; after dusk it shines."""
+    scene.shape([box(left, top, right, bottom)], window_tone(scene))
     if scene.palette.is_dark:
-        scene.shape([box(left, top, right, bottom)], (1.0, 0.80, 0.42))
-        scene.lamps.append(((left + right) / 2, (top + bottom) / 2, max(2.0, (bottom - top) * 1.6), LAMP, 0.45))
-    else:
-        scene.shape([box(left, top, right, bottom)], scene.palette.lit((0.24, 0.30, 0.38)))
+        scene.lamps.append(((left + right) / 2, (top + bottom) / 2, max(2.0, (bottom - top) * 1.6), LAMP, 0.32))
 
 
-def paint_house(scene: Scene, x: float, y: float, size: float) -> None:
-    """A house with a pitched roof, a chimney with smoke and lit windows in the evening."""
-    scene.show("house")
-    rng = scene.stream(f"house {x:.0f}")
-    wall = (
-        scene.reading.paints.get("house")
-        or [(0.90, 0.85, 0.75), (0.72, 0.50, 0.36), (0.80, 0.74, 0.66)][int(rng.integers(3))]
-    )
-    roof: Colour = [(0.55, 0.22, 0.16), (0.34, 0.27, 0.27), (0.62, 0.36, 0.18)][int(rng.integers(3))]
-    if scene.palette.season == "winter":
-        roof = scene.palette.snow
-    w, h = size * 0.62, size * 0.40
-    chimney = box(x + w * 0.30, y - h * 2.05, x + w * 0.48, y - h * 1.2)
-    _solid(scene, [chimney], (0.45, 0.28, 0.24), x)
-    _solid(scene, [box(x - w, y - h, x + w, y)], wall, x)
-    # The end wall stands towards the viewer, so the roof shows one slope and one gable.
-    gable = x - w * 0.36
-    _solid(
-        scene, [[(x - w, y - h), (gable, y - h), ((x - w + gable) / 2, y - h * 1.95)]], mix(wall, (0, 0, 0), 0.12), x
-    )
-    ridge = (x - w + gable) / 2
-    slope = [
-        (ridge, y - h * 1.98),
-        (x + w * 0.92, y - h * 1.98),
-        (x + w * 1.10, y - h * 0.94),
-        (gable + w * 0.06, y - h * 0.94),
-    ]
-    _solid(scene, [slope], roof, x)
-    eave = [(ridge, y - h * 2.02), (ridge, y - h * 1.84), (x - w * 1.03, y - h * 0.86), (x - w * 1.10, y - h * 0.96)]
-    _solid(scene, [eave], mix(roof, (0, 0, 0), 0.15), x)
-    for at in (-0.10, 0.32, 0.74):
-        _window(scene, x + w * at - w * 0.09, y - h * 0.70, x + w * at + w * 0.09, y - h * 0.32)
-    _window(scene, ridge - w * 0.08, y - h * 1.24, ridge + w * 0.08, y - h * 0.94)
-    scene.shape([box(ridge - w * 0.10, y - h * 0.58, ridge + w * 0.10, y)], scene.palette.lit((0.30, 0.18, 0.12)))
-    smoke = mix(scene.palette.haze, (1.0, 1.0, 1.0), 0.2)
-    for puff in range(7):
-        drift = x + w * 0.39 + size * 0.05 * puff**1.3
-        scene.lamps.append((drift, y - h * 2.2 - size * 0.11 * puff, size * (0.05 + 0.018 * puff), smoke, 0.26))
+def roof_tone(scene: Scene, colour: Colour) -> Colour:
+    """A roof's colour; in winter snow lies on it."""
+    return mix(colour, scene.palette.snow, 0.88) if scene.palette.season == "winter" else colour
+
+
+@dataclass(frozen=True)
+class _Castle:
+    """What the parts of one castle share."""
+
+    scene: Scene
+    rng: np.random.Generator
+    x: float
+    y: float
+    size: float
+    stone: Colour
+    roof: Colour
+    pointed: bool
+
+    def tower(self, offset: float, high: tuple[float, float], half: tuple[float, float], pointed: bool) -> None:
+        """A tower at an offset from the middle; all in sizes of the castle, from a range each."""
+        tall, wide = self.size * float(self.rng.uniform(*high)), self.size * float(self.rng.uniform(*half))
+        _tower(self, self.x + offset * self.size, tall, wide, pointed)
 
 
 def paint_castle(scene: Scene, x: float, y: float, size: float) -> None:
-    """Towers with pointed roofs behind a crenellated wall."""
+    """Towers of different height behind a crenellated wall, laid out anew by each seed."""
     scene.show("castle")
     rng = scene.stream("castle")
-    stone = scene.reading.paints.get("castle") or mix(scene.palette.rock, (0.72, 0.64, 0.56), 0.55)
-    roof: Colour = [(0.22, 0.26, 0.42), (0.48, 0.20, 0.18), (0.20, 0.33, 0.33)][int(rng.integers(3))]
-    towers = [(-0.20, 0.62, 0.085), (0.17, 0.78, 0.095), (-0.03, 1.0, 0.11), (-0.50, 0.58, 0.085), (0.48, 0.66, 0.09)]
-    for offset, high, half in towers:
-        _tower(scene, x + offset * size, y, size * high * rng.uniform(0.9, 1.05), size * half, stone, roof)
-    _solid(
-        scene,
-        [_battlement(x - size * 0.5, x + size * 0.48, y - size * 0.28, y, size * 0.035)],
-        mix(stone, (0, 0, 0), 0.06),
-        x,
+    stone = scene.reading.paints.get("castle") or mix(
+        scene.palette.rock, _STONES[int(rng.integers(len(_STONES)))], float(rng.uniform(0.5, 0.75))
     )
-    gate = size * 0.075
-    arch = [(x - gate + 2 * gate * t, y - size * 0.12 - gate * float(np.sin(np.pi * t))) for t in np.linspace(0, 1, 9)]
-    scene.shape(
-        [[(x - gate, y), *arch, (x + gate, y)]], (0.10, 0.07, 0.07) if not scene.palette.is_dark else (0.85, 0.52, 0.20)
-    )
+    roof = roof_tone(scene, _ROOFS[int(rng.integers(len(_ROOFS)))])
+    castle = _Castle(scene, rng, x, y, size, stone, roof, bool(rng.random() < 0.72))
+    left, right = -0.5, 0.48
+    keep = float(rng.uniform(-0.22, 0.22))
+    count = int(rng.integers(2, 5))
+    for offset in np.linspace(left * 0.8, right * 0.8, count) + rng.normal(0, 0.06, count):
+        castle.tower(float(offset), (0.55, 0.82), (0.06, 0.09), castle.pointed)
+    _hall(scene, rng, x + (keep + 0.2 * (1 if keep < 0 else -1)) * size, y, size, stone, roof)
+    castle.tower(keep, (0.95, 1.12), (0.09, 0.12), pointed=True)
+    wall_top = y - size * float(rng.uniform(0.22, 0.30))
+    wall = _battlement(x + left * size, x + right * size, wall_top, y, size * 0.035)
+    solid(scene, [wall], mix(stone, (0, 0, 0), 0.06), x)
+    for offset in (left, right):
+        castle.tower(offset, (0.48, 0.70), (0.075, 0.10), castle.pointed)
+    _gate(scene, x + float(rng.uniform(-0.15, 0.15)) * size, y, size)
     for k in range(4):
         at = x + size * (-0.36 + 0.22 * k)
-        _window(scene, at - size * 0.012, y - size * 0.19, at + size * 0.012, y - size * 0.13)
+        light_window(scene, at - size * 0.012, y - size * 0.17, at + size * 0.012, y - size * 0.11)
 
 
-def _tower(scene: Scene, x: float, y: float, tall: float, half: float, stone: Colour, roof: Colour) -> None:
-    top = y - tall * 0.72
-    _solid(scene, [box(x - half, top, x + half, y)], stone, x)
-    _solid(
-        scene, [_battlement(x - half * 1.2, x + half * 1.2, top - half * 0.35, top + half * 0.3, half * 0.3)], stone, x
+def _gate(scene: Scene, x: float, y: float, size: float) -> None:
+    half = size * 0.07
+    arch = [(x - half + 2 * half * t, y - size * 0.11 - half * float(np.sin(np.pi * t))) for t in np.linspace(0, 1, 9)]
+    tone: Colour = (0.10, 0.07, 0.07) if not scene.palette.is_dark else (0.85, 0.52, 0.20)
+    scene.shape([[(x - half, y), *arch, (x + half, y)]], tone)
+
+
+def _hall(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, stone: Colour, roof: Colour) -> None:
+    """A long house with a steep roof between the towers."""
+    half, high = size * float(rng.uniform(0.14, 0.22)), size * float(rng.uniform(0.36, 0.46))
+    solid(scene, [box(x - half, y - high, x + half, y)], mix(stone, (1, 1, 1), 0.06), x)
+    rise = size * 0.15
+    solid(
+        scene,
+        [_saddle(x, y - high, half, rise)],
+        roof,
+        x,
     )
-    _solid(scene, [[(x - half * 1.12, top - half * 0.1), (x + half * 1.12, top - half * 0.1), (x, y - tall)]], roof, x)
+    for at in (-0.6, -0.2, 0.2, 0.6):
+        light_window(
+            scene, x + half * at - size * 0.010, y - high * 0.88, x + half * at + size * 0.010, y - high * 0.74
+        )
+
+
+def _saddle(x: float, y: float, half: float, rise: float) -> list[Point]:
+    """A roof seen from its long side, its eaves at row `y`."""
+    return [(x - half * 1.06, y), (x - half * 0.8, y - rise), (x + half * 0.8, y - rise), (x + half * 1.06, y)]
+
+
+def _tower(castle: _Castle, x: float, tall: float, half: float, pointed: bool) -> None:
+    scene, y, stone, roof = castle.scene, castle.y, castle.stone, castle.roof
+    top = y - tall * (0.72 if pointed else 0.92)
+    solid(scene, [box(x - half, top, x + half, y)], stone, x)
+    crown = _battlement(x - half * 1.2, x + half * 1.2, top - half * 0.35, top + half * 0.3, half * 0.3)
+    solid(scene, [crown], stone, x)
+    if pointed:
+        solid(
+            scene, [[(x - half * 1.12, top - half * 0.1), (x + half * 1.12, top - half * 0.1), (x, y - tall)]], roof, x
+        )
     for k in range(2):
         level = top + tall * (0.10 + 0.22 * k)
-        _window(scene, x - half * 0.16, level, x + half * 0.16, level + half * 0.55)
-    scene.shape(
-        [[(x, y - tall * 1.10), (x + half * 0.7, y - tall * 1.07), (x, y - tall * 1.04)]],
-        scene.palette.lit((0.80, 0.20, 0.18)),
-    )
+        light_window(scene, x - half * 0.16, level, x + half * 0.16, level + half * 0.55)
+    if pointed and castle.rng.random() < 0.5:
+        flag = [(x, y - tall * 1.10), (x + half * 0.7, y - tall * 1.07), (x, y - tall * 1.04)]
+        scene.shape([flag, box(x - 0.5, y - tall * 1.10, x + 0.5, y - tall)], scene.palette.lit((0.80, 0.20, 0.18)))
+
+
+def paint_ruins(scene: Scene, x: float, y: float, size: float) -> None:
+    """A broken tower, a wall with empty arches, columns and fallen stones."""
+    scene.show("ruins")
+    rng = scene.stream("ruins")
+    stone = scene.reading.paints.get("ruins") or mix(scene.palette.rock, (0.74, 0.68, 0.58), 0.65)
+    half = size * 0.16
+    at = np.linspace(-1, 1, 9)
+    top = y - size * (0.72 + 0.24 * at * float(rng.choice([-1.0, 1.0]))) + rng.normal(0, size * 0.03, 9)
+    solid(scene, [[(x - half, y), *zip((x + half * at).tolist(), top.tolist(), strict=True), (x + half, y)]], stone, x)
+    dark = mix(scene.palette.lit(stone), (0.03, 0.03, 0.06), 0.7)
+    for level in (0.25, 0.50):
+        scene.shape([box(x - half * 0.18, y - size * (level + 0.09), x + half * 0.18, y - size * level)], dark)
+    turn = float(rng.choice([-1.0, 1.0]))
+    for k in range(3):
+        cx = x + turn * size * (0.30 + 0.22 * k)
+        high = size * float(rng.uniform(0.26, 0.42)) * (1 - 0.18 * k)
+        wide = size * 0.115
+        rim = [
+            (cx - wide * 0.62 * float(np.cos(t)), y - high * 0.45 - high * 0.28 * float(np.sin(t)))
+            for t in np.linspace(0, np.pi, 9)
+        ]
+        broken = [(cx + wide * float(t), y - high * float(rng.uniform(0.82, 1.08))) for t in np.linspace(1, -1, 5)]
+        wall = [(cx - wide, y), (cx - wide * 0.62, y), *rim, (cx + wide * 0.62, y), (cx + wide, y), *broken]
+        solid(scene, [wall], stone, x)
+    for k in range(3):
+        cx = x - turn * size * (0.32 + 0.14 * k)
+        high, thick = size * float(rng.uniform(0.10, 0.42)), size * 0.028
+        solid(
+            scene,
+            [box(cx - thick, y - high, cx + thick, y), box(cx - thick * 1.5, y - size * 0.02, cx + thick * 1.5, y)],
+            stone,
+            x,
+        )
+    for _ in range(12):
+        cx, r = x + float(rng.normal(0, size * 0.5)), size * float(rng.uniform(0.015, 0.04))
+        low = y + float(rng.uniform(0, 0.05)) * size
+        solid(scene, [[(cx - r, low), (cx - r * 0.6, low - r), (cx + r * 0.5, low - r * 1.2), (cx + r, low)]], stone, x)
 
 
 def _battlement(left: float, right: float, top: float, bottom: float, tooth: float) -> list[Point]:
@@ -170,122 +234,3 @@ def _battlement(left: float, right: float, top: float, bottom: float, tooth: flo
         level = top - (tooth if k % 2 == 0 else 0)
         points += [(left + k * step, level), (left + (k + 1) * step, level)]
     return [*points, (right, bottom)]
-
-
-def paint_city(scene: Scene, base: int) -> None:
-    """Three rows of buildings, the far ones in haze, with lit windows in the dark."""
-    scene.show("city")
-    rng = scene.stream("city")
-    palette = scene.palette
-    weight = min(1.5, max(0.7, scene.reading.weight("city")))
-    wall = scene.reading.paints.get("city") or (0.44, 0.43, 0.50)
-    if palette.is_dark:
-        # The light of a town stands over it.
-        halo = np.exp(-np.abs(scene.rows() - base) / (scene.short * 0.22)).astype(np.float32) * np.float32(0.42)
-        scene.glow(np.broadcast_to(halo, scene.rgb.shape[:2]), (0.95, 0.55, 0.38))
-    for layer in range(3):
-        near = layer / 2
-        foot = base + scene.short * 0.03 * layer
-        x = -scene.short * 0.05
-        while x < scene.width:
-            wide = scene.short * rng.uniform(0.05, 0.11) * (0.8 + 0.3 * near)
-            centre = np.exp(-(((x / scene.width - 0.5 - 0.08 * np.sin(layer * 2)) / 0.26) ** 2))
-            tall = scene.short * weight * rng.uniform(0.09, 0.24) * (0.75 + 1.15 * float(centre)) * (1.12 - 0.30 * near)
-            tint = mix(wall, (0.62, 0.50, 0.44), float(rng.random()) * 0.4)
-            colour = palette.far(tint, 0.66 * (1 - near))
-            _block(scene, rng, (x, foot - tall, x + wide, float(foot)), colour, near)
-            x += wide * rng.uniform(0.84, 1.12)
-        mist = np.exp(-(((scene.rows() - foot) / (scene.short * 0.09)) ** 2)).astype(np.float32) * np.float32(
-            0.34 * (1 - near)
-        )
-        scene.paint(np.broadcast_to(mist, scene.rgb.shape[:2])[:base], palette.haze)
-
-
-def _block(
-    scene: Scene, rng: np.random.Generator, frame: tuple[float, float, float, float], colour: Colour, near: float
-) -> None:
-    left, top, right, foot = frame
-    wide, tall = right - left, foot - top
-    bright, dark = mix(colour, scene.palette.light, 0.16), mix(colour, (0.02, 0.03, 0.09), 0.30)
-    shape = [box(left, top, right, foot)]
-    style = rng.random()
-    if style < 0.25:
-        shape.append(box(left + wide * 0.2, top - tall * 0.12, right - wide * 0.2, top))
-    elif style < 0.40:
-        shape.append([(left, top), (right, top), ((left + right) / 2, top - wide * 0.6)])
-    elif style < 0.52:
-        shape.append(box((left + right) / 2 - wide * 0.03, top - tall * 0.22, (left + right) / 2 + wide * 0.03, top))
-    window, mask = scene.cut(shape)
-    if not mask.size:
-        return
-    ends = (dark, bright) if scene.light[0] > left else (bright, dark)
-    scene.put(window, mask, scene.ramp(window, *ends))
-    pitch = max(3.0, scene.short * 0.0125)
-    dark_hour = scene.palette.is_dark
-    lit: list[list[Point]] = []
-    unlit: list[list[Point]] = []
-    for column in np.arange(left + pitch * 0.6, right - pitch * 0.6, pitch):
-        for row in np.arange(top + pitch * 0.6, foot - pitch * 0.6, pitch * 1.25):
-            pane = box(float(column), float(row), float(column + pitch * 0.5), float(row + pitch * 0.62))
-            (lit if rng.random() < (0.42 if dark_hour else 0.05) else unlit).append(pane)
-    if lit and dark_hour:
-        tint = mix((1.0, 0.80, 0.45), (0.75, 0.90, 1.0), float(rng.random()) * 0.5)
-        scene.shape(lit, tint, 0.20 + 0.25 * near)
-        scene.sprinkle(lit, tint, 0.30 + 0.5 * near)
-    if unlit:
-        scene.shape(unlit, mix(colour, (0.08, 0.11, 0.18), 0.5), 0.12 + 0.38 * near)
-
-
-def paint_boat(scene: Scene, x: float, y: float, size: float) -> None:
-    """A sailing boat with its broken reflection."""
-    scene.show("boat")
-    palette = scene.palette
-    hull = scene.reading.paints.get("boat") or (0.46, 0.24, 0.15)
-    _reflect_boat(scene, x, y, size)
-    mast = x - size * 0.04
-    scene.shape(
-        [box(mast - size * 0.010, y - size * 1.08, mast + size * 0.010, y - size * 0.08)],
-        palette.lit((0.30, 0.20, 0.14)),
-    )
-    sail = mix(palette.lit((0.97, 0.94, 0.87)), palette.light, 0.28)
-    shade = mix(sail, palette.zenith, 0.30)
-    main: list[Point] = [
-        (mast + size * 0.02, y - size * 1.02),
-        (mast + size * 0.46, y - size * 0.20),
-        (mast + size * 0.02, y - size * 0.17),
-    ]
-    jib: list[Point] = [
-        (mast - size * 0.03, y - size * 0.92),
-        (mast - size * 0.38, y - size * 0.17),
-        (mast - size * 0.03, y - size * 0.17),
-    ]
-    scene.shape([main], sail)
-    scene.shape([jib], shade)
-    body = [
-        (x - size * 0.50, y - size * 0.14),
-        (x + size * 0.54, y - size * 0.14),
-        (x + size * 0.36, y),
-        (x - size * 0.36, y),
-    ]
-    _solid(scene, [body], hull, x)
-    scene.shape(
-        [box(x - size * 0.50, y - size * 0.15, x + size * 0.54, y - size * 0.12)],
-        mix(palette.lit((0.95, 0.90, 0.80)), hull, 0.2),
-    )
-    if palette.is_dark:
-        scene.lamps.append((x + size * 0.30, y - size * 0.20, size * 0.10, LAMP, 0.9))
-
-
-def _reflect_boat(scene: Scene, x: float, y: float, size: float) -> None:
-    rng = scene.stream("boat")
-    tone = mix(scene.palette.lit((0.85, 0.80, 0.72)), scene.palette.water, 0.35)
-    dark = mix(scene.palette.lit((0.25, 0.16, 0.12)), scene.palette.water, 0.3)
-    bars: list[list[Point]] = []
-    hull: list[list[Point]] = []
-    for k in range(18):
-        at = y + size * (0.02 + 0.05 * k)
-        half = size * (0.30 - 0.014 * k) * rng.uniform(0.5, 1.1)
-        shift = rng.normal(0, size * 0.05)
-        (hull if k < 4 else bars).append(box(x - half + shift, at, x + half + shift, at + size * 0.022))
-    scene.shape(hull, dark, 0.65)
-    scene.shape(bars, tone, 0.38)

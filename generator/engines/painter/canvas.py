@@ -14,6 +14,7 @@ Point = tuple[float, float]
 Window = tuple[slice, slice]
 
 _OVERSAMPLE = 3
+_LARGE_PX = 700_000
 
 
 @dataclass
@@ -63,6 +64,10 @@ class Scene:
         if motif not in self.shown:
             self.shown.append(motif)
 
+    def may(self, motif: str) -> bool:
+        """Whether the painter may add a motif that nobody asked for."""
+        return motif not in self.reading.unwanted
+
     def stream(self, name: str) -> np.random.Generator:
         """Random numbers for one motif of this picture."""
         return stream(name, *self.seed)
@@ -105,6 +110,8 @@ class Scene:
 
     def cut(self, polygons: Sequence[Sequence[Point]]) -> tuple[Window, Field]:
         """The smallest window around polygons and how much of each pixel they cover; it may be empty."""
+        if not polygons:
+            return (slice(0, 0), slice(0, 0)), np.zeros((0, 0), dtype=np.float32)
         xs = [x for polygon in polygons for x, _ in polygon]
         ys = [y for polygon in polygons for _, y in polygon]
         left, right = max(0, int(min(xs)) - 1), min(self.width, int(max(xs)) + 2)
@@ -112,7 +119,8 @@ class Scene:
         window = (slice(top, max(top, bottom)), slice(left, max(left, right)))
         if right <= left or bottom <= top:
             return window, np.zeros((0, 0), dtype=np.float32)
-        k = _OVERSAMPLE
+        # A large window is smooth enough at less.
+        k = _OVERSAMPLE if (right - left) * (bottom - top) < _LARGE_PX else 2
         image = Image.new("L", ((right - left) * k, (bottom - top) * k))
         draw = ImageDraw.Draw(image)
         for polygon in polygons:

@@ -22,6 +22,9 @@ _HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "suns
 
 _ARTICLES = dict.fromkeys(("lake", "forest", "tree", "city", "house", "lighthouse", "castle", "road", "desert"), "a ")
 _ARTICLES |= {"field": "a ", "boat": "a ", "fire": "a ", "island": "an ", "aurora": "an "}
+_ARTICLES |= dict.fromkeys(("volcano", "canyon", "cliff", "waterfall", "river", "bridge", "park", "garden"), "a ")
+_ARTICLES |= dict.fromkeys(("street", "village", "windmill", "church", "temple", "balloon", "rainbow"), "a ")
+_ARTICLES |= dict.fromkeys(("planet", "nebula"), "a ")
 _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 
 _SMALL_PX = 96

@@ -2,62 +2,89 @@
 
 MOTIFS: dict[str, tuple[str, str]] = {
     "mountains": (
-        "mountain mountains alps peak peaks cliff cliffs ridge valley canyon volcano highlands summit",
-        "гор горн скал вершин вулкан долин хребе",
+        "mountain mountains alps peak peaks ridge valley highlands summit hillside",
+        "гор горн вершин долин хребе хребт альп",
     ),
+    "volcano": ("volcano volcanoes volcanic eruption erupting lava", "вулкан изверж лава лавы лавой"),
+    "canyon": ("canyon canyons gorge ravine mesa", "каньон ущель"),
+    "cliff": ("cliff cliffs crag crags rocks rocky", "утёс утес обрыв скал"),
+    "waterfall": ("waterfall waterfalls cascade cascades falls", "водопад"),
     "sea": (
-        "sea seas ocean oceans beach coast shore waves wave bay harbour harbor seaside surf lagoon",
-        "море моря морск морю морем океан берег побереж волн бухт залив гаван",
+        "sea seas ocean oceans beach coast shore waves wave bay harbour harbor port seaside surf lagoon",
+        "море моря морск морю морем океан берег побереж волн бухт залив гаван порту портов пляж",
     ),
     "lake": (
-        "lake lakes pond river rivers stream water reflection reflections fjord",
-        "озер озёр пруд рек реч ручей вод отражен",
+        "lake lakes pond water reflection reflections fjord",
+        "озер озёр пруд вод отражен",
     ),
+    "river": ("river rivers stream streams brook creek", "рек реч ручей ручь"),
+    "bridge": ("bridge bridges viaduct aqueduct", "мост мосты моста виадук акведук"),
     "forest": (
-        "forest forests wood woods jungle pines pine firs spruce taiga grove",
-        "лес леса лесн лесу лесом тайг сосн ельник джунгл бор рощ",
+        "forest forests wood woods woodland jungle pines firs spruces birches taiga grove",
+        "лес леса лесн лесу лесом тайг сосны сосен ели елей ёлки елки ельник джунгл бор рощ березняк",
     ),
     "tree": (
-        "tree trees oak willow birch maple sakura cherry palm apple",
-        "дерев дуб ива берез берёз клен клён сакур пальм яблон",
+        "tree trees oak willow birch maple sakura cherry palm palms apple pine fir spruce cypress",
+        "дерев дуб ива берез берёз клен клён сакур пальм яблон сосна сосну ель ёлка елка кипарис",
     ),
+    "park": ("park parks", "парк парка парке"),
+    "garden": ("garden gardens", "сад сады сада саду"),
     "city": (
-        "city cities town skyline street streets skyscraper skyscrapers downtown metropolis buildings cyberpunk",
-        "город небоскр улиц мегаполис здани киберпанк",
+        "city cities skyline skyscraper skyscrapers downtown metropolis buildings cyberpunk",
+        "город небоскр мегаполис здани киберпанк",
     ),
+    "street": ("street streets alley avenue boulevard lane", "улиц улочк переул бульвар проспект"),
+    "village": ("village villages hamlet town towns", "деревн деревень село селе посёл посел городок городк"),
     "house": (
-        "house houses cottage cabin hut home barn farm village chalet mill",
-        "дом дома домик избa изба хижин коттедж деревн ферм мельниц усадьб",
+        "house houses cottage cabin hut home barn farm farmhouse chalet",
+        "дом дома домик изб хижин коттедж ферм усадьб шале",
     ),
+    "windmill": ("windmill windmills mill mills", "мельниц"),
+    "church": ("church churches cathedral chapel monastery", "церк церков храм собор часовн монастыр"),
+    "temple": ("temple temples pagoda pagodas shrine torii", "пагод святилищ"),
     "lighthouse": ("lighthouse lighthouses beacon", "маяк"),
+    "ruins": ("ruin ruins ruined", "руин развалин"),
     "castle": (
-        "castle castles fortress tower towers palace citadel ruins cathedral temple",
-        "замок замк крепост башн дворец дворц храм собор",
+        "castle castles fortress tower towers palace citadel",
+        "замок замк крепост башн дворец дворц",
     ),
-    "road": ("road roads path paths track trail way highway lane", "дорог тропин тропа тропк шоссе путь"),
-    "desert": ("desert deserts dune dunes sand sands sahara oasis", "пустын дюн песк песок песч бархан"),
+    "road": ("road roads path paths track trail way highway", "дорог тропин тропа тропк шоссе путь"),
+    "desert": (
+        "desert deserts dune dunes sand sands sahara oasis caravan",
+        "пустын дюн песк песок песч бархан оазис караван",
+    ),
     "field": (
-        "field fields meadow meadows grass plain plains prairie steppe hills hill wheat pasture countryside landscape",
-        "поле поля полян луг степ холм трав пшени равнин пейзаж",
+        "field fields meadow meadows grass plain plains prairie steppe hills hill wheat pasture countryside landscape "
+        "farmland terraces vineyard",
+        "поле поля полян луг степ холм трав пшени равнин пейзаж террас виноград",
     ),
     "flowers": (
-        "flower flowers rose roses poppy poppies tulip tulips lavender sunflower sunflowers blossoms garden daisies",
-        "цвет роз мак маки маков тюльпан лаванд подсолн сад ромашк",
+        "flower flowers rose roses poppy poppies tulip tulips lavender sunflower sunflowers blossoms daisies daisy",
+        "цвет роз мак маки маков тюльпан лаванд подсолн ромашк",
     ),
     "island": ("island islands isle islet", "остров"),
-    "boat": ("boat boats ship ships sail sailboat sails yacht sailing vessel", "лодк кораб парус яхт судно шлюпк"),
+    "boat": (
+        "boat boats ship ships sail sailboat sails yacht sailing vessel galleon frigate schooner caravel rowboat canoe "
+        "gondola steamer steamship trawler",
+        "лодк кораб парус яхт судно шлюпк фрегат галеон шхун каравелл каноэ пароход гондол",
+    ),
+    "balloon": ("balloon balloons", "аэростат шар шары"),
+    "rainbow": ("rainbow rainbows", "радуг"),
+    "lightning": ("lightning thunder thunderbolt thunderstorm", "молни гроз"),
+    "planet": ("planet planets saturn jupiter", "планет сатурн юпитер"),
+    "nebula": ("nebula galaxy galaxies cosmos cosmic universe space", "космос космич галактик вселенн туманност"),
     "moon": ("moon moonlight moonlit crescent", "лун месяц"),
     "sun": ("sun sunny sunlight sunshine sunbeam", "солнц солнеч"),
     "stars": (
-        "star stars starry galaxy milky cosmos space nebula universe",
-        "звезд звёзд космос космич галактик вселенн туманност",
+        "star stars starry milky",
+        "звезд звёзд",
     ),
     "clouds": ("cloud clouds cloudy overcast thunderclouds", "облак облач туч пасмур"),
     "rain": ("rain rainy raining storm stormy thunderstorm downpour drizzle", "дожд дождь ливень ливн гроз шторм бур"),
     "snow": ("snow snowfall snowing snowflakes blizzard", "снегоп метел вьюг снежин"),
     "fog": ("fog foggy mist misty haze hazy smoke", "туман дымк мгл"),
     "aurora": ("aurora borealis northern polar", "сияни полярн аврор"),
-    "fire": ("fire bonfire campfire flame flames burning lava", "огон огн костр костё костер плам пожар лав"),
+    "fire": ("fire bonfire campfire flame flames burning", "огон огн костр костё костер плам пожар"),
     "abstract": (
         "abstract abstraction geometry psychedelic fractal pattern dream swirl",
         "абстрак фрактал узор психодел",
@@ -129,7 +156,59 @@ OWN_COLOURS: dict[str, tuple[str, str]] = {
 }
 """What has a colour by itself: the beginning of its word, the motif, the colour."""
 
-EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "елов", "тайг", "хвой")
+KINDS: dict[str, tuple[str, str]] = {
+    "galleon": ("pirate pirates galleon frigate schooner caravel brig", "пират галеон фрегат каравелл шхун парусник"),
+    "steamer": ("steamer steamship steamboat liner", "пароход теплоход лайнер"),
+    "rowboat": ("rowing rowboat canoe dinghy gondola", "лодк шлюпк каноэ гондол"),
+    "fishing boat": ("fishing trawler", "рыбац рыболов"),
+    "several": ("boats ships sails sailboats yachts regatta fleet", "лодки корабли яхты флот"),
+    "rough": ("storm stormy tempest waves", "шторм бур волны волнах"),
+    "beach": ("beach sands", "пляж"),
+    "harbour": ("harbour harbor port marina", "гаван порту портов пристан"),
+    "half-timbered": ("timbered tudor", "фахверк"),
+    "chalet": ("chalet alpine alps", "шале"),
+    "hut": ("hut cabin shack", "хижин изб"),
+    "barn": ("barn farm farmhouse", "ферм амбар"),
+    "crescent": ("crescent", "месяц полумесяц"),
+    "birch": ("birch birches", "берез берёз"),
+    "pine": ("pine pines", "сосн сосен"),
+    "willow": ("willow willows", "ива ивы"),
+    "oak": ("oak oaks", "дуб"),
+    "cypress": ("cypress cypresses tuscan tuscany", "кипарис тоскан"),
+    "farmland": ("farmland farm countryside pasture", "ферм пастбищ деревн"),
+    "tuscan": ("tuscan tuscany vineyard cypress cypresses", "тоскан виноград кипарис"),
+    "terraces": ("terraces terraced rice", "террас"),
+    "steppe": ("steppe prairie plain plains", "степ прери равнин"),
+    "wheat": ("wheat rye barley", "пшени рожь ржи"),
+    "poppies": ("poppy poppies", "мак маки маков"),
+    "sunflowers": ("sunflower sunflowers", "подсолн"),
+    "lavender": ("lavender", "лаванд"),
+    "tulips": ("tulip tulips", "тюльпан"),
+    "roses": ("rose roses", "роза розы роз"),
+    "daisies": ("daisy daisies", "ромашк"),
+    "neon": ("neon cyberpunk", "неон киберпанк"),
+    "oasis": ("oasis", "оазис"),
+    "caravan": ("caravan camel camels", "караван верблюд"),
+    "mesa": ("mesa mesas butte", "меса столов"),
+    "pagoda": ("pagoda pagodas", "пагод"),
+    "torii": ("torii shrine", "святилищ"),
+    "walk": ("path paths trail way", "тропин тропа тропк"),
+    "sunbeams": ("sunbeam sunbeams rays sunlight", "лучи лучах лучей"),
+}
+"""Finer words: they change how a motif looks. One word may name a motif, a kind and an hour at once."""
+
+PHRASES: dict[str, tuple[str, ...]] = {
+    "aloft": ("above the clouds", "in the clouds", "over the clouds", "sea of clouds", "над облак", "в облаках"),
+    "full moon": ("full moon", "полная луна", "полной лун", "полнолун"),
+    "inside": (
+        *("forest path", "path through the forest", "in the forest", "in the woods", "through the woods"),
+        *("deep forest", "inside the forest", "inside a forest", "into the forest", "в лесу", "лесная троп", "чаща"),
+    ),
+    "several": ("many boats", "several boats", "many ships", "много лодок"),
+}
+"""Kinds that only several words together name: beginnings of them, as a prompt writes them."""
+
+EVERGREENS = ("pine", "firs", "spruce", "taiga", "сосн", "ель", "ёлк", "ельник", "елов", "тайг", "хвой")
 
 PALMS = ("palm", "tropic", "пальм", "тропич")
 SKY_WORDS = ("sky", "skies", "неб")

@@ -85,14 +85,14 @@ _HOURS: dict[str, dict[str, Colour]] = {
         "ambient": (0.8, 0.68, 0.74),
     },
     "sunset": {
-        "zenith": (0.13, 0.14, 0.36),
-        "middle": (0.58, 0.26, 0.44),
-        "horizon": (1.0, 0.6, 0.25),
+        "zenith": (0.15, 0.20, 0.40),
+        "middle": (0.68, 0.37, 0.42),
+        "horizon": (1.0, 0.64, 0.28),
         "light": (1.0, 0.72, 0.36),
         "cloud_lit": (1.0, 0.58, 0.36),
-        "cloud_dark": (0.32, 0.19, 0.37),
-        "haze": (0.76, 0.4, 0.38),
-        "ambient": (0.6, 0.4, 0.42),
+        "cloud_dark": (0.36, 0.25, 0.38),
+        "haze": (0.80, 0.50, 0.42),
+        "ambient": (0.80, 0.57, 0.50),
     },
     "night": {
         "zenith": (0.015, 0.03, 0.11),
@@ -102,7 +102,7 @@ _HOURS: dict[str, dict[str, Colour]] = {
         "cloud_lit": (0.36, 0.44, 0.62),
         "cloud_dark": (0.06, 0.09, 0.19),
         "haze": (0.12, 0.21, 0.39),
-        "ambient": (0.25, 0.33, 0.53),
+        "ambient": (0.34, 0.42, 0.62),
     },
 }
 
@@ -136,10 +136,16 @@ def _strongest(found: dict[str, float]) -> str | None:
 
 
 def _hour_from(reading: Reading, rng: np.random.Generator) -> str:
-    if reading.has("moon", "stars", "aurora"):
+    sky = reading.paints.get("sky")
+    if sky and sky[2] > max(sky[0], sky[1]) and not reading.has("moon", "stars", "aurora"):
+        # A blue sky is a day's.
+        return str(rng.choice(["day", "day", "golden"]))
+    if reading.has("moon", "stars", "aurora", "nebula") or reading.is_a("neon"):
         return "night"
-    if reading.has("rain", "fog", "snow") or "winter" in reading.seasons:
-        return str(rng.choice(["day", "dawn"]))
+    if reading.has("rain", "fog", "snow", "lightning") or "winter" in reading.seasons:
+        return str(rng.choice(["day", "day", "dawn"]))
+    if reading.has("rainbow", "flowers", "garden") or "summer" in reading.seasons or "spring" in reading.seasons:
+        return str(rng.choice(["day", "day", "golden", "golden", "dawn"]))
     if reading.has("fire", "lighthouse") and not reading.has("sun"):
         return str(rng.choice(["sunset", "night"]))
     return str(rng.choice(["day", "day", "golden", "golden", "golden", "dawn", "sunset"]))
@@ -156,11 +162,13 @@ def _with(palette: Palette, colours: dict[str, Colour]) -> Palette:
 
 def _weather(palette: Palette, reading: Reading) -> Palette:
     dim = 0.55 if palette.hour != "night" else 0.12
-    if reading.has("rain"):
+    if reading.has("rain", "lightning") or reading.is_a("rough"):
         palette = _change(palette, (*_SKY, "light"), (dim * 0.66, dim * 0.76, dim * 0.88), 0.62)
         palette = replace(palette, ambient=mix(palette.ambient, (0.5, 0.55, 0.62), 0.5))
     if reading.has("fog"):
         palette = _change(palette, _SKY, palette.haze, 0.5)
+        pale = mix(palette.haze, (0.86, 0.85, 0.82), 0.7) if palette.hour != "night" else palette.haze
+        palette = _change(palette, _SKY, pale, 0.72)
     if reading.has("snow") and palette.hour in ("day", "dawn"):
         palette = _change(palette, ("zenith", "middle", "haze"), (0.76, 0.82, 0.90), 0.4)
     return palette
@@ -196,7 +204,7 @@ def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palet
             palette = _change(palette, (name,), mix(other, palette.horizon, 0.2), share)
     push = rng.normal(0, 0.025, 3)
     for word in reading.unknown:
-        push = push + stream("word", word).normal(0, 0.05, 3) / max(1.0, len(reading.unknown) ** 0.5)
+        push = push + stream("word", word).normal(0, 0.034, 3) / max(1.0, len(reading.unknown) ** 0.5)
     push = push - push.mean()
     scale = 0.45 if palette.hour == "night" else 1.0
     new: dict[str, Colour] = {}

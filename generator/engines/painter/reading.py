@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from generator.engines.painter.lexicon import (
     COLOURS,
     EVERGREENS,
+    KINDS,
     MOODS,
     MOTIFS,
     OWN_COLOURS,
     PALMS,
+    PHRASES,
     SEASONS,
     SKY_WORDS,
     SMALL_WORDS,
@@ -42,12 +44,22 @@ class Reading:
     manner: Manner = field(default_factory=Manner)
     """The medium, and whether it keeps the colours."""
 
+    kinds: set[str] = field(default_factory=set)
+    """Finer words that say how a motif looks, by the names of the lexicon's table of kinds."""
+
+    unwanted: set[str] = field(default_factory=set)
+    """Motifs that the negative prompt names: what the painter might add by itself must not be one of them."""
+
     unknown: list[str] = field(default_factory=list)
     """Words without a meaning here; they still stir the form and the palette."""
 
     def has(self, *names: str) -> bool:
         """Whether any of these motifs is wanted."""
         return any(name in self.motifs for name in names)
+
+    def is_a(self, *kinds: str) -> bool:
+        """Whether any of these finer words was said."""
+        return not self.kinds.isdisjoint(kinds)
 
     def weight(self, name: str) -> float:
         """How much a motif counts: 1 is plain, 0 is absent."""
@@ -76,6 +88,7 @@ def read(prompt: str, negative: str = "") -> Reading:
             for table, found in ((TIMES, reading.times), (SEASONS, reading.seasons), (MOODS, reading.moods)):
                 for name in _known(word, table):
                     found[name] = max(found.get(name, 0.0), weight)
+            reading.kinds |= _kinds(word)
             for name in motifs:
                 reading.motifs[name] = max(reading.motifs.get(name, 0.0), weight)
                 if waiting:
@@ -95,10 +108,11 @@ def read(prompt: str, negative: str = "") -> Reading:
             if waiting:
                 _remember(reading, *waiting)
             waiting = (colour, weight)
-        if not motifs and colour is None and not _attribute(word):
+        if not motifs and colour is None and not _attribute(word) and not _kinds(word):
             reading.unknown.append(word)
     if waiting:
         _remember(reading, *waiting)
+    reading.kinds |= _phrases(words)
     _leave_out(reading, unwanted)
     return reading
 
@@ -117,6 +131,15 @@ def _known(word: str, table: dict[str, tuple[str, str]]) -> list[str]:
     return [name for name, length in reach.items() if length == best] if best else []
 
 
+def _kinds(word: str) -> set[str]:
+    return {kind for kind, (english, stems) in KINDS.items() if word in english.split() or begins(word, stems)}
+
+
+def _phrases(words: list[Word]) -> set[str]:
+    plain = " ".join(word.text for word in words)
+    return {kind for kind, phrases in PHRASES.items() if any(phrase in plain for phrase in phrases)}
+
+
 def _attribute(word: str) -> bool:
     return any(_known(word, table) for table in (TIMES, SEASONS, MOODS))
 
@@ -133,6 +156,8 @@ def _leave_out(reading: Reading, unwanted: list[Word]) -> None:
         ):
             for name in _known(word, table):
                 found.pop(name, None)
+        reading.unwanted.update(_known(word, MOTIFS))
+        reading.kinds -= _kinds(word)
         for name in _known(word, {name: entry[:2] for name, entry in COLOURS.items()}):
             value = COLOURS[name][2]
             reading.colours = [entry for entry in reading.colours if entry[0] != value]

@@ -1,9 +1,10 @@
-"""Sky, sun, moon, stars, clouds and aurora."""
+"""The sky with sun, moon, stars and aurora."""
 
 import numpy as np
 
+from generator.engines.painter import clouds
 from generator.engines.painter.canvas import Scene, disc
-from generator.engines.painter.noise import Field, fbm, line, smoothstep
+from generator.engines.painter.noise import fbm, line, smoothstep
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
 
@@ -13,8 +14,8 @@ def paint_sky(scene: Scene) -> None:
     _gradient(scene)
     night = scene.palette.hour == "night"
     clear = not scene.reading.has("rain", "fog") or scene.reading.has("stars")
-    if scene.reading.has("stars") or (night and clear):
-        _stars(scene)
+    if scene.reading.has("stars") or (night and clear and scene.may("stars")):
+        paint_stars(scene)
         scene.show("stars")
     if scene.reading.has("aurora"):
         _aurora(scene)
@@ -23,8 +24,8 @@ def paint_sky(scene: Scene) -> None:
             _moon(scene)
         else:
             _sun(scene)
-    if not scene.reading.has("fog"):
-        _clouds(scene)
+    if not scene.reading.has("fog") and scene.may("clouds"):
+        clouds.paint_clouds(scene)
 
 
 def _gradient(scene: Scene) -> None:
@@ -68,7 +69,7 @@ def _moon(scene: Scene) -> None:
     rng = scene.stream("moon")
     seas = smoothstep(0.45, 0.7, fbm(rng, width, height, (4, 4), 3))[..., None]
     face = np.asarray((1.0, 0.98, 0.90), dtype=np.float32) * (1 - 0.22 * seas)
-    if rng.random() < 0.3:
+    if scene.reading.is_a("crescent") or (rng.random() < 0.3 and not scene.reading.is_a("full moon")):
         # A crescent: the same disc without what a second one, to its side, covers.
         dx = np.arange(window[1].start, window[1].stop, dtype=np.float32)[None, :] - np.float32(x + size * 0.6)
         dy = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None] - np.float32(y - size * 0.25)
@@ -78,7 +79,8 @@ def _moon(scene: Scene) -> None:
     scene.lamps.append((x, y, size * 6, (0.40, 0.52, 0.86), 0.26))
 
 
-def _stars(scene: Scene) -> None:
+def paint_stars(scene: Scene) -> None:
+    """Stars as points, the brightest with rays; the Milky Way where stars are asked for."""
     rng = scene.stream("stars")
     weight = scene.reading.motifs.get("stars", 0.5)
     area = scene.width / scene.short * scene.height / scene.short
@@ -112,45 +114,6 @@ def _twinkle(scene: Scene, x: float, y: float, radius: float) -> None:
     rays = [[(x - radius * 2, y), (x, y - thin), (x + radius * 2, y), (x, y + thin)]]
     rays.append([(x, y - radius * 2), (x + thin, y), (x, y + radius * 2), (x - thin, y)])
     scene.sprinkle(rays, (0.86, 0.92, 1.0), 0.85)
-
-
-def _clouds(scene: Scene) -> None:
-    rng = scene.stream("clouds")
-    reading = scene.reading
-    cover = 0.52 + 0.30 * min(1.6, reading.weight("clouds"))
-    cover += 0.38 if reading.has("rain") else 0.0
-    if scene.palette.hour == "night" and not reading.has("clouds", "rain"):
-        cover = 0.30
-    if reading.has("aurora", "stars"):
-        cover *= 0.5
-    cover *= 0.8 + 0.4 * float(rng.random())
-    rows = min(scene.height, scene.horizon + 2)
-    if rows < 8 or cover < 0.1:
-        return
-    if reading.has("clouds"):
-        scene.show("clouds")
-    density = _cloud_field(scene, rng, rows)
-    edge = 0.80 - 0.5 * min(1.0, cover)
-    mask = smoothstep(edge, edge + 0.30, density)
-    # Light comes from where the sun is: a cloud is brighter on that side.
-    shift = max(2, int(scene.short * 0.020))
-    step_x = int(np.sign(scene.light[0] - scene.width / 2)) * shift // 2
-    towards = np.roll(density, (shift, -step_x), axis=(0, 1))
-    towards[:shift] = towards[shift : shift + 1]
-    lit = np.clip(0.48 + (density - towards) * 2.4 - (density - edge - 0.2) * 0.9, 0, 1)[..., None]
-    palette = scene.palette
-    dark, bright = (np.asarray(c, dtype=np.float32) for c in (palette.cloud_dark, palette.cloud_lit))
-    fade = 1 - 0.6 * (np.linspace(0, 1, rows, dtype=np.float32)[:, None] ** 3)
-    scene.paint(mask * fade * np.float32(0.92), dark * (1 - lit) + bright * lit)
-
-
-def _cloud_field(scene: Scene, rng: np.random.Generator, rows: int) -> Field:
-    wide = scene.width / scene.short
-    high = fbm(rng, scene.width, rows, (3.0 * wide, 3.4), 6, 0.54)
-    flat = fbm(rng, scene.width, rows, (3.2 * wide, 14), 5, 0.5)
-    down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    field: Field = high * (1 - 0.75 * down) + flat * 0.75 * down
-    return field
 
 
 def _aurora(scene: Scene) -> None:

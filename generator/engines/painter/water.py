@@ -5,6 +5,7 @@ import numpy as np
 from generator.engines.painter.canvas import Scene
 from generator.engines.painter.noise import Field, fbm, line, perspective, smoothstep
 from generator.engines.painter.palette import mix
+from generator.engines.painter.terrain import Terrain, blend
 
 
 def paint_water(scene: Scene, shore: int, rough: float) -> None:
@@ -103,3 +104,40 @@ def paint_bank(scene: Scene) -> None:
         half = max(0.7, scene.short * 0.0022)
         reeds.append([(x - half, y), (x + half, y), (x + lean, y - tall)])
     scene.shape(reeds, tone)
+
+
+def paint_swell(scene: Scene, rough: float) -> None:
+    """A high sea: waves as hills of water that hide each other, foam on their crests and in streaks behind them."""
+    rng = scene.stream("swell")
+    palette = scene.palette
+    view = Terrain(scene, 70.0, eye=1.15)
+    turn = float(rng.uniform(-0.5, 0.5))
+    along = view.x * np.float32(np.sin(turn)) + view.z * np.float32(np.cos(turn))
+    bend = (view.noise("swell bend", 7.0, 3) - 0.5) * 6.5
+    height = np.zeros_like(view.x)
+    for size, high in ((5.2, 0.62), (2.4, 0.30), (1.1, 0.10)):
+        phase = (along + bend * (size / 5.2) ** 0.5) / np.float32(size) + np.float32(rng.random())
+        height += np.float32(high) * (1 - np.abs(np.sin(phase * np.float32(np.pi)))) ** np.float32(1.5)
+    group = 0.65 + 0.85 * view.noise("groups", 9.0, 2)
+    height = height * group * np.float32(rough) * smoothstep(0.4, 4.5, view.z) * smoothstep(75.0, 35.0, view.z)
+    chop = view.noise("chop", 0.8, 4, 0.6)
+    height = np.asarray(height + (chop - 0.5) * 0.10, dtype=np.float32)
+    across, deep = view.slopes(height)
+    body = scene.reading.paints.get("sea") or palette.water
+    dark = mix(palette.lit(mix(body, (0.03, 0.09, 0.12), 0.5)), palette.zenith, 0.25)
+    sky = mix(palette.horizon, palette.middle, 0.45)
+    up = np.clip(0.46 - deep * 0.60 + across * np.float32(view.side * 0.25) + (chop - 0.5) * 0.5, 0, 1)
+    light = view.light(height, 1.2, shadows=0.0)
+    tone = blend(dark, sky, up * 0.75) * (0.50 + 0.58 * light)[..., None]
+    # Thin water at a crest lets light through.
+    level = height / np.float32(0.80 * rough)
+    tone = blend(tone, mix(palette.lit((0.20, 0.52, 0.48)), sky, 0.25), smoothstep(0.60, 1.15, level) * 0.55)
+    lace = view.noise("lace", 0.45, 4, 0.62)
+    foam = smoothstep(0.52, 0.92, level + (lace - 0.5) * 0.60)
+    foam = np.maximum(foam, smoothstep(0.66, 0.80, lace) * smoothstep(0.2, 0.7, level) * 0.55)
+    white = mix(palette.lit((0.96, 0.98, 1.0), 0.6), palette.horizon, 0.25)
+    tone = blend(tone, white, np.clip(foam, 0, 1) * 0.92)
+    # The sea at one's feet is seen from above: only streaks of foam lie on it.
+    near = smoothstep(4.0, 1.2, view.z)
+    tone = blend(tone, blend(mix(dark, sky, 0.25), white, smoothstep(0.60, 0.85, lace) * 0.5), near * 0.7)
+    view.lay(height, view.in_air(tone, 60, 0.75, 1.5))
