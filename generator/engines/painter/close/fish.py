@@ -67,7 +67,7 @@ def _fin(
     scene: Scene, stand: Stand, rng: np.random.Generator, root: list[Point], edge: list[Point], colour: Colour
 ) -> None:
     """A thin fin: light comes through it, rays run from its root to its edge."""
-    outline = stand.curve([*root, *edge])
+    outline = stand.curve([*root, *reversed(edge)])
     scene.shape([outline], mix(colour, (1.0, 0.92, 0.8), 0.15), 0.62)
     strokes: list[list[Point]] = []
     tones: list[Colour] = []
