@@ -3,8 +3,7 @@
 import numpy as np
 
 from generator.engines.base import Brief
-from generator.engines.painter import air, buildings, land, plants, sky, water
-from generator.engines.painter.abstract import paint_abstract, through
+from generator.engines.painter import abstract, air, buildings, land, plants, sky, water
 from generator.engines.painter.canvas import Scene
 from generator.engines.painter.close import closeup
 from generator.engines.painter.noise import Field, cppn, line, resize, stream
@@ -17,7 +16,7 @@ def paint_scene(brief: Brief, reading: Reading) -> Scene:
     seed = (brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     palette = choose(reading, *seed)
     if is_abstract(reading):
-        return paint_abstract(brief, reading, palette, seed)
+        return abstract.paint_abstract(brief, reading, palette, seed)
     scene = _set_out(brief, reading, palette, seed)
     if closeup.is_wanted(reading):
         closeup.paint(scene, _landscape)
@@ -48,7 +47,7 @@ def _landscape(scene: Scene) -> None:
 
 def is_abstract(reading: Reading) -> bool:
     """Whether there is nothing to paint by name."""
-    return not reading.motifs or (reading.has("abstract") and not closeup.is_wanted(reading))
+    return abstract.is_wanted(reading) or (reading.has("abstract") and not closeup.is_wanted(reading))
 
 
 def is_by_water(reading: Reading) -> bool:
@@ -243,5 +242,5 @@ def paint_ground_idea(brief: Brief, palette: Palette, zoom: float = 1.3) -> Fiel
     width, height = max(16, brief.width // 4), max(16, brief.height // 4)
     network = cppn(rng, width, height, zoom=zoom)
     colours = (palette.zenith, palette.middle, palette.horizon, palette.lit(palette.foliage), palette.cloud_lit)
-    small = through(network[..., 0], colours) * (0.75 + 0.5 * network[..., 1:2])
+    small = abstract.through(network[..., 0], colours) * (0.75 + 0.5 * network[..., 1:2])
     return np.clip(np.stack([resize(small[..., c], brief.width, brief.height) for c in range(3)], axis=-1), 0, 1)

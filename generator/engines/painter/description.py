@@ -14,6 +14,12 @@ _HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "suns
 
 _ARTICLES = dict.fromkeys(("lake", "forest", "tree", "city", "house", "lighthouse", "castle", "road", "desert"), "a ")
 _ARTICLES |= {"field": "a ", "boat": "a ", "fire": "a ", "island": "an ", "aurora": "an "}
+_ARTICLES |= dict.fromkeys(
+    ("cat", "dog", "horse", "bird", "raven", "swan", "duck", "gull", "parrot", "bullfinch"), "a "
+)
+_ARTICLES |= dict.fromkeys(("fish", "whale", "dolphin", "shark", "branch", "roof", "window", "portrait", "woman"), "a ")
+_ARTICLES |= dict.fromkeys(("man", "crown", "hat", "still life", "bowl", "vase", "bottle", "candle", "teapot"), "a ")
+_ARTICLES |= {"book": "a ", "owl": "an "}
 _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 
 

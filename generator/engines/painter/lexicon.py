@@ -59,11 +59,23 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "aurora": ("aurora borealis northern polar", "сияни полярн аврор"),
     "fire": ("fire bonfire campfire flame flames burning lava", "огон огн костр костё костер плам пожар лав"),
     "abstract": (
-        "abstract abstraction geometry geometric cubism cubist suprematism psychedelic mandala fractal kaleidoscope "
-        "pattern dream swirl music melody symphony jazz sound minimal minimalist minimalism ribbons spiral",
-        "абстрак фрактал узор психодел геометр мандал спирал музык мелоди симфони кубизм супремат",
+        "abstract abstraction psychedelic mandala fractal kaleidoscope geometry geometric pattern dream swirl",
+        "абстрак фрактал узор психодел геометр мандал",
     ),
-    "cat": ("cat cats kitten kittens kitty ginger tabby", "кот коты кота коту котом кошк кошек кошач котён котен котят"),
+    "geometry": (
+        "geometry geometric cubism cubist suprematism constructivism",
+        "геометр кубизм супремат",
+    ),
+    "colour field": ("minimal minimalist minimalism", "минимализ"),
+    "ribbons": (
+        "music melody symphony jazz sound cello violin ribbons flow flowing",
+        "музык мелоди симфони звук скрипк",
+    ),
+    "mandala": ("psychedelic mandala fractal kaleidoscope spiral", "фрактал психодел мандал спирал"),
+    "cat": (
+        "cat cats kitten kittens kitty ginger tabby",
+        "кот коты кота коту котом кошк кошек кошач котён котен котят",
+    ),
     "dog": ("dog dogs puppy puppies hound", "собак собач пёс пса щенок щенк"),
     "horse": ("horse horses pony mare stallion foal", "лошад конь коня кони коней жеребен жеребён"),
     "bird": (

@@ -5,7 +5,7 @@ import numpy as np
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.close.coat import Animal, Coat
 from generator.engines.painter.close.form import Lamp, lamp, shade
-from generator.engines.painter.close.outline import Stand, band, oval
+from generator.engines.painter.close.outline import Stand, band, oval, path
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
 
@@ -57,11 +57,11 @@ def _mirrored(half: list[Point]) -> list[Point]:
 
 def _back(cat: Animal) -> None:
     stand = cat.stand
-    body = [(0.0, -0.70), (0.13, -0.65), (0.19, -0.54), (0.27, -0.37), (0.33, -0.18), (0.31, -0.04), (0.20, 0.01), (0.0, 0.015)]
+    body = path("0,-0.7 0.13,-0.65 0.19,-0.54 0.27,-0.37 0.33,-0.18 0.31,-0.04 0.2,0.01 0,0.015")
     if cat.rng.random() < 0.5:
-        tail = [(0.16, -0.03), (0.36, -0.01), (0.52, -0.03), (0.60, -0.12), (0.56, -0.20)]
+        tail = path("0.16,-0.03 0.36,-0.01 0.52,-0.03 0.6,-0.12 0.56,-0.2")
     else:
-        tail = [(0.16, -0.02), (0.34, 0.02), (0.40, 0.12), (0.37, 0.24), (0.43, 0.33)]
+        tail = path("0.16,-0.02 0.34,0.02 0.4,0.12 0.37,0.24 0.43,0.33")
     cat.part(stand.curve(_mirrored(body)), along=np.pi / 2)
     cat.part(stand.oval(0.19, -0.13, 0.145, 0.14), hairs=0.8, along=np.pi / 2)
     cat.part(stand.oval(-0.19, -0.13, 0.145, 0.14), hairs=0.8, along=np.pi / 2)
@@ -72,8 +72,8 @@ def _back(cat: Animal) -> None:
 
 def _front(cat: Animal) -> None:
     stand = cat.stand
-    tail = [(0.18, -0.03), (0.36, -0.02), (0.42, -0.01), (0.34, 0.035), (0.14, 0.035)]
-    body = [(0.0, -0.66), (0.13, -0.62), (0.185, -0.50), (0.25, -0.32), (0.30, -0.14), (0.27, -0.02), (0.0, 0.01)]
+    tail = path("0.18,-0.03 0.36,-0.02 0.42,-0.01 0.34,0.035 0.14,0.035")
+    body = path("0,-0.66 0.13,-0.62 0.185,-0.5 0.25,-0.32 0.3,-0.14 0.27,-0.02 0,0.01")
     cat.part(stand.band(tail, (0.055, 0.055, 0.05, 0.045, 0.03)), comb=0.2, along=0.0)
     cat.part(stand.curve(_mirrored(body)), along=np.pi / 2)
     for side in (1, -1):
@@ -89,11 +89,13 @@ def _front(cat: Animal) -> None:
 
 def _side(cat: Animal) -> None:
     stand = cat.stand
-    torso = [(0.02, -0.70), (0.17, -0.66), (0.21, -0.50), (0.18, -0.28), (0.06, -0.06), (-0.14, 0.0), (-0.31, -0.02), (-0.365, -0.15), (-0.31, -0.36), (-0.17, -0.56)]
+    torso = path(
+        "0.02,-0.7 0.17,-0.66 0.21,-0.5 0.18,-0.28 0.06,-0.06 -0.14,0 -0.31,-0.02 -0.365,-0.15 -0.31,-0.36 -0.17,-0.56"
+    )
     if cat.rng.random() < 0.5:
-        tail = [(-0.26, -0.04), (-0.42, -0.01), (-0.56, -0.02), (-0.66, -0.09), (-0.64, -0.17)]
+        tail = path("-0.26,-0.04 -0.42,-0.01 -0.56,-0.02 -0.66,-0.09 -0.64,-0.17")
     else:
-        tail = [(-0.28, -0.05), (-0.38, 0.02), (-0.30, 0.045), (-0.10, 0.04), (0.06, 0.03)]
+        tail = path("-0.28,-0.05 -0.38,0.02 -0.3,0.045 -0.1,0.04 0.06,0.03")
     cat.part(stand.band([(0.08, -0.36), (0.09, -0.18), (0.08, -0.03)], (0.07, 0.045, 0.045)), cat.coat.deep)
     cat.part(stand.curve(torso), comb=2.1, along=0.7)
     cat.part(stand.oval(-0.155, -0.15, 0.175, 0.15), comb=1.9, along=np.pi / 2)
@@ -106,8 +108,8 @@ def _side(cat: Animal) -> None:
 
 def _lying(cat: Animal) -> None:
     stand = cat.stand
-    torso = [(-0.60, -0.02), (-0.66, -0.18), (-0.52, -0.36), (-0.16, -0.41), (0.16, -0.40), (0.36, -0.28), (0.38, -0.08), (0.10, 0.0), (-0.3, 0.01)]
-    tail = [(-0.56, -0.06), (-0.70, -0.02), (-0.62, 0.035), (-0.38, 0.045), (-0.16, 0.03)]
+    torso = path("-0.6,-0.02 -0.66,-0.18 -0.52,-0.36 -0.16,-0.41 0.16,-0.4 0.36,-0.28 0.38,-0.08 0.1,0 -0.3,0.01")
+    tail = path("-0.56,-0.06 -0.7,-0.02 -0.62,0.035 -0.38,0.045 -0.16,0.03")
     cat.part(stand.band([(0.24, -0.10), (0.42, -0.05), (0.58, -0.045)], (0.07, 0.05, 0.048)), cat.coat.deep)
     cat.part(stand.curve(torso), comb=2.7, along=0.0)
     cat.part(stand.oval(-0.40, -0.17, 0.21, 0.175), comb=2.3, along=0.6)
@@ -120,10 +122,15 @@ def _lying(cat: Animal) -> None:
 
 def _walking(cat: Animal) -> None:
     stand = cat.stand
-    torso = [(0.26, -0.63), (0.38, -0.56), (0.37, -0.40), (0.20, -0.33), (-0.08, -0.34), (-0.30, -0.32), (-0.43, -0.36), (-0.46, -0.50), (-0.36, -0.60), (-0.12, -0.60), (0.10, -0.62)]
+    torso = path(
+        "0.26,-0.63 0.38,-0.56 0.37,-0.4 0.2,-0.33 -0.08,-0.34 -0.3,-0.32 -0.43,-0.36 "
+        "-0.46,-0.5 -0.36,-0.6 -0.12,-0.6 0.1,-0.62"
+    )
     stride = float(cat.rng.uniform(0.7, 1.2))
     far = [[(0.24, -0.42), (0.22 - 0.06 * stride, -0.20), (0.16 - 0.10 * stride, -0.02)]]
-    far.append([(-0.34, -0.44), (-0.30 + 0.04 * stride, -0.24), (-0.32 + 0.05 * stride, -0.14), (-0.28 + 0.10 * stride, -0.02)])
+    far.append(
+        [(-0.34, -0.44), (-0.30 + 0.04 * stride, -0.24), (-0.32 + 0.05 * stride, -0.14), (-0.28 + 0.10 * stride, -0.02)]
+    )
     near = [[(0.30, -0.44), (0.32 + 0.05 * stride, -0.22), (0.34 + 0.10 * stride, -0.02)]]
     near.append([(-0.34, -0.46), (-0.34, -0.26), (-0.44 - 0.03 * stride, -0.15), (-0.42 - 0.06 * stride, -0.02)])
     curl = float(cat.rng.uniform(-0.1, 0.14))
@@ -140,12 +147,24 @@ def _walking(cat: Animal) -> None:
 
 def _head(cat: Animal, head: Stand, face: bool) -> None:
     """The head on a stand of its own: half a unit is its radius."""
-    outline = _mirrored([(0.0, -0.43), (0.24, -0.40), (0.44, -0.20), (0.52, 0.08), (0.46, 0.24), (0.26, 0.40), (0.0, 0.46)])
+    outline = _mirrored(path("0,-0.43 0.24,-0.4 0.44,-0.2 0.52,0.08 0.46,0.24 0.26,0.4 0,0.46"))
     for side in (1, -1):
-        ear = [(side * 0.06, -0.38), (side * 0.22, -0.58), (side * 0.41, -0.72), (side * 0.50, -0.48), (side * 0.50, -0.10)]
+        ear = [
+            (side * 0.06, -0.38),
+            (side * 0.22, -0.58),
+            (side * 0.41, -0.72),
+            (side * 0.50, -0.48),
+            (side * 0.50, -0.10),
+        ]
         cat.part(head.curve(ear), cat.coat.deep if not face else None, comb=-1.5, hairs=0.6, stripes=0)
         if face:
-            inner = [(side * 0.18, -0.36), (side * 0.28, -0.52), (side * 0.39, -0.62), (side * 0.43, -0.44), (side * 0.41, -0.24)]
+            inner = [
+                (side * 0.18, -0.36),
+                (side * 0.28, -0.52),
+                (side * 0.39, -0.62),
+                (side * 0.43, -0.44),
+                (side * 0.41, -0.24),
+            ]
             pink = mix((0.80, 0.50, 0.46), cat.coat.colour, 0.45)
             cat.part(head.curve(inner), pink, hairs=0.0, stripes=0, depth=0.4)
     cat.part(head.curve(outline), comb=np.pi / 2, hairs=1.1, along=0.0, stripes=0.6)
@@ -164,7 +183,7 @@ def _face(cat: Animal, head: Stand) -> None:
     asleep = any(word.startswith(("sleep", "asleep", "nap", "спит", "спящ")) for word in scene.reading.unknown)
     for side in (1, -1):
         _eye(cat, head.part(side * 0.225, 0.0, 1.0, side * 0.16), asleep)
-    nose = [(-0.065, 0.13), (0.065, 0.13), (0.03, 0.185), (0.0, 0.205), (-0.03, 0.185)]
+    nose = path("-0.065,0.13 0.065,0.13 0.03,0.185 0,0.205 -0.03,0.185")
     cat.part(head.curve(nose), mix((0.62, 0.34, 0.32), cat.coat.deep, 0.35), hairs=0.0, stripes=0)
     mouth = [band([(0.0, 0.20), (0.0, 0.26)], (0.010, 0.010))]
     mouth += [band([(0.0, 0.26), (side * 0.07, 0.31), (side * 0.15, 0.29)], (0.011, 0.010, 0.004)) for side in (1, -1)]
@@ -174,7 +193,14 @@ def _face(cat: Animal, head: Stand) -> None:
         for k in range(4):
             start = (side * 0.17, 0.22 + 0.03 * k)
             end = (side * (0.66 + 0.05 * float(cat.rng.random())), 0.06 + 0.115 * k)
-            whiskers.append(head.to(band([start, ((start[0] + end[0]) / 2, start[1] * 0.65 + end[1] * 0.35 - 0.03), end], (0.006, 0.004, 0.002))))
+            whiskers.append(
+                head.to(
+                    band(
+                        [start, ((start[0] + end[0]) / 2, start[1] * 0.65 + end[1] * 0.35 - 0.03), end],
+                        (0.006, 0.004, 0.002),
+                    )
+                )
+            )
     scene.sprinkle(whiskers, (0.95, 0.94, 0.90), 0.5)
 
 
@@ -184,7 +210,7 @@ def _eye(cat: Animal, eye: Stand, asleep: bool) -> None:
     if asleep:
         scene.shape([eye.to(band([(-0.11, 0.01), (0.0, 0.05), (0.11, 0.01)], (0.008, 0.018, 0.008)))], black, 0.9)
         return
-    almond = [(-0.13, 0.02), (-0.06, -0.065), (0.05, -0.07), (0.13, -0.01), (0.07, 0.07), (-0.06, 0.075)]
+    almond = path("-0.13,0.02 -0.06,-0.065 0.05,-0.07 0.13,-0.01 0.07,0.07 -0.06,0.075")
     iris: Colour = ((0.86, 0.68, 0.16), (0.45, 0.66, 0.24), (0.78, 0.50, 0.14))[int(scene.stream("iris").integers(3))]
     scene.shape([eye.curve(almond)], black, 0.9)
     # Eyes catch what light there is, so they are not dimmed with the coat.

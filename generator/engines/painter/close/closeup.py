@@ -7,7 +7,18 @@ import numpy as np
 
 from generator.engines.painter import air, water
 from generator.engines.painter.canvas import Scene
-from generator.engines.painter.close import bird, cat, figure, fish, portrait, settings, still_life, underwater
+from generator.engines.painter.close import (
+    bird,
+    cat,
+    figure,
+    fish,
+    owl,
+    portrait,
+    settings,
+    still_life,
+    underwater,
+    waterfowl,
+)
 from generator.engines.painter.close.form import Lamp, lamp
 from generator.engines.painter.close.outline import Stand
 from generator.engines.painter.palette import mix
@@ -16,7 +27,19 @@ from generator.engines.painter.reading import Reading
 Landscape = Callable[[Scene], None]
 """Paints all that lies behind: sky, land or water and what stands there."""
 
-_PLACES = ("mountains", "sea", "lake", "forest", "city", "house", "lighthouse", "castle", "road", "desert", "field")
+_PLACES: tuple[str, ...] = (
+    "mountains",
+    "sea",
+    "lake",
+    "forest",
+    "city",
+    "house",
+    "lighthouse",
+    "castle",
+    "road",
+    "desert",
+    "field",
+)
 _PLACES += ("island", "boat", "tree")
 _SKY = ("mountains", "sea", "city", "lighthouse", "castle", "desert", "island", "boat", "clouds", "sun", "aurora")
 _TABLE = ("fruit", "still life", "bowl", "vase", "bottle", "bread", "teapot", "table")
@@ -37,7 +60,7 @@ def subject(reading: Reading) -> str | None:
     if person or reading.has("people"):
         return "figure"
     orchard = reading.has("tree", "forest") and not reading.has("table", "bowl", "still life", "vase")
-    if reading.has(*_TABLE) and not orchard or (reading.has("candle", "book") and not place):
+    if (reading.has(*_TABLE) and not orchard) or (reading.has("candle", "book") and not place):
         return "still life"
     if reading.has("window") and not reading.has("house", "city", "castle"):
         return "window"
@@ -83,7 +106,9 @@ def _with_place(scene: Scene, *choices: str) -> None:
 
 def _behind(scene: Scene, landscape: Landscape) -> None:
     """A wall, or the landscape out of focus where the words name one."""
-    if not scene.reading.has(*_PLACES, *_WEATHER) or (subject(scene.reading) == "still life" and not scene.reading.has(*_PLACES)):
+    if not scene.reading.has(*_PLACES, *_WEATHER) or (
+        subject(scene.reading) == "still life" and not scene.reading.has(*_PLACES)
+    ):
         portrait.paint_backdrop(scene)
         return
     if subject(scene.reading) == "still life":
@@ -97,11 +122,13 @@ def _behind(scene: Scene, landscape: Landscape) -> None:
 
 
 def _look_out(scene: Scene, landscape: Landscape) -> float:
-    """The landscape through a window; answers the row on which things stand."""
+    """The landscape through a window, and a bird before it; answers the row on which things stand."""
     _with_place(scene, "city", "field", "forest", "mountains", "sea")
     landscape(scene)
     air.paint_weather(scene)
     air.light_lamps(scene)
+    if scene.reading.has("cat") and scene.reading.has("bird"):
+        _beside(scene, 0.26)
     return settings.paint_window(scene)
 
 
@@ -123,7 +150,11 @@ def _paint_cat(scene: Scene, landscape: Landscape) -> None:
         foot = settings.paint_roof(scene) if setting == "roof" else scene.height * 0.93
         poses = list(cat.POSES) if setting == "ground" else ["back", "front", "side", "walking"]
     small = "kitten" if _says(reading, "kitten", "little", "small", "маленьк") else ""
-    size = min(scene.short * 0.60, foot * 0.62) * (0.78 if small else 1.0) * min(1.3, max(0.8, reading.weight("cat"))) ** 0.5
+    size = (
+        min(scene.short * 0.60, foot * 0.62)
+        * (0.78 if small else 1.0)
+        * min(1.3, max(0.8, reading.weight("cat"))) ** 0.5
+    )
     pose = _pose(reading, str(rng.choice(poses)))
     if reading.has("portrait"):
         pose, foot, size = "front", scene.height * 1.30, scene.short * 1.02
@@ -133,10 +164,12 @@ def _paint_cat(scene: Scene, landscape: Landscape) -> None:
     if reading.has("fire") and setting == "ground":
         side = 1.0 if scene.stream("fire at").uniform(0.35, 0.65) > 0.5 else -1.0
         x = scene.width * (0.5 - 0.22 * side)
-        light = Lamp((0.72 * side, -0.1, 0.68), (1.0, 0.62, 0.30), mix(light.fill, (0.20, 0.12, 0.12), 0.3), (0.55, 0.28, 0.10))
+        light = Lamp(
+            (0.72 * side, -0.1, 0.68), (1.0, 0.62, 0.30), mix(light.fill, (0.20, 0.12, 0.12), 0.3), (0.55, 0.28, 0.10)
+        )
     cat.paint_cat(scene, Stand(x, foot, size, side), pose, light)
-    if reading.has("bird") and not reading.has("portrait"):
-        _beside(scene, x)
+    if reading.has("bird") and not reading.has("portrait") and setting != "window":
+        _beside(scene, 0.34 if x < scene.width / 2 else -0.34)
 
 
 def _pose(reading: Reading, otherwise: str) -> str:
@@ -153,13 +186,15 @@ def _window_light(scene: Scene) -> Lamp:
     """Daylight from behind with the room's own glow in front."""
     light = lamp(scene)
     room = (0.42, 0.30, 0.20) if scene.palette.is_dark else (0.30, 0.28, 0.27)
-    return Lamp(light.direction, light.key, mix(light.fill, room, 0.6), mix(scene.palette.horizon, (0.9, 0.9, 1.0), 0.3))
+    return Lamp(
+        light.direction, light.key, mix(light.fill, room, 0.6), mix(scene.palette.horizon, (0.9, 0.9, 1.0), 0.3)
+    )
 
 
-def _beside(scene: Scene, x: float) -> None:
-    """A bird on a branch in the upper corner that is free."""
-    way = 1.0 if x < scene.width / 2 else -1.0
-    perch = (scene.width * (0.5 + 0.34 * way), scene.height * 0.30)
+def _beside(scene: Scene, shift: float) -> None:
+    """A bird on a branch in the upper part, `shift` widths beside the middle."""
+    way = 1.0 if shift > 0 else -1.0
+    perch = (scene.width * (0.5 + shift), scene.height * 0.30)
     light = lamp(scene)
     settings.paint_branch(scene, perch, scene.short * 0.014, light)
     bird.paint_perched(scene, Stand(*perch, scene.short * 0.20, -way), light)
@@ -167,7 +202,9 @@ def _beside(scene: Scene, x: float) -> None:
 
 
 def _name_bird(scene: Scene) -> None:
-    kinds = [name for name in ("owl", "raven", "swan", "duck", "gull", "parrot", "bullfinch") if scene.reading.has(name)]
+    kinds = [
+        name for name in ("owl", "raven", "swan", "duck", "gull", "parrot", "bullfinch") if scene.reading.has(name)
+    ]
     for name in kinds or ["bird"]:
         scene.show(name)
 
@@ -193,14 +230,18 @@ def _swim(scene: Scene, landscape: Landscape, kind: str) -> None:
         scene.reading = replace(scene.reading, motifs=scene.reading.motifs | {"lake": 0.9})
     landscape(scene)
     rng = scene.stream("swim")
-    count = int(rng.integers(2, 4)) if scene.reading.has("flock") or _says(scene.reading, "two", "pair", "две", "пара") else 1
+    count = (
+        int(rng.integers(2, 4))
+        if scene.reading.has("flock") or _says(scene.reading, "two", "pair", "две", "пара")
+        else 1
+    )
     side = float(rng.choice([-1.0, 1.0]))
     room = scene.height - scene.horizon
     for k in range(count):
         near = 0.56 - 0.20 * (count - 1 - k)
         size = scene.short * (0.40 if kind == "swan" else 0.30) * (0.60 + 0.40 * (k + 1) / count)
         x = scene.width * (0.5 + side * (0.04 - 0.17 * (count - 1 - k)))
-        bird.paint_swimming(scene, Stand(x, scene.horizon + room * near, size, side), kind)
+        waterfowl.paint_swimming(scene, Stand(x, scene.horizon + room * near, size, side), kind)
     air.paint_weather(scene)
 
 
@@ -216,10 +257,18 @@ def _fly(scene: Scene, landscape: Landscape) -> None:
     away = 1.0 if scene.light[0] < scene.width / 2 else -1.0
     size = scene.short * (0.30 if reading.has(*_PLACES) else 0.44) * min(1.5, max(0.7, reading.weight("bird")))
     x = scene.width * (0.5 - (0.20 if reading.has("castle", "city", "lighthouse") else 0.05) * away)
-    bird.paint_flying(scene, Stand(x, scene.horizon * float(rng.uniform(0.42, 0.58)), size, side, float(rng.uniform(-0.25, 0.1))))
+    bird.paint_flying(
+        scene, Stand(x, scene.horizon * float(rng.uniform(0.42, 0.58)), size, side, float(rng.uniform(-0.25, 0.1)))
+    )
     if many:
         for k in range(int(rng.integers(1, 3))):
-            spot = Stand(x - away * scene.short * (0.30 + 0.16 * k), scene.horizon * float(rng.uniform(0.3, 0.75)), size * 0.5, side, float(rng.uniform(-0.3, 0.1)))
+            spot = Stand(
+                x - away * scene.short * (0.30 + 0.16 * k),
+                scene.horizon * float(rng.uniform(0.3, 0.75)),
+                size * 0.5,
+                side,
+                float(rng.uniform(-0.3, 0.1)),
+            )
             bird.paint_flying(scene, spot)
 
 
@@ -235,15 +284,29 @@ def _perch(scene: Scene, landscape: Landscape, with_bird: bool) -> None:
     scene.shown[:] = [name for name in scene.shown if name in asked]
     light = lamp(scene)
     if night:
-        light = Lamp(light.direction, mix(light.key, (0.72, 0.80, 0.98), 0.6), mix(light.fill, (0.22, 0.26, 0.36), 0.5), light.rim)
-    owl = reading.has("owl")
-    size = min(scene.short * (0.66 if owl else 0.52), scene.height * 0.55) * min(1.25, max(0.8, reading.weight("bird"))) ** 0.5
-    perch = (scene.width * (0.5 + float(rng.uniform(-0.06, 0.06))), scene.height * (0.79 if owl else 0.68))
-    settings.paint_branch(scene, perch, scene.short * (0.034 if owl else 0.020), light)
+        light = Lamp(
+            light.direction,
+            mix(light.key, (0.72, 0.80, 0.98), 0.6),
+            mix(light.fill, (0.22, 0.26, 0.36), 0.5),
+            light.rim,
+        )
+    is_owl = reading.has("owl")
+    size = (
+        min(scene.short * (0.66 if is_owl else 0.52), scene.height * 0.55)
+        * min(1.25, max(0.8, reading.weight("bird"))) ** 0.5
+    )
+    perch = (scene.width * (0.5 + float(rng.uniform(-0.06, 0.06))), scene.height * (0.79 if is_owl else 0.68))
+    settings.paint_branch(scene, perch, scene.short * (0.034 if is_owl else 0.020), light)
     if with_bird:
-        stand = Stand(perch[0], perch[1] + scene.short * 0.006, size, float(rng.choice([-1.0, 1.0])), float(rng.uniform(-0.12, 0.12)))
-        if owl:
-            bird.paint_owl(scene, replace(stand, turn=0.0), light)
+        stand = Stand(
+            perch[0],
+            perch[1] + scene.short * 0.006,
+            size,
+            float(rng.choice([-1.0, 1.0])),
+            float(rng.uniform(-0.12, 0.12)),
+        )
+        if is_owl:
+            owl.paint_owl(scene, replace(stand, turn=0.0), light)
         else:
             bird.paint_perched(scene, stand, light)
     air.paint_weather(scene)
@@ -253,29 +316,57 @@ def _paint_fish(scene: Scene) -> None:
     reading = scene.reading
     rng = scene.stream("shoal")
     side = float(rng.choice([-1.0, 1.0]))
-    if reading.has("koi") or (reading.has("lake") and not reading.has("sea", "whale", "dolphin", "shark")):
+    pond = reading.has("lake") and not reading.has("sea", "whale", "dolphin", "shark") and rng.random() < 0.35
+    if reading.has("koi") or pond:
         underwater.paint_pond(scene)
         light = lamp(scene)
         turn = float(rng.uniform(0, 2 * np.pi))
         count = int(rng.integers(3, 6))
         for k in range(count):
             angle = turn + 2 * np.pi * k / count
-            x = scene.width * 0.5 + scene.short * 0.25 * float(np.cos(angle)) * max(1.0, scene.width / scene.short * 0.8)
-            y = scene.height * 0.5 + scene.short * 0.25 * float(np.sin(angle)) * max(1.0, scene.height / scene.short * 0.8)
-            fish.paint_koi(scene, Stand(x, y, scene.short * float(rng.uniform(0.32, 0.44)), 1.0, angle - 1.4 + float(rng.normal(0, 0.35))), light, k)
+            x = scene.width * 0.5 + scene.short * 0.25 * float(np.cos(angle)) * max(
+                1.0, scene.width / scene.short * 0.8
+            )
+            y = scene.height * 0.5 + scene.short * 0.25 * float(np.sin(angle)) * max(
+                1.0, scene.height / scene.short * 0.8
+            )
+            fish.paint_koi(
+                scene,
+                Stand(
+                    x, y, scene.short * float(rng.uniform(0.32, 0.44)), 1.0, angle - 1.4 + float(rng.normal(0, 0.35))
+                ),
+                light,
+                k,
+            )
         underwater.paint_lilies(scene)
         return
     underwater.paint_depths(scene)
     light = underwater.water_lamp(scene)
     large = next((name for name in ("whale", "dolphin", "shark") if reading.has(name)), None)
-    middle = Stand(scene.width * (0.5 + 0.03 * side), scene.height * 0.48, scene.short * 0.72, side, float(rng.uniform(-0.15, 0.10)))
+    middle = Stand(
+        scene.width * (0.5 + 0.03 * side),
+        scene.height * 0.48,
+        scene.short * 0.72,
+        side,
+        float(rng.uniform(-0.15, 0.10)),
+    )
     if large:
         fish.paint_large(scene, replace(middle, size=scene.short * 0.80), light, large)
     else:
         for k in range(int(rng.integers(1, 5))):
-            x, y = scene.width * float(rng.uniform(0.12, 0.88)), scene.height * float(rng.choice([rng.uniform(0.14, 0.28), rng.uniform(0.66, 0.78)]))
-            fish.paint_fish(scene, Stand(x, y, scene.short * float(rng.uniform(0.12, 0.24)), side, float(rng.normal(0, 0.12))), light, k + 1)
-        fish.paint_fish(scene, replace(middle, size=scene.short * 0.60 * min(1.25, max(0.8, reading.weight("fish")))), light)
+            x, y = (
+                scene.width * float(rng.uniform(0.12, 0.88)),
+                scene.height * float(rng.choice([rng.uniform(0.14, 0.28), rng.uniform(0.66, 0.78)])),
+            )
+            fish.paint_fish(
+                scene,
+                Stand(x, y, scene.short * float(rng.uniform(0.12, 0.24)), side, float(rng.normal(0, 0.12))),
+                light,
+                k + 1,
+            )
+        fish.paint_fish(
+            scene, replace(middle, size=scene.short * 0.60 * min(1.25, max(0.8, reading.weight("fish")))), light
+        )
     underwater.paint_before(scene)
 
 

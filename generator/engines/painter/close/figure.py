@@ -19,7 +19,9 @@ def paint_figure(scene: Scene, stand: Stand, name: str, number: int = 0) -> None
     light = lamp(scene)
     long = name == "woman" or (name == "people" and bool(rng.random() < 0.5))
     coat = reading.paints.get("clothes") or reading.paints.get(name) or _COATS[int(rng.integers(len(_COATS)))]
-    hair = reading.paints.get("hair") or ((0.16, 0.10, 0.07), (0.42, 0.26, 0.14), (0.10, 0.08, 0.08))[int(rng.integers(3))]
+    hair = (
+        reading.paints.get("hair") or ((0.16, 0.10, 0.07), (0.42, 0.26, 0.14), (0.10, 0.08, 0.08))[int(rng.integers(3))]
+    )
     shade(scene, stand.x - light.side * stand.size * 0.14, stand.y, stand.size * 0.22, stand.size * 0.035, 0.5, 1.4)
     step = float(rng.uniform(0.01, 0.05))
     dark = mix(coat, (0.05, 0.05, 0.07), 0.6)
@@ -29,17 +31,43 @@ def paint_figure(scene: Scene, stand: Stand, name: str, number: int = 0) -> None
         solid(scene, [stand.oval(side * (0.05 + step), -0.012, 0.044, 0.020)], (0.10, 0.08, 0.07), light)
     hem, flare = (-0.16, 0.21) if long else (-0.34, 0.145)
     sway = float(rng.uniform(-0.03, 0.03))
-    body = [(-0.05, -0.86), (0.05, -0.86), (0.145, -0.80), (0.15, -0.62), (0.115, -0.52), (flare + sway, hem), (0.0 + sway, hem + 0.025), (-flare + sway, hem), (-0.115, -0.52), (-0.15, -0.62), (-0.145, -0.80)]
+    body = [
+        (-0.05, -0.86),
+        (0.05, -0.86),
+        (0.145, -0.80),
+        (0.15, -0.62),
+        (0.115, -0.52),
+        (flare + sway, hem),
+        (0.0 + sway, hem + 0.025),
+        (-flare + sway, hem),
+        (-0.115, -0.52),
+        (-0.15, -0.62),
+        (-0.145, -0.80),
+    ]
     for side in (-1.0, 1.0):
         arm = [(side * 0.14, -0.78), (side * 0.185, -0.60), (side * (0.165 + step), -0.43)]
         solid(scene, [stand.band(arm, (0.048, 0.042, 0.032))], mix(coat, dark, 0.25), light)
     solid(scene, [stand.curve(body)], coat, light)
     solid(scene, [stand.oval(0.0, -0.935, 0.062, 0.075)], hair, light)
     if long:
-        solid(scene, [stand.curve([(-0.062, -0.95), (0.062, -0.95), (0.075, -0.80), (0.03, -0.72), (-0.04, -0.73), (-0.075, -0.82)])], hair, light)
+        solid(
+            scene,
+            [
+                stand.curve(
+                    [(-0.062, -0.95), (0.062, -0.95), (0.075, -0.80), (0.03, -0.72), (-0.04, -0.73), (-0.075, -0.82)]
+                )
+            ],
+            hair,
+            light,
+        )
     if reading.has("hat") or (not long and rng.random() < 0.5):
         felt = reading.paints.get("hat") or dark
-        solid(scene, [stand.curve([(-0.065, -0.95), (-0.06, -1.02), (0.0, -1.04), (0.06, -1.02), (0.065, -0.95)])], felt, light)
+        solid(
+            scene,
+            [stand.curve([(-0.065, -0.95), (-0.06, -1.02), (0.0, -1.04), (0.06, -1.02), (0.065, -0.95)])],
+            felt,
+            light,
+        )
         solid(scene, [stand.oval(0.0, -0.955, 0.125, 0.024)], felt, light)
 
 
@@ -49,5 +77,7 @@ def paint_group(scene: Scene, name: str, x: float, y: float, size: float) -> Non
     count = int(rng.integers(2, 5)) if name == "people" else 1
     spots = [(y + float(rng.normal(0, size * 0.05)), x + size * 0.42 * (k - (count - 1) / 2)) for k in range(count)]
     for number, (row, column) in enumerate(sorted(spots)):
-        tall = size * (float(rng.uniform(0.86, 1.0)) if count > 1 else 1.0) * (0.72 if scene.reading.has("child") else 1.0)
+        tall = (
+            size * (float(rng.uniform(0.86, 1.0)) if count > 1 else 1.0) * (0.72 if scene.reading.has("child") else 1.0)
+        )
         paint_figure(scene, Stand(column, row, tall, float(np.sign(rng.random() - 0.5) or 1.0)), name, number)

@@ -56,7 +56,9 @@ def _times(colour: Colour, factor: float) -> Colour:
     return colour[0] * factor, colour[1] * factor, colour[2] * factor
 
 
-def illuminate(nx: Field, ny: Field, albedo: Colour | Field, light: Lamp, gloss: float = 0.0, sharp: float = 30) -> Field:
+def illuminate(
+    nx: Field, ny: Field, albedo: Colour | Field, light: Lamp, gloss: float = 0.0, sharp: float = 30
+) -> Field:
     """Colours of a surface from its normals: lit side, core shadow, light thrown back, rim and highlight."""
     length = np.sqrt(nx * nx + ny * ny + 1)
     x, y, z = nx / length, ny / length, 1 / length

@@ -11,8 +11,32 @@ from generator.engines.painter.noise import Field, fbm, smoothstep
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
 
-_SOFT = ((-1.12, 0.0), (-1.05, 0.34), (-0.85, 0.57), (-0.5, 0.71), (-0.1, 0.735), (0.25, 0.695), (0.5, 0.60), (0.72, 0.44), (0.88, 0.27), (0.97, 0.14), (1.0, 0.0))
-_SQUARE = ((-1.12, 0.0), (-1.05, 0.36), (-0.85, 0.60), (-0.5, 0.735), (-0.1, 0.755), (0.25, 0.735), (0.5, 0.68), (0.74, 0.55), (0.90, 0.37), (0.99, 0.20), (1.03, 0.0))
+_SOFT = (
+    (-1.12, 0.0),
+    (-1.05, 0.34),
+    (-0.85, 0.57),
+    (-0.5, 0.71),
+    (-0.1, 0.735),
+    (0.25, 0.695),
+    (0.5, 0.60),
+    (0.72, 0.44),
+    (0.88, 0.27),
+    (0.97, 0.14),
+    (1.0, 0.0),
+)
+_SQUARE = (
+    (-1.12, 0.0),
+    (-1.05, 0.36),
+    (-0.85, 0.60),
+    (-0.5, 0.735),
+    (-0.1, 0.755),
+    (0.25, 0.735),
+    (0.5, 0.68),
+    (0.74, 0.55),
+    (0.90, 0.37),
+    (0.99, 0.20),
+    (1.03, 0.0),
+)
 
 EYE_AT = (0.435, -0.04)
 """Longitude in radians and height of an eye; heights count in half faces from the middle down."""
@@ -60,7 +84,9 @@ class Head:
 
 
 def _bump(across: Field, down: Field, x: float, y: float, wide: float, tall: float) -> Field:
-    value: Field = np.exp(-(((across - np.float32(x)) / np.float32(wide)) ** 2) - ((down - np.float32(y)) / np.float32(tall)) ** 2)
+    value: Field = np.exp(
+        -(((across - np.float32(x)) / np.float32(wide)) ** 2) - ((down - np.float32(y)) / np.float32(tall)) ** 2
+    )
     return value
 
 
@@ -72,16 +98,24 @@ def _relief(head: Head, turn: Field, nose: Field, level: Field) -> Field:
     """How far the face stands out of the plain head, in half faces."""
     bold = 1.18 if head.square else 0.92
     down: Field = level + 0 * turn
-    bridge = np.exp(-((nose / np.float32(0.125)) ** 2)) * smoothstep(-0.30, 0.34, down) * (1 - smoothstep(0.36, 0.44, down))
+    bridge = (
+        np.exp(-((nose / np.float32(0.125)) ** 2)) * smoothstep(-0.30, 0.34, down) * (1 - smoothstep(0.36, 0.44, down))
+    )
     z = bold * 0.20 * bridge
     z += bold * 0.085 * _bump(nose, down, 0, 0.315, 0.15, 0.085) + 0.055 * _pair(nose, down, 0.165, 0.355, 0.075, 0.05)
     z += 0.055 * bold * _pair(turn, down, 0.40, -0.235, 0.27, 0.075) - 0.11 * _pair(turn, down, 0.40, -0.06, 0.23, 0.12)
     z += 0.040 * _pair(turn, down, EYE_AT[0], -0.035, 0.15, 0.07)
-    z += 0.060 * _pair(turn, down, 0.66, 0.22, 0.26, 0.17) - 0.035 * head.age * _pair(turn, down, 0.60, 0.50, 0.18, 0.16)
+    z += 0.060 * _pair(turn, down, 0.66, 0.22, 0.26, 0.17) - 0.035 * head.age * _pair(
+        turn, down, 0.60, 0.50, 0.18, 0.16
+    )
     z += 0.052 * _bump(turn, down, 0, 0.565, 0.25, 0.040) + 0.062 * _bump(turn, down, 0, 0.665, 0.20, 0.045)
     z -= 0.045 * _bump(turn, down, 0, 0.610, 0.27, 0.014) + 0.040 * _bump(turn, down, 0, 0.755, 0.22, 0.045)
     z += 0.075 * bold * _bump(turn, down, 0, 0.89, 0.24, 0.10) + 0.035 * _bump(turn, down, 0, -0.55, 0.6, 0.25)
-    fold = np.exp(-(((np.abs(turn) - 0.20 - 0.34 * (down - 0.36)) / 0.035) ** 2)) * smoothstep(0.32, 0.40, down) * (1 - smoothstep(0.5, 0.66, down))
+    fold = (
+        np.exp(-(((np.abs(turn) - 0.20 - 0.34 * (down - 0.36)) / 0.035) ** 2))
+        * smoothstep(0.32, 0.40, down)
+        * (1 - smoothstep(0.5, 0.66, down))
+    )
     z -= np.float32(0.008 + 0.030 * head.age) * fold
     if head.age > 0.5:
         for row in (-0.42, -0.50, -0.58):
@@ -112,7 +146,7 @@ def paint_head(scene: Scene, head: Head, light: Lamp) -> None:
     mask = np.clip((half - np.abs(across)) * np.float32(r) + 0.5, 0, 1) * (outer > 0.02)
     tone = _complexion(scene, head, turn, nose, level)
     colour = illuminate(np.clip(nx, -4, 4), np.clip(ny, -4, 4), tone, light, gloss=0.10, sharp=14)
-    colour *= _occlusion(head, turn, nose, level, light)[..., None]
+    colour *= _occlusion(turn, nose, level, light)[..., None]
     scene.put(window, np.asarray(mask, dtype=np.float32), colour)
     _features(scene, head, light)
 
@@ -120,7 +154,11 @@ def paint_head(scene: Scene, head: Head, light: Lamp) -> None:
 def _complexion(scene: Scene, head: Head, turn: Field, nose: Field, level: Field) -> Field:
     """Skin with its warmth on cheeks, nose and lips."""
     down: Field = level + 0 * turn
-    blush = 0.55 * _pair(turn, down, 0.62, 0.24, 0.30, 0.20) + 0.45 * _bump(nose, down, 0, 0.32, 0.16, 0.10) + 0.2 * _bump(turn, down, 0, 0.88, 0.3, 0.1)
+    blush = (
+        0.55 * _pair(turn, down, 0.62, 0.24, 0.30, 0.20)
+        + 0.45 * _bump(nose, down, 0, 0.32, 0.16, 0.10)
+        + 0.2 * _bump(turn, down, 0, 0.88, 0.3, 0.1)
+    )
     grain = fbm(scene.stream("skin"), turn.shape[1], turn.shape[0], (9, 11), 4) - 0.5
     skin = np.asarray(head.skin, dtype=np.float32)
     rosy = np.asarray(mix(head.skin, (0.84, 0.32, 0.26), 0.42), dtype=np.float32)
@@ -137,7 +175,7 @@ def _complexion(scene: Scene, head: Head, turn: Field, nose: Field, level: Field
     return np.asarray(tone, dtype=np.float32)
 
 
-def _occlusion(head: Head, turn: Field, nose: Field, level: Field, light: Lamp) -> Field:
+def _occlusion(turn: Field, nose: Field, level: Field, light: Lamp) -> Field:
     """Where little light gets in, and the shadow that nose and brow throw."""
     down: Field = level + 0 * turn
     away = -light.side
@@ -145,7 +183,9 @@ def _occlusion(head: Head, turn: Field, nose: Field, level: Field, light: Lamp) 
     dark += 0.55 * _bump(turn, down, 0, 0.609, 0.29, 0.013) + 0.40 * _bump(nose, down, 0, 0.415, 0.15, 0.035)
     dark += 0.60 * _pair(nose, down, 0.085, 0.392, 0.050, 0.020)
     # The nose stands in the light of the cheek beside it.
-    dark += 0.40 * _bump(nose, down, away * 0.20, 0.27, 0.10, 0.16) + 0.25 * _bump(nose, down, away * 0.22, 0.44, 0.14, 0.06)
+    dark += 0.40 * _bump(nose, down, away * 0.20, 0.27, 0.10, 0.16) + 0.25 * _bump(
+        nose, down, away * 0.22, 0.44, 0.14, 0.06
+    )
     dark += 0.20 * _bump(nose, down, away * 0.12, 0.02, 0.07, 0.2)
     dark += 0.35 * smoothstep(0.90, 1.06, down) + 0.5 * smoothstep(-0.62, -1.0, down) * 0.6
     value: Field = np.clip(1 - dark, 0.12, 1)
@@ -154,7 +194,9 @@ def _occlusion(head: Head, turn: Field, nose: Field, level: Field, light: Lamp) 
 
 def _features(scene: Scene, head: Head, light: Lamp) -> None:
     rng = scene.stream("features")
-    iris: Colour = ((0.28, 0.42, 0.55), (0.32, 0.22, 0.13), (0.30, 0.42, 0.26), (0.22, 0.15, 0.10))[int(rng.integers(4))]
+    iris: Colour = ((0.28, 0.42, 0.55), (0.32, 0.22, 0.13), (0.30, 0.42, 0.26), (0.22, 0.15, 0.10))[
+        int(rng.integers(4))
+    ]
     iris = scene.reading.paints.get("portrait") or iris
     gaze = float(np.clip(-head.yaw * 0.5 + rng.normal(0, 0.12), -0.3, 0.3))
     for side in (-1, 1):
@@ -162,7 +204,12 @@ def _features(scene: Scene, head: Head, light: Lamp) -> None:
         _eye(scene, head, light, (at, shrink, side), iris, gaze)
         at, shrink = head.place(side * 0.42, -0.235)
         lift = 0.035 if head.square else 0.055
-        brow = [(-0.19 * side * shrink, 0.008), (-0.06 * side * shrink, -0.5 * lift), (0.09 * side * shrink, -lift), (0.235 * side * shrink, 0.028)]
+        brow = [
+            (-0.19 * side * shrink, 0.008),
+            (-0.06 * side * shrink, -0.5 * lift),
+            (0.09 * side * shrink, -lift),
+            (0.235 * side * shrink, 0.028),
+        ]
         thick = 0.034 if head.square else 0.020
         outline = [(at[0] + x, at[1] + y) for x, y in brow]
         tone = mix((0.12, 0.08, 0.06), (0.62, 0.60, 0.58), 0.75 * head.age)
@@ -170,9 +217,7 @@ def _features(scene: Scene, head: Head, light: Lamp) -> None:
         scene.shape([line], mix(tone, head.skin, 0.22), 0.62 if light.side == side else 0.74)
 
 
-def _eye(
-    scene: Scene, head: Head, light: Lamp, place: tuple[Point, float, int], iris: Colour, gaze: float
-) -> None:
+def _eye(scene: Scene, head: Head, light: Lamp, place: tuple[Point, float, int], iris: Colour, gaze: float) -> None:
     """White, iris, pupil and catchlight between two lids; the upper one throws a shadow."""
     (x, y), shrink, side = place
     big = 1.22 if head.child else 1.0 if not head.square else 0.92
@@ -182,7 +227,18 @@ def _eye(
     def at(points: list[Point]) -> list[Point]:
         return [(x + turn * px * w, y + py * h) for px, py in points]
 
-    almond = at([(-1.0, 0.30), (-0.45, -0.62), (0.15, -0.92), (0.72, -0.45), (1.0, 0.08), (0.55, 0.62), (-0.1, 0.78), (-0.6, 0.60)])
+    almond = at(
+        [
+            (-1.0, 0.30),
+            (-0.45, -0.62),
+            (0.15, -0.92),
+            (0.72, -0.45),
+            (1.0, 0.08),
+            (0.55, 0.62),
+            (-0.1, 0.78),
+            (-0.6, 0.60),
+        ]
+    )
     lit = 0.78 if light.side == side else 0.50
     stand = head.stand
     window, mask = scene.cut([stand.curve(almond)])
@@ -192,10 +248,21 @@ def _eye(
     scene.put(window, mask, white)
     gx = x + gaze * w * 0.9
     for size, colour in ((0.98, mix(iris, (0.02, 0.02, 0.02), 0.72)), (0.84, mix(iris, (0.02, 0.02, 0.02), 0.22))):
-        _within(scene, window, mask, stand.oval(gx, y - 0.10 * h, h * 1.0 * size * shrink**0.4, h * 1.04 * size), colour)
-    _within(scene, window, mask, stand.oval(gx, y + 0.28 * h, h * 0.55, h * 0.35), mix(iris, (0.9, 0.8, 0.6), 0.28), 0.55)
+        _within(
+            scene, window, mask, stand.oval(gx, y - 0.10 * h, h * 1.0 * size * shrink**0.4, h * 1.04 * size), colour
+        )
+    _within(
+        scene, window, mask, stand.oval(gx, y + 0.28 * h, h * 0.55, h * 0.35), mix(iris, (0.9, 0.8, 0.6), 0.28), 0.55
+    )
     _within(scene, window, mask, stand.oval(gx, y - 0.10 * h, h * 0.44, h * 0.46), (0.015, 0.012, 0.012))
-    _within(scene, window, mask, stand.curve(at([(-1.1, -0.2), (0.1, -0.42), (1.1, -0.2), (1.0, -1.4), (-1.0, -1.4)])), (0.03, 0.02, 0.02), 0.5)
+    _within(
+        scene,
+        window,
+        mask,
+        stand.curve(at([(-1.1, -0.2), (0.1, -0.42), (1.1, -0.2), (1.0, -1.4), (-1.0, -1.4)])),
+        (0.03, 0.02, 0.02),
+        0.5,
+    )
     dark = mix(head.skin, (0.05, 0.02, 0.02), 0.86)
     upper = at([(-1.02, 0.32), (-0.45, -0.66), (0.15, -0.96), (0.72, -0.50), (1.12, 0.02)])
     lash = 0.013 if head.square else 0.019

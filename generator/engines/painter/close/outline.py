@@ -14,6 +14,11 @@ Line = Sequence[Point]
 _OVERSAMPLE = 2
 
 
+def path(text: str) -> list[Point]:
+    """The points of "x,y x,y ...": outlines are long, and read better so."""
+    return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
+
+
 def smooth(points: Line, closed: bool = True, steps: int = 7) -> list[Point]:
     """A smooth curve through points (Catmull-Rom)."""
     knots = np.asarray(points, dtype=np.float64)
@@ -169,6 +174,8 @@ def fur(
         ],
         axis=1,
     )
-    tones = scene.rgb[window][row, column] * (1 + rng.normal(0, tint, (count, 1))) + rng.normal(0, tint * 0.08, (count, 1))
+    tones = scene.rgb[window][row, column] * (1 + rng.normal(0, tint, (count, 1))) + rng.normal(
+        0, tint * 0.08, (count, 1)
+    )
     strokes = [[(float(a), float(b)) for a, b in stroke] for stroke in corners]
     hatch(scene, strokes, tones.astype(np.float32), strength, (window, mask) if clipped else None)

@@ -39,28 +39,47 @@ def paint_window(scene: Scene) -> float:
     wood = mix((0.86, 0.83, 0.77), (0.20, 0.16, 0.14), 0.72 if night else 0.18)
     bar = scene.short * 0.014
     middle = (left + right) / 2 + float(rng.choice([-0.16, 0.0, 0.16])) * (right - left)
-    frame = [_box(left - bar, top - bar, left + bar, sill), _box(right - bar, top - bar, right + bar, sill), _box(left, top - bar, right, top + bar)]
-    frame += [_box(middle - bar * 0.7, top, middle + bar * 0.7, sill), _box(left, top + (sill - top) * 0.30 - bar * 0.6, right, top + (sill - top) * 0.30 + bar * 0.6)]
+    frame = [
+        _box(left - bar, top - bar, left + bar, sill),
+        _box(right - bar, top - bar, right + bar, sill),
+        _box(left, top - bar, right, top + bar),
+    ]
+    frame += [
+        _box(middle - bar * 0.7, top, middle + bar * 0.7, sill),
+        _box(left, top + (sill - top) * 0.30 - bar * 0.6, right, top + (sill - top) * 0.30 + bar * 0.6),
+    ]
     light = lamp(scene)
     for post in frame:
         solid(scene, [post], wood, light, depth=0.5)
     _curtains(scene, rng, (left, right, top, sill), night)
     ledge = sill + h * 0.085
-    solid(scene, [_box(-2, sill, w + 2, ledge)], wood, Lamp((0.0, -0.8, 0.6), light.key, light.fill, light.rim), depth=0.35)
+    solid(
+        scene,
+        [_box(-2, sill, w + 2, ledge)],
+        wood,
+        Lamp((0.0, -0.8, 0.6), light.key, light.fill, light.rim),
+        depth=0.35,
+    )
     scene.shape([_box(-2, ledge, w + 2, ledge + scene.short * 0.02)], mix(wall, (0.02, 0.01, 0.01), 0.6), 0.75)
     return sill + h * 0.05
 
 
-def _curtains(
-    scene: Scene, rng: np.random.Generator, opening: tuple[float, float, float, float], night: bool
-) -> None:
+def _curtains(scene: Scene, rng: np.random.Generator, opening: tuple[float, float, float, float], night: bool) -> None:
     left, right, top, sill = opening
     cloth: Colour = ((0.78, 0.74, 0.66), (0.62, 0.30, 0.26), (0.42, 0.50, 0.52))[int(rng.integers(3))]
     cloth = mix(cloth, (0.12, 0.08, 0.08), 0.55) if night else mix(cloth, scene.palette.light, 0.15)
     reach = (right - left) * 0.15
     for edge, way in ((left, 1.0), (right, -1.0)):
         outer = edge - way * reach * 0.75
-        outline = smooth([(edge + way * reach * 0.9, top - 4), (edge + way * reach * 0.75, top + (sill - top) * 0.4), (edge + way * reach * 0.30, sill * 0.84), (edge + way * reach * 0.55, sill + 3)], closed=False)
+        outline = smooth(
+            [
+                (edge + way * reach * 0.9, top - 4),
+                (edge + way * reach * 0.75, top + (sill - top) * 0.4),
+                (edge + way * reach * 0.30, sill * 0.84),
+                (edge + way * reach * 0.55, sill + 3),
+            ],
+            closed=False,
+        )
         window, mask = scene.cut([[*outline, (outer, sill + 3), (outer, top - 4)]])
         if not mask.size:
             continue
@@ -81,8 +100,20 @@ def paint_roof(scene: Scene) -> float:
 
     place = scene.width * (0.16 if rng.random() < 0.5 else 0.84)
     half, tall = scene.short * 0.055, scene.short * 0.17
-    solid(scene, [_box(place - half, top(place) - tall, place + half, top(place) + half)], (0.42, 0.26, 0.22), light, depth=0.7)
-    solid(scene, [_box(place - half * 1.25, top(place) - tall, place + half * 1.25, top(place) - tall * 0.84)], (0.48, 0.34, 0.30), light, depth=0.5)
+    solid(
+        scene,
+        [_box(place - half, top(place) - tall, place + half, top(place) + half)],
+        (0.42, 0.26, 0.22),
+        light,
+        depth=0.7,
+    )
+    solid(
+        scene,
+        [_box(place - half * 1.25, top(place) - tall, place + half * 1.25, top(place) - tall * 0.84)],
+        (0.48, 0.34, 0.30),
+        light,
+        depth=0.5,
+    )
     tones: list[Colour] = []
     tiles: list[list[Point]] = []
     step = scene.short * 0.048
@@ -91,18 +122,39 @@ def paint_roof(scene: Scene) -> float:
         for k in range(-1, int(scene.width / step) + 2):
             x = (k + 0.5 * (row % 2)) * step
             at = top(x) + y
-            tiles.append([(x, at - step * 0.2), (x + step, at - step * 0.2), (x + step, at + step * 0.5), (x + step * 0.5, at + step * 0.78), (x, at + step * 0.5)])
+            tiles.append(
+                [
+                    (x, at - step * 0.2),
+                    (x + step, at - step * 0.2),
+                    (x + step, at + step * 0.5),
+                    (x + step * 0.5, at + step * 0.78),
+                    (x, at + step * 0.5),
+                ]
+            )
             dim = 0.85 - 0.045 * row + float(rng.normal(0, 0.07))
-            lit = scene.palette.lit(mix(tile, (0.30, 0.22, 0.20), float(rng.random()) * 0.5))
+            own = mix(tile, (0.30, 0.22, 0.20), float(rng.random()) * 0.5)
+            lit = mix(scene.palette.lit(own), own, 0.22)
             tones.append((lit[0] * dim, lit[1] * dim, lit[2] * dim))
-            tiles.append([(x, at + step * 0.42), (x + step * 0.5, at + step * 0.70), (x + step, at + step * 0.42), (x + step * 0.5, at + step * 0.80)])
+            tiles.append(
+                [
+                    (x, at + step * 0.42),
+                    (x + step * 0.5, at + step * 0.70),
+                    (x + step, at + step * 0.42),
+                    (x + step * 0.5, at + step * 0.80),
+                ]
+            )
             tones.append((lit[0] * dim * 0.42, lit[1] * dim * 0.42, lit[2] * dim * 0.46))
     order = list(range(len(tiles) - 1, -1, -1))
     # Upper rows overlap lower ones, so the lowest are laid first.
     order.sort(key=lambda number: -tiles[number][0][1])
     hatch(scene, [tiles[k] for k in order], np.asarray([tones[k] for k in order], dtype=np.float32))
     cap = [(float(x), top(float(x)) - step * 0.05) for x in np.linspace(-10, scene.width + 10, 6)]
-    solid(scene, [band(cap, (step * 0.24, step * 0.24))], scene.palette.season == "winter" and (0.9, 0.93, 0.98) or mix(tile, (0.7, 0.5, 0.4), 0.2), light)
+    solid(
+        scene,
+        [band(cap, (step * 0.24, step * 0.24))],
+        (0.9, 0.93, 0.98) if scene.palette.season == "winter" else mix(tile, (0.7, 0.5, 0.4), 0.2),
+        light,
+    )
     return ridge - step * 0.1
 
 
@@ -126,11 +178,16 @@ def paint_branch(scene: Scene, perch: Point, thick: float, light: Lamp) -> None:
             up = 1.0
         reach = scene.short * float(rng.uniform(0.10, 0.22))
         tip = (sx + way * reach * 0.9, sy + up * reach * float(rng.uniform(0.35, 0.8)))
-        twigs.append(band([(sx, sy), ((sx + tip[0]) / 2, (sy + tip[1]) / 2 - reach * 0.06), tip], (thick * 0.34, thick * 0.2, thick * 0.07)))
+        twigs.append(
+            band(
+                [(sx, sy), ((sx + tip[0]) / 2, (sy + tip[1]) / 2 - reach * 0.06), tip],
+                (thick * 0.34, thick * 0.2, thick * 0.07),
+            )
+        )
         tips += [tip, ((sx + tip[0]) / 2, (sy + tip[1]) / 2)]
     for twig in twigs:
         solid(scene, [twig], bark, light)
-    window, mask = scene.cut([band(spine, (thick, thick * 0.85, thick * 0.72, thick * 0.14))])
+    _, mask = scene.cut([band(spine, (thick, thick * 0.85, thick * 0.72, thick * 0.14))])
     if min(mask.shape) > 1:
         rough = fbm(rng, mask.shape[1], mask.shape[0], (30, 6), 4, 0.65)
         tone = np.asarray(bark, np.float32) * (0.55 + 0.9 * rough)[..., None]
@@ -139,7 +196,12 @@ def paint_branch(scene: Scene, perch: Point, thick: float, light: Lamp) -> None:
 
 
 def _dress(
-    scene: Scene, rng: np.random.Generator, tips: list[Point], wood: tuple[list[Point], list[list[Point]]], thick: float, light: Lamp
+    scene: Scene,
+    rng: np.random.Generator,
+    tips: list[Point],
+    wood: tuple[list[Point], list[list[Point]]],
+    thick: float,
+    light: Lamp,
 ) -> None:
     """Leaves, blossom, or snow and berries."""
     season = scene.palette.season
@@ -158,13 +220,32 @@ def _dress(
     for x, y in tips:
         for _ in range(3):
             turn = float(rng.uniform(-2.6, 2.6))
-            at = Stand(x + float(rng.normal(0, size * 0.5)), y + float(rng.normal(0, size * 0.4)), size * float(rng.uniform(0.8, 1.3)), 1.0, turn)
+            at = Stand(
+                x + float(rng.normal(0, size * 0.5)),
+                y + float(rng.normal(0, size * 0.4)),
+                size * float(rng.uniform(0.8, 1.3)),
+                1.0,
+                turn,
+            )
             if season == "spring":
-                petals = [at.oval(0.32 * float(np.cos(a)), 0.32 * float(np.sin(a)), 0.26, 0.22, float(a)) for a in np.linspace(0, 2 * np.pi, 5, endpoint=False)]
-                scene.shape(petals, scene.palette.lit(mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random())), 0.6))
+                petals = [
+                    at.oval(0.32 * float(np.cos(a)), 0.32 * float(np.sin(a)), 0.26, 0.22, float(a))
+                    for a in np.linspace(0, 2 * np.pi, 5, endpoint=False)
+                ]
+                scene.shape(
+                    petals, scene.palette.lit(mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random())), 0.6)
+                )
                 scene.shape([at.oval(0, 0, 0.11, 0.11)], scene.palette.lit((0.86, 0.60, 0.25)))
             else:
-                tone = mix(leaf, ((0.86, 0.62, 0.14), (0.62, 0.18, 0.10), (0.5, 0.62, 0.22))[int(rng.integers(3))], 0.45 if season == "autumn" else 0.16)
+                tone = mix(
+                    leaf,
+                    ((0.86, 0.62, 0.14), (0.62, 0.18, 0.10), (0.5, 0.62, 0.22))[int(rng.integers(3))],
+                    0.45 if season == "autumn" else 0.16,
+                )
                 outline = at.curve([(0, 0), (0.24, -0.30), (0.20, -0.72), (0.0, -1.05), (-0.20, -0.72), (-0.24, -0.30)])
                 solid(scene, [outline], tone, light, depth=0.7)
-                scene.shape([at.band([(0, 0), (0.01, -0.5), (0, -0.95)], (0.014, 0.010, 0.003))], mix(tone, (0.95, 0.9, 0.6), 0.35), 0.6)
+                scene.shape(
+                    [at.band([(0, 0), (0.01, -0.5), (0, -0.95)], (0.014, 0.010, 0.003))],
+                    mix(tone, (0.95, 0.9, 0.6), 0.35),
+                    0.6,
+                )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from generator.engines.painter.canvas import Scene
+from generator.engines.painter.close import fruit as fruits
 from generator.engines.painter.close import things
 from generator.engines.painter.close.form import Lamp, lamp, soft_oval
 from generator.engines.painter.close.outline import Stand
@@ -22,7 +23,9 @@ def paint_still_life(scene: Scene) -> None:
     reading = scene.reading
     side = -1.0 if rng.random() < 0.6 else 1.0
     light = lamp(scene, indoors=True, side=side)
-    light = Lamp(light.direction, mix(light.key, scene.palette.light, 0.2), mix(light.fill, (0.26, 0.22, 0.22), 0.5), light.rim)
+    light = Lamp(
+        light.direction, mix(light.key, scene.palette.light, 0.2), mix(light.fill, (0.26, 0.22, 0.22), 0.5), light.rim
+    )
     edge = scene.height * 0.90
     paint_table(scene, scene.height * 0.62, edge, light)
     unit = min(scene.short * 0.37, scene.height * 0.36)
@@ -39,10 +42,16 @@ def paint_still_life(scene: Scene) -> None:
     scene.rgb[:] = np.clip(scene.rgb, 0, 1)
 
 
-def _back_row(scene: Scene, unit: float, light: Lamp, tall: list[str], fruit: list[str], rng: np.random.Generator) -> None:
+def _back_row(
+    scene: Scene, unit: float, light: Lamp, tall: list[str], fruit: list[str], rng: np.random.Generator
+) -> None:
     """Vessels and the bowl, spread over the table's far half."""
     row = [*tall]
-    has_bowl = scene.reading.has("bowl") or (not tall and bool(fruit)) or (len(tall) == 1 and bool(fruit) and rng.random() < 0.45)
+    has_bowl = (
+        scene.reading.has("bowl")
+        or (not tall and bool(fruit))
+        or (len(tall) == 1 and bool(fruit) and rng.random() < 0.45)
+    )
     if has_bowl:
         row.insert(int(rng.integers(len(row) + 1)), "bowl")
     if scene.reading.has("bread"):
@@ -50,7 +59,9 @@ def _back_row(scene: Scene, unit: float, light: Lamp, tall: list[str], fruit: li
     room = min(scene.width * 0.9, unit * (0.4 + 1.25 * len(row)))
     for k, name in enumerate(row):
         x = scene.width * 0.5 + room * ((k + 0.5) / len(row) - 0.5) + float(rng.normal(0, unit * 0.05))
-        stand = Stand(x, scene.height * (0.745 + 0.012 * (k % 2)), unit * (1.18 if name in ("vase", "bottle") else 1.05))
+        stand = Stand(
+            x, scene.height * (0.745 + 0.012 * (k % 2)), unit * (1.18 if name in ("vase", "bottle") else 1.05)
+        )
         if name == "bowl":
             things.bowl(scene, stand, light, lambda at: _heap(scene, at, light, fruit or ["apples", "pears"], rng))
         elif name == "vase":
@@ -90,13 +101,13 @@ def _front_row(scene: Scene, unit: float, light: Lamp, names: list[str], rng: np
 def _fruit(scene: Scene, name: str, stand: Stand, light: Lamp) -> None:
     scene.show("fruit" if not scene.reading.has(name) else name)
     if name == "apples":
-        things.apple(scene, stand, light)
+        fruits.apple(scene, stand, light)
     elif name == "pears":
-        things.pear(scene, stand, light)
+        fruits.pear(scene, stand, light)
     elif name == "grapes":
-        things.grapes(scene, stand, light)
+        fruits.grapes(scene, stand, light)
     else:
-        things.round_fruit(scene, stand, light, {"lemons": "lemon", "oranges": "orange"}[name])
+        fruits.round_fruit(scene, stand, light, {"lemons": "lemon", "oranges": "orange"}[name])
 
 
 def paint_table(scene: Scene, back: float, edge: float, light: Lamp) -> None:
@@ -104,7 +115,11 @@ def paint_table(scene: Scene, back: float, edge: float, light: Lamp) -> None:
     rng = scene.stream("table")
     reading = scene.reading
     cloth = any(word.startswith(("cloth", "скатерт", "linen")) for word in reading.unknown) or bool(rng.random() < 0.55)
-    base: Colour = ((0.80, 0.76, 0.68), (0.30, 0.36, 0.40), (0.48, 0.20, 0.16))[int(rng.integers(3))] if cloth else (0.36, 0.22, 0.13)
+    base: Colour = (
+        ((0.80, 0.76, 0.68), (0.30, 0.36, 0.40), (0.48, 0.20, 0.16))[int(rng.integers(3))]
+        if cloth
+        else (0.36, 0.22, 0.13)
+    )
     base = reading.paints.get("table") or base
     x, y = scene.columns() / scene.width, scene.rows()
     grain = fbm(rng, scene.width, scene.height, (3, 60) if not cloth else (6, 9), 5, 0.6) - 0.5
@@ -112,8 +127,12 @@ def paint_table(scene: Scene, back: float, edge: float, light: Lamp) -> None:
     down = np.clip((y - back) / max(1.0, edge - back), 0, 1)
     tone = np.asarray(base, dtype=np.float32) * ((0.34 + 0.62 * reach) * (0.86 + 0.24 * down) + 0.30 * grain)[..., None]
     wobble = scene.short * 0.006 * (line(rng, scene.width, 5, 2) - 0.5)[None, :] if cloth else 0.0
-    scene.paint(np.clip(y - back + wobble + 0 * x + 0.5, 0, 1).astype(np.float32), np.clip(tone, 0, 1).astype(np.float32))
-    window, glow = soft_oval(scene, scene.width * (0.5 + 0.2 * light.side), (back + edge) / 2, scene.short * 0.5, scene.short * 0.13)
+    scene.paint(
+        np.clip(y - back + wobble + 0 * x + 0.5, 0, 1).astype(np.float32), np.clip(tone, 0, 1).astype(np.float32)
+    )
+    window, glow = soft_oval(
+        scene, scene.width * (0.5 + 0.2 * light.side), (back + edge) / 2, scene.short * 0.5, scene.short * 0.13
+    )
     scene.rgb[window] *= (1 + 0.35 * glow)[..., None]
     folds = line(rng, scene.width, 16 * scene.width / scene.short, 3)[None, :] if cloth else 0.5 + 0 * x
     front = np.asarray(base, dtype=np.float32) * (0.20 + 0.42 * folds * (0.5 + 0.5 * reach) + 0.10 * grain)[..., None]

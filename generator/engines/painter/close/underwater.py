@@ -1,5 +1,7 @@
 """Where fish live: under water with light from above, or a pond seen from above."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from generator.engines.painter.canvas import Point, Scene
@@ -23,7 +25,11 @@ def water_lamp(scene: Scene) -> Lamp:
 def _colours(scene: Scene) -> tuple[Colour, Colour]:
     """The water near the surface and in the depth."""
     reading = scene.reading
-    own = reading.paints.get("sea") or reading.paints.get("lake") or next((c for c, w in reading.colours if w > 0.6), None)
+    own = (
+        reading.paints.get("sea")
+        or reading.paints.get("lake")
+        or next((c for c, w in reading.colours if w > 0.6), None)
+    )
     high: Colour = (0.34, 0.74, 0.80) if not own else mix(own, (0.75, 0.95, 0.98), 0.42)
     deep: Colour = (0.02, 0.15, 0.28) if not own else mix(own, (0.0, 0.04, 0.10), 0.72)
     light = scene.palette.ambient
@@ -54,7 +60,10 @@ def paint_depths(scene: Scene) -> None:
 def _rays(scene: Scene, rng: np.random.Generator, high: Colour) -> None:
     lean = float(rng.uniform(0.15, 0.5) * rng.choice([-1.0, 1.0]))
     depth = scene.rows() / scene.height
-    at = np.clip(scene.columns() / scene.width + lean * depth * 0.8 * scene.height / scene.width * 0.6 + 0.6, 0, 2.2) / 2.2
+    at = (
+        np.clip(scene.columns() / scene.width + lean * depth * 0.8 * scene.height / scene.width * 0.6 + 0.6, 0, 2.2)
+        / 2.2
+    )
     beams = line(rng, 512, 26 * scene.width / scene.short, 3)
     value = np.interp(at.ravel(), np.linspace(0, 1, 512), beams).reshape(at.shape).astype(np.float32)
     strength = smoothstep(0.52, 0.85, value) * np.clip(1 - depth * 0.95, 0, 1) ** 1.4
@@ -71,7 +80,9 @@ def _caustics(rng: np.random.Generator, width: int, height: int, cells: tuple[fl
 
 def _rocks(scene: Scene, rng: np.random.Generator, deep: Colour) -> None:
     for layer in range(2):
-        crest = scene.height * (0.82 + 0.04 * layer) - scene.short * 0.22 * np.abs(line(rng, scene.width, 2.2 * scene.width / scene.short, 4) - 0.45)
+        crest = scene.height * (0.82 + 0.04 * layer) - scene.short * 0.22 * np.abs(
+            line(rng, scene.width, 2.2 * scene.width / scene.short, 4) - 0.45
+        )
         tone = mix(deep, _colours(scene)[0], 0.30 - 0.14 * layer)
         scene.paint(np.clip(scene.rows() - crest[None, :] + 0.5, 0, 1), tone)
 
@@ -104,9 +115,16 @@ def _weeds(scene: Scene, rng: np.random.Generator, far: bool) -> None:
         tall = scene.short * float(rng.uniform(0.12, 0.34)) * (0.8 if far else 1.35)
         sway = tall * float(rng.normal(0.0, 0.16))
         wide = scene.short * (0.008 if far else 0.016)
-        points = [(x, foot), (x + sway, foot - tall * 0.35), (x - sway * 0.5, foot - tall * 0.7), (x + sway * 0.9, foot - tall)]
+        points = [
+            (x, foot),
+            (x + sway, foot - tall * 0.35),
+            (x - sway * 0.5, foot - tall * 0.7),
+            (x + sway * 0.9, foot - tall),
+        ]
         strokes.append(band(points, (wide * 0.8, wide, wide * 0.8, wide * 0.1)))
-        tones.append(mix(mix(green, deep, 0.45 if far else 0.55), high, (0.24 if far else 0.04) + 0.12 * float(rng.random())))
+        tones.append(
+            mix(mix(green, deep, 0.45 if far else 0.55), high, (0.24 if far else 0.04) + 0.12 * float(rng.random()))
+        )
     hatch(scene, strokes, np.asarray(tones, dtype=np.float32), 0.8 if far else 0.95)
 
 
@@ -160,7 +178,7 @@ def _pad(scene: Scene, rng: np.random.Generator, x: float, y: float, r: float) -
     green = scene.palette.lit(mix((0.20, 0.44, 0.18), (0.42, 0.50, 0.20), float(rng.random())))
     veins: list[list[Point]] = []
     tones: list[Colour] = []
-    for a, b in zip(edge, edge[1:], strict=False):
+    for a, b in pairwise(edge):
         veins.append([(x, y), a, b])
         tones.append(mix(green, scene.palette.light, float(rng.uniform(0.0, 0.22))))
     hatch(scene, veins, np.asarray(tones, dtype=np.float32))
@@ -173,6 +191,16 @@ def _water_lily(scene: Scene, rng: np.random.Generator, x: float, y: float, r: f
         petals = []
         for k in range(count):
             c, s = float(np.cos(2 * np.pi * k / count + shift)), float(np.sin(2 * np.pi * k / count + shift))
-            petals.append(stand.curve([(0.1 * c, 0.1 * s), (0.5 * reach * c - 0.2 * s, 0.5 * reach * s + 0.2 * c), (reach * c, reach * s), (0.5 * reach * c + 0.2 * s, 0.5 * reach * s - 0.2 * c)], True))
+            petals.append(
+                stand.curve(
+                    [
+                        (0.1 * c, 0.1 * s),
+                        (0.5 * reach * c - 0.2 * s, 0.5 * reach * s + 0.2 * c),
+                        (reach * c, reach * s),
+                        (0.5 * reach * c + 0.2 * s, 0.5 * reach * s - 0.2 * c),
+                    ],
+                    True,
+                )
+            )
         scene.shape(petals, mix(pink, (0.5, 0.25, 0.4), 0.35 * (reach - 0.4)), 0.95)
     scene.shape([stand.oval(0, 0, 0.16, 0.16)], scene.palette.lit((0.96, 0.78, 0.25)))
