@@ -332,7 +332,7 @@ def _mandala(scene: Scene, scheme: Scheme) -> None:
         edge = size * (0.86 + (0.13 * wave if k % 2 else 0.24 * petal**0.8 - 0.06))
         inside = np.asarray(edge - radius, dtype=np.float32)
         mask = np.clip(inside * short + 0.5, 0, 1)
-        fall = np.exp(-inside / np.float32(0.05 + 0.12 * size))
+        fall = np.exp(-np.clip(inside, 0, None) / np.float32(0.05 + 0.12 * size))
         colour = np.asarray(scheme.colours[k % len(scheme.colours)], np.float32)
         veins = 0.10 * np.cos(lobes * 3 * angle) * np.clip(inside / 0.08, 0, 1)
         tone = colour * (0.66 + 0.44 * fall + veins)[..., None]

@@ -22,6 +22,12 @@ _ARTICLES |= dict.fromkeys(("man", "crown", "hat", "still life", "bowl", "vase",
 _ARTICLES |= {"book": "a ", "owl": "an "}
 _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 
+_CREATURES = ("cat", "dog", "horse", "bird", "owl", "raven", "swan", "duck", "gull", "parrot", "fish", "koi", "whale")
+_OUTDOORS = frozenset(
+    ("sun", "moon", "stars", "clouds", "sea", "lake", "field", "forest", "mountains", "city", "branch")
+)
+"""Where one of these is to be seen, so is the hour of the day."""
+
 
 def describe_scene(picture: Pixels, brief: Brief) -> str:
     """For a picture that was painted from this brief: its subjects, hour and colours."""
@@ -32,8 +38,36 @@ def describe_scene(picture: Pixels, brief: Brief) -> str:
     scene = paint_scene(small, reading)
     if not scene.shown:
         return f"an abstract painting in {_colours(picture)}"
-    things = _listed([_ARTICLES.get(name, "") + name for name in _foremost_first(scene.shown, reading)])
-    return f"a painting of {things} {_HOURS[scene.palette.hour]}, in {_colours(picture)}"
+    hour = f" {_HOURS[scene.palette.hour]}" if _OUTDOORS.intersection(scene.shown) else ""
+    return f"{_subjects(scene.shown, reading, picture)}{hour}, in {_colours(picture)}"
+
+
+def _subjects(shown: list[str], reading: Reading, picture: Pixels) -> str:
+    """What stands in the picture, after what kind of picture it is."""
+    names = _foremost_first([name for name in shown if name not in ("portrait", "still life")], reading)
+    things = [_with_article(name, _own_colour(name, reading, picture)) for name in names]
+    if "portrait" in shown and things:
+        sitter, *rest = sorted(things, key=lambda thing: not thing.endswith(("woman", "man")))
+        return f"a portrait of {sitter}" + (f" with {_listed(rest)}" if rest else "")
+    if "portrait" in shown:
+        return "a portrait"
+    if "still life" in shown:
+        return f"a still life with {_listed(things)}" if things else "a still life"
+    return f"a painting of {_listed(things)}"
+
+
+def _with_article(name: str, colour: str) -> str:
+    article = _ARTICLES.get(name, "")
+    if not colour:
+        return article + name
+    return {"": "", "the ": "the "}.get(article, "an " if colour[0] in "aeiou" else "a ") + f"{colour} {name}"
+
+
+def _own_colour(name: str, reading: Reading, picture: Pixels) -> str:
+    """The colour that the words gave a creature, if it is to be seen in the picture."""
+    wanted = reading.paints.get(name) if name in _CREATURES else None
+    named = next((known for known, entry in COLOURS.items() if entry[2] == wanted), "")
+    return named if named and _shares(picture)[named] > 0.02 else ""
 
 
 def _foremost_first(shown: list[str], reading: Reading) -> list[str]:
@@ -51,6 +85,12 @@ def describe_pixels(picture: Pixels) -> str:
 
 def _colours(picture: Pixels, most: int = 3) -> str:
     """The names of the colours that cover most of the picture."""
+    shares = _shares(picture)
+    return _listed([name for name in sorted(shares, key=lambda name: -shares[name])[:most] if shares[name] >= 0.08])
+
+
+def _shares(picture: Pixels) -> dict[str, float]:
+    """How much of the picture each named colour covers, 0 to 1."""
     small = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BOX), dtype=np.float32).reshape(
         -1, 1, 3
     )
@@ -58,8 +98,7 @@ def _colours(picture: Pixels, most: int = 3) -> str:
     table = np.asarray([COLOURS[name][2] for name in names], dtype=np.float32)[None] * 255
     nearest = ((small - table) ** 2).sum(axis=-1).argmin(axis=-1)
     counts = np.bincount(nearest, minlength=len(names))
-    order = [int(k) for k in np.argsort(-counts, kind="stable")[:most] if counts[k] >= len(small) * 0.08]
-    return _listed([names[k] for k in order])
+    return {name: float(count) / len(small) for name, count in zip(names, counts, strict=True)}
 
 
 def _listed(words: list[str]) -> str:
