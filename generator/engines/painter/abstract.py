@@ -1,5 +1,6 @@
 """Pictures without things: marbled paint, geometry, colour fields, ribbons and mandalas."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.noise import Field, cppn, fbm, line, resize, smoothstep, stream
 from generator.engines.painter.palette import Palette, mix
 from generator.engines.painter.reading import Colour, Reading
+
+_Lay = Callable[[list[Point], float, float, float, Colour, float], None]
+"""Lays an outline: its middle as shares of the picture, its turn, colour and strength."""
 
 KINDS = ("abstract", "geometry", "colour field", "ribbons", "mandala")
 """The motifs that ask for no thing."""
@@ -159,98 +163,54 @@ def _geometry(scene: Scene, scheme: Scheme) -> None:
     """Circles, bars and triangles balanced about a diagonal."""
     rng = scene.stream("geometry")
     scene.rgb[:] = scheme.ground
-    w, h, short = scene.width, scene.height, scene.short
-    colours = scheme.colours
     tilt = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 0.95))
     side = float(rng.choice([-1.0, 1.0]))
 
-    def at(across: float, down: float) -> Point:
-        return w * (0.5 + side * across), h * (0.5 + down)
+    def lay(outline: list[Point], across: float, down: float, turn: float, colour: Colour, strength: float) -> None:
+        x, y = scene.width * (0.5 + side * across), scene.height * (0.5 + down)
+        _textured(scene, rng, [_turned(outline, x, y, turn)], colour, strength)
 
-    x, y = at(0.0, 0.0)
+    _great_forms(scene, scheme, rng, lay, tilt)
+    _small_forms(scene, scheme, rng, lay, tilt)
+
+
+def _great_forms(scene: Scene, scheme: Scheme, rng: np.random.Generator, lay: _Lay, tilt: float) -> None:
+    """Half the ground in another colour, a circle, a triangle."""
+    w, h, short, colours = scene.width, scene.height, scene.short, scheme.colours
     half: list[Point] = [(-w - h, 0.0), (w + h, 0.0), (w + h, w + h), (-w - h, w + h)]
-    _textured(
-        scene,
-        rng,
-        [_turned(half, x, y + h * float(rng.uniform(0.05, 0.2)), tilt)],
-        mix(colours[1], scheme.ground, 0.25),
-        1.0,
-    )
-    x, y = at(-0.14, -0.10)
+    lay(half, 0.0, float(rng.uniform(0.05, 0.2)), tilt, mix(colours[1], scheme.ground, 0.25), 1.0)
     great = short * float(rng.uniform(0.27, 0.34))
-    _textured(scene, rng, [_turned(_arc(great, 0, 2 * np.pi), x, y, 0)], colours[0], 0.96)
-    _textured(scene, rng, [_turned(_arc(great, 0, np.pi), x, y, tilt)], mix(colours[0], (0.03, 0.03, 0.06), 0.35), 0.75)
-    x, y = at(0.22, 0.16)
+    lay(_arc(great, 0, 2 * np.pi), -0.14, -0.10, 0.0, colours[0], 0.96)
+    lay(_arc(great, 0, np.pi), -0.14, -0.10, tilt, mix(colours[0], (0.03, 0.03, 0.06), 0.35), 0.75)
     reach = short * float(rng.uniform(0.26, 0.36))
-    _textured(
-        scene,
-        rng,
-        [
-            _turned(
-                [(-reach, reach * 0.6), (reach, reach * 0.6), (reach * float(rng.uniform(-0.6, 0.6)), -reach)],
-                x,
-                y,
-                tilt * 0.4,
-            )
-        ],
-        colours[2],
-        0.90,
-    )
+    top = reach * float(rng.uniform(-0.6, 0.6))
+    lay([(-reach, reach * 0.6), (reach, reach * 0.6), (top, -reach)], 0.22, 0.16, tilt * 0.4, colours[2], 0.90)
+
+
+def _small_forms(scene: Scene, scheme: Scheme, rng: np.random.Generator, lay: _Lay, tilt: float) -> None:
+    """Bars, rings, a handful of squares and thin lines."""
+    short, colours = scene.short, scheme.colours
     for k in range(int(rng.integers(3, 6))):
-        x, y = at(float(rng.uniform(-0.36, 0.40)), float(rng.uniform(-0.38, 0.40)))
-        long, wide = short * float(rng.uniform(0.25, 0.75)), short * float(rng.uniform(0.012, 0.06))
-        turn = tilt + (np.pi / 2 if k % 2 else 0.0)
-        _textured(
-            scene,
-            rng,
-            [
-                _turned(
-                    [(-long / 2, -wide / 2), (long / 2, -wide / 2), (long / 2, wide / 2), (-long / 2, wide / 2)],
-                    x,
-                    y,
-                    turn,
-                )
-            ],
-            colours[(k + 3) % len(colours)],
-            0.92,
-        )
-    x, y = at(0.18, -0.26)
+        across, down = float(rng.uniform(-0.36, 0.40)), float(rng.uniform(-0.38, 0.40))
+        bar = _bar(short * float(rng.uniform(0.25, 0.75)), short * float(rng.uniform(0.012, 0.06)))
+        lay(bar, across, down, tilt + (np.pi / 2 if k % 2 else 0.0), colours[(k + 3) % len(colours)], 0.92)
     for k in range(int(rng.integers(2, 5))):
         outer = short * (0.17 - 0.036 * k)
-        _textured(
-            scene,
-            rng,
-            [_turned(_arc(outer, 0, np.pi * float(rng.choice([1.0, 2.0])), outer * 0.82), x, y, tilt + 1.57 * k)],
-            colours[(k + 1) % len(colours)],
-            0.92,
-        )
-    x, y = at(-0.26, 0.28)
+        ring = _arc(outer, 0, np.pi * float(rng.choice([1.0, 2.0])), outer * 0.82)
+        lay(ring, 0.18, -0.26, tilt + 1.57 * k, colours[(k + 1) % len(colours)], 0.92)
     cell = short * 0.055
-    for row in range(3):
-        for column in range(3):
-            if (row + column) % 2 == 0:
-                box = [
-                    (cell * column, cell * row),
-                    (cell * (column + 1), cell * row),
-                    (cell * (column + 1), cell * (row + 1)),
-                    (cell * column, cell * (row + 1)),
-                ]
-                _textured(scene, rng, [_turned(box, x, y, tilt)], colours[(row * 2 + column) % len(colours)], 0.92)
-    thin = max(0.8, short * 0.0022)
+    for row, column in ((0, 0), (0, 2), (1, 1), (2, 0), (2, 2)):
+        square = [(x + cell * column, y + cell * row) for x, y in _bar(cell, cell)]
+        lay(square, -0.26, 0.28, tilt, colours[(row * 2 + column) % len(colours)], 0.92)
+    thread = _bar(short * 2, max(1.6, short * 0.0044))
+    ink = mix(colours[-1], (0.08, 0.08, 0.10), 0.7)
     for _ in range(4):
-        x, y = at(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3)))
-        scene.shape(
-            [
-                _turned(
-                    [(-short, -thin), (short, -thin), (short, thin), (-short, thin)],
-                    x,
-                    y,
-                    tilt + float(rng.choice([0.0, 1.57])),
-                )
-            ],
-            mix(colours[-1], (0.08, 0.08, 0.10), 0.7),
-            0.85,
-        )
+        across, down = float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3))
+        lay(thread, across, down, tilt + float(rng.choice([0.0, 1.57])), ink, 0.85)
+
+
+def _bar(long: float, wide: float) -> list[Point]:
+    return [(-long / 2, -wide / 2), (long / 2, -wide / 2), (long / 2, wide / 2), (-long / 2, wide / 2)]
 
 
 def _fields(scene: Scene, scheme: Scheme) -> None:

@@ -13,61 +13,37 @@ from generator.engines.painter.reading import Colour
 
 
 def paint_shoulders(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
+    """Neck, breast and a coat over both, down to the picture's lower edge."""
     turn = float(np.sin(head.yaw))
     at = Stand(head.x - turn * head.radius * 0.18, head.y, head.radius)
-    wide = 1.95 if sitter.man else 1.66
-    if sitter.child:
-        wide = 1.35
     neck = 0.40 if sitter.man else 0.31
-    down = max(3.4, (scene.height - head.y) / head.radius + 0.3)
     # Behind the clothes' open collar: neck and breast.
-    chest = [
-        (-neck, 0.5),
-        (neck, 0.5),
-        (neck * 1.02, 1.15),
-        (0.62, 1.46),
-        (0.55, 2.1),
-        (-0.55, 2.1),
-        (-0.62, 1.46),
-        (-neck * 1.02, 1.15),
-    ]
-    solid(scene, [at.curve(chest)], mix(head.skin, (0.75, 0.42, 0.32), 0.12), light, depth=0.9)
+    chest = [(neck, 0.5), (neck * 1.02, 1.15), (0.62, 1.46), (0.55, 2.1)]
+    solid(scene, [at.curve(_both_sides(chest))], mix(head.skin, (0.75, 0.42, 0.32), 0.12), light, depth=0.9)
     throat = at.to([(turn * 0.25 - light.side * 0.08, 0.98)])[0]
     shade(scene, throat[0], throat[1], head.radius * 0.46, head.radius * 0.26, 0.62, 1.4)
     rng = scene.stream("clothes")
     dip = float(rng.uniform(1.55, 1.95)) if not sitter.man else float(rng.uniform(1.36, 1.55))
-    coat = [
-        (0.0, dip),
-        (neck * 0.86, 1.18),
-        (neck + 0.16, 1.16),
-        (wide * 0.55, 1.42),
-        (wide * 0.90, 1.60),
-        (wide * 1.02, 2.0),
-        (wide * 1.06, down),
-        (-wide * 1.06, down),
-        (-wide * 1.02, 2.0),
-        (-wide * 0.90, 1.60),
-        (-wide * 0.55, 1.42),
-        (-neck - 0.16, 1.16),
-        (-neck * 0.86, 1.18),
-    ]
-    outline = at.curve(coat)
+    wide = 1.35 if sitter.child else 1.86 if sitter.man else 1.60
+    down = max(3.4, (scene.height - head.y) / head.radius + 0.3)
+    coat = [(neck * 0.86, 1.18), (neck + 0.16, 1.14), (wide * 0.55, 1.38), (wide * 0.87, 1.62), (wide, 2.1)]
+    outline = at.curve([(0.0, dip), *_both_sides([*coat, (wide * 1.06, down)])])
     window, mask = scene.cut([outline])
     if min(mask.shape) < 3:
         return
     folds = fbm(rng, mask.shape[1], mask.shape[0], (5, 2), 4) - 0.5
     tone = np.asarray(sitter.clothes, dtype=np.float32) * (1 + 0.8 * folds)[..., None]
     solid(scene, [outline], tone, light, depth=0.8)
+    long = head.radius * 0.7
     fur(
         scene,
         rng,
         window,
         mask,
         count=240,
-        length=head.radius * 0.7,
+        length=long,
         angle=np.pi / 2,
         spread=0.5,
-        tint=0.10,
         thick=0.05,
         strength=0.4,
         clipped=True,
@@ -76,6 +52,11 @@ def paint_shoulders(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> No
     for side in (-1.0, 1.0):
         fold = [(side * (neck + 0.02), 1.08), (side * neck * 0.8, 1.30), (0.0 + side * 0.02, dip + 0.04)]
         solid(scene, [at.band(fold, (0.10, 0.10, 0.03))], collar, light)
+
+
+def _both_sides(right: list[Point]) -> list[Point]:
+    """An outline from its right half, going round from the top right."""
+    return [*right, *[(-x, y) for x, y in reversed(right)]]
 
 
 def paint_crown(scene: Scene, head: Head, light: Lamp) -> None:

@@ -16,6 +16,7 @@ from generator.engines.painter.close import (
     portrait,
     settings,
     still_life,
+    swimmers,
     underwater,
     waterfowl,
 )
@@ -315,59 +316,42 @@ def _perch(scene: Scene, landscape: Landscape, with_bird: bool) -> None:
 def _paint_fish(scene: Scene) -> None:
     reading = scene.reading
     rng = scene.stream("shoal")
-    side = float(rng.choice([-1.0, 1.0]))
-    pond = reading.has("lake") and not reading.has("sea", "whale", "dolphin", "shark") and rng.random() < 0.35
+    pond = reading.has("lake") and not reading.has("sea", *swimmers.KINDS) and rng.random() < 0.35
     if reading.has("koi") or pond:
-        underwater.paint_pond(scene)
-        light = lamp(scene)
-        turn = float(rng.uniform(0, 2 * np.pi))
-        count = int(rng.integers(3, 6))
-        for k in range(count):
-            angle = turn + 2 * np.pi * k / count
-            x = scene.width * 0.5 + scene.short * 0.25 * float(np.cos(angle)) * max(
-                1.0, scene.width / scene.short * 0.8
-            )
-            y = scene.height * 0.5 + scene.short * 0.25 * float(np.sin(angle)) * max(
-                1.0, scene.height / scene.short * 0.8
-            )
-            fish.paint_koi(
-                scene,
-                Stand(
-                    x, y, scene.short * float(rng.uniform(0.32, 0.44)), 1.0, angle - 1.4 + float(rng.normal(0, 0.35))
-                ),
-                light,
-                k,
-            )
-        underwater.paint_lilies(scene)
+        _paint_pond(scene, rng)
         return
     underwater.paint_depths(scene)
     light = underwater.water_lamp(scene)
-    large = next((name for name in ("whale", "dolphin", "shark") if reading.has(name)), None)
-    middle = Stand(
-        scene.width * (0.5 + 0.03 * side),
-        scene.height * 0.48,
-        scene.short * 0.72,
-        side,
-        float(rng.uniform(-0.15, 0.10)),
-    )
+    side = float(rng.choice([-1.0, 1.0]))
+    large = next((name for name in swimmers.KINDS if reading.has(name)), None)
+    middle = (scene.width * (0.5 + 0.03 * side), scene.height * 0.48)
+    size = scene.short * 0.60 * min(1.25, max(0.8, reading.weight("fish")))
+    main = Stand(*middle, size, side, float(rng.uniform(-0.15, 0.10)))
     if large:
-        fish.paint_large(scene, replace(middle, size=scene.short * 0.80), light, large)
+        swimmers.paint_large(scene, replace(main, size=size * 1.33), light, large)
     else:
         for k in range(int(rng.integers(1, 5))):
-            x, y = (
-                scene.width * float(rng.uniform(0.12, 0.88)),
-                scene.height * float(rng.choice([rng.uniform(0.14, 0.28), rng.uniform(0.66, 0.78)])),
-            )
-            fish.paint_fish(
-                scene,
-                Stand(x, y, scene.short * float(rng.uniform(0.12, 0.24)), side, float(rng.normal(0, 0.12))),
-                light,
-                k + 1,
-            )
-        fish.paint_fish(
-            scene, replace(middle, size=scene.short * 0.60 * min(1.25, max(0.8, reading.weight("fish")))), light
-        )
+            x, level = scene.width * float(rng.uniform(0.12, 0.88)), float(rng.uniform(0.0, 0.13))
+            y = scene.height * (level + (0.14 if rng.random() < 0.5 else 0.66))
+            small = Stand(x, y, scene.short * float(rng.uniform(0.12, 0.24)), side, float(rng.normal(0, 0.12)))
+            fish.paint_fish(scene, small, light, k + 1)
+        fish.paint_fish(scene, main, light)
     underwater.paint_before(scene)
+
+
+def _paint_pond(scene: Scene, rng: np.random.Generator) -> None:
+    """Koi that circle under lily pads."""
+    underwater.paint_pond(scene)
+    light = lamp(scene)
+    turn = float(rng.uniform(0, 2 * np.pi))
+    count = int(rng.integers(3, 6))
+    wide, tall = (scene.short * 0.25 * max(1.0, side / scene.short * 0.8) for side in (scene.width, scene.height))
+    for k in range(count):
+        angle = turn + 2 * np.pi * k / count
+        x, y = scene.width * 0.5 + wide * float(np.cos(angle)), scene.height * 0.5 + tall * float(np.sin(angle))
+        heading = angle - 1.4 + float(rng.normal(0, 0.35))
+        fish.paint_koi(scene, Stand(x, y, scene.short * float(rng.uniform(0.32, 0.44)), 1.0, heading), light, k)
+    underwater.paint_lilies(scene)
 
 
 def _paint_figure(scene: Scene, landscape: Landscape) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from generator.engines.painter.canvas import Point, Scene, Window
 from generator.engines.painter.close.form import Lamp, grid, illuminate
-from generator.engines.painter.close.outline import Stand, band, smooth
+from generator.engines.painter.close.outline import Stand, band, path, smooth
 from generator.engines.painter.noise import Field, fbm, smoothstep
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
@@ -220,57 +220,40 @@ def _features(scene: Scene, head: Head, light: Lamp) -> None:
 def _eye(scene: Scene, head: Head, light: Lamp, place: tuple[Point, float, int], iris: Colour, gaze: float) -> None:
     """White, iris, pupil and catchlight between two lids; the upper one throws a shadow."""
     (x, y), shrink, side = place
-    big = 1.22 if head.child else 1.0 if not head.square else 0.92
+    big = 1.22 if head.child else 1.10 if not head.square else 0.94
     w, h = 0.150 * shrink * big, 0.064 * big * (1 - 0.25 * head.age)
-    turn = 1.0 if side > 0 else -1.0
 
     def at(points: list[Point]) -> list[Point]:
-        return [(x + turn * px * w, y + py * h) for px, py in points]
+        return [(x + side * px * w, y + py * h) for px, py in points]
 
-    almond = at(
-        [
-            (-1.0, 0.30),
-            (-0.45, -0.62),
-            (0.15, -0.92),
-            (0.72, -0.45),
-            (1.0, 0.08),
-            (0.55, 0.62),
-            (-0.1, 0.78),
-            (-0.6, 0.60),
-        ]
-    )
-    lit = 0.78 if light.side == side else 0.50
     stand = head.stand
-    window, mask = scene.cut([stand.curve(almond)])
+    almond = path("-1,0.3 -0.45,-0.62 0.15,-0.92 0.72,-0.45 1,0.08 0.55,0.62 -0.1,0.78 -0.6,0.6")
+    window, mask = scene.cut([stand.curve(at(almond))])
     if not mask.size:
         return
-    white = mix((0.03, 0.02, 0.02), mix((0.90, 0.86, 0.82), head.skin, 0.28), lit)
-    scene.put(window, mask, white)
-    gx = x + gaze * w * 0.9
-    for size, colour in ((0.98, mix(iris, (0.02, 0.02, 0.02), 0.72)), (0.84, mix(iris, (0.02, 0.02, 0.02), 0.22))):
-        _within(
-            scene, window, mask, stand.oval(gx, y - 0.10 * h, h * 1.0 * size * shrink**0.4, h * 1.04 * size), colour
-        )
-    _within(
-        scene, window, mask, stand.oval(gx, y + 0.28 * h, h * 0.55, h * 0.35), mix(iris, (0.9, 0.8, 0.6), 0.28), 0.55
-    )
-    _within(scene, window, mask, stand.oval(gx, y - 0.10 * h, h * 0.44, h * 0.46), (0.015, 0.012, 0.012))
-    _within(
-        scene,
-        window,
-        mask,
-        stand.curve(at([(-1.1, -0.2), (0.1, -0.42), (1.1, -0.2), (1.0, -1.4), (-1.0, -1.4)])),
-        (0.03, 0.02, 0.02),
-        0.5,
-    )
-    dark = mix(head.skin, (0.05, 0.02, 0.02), 0.86)
-    upper = at([(-1.02, 0.32), (-0.45, -0.66), (0.15, -0.96), (0.72, -0.50), (1.12, 0.02)])
+    lit = 0.78 if light.side == side else 0.50
+    scene.put(window, mask, mix((0.03, 0.02, 0.02), mix((0.90, 0.86, 0.82), head.skin, 0.28), lit))
+    gx, gy = x + gaze * w * 0.9, y - 0.10 * h
+    discs: list[tuple[list[Point], Colour, float]] = [
+        (stand.oval(gx, gy, h * 0.98 * shrink**0.4, h * 1.02), mix(iris, (0.02, 0.02, 0.02), 0.72), 1.0),
+        (stand.oval(gx, gy, h * 0.84 * shrink**0.4, h * 0.87), mix(iris, (0.02, 0.02, 0.02), 0.22), 1.0),
+        (stand.oval(gx, y + 0.28 * h, h * 0.55, h * 0.35), mix(iris, (0.9, 0.8, 0.6), 0.28), 0.55),
+        (stand.oval(gx, gy, h * 0.44, h * 0.46), (0.015, 0.012, 0.012), 1.0),
+        (stand.curve(at(path("-1.1,-0.2 0.1,-0.42 1.1,-0.2 1,-1.4 -1,-1.4"))), (0.03, 0.02, 0.02), 0.5),
+    ]
+    for outline, colour, strength in discs:
+        _within(scene, window, mask, outline, colour, strength)
     lash = 0.013 if head.square else 0.019
-    scene.shape([stand.to(band(upper, (0.004, lash * 0.7, lash, lash * 0.9, 0.005)))], dark, 0.88)
-    crease = [(px, py - h * 0.62) for px, py in at([(-0.8, 0.0), (-0.3, -0.70), (0.2, -0.92), (0.85, -0.42)])]
-    scene.shape([stand.to(band(crease, (0.003, 0.010, 0.012, 0.004)))], mix(head.skin, (0.2, 0.07, 0.05), 0.7), 0.40)
-    lower = at([(-0.85, 0.48), (-0.1, 0.86), (0.6, 0.68), (1.0, 0.1)])
-    scene.shape([stand.to(band(lower, (0.002, 0.006, 0.007, 0.003)))], mix(head.skin, (0.2, 0.06, 0.05), 0.6), 0.5)
+    upper = at(path("-1.02,0.32 -0.45,-0.66 0.15,-0.96 0.72,-0.5 1.12,0.02"))
+    crease = at(path("-0.8,-0.62 -0.3,-1.32 0.2,-1.54 0.85,-1.04"))
+    lower = at(path("-0.85,0.48 -0.1,0.86 0.6,0.68 1,0.1"))
+    lids: list[tuple[list[Point], tuple[float, ...], float, float]] = [
+        (upper, (0.004, lash * 0.7, lash, lash * 0.9, 0.005), 0.86, 0.88),
+        (crease, (0.003, 0.010, 0.012, 0.004), 0.62, 0.40),
+        (lower, (0.002, 0.006, 0.007, 0.003), 0.55, 0.50),
+    ]
+    for points, widths, deep, strength in lids:
+        scene.shape([stand.to(band(points, widths))], mix(head.skin, (0.08, 0.03, 0.03), deep), strength)
     scene.sprinkle([stand.oval(gx + light.side * h * 0.34, y - h * 0.40, h * 0.20, h * 0.20)], (1.0, 0.98, 0.94), 0.9)
 
 

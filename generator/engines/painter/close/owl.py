@@ -73,54 +73,33 @@ def _owl_face(
 ) -> None:
     base, pale, dark = tones
     crown = path("0,-0.22 0.18,-0.2 0.29,-0.06 0.27,0.12 0.14,0.22 0,0.24")
+    tuft = path("0.1,-0.18 0.2,-0.27 0.29,-0.34 0.29,-0.2 0.25,-0.08")
     for side in (1, -1):
-        solid(
-            scene,
-            [
-                head.curve(
-                    [
-                        (side * 0.10, -0.18),
-                        (side * 0.20, -0.27),
-                        (side * 0.29, -0.34),
-                        (side * 0.29, -0.20),
-                        (side * 0.25, -0.08),
-                    ]
-                )
-            ],
-            dark,
-            light,
-        )
+        solid(scene, [head.curve([(side * x, y) for x, y in tuft])], dark, light)
     window, mask = solid(scene, [head.curve([*crown, *[(-x, y) for x, y in reversed(crown) if x]])], base, light)
     lay_down(scene, head, rng, window, mask)
     iris: Colour = ((0.98, 0.72, 0.10), (0.96, 0.54, 0.10))[int(rng.integers(2))]
     for side in (1, -1):
-        solid(scene, [head.oval(side * 0.125, 0.02, 0.142, 0.158, side * 0.25)], dark, light, depth=0.4)
-        window, mask = solid(
-            scene, [head.oval(side * 0.125, 0.02, 0.124, 0.140, side * 0.25)], pale, light, depth=-0.35
-        )
-        centre = head.to([(side * 0.125, 0.0)])[0]
-        if mask.size:
-            x, y = grid(window)
-            outward = np.arctan2(y - centre[1], x - centre[0]).astype(np.float32)
-            fur(
-                scene,
-                rng,
-                window,
-                mask,
-                count=190,
-                length=head.size * 0.06,
-                angle=outward,
-                spread=0.12,
-                tint=0.12,
-                thick=0.10,
-            )
+        _disc(scene, head, rng, side, (pale, dark), light)
         paint_eye(scene, head.part(side * 0.12, 0.0, 1.0), 0.062, light, iris)
     brow = path("0,0.02 0.05,-0.07 0.2,-0.17 0.06,-0.14 0,-0.1 -0.06,-0.14 -0.2,-0.17 -0.05,-0.07")
     solid(scene, [head.to(brow)], mix(base, pale, 0.3), light)
-    solid(
-        scene,
-        [head.curve(path("-0.032,0.03 0,0 0.032,0.03 0.02,0.09 0,0.13 -0.02,0.09"))],
-        (0.26, 0.22, 0.18),
-        light,
-        gloss=0.5,
-    )
+    beak = path("-0.032,0.03 0,0 0.032,0.03 0.02,0.09 0,0.13 -0.02,0.09")
+    solid(scene, [head.curve(beak)], (0.26, 0.22, 0.18), light, gloss=0.5)
+
+
+def _disc(
+    scene: Scene, head: Stand, rng: np.random.Generator, side: int, tones: tuple[Colour, Colour], light: Lamp
+) -> None:
+    """The pale disc around an eye, its feathers pointing outwards."""
+    pale, dark = tones
+    solid(scene, [head.oval(side * 0.125, 0.02, 0.142, 0.158, side * 0.25)], dark, light, depth=0.4)
+    inner = head.oval(side * 0.125, 0.02, 0.124, 0.140, side * 0.25)
+    window, mask = solid(scene, [inner], pale, light, depth=-0.35)
+    if not mask.size:
+        return
+    ((cx, cy),) = head.to([(side * 0.125, 0.0)])
+    x, y = grid(window)
+    outward = np.arctan2(y - cy, x - cx).astype(np.float32)
+    long = head.size * 0.06
+    fur(scene, rng, window, mask, count=190, length=long, angle=outward, spread=0.12, tint=0.12, thick=0.10)

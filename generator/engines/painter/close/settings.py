@@ -4,7 +4,7 @@ import numpy as np
 
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.close.form import Lamp, lamp, solid
-from generator.engines.painter.close.outline import Stand, band, hatch, oval, smooth
+from generator.engines.painter.close.outline import Stand, band, hatch, oval, path, smooth
 from generator.engines.painter.noise import blur, fbm, line
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
@@ -94,68 +94,40 @@ def paint_roof(scene: Scene) -> float:
     ridge, lean = scene.height * 0.80, scene.short * float(rng.uniform(-0.03, 0.03))
     light = lamp(scene)
     tile: Colour = scene.reading.paints.get("roof") or (0.52, 0.24, 0.17)
-
-    def top(x: float) -> float:
-        return ridge + lean * (x / scene.width - 0.5) * 2
-
     place = scene.width * (0.16 if rng.random() < 0.5 else 0.84)
     half, tall = scene.short * 0.055, scene.short * 0.17
-    solid(
-        scene,
-        [_box(place - half, top(place) - tall, place + half, top(place) + half)],
-        (0.42, 0.26, 0.22),
-        light,
-        depth=0.7,
-    )
-    solid(
-        scene,
-        [_box(place - half * 1.25, top(place) - tall, place + half * 1.25, top(place) - tall * 0.84)],
-        (0.48, 0.34, 0.30),
-        light,
-        depth=0.5,
-    )
-    tones: list[Colour] = []
-    tiles: list[list[Point]] = []
+    stack = _box(place - half, ridge - tall, place + half, ridge + half)
+    solid(scene, [stack], (0.42, 0.26, 0.22), light, depth=0.7)
+    lid = _box(place - half * 1.25, ridge - tall, place + half * 1.25, ridge - tall * 0.84)
+    solid(scene, [lid], (0.48, 0.34, 0.30), light, depth=0.5)
     step = scene.short * 0.048
-    for row in range(int((scene.height - ridge) / (step * 0.7)) + 4):
-        y = row * step * 0.72
+    _tiles(scene, rng, (ridge, lean, step), tile)
+    cap = [
+        (x, ridge + lean * (x / scene.width - 0.5) * 2 - step * 0.05)
+        for x in (-9.0, scene.width / 2, scene.width + 9.0)
+    ]
+    tone = (0.9, 0.93, 0.98) if scene.palette.season == "winter" else mix(tile, (0.7, 0.5, 0.4), 0.2)
+    solid(scene, [band(cap, (step * 0.24, step * 0.24))], tone, light)
+    return ridge - step * 0.1
+
+
+def _tiles(scene: Scene, rng: np.random.Generator, slope: tuple[float, float, float], tile: Colour) -> None:
+    """Rows of tiles, the lowest first, since upper rows overlap lower ones."""
+    ridge, lean, step = slope
+    tiles: list[list[Point]] = []
+    tones: list[Colour] = []
+    scale = path("0,-0.2 1,-0.2 1,0.5 0.5,0.78 0,0.5")
+    rim = path("0,0.42 0.5,0.7 1,0.42 0.5,0.8")
+    for row in reversed(range(int((scene.height - ridge) / (step * 0.7)) + 4)):
         for k in range(-1, int(scene.width / step) + 2):
             x = (k + 0.5 * (row % 2)) * step
-            at = top(x) + y
-            tiles.append(
-                [
-                    (x, at - step * 0.2),
-                    (x + step, at - step * 0.2),
-                    (x + step, at + step * 0.5),
-                    (x + step * 0.5, at + step * 0.78),
-                    (x, at + step * 0.5),
-                ]
-            )
+            at = Stand(x, ridge + lean * (x / scene.width - 0.5) * 2 + row * step * 0.72, step)
             dim = 0.85 - 0.045 * row + float(rng.normal(0, 0.07))
             own = mix(tile, (0.30, 0.22, 0.20), float(rng.random()) * 0.5)
-            lit = mix(scene.palette.lit(own), own, 0.22)
-            tones.append((lit[0] * dim, lit[1] * dim, lit[2] * dim))
-            tiles.append(
-                [
-                    (x, at + step * 0.42),
-                    (x + step * 0.5, at + step * 0.70),
-                    (x + step, at + step * 0.42),
-                    (x + step * 0.5, at + step * 0.80),
-                ]
-            )
-            tones.append((lit[0] * dim * 0.42, lit[1] * dim * 0.42, lit[2] * dim * 0.46))
-    order = list(range(len(tiles) - 1, -1, -1))
-    # Upper rows overlap lower ones, so the lowest are laid first.
-    order.sort(key=lambda number: -tiles[number][0][1])
-    hatch(scene, [tiles[k] for k in order], np.asarray([tones[k] for k in order], dtype=np.float32))
-    cap = [(float(x), top(float(x)) - step * 0.05) for x in np.linspace(-10, scene.width + 10, 6)]
-    solid(
-        scene,
-        [band(cap, (step * 0.24, step * 0.24))],
-        (0.9, 0.93, 0.98) if scene.palette.season == "winter" else mix(tile, (0.7, 0.5, 0.4), 0.2),
-        light,
-    )
-    return ridge - step * 0.1
+            lit = mix((0.0, 0.0, 0.0), mix(scene.palette.lit(own), own, 0.22), dim)
+            tiles += [at.to(scale), at.to(rim)]
+            tones += [lit, mix(lit, (0.0, 0.0, 0.02), 0.58)]
+    hatch(scene, tiles, np.asarray(tones, dtype=np.float32))
 
 
 def paint_branch(scene: Scene, perch: Point, thick: float, light: Lamp) -> None:
@@ -192,60 +164,45 @@ def paint_branch(scene: Scene, perch: Point, thick: float, light: Lamp) -> None:
         rough = fbm(rng, mask.shape[1], mask.shape[0], (30, 6), 4, 0.65)
         tone = np.asarray(bark, np.float32) * (0.55 + 0.9 * rough)[..., None]
         solid(scene, [band(spine, (thick, thick * 0.85, thick * 0.72, thick * 0.14))], tone.astype(np.float32), light)
-    _dress(scene, rng, tips, (spine, twigs), thick, light)
+    _dress(scene, rng, tips, spine, thick, light)
 
 
 def _dress(
-    scene: Scene,
-    rng: np.random.Generator,
-    tips: list[Point],
-    wood: tuple[list[Point], list[list[Point]]],
-    thick: float,
-    light: Lamp,
+    scene: Scene, rng: np.random.Generator, tips: list[Point], spine: list[Point], thick: float, light: Lamp
 ) -> None:
     """Leaves, blossom, or snow and berries."""
-    season = scene.palette.season
     size = scene.short * 0.05
-    if season == "winter":
-        spine = [(x, y - thick * 0.62) for x, y in wood[0]]
-        solid(scene, [band(spine, (thick * 0.55, thick * 0.50, thick * 0.12, thick * 0.22))], scene.palette.snow, light)
-        for x, y in tips:
-            if rng.random() < 0.6:
-                for _ in range(3):
-                    bx, by = x + float(rng.normal(0, size * 0.3)), y + float(rng.normal(0, size * 0.3))
-                    solid(scene, [oval(bx, by, size * 0.16, size * 0.16)], (0.72, 0.08, 0.08), light, gloss=0.8)
-            solid(scene, [oval(x, y - size * 0.12, size * 0.34, size * 0.16)], scene.palette.snow, light)
+    if scene.palette.season == "winter":
+        _snow(scene, rng, tips, [(x, y - thick * 0.62) for x, y in spine], thick, light)
         return
     leaf: Colour = scene.reading.paints.get("branch") or scene.palette.foliage
+    tints: tuple[Colour, ...] = ((0.86, 0.62, 0.14), (0.62, 0.18, 0.10), (0.5, 0.62, 0.22))
+    outline = path("0,0 0.24,-0.3 0.2,-0.72 0,-1.05 -0.2,-0.72 -0.24,-0.3")
+    for x, y in [tip for tip in tips for _ in range(3)]:
+        turn, tall = float(rng.uniform(-2.6, 2.6)), size * float(rng.uniform(0.8, 1.3))
+        at = Stand(x + float(rng.normal(0, size * 0.5)), y + float(rng.normal(0, size * 0.4)), tall, 1.0, turn)
+        if scene.palette.season == "spring":
+            turns = np.linspace(0, 2 * np.pi, 5, endpoint=False)
+            petals = [at.oval(0.32 * float(np.cos(a)), 0.32 * float(np.sin(a)), 0.26, 0.22, float(a)) for a in turns]
+            pink = mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random()))
+            scene.shape(petals, scene.palette.lit(pink, 0.6))
+            scene.shape([at.oval(0, 0, 0.11, 0.11)], scene.palette.lit((0.86, 0.60, 0.25)))
+        else:
+            tone = mix(leaf, tints[int(rng.integers(3))], 0.45 if scene.palette.season == "autumn" else 0.16)
+            solid(scene, [at.curve(outline)], tone, light, depth=0.7)
+            vein = at.band([(0, 0), (0.01, -0.5), (0, -0.95)], (0.014, 0.010, 0.003))
+            scene.shape([vein], scene.palette.lit(mix(tone, (0.95, 0.9, 0.6), 0.35)), 0.6)
+
+
+def _snow(
+    scene: Scene, rng: np.random.Generator, tips: list[Point], ridge: list[Point], thick: float, light: Lamp
+) -> None:
+    """Snow along the branch and on its twigs, with red berries."""
+    size = scene.short * 0.05
+    cover = band(ridge, (thick * 0.55, thick * 0.50, thick * 0.12, thick * 0.22))
+    solid(scene, [cover], scene.palette.snow, light)
     for x, y in tips:
-        for _ in range(3):
-            turn = float(rng.uniform(-2.6, 2.6))
-            at = Stand(
-                x + float(rng.normal(0, size * 0.5)),
-                y + float(rng.normal(0, size * 0.4)),
-                size * float(rng.uniform(0.8, 1.3)),
-                1.0,
-                turn,
-            )
-            if season == "spring":
-                petals = [
-                    at.oval(0.32 * float(np.cos(a)), 0.32 * float(np.sin(a)), 0.26, 0.22, float(a))
-                    for a in np.linspace(0, 2 * np.pi, 5, endpoint=False)
-                ]
-                scene.shape(
-                    petals, scene.palette.lit(mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random())), 0.6)
-                )
-                scene.shape([at.oval(0, 0, 0.11, 0.11)], scene.palette.lit((0.86, 0.60, 0.25)))
-            else:
-                tone = mix(
-                    leaf,
-                    ((0.86, 0.62, 0.14), (0.62, 0.18, 0.10), (0.5, 0.62, 0.22))[int(rng.integers(3))],
-                    0.45 if season == "autumn" else 0.16,
-                )
-                outline = at.curve([(0, 0), (0.24, -0.30), (0.20, -0.72), (0.0, -1.05), (-0.20, -0.72), (-0.24, -0.30)])
-                solid(scene, [outline], tone, light, depth=0.7)
-                scene.shape(
-                    [at.band([(0, 0), (0.01, -0.5), (0, -0.95)], (0.014, 0.010, 0.003))],
-                    mix(tone, (0.95, 0.9, 0.6), 0.35),
-                    0.6,
-                )
+        for _ in range(3 if rng.random() < 0.6 else 0):
+            bx, by = x + float(rng.normal(0, size * 0.3)), y + float(rng.normal(0, size * 0.3))
+            solid(scene, [oval(bx, by, size * 0.16, size * 0.16)], (0.72, 0.08, 0.08), light, gloss=0.8)
+        solid(scene, [oval(x, y - size * 0.12, size * 0.34, size * 0.16)], scene.palette.snow, light)
