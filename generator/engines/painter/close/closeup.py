@@ -8,6 +8,7 @@ import numpy as np
 from generator.engines.painter import air, water
 from generator.engines.painter.canvas import Scene
 from generator.engines.painter.close import (
+    beasts,
     bird,
     cat,
     figure,
@@ -51,9 +52,9 @@ def subject(reading: Reading) -> str | None:
     """The near subject that a picture is about, None for a landscape."""
     place = reading.has(*_PLACES)
     person = reading.has("woman", "man", "child")
-    if reading.has("portrait") and (person or not reading.has("cat", "bird", "fish")):
+    if reading.has("portrait") and (person or not reading.has("cat", "dog", "horse", "bird", "fish")):
         return "portrait"
-    for name in ("cat", "fish", "bird"):
+    for name in ("cat", "dog", "horse", "fish", "bird"):
         if reading.has(name):
             return name
     if reading.has("hair", "beard", "royal") or (reading.has("woman", "man", "child", "crown", "hat") and not place):
@@ -88,6 +89,8 @@ def paint(scene: Scene, landscape: Landscape) -> None:
         _look_out(scene, landscape)
     elif name == "cat":
         _paint_cat(scene, landscape)
+    elif name in ("dog", "horse"):
+        _paint_beast(scene, landscape, name)
     elif name == "figure":
         _paint_figure(scene, landscape)
     else:
@@ -171,6 +174,18 @@ def _paint_cat(scene: Scene, landscape: Landscape) -> None:
     cat.paint_cat(scene, Stand(x, foot, size, side), pose, light)
     if reading.has("bird") and not reading.has("portrait") and setting != "window":
         _beside(scene, 0.34 if x < scene.width / 2 else -0.34)
+
+
+def _paint_beast(scene: Scene, landscape: Landscape, kind: str) -> None:
+    """A dog or a horse in the landscape."""
+    landscape(scene)
+    air.paint_weather(scene)
+    rng = scene.stream("beast's place")
+    share = 0.58 if kind == "dog" else 0.66
+    size = min(scene.short * share, scene.height * 0.62) * min(1.25, max(0.8, scene.reading.weight(kind))) ** 0.5
+    x = scene.width * (0.5 + float(rng.uniform(-0.08, 0.08)))
+    stand = Stand(x, scene.height * 0.93, size, float(rng.choice([-1.0, 1.0])))
+    beasts.paint_beast(scene, stand, kind, lamp(scene))
 
 
 def _pose(reading: Reading, otherwise: str) -> str:
