@@ -71,8 +71,8 @@ def _standing_dog(dog: Animal) -> None:
 def _dog_head(dog: Animal, head: Stand) -> None:
     scene = dog.scene
     skull = "-0.36,-0.3 0,-0.44 0.24,-0.32 0.34,-0.1 0.7,0 0.8,0.12 0.74,0.27 0.4,0.35 0.1,0.42 -0.28,0.36 -0.44,0.02"
-    dog.part(head.curve(path(skull)), comb=2.4)
-    dog.part(head.curve(path("0.34,0.02 0.66,0.02 0.78,0.14 0.7,0.27 0.4,0.32")), dog.coat.pale, hairs=0.4, depth=0.6)
+    dog.part(head.curve(path(skull)), comb=2.9, hairs=0.7)
+    dog.part(head.curve(path("0.34,0.02 0.66,0.02 0.78,0.14 0.7,0.27 0.4,0.32")), dog.coat.pale, hairs=0.0, depth=0.6)
     dog.part(head.oval(0.765, 0.065, 0.075, 0.065), _DARK, hairs=0.0)
     scene.shape([head.to(band(path("0.77,0.2 0.6,0.245 0.38,0.25"), (0.008, 0.014, 0.004)))], _DARK, 0.7)
     paint_eye(scene, head.part(0.22, -0.11, 1.0), 0.050, dog.light, (0.36, 0.20, 0.08))

@@ -181,10 +181,11 @@ def _paint_beast(scene: Scene, landscape: Landscape, kind: str) -> None:
     landscape(scene)
     air.paint_weather(scene)
     rng = scene.stream("beast's place")
-    share = 0.58 if kind == "dog" else 0.66
+    share = 0.58 if kind == "dog" else 0.60
     size = min(scene.short * share, scene.height * 0.62) * min(1.25, max(0.8, scene.reading.weight(kind))) ** 0.5
     x = scene.width * (0.5 + float(rng.uniform(-0.08, 0.08)))
-    stand = Stand(x, scene.height * 0.93, size, float(rng.choice([-1.0, 1.0])))
+    side = float(rng.choice([-1.0, 1.0]))
+    stand = Stand(x - (0.08 * size * side if kind == "horse" else 0.0), scene.height * 0.93, size, side)
     beasts.paint_beast(scene, stand, kind, lamp(scene))
 
 
@@ -231,7 +232,7 @@ def _paint_bird(scene: Scene, landscape: Landscape) -> None:
         _perch(scene, landscape, with_bird=False)
         return
     kind = next((name for name in ("swan", "duck") if reading.has(name)), None)
-    flying = _says(reading, "fly", "flight", "flock", "soar", "wing", "letyat", "лет", "парит") or reading.has("flock")
+    flying = _says(reading, "fly", "flight", "flock", "soar", "wing", "парит", "парящ") or reading.has("flock")
     if kind and not (flying and _says(reading, "fly", "flight", "soar", "летящ")):
         _swim(scene, landscape, kind)
     elif not reading.has("owl", "branch") and (flying or reading.has("gull", *_SKY)):

@@ -10,8 +10,8 @@ from generator.engines.painter.noise import Field, resize
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
 
-_CELLS = 88
-"""Swelling is worked out on a grid of about this many cells, and so costs the same at every size."""
+_CELLS = 72
+"""Swelling is worked out on a grid of at most this many cells, and so costs the same at every size."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def illuminate(
 def swell(scene: Scene, window: Window, mask: Field, depth: float = 1.0) -> tuple[Field, Field]:
     """The slopes of a body whose outline is the mask: steep at its rim, level in the middle."""
     height, width = mask.shape
-    scale = min(1.0, _CELLS / max(height, width))
+    scale = min(1.0, max(16.0, min(_CELLS, 0.6 * max(height, width))) / max(height, width))
     small = resize(mask, max(4, round(width * scale)), max(4, round(height * scale)))
     reach = max(2, min(small.shape) // 2)
     edges = (window[0].start <= 0, window[0].stop >= scene.height, window[1].start <= 0, window[1].stop >= scene.width)
@@ -100,14 +100,11 @@ def swell(scene: Scene, window: Window, mask: Field, depth: float = 1.0) -> tupl
 
 
 def _spread(field: Field, reach: int) -> Field:
-    """A running mean over 2 x reach + 1 cells, both ways."""
-    for axis in (0, 1):
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (reach + 1, reach)
-        total = np.cumsum(np.pad(field, pad), axis=axis, dtype=np.float64)
-        size = field.shape[axis]
-        high = np.take(total, np.arange(2 * reach + 1, 2 * reach + 1 + size), axis=axis)
-        field = ((high - np.take(total, np.arange(size), axis=axis)) / (2 * reach + 1)).astype(np.float32)
+    """A running mean over 2 x reach + 1 cells, both ways; nothing lies outside."""
+    for _ in range(2):
+        sums = np.cumsum(np.pad(field, ((reach + 1, reach), (0, 0))), axis=0, dtype=np.float32)
+        # Turned over after each pass, so that two passes go both ways and end upright.
+        field = np.ascontiguousarray(((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / np.float32(2 * reach + 1)).T)
     return field
 
 

@@ -1,19 +1,23 @@
 """What stands around a near subject: a window, a roof, a branch, a softened distance."""
 
 import numpy as np
+from PIL import Image
 
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.close.form import Lamp, lamp, solid
 from generator.engines.painter.close.outline import Stand, band, hatch, oval, path, smooth
-from generator.engines.painter.noise import blur, fbm, line
+from generator.engines.painter.noise import blur, fbm, line, resize
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
 
 
 def soften(scene: Scene, radius_px: float) -> None:
     """Put all that is painted out of focus."""
-    once = blur(scene.rgb, radius_px)
-    scene.rgb[:] = blur(once, radius_px * 0.6)
+    factor = max(1, int(radius_px))
+    small = (max(4, scene.width // factor), max(4, scene.height // factor))
+    for c in range(3):
+        channel = resize(np.ascontiguousarray(scene.rgb[..., c]), *small, Image.Resampling.BOX)
+        scene.rgb[..., c] = resize(blur(channel, 2), scene.width, scene.height)
     scene.sparks *= np.float32(0.25)
 
 
@@ -172,26 +176,32 @@ def _dress(
 ) -> None:
     """Leaves, blossom, or snow and berries."""
     size = scene.short * 0.05
-    if scene.palette.season == "winter":
+    palette = scene.palette
+    if palette.season == "winter":
         _snow(scene, rng, tips, [(x, y - thick * 0.62) for x, y in spine], thick, light)
         return
-    leaf: Colour = scene.reading.paints.get("branch") or scene.palette.foliage
+    leaf: Colour = scene.reading.paints.get("branch") or palette.foliage
     tints: tuple[Colour, ...] = ((0.86, 0.62, 0.14), (0.62, 0.18, 0.10), (0.5, 0.62, 0.22))
-    outline = path("0,0 0.24,-0.3 0.2,-0.72 0,-1.05 -0.2,-0.72 -0.24,-0.3")
+    outline = smooth(path("0,0 0.24,-0.3 0.2,-0.72 0,-1.05 -0.2,-0.72 -0.24,-0.3"), steps=4)
+    halves = ([point for point in outline if point[0] >= -1e-6], [point for point in outline if point[0] <= 1e-6])
+    shapes: list[list[Point]] = []
+    tones: list[Colour] = []
     for x, y in [tip for tip in tips for _ in range(3)]:
         turn, tall = float(rng.uniform(-2.6, 2.6)), size * float(rng.uniform(0.8, 1.3))
         at = Stand(x + float(rng.normal(0, size * 0.5)), y + float(rng.normal(0, size * 0.4)), tall, 1.0, turn)
-        if scene.palette.season == "spring":
+        if palette.season == "spring":
             turns = np.linspace(0, 2 * np.pi, 5, endpoint=False)
-            petals = [at.oval(0.32 * float(np.cos(a)), 0.32 * float(np.sin(a)), 0.26, 0.22, float(a)) for a in turns]
-            pink = mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random()))
-            scene.shape(petals, scene.palette.lit(pink, 0.6))
-            scene.shape([at.oval(0, 0, 0.11, 0.11)], scene.palette.lit((0.86, 0.60, 0.25)))
+            pink = palette.lit(mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random())), 0.6)
+            shapes += [at.oval(0.32 * float(np.cos(a)), 0.32 * float(np.sin(a)), 0.26, 0.22, float(a)) for a in turns]
+            tones += [mix(pink, (0.60, 0.30, 0.45), 0.12 * float(rng.random()) + 0.03 * k) for k in range(5)]
+            shapes.append(at.oval(0, 0, 0.11, 0.11))
+            tones.append(palette.lit((0.86, 0.60, 0.25)))
         else:
-            tone = mix(leaf, tints[int(rng.integers(3))], 0.45 if scene.palette.season == "autumn" else 0.16)
-            solid(scene, [at.curve(outline)], tone, light, depth=0.7)
-            vein = at.band([(0, 0), (0.01, -0.5), (0, -0.95)], (0.014, 0.010, 0.003))
-            scene.shape([vein], scene.palette.lit(mix(tone, (0.95, 0.9, 0.6), 0.35)), 0.6)
+            tone = mix(leaf, tints[int(rng.integers(3))], 0.45 if palette.season == "autumn" else 0.16)
+            lit = palette.lit(mix(tone, (0.0, 0.02, 0.02), 0.25 * float(rng.random())))
+            shapes += [at.to(half) for half in halves]
+            tones += [mix(lit, palette.light, 0.16), mix(lit, (0.0, 0.02, 0.03), 0.30)]
+    hatch(scene, shapes, np.asarray(tones, dtype=np.float32))
 
 
 def _snow(
@@ -201,8 +211,22 @@ def _snow(
     size = scene.short * 0.05
     cover = band(ridge, (thick * 0.55, thick * 0.50, thick * 0.12, thick * 0.22))
     solid(scene, [cover], scene.palette.snow, light)
+    shapes: list[list[Point]] = []
+    tones: list[Colour] = []
+    red = scene.palette.lit((0.74, 0.08, 0.08))
     for x, y in tips:
         for _ in range(3 if rng.random() < 0.6 else 0):
-            bx, by = x + float(rng.normal(0, size * 0.3)), y + float(rng.normal(0, size * 0.3))
-            solid(scene, [oval(bx, by, size * 0.16, size * 0.16)], (0.72, 0.08, 0.08), light, gloss=0.8)
-        solid(scene, [oval(x, y - size * 0.12, size * 0.34, size * 0.16)], scene.palette.snow, light)
+            bx, by, r = x + float(rng.normal(0, size * 0.3)), y + float(rng.normal(0, size * 0.3)), size * 0.16
+            shapes += [
+                oval(bx, by, r, r),
+                oval(bx - r * 0.2, by - r * 0.2, r * 0.7, r * 0.7),
+                oval(bx - r * 0.3, by - r * 0.4, r * 0.25, r * 0.2),
+            ]
+            tones += [mix(red, (0.1, 0.0, 0.02), 0.45), red, mix(red, (1.0, 1.0, 1.0), 0.7)]
+        shapes += [
+            oval(x, y - size * 0.10, size * 0.36, size * 0.17),
+            oval(x, y - size * 0.14, size * 0.30, size * 0.11),
+        ]
+        white = scene.palette.lit(scene.palette.snow)
+        tones += [mix(white, scene.palette.zenith, 0.3), white]
+    hatch(scene, shapes, np.asarray(tones, dtype=np.float32))
