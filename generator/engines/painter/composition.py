@@ -47,7 +47,7 @@ def _landscape(scene: Scene) -> None:
 
 def is_abstract(reading: Reading) -> bool:
     """Whether there is nothing to paint by name."""
-    return abstract.is_wanted(reading) or (reading.has("abstract") and not closeup.is_wanted(reading))
+    return not closeup.is_wanted(reading) and (reading.has("abstract") or abstract.is_wanted(reading))
 
 
 def is_by_water(reading: Reading) -> bool:

@@ -94,8 +94,8 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "parrot": ("parrot parrots macaw", "попуга"),
     "bullfinch": ("bullfinch bullfinches", "снегир"),
     "flock": (
-        "birds flock flocks ravens crows gulls seagulls geese swallows cranes",
-        "стая стаю стаи птицы птицами вороны чайки чаек журавли",
+        "birds flock flocks ravens crows gulls seagulls geese swallows cranes swans ducks",
+        "стая стаю стаи птицы птицами вороны чайки чаек журавли лебеди",
     ),
     "fish": (
         "fish fishes goldfish koi carp trout whale whales dolphin dolphins shark sharks aquarium underwater",
@@ -105,7 +105,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "whale": ("whale whales", "кит киты"),
     "dolphin": ("dolphin dolphins", "дельфин"),
     "shark": ("shark sharks", "акул"),
-    "branch": ("branch branches twig bough", "ветк ветв сук"),
+    "branch": ("branch branches twig bough", "ветк ветв сучок"),
     "roof": ("roof roofs rooftop rooftops", "крыш"),
     "window": ("window windows windowsill sill", "окно окна окне окном окон подоконник"),
     "portrait": ("portrait portraits face faces bust head eyes selfie", "портрет лицо лица лице глаза"),
@@ -136,7 +136,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "grapes": ("grapes", "виноград"),
     "lemons": ("lemon lemons", "лимон"),
     "oranges": ("oranges peach peaches", "апельсин персик"),
-    "still life": ("life fruit fruits", "натюрморт фрукт"),
+    "still life": ("fruit fruits", "натюрморт фрукт"),
     "bowl": ("bowl bowls plate dish", "миск чаша чаше чашу тарелк блюд"),
     "vase": ("vase vases bouquet jug pitcher", "ваза вазе вазу вазой вазы букет кувшин"),
     "bottle": ("bottle bottles wine", "бутыл вино вина вином"),

@@ -62,11 +62,16 @@ def subject(reading: Reading) -> str | None:
     if person or reading.has("people"):
         return "figure"
     orchard = reading.has("tree", "forest") and not reading.has("table", "bowl", "still life", "vase")
-    if (reading.has(*_TABLE) and not orchard) or (reading.has("candle", "book") and not place):
+    if (is_still_life(reading) and not orchard) or (reading.has("candle", "book") and not place):
         return "still life"
     if reading.has("window") and not reading.has("house", "city", "castle"):
         return "window"
     return "branch" if reading.has("branch") else None
+
+
+def is_still_life(reading: Reading) -> bool:
+    """Whether the words name things on a table, or the two words "still life"."""
+    return reading.has(*_TABLE) or ("life" in reading.unknown and "calm" in reading.moods)
 
 
 def is_wanted(reading: Reading) -> bool:
@@ -247,11 +252,7 @@ def _swim(scene: Scene, landscape: Landscape, kind: str) -> None:
         scene.reading = replace(scene.reading, motifs=scene.reading.motifs | {"lake": 0.9})
     landscape(scene)
     rng = scene.stream("swim")
-    count = (
-        int(rng.integers(2, 4))
-        if scene.reading.has("flock") or _says(scene.reading, "two", "pair", "две", "пара")
-        else 1
-    )
+    count = 2 if _says(scene.reading, "two", "pair", "две", "пара") else 3 if scene.reading.has("flock") else 1
     side = float(rng.choice([-1.0, 1.0]))
     room = scene.height - scene.horizon
     for k in range(count):

@@ -111,7 +111,7 @@ def paint_hair_before(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> 
         return
     turn = float(np.sin(head.yaw))
     back, part = -0.16 * turn, -0.30 * (1.0 if turn >= 0 else -1.0)
-    brow = -0.62 if not sitter.man else -0.70
+    brow = -0.56 if not sitter.man else -0.70
     if sitter.style == "short":
         outline = [
             (back, -1.24),
@@ -134,9 +134,9 @@ def paint_hair_before(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> 
         return
     low = {"long": 1.75, "bob": 0.80, "bun": 0.05}[sitter.style]
     for side in (-1.0, 1.0):
-        near = 1.0 if side * turn <= 0 else 0.86
+        near = 1.0 if side * turn <= 0 else 0.94
         edge = [
-            (part, -1.02),
+            (part, -0.84),
             (part + side * 0.10, -1.24),
             (side * 0.62 * near + back, -1.10),
             (side * 0.90 * near + back, -0.62),
@@ -146,7 +146,7 @@ def paint_hair_before(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> 
             (side * 0.66 * near + back * 0.5, low * 0.75 + 0.02),
             (side * 0.70 * near, low * 0.35),
             (side * 0.67 * near + turn * 0.06, -0.22),
-            (side * 0.46 + part * 0.3 + turn * 0.1, brow - 0.05),
+            (side * 0.44 + part * 0.3 + turn * 0.1, brow + 0.02),
         ]
         _locks(scene, head, head.stand.curve(edge), sitter.hair, light, 300 + int(side))
 

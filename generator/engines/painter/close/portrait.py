@@ -39,7 +39,7 @@ def paint_portrait(scene: Scene, outdoors: bool) -> None:
             mix(light.rim, scene.palette.horizon, 0.5),
         )
     yaw = (
-        float(rng.uniform(0.24, 0.52) * rng.choice([-1.0, 1.0]))
+        float(rng.uniform(0.22, 0.44) * rng.choice([-1.0, 1.0]))
         if rng.random() < 0.6
         else float(rng.uniform(-0.10, 0.10))
     )

@@ -31,7 +31,7 @@ def paint_still_life(scene: Scene) -> None:
     unit = min(scene.short * 0.37, scene.height * 0.36)
     names = [name for name in _FRUIT if reading.has(name)]
     plain = not reading.has(*_TALL, "bowl", "bread", "book") and not names
-    if plain or (reading.has("fruit") and not names) or (reading.has("still life") and not names):
+    if plain or (reading.has("fruit", "still life") and not names):
         names = [_FRUIT[int(k)] for k in rng.permutation(len(_FRUIT))[:3]]
     tall = [name for name in _TALL if reading.has(name)]
     if not tall and not reading.has("bowl") and rng.random() < 0.6:
