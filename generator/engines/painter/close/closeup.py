@@ -258,7 +258,7 @@ def _swim(scene: Scene, landscape: Landscape, kind: str) -> None:
     for k in range(count):
         near = 0.56 - 0.20 * (count - 1 - k)
         size = scene.short * (0.40 if kind == "swan" else 0.30) * (0.60 + 0.40 * (k + 1) / count)
-        x = scene.width * (0.5 + side * (0.04 - 0.17 * (count - 1 - k)))
+        x = scene.width * (0.5 + side * (0.10 - 0.25 * (count - 1 - k)))
         waterfowl.paint_swimming(scene, Stand(x, scene.horizon + room * near, size, side), kind)
     air.paint_weather(scene)
 

@@ -59,9 +59,8 @@ def _back_row(
     room = min(scene.width * 0.9, unit * (0.4 + 1.25 * len(row)))
     for k, name in enumerate(row):
         x = scene.width * 0.5 + room * ((k + 0.5) / len(row) - 0.5) + float(rng.normal(0, unit * 0.05))
-        stand = Stand(
-            x, scene.height * (0.745 + 0.012 * (k % 2)), unit * (1.18 if name in ("vase", "bottle") else 1.05)
-        )
+        tall_share = {"vase": 0.96, "bottle": 1.16}.get(name, 1.05)
+        stand = Stand(x, scene.height * (0.745 + 0.012 * (k % 2)), unit * tall_share)
         if name == "bowl":
             things.bowl(scene, stand, light, lambda at: _heap(scene, at, light, fruit or ["apples", "pears"], rng))
         elif name == "vase":
