@@ -60,6 +60,7 @@ def _both_sides(right: list[Point]) -> list[Point]:
 
 
 def paint_crown(scene: Scene, head: Head, light: Lamp) -> None:
+    """A crown of gold with stones."""
     scene.show("crown")
     gold = scene.reading.paints.get("crown") or (0.90, 0.66, 0.20)
     x = -0.10 * float(np.sin(head.yaw))
@@ -83,6 +84,7 @@ def paint_crown(scene: Scene, head: Head, light: Lamp) -> None:
 
 
 def paint_hat(scene: Scene, head: Head, light: Lamp) -> None:
+    """A felt hat with a brim that shades the brow."""
     scene.show("hat")
     rng = scene.stream("hat")
     felt = scene.reading.paints.get("hat") or CLOTHES[int(rng.integers(len(CLOTHES)))]

@@ -10,6 +10,7 @@ from generator.engines.painter.reading import Colour
 
 
 def paint_bunch(scene: Scene, stand: Stand, light: Lamp, rng: np.random.Generator) -> None:
+    """A bunch of flowers whose stems meet at the stand; about as tall as the stand's size."""
     scene.show("flowers")
     own = scene.reading.paints.get("flowers")
     kinds: list[Colour] = [

@@ -54,6 +54,7 @@ def _locks(
 
 
 def paint_hair_behind(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
+    """The hair behind face and neck."""
     turn = float(np.sin(head.yaw))
     back = -0.22 * turn
     if sitter.style in ("long", "bob"):
@@ -152,6 +153,7 @@ def paint_hair_before(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> 
 
 
 def paint_beard(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
+    """Beard and moustache, with the lips left free."""
     turn = float(np.sin(head.yaw))
     long = 1.55 if sitter.old else 1.14
     middle = turn * 0.27

@@ -74,6 +74,7 @@ def choose_plumage(scene: Scene) -> Plumage:
 
 
 def lay_down(scene: Scene, stand: Stand, rng: np.random.Generator, window: tuple[slice, slice], mask: Field) -> None:
+    """Small feathers over a body that take up its light."""
     length = stand.size * 0.055
     if length > 2:
         angle = 2.25 if stand.side > 0 else np.pi - 2.25
