@@ -53,6 +53,8 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --extra test --extra dev --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
+	@$(BIN)/uv pip compile -q generator/pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 
 clean: ## Remove the environment and what the tools left; never the data under var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

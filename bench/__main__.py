@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from bench import imports, jobs_through, presigning, web_requests
+from bench import generator, imports, jobs_through, presigning, web_requests
 from bench.ground import Ground, prepared
 from bench.table import Row, markdown
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "list": web_requests.list_jobs,
     "presign": presigning.presign,
     "poller": jobs_through.poller,
+    "generator": generator.generator,
     "imports": imports.imports,
     "first-answer": imports.first_answer,
 }

@@ -25,7 +25,7 @@ def paint(number: int, prompt: str, side_px: int) -> Image.Image:
     return Image.fromarray(pixels).resize((side_px, side_px), Image.Resampling.LANCZOS)
 
 
-def _unwatched(*_: object) -> None:
+def _unwatched(done: float, snapshot: object = None) -> None:
     """Nobody looks at the progress here."""
 
 

@@ -9,14 +9,21 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
-from generator.engines.registry import ENGINES, load_engine
+from generator.engines.registry import NoSuchEngine, find_engine
 from generator.jobs import Bounds
 from generator.service import create_app
+from generator.studio import ProcessStudio
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Answers the exit code."""
     options = _parser().parse_args(argv)
+    try:
+        # Here only so that a wrong name is told at once: the engine itself works elsewhere.
+        find_engine(options.engine)
+    except NoSuchEngine as error:
+        sys.stderr.write(f"easel-generator: {error}.\n")
+        return 2
     try:
         listener = socket.create_server((options.host, options.port), family=_family(options.host), backlog=1024)
     except OSError as error:
@@ -29,18 +36,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, _leave)
     with listener:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
-        app = create_app(load_engine(options.engine), bounds)
+        app = create_app(ProcessStudio(options.engine), bounds)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        _Server(config, f"engine {options.engine}").run(sockets=[listener])
+        _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
     return 0
 
 
 class _Server(uvicorn.Server):
-    """Says its address once it answers there."""
+    """Says its address once it answers there, and ends the jobs first when it ends itself."""
 
-    def __init__(self, config: uvicorn.Config, note: str) -> None:
+    def __init__(self, config: uvicorn.Config, note: str, end_jobs: Callable[[], None]) -> None:
         super().__init__(config)
         self._note = note
+        self._end_jobs = end_jobs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -49,6 +57,11 @@ class _Server(uvicorn.Server):
             host = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"easel-generator listens on http://{host}:{port} ({self._note})\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # The server waits for its calls, and some of them wait for a picture.
+        self._end_jobs()
+        await super().shutdown(sockets)
 
 
 def _leave(*_: object) -> None:
@@ -64,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_between(0, 65535), default=2020, help="0 takes a free one (%(default)s)")
     parser.add_argument("--workers", type=_between(1, 64), default=1, help="pictures at a time (%(default)s)")
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="painter", help="what draws (%(default)s)")
+    parser.add_argument(
+        "--engine", default="painter", metavar="NAME", help="what draws: painter or package.module:Class (%(default)s)"
+    )
     parser.add_argument(
         "--max-queue", type=_between(1, 100_000), default=100, help="requests that may wait (%(default)s)"
     )

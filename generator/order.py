@@ -61,7 +61,7 @@ def _split(value: Any) -> Any:
     parts = _as_list(value)
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         return parts
-    return [word.strip() for part in parts for word in part.split(",") if word.strip()]
+    return list(dict.fromkeys(word.strip() for part in parts for word in part.split(",") if word.strip()))
 
 
 def _whole_base64(texts: list[str]) -> list[str]:
@@ -103,6 +103,15 @@ class Order(BaseModel):
     skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
     frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
     key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """None stands for a parameter that is not there; one that is there has a value."""
+        for name, value in fields.items():
+            if value is None:
+                raise ParameterError(name, "is null; leave it out instead")
+        return fields
 
     @model_validator(mode="after")
     def _together(self) -> Self:

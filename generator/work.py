@@ -30,6 +30,11 @@ class Results:
         return sum(map(len, self.imgs)) + sum(map(len, self.frames))
 
 
+Work = Callable[[Engine, Note], Results]
+"""What a job does with an engine, as a value that can go to another process. Lets `Stopped` and the engine's errors
+pass."""
+
+
 @dataclass(frozen=True)
 class Task:
     """An order made ready: sources decoded from base64 and proven to be pictures, seed fixed."""
@@ -60,7 +65,7 @@ def prepare(order: Order, sources: list[bytes]) -> Task:
     return Task(slim, sources, order.first_seed())
 
 
-def carry_out(engine: Engine, task: Task, note: Note) -> Results:
+def carry_out(task: Task, engine: Engine, note: Note) -> Results:
     """All pictures of a task. Lets `Stopped` and whatever the engine raises pass."""
     order = task.order
     count = order.n if order.makes_pictures else len(task.sources)
@@ -69,12 +74,12 @@ def carry_out(engine: Engine, task: Task, note: Note) -> Results:
     film = _Film(order.frames)
     for k in range(count):
         paint_share = 1 - _UPSCALE_SHARE if order.upscaling > 1 else 1.0
-        picture, brief = _picture(engine, task, k, _part(note, k / count, paint_share / count, film))
+        picture, brief = _picture(engine, task, k, part_of(note, k / count, paint_share / count, film))
         if order.desc:
             descs.append(engine.describe(picture, brief, order.wording))
         if order.upscaling > 1:
             picture = engine.upscale(
-                picture, order.upscaling, _part(note, (k + paint_share) / count, _UPSCALE_SHARE / count)
+                picture, order.upscaling, part_of(note, (k + paint_share) / count, _UPSCALE_SHARE / count)
             )
         elif order.strength < -1:
             continue
@@ -121,7 +126,7 @@ class _Film:
         self.closed = True
 
 
-def _part(note: Note, start: float, share: float, film: _Film | None = None) -> Watch:
+def part_of(note: Note, start: float, share: float, film: _Film | None = None) -> Watch:
     """A watch for one call of the engine, which is `share` of the whole and begins at `start`."""
 
     def part(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:

@@ -4,20 +4,21 @@ A lost, doubled or late message changes nothing but latency: every task asks the
 """
 
 import logging
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from celery import Celery, signals
+from sqlalchemy import Row
 
 from shared import log
 from shared.errors import Unavailable
-from shared.generators.base import parse_addresses
 from shared.polling import Poller
 from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, START, SWEEP
 from shared.services import Services
-from shared.settings import SettingsError
 
 SWEEP_S = 1.0
 COLLECT_S = 10.0
@@ -27,31 +28,73 @@ _log = logging.getLogger(__name__)
 
 def create_app(services: Services) -> Celery:
     """The Celery app of worker and beat. Raises SettingsError when EASEL_GENERATORS cannot be read."""
-    try:
-        addresses = parse_addresses(services.settings.generators)
-    except ValueError as error:
-        raise SettingsError(f"EASEL_GENERATORS cannot be read: {error}") from None
+    poller = Poller(services, services.addresses)
     app = services.celery
-    poller = Poller(services, addresses)
     app.conf.update(
         beat_schedule={
             "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"expires": 5 * SWEEP_S}},
             "collect": {"task": COLLECT, "schedule": COLLECT_S, "options": {"expires": COLLECT_S}},
         },
     )
-    _add_tasks(app, poller)
+    threads = LongSteps(poller)
+    _add_tasks(app, poller, threads)
     # Prefork: a child must not share its parent's sockets. The weak reference of a signal would let the closure go.
     signals.worker_process_init.connect(lambda **_: services.db.forget(), weak=False)
-    signals.worker_process_shutdown.connect(lambda **_: poller.close(), weak=False)
+    signals.worker_process_shutdown.connect(lambda **_: threads.stop(), weak=False)
     signals.setup_logging.connect(lambda **_: log.configure(services.settings.log_level), weak=False)
     return app
 
 
-def _add_tasks(app: Celery, poller: Poller) -> None:
+class LongSteps:
+    """Steps that wait for a synchronous generator, each in a thread of its own.
+
+    A process of the pool does one task at a time, and a picture may take ten minutes: in the process itself, two such
+    pictures would hold up every other job. There are never more threads than these generators have places, since a
+    job holds its place for as long as its step waits.
+    """
+
+    STOP_S = 20.0
+
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
+        self._threads: set[threading.Thread] = set()
+
+    def run(self, go_on: Callable[[], None]) -> None:
+        """Do it apart from the caller, who need not wait."""
+
+        def work() -> None:
+            try:
+                go_on()
+            finally:
+                self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=work, name="long step", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        """Have the steps let go of their jobs, wait for that for a while, and close the connections. What is left after
+        that loses its lease, and another worker finds it."""
+        self._poller.stop()
+        end = time.monotonic() + self.STOP_S
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, end - time.monotonic()))
+        self._poller.close()
+
+
+def _add_tasks(app: Celery, poller: Poller, long_steps: LongSteps) -> None:
     def look(job_ids: list[UUID], countdown_s: float = 0) -> None:
         for job_id in job_ids:
             options: dict[str, Any] = {"countdown": min(countdown_s, LONGEST_COUNTDOWN_S)} if countdown_s > 0 else {}
             app.send_task(ADVANCE, [str(job_id)], **options)
+
+    def go_on(claim: Row[Any]) -> None:
+        with _patient():
+            delay_s = poller.work(claim)
+            if delay_s is None:
+                look(poller.start())
+            else:
+                look([claim.id], delay_s)
 
     @app.task(name=START)
     def start() -> None:
@@ -61,11 +104,13 @@ def _add_tasks(app: Celery, poller: Poller) -> None:
     @app.task(name=ADVANCE)
     def advance(job_id: str) -> None:
         with _patient():
-            delay_s = poller.advance(UUID(job_id))
-            if delay_s is None:
+            claim = poller.claim(UUID(job_id))
+            if claim is None:
                 look(poller.start())
+            elif poller.takes_long(claim):
+                long_steps.run(lambda: go_on(claim))
             else:
-                look([UUID(job_id)], delay_s)
+                go_on(claim)
 
     @app.task(name=SWEEP)
     def sweep() -> None:

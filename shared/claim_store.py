@@ -5,6 +5,7 @@ one worker at a time works on a generating job (it holds the lease).
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -31,7 +32,7 @@ class StoredImage:
     width: int
     height: int
     size_bytes: int
-    seed: int
+    seed: int | None
     description: str | None
 
 
@@ -67,17 +68,19 @@ def advance_clock(connection: Connection, *, user_id: UUID, turn: float, cost: f
 
 # The rows that the scan passes over belong to users who have all their places at the generators, so there are at most
 # (places / max_running) users of them, with at most max_queued jobs each.
+# Each kind of job has an order of its own in the index, so that a backlog of one kind is no scan for another.
 _NEXT = text("""
-SELECT q.id FROM jobs q JOIN users u ON u.id = q.user_id
-WHERE q.state = 'queued' AND u.running < :max_running
-ORDER BY q.turn, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED
+SELECT first.id, first.protocols FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
+    SELECT q.id, q.turn, q.protocols FROM jobs q JOIN users u ON u.id = q.user_id
+    WHERE q.state = 'queued' AND q.protocols = kind AND u.running < :max_running
+    ORDER BY q.turn, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED
+) AS first ORDER BY first.turn, first.id LIMIT 1
 """)
 
 
-def find_next(connection: Connection, *, max_running: int) -> UUID | None:
-    """The queued job whose turn it is. Only the dispatcher asks."""
-    found: UUID | None = connection.execute(_NEXT, {"max_running": max_running}).scalar()
-    return found
+def find_next(connection: Connection, *, max_running: int, kinds: Sequence[str]) -> Row[Any] | None:
+    """The queued job (id, protocols) whose turn it is among those of these kinds. Only the dispatcher asks."""
+    return connection.execute(_NEXT, {"max_running": max_running, "kinds": list(kinds)}).one_or_none()
 
 
 _CLAIM = text("""
@@ -112,13 +115,28 @@ def claim(connection: Connection, job_id: UUID) -> Row[Any] | None:
     return connection.execute(_CLAIM, {"job_id": job_id, "lease_s": LEASE_S, "early_s": _EARLY_S}).one_or_none()
 
 
-def renew(connection: Connection, job_id: UUID, token: UUID) -> bool:
-    """Keep the claim for another 20 s; False when it is lost."""
+def renew(connection: Connection, job_id: UUID, token: UUID) -> Row[Any] | None:
+    """Keep the claim for another 20 s; return whether the job is to be cancelled (cancelling), None when it is lost."""
     query = text("""
         UPDATE jobs SET lease_until = clock_timestamp() + make_interval(secs => :lease_s)
         WHERE id = :job_id AND attempt_token = :token AND lease_until IS NOT NULL
+        RETURNING cancel_requested_at IS NOT NULL AS cancelling
     """)
-    return connection.execute(query, {"job_id": job_id, "token": token, "lease_s": LEASE_S}).rowcount == 1
+    return connection.execute(query, {"job_id": job_id, "token": token, "lease_s": LEASE_S}).one_or_none()
+
+
+def note_processing(connection: Connection, job_id: UUID, token: UUID) -> None:
+    """Tell, while the step goes on, that the generator works on the job now; once in an attempt. Raises Lost."""
+    query = text("""
+        WITH held AS (
+            UPDATE jobs SET progress = coalesce(progress, 0), version = version + 1
+            WHERE id = :job_id AND attempt_token = :token AND state = 'generating' RETURNING id
+        ), told AS (
+            INSERT INTO job_events (job_id, event) SELECT id, 'processing' FROM held
+        ) SELECT id FROM held
+    """)
+    if connection.execute(query, {"job_id": job_id, "token": token}).one_or_none() is None:
+        raise Lost(f"the claim on {job_id} is gone")
 
 
 _RELEASE = text("""
@@ -140,10 +158,11 @@ WITH released AS (
         )::int
     WHERE id = :job_id AND attempt_token = :token AND state = 'generating'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling,
-        waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AS news
+        waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS news
 ), told AS (
     INSERT INTO job_events (job_id, event, detail)
     SELECT id, :event, NULL FROM released WHERE CAST(:event AS text) IS NOT NULL
+    UNION ALL SELECT id, 'adapted', :adapted FROM released WHERE CAST(:adapted AS text) IS NOT NULL
     UNION ALL SELECT id, 'waiting', :waiting FROM released WHERE news
 )
 SELECT cancelling FROM released
@@ -160,12 +179,14 @@ def release(
     progress: float | None = None,
     unreachable: bool = False,
     event: Event | None = None,
+    adapted: str | None = None,
     waiting: str | None = None,
 ) -> float:
     """End a step that leaves the job generating; return the seconds until its next one (0 when it is to be cancelled).
 
     remote_id: the generator took the job in this step, which spends an attempt. unreachable: the generator did not
-    answer. waiting: why the job cannot go on; the timeline tells it once per reason. Raises Lost.
+    answer. adapted: what of the order the generator does not follow. waiting: why the job cannot go on; the timeline
+    tells it once per reason. Raises Lost.
     """
     values = {
         "job_id": job_id,
@@ -175,6 +196,7 @@ def release(
         "progress": None if progress is None else min(progress, HIGHEST_PROGRESS),
         "unreachable": unreachable,
         "event": event.value if event else None,
+        "adapted": adapted,
         "waiting": waiting,
     }
     released = connection.execute(_RELEASE, values).one_or_none()
@@ -224,16 +246,18 @@ def list_due(connection: Connection, limit: int) -> list[UUID]:
     return list(connection.execute(query, {"limit": limit}).scalars())
 
 
-def explain_wait(connection: Connection, reason: str) -> int:
-    """Write into the timeline of every waiting job why none can start now, once per reason; return how many."""
+def explain_wait(connection: Connection, reason: str, kinds: Sequence[str]) -> int:
+    """Write into the timeline of every waiting job of these kinds why it cannot start now, once per reason; return how
+    many."""
     query = text("""
         WITH told AS (
             UPDATE jobs SET waiting = :reason, version = version + 1 WHERE id IN (
-                SELECT id FROM jobs WHERE state = 'queued' AND waiting IS DISTINCT FROM :reason FOR UPDATE SKIP LOCKED
+                SELECT id FROM jobs WHERE state = 'queued' AND protocols = ANY(:kinds)
+                    AND waiting IS DISTINCT FROM :reason FOR UPDATE SKIP LOCKED
             ) RETURNING id
         ) INSERT INTO job_events (job_id, event, detail) SELECT id, 'waiting', :reason FROM told
     """)
-    return connection.execute(query, {"reason": reason}).rowcount
+    return connection.execute(query, {"reason": reason, "kinds": list(kinds)}).rowcount
 
 
 def claim_garbage(connection: Connection, limit: int) -> list[str]:

@@ -180,7 +180,7 @@ class ImageView(Answer):
     link: str = Field(description="Never expires: redirects to a fresh presigned URL.")
     width: int
     height: int
-    seed: int
+    seed: int | None = Field(description="Null where the generator did not follow it.")
     description: str | None
 
 

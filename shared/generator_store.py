@@ -1,10 +1,11 @@
 """What the database knows of the generators: how many jobs each may hold, and which is to be left alone until when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from shared.generators.abilities import all_kinds
 from shared.generators.base import GeneratorAddress
 
 
@@ -13,23 +14,23 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
     for address in addresses:
         connection.execute(
             text("""
-                INSERT INTO generators (name, max_in_flight) VALUES (:name, :places)
-                ON CONFLICT (name) DO UPDATE SET max_in_flight = excluded.max_in_flight
-                WHERE generators.max_in_flight <> excluded.max_in_flight
+                INSERT INTO generators (name, protocol, max_in_flight) VALUES (:name, :protocol, :places)
+                ON CONFLICT (name) DO UPDATE SET protocol = excluded.protocol, max_in_flight = excluded.max_in_flight
+                WHERE (generators.protocol, generators.max_in_flight) <> (excluded.protocol, excluded.max_in_flight)
             """),
-            {"name": address.name, "places": address.max_in_flight},
+            {"name": address.name, "protocol": address.protocol, "places": address.max_in_flight},
         )
     names = [address.name for address in addresses]
     connection.execute(text("DELETE FROM generators WHERE NOT name = ANY(:names)"), {"names": names})
 
 
 def list_rooms(connection: Connection) -> list[Row[Any]]:
-    """Each healthy generator and how many more jobs it may hold (name, room). Only the dispatcher asks.
+    """Each healthy generator and how many more jobs it may hold (name, protocol, room). Only the dispatcher asks.
 
     Room is counted, not kept: a count cannot drift.
     """
     query = text("""
-        SELECT g.name, g.max_in_flight
+        SELECT g.name, g.protocol, g.max_in_flight
             - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS room
         FROM generators g WHERE g.failures = 0 ORDER BY g.name
     """)
@@ -67,11 +68,18 @@ def note_failure(connection: Connection, name: str, reason: str, *, probed: bool
     connection.execute(query, {"name": name, "reason": reason, "probed": probed})
 
 
-def find_reason_for_waiting(connection: Connection) -> str | None:
-    """Why no generator can take a job now, in one sentence; None when one can or is merely full."""
-    rows = connection.execute(text("SELECT last_error, failures FROM generators ORDER BY failures DESC")).all()
+def list_reasons_for_waiting(connection: Connection) -> Iterator[tuple[str, list[str]]]:
+    """Why jobs cannot start now, each reason in one sentence with the kinds of jobs that it holds up (see
+    `abilities.able`). Kinds that some healthy generator can make, though all of these may be full, are not told."""
+    rows = connection.execute(
+        text("SELECT protocol, last_error, failures FROM generators ORDER BY failures DESC")
+    ).all()
     if not rows:
-        return "No generator is configured."
-    if any(row.failures == 0 for row in rows):
-        return None
-    return f"No generator can take jobs now: {rows[0].last_error}"
+        yield "No generator is configured.", list(all_kinds())
+        return
+    for kind in all_kinds():
+        fit = [row for row in rows if row.protocol in kind.split(",")]
+        if not fit:
+            yield "No generator that is configured now can make this picture.", [kind]
+        elif all(row.failures for row in fit):
+            yield f"No generator can take jobs now: {fit[0].last_error}", [kind]

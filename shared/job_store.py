@@ -21,12 +21,14 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class NewJob:
-    """A checked request, ready to be queued. `fingerprint` is a hash of the request, where it has an idempotency key. A
+    """A checked request, ready to be queued. `protocols` are those that can make it, as `abilities.able` writes them.
+    `fingerprint` is a hash of the request, where it has an idempotency key. A
     `notify` of None among the settings stands for the account's default."""
 
     prompt: str
     settings: dict[str, Any]
     cost: float
+    protocols: str
     source_keys: tuple[str, ...]
     idempotency_key: str | None
     fingerprint: bytes
@@ -45,7 +47,9 @@ _OUTLOOK = """
         WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
     ) END AS ahead,
     CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
-    CASE WHEN j.state = 'queued' THEN (SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL) END AS places
+    CASE WHEN j.state = 'queued' THEN (
+        SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL AND strpos(j.protocols, protocol) > 0
+    ) END AS places
 """
 
 # What a job looks like from outside, in one row.
@@ -77,12 +81,12 @@ WITH caller AS ({caller}), debit AS (
         AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < :jobs_per_day)
     RETURNING quota_day, next_turn - :cost / weight AS turn
 ), job AS (
-    INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day, idempotency_key, fingerprint)
+    INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day, idempotency_key, fingerprint)
     SELECT caller.id, :prompt,
         CAST(:settings AS jsonb) || jsonb_build_object('notify', coalesce(:notify, caller.notify)),
-        :cost, turn, quota_day, :idempotency_key, :fingerprint
+        :cost, turn, :protocols, quota_day, :idempotency_key, :fingerprint
     FROM debit, caller
-    RETURNING id, state, turn, created_at, finished_at, settings->>'notify' AS notify
+    RETURNING id, state, turn, protocols, created_at, finished_at, settings->>'notify' AS notify
 ), event AS (
     INSERT INTO job_events (job_id, event, at) SELECT id, 'accepted', created_at FROM job
 ){source}
@@ -130,6 +134,7 @@ def submit(
         "notify": job.settings["notify"],
         "settings": json.dumps(job.settings),
         "cost": job.cost,
+        "protocols": job.protocols,
         "idempotency_key": job.idempotency_key,
         "fingerprint": job.fingerprint,
         "max_queued": max_queued,

@@ -48,6 +48,7 @@ class Event(StrEnum):
     WAITING = "waiting"  # no generator can take it now; the detail says why
     STARTED = "started"  # it got a place at a generator
     SENT = "sent"  # the generator took it
+    ADAPTED = "adapted"  # its generator does not follow all of the settings; the detail says which
     PROCESSING = "processing"  # the generator works on it
     RETRYING = "retrying"  # an attempt was lost; the detail says why
     RECOVERED = "recovered"  # its worker died in the middle; another one took over
@@ -64,7 +65,9 @@ MAX_CRASHES = 3
 """How often a job's worker may die under it before the job is taken for the cause."""
 
 LEASE_S = 20.0
-LEASE_RENEWAL_S = 5.0
+LEASE_RENEWAL_S = 2.0
+"""How often a running step asks for its claim again; it also hears then that its job was cancelled."""
+
 UNREACHABLE_S = 30.0
 """How long the generator that holds a job may be out of reach before the job moves on."""
 

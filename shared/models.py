@@ -80,6 +80,8 @@ tokens = Table(
 
 # `version` grows with every change that a caller can see. `attempt_token` is the fence: whoever holds a claim writes
 # only while the token in the row is still its own. `next_step_at` is when the poller looks at the job again.
+# `protocols` are those that can make the job (see `shared.generators.abilities`), comma separated: few values, so that
+# the first job in the queue for each is one look into an index.
 jobs = Table(
     "jobs",
     metadata,
@@ -91,6 +93,7 @@ jobs = Table(
     Column("settings", JSONB, nullable=False),
     Column("cost", Double, nullable=False),
     Column("turn", Double, nullable=False),
+    Column("protocols", Text, nullable=False, server_default="img_generator"),
     Column("quota_day", Date, nullable=False),
     Column("idempotency_key", Text),
     Column("fingerprint", LargeBinary),
@@ -118,6 +121,7 @@ jobs = Table(
     Index(
         "ix_jobs_queue", "turn", "id", postgresql_include=["cost", "user_id"], postgresql_where=text("state = 'queued'")
     ),
+    Index("ix_jobs_queue_of", "protocols", "turn", "id", postgresql_where=text("state = 'queued'")),
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),
@@ -141,6 +145,7 @@ job_events = Table(
     Column("detail", Text),
 )
 
+# `seed` is null where the generator did not follow it.
 images = Table(
     "images",
     metadata,
@@ -152,7 +157,7 @@ images = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    Column("seed", BigInteger, nullable=False),
+    Column("seed", BigInteger),
     Column("description", Text),
     UniqueConstraint("job_id", "index"),
 )
@@ -189,6 +194,7 @@ generators = Table(
     "generators",
     metadata,
     Column("name", Text, primary_key=True),
+    Column("protocol", Text, nullable=False, server_default="img_generator"),
     Column("max_in_flight", Integer, nullable=False),
     Column("failures", Integer, nullable=False, server_default="0"),
     _when("retry_at"),

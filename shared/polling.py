@@ -16,6 +16,7 @@ from sqlalchemy import Row
 from shared import claim_store, generator_store, job_store
 from shared.errors import Unavailable
 from shared.generators import connect
+from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
@@ -29,6 +30,30 @@ GARBAGE_AT_ONCE = 50
 _log = logging.getLogger(__name__)
 
 
+class _Rooms:
+    """The places that are free, while the dispatcher gives them away."""
+
+    def __init__(self, rows: list[Row[Any]]) -> None:
+        self._room: dict[str, int] = {row.name: row.room for row in rows if row.room > 0}
+        self._protocol: dict[str, str] = {row.name: row.protocol for row in rows}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of jobs for which there is a place; none when all are taken."""
+        return kinds_for(frozenset(self._protocol[name] for name in self._room))
+
+    def take(self, protocols: str) -> str:
+        """Give a job that these protocols can make a place, and return whose. Generators that follow more of an order
+        come first; those that leave settings out get what the others have no room for. Among equals, the roomiest."""
+        able = protocols.split(",")
+        fit = [name for name in self._room if self._protocol[name] in able]
+        chosen = min(fit, key=lambda name: (able.index(self._protocol[name]), -self._room[name], name))
+        self._room[chosen] -= 1
+        if not self._room[chosen]:
+            del self._room[chosen]
+        return chosen
+
+
 @dataclass
 class Poller:
     """A poller's process: the services, and a client for each configured generator, made at its first use."""
@@ -37,24 +62,22 @@ class Poller:
     addresses: tuple[GeneratorAddress, ...]
     connect: Callable[[GeneratorAddress], Generator] = connect
     _clients: dict[str, Generator] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> list[UUID]:
         """Give queued jobs places at the generators, in fair order; return those that got one."""
         started: list[UUID] = []
         with self.services.db.begin() as connection:
             claim_store.lock_clock(connection)
-            rooms = {row.name: row.room for row in generator_store.list_rooms(connection)}
-            while len(started) < STARTS_AT_ONCE and rooms:
-                roomiest = max(rooms, key=lambda name: rooms[name])
-                if rooms[roomiest] <= 0:
+            rooms = _Rooms(generator_store.list_rooms(connection))
+            while len(started) < STARTS_AT_ONCE and (kinds := rooms.kinds):
+                found = claim_store.find_next(connection, max_running=self.services.settings.max_running, kinds=kinds)
+                if found is None:
                     break
-                job_id = claim_store.find_next(connection, max_running=self.services.settings.max_running)
-                if job_id is None:
-                    break
-                moved = job_store.move(connection, job_id, State.GENERATING, Event.STARTED, generator=roomiest)
+                taken = rooms.take(found.protocols)
+                moved = job_store.move(connection, found.id, State.GENERATING, Event.STARTED, generator=taken)
                 claim_store.advance_clock(connection, user_id=moved.user_id, turn=moved.turn, cost=moved.cost)
-                rooms[roomiest] -= 1
-                started.append(job_id)
+                started.append(found.id)
         if started:
             _log.info("started %d jobs", len(started))
         return started
@@ -62,19 +85,38 @@ class Poller:
     def advance(self, job_id: UUID) -> float | None:
         """Do the step that is due for a job. Returns the seconds until the next one; None when the job left the
         generator, or when there was nothing to do."""
+        claim = self.claim(job_id)
+        return None if claim is None else self.work(claim)
+
+    def claim(self, job_id: UUID) -> Row[Any] | None:
+        """Take the job, if a step of it is due and nobody has it. Whoever gets a claim goes on with `work` at once."""
         with self.services.db.statement() as connection:
-            claim = claim_store.claim(connection, job_id)
-        if claim is None:
-            return None
-        log_job_id.set(str(job_id))
+            return claim_store.claim(connection, job_id)
+
+    def takes_long(self, claim: Row[Any]) -> bool:
+        """Whether the claimed step may last for minutes, since its generator draws while the step waits."""
+        client = self._client(claim.generator)
+        return client is not None and client.synchronous and claim.remote_id is not None
+
+    def work(self, claim: Row[Any]) -> float | None:
+        """Do the claimed step; returns what `advance` does. Threads may work on several claims at once."""
+        log_job_id.set(str(claim.id))
         try:
             if claim.crashed and self._gave_up(claim):
                 return None
-            generator = self._client(claim.generator)
-            if generator is None:
+            generator, address = self._client(claim.generator), self._address(claim.generator)
+            if generator is None or address is None:
                 return self._evict(claim)
-            with self._kept(claim):
-                return Step(self.services, claim, generator).run()
+            with self._kept(claim) as unwanted:
+                stops = (unwanted, self._stopping)
+                step = Step(
+                    self.services,
+                    claim,
+                    generator,
+                    address.protocol,
+                    stop=lambda: any(event.is_set() for event in stops),
+                )
+                return step.run()
         except job_store.Lost:
             _log.info("another worker has taken over this job")
             return None
@@ -97,8 +139,8 @@ class Poller:
             due = claim_store.list_due(connection, DUE_AT_ONCE)
         started = self.start()
         with self.services.db.statement() as connection:
-            if reason := generator_store.find_reason_for_waiting(connection):
-                claim_store.explain_wait(connection, reason)
+            for reason, kinds in list(generator_store.list_reasons_for_waiting(connection)):
+                claim_store.explain_wait(connection, reason, kinds)
         return due + started
 
     def collect(self) -> int:
@@ -108,6 +150,10 @@ class Poller:
         with self.services.db.begin() as connection:
             prefixes = claim_store.claim_garbage(connection, GARBAGE_AT_ONCE)
             return sum(self.services.storage.delete_prefix(prefix) for prefix in prefixes)
+
+    def stop(self) -> None:
+        """Have steps that wait for a picture end soon: their jobs go on at another worker, without a lost attempt."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -132,11 +178,14 @@ class Poller:
 
     def _client(self, name: str) -> Generator | None:
         if name not in self._clients:
-            address = next((address for address in self.addresses if address.name == name), None)
+            address = self._address(name)
             if address is None:
                 return None
             self._clients[name] = self.connect(address)
         return self._clients[name]
+
+    def _address(self, name: str) -> GeneratorAddress | None:
+        return next((address for address in self.addresses if address.name == name), None)
 
     def _gave_up(self, claim: Row[Any]) -> bool:
         """Note that a worker died under this job; True when it was once too often."""
@@ -166,23 +215,28 @@ class Poller:
             )
 
     @contextmanager
-    def _kept(self, claim: Row[Any]) -> Iterator[None]:
-        """Renew the claim every 5 s for as long as the step runs."""
-        done = threading.Event()
+    def _kept(self, claim: Row[Any]) -> Iterator[threading.Event]:
+        """Renew the claim every 2 s for as long as the step runs. The event is set once the step's outcome is no longer
+        wanted: the job is to be cancelled, or the claim is lost."""
+        done, unwanted = threading.Event(), threading.Event()
 
         def renew() -> None:
             while not done.wait(LEASE_RENEWAL_S):
                 try:
                     with self.services.db.statement() as connection:
-                        if not claim_store.renew(connection, claim.id, claim.attempt_token):
-                            return
+                        kept = claim_store.renew(connection, claim.id, claim.attempt_token)
                 except Unavailable:
                     _log.warning("the claim could not be renewed; trying again")
+                    continue
+                if kept is None or kept.cancelling:
+                    unwanted.set()
+                if kept is None:
+                    return
 
         thread = threading.Thread(target=renew, name="lease", daemon=True)
         thread.start()
         try:
-            yield
+            yield unwanted
         finally:
             done.set()
             thread.join()

@@ -24,19 +24,22 @@ class Recipe:
     """All that it takes to make one picture again.
 
     `settings`: every resolved setting of the job under its API name (JSON values). `seed` and `index` are this
-    picture's own. `generator` is an address's name, `created_at` ISO 8601 in UTC.
+    picture's own; the seed is None where the generator did not follow it. `not_followed` names the settings that the
+    generator did not follow: another picture comes of them next time. `generator` is an address's name, `created_at`
+    ISO 8601 in UTC.
     """
 
     prompt: str
     negative_prompt: str
     settings: Mapping[str, Any]
-    seed: int
+    seed: int | None
     index: int
     generator: str
     job_id: str
     created_at: str
     description: str | None = None
     engine: str | None = None
+    not_followed: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA_VERSION, kw_only=True)
 
 
@@ -49,8 +52,9 @@ def recipe_json(recipe: Recipe) -> str:
 
 
 def parameters_text(recipe: Recipe) -> str:
-    """The `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings."""
-    settings = recipe.settings
+    """The `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings. What was not
+    followed is left out, since programs that read this form would promise the same picture again."""
+    settings = {name: value for name, value in recipe.settings.items() if name not in recipe.not_followed}
     width, height = settings.get("width"), settings.get("height")
     upscale = settings.get("upscale")
     values = {
@@ -65,7 +69,7 @@ def parameters_text(recipe: Recipe) -> str:
         "Version": "Easel",
     }
     lines = [recipe.prompt]
-    if recipe.negative_prompt:
+    if recipe.negative_prompt and "negative_prompt" not in recipe.not_followed:
         lines.append(f"Negative prompt: {recipe.negative_prompt}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in values.items() if value is not None))
     return "\n".join(lines).replace("\0", "")

@@ -5,7 +5,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.db import Database
-from shared.settings import Settings
+from shared.generators.base import GeneratorAddress, parse_addresses
+from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -23,7 +24,23 @@ class Services:
 
     @classmethod
     def from_environment(cls) -> "Services":
-        return cls(Settings.from_environment())
+        """Raises SettingsError with one sentence."""
+        services = cls(Settings.from_environment())
+        _ = services.addresses
+        return services
+
+    @cached_property
+    def addresses(self) -> tuple[GeneratorAddress, ...]:
+        """The configured generators. Raises SettingsError when EASEL_GENERATORS cannot be read."""
+        try:
+            return parse_addresses(self.settings.generators)
+        except ValueError as error:
+            raise SettingsError(f"EASEL_GENERATORS cannot be read: {error}") from None
+
+    @cached_property
+    def protocols(self) -> frozenset[str]:
+        """The protocols that the configured generators speak."""
+        return frozenset(address.protocol for address in self.addresses)
 
     @cached_property
     def db(self) -> Database:

@@ -14,18 +14,22 @@ from sqlalchemy import Row
 from shared import claim_store, generator_store, job_store, pictures
 from shared.claim_store import StoredImage
 from shared.errors import Unavailable
+from shared.generators.abilities import ignored, told
 from shared.generators.base import (
     ForgottenId,
     Generation,
     Generator,
     GeneratorBroken,
     GeneratorRefused,
+    GeneratorStopped,
     GeneratorUnavailable,
     Phase,
     Progress,
+    Stop,
+    never,
 )
 from shared.jobs import FIRST_LOOK_S, LONGEST_GENERATING_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
-from shared.presets import full_prompt
+from shared.orders import order_of
 from shared.services import Services
 from shared.storage import ObjectMissing, ObjectTooLarge
 
@@ -37,6 +41,8 @@ LOST_OBJECTS_KEPT_S = 3600
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator surely has nothing; others spend an attempt."""
 
+STOPPED = "Its worker was told to stop; another one begins this picture again."
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,12 +52,20 @@ def objects_of(job_id: UUID, attempt_token: UUID) -> str:
 
 
 class Step:
-    """The step that is due for the claimed job. `run` returns the seconds until the next one, None when it left."""
+    """The step that is due for the claimed job. `run` returns the seconds until the next one, None when it left.
 
-    def __init__(self, services: Services, claim: Row[Any], generator: Generator) -> None:
+    `protocol` is what the generator speaks. `stop` says when a call that takes long is no longer wanted: the user has
+    cancelled the job, or this process is to end.
+    """
+
+    def __init__(
+        self, services: Services, claim: Row[Any], generator: Generator, protocol: str, stop: Stop = never
+    ) -> None:
         self._services = services
         self._claim = claim
         self._generator = generator
+        self._protocol = protocol
+        self._stop = stop
         self._prefix = objects_of(claim.id, claim.attempt_token)
 
     def run(self) -> float | None:
@@ -63,6 +77,8 @@ class Step:
             return self._lose_attempt(error.code, error.message)
         except GeneratorRefused as error:
             return self._fail(error.code, error.message)
+        except GeneratorStopped:
+            return self._release(0, waiting=STOPPED)
 
     def _cancel(self) -> None:
         if self._claim.remote_id is not None:
@@ -81,20 +97,29 @@ class Step:
         try:
             remote_id = self._generator.start(order)
         except GeneratorUnavailable as error:
-            self._note_failure(error.message)
-            if error.code in NOT_SENT:
-                self._leave(State.QUEUED, Event.WAITING, detail=error.message)
-                return None
-            return self._lose_attempt(error.code, error.message, spent=1)
+            return self._not_taken(error, counted=0)
         except GeneratorBroken as error:
             self._note_failure(error.message)
             return self._lose_attempt(error.code, error.message, spent=1)
+        left_out = ignored(self._protocol, order)
+        adapted = told(left_out) if left_out else None
+        if self._generator.synchronous:
+            return self._release(0, remote_id=remote_id, event=Event.SENT, adapted=adapted)
         self._note_success()
-        return self._release(FIRST_LOOK_S, remote_id=remote_id, event=Event.SENT)
+        return self._release(FIRST_LOOK_S, remote_id=remote_id, event=Event.SENT, adapted=adapted)
+
+    def _not_taken(self, error: GeneratorUnavailable, *, counted: int) -> None:
+        """The order did not get through, or nobody knows whether it did. `counted`: attempts counted for it already."""
+        self._note_failure(error.message)
+        if error.code in NOT_SENT:
+            return self._leave(State.QUEUED, Event.WAITING, detail=error.message, attempts=-counted)
+        return self._lose_attempt(error.code, error.message, spent=1 - counted)
 
     def _ask(self) -> float | None:
         try:
             progress = self._generator.status(self._claim.remote_id)
+            if progress.phase == Phase.READY:
+                return self._draw()
             if progress.phase == Phase.FINISHED:
                 return self._fetch()
         except GeneratorUnavailable as error:
@@ -118,10 +143,26 @@ class Step:
         delay_s = next_look_s(self._claim.sent_s or 0, progress.position, progress.fraction)
         return self._release(delay_s, progress=fraction, event=Event.PROCESSING if first else None)
 
+    def _draw(self) -> float | None:
+        """Have a synchronous generator draw: this step lasts as long as the picture takes. Nothing was sent before, and
+        after a call that failed nothing is held there, so that a failure is that of a send."""
+        try:
+            # A picture that cannot be stored is work for nothing: it cannot be fetched a second time.
+            self._services.storage.check()
+        except Unavailable as error:
+            return self._wait_for_storage(error)
+        with self._services.db.statement() as connection:
+            claim_store.note_processing(connection, self._id, self._token)
+        try:
+            return self._fetch()
+        except GeneratorUnavailable as error:
+            return self._not_taken(error, counted=1)
+
     def _fetch(self) -> float | None:
         try:
             order = self._order()
-            result = self._generator.result(self._claim.remote_id, order)
+            result = self._generator.result(self._claim.remote_id, order, self._stop)
+            self._note_success()
             # Where unchanged pictures are not sent back, what was described are the sources themselves.
             stored = self._store(result.images or order.sources, order, result.descriptions)
         except (pictures.PictureError, ObjectMissing, ObjectTooLarge) as error:
@@ -146,13 +187,14 @@ class Step:
     def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
         """Check, complete and store every picture; verify by size that all of it is there."""
         stored, sizes = [], {}
+        not_followed = tuple(setting.field for setting in ignored(self._protocol, order))
         for index, (data, expected_size) in enumerate(
             zip(images, order.output_sizes or [None] * len(images), strict=True)
         ):
             image = pictures.decode_png(data, expected_size=expected_size)
             description = descriptions[index] if descriptions else None
-            seed = (order.seed + index) % 2**32
-            png = pictures.encode_png(image, self._recipe(seed, index, description))
+            seed = None if "seed" in not_followed else (order.seed + index) % 2**32
+            png = pictures.encode_png(image, self._recipe(seed, index, description, not_followed))
             files = {f"{self._prefix}{index}.png": (png, "image/png")}
             files[f"{self._prefix}{index}.webp"] = (pictures.thumbnail_webp(image), "image/webp")
             for key, (content, content_type) in files.items():
@@ -167,27 +209,15 @@ class Step:
         return stored
 
     def _order(self) -> Generation:
-        settings = self._claim.settings
-        described = settings["description"]
         sources = tuple(
             pictures.source_png(self._services.storage.get(key, MAX_SOURCE_BYTES)) for key in self._claim.source_keys
         )
-        return Generation(
-            prompt=full_prompt(self._claim.prompt, settings),
-            negative_prompt=settings["negative_prompt"],
-            **{name: settings[name] for name in ("n", "width", "height", "steps", "scale", "seed", "upscale")},
-            sources=sources,
-            strength=settings["strength"],
-            describe=settings["describe"],
-            blip_max_len=described["blip_max_len"],
-            clip_max_len=described["clip_max_len"],
-            skip_clip=described["skip_clip"],
-            skip_list=tuple(described["skip_list"]),
-            cpu=settings["cpu"],
-            key=f"{self._id}:{self._claim.attempts}",
-        )
+        claim = self._claim
+        return order_of(claim.prompt, claim.settings, sources=sources, key=f"{self._id}:{claim.attempts}")
 
-    def _recipe(self, seed: int, index: int, description: str | None) -> pictures.Recipe:
+    def _recipe(
+        self, seed: int | None, index: int, description: str | None, not_followed: tuple[str, ...]
+    ) -> pictures.Recipe:
         return pictures.Recipe(
             prompt=self._claim.prompt,
             negative_prompt=self._claim.settings["negative_prompt"],
@@ -198,6 +228,7 @@ class Step:
             description=description,
             job_id=str(self._id),
             created_at=self._claim.created_at.astimezone(UTC).isoformat(),
+            not_followed=not_followed,
         )
 
     def _wait_for_generator(self, error: GeneratorUnavailable) -> float | None:

@@ -24,8 +24,11 @@ from shared.errors import (
     QuotaSpent,
     StillRunning,
 )
+from shared.generators.abilities import able, limits_of
+from shared.generators.base import Generation
 from shared.job_views import image_signer, job_summary, job_view, page
 from shared.jobs import Event, State
+from shared.orders import order_of
 from shared.presets import resolve
 from shared.services import Services
 from shared.user_store import User
@@ -38,12 +41,20 @@ def submit(
 
     With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
     IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
-    that is not there.
+    that is not there and for what no configured generator can make.
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
     job = new_job(request, idempotency_key, fingerprint)
+    impossible = _impossible(services, request, job)
     with services.db.statement() as connection:
         row = None
+        if impossible is not None:
+            # A repeated request gets its job, whatever the generators have become since.
+            user = require_user(connection, credential)
+            row = _find_prior(connection, user.id, job, idempotency_key) if idempotency_key is not None else None
+            if row is None:
+                raise impossible
+            return job_view(row, image_signer(services))
         if credential.token_hash and not job.source_keys:
             row = _insert(services, connection, credential.token_hash, job)
         if row is None:
@@ -109,11 +120,32 @@ def delete(services: Services, credential: Credential, job_id: UUID) -> None:
 
 
 def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> job_store.NewJob:
-    """Resolve every setting of a request."""
+    """Resolve every setting of a request, and find out which protocols can make it."""
     settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
     cost = jobs.cost(settings["n"], settings["width"], settings["height"], settings["steps"], settings["upscale"])
+    protocols = able(_outline(request.prompt, settings))
     source_keys = tuple(settings["source_images"])
-    return job_store.NewJob(request.prompt, settings, cost, source_keys, idempotency_key, fingerprint)
+    return job_store.NewJob(request.prompt, settings, cost, protocols, source_keys, idempotency_key, fingerprint)
+
+
+def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
+    """The order that a job will be, without the bytes of its start pictures."""
+    return order_of(prompt, settings, sources=(b"",) * len(settings["source_images"]))
+
+
+def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
+    """The refusal of a job that no configured protocol can make, with every field that stands against it.
+
+    A process that knows of no generators (a function need not) refuses nothing: the job's timeline says why it waits.
+    """
+    if not services.protocols or not services.protocols.isdisjoint(job.protocols.split(",")):
+        return None
+    wrong: dict[str, FieldError] = {}
+    for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
+        by_preset = limit.preset is not None and getattr(request, limit.field) is None
+        field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
+        wrong.setdefault(str(field), FieldError(str(field), f"{instead}, for the generators of this site"))
+    return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
 
 
 def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: job_store.NewJob) -> Any:

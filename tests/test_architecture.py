@@ -16,7 +16,7 @@ from shared.models import metadata
 
 ROOT = Path(__file__).parent.parent
 SERVER = ("functions", "shared", "poller")
-PYTHON = (*SERVER, "generator", "local", "migrations", "bench")
+PYTHON = (*SERVER, "generator", "local", "cli", "migrations", "bench")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 # Lowest first. A module imports from lower layers alone.
@@ -24,8 +24,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "errors jobs log models presets recipe settings tokens",
-        "contract db generators pictures",
-        "generator_store queue storage user_store",
+        "contract db pictures",
+        "generators",
+        "generator_store orders queue storage user_store",
         "job_store",
         "claim_store services",
         "auth job_views",
@@ -84,7 +85,7 @@ def test_every_module_has_its_layer() -> None:
 def test_imports_of_shared_go_down(path: Path) -> None:
     own = path.relative_to(ROOT / "shared").parts[0].removesuffix(".py")
     for module in imports(path):
-        assert module.split(".")[0] not in ("functions", "poller", "generator", "local"), module
+        assert module.split(".")[0] not in ("functions", "poller", "generator", "local", "cli"), module
         part = part_of_shared(module)
         if part is not None and part != own:
             assert RANK[part] < RANK[own], f"{own} imports {part}"
@@ -98,7 +99,13 @@ def test_functions_and_poller_do_not_know_each_other() -> None:
 
 def test_the_generator_is_a_part_of_its_own() -> None:
     for path in files("generator"):
-        assert not {module.split(".")[0] for module in imports(path)} & {*SERVER, "local"}, name_of(path)
+        assert not {module.split(".")[0] for module in imports(path)} & {*SERVER, "local", "cli"}, name_of(path)
+
+
+def test_commands_stand_on_the_library_alone() -> None:
+    for path in files("cli"):
+        others = {"functions", "poller", "generator", "local", "bench"}
+        assert not {module.split(".")[0] for module in imports(path)} & others, name_of(path)
 
 
 def test_a_function_never_speaks_to_a_generator() -> None:

@@ -39,6 +39,23 @@ class Wording:
     skip_list: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Equipment:
+    """What an engine works with now. Weights and biases count; 0 says that no network takes part."""
+
+    base_parameters: int
+    """Of the network behind `generate`."""
+
+    upsample_parameters: int
+    """Of the network behind `upscale`."""
+
+    gpu_allocated_bytes: int = 0
+    """Memory of the GPU in use by pictures and networks."""
+
+    gpu_reserved_bytes: int = 0
+    """Memory of the GPU that the engine keeps for itself, the part in use included."""
+
+
 class Stopped(Exception):
     """Raised by `Watch`: nobody waits for this picture any more. An engine lets it pass."""
 
@@ -55,11 +72,10 @@ class Watch(Protocol):
 
 
 class Engine(Protocol):
-    """Every method is called from worker threads, several at once if the service has several workers."""
+    """It is made and used in one thread of a process of its own; each worker of the service has one."""
 
-    @property
-    def name(self) -> str:
-        """The name under which `--engine` finds it."""
+    def equipment(self) -> Equipment:
+        """The networks in use and the memory of the GPU, as they are at the moment of the call."""
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""

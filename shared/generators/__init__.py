@@ -10,4 +10,8 @@ def connect(address: GeneratorAddress) -> Generator:
         from shared.generators.img_generator import ImgGenerator
 
         return ImgGenerator(address)
+    if address.protocol == "glide":
+        from shared.generators.glide import Glide
+
+        return Glide(address)
     raise ValueError("no client speaks this generator protocol.")

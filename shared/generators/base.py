@@ -10,12 +10,14 @@ code                            class                 when
 =============================== ===================== ===============================================================
 generator_unreachable           GeneratorUnavailable  no connection, or it was down before an order: nothing was sent
 generator_hung_up               GeneratorUnavailable  the connection broke before an answer came
+generator_stopped               GeneratorStopped      the caller itself ended the call
 generator_timeout               GeneratorUnavailable  the whole answer was not there in time (a slow drip too)
 generator_busy                  GeneratorUnavailable  429
 generator_down                  GeneratorUnavailable  408 or 5xx
 generator_redirected            GeneratorUnavailable  3xx; redirects are never followed
 generator_misconfigured         GeneratorUnavailable  401, 403, 405, or 404 where no id was asked about
-generator_refused               GeneratorRefused      400, 413 or 422 on a new order
+generator_refused               GeneratorRefused      400, 413, 414 or 422 on a new order
+generator_cannot                GeneratorRefused      the protocol has no words for the order: nothing was sent
 generator_forgot                ForgottenId           404 or 410 for an id
 generator_bad_http              GeneratorBroken       any other HTTP status, or an answer that is not HTTP
 generator_cut_off               GeneratorBroken       the answer stopped in the middle
@@ -30,6 +32,8 @@ generator_bad_status            GeneratorBroken       a status that the protocol
 generator_bad_position          GeneratorBroken       a queue position that is no whole number from 0
 generator_bad_progress          GeneratorBroken       a percentage that is no number from 0 to 100
 generator_bad_base64            GeneratorBroken       a picture that is not strict base64
+generator_bad_sheet             GeneratorBroken       a sheet of pictures that is no whole PNG
+generator_wrong_sheet_size      GeneratorBroken       a sheet whose size is no grid of the pictures ordered
 generator_wrong_image_count     GeneratorBroken       more or fewer pictures than ordered
 generator_wrong_text_count      GeneratorBroken       more or fewer descriptions than pictures described
 generator_bad_description       GeneratorBroken       a description that is no text, or is longer than 10,000 characters
@@ -41,16 +45,37 @@ attempt as lost, as it does with `GeneratorBroken`.
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-PROTOCOLS = ("img_generator",)
-"""The protocols that `connect` knows."""
 
-DEFAULT_IN_FLIGHT = 4
-MAX_IN_FLIGHT = 1000
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many orders a generator of a protocol may hold at once, unless its address says so, and at most."""
+
+    default: int
+    most: int
+
+
+PROTOCOLS = {
+    "img_generator": Places(default=4, most=1000),
+    # A Glide server draws while its caller waits. One graphics card draws one picture at a time, and every call that
+    # waits holds a connection there and a thread here.
+    "glide": Places(default=1, most=64),
+}
+"""The protocols that `connect` knows. The first ones follow more of an order: where several can make a picture, those
+that stand first get it."""
+
+Stop = Callable[[], bool]
+"""Says whether a call that is under way is no longer wanted."""
+
+
+def never() -> bool:
+    """A Stop that never says so."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +152,13 @@ class Generation:
 
 
 class Phase(StrEnum):
-    """Where an order stands at the generator. After FINISHED or FAILED it stays so, or its id is forgotten."""
+    """Where an order stands at the generator. After FINISHED or FAILED it stays so, or its id is forgotten.
+
+    READY is for generators that draw while `result` waits: nothing has begun, and asking for the result begins it.
+    """
 
     QUEUED = "queued"
+    READY = "ready"
     PROCESSING = "processing"
     FINISHED = "finished"
     FAILED = "failed"
@@ -187,6 +216,13 @@ class GeneratorBroken(GeneratorError):
     """The answer cannot be used. This attempt is lost; try again."""
 
 
+class GeneratorStopped(GeneratorError):
+    """The caller's own `stop` ended the call; the generator is not to blame."""
+
+    def __init__(self) -> None:
+        super().__init__("generator_stopped", "The call was ended before its answer came.")
+
+
 class ForgottenId(GeneratorBroken):
     """The generator does not know the id (any more), as after its restart. Send the order again."""
 
@@ -195,7 +231,13 @@ class ForgottenId(GeneratorBroken):
 
 
 class Generator(Protocol):
-    """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError."""
+    """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError.
+
+    `synchronous`: it draws while `result` waits, which may take minutes, and holds no order in between.
+    """
+
+    @property
+    def synchronous(self) -> bool: ...
 
     def start(self, order: Generation) -> str:
         """Send the order; return the generator's id for it (1 to 128 printable characters)."""
@@ -205,8 +247,9 @@ class Generator(Protocol):
         """Ask how far the order is."""
         ...
 
-    def result(self, remote_id: str, order: Generation) -> Result:
-        """Fetch what a finished order made. The counts are checked against the order, the pictures are not decoded."""
+    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
+        """Fetch what a finished order made. The counts are checked against the order; the pictures are still to be
+        decoded as what they are, a stranger's. GeneratorStopped soon after `stop` says so."""
         ...
 
     def cancel(self, remote_id: str) -> None:
@@ -229,7 +272,7 @@ class GeneratorAddress:
 
     protocol: str
     url: str = field(repr=False)
-    max_in_flight: int = DEFAULT_IN_FLIGHT
+    max_in_flight: int = 1
 
     @property
     def name(self) -> str:
@@ -264,7 +307,7 @@ def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
 def _parse_address(entry: str) -> GeneratorAddress:
     protocol, plus, url = entry.partition("+")
     if not plus or protocol not in PROTOCOLS:
-        raise ValueError(f"it must start with a known protocol and a plus sign ({', '.join(PROTOCOLS)}).")
+        raise ValueError(f"it must start with a protocol and a plus sign; the protocols are {' and '.join(PROTOCOLS)}.")
     if any(character <= " " or character == "\x7f" for character in url):
         raise ValueError("its URL holds a space or a control character.")
     parts = _split_url(url)
@@ -272,7 +315,7 @@ def _parse_address(entry: str) -> GeneratorAddress:
         raise ValueError("its URL must be http://host or https://host.")
     if parts.fragment:
         raise ValueError("its URL must not have a fragment.")
-    in_flight = _parse_in_flight(parts.query)
+    in_flight = _parse_in_flight(parts.query, PROTOCOLS[protocol])
     bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
     return GeneratorAddress(protocol=protocol, url=bare, max_in_flight=in_flight)
 
@@ -289,13 +332,13 @@ def _split_url(url: str) -> SplitResult:
     return parts
 
 
-def _parse_in_flight(query: str) -> int:
+def _parse_in_flight(query: str, places: Places) -> int:
     options = parse_qsl(query, keep_blank_values=True)
     if not query:
-        return DEFAULT_IN_FLIGHT
+        return places.default
     if [name for name, _ in options] != ["max_in_flight"]:
         raise ValueError("the only option is max_in_flight, once.")
     value = options[0][1]
-    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= MAX_IN_FLIGHT):
-        raise ValueError(f"max_in_flight must be a whole number from 1 to {MAX_IN_FLIGHT}.")
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= places.most):
+        raise ValueError(f"max_in_flight must be a whole number from 1 to {places.most}.")
     return int(value)

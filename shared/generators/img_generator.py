@@ -10,18 +10,19 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from shared.generators.answers import REFUSALS, check_http, read_picture, refusal, result_limit
 from shared.generators.base import (
     Capabilities,
-    ForgottenId,
     Generation,
     GeneratorAddress,
     GeneratorBroken,
     GeneratorError,
-    GeneratorRefused,
     GeneratorUnavailable,
     Phase,
     Progress,
     Result,
+    Stop,
+    never,
 )
 from shared.generators.strict_json import read_json, read_text
 from shared.generators.transport import Answer, BoundedHttp
@@ -31,8 +32,6 @@ ANSWER_TIMEOUT_S = 30.0
 RESULT_TIMEOUT_S = 60.0
 
 SMALL_ANSWER_BYTES = 64 * 1024
-MAX_RESULT_BYTES = 512 * 1024 * 1024
-RESULT_MARGIN_BYTES = 256 * 1024
 
 MAX_ID_CHARACTERS = 128
 MAX_DESCRIPTION_CHARACTERS = 10_000
@@ -45,6 +44,8 @@ _PERCENT = re.compile(r"processing: *([0-9]{1,3}(?:\.[0-9]{1,9})?) *%")
 
 class ImgGenerator:
     """A generator that speaks img_generator. Threads may share one; each time-out counts for a whole answer."""
+
+    synchronous = False
 
     def __init__(
         self,
@@ -69,24 +70,29 @@ class ImgGenerator:
             raise GeneratorUnavailable("generator_unreachable", error.message) from error
         fields = _fields(order, extensions)
         answer = self._small("POST", "/initiate_processing", fields)
-        if answer.status in (400, 413, 422):
-            raise GeneratorRefused("generator_refused", _refusal(answer, fields))
-        _check_http(answer, about_id=False)
+        if answer.status in REFUSALS:
+            raise refusal(answer, fields)
+        check_http(answer, about_id=False)
         return _read_id(read_json(answer.body))
 
     def status(self, remote_id: str) -> Progress:
         """Ask how far the order is. ForgottenId when the generator does not know it."""
         answer = self._small("POST", "/check_status", {"id": _wire_id(remote_id)})
-        _check_http(answer, about_id=True)
+        check_http(answer, about_id=True)
         return _read_status(answer.body)
 
-    def result(self, remote_id: str, order: Generation) -> Result:
+    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
         """Fetch the pictures, descriptions and frames of a finished order, checked against what was ordered."""
         body = json.dumps({"id": _wire_id(remote_id)}).encode()
         answer = self._http.send(
-            "POST", "/get_results", body, timeout_s=self._result_timeout_s, limit_bytes=_result_limit(order)
+            "POST",
+            "/get_results",
+            body,
+            timeout_s=self._result_timeout_s,
+            limit_bytes=result_limit(order),
+            stop=stop,
         )
-        _check_http(answer, about_id=True)
+        check_http(answer, about_id=True)
         return _read_result(read_json(answer.body), order)
 
     def cancel(self, remote_id: str) -> None:
@@ -103,7 +109,7 @@ class ImgGenerator:
         capabilities = Capabilities()
         if answer.status not in (404, 405, 410, 501):
             with suppress(GeneratorBroken):
-                _check_http(answer, about_id=False)
+                check_http(answer, about_id=False)
                 capabilities = _read_health(answer.body)
         self._remember(capabilities.extensions)
         return capabilities
@@ -166,37 +172,6 @@ def _description_fields(order: Generation) -> dict[str, Any]:
     return {"desc": True} | {name: value for name, value in wanted.items() if value is not None}
 
 
-def _check_http(answer: Answer, *, about_id: bool) -> None:
-    """Raise the error that an HTTP status other than 200, 201 and 202 stands for."""
-    status = answer.status
-    if status in (200, 201, 202):
-        if not answer.body:
-            raise GeneratorBroken("generator_empty", "The generator's answer is empty.")
-        return
-    if about_id and status in (404, 410):
-        raise ForgottenId()
-    if status == 429:
-        raise GeneratorUnavailable("generator_busy", "The generator takes no more requests for now.")
-    if status == 408 or status >= 500:
-        raise GeneratorUnavailable("generator_down", f"The generator has a fault of its own (HTTP {status}).")
-    if 300 <= status < 400:
-        raise GeneratorUnavailable("generator_redirected", f"The generator sends elsewhere (HTTP {status}).")
-    if status in (401, 403, 404, 405):
-        raise GeneratorUnavailable(
-            "generator_misconfigured", f"The generator's address or password does not fit (HTTP {status})."
-        )
-    raise GeneratorBroken("generator_bad_http", f"The generator's answer has an unexpected HTTP status ({status}).")
-
-
-def _refusal(answer: Answer, fields: dict[str, Any]) -> str:
-    """Why an order was refused. The answer may repeat a prompt, so only the names of sent parameters are kept."""
-    text = answer.body.decode("utf-8", errors="replace")
-    words = re.findall(r'"([a-z_]+)"', text) + re.findall(r"\b[a-z_]{2,}\b", text)
-    named = [name for name in fields if name in words]
-    reason = f" It names: {', '.join(named)}." if named else ""
-    return f"The generator refused this order (HTTP {answer.status}).{reason}"
-
-
 def _read_id(value: object) -> str:
     """The id of a new order: `17`, `"17"` or `{"id": 17}`."""
     if isinstance(value, dict):
@@ -237,13 +212,6 @@ def _read_status(body: bytes) -> Progress:
     raise GeneratorBroken("generator_bad_status", "The generator's status is none that the protocol knows.")
 
 
-def _result_limit(order: Generation) -> int:
-    """How many bytes the results may have: 4 bytes a pixel, as base64, and a margin for all the rest."""
-    pixels = sum(width * height for width, height in order.output_sizes)
-    pixels += order.frames * order.output_width * order.output_height
-    return min(MAX_RESULT_BYTES, RESULT_MARGIN_BYTES + pixels * 4 * 4 // 3)
-
-
 def _read_result(value: object, order: Generation) -> Result:
     if not isinstance(value, dict):
         raise GeneratorBroken("generator_bad_shape", "The generator's result is no JSON object.")
@@ -257,9 +225,9 @@ def _read_result(value: object, order: Generation) -> Result:
     if len(frames) > order.frames:
         raise GeneratorBroken("generator_too_many_frames", "The generator sent more frames than asked for.")
     return Result(
-        images=tuple(_picture(image) for image in images),
+        images=tuple(read_picture(image) for image in images),
         descriptions=_descriptions(value, order),
-        frames=tuple(_picture(frame) for frame in frames),
+        frames=tuple(read_picture(frame) for frame in frames),
     )
 
 
@@ -268,18 +236,6 @@ def _list(value: dict[str, Any], name: str) -> list[Any]:
     if not isinstance(found, list):
         raise GeneratorBroken("generator_bad_shape", f"The generator's {name} is no list.")
     return found
-
-
-def _picture(text: object) -> bytes:
-    if not isinstance(text, str):
-        raise GeneratorBroken("generator_bad_shape", "The generator sent a picture that is no text.")
-    try:
-        data = base64.b64decode(text, validate=True)
-    except ValueError:
-        data = b""
-    if not data:
-        raise GeneratorBroken("generator_bad_base64", "The generator sent a picture that is not base64.")
-    return data
 
 
 def _descriptions(value: dict[str, Any], order: Generation) -> tuple[str, ...]:

@@ -9,23 +9,20 @@ It paints nothing: its pictures are plain PNGs of the right size, kept by size, 
 import base64
 import io
 import json
-import socket
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal
 
 from PIL import Image
 
 from shared.generators.base import GeneratorAddress
+from shared.testing.fake_server import FakeServer
 
 ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
 
-_MAX_BODY_BYTES = 256 * 1024 * 1024
 _KEPT_ORDERS = 1000
 
 
@@ -49,7 +46,7 @@ class _Order:
     cancelled: bool = False
 
 
-class FakeGenerator:
+class FakeGenerator(FakeServer):
     """Serves on a free loopback port inside `with`. What it does may be changed while it runs.
 
     plan: what becomes of every order; `plans` are used up first, one an order.
@@ -82,11 +79,6 @@ class FakeGenerator:
         self._by_key: dict[str, int] = {}
 
     @property
-    def url(self) -> str:
-        """Where it listens, as `http://127.0.0.1:<port>`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @property
     def address(self) -> GeneratorAddress:
         """The same for `connect`."""
         return GeneratorAddress("img_generator", self.url, self.max_in_flight)
@@ -95,20 +87,6 @@ class FakeGenerator:
     def setting(self) -> str:
         """The same as EASEL_GENERATORS has it."""
         return f"img_generator+{self.url}?max_in_flight={self.max_in_flight}"
-
-    def __enter__(self) -> Self:
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.hang_up()
-        self._server.server_close()
-        self._thread.join()
 
     def restart(self) -> None:
         """Forget every order, as a generator does that keeps them in memory. Numbers start again at 1."""
@@ -240,72 +218,3 @@ def _picture(width: int, height: int) -> str:
 def _size(data: bytes) -> tuple[int, int]:
     with Image.open(io.BytesIO(data)) as image:
         return image.size
-
-
-class _Server(ThreadingHTTPServer):
-    """One thread a connection; all of them end with the server."""
-
-    daemon_threads = False
-    request_queue_size = 128
-
-    def __init__(self, fake: FakeGenerator) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.fake = fake
-        self._connections: set[socket.socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up in the middle is no news."""
-
-    def hang_up(self) -> None:
-        """Close the kept-alive connections, so that their threads end."""
-        for connection in tuple(self._connections):
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    timeout = 60
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
-
-    def do_GET(self) -> None:
-        self._answer("GET", {})
-
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", "0"))
-        if length > _MAX_BODY_BYTES:
-            self.close_connection = True
-            return self._send(413, {"error": "too large"})
-        try:
-            fields = json.loads(self.rfile.read(length))
-        except ValueError:
-            return self._send(422, {"error": "not JSON"})
-        if not isinstance(fields, dict):
-            return self._send(422, {"error": "not an object"})
-        return self._answer("POST", fields)
-
-    def _answer(self, method: str, fields: dict[str, Any]) -> None:
-        fake = cast(_Server, self.server).fake
-        self._send(*fake.answer(method, self.path, fields))
-
-    def _send(self, status: int, value: Any) -> None:
-        body = value if isinstance(value, bytes) else json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

@@ -3,38 +3,34 @@
 import base64
 import io
 import threading
-import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from serving import PATIENCE_S, Service, TestClient, listening
+from thread_studio import ThreadStudio
 
-from generator.engines.base import Brief, Pixels, Watch, Wording
+from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
 from generator.jobs import Bounds
 from generator.service import create_app
-
-with warnings.catch_warnings():
-    # Starlette would rather have another HTTP library; the one that is pinned here works.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    warnings.simplefilter("ignore", UserWarning)
-    from fastapi.testclient import TestClient
-
-PATIENCE_S = 20
+from generator.studio import ProcessStudio
 
 
 class FakeEngine:
     """Flat pictures at once; `wait`, `raise` and `hang` in a prompt do what they say."""
 
-    name = "fake"
-
     def __init__(self) -> None:
         self.go = threading.Event()
         self.never = threading.Event()
+        self.stopped = threading.Event()
         self.briefs: list[Brief] = []
+        self.factors: list[int] = []
+        self.strengths: list[float] = []
+
+    def equipment(self) -> Equipment:
+        return Equipment(1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372)
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         self.briefs.append(brief)
@@ -45,53 +41,29 @@ class FakeEngine:
         for step in range(brief.steps):
             watch((step + 1) / brief.steps, lambda: np.zeros((brief.height, brief.width, 3), dtype=np.uint8))
             if "wait" in brief.prompt and step == brief.steps // 2:
-                while not self.go.wait(0.01):
-                    watch(0.5)
+                self._wait(watch)
         return np.full((brief.height, brief.width, 3), brief.seed % 251, dtype=np.uint8)
 
+    def _wait(self, watch: Watch) -> None:
+        try:
+            while not self.go.wait(0.01):
+                watch(0.5)
+        except Stopped:
+            self.stopped.set()
+            raise
+
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
+        assert source.shape == (brief.height, brief.width, 3)
         self.briefs.append(brief)
+        self.strengths.append(strength)
         return source
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
+        self.factors.append(factor)
         return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
         return f"{picture.shape[1]}x{picture.shape[0]}"
-
-
-class Service:
-    """The service in this process, asked over its HTTP interface."""
-
-    def __init__(self, client: TestClient) -> None:
-        self.client = client
-
-    def post(self, path: str, **fields: Any) -> Any:
-        return self.client.post(path, json=fields)
-
-    def start(self, **fields: Any) -> int:
-        answer = self.post(
-            "/initiate_processing", **({"prompt": "a picture", "ups": 1, "width": 64, "height": 64} | fields)
-        )
-        assert answer.status_code == 200, answer.text
-        number = answer.json()
-        assert isinstance(number, int)
-        return number
-
-    def status(self, number: int) -> str:
-        return str(self.post("/check_status", id=number).json())
-
-    def until(self, number: int, *wanted: str) -> str:
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            status = self.status(number)
-            if status.startswith(wanted):
-                return status
-        raise AssertionError(f"{number} stayed at {status}")
-
-    def finish(self, number: int) -> dict[str, Any]:
-        assert self.until(number, "finished", "error") == "finished"
-        return dict(self.post("/get_results", id=number).json())
 
 
 @pytest.fixture
@@ -105,12 +77,27 @@ def engine() -> Iterator[FakeEngine]:
 @pytest.fixture
 def serve(engine: FakeEngine) -> Iterator[Callable[..., Service]]:
     with ExitStack() as stack:
-        yield lambda **bounds: Service(stack.enter_context(TestClient(create_app(engine, Bounds(**bounds)))))
+        yield lambda **bounds: Service(
+            stack.enter_context(TestClient(create_app(ThreadStudio(engine), Bounds(**bounds))))
+        )
 
 
 @pytest.fixture
 def service(serve: Callable[..., Service]) -> Service:
     return serve()
+
+
+@pytest.fixture(scope="module")
+def painting() -> Iterator[Service]:
+    """The service with the engine that really paints."""
+    with TestClient(create_app(ProcessStudio("painter"))) as client:
+        yield Service(client)
+
+
+@pytest.fixture
+def listen(engine: FakeEngine) -> Iterator[Callable[..., str]]:
+    with ExitStack() as stack:
+        yield lambda **bounds: stack.enter_context(listening(create_app(ThreadStudio(engine), Bounds(**bounds))))
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from generator.engines.base import Brief, Pixels, Stopped, Wording
+from generator.engines.base import Brief, Pixels, Stopped
 from generator.engines.painter import Painter
 from generator.engines.painter.lexicon import MOTIFS
 from generator.engines.painter.reading import read, weighted_words
-
-WORDING = Wording(blip_max_len=32, clip_max_len=16, skip_clip=False, skip_list=())
 
 
 def paint(prompt: str, negative: str = "", **changes: object) -> Pixels:
@@ -100,21 +98,6 @@ def test_upscaling_keeps_the_picture(factor: int) -> None:
     assert distance(large[factor // 2 :: factor, factor // 2 :: factor], picture) < 12
 
 
-def test_descriptions_name_what_was_painted() -> None:
-    brief = Brief("a lighthouse by the sea at night", "", 128, 128, 10, 7.5, 3)
-    picture = Painter().generate(brief, lambda done, snapshot=None: None)
-    words = Painter().describe(picture, brief, WORDING)
-    assert "lighthouse" in words
-    assert "at night" in words
-    assert len(Painter().describe(picture, brief, Wording(5, 0, True, ())).split()) == 5
-
-
-def test_descriptions_of_other_pictures_tell_their_colours() -> None:
-    red = np.full((64, 64, 3), (205, 30, 30), dtype=np.uint8)
-    assert "red" in Painter().describe(red, None, WORDING)
-    assert "dark" in Painter().describe(np.zeros((64, 64, 3), dtype=np.uint8), None, WORDING)
-
-
 def test_words_are_understood_in_two_languages() -> None:
     english = read("a castle by the lake at night, winter")
     russian = read("замок у озера ночью, зима")
@@ -164,18 +147,3 @@ def test_the_sky_has_a_colour_of_its_own() -> None:
 
 def test_the_tropics_grow_palms() -> None:
     assert distance(paint("a palm tree by the sea"), paint("a tree by the sea")) > 0.5
-
-
-def test_descriptions_leave_out_what_has_no_place() -> None:
-    brief = Brief("a road to the sea with a boat at night", "", 64, 64, 2, 7.5, 3)
-    picture = Painter().generate(brief, lambda done, snapshot=None: None)
-    words = Painter().describe(picture, brief, WORDING)
-    assert words.startswith("a painting of the sea, a boat and stars at night")
-    assert "road" not in words
-
-
-@pytest.mark.parametrize("prompt", ["sun at night in the fog with clouds", "sun, moon and stars", "desert"])
-def test_descriptions_always_name_something(prompt: str) -> None:
-    brief = Brief(prompt, "", 64, 64, 2, 7.5, 3)
-    picture = Painter().generate(brief, lambda done, snapshot=None: None)
-    assert len(Painter().describe(picture, brief, WORDING).split()) > 5

@@ -17,6 +17,13 @@ def test_it_reads_a_list_of_addresses() -> None:
     assert first == GeneratorAddress("img_generator", "http://127.0.0.1:2020", 7)
     assert second.url == "https://user:pa%2Css@GPU.example.com:443/a"
     assert second.max_in_flight == 4
+    third, fourth = parse_addresses("glide+http://gpu.example.com, glide+http://b.example.com?max_in_flight=2")
+    assert (third.protocol, third.max_in_flight, fourth.max_in_flight) == ("glide", 1, 2)
+
+
+def test_an_unknown_protocol_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"the protocols are img_generator and glide\.$"):
+        parse_addresses("http://gpu.example.com")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +50,8 @@ def test_blank_text_means_no_generators() -> None:
     "text",
     [
         "http://user:secret@host",
-        "glide+http://user:secret@host",
+        "carrier_pigeon+http://user:secret@host",
+        "glide+http://user:secret@host?max_in_flight=65",
         "img_generator+ftp://user:secret@host",
         "img_generator+http://",
         "img_generator+http://user:secret@",

@@ -9,7 +9,7 @@ from world import World
 from shared import job_store, submission, user_store
 from shared.auth import Credential
 from shared.errors import StillRunning
-from shared.generators.base import Generation, GeneratorAddress, Progress, Result
+from shared.generators.base import Generation, GeneratorAddress, Progress, Result, Stop, never
 from shared.generators.img_generator import ImgGenerator
 from shared.polling import Poller
 from shared.storage import Storage
@@ -99,9 +99,9 @@ class Interrupting(ImgGenerator):
         self._happen("status")
         return super().status(remote_id)
 
-    def result(self, remote_id: str, order: Generation) -> Result:
+    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
         self._happen("result")
-        return super().result(remote_id, order)
+        return super().result(remote_id, order, stop)
 
     def _happen(self, call: str) -> None:
         if call == self.call:

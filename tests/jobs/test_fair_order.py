@@ -5,12 +5,12 @@ import threading
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from uuid import UUID
 
 import pytest
+from dispatch import Dispatch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import World, with_settings
+from world import World
 
 from shared import job_store
 from shared.generators.base import GeneratorAddress
@@ -18,49 +18,9 @@ from shared.jobs import Event, State
 from shared.polling import Poller
 from shared.services import Services
 
-NOWHERE = "http://127.0.0.1:9"
-
 ANY_DATABASE = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
-
-
-class Dispatch:
-    """Generators that are only places: jobs start and end as the test says, and nothing is sent."""
-
-    def __init__(self, world: World, *, places: int, max_running: int) -> None:
-        self.world = world
-        world.sql("TRUNCATE users, jobs, job_events, images, uploads, job_sources, tokens, generators")
-        world.sql("UPDATE queue_clock SET turn = 0")
-        address = GeneratorAddress("img_generator", NOWHERE, places)
-        self.poller = Poller(with_settings(world.services, max_running=max_running), (address,))
-        world.sql("INSERT INTO generators (name, max_in_flight) VALUES (:name, :n)", name=address.name, n=places)
-        self.owners: dict[UUID, UUID] = {}
-        self.started: list[UUID] = []
-        self.running: list[UUID] = []
-
-    def submit(self, user: UUID, steps: int) -> UUID:
-        job_id = self.world.submit(user, steps=steps, width=512, height=512)
-        self.owners[job_id] = user
-        return job_id
-
-    def start(self) -> list[UUID]:
-        ready = self.poller.start()
-        self.started += ready
-        self.running += ready
-        return ready
-
-    def end(self, job_id: UUID) -> None:
-        self.running.remove(job_id)
-        with self.world.services.db.begin() as connection:
-            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED)
-
-    def start_all(self, choose: random.Random) -> None:
-        """Until nothing is left; which running job ends next is chance."""
-        self.start()
-        while self.running:
-            self.end(choose.choice(self.running))
-            self.start()
 
 
 backlogs = st.lists(

@@ -70,7 +70,7 @@ def test_a_wait_is_explained_once_per_reason(world: World) -> None:
 
     def explain(reason: str) -> int:
         with world.services.db.statement() as connection:
-            return claim_store.explain_wait(connection, reason)
+            return claim_store.explain_wait(connection, reason, ["img_generator,glide"])
 
     assert [explain("one"), explain("one"), explain("two"), explain("two")] == [3, 0, 3, 0]
     assert [row.detail for row in world.timeline(jobs[0])] == [None, "one", "two"]

@@ -65,7 +65,21 @@ def test_progress_never_goes_back(world: World, generator: FakeGenerator) -> Non
         generator.answer = lambda method, path, fields, answer=answer: (200, answer)  # type: ignore[method-assign]
         world.step(job_id)
         seen.append(world.row(job_id).progress)
+        assert world.state(job_id) == "generating"
     assert seen == [0, 0.4, 0.4, 0.4, 0.4, 0.99]
+    assert world.events(job_id) == ["accepted", "started", "sent", "processing"], "it began once"
+
+
+def test_a_job_that_has_ended_stays_so_whatever_its_generator_says(world: World, generator: FakeGenerator) -> None:
+    job_id = world.submit(world.user())
+    world.finish(job_id)
+    before = world.row(job_id)
+    generator.answer = lambda method, path, fields: (200, "queue position: 3")  # type: ignore[method-assign]
+    for _ in range(2):
+        assert job_id not in world.poller.sweep()
+        assert world.step(job_id) is None
+    assert world.row(job_id) == before
+    assert world.events(job_id)[-1] == "succeeded"
 
 
 def test_a_caller_sees_a_new_version_only_when_something_changed(world: World, generator: FakeGenerator) -> None:

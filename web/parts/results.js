@@ -13,7 +13,7 @@ export function results({ images, prompt }) {
       element(
         "div",
         { class: "placard" },
-        element("span", {}, `${t("recipe.seed")} ${image.seed}`),
+        element("span", {}, image.seed === null ? "" : `${t("recipe.seed")} ${image.seed}`),
         element("a", { href: image.link }, t("job.link")),
         element("a", { href: `${image.link}?download=1`, download: true }, t("job.download")),
       ),

@@ -94,6 +94,7 @@ export const words = {
   "event.waiting": "Waiting",
   "event.started": "Its turn has come",
   "event.sent": "Handed to the painter",
+  "event.adapted": "Not all settings count here",
   "event.processing": "Painting began",
   "event.retrying": "That attempt was lost, trying once more",
   "event.recovered": "Taken up again after a stumble",

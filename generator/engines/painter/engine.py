@@ -1,60 +1,85 @@
 """The painter behind the engine's interface."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
-from generator.engines.base import Brief, Pixels, Watch, Wording
-from generator.engines.painter.brush import Easel
+from generator.engines.base import Brief, Equipment, Pixels, Watch, Wording
 from generator.engines.painter.composition import paint_ground_idea, paint_scene
-from generator.engines.painter.description import describe_pixels, describe_scene
-from generator.engines.painter.noise import Field, blur
+from generator.engines.painter.description import describe
+from generator.engines.painter.media.base import Draft, Medium
+from generator.engines.painter.media.surface import luma
+from generator.engines.painter.media.table import MEDIUM_CLASSES
+from generator.engines.painter.noise import Field, blur, cppn_parameters
 from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
+from generator.engines.painter.transform import Veil, blend
+from generator.engines.painter.upscale import enlarge
 
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
+
+_SMALLEST_CANVAS_PX = 176
+"""A picture with a shorter side is painted larger and reduced."""
+
+_LARGEST_ENLARGED_PIXELS = 300_000
 
 
 class Painter:
     """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
 
-    name = "painter"
+    def equipment(self) -> Equipment:
+        """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
+        return Equipment(base_parameters=cppn_parameters(), upsample_parameters=0)
 
     def generate(self, brief: Brief, watch: Watch) -> Pixels:
         """A new picture of exactly the brief's size."""
         reading = read(brief.prompt, brief.negative_prompt)
-        under, target, sparks = _plan(brief, reading)
-        watch(_PREPARING)
-        return _paint(brief, target, under, sparks, watch)
+        enlarged = _enlargement(brief, reading)
+        plan = _plan(_larger(brief, enlarged), reading, watch)
+        return _paint(_begin(plan, reading), watch, enlarged)
 
     def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
         """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
+        if strength <= 0:
+            watch(1.0, source.copy)
+            return source.copy()
         reading = read(brief.prompt, brief.negative_prompt)
-        _, target, sparks = _plan(brief, reading)
-        watch(_PREPARING)
-        own = source.astype(np.float32) / np.float32(255)
-        return _paint(brief, _blend(own, target, strength), own, sparks * np.float32(strength), watch)
+        enlarged = _enlargement(brief, reading)
+        large = _larger(brief, enlarged)
+        start = Image.fromarray(source).resize((large.width, large.height), Image.Resampling.BICUBIC)
+        own = np.asarray(start, dtype=np.float32) / np.float32(255)
+        draft = blend(_plan(large, reading, watch), own, strength)
+        return _paint(Veil(_begin(draft, reading), own, strength), watch, enlarged)
 
     def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
-        size = (picture.shape[1] * factor, picture.shape[0] * factor)
-        large = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
-        watch(0.5)
-        sharp = large.filter(ImageFilter.UnsharpMask(radius=factor * 0.8, percent=55, threshold=2))
-        watch(1.0)
-        return np.asarray(sharp)
+        return enlarge(picture, factor, watch)
 
     def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
-        """What was painted, or the colours and light of a picture from elsewhere."""
-        words = describe_pixels(picture) if brief is None else describe_scene(picture, brief)
-        return " ".join(words.split()[: wording.blip_max_len])
+        """What was painted, or the colours, light and composition of a picture from elsewhere."""
+        return describe(picture, brief, wording)
 
 
-def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
+def _enlargement(brief: Brief, reading: Reading) -> int:
+    """How many times larger a small picture is painted, and then reduced: a brush has no strokes of half a pixel."""
+    if not MEDIUM_CLASSES[reading.manner.medium].may_be_reduced:
+        return 1
+    wanted = -(-_SMALLEST_CANVAS_PX // min(brief.width, brief.height))
+    affordable = int((_LARGEST_ENLARGED_PIXELS / (brief.width * brief.height)) ** 0.5)
+    return max(1, min(wanted, affordable))
+
+
+def _larger(brief: Brief, factor: int) -> Brief:
+    return replace(brief, width=brief.width * factor, height=brief.height * factor)
+
+
+def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
     """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
     whole = paint_scene(brief, reading)
+    watch(_PREPARING / 2)
     scene = whole.rgb
     palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     ground = paint_ground_idea(brief, palette)
@@ -64,30 +89,41 @@ def _plan(brief: Brief, reading: Reading) -> tuple[Field, Field, Field]:
     push = np.float32(1 + 0.018 * max(0.0, brief.scale - 8.0))
     target = ground * (1 - literal) + scene * literal
     target = np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
-    return under.astype(np.float32), target, whole.sparks * literal
+    watch(_PREPARING)
+    return Draft(
+        target=target,
+        under=under.astype(np.float32),
+        sparks=np.clip(whole.sparks * literal, 0, 1),
+        light=whole.light,
+        accent=next(iter((*reading.paints.values(), *(colour for colour, _ in reading.colours))), None),
+        steps=brief.steps,
+        seed=(brief.seed, brief.prompt),
+        tell=partial(watch, _PREPARING),
+    )
 
 
-def _blend(source: Field, target: Field, strength: float) -> Field:
-    """Colours move first, then light, then form: the source's edges are the last to go."""
-    share = np.float32(strength)
-    reach = max(4, min(source.shape[0], source.shape[1]) // 6)
-    broad = blur(source, reach) * (1 - share) + blur(target, reach) * share
-    fine = (source - blur(source, reach)) * (1 - share**2) + (target - blur(target, reach)) * share**2
-    return np.clip(broad + fine, 0, 1).astype(np.float32)
+def _begin(draft: Draft, reading: Reading) -> Medium:
+    """The medium that the words ask for, ready for its first step."""
+    medium = MEDIUM_CLASSES[reading.manner.medium]
+    if reading.manner.monochrome and medium.takes_colours:
+        draft = replace(draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks))
+    return medium(draft)
 
 
-def _paint(brief: Brief, target: Field, under: Field, sparks: Field, watch: Watch) -> Pixels:
-    easel = Easel(target, under, (brief.seed, brief.prompt), brief.steps)
-    for number in range(brief.steps):
-        easel.step(number)
-        done = (number + 1) / brief.steps
-        watch(_PREPARING + (1 - _PREPARING) * done, partial(_snapshot, easel, sparks, done))
-    return _snapshot(easel, sparks, 1.0)
+def _paint(medium: Medium, watch: Watch, enlarged: int) -> Pixels:
+    snapshot = partial(_snapshot, medium, enlarged)
+    for number in range(medium.draft.steps):
+        medium.step(number)
+        watch(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
+    return snapshot()
 
 
-def _snapshot(easel: Easel, sparks: Field, done: float) -> Pixels:
-    """The canvas with the sparks over it, which appear in the last third."""
-    picture = np.clip(easel.picture, 0, 1)
-    picture = picture + sparks * (1 - picture) * np.float32(max(0.0, done * 3 - 2))
+def _grey(rgb: Field) -> Field:
+    return np.repeat(luma(rgb)[..., None], 3, axis=-1)
+
+
+def _snapshot(medium: Medium, enlarged: int) -> Pixels:
+    """The work as it stands, in whole numbers, at the size that was asked for."""
+    picture = np.clip(medium.picture(), 0, 1)
     pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return pixels
+    return np.asarray(Image.fromarray(pixels).reduce(enlarged)) if enlarged > 1 else pixels

@@ -230,9 +230,67 @@ EVERGREENS = ("pine", "fir", "spruce", "taiga", "сосн", "ельник", "е�
 PALMS = ("palm", "tropic", "пальм", "тропич")
 SKY_WORDS = ("sky", "skies", "неб")
 
+MEDIA: dict[str, tuple[str, str, str]] = {
+    "oil": (
+        "oil painting, oil paint, oil paints, oil on canvas, in oil, in oils, impasto, acrylic, маслян, маслом, масло",
+        "painting, painted, brush strokes, brushstrokes, живопис, картин",
+        "thick brush strokes, thick strokes, thick paint, on canvas, canvas, холст, на холсте, краск, мазк",
+    ),
+    "watercolour": (
+        "watercolour, watercolor, watercolours, watercolors, aquarelle, акварел",
+        "wet paper",
+        "soft edges, on paper, wash, washes, на бумаге, painting, краск",
+    ),
+    "ink": (
+        "ink, ink drawing, ink wash, sumi e, sumie, engraving, туш, чернил, гравюр",
+        "pen drawing, calligraphy",
+        "pen, brush, on paper, lines, пером, на бумаге",
+    ),
+    "pencil": (
+        "pencil, pencil sketch, pencil drawing, graphite, charcoal, crayon, карандаш, уголь, углем, углём, графит",
+        "drawing, sketch, sketched, hatching, рисунок, рисунк, эскиз, набросок, наброск, штрих",
+        "on paper, cross, на бумаге",
+    ),
+    "low_poly": (
+        "low poly, lowpoly, polygons, polygonal, лоу поли, лоуполи, полигон",
+        "triangles, polygon, треугольник",
+        "flat, flat triangles, style, низко",
+    ),
+    "pixel_art": (
+        "pixel art, pixelart, pixel, pixels, pixelated, 8-bit, 16-bit, пиксель арт, пиксел",
+        "retro game, video game",
+        "retro, game, sprite, арт, игр",
+    ),
+    "stained_glass": ("stained glass, stained glass window, витраж", "lead lines", "window, leaded, glass, стекл"),
+    "mosaic": ("mosaic, mosaics, tesserae, мозаи", "", "small stones, of small stones, stones, tiles, плитк, камешк"),
+    "photo": (
+        "photograph, photo, photography, photorealistic, photographic, фото, фотограф, фотореалис",
+        "",
+        "natural light, dslr, bokeh, lens, film, grain, shot",
+    ),
+    "render": (
+        "unreal engine, octane render, ray tracing",
+        "detailed render, render, rendered, рендер",
+        "detailed, engine, cinematic",
+    ),
+    "concept": (
+        "concept art, digital painting, digital art, trending on artstation, artstation, концепт арт",
+        "",
+        "trending, trending on, арт",
+    ),
+}
+"""Media: phrases that name one exactly, phrases that give way to such, phrases that mean nothing beside them.
+
+Phrases stand between commas; a phrase of Russian consists of stems."""
+
+MONOCHROME = (
+    "black and white, monochrome, monochromatic, greyscale, grayscale, чёрно бел, черно бел, чернобел, чёрнобел"
+)
+"""Without colours; the words belong to ink, but another medium may be named beside them."""
+
 _SMALL = (
     "a an the of in on at by with and or to from over under above near into for is are very some no not "
-    "light picture painting image photo view scene art beautiful "
+    "light picture image view scene art beautiful "
     "и во в на с со у к по над под из за от до не а но же при очень о об"
 )
 SMALL_WORDS = frozenset(_SMALL.split())

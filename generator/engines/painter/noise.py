@@ -98,8 +98,27 @@ def perspective(field: Field, horizon_row: int, near: float = 0.06) -> Field:
     return np.asarray(field[rows_of], dtype=np.float32)
 
 
+CPPN_HIDDEN, CPPN_LAYERS = 10, 3
+
+
+def cppn_shapes(hidden: int = CPPN_HIDDEN, layers: int = CPPN_LAYERS) -> list[tuple[int, int]]:
+    """Units out of and into each layer of `cppn`: four numbers of a point go in, three come out."""
+    inner = [4] + [hidden] * (layers - 1)
+    return list(zip([*inner[1:], 3], inner, strict=True))
+
+
+def cppn_parameters(hidden: int = CPPN_HIDDEN, layers: int = CPPN_LAYERS) -> int:
+    """How many weights and biases `cppn` draws for one picture."""
+    return sum(count * inputs + count for count, inputs in cppn_shapes(hidden, layers))
+
+
 def cppn(
-    rng: np.random.Generator, width: int, height: int, hidden: int = 10, layers: int = 3, zoom: float = 1.6
+    rng: np.random.Generator,
+    width: int,
+    height: int,
+    hidden: int = CPPN_HIDDEN,
+    layers: int = CPPN_LAYERS,
+    zoom: float = 1.6,
 ) -> Field:
     """A small random network asked for every point of the plane: height x width x 3, smooth, 0 to 1."""
     short = min(width, height)
@@ -107,8 +126,8 @@ def cppn(
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(height / short * zoom)
     x, y = np.broadcast_arrays(x, y)
     units = [x, y, np.sqrt(x * x + y * y), np.sin(2 * x + y).astype(np.float32)]
-    for layer in range(layers):
-        units = _layer(rng, units, hidden if layer < layers - 1 else 3, layer)
+    for depth, (count, _) in enumerate(cppn_shapes(hidden, layers)):
+        units = _layer(rng, units, count, depth)
     return np.stack([0.5 + 0.5 * unit for unit in units], axis=-1).astype(np.float32)
 
 

@@ -1,6 +1,5 @@
 """A prompt as the painter understands it."""
 
-import re
 from dataclasses import dataclass, field
 
 from generator.engines.painter.lexicon import (
@@ -15,15 +14,8 @@ from generator.engines.painter.lexicon import (
     SMALL_WORDS,
     TIMES,
 )
-
-BRACKET_STEP = 1.25
-"""One pair of round brackets makes a word this much heavier, one pair of square brackets lighter."""
-
-MAX_BRACKETS = 8
-FORGOTTEN_BELOW = 0.45
-"""A known word lighter than this is left out: three pairs of square brackets do it."""
-
-_PIECE = re.compile(r"[()\[\]|]|[^\W\d_]+")
+from generator.engines.painter.manner import Manner, find_manner
+from generator.engines.painter.words import FORGOTTEN_BELOW, Word, begins, words_of
 
 Colour = tuple[float, float, float]
 
@@ -47,6 +39,9 @@ class Reading:
     tropical: bool = False
     """Whether a tree is a palm."""
 
+    manner: Manner = field(default_factory=Manner)
+    """The medium, and whether it keeps the colours."""
+
     unknown: list[str] = field(default_factory=list)
     """Words without a meaning here; they still stir the form and the palette."""
 
@@ -61,25 +56,16 @@ class Reading:
 
 def weighted_words(text: str) -> list[tuple[str, float]]:
     """The words of a prompt in order, small letters, each with the weight its brackets give it."""
-    words: list[tuple[str, float]] = []
-    depth = 0
-    for piece in _PIECE.findall(text.lower()):
-        if piece in "()[]":
-            # An unclosed bracket reaches to the end of its part, as it reads.
-            depth += 1 if piece in "(]" else -1
-        elif piece == "|":
-            depth = 0
-        else:
-            words.append((piece, BRACKET_STEP ** max(-MAX_BRACKETS, min(MAX_BRACKETS, depth))))
-    return words
+    return [(word.text, word.weight) for word in words_of(text)]
 
 
 def read(prompt: str, negative: str = "") -> Reading:
     """Understand a prompt; whatever the negative prompt names is left out."""
-    reading = Reading()
+    manner, words, unwanted = find_manner(words_of(prompt), words_of(negative))
+    reading = Reading(manner=manner)
     # A colour waits for the motif it may belong to.
     waiting: tuple[str, float] | None = None
-    for word, weight in weighted_words(prompt):
+    for word, weight, _ in words:
         if word in SMALL_WORDS:
             continue
         motifs = _known(word, MOTIFS)
@@ -113,7 +99,7 @@ def read(prompt: str, negative: str = "") -> Reading:
             reading.unknown.append(word)
     if waiting:
         _remember(reading, *waiting)
-    _leave_out(reading, negative)
+    _leave_out(reading, unwanted)
     return reading
 
 
@@ -124,26 +110,19 @@ def _remember(reading: Reading, name: str, weight: float, share: float = 1.0) ->
 
 def _known(word: str, table: dict[str, tuple[str, str]]) -> list[str]:
     reach = {
-        name: len(word) if word in english.split() else _begins(word, stems) for name, (english, stems) in table.items()
+        name: len(word) if word in english.split() else begins(word, stems) for name, (english, stems) in table.items()
     }
     # The longest stem knows best: "город" begins like "гора", but it is no mountain.
     best = max(reach.values())
     return [name for name, length in reach.items() if length == best] if best else []
 
 
-def _begins(word: str, stems: str) -> int:
-    """The length of the longest stem that the word begins with, 0 without one."""
-    # A short stem must be nearly the whole word, else "сад" would be found in "садиться".
-    fits = [len(stem) for stem in stems.split() if word.startswith(stem) and len(word) - len(stem) <= max(3, len(stem))]
-    return max(fits, default=0)
-
-
 def _attribute(word: str) -> bool:
     return any(_known(word, table) for table in (TIMES, SEASONS, MOODS))
 
 
-def _leave_out(reading: Reading, negative: str) -> None:
-    for word, weight in weighted_words(negative):
+def _leave_out(reading: Reading, unwanted: list[Word]) -> None:
+    for word, weight, _ in unwanted:
         if weight < FORGOTTEN_BELOW:
             continue
         for table, found in (

@@ -29,20 +29,11 @@ from generator.engines.painter.reading import Reading
 Landscape = Callable[[Scene], None]
 """Paints all that lies behind: sky, land or water and what stands there."""
 
-_PLACES: tuple[str, ...] = (
-    "mountains",
-    "sea",
-    "lake",
-    "forest",
-    "city",
-    "house",
-    "lighthouse",
-    "castle",
-    "road",
-    "desert",
-    "field",
-)
-_PLACES += ("island", "boat", "tree")
+_LANDS = ("mountains", "forest", "city", "house", "castle", "road", "desert", "field", "tree")
+_WATERS = ("sea", "lake", "lighthouse", "island", "boat")
+PLACES = (*_LANDS, *_WATERS)
+"""The motifs that say where something near stands."""
+
 _SKY = ("mountains", "sea", "city", "lighthouse", "castle", "desert", "island", "boat", "clouds", "sun", "aurora")
 _TABLE = ("fruit", "still life", "bowl", "vase", "bottle", "bread", "teapot", "table")
 _WEATHER = ("rain", "snow", "fog", "flowers", "stars", "moon", "sun", "clouds", "fire", "aurora")
@@ -50,7 +41,7 @@ _WEATHER = ("rain", "snow", "fog", "flowers", "stars", "moon", "sun", "clouds", 
 
 def subject(reading: Reading) -> str | None:
     """The near subject that a picture is about, None for a landscape."""
-    place = reading.has(*_PLACES)
+    place = reading.has(*PLACES)
     person = reading.has("woman", "man", "child")
     if reading.has("portrait") and (person or not reading.has("cat", "dog", "horse", "bird", "fish")):
         return "portrait"
@@ -86,7 +77,7 @@ def paint(scene: Scene, landscape: Landscape) -> None:
         _paint_fish(scene)
     elif name == "portrait":
         _behind(scene, landscape)
-        portrait.paint_portrait(scene, outdoors=scene.reading.has(*_PLACES))
+        portrait.paint_portrait(scene, outdoors=scene.reading.has(*PLACES))
     elif name == "still life":
         _behind(scene, landscape)
         still_life.paint_still_life(scene)
@@ -108,15 +99,15 @@ def _says(reading: Reading, *beginnings: str) -> bool:
 
 def _with_place(scene: Scene, *choices: str) -> None:
     """Where the words name no place, one by the seed stands behind."""
-    if not scene.reading.has(*_PLACES):
+    if not scene.reading.has(*PLACES):
         place = str(scene.stream("place").choice(choices))
         scene.reading = replace(scene.reading, motifs=scene.reading.motifs | {place: 0.9})
 
 
 def _behind(scene: Scene, landscape: Landscape) -> None:
     """A wall, or the landscape out of focus where the words name one."""
-    if not scene.reading.has(*_PLACES, *_WEATHER) or (
-        subject(scene.reading) == "still life" and not scene.reading.has(*_PLACES)
+    if not scene.reading.has(*PLACES, *_WEATHER) or (
+        subject(scene.reading) == "still life" and not scene.reading.has(*PLACES)
     ):
         portrait.paint_backdrop(scene)
         return
@@ -144,7 +135,7 @@ def _look_out(scene: Scene, landscape: Landscape) -> float:
 def _paint_cat(scene: Scene, landscape: Landscape) -> None:
     reading = scene.reading
     rng = scene.stream("cat's place")
-    open_air = reading.has(*_PLACES, "fire", "flowers", "roof", "snow")
+    open_air = reading.has(*PLACES, "fire", "flowers", "roof", "snow")
     setting = "window" if reading.has("window") else "roof" if reading.has("roof") else "ground"
     if not open_air and setting == "ground" and rng.random() < 0.5:
         setting = "roof" if scene.palette.hour == "night" and rng.random() < 0.4 else "window"
@@ -273,7 +264,7 @@ def _fly(scene: Scene, landscape: Landscape) -> None:
         bird.paint_flock(scene, int(rng.integers(9, 22)) if many else 4, scene.horizon * 0.14, scene.horizon * 0.80)
     side = float(rng.choice([-1.0, 1.0]))
     away = 1.0 if scene.light[0] < scene.width / 2 else -1.0
-    size = scene.short * (0.30 if reading.has(*_PLACES) else 0.44) * min(1.5, max(0.7, reading.weight("bird")))
+    size = scene.short * (0.30 if reading.has(*PLACES) else 0.44) * min(1.5, max(0.7, reading.weight("bird")))
     x = scene.width * (0.5 - (0.20 if reading.has("castle", "city", "lighthouse") else 0.05) * away)
     bird.paint_flying(
         scene, Stand(x, scene.horizon * float(rng.uniform(0.42, 0.58)), size, side, float(rng.uniform(-0.25, 0.1)))

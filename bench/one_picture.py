@@ -1,0 +1,29 @@
+"""One picture of the painter, alone: `python -m bench.one_picture SIDE STEPS UPS` (a SIDE of 0 only gets ready to).
+
+It imports the generator and nothing else, so that the memory of the process is the generator's.
+"""
+
+import sys
+
+from generator.engines.base import Engine
+from generator.engines.registry import load_engine
+from generator.images import encode_png
+from generator.order import Order
+
+
+def paint(engine: Engine, prompt: str, side_px: int, steps: int, ups: int = 1) -> bytes:
+    """A square picture as the service makes it: painted, upscaled, encoded as PNG."""
+    brief = Order(prompt=prompt, steps=steps).brief((side_px, side_px), seed=1)
+    picture = engine.generate(brief, _watch)
+    return encode_png(engine.upscale(picture, ups, _watch) if ups > 1 else picture)
+
+
+def _watch(done: float, snapshot: object = None) -> None:
+    """Nobody looks on."""
+
+
+if __name__ == "__main__":
+    asked_side_px, asked_steps, asked_ups = map(int, sys.argv[1:])
+    ready = load_engine("painter")
+    if asked_side_px:
+        paint(ready, "a lighthouse by the sea at sunset", asked_side_px, asked_steps, asked_ups)

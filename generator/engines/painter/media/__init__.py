@@ -1,0 +1,1 @@
+"""The painter's media: how a finished scene is laid down on the canvas."""

@@ -1,0 +1,144 @@
+"""A server that speaks the Glide API over real HTTP and does as it is told, for tests and benchmarks.
+
+    with FakeGlide() as fake:
+        client = connect(fake.address)
+
+It paints nothing: picture k of a sheet is plain, in the colour `colour(k)`.
+"""
+
+import base64
+import io
+import json
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image
+
+from shared.generators.abilities import GLIDE_SIZES
+from shared.generators.base import GeneratorAddress
+from shared.testing.fake_server import FakeServer
+
+MAX_BATCH = 64
+_KEPT_ORDERS = 1000
+_LOOK_S = 0.02
+
+
+def colour(index: int) -> tuple[int, int, int]:
+    """The colour of a picture by its place in the sheet."""
+    return (30 + 20 * index % 200, 200 - 20 * index % 180, 120)
+
+
+class FakeGlide(FakeServer):
+    """Serves on a free loopback port inside `with`. What it does may be changed while it runs.
+
+    columns: how many pictures stand in a row of a sheet; None: all of them.
+    down: while true, every call gets 503.
+    hold(): orders wait until `let_go()`, or until their caller hangs up.
+    counts: `asked` (new orders), `drawn`, `refused`, `abandoned` (the caller hung up on a held one).
+    orders: the fields of the last 1000 orders, as received.
+    """
+
+    def __init__(self, *, max_in_flight: int = 4, columns: int | None = None) -> None:
+        self.max_in_flight = max_in_flight
+        self.columns = columns
+        self.down = False
+        self.counts: Counter[str] = Counter()
+        self.orders: deque[dict[str, Any]] = deque(maxlen=_KEPT_ORDERS)
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._lock = threading.Lock()
+        self._free = threading.Event()
+        self._free.set()
+
+    @property
+    def address(self) -> GeneratorAddress:
+        """Where it is, for `connect`."""
+        return GeneratorAddress("glide", self.url, self.max_in_flight)
+
+    @property
+    def setting(self) -> str:
+        """The same as EASEL_GENERATORS has it."""
+        return f"glide+{self.url}?max_in_flight={self.max_in_flight}"
+
+    def __exit__(self, *raised: Any) -> None:
+        self.let_go()
+        super().__exit__(*raised)
+
+    def hold(self) -> None:
+        """From now on orders wait."""
+        self._free.clear()
+
+    def let_go(self) -> None:
+        """Orders are drawn again, the waiting ones too."""
+        self._free.set()
+
+    def respond(
+        self, method: str, path: str, fields: dict[str, Any], is_gone: Callable[[], bool]
+    ) -> tuple[int, Any] | None:
+        """As `answer`, after the wait for `let_go`."""
+        if (method, path) != ("GET", "/image") or self.down or _wrong_field(fields):
+            return self.answer(method, path, fields)
+        with self._lock:
+            self.counts["asked"] += 1
+            self.orders.append(fields)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            while not self._free.wait(_LOOK_S):
+                if is_gone():
+                    self.counts["abandoned"] += 1
+                    return None
+            return self.answer(method, path, fields)
+        finally:
+            with self._lock:
+                self.in_flight -= 1
+
+    def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
+        """The HTTP status and the JSON value for one call."""
+        if self.down:
+            return 503, {"error": "down"}
+        if (method, path) != ("GET", "/image"):
+            return 404, {"error": "not found"}
+        if wrong := _wrong_field(fields):
+            self.counts["refused"] += 1
+            return 422, {"detail": [{"loc": ["query", wrong], "msg": "a wrong value"}]}
+        self.counts["drawn"] += 1
+        return 200, _sheet_json(int(fields["size"]), int(fields.get("batch_size", 1)), self.columns)
+
+
+def _wrong_field(fields: dict[str, Any]) -> str | None:
+    """The name of the first parameter that is missing or out of its range."""
+    if fields.get("size") not in [str(size) for size in GLIDE_SIZES]:
+        return "size"
+    if not fields.get("prompt"):
+        return "prompt"
+    batch = fields.get("batch_size", "1")
+    if not (batch.isascii() and batch.isdigit() and 1 <= int(batch) <= MAX_BATCH):
+        return "batch_size"
+    for name in ("guidance_scale", "upsample_temp"):
+        if not fields.get(name, "1").replace(".", "", 1).isdigit():
+            return name
+    return None
+
+
+@lru_cache(maxsize=64)
+def _sheet_json(size: int, batch: int, columns: int | None) -> bytes:
+    columns = columns or batch
+    sheet = Image.new("RGB", (columns * size, -(-batch // columns) * size))
+    for index in range(batch):
+        row, column = divmod(index, columns)
+        sheet.paste(colour(index), (column * size, row * size, (column + 1) * size, (row + 1) * size))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", compress_level=1)
+    answer = {
+        "data_type": "image/png;base64",
+        "gpu_memory_allocated": "0.00 Gb",
+        "gpu_memory_reserved": "0.00 Gb",
+        "image": base64.b64encode(buffer.getvalue()).decode(),
+        "image_size": size,
+        "processing_time": "0.0 s",
+    }
+    return json.dumps(answer).encode()

@@ -1,0 +1,131 @@
+"""A small HTTP server on a free loopback port, on which the fakes of generators stand."""
+
+import json
+import select
+import socket
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import parse_qsl, urlsplit
+
+_MAX_BODY_BYTES = 256 * 1024 * 1024
+
+
+class FakeServer(ABC):
+    """Serves inside `with`, each connection in a thread of its own; all of them end with the block."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `http://127.0.0.1:<port>`."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    @abstractmethod
+    def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
+        """The HTTP status and the JSON value for one call; bytes: the body as it is. `fields` are those of the body, or
+        of the query as text."""
+
+    def respond(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any],
+        is_gone: Callable[[], bool],  # noqa: ARG002
+    ) -> tuple[int, Any] | None:
+        """As `answer`, for a server that takes its time: `is_gone` says whether the caller has hung up. None: no answer
+        is sent."""
+        return self.answer(method, path, fields)
+
+
+class _Server(ThreadingHTTPServer):
+    """One thread a connection; all of them end with the server."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, fake: FakeServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.fake = fake
+        self._connections: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up in the middle is no news."""
+
+    def hang_up(self) -> None:
+        """Close the kept-alive connections, so that their threads end."""
+        for connection in tuple(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        self._answer("GET", dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True)))
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        if length > _MAX_BODY_BYTES:
+            self.close_connection = True
+            return self._send(413, {"error": "too large"})
+        try:
+            fields = json.loads(self.rfile.read(length))
+        except ValueError:
+            return self._send(422, {"error": "not JSON"})
+        if not isinstance(fields, dict):
+            return self._send(422, {"error": "not an object"})
+        return self._answer("POST", fields)
+
+    def _answer(self, method: str, fields: dict[str, Any]) -> None:
+        fake = cast(_Server, self.server).fake
+        answer = fake.respond(method, urlsplit(self.path).path, fields, self._is_gone)
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._send(*answer)
+
+    def _is_gone(self) -> bool:
+        """Nobody sends a second request before the first is answered: what can be read now is the connection's end."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable)
+
+    def _send(self, status: int, value: Any) -> None:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

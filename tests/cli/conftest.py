@@ -1,0 +1,36 @@
+"""The fake service, and the command against it in this process."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.generate import main
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGenerator]:
+    with FakeGenerator(plan=Plan(polls=2), extensions=ALL_EXTENSIONS) as fake:
+        yield fake
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def run(fake: FakeGenerator, out: Path) -> Callable[..., int]:
+    """The command against the fake, in this process, without waiting between looks."""
+    at_once = threading.Event()
+    at_once.set()
+
+    def command(*argv: str, server: str = fake.url) -> int:
+        try:
+            return main([*argv, "--server", server, "--out", str(out)], pause=at_once)
+        except SystemExit as stop:
+            return int(stop.code or 0)
+
+    return command

@@ -1,0 +1,122 @@
+"""What none of the configured generators can make is refused at submit, every wrong field at once."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from doors import Door, Doors
+from people import Person
+
+from shared.polling import Poller
+from shared.services import Services
+from shared.testing.fake_glide import FakeGlide
+
+IMG, GLIDE = "img_generator+http://127.0.0.1:9", "glide+http://127.0.0.1:10"
+NO_WIDTH = "must be 64, 128, 256, 512 or 1024, for the generators of this site"
+NO_ASPECT = "must be square, for the generators of this site"
+NO_QUALITY = "must be draft, normal or better, or come with upscale 1, for the generators of this site"
+
+REFUSED: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({"aspect": "widescreen"}, {"aspect": NO_ASPECT}),
+    ({"aspect": "portrait"}, {"aspect": NO_ASPECT}),
+    ({"width": 768, "height": 768}, {"width": NO_WIDTH}),
+    ({"width": 512, "height": 256}, {"height": "must be the same as width, for the generators of this site"}),
+    ({"width": 256}, {"aspect": "must be square, or come with width and height, for the generators of this site"}),
+    ({"quality": "best"}, {"quality": NO_QUALITY}),
+    ({"upscale": 3}, {"upscale": "must be 1, for the generators of this site"}),
+    ({"describe": True}, {"describe": "must be false, for the generators of this site"}),
+    ({"source_images": ["any"]}, {"source_images": "must be left out, for the generators of this site"}),
+    (
+        {"aspect": "widescreen", "quality": "best", "describe": True, "source_images": ["any"], "strength": -1},
+        {
+            "aspect": NO_ASPECT,
+            "quality": NO_QUALITY,
+            "source_images": "must be left out, for the generators of this site",
+            "strength": "must not be below 0, for the generators of this site",
+            "describe": "must be false, for the generators of this site",
+        },
+    ),
+]
+
+TAKEN: list[dict[str, Any]] = [
+    {},
+    {"n": 8, "seed": 7, "negative_prompt": "fog", "steps": 3, "cpu": True, "scale": 3},
+    {"quality": "best", "upscale": 1},
+    {"aspect": "portrait", "width": 1024, "height": 1024},
+    *({"width": size, "height": size} for size in (64, 128, 256, 512, 1024)),
+]
+
+Open = Callable[[str], Door]
+
+
+@pytest.fixture
+def door_to(doors: Doors, with_settings: Callable[..., Services]) -> Open:
+    """Easel with these generators."""
+    return lambda generators: doors.open(with_settings(generators=generators))
+
+
+def post(door: Door, person: Person, **fields: Any) -> Any:
+    return door.post("/v1/jobs", json={"prompt": "a lighthouse", **fields}, headers=person.headers)
+
+
+@pytest.mark.parametrize(("request_", "errors"), REFUSED)
+def test_a_site_that_has_only_glide_says_what_would_work(
+    door_to: Open, ada: Person, request_: dict[str, Any], errors: dict[str, str]
+) -> None:
+    door = door_to(GLIDE)
+    response = post(door, ada, **request_)
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    assert {error["field"]: error["message"] for error in response.json()["errors"]} == errors
+    assert door.get("/v1/jobs", headers=ada.headers).json()["jobs"] == []
+    assert door.get("/v1/me", headers=ada.headers).json()["quota"]["left_today"] == 200
+
+
+@pytest.mark.parametrize("request_", TAKEN)
+def test_a_site_that_has_only_glide_takes_what_glide_can(door_to: Open, ada: Person, request_: dict[str, Any]) -> None:
+    assert post(door_to(GLIDE), ada, **request_).status_code == 202
+
+
+@pytest.mark.parametrize("generators", [IMG, f"{GLIDE},{IMG}", ""])
+@pytest.mark.parametrize("request_", [{"aspect": "widescreen"}, {"quality": "best", "describe": True}])
+def test_where_one_of_them_can_or_none_is_known_it_is_taken(
+    door_to: Open, ada: Person, generators: str, request_: dict[str, Any]
+) -> None:
+    assert post(door_to(generators), ada, **request_).status_code == 202
+
+
+def test_who_is_nobody_hears_of_that_first(door_to: Open) -> None:
+    nobody = {"Authorization": "Bearer easel_nobody"}
+    response = door_to(GLIDE).post("/v1/jobs", json={"prompt": "a", "aspect": "portrait"}, headers=nobody)
+    assert response.status_code == 401
+
+
+def test_a_repeated_request_gets_its_job_whatever_the_generators_are_now(door_to: Open, ada: Person) -> None:
+    body = {"prompt": "a", "aspect": "portrait"}
+    headers = dict(ada.headers) | {"Idempotency-Key": "k"}
+    first = door_to(IMG).post("/v1/jobs", json=body, headers=headers)
+    door = door_to(GLIDE)
+    again = door.post("/v1/jobs", json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]
+    other = door.post("/v1/jobs", json=body | {"prompt": "b"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    new = door.post("/v1/jobs", json=body, headers=headers | {"Idempotency-Key": "l"})
+    assert (new.status_code, new.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_picture_made_without_its_seed_has_none(door_to: Open, ada: Person, services: Services) -> None:
+    with FakeGlide() as fake:
+        door = door_to(fake.setting)
+        job = post(door, ada, seed=7, width=64, height=64).json()
+        poller = Poller(services, (fake.address,))
+        poller.sweep()
+        for _ in range(2):
+            poller.advance(UUID(job["id"]))
+        for client in poller._clients.values():
+            client.close()
+    done = door.get(f"/v1/jobs/{job['id']}", headers=ada.headers).json()
+    assert (done["state"], done["settings"]["seed"]) == ("succeeded", 7)
+    assert [image["seed"] for image in done["images"]] == [None]
+    [adapted] = [line["detail"] for line in done["timeline"] if line["event"] == "adapted"]
+    assert "the seed" in adapted

@@ -1,0 +1,39 @@
+"""An order's way through a client, and the pictures that come of it."""
+
+import io
+import threading
+
+from PIL import Image
+
+from shared.generators.base import Generation, Generator, Phase, Result
+
+
+def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
+    """Ask until the order has ended or waits to be drawn; the wait between two looks is bounded, and so is their
+    number."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        phase = generator.status(remote_id).phase
+        if phase in (Phase.FINISHED, Phase.FAILED, Phase.READY):
+            return phase
+        pause.wait(0.02)
+    raise AssertionError("the order did not end")
+
+
+def make(generator: Generator, wanted: Generation) -> Result:
+    """What an order brings."""
+    remote_id = generator.start(wanted)
+    assert 1 <= len(remote_id) <= 128
+    assert remote_id.isprintable()
+    assert finish(generator, remote_id) is (Phase.READY if generator.synchronous else Phase.FINISHED)
+    return generator.result(remote_id, wanted)
+
+
+def decoded(result: Result) -> list[Image.Image]:
+    """The pictures, each of which must be a whole PNG."""
+    images = []
+    for data in result.images:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            image.load()
+            images.append(image.convert("RGB"))
+    return images
