@@ -3,9 +3,10 @@
 import numpy as np
 
 from generator.engines.base import Brief
-from generator.engines.painter import air, aloft, landside, peaks, plants, sky, space, waterside, woods
+from generator.engines.painter import abstract, air, aloft, landside, peaks, plants, sky, space, waterside, woods
 from generator.engines.painter.canvas import Scene
-from generator.engines.painter.noise import Field, cppn, fbm, line, resize, smoothstep, stream
+from generator.engines.painter.close import closeup
+from generator.engines.painter.noise import Field, cppn, line, resize, stream
 from generator.engines.painter.palette import Palette, choose, mix
 from generator.engines.painter.reading import Reading
 
@@ -15,8 +16,21 @@ def paint_scene(brief: Brief, reading: Reading) -> Scene:
     seed = (brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     palette = choose(reading, *seed)
     if is_abstract(reading):
-        return paint_abstract(brief, reading, palette, seed)
+        return abstract.paint_abstract(brief, reading, palette, seed)
     scene = _set_out(brief, reading, palette, seed)
+    if closeup.is_wanted(reading):
+        closeup.paint(scene, _landscape)
+    else:
+        _landscape(scene)
+        air.paint_weather(scene)
+    air.light_lamps(scene)
+    air.grade(scene)
+    return scene
+
+
+def _landscape(scene: Scene) -> None:
+    """Sky, land or water and all that stands in it, without the weather in front."""
+    reading = scene.reading
     sky.paint_sky(scene)
     # Now, so that what comes before the sun or moon also hides its glow.
     air.light_lamps(scene)
@@ -31,15 +45,15 @@ def paint_scene(brief: Brief, reading: Reading) -> Scene:
         plants.paint_fire(
             scene, scene.width * scene.stream("fire at").uniform(0.35, 0.65), scene.height * 0.90, scene.short * 0.20
         )
-    air.paint_weather(scene)
-    air.light_lamps(scene)
-    air.grade(scene)
-    return scene
 
 
 def is_abstract(reading: Reading) -> bool:
     """Whether there is nothing to paint by name."""
-    return reading.has("abstract") or not (reading.motifs or reading.times or reading.seasons)
+    if closeup.is_wanted(reading):
+        return False
+    # An hour or a season alone is a landscape's.
+    nothing = not reading.motifs and bool(reading.times or reading.seasons)
+    return reading.has("abstract") or (abstract.is_wanted(reading) and not nothing)
 
 
 def _set_out(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
@@ -102,37 +116,5 @@ def paint_ground_idea(brief: Brief, palette: Palette, zoom: float = 1.3) -> Fiel
     width, height = max(16, brief.width // 4), max(16, brief.height // 4)
     network = cppn(rng, width, height, zoom=zoom)
     colours = (palette.zenith, palette.middle, palette.horizon, palette.lit(palette.foliage), palette.cloud_lit)
-    small = _through(network[..., 0], colours) * (0.75 + 0.5 * network[..., 1:2])
+    small = abstract.through(network[..., 0], colours) * (0.75 + 0.5 * network[..., 1:2])
     return np.clip(np.stack([resize(small[..., c], brief.width, brief.height) for c in range(3)], axis=-1), 0, 1)
-
-
-def _through(field: Field, colours: tuple[tuple[float, float, float], ...]) -> Field:
-    """A field's values 0..1 as a walk through colours."""
-    table = np.asarray(colours, dtype=np.float32)
-    stops = np.linspace(0, 1, len(table))
-    return np.stack([np.interp(field, stops, table[:, c]) for c in range(3)], axis=-1).astype(np.float32)
-
-
-def paint_abstract(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
-    """No things: flowing bands of the palette, lit from one side as if they were folds."""
-    rng = stream("abstract", *seed)
-    width, height = brief.width, brief.height
-    network = cppn(rng, width // 2, height // 2, hidden=9, layers=4, zoom=1.25)
-    fields = [resize(network[..., c], width, height) for c in range(3)]
-    grain = fbm(rng, width, height, (4, 4), 5)
-    flow = fields[0] * 1.4 + 0.35 * fields[1] + 0.16 * (grain - 0.5)
-    bands = (np.sin(flow * np.float32(9.0)) * 0.5 + 0.5).astype(np.float32)
-    own = tuple(colour for colour, _ in reading.colours)
-    extra = tuple(
-        tuple(float(v) for v in 0.15 + 0.8 * stream("accent", word).random(3)) for word in reading.unknown[:3]
-    )
-    ramp = (palette.zenith, palette.middle, *own, *extra, palette.light, palette.horizon, palette.cloud_dark)
-    colour = _through(np.clip(fields[1] * 0.75 + bands * 0.25, 0, 1), ramp)  # type: ignore[arg-type]
-    dy, dx = np.gradient(flow + bands * np.float32(0.05))
-    relief = np.clip((dx * 0.7 - dy) * np.float32(brief.width * 0.055), -0.7, 0.9)
-    shine = smoothstep(0.35, 0.9, relief)
-    rgb = colour * (0.86 + 0.5 * relief)[..., None]
-    rgb += shine[..., None] * np.asarray(palette.light, dtype=np.float32) * np.float32(0.30)
-    scene = Scene(rgb.astype(np.float32), palette, reading, seed, height // 2, (width * 0.3, height * 0.2))
-    air.grade(scene)
-    return scene

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
+from PIL import Image
+
 from generator.engines.base import Brief, Pixels, Wording
 from generator.engines.painter.canvas import Scene
+from generator.engines.painter.close.closeup import PLACES
 from generator.engines.painter.composition import paint_scene
+from generator.engines.painter.lexicon import COLOURS
 from generator.engines.painter.reading import Reading, read
 from generator.engines.painter.traits import Traits, measure
 from generator.engines.painter.wording import (
@@ -25,7 +30,15 @@ _ARTICLES |= {"field": "a ", "boat": "a ", "fire": "a ", "island": "an ", "auror
 _ARTICLES |= dict.fromkeys(("volcano", "canyon", "cliff", "waterfall", "river", "bridge", "park", "garden"), "a ")
 _ARTICLES |= dict.fromkeys(("street", "village", "windmill", "church", "temple", "balloon", "rainbow"), "a ")
 _ARTICLES |= dict.fromkeys(("planet", "nebula"), "a ")
+_ARTICLES |= dict.fromkeys(("cat", "dog", "horse", "bird", "raven", "swan", "duck", "gull", "parrot"), "a ")
+_ARTICLES |= dict.fromkeys(("bullfinch", "fish", "whale", "dolphin", "shark", "branch", "roof", "window"), "a ")
+_ARTICLES |= dict.fromkeys(("man", "woman", "crown", "hat", "bowl", "vase", "bottle", "candle", "teapot", "book"), "a ")
+_ARTICLES |= {"owl": "an "}
 _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
+
+_CREATURES = ("cat", "dog", "horse", "bird", "owl", "raven", "swan", "duck", "gull", "parrot", "fish", "koi", "whale")
+_OUTDOORS = frozenset((*PLACES, "sun", "moon", "stars", "clouds", "rain", "snow", "fog", "aurora", "fire", "branch"))
+"""Where one of these is to be seen, so is the hour of the day."""
 
 _SMALL_PX = 96
 """The shorter side of a scene that is painted only to see what stands in it."""
@@ -44,7 +57,9 @@ def describe(picture: Pixels, brief: Brief | None, wording: Wording) -> str:
         ("movements", "figurative art" if scene.shown else "abstract art"),
     ]
     return worded(
-        _scene_clauses(scene, reading, traits), own + light_phrases(traits) + composition_phrases(traits), wording
+        _scene_clauses(scene, reading, picture, traits),
+        own + light_phrases(traits) + composition_phrases(traits),
+        wording,
     )
 
 
@@ -55,16 +70,50 @@ def _small_scene(brief: Brief, reading: Reading) -> Scene:
     return paint_scene(replace(brief, width=width, height=height), reading)
 
 
-def _scene_clauses(scene: Scene, reading: Reading, traits: Traits) -> list[str]:
+def _scene_clauses(scene: Scene, reading: Reading, picture: Pixels, traits: Traits) -> list[str]:
     """What was asked for, by weight; then what the painter added by itself; the hour; the colours."""
     if not scene.shown:
         return ["an abstract painting", colour_clause(traits)]
-    asked = [name for name in reading.motifs if name in scene.shown]
-    own = [name for name in scene.shown if name not in reading.motifs]
-    things = [_ARTICLES.get(name, "") + name for name in [*sorted(asked, key=reading.weight, reverse=True), *own]]
-    first = f"a painting of {things[0]}"
-    rest = [f"and {things[1]}"] if len(things) == 2 else [f"with {listed(things[1:])}"] if things[1:] else []
-    return [first, *rest, _HOURS[scene.palette.hour], colour_clause(traits)]
+    shown = [name for name in scene.shown if name not in ("portrait", "still life")]
+    asked = [name for name in reading.motifs if name in shown]
+    own = [name for name in shown if name not in reading.motifs]
+    names = [*sorted(asked, key=reading.weight, reverse=True), *own]
+    if "portrait" in scene.shown:
+        names.sort(key=lambda name: name not in ("woman", "man"))
+    things = [_thing(name, reading, picture) for name in names]
+    hour = [_HOURS[scene.palette.hour]] if _OUTDOORS.intersection(scene.shown) else []
+    return [*_kind_and_things(scene.shown, things), *hour, colour_clause(traits)]
+
+
+def _kind_and_things(shown: list[str], things: list[str]) -> list[str]:
+    """What kind of picture it is, then what stands in it."""
+    if "still life" in shown or not things:
+        return [
+            "a still life" if "still life" in shown else "a portrait",
+            *([f"with {listed(things)}"] if things else []),
+        ]
+    first = f"{'a portrait' if 'portrait' in shown else 'a painting'} of {things[0]}"
+    if len(things) == 2 and "portrait" not in shown:
+        return [first, f"and {things[1]}"]
+    return [first, f"with {listed(things[1:])}"] if things[1:] else [first]
+
+
+def _thing(name: str, reading: Reading, picture: Pixels) -> str:
+    """A motif with its article, and a creature with the colour that the words gave it if that is to be seen."""
+    paint = reading.paints.get(name) if name in _CREATURES else None
+    colour = next((known for known, entry in COLOURS.items() if entry[2] == paint), "")
+    if not colour or _share(colour, picture) < 0.02:
+        return _ARTICLES.get(name, "") + name
+    article = ("an " if colour[0] in "aeiou" else "a ") if name in _ARTICLES else ""
+    return f"{article}{colour} {name}"
+
+
+def _share(colour: str, picture: Pixels) -> float:
+    """How much of the picture is nearer to a named colour than to any other, 0 to 1."""
+    small = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BOX), dtype=np.float32)
+    table = np.asarray([entry[2] for entry in COLOURS.values()], dtype=np.float32) * 255
+    nearest = ((small.reshape(-1, 1, 3) - table) ** 2).sum(axis=-1).argmin(axis=-1)
+    return float((nearest == list(COLOURS).index(colour)).mean())
 
 
 def _pixel_clauses(traits: Traits) -> list[str]:

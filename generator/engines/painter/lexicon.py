@@ -24,7 +24,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
         "лес леса лесн лесу лесом тайг сосны сосен ели елей ёлки елки ельник джунгл бор рощ березняк",
     ),
     "tree": (
-        "tree trees oak willow birch maple sakura cherry palm palms apple pine fir spruce cypress",
+        "tree trees oak willow birch maple sakura cherry palm palms orchard pine fir spruce cypress",
         "дерев дуб ива берез берёз клен клён сакур пальм яблон сосна сосну ель ёлка елка кипарис",
     ),
     "park": ("park parks", "парк парка парке"),
@@ -86,9 +86,92 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "aurora": ("aurora borealis northern polar", "сияни полярн аврор"),
     "fire": ("fire bonfire campfire flame flames burning", "огон огн костр костё костер плам пожар"),
     "abstract": (
-        "abstract abstraction geometry psychedelic fractal pattern dream swirl",
-        "абстрак фрактал узор психодел",
+        "abstract abstraction psychedelic mandala fractal kaleidoscope geometry geometric pattern dream swirl",
+        "абстрак фрактал узор психодел геометр мандал",
     ),
+    "geometry": (
+        "geometry geometric cubism cubist suprematism constructivism",
+        "геометр кубизм супремат",
+    ),
+    "colour field": ("minimal minimalist minimalism", "минимализ"),
+    "ribbons": (
+        "music melody symphony jazz sound cello violin ribbons flow flowing",
+        "музык мелоди симфони звук скрипк",
+    ),
+    "mandala": ("psychedelic mandala fractal kaleidoscope spiral", "фрактал психодел мандал спирал"),
+    "cat": (
+        "cat cats kitten kittens kitty ginger tabby",
+        "кот коты кота коту котом кошк кошек кошач котён котен котят",
+    ),
+    "dog": ("dog dogs puppy puppies hound", "собак собач пёс пса щенок щенк"),
+    "horse": ("horse horses pony mare stallion foal", "лошад конь коня кони коней жеребен жеребён"),
+    "bird": (
+        "bird birds sparrow sparrows robin finch canary swallow eagle hawk dove pigeon crane hummingbird bluebird "
+        "owl owls raven ravens crow crows swan swans duck ducks duckling goose geese gull gulls seagull seagulls "
+        "parrot parrots macaw bullfinch bullfinches cardinal",
+        "птиц птич воробе воробь орёл орла орлы ласточк канарейк синиц журавл "
+        "сова сову совы совой сове совён совен филин ворон лебед утка утку утки уток утён утен гусь гуси "
+        "чайка чайку чайки чаек попуга снегир",
+    ),
+    "owl": ("owl owls", "сова сову совы совой сове совён совен филин"),
+    "raven": ("raven ravens crow crows", "ворон"),
+    "swan": ("swan swans goose geese", "лебед гусь гуси"),
+    "duck": ("duck ducks duckling", "утка утку утки уток утён утен"),
+    "gull": ("gull gulls seagull seagulls", "чайка чайку чайки чаек"),
+    "parrot": ("parrot parrots macaw", "попуга"),
+    "bullfinch": ("bullfinch bullfinches", "снегир"),
+    "flock": (
+        "birds flock flocks ravens crows gulls seagulls geese swallows cranes swans ducks",
+        "стая стаю стаи птицы птицами вороны чайки чаек журавли лебеди",
+    ),
+    "fish": (
+        "fish fishes goldfish koi carp trout whale whales dolphin dolphins shark sharks aquarium underwater",
+        "рыб карп аквариум дельфин акул кит киты подводн",
+    ),
+    "koi": ("koi carp", "карп"),
+    "whale": ("whale whales", "кит киты"),
+    "dolphin": ("dolphin dolphins", "дельфин"),
+    "shark": ("shark sharks", "акул"),
+    "branch": ("branch branches twig bough", "ветк ветв сучок"),
+    "roof": ("roof roofs rooftop rooftops", "крыш"),
+    "window": ("window windows windowsill sill", "окно окна окне окном окон подоконник"),
+    "portrait": ("portrait portraits face faces bust head eyes selfie", "портрет лицо лица лице глаза"),
+    "woman": (
+        "woman women lady girl girls queen princess grandmother grandma witch ballerina mother",
+        "женщин девушк девочк дама даму королев царев принцес старух старуш бабуш ведьм мать",
+    ),
+    "man": (
+        "man men gentleman boy boys king prince grandfather grandpa knight wizard monk sailor father",
+        "мужчин мужск парень парня юнош мальчик король короля королю царь царя принц старик дед дедуш рыцар волшебник "
+        "монах моряк отец",
+    ),
+    "elder": ("grandmother grandma grandfather grandpa wizard", "старух старуш бабуш старик дед дедуш"),
+    "royal": ("king queen prince princess", "король короля королю королев царь царя царев принц принцес"),
+    "child": ("girl girls boy boys child children kid kids", "девочк мальчик ребён ребен дети детей"),
+    "people": ("people person crowd couple figure figures traveller walker", "люди людей человек толпа пара путник"),
+    "hair": ("hair haired redhead blonde brunette curls braid", "волос рыжеволос блондинк брюнетк кудри коса"),
+    "beard": ("beard bearded moustache mustache", "бород усы усами"),
+    "hat": ("hat hats cap bonnet", "шляп шапк кепк"),
+    "crown": ("crown crowns tiara", "корона короне короной корону"),
+    "clothes": ("dress coat cloak scarf shawl gown robe suit", "плать пальто плащ шарф шаль костюм"),
+    "fruit": (
+        "fruit fruits apple apples pear pears grapes lemon lemons oranges peach peaches plums cherries berries",
+        "фрукт яблок яблоч груша груши грушу грушей груш виноград лимон апельсин персик слив",
+    ),
+    "apples": ("apple apples", "яблок яблоч"),
+    "pears": ("pear pears", "груша груши грушу грушей груш"),
+    "grapes": ("grapes", "виноград"),
+    "lemons": ("lemon lemons", "лимон"),
+    "oranges": ("oranges peach peaches", "апельсин персик"),
+    "still life": ("fruit fruits", "натюрморт фрукт"),
+    "bowl": ("bowl bowls plate dish", "миск чаша чаше чашу тарелк блюд"),
+    "vase": ("vase vases bouquet jug pitcher", "ваза вазе вазу вазой вазы букет кувшин"),
+    "bottle": ("bottle bottles wine", "бутыл вино вина вином"),
+    "bread": ("bread loaf baguette", "хлеб батон"),
+    "candle": ("candle candles candlelight", "свеч"),
+    "teapot": ("teapot kettle tea", "чайник чай чая чаем"),
+    "book": ("book books", "книг"),
+    "table": ("table tabletop tablecloth", "стол столе столом столу"),
 }
 
 TIMES: dict[str, tuple[str, str]] = {
@@ -153,6 +236,19 @@ OWN_COLOURS: dict[str, tuple[str, str]] = {
     "sakura": ("tree", "pink"),
     "cherry": ("tree", "pink"),
     "сакур": ("tree", "pink"),
+    "ginger": ("cat", "orange"),
+    "goldfish": ("fish", "orange"),
+    "canary": ("bird", "yellow"),
+    "канарейк": ("bird", "yellow"),
+    "cardinal": ("bird", "red"),
+    "bluebird": ("bird", "blue"),
+    "dove": ("bird", "white"),
+    "redhead": ("hair", "orange"),
+    "рыжеволос": ("hair", "orange"),
+    "blonde": ("hair", "yellow"),
+    "блондин": ("hair", "yellow"),
+    "brunette": ("hair", "brown"),
+    "брюнет": ("hair", "brown"),
 }
 """What has a colour by itself: the beginning of its word, the motif, the colour."""
 

@@ -1,0 +1,1 @@
+"""Subjects seen from near: creatures, portraits, still lifes, and the settings behind them."""
