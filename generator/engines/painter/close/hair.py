@@ -5,7 +5,7 @@ import numpy as np
 from generator.engines.painter.canvas import Point, Scene
 from generator.engines.painter.close.form import Lamp, grid, solid
 from generator.engines.painter.close.head import Head
-from generator.engines.painter.close.outline import band, fur
+from generator.engines.painter.close.outline import band, fur, path
 from generator.engines.painter.close.sitter import Sitter
 from generator.engines.painter.noise import Field, fbm
 from generator.engines.painter.palette import mix
@@ -55,55 +55,21 @@ def _locks(
 
 def paint_hair_behind(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
     """The hair behind face and neck."""
-    turn = float(np.sin(head.yaw))
-    back = -0.22 * turn
+    back = -0.22 * float(np.sin(head.yaw))
     if sitter.style in ("long", "bob"):
-        low = 2.15 if sitter.style == "long" else 0.95
-        wide = 1.02 if sitter.style == "long" else 0.98
-        outline = [
-            (back, -1.26),
-            (0.52 + back, -1.14),
-            (0.86 + back, -0.72),
-            (0.95 + back, -0.1),
-            (wide + back, 0.55),
-            (wide * 0.98 + back, low * 0.72),
-            (0.62 + back, low),
-            (back, low * 0.86),
-            (-0.62 + back, low),
-            (-wide * 0.98 + back, low * 0.72),
-            (-wide + back, 0.55),
-            (-0.95 + back, -0.1),
-            (-0.86 + back, -0.72),
-            (-0.52 + back, -1.14),
-        ]
+        low, wide = (2.15, 1.02) if sitter.style == "long" else (0.95, 0.98)
+        right = [*path("0.52,-1.14 0.86,-0.72 0.95,-0.1"), (wide, 0.55), (wide * 0.98, low * 0.72), (0.62, low)]
+        middle = [(0.0, -1.26), (0.0, low * 0.86)]
     elif sitter.style == "bun":
         _locks(scene, head, head.stand.oval(back * 2.6, -1.12, 0.36, 0.32), sitter.hair, light, 120)
-        outline = [
-            (back, -1.24),
-            (0.5 + back, -1.12),
-            (0.80 + back, -0.70),
-            (0.84 + back, -0.1),
-            (0.70 + back, 0.36),
-            (-0.70 + back, 0.36),
-            (-0.84 + back, -0.1),
-            (-0.80 + back, -0.70),
-            (-0.5 + back, -1.12),
-        ]
+        right, middle = path("0.5,-1.12 0.8,-0.7 0.84,-0.1 0.7,0.36"), [(0.0, -1.24)]
     else:
-        outline = [
-            (back, -1.2),
-            (0.5 + back, -1.08),
-            (0.78 + back, -0.66),
-            (0.80 + back, -0.1),
-            (0.68 + back, 0.25),
-            (-0.68 + back, 0.25),
-            (-0.80 + back, -0.1),
-            (-0.78 + back, -0.66),
-            (-0.5 + back, -1.08),
-        ]
-        if sitter.style == "bald":
-            outline = [(x, max(y, -0.55)) for x, y in outline]
-    _locks(scene, head, head.stand.curve(outline), mix(sitter.hair, (0.02, 0.01, 0.01), 0.25), light, 420)
+        right, middle = path("0.5,-1.08 0.78,-0.66 0.8,-0.1 0.68,0.25"), [(0.0, -1.2)]
+    outline = [*middle[:1], *right, *middle[1:], *[(-x, y) for x, y in reversed(right)]]
+    if sitter.style == "bald":
+        outline = [(x, max(y, -0.55)) for x, y in outline]
+    placed = head.stand.curve([(x + back, y) for x, y in outline])
+    _locks(scene, head, placed, mix(sitter.hair, (0.02, 0.01, 0.01), 0.25), light, 420)
 
 
 def paint_hair_before(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
