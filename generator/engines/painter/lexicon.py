@@ -125,11 +125,12 @@ MOTIFS: dict[str, tuple[str, str]] = {
         "стая стаю стаи птицы птицами вороны чайки чаек журавли лебеди",
     ),
     "fish": (
-        "fish fishes goldfish koi carp trout whale whales dolphin dolphins shark sharks aquarium underwater",
-        "рыб карп аквариум дельфин акул кит киты подводн",
+        "fish fishes goldfish koi carp trout whale whales dolphin dolphins shark sharks aquarium underwater "
+        "кит кита киты китов китом",
+        "рыб карп аквариум дельфин акул подводн",
     ),
     "koi": ("koi carp", "карп"),
-    "whale": ("whale whales", "кит киты"),
+    "whale": ("whale whales кит кита киты китов китом", ""),
     "dolphin": ("dolphin dolphins", "дельфин"),
     "shark": ("shark sharks", "акул"),
     "branch": ("branch branches twig bough", "ветк ветв сучок"),
@@ -171,7 +172,7 @@ MOTIFS: dict[str, tuple[str, str]] = {
     "candle": ("candle candles candlelight", "свеч"),
     "teapot": ("teapot kettle tea", "чайник чай чая чаем"),
     "book": ("book books", "книг"),
-    "table": ("table tabletop tablecloth", "стол столе столом столу"),
+    "table": ("table tabletop tablecloth стол стола столе столом столу столы", ""),
 }
 
 TIMES: dict[str, tuple[str, str]] = {
