@@ -94,6 +94,21 @@ def test_what_was_painted_is_named_as_it_was_asked_for() -> None:
     assert described("a lighthouse by the ((sea)) at night").startswith("a painting of the sea with a lighthouse")
 
 
+@pytest.mark.parametrize(
+    ("words", "work", "phrase"),
+    [
+        ("oil painting", "an oil painting of", "oil on canvas"),
+        ("акварель", "a watercolour of", "watercolour on paper"),
+        ("pencil sketch", "a pencil drawing of", "pencil on paper"),
+        ("mosaic", "a mosaic of", "mosaic"),
+    ],
+)
+def test_the_medium_is_named(words: str, work: str, phrase: str) -> None:
+    told = described(f"a lighthouse by the sea, {words}")
+    assert told.startswith(f"{work} a lighthouse")
+    assert phrase in told.split(", ")
+
+
 def test_what_has_no_place_in_the_scene_is_not_named() -> None:
     words = described("a road to the sea with a boat at night")
     assert words.startswith("a painting of the sea with a boat and stars at night")

@@ -10,6 +10,7 @@ from generator.engines.painter.canvas import Scene
 from generator.engines.painter.close.closeup import PLACES
 from generator.engines.painter.composition import paint_scene
 from generator.engines.painter.lexicon import COLOURS
+from generator.engines.painter.manner import PLAIN
 from generator.engines.painter.reading import Reading, read
 from generator.engines.painter.traits import Traits, measure
 from generator.engines.painter.wording import (
@@ -36,6 +37,22 @@ _ARTICLES |= dict.fromkeys(("man", "woman", "crown", "hat", "bowl", "vase", "bot
 _ARTICLES |= {"owl": "an "}
 _ARTICLES |= {"sea": "the ", "moon": "the ", "sun": "the "}
 
+_WORKS = {
+    PLAIN: ("a painting", "digital painting"),
+    "oil": ("an oil painting", "oil on canvas"),
+    "watercolour": ("a watercolour", "watercolour on paper"),
+    "ink": ("an ink drawing", "ink on paper"),
+    "pencil": ("a pencil drawing", "pencil on paper"),
+    "low_poly": ("a low poly picture", "low poly"),
+    "pixel_art": ("a pixel art picture", "pixel art"),
+    "stained_glass": ("a stained glass picture", "stained glass"),
+    "mosaic": ("a mosaic", "mosaic"),
+    "photo": ("a picture like a photograph", "smooth as a photograph"),
+    "render": ("a rendered picture", "computer rendering"),
+    "concept": ("a concept painting", "concept art"),
+}
+"""What a picture in each medium is, and the phrase about its medium."""
+
 _CREATURES = ("cat", "dog", "horse", "bird", "owl", "raven", "swan", "duck", "gull", "parrot", "fish", "koi", "whale")
 _OUTDOORS = frozenset((*PLACES, "sun", "moon", "stars", "clouds", "rain", "snow", "fog", "aurora", "fire", "branch"))
 """Where one of these is to be seen, so is the hour of the day."""
@@ -52,7 +69,7 @@ def describe(picture: Pixels, brief: Brief | None, wording: Wording) -> str:
     reading = read(brief.prompt, brief.negative_prompt)
     scene = _small_scene(brief, reading)
     own: list[Phrase] = [
-        ("mediums", "digital painting"),
+        ("mediums", _WORKS[reading.manner.medium][1]),
         ("artists", BY_THE_PAINTER),
         ("movements", "figurative art" if scene.shown else "abstract art"),
     ]
@@ -72,8 +89,9 @@ def _small_scene(brief: Brief, reading: Reading) -> Scene:
 
 def _scene_clauses(scene: Scene, reading: Reading, picture: Pixels, traits: Traits) -> list[str]:
     """What was asked for, by weight; then what the painter added by itself; the hour; the colours."""
+    work = _WORKS[reading.manner.medium][0]
     if not scene.shown:
-        return ["an abstract painting", colour_clause(traits)]
+        return ["an abstract painting" if work == "a painting" else f"{work}, abstract,", colour_clause(traits)]
     shown = [name for name in scene.shown if name not in ("portrait", "still life")]
     asked = [name for name in reading.motifs if name in shown]
     own = [name for name in shown if name not in reading.motifs]
@@ -82,17 +100,17 @@ def _scene_clauses(scene: Scene, reading: Reading, picture: Pixels, traits: Trai
         names.sort(key=lambda name: name not in ("woman", "man"))
     things = [_thing(name, reading, picture) for name in names]
     hour = [_HOURS[scene.palette.hour]] if _OUTDOORS.intersection(scene.shown) else []
-    return [*_kind_and_things(scene.shown, things), *hour, colour_clause(traits)]
+    return [*_kind_and_things(scene.shown, things, work), *hour, colour_clause(traits)]
 
 
-def _kind_and_things(shown: list[str], things: list[str]) -> list[str]:
+def _kind_and_things(shown: list[str], things: list[str], work: str) -> list[str]:
     """What kind of picture it is, then what stands in it."""
     if "still life" in shown or not things:
         return [
             "a still life" if "still life" in shown else "a portrait",
             *([f"with {listed(things)}"] if things else []),
         ]
-    first = f"{'a portrait' if 'portrait' in shown else 'a painting'} of {things[0]}"
+    first = f"{'a portrait' if 'portrait' in shown else work} of {things[0]}"
     if len(things) == 2 and "portrait" not in shown:
         return [first, f"and {things[1]}"]
     return [first, f"with {listed(things[1:])}"] if things[1:] else [first]
