@@ -68,10 +68,13 @@ def through(field: Field, colours: tuple[Colour, ...]) -> Field:
     return np.stack([np.interp(field, stops, table[:, c]) for c in range(3)], axis=-1).astype(np.float32)
 
 
-def paint_abstract(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
-    """A picture without things; words choose its kind, else the seed does. Named colours rule it."""
+def paint_abstract(
+    brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...], tell: Callable[[], None]
+) -> Scene:
+    """A picture without things; words choose its kind, else the seed does. Named colours rule it. `tell` is called now
+    and then."""
     rgb = np.zeros((brief.height, brief.width, 3), dtype=np.float32)
-    scene = Scene(rgb, palette, reading, seed, brief.height // 2, (brief.width * 0.3, brief.height * 0.2))
+    scene = Scene(rgb, palette, reading, seed, brief.height // 2, (brief.width * 0.3, brief.height * 0.2), tell=tell)
     scheme = choose_scheme(scene)
     kind = next((name for name in KINDS[1:] if reading.has(name)), None)
     if kind is None and ("calm" in reading.moods or reading.has("field")):
@@ -84,6 +87,7 @@ def paint_abstract(brief: Brief, reading: Reading, palette: Palette, seed: tuple
         kind, _marbled
     )
     paint(scene, scheme)
+    scene.tell()
     _weave(scene)
     air.grade(scene)
     return scene
@@ -122,7 +126,10 @@ def _marbled(scene: Scene, scheme: Scheme) -> None:
     """Paint that flowed: bands along the level lines of a small random network, softly modelled."""
     rng = scene.stream("marble")
     width, height = scene.width, scene.height
-    network = cppn(rng, max(2, width // 2), max(2, height // 2), hidden=9, layers=3, zoom=1.05)
+    # What the network sees is smooth, so it need not be asked for every pixel.
+    factor = max(2, max(width, height) // 256)
+    network = cppn(rng, max(2, width // factor), max(2, height // factor), hidden=9, layers=3, zoom=1.05)
+    scene.tell()
     fields = [resize(network[..., c], width, height) for c in range(3)]
     grain = fbm(rng, width, height, (4, 4), 5)
     flow = fields[0] * 1.3 + 0.35 * fields[1] + 0.20 * (grain - 0.5)
@@ -130,6 +137,7 @@ def _marbled(scene: Scene, scheme: Scheme) -> None:
     ramp = (scheme.colours[0], scheme.ground, *scheme.colours[1:4], scheme.colours[0])
     value = np.clip(fields[1] * 0.62 + bands * 0.38, 0, 1)
     colour = through(np.asarray(value, np.float32), ramp)
+    scene.tell()
     dy, dx = np.gradient(flow + bands * np.float32(0.04))
     relief = np.clip((dx * 0.7 - dy) * np.float32(scene.short * 0.05), -0.6, 0.7)
     scene.rgb[:] = colour * (1 + 0.20 * relief)[..., None]
@@ -254,6 +262,7 @@ def _ribbons(scene: Scene, scheme: Scheme) -> None:
     count = int(rng.integers(8, 13))
     phase, pace = float(rng.random() * 6), float(rng.uniform(3.5, 7.5)) * min(2.0, long / wide)
     for k in range(count):
+        scene.tell()
         t = k / (count - 1)
         swing = 0.10 * np.sin(at * pace + phase + 1.7 * t) + 0.06 * np.sin(at * pace * 2.1 + phase * 2 - 2.6 * t)
         centre = 0.10 + 0.80 * t + (swing + 0.20 * (line(rng, long, 2.5, 2) - 0.5)).astype(np.float32)

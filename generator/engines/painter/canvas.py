@@ -1,6 +1,6 @@
 """The picture in the making and the few ways to put colour on it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +40,9 @@ class Scene:
 
     shown: list[str] = field(default_factory=list)
     """The motifs that stand in the picture, in the order in which they were painted: what a description may name."""
+
+    tell: Callable[[], None] = lambda: None
+    """Called now and then while the scene is painted; it may raise `Stopped`."""
 
     def __post_init__(self) -> None:
         self.sparks = np.zeros_like(self.rgb)
@@ -97,6 +100,7 @@ class Scene:
 
     def put(self, window: Window, mask: Field, colour: Colour | Field) -> None:
         """Cover a window with a colour where its mask says."""
+        self.tell()
         part = self.rgb[window]
         part += mask[..., None] * (np.asarray(colour, dtype=np.float32) - part)
         self.sparks[window] *= 1 - mask[..., None]

@@ -1,5 +1,7 @@
 """From a reading to a whole scene: what stands where, and in which order it is painted."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from generator.engines.base import Brief
@@ -11,13 +13,15 @@ from generator.engines.painter.palette import Palette, choose, mix
 from generator.engines.painter.reading import Reading
 
 
-def paint_scene(brief: Brief, reading: Reading) -> Scene:
-    """The finished picture before it is broken into brush strokes."""
+def paint_scene(brief: Brief, reading: Reading, tell: Callable[[], None] = lambda: None) -> Scene:
+    """The finished picture before it is broken into brush strokes. `tell` is called now and then; it may raise
+    `Stopped`."""
     seed = (brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     palette = choose(reading, *seed)
     if is_abstract(reading):
-        return abstract.paint_abstract(brief, reading, palette, seed)
+        return abstract.paint_abstract(brief, reading, palette, seed, tell)
     scene = _set_out(brief, reading, palette, seed)
+    scene.tell = tell
     if closeup.is_wanted(reading):
         closeup.paint(scene, _landscape)
     else:

@@ -78,7 +78,7 @@ def _larger(brief: Brief, factor: int) -> Brief:
 
 def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
     """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
-    whole = paint_scene(brief, reading)
+    whole = paint_scene(brief, reading, partial(watch, 0.0))
     watch(_PREPARING / 2)
     scene = whole.rgb
     palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
