@@ -159,13 +159,15 @@ class Strokes(Medium):
     def _lay(self, places: NDArray[np.int64], colours: Field, stamp: _Stamp) -> None:
         middle = (places // self.draft.width + self._pad) * self._stride + places % self.draft.width + self._pad
         index = (middle[:, None] + (stamp.rows * self._stride + stamp.columns)[None, :]).ravel()
-        old = self._paint[index].reshape(len(places), -1, self._channels)
-        new = np.empty_like(old)
-        # Where strokes of one direction overlap, the last one wins, as wet paint does.
-        new[..., :3] = old[..., :3] + stamp.alpha[None, :, None] * (colours[:, None, :] - old[..., :3])
+        # `take` is a good deal faster than an index, and has no bounds to check here.
+        paint = np.take(self._paint, index, axis=0, mode="clip").reshape(len(places), -1, self._channels)
+        fresh = colours[:, None, :] - paint[..., :3]
+        fresh *= stamp.alpha[None, :, None]
+        paint[..., :3] += fresh
         if self.handling.body:
-            new[..., 3] = old[..., 3] + stamp.alpha[None, :] * (stamp.height[None, :] - old[..., 3])
-        self._paint[index] = new.reshape(-1, self._channels)
+            paint[..., 3] += stamp.alpha[None, :] * (stamp.height[None, :] - paint[..., 3])
+        # Where strokes of one direction overlap, the last one wins, as wet paint does.
+        self._paint[index] = paint.reshape(-1, self._channels)
 
     def _glaze(self, share: float) -> None:
         """A thin layer of the exact colour, most where there is detail."""
