@@ -111,29 +111,38 @@ def round_tree(rng: np.random.Generator, x: float, y: float, tall: float, side: 
     parts = Parts(
         wood=[[(x - half, y), (x + half, y), (x + half * 0.4, y - tall * 0.5), (x - half * 0.4, y - tall * 0.5)]]
     )
-    clumps = 3 if tall < 14 else 6 if tall < 50 else 15
+    clumps = 3 if tall < 14 else 6 if tall < 50 else 15 if tall < 140 else 28
     wide = float(rng.uniform(0.12, 0.18))
-    small = 1.0 if clumps < 15 else 0.66
+    near = clumps > 6
+    small = {15: 0.66, 28: 0.50}.get(clumps, 1.0)
     for k in range(clumps):
         cx = x + float(rng.normal(0, tall * wide))
         cy = y - tall * float(rng.uniform(0.42, 0.80)) if k else y - tall * 0.72
         size = tall * float(rng.uniform(0.15, 0.24)) * small
-        parts.dark.append(blob(rng, cx - side * size * 0.12, cy + size * 0.20, size, 9))
-        parts.body.append(blob(rng, cx, cy - size * 0.05, size * 0.86, 9))
-        parts.bright.append(blob(rng, cx + side * size * 0.30, cy - size * 0.34, size * 0.46, 8))
+        points = 17 if near else 9
+        parts.dark.append(blob(rng, cx - side * size * 0.12, cy + size * 0.20, size, points))
+        parts.body.append(blob(rng, cx, cy - size * 0.05, size * 0.86, points))
+        parts.bright.append(blob(rng, cx + side * size * 0.30, cy - size * 0.34, size * (0.30 if near else 0.46), 8))
         parts.snow.append(blob(rng, cx + side * size * 0.1, cy - size * 0.5, size * 0.40, 7))
-        if small < 1:
-            _leaves(rng, parts, cx, cy, size, side)
+        if near:
+            tufts(rng, parts, cx, cy, size, side)
     return parts
 
 
-def _leaves(rng: np.random.Generator, parts: Parts, x: float, y: float, size: float, side: float) -> None:
-    """Single tufts at a clump's rim, so that a near crown has no smooth edge."""
-    for turn, reach in zip(rng.uniform(0, 2 * np.pi, 12).tolist(), rng.uniform(0.55, 1.15, 12).tolist(), strict=True):
-        dx, dy = size * reach * float(np.cos(turn)), size * reach * float(np.sin(turn))
-        facing = (dx * side - dy) / size
-        heap = parts.bright if facing > 0.55 else parts.body if facing > -0.5 else parts.dark
-        heap.append(blob(rng, x + dx, y + dy, size * 0.20, 6))
+def tufts(
+    rng: np.random.Generator, parts: Parts, x: float, y: float, size: float, side: float, *, flat: float = 0.85
+) -> None:
+    """Single tufts of leaves over a near clump, lit by where they are in it: it has no smooth face and no edge."""
+    count = int(np.clip(size * 2.2, 10, 64))
+    turn, reach = rng.uniform(0, 2 * np.pi, count), size * 1.12 * np.sqrt(rng.random(count))
+    dx, dy = reach * np.cos(turn), reach * np.sin(turn) * flat
+    facing = (dx * side * 0.7 - dy) / max(size, 1e-6) + rng.normal(0, 0.30, count)
+    corners = rng.uniform(0, 2 * np.pi, (count, 1)) + np.linspace(0, 2 * np.pi, 5, endpoint=False)
+    radius = size * rng.uniform(0.055, 0.13, (count, 1)) * rng.uniform(0.6, 1.3, (count, 5))
+    xs, ys = (x + dx)[:, None] + radius * np.cos(corners), (y + dy)[:, None] + radius * np.sin(corners) * flat
+    for px, py, towards in zip(xs.tolist(), ys.tolist(), facing.tolist(), strict=True):
+        heap = parts.bright if towards > 0.42 else parts.body if towards > -0.30 else parts.dark
+        heap.append(list(zip(px, py, strict=True)))
 
 
 def bush(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:

@@ -4,7 +4,7 @@ import numpy as np
 
 from generator.engines.painter import flora, land
 from generator.engines.painter.canvas import Point, Scene
-from generator.engines.painter.flora import KINDS, Coat, Parts, blob, coat, draw
+from generator.engines.painter.flora import KINDS, Coat, Parts, blob, coat, draw, tufts
 from generator.engines.painter.noise import Field, line, smoothstep
 from generator.engines.painter.palette import mix
 from generator.engines.painter.reading import Colour
@@ -252,8 +252,9 @@ def _crown(scene: Scene, rng: np.random.Generator, kind: str, parts: Parts, x: f
             (parts.body, 0.0, 0.0, 0.9),
             (parts.bright, 0.3, -0.3, 0.42),
         ):
-            round_one = blob(rng, cx + dx * size * (1 if scene.light[0] > x else -1), y, size * share, 9)
+            round_one = blob(rng, cx + dx * size * (1 if scene.light[0] > x else -1), y, size * share, 15)
             heap.append([(px, y + (py - y) * flat + dy * size) for px, py in round_one])
+        tufts(rng, parts, cx, y, size * 1.25, 1 if scene.light[0] > x else -1, flat=flat)
 
 
 def _beams(scene: Scene, rng: np.random.Generator, centre: float, near: float) -> None:
