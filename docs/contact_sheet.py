@@ -50,13 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=Path, default=HERE / "prompts.txt", help="one a line (%(default)s)")
     parser.add_argument("--out", type=Path, default=HERE / "painter.webp", help="PNG or WebP (%(default)s)")
-    parser.add_argument("--side", type=int, default=240, help="pixels of each picture (%(default)s)")
+    parser.add_argument("--side", type=int, default=208, help="pixels of each picture (%(default)s)")
     parser.add_argument("--columns", type=int, default=5, help="pictures in a row (%(default)s)")
     options = parser.parse_args(argv)
     prompts = [line for line in options.prompts.read_text(encoding="utf-8").splitlines() if line.strip()]
     with ProcessPoolExecutor() as pool:
         pictures = list(pool.map(paint, range(1, len(prompts) + 1), prompts, [options.side] * len(prompts)))
-    lay_out(pictures, options.columns).save(options.out, quality=82)
+    lay_out(pictures, options.columns).save(options.out, quality=78)
     sys.stdout.write(f"{len(pictures)} pictures in {options.out}\n")
     return 0
 

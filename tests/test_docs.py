@@ -43,3 +43,9 @@ def test_every_error_has_its_own_code_and_words() -> None:
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code) for error in errors)
     assert all(error.title.endswith((".", "'.")) for error in errors)
     assert all(400 <= error.status < 600 for error in errors)
+
+
+def test_the_painted_prompts_stand_under_their_sheet() -> None:
+    docs = README.parent / "docs"
+    listed = re.findall(r"^\d+\. (.+)$", (docs / "generator.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == (docs / "prompts.txt").read_text(encoding="utf-8").splitlines()
