@@ -217,21 +217,41 @@ def test_an_interrupt_ends_the_start(tmp_path: Path) -> None:
 
 
 def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path) -> None:
-    says_more = LIVE.replace(
-        "select.select([], [], [], 120)", "os.read(os.open(sys.argv[2], 0), 1); print('second')\n" + LIVE
-    )
+    # Not ready before somebody writes into the pipe; "at work" comes after it.
+    waits = "import os, sys\nprint('starting', flush=True)\nos.read(os.open(sys.argv[2], 0), 1)\n" + LIVE
     trigger = tmp_path / "trigger"
     os.mkfifo(trigger)
     console = Recorder()
     log = tmp_path / "log"
     log.mkdir()
     (log / "gateway.log").write_text("an earlier run\n")
-    with running(Stack([part("gateway", says_more, tmp_path, str(trigger))], log, console)):
+
+    def let_it_begin() -> None:
+        # Between the old log and the new one there is none.
+        until(lambda: (log / "gateway.log.1").exists() and (log / "gateway.log").exists())
+        until(lambda: (log / "gateway.log").read_text().startswith("starting"))
         trigger.write_text("now")
-        until(lambda: ("gateway", "second") in console.lines or not is_alive(tmp_path / "gateway"))
-    assert ("gateway", "at work") not in console.lines[:1]
-    assert (log / "gateway.log").read_text().splitlines()[:2] == ["at work", "second"]
+
+    beginning = threading.Thread(target=let_it_begin)
+    beginning.start()
+    with running(Stack([part("gateway", waits, tmp_path, str(trigger))], log, console)):
+        until(lambda: "at work" in (log / "gateway.log").read_text())
+    beginning.join(10)
+    assert ("gateway", "starting") not in console.lines
+    assert (log / "gateway.log").read_text().splitlines()[:2] == ["starting", "at work"]
     assert (log / "gateway.log.1").read_text() == "an earlier run\n"
+
+
+def test_lines_of_a_ready_part_are_shown(tmp_path: Path) -> None:
+    says_more = LIVE.replace(
+        "select.select([], [], [], 120)", "os.read(os.open(sys.argv[2], 0), 1); print('second')\n" + LIVE
+    )
+    trigger = tmp_path / "trigger"
+    os.mkfifo(trigger)
+    console = Recorder()
+    with running(Stack([part("gateway", says_more, tmp_path, str(trigger))], tmp_path / "log", console)):
+        trigger.write_text("now")
+        until(lambda: ("gateway", "second") in console.lines)
 
 
 @pytest.mark.parametrize(
