@@ -29,8 +29,8 @@ run: .venv/run.stamp ## Start everything here and print the site's address
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at night"
 	@$(BIN)/python -m local.demo "$(PROMPT)"
 
-test: .venv/dev.stamp ## Run the tests
-	@$(BIN)/python -m pytest
+test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .

@@ -16,14 +16,14 @@ from generator.engines.base import Brief, Pixels
 from generator.engines.painter import Painter
 
 PROMPTS = tuple((Path(__file__).parents[2] / "docs/prompts.txt").read_text(encoding="utf-8").splitlines())
-SIDE_PX = 128
+SIDE_PX = 176
 
 Feature = NDArray[np.float64]
 
 
 @cache
 def painted(number: int, seed: int) -> Pixels:
-    brief = Brief(PROMPTS[number], "", SIDE_PX, SIDE_PX, 15, 7.5, seed)
+    brief = Brief(PROMPTS[number], "", SIDE_PX, SIDE_PX, 8, 7.5, seed)
     return Painter().generate(brief, lambda done, snapshot=None: None)
 
 
