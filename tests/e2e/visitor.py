@@ -1,23 +1,13 @@
 """A person in front of the site, in a real browser with an empty profile, who finds things by what they say."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from chromium import chromium
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LOAD_MS = 30_000
 # Notes what the page of a job shows, each time that it shows something else, and complaints of the security policy.
 RECORDER = """
@@ -119,14 +109,6 @@ class Visitor:
 @contextmanager
 def visitor(url: str, pictures_url: str) -> Iterator[Visitor]:
     """A visitor of the site at url, with pictures from pictures_url; without a browser the test is skipped."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next((path for path in map(shutil.which, names) if path is not None), None)
-    if program is None:
-        pytest.skip(f"none of {', '.join(names)} is on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        try:
-            context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-            yield Visitor(context.new_page(), url, (url, pictures_url))
-        finally:
-            browser.close()
+    with chromium() as browser:
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+        yield Visitor(context.new_page(), url, (url, pictures_url))

@@ -1,47 +1,16 @@
 """Servers that keep a protocol, each as the address of its generator: the shipped fakes and the reference service."""
 
-import os
-import queue
-import re
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from reference_generator import reference_generator
 
 from shared.generators.base import GeneratorAddress
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
 
 Server = Callable[[], AbstractContextManager[GeneratorAddress]]
-
-
-@contextmanager
-def reference_service() -> Iterator[str]:
-    """The URL of a reference service in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "generator", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    assert process.stdout is not None
-    lines: queue.Queue[str] = queue.Queue()
-    stdout = process.stdout
-    reader = threading.Thread(target=lambda: [lines.put(line) for line in stdout], daemon=True)
-    reader.start()
-    try:
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", lines.get(timeout=60))):
-            assert process.poll() is None
-        yield found[0]
-    finally:
-        process.terminate()
-        process.wait(20)
-        reader.join(10)
-        stdout.close()
 
 
 @contextmanager
@@ -59,7 +28,7 @@ def fake_glide() -> Iterator[GeneratorAddress]:
 def reference(protocol: str) -> Server:
     @contextmanager
     def serve() -> Iterator[GeneratorAddress]:
-        with reference_service() as url:
+        with reference_generator() as url:
             yield GeneratorAddress(protocol, url)
 
     return serve

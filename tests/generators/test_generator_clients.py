@@ -30,13 +30,6 @@ def address(request: pytest.FixtureRequest) -> Iterator[GeneratorAddress]:
         yield address
 
 
-@pytest.fixture
-def generator(address: GeneratorAddress) -> Iterator[Generator]:
-    client = connect(address)
-    yield client
-    client.close()
-
-
 ORDERS = {
     "one picture": order(),
     "two pictures": order(n=2),

@@ -30,13 +30,6 @@ def address(request: pytest.FixtureRequest) -> Iterator[GeneratorAddress]:
         yield address
 
 
-@pytest.fixture
-def generator(address: GeneratorAddress) -> Iterator[Generator]:
-    client = connect(address)
-    yield client
-    client.close()
-
-
 def png(width: int, height: int) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), "green").save(buffer, "PNG")
