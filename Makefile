@@ -30,7 +30,7 @@ demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at nig
 	@$(BIN)/python -m local.demo "$(PROMPT)"
 
 test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .

@@ -28,7 +28,7 @@ requests = st.fixed_dictionaries(
         "frames": st.integers(0, 2),
     }
 )
-few = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def made(service: Any, request: dict[str, Any]) -> dict[str, Any]:
