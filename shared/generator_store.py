@@ -24,17 +24,18 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
     connection.execute(text("DELETE FROM generators WHERE NOT name = ANY(:names)"), {"names": names})
 
 
-def list_rooms(connection: Connection) -> list[Row[Any]]:
-    """Each healthy generator and how many more jobs it may hold (name, protocol, room). Only the dispatcher asks.
+def list_rooms(connection: Connection, names: Sequence[str]) -> list[Row[Any]]:
+    """Those of these generators that are well, and how many more jobs each may hold (name, protocol, room). Only the
+    dispatcher asks.
 
     Room is counted, not kept: a count cannot drift.
     """
     query = text("""
         SELECT g.name, g.protocol, g.max_in_flight
             - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS room
-        FROM generators g WHERE g.failures = 0 ORDER BY g.name
+        FROM generators g WHERE g.failures = 0 AND g.name = ANY(:names) ORDER BY g.name
     """)
-    return list(connection.execute(query))
+    return list(connection.execute(query, {"names": list(names)}))
 
 
 def claim_probes(connection: Connection) -> list[str]:

@@ -69,7 +69,9 @@ class Poller:
         started: list[UUID] = []
         with self.services.db.begin() as connection:
             claim_store.lock_clock(connection)
-            rooms = _Rooms(generator_store.list_rooms(connection))
+            # The table may still hold generators of an earlier configuration, at which no step could be done.
+            names = [address.name for address in self.addresses]
+            rooms = _Rooms(generator_store.list_rooms(connection, names))
             while len(started) < STARTS_AT_ONCE and (kinds := rooms.kinds):
                 found = claim_store.find_next(connection, max_running=self.services.settings.max_running, kinds=kinds)
                 if found is None:

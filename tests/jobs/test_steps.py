@@ -340,6 +340,18 @@ def test_a_generator_taken_out_of_the_settings_gives_its_jobs_back(world: World,
     assert world.row(job_id).attempts == 2
 
 
+def test_no_job_starts_at_a_generator_of_an_earlier_configuration(world: World, services: Services) -> None:
+    with FakeGenerator() as old, FakeGenerator() as new, poller_for(services, old), poller_for(services, new) as poller:
+        job_id = world.submit(world.user())
+        with services.db.begin() as connection:
+            # As after a restart, before the first sweep: the table still holds the old one alone.
+            generator_store.register(connection, [old.address])
+        assert poller.start() == []
+        poller.sweep()
+        assert world.row(job_id).generator == new.address.name
+        assert world.events(job_id) == ["accepted", "started"]
+
+
 def test_jobs_go_where_there_is_room(world: World, services: Services) -> None:
     with FakeGenerator(max_in_flight=3) as big, FakeGenerator(max_in_flight=1) as small:
         with poller_for(services, big, small) as poller:
