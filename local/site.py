@@ -1,5 +1,6 @@
 """The whole site on this machine: which parts there are and what each of them is told."""
 
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -105,7 +106,9 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     if not config.has("EASEL_GENERATORS"):
         names.add("generator")
         port = config.ports["EASEL_GENERATOR_PORT"]
-        argv = ("generator", "--host", "127.0.0.1", "--port", str(port))
+        # Half the cores: the rest of Easel needs some, and so does whoever sits here.
+        painters = min(4, max(1, (os.cpu_count() or 1) // 2))
+        argv = ("generator", "--host", "127.0.0.1", "--port", str(port), "--workers", str(painters))
         parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
     stores = ("postgres", "redis", "s3")
     # Most of a start is Python reading its modules, so gateway and worker do that beside the migrations. They look at

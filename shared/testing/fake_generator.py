@@ -9,8 +9,7 @@ It paints nothing: its pictures are plain PNGs of the right size, kept by size, 
 import base64
 import io
 import json
-import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,12 +17,9 @@ from typing import Any, Literal
 
 from PIL import Image
 
-from shared.generators.base import GeneratorAddress
 from shared.testing.fake_server import FakeServer
 
 ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
-
-_KEPT_ORDERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +52,8 @@ class FakeGenerator(FakeServer):
     orders: the fields of the last 1000 new orders, as received.
     """
 
+    protocol = "img_generator"
+
     def __init__(
         self,
         *,
@@ -64,29 +62,13 @@ class FakeGenerator(FakeServer):
         extensions: Iterable[str] = (),
         max_in_flight: int = 4,
     ) -> None:
+        super().__init__(max_in_flight)
         self.plan = plan or Plan()
         self.plans = deque(plans)
         self.extensions = frozenset(extensions)
-        self.max_in_flight = max_in_flight
-        self.down = False
-        self.counts: Counter[str] = Counter()
-        self.orders: deque[dict[str, Any]] = deque(maxlen=_KEPT_ORDERS)
-        self.in_flight = 0
-        self.most_in_flight = 0
-        self._lock = threading.Lock()
         self._last_number = 0
         self._by_id: dict[int, _Order] = {}
         self._by_key: dict[str, int] = {}
-
-    @property
-    def address(self) -> GeneratorAddress:
-        """The same for `connect`."""
-        return GeneratorAddress("img_generator", self.url, self.max_in_flight)
-
-    @property
-    def setting(self) -> str:
-        """The same as EASEL_GENERATORS has it."""
-        return f"img_generator+{self.url}?max_in_flight={self.max_in_flight}"
 
     def restart(self) -> None:
         """Forget every order, as a generator does that keeps them in memory. Numbers start again at 1."""

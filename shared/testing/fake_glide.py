@@ -10,7 +10,6 @@ import base64
 import io
 import json
 import threading
-from collections import Counter, deque
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -18,11 +17,9 @@ from typing import Any
 from PIL import Image
 
 from shared.generators.abilities import GLIDE_SIZES
-from shared.generators.base import GeneratorAddress
 from shared.testing.fake_server import FakeServer
 
 MAX_BATCH = 64
-_KEPT_ORDERS = 1000
 _LOOK_S = 0.02
 
 
@@ -41,27 +38,13 @@ class FakeGlide(FakeServer):
     orders: the fields of the last 1000 orders, as received.
     """
 
+    protocol = "glide"
+
     def __init__(self, *, max_in_flight: int = 4, columns: int | None = None) -> None:
-        self.max_in_flight = max_in_flight
+        super().__init__(max_in_flight)
         self.columns = columns
-        self.down = False
-        self.counts: Counter[str] = Counter()
-        self.orders: deque[dict[str, Any]] = deque(maxlen=_KEPT_ORDERS)
-        self.in_flight = 0
-        self.most_in_flight = 0
-        self._lock = threading.Lock()
         self._free = threading.Event()
         self._free.set()
-
-    @property
-    def address(self) -> GeneratorAddress:
-        """Where it is, for `connect`."""
-        return GeneratorAddress("glide", self.url, self.max_in_flight)
-
-    @property
-    def setting(self) -> str:
-        """The same as EASEL_GENERATORS has it."""
-        return f"glide+{self.url}?max_in_flight={self.max_in_flight}"
 
     def __exit__(self, *raised: Any) -> None:
         self.let_go()

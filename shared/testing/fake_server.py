@@ -5,22 +5,51 @@ import select
 import socket
 import threading
 from abc import ABC, abstractmethod
+from collections import Counter, deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from shared.generators.base import GeneratorAddress
+
+_KEPT_ORDERS = 1000
 _MAX_BODY_BYTES = 256 * 1024 * 1024
 
 
 class FakeServer(ABC):
-    """Serves inside `with`, each connection in a thread of its own; all of them end with the block."""
+    """Serves inside `with`, each connection in a thread of its own; all of them end with the block.
+
+    What every fake generator counts: `counts` of calls by name, the fields of the last 1000 `orders` as received, how
+    many are `in_flight`, and the most that ever were. While `down` is true, it answers 503.
+    """
+
+    protocol: str
+
+    def __init__(self, max_in_flight: int) -> None:
+        self.max_in_flight = max_in_flight
+        self.down = False
+        self.counts: Counter[str] = Counter()
+        self.orders: deque[dict[str, Any]] = deque(maxlen=_KEPT_ORDERS)
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
         """Where it listens, as `http://127.0.0.1:<port>`."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def address(self) -> GeneratorAddress:
+        """The same for `connect`."""
+        return GeneratorAddress(self.protocol, self.url, self.max_in_flight)
+
+    @property
+    def setting(self) -> str:
+        """The same as EASEL_GENERATORS has it."""
+        return f"{self.protocol}+{self.url}?max_in_flight={self.max_in_flight}"
 
     def __enter__(self) -> Self:
         self._server = _Server(self)
