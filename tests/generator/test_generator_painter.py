@@ -5,7 +5,8 @@ import pytest
 
 from generator.engines.base import Brief, Pixels, Stopped
 from generator.engines.painter import Painter
-from generator.engines.painter.reading import read, weighted_words
+from generator.engines.painter.reading import read
+from generator.engines.painter.words import words_of
 
 
 def paint(prompt: str, negative: str = "", **changes: object) -> Pixels:
@@ -103,7 +104,7 @@ def test_all_parts_of_a_joined_prompt_count() -> None:
 
 
 def test_brackets_nest() -> None:
-    weights = dict(weighted_words("plain (more ((most))) [less [least]]"))
+    weights = {word.text: word.weight for word in words_of("plain (more ((most))) [less [least]]")}
     assert weights["most"] > weights["more"] > weights["plain"] == 1
     assert weights["plain"] > weights["less"] > weights["least"]
 

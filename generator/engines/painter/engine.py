@@ -13,7 +13,6 @@ from generator.engines.painter.media.base import Draft, Medium
 from generator.engines.painter.media.surface import luma
 from generator.engines.painter.media.table import MEDIUM_CLASSES
 from generator.engines.painter.noise import Field, blur, cppn_parameters
-from generator.engines.painter.palette import choose
 from generator.engines.painter.reading import Reading, read
 from generator.engines.painter.transform import Veil, blend
 from generator.engines.painter.upscale import enlarge
@@ -81,8 +80,7 @@ def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
     whole = paint_scene(brief, reading, partial(watch, 0.0))
     watch(_PREPARING / 2)
     scene = whole.rgb
-    palette = choose(reading, brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
-    ground = paint_ground_idea(brief, palette)
+    ground = paint_ground_idea(brief, whole.palette)
     under = ground * np.float32(0.55) + blur(scene, max(4, min(brief.width, brief.height) // 5)) * np.float32(0.45)
     literal = np.float32(min(1.0, 0.25 + brief.scale / 9.0))
     # Above the usual range the picture grows harder and more colourful, as guidance does.

@@ -66,11 +66,6 @@ class Reading:
         return self.motifs.get(name, 0.0)
 
 
-def weighted_words(text: str) -> list[tuple[str, float]]:
-    """The words of a prompt in order, small letters, each with the weight its brackets give it."""
-    return [(word.text, word.weight) for word in words_of(text)]
-
-
 def read(prompt: str, negative: str = "") -> Reading:
     """Understand a prompt; whatever the negative prompt names is left out."""
     manner, words, unwanted = find_manner(words_of(prompt), words_of(negative))
