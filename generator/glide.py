@@ -203,14 +203,14 @@ def glide_routes(studio: Studio, queue: JobQueue) -> APIRouter:
             return Response(status_code=CLIENT_CLOSED)
         return await run_in_threadpool(_answer, studio, order, results, job.took_s)
 
-    @router.post("/basemodel", response_model=BaseModelSize, responses=errors(422))
+    @router.post("/basemodel", response_model=BaseModelSize, responses=errors(422, 500))
     async def basemodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
         """Set the steps of the base pictures. Answers the number of weights and biases of the network behind them."""
         equipment = await run_in_threadpool(studio.equipment)
         steps.now = replace(steps.now, base=order.diffusion_steps)
         return {"base_model_total_parameters": equipment.base_parameters}
 
-    @router.post("/upmodel", response_model=UpModelSize, responses=errors(422))
+    @router.post("/upmodel", response_model=UpModelSize, responses=errors(422, 500))
     async def upmodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
         """Set the steps of refining. Answers the number of weights and biases of the network that scales up."""
         equipment = await run_in_threadpool(studio.equipment)

@@ -232,8 +232,13 @@ class JobQueue:
             job.began = time.monotonic()
             return job, work
 
+    def _take_when_ready(self, worker: Worker) -> tuple[Job, Work] | None:
+        # Before a job's time begins: a model may load for longer than a job may take.
+        worker.prepare()
+        return self._take()
+
     def _work(self, worker: Worker) -> None:
-        while (taken := self._take()) is not None:
+        while (taken := self._take_when_ready(worker)) is not None:
             job, work = taken
             try:
                 results = worker.run(work, partial(self._note, job))

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from generator.body import BadBody, BodyTooLarge
 from generator.jobs import JobFailed, KeyReused, NotFinished, QueueFull, Reason, UnknownJob
 from generator.order import ParameterError
+from generator.studio import EngineFailed
 
 RETRY_AFTER_S = 5
 # A request may bring any number of unknown parameters, with names of any length.
@@ -90,6 +91,7 @@ def add_errors(app: FastAPI) -> None:
         OtherOrigin: (403, "other_origin", "Web pages of other origins may not ask this service."),
         UnknownJob: (404, "unknown_id", "No request has this number; it may have been forgotten."),
         KeyReused: (409, "key_reused", "This key belongs to another request."),
+        EngineFailed: (500, "engine_failed", "The engine does not answer."),
         QueueFull: (503, "queue_full", "The queue is full."),
         BodyTooLarge: (413, "body_too_large", "The body is too large."),
         BadBody: (400, "bad_body", "The body must be a JSON object or form fields."),

@@ -38,6 +38,9 @@ class EngineFailed(Exception):
 class Worker(Protocol):
     """One engine at work."""
 
+    def prepare(self) -> None:
+        """Return when the engine is loaded, however long that takes, or when it could not be."""
+
     def run(self, work: Work, note: Note) -> Results:
         """What the work brings. `note` hears of the progress, at least every 0.1 s, and may raise `Stopped`.
 
@@ -65,7 +68,7 @@ class Studio(Protocol):
 class ProcessStudio:
     """The engine of that name, in a process for each worker."""
 
-    def __init__(self, engine: str, ready_within_s: float = 600.0) -> None:
+    def __init__(self, engine: str, ready_within_s: float = 30.0) -> None:
         self.engine = engine
         self._ready_within_s = ready_within_s
         self._told = threading.Event()
@@ -101,6 +104,16 @@ class _ProcessWorker:
         self._process = _SPAWN.Process(target=_serve, args=(far_end, self._engine), daemon=True)
         self._process.start()
         far_end.close()
+        self._is_ready = False
+
+    def prepare(self) -> None:
+        """Return when the engine is loaded, or when its process ended instead: then `run` tells so."""
+        try:
+            if not self._is_ready:
+                self._tell(self._line.recv()[1])
+                self._is_ready = True
+        except (EOFError, OSError):
+            return
 
     def run(self, work: Work, note: Note) -> Results:
         """What the work brings. Raises Stopped and EngineFailed."""

@@ -61,6 +61,12 @@ def test_an_engine_that_raises_goes_on_in_its_process(serve: Serve) -> None:
     assert process_of(service) == process
 
 
+def test_the_equipment_is_known_before_the_first_job(serve: Serve) -> None:
+    answer = serve().client.post("/basemodel", params={"diffusion_steps": 5})
+    assert answer.status_code == 200
+    assert is_there(answer.json()["base_model_total_parameters"])
+
+
 def test_an_engine_that_crashes_gets_a_new_process(serve: Serve) -> None:
     service = serve()
     process = process_of(service)
@@ -130,6 +136,13 @@ def test_an_engine_that_cannot_be_made_fails_its_jobs(serve: Serve) -> None:
     service = serve("unruly_engine:broken")
     for _ in range(2):
         assert service.until(service.start(), "error", "finished") == "error"
+
+
+def test_equipment_of_an_engine_that_cannot_be_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    with TestClient(create_app(ProcessStudio("unruly_engine:broken", ready_within_s=0.1))) as client:
+        answer = client.post("/upmodel", params={"diffusion_steps": 5})
+    assert (answer.status_code, answer.json()["error"]) == (500, "engine_failed")
 
 
 def test_equipment_that_nobody_tells_is_a_failure() -> None:

@@ -28,6 +28,9 @@ class _ThreadWorker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def prepare(self) -> None:
+        """The engine is there."""
+
     def run(self, work: Work, note: Note) -> Results:
         outcome: list[Results | Exception] = []
 
