@@ -174,7 +174,7 @@ def embedded_servers(
     stack = Stack([part for server in servers for part in server.parts], home / "log")
     settings = {name: value for server in servers for name, value in server.env.items()}
     with running(stack):
-        yield settings | {"EASEL_HOME": str(home)}
+        yield settings
 
 
 def base_environment(home: Path) -> dict[str, str]:

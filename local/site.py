@@ -74,7 +74,6 @@ def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str,
     beside = [env[name] for name in ("NO_PROXY", "no_proxy") if env.get(name)]
     env["NO_PROXY"] = env["no_proxy"] = ",".join([*beside[:1], "127.0.0.1", "localhost"])
     return env | {
-        "EASEL_HOME": str(config.home),
         "EASEL_PORT": str(config.ports["EASEL_PORT"]),
         "EASEL_PUBLIC_URL": config.public_url,
         "PYTHONUNBUFFERED": "1",

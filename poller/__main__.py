@@ -32,8 +32,8 @@ def main() -> None:
         worker.start()
         sys.exit(worker.exitcode)
     else:
-        services.settings.home.mkdir(parents=True, exist_ok=True)
-        app.Beat(schedule=str(services.settings.home / "beat"), quiet=True).run()
+        # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
+        app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
 
 
 if __name__ == "__main__":

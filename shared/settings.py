@@ -36,7 +36,6 @@ class Settings:
     jobs_per_day: int
     url_ttl_s: int
     database_pool: int
-    home: Path
     host: str
     port: int
     log_level: str
@@ -67,7 +66,6 @@ class Settings:
             database_pool=read.integer(
                 "DATABASE_POOL", 1 if "AWS_LAMBDA_FUNCTION_NAME" in read.environment else 10, 1, 100
             ),
-            home=Path(read.text("HOME", "var")),
             host=read.text("HOST", "127.0.0.1"),
             port=port,
             log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),

@@ -103,11 +103,11 @@ def test_a_value_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe" + SECRET.encode()])
 def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
-    file = tmp_path / "home"
+    file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
-    assert "EASEL_HOME_FILE" in refusal(HOME_FILE=str(file))
-    assert "EASEL_HOME_FILE" in refusal(HOME_FILE=str(tmp_path))
+    assert "EASEL_BROKER_URL_FILE" in refusal(BROKER_URL="", BROKER_URL_FILE=str(file))
+    assert "EASEL_BROKER_URL_FILE" in refusal(BROKER_URL="", BROKER_URL_FILE=str(tmp_path))
 
 
 def test_a_value_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_a_value_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
         environment = {key: value for key, value in GOOD.items() if key != "EASEL_DATABASE_URL"}
         settings = Settings.from_environment(environment | {"EASEL_DATABASE_URL_SECRET": "easel/db"})
         assert settings.database_url == "postgresql+psycopg2://db.example.com/aws"
-        assert "EASEL_HOME_SECRET" in refusal(HOME_SECRET="easel/none")
+        assert "EASEL_BROKER_URL_SECRET" in refusal(BROKER_URL="", BROKER_URL_SECRET="easel/none")
 
 
 @pytest.mark.parametrize(

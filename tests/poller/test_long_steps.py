@@ -25,13 +25,10 @@ def glide() -> Iterator[FakeGlide]:
 
 
 @pytest.fixture
-def settings(environment: dict[str, str], generator: FakeGenerator, glide: FakeGlide, tmp_path: Path) -> dict[str, str]:
+def settings(environment: dict[str, str], generator: FakeGenerator, glide: FakeGlide) -> dict[str, str]:
     """The environment of a poller that knows one generator of each kind."""
     redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
-    return environment | {
-        "EASEL_GENERATORS": f"{glide.setting},{generator.setting}",
-        "EASEL_HOME": str(tmp_path / "home"),
-    }
+    return environment | {"EASEL_GENERATORS": f"{glide.setting},{generator.setting}"}
 
 
 @contextmanager

@@ -23,12 +23,11 @@ PROMPT = "a lighthouse that nobody may read about"
 
 
 @pytest.fixture
-def settings(environment: dict[str, str], generator: FakeGenerator, tmp_path: Path) -> dict[str, str]:
-    """The environment of a poller with its own folder and an empty broker."""
+def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str, str]:
+    """The environment of a poller with an empty broker."""
     redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
     return environment | {
         "EASEL_GENERATORS": generator.setting,
-        "EASEL_HOME": str(tmp_path / "home"),
         "EASEL_LOG_LEVEL": "DEBUG",
     }
 
