@@ -113,7 +113,8 @@ def create_api_token(services: Services, credential: Credential, name: str) -> t
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         if user_store.count_api_tokens(connection, user.id) >= MAX_API_TOKENS:
-            raise InvalidRequest(fields=(FieldError("name", f"at most {MAX_API_TOKENS} tokens; revoke one first"),))
+            message = f"at most {MAX_API_TOKENS} tokens; revoke one first"
+            raise InvalidRequest(fields=(FieldError("name", message, "too_many", MAX_API_TOKENS),))
         row = user_store.create_token(
             connection, user.id, token_hash(secret) or b"", kind="api", name=name, lifetime_s=None
         )
@@ -150,7 +151,7 @@ def _normal_email(email: str) -> str:
     try:
         return validate_email(email, check_deliverability=False, test_environment=False).normalized.casefold()
     except EmailNotValidError:
-        raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address"),)) from None
+        raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address", "no_address"),)) from None
 
 
 def _refuse_well_known(password: str, email: str) -> None:
@@ -159,7 +160,7 @@ def _refuse_well_known(password: str, email: str) -> None:
     # zxcvbn takes at most 72 characters; a longer password is judged by its beginning.
     if zxcvbn(password[:72], user_inputs=[email, *email.split("@")])["guesses"] < MIN_GUESSES:
         message = "is too easy to guess: it is well known, a sequence, or your address. Take four unusual words"
-        raise InvalidRequest(fields=(FieldError("password", message),))
+        raise InvalidRequest(fields=(FieldError("password", message, "well_known"),))
 
 
 def _matches(password_hash: str, password: str) -> bool:

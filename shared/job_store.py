@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.jobs import Event, State, sources
+from shared.reasons import Reason
 from shared.user_store import STILL_VALID
 
 
@@ -63,7 +64,7 @@ FROM jobs j
 """
 _TIMELINE = """, (
     SELECT json_agg(json_build_array(
-        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail
+        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail, code
     ) ORDER BY id) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
@@ -235,7 +236,7 @@ WITH moved AS (
         quota_used = quota_used - (:to IN ('failed', 'cancelled') AND u.quota_day = moved.quota_day)::int
     FROM moved WHERE u.id = moved.user_id
 ), told AS (
-    INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM moved
+    INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :detail, :code FROM moved
 )
 SELECT user_id, turn, cost, was FROM moved
 """)
@@ -247,29 +248,31 @@ def move(
     to: State,
     event: Event,
     *,
-    detail: str | None = None,
+    reason: Reason | None = None,
     token: UUID | None = None,
     generator: str | None = None,
     attempts: int = 0,
-    error: tuple[str, str] | None = None,
 ) -> Row[Any]:
     """Move a job to another state, with its counts and its timeline; return (user_id, turn, cost, was).
 
-    token: the claim under which the mover works. attempts: how many attempts the move spends. error: (code, message),
-    for FAILED alone. Raises Lost when the job is not where the move begins, or the claim is no longer the mover's.
+    reason: why, for the timeline; FAILED needs one, which becomes the job's error. token: the claim under which the
+    mover works. attempts: how many attempts the move spends. Raises Lost when the job is not where the move begins, or
+    the claim is no longer the mover's.
     """
+    code, message = reason or (None, None)
     values = {
         "job_id": job_id,
         "to": to.value,
         "sources": [state.value for state in sources(to)],
         "finished": to.finished,
         "event": event.value,
-        "detail": detail,
+        "detail": message,
+        "code": code,
         "token": token,
         "generator": generator,
         "attempts": attempts,
-        "error_code": error[0] if error else None,
-        "error_message": error[1] if error else None,
+        "error_code": code if to == State.FAILED else None,
+        "error_message": message if to == State.FAILED else None,
     }
     moved = connection.execute(_MOVE, values).one_or_none()
     if moved is None:

@@ -143,6 +143,7 @@ job_events = Table(
     _when("at", nullable=False, server_default=_now),
     Column("event", Text, nullable=False),
     Column("detail", Text),
+    Column("code", Text),
 )
 
 # `seed` is null where the generator did not follow it.

@@ -20,6 +20,7 @@ from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
+from shared.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
 from shared.services import Services
 from shared.steps import LOST_OBJECTS_KEPT_S, Step, objects_of
 
@@ -194,7 +195,7 @@ class Poller:
         with self.services.db.begin() as connection:
             job_store.discard(connection, objects_of(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
             if claim.crashes < MAX_CRASHES:
-                claim_store.tell(connection, claim.id, Event.RECOVERED, "Its worker died; another one took over.")
+                claim_store.tell(connection, claim.id, Event.RECOVERED, WORKER_DIED)
                 return False
             message = f"The worker died {MAX_CRASHES} times while it worked on this job."
             job_store.move(
@@ -202,18 +203,21 @@ class Poller:
                 claim.id,
                 State.FAILED,
                 Event.FAILED,
-                detail=message,
+                reason=Reason("crashed_worker", message),
                 token=claim.attempt_token,
-                error=("crashed_worker", message),
             )
             return True
 
     def _evict(self, claim: Row[Any]) -> None:
         """The job's generator is no longer configured: it goes back into the queue for another one."""
-        detail = "Its generator was taken out of service."
         with self.services.db.begin() as connection:
             job_store.leave(
-                connection, claim.id, State.QUEUED, Event.RETRYING, detail=detail, token=claim.attempt_token
+                connection,
+                claim.id,
+                State.QUEUED,
+                Event.RETRYING,
+                reason=GENERATOR_REMOVED,
+                token=claim.attempt_token,
             )
 
     @contextmanager

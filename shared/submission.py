@@ -144,7 +144,8 @@ def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) 
     for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
-        wrong.setdefault(str(field), FieldError(str(field), f"{instead}, for the generators of this site"))
+        message = f"{instead}, for the generators of this site"
+        wrong.setdefault(str(field), FieldError(str(field), message, "not_offered"))
     return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
 
 
@@ -175,7 +176,7 @@ def _new_row(job: job_store.NewJob, written: Row[Any]) -> SimpleNamespace:
         cost=job.cost,
         public=False,
         images=[],
-        timeline=[(at, Event.ACCEPTED.value, None)],
+        timeline=[(at, Event.ACCEPTED.value, None, None)],
     )
 
 
@@ -226,8 +227,8 @@ def _check_sources(services: Services, connection: Connection, user: User, keys:
     for index, key in enumerate(keys):
         field = f"source_images.{index}"
         if key not in announced:
-            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours"),))
+            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
         try:
             services.storage.size_bytes(key)
         except ObjectMissing:
-            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet"),)) from None
+            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None

@@ -23,7 +23,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "errors jobs log models presets recipe settings tokens",
+        "errors jobs log models presets reasons recipe settings tokens",
         "contract db pictures",
         "generators",
         "generator_store orders queue storage user_store",
