@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from shared import user_store
 from shared.auth import SESSION_S, Credential, require_user
-from shared.errors import BadCredentials, FieldError, InvalidRequest, NotFound
+from shared.errors import NO_MAIL, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.job_views import page
 from shared.services import Services
 from shared.tokens import new_token, token_hash
@@ -101,7 +101,9 @@ def get_account(services: Services, credential: Credential) -> dict[str, Any]:
 
 
 def set_notify(services: Services, credential: Credential, notify: str) -> User:
-    """Choose the notification that new jobs begin with."""
+    """Choose the notification that new jobs begin with. Raises InvalidRequest for mail where none is set up."""
+    if notify == "email" and not services.sends_mail:
+        raise InvalidRequest(fields=(NO_MAIL,))
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         return user_store.set_notify(connection, user.id, notify)

@@ -38,6 +38,9 @@ class FieldError:
     limit: float | None = None
 
 
+NO_MAIL = FieldError("notify", "must be none, since this site sends no mail", "not_offered")
+
+
 class EaselError(Exception):
     """An outcome that the caller is told about: `detail` belongs to the case, all else to the class."""
 

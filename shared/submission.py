@@ -15,6 +15,7 @@ from shared import job_store, jobs, user_store
 from shared.auth import Credential, require_user
 from shared.contract import JobRequest
 from shared.errors import (
+    NO_MAIL,
     AlreadyFinished,
     FieldError,
     IdempotencyMismatch,
@@ -41,9 +42,12 @@ def submit(
 
     With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
     IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
-    that is not there and for what no configured generator can make.
+    that is not there, for what no configured generator can make, and for a notification that this site cannot send.
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
+    if request.notify is None and not services.sends_mail:
+        # The account's default may be of a time when there was mail.
+        request = request.model_copy(update={"notify": "none"})
     job = new_job(request, idempotency_key, fingerprint)
     impossible = _impossible(services, request, job)
     with services.db.statement() as connection:
@@ -134,10 +138,12 @@ def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
 
 
 def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
-    """The refusal of a job that no configured protocol can make, with every field that stands against it.
+    """The refusal of a job that this site cannot make or tell of by mail, with every field that stands against it.
 
     A process that knows of no generators (a function need not) refuses nothing: the job's timeline says why it waits.
     """
+    if request.notify == "email" and not services.sends_mail:
+        return InvalidRequest(fields=(NO_MAIL,))
     if not services.protocols or not services.protocols.isdisjoint(job.protocols.split(",")):
         return None
     wrong: dict[str, FieldError] = {}

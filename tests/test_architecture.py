@@ -26,11 +26,11 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "errors jobs log models presets reasons recipe settings tokens",
         "contract db pictures",
         "generators",
-        "generator_store orders queue storage user_store",
+        "generator_store mail mail_store orders queue storage user_store",
         "job_store",
         "claim_store services",
         "auth job_views",
-        "accounts health steps submission uploads",
+        "accounts health notices steps submission uploads",
         "gallery polling",
         "testing",
     )
