@@ -58,7 +58,7 @@ def send_due(services: Services, stop: Stop = never) -> int:
 
 
 def _send(services: Services, mailer: mail.Mailer, claim: Row[Any]) -> bool:
-    """Send the claimed mail, write down what became of it, return whether it was taken. May raise MailServerDown then."""
+    """Send the claimed mail and write down what became of it. Returns whether it was taken; raises MailServerDown."""
     taken = False
     try:
         mailer.send(compose(claim, services.settings))
