@@ -143,8 +143,9 @@ class SesMailer:
             )
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
-            refused = code in ("MessageRejected", "BadRequestException")
-            raise (MailRefused if refused else MailServerDown)(f"SES answered {code}") from None
+            # MessageRejected may be about the content or about an account that is still in SES's sandbox.
+            kinds = {"BadRequestException": MailRefused, "MessageRejected": MailDelayed}
+            raise kinds.get(code, MailServerDown)(f"SES answered {code}") from None
         except BotoCoreError as error:
             raise MailServerDown(_in_words(error)) from None
 

@@ -95,8 +95,10 @@ def compose(job: Row[Any], settings: Settings) -> EmailMessage:
     said, parts = _ending(job)
     message = EmailMessage()
     message["From"] = Address(title, addr_spec=sender)
-    message["To"] = Address(addr_spec=_deliverable(job.email))
-    message["Subject"] = f"{said}: {_beginning(prompt, _SUBJECT_CHARACTERS)}" if prompt else said
+    message["To"] = _address(job.email)
+    # The email package would decode encoded words that stand in a prompt, line ends and all (CVE-2024-6923).
+    subject = _beginning(prompt, _SUBJECT_CHARACTERS).replace("=?", "= ?")
+    message["Subject"] = f"{said}: {subject}" if subject else said
     message["Date"] = job.finished_at
     message["Message-ID"] = f"<{job.job_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -122,13 +124,13 @@ def _ending(job: Row[Any]) -> tuple[str, list[str]]:
     return said, [f"{said}. {_one_line(job.error_message)}", "The job does not count against today's quota."]
 
 
-def _deliverable(email: str) -> str:
-    """The address in ASCII, where that can be done."""
+def _address(email: str) -> Address:
+    """The address, its domain in ASCII: what stands before the @ may be another alphabet's."""
     try:
         valid = validate_email(email, check_deliverability=False, test_environment=False)
     except EmailNotValidError:
         raise mail.MailRefused("the account's address is none to which mail can be sent") from None
-    return valid.ascii_email or valid.normalized
+    return Address(username=valid.local_part, domain=valid.ascii_domain)
 
 
 def _one_line(text: str) -> str:
