@@ -170,7 +170,7 @@ class _Reader:
         named = re.fullmatch(r"[a-z0-9.-]+\.[a-z][a-z0-9-]*", host)
         text = self.text(name, f"Easel <easel@{host if named else 'localhost'}>")
         address = parseaddr(text)[1]
-        one = text.isprintable() and "," not in text and text.count("@") == 1
+        one = text.isprintable() and "," not in text and (text == address or text.endswith(f" <{address}>"))
         if not (one and re.fullmatch(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", address)):
             raise SettingsError(f"EASEL_{name} is one address, such as Easel <pictures@example.com>.")
         return text
