@@ -5,6 +5,8 @@ export const words = {
   "site.name": "Easel",
   "page.title": ({ title }) => `${title} · Easel`,
 
+  // The frame around every page
+  "skip": "Skip to the content",
   "nav.label": "Site",
   "nav.gallery": "Gallery",
   "nav.create": "Create",
@@ -14,7 +16,10 @@ export const words = {
   "nav.logout": "Log out",
   "footer.line": "Every picture here began as a sentence.",
   "footer.api": "API",
+  "footer.language": "Language",
+  "unloadable.title": "This page did not arrive",
 
+  // Gallery and the page of a published picture
   "gallery.title": "Gallery",
   "gallery.heading": "A sentence becomes a picture",
   "gallery.lead": "Say what you see. Easel paints it while you watch.",
@@ -24,6 +29,7 @@ export const words = {
   "gallery.empty": "Nothing hangs here yet. The first pictures are being painted.",
   "gallery.more": "Show more",
 
+  // Create
   "create.title": "Create",
   "create.heading": "What shall we paint?",
   "create.prompt": "Your picture in words",
@@ -45,6 +51,7 @@ export const words = {
   "create.quota": ({ left, most }) => `${left} of ${most} ${plural(most, "job", "jobs")} left today`,
   "create.again": "Sending it again makes no second job.",
 
+  // Account
   "login.title": "Log in",
   "login.heading": "Welcome back",
   "login.submit": "Log in",
@@ -58,6 +65,7 @@ export const words = {
   "account.password": "Password",
   "account.password.hint": "At least 12 characters. A few words together are easy to keep.",
 
+  // A job: progress, pictures, recipe
   "job.title": "Picture",
   "job.loading": "Looking for your picture",
   "job.queued": "Waiting for its turn",
@@ -90,6 +98,7 @@ export const words = {
   "recipe.scale": "Guidance",
   "recipe.seed": "Seed",
 
+  // What happens to a job
   "event.accepted": "Accepted",
   "event.waiting": "Waiting",
   "event.started": "Its turn has come",
@@ -108,6 +117,7 @@ export const words = {
   "picture.open": ({ prompt }) => `Open in full size: ${prompt}`,
   "picture.untitled": "Untitled",
 
+  // My pictures
   "pictures.title": "My pictures",
   "pictures.heading": "My pictures",
   "pictures.empty": "An empty wall, and it is yours.",
@@ -121,6 +131,7 @@ export const words = {
   "pictures.deleted": "Deleted.",
   "pictures.percent": ({ percent }) => `${percent} %`,
 
+  // Everywhere
   "dialog.keep": "Keep it",
   "loading": "Loading",
   "again": "Try again",
@@ -129,8 +140,10 @@ export const words = {
   "missing.detail": "There is no page at this address.",
   "missing.home": "To the gallery",
 
+  // What can go wrong, by the code of the API
   "error.network": "Easel cannot be reached. Are you online?",
   "error.unreadable": "The answer could not be read. Try again in a moment.",
+  "error.upload_refused": "The storage refused the picture. Try another one.",
   "error.bad_credentials": "E-mail and password do not belong together.",
   "error.email_taken": "There is an account with this e-mail already. Log in instead?",
   "error.queue_full": "So many of your jobs are waiting that no more fit. Come back when some are done.",
