@@ -25,7 +25,11 @@ export function accountView({ signal }) {
       signal.throwIfAborted();
       if (me === null) return navigate("/login?next=/account", { replace: true });
       const mail = fieldOf(presets, "notify").offered !== false;
-      fill(place, identity(me), quota(me.quota), notification(me.user, mail, signal), tokenList(signal), departure(signal));
+      fill(
+        place,
+        element("div", {}, identity(me), quota(me.quota), notification(me.user, mail, signal)),
+        element("div", {}, tokenList(signal), departure(me.user, signal)),
+      );
     } catch (error) {
       if (!isLeaving(error, signal)) fill(place, failure(error, load));
     }
@@ -77,13 +81,15 @@ function notification(user, canMail, signal) {
   return part("account.notify", ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]));
 }
 
-function departure(signal) {
+function departure(user, signal) {
   const password = field({
     name: "password", label: t("account.password"), type: "password", autocomplete: "current-password", required: true,
   });
   const alert = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { class: "button is-danger" }, t("account.delete.submit"));
-  const form = element("form", { novalidate: true }, password.node, alert, element("div", { class: "actions" }, button));
+  // Password managers want to know whose password it is.
+  const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
+  const form = element("form", { novalidate: true }, name, password.node, alert, element("div", { class: "actions" }, button));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     fill(alert);
