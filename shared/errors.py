@@ -77,7 +77,7 @@ class AlreadyFinished(EaselError):
 
 
 class NotSucceeded(EaselError):
-    status, code, title = 409, "not_succeeded", "Only a job that has succeeded can be shown in the gallery."
+    status, code, title = 409, "not_succeeded", "Only a job that has succeeded and has pictures can be published."
 
 
 class StillRunning(EaselError):

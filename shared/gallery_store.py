@@ -43,11 +43,12 @@ def find_picture(connection: Connection, image_id: UUID) -> Row[Any] | None:
 
 
 def publish(connection: Connection, job_id: UUID, user_id: UUID) -> bool:
-    """Show a user's own job; False when nothing has changed."""
+    """Show the pictures of a user's own job; False when nothing has changed."""
     query = text("""
         UPDATE jobs SET published_at = clock_timestamp(), version = version + 1
         WHERE id = :job_id AND user_id = :user_id AND state = 'succeeded'
             AND published_at IS NULL AND taken_down_at IS NULL
+            AND EXISTS (SELECT FROM images WHERE job_id = :job_id)
     """)
     return connection.execute(query, {"job_id": job_id, "user_id": user_id}).rowcount == 1
 

@@ -14,8 +14,8 @@ from shared.services import Services
 def publish(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
     """Show the pictures of a job in the gallery; doing it again changes nothing. Returns the job's view.
 
-    Raises NotFound, TakenDown once an operator has taken the job down, NotSucceeded while or because there are no
-    pictures.
+    Raises NotFound, TakenDown once an operator has taken the job down, NotSucceeded where there are no pictures to
+    show.
     """
     with services.db.begin() as connection:
         user = require_user(connection, credential)
@@ -26,7 +26,7 @@ def publish(services: Services, credential: Credential, job_id: UUID) -> dict[st
         if not published:
             if gallery_store.find_taken_down(connection, job_id):
                 raise TakenDown
-            if row.state != State.SUCCEEDED:
+            if row.state != State.SUCCEEDED or not row.images:
                 raise NotSucceeded
     return job_view(row, image_signer(services))
 
