@@ -93,8 +93,8 @@ def _restore(services: "Services", options: argparse.Namespace) -> int:
 
     if _decided(moderation.restore, services, options.job_id).changed:
         print(
-            f"{options.job_id} is restored: the links of its pictures work again, and it stands in the gallery where it stood, "
-            "unless its owner has taken it back."
+            f"{options.job_id} is restored: the links of its pictures work again, and it stands in the gallery where "
+            "it stood, unless its owner has taken it back."
         )
     else:
         print(f"{options.job_id} was not removed; nothing has changed.")
@@ -120,11 +120,8 @@ def _decided(decide: "Callable[[Services, UUID], Decision]", services: "Services
 
 
 def _tell_closed(decision: "Decision") -> None:
-    print(
-        {0: "No report was open.", 1: "One report is closed."}.get(
-            decision.closed, f"{decision.closed} reports are closed."
-        )
-    )
+    closed = {0: "No report was open.", 1: "One report is closed."}
+    print(closed.get(decision.closed, f"{decision.closed} reports are closed."))
 
 
 def _lines(text: str) -> int:

@@ -8,7 +8,7 @@ from functions.edge.app import lambda_handler
 from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep
 from functions.edge.problems import SIGNED_IN, problems
 from shared import submission
-from shared.contract import JobList, StateName, Text
+from shared.contract import JobList, Search, StateName
 from shared.errors import BadRequest
 
 router = APIRouter(tags=["jobs"])
@@ -22,7 +22,7 @@ def list_jobs(
     before: Before,
     limit: Limit = 20,
     state: StateName | None = None,
-    q: Annotated[Text | None, Query(min_length=1, max_length=200, description="Words of the prompt, any case.")] = None,
+    q: Annotated[Search | None, Query(description="Words of the prompt, in any case.")] = None,
 ) -> Response:
     """A page of jobs without their timelines. `state` and `q` filter: the prompt holds every word of `q`, in any case,
     wholly or as a part of a longer word."""

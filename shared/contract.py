@@ -46,6 +46,7 @@ Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
 Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
