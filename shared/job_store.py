@@ -175,17 +175,18 @@ _GET = (
 )
 _GET_OF_USER = text(_GET + ":user_id")
 _GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {STILL_VALID})")
-# Case is folded by Postgres' own table, whatever the locale of the database. The CASE keeps the planner from guessing
-# how rare a word is: it walks the user's jobs from the newest one on, and stops when the page is full.
+
+# Case is folded by Postgres' own table, whatever the locale of the database. The coalesce keeps the planner from
+# guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when
+# the page is full.
 _LIST = text(
     _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline="")
     + """
 WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
     AND (CAST(:before AS uuid) IS NULL OR j.id < :before)
-    AND CASE WHEN CAST(:patterns AS text[]) IS NULL THEN true
-        ELSE casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
-            SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(CAST(:patterns AS text[])) AS pattern
-        )) END
+    AND (CAST(:patterns AS text[]) IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
+        SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(CAST(:patterns AS text[])) AS pattern
+    )), false))
 ORDER BY j.id DESC LIMIT :limit
 """
 )
