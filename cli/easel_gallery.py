@@ -2,6 +2,7 @@
 
 import argparse
 from collections import Counter
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
 
     rows = moderation.list_shown(services, limit=options.limit)
     for row in rows:
-        print(f"{row.id}  {row.published_at:%Y-%m-%d %H:%M}  {beginning(row.prompt)}")
+        print(f"{row.id}  {row.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {beginning(row.prompt)}")
     if not rows:
         print("Nothing is published.")
     return Exit.DONE
