@@ -28,10 +28,10 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "generators",
         "generator_store orders queue storage user_store",
         "job_store",
-        "claim_store services",
+        "claim_store gallery_store services",
         "auth job_views",
-        "accounts health steps submission uploads",
-        "gallery polling",
+        "accounts health moderation publication steps submission uploads",
+        "gallery offers polling",
         "testing",
     )
 )
