@@ -150,6 +150,7 @@ job_events = Table(
     _when("at", nullable=False, server_default=_now),
     Column("event", Text, nullable=False),
     Column("detail", Text),
+    Column("code", Text),
 )
 
 # `seed` is null where the generator did not follow it.
@@ -219,6 +220,16 @@ generators = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     _when("retry_at"),
     Column("last_error", Text),
+)
+
+# The mail that is still to be sent about finished jobs. `due_at` is also a claim's lease: who takes a mail moves it on.
+mails = Table(
+    "mails",
+    metadata,
+    _owner("jobs", primary_key=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _when("due_at", nullable=False, server_default=_now, index=True),
+    _when("created_at", nullable=False, server_default=_now),
 )
 
 # Objects nobody refers to any more: written in the transaction that makes them so, emptied by the poller.

@@ -1,4 +1,4 @@
-"""What a submit may ask for: the presets and the fields, each with whether a generator of this site can make it."""
+"""What a submit may ask for: the presets and the fields, each with whether this site can do it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,8 +24,9 @@ USES: dict[str, dict[str, Any]] = {
     "describe": {"describe": True},
     "description": {"describe": True, "description": {"skip_clip": True}},
     "timelapse": {"timelapse": True},
+    "notify": {"notify": "email"},
 }
-"""A request that makes use of a field. One that is not named here says nothing that a protocol could not make."""
+"""A request that makes use of a field. One that is not named here says nothing that a site could not do."""
 
 
 def list_offers(services: Services) -> dict[str, list[dict[str, Any]]]:

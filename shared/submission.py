@@ -15,6 +15,7 @@ from shared import job_store, jobs, user_store
 from shared.auth import Credential, require_user
 from shared.contract import JobRequest
 from shared.errors import (
+    NO_MAIL,
     AlreadyFinished,
     FieldError,
     IdempotencyMismatch,
@@ -41,9 +42,12 @@ def submit(
 
     With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
     IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
-    that is not there and for what no configured generator can make.
+    that is not there, for what no configured generator can make, and for a notification that this site cannot send.
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
+    if request.notify is None and not services.sends_mail:
+        # The account's default may be of a time when there was mail.
+        request = request.model_copy(update={"notify": "none"})
     job = new_job(request, idempotency_key, fingerprint)
     impossible = _impossible(services, request, job)
     with services.db.statement() as connection:
@@ -130,7 +134,10 @@ def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes
 
 
 def can_be_made(services: Services, job: job_store.NewJob) -> bool:
-    """Whether a generator of this site can make the job, as far as this process knows: it need not know of any."""
+    """Whether this site can make the job and tell of it as asked, as far as this process knows: it need not know of any
+    generator."""
+    if job.settings["notify"] == "email" and not services.sends_mail:
+        return False
     return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
 
 
@@ -140,17 +147,20 @@ def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
 
 
 def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
-    """The refusal of a job that no configured protocol can make, with every field that stands against it.
+    """The refusal of a job that this site cannot make or tell of by mail, with every field that stands against it.
 
     A process that knows of no generators refuses nothing: the job's timeline says why it waits.
     """
     if can_be_made(services, job):
         return None
+    if request.notify == "email" and not services.sends_mail:
+        return InvalidRequest(fields=(NO_MAIL,))
     wrong: dict[str, FieldError] = {}
     for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
-        wrong.setdefault(str(field), FieldError(str(field), f"{instead}, for the generators of this site"))
+        message = f"{instead}, for the generators of this site"
+        wrong.setdefault(str(field), FieldError(str(field), message, "not_offered"))
     return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
 
 
@@ -181,7 +191,7 @@ def _new_row(job: job_store.NewJob, written: Row[Any]) -> SimpleNamespace:
         cost=job.cost,
         public=False,
         images=[],
-        timeline=[(at, Event.ACCEPTED.value, None)],
+        timeline=[(at, Event.ACCEPTED.value, None, None)],
     )
 
 
@@ -232,8 +242,8 @@ def _check_sources(services: Services, connection: Connection, user: User, keys:
     for index, key in enumerate(keys):
         field = f"source_images.{index}"
         if key not in announced:
-            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours"),))
+            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
         try:
             services.storage.size_bytes(key)
         except ObjectMissing:
-            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet"),)) from None
+            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None

@@ -118,7 +118,7 @@ SUMMARY = {
     "finished_at": maybe(time),
     "links": {"self": str, "image": maybe(str)},
 }
-JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str)}]}
+JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}]}
 GALLERY_ITEM = {
     "job_id": uuid7,
     "prompt": str,
