@@ -12,7 +12,8 @@ def test_a_page_of_common_words_reads_the_newest_jobs_alone(world: World) -> Non
     world.submit(user_id, prompt="something else")
     world.sql(
         "INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day)"
-        " SELECT user_id, prompt, settings, cost, turn, quota_day FROM jobs, generate_series(2, :many) AS place ORDER BY place",
+        " SELECT user_id, prompt, settings, cost, turn, quota_day FROM jobs, generate_series(2, :many) AS place"
+        " ORDER BY place",
         many=many,
     )
     world.sql("ANALYZE jobs")
