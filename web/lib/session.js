@@ -5,6 +5,7 @@ import { getMe, logOut } from "./api.js";
  * The session itself is a cookie that scripts cannot read.
  */
 const changes = new EventTarget();
+const farewells = new Set();
 let me;
 let asking = null;
 
@@ -36,8 +37,14 @@ export function refresh() {
   return asking;
 }
 
+/** What must reach the server while the session still lives: `task` is awaited before the session ends. */
+export function beforeLeaving(task) {
+  farewells.add(task);
+}
+
 /** Ends the session; a session that is dead already is as good. */
 export async function leave() {
+  await Promise.all([...farewells].map((task) => task()));
   await logOut().catch((error) => {
     if (error.status !== 401) throw error;
   });
