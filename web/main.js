@@ -13,6 +13,7 @@ const ROUTES = [
   { pattern: "/create", load: () => import("./views/create.js").then((module) => module.createView) },
   { pattern: "/pictures", load: () => import("./views/pictures.js").then((module) => module.picturesView) },
   { pattern: "/pictures/:id", load: () => import("./views/job.js").then((module) => module.jobView) },
+  { pattern: "/account", load: () => import("./views/account.js").then((module) => module.accountView) },
   { pattern: "/login", load: () => import("./views/login.js").then((module) => module.loginView) },
   { pattern: "/signup", load: () => import("./views/login.js").then((module) => module.signupView) },
 ];
