@@ -1,5 +1,6 @@
 import { fill } from "./lib/dom.js";
 import { rememberedLanguage } from "./lib/language.js";
+import { matchRoute } from "./lib/match.js";
 import { startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
 import { loadWords, t } from "./lib/text.js";
@@ -14,12 +15,15 @@ const ROUTES = [
   { pattern: "/create", load: () => import("./views/create.js").then((module) => module.createView) },
   { pattern: "/pictures", load: () => import("./views/pictures.js").then((module) => module.picturesView) },
   { pattern: "/pictures/:id", load: () => import("./views/job.js").then((module) => module.jobView) },
+  { pattern: "/account", load: () => import("./views/account.js").then((module) => module.accountView) },
   { pattern: "/login", load: () => import("./views/login.js").then((module) => module.loginView) },
   { pattern: "/signup", load: () => import("./views/login.js").then((module) => module.signupView) },
 ];
 const missing = () => import("./views/missing.js").then((module) => module.missingView);
 
 const language = rememberedLanguage();
+// The first view comes at the same time as the words.
+matchRoute(ROUTES, location.pathname)?.load().catch(() => {});
 await loadWords(language);
 document.documentElement.lang = language;
 
