@@ -1,6 +1,5 @@
 import { element, fill } from "../lib/dom.js";
-import { t } from "../lib/text.js";
-import { announce } from "./announcer.js";
+import { copyButton } from "./copy-button.js";
 
 let count = 0;
 
@@ -8,24 +7,10 @@ let count = 0;
 export function copyLink({ label }) {
   const id = `link-${(count += 1)}`;
   const input = element("input", { id, readonly: true, class: "link-field", on: { focus: () => input.select() } });
-  const button = element("button", { type: "button", class: "button", on: { click: copy } }, t("picture.copy"));
-
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(input.value);
-      fill(button, t("picture.copied"));
-      announce(t("picture.copied.all"));
-    } catch {
-      // A browser gives its clipboard to pages of https only, and only if the person agrees.
-      input.select();
-      announce(t("picture.copy.by_hand"));
-      fill(button, t("picture.copy.select"));
-    }
-  }
+  const tools = element("div", { class: "link-tools" });
   const show = (url) => {
     input.value = url;
-    fill(button, t("picture.copy"));
+    fill(tools, input, copyButton(url));
   };
-  const head = element("label", { for: id }, label);
-  return { node: element("div", { class: "link-row" }, head, element("div", { class: "link-tools" }, input, button)), show };
+  return { node: element("div", { class: "link-row" }, element("label", { for: id }, label), tools), show };
 }

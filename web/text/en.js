@@ -46,11 +46,6 @@ export const words = {
   "picture.prompt": "Use this prompt",
   "picture.settings": "Use these settings",
   "picture.start": "Use as start picture",
-  "picture.copy": "Copy",
-  "picture.copied": "Copied",
-  "picture.copied.all": "The link is copied.",
-  "picture.copy.select": "Selected",
-  "picture.copy.by_hand": "Your browser does not let the site copy. The link is selected: copy it with the keyboard.",
   "gone.heading": "This picture no longer hangs here",
   "gone.detail": "It was taken back, or it was never shown. The rest of the wall is still there.",
 

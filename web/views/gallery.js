@@ -36,7 +36,7 @@ export function galleryView({ query, signal }) {
     label: t("gallery.more"),
     signal,
     isEndless: true,
-    explainFailure: (error, retry) => (error.status === 400 ? notThere() : failure(error, retry)),
+    explainFailure: (error, retry) => (error.status === 400 && wall.start !== null ? notThere() : failure(error, retry)),
   });
 
   function showFirst() {
