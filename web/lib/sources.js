@@ -20,7 +20,7 @@ export function sourcesOf(image, { isThumbnail = false, isRenewed = false } = {}
 
 /** How wide a tile of the wall becomes, for `sizes`: its share of a row, a little more since rows are filled. */
 export function tileSizes(ratio) {
-  return `min(100vw, calc(clamp(10rem, 23vw, 36rem) * ${(ratio * 1.15).toFixed(2)}))`;
+  return `min(100vw, calc(clamp(9.4rem, 6rem + 13vw, 40rem) * ${(ratio * 1.15).toFixed(2)}))`;
 }
 
 /** How many of the first tiles of a wall, by their ratios, stand in its first row, when a row is `breadth` times as wide as high. */

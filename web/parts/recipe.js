@@ -18,7 +18,7 @@ function rowsOf(settings, image) {
     ["recipe.type", type && tOr(`type.${type}`, readable(type))],
     ["recipe.style", style && tOr(`style.${style}`, readable(style))],
     ["recipe.quality", quality && tOr(`quality.${quality}`, readable(quality))],
-    ["recipe.aspect", aspect && tOr(`aspect.${aspect}`, readable(aspect))],
+    ["recipe.aspect", isOfShape(aspect, image) && tOr(`aspect.${aspect}`, readable(aspect))],
     ["recipe.size", t("recipe.size.value", image)],
     ["recipe.steps", steps],
     ["recipe.scale", isNumber(scale) ? inDigits(scale) : null],
@@ -27,6 +27,13 @@ function rowsOf(settings, image) {
     ["recipe.n", n > 1 ? n : null],
     ["recipe.seed", isNumber(image.seed) ? image.seed : seed],
   ];
+}
+
+/** Whether a shape's name is true of a picture: a job of a free size keeps the name of the shape that it did not use. */
+function isOfShape(aspect, { width, height }) {
+  if (aspect === "square") return width === height;
+  if (aspect === "portrait") return width < height;
+  return Boolean(aspect) && width > height;
 }
 
 const isNumber = (value) => typeof value === "number";

@@ -16,7 +16,7 @@ const FIRST_PICTURES = 12;
 /** How often a new installation is looked at again; the last one repeats. */
 const LOOK_AGAIN_MS = [4_000, 4_000, 4_000, 8_000, 15_000, 30_000, 60_000];
 /** A row of the wall is about so many times as wide as high. */
-const BREADTH = 3.6;
+const BREADTH = 4;
 
 /**
  * The public wall: the invitation to paint, then everybody's published pictures.
@@ -28,7 +28,7 @@ export function galleryView({ query, signal }) {
   const kept = walls.open(history.state?.wall);
   const wall = kept ?? walls.begin(query.get("after"), history.state?.wall);
   const list = element("ul", { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" }, placeholders(12));
-  const below = element("div", {});
+  const below = element("div", { class: "notices" });
   const more = pages({
     list,
     load: (cursor) => loadPage(wall, cursor, { signal }),

@@ -14,7 +14,7 @@ export function pictureView({ params: { id }, signal }) {
   const wall = walls.holding(id);
   const known = wall?.find(id) ?? null;
   const place = element("div", { class: "picture-place" });
-  const trouble = element("div", {});
+  const trouble = element("div", { class: "notices" });
   const around = element("nav", { class: "picture-around", "aria-label": t("picture.around") });
   let page = null;
 
