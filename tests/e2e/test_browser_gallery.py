@@ -236,9 +236,8 @@ def test_what_is_seen_first_comes_first_and_as_small_as_it_may(
     large = published["large"]["id"]
     endings = {}
     for density in (1, 3):
-        with visitor(
-            site.url, site.s3_url, viewport={"width": 700, "height": 700}, device_scale_factor=density
-        ) as person:
+        window = {"width": 700, "height": 700}
+        with looking(browser, site, viewport=window, device_scale_factor=density) as person:
             person.page.goto(person.url)
             picture = person.page.locator(f'[data-job="{large}"] img')
             endings[density] = urlsplit(see(picture)).path.rsplit(".", 1)[-1]
