@@ -8,7 +8,7 @@ import { keepPage, keepPlace, pageBefore, placeOn } from "../../web/lib/trail.js
 import { Walls, loadPage, refreshStart, wallAddress } from "../../web/lib/walls.js";
 import { serveAnswers } from "./answers.mjs";
 
-const items = (...ids) => ids.map((id) => ({ job_id: id }));
+const items = (...ids) => ids.map((id) => ({ job_id: id, images: [{}] }));
 const ids = (found) => found.map(({ job_id }) => job_id);
 
 function memory() {
@@ -117,8 +117,8 @@ test("a wall grows page by page and shows no job twice", () => {
   assert.deepEqual(ids(wall.items), ["a", "b", "c"]);
   assert.equal(wall.next, null);
   assert.equal(wall.cursorOf("c"), "1");
-  assert.deepEqual(wall.beside("b"), { previous: { job_id: "a" }, next: { job_id: "c" } });
-  assert.deepEqual(wall.beside("a").previous, null);
+  assert.deepEqual(wall.beside("b"), { previous: wall.find("a"), next: wall.find("c") });
+  assert.equal(wall.beside("a").previous, null);
   assert.deepEqual(wall.beside("x"), { previous: null, next: null });
 });
 
@@ -167,7 +167,7 @@ test("every page has an address", () => {
 test("a page is asked for by its cursor, and remembered with the one before it", async (context) => {
   globalThis.sessionStorage = memory();
   const asked = serveAnswers(context,
-    { body: { items: items("a"), next: "n1" } }, { body: { items: items("b"), next: null } }, { body: { items: items("a", "z"), next: null } });
+    { body: { items: items("a"), next: "n1" } }, { body: { items: [...items("b"), { job_id: "words alone", images: [] }], next: null } }, { body: { items: items("a", "z"), next: null } });
   const wall = new Walls().begin(null);
   await loadPage(wall, null, {});
   await loadPage(wall, "n1", {});

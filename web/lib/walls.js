@@ -113,7 +113,7 @@ export const wallAddress = (cursor) => (cursor === null ? "/" : `/?after=${encod
 
 /** Asks for the page of a cursor and hangs it below the others of a wall. Answers `{items, next}`. */
 export async function loadPage(wall, cursor, { signal }) {
-  const page = await listGallery({ cursor, limit: PAGE }, { signal });
+  const page = await ask(cursor, signal);
   if (wall.pages.length > 0) keepPage(cursor, wall.pages.at(-1).cursor);
   wall.add({ cursor, ...page });
   return page;
@@ -121,5 +121,11 @@ export async function loadPage(wall, cursor, { signal }) {
 
 /** Asks again for the first page of a wall; answers the items that are new. */
 export async function refreshStart(wall, { signal }) {
-  return wall.refresh({ cursor: null, ...(await listGallery({ limit: PAGE }, { signal })) });
+  return wall.refresh({ cursor: null, ...(await ask(null, signal)) });
+}
+
+/** A job that only described a picture has none to hang. */
+async function ask(cursor, signal) {
+  const { items, next } = await listGallery({ cursor, limit: PAGE }, { signal });
+  return { items: items.filter(({ images }) => images.length > 0), next };
 }

@@ -29,6 +29,7 @@ export function pictureView({ params: { id }, signal }) {
     if (page === null) fill(place, loading());
     try {
       const item = await getGalleryItem(id, { signal });
+      if (item.images.length === 0) return showLoss();
       show(item);
       page.showRecipe(item.settings);
     } catch (error) {
