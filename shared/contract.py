@@ -48,6 +48,7 @@ Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
 Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
@@ -133,6 +134,13 @@ class JobRequest(Request):
 class UploadRequest(Request):
     content_type: Literal["image/png", "image/jpeg", "image/webp"]
     size: Annotated[int, Field(ge=1, le=20 * 1024 * 1024)]
+
+
+class NewReport(Request):
+    """What is wrong with published pictures."""
+
+    reason: Literal["illegal", "hateful", "sexual", "personal", "copyright", "other"]
+    detail: Annotated[Text, StringConstraints(max_length=1000)] = ""
 
 
 class UserView(Answer):
@@ -247,11 +255,38 @@ class GalleryItem(Answer):
     style: str | None
     images: list[ImageView]
     created_at: Time
+    published_at: Time
+
+
+class GallerySettings(Answer):
+    """The recipe of published pictures: what it takes to make them again, and nothing that leads to their owner."""
+
+    type: Type
+    style: str | None
+    quality: Quality
+    aspect: Aspect
+    width: int
+    height: int
+    steps: int
+    scale: float
+    upscale: int
+    n: int
+    seed: int
+    negative_prompt: str
+    strength: float
+
+
+class GalleryDetail(GalleryItem):
+    settings: GallerySettings
 
 
 class GalleryPage(Answer):
     items: list[GalleryItem]
     next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
+
+
+class ReportView(Answer):
+    status: Literal["received"]
 
 
 class PresetsView(Answer):

@@ -81,6 +81,10 @@ class CrossSite(EaselError):
     status, code, title = 403, "cross_site", "A request with a session cookie must come from the site itself."
 
 
+class TakenDown(EaselError):
+    status, code, title = 403, "taken_down", "The operators of this site took these pictures out of its gallery."
+
+
 class NotFound(EaselError):
     status, code, title = 404, "not_found", "There is nothing here, or it is not yours."
 
@@ -95,6 +99,10 @@ class EmailTaken(EaselError):
 
 class AlreadyFinished(EaselError):
     status, code, title = 409, "already_finished", "This job has finished; there is nothing left to cancel."
+
+
+class NotSucceeded(EaselError):
+    status, code, title = 409, "not_succeeded", "Only a job that has succeeded and has pictures can be published."
 
 
 class StillRunning(EaselError):

@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -41,6 +42,8 @@ IMAGES = """coalesce((
     ) FROM images WHERE job_id = j.id
 ), '[]') AS images"""
 
+PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
+
 # Position and pace are reckoned only for jobs that have not finished; `ahead` is [jobs, their cost].
 _OUTLOOK = """
     CASE WHEN j.state = 'queued' THEN (
@@ -56,7 +59,7 @@ _OUTLOOK = """
 # What a job looks like from outside, in one row.
 _VIEW = """
 SELECT j.id, j.state, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
-    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
+    {public} AS public, j.created_at, j.started_at, j.finished_at,
     {images}, {outlook},
     extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
     {timeline}
@@ -167,14 +170,28 @@ def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
     connection.execute(query, {"user_id": user_id, "key": key})
 
 
-_GET = _VIEW.format(images=IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
+_GET = (
+    _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE)
+    + "WHERE j.id = :job_id AND j.user_id = "
+)
 _GET_OF_USER = text(_GET + ":user_id")
 _GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {STILL_VALID})")
+
+# Case is folded by Postgres' own table, whatever the locale of the database. The coalesce keeps the planner from
+# guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when
+# the page is full.
 _LIST = text(
-    _VIEW.format(images=IMAGES, outlook=_OUTLOOK, timeline="")
-    + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
-    + " AND (CAST(:before AS uuid) IS NULL OR j.id < :before) ORDER BY j.id DESC LIMIT :limit"
+    _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline="")
+    + """
+WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
+    AND (CAST(:before AS uuid) IS NULL OR j.id < :before)
+    AND (CAST(:patterns AS text[]) IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
+        SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(CAST(:patterns AS text[])) AS pattern
+    )), false))
+ORDER BY j.id DESC LIMIT :limit
+"""
 )
+_AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 
 
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any] | None:
@@ -188,10 +205,17 @@ def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) 
 
 
 def list_views(
-    connection: Connection, user_id: UUID, *, state: str | None, before: UUID | None, limit: int
+    connection: Connection,
+    user_id: UUID,
+    *,
+    state: str | None,
+    words: Collection[str] = (),
+    before: UUID | None,
+    limit: int,
 ) -> list[Row[Any]]:
-    """A page of a user's jobs, newest first, without timelines."""
-    values = {"user_id": user_id, "state": state, "before": before, "limit": limit}
+    """A page of a user's jobs whose prompts hold all these words in any case, newest first, without timelines."""
+    patterns = [f"%{word.translate(_AS_WRITTEN)}%" for word in words]
+    values = {"user_id": user_id, "state": state, "patterns": patterns or None, "before": before, "limit": limit}
     return list(connection.execute(_LIST, values))
 
 

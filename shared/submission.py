@@ -81,12 +81,13 @@ def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[st
 
 
 def list_jobs(
-    services: Services, credential: Credential, *, state: str | None, before: UUID | None, limit: int
+    services: Services, credential: Credential, *, state: str | None, search: str, before: UUID | None, limit: int
 ) -> tuple[list[dict[str, Any]], UUID | None]:
-    """A page of a user's jobs, newest first, with the id to go on from."""
+    """A page of a user's jobs whose prompts hold every word of `search`, newest first, with the id to go on from."""
+    words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        rows = job_store.list_views(connection, user.id, state=state, before=before, limit=limit + 1)
+        rows = job_store.list_views(connection, user.id, state=state, words=words, before=before, limit=limit + 1)
     rows, after = page(rows, limit)
     sign = image_signer(services)
     return [job_summary(row, sign) for row in rows], after
@@ -132,6 +133,14 @@ def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes
     return job_store.NewJob(request.prompt, settings, cost, protocols, source_keys, idempotency_key, fingerprint)
 
 
+def can_be_made(services: Services, job: job_store.NewJob) -> bool:
+    """Whether this site can make the job and tell of it as asked, as far as this process knows: it need not know of any
+    generator."""
+    if job.settings["notify"] == "email" and not services.sends_mail:
+        return False
+    return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
+
+
 def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
     """The order that a job will be, without the bytes of its start pictures."""
     return order_of(prompt, settings, sources=(b"",) * len(settings["source_images"]))
@@ -140,12 +149,12 @@ def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
 def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
     """The refusal of a job that this site cannot make or tell of by mail, with every field that stands against it.
 
-    A process that knows of no generators (a function need not) refuses nothing: the job's timeline says why it waits.
+    A process that knows of no generators refuses nothing: the job's timeline says why it waits.
     """
+    if can_be_made(services, job):
+        return None
     if request.notify == "email" and not services.sends_mail:
         return InvalidRequest(fields=(NO_MAIL,))
-    if not services.protocols or not services.protocols.isdisjoint(job.protocols.split(",")):
-        return None
     wrong: dict[str, FieldError] = {}
     for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None

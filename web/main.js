@@ -1,31 +1,38 @@
-import { element, fill } from "./lib/dom.js";
+import { fill } from "./lib/dom.js";
+import { rememberedLanguage } from "./lib/language.js";
+import { matchRoute } from "./lib/match.js";
 import { startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
-import { t } from "./lib/text.js";
+import { loadWords, t } from "./lib/text.js";
 import { announce } from "./parts/announcer.js";
+import { startFooter } from "./parts/footer.js";
 import { startHeader } from "./parts/header.js";
-import { createView } from "./views/create.js";
-import { galleryView } from "./views/gallery.js";
-import { jobView } from "./views/job.js";
-import { loginView, signupView } from "./views/login.js";
-import { missingView } from "./views/missing.js";
-import { picturesView } from "./views/pictures.js";
+import { unloadableView } from "./views/unloadable.js";
 
 const ROUTES = [
-  { pattern: "/", view: galleryView },
-  { pattern: "/create", view: createView },
-  { pattern: "/pictures", view: picturesView },
-  { pattern: "/pictures/:id", view: jobView },
-  { pattern: "/login", view: loginView },
-  { pattern: "/signup", view: signupView },
+  { pattern: "/", load: () => import("./views/gallery.js").then((module) => module.galleryView) },
+  { pattern: "/gallery/:id", load: () => import("./views/picture.js").then((module) => module.pictureView) },
+  { pattern: "/create", load: () => import("./views/create.js").then((module) => module.createView) },
+  { pattern: "/pictures", load: () => import("./views/pictures.js").then((module) => module.picturesView) },
+  { pattern: "/pictures/:id", load: () => import("./views/job.js").then((module) => module.jobView) },
+  { pattern: "/account", load: () => import("./views/account.js").then((module) => module.accountView) },
+  { pattern: "/login", load: () => import("./views/login.js").then((module) => module.loginView) },
+  { pattern: "/signup", load: () => import("./views/login.js").then((module) => module.signupView) },
 ];
+const missing = () => import("./views/missing.js").then((module) => module.missingView);
+
+const language = rememberedLanguage();
+// The first view comes at the same time as the words.
+matchRoute(ROUTES, location.pathname)?.load().catch(() => {});
+await loadWords(language);
+document.documentElement.lang = language;
 
 const content = document.getElementById("content");
-const footer = document.getElementById("footer");
+const skip = document.getElementById("skip");
 const showPath = startHeader(document.getElementById("header"));
-
-fill(footer, element("span", {}, t("footer.line")), element("a", { href: "/docs" }, t("footer.api")));
-document.getElementById("skip").addEventListener("click", (event) => {
+startFooter(document.getElementById("footer"), language);
+fill(skip, t("skip"));
+skip.addEventListener("click", (event) => {
   event.preventDefault();
   content.focus();
 });
@@ -33,7 +40,13 @@ document.getElementById("skip").addEventListener("click", (event) => {
 const ask = () => refresh().catch(() => {});
 ask();
 addEventListener("online", ask);
-startRouter(ROUTES, missingView, content, (path, { isFirst }) => {
-  showPath(path);
-  if (!isFirst) announce(document.title);
+startRouter({
+  routes: ROUTES,
+  missing,
+  unloadable: unloadableView,
+  outlet: content,
+  onChange: (path, { isFirst }) => {
+    showPath(path);
+    if (!isFirst) announce(document.title);
+  },
 });

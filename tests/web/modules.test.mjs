@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { sameAgain, variationOf } from "../../web/lib/again.js";
 import { keepDraft, readDraft } from "../../web/lib/draft.js";
 import { asSentence, explain } from "../../web/lib/explain.js";
 import { matchRoute, safeNext } from "../../web/lib/match.js";
@@ -8,7 +9,10 @@ import { pause } from "../../web/lib/pause.js";
 import { ApiError } from "../../web/lib/problem.js";
 import { bodyOf, fieldOf, ratioOf } from "../../web/lib/shape.js";
 import { Submission } from "../../web/lib/submission.js";
+import { loadWords } from "../../web/lib/text.js";
 import { spanInWords } from "../../web/lib/time.js";
+
+await loadWords("en");
 
 /** What a browser's sessionStorage does, in memory. */
 function memory(entries = {}) {
@@ -49,17 +53,23 @@ test("what is stored and unreadable counts as nothing", () => {
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
+test("a job is made again from its settings, with its seed or with another", () => {
+  const job = { prompt: "a", settings: { prompt: "a", n: 2, seed: 7, source_images: ["k"] }, images: [] };
+  assert.deepEqual(sameAgain(job), { prompt: "a", n: 2, seed: 7, source_images: ["k"] });
+  assert.deepEqual(variationOf(job), { prompt: "a", n: 2, source_images: ["k"] });
+});
+
 const ROUTES = [
-  { pattern: "/", view: "home" },
-  { pattern: "/pictures", view: "list" },
-  { pattern: "/pictures/:id", view: "one" },
+  { pattern: "/", load: "home" },
+  { pattern: "/pictures", load: "list" },
+  { pattern: "/pictures/:id", load: "one" },
 ];
 
 test("a path finds its view", () => {
-  assert.deepEqual(matchRoute(ROUTES, "/"), { view: "home", params: {} });
-  assert.deepEqual(matchRoute(ROUTES, "/pictures/"), { view: "list", params: {} });
-  assert.deepEqual(matchRoute(ROUTES, "/pictures/a%20b"), { view: "one", params: { id: "a b" } });
-  assert.deepEqual(matchRoute(ROUTES, "/pictures/%E0"), { view: "one", params: { id: "%E0" } });
+  assert.deepEqual(matchRoute(ROUTES, "/"), { load: "home", params: {} });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/"), { load: "list", params: {} });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/a%20b"), { load: "one", params: { id: "a b" } });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/%E0"), { load: "one", params: { id: "%E0" } });
   assert.equal(matchRoute(ROUTES, "/nowhere"), null);
 });
 

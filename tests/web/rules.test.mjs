@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -13,9 +13,9 @@ const read = (file) => readFileSync(join(WEB, file), "utf8");
 const scripts = files.filter((file) => file.endsWith(".js"));
 const styles = files.filter((file) => file.endsWith(".css"));
 
-test("only lib/api.js speaks to a server", () => {
+test("only lib/api.js speaks to the API, and only lib/storage.js to the storage", () => {
   const speaking = scripts.filter((file) => /\bfetch\(|XMLHttpRequest|sendBeacon|EventSource|WebSocket/.test(read(file)));
-  assert.deepEqual(speaking, [join("lib", "api.js")]);
+  assert.deepEqual(speaking, [join("lib", "api.js"), join("lib", "storage.js")]);
 });
 
 test("no text is ever read as markup or as code", () => {
@@ -52,7 +52,30 @@ test("every key that is asked for has words, and all words are asked for", () =>
   assert.deepEqual(literal.filter((key) => !Object.hasOwn(words, key)), []);
 });
 
+/** A module with everything that it imports at its beginning. */
+function withImports(file, seen = new Set()) {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, path] of read(file).matchAll(/^(?:import|export)\s[^;]*?from\s+"(\.[^"]+)";|^import\s+"(\.[^"]+)";/gm)) {
+    withImports(join(dirname(file), path), seen);
+  }
+  return seen;
+}
+
+test("the page names every module that it surely needs, so that they come at once", () => {
+  const named = [...read("index.html").matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, path]) => path);
+  const [, ...needed] = withImports("main.js");
+  assert.deepEqual(named.toSorted(), needed.toSorted());
+});
+
 test("the first visit stays light: our own code and styles are under 150 kB", () => {
-  const size = files.filter((file) => /\.\w+$/.test(file)).reduce((sum, file) => sum + Buffer.byteLength(read(file)), 0);
-  assert.ok(size < 150_000, `${size} bytes`);
+  const modules = withImports("main.js");
+  withImports(join("views", "gallery.js"), modules);
+  assert.ok(modules.has(join("lib", "api.js")), "the imports are followed");
+  const first = [...modules, ...styles, "index.html", "favicon.svg"];
+  for (const language of ["en", "ru"]) {
+    const files = [...first, join("text", `${language}.js`)];
+    const size = files.reduce((sum, file) => sum + Buffer.byteLength(read(file)), 0);
+    assert.ok(size < 150_000, `${language}: ${size} bytes`);
+  }
 });

@@ -7,11 +7,11 @@ const TIMEOUT_MS = 35_000;
  * Sends one request to Easel's API: the only place of the site that does so. The session travels in its cookie.
  *
  * Resolves to `{status, data, etag, retryAfterMs}`; `data` is null without a body (204, 304). Rejects with an ApiError,
- * or with the reason of `signal` when the caller gave up.
+ * or with the reason of `signal` when the caller gave up. With `keepalive` it arrives although the page is left meanwhile.
  */
-async function call(method, path, { body, headers = {}, signal } = {}) {
+async function call(method, path, { body, headers = {}, signal, keepalive = false } = {}) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-  const options = { method, headers: { ...headers }, credentials: "same-origin", signal: AbortSignal.any(signals) };
+  const options = { method, headers: { ...headers }, credentials: "same-origin", keepalive, signal: AbortSignal.any(signals) };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -47,24 +47,38 @@ function withQuery(path, values) {
   return query.size ? `${path}?${query}` : path;
 }
 
+const galleryPath = (id) => `/v1/gallery/${encodeURIComponent(id)}`;
 const jobPath = (id) => `/v1/jobs/${encodeURIComponent(id)}`;
 const data = (answer) => answer.data;
 
 export const getMe = (options) => call("GET", "/v1/me", options).then(data);
+export const changeMe = (body, options) => call("PATCH", "/v1/me", { ...options, body }).then(data);
+export const deleteMe = (body, options) => call("DELETE", "/v1/me", { ...options, body });
 export const signUp = (body, options) => call("POST", "/v1/signup", { ...options, body });
 export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
 export const logOut = (options) => call("POST", "/v1/logout", options);
+export const listTokens = ({ cursor, limit }, options) =>
+  call("GET", withQuery("/v1/tokens", { cursor, limit }), options).then(data);
+export const createToken = (body, options) => call("POST", "/v1/tokens", { ...options, body }).then(data);
+export const revokeToken = (id, options) => call("DELETE", `/v1/tokens/${encodeURIComponent(id)}`, options);
 
 export const getPresets = (options) => call("GET", "/v1/presets", options).then(data);
 export const listGallery = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/gallery", { cursor, limit }), options).then(data);
+export const getGalleryItem = (id, options) => call("GET", galleryPath(id), options).then(data);
+export const reportPicture = (id, body, options) =>
+  call("POST", `${galleryPath(id)}/reports`, { ...options, body }).then(data);
 
-export const listJobs = ({ cursor, limit }, options) =>
-  call("GET", withQuery("/v1/jobs", { cursor, limit }), options).then(data);
+export const listJobs = ({ cursor, limit, state, q }, options) =>
+  call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(data);
 export const submitJob = (body, key, options) =>
   call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
+export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
+export const takeBackJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
+/** A place for a start picture: `{key, url, fields}`; `lib/storage.js` sends the bytes there. */
+export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 
 /** The job as it is now. With `waitS` the answer comes when the job differs from `etag`, at the latest after that time. */
 export const getJob = (id, { etag = null, waitS = null } = {}, options = {}) =>

@@ -2,20 +2,24 @@ import { matchRoute } from "./match.js";
 import { t } from "./text.js";
 
 /**
- * Shows the view that belongs to the address, in `outlet`; `missing` where none does.
+ * Shows the view that belongs to the address, in `outlet`; that of `missing` where none does.
  *
- * A view is a function of `{params, query, signal}` that answers `{title, node}` at once and loads what it needs
- * afterwards. `signal` is aborted when the person leaves the view, so that nothing of it goes on.
+ * A route's `load` fetches its view with the first visit. A view is a function of `{params, query, signal}` that answers
+ * `{title, node}` at once and loads what it needs afterwards. `signal` is aborted when the person leaves the view, so
+ * that nothing of it goes on. `unloadable` is shown for a view that cannot be fetched.
  */
-export function startRouter(routes, missing, outlet, onChange) {
+export function startRouter({ routes, missing, unloadable, outlet, onChange }) {
   let leaving = new AbortController();
 
-  function show({ isFirst = false } = {}) {
+  async function show({ isFirst = false } = {}) {
     leaving.abort();
     leaving = new AbortController();
-    const { view, params } = matchRoute(routes, location.pathname) ?? { view: missing, params: {} };
-    const { title, node } = view({ params, query: new URLSearchParams(location.search), signal: leaving.signal });
-    document.title = title ? t("page.title", { title }) : t("site.name");
+    const { signal } = leaving;
+    const { load, params } = matchRoute(routes, location.pathname) ?? { load: missing, params: {} };
+    const view = await load().catch(() => unloadable);
+    if (signal.aborted) return;
+    const { title, node } = view({ params, query: new URLSearchParams(location.search), signal });
+    setTitle(title);
     outlet.replaceChildren(node);
     if (!isFirst) outlet.focus({ preventScroll: true });
     onChange(location.pathname, { isFirst });
@@ -25,6 +29,11 @@ export function startRouter(routes, missing, outlet, onChange) {
   addEventListener("easel:navigate", () => show());
   document.addEventListener("click", followLink);
   show({ isFirst: true });
+}
+
+/** The page's name in the browser's tab; null for the site's own. */
+export function setTitle(title) {
+  document.title = title ? t("page.title", { title }) : t("site.name");
 }
 
 /** Goes to another path of the site. `replace` leaves no way back to the present one. */

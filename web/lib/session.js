@@ -2,11 +2,20 @@ import { getMe, logOut } from "./api.js";
 
 /**
  * Who is signed in. `current()` is undefined until the server was asked, null for a guest, else `{user, quota}`.
- * The session itself is a cookie that scripts cannot read.
+ * The session itself is a cookie that scripts cannot read; all tabs share it, so a change in one is told to the others.
  */
 const changes = new EventTarget();
+const tabs = new BroadcastChannel("easel.session");
+const farewells = new Set();
 let me;
 let asking = null;
+
+// What this tab shows of a person is not for whoever came after them.
+tabs.addEventListener("message", async () => {
+  const before = me?.user.id;
+  const now = await refresh().catch(() => me);
+  if (before !== undefined && now?.user.id !== before) location.reload();
+});
 
 export const current = () => me;
 
@@ -36,12 +45,30 @@ export function refresh() {
   return asking;
 }
 
+/** What must reach the server while the session still lives: `task` is awaited before the session ends. */
+export function beforeLeaving(task) {
+  farewells.add(task);
+}
+
+/** Takes up a session that has just begun, here and in the other tabs. */
+export async function enter() {
+  await refresh();
+  tabs.postMessage("changed");
+}
+
 /** Ends the session; a session that is dead already is as good. */
 export async function leave() {
+  await Promise.all([...farewells].map((task) => task()));
   await logOut().catch((error) => {
     if (error.status !== 401) throw error;
   });
+  forget();
+}
+
+/** Notes that this person's session has been ended, here and in the other tabs. */
+export function forget() {
   set(null);
+  tabs.postMessage("changed");
 }
 
 /** Notes that the server no longer knows the session. */

@@ -1,15 +1,12 @@
 import { element, fill } from "../lib/dom.js";
-import { explain } from "../lib/explain.js";
-import { navigate } from "../lib/router.js";
-import { current, leave, onChange } from "../lib/session.js";
+import { current, onChange } from "../lib/session.js";
 import { t } from "../lib/text.js";
-import { announce } from "./announcer.js";
 import { routeLink } from "./link.js";
 
 /** Fills the header and keeps it in step with the session. Answers the function that marks the present path. */
 export function startHeader(header) {
   let path = "";
-  const draw = () => fill(header, brand(), navigation(path, current()), account(current()));
+  const draw = () => fill(header, brand(), navigation(path, current()), account(current(), path));
   onChange(draw);
   return (now) => {
     path = now;
@@ -29,24 +26,15 @@ function navigation(path, me) {
   return element("nav", { "aria-label": t("nav.label") }, links);
 }
 
-function account(me) {
+function account(me, path) {
   if (me === undefined) return element("div", { class: "account" });
   if (me === null) {
     const signUp = routeLink("/signup", { class: "button" }, t("nav.signup"));
     return element("div", { class: "account" }, routeLink("/login", {}, t("nav.login")), signUp);
   }
-  const out = element("button", { type: "button", class: "button is-quiet", on: { click: goOut } }, t("nav.logout"));
-  return element("div", { class: "account" }, element("span", { class: "email" }, me.user.email), out);
-}
-
-async function goOut(event) {
-  const button = event.currentTarget;
-  button.disabled = true;
-  try {
-    await leave();
-    navigate("/");
-  } catch (error) {
-    announce(explain(error));
-    button.disabled = false;
-  }
+  const initial = element("span", { class: "initial", "data-letter": me.user.email.charAt(0).toUpperCase() });
+  const email = element("span", { class: "email" }, me.user.email);
+  const label = t("nav.account", { email: me.user.email });
+  const attributes = { class: "me", "aria-label": label, "aria-current": path === "/account" ? "page" : null };
+  return element("div", { class: "account" }, routeLink("/account", attributes, initial, email));
 }

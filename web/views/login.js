@@ -3,7 +3,7 @@ import { element, fill } from "../lib/dom.js";
 import { explain, isLeaving } from "../lib/explain.js";
 import { safeNext } from "../lib/match.js";
 import { navigate } from "../lib/router.js";
-import { refresh } from "../lib/session.js";
+import { enter } from "../lib/session.js";
 import { t } from "../lib/text.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
@@ -26,7 +26,7 @@ function accountView({ mode, other, send, query, signal }) {
     try {
       const answer = await send({ email: fields.email.input.value.trim(), password: fields.password.input.value }, { signal });
       if (answer.status === 202) return fill(form, element("p", { role: "status" }, t("signup.mail")));
-      await refresh();
+      await enter();
       navigate(next, { replace: true });
     } catch (error) {
       if (isLeaving(error, signal)) return;

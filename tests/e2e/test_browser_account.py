@@ -1,0 +1,148 @@
+"""A person's account in the browser: ways in and out, quota, mail, tokens, and leaving for good."""
+
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+import requests
+from api_user import PASSWORD, ApiUser
+from playwright.sync_api import expect
+from running_site import RunningSite
+from visitor import Visitor, visitor
+
+
+@pytest.fixture
+def guest(site: RunningSite) -> Iterator[Visitor]:
+    with visitor(site.url, site.s3_url) as person:
+        yield person
+        assert person.complaints == []
+
+
+@pytest.fixture
+def member(guest: Visitor, user: ApiUser) -> Visitor:
+    """Someone who has logged in."""
+    guest.log_in(user.email, PASSWORD)
+    return guest
+
+
+def status_with(site: RunningSite, token: str) -> int:
+    return requests.get(f"{site.url}/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+
+
+def test_sign_up_says_what_is_wrong_at_its_field(guest: Visitor, user: ApiUser) -> None:
+    page = guest.page
+    guest.expected = ["/v1/signup"]
+    page.goto(guest.url + "/signup")
+    page.get_by_label("E-mail").fill("nobody at all")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_label("E-mail")).to_have_accessible_description("Is not an e-mail address.")
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("alert")).to_have_text("There is an account with this e-mail already. Log in instead?")
+
+
+def test_a_guest_is_sent_to_log_in_and_comes_back(guest: Visitor, user: ApiUser) -> None:
+    page = guest.page
+    page.goto(guest.url + "/account")
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill("another lantern altogether")
+    guest.expected = ["/v1/login"]
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_have_text("E-mail and password do not belong together.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Your place at the easel")).to_be_visible()
+    expect(page.get_by_role("region", name="You")).to_contain_text(user.email)
+
+
+def test_the_quota_is_shown(member: Visitor, user: ApiUser) -> None:
+    user.submit()
+    member.page.goto(member.url + "/account")
+    expect(member.page.get_by_role("region", name="Today")).to_contain_text("199 of 200 jobs left today")
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(site: RunningSite, member: Visitor) -> None:
+    page = member.page
+    page.goto(member.url + "/account")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_label("What is it for?")).to_be_focused()
+    page.get_by_label("What is it for?").fill("the wall of the library")
+    page.get_by_role("button", name="Make a token").click()
+    secret = page.locator(".secret code")
+    expect(secret).to_have_text(re.compile("^easel_"))
+    token = secret.inner_text()
+    assert status_with(site, token) == 200
+    page.reload()
+    row = page.get_by_role("list", name="API tokens").get_by_role("listitem")
+    expect(row).to_contain_text("the wall of the library")
+    expect(secret).to_have_count(0)
+    row.get_by_role("button", name="Revoke: the wall of the library").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)
+    assert status_with(site, token) == 401
+
+
+def test_the_notification_is_kept(member: Visitor, user: ApiUser) -> None:
+    page = member.page
+    page.goto(member.url + "/account")
+    page.get_by_label("Send me an e-mail").check()
+    expect(page.get_by_text("Kept for your next jobs.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Send me an e-mail")).to_be_checked()
+    assert user.submit()["settings"]["notify"] == "email"
+
+
+def test_another_tab_hears_of_the_end_of_the_session(member: Visitor) -> None:
+    first = member.page
+    first.goto(member.url + "/account")
+    expect(first.get_by_role("region", name="Today")).to_be_visible()
+    second = first.context.new_page()
+    second.goto(member.url)
+    second.get_by_role("link", name="Account: ").click()
+    second.get_by_role("button", name="Log out").click()
+    expect(second.get_by_role("link", name="Log in")).to_be_visible()
+    expect(first.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
+def test_an_account_is_deleted_with_its_password(member: Visitor, user: ApiUser) -> None:
+    page = member.page
+    page.goto(member.url + "/account")
+    leaving = page.get_by_role("region", name="Leave")
+    leave = leaving.get_by_role("button", name="Delete my account")
+    dialog = page.get_by_role("dialog", name="Delete your account for good?")
+    leave.click()
+    expect(leaving.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
+    leaving.get_by_label("Password").fill(secrets.token_hex(12))
+    leave.click()
+    member.expected = ["/v1/me"]
+    dialog.get_by_role("button", name="Delete my account").click()
+    expect(leaving.get_by_text("The password is wrong.")).to_be_visible()
+    leaving.get_by_label("Password").fill(PASSWORD)
+    leave.click()
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_have_count(0)
+    leave.click()
+    dialog.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+    assert user.call("GET", "/v1/me").status_code == 401
+
+
+def test_the_site_speaks_russian_when_it_is_chosen(guest: Visitor, user: ApiUser) -> None:
+    page = guest.page
+    page.goto(guest.url)
+    page.get_by_label("Language").select_option("Русский")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Фраза становится картиной")
+    assert page.evaluate("document.documentElement.lang") == "ru"
+    page.goto(guest.url + "/login")
+    page.get_by_label("Эл. почта").fill(user.email)
+    page.get_by_label("Пароль").fill(PASSWORD)
+    page.get_by_role("button", name="Войти").click()
+    expect(page.get_by_role("heading", name="Что напишем?")).to_be_visible()
+    page.goto(guest.url + "/account")
+    expect(page.get_by_role("region", name="Сегодня")).to_contain_text("осталось заданий: 200 из 200")

@@ -1,0 +1,20 @@
+import { element, fill } from "../lib/dom.js";
+import { t } from "../lib/text.js";
+
+const SHOWN_MS = 2_500;
+
+/** A button that puts `text` on the clipboard and says so in its own words for a moment. */
+export function copyButton(text, label = t("copy")) {
+  const button = element("button", { type: "button", class: "button", "aria-live": "polite", on: { click: copy } }, label);
+  async function copy() {
+    let done = "copy.done";
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      done = "copy.refused";
+    }
+    fill(button, t(done));
+    setTimeout(() => fill(button, label), SHOWN_MS);
+  }
+  return button;
+}

@@ -1,0 +1,106 @@
+import { createToken, listTokens, revokeToken } from "../lib/api.js";
+import { element, fill } from "../lib/dom.js";
+import { explain, isLeaving } from "../lib/explain.js";
+import { t } from "../lib/text.js";
+import { dayOf } from "../lib/time.js";
+import { announce } from "./announcer.js";
+import { confirmAction } from "./confirm.js";
+import { copyButton } from "./copy-button.js";
+import { field, showFieldErrors } from "./field.js";
+import { failure } from "./message.js";
+
+const PAGE = 20;
+
+/** The person's API tokens: made here, shown this once, revoked here. */
+export function tokenList(signal) {
+  const list = element("ul", { class: "tokens", "aria-label": t("tokens.title") });
+  const more = element("div", { class: "more" });
+  const fresh = element("div", { role: "status" });
+
+  async function load(cursor = null) {
+    try {
+      const { tokens, next } = await listTokens({ cursor, limit: PAGE }, { signal });
+      signal.throwIfAborted();
+      list.append(...tokens.map((token) => row(token, signal)));
+      const button = { type: "button", class: "button", on: { click: () => load(next) } };
+      fill(more, next && element("button", button, t("tokens.more")));
+    } catch (error) {
+      if (!isLeaving(error, signal)) fill(more, failure(error, () => load(cursor)));
+    }
+  }
+  const form = tokenForm(signal, (token) => {
+    list.prepend(row(token, signal));
+    fill(fresh, secretBox(token));
+  });
+  load();
+  const docs = element("a", { href: "/docs" }, t("tokens.docs"));
+  return element(
+    "section",
+    { class: "account-part", "aria-label": t("tokens.title") },
+    element("h2", {}, t("tokens.title")),
+    element("p", {}, `${t("tokens.hint")} `, docs),
+    form,
+    fresh,
+    list,
+    more,
+  );
+}
+
+function tokenForm(signal, onMade) {
+  const name = field({ name: "name", label: t("tokens.name"), maxlength: 100, autocomplete: "off", required: true });
+  const alert = element("p", { class: "form-error", role: "alert" });
+  const button = element("button", { class: "button" }, t("tokens.make"));
+  const form = element("form", { class: "token-form", novalidate: true }, name.node, button, alert);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    fill(alert);
+    if (name.input.value.trim() === "") {
+      name.showError(t("tokens.name.missing"));
+      return name.input.focus();
+    }
+    button.disabled = true;
+    try {
+      onMade(await createToken({ name: name.input.value.trim() }, { signal }));
+      form.reset();
+    } catch (error) {
+      if (!isLeaving(error, signal) && !showFieldErrors({ name }, error)) fill(alert, explain(error));
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return form;
+}
+
+function secretBox({ token }) {
+  return element(
+    "div",
+    { class: "secret" },
+    element("p", {}, t("tokens.once")),
+    element("code", {}, token),
+    copyButton(token, t("tokens.copy")),
+  );
+}
+
+function row(token, signal) {
+  const button = element(
+    "button",
+    { type: "button", class: "button is-quiet", "aria-label": t("tokens.revoke.label", token), on: { click: revoke } },
+    t("tokens.revoke"),
+  );
+  const error = element("p", { class: "form-error", role: "alert" });
+  const made = element("span", { class: "hint" }, t("tokens.made", { day: dayOf(token.created_at) }));
+  const node = element("li", {}, element("span", { class: "token-name" }, token.name), made, button, error);
+  async function revoke() {
+    const words = { question: t("tokens.revoke.ask", token), detail: t("tokens.revoke.detail"), action: t("tokens.revoke") };
+    if (!(await confirmAction(words))) return;
+    try {
+      await revokeToken(token.id, { signal });
+    } catch (failed) {
+      if (isLeaving(failed, signal)) return;
+      if (failed.status !== 404) return fill(error, explain(failed)); // revoked in another tab is as good
+    }
+    node.remove();
+    announce(t("tokens.revoked"));
+  }
+  return node;
+}
