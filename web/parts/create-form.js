@@ -109,7 +109,7 @@ function tellOwn({ look, fields, now, size, changed }) {
 }
 
 /** The button that stays in sight, with the quota, what went wrong, and the way to an empty form. */
-function actionBar(change) {
+function actionBar({ words, run }) {
   const alert = element("p", { class: "form-error", role: "alert" });
   const quota = element("p", { class: "hint" });
   const button = element("button", { class: "button is-main is-large" }, t("create.submit"));

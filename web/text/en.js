@@ -108,7 +108,7 @@ export const words = {
   "create.field.width": "Width",
   "create.field.height": "Height",
   "create.field.steps": "Steps",
-  "create.field.scale": "Closeness to the words",
+  "create.field.scale": "Guidance",
   "create.field.upscale": "Enlarge",
   "create.field.blip_max_len": "Length of the sentence",
   "create.field.clip_max_len": "Extra phrases",

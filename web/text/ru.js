@@ -109,7 +109,7 @@ export const words = {
   "create.field.width": "Ширина",
   "create.field.height": "Высота",
   "create.field.steps": "Шаги",
-  "create.field.scale": "Близость к словам",
+  "create.field.scale": "Точность",
   "create.field.upscale": "Увеличение",
   "create.field.blip_max_len": "Длина предложения",
   "create.field.clip_max_len": "Дополнительные фразы",
