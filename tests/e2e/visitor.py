@@ -114,8 +114,11 @@ class Visitor:
 
 
 @contextmanager
-def visitor(url: str, pictures_url: str) -> Iterator[Visitor]:
-    """A visitor of the site at url, with pictures from pictures_url; without a browser the test is skipped."""
+def visitor(url: str, pictures_url: str, **options: Any) -> Iterator[Visitor]:
+    """A visitor of the site at url, with pictures from pictures_url; without a browser the test is skipped.
+
+    `options` are those of the browser's context, such as its color_scheme.
+    """
     with chromium() as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options})
         yield Visitor(context.new_page(), url, (url, pictures_url))

@@ -32,7 +32,7 @@ function account(me, path) {
     const signUp = routeLink("/signup", { class: "button" }, t("nav.signup"));
     return element("div", { class: "account" }, routeLink("/login", {}, t("nav.login")), signUp);
   }
-  const initial = element("span", { class: "initial", "aria-hidden": "true" }, me.user.email.charAt(0).toUpperCase());
+  const initial = element("span", { class: "initial", "data-letter": me.user.email.charAt(0).toUpperCase() });
   const email = element("span", { class: "email" }, me.user.email);
   const label = t("nav.account", { email: me.user.email });
   const attributes = { class: "me", "aria-label": label, "aria-current": path === "/account" ? "page" : null };

@@ -1,0 +1,134 @@
+"""What every page owes to everybody: no barrier that a machine can find, nothing that moves under the reader's eyes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from api_user import PASSWORD, ApiUser
+from axe import axe_source, violations
+from playwright.sync_api import expect
+from running_site import RunningSite
+from sqlalchemy import text
+from visitor import Visitor, visitor
+
+from shared.services import Services
+
+GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/nowhere")
+MEMBER = ("/create", "/pictures", "/pictures?q=nothing", "/pictures/{published}", "/pictures/{failed}", "/account")
+MOVED = """() => new Promise((resolve) => {
+  new PerformanceObserver((list) => {
+    resolve(list.getEntries().filter((entry) => !entry.hadRecentInput).reduce((sum, {value}) => sum + value, 0));
+  }).observe({type: "layout-shift", buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(0)));
+})"""
+
+
+@pytest.fixture(scope="module")
+def owner(site: RunningSite) -> Iterator[ApiUser]:
+    with ApiUser(site.url) as user:
+        yield user
+
+
+@pytest.fixture(scope="module")
+def jobs(owner: ApiUser, site_services: Services) -> dict[str, str]:
+    """The ids of a published job of two pictures, and of one that has failed."""
+    published = owner.submit("a lighthouse on a cliff", n=2, negative_prompt="fog", style="oil")["id"]
+    failed = owner.submit("a boat that will not float")["id"]
+    owner.finished()
+    with site_services.db.begin() as connection:
+        fail = "UPDATE jobs SET state = 'failed', error_code = :code, error_message = :words WHERE id = :id"
+        words = "Given up after 3 attempts. The generator reported an error for this job."
+        connection.execute(text(fail), {"code": "generator_failed", "words": words, "id": failed})
+    assert owner.call("PUT", f"/v1/jobs/{published}/publication").status_code == 200
+    return {"published": published, "failed": failed}
+
+
+@contextmanager
+def looking(site: RunningSite, theme: str, owner: ApiUser | None, width: int = 1280) -> Iterator[Visitor]:
+    """Someone who looks around, in one theme, with motion reduced so that nothing is caught half faded in."""
+    viewport = {"width": width, "height": 900}
+    with visitor(site.url, site.s3_url, color_scheme=theme, reduced_motion="reduce", viewport=viewport) as person:
+        if owner is not None:
+            person.log_in(owner.email, PASSWORD)
+        yield person
+
+
+def settle(person: Visitor, path: str) -> None:
+    """Open a page and wait until all of it is there."""
+    person.expected = [f"/v1{path}"]
+    person.page.goto(person.url + path)
+    expect(person.page.get_by_role("heading", level=1)).to_be_visible()
+    person.page.wait_for_load_state("networkidle")
+    expect(person.page.locator("[aria-busy=true], .loading")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("who", ["guest", "member"])
+def test_no_barriers(site: RunningSite, owner: ApiUser, jobs: dict[str, str], theme: str, who: str) -> None:
+    source = axe_source()
+    found = {}
+    with looking(site, theme, owner if who == "member" else None) as person:
+        for pattern in MEMBER if who == "member" else GUEST:
+            settle(person, pattern.format(**jobs))
+            for disclosure in person.page.locator("main details:not([open]) > summary:visible").all():
+                disclosure.click()
+            found[pattern] = violations(person.page, source)
+        assert person.complaints == []
+    assert {path: rules for path, rules in found.items() if rules} == {}
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_nothing_moves_and_nothing_sticks_out(
+    site: RunningSite, owner: ApiUser, jobs: dict[str, str], width: int
+) -> None:
+    with looking(site, "light", owner, width) as person:
+        for pattern in (*GUEST[:2], *MEMBER):
+            settle(person, pattern.format(**jobs))
+            sticks_out = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert person.page.evaluate(sticks_out) <= 0, pattern
+            assert person.page.evaluate(MOVED) < 0.05, pattern
+        assert person.complaints == []
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(
+    site: RunningSite, owner: ApiUser, jobs: dict[str, str]
+) -> None:
+    with looking(site, "light", owner) as person:
+        for pattern in ("/", "/gallery/{published}", "/create", "/pictures", "/pictures/{published}", "/account"):
+            settle(person, pattern.format(**jobs))
+            person.page.evaluate(NAMING)
+            wanted = set(person.page.evaluate("window.reachable()"))
+            assert len(wanted) > 8, pattern
+            seen: set[str] = set()
+            person.page.keyboard.press("Tab")
+            expect(person.page.locator("#skip")).to_be_focused()
+            while (at := person.page.evaluate("window.focused()"))["name"] not in seen:
+                assert at["shows"], f"{pattern}: {at['name']} has the focus and does not show it"
+                seen.add(at["name"])
+                person.page.keyboard.press("Tab")
+            assert wanted - seen == set(), pattern
+
+
+# Names of elements by their place in the page; what Tab must reach; and what it has reached. Radio buttons are left
+# out of it: Tab goes to one of each group.
+NAMING = """() => {
+  const nameOf = (node) => {
+    const steps = [];
+    for (let at = node; at?.parentElement; at = at.parentElement) {
+      steps.unshift(`${at.localName}${[...at.parentElement.children].indexOf(at)}`);
+    }
+    return `${node.textContent.trim().slice(0, 30)} ${steps.join(" ")}`;
+  };
+  const CONTROLS = "a[href], button:enabled, input:enabled:not([type=radio]), textarea, select, summary";
+  window.reachable = () => [...document.querySelectorAll(CONTROLS)]
+    .filter((node) => node.tabIndex >= 0 && node.checkVisibility({contentVisibilityAuto: false}))
+    .map(nameOf);
+  const shows = (node) => {
+    const style = node && getComputedStyle(node);
+    return Boolean(style) && (style.outlineStyle !== "none" || style.boxShadow !== "none");
+  };
+  window.focused = () => {
+    const at = document.activeElement;
+    return {name: nameOf(at), shows: at === document.body || shows(at) || shows(at.nextElementSibling)};
+  };
+}"""

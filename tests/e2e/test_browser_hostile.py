@@ -1,0 +1,140 @@
+"""Words that would like to be code: prompts and addresses are shown as they are, on every page, and do nothing."""
+
+import secrets
+from typing import Any
+
+import pytest
+import requests
+from api_user import PASSWORD, ApiUser
+from playwright.sync_api import Page, expect
+from running_site import RunningSite
+from visitor import Visitor, visitor
+
+PROMPTS = (
+    "<script>window.hit = 1</script>",
+    "<img src=x onerror='window.hit = 1'>",
+    '"><svg onload=window.hit=1>',
+    "'-window.hit-'",
+    "</title><script>window.hit=1</script>",
+    "javascript:window.hit=1",
+    "<iframe srcdoc='<script>parent.hit=1</script>'>",
+    "${window.hit=1}{{constructor.constructor('window.hit=1')()}}",
+    "<a href='javascript:window.hit=1'>a boat</a>",
+    "<style>*{background:url(javascript:window.hit=1)}</style>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=window.hit=1>",
+    "\u202e<script>window.hit=1</script>\u202c a boat",
+    "%3Cscript%3Ewindow.hit=1%3C/script%3E",
+    "&lt;script&gt;window.hit=1&lt;/script&gt;",
+    "<details open ontoggle=window.hit=1>",
+    "<object data='data:text/html,<script>parent.hit=1</script>'>",
+    "<base href='https://example.com/'>",
+    "<meta http-equiv=refresh content='0;url=https://example.com/'>",
+    "<template><script>window.hit=1</script></template><dialog open>a boat</dialog>",
+    "__proto__ constructor toString " + "\u0301" * 60,
+)
+# Of these an address may really have the first five; the others are refused.
+ADDRESSES = (
+    "'onmouseover=window.hit=1//{}@example.com",
+    "{}`${{window.hit=1}}`@example.com",
+    "{}{{{{hit}}}}@example.com",
+    "{}&lt=1@example.com",
+    "{}'-hit-'@example.com",
+    '"<script>window.hit=1</script>{}"@example.com',
+    "<img src=x onerror=window.hit=1>{}@example.com",
+    "{}@example.com\nBcc: other@example.com",
+    "{}@<b>example.com</b>",
+    "javascript:window.hit=1//{}@example.com",
+)
+# Elements that the site itself never has, and handlers that it never sets as attributes.
+FOREIGN = """() => {
+  const marks = [...document.querySelectorAll("*")].flatMap((node) =>
+    [...node.attributes].filter(({name, value}) => name.startsWith("on") || /^\\s*javascript:/i.test(value))
+      .map(({name, value}) => `${node.localName} ${name}=${value}`));
+  const wrong = [...document.querySelectorAll(
+    "body script, iframe, object, embed, base, meta[http-equiv], body style, math, template, svg[onload], form form"
+  )].map((node) => node.outerHTML);
+  return [...marks, ...wrong, ...(window.hit === undefined ? [] : ["it ran"])];
+}"""
+
+
+@pytest.fixture(scope="module")
+def jobs(site: RunningSite) -> Any:
+    """A member whose jobs carry these prompts, each published; a few also ask to leave such words out."""
+    with ApiUser(site.url) as owner:
+        jobs = [owner.submit(prompt, negative_prompt=prompt) for prompt in PROMPTS]
+        owner.finished()
+        for job in jobs:
+            assert owner.call("PUT", f"/v1/jobs/{job['id']}/publication").status_code == 200
+        yield owner, [job["id"] for job in jobs]
+
+
+def check(person: Visitor) -> None:
+    assert person.page.evaluate(FOREIGN) == [], person.page.url
+    assert person.complaints == []
+
+
+def seen(page: Page, prompt: str) -> None:
+    """The words stand on the page, letter by letter as they were written."""
+    page.wait_for_function("(words) => document.body.innerText.includes(words)", arg=prompt.strip()[:40])
+
+
+def test_hostile_prompts_are_words(site: RunningSite, jobs: tuple[ApiUser, list[str]]) -> None:
+    owner, ids = jobs
+    with visitor(site.url, site.s3_url) as person:
+        page = person.page
+        person.log_in(owner.email, PASSWORD)
+        page.goto(person.url)
+        for path in ("/", "/pictures"):
+            page.goto(person.url + path)
+            expect(page.locator("main .placard").first).to_be_visible()
+            seen(page, PROMPTS[1])
+            check(person)
+        for prompt, job_id in zip(PROMPTS, ids, strict=True):
+            for path in (f"/pictures/{job_id}", f"/gallery/{job_id}"):
+                page.goto(person.url + path)
+                expect(page.locator("main img.picture").first).to_be_visible()
+                seen(page, prompt)
+                assert prompt.strip()[:5] in page.title()
+                check(person)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS[:8])
+def test_hostile_addresses_of_pages_are_words(site: RunningSite, prompt: str) -> None:
+    with visitor(site.url, site.s3_url) as person:
+        page = person.page
+        for path in ("/create?prompt=", "/pictures?q=", "/gallery/", "/?after=", "/login?next=", "/pictures/"):
+            person.expected = [f"/v1/gallery/{prompt}", "/v1/gallery", "/v1/jobs"]
+            page.goto(f"{person.url}{path}{requests.utils.quote(prompt, safe='')}")
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            page.wait_for_load_state("networkidle")
+            assert page.evaluate(FOREIGN) == [], page.url
+            assert page.url.startswith(person.url)
+            assert not [complaint for complaint in person.complaints if "console" not in complaint]
+
+
+@pytest.mark.parametrize("pattern", ADDRESSES)
+def test_hostile_addresses_of_people_are_words(site: RunningSite, pattern: str) -> None:
+    email = pattern.format(secrets.token_hex(4))
+    answer = requests.post(f"{site.url}/v1/signup", json={"email": email, "password": PASSWORD}, timeout=30)
+    if pattern in ADDRESSES[:5]:
+        assert answer.status_code == 201, answer.text
+    else:
+        assert answer.status_code == 422, answer.text
+        return
+    with visitor(site.url, site.s3_url) as person:
+        person.log_in(email, PASSWORD)
+        person.page.goto(person.url + "/account")
+        expect(person.page.locator("main").get_by_text(email)).to_be_visible()
+        person.page.hover(".me")
+        check(person)
+
+
+def test_a_hostile_answer_is_words_too(site: RunningSite) -> None:
+    """Even what the API itself says is only text to the site."""
+    with visitor(site.url, site.s3_url) as person:
+        words = {"title": PROMPTS[1], "detail": PROMPTS[0], "code": PROMPTS[2], "status": 400}
+        person.page.route("**/v1/gallery?**", lambda route: route.fulfill(status=400, json=words))
+        person.expected = ["/v1/gallery"]
+        person.page.goto(person.url)
+        expect(person.page.get_by_role("alert").first).to_contain_text(PROMPTS[0])
+        check(person)
