@@ -7,11 +7,11 @@ const TIMEOUT_MS = 35_000;
  * Sends one request to Easel's API: the only place of the site that does so. The session travels in its cookie.
  *
  * Resolves to `{status, data, etag, retryAfterMs}`; `data` is null without a body (204, 304). Rejects with an ApiError,
- * or with the reason of `signal` when the caller gave up.
+ * or with the reason of `signal` when the caller gave up. With `keepalive` it arrives although the page is left meanwhile.
  */
-async function call(method, path, { body, headers = {}, signal } = {}) {
+async function call(method, path, { body, headers = {}, signal, keepalive = false } = {}) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-  const options = { method, headers: { ...headers }, credentials: "same-origin", signal: AbortSignal.any(signals) };
+  const options = { method, headers: { ...headers }, credentials: "same-origin", keepalive, signal: AbortSignal.any(signals) };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
