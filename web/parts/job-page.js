@@ -23,14 +23,14 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   const stage = element("div", { class: "job-stage" });
   const prompt = element("h1", { class: "display job-prompt" });
   const panel = progressPanel({ cancel, extra });
-  const actions = element("div", { class: "job-actions" });
+  const actions = element("div", {});
   const details = element("div", { class: "job-details" });
   const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
   const parts = [
     whenOther((job) => job.prompt, (job) => fill(prompt, job.prompt || t("picture.untitled"))),
     panel.show,
     stagePart(stage),
-    whenOther((job) => [job.settings, job.timeline], (job) => fill(details, recipe(job.settings, job.images[0]), timeline(job.timeline))),
+    whenOther((job) => [job.settings, job.timeline], (job) => fill(details, ...detailsOf(job))),
     whenOther((job) => [job.state, job.public], (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job))),
   ];
   const clock = setInterval(() => {
@@ -45,6 +45,12 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
     setStopping: panel.setStopping,
     complain: panel.complain,
   };
+}
+
+/** While a person waits, what happened matters more than what was ordered. */
+function detailsOf(job) {
+  const parts = [recipe(job.settings, job.images[0]), timeline(job.timeline)];
+  return FINISHED.has(job.state) ? parts : parts.reverse();
 }
 
 /** Draws only when what `keyOf` takes from the job is another, so that a selection or the focus in it stays. */

@@ -8,9 +8,9 @@ import { picture } from "./picture.js";
 /** The finished pictures of a job, each with its description, its seed and what can be done with it. */
 export function results({ images, prompt }) {
   const items = images.map((image) =>
-    element("li", { vars: { ratio: ratioOf(image) } }, element("figure", {}, hung(image, prompt), placard(image, images.length))),
+    element("li", {}, element("figure", {}, hung(image, prompt), placard(image, images.length))),
   );
-  return element("ul", { class: "results", "data-count": images.length, "aria-label": t("job.pictures") }, items);
+  return element("ul", { class: "results", "aria-label": t("job.pictures"), vars: { ratio: ratioOf(images[0]) } }, items);
 }
 
 function hung(image, prompt) {

@@ -4,14 +4,17 @@ import { clockTime } from "../lib/time.js";
 import { agoOf } from "./ago.js";
 import { reasonInWords } from "./reason.js";
 
-/** A job's history in words, oldest first: the exact time, what happened and why, and how long ago that is. */
+/**
+ * A job's history in words, oldest first: the exact time, what happened and why. How long ago that is stands at the first and
+ * at the latest entry; at each of them it would only be noise.
+ */
 export function timeline(entries) {
-  const items = entries.map((entry) =>
+  const items = entries.map((entry, index) =>
     element(
       "li",
       { "data-event": entry.event },
       element("time", { datetime: entry.at }, clockTime(entry.at)),
-      element("div", {}, element("span", {}, eventInWords(entry.event)), " ", agoOf(entry.at), reason(entry)),
+      element("div", {}, eventInWords(entry.event), [0, entries.length - 1].includes(index) && [" ", agoOf(entry.at)], reason(entry)),
     ),
   );
   return element(
