@@ -49,7 +49,8 @@ class Site(StaticFiles):
         super().__init__(directory=SITE, html=True)
         self._policy = (
             f"default-src 'self'; img-src 'self' data: blob: {pictures}; connect-src 'self' {pictures}; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
+            "require-trusted-types-for 'script'; trusted-types 'none'"
         )
 
     async def get_response(self, path: str, scope: Scope) -> Response:

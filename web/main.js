@@ -1,5 +1,6 @@
 import { fill } from "./lib/dom.js";
 import { rememberedLanguage } from "./lib/language.js";
+import { matchRoute } from "./lib/match.js";
 import { startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
 import { loadWords, t } from "./lib/text.js";
@@ -21,6 +22,8 @@ const ROUTES = [
 const missing = () => import("./views/missing.js").then((module) => module.missingView);
 
 const language = rememberedLanguage();
+// The first view comes at the same time as the words.
+matchRoute(ROUTES, location.pathname)?.load().catch(() => {});
 await loadWords(language);
 document.documentElement.lang = language;
 

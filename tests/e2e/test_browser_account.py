@@ -143,5 +143,6 @@ def test_the_site_speaks_russian_when_it_is_chosen(guest: Visitor, user: ApiUser
     page.get_by_label("Эл. почта").fill(user.email)
     page.get_by_label("Пароль").fill(PASSWORD)
     page.get_by_role("button", name="Войти").click()
+    expect(page.get_by_role("heading", name="Что напишем?")).to_be_visible()
     page.goto(guest.url + "/account")
     expect(page.get_by_role("region", name="Сегодня")).to_contain_text("осталось заданий: 200 из 200")

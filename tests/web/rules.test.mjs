@@ -62,6 +62,12 @@ function withImports(file, seen = new Set()) {
   return seen;
 }
 
+test("the page names every module that it surely needs, so that they come at once", () => {
+  const named = [...read("index.html").matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, path]) => path);
+  const [, ...needed] = withImports("main.js");
+  assert.deepEqual(named.toSorted(), needed.toSorted());
+});
+
 test("the first visit stays light: our own code and styles are under 150 kB", () => {
   const modules = withImports("main.js");
   withImports(join("views", "gallery.js"), modules);

@@ -3,9 +3,9 @@ import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { keepDraft } from "../lib/draft.js";
 import { explain, isLeaving } from "../lib/explain.js";
+import { askToLogIn } from "../lib/login.js";
 import { submitOnce } from "../lib/once.js";
 import { navigate } from "../lib/router.js";
-import { expire } from "../lib/session.js";
 import { t } from "../lib/text.js";
 import { FINISHED } from "../lib/watch.js";
 import { announce } from "./announcer.js";
@@ -77,8 +77,7 @@ function actor(complaint, signal) {
 
 function complain(complaint, error) {
   if (error.status === 401) {
-    expire();
-    navigate(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    askToLogIn();
   } else {
     fill(complaint, explain(error));
   }
