@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo test check format bench sheet lock clean
+.PHONY: help run demo operate test check format bench sheet lock clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ run: .venv/run.stamp ## Start everything here and print the site's address
 
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at night"
 	@$(BIN)/python -m local.demo "$(PROMPT)"
+
+operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="gallery reports"
+	@$(BIN)/python -m local.operate $(DO)
 
 test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
