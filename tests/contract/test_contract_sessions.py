@@ -55,8 +55,8 @@ def test_the_site_itself_may_change_things(door: Door, ada: Person, headers: dic
         ("DELETE", "/v1/me"),
         ("PATCH", "/v1/me"),
         ("POST", "/v1/tokens"),
-        ("PUT", "/v1/jobs/x/publication"),
-        ("DELETE", "/v1/jobs/x/publication"),
+        ("PUT", "/v1/jobs/00000000-0000-7000-8000-000000000000/publication"),
+        ("DELETE", "/v1/jobs/00000000-0000-7000-8000-000000000000/publication"),
     ],
 )
 def test_other_sites_may_not(door: Door, ada: Person, headers: dict[str, str], method: str, path: str) -> None:
