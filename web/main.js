@@ -12,6 +12,7 @@ import { unloadableView } from "./views/unloadable.js";
 
 const ROUTES = [
   { pattern: "/", load: () => import("./views/gallery.js").then((module) => module.galleryView) },
+  { pattern: "/gallery/:id", load: () => import("./views/picture.js").then((module) => module.pictureView) },
   { pattern: "/create", load: () => import("./views/create.js").then((module) => module.createView) },
   { pattern: "/pictures", load: () => import("./views/pictures.js").then((module) => module.picturesView) },
   { pattern: "/pictures/:id", load: () => import("./views/job.js").then((module) => module.jobView) },

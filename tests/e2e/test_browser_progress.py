@@ -258,7 +258,7 @@ def test_a_gateway_that_breaks_down_for_a_while(person: Visitor, backstage: Back
     page.route(pattern, lambda route: route.fulfill(**problem))
     page.goto(f"{person.url}/pictures/{job}")
     notice = page.get_by_role("region", name="Notices")
-    expect(notice).to_contain_text("Easel does not answer.")
+    expect(notice).to_contain_text("The connection is lost.")
     backstage.let_go()
     page.unroute_all()
     state_of(page).to_have_text("Finished")
@@ -271,7 +271,7 @@ def test_another_view_notices_the_lost_connection_and_its_return(person: Visitor
     page.route("**/v1/**", lambda route: route.abort("connectionreset"))
     page.goto(f"{person.url}/pictures")
     notice = page.get_by_role("region", name="Notices")
-    expect(notice).to_contain_text("Easel does not answer.")
+    expect(notice).to_contain_text("The connection is lost.")
     page.unroute_all()
     expect(notice).to_contain_text("The connection is back.")
     person.complaints = [words for words in person.complaints if "ERR_CONNECTION_RESET" not in words]

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Connection } from "../../web/lib/connection.js";
+import { Connection, holdWhileLost } from "../../web/lib/connection.js";
 import { Estimate } from "../../web/lib/estimate.js";
 import { holdUpOf, percentOf, phaseOf, shortened, stateOf } from "../../web/lib/phase.js";
 import { ringAddress } from "../../web/lib/ring.js";
@@ -124,4 +124,16 @@ test("whoever asks on by himself holds the notice, and nobody else need probe", 
   assert.equal(connection.isLost, true);
   second();
   assert.deepEqual(heard, [true, false]);
+});
+
+test("a view that is left takes its part of the notice with it", () => {
+  const connection = new Connection();
+  const leaving = new AbortController();
+  const tell = holdWhileLost(leaving.signal, connection);
+  tell(true);
+  assert.equal(connection.isLost, true);
+  leaving.abort();
+  assert.equal(connection.isLost, false);
+  tell(true);
+  assert.equal(connection.isLost, false);
 });

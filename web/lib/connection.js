@@ -47,3 +47,14 @@ export class Connection extends EventTarget {
 
 /** The connection of this page. */
 export const connection = new Connection();
+
+/** An `onLost(isLost)` for something that asks on by itself until `signal`: the notice stands for as long as it is lost. */
+export function holdWhileLost(signal, of = connection) {
+  let letGo = () => {};
+  const tell = (isLost) => {
+    letGo();
+    letGo = isLost && !signal.aborted ? of.hold() : () => {};
+  };
+  signal.addEventListener("abort", () => tell(false));
+  return tell;
+}

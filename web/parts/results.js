@@ -4,18 +4,29 @@ import { t } from "../lib/text.js";
 import { copyButton } from "./copy-button.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
+import { openViewer } from "./viewer.js";
 
 /** The finished pictures of a job, each with its description, its seed and what can be done with it. */
 export function results({ images, prompt }) {
   const items = images.map((image) =>
-    element("li", {}, element("figure", {}, hung(image, prompt), placard(image, images.length))),
+    element("li", {}, element("figure", {}, hung(image, { images, prompt }), placard(image, images.length))),
   );
   return element("ul", { class: "results", "aria-label": t("job.pictures"), vars: { ratio: ratioOf(images[0]) } }, items);
 }
 
-function hung(image, prompt) {
-  const label = t("picture.open", { prompt: prompt || t("picture.untitled") });
-  return element("a", { href: image.link, class: "hung", "aria-label": label }, picture(image, { prompt, isEager: true }));
+/** A click opens the viewer; where a person wants a tab of its own, the lasting link is what it has always been. */
+function hung(image, { images, prompt: words }) {
+  const prompt = words || t("picture.untitled");
+  const label = t("picture.open", { prompt });
+  const link = element("a", { href: image.link, class: "hung", "aria-label": label, on: { click: open } }, picture(image, { prompt, isEager: true }));
+  function open(event) {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    let index = images.indexOf(image);
+    const choose = (step) => images[(index = (index + step + images.length) % images.length)];
+    openViewer({ image, count: images.length, prompt, choose, place: document.body });
+  }
+  return link;
 }
 
 function placard(image, count) {

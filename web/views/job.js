@@ -1,5 +1,5 @@
 import { cancelJob, getJob } from "../lib/api.js";
-import { connection } from "../lib/connection.js";
+import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
 import { explain, isLeaving } from "../lib/explain.js";
 import { newsOf } from "../lib/news.js";
@@ -37,7 +37,6 @@ class Desk {
   #news;
   #showInTab;
   #watch;
-  #letGo = () => {};
 
   constructor(id, leaving) {
     this.#id = id;
@@ -47,13 +46,12 @@ class Desk {
     this.#watch = new Watch({
       ask: (etag, waitS, end) => getJob(id, { etag, waitS }, { signal: AbortSignal.any([this.#signal, end]) }),
       onJob: (job) => this.#show(job),
-      onLost: (isLost) => this.#setLost(isLost),
+      onLost: holdWhileLost(this.#signal),
       onAnswer: (answer) => this.#pass(answer),
       isHidden: () => document.hidden,
       pause: (ms, end) =>
         pause(ms, { signal: AbortSignal.any([this.#signal, end]), wake: window, events: ["online", "visibilitychange"] }),
     });
-    this.#signal.addEventListener("abort", () => this.#letGo());
   }
 
   /** Goes on until the job is finished; afterwards looks again whenever the person comes back to the tab. */
@@ -110,11 +108,6 @@ class Desk {
     this.#news.tell({ etag: null, job, isSeen: true });
     if (this.#isOver) this.#show(job);
     else this.#watch.hear({ etag: null, job });
-  }
-
-  #setLost(isLost) {
-    this.#letGo();
-    this.#letGo = isLost && !this.#signal.aborted ? connection.hold() : () => {};
   }
 
   async #lookAgain() {

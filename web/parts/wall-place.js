@@ -1,0 +1,44 @@
+/**
+ * Follows where a person is on a wall whose tiles carry `data-job`.
+ *
+ * `onPlace({job, offset})` hears the topmost tile in the window and how far under the window's top it stands, whenever
+ * the page was scrolled. Ends with `signal`.
+ */
+export function followPlace({ list, onPlace, signal }) {
+  let frame = null;
+  const look = () => {
+    frame = null;
+    const tile = topmost(list);
+    if (tile !== null) onPlace({ job: tile.dataset.job, offset: tile.getBoundingClientRect().top });
+  };
+  addEventListener("scroll", () => (frame ??= requestAnimationFrame(look)), { passive: true, signal });
+  signal.addEventListener("abort", () => cancelAnimationFrame(frame), { once: true });
+}
+
+/** The first tile that reaches into the window. Tiles hang in reading order, so their lower edges hardly ever go back up. */
+function topmost(list) {
+  const tiles = list.querySelectorAll("[data-job]");
+  let low = 0;
+  let high = tiles.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (tiles[middle].getBoundingClientRect().bottom > 0) high = middle;
+    else low = middle + 1;
+  }
+  return tiles[low] ?? null;
+}
+
+/** Brings the tile of `place` back to where it stood. A tile that is gone changes nothing. */
+export function returnTo(list, { job, offset }) {
+  const tile = tileOf(list, job);
+  if (tile) scrollBy({ top: tile.getBoundingClientRect().top - offset, behavior: "instant" });
+}
+
+/** Puts the keyboard on a tile, and the tile into the window. */
+export function focusTile(list, job) {
+  const tile = tileOf(list, job);
+  tile?.querySelector("a").focus({ preventScroll: true });
+  tile?.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+const tileOf = (list, job) => [...list.querySelectorAll("[data-job]")].find((tile) => tile.dataset.job === job);
