@@ -16,9 +16,9 @@ import { tileMenu } from "./tile-menu.js";
 export function jobTile(first, { onSelect, actions }) {
   const { id, created_at: created } = first;
   const words = first.prompt || t("picture.untitled");
-  const link = routeLink(`/pictures/${id}`, { class: "tile-link", "aria-labelledby": `words-${id} state-${id}` });
-  const prompt = element("p", { class: "placard", id: `words-${id}` }, words);
-  const state = element("span", { class: "tile-state", id: `state-${id}` });
+  const link = routeLink(`/pictures/${id}`, { class: "tile-link" });
+  const prompt = element("p", { class: "placard" }, words);
+  const state = element("span", { class: "tile-state" });
   const day = element("time", { datetime: created }, dayOf(created));
   const check = element("input", { type: "checkbox", "aria-label": t("pictures.select", { prompt: words }) });
   const menu = tileMenu(id, t("pictures.menu", { prompt: words }), actions);
@@ -53,7 +53,7 @@ function faceOf(job) {
   const ratio = ratioOf(image ?? job.settings);
   const sheet = image
     ? element("span", { class: "sheet hung", vars: { ratio } }, picture(image, { prompt: job.prompt, isThumbnail: true }))
-    : element("span", { class: "sheet", vars: { ratio } }, element("span", { class: "pending", "aria-hidden": "true" }, pendingWords(job)));
+    : element("span", { class: "sheet", vars: { ratio } }, pendingWords(job));
   const many = job.images.length > 1;
   return element(
     "span",
@@ -64,12 +64,12 @@ function faceOf(job) {
 }
 
 /** What stands on a sheet without a picture: the state, and for a failure its reason. */
-function pendingWords({ state, error }) {
+function pendingWords({ prompt, state, error }) {
   const why = error && element("small", {}, tOr(`error.${error.code}`, error.message));
-  return [element("span", {}, t(`job.${state}`)), why];
+  return element("span", { class: "pending" }, element("span", { class: "unseen" }, prompt), element("span", {}, t(`job.${state}`)), why);
 }
 
-/** One line for the foot of the tile, and for those who hear the tile's name. */
+/** One line for the foot of the tile. */
 function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
   if (isPublic) return t("pictures.public");
   if (state === "succeeded") return "";

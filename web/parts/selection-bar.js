@@ -41,9 +41,9 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
     delete: onDelete,
     ...Object.fromEntries(Object.entries(calls).map(([kind, call]) => [kind, (jobs) => changeAll(jobs, call, { signal, onChange })])),
   };
-  function offer(kind, jobs) {
+  function offer(kind, jobs, most) {
     if (jobs.length === 0) return null;
-    const words = t(`selection.${kind}`, { n: jobs.length });
+    const words = t(`selection.${kind}`, { n: jobs.length, most });
     const made = button(words, () => tasks[kind](jobs), kind === "delete" ? "is-danger" : "");
     made.dataset.kind = kind;
     return made;
@@ -58,7 +58,7 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
     const open = jobs.filter(KINDS.cancel).length;
     fill(hint, open > 0 && open < jobs.length ? t("selection.unfinished", { n: open }) : "");
     const had = actions.contains(document.activeElement) ? document.activeElement.dataset.kind : null;
-    fill(actions, Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits))));
+    fill(actions, Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits), jobs.length)));
     remove ??= showBar(element("div", { class: "selection-head" }, count, all, end), actions, hint);
     if (had) (actions.querySelector(`[data-kind="${had}"]`) ?? end).focus();
   }
