@@ -5,6 +5,7 @@ import { startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
 import { loadWords, t } from "./lib/text.js";
 import { announce } from "./parts/announcer.js";
+import { startConnection } from "./parts/connection.js";
 import { startFooter } from "./parts/footer.js";
 import { startHeader } from "./parts/header.js";
 import { unloadableView } from "./views/unloadable.js";
@@ -31,6 +32,7 @@ const content = document.getElementById("content");
 const skip = document.getElementById("skip");
 const showPath = startHeader(document.getElementById("header"));
 startFooter(document.getElementById("footer"), language);
+startConnection();
 fill(skip, t("skip"));
 skip.addEventListener("click", (event) => {
   event.preventDefault();

@@ -45,7 +45,7 @@ test("raw colours are used only where they are given a meaning", () => {
 test("every key that is asked for has words, and all words are asked for", () => {
   const code = scripts.filter((file) => !file.startsWith("text")).map(read).join("\n");
   const patterns = [...code.matchAll(/["`]((?:[a-z_]+|\$\{[\w.]+\})(?:\.(?:[a-z_]+|\$\{[\w.]+\}))*)["`]/g)];
-  const asked = patterns.map(([, key]) => new RegExp(`^${key.replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[a-z_]+")}$`));
+  const asked = patterns.map(([, key]) => new RegExp(`^${key.replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[a-z0-9_]+")}$`));
   const unused = Object.keys(words).filter((key) => !asked.some((pattern) => pattern.test(key)));
   assert.deepEqual(unused, []);
   const literal = [...code.matchAll(/\bt\("([^"]+)"/g)].map(([, key]) => key);
