@@ -80,10 +80,11 @@ def test_a_lost_connection_is_told_and_healed(person: Visitor, owner: Owner) -> 
     page = look(person)
     page.route("**/v1/jobs?*", lambda route: route.fulfill(status=503, json={"code": "unavailable"}))
     page.evaluate(HIDE, False)
-    expect(page.get_by_text("The connection is lost.")).to_be_visible()
+    notice = page.get_by_role("region", name="Notices")
+    expect(notice).to_contain_text("The connection is lost.")
     page.unroute("**/v1/jobs?*")
     page.evaluate(HIDE, False)
-    expect(page.get_by_text("The connection is lost.")).to_be_hidden()
+    expect(notice).to_contain_text("The connection is back.")
     expect(tiles(page)).to_have_count(1)
     person.complaints = [note for note in person.complaints if "503" not in note]
 

@@ -1,3 +1,4 @@
+import { connection } from "./connection.js";
 import { ApiError, readProblem, readRetryAfter } from "./problem.js";
 
 /** Longer than the 20 seconds for which the server may hold an answer. */
@@ -23,8 +24,10 @@ async function call(method, path, { body, headers = {}, signal, keepalive = fals
     text = await response.text();
   } catch {
     signal?.throwIfAborted();
+    connection.missed();
     throw new ApiError({ status: 0, code: "network" });
   }
+  connection.answered();
   const data = readJson(text);
   const retryAfter = response.headers.get("Retry-After");
   if (!response.ok && response.status !== 304) throw readProblem(response.status, data, retryAfter);

@@ -40,7 +40,7 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
     isPainted && !job.public && change("actions.publish", publishJob, "actions.published"),
     isPainted && job.public && change("actions.take_back", takeBackJob, "actions.taken_back"),
     isPainted && paint("actions.vary", variationOf(job)),
-    isOver && paint(isPainted ? "actions.remake" : "actions.retry", sameAgain(job)),
+    isOver && paint(AGAIN[job.state], sameAgain(job)),
     isPainted && routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
     act("actions.words", () => useWords(job)),
     !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),
@@ -48,6 +48,8 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
   ];
   return element("div", { class: "job-actions", role: "group", "aria-label": t("actions.label") }, items, complaint);
 }
+
+const AGAIN = { succeeded: "actions.remake", failed: "actions.retry", cancelled: "actions.after_all" };
 
 /** Makes buttons that do one thing at a time; what goes wrong is told in words in `complaint`. */
 function actor(complaint, signal) {

@@ -2,6 +2,7 @@ import { deleteJob } from "../lib/api.js";
 import { Bin } from "../lib/bin.js";
 import { element } from "../lib/dom.js";
 import { explain } from "../lib/explain.js";
+import { tellGone } from "../lib/news.js";
 import { beforeLeaving } from "../lib/session.js";
 import { t } from "../lib/text.js";
 import { announce } from "./announcer.js";
@@ -26,6 +27,7 @@ async function send(id, { isLast }) {
   } catch (error) {
     if (error.status !== 404) throw error;
   }
+  tellGone(id);
 }
 
 function start() {

@@ -1,3 +1,4 @@
+import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
 import { pathOf, readFilter } from "../lib/job-filter.js";
 import { t } from "../lib/text.js";
@@ -7,18 +8,17 @@ import { bin } from "../parts/undo-bar.js";
 
 /** All jobs of the person, newest first; the address holds what they are cut down to. */
 export function picturesView({ query, signal }) {
-  const lost = element("p", { class: "notice is-lost", role: "status", hidden: true }, t("pictures.lost"));
   const place = element("div", { class: "cabinet-stage" });
   let showing = new AbortController();
 
   function show(filter) {
     showing.abort();
     showing = new AbortController();
-    lost.hidden = true;
+    const shown = AbortSignal.any([signal, showing.signal]);
     const made = cabinet({
       filter,
-      signal: AbortSignal.any([signal, showing.signal]),
-      onLost: (isLost) => (lost.hidden = !isLost),
+      signal: shown,
+      onLost: holdWhileLost(shown),
       showAll: () => choose({ state: null, q: null }),
     });
     // The wall before stays until there is something to put in its place, so that typing does not make the page jump.
@@ -38,5 +38,5 @@ export function picturesView({ query, signal }) {
   signal.addEventListener("abort", () => bin.flush(), { once: true });
   show(readFilter(query));
   const head = element("div", { class: "cabinet-head" }, element("h1", { class: "display" }, t("pictures.heading")), search.node);
-  return { title: t("pictures.title"), node: element("div", { class: "page" }, head, lost, place) };
+  return { title: t("pictures.title"), node: element("div", { class: "page" }, head, place) };
 }
