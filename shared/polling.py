@@ -168,7 +168,7 @@ class Poller:
             return
         try:
             if sent := notices.send_due(self.services, self._stopping.is_set):
-                _log.info("sent %d mails", sent)
+                _log.info("mails sent: %d", sent)
         finally:
             self._mailing.release()
 

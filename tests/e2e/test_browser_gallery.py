@@ -101,6 +101,14 @@ def top_of(tile: Locator) -> float:
     return float(tile.evaluate("(node) => node.getBoundingClientRect().top"))
 
 
+def topmost_of(page: Page) -> tuple[str, float]:
+    """The job whose tile is the first in the window, and how far under the window's top that begins."""
+    found = tiles(page).evaluate_all(
+        "(nodes) => nodes.find((node) => node.getBoundingClientRect().bottom > 0).dataset.job"
+    )
+    return str(found), top_of(page.locator(f'[data-job="{found}"]'))
+
+
 def test_every_page_of_the_wall_has_an_address(guest: Visitor) -> None:
     page = guest.page
     short_pages(page, 6)
@@ -111,9 +119,7 @@ def test_every_page_of_the_wall_has_an_address(guest: Visitor) -> None:
     scroll_down(page, "after=")
     scroll_down(page, f"after=(?!{re.escape(parse_qs(urlsplit(page.url).query)['after'][0])})")
     address = page.url
-    topmost = tiles(page).evaluate_all(
-        "(nodes) => nodes.find((node) => node.getBoundingClientRect().bottom > 0).dataset.job"
-    )
+    topmost, _ = topmost_of(page)
 
     page.go_back()
     expect(page).to_have_url(guest.url + "/create")
@@ -160,12 +166,14 @@ def test_back_from_a_picture_leads_to_the_same_place(guest: Visitor) -> None:
     assert tiles(page).count() >= count
     assert abs(top_of(tile) - before) <= 2
 
+    topmost, before = topmost_of(page)
     page.reload()
-    job = tile.get_attribute("data-job")
-    again = page.locator(f'[data-job="{job}"]')
-    expect(again).to_be_attached()
     page.wait_for_function(
-        "([node, top]) => Math.abs(node.getBoundingClientRect().top - top) < 120", arg=[again.element_handle(), before]
+        """([job, top]) => {
+          const tile = document.querySelector(`[data-job="${job}"]`);
+          return tile !== null && Math.abs(tile.getBoundingClientRect().top - top) <= 2;
+        }""",
+        arg=[topmost, before],
     )
     assert guest.complaints == []
 

@@ -1,14 +1,19 @@
 const NAME = "easel.draft";
 
-/** What stands in the create form, kept over a reload and over logging in; `{}` when nothing does. */
-export function readDraft(storage = sessionStorage) {
+/** What stands in the create form, by the API's names, kept between visits; `{}` when nothing does. */
+export function readDraft(storage = localStorage) {
   try {
-    return JSON.parse(storage.getItem(NAME)) ?? {};
+    const draft = JSON.parse(storage.getItem(NAME));
+    return draft !== null && typeof draft === "object" && !Array.isArray(draft) ? draft : {};
   } catch {
     return {};
   }
 }
 
-export function keepDraft(draft, storage = sessionStorage) {
+/**
+ * Puts another draft into the create form: any of the fields that `POST /v1/jobs` takes, the settings of a whole job too.
+ * What is not named is as the API has it by itself.
+ */
+export function keepDraft(draft, storage = localStorage) {
   storage.setItem(NAME, JSON.stringify(draft));
 }

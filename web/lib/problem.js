@@ -2,15 +2,17 @@
  * The one error of the site's own API.
  *
  * `status` is the HTTP status, 0 when no answer came. `code` is the API's stable code, or "network" or "unreadable".
- * `fields` maps a field's name to what is wrong with it, in words. `retryAfterMs` is null unless the answer said it.
+ * `fields` maps a field's name to what is wrong with it, in words; `reasons` maps it to `{code, limit}`, the same for
+ * programs, where the answer gave that. `retryAfterMs` is null unless the answer said it.
  */
 export class ApiError extends Error {
-  constructor({ status, code, message = code, fields = {}, retryAfterMs = null }) {
+  constructor({ status, code, message = code, fields = {}, reasons = {}, retryAfterMs = null }) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
     this.fields = fields;
+    this.reasons = reasons;
     this.retryAfterMs = retryAfterMs;
   }
 
@@ -37,14 +39,18 @@ export function readRetryAfter(value, now = Date.now()) {
 export function readProblem(status, body, retryAfter = null) {
   const problem = body !== null && typeof body === "object" ? body : {};
   const fields = {};
-  for (const { field, message } of Array.isArray(problem.errors) ? problem.errors : []) {
-    fields[field] ??= message;
+  const reasons = {};
+  for (const { field, message, code, limit = null } of Array.isArray(problem.errors) ? problem.errors : []) {
+    if (field in fields) continue;
+    fields[field] = message;
+    if (code) reasons[field] = { code, limit };
   }
   return new ApiError({
     status,
     code: typeof problem.code === "string" ? problem.code : `http_${status}`,
     message: problem.detail || problem.title || `HTTP ${status}`,
     fields,
+    reasons,
     retryAfterMs: readRetryAfter(retryAfter),
   });
 }

@@ -3,6 +3,8 @@ import { ApiError } from "./problem.js";
 
 /** The types of start pictures that the API takes. */
 export const UPLOAD_TYPES = ["image/png", "image/jpeg", "image/webp"];
+/** The largest start picture that the API takes, in bytes. */
+export const UPLOAD_BYTES = 20 * 1024 * 1024;
 
 /**
  * Sends a picture (a Blob or File) straight to the storage, and resolves to the key that names it in `source_images`.

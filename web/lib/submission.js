@@ -1,12 +1,17 @@
+const NAME = "easel.submission";
+/** More submissions than this without an answer are not remembered; the oldest goes first. */
+const MOST = 10;
+
 /**
  * Gives each submission its Idempotency-Key, so that a double click, a lost reply or a reload makes one job.
  *
- * The same body keeps its key until the server has answered for certain (`settle`); another body gets a new one.
- * `storage` (sessionStorage or alike) carries the open submission over a reload.
+ * The same body keeps its key until the server has answered for certain (`settle`); another body has one of its own.
+ * `storage` (sessionStorage or alike) carries the open submissions over a reload.
  */
 export class Submission {
   #storage;
   #newKey;
+  #text = null;
 
   constructor(storage, newKey = () => crypto.randomUUID()) {
     this.#storage = storage;
@@ -14,25 +19,31 @@ export class Submission {
   }
 
   keyFor(body) {
-    const text = JSON.stringify(body);
+    this.#text = JSON.stringify(body);
     const open = this.#read();
-    if (open?.text === text) return open.key;
+    const known = open.find(({ text }) => text === this.#text);
+    if (known) return known.key;
     const key = this.#newKey();
-    this.#storage.setItem(NAME, JSON.stringify({ text, key }));
+    this.#write([...open, { text: this.#text, key }].slice(-MOST));
     return key;
   }
 
+  /** The server has answered the submission that asked for its key last. */
   settle() {
-    this.#storage.removeItem(NAME);
+    this.#write(this.#read().filter(({ text }) => text !== this.#text));
   }
 
   #read() {
     try {
-      return JSON.parse(this.#storage.getItem(NAME));
+      const open = JSON.parse(this.#storage.getItem(NAME));
+      return Array.isArray(open) ? open : [];
     } catch {
-      return null;
+      return [];
     }
   }
-}
 
-const NAME = "easel.submission";
+  #write(open) {
+    if (open.length > 0) this.#storage.setItem(NAME, JSON.stringify(open));
+    else this.#storage.removeItem(NAME);
+  }
+}

@@ -1,17 +1,24 @@
 import { element } from "../lib/dom.js";
 
 /**
- * A canvas on its easel: empty, or painted as far as the work has come.
+ * A canvas on its easel: empty, with a start picture, or painted as far as the work has come.
  *
- * Answers `{node, setRatio, setProgress}`; progress is 0..1, or null while nothing is known.
+ * Answers `{node, setRatio, setProgress, setPicture}`; progress is 0..1, or null while nothing is known; a picture is an
+ * address, or null for none.
  */
 export function canvas({ ratio, caption = null }) {
   const wash = element("div", { class: "wash" });
-  const board = element("div", { class: "canvas", vars: { ratio } }, wash, caption);
+  const start = element("img", { class: "canvas-picture", alt: "", hidden: true });
+  const board = element("div", { class: "canvas", vars: { ratio } }, start, wash, caption);
   const node = element("div", { class: "easel" }, board, element("div", { class: "easel-ledge" }));
   return {
     node,
     setRatio: (value) => board.style.setProperty("--ratio", value),
     setProgress: (value) => board.style.setProperty("--progress", value ?? 0),
+    setPicture: (address) => {
+      start.hidden = !address;
+      if (!address) start.removeAttribute("src");
+      else if (start.getAttribute("src") !== address) start.src = address;
+    },
   };
 }

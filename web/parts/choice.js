@@ -1,35 +1,46 @@
 import { element, fill } from "../lib/dom.js";
 
+let count = 0;
+
 /**
  * One of several, as radio buttons that show what they mean.
  *
- * `options`: `[{value, title, note, ratio}]`; `ratio` draws the shape. Answers `{node, input, value, showError}` where
- * `value()` is the chosen one's value and `input` the first radio button.
+ * `options`: `[{value, title, note, ratio, swatch, isOff}]`; `value` null stands for none, `ratio` draws a shape, `swatch`
+ * names a pattern of `styles/swatches.css`, and what `isOff` cannot be chosen (`note` then says why). Answers `{node,
+ * input, value, showError, remark}` where `value()` is the chosen one's value, `input` the first radio button that can be
+ * chosen, and `remark` a place for more words.
  */
 export function choice({ name, legend, options, chosen, onChange = () => {}, isCompact = false }) {
-  const error = element("p", { class: "field-error" });
-  const inputs = options.map(({ value }) =>
-    element("input", { type: "radio", name, value, checked: String(value) === String(chosen) }),
+  const id = `choice-${(count += 1)}`;
+  const error = element("p", { class: "field-error", id: `${id}-error` });
+  const remark = element("div", { class: "choice-remark" });
+  const inputs = options.map(({ value, isOff }) => {
+    const checked = String(value) === String(chosen);
+    return element("input", { type: "radio", name, value: value ?? "", checked, disabled: isOff });
+  });
+  const labels = options.map((option, index) =>
+    element("label", { class: `option ${option.isOff ? "is-off" : ""}` }, inputs[index], face(option)),
   );
-  const labels = options.map((option, index) => element("label", { class: "option" }, inputs[index], face(option)));
   const showError = (message) => fill(error, message ?? "");
   const node = element(
     "fieldset",
-    { class: `choice choice-${name} ${isCompact ? "is-compact" : ""}` },
+    { class: `choice choice-${name} ${isCompact ? "is-compact" : ""}`, "aria-describedby": `${id}-error` },
     element("legend", {}, legend),
     element("div", { class: "options" }, labels),
+    remark,
     error,
   );
   node.addEventListener("change", () => {
     showError(null);
     onChange(value());
   });
-  const value = () => inputs.find((input) => input.checked)?.value ?? null;
-  return { node, input: inputs[0], value, showError };
+  const value = () => inputs.find((input) => input.checked)?.value || null;
+  return { node, input: inputs.find((input) => !input.disabled) ?? inputs[0], value, showError, remark };
 }
 
-function face({ title, note, ratio }) {
+function face({ title, note, ratio, swatch }) {
   const shape = ratio && element("span", { class: "option-shape", vars: { ratio } });
+  const pattern = swatch && element("span", { class: "swatch", "data-swatch": swatch });
   const words = element("span", { class: "option-words" }, title, note && element("small", {}, note));
-  return element("span", { class: "option-face" }, shape, words);
+  return element("span", { class: "option-face" }, shape, pattern, words);
 }

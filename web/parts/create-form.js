@@ -1,122 +1,133 @@
 import { element, fill } from "../lib/dom.js";
-import { fieldOf, ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
-import { canvas } from "./canvas.js";
-import { choice } from "./choice.js";
+import { formValues, isPainted } from "../lib/request.js";
+import { fieldOf, isShown } from "../lib/shape.js";
+import { currentLocale, t } from "../lib/text.js";
+import { advancedFields } from "./create/advanced.js";
+import { lookChoices, remarkOwn } from "./create/look.js";
+import { promptField } from "./create/prompt.js";
+import { seedField } from "./create/seed.js";
+import { stage } from "./create/stage.js";
+import { startPictures } from "./create/start-pictures.js";
+import { strengthField } from "./create/strength.js";
 import { field } from "./field.js";
 
 /**
  * The form of a new job, built from what `GET /v1/presets` says and filled with a draft.
  *
- * Answers `{node, fields, values, setSending, showError, showQuota}`; `values()` are the API's fields by their names.
+ * Answers `{node, fields, values, addStarts, showStart, showStep, showError, showQuota}`; `values()` are the API's fields by their
+ * names, `fields` what stands for them in the form, by the names that the API's errors use. `change` is a button
+ * of its own, `{words, run}`.
  */
-export function createForm(presets, draft) {
-  const size = element("p", { class: "canvas-size" });
-  const board = canvas({ ratio: 1 });
+export function createForm({ presets, draft, starts, signal, change }) {
+  const values = formValues(draft, presets);
+  const easel = stage();
+  const keep = () => keepInStep();
+  const look = lookChoices(presets, values);
+  const advanced = advancedFields(presets, values);
+  const strength = strengthField(presets, values, () => {
+    if (strength.isKept()) advanced.open();
+    keep();
+  });
+  const pictures = isShown(presets, "source_images") ? startPictures(presets, starts, { stage: easel.node, signal }) : null;
   const fields = {
-    prompt: promptField(presets, draft),
-    aspect: aspectChoice(presets, draft, showShape),
-    quality: qualityChoice(presets, draft),
-    n: countChoice(presets, draft),
-    negative_prompt: negativeField(presets, draft),
-    seed: seedField(presets, draft),
+    prompt: promptField(presets, values),
+    ...(pictures ? { source_images: pictures, strength } : {}),
+    ...(isShown(presets, "negative_prompt") ? { negative_prompt: negativeField(values) } : {}),
+    ...look,
+    ...(isShown(presets, "seed") ? { seed: seedField(presets, values) } : {}),
+    ...advanced.fields,
   };
+  const read = () => Object.fromEntries(Object.entries(fields).filter(([name]) => !name.includes(".")).map(([name, { value }]) => [name, value()]));
+  const bar = actionBar(change);
+  const node = layOut({ fields, easel, pictures, strength, look, advanced, bar });
+
+  function keepInStep() {
+    const now = read();
+    const quality = presets.qualities.find(({ key }) => key === now.quality) ?? {};
+    const aspect = presets.aspects.find(({ key }) => key === now.aspect) ?? {};
+    advanced.setUsual({ quality, aspect });
+    strength.node.hidden = starts.items.length === 0;
+    fields.prompt.setNeeded(isPainted({ ...now, source_images: starts.items }));
+    const size = sizeOf(now, aspect);
+    const [first] = starts.items;
+    easel.show({ ...size, picture: pictures && first ? (first.url ?? first.preview) : null });
+    tellOwn({ look, fields, now, size, changed: () => node.dispatchEvent(new Event("input")) });
+  }
+  node.addEventListener("input", keep);
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) node.requestSubmit();
+  });
+  starts.addEventListener("change", keep, { signal });
+  keep();
+  return { node, fields, values: read, ...pictureTools(pictures), ...bar.tell };
+}
+
+/** Start pictures from elsewhere; where the site offers none, nothing happens. */
+function pictureTools(pictures) {
+  return { addStarts: async (files) => pictures?.addAll(files), showStart: (words) => pictures?.showError(words) };
+}
+
+/** In the order of reading: the words, the easel with the start pictures, the settings, the button. */
+function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
+  const side = element("div", { class: "create-side" }, easel.node, pictures?.node, pictures && strength.node);
+  const nodes = (...all) => all.map((one) => one?.node);
+  const settings = element(
+    "div",
+    { class: "create-settings" },
+    nodes(look.type, look.style, look.aspect, look.quality),
+    element("div", { class: "create-pair" }, nodes(look.n, fields.seed)),
+    nodes(fields.negative_prompt, advanced),
+  );
+  return element("form", { class: "create", novalidate: true }, fields.prompt.node, side, settings, bar.node);
+}
+
+function negativeField({ negative_prompt: given = "" }) {
+  const made = field({ name: "negative_prompt", label: t("create.negative"), tag: "textarea", rows: 2, hint: t("create.negative.hint") });
+  made.input.value = given;
+  return { ...made, value: () => made.input.value.trim() };
+}
+
+/** Pixels as they will be: one's own where they are numbers, else the aspect's. */
+function sizeOf({ width, height }, aspect) {
+  const pick = (own, preset) => (typeof own === "number" && own > 0 ? own : preset);
+  return { width: pick(width, aspect.width), height: pick(height, aspect.height) };
+}
+
+/** Own numbers stand in a disclosure that may be closed, so the choices that they overrule say so. */
+function tellOwn({ look, fields, now, size, changed }) {
+  const own = (...names) => names.filter((name) => fields[name] && now[name] !== null);
+  const drop = (names) => () => {
+    for (const name of names) fields[name].clear();
+    changed();
+  };
+  const number = new Intl.NumberFormat(currentLocale());
+  const told = (name) => `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
+  const numbers = own("steps", "scale", "upscale");
+  const sides = own("width", "height");
+  if (look.quality) remarkOwn(look.quality, numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null, drop(numbers));
+  if (look.aspect) remarkOwn(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
+}
+
+/** The button that stays in sight, with the quota, what went wrong, and the way to an empty form. */
+function actionBar({ words, run }) {
   const alert = element("p", { class: "form-error", role: "alert" });
   const quota = element("p", { class: "hint" });
   const button = element("button", { class: "button is-main is-large" }, t("create.submit"));
-
-  function showShape() {
-    const aspect = presets.aspects.find(({ key }) => key === fields.aspect.value());
-    if (!aspect) return;
-    board.setRatio(ratioOf(aspect));
-    fill(size, t("create.canvas", aspect));
-  }
-  showShape();
-
-  const more = element("details", { class: "more-options", open: Boolean(draft.negative_prompt || draft.seed) },
-    element("summary", {}, t("create.more")), element("div", {}, fields.negative_prompt.node, fields.seed.node));
-  const settings = element("div", { class: "create-settings" },
-    fields.aspect.node, fields.quality.node, fields.n.node, more, alert, element("div", { class: "actions" }, button, quota));
-  const stage = element("div", { class: "create-stage", "aria-hidden": "true" }, board.node, size);
-  const node = element("form", { class: "create", novalidate: true }, fields.prompt.node, stage, settings);
-  return {
-    node,
-    fields,
-    values: () => valuesOf(fields),
-    setSending: (isSending) => {
-      button.disabled = isSending;
-      fill(button, t(isSending ? "create.sending" : "create.submit"));
+  const keys = element("span", { class: "hint create-keys" }, t("create.keys"));
+  const afresh = element("button", { type: "button", class: "button is-quiet", on: { click: run } }, t(words));
+  const node = element("div", { class: "create-bar" }, alert, element("div", { class: "actions" }, button, keys, quota, afresh));
+  const tell = {
+    showStep: (step) => {
+      button.setAttribute("aria-disabled", step !== null);
+      fill(button, t(step ?? "create.submit"));
     },
     showError: (sentence) => fill(alert, sentence ?? ""),
-    showQuota: (given) => fill(quota, given ? t("create.quota", { left: given.left_today, most: given.per_day }) : ""),
+    showQuota: (me) => fill(quota, quotaInWords(me)),
   };
+  return { node, tell };
 }
 
-function valuesOf({ prompt, aspect, quality, n, negative_prompt: negative, seed }) {
-  const number = (text) => (/^\d+$/.test(text) ? Number(text) : text);
-  return {
-    prompt: prompt.input.value.trim(),
-    aspect: aspect.value(),
-    quality: quality.value(),
-    n: number(n.value()),
-    negative_prompt: negative.input.value.trim(),
-    seed: number(seed.input.value.trim()),
-  };
-}
-
-function promptField(presets, draft) {
-  const most = fieldOf(presets, "prompt").max_length;
-  const counter = element("span", { class: "hint counter" });
-  const made = field({
-    name: "prompt", label: t("create.prompt"), tag: "textarea", rows: 3, maxlength: most, required: true,
-    placeholder: t("create.prompt.example"), hint: t("create.prompt.hint"), aside: counter,
-  });
-  const count = () => fill(counter, most ? t("create.count", { used: made.input.value.length, most }) : "");
-  made.input.value = draft.prompt ?? "";
-  made.input.addEventListener("input", count);
-  made.input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) made.input.form.requestSubmit();
-  });
-  count();
-  return made;
-}
-
-function aspectChoice(presets, draft, onChange) {
-  const options = presets.aspects.map((aspect) => ({ value: aspect.key, title: aspect.title, ratio: ratioOf(aspect) }));
-  const chosen = pick(options, draft.aspect, fieldOf(presets, "aspect").default);
-  return choice({ name: "aspect", legend: t("create.aspect"), options, chosen, onChange });
-}
-
-function qualityChoice(presets, draft) {
-  const options = presets.qualities.map(({ key, title, steps, upscale }) => {
-    const larger = upscale > 1 ? `, ${t("create.upscale", { upscale })}` : "";
-    return { value: key, title, note: t("create.steps", { steps }) + larger };
-  });
-  const chosen = pick(options, draft.quality, fieldOf(presets, "quality").default);
-  return choice({ name: "quality", legend: t("create.quality"), options, chosen });
-}
-
-function countChoice(presets, draft) {
-  const { minimum = 1, maximum = 1, default: usual } = fieldOf(presets, "n");
-  const options = Array.from({ length: maximum - minimum + 1 }, (_, index) => ({ value: minimum + index, title: String(minimum + index) }));
-  return choice({ name: "n", legend: t("create.n"), options, chosen: pick(options, draft.n, usual), isCompact: true });
-}
-
-function negativeField(presets, draft) {
-  const most = fieldOf(presets, "negative_prompt").max_length;
-  const made = field({ name: "negative_prompt", label: t("create.negative"), tag: "textarea", rows: 2, maxlength: most });
-  made.input.value = draft.negative_prompt ?? "";
-  return made;
-}
-
-function seedField(presets, draft) {
-  const made = field({ name: "seed", label: t("create.seed"), inputmode: "numeric", autocomplete: "off", hint: t("create.seed.hint") });
-  made.input.value = draft.seed ?? "";
-  return made;
-}
-
-/** The drafted value where it is still offered, else the API's default, else the first. */
-function pick(options, drafted, usual) {
-  const offered = (value) => options.some((option) => String(option.value) === String(value));
-  return [drafted, usual].find(offered) ?? options[0]?.value;
+function quotaInWords(me) {
+  if (me === undefined) return "";
+  return me === null ? t("create.guest") : t("create.quota", { left: me.quota.left_today, most: me.quota.per_day });
 }

@@ -1,19 +1,22 @@
 import { element, fill } from "../lib/dom.js";
 import { asSentence } from "../lib/explain.js";
+import { currentLocale, tOr } from "../lib/text.js";
 
 let count = 0;
+/** The codes whose words mention the limit. */
+const LIMITED = new Set(["too_long", "too_short", "too_many", "too_small", "too_large", "not_a_multiple"]);
 
 /**
  * A labelled input with a hint and a place for what is wrong with it.
  *
- * Answers `{node, input, showError}`; `showError(null)` takes the error away, and typing does so too.
+ * `aside` stands beside the label, `beside` beside the input. Answers `{node, input, showError, showHint}`;
+ * `showError(null)` takes the error away, and typing does so too.
  */
-export function field({ name, label, tag = "input", hint = null, aside = null, ...attributes }) {
+export function field({ name, label, tag = "input", hint = null, aside = null, beside = null, ...attributes }) {
   const id = `field-${(count += 1)}`;
   const error = element("p", { id: `${id}-error`, class: "field-error" });
-  const note = hint && element("p", { id: `${id}-hint`, class: "hint" }, hint);
-  const described = [`${id}-error`, note && `${id}-hint`].filter(Boolean).join(" ");
-  const input = element(tag, { id, name, "aria-describedby": described, ...attributes });
+  const note = element("p", { id: `${id}-hint`, class: "hint" }, hint);
+  const input = element(tag, { id, name, "aria-describedby": `${id}-error ${id}-hint`, ...attributes });
 
   function showError(message) {
     fill(error, message ?? "");
@@ -22,16 +25,29 @@ export function field({ name, label, tag = "input", hint = null, aside = null, .
   }
   input.addEventListener("input", () => showError(null));
   const head = element("div", { class: "field-head" }, element("label", { for: id }, label), aside);
-  return { node: element("div", { class: `field field-${name}` }, head, input, note, error), input, showError };
+  const line = beside ? element("div", { class: "field-line" }, input, beside) : input;
+  const node = element("div", { class: `field field-${name}` }, head, line, note, error);
+  return { node, input, showError, showHint: (words) => fill(note, words) };
 }
 
-/** Puts each message of an error at its field, and the keyboard at the first of them. Answers how many found a field. */
-export function showFieldErrors(fields, error) {
+/** What is wrong with a field: in the site's words where its code has some, else in the API's. */
+function remarkInWords(message, { code = null, limit = null } = {}) {
+  if (LIMITED.has(code) && limit === null) return asSentence(message);
+  const most = typeof limit === "number" ? new Intl.NumberFormat(currentLocale()).format(limit) : limit;
+  return tOr(`invalid.${code}`, null, { limit: most }) ?? asSentence(message);
+}
+
+/**
+ * Puts what is wrong (`{fields: {name: message}, reasons: {name: {code, limit}}}`, an ApiError for one) at each field,
+ * and the keyboard at the first; a closed disclosure around a field is opened. Answers how many found a field.
+ */
+export function showFieldErrors(fields, { fields: messages, reasons = {} }) {
   const hit = Object.entries(fields).filter(([name, { showError }]) => {
-    const message = error.fields[name];
-    showError(message === undefined ? null : asSentence(message));
+    const message = messages[name];
+    showError(message === undefined ? null : remarkInWords(message, reasons[name]));
     return message !== undefined;
   });
+  for (const [, { input }] of hit) for (let at = input; at; at = at.parentElement?.closest("details")) at.open = true;
   hit[0]?.[1].input.focus();
   return hit.length;
 }

@@ -28,10 +28,21 @@ function topmost(list) {
   return tiles[low] ?? null;
 }
 
-/** Brings the tile of `place` back to where it stood. A tile that is gone changes nothing. */
-export function returnTo(list, { job, offset }) {
-  const tile = tileOf(list, job);
-  if (tile) scrollBy({ top: tile.getBoundingClientRect().top - offset, behavior: "instant" });
+/**
+ * Brings the tile of `place` back to where it stood, when `again()` is called: once more for each page that comes, until
+ * the wall is high enough for it or the person has moved. A tile that is gone changes nothing.
+ */
+export function wayBackTo(list, { job, offset }, signal) {
+  let isThere = false;
+  const giveUp = () => (isThere = true);
+  for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(type, giveUp, { passive: true, once: true, signal });
+  return function again() {
+    const tile = tileOf(list, job);
+    if (isThere || !tile) return;
+    const distance = () => tile.getBoundingClientRect().top - offset;
+    scrollBy({ top: distance(), behavior: "instant" });
+    isThere = Math.abs(distance()) < 1;
+  };
 }
 
 /** Puts the keyboard on a tile, and the tile into the window. */

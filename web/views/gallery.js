@@ -9,7 +9,7 @@ import { loadPage, refreshStart, wallAddress, walls } from "../lib/walls.js";
 import { routeLink } from "../parts/link.js";
 import { emptiness, failure } from "../parts/message.js";
 import { pages } from "../parts/pages.js";
-import { focusTile, followPlace, returnTo } from "../parts/wall-place.js";
+import { focusTile, followPlace, wayBackTo } from "../parts/wall-place.js";
 import { freeFrame, placeholders, wallTile } from "../parts/wall.js";
 
 const FIRST_PICTURES = 12;
@@ -28,11 +28,13 @@ export function galleryView({ query, signal }) {
   const kept = walls.open(history.state?.wall);
   const wall = kept ?? walls.begin(query.get("after"), history.state?.wall);
   const list = element("ul", { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" }, placeholders(12));
+  const place = wall.place ?? placeOn(wall.id);
+  const goBack = place && wayBackTo(list, place, signal);
   const below = element("div", { class: "notices" });
   const more = pages({
     list,
     load: (cursor) => loadPage(wall, cursor, { signal }),
-    show: (_, isFirst) => (isFirst ? showFirst() : hang(list, wall.pages.at(-1).items)),
+    show: (_, isFirst) => (isFirst ? showFirst() : showMore()),
     label: t("gallery.more"),
     signal,
     isEndless: true,
@@ -43,13 +45,16 @@ export function galleryView({ query, signal }) {
     fill(list, wall.start === null && freeFrame());
     hang(list, wall.items, rowOf(wall.items));
     fill(below, wall.items.length === 0 && emptiness(t(wall.start === null ? "gallery.empty" : "gallery.end")));
-    const place = wall.place ?? placeOn(wall.id);
     // Once the router has put the view into the page.
     queueMicrotask(() => {
-      if (place) returnTo(list, place);
+      goBack?.();
       if (wall.opened) focusTile(list, wall.opened);
     });
     keepLooking(wall, list, below, signal);
+  }
+  function showMore() {
+    hang(list, wall.pages.at(-1).items);
+    goBack?.();
   }
   keepHistory(wall, list, signal);
   queueMicrotask(() => scrollTo({ top: 0, behavior: "instant" }));

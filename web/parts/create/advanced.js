@@ -1,0 +1,71 @@
+import { element } from "../../lib/dom.js";
+import { readNumber } from "../../lib/request.js";
+import { fieldOf, isShown } from "../../lib/shape.js";
+import { currentLocale, t, tOr } from "../../lib/text.js";
+import { choice } from "../choice.js";
+import { field } from "../field.js";
+import { describeFields } from "./describe.js";
+import { tick } from "./tick.js";
+
+const BY_QUALITY = ["steps", "scale", "upscale"];
+
+/**
+ * What few people need, in a disclosure: `{node, fields, setUsual, open}`.
+ *
+ * `setUsual({quality, aspect})` tells the numbers what the chosen presets make of them when they are left empty.
+ */
+export function advancedFields(presets, values) {
+  const shown = (name, make) => (isShown(presets, name) ? { [name]: make() } : {});
+  const numbers = [...BY_QUALITY, "width", "height"].map((name) => shown(name, () => ownNumber(presets, name, values)));
+  const fields = {
+    ...Object.assign({}, ...numbers),
+    ...(isShown(presets, "describe") ? describeFields(presets, values) : {}),
+    ...shown("timelapse", () => tick({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true })),
+    ...shown("notify", () => notifyChoice(presets, values)),
+  };
+  const nodes = (...names) => names.map((name) => fields[name]?.node);
+  const node = element(
+    "details",
+    { class: "more-options", open: isUsed(fields) },
+    element("summary", {}, t("create.more")),
+    element(
+      "div",
+      {},
+      element("div", { class: "numbers" }, nodes("width", "height")),
+      element("div", { class: "numbers" }, nodes(...BY_QUALITY)),
+      nodes("describe", "timelapse", "notify"),
+    ),
+  );
+  function setUsual({ quality = {}, aspect = {} }) {
+    for (const name of BY_QUALITY) fields[name]?.setUsual(quality[name], "create.usual.quality");
+    for (const name of ["width", "height"]) fields[name]?.setUsual(aspect[name], "create.usual.aspect");
+  }
+  return { node, fields, setUsual, open: () => (node.open = true) };
+}
+
+const isUsed = (fields) => Object.values(fields).some(({ value }) => ![null, false].includes(value()));
+
+/** A number of one's own in place of the preset's: empty means the preset's, which the hint names. */
+function ownNumber(presets, name, values) {
+  const { minimum, maximum, multiple_of: step } = fieldOf(presets, name);
+  const made = field({ name, label: t(`create.field.${name}`), inputmode: "decimal", autocomplete: "off" });
+  const number = (value) => new Intl.NumberFormat(currentLocale(), { useGrouping: false }).format(value);
+  made.input.value = values[name] ?? "";
+  const range = t(step ? "create.range.step" : "create.range", { least: number(minimum), most: number(maximum), step });
+  function setUsual(usual, key) {
+    made.input.placeholder = usual === undefined ? "" : number(usual);
+    made.showHint(usual === undefined ? range : `${t(key, { value: number(usual) })} ${range}`);
+  }
+  const clear = () => {
+    made.input.value = "";
+    made.showError(null);
+  };
+  return { ...made, value: () => readNumber(made.input.value), setUsual, clear };
+}
+
+function notifyChoice(presets, { notify }) {
+  const named = (fieldOf(presets, "notify").enum ?? []).map((key) => ({ value: key, title: tOr(`create.notify.${key}`, key) }));
+  const options = [{ value: null, title: t("create.notify.account") }, ...named];
+  const chosen = named.some(({ value }) => value === notify) ? notify : null;
+  return choice({ name: "notify", legend: t("create.notify"), options, chosen, isCompact: true });
+}

@@ -1,0 +1,19 @@
+import { element, fill } from "../../lib/dom.js";
+import { ratioOf } from "../../lib/shape.js";
+import { t } from "../../lib/text.js";
+import { canvas } from "../canvas.js";
+
+/** The easel beside the form: a canvas in the shape of what will be made, with the first start picture on it. */
+export function stage() {
+  const size = element("p", { class: "canvas-size" });
+  const invitation = element("p", { class: "canvas-drop", "aria-hidden": "true" }, t("create.stage.drop"));
+  const board = canvas({ ratio: 1, caption: invitation });
+  const node = element("div", { class: "create-stage" }, board.node, size);
+  function show({ width, height, picture }) {
+    board.setRatio(ratioOf({ width, height }));
+    fill(size, t("create.canvas", { width, height }));
+    board.setPicture(picture);
+    invitation.hidden = Boolean(picture);
+  }
+  return { node, show };
+}
