@@ -74,3 +74,11 @@ def test_a_repeated_request_gets_its_job_though_mail_is_gone(door: Door, mute: D
         again = mute.post("/v1/jobs", json=JOB | fields, headers=headers)
         assert (first.status_code, again.status_code) == (202, 202)
         assert again.json()["id"] == first.json()["id"]
+
+
+@pytest.mark.parametrize("mail_url", ["", "smtp://mail.example.com"])
+def test_the_presets_say_whether_there_is_mail(
+    doors: Doors, with_settings: Callable[..., Services], mail_url: str
+) -> None:
+    fields = doors.open(with_settings(mail_url=mail_url)).get("/v1/presets").json()["fields"]
+    assert {field["name"]: field["offered"] for field in fields}["notify"] is bool(mail_url)
