@@ -292,7 +292,8 @@ def test_a_hidden_tab_asks_seldom_and_still_tells_the_end(
 ) -> None:
     page = person.page
     page.clock.install()
-    open_job(person, job)
+    with page.expect_request(re.compile("wait=20")):  # the answer is held from here on
+        open_job(person, job)
     tell = page.get_by_role("button", name="Tell me when it is done")
     assert page.evaluate("Notification.asked") == 0
     tell.click()
