@@ -19,8 +19,9 @@ export function wallTile({ job_id: id, prompt, images }, { isEager = false } = {
   const [image] = images;
   const count = images.length;
   const name = prompt || t("picture.untitled");
-  const label = count > 1 ? t("gallery.several", { prompt: name, count }) : name;
-  const badge = count > 1 && element("span", { class: "badge", "aria-hidden": "true" }, t("pictures.count", { n: count }));
+  const pictures = t("pictures.count", { n: count });
+  const label = count > 1 ? `${name}: ${pictures}` : name;
+  const badge = count > 1 && element("span", { class: "badge" }, pictures);
   return element(
     "li",
     { class: count > 1 ? "is-several" : null, "data-job": id, vars: { ratio: ratioOf(image) } },
