@@ -92,7 +92,7 @@ class Ground:
         with self.services.db.begin() as connection:
             # The poller's order of locks: its sweep may run at the same moment.
             connection.execute(text("UPDATE queue_clock SET turn = 0"))
-            connection.execute(text("TRUNCATE jobs, job_events, images, job_sources, garbage"))
+            connection.execute(text("TRUNCATE jobs, garbage CASCADE"))
             connection.execute(text("UPDATE users SET queued = 0, running = 0, next_turn = 0, quota_used = 0"))
 
 

@@ -4,9 +4,9 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes of `easel-generate`; scripts rely on them."""
+    """The exit codes of every command; scripts rely on them."""
 
-    SAVED = 0
+    DONE = 0
     FAILED = 1
     WRONG_USE = 2
     UNREACHABLE = 3

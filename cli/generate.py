@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None, *, pause: threading.Event | None = N
     except KeyboardInterrupt:
         line.say("Cancelled.")
         return Exit.INTERRUPTED
-    return Exit.SAVED
+    return Exit.DONE
 
 
 def _generate(options: Namespace, line: ProgressLine, pause: threading.Event) -> None:

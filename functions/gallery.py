@@ -1,15 +1,15 @@
-"""GET /v1/gallery: published pictures, for everyone."""
+"""GET /v1/gallery and /v1/gallery/{job_id}: published pictures, for everyone."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from functions.edge.app import lambda_handler
-from functions.edge.caller import Limit, ServicesDep
+from functions.edge.caller import JobId, Limit, ServicesDep
 from functions.edge.problems import problems
-from shared.contract import GalleryPage
-from shared.errors import BadRequest
-from shared.gallery import list_gallery
+from shared.contract import GalleryDetail, GalleryPage
+from shared.errors import BadRequest, NotFound
+from shared.gallery import get_item, list_gallery
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)
@@ -22,3 +22,9 @@ def gallery(
     """A page of published jobs, the latest first."""
     items, after = list_gallery(services, cursor=cursor, limit=limit)
     return {"items": items, "next": after}
+
+
+@router.get("/v1/gallery/{job_id}", response_model=GalleryDetail, responses=problems(NotFound))
+def gallery_item(job_id: JobId, services: ServicesDep) -> dict[str, Any]:
+    """One published job with the recipe of its pictures."""
+    return get_item(services, job_id)

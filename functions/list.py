@@ -1,12 +1,14 @@
 """GET /v1/jobs: my jobs, newest first."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from functions.edge.app import lambda_handler
 from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep
 from functions.edge.problems import SIGNED_IN, problems
 from shared import submission
-from shared.contract import JobList, StateName
+from shared.contract import JobList, Search, StateName
 from shared.errors import BadRequest
 
 router = APIRouter(tags=["jobs"])
@@ -15,10 +17,16 @@ handler = lambda_handler(router)
 
 @router.get("/v1/jobs", response_model=JobList, responses=problems(*SIGNED_IN, BadRequest))
 def list_jobs(
-    credential: CredentialDep, services: ServicesDep, before: Before, limit: Limit = 20, state: StateName | None = None
+    credential: CredentialDep,
+    services: ServicesDep,
+    before: Before,
+    limit: Limit = 20,
+    state: StateName | None = None,
+    q: Annotated[Search | None, Query(description="Words of the prompt, in any case.")] = None,
 ) -> Response:
-    """A page of jobs without their timelines; `state` filters."""
-    jobs, after = submission.list_jobs(services, credential, state=state, before=before, limit=limit)
+    """A page of jobs without their timelines. `state` and `q` filter: the prompt holds every word of `q`, in any case,
+    wholly or as a part of a longer word."""
+    jobs, after = submission.list_jobs(services, credential, state=state, search=q or "", before=before, limit=limit)
     # Written here, since FastAPI would go through its thread pool a second time to do it.
     page = JobList.model_validate({"jobs": jobs, "next": after})
     return Response(page.model_dump_json(), media_type="application/json")

@@ -17,6 +17,7 @@ handler = lambda_handler(router)
 def picture(
     image_id: ImageId, services: ServicesDep, thumbnail: bool = False, download: bool = False
 ) -> RedirectResponse:
-    """Redirect to a fresh presigned URL. The id cannot be guessed, and is the permission."""
+    """Redirect to a fresh presigned URL. The id cannot be guessed, and is the permission: the link works before the job
+    is published and after it is taken back, until the job is deleted or an operator takes it down."""
     url = picture_url(services, image_id, thumbnail=thumbnail, download=download)
     return RedirectResponse(url, 302, headers={"Cache-Control": "private, max-age=60"})

@@ -1,22 +1,22 @@
-"""GET /v1/presets: what the words of a submit stand for, and the range of each field."""
+"""GET /v1/presets: what the words of a submit stand for, the range of each field, and what this site offers."""
 
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from functions.edge.app import lambda_handler
+from functions.edge.caller import ServicesDep
 from functions.edge.problems import problems
-from shared import presets as known
-from shared.contract import PresetsView, request_fields
+from shared.contract import PresetsView
+from shared.offers import list_offers
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
 
 @router.get("/v1/presets", response_model=PresetsView, responses=problems())
-def presets(response: Response) -> dict[str, Any]:
-    """Types, styles, qualities and aspects with their values; every field's type, range and default."""
+def presets(services: ServicesDep, response: Response) -> dict[str, Any]:
+    """Types, styles, qualities and aspects with their values; every field's type, range and default. `offered` is false
+    where no generator of this site can make it, so that a submit which asks for it is refused."""
     response.headers["Cache-Control"] = "public, max-age=300"
-    choices = {"types": known.TYPES, "styles": known.STYLES, "qualities": known.QUALITIES, "aspects": known.ASPECTS}
-    public = {name: [choice.public() for choice in group.values()] for name, group in choices.items()}
-    return {**public, "fields": request_fields()}
+    return list_offers(services)

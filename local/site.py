@@ -70,6 +70,8 @@ def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str,
         env["EASEL_GENERATORS"] = (
             f"img_generator+http://127.0.0.1:{config.ports['EASEL_GENERATOR_PORT']}?max_in_flight=4"
         )
+    if not config.has("EASEL_MAIL_URL"):
+        env["EASEL_MAIL_URL"] = (config.home / "mail").as_uri()
     # A proxy of the machine's network must not be asked for what stands on this machine.
     beside = [env[name] for name in ("NO_PROXY", "no_proxy") if env.get(name)]
     env["NO_PROXY"] = env["no_proxy"] = ",".join([*beside[:1], "127.0.0.1", "localhost"])

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from shared import log
 from shared.errors import Unavailable
 from shared.polling import Poller
-from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, START, SWEEP
+from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, MAIL, START, SWEEP
 from shared.services import Services
 
 SWEEP_S = 1.0
@@ -46,7 +46,7 @@ def create_app(services: Services) -> Celery:
 
 
 class LongSteps:
-    """Steps that wait for a synchronous generator, each in a thread of its own.
+    """Steps that wait for a synchronous generator, each in a thread of its own; and the mail, in one.
 
     A process of the pool does one task at a time, and a picture may take ten minutes: in the process itself, two such
     pictures would hold up every other job. There are never more threads than these generators have places, since a
@@ -96,6 +96,10 @@ def _add_tasks(app: Celery, poller: Poller, long_steps: LongSteps) -> None:
             else:
                 look([claim.id], delay_s)
 
+    def send_mail() -> None:
+        with _patient():
+            poller.send_mail()
+
     @app.task(name=START)
     def start() -> None:
         with _patient():
@@ -116,6 +120,12 @@ def _add_tasks(app: Celery, poller: Poller, long_steps: LongSteps) -> None:
     def sweep() -> None:
         with _patient():
             look(poller.sweep())
+            if poller.has_mail():
+                app.send_task(MAIL, expires=5 * SWEEP_S)
+
+    @app.task(name=MAIL)
+    def mail() -> None:
+        long_steps.run(send_mail)
 
     @app.task(name=COLLECT)
     def collect() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from shared import user_store
 from shared.auth import SESSION_S, Credential, require_user
-from shared.errors import BadCredentials, FieldError, InvalidRequest, NotFound
+from shared.errors import NO_MAIL, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.job_views import page
 from shared.services import Services
 from shared.tokens import new_token, token_hash
@@ -101,7 +101,9 @@ def get_account(services: Services, credential: Credential) -> dict[str, Any]:
 
 
 def set_notify(services: Services, credential: Credential, notify: str) -> User:
-    """Choose the notification that new jobs begin with."""
+    """Choose the notification that new jobs begin with. Raises InvalidRequest for mail where none is set up."""
+    if notify == "email" and not services.sends_mail:
+        raise InvalidRequest(fields=(NO_MAIL,))
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         return user_store.set_notify(connection, user.id, notify)
@@ -113,7 +115,8 @@ def create_api_token(services: Services, credential: Credential, name: str) -> t
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         if user_store.count_api_tokens(connection, user.id) >= MAX_API_TOKENS:
-            raise InvalidRequest(fields=(FieldError("name", f"at most {MAX_API_TOKENS} tokens; revoke one first"),))
+            message = f"at most {MAX_API_TOKENS} tokens; revoke one first"
+            raise InvalidRequest(fields=(FieldError("name", message, "too_many", MAX_API_TOKENS),))
         row = user_store.create_token(
             connection, user.id, token_hash(secret) or b"", kind="api", name=name, lifetime_s=None
         )
@@ -150,7 +153,7 @@ def _normal_email(email: str) -> str:
     try:
         return validate_email(email, check_deliverability=False, test_environment=False).normalized.casefold()
     except EmailNotValidError:
-        raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address"),)) from None
+        raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address", "no_address"),)) from None
 
 
 def _refuse_well_known(password: str, email: str) -> None:
@@ -159,7 +162,7 @@ def _refuse_well_known(password: str, email: str) -> None:
     # zxcvbn takes at most 72 characters; a longer password is judged by its beginning.
     if zxcvbn(password[:72], user_inputs=[email, *email.split("@")])["guesses"] < MIN_GUESSES:
         message = "is too easy to guess: it is well known, a sequence, or your address. Take four unusual words"
-        raise InvalidRequest(fields=(FieldError("password", message),))
+        raise InvalidRequest(fields=(FieldError("password", message, "well_known"),))
 
 
 def _matches(password_hash: str, password: str) -> bool:

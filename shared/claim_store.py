@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from shared.job_store import Lost
 from shared.jobs import LEASE_S, Event
+from shared.reasons import Reason
 
 # A worker's own clock and the database's may differ by a little; a task that comes early must not be lost.
 _EARLY_S = 0.1
@@ -160,10 +161,10 @@ WITH released AS (
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling,
         waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS news
 ), told AS (
-    INSERT INTO job_events (job_id, event, detail)
-    SELECT id, :event, NULL FROM released WHERE CAST(:event AS text) IS NOT NULL
-    UNION ALL SELECT id, 'adapted', :adapted FROM released WHERE CAST(:adapted AS text) IS NOT NULL
-    UNION ALL SELECT id, 'waiting', :waiting FROM released WHERE news
+    INSERT INTO job_events (job_id, event, detail, code)
+    SELECT id, :event, NULL, NULL FROM released WHERE CAST(:event AS text) IS NOT NULL
+    UNION ALL SELECT id, 'adapted', :adapted, :adapted_code FROM released WHERE CAST(:adapted AS text) IS NOT NULL
+    UNION ALL SELECT id, 'waiting', :waiting, :waiting_code FROM released WHERE news
 )
 SELECT cancelling FROM released
 """)
@@ -179,8 +180,8 @@ def release(
     progress: float | None = None,
     unreachable: bool = False,
     event: Event | None = None,
-    adapted: str | None = None,
-    waiting: str | None = None,
+    adapted: Reason | None = None,
+    waiting: Reason | None = None,
 ) -> float:
     """End a step that leaves the job generating; return the seconds until its next one (0 when it is to be cancelled).
 
@@ -188,6 +189,8 @@ def release(
     answer. adapted: what of the order the generator does not follow. waiting: why the job cannot go on; the timeline
     tells it once per reason. Raises Lost.
     """
+    adapted_code, adapted_words = adapted or (None, None)
+    waiting_code, waiting_words = waiting or (None, None)
     values = {
         "job_id": job_id,
         "token": token,
@@ -196,8 +199,10 @@ def release(
         "progress": None if progress is None else min(progress, HIGHEST_PROGRESS),
         "unreachable": unreachable,
         "event": event.value if event else None,
-        "adapted": adapted,
-        "waiting": waiting,
+        "adapted": adapted_words,
+        "adapted_code": adapted_code,
+        "waiting": waiting_words,
+        "waiting_code": waiting_code,
     }
     released = connection.execute(_RELEASE, values).one_or_none()
     if released is None:
@@ -205,13 +210,13 @@ def release(
     return 0 if released.cancelling else next_step_s
 
 
-def tell(connection: Connection, job_id: UUID, event: Event, detail: str | None = None) -> None:
+def tell(connection: Connection, job_id: UUID, event: Event, reason: Reason) -> None:
     """Add a line to a job's timeline."""
     query = text("""
         WITH seen AS (UPDATE jobs SET version = version + 1 WHERE id = :job_id RETURNING id)
-        INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM seen
+        INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :message, :code FROM seen
     """)
-    connection.execute(query, {"job_id": job_id, "event": event.value, "detail": detail})
+    connection.execute(query, {"job_id": job_id, "event": event.value, **reason._asdict()})
 
 
 def insert_images(connection: Connection, job_id: UUID, images: list[StoredImage]) -> None:
@@ -246,18 +251,18 @@ def list_due(connection: Connection, limit: int) -> list[UUID]:
     return list(connection.execute(query, {"limit": limit}).scalars())
 
 
-def explain_wait(connection: Connection, reason: str, kinds: Sequence[str]) -> int:
+def explain_wait(connection: Connection, reason: Reason, kinds: Sequence[str]) -> int:
     """Write into the timeline of every waiting job of these kinds why it cannot start now, once per reason; return how
     many."""
     query = text("""
         WITH told AS (
-            UPDATE jobs SET waiting = :reason, version = version + 1 WHERE id IN (
+            UPDATE jobs SET waiting = :message, version = version + 1 WHERE id IN (
                 SELECT id FROM jobs WHERE state = 'queued' AND protocols = ANY(:kinds)
-                    AND waiting IS DISTINCT FROM :reason FOR UPDATE SKIP LOCKED
+                    AND waiting IS DISTINCT FROM :message FOR UPDATE SKIP LOCKED
             ) RETURNING id
-        ) INSERT INTO job_events (job_id, event, detail) SELECT id, 'waiting', :reason FROM told
+        ) INSERT INTO job_events (job_id, event, detail, code) SELECT id, 'waiting', :message, :code FROM told
     """)
-    return connection.execute(query, {"reason": reason, "kinds": list(kinds)}).rowcount
+    return connection.execute(query, {"kinds": list(kinds), **reason._asdict()}).rowcount
 
 
 def claim_garbage(connection: Connection, limit: int) -> list[str]:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared import presets
+from shared.errors import FieldCode
 
 Type = Literal["image", "painting", "pixel_art"]
 Quality = Literal["draft", "normal", "better", "best"]
@@ -24,13 +26,13 @@ def _storable(text: str) -> str:
 
 def _known_style(key: str) -> str:
     if key not in presets.STYLES:
-        raise ValueError("is not a style; GET /v1/presets lists them")
+        raise PydanticCustomError("not_a_choice", "is not a style; GET /v1/presets lists them")
     return key
 
 
 def _not_offered(wanted: bool) -> bool:
     if wanted:
-        raise ValueError("is not offered yet; leave it out")
+        raise PydanticCustomError("not_offered", "is not offered yet; leave it out")
     return wanted
 
 
@@ -46,6 +48,7 @@ Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
 Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
@@ -120,15 +123,24 @@ class JobRequest(Request):
     @model_validator(mode="after")
     def _makes_sense(self) -> "JobRequest":
         if self.strength >= 0 and not self.prompt.strip().strip("|").strip():
-            raise ValueError("prompt: say in a few words what the picture shall show")
+            raise PydanticCustomError("required", "prompt: say in a few words what the picture shall show")
         if self.strength < 0 and not self.source_images:
-            raise ValueError("source_images: a strength below 0 changes given pictures; name at least one")
+            raise PydanticCustomError(
+                "required", "source_images: a strength below 0 changes given pictures; name at least one"
+            )
         return self
 
 
 class UploadRequest(Request):
     content_type: Literal["image/png", "image/jpeg", "image/webp"]
     size: Annotated[int, Field(ge=1, le=20 * 1024 * 1024)]
+
+
+class NewReport(Request):
+    """What is wrong with published pictures."""
+
+    reason: Literal["illegal", "hateful", "sexual", "personal", "copyright", "other"]
+    detail: Annotated[Text, StringConstraints(max_length=1000)] = ""
 
 
 class UserView(Answer):
@@ -187,7 +199,8 @@ class ImageView(Answer):
 class EventView(Answer):
     at: str
     event: str
-    detail: str | None
+    detail: str | None = Field(description="The reason, in English, where there is one.")
+    code: str | None = Field(description="The same for programs; stable. docs/reasons.md lists them.")
 
 
 class JobErrorView(Answer):
@@ -242,11 +255,38 @@ class GalleryItem(Answer):
     style: str | None
     images: list[ImageView]
     created_at: Time
+    published_at: Time
+
+
+class GallerySettings(Answer):
+    """The recipe of published pictures: what it takes to make them again, and nothing that leads to their owner."""
+
+    type: Type
+    style: str | None
+    quality: Quality
+    aspect: Aspect
+    width: int
+    height: int
+    steps: int
+    scale: float
+    upscale: int
+    n: int
+    seed: int
+    negative_prompt: str
+    strength: float
+
+
+class GalleryDetail(GalleryItem):
+    settings: GallerySettings
 
 
 class GalleryPage(Answer):
     items: list[GalleryItem]
     next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
+
+
+class ReportView(Answer):
+    status: Literal["received"]
 
 
 class PresetsView(Answer):
@@ -264,7 +304,9 @@ class HealthView(Answer):
 
 class ProblemField(Answer):
     field: str
-    message: str
+    message: str = Field(description="What is wrong, in English.")
+    code: FieldCode = Field(description="The same for programs; stable.")
+    limit: float | None = Field(description="The bound that the value breaks, where it breaks one.")
 
 
 class Problem(Answer):

@@ -5,15 +5,40 @@ checked against this module by a test.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+FieldCode = Literal[
+    "required",
+    "unknown_field",
+    "wrong_type",
+    "too_long",
+    "too_short",
+    "too_many",
+    "too_small",
+    "too_large",
+    "not_a_multiple",
+    "not_a_choice",
+    "not_offered",
+    "no_address",
+    "well_known",
+    "not_uploaded",
+    "not_yours",
+    "invalid",
+]
+"""How a field can be wrong, for programs; `invalid` is what no other code says."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One field of a request that is wrong, and in words how."""
+    """One field of a request that is wrong: how in words, how in a stable code, and which bound it breaks, if any."""
 
     field: str
     message: str
+    code: FieldCode = "invalid"
+    limit: float | None = None
+
+
+NO_MAIL = FieldError("notify", "must be none, since this site sends no mail", "not_offered")
 
 
 class EaselError(Exception):
@@ -56,6 +81,10 @@ class CrossSite(EaselError):
     status, code, title = 403, "cross_site", "A request with a session cookie must come from the site itself."
 
 
+class TakenDown(EaselError):
+    status, code, title = 403, "taken_down", "The operators of this site took these pictures out of its gallery."
+
+
 class NotFound(EaselError):
     status, code, title = 404, "not_found", "There is nothing here, or it is not yours."
 
@@ -70,6 +99,10 @@ class EmailTaken(EaselError):
 
 class AlreadyFinished(EaselError):
     status, code, title = 409, "already_finished", "This job has finished; there is nothing left to cancel."
+
+
+class NotSucceeded(EaselError):
+    status, code, title = 409, "not_succeeded", "Only a job that has succeeded and has pictures can be published."
 
 
 class StillRunning(EaselError):

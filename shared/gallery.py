@@ -1,4 +1,4 @@
-"""What everyone may see: the gallery, the stable links to pictures, and the examples a new installation begins with."""
+"""What everyone may see and say: the gallery, reports, stable links to pictures, and a new installation's examples."""
 
 import base64
 import binascii
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row
 
-from shared import job_store, user_store
-from shared.contract import JobRequest
+from shared import gallery_store, job_store, user_store
+from shared.contract import JobRequest, NewReport
 from shared.errors import BadRequest, NotFound
-from shared.job_views import image_signer
+from shared.job_views import Sign, image_signer
 from shared.services import Services
 from shared.submission import new_job
 
@@ -32,40 +32,43 @@ EXAMPLES: tuple[dict[str, Any], ...] = (
     {"prompt": "абстракция: синий огонь и золотой дым", "aspect": "portrait", "seed": 22},
 )
 
-_GALLERY = text(f"""
-SELECT j.id, j.prompt, j.settings->>'style' AS style, j.created_at, j.published_at, {job_store.IMAGES}
-FROM jobs j
-WHERE j.published_at IS NOT NULL AND j.state = 'succeeded'
-    AND (CAST(:at AS timestamptz) IS NULL OR (j.published_at, j.id) < (:at, CAST(:before AS uuid)))
-ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
-""")
+MAX_OPEN_REPORTS = 20
+"""Of one job. More would tell the operators nothing new, and anybody can send them."""
 
 
 def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """A page of published jobs, the latest first, with the cursor of the next page. Nothing of their owners."""
-    at, before = _read_cursor(cursor) if cursor is not None else (None, None)
+    after = _read_cursor(cursor) if cursor is not None else None
     with services.db.statement() as connection:
-        rows = list(connection.execute(_GALLERY, {"at": at, "before": before, "limit": limit + 1}))
+        rows = gallery_store.list_shown(connection, after=after, limit=limit + 1)
     more, rows = len(rows) > limit, rows[:limit]
     sign = image_signer(services)
-    items = [
-        {
-            "job_id": str(row.id),
-            "prompt": row.prompt,
-            "style": row.style,
-            "images": [sign(image) for image in row.images],
-            "created_at": row.created_at,
-        }
-        for row in rows
-    ]
-    return items, _cursor(rows[-1].published_at, rows[-1].id) if more else None
+    return [_item(row, sign) for row in rows], _cursor(rows[-1].published_at, rows[-1].id) if more else None
+
+
+def get_item(services: Services, job_id: UUID) -> dict[str, Any]:
+    """One published job with its recipe; a caller is given no more than `contract.GalleryDetail` names of the settings.
+    Raises NotFound."""
+    with services.db.statement() as connection:
+        row = gallery_store.find_shown(connection, job_id)
+    if row is None:
+        raise NotFound
+    return _item(row, image_signer(services)) | {"settings": row.settings}
+
+
+def report(services: Services, job_id: UUID, request: NewReport) -> None:
+    """Have the operators look at a published job. A job with many open reports gets no further one. Raises NotFound."""
+    with services.db.begin() as connection:
+        if not gallery_store.lock_shown(connection, job_id):
+            raise NotFound
+        gallery_store.add_report(connection, job_id, request.reason, request.detail, most=MAX_OPEN_REPORTS)
 
 
 def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download: bool) -> str:
-    """A fresh presigned URL of a picture; its id is the permission. Raises NotFound."""
-    query = text("SELECT key, thumbnail_key FROM images WHERE id = :image_id")
+    """A fresh presigned URL of a picture; its id is the permission, whether its job is published or not, until an
+    operator takes the job down. Raises NotFound."""
     with services.db.statement() as connection:
-        row = connection.execute(query, {"image_id": image_id}).one_or_none()
+        row = gallery_store.find_picture(connection, image_id)
     if row is None:
         raise NotFound
     key = row.thumbnail_key if thumbnail else row.key
@@ -86,11 +89,20 @@ def seed_examples(services: Services) -> int:
             job = new_job(JobRequest(**example), None, b"")
             row = job_store.submit(connection, user.id, job, max_queued=len(EXAMPLES), jobs_per_day=len(EXAMPLES))
             assert row is not None, "a new user is within the limits"
-            connection.execute(
-                text("UPDATE jobs SET published_at = clock_timestamp() WHERE id = :job_id"), {"job_id": row.id}
-            )
+            gallery_store.publish_beforehand(connection, row.id)
     services.wake_ups.wake()
     return len(EXAMPLES)
+
+
+def _item(row: Row[Any], sign: Sign) -> dict[str, Any]:
+    return {
+        "job_id": str(row.id),
+        "prompt": row.prompt,
+        "style": row.settings["style"],
+        "images": [sign(image) for image in row.images],
+        "created_at": row.created_at,
+        "published_at": row.published_at,
+    }
 
 
 def _cursor(at: datetime, job_id: UUID) -> str:

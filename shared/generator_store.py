@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from shared.generators.abilities import all_kinds
 from shared.generators.base import GeneratorAddress
+from shared.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
 
 
 def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> None:
@@ -69,18 +70,18 @@ def note_failure(connection: Connection, name: str, reason: str, *, probed: bool
     connection.execute(query, {"name": name, "reason": reason, "probed": probed})
 
 
-def list_reasons_for_waiting(connection: Connection) -> Iterator[tuple[str, list[str]]]:
-    """Why jobs cannot start now, each reason in one sentence with the kinds of jobs that it holds up (see
+def list_reasons_for_waiting(connection: Connection) -> Iterator[tuple[Reason, list[str]]]:
+    """Why jobs cannot start now, each reason with the kinds of jobs that it holds up (see
     `abilities.able`). Kinds that some healthy generator can make, though all of these may be full, are not told."""
     rows = connection.execute(
         text("SELECT protocol, last_error, failures FROM generators ORDER BY failures DESC")
     ).all()
     if not rows:
-        yield "No generator is configured.", list(all_kinds())
+        yield NO_GENERATOR, list(all_kinds())
         return
     for kind in all_kinds():
         fit = [row for row in rows if row.protocol in kind.split(",")]
         if not fit:
-            yield "No generator that is configured now can make this picture.", [kind]
+            yield NO_ABLE_GENERATOR, [kind]
         elif all(row.failures for row in fit):
-            yield f"No generator can take jobs now: {fit[0].last_error}", [kind]
+            yield Reason("no_healthy_generator", f"No generator can take jobs now: {fit[0].last_error}"), [kind]

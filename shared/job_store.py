@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.jobs import Event, State, sources
+from shared.reasons import Reason
 from shared.user_store import STILL_VALID
 
 
@@ -40,6 +42,8 @@ IMAGES = """coalesce((
     ) FROM images WHERE job_id = j.id
 ), '[]') AS images"""
 
+PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
+
 # Position and pace are reckoned only for jobs that have not finished; `ahead` is [jobs, their cost].
 _OUTLOOK = """
     CASE WHEN j.state = 'queued' THEN (
@@ -55,7 +59,7 @@ _OUTLOOK = """
 # What a job looks like from outside, in one row.
 _VIEW = """
 SELECT j.id, j.state, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
-    j.published_at IS NOT NULL AS public, j.created_at, j.started_at, j.finished_at,
+    {public} AS public, j.created_at, j.started_at, j.finished_at,
     {images}, {outlook},
     extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
     {timeline}
@@ -63,7 +67,7 @@ FROM jobs j
 """
 _TIMELINE = """, (
     SELECT json_agg(json_build_array(
-        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail
+        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail, code
     ) ORDER BY id) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
@@ -166,14 +170,28 @@ def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
     connection.execute(query, {"user_id": user_id, "key": key})
 
 
-_GET = _VIEW.format(images=IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
+_GET = (
+    _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE)
+    + "WHERE j.id = :job_id AND j.user_id = "
+)
 _GET_OF_USER = text(_GET + ":user_id")
 _GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {STILL_VALID})")
+
+# Case is folded by Postgres' own table, whatever the locale of the database. The coalesce keeps the planner from
+# guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when
+# the page is full.
 _LIST = text(
-    _VIEW.format(images=IMAGES, outlook=_OUTLOOK, timeline="")
-    + "WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)"
-    + " AND (CAST(:before AS uuid) IS NULL OR j.id < :before) ORDER BY j.id DESC LIMIT :limit"
+    _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline="")
+    + """
+WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
+    AND (CAST(:before AS uuid) IS NULL OR j.id < :before)
+    AND (CAST(:patterns AS text[]) IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
+        SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(CAST(:patterns AS text[])) AS pattern
+    )), false))
+ORDER BY j.id DESC LIMIT :limit
+"""
 )
+_AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 
 
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any] | None:
@@ -187,10 +205,17 @@ def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) 
 
 
 def list_views(
-    connection: Connection, user_id: UUID, *, state: str | None, before: UUID | None, limit: int
+    connection: Connection,
+    user_id: UUID,
+    *,
+    state: str | None,
+    words: Collection[str] = (),
+    before: UUID | None,
+    limit: int,
 ) -> list[Row[Any]]:
-    """A page of a user's jobs, newest first, without timelines."""
-    values = {"user_id": user_id, "state": state, "before": before, "limit": limit}
+    """A page of a user's jobs whose prompts hold all these words in any case, newest first, without timelines."""
+    patterns = [f"%{word.translate(_AS_WRITTEN)}%" for word in words]
+    values = {"user_id": user_id, "state": state, "patterns": patterns or None, "before": before, "limit": limit}
     return list(connection.execute(_LIST, values))
 
 
@@ -204,8 +229,8 @@ def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
 
 
 # One UPDATE, guarded by the states from which the move is legal and, where the mover holds a claim, by its token. In
-# the same statement: the user's counts, the timeline, and the wish to look at the job again.
-_MOVE = text("""
+# the same statement: the user's counts, the timeline, the wish to look at the job again, and at its end the mail.
+_MOVE = """
 WITH moved AS (
     UPDATE jobs SET
         state = :to,
@@ -227,7 +252,7 @@ WITH moved AS (
     WHERE id = :job_id AND state = ANY(:sources)
         AND (CAST(:token AS uuid) IS NULL OR attempt_token = :token)
         AND (:to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
-    RETURNING id, user_id, quota_day, turn, cost, old.state AS was
+    RETURNING id, user_id, quota_day, turn, cost, settings, old.state AS was
 ), counted AS (
     UPDATE users u SET
         queued = queued - (was = 'queued')::int + (:to = 'queued')::int,
@@ -235,10 +260,15 @@ WITH moved AS (
         quota_used = quota_used - (:to IN ('failed', 'cancelled') AND u.quota_day = moved.quota_day)::int
     FROM moved WHERE u.id = moved.user_id
 ), told AS (
-    INSERT INTO job_events (job_id, event, detail) SELECT id, :event, :detail FROM moved
-)
+    INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :detail, :code FROM moved
+){mail}
 SELECT user_id, turn, cost, was FROM moved
-""")
+"""
+_MAIL = """, mail AS (
+    INSERT INTO mails (job_id) SELECT id FROM moved WHERE settings->>'notify' = 'email'
+)"""
+_MOVE_ON = text(_MOVE.format(mail=""))
+_MOVE_TO_THE_END = text(_MOVE.format(mail=_MAIL))
 
 
 def move(
@@ -247,31 +277,35 @@ def move(
     to: State,
     event: Event,
     *,
-    detail: str | None = None,
+    reason: Reason | None = None,
     token: UUID | None = None,
     generator: str | None = None,
     attempts: int = 0,
-    error: tuple[str, str] | None = None,
 ) -> Row[Any]:
-    """Move a job to another state, with its counts and its timeline; return (user_id, turn, cost, was).
+    """Move a job to another state, with its counts, its timeline and, at its end, the mail that it asked for; return
+    (user_id, turn, cost, was).
 
-    token: the claim under which the mover works. attempts: how many attempts the move spends. error: (code, message),
-    for FAILED alone. Raises Lost when the job is not where the move begins, or the claim is no longer the mover's.
+    reason: why, for the timeline; FAILED needs one, which becomes the job's error. token: the claim under which the
+    mover works. attempts: how many attempts the move spends. Raises Lost when the job is not where the move begins, or
+    the claim is no longer the mover's.
     """
+    code, message = reason or (None, None)
     values = {
         "job_id": job_id,
         "to": to.value,
         "sources": [state.value for state in sources(to)],
         "finished": to.finished,
         "event": event.value,
-        "detail": detail,
+        "detail": message,
+        "code": code,
         "token": token,
         "generator": generator,
         "attempts": attempts,
-        "error_code": error[0] if error else None,
-        "error_message": error[1] if error else None,
+        "error_code": code if to == State.FAILED else None,
+        "error_message": message if to == State.FAILED else None,
     }
-    moved = connection.execute(_MOVE, values).one_or_none()
+    told_by_mail = to in (State.SUCCEEDED, State.FAILED)
+    moved = connection.execute(_MOVE_TO_THE_END if told_by_mail else _MOVE_ON, values).one_or_none()
     if moved is None:
         raise Lost(f"{job_id} cannot move to {to}")
     return moved

@@ -63,7 +63,7 @@ def job_summary(row: Row[Any], sign: Sign) -> dict[str, Any]:
 
 def job_view(row: Row[Any], sign: Sign) -> dict[str, Any]:
     """A job with its timeline."""
-    timeline = [{"at": at, "event": event, "detail": detail} for at, event, detail in row.timeline]
+    timeline = [dict(zip(("at", "event", "detail", "code"), entry, strict=True)) for entry in row.timeline]
     return job_summary(row, sign) | {"timeline": timeline}
 
 

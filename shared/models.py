@@ -81,7 +81,8 @@ tokens = Table(
 # `version` grows with every change that a caller can see. `attempt_token` is the fence: whoever holds a claim writes
 # only while the token in the row is still its own. `next_step_at` is when the poller looks at the job again.
 # `protocols` are those that can make the job (see `shared.generators.abilities`), comma separated: few values, so that
-# the first job in the queue for each is one look into an index.
+# the first job in the queue for each is one look into an index. The gallery shows what its owner published
+# (`published_at`) unless an operator took it down (`taken_down_at`); neither changes the other.
 jobs = Table(
     "jobs",
     metadata,
@@ -112,6 +113,7 @@ jobs = Table(
     Column("error_code", Text),
     Column("error_message", Text),
     _when("published_at"),
+    _when("taken_down_at"),
     _when("created_at", nullable=False, server_default=_now),
     _when("started_at"),
     _when("finished_at"),
@@ -125,7 +127,12 @@ jobs = Table(
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),
-    Index("ix_jobs_gallery", "published_at", "id", postgresql_where=text("published_at IS NOT NULL")),
+    Index(
+        "ix_jobs_gallery",
+        "published_at",
+        "id",
+        postgresql_where=text("published_at IS NOT NULL AND taken_down_at IS NULL"),
+    ),
     Index(
         "uq_jobs_idempotency",
         "user_id",
@@ -143,6 +150,7 @@ job_events = Table(
     _when("at", nullable=False, server_default=_now),
     Column("event", Text, nullable=False),
     Column("detail", Text),
+    Column("code", Text),
 )
 
 # `seed` is null where the generator did not follow it.
@@ -160,6 +168,19 @@ images = Table(
     Column("seed", BigInteger),
     Column("description", Text),
     UniqueConstraint("job_id", "index"),
+)
+
+# What visitors of the gallery report. A report is open until an operator has decided about its job.
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=_id),
+    _owner("jobs", index=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _when("created_at", nullable=False, server_default=_now),
+    _when("closed_at"),
+    CheckConstraint("reason IN ('illegal', 'hateful', 'sexual', 'personal', 'copyright', 'other')", name="reason"),
 )
 
 uploads = Table(
@@ -199,6 +220,16 @@ generators = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     _when("retry_at"),
     Column("last_error", Text),
+)
+
+# The mail that is still to be sent about finished jobs. `due_at` is also a claim's lease: who takes a mail moves it on.
+mails = Table(
+    "mails",
+    metadata,
+    _owner("jobs", primary_key=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _when("due_at", nullable=False, server_default=_now, index=True),
+    _when("created_at", nullable=False, server_default=_now),
 )
 
 # Objects nobody refers to any more: written in the transaction that makes them so, emptied by the poller.

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from shared import claim_store, generator_store, job_store
+from shared import claim_store, generator_store, job_store, notices
 from shared.errors import Unavailable
 from shared.generators import connect
 from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
+from shared.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
 from shared.services import Services
 from shared.steps import LOST_OBJECTS_KEPT_S, Step, objects_of
 
@@ -63,6 +64,7 @@ class Poller:
     connect: Callable[[GeneratorAddress], Generator] = connect
     _clients: dict[str, Generator] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _mailing: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> list[UUID]:
         """Give queued jobs places at the generators, in fair order; return those that got one."""
@@ -146,12 +148,29 @@ class Poller:
         return due + started
 
     def collect(self) -> int:
-        """Delete objects that nobody refers to any more; return how many."""
+        """Delete objects that nobody refers to any more, and mail that could not be sent for a day; return how many
+        objects."""
+        notices.give_up_old(self.services)
         with self.services.db.begin() as connection:
             claim_store.retire(connection)
         with self.services.db.begin() as connection:
             prefixes = claim_store.claim_garbage(connection, GARBAGE_AT_ONCE)
             return sum(self.services.storage.delete_prefix(prefix) for prefix in prefixes)
+
+    def has_mail(self) -> bool:
+        """Whether a mail about a finished job is to be sent."""
+        return notices.are_due(self.services)
+
+    def send_mail(self) -> None:
+        """Send the mail that is due, unless another thread is at it: a mail server that hangs must not gather more of
+        them with each sweep. Jobs go on meanwhile."""
+        if not self._mailing.acquire(blocking=False):
+            return
+        try:
+            if sent := notices.send_due(self.services, self._stopping.is_set):
+                _log.info("mails sent: %d", sent)
+        finally:
+            self._mailing.release()
 
     def stop(self) -> None:
         """Have steps that wait for a picture end soon: their jobs go on at another worker, without a lost attempt."""
@@ -194,7 +213,7 @@ class Poller:
         with self.services.db.begin() as connection:
             job_store.discard(connection, objects_of(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
             if claim.crashes < MAX_CRASHES:
-                claim_store.tell(connection, claim.id, Event.RECOVERED, "Its worker died; another one took over.")
+                claim_store.tell(connection, claim.id, Event.RECOVERED, WORKER_DIED)
                 return False
             message = f"The worker died {MAX_CRASHES} times while it worked on this job."
             job_store.move(
@@ -202,18 +221,21 @@ class Poller:
                 claim.id,
                 State.FAILED,
                 Event.FAILED,
-                detail=message,
+                reason=Reason("crashed_worker", message),
                 token=claim.attempt_token,
-                error=("crashed_worker", message),
             )
             return True
 
     def _evict(self, claim: Row[Any]) -> None:
         """The job's generator is no longer configured: it goes back into the queue for another one."""
-        detail = "Its generator was taken out of service."
         with self.services.db.begin() as connection:
             job_store.leave(
-                connection, claim.id, State.QUEUED, Event.RETRYING, detail=detail, token=claim.attempt_token
+                connection,
+                claim.id,
+                State.QUEUED,
+                Event.RETRYING,
+                reason=GENERATOR_REMOVED,
+                token=claim.attempt_token,
             )
 
     @contextmanager

@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 from shared.settings import Settings
 
 QUEUE = "easel"
-START, ADVANCE, SWEEP, COLLECT = "easel.start", "easel.advance", "easel.sweep", "easel.collect"
+START, ADVANCE, SWEEP, COLLECT, MAIL = "easel.start", "easel.advance", "easel.sweep", "easel.collect", "easel.mail"
 
 LONGEST_COUNTDOWN_S = 60
 """Past the broker's visibility time-out a longer countdown would be delivered again and again (kombu 305)."""

@@ -42,6 +42,11 @@ class Services:
         """The protocols that the configured generators speak."""
         return frozenset(address.protocol for address in self.addresses)
 
+    @property
+    def sends_mail(self) -> bool:
+        """Whether this site can send mail: without, `notify` is not offered."""
+        return bool(self.settings.mail_url)
+
     @cached_property
     def db(self) -> Database:
         return Database(self.settings.database_url, pool_size=self.settings.database_pool)

@@ -20,6 +20,7 @@ from shared.generators.base import (
     Generation,
     Generator,
     GeneratorBroken,
+    GeneratorError,
     GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
@@ -30,6 +31,7 @@ from shared.generators.base import (
 )
 from shared.jobs import FIRST_LOOK_S, LONGEST_GENERATING_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
 from shared.orders import order_of
+from shared.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
 from shared.services import Services
 from shared.storage import ObjectMissing, ObjectTooLarge
 
@@ -41,14 +43,16 @@ LOST_OBJECTS_KEPT_S = 3600
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator surely has nothing; others spend an attempt."""
 
-STOPPED = "Its worker was told to stop; another one begins this picture again."
-
 _log = logging.getLogger(__name__)
 
 
 def objects_of(job_id: UUID, attempt_token: UUID) -> str:
     """The prefix of the keys under which a claim stores what it made."""
     return f"jobs/{job_id}/{attempt_token}/"
+
+
+def _reason(error: GeneratorError) -> Reason:
+    return Reason(error.code, error.message)
 
 
 class Step:
@@ -74,11 +78,11 @@ class Step:
         try:
             return self._send() if self._claim.remote_id is None else self._ask()
         except GeneratorBroken as error:
-            return self._lose_attempt(error.code, error.message)
+            return self._lose_attempt(_reason(error))
         except GeneratorRefused as error:
-            return self._fail(error.code, error.message)
+            return self._fail(_reason(error))
         except GeneratorStopped:
-            return self._release(0, waiting=STOPPED)
+            return self._release(0, waiting=WORKER_STOPPED)
 
     def _cancel(self) -> None:
         if self._claim.remote_id is not None:
@@ -89,9 +93,9 @@ class Step:
         try:
             order = self._order()
         except pictures.PictureError as error:
-            return self._fail(error.code, f"A start picture cannot be used: {error.message}")
+            return self._fail(Reason(error.code, f"A start picture cannot be used: {error.message}"))
         except (ObjectMissing, ObjectTooLarge):
-            return self._fail("source_missing", "A start picture is no longer in the storage. Upload it again.")
+            return self._fail(SOURCE_MISSING)
         except Unavailable as error:
             return self._wait_for_storage(error)
         try:
@@ -100,9 +104,9 @@ class Step:
             return self._not_taken(error, counted=0)
         except GeneratorBroken as error:
             self._note_failure(error.message)
-            return self._lose_attempt(error.code, error.message, spent=1)
+            return self._lose_attempt(_reason(error), spent=1)
         left_out = ignored(self._protocol, order)
-        adapted = told(left_out) if left_out else None
+        adapted = Reason("not_followed", told(left_out)) if left_out else None
         if self._generator.synchronous:
             return self._release(0, remote_id=remote_id, event=Event.SENT, adapted=adapted)
         self._note_success()
@@ -112,8 +116,8 @@ class Step:
         """The order did not get through, or nobody knows whether it did. `counted`: attempts counted for it already."""
         self._note_failure(error.message)
         if error.code in NOT_SENT:
-            return self._leave(State.QUEUED, Event.WAITING, detail=error.message, attempts=-counted)
-        return self._lose_attempt(error.code, error.message, spent=1 - counted)
+            return self._leave(State.QUEUED, Event.WAITING, reason=_reason(error), attempts=-counted)
+        return self._lose_attempt(_reason(error), spent=1 - counted)
 
     def _ask(self) -> float | None:
         try:
@@ -129,10 +133,10 @@ class Step:
             self._note_success()
             raise
         if progress.phase == Phase.FAILED:
-            return self._lose_attempt("generator_failed", "The generator reported an error for this job.")
+            return self._lose_attempt(GENERATOR_FAILED)
         if (self._claim.sent_s or 0) > LONGEST_GENERATING_S:
             self._generator.cancel(self._claim.remote_id)
-            return self._lose_attempt("generator_too_slow", "The generator did not finish within two hours.")
+            return self._lose_attempt(GENERATOR_TOO_SLOW)
         self._note_success()
         return self._note_progress(progress)
 
@@ -166,8 +170,8 @@ class Step:
             # Where unchanged pictures are not sent back, what was described are the sources themselves.
             stored = self._store(result.images or order.sources, order, result.descriptions)
         except (pictures.PictureError, ObjectMissing, ObjectTooLarge) as error:
-            code = getattr(error, "code", "source_missing")
-            return self._lose_attempt(code, f"The generator's picture cannot be used ({code}).")
+            code = error.code if isinstance(error, pictures.PictureError) else SOURCE_MISSING.code
+            return self._lose_attempt(Reason(code, f"The generator's picture cannot be used ({code})."))
         except Unavailable as error:
             return self._wait_for_storage(error)
         with self._services.db.begin() as connection:
@@ -235,25 +239,27 @@ class Step:
         self._note_failure(error.message)
         unreachable_s = self._claim.unreachable_s or 0
         if unreachable_s > UNREACHABLE_S:
-            return self._lose_attempt(error.code, error.message)
-        return self._release(1 + unreachable_s / 4, unreachable=True, waiting=error.message)
+            return self._lose_attempt(_reason(error))
+        return self._release(1 + unreachable_s / 4, unreachable=True, waiting=_reason(error))
 
     def _wait_for_storage(self, error: Unavailable) -> float:
         _log.warning("the storage failed a step: %s", error.detail)
+        waiting = Reason("storage_unavailable", error.detail)
         with self._services.db.begin() as connection:
             if self._claim.remote_id is not None:
                 # The next try is another claim, with a prefix of its own.
                 job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
-            return claim_store.release(connection, self._id, self._token, STORAGE_RETRY_S, waiting=error.detail)
+            return claim_store.release(connection, self._id, self._token, STORAGE_RETRY_S, waiting=waiting)
 
-    def _lose_attempt(self, code: str, message: str, *, spent: int = 0) -> None:
+    def _lose_attempt(self, reason: Reason, *, spent: int = 0) -> None:
         """Put the job back into the queue, or give up after the last attempt. `spent`: attempts not yet counted."""
         if self._claim.attempts + spent >= MAX_ATTEMPTS:
-            return self._fail(code, f"Given up after {MAX_ATTEMPTS} attempts. {message}", spent=spent)
-        return self._leave(State.QUEUED, Event.RETRYING, detail=message, attempts=spent)
+            message = f"Given up after {MAX_ATTEMPTS} attempts. {reason.message}"
+            return self._fail(Reason(reason.code, message), spent=spent)
+        return self._leave(State.QUEUED, Event.RETRYING, reason=reason, attempts=spent)
 
-    def _fail(self, code: str, message: str, *, spent: int = 0) -> None:
-        self._leave(State.FAILED, Event.FAILED, detail=message, attempts=spent, error=(code, message))
+    def _fail(self, reason: Reason, *, spent: int = 0) -> None:
+        self._leave(State.FAILED, Event.FAILED, reason=reason, attempts=spent)
 
     def _leave(self, to: State, event: Event, **details: Any) -> None:
         with self._services.db.begin() as connection:

@@ -15,6 +15,7 @@ from shared import job_store, jobs, user_store
 from shared.auth import Credential, require_user
 from shared.contract import JobRequest
 from shared.errors import (
+    NO_MAIL,
     AlreadyFinished,
     FieldError,
     IdempotencyMismatch,
@@ -41,9 +42,12 @@ def submit(
 
     With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
     IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
-    that is not there and for what no configured generator can make.
+    that is not there, for what no configured generator can make, and for a notification that this site cannot send.
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
+    if request.notify is None and not services.sends_mail:
+        # The account's default may be of a time when there was mail.
+        request = request.model_copy(update={"notify": "none"})
     job = new_job(request, idempotency_key, fingerprint)
     impossible = _impossible(services, request, job)
     with services.db.statement() as connection:
@@ -77,12 +81,13 @@ def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[st
 
 
 def list_jobs(
-    services: Services, credential: Credential, *, state: str | None, before: UUID | None, limit: int
+    services: Services, credential: Credential, *, state: str | None, search: str, before: UUID | None, limit: int
 ) -> tuple[list[dict[str, Any]], UUID | None]:
-    """A page of a user's jobs, newest first, with the id to go on from."""
+    """A page of a user's jobs whose prompts hold every word of `search`, newest first, with the id to go on from."""
+    words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        rows = job_store.list_views(connection, user.id, state=state, before=before, limit=limit + 1)
+        rows = job_store.list_views(connection, user.id, state=state, words=words, before=before, limit=limit + 1)
     rows, after = page(rows, limit)
     sign = image_signer(services)
     return [job_summary(row, sign) for row in rows], after
@@ -128,23 +133,34 @@ def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes
     return job_store.NewJob(request.prompt, settings, cost, protocols, source_keys, idempotency_key, fingerprint)
 
 
+def can_be_made(services: Services, job: job_store.NewJob) -> bool:
+    """Whether this site can make the job and tell of it as asked, as far as this process knows: it need not know of any
+    generator."""
+    if job.settings["notify"] == "email" and not services.sends_mail:
+        return False
+    return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
+
+
 def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
     """The order that a job will be, without the bytes of its start pictures."""
     return order_of(prompt, settings, sources=(b"",) * len(settings["source_images"]))
 
 
 def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
-    """The refusal of a job that no configured protocol can make, with every field that stands against it.
+    """The refusal of a job that this site cannot make or tell of by mail, with every field that stands against it.
 
-    A process that knows of no generators (a function need not) refuses nothing: the job's timeline says why it waits.
+    A process that knows of no generators refuses nothing: the job's timeline says why it waits.
     """
-    if not services.protocols or not services.protocols.isdisjoint(job.protocols.split(",")):
+    if can_be_made(services, job):
         return None
+    if request.notify == "email" and not services.sends_mail:
+        return InvalidRequest(fields=(NO_MAIL,))
     wrong: dict[str, FieldError] = {}
     for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
-        wrong.setdefault(str(field), FieldError(str(field), f"{instead}, for the generators of this site"))
+        message = f"{instead}, for the generators of this site"
+        wrong.setdefault(str(field), FieldError(str(field), message, "not_offered"))
     return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
 
 
@@ -175,7 +191,7 @@ def _new_row(job: job_store.NewJob, written: Row[Any]) -> SimpleNamespace:
         cost=job.cost,
         public=False,
         images=[],
-        timeline=[(at, Event.ACCEPTED.value, None)],
+        timeline=[(at, Event.ACCEPTED.value, None, None)],
     )
 
 
@@ -226,8 +242,8 @@ def _check_sources(services: Services, connection: Connection, user: User, keys:
     for index, key in enumerate(keys):
         field = f"source_images.{index}"
         if key not in announced:
-            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours"),))
+            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
         try:
             services.storage.size_bytes(key)
         except ObjectMissing:
-            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet"),)) from None
+            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None

@@ -29,6 +29,7 @@ def environment() -> Iterator[dict[str, str]]:
     runs as another user.
     """
     with tempfile.TemporaryDirectory(prefix="easel-") as home, embedded_servers(Path(home)) as environment:
+        environment["EASEL_MAIL_URL"] = (Path(home) / "mail").as_uri()
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
         command.upgrade(Config(ROOT / "alembic.ini"), "head")

@@ -23,15 +23,15 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "errors jobs log models presets recipe settings tokens",
+        "errors jobs log models presets reasons recipe settings tokens",
         "contract db pictures",
         "generators",
-        "generator_store orders queue storage user_store",
+        "generator_store mail mail_store orders queue storage user_store",
         "job_store",
-        "claim_store services",
+        "claim_store gallery_store services",
         "auth job_views",
-        "accounts health steps submission uploads",
-        "gallery polling",
+        "accounts health moderation notices publication steps submission uploads",
+        "gallery offers polling",
         "testing",
     )
 )

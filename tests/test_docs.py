@@ -1,18 +1,21 @@
 """The lists in the README are those of the code."""
 
+import ast
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
-from shared.errors import error_classes
+from shared.errors import FieldCode, error_classes
 from shared.settings import Settings
 
 README = Path(__file__).parent.parent / "README.md"
+REASONS = README.parent / "docs" / "reasons.md"
 
 
-def rows(pattern: str) -> list[list[str]]:
-    """The cells of each table row of the README whose first cell is one back-ticked word of this form."""
-    lines = README.read_text(encoding="utf-8").splitlines()
+def rows(pattern: str, file: Path = README) -> list[list[str]]:
+    """The cells of each table row of a file whose first cell is one back-ticked word of this form."""
+    lines = file.read_text(encoding="utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if line.startswith("|")]
     return [row for row in cells if re.fullmatch(f"`{pattern}`", row[0])]
 
@@ -23,6 +26,28 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         (error.code, error.status) for error in error_classes()
     )
     assert all(meaning for _, _, meaning in told)
+
+
+def test_the_codes_of_fields_are_those_of_the_code() -> None:
+    [paragraph] = re.findall(r"codes of fields: (.+?)\.\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert re.findall(r"`([a-z_]+)`", paragraph) == list(get_args(FieldCode))
+
+
+def test_the_table_of_reasons_is_that_of_the_code() -> None:
+    """Reasons are made by that name, or from the errors of generators' clients and of pictures. One error never
+    becomes a reason: a call that was stopped waits as WORKER_STOPPED."""
+    shared = README.parent / "shared"
+    codes = set()
+    for path in shared.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
+                codes |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
+    sources = "".join(path.read_text(encoding="utf-8") for path in (shared / "generators").glob("*.py"))
+    codes |= set(re.findall(r'"(generator_\w+)"', sources)) - {"generator_stopped"}
+    codes |= set(re.findall(r'"(picture_\w+)"', (shared / "pictures.py").read_text(encoding="utf-8")))
+    told = [(row[0].strip("`"), row[1]) for row in rows("[a-z0-9_]+", REASONS)]
+    assert sorted(code for code, _ in told) == sorted(codes)
+    assert all(meaning.endswith(".") for _, meaning in told)
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:

@@ -55,7 +55,7 @@ class World:
         return [row.event for row in self.timeline(job_id)]
 
     def timeline(self, job_id: UUID) -> list[Row[Any]]:
-        return self.sql("SELECT event, detail FROM job_events WHERE job_id = :id ORDER BY id", id=job_id)
+        return self.sql("SELECT event, detail, code FROM job_events WHERE job_id = :id ORDER BY id", id=job_id)
 
     def images(self, job_id: UUID) -> list[Row[Any]]:
         return self.sql("SELECT * FROM images WHERE job_id = :id ORDER BY index", id=job_id)

@@ -1,28 +1,32 @@
 import { fill } from "./lib/dom.js";
 import { rememberedLanguage } from "./lib/language.js";
 import { matchRoute } from "./lib/match.js";
-import { startRouter } from "./lib/router.js";
+import { fetchView, startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
 import { loadWords, t } from "./lib/text.js";
 import { announce } from "./parts/announcer.js";
+import { startConnection } from "./parts/connection.js";
 import { startFooter } from "./parts/footer.js";
 import { startHeader } from "./parts/header.js";
 import { unloadableView } from "./views/unloadable.js";
 
+// The view of each address, and the style sheets that it needs beyond those of index.html.
+const view = (pattern, name, styles, load) => ({ pattern, styles, load: () => load().then((module) => module[name]) });
 const ROUTES = [
-  { pattern: "/", load: () => import("./views/gallery.js").then((module) => module.galleryView) },
-  { pattern: "/create", load: () => import("./views/create.js").then((module) => module.createView) },
-  { pattern: "/pictures", load: () => import("./views/pictures.js").then((module) => module.picturesView) },
-  { pattern: "/pictures/:id", load: () => import("./views/job.js").then((module) => module.jobView) },
-  { pattern: "/account", load: () => import("./views/account.js").then((module) => module.accountView) },
-  { pattern: "/login", load: () => import("./views/login.js").then((module) => module.loginView) },
-  { pattern: "/signup", load: () => import("./views/login.js").then((module) => module.signupView) },
+  view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
+  view("/gallery/:id", "pictureView", ["gallery", "viewer", "job"], () => import("./views/picture.js")),
+  view("/create", "createView", ["easel", "create", "swatches"], () => import("./views/create.js")),
+  view("/pictures", "picturesView", ["pictures"], () => import("./views/pictures.js")),
+  view("/pictures/:id", "jobView", ["easel", "job", "viewer", "pictures"], () => import("./views/job.js")),
+  view("/account", "accountView", ["account"], () => import("./views/account.js")),
+  view("/login", "loginView", [], () => import("./views/login.js")),
+  view("/signup", "signupView", [], () => import("./views/login.js")),
 ];
-const missing = () => import("./views/missing.js").then((module) => module.missingView);
+const MISSING = view("", "missingView", [], () => import("./views/missing.js"));
 
 const language = rememberedLanguage();
 // The first view comes at the same time as the words.
-matchRoute(ROUTES, location.pathname)?.load().catch(() => {});
+fetchView(matchRoute(ROUTES, location.pathname)?.route ?? MISSING).catch(() => {});
 await loadWords(language);
 document.documentElement.lang = language;
 
@@ -30,6 +34,7 @@ const content = document.getElementById("content");
 const skip = document.getElementById("skip");
 const showPath = startHeader(document.getElementById("header"));
 startFooter(document.getElementById("footer"), language);
+startConnection();
 fill(skip, t("skip"));
 skip.addEventListener("click", (event) => {
   event.preventDefault();
@@ -41,7 +46,7 @@ ask();
 addEventListener("online", ask);
 startRouter({
   routes: ROUTES,
-  missing,
+  missing: MISSING,
   unloadable: unloadableView,
   outlet: content,
   onChange: (path, { isFirst }) => {

@@ -1,7 +1,8 @@
 """Errors as RFC 9457 problem documents."""
 
 import json
-from typing import Any
+from dataclasses import asdict
+from typing import Any, cast, get_args
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -13,6 +14,7 @@ from shared.errors import (
     BadToken,
     CrossSite,
     EaselError,
+    FieldCode,
     FieldError,
     Internal,
     InvalidRequest,
@@ -41,7 +43,7 @@ def render(error: EaselError) -> Response:
         "code": error.code,
     }
     if error.status == 422:
-        problem["errors"] = [{"field": field.field, "message": field.message} for field in error.fields]
+        problem["errors"] = [asdict(field) for field in error.fields]
     headers = {"Cache-Control": "no-store"}
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
@@ -93,7 +95,34 @@ def _field(problem: dict[str, object]) -> FieldError:
     words = _in_words(problem)
     if not path and ": " in words:  # a rule about several fields names the one to change
         path, words = words.split(": ", 1)
-    return FieldError(path[:100] or "body", words)
+    return FieldError(path[:100] or "body", words, *_code_and_limit(problem))
+
+
+_CODES: dict[str, FieldCode] = {
+    **{code: code for code in get_args(FieldCode)},  # the rules of the contract use the API's own
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "string_too_long": "too_long",
+    "string_too_short": "too_short",
+    "greater_than": "too_small",
+    "greater_than_equal": "too_small",
+    "less_than": "too_large",
+    "less_than_equal": "too_large",
+    "multiple_of": "not_a_multiple",
+    "literal_error": "not_a_choice",
+}
+"""pydantic's types of errors in the words of the API. Those that end in `_type` are all `wrong_type`."""
+
+_BOUNDS = ("max_length", "min_length", "ge", "gt", "le", "lt", "multiple_of")
+
+
+def _code_and_limit(problem: dict[str, object]) -> tuple[FieldCode, float | None]:
+    kind = str(problem["type"])
+    code = _CODES.get(kind, "wrong_type" if kind.endswith("_type") else "invalid")
+    if code == "too_long" and not isinstance(problem.get("input"), str):
+        code = "too_many"  # pydantic has one type for texts that are checked before they are measured, and for lists
+    bounds = cast(dict[str, float], problem.get("ctx") or {})
+    return code, next((bounds[name] for name in _BOUNDS if name in bounds), None)
 
 
 def _in_words(problem: dict[str, object]) -> str:

@@ -200,7 +200,7 @@ def test_a_service_that_is_down_is_code_3(run: Run, fake: FakeGenerator) -> None
 def test_a_short_fault_in_the_middle_is_outlived(run: Run, faults: int) -> None:
     left = iter(range(faults))
     with Answering(check_status=lambda: None if next(left, None) is None else (503, {})) as server:
-        assert run("x", server=server.url) == (Exit.SAVED if faults < TRIES else Exit.UNREACHABLE)
+        assert run("x", server=server.url) == (Exit.DONE if faults < TRIES else Exit.UNREACHABLE)
 
 
 def test_too_long_is_code_4_and_cancelled(fake: FakeGenerator, out: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_args
 from urllib.parse import unquote
 
 import httpx
@@ -17,6 +17,7 @@ import httpx
 from functions.edge.app import create_lambda
 from functions.edge.watch import Watch
 from functions.gateway import create_gateway, manifest
+from shared.errors import FieldCode
 from shared.services import Services
 
 ORIGIN = "http://127.0.0.1:8080"
@@ -70,7 +71,8 @@ def _check_problem(response: httpx.Response) -> None:
     assert ("retry-after" in response.headers) == (response.status_code in (429, 503))
     assert ("www-authenticate" in response.headers) == (response.status_code == 401)
     for error in problem.get("errors", ()):
-        assert error.keys() == {"field", "message"}
+        assert error.keys() == {"field", "message", "code", "limit"}
+        assert error["code"] in get_args(FieldCode)
 
 
 class Doors:

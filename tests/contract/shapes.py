@@ -118,6 +118,18 @@ SUMMARY = {
     "finished_at": maybe(time),
     "links": {"self": str, "image": maybe(str)},
 }
-JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str)}]}
-GALLERY_ITEM = {"job_id": uuid7, "prompt": str, "style": maybe(str), "images": [IMAGE], "created_at": time}
+JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}]}
+GALLERY_ITEM = {
+    "job_id": uuid7,
+    "prompt": str,
+    "style": maybe(str),
+    "images": [IMAGE],
+    "created_at": time,
+    "published_at": time,
+}
+RECIPE = (
+    *("type", "style", "quality", "aspect", "width", "height", "steps", "scale", "upscale"),
+    *("n", "seed", "negative_prompt", "strength"),
+)
+GALLERY_DETAIL = GALLERY_ITEM | {"settings": {name: SETTINGS[name] for name in RECIPE}}
 UPLOAD = {"key": str, "url": str, "fields": dict, "expires_at": time}

@@ -14,13 +14,16 @@ from shared.services import Services
 from shared.tokens import token_hash
 
 JSON = {"Content-Type": "application/json"}
+NO_JOB = "00000000-0000-7000-8000-000000000000"
 WITH_BODY = [
-    (route["method"], route["path"]) for route in manifest() if route["name"] in ("signup", "login", "submit", "upload")
+    (route["method"], route["path"].replace("{job_id}", NO_JOB))
+    for route in manifest()
+    if route["name"] in ("signup", "login", "submit", "upload", "report")
 ] + [("POST", "/v1/tokens"), ("PATCH", "/v1/me"), ("DELETE", "/v1/me")]
 SIGNED_IN = [
-    (route["method"], route["path"].replace("{job_id}", "00000000-0000-7000-8000-000000000000"))
+    (route["method"], route["path"].replace("{job_id}", NO_JOB))
     for route in manifest()
-    if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health")
+    if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health", "report")
     and "{token_id}" not in route["path"]
 ]
 BODIES = {
@@ -165,11 +168,12 @@ def test_a_bad_idempotency_key_is_refused(door: Door, ada: Person, key: bytes) -
     assert "idempotency-key" in response.json()["detail"]
 
 
-JOB = "/v1/jobs/00000000-0000-7000-8000-000000000000"
+JOB = f"/v1/jobs/{NO_JOB}"
 BAD_QUERIES = [
     *[f"/v1/jobs?limit={limit}" for limit in ("0", "101", "-1", "x", "1.5", "", "1e2", "9" * 5000, "%00", "%ff")],
     *[f"/v1/jobs?cursor={cursor}" for cursor in ("x", "", "%00", "%ff", "%D1%8F", "1" * 201, "e" * 200)],
     *[f"/v1/jobs?state={state}" for state in ("", "x", "QUEUED", "%00", "%ff", "queued,failed")],
+    *[f"/v1/jobs?q={words}" for words in ("", "%00", "a%00b", "x" * 201, "%D1%8F" * 201, "%00&limit=1")],
     *[f"/v1/tokens?limit={limit}" for limit in ("0", "101", "x")],
     *[f"/v1/tokens?cursor={cursor}" for cursor in ("x", "%00", "1" * 201)],
     *[f"/v1/gallery?limit={limit}" for limit in ("0", "101", "x")],

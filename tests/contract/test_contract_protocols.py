@@ -8,6 +8,9 @@ import pytest
 from doors import Door, Doors
 from people import Person
 
+from shared.contract import JobRequest
+from shared.generators.abilities import CANNOT
+from shared.offers import CHOICES, USES
 from shared.polling import Poller
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
@@ -83,6 +86,54 @@ def test_where_one_of_them_can_or_none_is_known_it_is_taken(
     door_to: Open, ada: Person, generators: str, request_: dict[str, Any]
 ) -> None:
     assert post(door_to(generators), ada, **request_).status_code == 202
+
+
+ALL_OFFERED = {"fields": {"timelapse"}}
+
+
+@pytest.mark.parametrize(
+    ("generators", "missing"),
+    [
+        ("", ALL_OFFERED),
+        (IMG, ALL_OFFERED),
+        (f"{GLIDE},{IMG}", ALL_OFFERED),
+        (
+            GLIDE,
+            {
+                "qualities": {"best"},
+                "aspects": {"widescreen", "portrait"},
+                "fields": {"upscale", "source_images", "strength", "describe", "description", "timelapse"},
+            },
+        ),
+    ],
+)
+def test_the_presets_say_what_is_offered(door_to: Open, generators: str, missing: dict[str, set[str]]) -> None:
+    response = door_to(generators).get("/v1/presets")
+    assert response.headers["cache-control"] == "public, max-age=300"
+    for group, entries in response.json().items():
+        not_offered = {entry.get("key") or entry["name"] for entry in entries if entry["offered"] is False}
+        assert not_offered == missing.get(group, set())
+        assert all(type(entry["offered"]) is bool for entry in entries)
+
+
+def test_what_is_not_offered_is_refused_and_what_is_is_taken(door_to: Open, ada: Person) -> None:
+    door = door_to(GLIDE)
+    presets = door.get("/v1/presets").json()
+    uses = [
+        ({field: choice["key"]}, choice["offered"])
+        for group, (field, _) in CHOICES.items()
+        for choice in presets[group]
+    ]
+    uses += [(USES.get(field["name"], {}), field["offered"]) for field in presets["fields"]]
+    for use, offered in uses:
+        assert post(door, ada, **use).status_code == (202 if offered else 422), use
+
+
+def test_every_field_that_a_protocol_may_refuse_has_a_use() -> None:
+    limits = [limit for protocol in CANNOT.values() for limit in protocol]
+    fixed_by_presets = {limit.field for limit in limits if limit.preset == "aspect"}
+    assert {limit.field for limit in limits} - fixed_by_presets <= USES.keys()
+    assert USES.keys() <= JobRequest.model_fields.keys()
 
 
 def test_who_is_nobody_hears_of_that_first(door_to: Open) -> None:

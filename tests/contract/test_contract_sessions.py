@@ -49,7 +49,15 @@ def test_the_site_itself_may_change_things(door: Door, ada: Person, headers: dic
 )
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v1/jobs"), ("POST", "/v1/logout"), ("DELETE", "/v1/me"), ("PATCH", "/v1/me"), ("POST", "/v1/tokens")],
+    [
+        ("POST", "/v1/jobs"),
+        ("POST", "/v1/logout"),
+        ("DELETE", "/v1/me"),
+        ("PATCH", "/v1/me"),
+        ("POST", "/v1/tokens"),
+        ("PUT", "/v1/jobs/00000000-0000-7000-8000-000000000000/publication"),
+        ("DELETE", "/v1/jobs/00000000-0000-7000-8000-000000000000/publication"),
+    ],
 )
 def test_other_sites_may_not(door: Door, ada: Person, headers: dict[str, str], method: str, path: str) -> None:
     response = door.request(method, path, json={"prompt": "x"}, headers={**cookie(ada), **headers})

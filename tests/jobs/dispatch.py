@@ -20,7 +20,7 @@ class Dispatch:
 
     def __init__(self, world: World, *, places: int, max_running: int, glide: int = 0) -> None:
         self.world = world
-        world.sql("TRUNCATE users, jobs, job_events, images, uploads, job_sources, tokens, generators")
+        world.sql("TRUNCATE users, generators CASCADE")
         world.sql("UPDATE queue_clock SET turn = 0")
         given = {"img_generator": places, "glide": glide}
         addresses = tuple(

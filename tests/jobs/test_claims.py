@@ -15,6 +15,7 @@ from shared.generators.base import Generator, GeneratorAddress, Progress
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import Event, State
 from shared.polling import Poller
+from shared.reasons import GENERATOR_FAILED
 from shared.testing.fake_generator import FakeGenerator, Plan
 
 
@@ -94,7 +95,9 @@ def test_a_frozen_worker_writes_nothing(world: World) -> None:
         assert not claim_store.renew(connection, job_id, frozen.attempt_token)
         for to in (State.QUEUED, State.FAILED, State.CANCELLED, State.SUCCEEDED):
             with pytest.raises(job_store.Lost):
-                job_store.move(connection, job_id, to, Event.FAILED, token=frozen.attempt_token, error=("a", "b"))
+                job_store.move(
+                    connection, job_id, to, Event.FAILED, token=frozen.attempt_token, reason=GENERATOR_FAILED
+                )
         with pytest.raises(job_store.Lost):
             claim_store.release(connection, job_id, frozen.attempt_token, 1, progress=0.9, event=Event.PROCESSING)
         assert claim_store.renew(connection, job_id, alive.attempt_token)

@@ -66,16 +66,17 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 0)
     assert world.step(job_id) is None
     assert [tuple(line) for line in world.timeline(job_id)] == [
-        ("accepted", None),
-        ("started", None),
-        ("sent", None),
+        ("accepted", None, None),
+        ("started", None, None),
+        ("sent", None, None),
         (
             "adapted",
             "This generator draws without the seed, the number of steps and the negative prompt:"
             " its protocol has no word for that.",
+            "not_followed",
         ),
-        ("processing", None),
-        ("succeeded", None),
+        ("processing", None, None),
+        ("succeeded", None, None),
     ]
     [order] = glide.orders
     assert (order["size"], order["batch_size"], order["guidance_scale"]) == ("128", "4", "2.0")

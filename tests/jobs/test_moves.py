@@ -15,11 +15,10 @@ from shared import job_store
 from shared.auth import Credential
 from shared.errors import AlreadyFinished, EaselError, NotFound, StillRunning
 from shared.jobs import MOVES, Event, State
+from shared.reasons import GENERATOR_FAILED
 from shared.submission import cancel, delete
 from shared.testing.fake_generator import FakeGenerator, Plan
 from shared.tokens import new_token, token_hash
-
-ERROR = ("generator_failed", "The generator reported an error for this job.")
 
 
 def put(world: World, state: State) -> UUID:
@@ -39,9 +38,9 @@ def put(world: World, state: State) -> UUID:
 
 def move(world: World, job_id: UUID, to: State, **details: Any) -> None:
     events = {State.QUEUED: Event.RETRYING, State.GENERATING: Event.STARTED}
-    error = ERROR if to == State.FAILED else None
+    details.setdefault("reason", GENERATOR_FAILED if to == State.FAILED else None)
     with world.services.db.begin() as connection:
-        job_store.move(connection, job_id, to, events.get(to) or Event(to.value), error=error, **details)
+        job_store.move(connection, job_id, to, events.get(to) or Event(to.value), **details)
 
 
 def everything(world: World) -> list[Any]:
@@ -58,13 +57,13 @@ def test_a_move_writes_all_or_nothing(world: World, start: State, to: State) -> 
             move(world, job_id, to)
         assert everything(world) == before
         return
-    move(world, job_id, to, detail="why")
+    move(world, job_id, to, reason=GENERATOR_FAILED)
     row = world.row(job_id)
     assert (row.state, row.version) == (to, old.version + 1)
-    assert world.timeline(job_id)[-1].detail == "why"
+    assert world.timeline(job_id)[-1][1:] == (GENERATOR_FAILED.message, GENERATOR_FAILED.code)
     assert len(world.timeline(job_id)) == len(before[2]) + 1
     assert (row.finished_at is not None) == to.finished
-    assert (row.error_code, row.error_message) == (ERROR if to == State.FAILED else (None, None))
+    assert (row.error_code, row.error_message) == (GENERATOR_FAILED if to == State.FAILED else (None, None))
     [user] = world.sql("SELECT queued, running, quota_used FROM users")
     assert user == (
         int(to == State.QUEUED),

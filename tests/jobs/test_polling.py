@@ -13,6 +13,7 @@ from shared import claim_store, job_store
 from shared.errors import Unavailable
 from shared.job_views import job_view
 from shared.jobs import State
+from shared.reasons import Reason
 from shared.steps import Step
 from shared.testing.fake_generator import FakeGenerator, Plan
 
@@ -70,10 +71,11 @@ def test_a_wait_is_explained_once_per_reason(world: World) -> None:
 
     def explain(reason: str) -> int:
         with world.services.db.statement() as connection:
-            return claim_store.explain_wait(connection, reason, ["img_generator,glide"])
+            return claim_store.explain_wait(connection, Reason(f"code_{reason}", reason), ["img_generator,glide"])
 
     assert [explain("one"), explain("one"), explain("two"), explain("two")] == [3, 0, 3, 0]
-    assert [row.detail for row in world.timeline(jobs[0])] == [None, "one", "two"]
+    told = [(row.detail, row.code) for row in world.timeline(jobs[0])]
+    assert told == [(None, None), ("one", "code_one"), ("two", "code_two")]
     assert world.row(jobs[0]).version == 3
 
 
@@ -83,8 +85,8 @@ def test_without_generators_the_reason_says_so(world: World) -> None:
     world.poller.sweep()
     world.poller.sweep()
     assert [tuple(row) for row in world.timeline(job_id)] == [
-        ("accepted", None),
-        ("waiting", "No generator is configured."),
+        ("accepted", None, None),
+        ("waiting", "No generator is configured.", "no_generator"),
     ]
 
 

@@ -95,7 +95,8 @@ def test_the_timeline_says_which_jobs_wait_for_what(world: World) -> None:
     free = [dispatch.submit(world.user(), 10) for _ in range(2)]
     for _ in range(2):
         dispatch.poller.sweep()
-    assert [row.detail for row in world.timeline(bound)] == [None, "No generator can take jobs now: It is down."]
+    told = [(row.detail, row.code) for row in world.timeline(bound)]
+    assert told == [(None, None), ("No generator can take jobs now: It is down.", "no_healthy_generator")]
     assert [len(world.timeline(job_id)) for job_id in free] == [2, 1], "one started, the other one waits for its turn"
 
 
@@ -103,9 +104,9 @@ def test_a_job_that_the_new_settings_cannot_make_says_so(world: World) -> None:
     dispatch = Dispatch(world, places=0, glide=1, max_running=1)
     bound = dispatch.submit(world.user(), 10, **UPSCALED)
     dispatch.poller.sweep()
-    assert [row.detail for row in world.timeline(bound)] == [
-        None,
-        "No generator that is configured now can make this picture.",
+    assert [(row.detail, row.code) for row in world.timeline(bound)] == [
+        (None, None),
+        ("No generator that is configured now can make this picture.", "no_able_generator"),
     ]
 
 

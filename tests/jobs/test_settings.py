@@ -70,6 +70,36 @@ WRONG = {
     "S3_PUBLIC_ENDPOINT": ["minio:9000", "http://s3:99999", f"http://easel:{SECRET}@s3.example.com"],
     "PUBLIC_URL": ["easel.example.com", "https://easel.example.com/?a=1", "https://[easel"],
     "CORS_ORIGINS": ["https://a.example.com,nonsense", "https://a.example.com,https://b.example.com/path", "*"],
+    "MAIL_URL": [
+        "mail.example.com",
+        "http://mail.example.com",
+        "smtp://",
+        "smtp://mail.example.com/path",
+        "smtp://mail.example.com?tls=off",
+        "smtp://mail.example.com:99999",
+        "smtp://mail.example.com:port",
+        "smtp://[mail",
+        "smtp://mail.example.com a",
+        f"smtp://{SECRET}@mail.example.com",
+        f"smtps://:{SECRET}@mail.example.com",
+        "ses://",
+        "ses://EU/west",
+        f"ses://key:{SECRET}@eu-central-1",
+        "file://",
+        "file:///",
+        "file://host/folder",
+    ],
+    "MAIL_FROM": [
+        "easel",
+        "easel@",
+        "@example.com",
+        "a@example.com, b@example.com",
+        "a@example.com b@example.com",
+        "Easel <a@example.com",
+        "a@example.com\r\nBcc: b@example.com",
+        "é@example.com",
+        "<a@b@example.com>",
+    ],
     "MAX_RUNNING": ["0", "1001", "-1", "two", "1.5", "²", "1e3", "9" * 30, "0" * 12 + "5000"],
     "MAX_QUEUED": ["0", "100001", "many"],
     "JOBS_PER_DAY": ["0", "1000001", "many"],
@@ -86,6 +116,39 @@ WRONG = {
 )
 def test_a_wrong_value_is_one_sentence(name: str, value: str) -> None:
     assert f"EASEL_{name}" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://127.0.0.1:1025",
+        f"smtp://easel%40example.com:{SECRET}@mail.example.com",
+        f"smtps://easel:{SECRET}@mail.example.com:465/",
+        "ses://eu-central-1",
+        "file:///var/mail/easel",
+    ],
+)
+def test_a_mail_server(url: str) -> None:
+    settings = read(MAIL_URL=url)
+    assert settings.mail_url == url
+    assert SECRET not in repr(settings)
+    assert Services(settings).sends_mail
+    assert not Services(read()).sends_mail
+
+
+@pytest.mark.parametrize(
+    ("public_url", "sender"),
+    [
+        ("https://easel.example.com", "Easel <easel@easel.example.com>"),
+        ("http://127.0.0.1:8080", "Easel <easel@localhost>"),
+        ("http://[::1]:8080", "Easel <easel@localhost>"),
+        ("http://localhost", "Easel <easel@localhost>"),
+        ("https://пример.example", "Easel <easel@localhost>"),
+    ],
+)
+def test_the_sender_is_of_the_site(public_url: str, sender: str) -> None:
+    assert read(PUBLIC_URL=public_url).mail_from == sender
+    assert read(PUBLIC_URL=public_url, MAIL_FROM="pictures@example.com").mail_from == "pictures@example.com"
 
 
 def test_a_blank_value_is_as_none() -> None:

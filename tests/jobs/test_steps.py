@@ -147,6 +147,8 @@ def test_a_generator_that_is_down_costs_no_attempt(world: World, services: Servi
     assert reasons[0] == "The generator could not be reached."
     assert reasons[-1] == "No generator can take jobs now: The generator could not be reached."
     assert len(reasons) == len(set(reasons))
+    codes = [row.code for row in world.timeline(job_id) if row.event == "waiting"]
+    assert (codes[0], codes[-1]) == ("generator_unreachable", "no_healthy_generator")
     with FakeGenerator() as back, poller_for(services, back) as well:
         world.finish(job_id, poller=well)
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)

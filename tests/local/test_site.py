@@ -104,6 +104,15 @@ def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None
     assert parts[0].needs == ()
 
 
+def test_mail_goes_into_a_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    env = environment_of(load(tmp_path, EASEL_HOME="two words"))
+    assert env["EASEL_MAIL_URL"] == (tmp_path / "two words" / "mail").as_uri()
+    check_settings(env)
+    given = "smtp://mail.example.com"
+    assert environment_of(load(tmp_path, EASEL_MAIL_URL=given))["EASEL_MAIL_URL"] == given
+    assert "EASEL_MAIL_URL" not in environment_of(load(tmp_path, EASEL_MAIL_URL_FILE="/run/secrets/mail"))
+
+
 def test_real_aws_keys_are_kept_from_the_built_in_s3(tmp_path: Path) -> None:
     mine = {
         "AWS_ACCESS_KEY_ID": "AKIA",

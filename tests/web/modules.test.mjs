@@ -60,16 +60,16 @@ test("a job is made again from its settings, with its seed or with another", () 
 });
 
 const ROUTES = [
-  { pattern: "/", load: "home" },
-  { pattern: "/pictures", load: "list" },
-  { pattern: "/pictures/:id", load: "one" },
+  { pattern: "/" },
+  { pattern: "/pictures" },
+  { pattern: "/pictures/:id" },
 ];
 
 test("a path finds its view", () => {
-  assert.deepEqual(matchRoute(ROUTES, "/"), { load: "home", params: {} });
-  assert.deepEqual(matchRoute(ROUTES, "/pictures/"), { load: "list", params: {} });
-  assert.deepEqual(matchRoute(ROUTES, "/pictures/a%20b"), { load: "one", params: { id: "a b" } });
-  assert.deepEqual(matchRoute(ROUTES, "/pictures/%E0"), { load: "one", params: { id: "%E0" } });
+  assert.deepEqual(matchRoute(ROUTES, "/"), { route: ROUTES[0], params: {} });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/"), { route: ROUTES[1], params: {} });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/a%20b"), { route: ROUTES[2], params: { id: "a b" } });
+  assert.deepEqual(matchRoute(ROUTES, "/pictures/%E0"), { route: ROUTES[2], params: { id: "%E0" } });
   assert.equal(matchRoute(ROUTES, "/nowhere"), null);
 });
 

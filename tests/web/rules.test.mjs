@@ -30,9 +30,15 @@ test("nothing is inline and nothing comes from elsewhere", () => {
   for (const file of styles) assert.doesNotMatch(read(file), /@import|url\(/, file);
 });
 
-test("the page names every style sheet, and every name is a file", () => {
-  const named = [...read("index.html").matchAll(/href="\/(styles\/[^"]+)"/g)].map(([, path]) => path);
-  assert.deepEqual(named.toSorted(), styles.toSorted());
+const linked = [...read("index.html").matchAll(/href="\/(styles\/[^"]+)"/g)].map(([, path]) => path);
+/** The style sheets of a route of main.js. */
+const sheetsOf = (line) => [.../\[([^\]]*)\]/.exec(line)[1].matchAll(/"(\w+)"/g)].map(([, name]) => join("styles", `${name}.css`));
+const routes = read("main.js").split("\n").filter((line) => /^ {2}view\(/.test(line));
+
+test("the page and its views name every style sheet, and every name is a file", () => {
+  assert.ok(routes.length > 5);
+  const named = new Set([...linked, ...routes.flatMap(sheetsOf)]);
+  assert.deepEqual([...named].toSorted(), styles.toSorted());
 });
 
 test("raw colours are used only where they are given a meaning", () => {
@@ -45,7 +51,7 @@ test("raw colours are used only where they are given a meaning", () => {
 test("every key that is asked for has words, and all words are asked for", () => {
   const code = scripts.filter((file) => !file.startsWith("text")).map(read).join("\n");
   const patterns = [...code.matchAll(/["`]((?:[a-z_]+|\$\{[\w.]+\})(?:\.(?:[a-z_]+|\$\{[\w.]+\}))*)["`]/g)];
-  const asked = patterns.map(([, key]) => new RegExp(`^${key.replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[a-z_]+")}$`));
+  const asked = patterns.map(([, key]) => new RegExp(`^${key.replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[a-z0-9_]+")}$`));
   const unused = Object.keys(words).filter((key) => !asked.some((pattern) => pattern.test(key)));
   assert.deepEqual(unused, []);
   const literal = [...code.matchAll(/\bt\("([^"]+)"/g)].map(([, key]) => key);
@@ -72,7 +78,8 @@ test("the first visit stays light: our own code and styles are under 150 kB", ()
   const modules = withImports("main.js");
   withImports(join("views", "gallery.js"), modules);
   assert.ok(modules.has(join("lib", "api.js")), "the imports are followed");
-  const first = [...modules, ...styles, "index.html", "favicon.svg"];
+  const gallery = routes.find((line) => line.includes('view("/",'));
+  const first = [...modules, ...linked, ...sheetsOf(gallery), "index.html", "favicon.svg"];
   for (const language of ["en", "ru"]) {
     const files = [...first, join("text", `${language}.js`)];
     const size = files.reduce((sum, file) => sum + Buffer.byteLength(read(file)), 0);

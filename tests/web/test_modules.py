@@ -1,5 +1,6 @@
 """The site's modules that need no browser, under Node's own test runner."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from shared.jobs import Event, State
 
 HERE = Path(__file__).parent
-WORDS = HERE.parent.parent / "web" / "text" / "en.js"
+ROOT = HERE.parent.parent
+WORDS = ROOT / "web" / "text" / "en.js"
+REASONS = ROOT / "docs" / "reasons.md"
 OLDEST_NODE = 20
 
 
@@ -29,3 +32,10 @@ def test_modules_without_dom_hold_under_node() -> None:
 @pytest.mark.parametrize("key", [*(f"event.{event}" for event in Event), *(f"job.{state}" for state in State)])
 def test_the_site_has_words_for_every_event_and_state(key: str) -> None:
     assert f'"{key}":' in WORDS.read_text(encoding="utf-8")
+
+
+def test_the_site_has_words_for_every_reason_and_for_no_other() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", REASONS.read_text(encoding="utf-8"), re.MULTILINE)
+    worded = re.findall(r'^  "reason\.(\w+)":', WORDS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(listed) > 30
+    assert sorted(worded) == sorted(listed)

@@ -1,3 +1,4 @@
+import { connection } from "./connection.js";
 import { ApiError, readProblem, readRetryAfter } from "./problem.js";
 
 /** Longer than the 20 seconds for which the server may hold an answer. */
@@ -7,11 +8,11 @@ const TIMEOUT_MS = 35_000;
  * Sends one request to Easel's API: the only place of the site that does so. The session travels in its cookie.
  *
  * Resolves to `{status, data, etag, retryAfterMs}`; `data` is null without a body (204, 304). Rejects with an ApiError,
- * or with the reason of `signal` when the caller gave up.
+ * or with the reason of `signal` when the caller gave up. With `keepalive` it arrives although the page is left meanwhile.
  */
-async function call(method, path, { body, headers = {}, signal } = {}) {
+async function call(method, path, { body, headers = {}, signal, keepalive = false } = {}) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-  const options = { method, headers: { ...headers }, credentials: "same-origin", signal: AbortSignal.any(signals) };
+  const options = { method, headers: { ...headers }, credentials: "same-origin", keepalive, signal: AbortSignal.any(signals) };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -23,8 +24,10 @@ async function call(method, path, { body, headers = {}, signal } = {}) {
     text = await response.text();
   } catch {
     signal?.throwIfAborted();
+    connection.missed();
     throw new ApiError({ status: 0, code: "network" });
   }
+  connection.answered();
   const data = readJson(text);
   const retryAfter = response.headers.get("Retry-After");
   if (!response.ok && response.status !== 304) throw readProblem(response.status, data, retryAfter);

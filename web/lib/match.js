@@ -1,13 +1,13 @@
 /**
- * Finds the route of a path: `{load, params}`, or null.
+ * Finds the route of a path: `{route, params}`, or null.
  *
  * A pattern's segment `:name` takes one segment of the path. A final slash makes no difference.
  */
 export function matchRoute(routes, path) {
   const parts = split(path);
-  for (const { pattern, load } of routes) {
-    const params = matchParts(split(pattern), parts);
-    if (params !== null) return { load, params };
+  for (const route of routes) {
+    const params = matchParts(split(route.pattern), parts);
+    if (params !== null) return { route, params };
   }
   return null;
 }

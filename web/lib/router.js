@@ -1,10 +1,11 @@
 import { matchRoute } from "./match.js";
+import { loadStyles } from "./styles.js";
 import { t } from "./text.js";
 
 /**
  * Shows the view that belongs to the address, in `outlet`; that of `missing` where none does.
  *
- * A route's `load` fetches its view with the first visit. A view is a function of `{params, query, signal}` that answers
+ * A route is `{pattern, load, styles}` (see fetchView). A view is a function of `{params, query, signal}` that answers
  * `{title, node}` at once and loads what it needs afterwards. `signal` is aborted when the person leaves the view, so
  * that nothing of it goes on. `unloadable` is shown for a view that cannot be fetched.
  */
@@ -15,8 +16,8 @@ export function startRouter({ routes, missing, unloadable, outlet, onChange }) {
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
-    const { load, params } = matchRoute(routes, location.pathname) ?? { load: missing, params: {} };
-    const view = await load().catch(() => unloadable);
+    const { route, params } = matchRoute(routes, location.pathname) ?? { route: missing, params: {} };
+    const view = await fetchView(route).catch(() => unloadable);
     if (signal.aborted) return;
     const { title, node } = view({ params, query: new URLSearchParams(location.search), signal });
     setTitle(title);
@@ -29,6 +30,12 @@ export function startRouter({ routes, missing, unloadable, outlet, onChange }) {
   addEventListener("easel:navigate", () => show());
   document.addEventListener("click", followLink);
   show({ isFirst: true });
+}
+
+/** The view of a route: its code and its style sheets are fetched with the first visit. */
+export async function fetchView({ load, styles }) {
+  const [view] = await Promise.all([load(), loadStyles(styles)]);
+  return view;
 }
 
 /** The page's name in the browser's tab; null for the site's own. */

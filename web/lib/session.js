@@ -6,6 +6,7 @@ import { getMe, logOut } from "./api.js";
  */
 const changes = new EventTarget();
 const tabs = new BroadcastChannel("easel.session");
+const farewells = new Set();
 let me;
 let asking = null;
 
@@ -44,6 +45,11 @@ export function refresh() {
   return asking;
 }
 
+/** What must reach the server while the session still lives: `task` is awaited before the session ends. */
+export function beforeLeaving(task) {
+  farewells.add(task);
+}
+
 /** Takes up a session that has just begun, here and in the other tabs. */
 export async function enter() {
   await refresh();
@@ -52,6 +58,7 @@ export async function enter() {
 
 /** Ends the session; a session that is dead already is as good. */
 export async function leave() {
+  await Promise.all([...farewells].map((task) => task()));
   await logOut().catch((error) => {
     if (error.status !== 401) throw error;
   });

@@ -2,47 +2,119 @@
 const WAIT_S = 20;
 /** A job that changes quickly is looked at no more often than this. */
 const BREATH_MS = 300;
+/** A server that neither holds its answers nor says when to come back is asked this often. */
+const UNHELD_MS = 2_000;
 /** After a lost connection, in turn; the last one repeats. */
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+/**
+ * A page that nobody sees asks this seldom, and has no answer held: each held answer takes one of the few connections that
+ * a browser opens to a site, away from the page that somebody does see. It still asks, for its title and the notification.
+ */
+const HIDDEN_MS = 15_000;
 
 export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
 
 /**
- * Follows one job until it is finished, and resolves to it.
- *
- * `ask(etag, waitS)` fetches it (`{status, data, etag, retryAfterMs}`), `onJob(job)` hears every change,
- * `onLost(isLost)` hears when the connection goes and comes back. `ready()` resolves when it makes sense to ask (the page
- * can be seen); `pause(ms)` waits; both reject when the watch is to end, and the watch then rejects likewise. Errors
- * that no repetition heals (the job is gone, the session is dead) reject.
+ * Whether `job` tells of a moment before that of `known`: answers and news from other tabs overtake each other.
+ * A finished job never runs again, a timeline only grows, and progress never goes back.
  */
-export async function watch({ ask, onJob, onLost = () => {}, ready, pause, now = () => performance.now() }) {
-  let etag = null;
-  let failures = 0;
-  for (;;) {
-    await ready();
+export function isOlder(job, known) {
+  if (known === null) return false;
+  if (FINISHED.has(known.state)) return !FINISHED.has(job.state);
+  const [told, knownToBeTold] = [job, known].map(({ timeline }) => timeline.length);
+  return told === knownToBeTold ? (job.progress ?? 0) < (known.progress ?? 0) : told < knownToBeTold;
+}
+
+/**
+ * Follows one job until it is finished.
+ *
+ * `ask(etag, waitS, signal)` fetches it (`{status, data, etag, retryAfterMs}`); `onJob(job)` hears every change, `onLost(isLost)`
+ * when the connection goes and comes back; `onAnswer({etag, job})` hears every answer, for other tabs. `isHidden()` tells
+ * whether nobody sees the page. `pause(ms, signal)` waits, and may end early when something happened that makes it worth
+ * asking (the page is seen again, the network is back). Both reject when their signal is aborted.
+ */
+export class Watch {
+  #etag = null;
+  #job = null;
+  #failures = 0;
+  #lastWord = -Infinity;
+  #end = new AbortController();
+  #given;
+
+  constructor({ onLost = () => {}, onAnswer = () => {}, isHidden = () => false, now = () => performance.now(), ...given }) {
+    this.#given = { onLost, onAnswer, isHidden, now, ...given };
+  }
+
+  /** Resolves to the finished job. Rejects with errors that no repetition heals: the job is gone, the session is dead. */
+  async run() {
+    const { isHidden, now, pause } = this.#given;
+    while (!this.#isOver) {
+      const quietMs = isHidden() ? HIDDEN_MS - (now() - this.#lastWord) : 0;
+      const restMs = quietMs > 0 ? quietMs : await this.#look();
+      if (!this.#isOver) await pause(restMs, this.#end.signal).catch((error) => this.#endOrThrow(error));
+    }
+    this.#succeed();
+    return this.#job;
+  }
+
+  /** Takes an answer that came to another tab, or to another question (then without an etag), as if it were one of ours. */
+  hear({ etag, job }) {
+    this.#lastWord = this.#given.now();
+    if (job !== null && (etag === null || etag !== this.#etag)) this.#take(etag, job);
+    if (this.#isOver) this.#end.abort();
+  }
+
+  get #isOver() {
+    return this.#job !== null && FINISHED.has(this.#job.state);
+  }
+
+  /** Asks once; resolves to the time until the next question. */
+  async #look() {
+    const { ask, isHidden, now, onAnswer } = this.#given;
     const asked = now();
     try {
-      const answer = await ask(etag, etag === null ? null : WAIT_S);
-      if (failures > 0) onLost(false);
-      failures = 0;
-      const hasChanged = answer.status !== 304 && (etag === null || answer.etag !== etag);
-      if (hasChanged) {
-        etag = answer.etag;
-        onJob(answer.data);
-        if (FINISHED.has(answer.data.state)) return answer.data;
-      }
-      await pause(breath({ hasChanged, etag, heldMs: now() - asked, retryAfterMs: answer.retryAfterMs }));
+      const waitS = this.#etag === null || isHidden() ? null : WAIT_S;
+      const answer = await ask(this.#etag, waitS, this.#end.signal);
+      this.#lastWord = now();
+      this.#succeed();
+      const hasChanged = answer.status !== 304 && (this.#etag === null || answer.etag !== this.#etag);
+      onAnswer({ etag: answer.etag, job: answer.data });
+      if (hasChanged) this.#take(answer.etag, answer.data);
+      return breath({ hasChanged, heldMs: now() - asked, retryAfterMs: answer.retryAfterMs });
     } catch (error) {
-      if (!error.isPassing) throw error;
-      if (failures === 0) onLost(true);
-      await pause(Math.max(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)], error.retryAfterMs ?? 0));
-      failures += 1;
+      return this.#isOver ? 0 : this.#fail(error);
     }
+  }
+
+  #take(etag, job) {
+    if (isOlder(job, this.#job)) return;
+    this.#etag = etag;
+    this.#job = job;
+    this.#given.onJob(job);
+  }
+
+  #succeed() {
+    if (this.#failures > 0) this.#given.onLost(false);
+    this.#failures = 0;
+  }
+
+  #fail(error) {
+    if (!error.isPassing) throw error;
+    if (this.#failures === 0) this.#given.onLost(true);
+    this.#lastWord = this.#given.now();
+    const restMs = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)];
+    this.#failures += 1;
+    return Math.max(restMs, error.retryAfterMs ?? 0);
+  }
+
+  /** The end heard from another tab ends a pause, too; that is no error. */
+  #endOrThrow(error) {
+    if (!this.#isOver) throw error;
   }
 }
 
 /** A server that holds its answers sets the pace itself; one that answers at once is asked as often as it says. */
-function breath({ hasChanged, etag, heldMs, retryAfterMs }) {
-  if (etag !== null && (hasChanged || heldMs > 1_000)) return BREATH_MS;
-  return retryAfterMs ?? 2_000;
+function breath({ hasChanged, heldMs, retryAfterMs }) {
+  if (hasChanged || heldMs > 1_000) return BREATH_MS;
+  return retryAfterMs ?? UNHELD_MS;
 }

@@ -1,64 +1,80 @@
 import { element, fill } from "../lib/dom.js";
-import { keepDraft } from "../lib/draft.js";
-import { navigate } from "../lib/router.js";
+import { stateOf } from "../lib/phase.js";
 import { ratioOf } from "../lib/shape.js";
 import { t } from "../lib/text.js";
 import { FINISHED } from "../lib/watch.js";
+import { refreshAgo } from "./ago.js";
 import { canvas } from "./canvas.js";
 import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";
 import { results } from "./results.js";
 import { timeline } from "./timeline.js";
 
+const TICK_MS = 1_000;
+
 /**
- * Everything about one job. `show(job)` brings it up to date without rebuilding what a person may be using.
+ * Everything about one job. `show(job)` brings it up to date without rebuilding what a person may be using; its clocks run
+ * until `signal` is aborted. `actionsOf(job)` gives what can be done with a finished job, `extra` stands beside the cancel
+ * button.
  *
- * Answers `{node, show, setCancelling}`.
+ * Answers `{node, show, setStopping, complain}`.
  */
-export function jobPage({ cancel }) {
+export function jobPage({ cancel, actionsOf, extra, signal }) {
   const stage = element("div", { class: "job-stage" });
   const prompt = element("h1", { class: "display job-prompt" });
-  const panel = progressPanel({ cancel });
-  const actions = element("div", { class: "actions" });
-  const details = element("div", {});
+  const panel = progressPanel({ cancel, extra });
+  const actions = element("div", {});
+  const details = element("div", { class: "job-details" });
   const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
-  let board = null;
-  let story = null;
+  const parts = [
+    whenOther((job) => job.prompt, (job) => fill(prompt, job.prompt || t("picture.untitled"))),
+    panel.show,
+    stagePart(stage),
+    whenOther((job) => [job.settings, job.timeline], (job) => fill(details, ...detailsOf(job))),
+    whenOther((job) => [job.state, job.public], (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job))),
+  ];
+  const clock = setInterval(() => {
+    if (document.hidden) return;
+    panel.tick();
+    refreshAgo(label);
+  }, TICK_MS);
+  signal.addEventListener("abort", () => clearInterval(clock));
+  return {
+    node: element("article", { class: "job" }, stage, label),
+    show: (job) => parts.forEach((part) => part(job)),
+    setStopping: panel.setStopping,
+    complain: panel.complain,
+  };
+}
 
-  function show(job) {
-    fill(prompt, job.prompt || t("picture.untitled"));
-    panel.show(job);
-    tell(job);
-    if (job.state === "succeeded") return showResult(job);
+/** While a person waits, what happened matters more than what was ordered. */
+function detailsOf(job) {
+  const parts = [recipe(job.settings, job.images[0]), timeline(job.timeline)];
+  return FINISHED.has(job.state) ? parts : parts.reverse();
+}
+
+/** Draws only when what `keyOf` takes from the job is another, so that a selection or the focus in it stays. */
+function whenOther(keyOf, draw) {
+  let last;
+  return (job) => {
+    const now = JSON.stringify(keyOf(job));
+    if (now === last) return;
+    last = now;
+    draw(job);
+  };
+}
+
+/** The canvas on its easel, painted as far as the work has come; then the pictures in its place. */
+function stagePart(stage) {
+  let board = null;
+  const hang = whenOther((job) => job.images.map(({ id }) => id), (job) => fill(stage, results(job)));
+  return (job) => {
+    if (job.state === "succeeded") return hang(job);
     if (board === null) {
       board = canvas({ ratio: ratioOf(job.settings) });
       fill(stage, board.node);
     }
     board.setProgress(job.progress);
-    board.node.dataset.state = job.state;
-    if (FINISHED.has(job.state)) fill(actions, againButton(job));
-  }
-  /** Drawn anew only when it says something else, so that a selection in it stays. */
-  function tell({ settings, timeline: entries, images }) {
-    const now = JSON.stringify([settings, entries]);
-    if (now === story) return;
-    story = now;
-    fill(details, recipe(settings, images[0]), timeline(entries));
-  }
-  function showResult(job) {
-    board = null;
-    fill(stage, results(job));
-    fill(actions, againButton(job));
-  }
-  const node = element("article", { class: "job" }, stage, label);
-  return { node, show, setCancelling: panel.setCancelling };
-}
-
-function againButton({ prompt, settings }) {
-  const again = () => {
-    const { aspect, quality, n, negative_prompt } = settings;
-    keepDraft({ prompt, aspect, quality, n, negative_prompt });
-    navigate("/create");
+    board.node.dataset.state = stateOf(job);
   };
-  return element("button", { type: "button", class: "button", on: { click: again } }, t("job.again"));
 }

@@ -1,32 +1,80 @@
-import { element } from "../lib/dom.js";
+import { element, fill } from "../lib/dom.js";
 import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
-import { dayOf } from "../lib/time.js";
+import { t, tOr } from "../lib/text.js";
+import { dayOf, spanInWords } from "../lib/time.js";
 import { FINISHED } from "../lib/watch.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
+import { tileMenu } from "./tile-menu.js";
 
-/** A job on the person's own wall: its first picture, or its state where the picture will be. */
-export function jobTile(job, onDelete) {
+/**
+ * A job on the person's own wall: its first picture on a mat, or in words what became of it.
+ *
+ * `onSelect(isChosen, {isRange})` hears the checkbox, `actions(job)` builds what the menu holds. Answers
+ * `{node, show, select, focus, closeMenu}`; `show(job)` brings the tile up to date and leaves in place what a person may
+ * be using.
+ */
+export function jobTile(first, { onSelect, actions }) {
+  const { id, created_at: created } = first;
+  const words = first.prompt || t("picture.untitled");
+  const link = routeLink(`/pictures/${id}`, { class: "tile-link" });
+  const prompt = element("p", { class: "placard" }, words);
+  const state = element("span", { class: "tile-state" });
+  const day = element("time", { datetime: created }, dayOf(created));
+  const check = element("input", { type: "checkbox", "aria-label": t("pictures.select", { prompt: words }) });
+  const menu = tileMenu(id, t("pictures.menu", { prompt: words }), actions);
+  const frame = element("div", { class: "tile-frame" }, link, element("label", { class: "tile-check" }, check));
+  const foot = element("div", { class: "tile-foot" }, element("p", {}, day, " ", state), menu.node);
+  const node = element("li", { class: "tile", "data-id": id }, frame, prompt, foot);
+  let drawn = null;
+
+  check.addEventListener("click", ({ shiftKey }) => onSelect(check.checked, { isRange: shiftKey }));
+
+  function show(job) {
+    node.dataset.state = job.state;
+    node.style.setProperty("--progress", job.progress ?? 0);
+    fill(state, stateInWords(job));
+    // Only another state or other pictures are worth a new face: what is being looked at stays.
+    const face = JSON.stringify([job.state, job.images.length, job.error]);
+    if (face !== drawn) fill(link, faceOf(job));
+    if (drawn !== null && (face !== drawn || node.dataset.public !== String(job.public))) menu.refresh();
+    drawn = face;
+    node.dataset.public = job.public;
+  }
+  const select = (isChosen) => {
+    check.checked = isChosen;
+    node.classList.toggle("is-chosen", isChosen);
+  };
+  show(first);
+  return { node, show, select, focus: () => link.focus({ preventScroll: true }), closeMenu: menu.close };
+}
+
+function faceOf(job) {
   const [image] = job.images;
-  const prompt = job.prompt || t("picture.untitled");
-  const inside = image ? picture(image, { prompt, isThumbnail: true }) : element("span", { class: "pending" }, stateInWords(job));
-  const many = job.images.length > 1 && element("span", { class: "badge" }, t("pictures.count", { n: job.images.length }));
-  const erase = FINISHED.has(job.state) && element(
-    "button",
-    { type: "button", class: "button is-quiet", "aria-label": t("pictures.delete.label", { prompt }), on: { click: onDelete } },
-    t("pictures.delete"),
-  );
+  const ratio = ratioOf(image ?? job.settings);
+  const sheet = image
+    ? element("span", { class: "sheet hung", vars: { ratio } }, picture(image, { prompt: job.prompt, isThumbnail: true }))
+    : element("span", { class: "sheet", vars: { ratio } }, pendingWords(job));
+  const many = job.images.length > 1;
   return element(
-    "li",
-    { "data-state": job.state, vars: { ratio: ratioOf(image ?? job.settings), progress: job.progress ?? 0 } },
-    routeLink(`/pictures/${job.id}`, { class: "hung", "aria-label": prompt }, inside, many),
-    element("p", { class: "placard" }, prompt),
-    element("div", { class: "tile-foot" }, element("time", { datetime: job.created_at }, dayOf(job.created_at)), erase),
+    "span",
+    { class: many ? "mat is-stack" : "mat" },
+    sheet,
+    many && element("span", { class: "badge" }, t("pictures.count", { n: job.images.length })),
   );
 }
 
-function stateInWords({ state, progress }) {
-  const percent = progress !== null && state === "generating" ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
-  return [t(`job.${state}`), percent].filter(Boolean).join(" · ");
+/** What stands on a sheet without a picture: the state, and for a failure its reason. */
+function pendingWords({ prompt, state, error }) {
+  const why = error && element("small", {}, tOr(`error.${error.code}`, error.message));
+  return element("span", { class: "pending" }, element("span", { class: "unseen" }, prompt), element("span", {}, t(`job.${state}`)), why);
+}
+
+/** One line for the foot of the tile: what its face does not say. */
+function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
+  if (isPublic) return t("pictures.public");
+  const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
+  const done = state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
+  const left = eta !== null && !FINISHED.has(state) ? t("job.eta", { span: spanInWords(eta) }) : null;
+  return [place ?? done, left].filter(Boolean).join(" · ");
 }

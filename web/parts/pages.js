@@ -1,30 +1,79 @@
 import { element, fill } from "../lib/dom.js";
 import { isLeaving } from "../lib/explain.js";
+import { t } from "../lib/text.js";
+import { announce } from "./announcer.js";
 import { failure } from "./message.js";
+
+/** So many pages come by themselves, one after the other; then a click asks for more, so that the page's end can be reached. */
+const BY_THEMSELVES = 5;
+/** How far below the window the list's end is when the next page is asked for. */
+const AHEAD = "1500px";
 
 /**
  * Loads a list page by page below `list`.
  *
  * `load(cursor)` answers `{items, next}`, `show(items, isFirst)` puts them into the list, which is busy until then.
- * Answers `{node, start}`: the place for the button and for errors, and the function that loads the first page.
+ * `isEndless` also loads while a person scrolls. Answers `{node, start, offer}`: the place for the button and for errors,
+ * the function that loads the first page (`from` a cursor), and the one that goes on after pages that are there already.
  */
-export function pages({ list, load, show, label, signal }) {
+export function pages({ list, load, show, label, signal, isEndless = false, explainFailure = failure }) {
   const node = element("div", { class: "more" });
+  let left = BY_THEMSELVES;
 
-  async function step(cursor) {
-    const button = node.querySelector("button");
-    if (button) button.disabled = true;
+  async function step(cursor, isFirst) {
+    const isByKeyboard = node.contains(document.activeElement);
+    const before = list.children.length;
+    fill(node, !isFirst && element("p", { class: "loading", role: "status" }, t("loading")));
     try {
       const { items, next } = await load(cursor);
       signal.throwIfAborted();
       list.removeAttribute("aria-busy");
-      show(items, cursor === null);
-      fill(node, next && element("button", { type: "button", class: "button", on: { click: () => step(next) } }, label));
+      show(items, isFirst);
+      offer(next);
+      if (isByKeyboard) list.children[before]?.querySelector("a")?.focus({ preventScroll: true });
     } catch (error) {
       if (isLeaving(error, signal)) return;
       if (list.hasAttribute("aria-busy")) list.replaceChildren();
-      fill(node, failure(error, () => step(cursor)));
+      showFailure(error, () => step(cursor, isFirst));
     }
   }
-  return { node, start: () => step(null) };
+  function offer(next) {
+    if (next === null) return fill(node);
+    const more = () => {
+      left = BY_THEMSELVES;
+      step(next, false);
+    };
+    fill(node, element("button", { type: "button", class: "button", on: { click: more } }, label));
+    if (isEndless && left > 0) {
+      whenNear(node, signal, () => {
+        if (!node.querySelector("button")) return;
+        left -= 1;
+        step(next, false);
+      });
+    }
+  }
+  /** A lost network comes back by itself; so does the list then. */
+  function showFailure(error, again) {
+    const settled = new AbortController();
+    const retry = () => {
+      settled.abort();
+      announce("");
+      again();
+    };
+    fill(node, explainFailure(error, retry));
+    if (error.isPassing) addEventListener("online", retry, { signal: AbortSignal.any([signal, settled.signal]) });
+  }
+  return { node, start: (from = null) => step(from, true), offer };
+}
+
+/** Calls `action` once when `node` comes near the window. */
+function whenNear(node, signal, action) {
+  const target = node.firstElementChild;
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    if (target.isConnected) action();
+  }, { rootMargin: `${AHEAD} 0px` });
+  observer.observe(target);
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
 }

@@ -1,37 +1,122 @@
 import { element, fill } from "../lib/dom.js";
-import { t, tOr } from "../lib/text.js";
-import { spanInWords } from "../lib/time.js";
+import { Estimate } from "../lib/estimate.js";
+import { holdUpOf, percentOf, phaseOf, stateOf } from "../lib/phase.js";
+import { t } from "../lib/text.js";
+import { secondsBetween, spanInWords } from "../lib/time.js";
 import { FINISHED } from "../lib/watch.js";
+import { agoOf } from "./ago.js";
+import { reasonInWords } from "./reason.js";
 
-/** State, place in the queue, time left, bar and cancel button of a job. Answers `{node, show, setCancelling}`. */
-export function progressPanel({ cancel }) {
-  const state = element("p", { class: "state", "data-testid": "job-state" });
-  const wait = element("p", { class: "hint" });
-  const bar = element("progress", { max: 1, "aria-label": t("job.progress") });
-  const reason = element("p", { class: "form-error" });
-  const button = element("button", { type: "button", class: "button", on: { click: cancel } }, t("job.cancel"));
-  const node = element("section", { class: "progress-panel" }, state, wait, bar, reason, button);
+const nowS = () => performance.now() / 1000;
+
+/**
+ * How a job stands: state, phase, place in the queue, time left, bar, what holds it up, and the button that cancels it.
+ *
+ * Answers `{node, show, tick, setStopping, complain}`: `tick` moves the clocks on, `setStopping` shows at once that the
+ * person wants it stopped, `complain` says why that failed.
+ */
+export function progressPanel({ cancel, extra = null }) {
+  const panel = built({ extra, cancel: () => panel.node.dataset.state !== "stopping" && cancel() });
+  const estimate = new Estimate();
+  let shown = null;
+  let isAsked = false;
 
   function show(job) {
-    const isOver = FINISHED.has(job.state);
-    node.dataset.state = job.state;
-    fill(state, t(`job.${job.state}`));
-    fill(wait, isOver ? "" : waitInWords(job));
-    bar.hidden = isOver;
-    if (job.progress === null) bar.removeAttribute("value");
-    else bar.value = job.progress;
-    fill(reason, job.error ? tOr(`error.${job.error.code}`, job.error.message) : "");
-    button.hidden = isOver;
+    estimate.set(job.eta_seconds, nowS());
+    shown = job;
+    draw();
   }
-  function setCancelling(isCancelling) {
-    button.disabled = isCancelling;
-    fill(button, t(isCancelling ? "job.cancelling" : "job.cancel"));
+  function draw() {
+    const { state, progress, error } = shown;
+    const now = isAsked && !FINISHED.has(state) ? "stopping" : stateOf(shown);
+    panel.node.dataset.state = now;
+    fill(panel.state, t(`job.${now}`));
+    fill(panel.percent, state === "generating" && progress !== null && t("job.percent", { percent: percentOf(shown) }));
+    moveBar(panel.bar, shown);
+    fill(panel.phase, phaseInWords(shown, now));
+    fill(panel.holdUp, holdUpInWords(shown));
+    fill(panel.reason, error && failureInWords(shown));
+    // A disabled button would lose the keyboard's place.
+    panel.button.setAttribute("aria-disabled", String(now === "stopping"));
+    fill(panel.button, t(now === "stopping" ? "job.cancelling" : "job.cancel"));
+    if (FINISHED.has(state)) hideTools(panel);
+    tick();
   }
-  return { node, show, setCancelling };
+  function tick() {
+    if (shown === null) return;
+    const words = timeInWords(shown);
+    if (panel.wait.textContent !== words) fill(panel.wait, words);
+  }
+  function timeInWords(job) {
+    if (FINISHED.has(job.state)) return tookInWords(job);
+    return panel.node.dataset.state === "stopping" ? "" : waitInWords(job, estimate);
+  }
+  function setStopping(isStopping) {
+    isAsked = isStopping;
+    draw();
+  }
+  return { node: panel.node, show, tick, setStopping, complain: (words) => fill(panel.problem, words) };
 }
 
-function waitInWords({ state, queue_position: position, eta_seconds: eta }) {
+function built({ cancel, extra }) {
+  const panel = {
+    state: element("p", { class: "state", "data-testid": "job-state" }),
+    percent: element("p", { class: "percent", "aria-hidden": "true" }),
+    bar: element("progress", { max: 1, "aria-label": t("job.progress") }),
+    phase: element("p", { class: "phase" }),
+    wait: element("p", { class: "hint" }),
+    holdUp: element("p", { class: "hold-up" }),
+    reason: element("p", { class: "failure" }),
+    problem: element("p", { class: "form-error", role: "alert" }),
+    button: element("button", { type: "button", class: "button", on: { click: cancel } }),
+  };
+  const { state, percent, bar, phase, wait, holdUp, reason, problem, button } = panel;
+  panel.tools = element("div", { class: "actions" }, button, extra);
+  const line = element("div", { class: "state-line" }, state, percent);
+  const parts = [line, bar, phase, wait, holdUp, reason, problem, panel.tools];
+  panel.node = element("section", { class: "progress-panel", tabindex: -1 }, parts);
+  return panel;
+}
+
+/** The keyboard stays where the news is. */
+function hideTools({ tools, node }) {
+  const hadFocus = tools.contains(document.activeElement);
+  tools.hidden = true;
+  if (hadFocus) node.focus({ preventScroll: true });
+}
+
+/** The bar never goes back, whatever comes. */
+function moveBar(bar, { state, progress }) {
+  bar.hidden = FINISHED.has(state);
+  if (progress !== null) bar.value = Math.max(bar.hasAttribute("value") ? bar.value : 0, progress);
+}
+
+function phaseInWords(job, now) {
+  if (now === "stopping") return t("job.stopping.detail");
+  const phase = phaseOf(job);
+  return phase === null ? "" : t(`phase.${phase}`);
+}
+
+function waitInWords({ state, queue_position: position }, estimate) {
   const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
-  const left = eta !== null ? t("job.eta", { span: spanInWords(eta) }) : null;
-  return [place, left].filter(Boolean).join(" · ");
+  const { kind, seconds } = estimate.left(nowS());
+  const left = { unknown: null, span: "job.eta", moment: "job.moment", late: "job.late" }[kind];
+  return [place, left && t(left, { span: seconds === undefined ? "" : spanInWords(seconds) })].filter(Boolean).join(" · ");
+}
+
+function tookInWords({ state, created_at: created, started_at: started, finished_at: finished }) {
+  const painted = secondsBetween(started, finished);
+  if (state !== "succeeded" || painted === null) return "";
+  return t("job.took", { painted: spanInWords(painted), waited: spanInWords(secondsBetween(created, started)) });
+}
+
+function holdUpInWords(job) {
+  const entry = holdUpOf(job);
+  return entry && [agoOf(entry.at), " · ", reasonInWords(entry)];
+}
+
+function failureInWords({ error, timeline }) {
+  const attempts = 1 + timeline.filter(({ event }) => event === "retrying").length;
+  const tried = attempts > 1 ? t("job.attempts", { n: attempts }) : null;
+  return [reasonInWords({ code: error.code, detail: error.message }), tried].filter(Boolean).join(" ");
 }

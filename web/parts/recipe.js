@@ -1,16 +1,46 @@
 import { element } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { currentLocale, t, tOr } from "../lib/text.js";
 
 /** What a job was made with, as a list of names and values; the size is the picture's own once there is one. */
 export function recipe(settings, image = settings) {
-  const rows = [
-    ["recipe.size", t("recipe.size.value", image)],
-    ["recipe.quality", settings.quality],
-    ["recipe.steps", settings.steps],
-    ["recipe.scale", settings.scale],
-    ["recipe.seed", settings.seed],
-    ["recipe.negative_prompt", settings.negative_prompt],
-  ].filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const pairs = rows.map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, String(value))));
+  const pairs = rowsOf(settings, image)
+    .filter(([, value]) => ![null, undefined, false, ""].includes(value))
+    .map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, String(value))));
   return element("dl", { class: "recipe", "aria-label": t("job.settings") }, pairs);
+}
+
+/** In the order in which a person would ask; what was not used says nothing and is left out. */
+function rowsOf(settings, image) {
+  const { type, style, quality, aspect, steps, scale, upscale, n, seed, strength } = settings;
+  const isFromPicture = settings.source_images?.length > 0;
+  return [
+    ["recipe.negative_prompt", settings.negative_prompt],
+    ["recipe.type", type && tOr(`type.${type}`, readable(type))],
+    ["recipe.style", style && tOr(`style.${style}`, readable(style))],
+    ["recipe.quality", quality && tOr(`quality.${quality}`, readable(quality))],
+    ["recipe.aspect", isOfShape(aspect, image) && tOr(`aspect.${aspect}`, readable(aspect))],
+    ["recipe.size", t("recipe.size.value", image)],
+    ["recipe.steps", steps],
+    ["recipe.scale", isNumber(scale) ? inDigits(scale) : null],
+    ["recipe.upscale", upscale > 1 ? t("recipe.upscale.value", { upscale }) : null],
+    ["recipe.strength", isFromPicture && isNumber(strength) ? inDigits(strength) : null],
+    ["recipe.n", n > 1 ? n : null],
+    ["recipe.seed", isNumber(image.seed) ? image.seed : seed],
+  ];
+}
+
+/** Whether a shape's name is true of a picture: a job of a free size keeps the name of the shape that it did not use. */
+function isOfShape(aspect, { width, height }) {
+  if (aspect === "square") return width === height;
+  if (aspect === "portrait") return width < height;
+  return Boolean(aspect) && width > height;
+}
+
+const isNumber = (value) => typeof value === "number";
+const inDigits = (value) => new Intl.NumberFormat(currentLocale()).format(value);
+
+/** A key for which the site has no words yet, made readable. */
+function readable(key) {
+  const spaced = key.replaceAll("_", " ");
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }

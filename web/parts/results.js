@@ -1,23 +1,50 @@
 import { element } from "../lib/dom.js";
 import { ratioOf } from "../lib/shape.js";
 import { t } from "../lib/text.js";
+import { copyButton } from "./copy-button.js";
+import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
+import { openViewer } from "./viewer.js";
 
-/** The finished pictures of a job, each with its seed, its lasting link and its download. */
+/** The finished pictures of a job, each with its description, its seed and what can be done with it. */
 export function results({ images, prompt }) {
   const items = images.map((image) =>
+    element("li", {}, element("figure", {}, hung(image, { images, prompt }), placard(image, images.length))),
+  );
+  return element("ul", { class: "results", "aria-label": t("job.pictures"), vars: { ratio: ratioOf(images[0]) } }, items);
+}
+
+/** A click opens the viewer; where a person wants a tab of its own, the lasting link is what it has always been. */
+function hung(image, { images, prompt: words }) {
+  const prompt = words || t("picture.untitled");
+  const label = t("picture.open", { prompt });
+  const shown = picture(image, { prompt, isEager: true });
+  const link = element("a", { href: image.link, class: "hung", "aria-label": label, on: { click: open } }, shown);
+  function open(event) {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    let index = images.indexOf(image);
+    const choose = (step) => images[(index = (index + step + images.length) % images.length)];
+    openViewer({ image, count: images.length, prompt, choose, place: document.body });
+  }
+  return link;
+}
+
+function placard(image, count) {
+  const number = count > 1 ? t("job.number", { number: image.index + 1, count }) : null;
+  const seed = image.seed === null ? null : `${t("recipe.seed")} ${image.seed}`;
+  return element(
+    "figcaption",
+    { class: "placard" },
+    image.description && element("p", { class: "description" }, image.description),
+    element("span", { class: "seed" }, [number, seed].filter(Boolean).join(" · ")),
     element(
-      "li",
-      { vars: { ratio: ratioOf(image) } },
-      element("a", { href: image.link, class: "hung", "aria-label": t("picture.open", { prompt }) }, picture(image, { prompt, isEager: true })),
-      element(
-        "div",
-        { class: "placard" },
-        element("span", {}, image.seed === null ? "" : `${t("recipe.seed")} ${image.seed}`),
-        element("a", { href: image.link }, t("job.link")),
-        element("a", { href: `${image.link}?download=1`, download: true }, t("job.download")),
-      ),
+      "div",
+      { class: "placard-tools" },
+      element("a", { href: `${image.link}?download=1`, download: true }, t("job.download")),
+      element("a", { href: image.link }, t("job.link")),
+      copyButton(new URL(image.link, location.href).href, t("job.copy")),
+      routeLink(`/create?start=${encodeURIComponent(image.id)}`, {}, t("job.start")),
     ),
   );
-  return element("ul", { class: "results", "data-count": images.length, "aria-label": t("job.pictures") }, items);
 }

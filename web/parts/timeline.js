@@ -1,15 +1,21 @@
 import { element } from "../lib/dom.js";
 import { t, tOr } from "../lib/text.js";
 import { clockTime } from "../lib/time.js";
+import { agoOf } from "./ago.js";
+import { reasonInWords } from "./reason.js";
 
-/** A job's history in words, oldest first. */
+/**
+ * A job's history in words, oldest first: the exact time, what happened and why. How long ago that is stands at the first and
+ * at the latest entry; at each of them it would only be noise.
+ */
 export function timeline(entries) {
-  const items = entries.map(({ at, event, detail }) =>
+  const isEnd = (index) => index === 0 || index === entries.length - 1;
+  const items = entries.map((entry, index) =>
     element(
       "li",
-      {},
-      element("time", { datetime: at }, clockTime(at)),
-      element("span", {}, eventInWords(event), detail && element("small", {}, detail)),
+      { "data-event": entry.event },
+      element("time", { datetime: entry.at }, clockTime(entry.at)),
+      element("div", {}, eventInWords(entry.event), isEnd(index) && [" ", agoOf(entry.at)], reason(entry)),
     ),
   );
   return element(
@@ -18,6 +24,10 @@ export function timeline(entries) {
     element("h2", {}, t("job.timeline")),
     element("ol", {}, items),
   );
+}
+
+function reason(entry) {
+  return (entry.code || entry.detail) && element("small", {}, reasonInWords(entry));
 }
 
 /** An event that this site does not know yet is shown by its own name, made readable. */

@@ -1,39 +1,120 @@
-import { listGallery } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
+import { isLeaving } from "../lib/explain.js";
+import { pause, whenVisible } from "../lib/pause.js";
 import { ratioOf } from "../lib/shape.js";
+import { firstRow } from "../lib/sources.js";
 import { t } from "../lib/text.js";
+import { keepPlace, pageBefore, placeOn } from "../lib/trail.js";
+import { loadPage, refreshStart, wallAddress, walls } from "../lib/walls.js";
 import { routeLink } from "../parts/link.js";
-import { emptiness } from "../parts/message.js";
+import { emptiness, failure } from "../parts/message.js";
 import { pages } from "../parts/pages.js";
-import { picture } from "../parts/picture.js";
-import { placeholders } from "../parts/wall.js";
+import { focusTile, followPlace, wayBackTo } from "../parts/wall-place.js";
+import { freeFrame, placeholders, wallTile } from "../parts/wall.js";
 
-const PAGE = 24;
 const FIRST_PICTURES = 12;
-const LOOK_AGAIN_MS = 4000;
+/** How often a new installation is looked at again; the last one repeats. */
+const LOOK_AGAIN_MS = [4_000, 4_000, 4_000, 8_000, 15_000, 30_000, 60_000];
+/** A row of the wall is about so many times as wide as high. */
+const BREADTH = 4;
 
-/** The public wall: the invitation to paint, then everybody's published pictures. */
-export function galleryView({ signal }) {
-  const wall = element("ul", { class: "wall", "aria-label": t("gallery.list"), "aria-busy": "true" }, placeholders(6));
-  const below = element("div", {});
+/**
+ * The public wall: the invitation to paint, then everybody's published pictures.
+ *
+ * Every page of the list has an address, `/?after=<cursor>`, and the address is that of the page in view. Going back to
+ * the gallery finds the same wall at the same place, from memory or, after a reload, from the page of the address.
+ */
+export function galleryView({ query, signal }) {
+  const kept = walls.open(history.state?.wall);
+  const wall = kept ?? walls.begin(query.get("after"), history.state?.wall);
+  const list = element("ul", { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" }, placeholders(12));
+  const place = wall.place ?? placeOn(wall.id);
+  const goBack = place && wayBackTo(list, place, signal);
+  const below = element("div", { class: "notices" });
+  const more = pages({
+    list,
+    load: (cursor) => loadPage(wall, cursor, { signal }),
+    show: (_, isFirst) => (isFirst ? showFirst() : showMore()),
+    label: t("gallery.more"),
+    signal,
+    isEndless: true,
+    explainFailure: (error, retry) => (error.status === 400 && wall.start !== null ? notThere() : failure(error, retry)),
+  });
 
-  function show(items, isFirst) {
-    const tiles = items.flatMap((item) => item.images.map((image) => tile(item, image)));
-    if (isFirst) fill(wall, freeFrame(), tiles);
-    else wall.append(...tiles);
-    if (!isFirst) return;
-    fill(below, tiles.length === 0 && emptiness(t("gallery.empty")));
-    // A new installation paints its first pictures now; they shall appear without a reload.
-    if (tiles.length < FIRST_PICTURES) {
-      const again = setTimeout(() => more.start(), LOOK_AGAIN_MS);
-      signal.addEventListener("abort", () => clearTimeout(again), { once: true });
+  function showFirst() {
+    fill(list, wall.start === null && freeFrame());
+    hang(list, wall.items, rowOf(wall.items));
+    fill(below, wall.items.length === 0 && emptiness(t(wall.start === null ? "gallery.empty" : "gallery.end")));
+    // Once the router has put the view into the page.
+    queueMicrotask(() => {
+      goBack?.();
+      if (wall.opened) focusTile(list, wall.opened);
+    });
+    keepLooking(wall, list, below, signal);
+  }
+  function showMore() {
+    hang(list, wall.pages.at(-1).items);
+    goBack?.();
+  }
+  keepHistory(wall, list, signal);
+  queueMicrotask(() => scrollTo({ top: 0, behavior: "instant" }));
+  if (kept) {
+    list.removeAttribute("aria-busy");
+    showFirst();
+    more.offer(wall.next);
+  } else {
+    more.start(wall.start);
+  }
+  const newer = wall.start !== null && newerLink(wall.start);
+  return { title: null, node: element("div", { class: "page" }, opening(), newer, list, below, more.node) };
+}
+
+function hang(list, items, eager = 0) {
+  list.append(...items.map((item, index) => wallTile(item, { isEager: index < eager })));
+}
+
+const rowOf = (items) => firstRow(items.map(({ images: [image] }) => ratioOf(image)), BREADTH);
+
+/** Keeps the address, the place and the way back in step with what is in view. */
+function keepHistory(wall, list, signal) {
+  history.replaceState({ wall: wall.id }, "");
+  // The wall knows better than the browser where the person was: its height changes while pages come.
+  history.scrollRestoration = "manual";
+  let address = location.pathname + location.search;
+  followPlace({
+    list,
+    signal,
+    onPlace: (place) => {
+      wall.place = place;
+      const now = wallAddress(wall.cursorOf(place.job));
+      if (now === address) return;
+      address = now;
+      history.replaceState({ wall: wall.id }, "", address);
+    },
+  });
+  const remember = () => wall.place && keepPlace(wall.id, wall.place);
+  addEventListener("pagehide", remember, { signal });
+  signal.addEventListener("abort", () => {
+    remember();
+    history.scrollRestoration = "auto";
+  }, { once: true });
+}
+
+/** A new installation paints its first pictures now; they shall appear without a reload, and move nothing that hangs. */
+async function keepLooking(wall, list, below, signal) {
+  for (let round = 0; isNew(wall); round += 1) {
+    try {
+      await pause(LOOK_AGAIN_MS[Math.min(round, LOOK_AGAIN_MS.length - 1)], { signal });
+      await whenVisible(signal);
+      hang(list, await refreshStart(wall, { signal }));
+      if (wall.items.length > 0) fill(below);
+    } catch (error) {
+      if (isLeaving(error, signal) || !error.isPassing) return;
     }
   }
-  const load = (cursor) => listGallery({ cursor, limit: PAGE }, { signal });
-  const more = pages({ list: wall, load, show, label: t("gallery.more"), signal });
-  more.start();
-  return { title: null, node: element("div", { class: "page" }, opening(), wall, below, more.node) };
 }
+
+const isNew = ({ pages: [page], next, items }) => page?.cursor === null && next === null && items.length < FIRST_PICTURES;
 
 function opening() {
   return element(
@@ -44,15 +125,12 @@ function opening() {
   );
 }
 
-/** The first place on the wall belongs to whoever is looking at it. */
-function freeFrame() {
-  const words = element("span", { class: "display" }, t("gallery.frame"));
-  const action = element("span", { class: "button is-main" }, t("gallery.frame.action"));
-  return element("li", { vars: { ratio: 1 } }, routeLink("/create", { class: "free-frame" }, words, action));
+function newerLink(start) {
+  return element("p", { class: "newer" }, routeLink(wallAddress(pageBefore(start)), { class: "button" }, t("gallery.newer")));
 }
 
-function tile({ prompt }, image) {
-  const label = t("picture.open", { prompt: prompt || t("picture.untitled") });
-  const link = element("a", { href: image.link, class: "hung", "aria-label": label }, picture(image, { prompt, isThumbnail: true }));
-  return element("li", { vars: { ratio: ratioOf(image) } }, link, element("p", { class: "placard" }, prompt));
+/** An address with a cursor that no list gave out: somebody shortened it. */
+function notThere() {
+  const on = routeLink("/", { class: "button is-main" }, t("gallery.start"));
+  return emptiness(t("gallery.lost"), on);
 }

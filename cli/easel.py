@@ -1,0 +1,82 @@
+"""`easel`: what the operator of a site does with it, a group of commands for each thing.
+
+A group is a module with `add_to(groups)`, which adds its parser. Each command of it sets `command`: a function from the
+site and the arguments to an exit code, which prints what it did.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+
+from cli import easel_gallery
+from cli.exits import Ended, Exit, wrong_use
+
+GROUPS = (easel_gallery,)
+
+EPILOG = """\
+The site is the one that the EASEL_... settings of the environment name.
+
+exit codes:
+  0    done, or there was nothing to do
+  1    not done: what it was to be done to is not there, or the database refused
+  2    wrong use, or a wrong setting
+  3    the database cannot be reached
+  130  Ctrl-C
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line. Wrong arguments end the program with code 2."""
+    parser = argparse.ArgumentParser(
+        prog="easel",
+        description="Operates a site of Easel.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    groups = parser.add_subparsers(title="groups", metavar="GROUP", required=True)
+    for group in GROUPS:
+        group.add_to(groups)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the arguments say. Answers the exit code; wrong arguments raise SystemExit(2)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters of a prompt shows the rest
+    options = make_parser().parse_args(argv)
+    try:
+        return _run(options)
+    except Ended as ended:
+        print(f"easel: {ended.message}", file=sys.stderr)
+        return ended.code
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Imported here, so that --help needs no database library and Ctrl-C counts from the first moment.
+    from shared.db import DatabaseFault
+    from shared.errors import EaselError, Unavailable
+    from shared.services import Services
+    from shared.settings import SettingsError
+
+    try:
+        services = Services.from_environment()
+    except SettingsError as error:
+        raise wrong_use(str(error)) from None
+    with closing(services.db):
+        try:
+            return int(options.command(services, options))
+        except Unavailable as error:
+            raise Ended(Exit.UNREACHABLE, error.detail) from None
+        except EaselError as error:
+            raise Ended(Exit.FAILED, error.detail) from None
+        except DatabaseFault as error:
+            raise Ended(Exit.FAILED, f"{error}. Is the schema up to date (alembic upgrade head)?") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""PUT and DELETE /v1/jobs/{id}/publication: show a job's pictures in the gallery, or take them back."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import CredentialDep, JobId, ServicesDep
+from functions.edge.problems import CHANGING, problems
+from shared import publication
+from shared.contract import JobView
+from shared.errors import NotFound, NotSucceeded, TakenDown
+
+router = APIRouter(tags=["jobs"])
+handler = lambda_handler(router)
+
+
+@router.put(
+    "/v1/jobs/{job_id}/publication",
+    response_model=JobView,
+    responses=problems(*CHANGING, TakenDown, NotFound, NotSucceeded),
+)
+def publish(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
+    """Show the pictures of a job that has succeeded in the gallery, with their recipe and without your name. Doing it
+    again changes nothing."""
+    return publication.publish(services, credential, job_id)
+
+
+@router.delete("/v1/jobs/{job_id}/publication", response_model=JobView, responses=problems(*CHANGING, NotFound))
+def take_back(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
+    """Take the pictures out of the gallery. Their `/i/` links go on working: the id in a link is the permission, and
+    whoever has one keeps it until the job is deleted."""
+    return publication.take_back(services, credential, job_id)

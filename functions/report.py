@@ -1,0 +1,25 @@
+"""POST /v1/gallery/{job_id}/reports: tell the operators that published pictures should not be there."""
+
+from fastapi import APIRouter
+
+from functions.edge.app import lambda_handler
+from functions.edge.caller import JobId, ServicesDep
+from functions.edge.problems import WITH_BODY, problems
+from shared import gallery
+from shared.contract import NewReport, ReportView
+from shared.errors import NotFound
+
+router = APIRouter(tags=["pictures"])
+handler = lambda_handler(router)
+
+
+@router.post(
+    "/v1/gallery/{job_id}/reports",
+    status_code=202,
+    response_model=ReportView,
+    responses=problems(*WITH_BODY, NotFound),
+)
+def report(job_id: JobId, body: NewReport, services: ServicesDep) -> dict[str, str]:
+    """Report published pictures to the operators. Anybody may, without an account; nothing is kept of who did."""
+    gallery.report(services, job_id, body)
+    return {"status": "received"}

@@ -1,0 +1,39 @@
+"""The operator's command for the stack that runs here: `python -m local.operate gallery reports`."""
+
+import subprocess
+import sys
+
+from local import lock
+from local.config import CHECKOUT, Config
+from local.servers import http_answers
+from local.site import choose_servers, site_environment
+from local.stack import StackError
+
+
+def running_environment(config: Config) -> dict[str, str]:
+    """The settings of the parts of the stack that runs in this home. Raises StackError when none does."""
+    if lock.find_running(config.home) is None:
+        raise StackError("Easel is not running here. Start it with `make run`, then ask again.")
+    # A database that is just being made must be left alone; once the gateway answers there is one.
+    if not http_answers(config.ports["EASEL_PORT"], "/v1/presets"):
+        raise StackError("Easel is still starting here. Ask again when it has said its address.")
+    return site_environment(config, [server.env for server in choose_servers(config)[0]])
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code of `easel` with these arguments; 1 after a sentence when no stack runs here."""
+    try:
+        environment = running_environment(Config.load())
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "cli.easel", *arguments], check=False, cwd=CHECKOUT, env=environment
+        ).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

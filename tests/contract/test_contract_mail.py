@@ -1,0 +1,84 @@
+"""`notify` where the site sends mail, and where it does not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from doors import Door, Doors
+from people import Person
+
+from shared import user_store
+from shared.services import Services
+
+JOB = {"prompt": "a lighthouse"}
+
+
+@pytest.fixture
+def mute(doors: Doors, with_settings: Callable[..., Services]) -> Door:
+    """Easel without mail."""
+    return doors.open(with_settings(mail_url=""))
+
+
+def check_refused(response: Any) -> None:
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    [error] = response.json()["errors"]
+    assert (error["field"], error["code"], error["limit"]) == ("notify", "not_offered", None)
+
+
+def prefer_mail(services: Services, person: Person) -> None:
+    """As the person chose when there was mail."""
+    with services.db.begin() as connection:
+        user_store.set_notify(connection, person.id, "email")
+
+
+def test_a_finished_job_has_its_mail_written_down(
+    door: Door, ada: Person, services: Services, submit: Callable[..., Any], finish: Callable[[], None]
+) -> None:
+    told, _ = submit(notify="email"), submit(notify="none")
+    finish()
+    with services.db.statement() as connection:
+        rows = connection.exec_driver_sql("SELECT job_id FROM mails").scalars().all()
+    assert [str(row) for row in rows] == [told["id"]]
+    assert door.delete(told["links"]["self"], headers=ada.headers).status_code == 204
+    with services.db.statement() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM mails").scalar_one() == 0
+
+
+def test_without_mail_a_job_cannot_ask_for_it(mute: Door, ada: Person) -> None:
+    check_refused(mute.post("/v1/jobs", json=JOB | {"notify": "email"}, headers=ada.headers))
+    assert mute.get("/v1/me", headers=ada.headers).json()["quota"]["running"] == 0
+    for fields in ({}, {"notify": "none"}, {"notify": None}):
+        response = mute.post("/v1/jobs", json=JOB | fields, headers=ada.headers)
+        assert response.status_code == 202
+        assert response.json()["settings"]["notify"] == "none"
+
+
+def test_without_mail_an_account_cannot_choose_it(mute: Door, ada: Person) -> None:
+    check_refused(mute.patch("/v1/me", json={"notify": "email"}, headers=ada.headers))
+    assert mute.patch("/v1/me", json={"notify": "none"}, headers=ada.headers).json()["notify"] == "none"
+
+
+def test_an_earlier_choice_counts_as_none(door: Door, mute: Door, ada: Person, services: Services) -> None:
+    prefer_mail(services, ada)
+    job = mute.post("/v1/jobs", json=JOB, headers=ada.headers).json()
+    assert job["settings"]["notify"] == "none"
+    stored = mute.get(job["links"]["self"], headers=ada.headers).json()
+    assert stored["settings"]["notify"] == "none"
+    assert door.post("/v1/jobs", json=JOB, headers=ada.headers).json()["settings"]["notify"] == "email"
+
+
+def test_a_repeated_request_gets_its_job_though_mail_is_gone(door: Door, mute: Door, ada: Person) -> None:
+    for number, fields in enumerate(({"notify": "email"}, {})):
+        headers = {**ada.headers, "Idempotency-Key": f"key-{number}"}
+        first = door.post("/v1/jobs", json=JOB | fields, headers=headers)
+        again = mute.post("/v1/jobs", json=JOB | fields, headers=headers)
+        assert (first.status_code, again.status_code) == (202, 202)
+        assert again.json()["id"] == first.json()["id"]
+
+
+@pytest.mark.parametrize("mail_url", ["", "smtp://mail.example.com"])
+def test_the_presets_say_whether_there_is_mail(
+    doors: Doors, with_settings: Callable[..., Services], mail_url: str
+) -> None:
+    fields = doors.open(with_settings(mail_url=mail_url)).get("/v1/presets").json()["fields"]
+    assert {field["name"]: field["offered"] for field in fields}["notify"] is bool(mail_url)

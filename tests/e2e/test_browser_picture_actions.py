@@ -1,0 +1,171 @@
+"""What can be done with jobs in the cabinet: delete with second thoughts, download, publish, make again."""
+
+import io
+import zipfile
+
+import requests
+from api_user import ApiUser
+from cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
+from playwright.sync_api import expect
+from visitor import Visitor
+from waiting import until
+
+
+def ids(user: ApiUser) -> set[str]:
+    return {job["id"] for job in user.jobs()}
+
+
+def test_delete_can_be_undone_and_is_sent_only_then(person: Visitor, owner: Owner) -> None:
+    owner.copy("a fox", 2)
+    page = person.page
+    page.clock.install()
+    look(person)
+    sent = record(page, lambda request: request.method == "DELETE")
+    act(page, "a fox 2", "Delete")
+    expect(tiles(page)).to_have_count(2)
+    expect(page.get_by_role("link", name="a fox 1")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(tiles(page)).to_have_count(3)
+    expect(page.get_by_role("link", name="a fox 2")).to_be_focused()
+    act(page, "a fox 1", "Delete")
+    page.keyboard.press("Control+z")
+    expect(tiles(page)).to_have_count(3)
+    page.clock.run_for(20_000)
+    assert sent == []
+    act(page, "a fox 2", "Delete")
+    page.mouse.move(0, 0)
+    page.clock.run_for(7_000)
+    assert sent == []
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    page.clock.run_for(2_000)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    until(lambda: len(ids(owner)) == 2, "the job is deleted", 20)
+    assert [request.method for request in sent] == ["DELETE"]
+
+
+def test_what_was_deleted_goes_with_the_view_and_with_the_page(person: Visitor, owner: Owner) -> None:
+    [kept] = ids(owner)
+    owner.copy("a fox", 40)
+    page = look(person)
+    act(page, "a fox 40", "Delete")
+    page.get_by_role("link", name="Create", exact=True).click()
+    until(lambda: len(ids(owner)) == 40, "leaving the view deletes", 20)
+    look(person)
+    choose(page, "a fox 39")
+    choose(page, "a fox 1", modifiers=["Shift"])
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(tiles(page)).to_have_count(1)
+    page.goto("about:blank")
+    until(lambda: ids(owner) == {kept}, "leaving the page deletes", 30)
+
+
+def test_what_cannot_be_deleted_comes_back_with_a_sentence(person: Visitor, owner: Owner) -> None:
+    owner.copy("a fox", 2)
+    page = look(person)
+    person.expected = [f"/v1/jobs/{job['id']}" for job in owner.jobs()]
+    page.route("**/v1/jobs/*", lambda route: route.fulfill(status=409, json={"code": "still_running"}))
+    act(page, "a fox 1", "Delete")
+    page.get_by_role("link", name="Gallery", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("One job could not be deleted. It is still being painted.")
+    page.unroute("**/v1/jobs/*")
+    look(person)
+    expect(tiles(page)).to_have_count(3)
+
+
+def test_a_zip_of_the_selection_holds_the_exact_pictures(person: Visitor, owner: Owner) -> None:
+    [fox] = owner.copy("Fox: a/b | c?")
+    [lost] = owner.copy("a lost boat")
+    page = look(person)
+    gone = owner.job(lost)["images"][1]["link"]
+    person.expected = [gone]
+    page.route(f"**{gone}", lambda route: route.fulfill(status=404, json={}))
+    for prompt in ("Fox: a/b | c?", "a lost boat", "a lighthouse on a cliff"):
+        choose(page, prompt)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download").click()
+    assert saved.value.suggested_filename.startswith("easel-")
+    expect(page.get_by_role("alert")).to_have_text("1 picture could not be fetched. The ZIP file holds the other 5.")
+    with zipfile.ZipFile(saved.value.path()) as archive:
+        assert archive.testzip() is None
+        names = [f"{name}{number}.png" for name in ("Fox a b c", "a lighthouse on a cliff") for number in ("", " (2)")]
+        assert sorted(archive.namelist()) == sorted([*names, "a lost boat.png"])
+        found = [archive.read(name) for name in ("Fox a b c.png", "Fox a b c (2).png")]
+    links = [image["link"] for image in owner.job(fox)["images"]]
+    wanted = [requests.get(owner.url + link, timeout=30).content for link in links]
+    assert sorted(found) == sorted(wanted)
+    assert all(content.startswith(b"\x89PNG") for content in wanted)
+
+
+def test_all_pictures_of_one_job_come_as_a_zip_and_one_alone(person: Visitor, owner: Owner) -> None:
+    owner.submit("a single bed")
+    owner.finished()
+    page = look(person)
+    with page.expect_download() as saved:
+        act(page, "a lighthouse on a cliff", "Download all as ZIP")
+    assert saved.value.suggested_filename == "a lighthouse on a cliff.zip"
+    assert len(zipfile.ZipFile(io.BytesIO(saved.value.path().read_bytes())).namelist()) == 2
+    with page.expect_download() as saved:
+        act(page, "a single bed", "Download")
+    assert saved.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_publish_and_take_back(person: Visitor, owner: Owner) -> None:
+    [first, second] = owner.copy("a fox", 2)
+    page = look(person)
+    act(page, "a fox 1", "Show in the gallery")
+    expect(tile(page, "a fox 1")).to_contain_text("In the gallery")
+    expect(page.get_by_role("button", name="Actions: a fox 1")).to_be_focused()
+    assert owner.job(first)["public"] is True
+    page.keyboard.press("Control+a")
+    choose(page, "a fox 1")
+    choose(page, "a fox 2")
+    bar = page.get_by_role("region", name="Notices")
+    bar.get_by_role("button", name="Show in the gallery (1)").click()
+    bar.get_by_role("button", name="Take out of the gallery", exact=True).click()
+    until(lambda: not any(owner.job(job)["public"] for job in (first, second)), "both are taken back", 20)
+    expect(page.get_by_text("In the gallery", exact=True)).to_have_count(0)
+    page.keyboard.press("Escape")
+    person.expected = [f"/v1/jobs/{second}/publication"]
+    page.route("**/publication", lambda route: route.fulfill(status=403, json={"code": "taken_down", "detail": "No."}))
+    act(page, "a fox 2", "Show in the gallery")
+    expect(page.get_by_role("alert")).to_contain_text("It was taken out of the gallery by those who run this site")
+
+
+def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> None:
+    [failed] = owner.copy("a boat", state="failed")
+    page = look(person)
+    sent = record(page, lambda request: request.method == "POST")
+    # The first answer is lost on its way, after the server has made the job.
+    page.route("**/v1/jobs", lambda route: (route.fetch(), route.abort())[0], times=1)
+    act(page, "a lighthouse on a cliff", "Vary it")
+    expect(page.get_by_role("alert")).to_contain_text("Easel cannot be reached.")
+    page.get_by_text("Vary it", exact=True).click()
+    expect(tiles(page)).to_have_count(3)
+    keys = {request.headers["idempotency-key"] for request in sent}
+    assert (len(sent), len(keys)) == (2, 1)
+    act(page, "a boat", "Try again")
+    expect(tiles(page)).to_have_count(4)
+    expect(tiles(page).first).to_contain_text("a boat")
+    jobs = owner.finished()
+    assert [job["prompt"] for job in jobs] == [
+        "a boat",
+        "a lighthouse on a cliff",
+        "a boat",
+        "a lighthouse on a cliff",
+    ]
+    assert jobs[0]["settings"]["seed"] == owner.job(failed)["settings"]["seed"]
+    assert jobs[1]["settings"]["seed"] != jobs[3]["settings"]["seed"]
+    page.evaluate(HIDE, False)
+    expect(tiles(page).first).to_have_attribute("data-state", "succeeded")
+    person.complaints = [note for note in person.complaints if "ERR_FAILED" not in note]
+
+
+def test_start_picture_and_words_lead_to_the_form(person: Visitor, owner: Owner) -> None:
+    page = look(person)
+    page.get_by_role("button", name="Actions: a lighthouse on a cliff").click()
+    start = page.get_by_role("link", name="Use as start picture")
+    image = owner.jobs()[0]["images"][0]["id"]
+    expect(start).to_have_attribute("href", f"/create?start={image}")
+    page.keyboard.press("Escape")
+    act(page, "a lighthouse on a cliff", "Use these words")
+    expect(page.get_by_label("Your picture in words")).to_have_value("a lighthouse on a cliff")

@@ -1,0 +1,156 @@
+"""The cabinet in the browser: what is shown, kept fresh, found and selected, also with 500 jobs."""
+
+import pytest
+from api_user import PASSWORD, ApiUser
+from axe import axe_source, violations
+from cabinet import HIDE, Owner, act, choose, log_in, look, record, tiles
+from playwright.sync_api import expect
+from running_site import RunningSite
+from visitor import Visitor, visitor
+
+SEEN_ALL = "Array.from(document.querySelectorAll('.tile[data-id]'), ({dataset}) => dataset.id)"
+
+
+def test_filter_and_search_live_in_the_address(person: Visitor, owner: Owner) -> None:
+    owner.copy("a fox in the snow", 3)
+    owner.copy("a boat", state="failed")
+    page = look(person)
+    expect(tiles(page)).to_have_count(5)
+    page.get_by_role("radio", name="Failed").check()
+    expect(tiles(page)).to_have_count(1)
+    expect(tiles(page)).to_contain_text("The painter reported a fault.")
+    assert page.url.endswith("/pictures?state=failed")
+    page.reload()
+    expect(tiles(page)).to_have_count(1)
+    expect(page.get_by_role("radio", name="Failed")).to_be_checked()
+    page.go_back()
+    expect(tiles(page)).to_have_count(5)
+    expect(page.get_by_role("radio", name="All")).to_be_checked()
+    search = page.get_by_role("searchbox", name="Search in your prompts")
+    search.press_sequentially("SNOW fox", delay=20)
+    expect(tiles(page)).to_have_count(3)
+    page.wait_for_url("**/pictures?q=SNOW+fox")
+    expect(search).to_be_focused()
+    search.fill("no such words")
+    expect(page.get_by_text("None of your prompts has “no such words” in it.")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    expect(tiles(page)).to_have_count(5)
+    expect(search).to_have_value("")
+    page.go_back()
+    expect(page.get_by_text("None of your prompts has")).to_be_visible()
+    expect(search).to_have_value("no such words")
+
+
+def test_a_new_person_is_invited_and_a_stranger_logs_in_first(site: RunningSite, user: ApiUser) -> None:
+    with visitor(site.url, site.s3_url) as newcomer:
+        page = newcomer.page
+        newcomer.expected = ["/v1/jobs"]
+        page.goto(f"{site.url}/pictures?state=failed")
+        page.get_by_label("E-mail").fill(user.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/pictures?state=failed")
+        expect(page.get_by_text("Nothing hangs here.")).to_be_visible()
+        page.get_by_role("button", name="Show all").click()
+        expect(page.get_by_text("An empty wall, and it is yours.")).to_be_visible()
+        expect(page.get_by_role("link", name="Paint the first one")).to_have_attribute("href", "/create")
+        assert newcomer.complaints == []
+
+
+def test_jobs_move_on_with_one_request_for_all_and_none_in_a_hidden_tab(person: Visitor, owner: Owner) -> None:
+    page = person.page
+    page.clock.install()
+    asked = record(page, lambda request: "/v1/jobs?" in request.url)
+    look(person)
+    page.evaluate(HIDE, True)
+    elsewhere = [owner.submit(f"a made bed {number}")["id"] for number in range(3)]
+    owner.finished()
+    before = len(asked)
+    page.clock.run_for(120_000)
+    assert len(asked) == before, "a hidden tab asks for nothing"
+    page.evaluate(HIDE, False)
+    expect(tiles(page)).to_have_count(4)
+    expect(tiles(page).first).to_have_attribute("data-id", elsewhere[-1])
+    assert len(asked) == before + 1
+    with page.expect_request("**/v1/jobs?*"):
+        page.clock.run_for(31_000)
+
+
+def test_a_lost_connection_is_told_and_healed(person: Visitor, owner: Owner) -> None:
+    page = look(person)
+    page.route("**/v1/jobs?*", lambda route: route.fulfill(status=503, json={"code": "unavailable"}))
+    page.evaluate(HIDE, False)
+    notice = page.get_by_role("region", name="Notices")
+    expect(notice).to_contain_text("The connection is lost.")
+    page.unroute("**/v1/jobs?*")
+    page.evaluate(HIDE, False)
+    expect(notice).to_contain_text("The connection is back.")
+    expect(tiles(page)).to_have_count(1)
+    person.complaints = [note for note in person.complaints if "503" not in note]
+
+
+def test_select_by_mouse_and_keyboard(person: Visitor, owner: Owner) -> None:
+    owner.copy("a fox", 5)
+    unfinished = owner.copy("a slow boat", state="generating")
+    page = look(person)
+    bar = page.get_by_role("region", name="Notices")
+    choose(page, "a fox 4")
+    choose(page, "a fox 2", modifiers=["Shift"])
+    expect(bar).to_contain_text("3 selected")
+    choose(page, "a fox 3")
+    expect(bar).to_contain_text("2 selected")
+    page.keyboard.press("Escape")
+    expect(bar.get_by_text("selected")).to_have_count(0)
+    page.get_by_role("checkbox", name="Select: a fox 5").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(bar.get_by_role("button", name="Download")).to_be_focused()
+    bar.get_by_role("button", name="Select all").click()
+    expect(bar).to_contain_text("7 selected")
+    expect(bar).to_contain_text("1 of them is not finished. To delete it, cancel first.")
+    bar.get_by_role("button", name="Delete (6)").click()
+    expect(tiles(page)).to_have_count(1)
+    expect(tiles(page)).to_have_attribute("data-id", unfinished[0])
+    bar.get_by_role("button", name="Undo").click()
+    expect(tiles(page)).to_have_count(7)
+    page.get_by_role("button", name="Actions: a fox 1").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Download all as ZIP")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Actions: a fox 1")).to_be_focused()
+
+
+def test_five_hundred_jobs_scroll_without_being_drawn_again(person: Visitor, owner: Owner) -> None:
+    owner.copy("a fox", 499)
+    page = look(person)
+    page.evaluate("document.querySelector('.tile[data-id]').isFirst = true")
+    while (count := tiles(page).count()) < 500:
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.evaluate("document.querySelector('.more button')?.click()")
+        expect(tiles(page).nth(count)).to_be_attached()
+    seen = page.evaluate(SEEN_ALL)
+    assert seen == [job["id"] for job in owner.jobs()]
+    assert page.evaluate("document.querySelector('.tile[data-id]').isFirst") is True
+    far = tiles(page).nth(490)
+    far.scroll_into_view_if_needed()
+    page.wait_for_function("(far) => far.querySelector('img').naturalWidth > 0", arg=far.element_handle())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_barriers_while_selecting_and_in_a_menu(site: RunningSite, owner: Owner, theme: str) -> None:
+    source = axe_source()
+    owner.copy("a fox", 2)
+    owner.copy("a boat", state="failed")
+    owner.copy("a slow boat", state="generating")
+    with visitor(site.url, site.s3_url, reduced_motion="reduce", color_scheme=theme) as visiting:
+        log_in(visiting, owner)
+        page = look(visiting)
+        choose(page, "a fox 1")
+        assert violations(page, source) == []
+        page.get_by_role("button", name="Actions: a fox 2").click()
+        assert violations(page, source) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        act(page, "a fox 2", "Delete")
+        assert violations(page, source) == []
+        assert visiting.complaints == []

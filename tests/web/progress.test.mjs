@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Connection, holdWhileLost } from "../../web/lib/connection.js";
+import { Estimate } from "../../web/lib/estimate.js";
+import { holdUpOf, percentOf, phaseOf, shortened, stateOf } from "../../web/lib/phase.js";
+import { ringAddress } from "../../web/lib/ring.js";
+import { loadWords } from "../../web/lib/text.js";
+import { clockTime, secondsBetween, timeAgo } from "../../web/lib/time.js";
+
+await loadWords("en");
+
+const happened = (...events) => events.map((event) => ({ event, code: null, detail: null }));
+
+test("an estimate is counted down between the answers, to a moment and no further", () => {
+  const estimate = new Estimate();
+  assert.deepEqual(estimate.left(0), { kind: "unknown" });
+  estimate.set(40, 100);
+  assert.deepEqual(estimate.left(100), { kind: "span", seconds: 40 });
+  assert.deepEqual(estimate.left(112), { kind: "span", seconds: 30 });
+  assert.deepEqual(estimate.left(125), { kind: "span", seconds: 15 });
+  assert.deepEqual(estimate.left(138), { kind: "moment" });
+  assert.deepEqual(estimate.left(145), { kind: "moment" });
+  assert.deepEqual(estimate.left(161), { kind: "late" });
+});
+
+test("the countdown does not jump back for a trifle, and follows the server when it means it", () => {
+  const estimate = new Estimate();
+  estimate.set(40, 0);
+  estimate.set(33, 10);
+  assert.equal(estimate.left(10).seconds, 30);
+  estimate.set(90, 20);
+  assert.equal(estimate.left(20).seconds, 90);
+  estimate.set(10, 30);
+  assert.equal(estimate.left(30).seconds, 10);
+  estimate.set(null, 31);
+  assert.equal(estimate.left(31).kind, "unknown");
+});
+
+test("the phases follow the timeline and the progress", () => {
+  const at = (progress, ...events) => phaseOf({ state: "generating", progress, timeline: happened(...events) });
+  assert.equal(phaseOf({ state: "queued", progress: null, timeline: happened("accepted") }), null);
+  assert.equal(at(null, "accepted", "started"), "sent");
+  assert.equal(at(null, "accepted", "started", "sent"), "sent");
+  assert.equal(at(0, "accepted", "started", "sent", "processing"), "preparing");
+  assert.equal(at(null, "started", "processing", "retrying", "started", "sent"), "sent", "each attempt begins anew");
+  const work = ["accepted", "started", "sent", "processing"];
+  assert.deepEqual([0.1, 0.5, 0.8, 0.99].map((progress) => at(progress, ...work)), ["first", "shaping", "finishing", "hanging"]);
+});
+
+test("a job that is asked to stop is being stopped until it is over", () => {
+  const timeline = happened("accepted", "started", "cancel_requested");
+  assert.equal(stateOf({ state: "generating", timeline }), "stopping");
+  assert.equal(stateOf({ state: "cancelled", timeline }), "cancelled");
+  assert.equal(stateOf({ state: "generating", timeline: happened("accepted", "started") }), "generating");
+});
+
+test("what holds a job up is its last reason, until it goes on", () => {
+  const reason = { event: "waiting", code: "no_generator", detail: "No generator is configured." };
+  const of = (state, ...timeline) => holdUpOf({ state, timeline });
+  assert.equal(of("queued", ...happened("accepted"), reason), reason);
+  assert.equal(of("generating", ...happened("accepted"), reason, ...happened("started")), null);
+  assert.equal(of("failed", reason), null);
+  assert.equal(of("queued", ...happened("accepted", "retrying")), null, "without a reason there is nothing to tell");
+});
+
+test("a hundred percent is for jobs that have succeeded", () => {
+  assert.equal(percentOf({ state: "generating", progress: 0.999 }), 99);
+  assert.equal(percentOf({ state: "generating", progress: 0.374 }), 37);
+  assert.equal(percentOf({ state: "queued", progress: null }), null);
+  assert.equal(percentOf({ state: "succeeded", progress: 1 }), 100);
+});
+
+test("a long prompt is cut at a word, and never inside a letter", () => {
+  assert.equal(shortened("a fox"), "a fox");
+  assert.equal(shortened("  a \n fox "), "a fox");
+  assert.equal(shortened("a lighthouse on a cliff at night in a storm"), "a lighthouse on a cliff at night in a…");
+  assert.equal(shortened("🦊".repeat(50)), `${"🦊".repeat(40)}…`);
+});
+
+test("the tab's icon tells the states apart by shapes, and the progress by a ring", () => {
+  const colours = { paper: "#fff", line: "#ccc", accent: "#00f", good: "#0a0", bad: "#a00" };
+  const draw = (state, percent = null) => decodeURIComponent(ringAddress({ state, percent }, colours));
+  const drawn = ["succeeded", "failed", "cancelled"].map((state) => draw(state));
+  assert.equal(new Set(drawn.map((svg) => / d="([^"]+)"/.exec(svg)[1])).size, 3);
+  assert.match(draw("generating", 50), /stroke-dasharray="37\.7 75\.4"/);
+  assert.equal(draw("queued"), draw("generating", 0));
+});
+
+test("times are told from now, whatever the clocks say, with the day when it is another", () => {
+  const at = Date.parse("2026-03-01T12:00:00Z");
+  assert.equal(timeAgo("2026-03-01T11:58:00Z", at), "2 minutes ago");
+  assert.equal(timeAgo("2026-03-01T12:00:09Z", at), "now");
+  assert.equal(timeAgo("2026-02-26T12:00:00Z", at), "3 days ago");
+  const now = new Date(2026, 2, 1, 12);
+  assert.equal(clockTime(new Date(2026, 2, 1, 9, 5, 7).toISOString(), now), "09:05:07");
+  assert.match(clockTime(new Date(2026, 1, 27, 9, 5).toISOString(), now), /27 Feb.*09:05/);
+  assert.equal(secondsBetween("2026-03-01T12:00:00Z", "2026-03-01T12:00:05Z"), 5);
+  assert.equal(secondsBetween(null, "2026-03-01T12:00:05Z"), null);
+});
+
+test("the connection is lost from a request without an answer until the next answer", () => {
+  const connection = new Connection();
+  const heard = [];
+  connection.addEventListener("change", () => heard.push(connection.isLost));
+  connection.missed();
+  connection.missed();
+  assert.equal(connection.needsProbe, true);
+  connection.answered();
+  connection.answered();
+  assert.deepEqual(heard, [true, false]);
+});
+
+test("whoever asks on by himself holds the notice, and nobody else need probe", () => {
+  const connection = new Connection();
+  const heard = [];
+  connection.addEventListener("change", () => heard.push(connection.isLost));
+  const [first, second] = [connection.hold(), connection.hold()];
+  connection.missed();
+  assert.equal(connection.needsProbe, false);
+  connection.answered();
+  first();
+  first();
+  assert.equal(connection.isLost, true);
+  second();
+  assert.deepEqual(heard, [true, false]);
+});
+
+test("a view that is left takes its part of the notice with it", () => {
+  const connection = new Connection();
+  const leaving = new AbortController();
+  const tell = holdWhileLost(leaving.signal, connection);
+  tell(true);
+  assert.equal(connection.isLost, true);
+  leaving.abort();
+  assert.equal(connection.isLost, false);
+  tell(true);
+  assert.equal(connection.isLost, false);
+});

@@ -1,0 +1,51 @@
+import { bundle } from "../lib/bundle.js";
+import { element, fill } from "../lib/dom.js";
+import { nameFrom } from "../lib/file-names.js";
+import { t } from "../lib/text.js";
+import { announce } from "./announcer.js";
+import { showBar, showRemark } from "./bars.js";
+
+/** Long enough for the browser to have taken the file over. */
+const KEPT_MS = 60_000;
+
+/** Saves all pictures of these jobs as one ZIP file. A bar shows how far it is and can stop it; it outlives the view. */
+export async function downloadAll(jobs) {
+  const leaving = new AbortController();
+  const words = element("p", {});
+  const bar = element("progress", { max: 1, value: 0, "aria-label": t("download.progress") });
+  const stop = element("button", { type: "button", class: "button is-quiet", on: { click: () => leaving.abort() } }, t("download.stop"));
+  const remove = showBar(words, bar, stop);
+  announce(t("download.started"));
+  const onProgress = ({ done, total }) => {
+    fill(words, t("download.of", { done, total }));
+    bar.value = done / total;
+  };
+  try {
+    const made = await bundle(jobs, { spare: t("download.spare"), onProgress, signal: leaving.signal });
+    tell(made);
+    if (made.count > 0) save(made.blob, archiveName(jobs));
+  } catch (error) {
+    if (leaving.signal.aborted) announce(t("download.stopped"));
+    else if (error.name === "ZipFullError") showRemark(t("download.full"), { isBad: true });
+    else throw error;
+  } finally {
+    remove();
+  }
+}
+
+function tell({ count, lost }) {
+  if (lost === 0) announce(t("download.done", { n: count }));
+  else if (count === 0) showRemark(t("download.none"), { isBad: true });
+  else showRemark(t("download.lost", { n: lost, kept: count }), { isBad: true });
+}
+
+function archiveName(jobs) {
+  const spare = `easel-${new Date().toISOString().slice(0, 10)}`;
+  return `${jobs.length === 1 ? nameFrom(jobs[0].prompt, spare) : spare}.zip`;
+}
+
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  element("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
+}

@@ -1,0 +1,97 @@
+import { sameAgain, variationOf } from "../lib/again.js";
+import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
+import { element, fill } from "../lib/dom.js";
+import { keepDraft } from "../lib/draft.js";
+import { explain, isLeaving } from "../lib/explain.js";
+import { askToLogIn } from "../lib/login.js";
+import { submitOnce } from "../lib/once.js";
+import { navigate } from "../lib/router.js";
+import { t } from "../lib/text.js";
+import { FINISHED } from "../lib/watch.js";
+import { announce } from "./announcer.js";
+import { downloadAll } from "./download-bar.js";
+import { routeLink } from "./link.js";
+import { deleteWithUndo } from "./undo-bar.js";
+
+/**
+ * All that its owner can do with a job in its present state, as buttons and links, and the place for what goes wrong.
+ *
+ * `onChange(job)` hears the job after it was published, taken back or cancelled (draw the actions anew for it),
+ * `onNew(job)` a new one made from it, `onGone(job)` that it is to vanish: it is deleted some seconds later, unless the
+ * person undoes that (see `bin` in undo-bar.js). `signal` ends what is under way; deletions and downloads go on.
+ */
+export function jobActions(job, { signal, onChange, onGone, onNew }) {
+  const complaint = element("p", { class: "form-error", role: "alert" });
+  const act = actor(complaint, signal);
+  const isOver = FINISHED.has(job.state);
+  const isPainted = job.state === "succeeded" && job.images.length > 0;
+  const change = (key, call, said) =>
+    act(key, async () => {
+      onChange(await call(job.id, { signal }));
+      announce(t(said));
+    });
+  const paint = (key, body, look) => act(key, async () => onNew(await submitOnce(`${key} ${job.id}`, body, { signal })), look);
+  const erase = () => {
+    deleteWithUndo([job]);
+    onGone(job);
+  };
+  const items = [
+    isPainted && download(job, act),
+    isPainted && !job.public && change("actions.publish", publishJob, "actions.published"),
+    isPainted && job.public && change("actions.take_back", takeBackJob, "actions.taken_back"),
+    isPainted && paint("actions.vary", variationOf(job)),
+    isOver && paint(AGAIN[job.state], sameAgain(job), isPainted ? "" : "is-main"),
+    isPainted && routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
+    act("actions.words", () => useWords(job)),
+    !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),
+    isOver && act("actions.delete", erase, "is-danger"),
+  ];
+  return element("div", { class: "job-actions", role: "group", "aria-label": t("actions.label") }, items, complaint);
+}
+
+const AGAIN = { succeeded: "actions.remake", failed: "actions.retry", cancelled: "actions.after_all" };
+
+/** Makes buttons that do one thing at a time; what goes wrong is told in words in `complaint`. */
+function actor(complaint, signal) {
+  return (key, task, look = "") => {
+    let isBusy = false;
+    async function run() {
+      if (isBusy) return;
+      isBusy = true;
+      // A disabled button would lose the keyboard's place.
+      button.setAttribute("aria-disabled", "true");
+      fill(complaint);
+      try {
+        await task();
+      } catch (error) {
+        if (!isLeaving(error, signal)) complain(complaint, error);
+      } finally {
+        isBusy = false;
+        button.removeAttribute("aria-disabled");
+      }
+    }
+    const button = element("button", { type: "button", class: `button ${look}`.trim(), on: { click: run } }, t(key));
+    return button;
+  };
+}
+
+function complain(complaint, error) {
+  if (error.status === 401) {
+    askToLogIn();
+  } else {
+    fill(complaint, explain(error));
+  }
+}
+
+/** One picture comes straight from its lasting link; several come as a ZIP file. */
+function download(job, act) {
+  const { images } = job;
+  if (images.length > 1) return act("actions.download_all", () => void downloadAll([job]));
+  return element("a", { href: `${images[0].link}?download=1`, download: true, class: "button" }, t("actions.download"));
+}
+
+function useWords({ prompt, settings }) {
+  const { type, style, aspect, quality, n, negative_prompt } = settings;
+  keepDraft({ prompt, type, style, aspect, quality, n, negative_prompt });
+  navigate("/create");
+}

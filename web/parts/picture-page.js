@@ -1,0 +1,134 @@
+import { element, fill } from "../lib/dom.js";
+import { keepDraft } from "../lib/draft.js";
+import { sameAgain } from "../lib/again.js";
+import { navigate } from "../lib/router.js";
+import { ratioOf } from "../lib/shape.js";
+import { t } from "../lib/text.js";
+import { dayOf } from "../lib/time.js";
+import { announce } from "./announcer.js";
+import { copyLink } from "./copy-link.js";
+import { routeLink } from "./link.js";
+import { picture } from "./picture.js";
+import { recipe } from "./recipe.js";
+import { askForReport } from "./report.js";
+import { openViewer } from "./viewer.js";
+
+/**
+ * A published job: its pictures large, one at a time, and beside them what they were made from and what can be done.
+ *
+ * The address's `#<index>` names the picture that is chosen. Answers `{node, count, choose, showRecipe}`: `choose(step)`
+ * goes to the picture before or after and answers it; `showRecipe(settings)` adds what a list of the gallery does not know.
+ */
+export function picturePage(item, { signal }) {
+  const { prompt, images } = item;
+  const stage = element("div", { class: "picture-stage" });
+  const node = element("article", { class: "picture-page" });
+  const view = element("button", { type: "button", class: "hung", on: { click: open } });
+  const frame = element("div", { class: "picture-frame" }, view);
+  const strip = images.length > 1 ? stripOf(item, (index) => select(index)) : null;
+  const label = labelOf(item, { report: () => askForReport({ id: item.job_id, place: node, signal }) });
+  let chosen = atHash(images);
+  let settings = null;
+
+  function open() {
+    openViewer({ image: images[chosen], count: images.length, prompt: prompt || t("picture.untitled"), choose, place: node });
+  }
+  function show() {
+    const image = images[chosen];
+    frame.style.setProperty("--ratio", ratioOf(image));
+    view.setAttribute("aria-label", t("picture.open", { prompt: prompt || t("picture.untitled") }));
+    fill(view, picture(image, { prompt, isEager: true }));
+    strip?.mark(chosen);
+    label.show(image);
+    if (settings !== null) label.showRecipe(settings, image);
+  }
+  function select(index) {
+    if (index === chosen) return;
+    chosen = index;
+    history.replaceState(history.state, "", `#${images[chosen].index}`);
+    show();
+    announce(t("picture.place", { place: chosen + 1, count: images.length }));
+  }
+  function choose(step) {
+    select((chosen + step + images.length) % images.length);
+    return images[chosen];
+  }
+  show();
+  fill(stage, frame, strip?.node);
+  fill(node, stage, label.node);
+  return {
+    node,
+    count: images.length,
+    choose,
+    showRecipe: (known) => {
+      settings = known;
+      label.showRecipe(settings, images[chosen]);
+    },
+  };
+}
+
+/** The place of the picture that the address names, else of the first. */
+function atHash(images) {
+  return Math.max(0, images.findIndex(({ index }) => `#${index}` === location.hash));
+}
+
+/** All pictures of the job, small, to choose from. Answers `{node, mark}`. */
+function stripOf({ prompt, images }, select) {
+  const links = images.map((image, place) => {
+    const click = (event) => {
+      event.preventDefault();
+      select(place);
+    };
+    const words = t("picture.place", { place: place + 1, count: images.length });
+    return element("a", { href: `#${image.index}`, class: "hung", "aria-label": words, vars: { ratio: ratioOf(image) }, on: { click } },
+      picture(image, { prompt, isThumbnail: true }));
+  });
+  const mark = (chosen) => links.forEach((link, place) => {
+    if (place === chosen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  });
+  return { node: element("ul", { class: "picture-strip", "aria-label": t("picture.strip") }, links.map((link) => element("li", {}, link))), mark };
+}
+
+/** The words beside the picture. Answers `{node, show, showRecipe}`. */
+function labelOf({ prompt, published_at, created_at }, { report }) {
+  const link = copyLink({ label: t("job.link") });
+  const download = element("a", { class: "button", download: true }, t("job.download"));
+  const start = routeLink("/create", { class: "button" }, t("picture.start"));
+  const settings = element("button", { type: "button", class: "button", disabled: true }, t("picture.settings"));
+  const place = element("div", { class: "picture-recipe" });
+  const date = published_at ?? created_at;
+  const again = prompt && routeLink(`/create?prompt=${encodeURIComponent(prompt)}`, { class: "button is-main" }, t("picture.prompt"));
+  const node = element("div", { class: "picture-label" },
+    element("h1", { class: "display" }, prompt || t("picture.untitled")),
+    element("p", { class: "hint" }, element("time", { datetime: date }, t("picture.published", { day: dayOf(date) }))),
+    element("div", { class: "actions" }, again, settings, start, download),
+    place,
+    link.node,
+    element("p", {}, element("button", { type: "button", class: "button is-quiet report-open", on: { click: report } }, t("report.open"))),
+  );
+  let known = null;
+  settings.addEventListener("click", () => {
+    keepDraft(draftOf(prompt, known));
+    navigate("/create");
+  });
+  return {
+    node,
+    show: (image) => {
+      link.show(new URL(image.link, location.origin).href);
+      download.setAttribute("href", `${image.link}?download=1`);
+      start.setAttribute("href", `/create?start=${encodeURIComponent(image.id)}`);
+    },
+    showRecipe: (now, image) => {
+      known = now;
+      settings.disabled = false;
+      fill(place, element("h2", {}, t("job.settings")), recipe(now, image));
+    },
+  };
+}
+
+/** The create form's draft; how far to go from a start picture means nothing without one. */
+function draftOf(prompt, settings) {
+  const { strength: _, ...draft } = sameAgain({ prompt, settings });
+  return draft;
+}

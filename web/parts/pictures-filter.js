@@ -1,0 +1,56 @@
+import { element } from "../lib/dom.js";
+import { LONGEST_SEARCH, STATES } from "../lib/job-filter.js";
+import { t } from "../lib/text.js";
+
+/** Typing is over when nothing was typed for so long. */
+const TYPED_MS = 300;
+
+/**
+ * The search in prompts and the choice of a state.
+ *
+ * `onChange({state, q}, {isTyping})` hears what is asked for, typing only when it rests. Answers `{node, show}`.
+ */
+export function picturesFilter({ filter, onChange, signal }) {
+  const search = element("input", {
+    type: "search", id: "search", name: "q", maxlength: LONGEST_SEARCH, autocomplete: "off", placeholder: t("pictures.search.example"),
+  });
+  const states = STATES.map((state) => {
+    const name = state ?? "all";
+    const input = element("input", { type: "radio", name: "state", value: name });
+    return { state, input, node: element("label", { class: "tab" }, input, element("span", {}, t(`pictures.state.${name}`))) };
+  });
+  const form = element(
+    "form",
+    { class: "pictures-filter", role: "search", "aria-label": t("pictures.filter") },
+    element("div", { class: "search" }, element("label", { for: "search", class: "unseen" }, t("pictures.search")), search),
+    element("fieldset", { class: "tabs" }, element("legend", { class: "unseen" }, t("pictures.states")), states.map(({ node }) => node)),
+  );
+  const chosen = () => states.find(({ input }) => input.checked)?.state ?? null;
+  let last = filter;
+  let typing;
+
+  function tell(isTyping) {
+    clearTimeout(typing);
+    const now = { state: chosen(), q: search.value.trim() || null };
+    if (now.state === last.state && now.q === last.q) return;
+    last = now;
+    onChange(now, { isTyping });
+  }
+  function show({ state, q }) {
+    last = { state, q };
+    search.value = q ?? "";
+    for (const each of states) each.input.checked = each.state === state;
+  }
+  search.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => tell(true), TYPED_MS);
+  });
+  form.addEventListener("change", (event) => tell(event.target === search));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    tell(true);
+  });
+  signal.addEventListener("abort", () => clearTimeout(typing), { once: true });
+  show(filter);
+  return { node: form, show };
+}

@@ -1,0 +1,91 @@
+import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
+import { element, fill } from "../lib/dom.js";
+import { explain, isLeaving } from "../lib/explain.js";
+import { askToLogIn } from "../lib/login.js";
+import { t } from "../lib/text.js";
+import { FINISHED } from "../lib/watch.js";
+import { announce } from "./announcer.js";
+import { showBar, showRemark } from "./bars.js";
+import { downloadAll } from "./download-bar.js";
+
+/** Requests of one action that are under way at the same time. */
+const AT_ONCE = 3;
+
+const KINDS = {
+  download: ({ images }) => images.length > 0,
+  publish: ({ state, public: isPublic }) => state === "succeeded" && !isPublic,
+  take_back: ({ public: isPublic }) => isPublic,
+  cancel: ({ state }) => !FINISHED.has(state),
+  delete: ({ state }) => FINISHED.has(state),
+};
+
+/**
+ * Tells how many jobs are selected and offers what can be done with them.
+ *
+ * `show(jobs)` with the selected ones; without any the bar goes. `onChange(job)` hears of each job that an action
+ * changed, `onDelete(jobs)` which are to go, `onAll()` and `onEnd()` the two buttons that change the selection.
+ * Answers `{show, hasFocus, focus}`.
+ */
+export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
+  const count = element("p", { class: "selection-count", role: "status" });
+  const actions = element("div", { class: "selection-actions" });
+  const hint = element("p", { class: "hint" });
+  const button = (words, click, look = "") => element("button", { type: "button", class: `button ${look}`.trim(), on: { click } }, words);
+  const all = button(t("pictures.select.all"), onAll, "is-quiet");
+  const end = button(t("pictures.select.end"), onEnd, "is-quiet");
+  const calls = { publish: publishJob, take_back: takeBackJob, cancel: cancelJob };
+  let remove = null;
+
+  const tasks = {
+    download: downloadAll,
+    delete: onDelete,
+    ...Object.fromEntries(Object.entries(calls).map(([kind, call]) => [kind, (jobs) => changeAll(jobs, call, { signal, onChange })])),
+  };
+  function offer(kind, jobs, most) {
+    if (jobs.length === 0) return null;
+    const words = t(`selection.${kind}`, { n: jobs.length, most });
+    const made = button(words, () => tasks[kind](jobs), kind === "delete" ? "is-danger" : "");
+    made.dataset.kind = kind;
+    return made;
+  }
+  function show(jobs) {
+    if (jobs.length === 0) {
+      remove?.();
+      remove = null;
+      return;
+    }
+    fill(count, t("pictures.selected", { n: jobs.length }));
+    const open = jobs.filter(KINDS.cancel).length;
+    fill(hint, open > 0 && open < jobs.length ? t("selection.unfinished", { n: open }) : "");
+    const had = actions.contains(document.activeElement) ? document.activeElement.dataset.kind : null;
+    fill(actions, Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits), jobs.length)));
+    remove ??= showBar(element("div", { class: "selection-head" }, count, all, end), actions, hint);
+    if (had) (actions.querySelector(`[data-kind="${had}"]`) ?? end).focus();
+  }
+  signal.addEventListener("abort", () => show([]), { once: true });
+  const hasFocus = () => count.parentElement?.parentElement?.contains(document.activeElement) ?? false;
+  return { show, hasFocus, focus: () => actions.querySelector("button")?.focus() };
+}
+
+/** Changes one job after the other; those that refuse are counted and told with the first reason. */
+async function changeAll(jobs, call, { signal, onChange }) {
+  const waiting = jobs.values();
+  const errors = [];
+  const work = async () => {
+    for (const { id } of waiting) {
+      await call(id, { signal }).then(onChange, (error) => {
+        if (isLeaving(error, signal)) throw error;
+        errors.push(error);
+      });
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  } catch (error) {
+    if (!isLeaving(error, signal)) throw error;
+    return;
+  }
+  if (errors.some(({ status }) => status === 401)) askToLogIn();
+  else if (errors.length > 0) showRemark(t("selection.refused", { n: errors.length, why: explain(errors[0]) }), { isBad: true });
+  else announce(t("selection.changed", { n: jobs.length }));
+}
