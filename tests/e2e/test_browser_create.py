@@ -44,7 +44,7 @@ def open_form(person: Visitor, path: str = "/create", draft: dict[str, Any] | No
     """The form, as it is for somebody whose last draft was this."""
     page = person.page
     if draft is not None:
-        page.goto(f"{person.url}/favicon.svg")
+        page.goto(f"{person.url}/login")
         page.evaluate("(draft) => localStorage.setItem('easel.draft', JSON.stringify(draft))", draft)
     page.goto(person.url + path)
     expect(prompt_of(page)).to_be_visible()
@@ -263,9 +263,9 @@ def test_a_picture_may_be_kept_and_only_made_larger(painter: Visitor, user: ApiU
     assert painter.complaints == []
 
 
-DROP = """([target, kind, bytes, type]) => {
+DROP = """([target, kind, bytes, type, padding]) => {
   const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(bytes)], `${kind}.png`, { type }));
+  data.items.add(new File([new Uint8Array(bytes), new Uint8Array(padding)], `${kind}.png`, { type }));
   const options = { bubbles: true, cancelable: true };
   const event = kind === "paste"
     ? new ClipboardEvent("paste", { ...options, clipboardData: data })
@@ -277,14 +277,14 @@ DROP = """([target, kind, bytes, type]) => {
 def test_pictures_are_dropped_and_pasted_and_others_refused_in_words(painter: Visitor) -> None:
     page = open_form(painter)
     bytes_of = list(png()["buffer"])
-    page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/png"])
-    page.evaluate(DROP, ["textarea", "paste", bytes_of, "image/png"])
+    page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/png", 0])
+    page.evaluate(DROP, ["textarea", "paste", bytes_of, "image/png", 0])
     expect(tiles(page).get_by_text("It has arrived")).to_have_count(2)
-    page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/gif"])
+    page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/gif", 0])
     expect(page.get_by_text("drop.png is not a PNG, JPEG or WebP picture.")).to_be_visible()
-    page.evaluate(DROP, [".canvas", "drop", [1, 2, 3], "image/png"])
+    page.evaluate(DROP, [".canvas", "drop", [1, 2, 3], "image/png", 0])
     expect(page.get_by_text("drop.png cannot be read as a picture.")).to_be_visible()
-    page.evaluate(DROP, [".canvas", "drop", [0] * (20 * 1024 * 1024 + 1), "image/png"])
+    page.evaluate(DROP, [".canvas", "drop", [], "image/png", 20 * 1024 * 1024 + 1])
     expect(page.get_by_text("drop.png is larger than 20 MB.")).to_be_visible()
     give(page, png("teal"), png("maroon"), png("navy"))
     expect(page.get_by_text("No more than 4 pictures at once.")).to_be_visible()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { keepDraft, readDraft } from "../../web/lib/draft.js";
+import { forgetDraft, keepDraft, readDraft } from "../../web/lib/draft.js";
 import { readProblem } from "../../web/lib/problem.js";
 import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/request.js";
 import { isShown, pickChoice } from "../../web/lib/shape.js";
@@ -96,6 +96,16 @@ test("a draft that is no set of fields counts as none", () => {
   }
   keepDraft({ prompt: "a" }, storage);
   assert.deepEqual(readDraft(storage), { prompt: "a" });
+});
+
+test("whoever logs out leaves nothing of the form behind", async () => {
+  const storage = memory();
+  keepDraft({ prompt: "a" }, storage);
+  const starts = startsWith({ storage });
+  await starts.add(picture(), 4);
+  await starts.settled(new AbortController().signal);
+  forgetDraft(storage);
+  assert.deepEqual([storage.getItem("easel.draft"), storage.getItem("easel.starts")], [null, null]);
 });
 
 test("two submissions without an answer keep a key each", () => {

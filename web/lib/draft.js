@@ -1,4 +1,6 @@
 const NAME = "easel.draft";
+/** The small copies of start pictures, kept by `lib/starts.js`. */
+export const STARTS = "easel.starts";
 
 /** What stands in the create form, by the API's names, kept between visits; `{}` when nothing does. */
 export function readDraft(storage = localStorage) {
@@ -16,4 +18,10 @@ export function readDraft(storage = localStorage) {
  */
 export function keepDraft(draft, storage = localStorage) {
   storage.setItem(NAME, JSON.stringify(draft));
+}
+
+/** Leaves nothing of the form in this browser, for whoever sits here next. */
+export function forgetDraft(storage = localStorage) {
+  storage.removeItem(NAME);
+  storage.removeItem(STARTS);
 }

@@ -1,4 +1,5 @@
 import { getMe, logOut } from "./api.js";
+import { forgetDraft } from "./draft.js";
 
 /**
  * Who is signed in. `current()` is undefined until the server was asked, null for a guest, else `{user, quota}`.
@@ -67,6 +68,7 @@ export async function leave() {
 
 /** Notes that this person's session has been ended, here and in the other tabs. */
 export function forget() {
+  forgetDraft();
   set(null);
   tabs.postMessage("changed");
 }

@@ -1,6 +1,6 @@
+import { STARTS } from "./draft.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "./storage.js";
 
-const NAME = "easel.starts";
 /** So many small copies are kept for the keys that drafts may name. */
 const MOST_KEPT = 12;
 
@@ -140,7 +140,7 @@ export class StartPictures extends EventTarget {
 
   #readKept() {
     try {
-      const kept = JSON.parse(this.#storage.getItem(NAME));
+      const kept = JSON.parse(this.#storage.getItem(STARTS));
       return Array.isArray(kept) ? kept : [];
     } catch {
       return [];
@@ -149,10 +149,10 @@ export class StartPictures extends EventTarget {
 
   #writeKept(kept) {
     try {
-      this.#storage.setItem(NAME, JSON.stringify(kept.slice(-MOST_KEPT)));
+      this.#storage.setItem(STARTS, JSON.stringify(kept.slice(-MOST_KEPT)));
     } catch {
       // The browser's room is used up: the pictures are then shown without their small copies after a reload.
-      this.#storage.removeItem(NAME);
+      this.#storage.removeItem(STARTS);
     }
   }
 }

@@ -2,10 +2,11 @@ import { getPresets, submitJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { keepDraft, readDraft } from "../lib/draft.js";
 import { explain, isLeaving } from "../lib/explain.js";
+import { askToLogIn } from "../lib/login.js";
 import { previewOf } from "../lib/preview.js";
 import { bodyOf, checkValues } from "../lib/request.js";
 import { navigate } from "../lib/router.js";
-import { current, expire, onChange, refresh } from "../lib/session.js";
+import { current, onChange, refresh } from "../lib/session.js";
 import { StartPictures } from "../lib/starts.js";
 import { fetchPicture, uploadPicture } from "../lib/storage.js";
 import { Submission } from "../lib/submission.js";
@@ -17,8 +18,6 @@ import { failure, loading } from "../parts/message.js";
 
 /** One for the whole visit: an upload goes on, and a guest's pictures wait, while other views are shown. */
 const starts = new StartPictures({ upload: uploadPicture, preview: previewOf, mayUpload: () => current() !== null });
-
-const LOGIN = "/login?next=/create";
 
 /**
  * The form that makes a job. What stands in it is kept between visits.
@@ -122,7 +121,7 @@ async function submit({ form, presets, submission, signal }) {
   try {
     form.showStep("create.sending");
     if (current() === undefined) await refresh();
-    if (current() === null) return navigate(LOGIN);
+    if (current() === null) return askToLogIn();
     form.showStep("create.arriving");
     await starts.settled(signal);
     if (starts.keys().length < starts.items.length) return showWrong(form, { fields: { source_images: t("create.starts.look") } });
@@ -147,10 +146,7 @@ function showWrong(form, { fields, reasons }) {
 
 /** An answer that was lost keeps the submission open, so that the next click repeats it instead of making another. */
 function showFailure({ form, submission, body, error }) {
-  if (error.status === 401) {
-    expire();
-    return navigate(LOGIN);
-  }
+  if (error.status === 401) return askToLogIn();
   const sentence = explain(error);
   if (!error.isPassing) submission.settle();
   if (showWrong(form, withoutLost(body, error))) return;
