@@ -1,6 +1,5 @@
 """The public wall and the page of a published picture, as a guest meets them."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -200,6 +199,8 @@ def test_pictures_beside_are_reached_by_who_comes_from_the_wall(guest: Visitor, 
 
     page.goto(f"{guest.url}/gallery/{published['large']['id']}")
     expect(heading).to_have_text("a wide valley")
+    # Its size was free, so that the shape which it did not have is not told.
+    expect(page.locator(".recipe dt")).to_have_text(["Kind", "Style", "Quality", "Size", "Steps", "Guidance", "Seed"])
     expect(around.get_by_role("link")).to_have_text(["All pictures"])
     assert guest.complaints == []
 
@@ -263,7 +264,7 @@ def test_a_job_of_several_pictures_has_one_place_on_the_wall(guest: Visitor, pub
     guest.page.goto(guest.url)
     tile = guest.page.locator(f'[data-job="{job["id"]}"]')
     expect(tile).to_have_count(1)
-    expect(tile.get_by_role("link", name=f"{job['prompt']} (3 pictures)")).to_be_visible()
+    expect(tile.get_by_role("link", name=f"{job['prompt']}, 3 pictures")).to_be_visible()
     expect(tile.locator(".badge")).to_have_text("3 pictures")
     assert guest.complaints == []
 
@@ -277,7 +278,7 @@ def test_a_picture_page_tells_all_and_leads_on(guest: Visitor, published: dict[s
     expect(page.get_by_role("link", name="Picture 2 of 3")).to_have_attribute("aria-current", "true")
     recipe = page.locator(".recipe")
     expect(recipe).to_contain_text("Left outfog")
-    expect(recipe).to_contain_text("64 × 64")
+    expect(recipe).to_contain_text("ShapeSquareSize64 × 64")
     expect(recipe).to_contain_text(str(job["images"][1]["seed"]))
     see(page.locator(".picture-frame img"))
 
@@ -298,8 +299,8 @@ def test_a_picture_page_tells_all_and_leads_on(guest: Visitor, published: dict[s
     expect(prompt).to_have_attribute("href", re.compile(f"/create\\?prompt={re.escape(quote(job['prompt']))}"))
     page.get_by_role("button", name="Use these settings").click()
     expect(page).to_have_url(f"{guest.url}/create")
-    draft = json.loads(page.evaluate("sessionStorage.getItem('easel.draft')"))
-    assert draft["prompt"] == job["prompt"]
+    expect(page.get_by_label("Your picture in words")).to_have_value(job["prompt"])
+    expect(page.get_by_label("Seed", exact=True)).to_have_value(str(job["settings"]["seed"]))
     assert guest.complaints == []
 
 

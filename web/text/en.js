@@ -34,7 +34,7 @@ export const words = {
   "gallery.empty": "Nothing hangs here yet. The first pictures are being painted.",
   "gallery.more": "Show more",
   "gallery.newer": "Newer pictures",
-  "gallery.several": ({ prompt, count }) => `${prompt} (${count} pictures)`,
+  "gallery.several": ({ prompt, count }) => `${prompt}, ${count} pictures`,
   "gallery.end": "There are no older pictures.",
   "gallery.lost": "This place on the wall cannot be found.",
   "gallery.start": "To the newest pictures",

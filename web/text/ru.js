@@ -35,7 +35,7 @@ export const words = {
   "gallery.empty": "Здесь пока пусто. Первые картины уже пишутся.",
   "gallery.more": "Показать ещё",
   "gallery.newer": "Более новые картины",
-  "gallery.several": ({ prompt, count }) => `${prompt} (${count} ${plural(count, "картина", "картины", "картин")})`,
+  "gallery.several": ({ prompt, count }) => `${prompt}, ${count} ${plural(count, "картина", "картины", "картин")}`,
   "gallery.end": "Более старых картин нет.",
   "gallery.lost": "Такого места на стене не нашлось.",
   "gallery.start": "К самым новым картинам",
