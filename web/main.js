@@ -14,10 +14,10 @@ import { unloadableView } from "./views/unloadable.js";
 const view = (pattern, name, styles, load) => ({ pattern, styles, load: () => load().then((module) => module[name]) });
 const ROUTES = [
   view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
-  view("/gallery/:id", "pictureView", ["gallery", "job"], () => import("./views/picture.js")),
+  view("/gallery/:id", "pictureView", ["gallery", "viewer", "job"], () => import("./views/picture.js")),
   view("/create", "createView", ["easel", "create", "swatches"], () => import("./views/create.js")),
   view("/pictures", "picturesView", ["pictures"], () => import("./views/pictures.js")),
-  view("/pictures/:id", "jobView", ["easel", "job", "pictures"], () => import("./views/job.js")),
+  view("/pictures/:id", "jobView", ["easel", "job", "viewer", "pictures"], () => import("./views/job.js")),
   view("/account", "accountView", ["account"], () => import("./views/account.js")),
   view("/login", "loginView", [], () => import("./views/login.js")),
   view("/signup", "signupView", [], () => import("./views/login.js")),

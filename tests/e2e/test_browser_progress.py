@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 from api_user import PASSWORD, ApiUser
+from axe import axe_source, violations
 from backstage import Backstage, finish
 from playwright.sync_api import Page, Request, Response, Route, expect
 from running_site import RunningSite
@@ -131,6 +132,15 @@ def test_a_job_is_shown_from_the_queue_to_the_pictures(
     page.get_by_role("link", name="My pictures").click()
     expect(page).to_have_title("My pictures · Easel")
     assert icon_of(page) == "/favicon.svg"
+
+
+def test_no_barriers_while_it_is_painted(person: Visitor, backstage: Backstage, job: str) -> None:
+    source = axe_source()
+    page = open_job(person, job)
+    assert violations(page, source) == []
+    backstage.put_to_work(job, 0.4)
+    state_of(page).to_have_text("Being painted")
+    assert violations(page, source) == []
 
 
 def test_what_holds_a_job_up_is_told_in_words(person: Visitor, job: str) -> None:
@@ -282,23 +292,21 @@ def test_a_hidden_tab_asks_seldom_and_still_tells_the_end(
 ) -> None:
     page = person.page
     page.clock.install()
-    open_job(person, job)
+    with page.expect_request(re.compile("wait=20")):  # the answer is held from here on
+        open_job(person, job)
     tell = page.get_by_role("button", name="Tell me when it is done")
     assert page.evaluate("Notification.asked") == 0
     tell.click()
     expect(tell).to_have_attribute("aria-pressed", "true")
     asked = looks_at(page, job)
     page.evaluate("window.setHidden(true)")
-    with page.expect_response(re.compile(f"/v1/jobs/{job}$")):
-        backstage.put_to_work(job, 0.5)  # ends the answer that was held when the tab was hidden
-        page.clock.fast_forward("00:20")
+    backstage.put_to_work(job, 0.5)
     expect(page).to_have_title(f"50 % · {SHORT} · Easel")
     backstage.let_go()
     finish(user, job)
-    before = len(asked)
     page.clock.fast_forward("00:20")
     expect(page).to_have_title(f"Finished · {SHORT} · Easel")
-    assert ["wait=" in request.url for request in asked[before:]] == [False]
+    assert {"wait=" in request.url for request in asked} == {False}
     assert page.evaluate("window.notified") == [
         {"title": "Your picture is finished", "body": PROMPT, "tag": f"easel-{job}"}
     ]
@@ -344,6 +352,13 @@ def test_each_picture_has_its_links(person: Visitor, user: ApiUser, backstage: B
     expect(second.get_by_role("link", name="Start from this one")).to_have_attribute(
         "href", f"/create?start={image['id']}"
     )
+    second.get_by_role("link", name="Open in full size").click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer).to_contain_text("2 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(viewer).to_contain_text("1 of 2")
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
     second.get_by_role("button", name="Copy the link").click()
     expect(second.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == person.url + image["link"]

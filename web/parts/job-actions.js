@@ -30,7 +30,7 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
       onChange(await call(job.id, { signal }));
       announce(t(said));
     });
-  const paint = (key, body) => act(key, async () => onNew(await submitOnce(`${key} ${job.id}`, body, { signal })));
+  const paint = (key, body, look) => act(key, async () => onNew(await submitOnce(`${key} ${job.id}`, body, { signal })), look);
   const erase = () => {
     deleteWithUndo([job]);
     onGone(job);
@@ -40,7 +40,7 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
     isPainted && !job.public && change("actions.publish", publishJob, "actions.published"),
     isPainted && job.public && change("actions.take_back", takeBackJob, "actions.taken_back"),
     isPainted && paint("actions.vary", variationOf(job)),
-    isOver && paint(AGAIN[job.state], sameAgain(job)),
+    isOver && paint(AGAIN[job.state], sameAgain(job), isPainted ? "" : "is-main"),
     isPainted && routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
     act("actions.words", () => useWords(job)),
     !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),

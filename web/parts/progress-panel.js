@@ -16,18 +16,7 @@ const nowS = () => performance.now() / 1000;
  * person wants it stopped, `complain` says why that failed.
  */
 export function progressPanel({ cancel, extra = null }) {
-  const state = element("p", { class: "state", "data-testid": "job-state" });
-  const percent = element("p", { class: "percent", "aria-hidden": "true" });
-  const bar = element("progress", { max: 1, "aria-label": t("job.progress") });
-  const phase = element("p", { class: "phase" });
-  const wait = element("p", { class: "hint" });
-  const holdUp = element("p", { class: "hold-up" });
-  const reason = element("p", { class: "failure" });
-  const problem = element("p", { class: "form-error", role: "alert" });
-  const button = element("button", { type: "button", class: "button", on: { click: cancel } }, t("job.cancel"));
-  const tools = element("div", { class: "actions" }, button, extra);
-  const line = element("div", { class: "state-line" }, state, percent);
-  const node = element("section", { class: "progress-panel" }, line, bar, phase, wait, holdUp, reason, problem, tools);
+  const panel = built({ extra, cancel: () => panel.node.dataset.state !== "stopping" && cancel() });
   const estimate = new Estimate();
   let shown = null;
   let isAsked = false;
@@ -38,31 +27,62 @@ export function progressPanel({ cancel, extra = null }) {
     draw();
   }
   function draw() {
-    const job = isAsked && !FINISHED.has(shown.state) ? { ...shown, timeline: [...shown.timeline, { event: "cancel_requested" }] } : shown;
-    const isOver = FINISHED.has(job.state);
-    const now = stateOf(job);
-    node.dataset.state = now;
-    fill(state, t(`job.${now}`));
-    fill(percent, job.state === "generating" && percentOf(job) !== null && t("job.percent", { percent: percentOf(job) }));
-    moveBar(bar, job);
-    fill(phase, phaseInWords(job, now));
-    fill(holdUp, holdUpInWords(job));
-    fill(reason, job.error && failureInWords(job));
-    button.disabled = now === "stopping";
-    fill(button, t(now === "stopping" ? "job.cancelling" : "job.cancel"));
-    tools.hidden = isOver;
+    const { state, progress, error } = shown;
+    const now = isAsked && !FINISHED.has(state) ? "stopping" : stateOf(shown);
+    panel.node.dataset.state = now;
+    fill(panel.state, t(`job.${now}`));
+    fill(panel.percent, state === "generating" && progress !== null && t("job.percent", { percent: percentOf(shown) }));
+    moveBar(panel.bar, shown);
+    fill(panel.phase, phaseInWords(shown, now));
+    fill(panel.holdUp, holdUpInWords(shown));
+    fill(panel.reason, error && failureInWords(shown));
+    // A disabled button would lose the keyboard's place.
+    panel.button.setAttribute("aria-disabled", String(now === "stopping"));
+    fill(panel.button, t(now === "stopping" ? "job.cancelling" : "job.cancel"));
+    if (FINISHED.has(state)) hideTools(panel);
     tick();
   }
   function tick() {
     if (shown === null) return;
-    const words = FINISHED.has(shown.state) ? tookInWords(shown) : node.dataset.state === "stopping" ? "" : waitInWords(shown, estimate);
-    if (wait.textContent !== words) fill(wait, words);
+    const words = timeInWords(shown);
+    if (panel.wait.textContent !== words) fill(panel.wait, words);
+  }
+  function timeInWords(job) {
+    if (FINISHED.has(job.state)) return tookInWords(job);
+    return panel.node.dataset.state === "stopping" ? "" : waitInWords(job, estimate);
   }
   function setStopping(isStopping) {
     isAsked = isStopping;
     draw();
   }
-  return { node, show, tick, setStopping, complain: (words) => fill(problem, words) };
+  return { node: panel.node, show, tick, setStopping, complain: (words) => fill(panel.problem, words) };
+}
+
+function built({ cancel, extra }) {
+  const panel = {
+    state: element("p", { class: "state", "data-testid": "job-state" }),
+    percent: element("p", { class: "percent", "aria-hidden": "true" }),
+    bar: element("progress", { max: 1, "aria-label": t("job.progress") }),
+    phase: element("p", { class: "phase" }),
+    wait: element("p", { class: "hint" }),
+    holdUp: element("p", { class: "hold-up" }),
+    reason: element("p", { class: "failure" }),
+    problem: element("p", { class: "form-error", role: "alert" }),
+    button: element("button", { type: "button", class: "button", on: { click: cancel } }),
+  };
+  const { state, percent, bar, phase, wait, holdUp, reason, problem, button } = panel;
+  panel.tools = element("div", { class: "actions" }, button, extra);
+  const line = element("div", { class: "state-line" }, state, percent);
+  const parts = [line, bar, phase, wait, holdUp, reason, problem, panel.tools];
+  panel.node = element("section", { class: "progress-panel", tabindex: -1 }, parts);
+  return panel;
+}
+
+/** The keyboard stays where the news is. */
+function hideTools({ tools, node }) {
+  const hadFocus = tools.contains(document.activeElement);
+  tools.hidden = true;
+  if (hadFocus) node.focus({ preventScroll: true });
 }
 
 /** The bar never goes back, whatever comes. */

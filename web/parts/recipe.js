@@ -4,7 +4,7 @@ import { currentLocale, t, tOr } from "../lib/text.js";
 /** What a job was made with, as a list of names and values; the size is the picture's own once there is one. */
 export function recipe(settings, image = settings) {
   const pairs = rowsOf(settings, image)
-    .filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .filter(([, value]) => ![null, undefined, false, ""].includes(value))
     .map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, String(value))));
   return element("dl", { class: "recipe", "aria-label": t("job.settings") }, pairs);
 }

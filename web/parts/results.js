@@ -18,7 +18,8 @@ export function results({ images, prompt }) {
 function hung(image, { images, prompt: words }) {
   const prompt = words || t("picture.untitled");
   const label = t("picture.open", { prompt });
-  const link = element("a", { href: image.link, class: "hung", "aria-label": label, on: { click: open } }, picture(image, { prompt, isEager: true }));
+  const shown = picture(image, { prompt, isEager: true });
+  const link = element("a", { href: image.link, class: "hung", "aria-label": label, on: { click: open } }, shown);
   function open(event) {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();

@@ -9,12 +9,13 @@ import { reasonInWords } from "./reason.js";
  * at the latest entry; at each of them it would only be noise.
  */
 export function timeline(entries) {
+  const isEnd = (index) => index === 0 || index === entries.length - 1;
   const items = entries.map((entry, index) =>
     element(
       "li",
       { "data-event": entry.event },
       element("time", { datetime: entry.at }, clockTime(entry.at)),
-      element("div", {}, eventInWords(entry.event), [0, entries.length - 1].includes(index) && [" ", agoOf(entry.at)], reason(entry)),
+      element("div", {}, eventInWords(entry.event), isEnd(index) && [" ", agoOf(entry.at)], reason(entry)),
     ),
   );
   return element(
