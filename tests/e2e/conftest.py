@@ -1,14 +1,20 @@
 """One running site for the tests that only use it; those that break something have a stack of their own."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from api_user import ApiUser
 from cabinet import Owner, log_in
+from chromium import chromium
+from gallery_guest import looking
+from playwright.sync_api import Browser
 from running_site import RunningSite
 from visitor import Visitor, visitor
 
 from shared.services import Services
+
+THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a red house")
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +68,33 @@ def person(site: RunningSite, owner: Owner) -> Iterator[Visitor]:
         log_in(visiting, owner)
         yield visiting
         assert visiting.complaints == []
+
+
+@pytest.fixture(scope="session")
+def published(site: RunningSite) -> Iterator[dict[str, Any]]:
+    """A painter whose jobs hang in the gallery: many small ones, on top one of three pictures and one large one."""
+    with ApiUser(site.url) as owner:
+        for number in range(12):
+            width, height = ((64, 64), (96, 64), (64, 96))[number % 3]
+            owner.submit(f"{THINGS[number % 5]}, study {number}", width=width, height=height)
+        several = owner.submit(
+            "three views of a harbour at dawn, mist over the water and gulls", n=3, negative_prompt="fog"
+        )
+        large = owner.submit("a wide valley", width=640, height=360, style="oil")
+        jobs = owner.finished(limit_s=180)
+        assert {job["state"] for job in jobs} == {"succeeded"}
+        for job in reversed(jobs):
+            assert owner.call("PUT", f"/v1/jobs/{job['id']}/publication").status_code == 200
+        yield {"owner": owner, "several": owner.job(several["id"]), "large": owner.job(large["id"])}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def guest(browser: Browser, site: RunningSite, published: dict[str, Any]) -> Iterator[Visitor]:
+    with looking(browser, site) as person:
+        yield person

@@ -1,21 +1,16 @@
-"""The public wall and the page of a published picture, as a guest meets them."""
+"""The public wall as a guest meets it: its pages, its pictures, and what happens when something does not come."""
 
-import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from api_user import ApiUser
-from chromium import chromium
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
+from playwright.sync_api import Browser, Route, expect
 from running_site import RunningSite
 from visitor import Visitor
 
-THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a red house")
-SMALL_WINDOW = {"width": 900, "height": 600}
 MOVED = """() => new Promise((resolve) => {
   let sum = 0;
   new PerformanceObserver((list) => {
@@ -27,86 +22,6 @@ LARGEST_PAINT = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime))
     .observe({type: "largest-contentful-paint", buffered: true});
 })"""
-
-
-@pytest.fixture(scope="module")
-def published(site: RunningSite) -> Iterator[dict[str, Any]]:
-    """A painter whose jobs hang in the gallery: many small ones, on top one of three pictures and one large one."""
-    with ApiUser(site.url) as owner:
-        for number in range(12):
-            width, height = ((64, 64), (96, 64), (64, 96))[number % 3]
-            owner.submit(f"{THINGS[number % 5]}, study {number}", width=width, height=height)
-        several = owner.submit(
-            "three views of a harbour at dawn, mist over the water and gulls", n=3, negative_prompt="fog"
-        )
-        large = owner.submit("a wide valley", width=640, height=360, style="oil")
-        jobs = owner.finished(limit_s=180)
-        assert {job["state"] for job in jobs} == {"succeeded"}
-        for job in reversed(jobs):
-            assert owner.call("PUT", f"/v1/jobs/{job['id']}/publication").status_code == 200
-        yield {"owner": owner, "several": owner.job(several["id"]), "large": owner.job(large["id"])}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@contextmanager
-def looking(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visitor]:
-    """A guest with an empty profile in the browser of all these tests; `options` are those of the context."""
-    with browser.new_context(**{"locale": "en-GB", "viewport": SMALL_WINDOW, **options}) as context:
-        yield Visitor(context.new_page(), site.url, (site.url, site.s3_url))
-
-
-@pytest.fixture
-def guest(browser: Browser, site: RunningSite, published: dict[str, Any]) -> Iterator[Visitor]:
-    with looking(browser, site) as person:
-        yield person
-
-
-def short_pages(page: Page, size: int) -> None:
-    """Let the API answer pages of so few jobs that a small gallery has many."""
-    page.route(
-        "**/v1/gallery?*",
-        lambda route: route.continue_(url=re.sub(r"limit=\d+", f"limit={size}", route.request.url)),
-    )
-
-
-def tiles(page: Page) -> Locator:
-    return page.get_by_role("list", name="Pictures").locator("[data-job]")
-
-
-def scroll_down(page: Page, until: str) -> None:
-    """Turn the wheel until the address matches."""
-    page.mouse.move(400, 400)
-    for _ in range(40):
-        if re.search(until, page.url):
-            return
-        page.mouse.wheel(0, 250)
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    raise AssertionError(f"the address stayed {page.url}")
-
-
-def see(picture: Locator) -> str:
-    """Wait until a picture is really there; its address."""
-    picture.scroll_into_view_if_needed()
-    expect(picture).to_have_js_property("complete", True)
-    picture.page.wait_for_function("(node) => node.naturalWidth > 0", arg=picture.element_handle())
-    return str(picture.evaluate("(node) => node.currentSrc"))
-
-
-def top_of(tile: Locator) -> float:
-    return float(tile.evaluate("(node) => node.getBoundingClientRect().top"))
-
-
-def topmost_of(page: Page) -> tuple[str, float]:
-    """The job whose tile is the first in the window, and how far under the window's top that begins."""
-    found = tiles(page).evaluate_all(
-        "(nodes) => nodes.find((node) => node.getBoundingClientRect().bottom > 0).dataset.job"
-    )
-    return str(found), top_of(page.locator(f'[data-job="{found}"]'))
 
 
 def test_every_page_of_the_wall_has_an_address(guest: Visitor) -> None:
@@ -200,6 +115,8 @@ def test_pictures_beside_are_reached_by_who_comes_from_the_wall(guest: Visitor, 
 
     page.goto(f"{guest.url}/gallery/{published['large']['id']}")
     expect(heading).to_have_text("a wide valley")
+    # Its size was free, so that the shape which it did not have is not told.
+    expect(page.locator(".recipe dt")).to_have_text(["Kind", "Style", "Quality", "Size", "Steps", "Guidance", "Seed"])
     expect(around.get_by_role("link")).to_have_text(["All pictures"])
     assert guest.complaints == []
 
@@ -263,140 +180,8 @@ def test_a_job_of_several_pictures_has_one_place_on_the_wall(guest: Visitor, pub
     guest.page.goto(guest.url)
     tile = guest.page.locator(f'[data-job="{job["id"]}"]')
     expect(tile).to_have_count(1)
-    expect(tile.get_by_role("link", name=f"{job['prompt']} (3 pictures)")).to_be_visible()
+    expect(tile.get_by_role("link", name=f"{job['prompt']}, 3 pictures")).to_be_visible()
     expect(tile.locator(".badge")).to_have_text("3 pictures")
-    assert guest.complaints == []
-
-
-def test_a_picture_page_tells_all_and_leads_on(guest: Visitor, published: dict[str, Any]) -> None:
-    page, job = guest.page, published["several"]
-    page.goto(f"{guest.url}/gallery/{job['id']}#1")
-    expect(page.get_by_role("heading", level=1)).to_have_text(job["prompt"])
-    expect(page).to_have_title("three views of a harbour at dawn, mist over the water and… · Easel")
-    expect(page.get_by_role("list", name="Pictures from these words").get_by_role("link")).to_have_count(3)
-    expect(page.get_by_role("link", name="Picture 2 of 3")).to_have_attribute("aria-current", "true")
-    recipe = page.locator(".recipe")
-    expect(recipe).to_contain_text("Left outfog")
-    expect(recipe).to_contain_text("64 × 64")
-    expect(recipe).to_contain_text(str(job["images"][1]["seed"]))
-    see(page.locator(".picture-frame img"))
-
-    page.keyboard.press("ArrowRight")
-    expect(page).to_have_url(re.compile("#2$"))
-    expect(recipe).to_contain_text(str(job["images"][2]["seed"]))
-    page.get_by_role("link", name="Picture 1 of 3").click()
-    expect(page).to_have_url(re.compile("#0$"))
-    expect(page.locator("#announcer")).to_have_text("Picture 1 of 3")
-
-    first = job["images"][0]
-    expect(page.get_by_label("Lasting link")).to_have_value(f"{guest.url}{first['link']}")
-    expect(page.get_by_role("link", name="Download")).to_have_attribute("href", f"{first['link']}?download=1")
-    expect(page.get_by_role("link", name="Use as start picture")).to_have_attribute(
-        "href", f"/create?start={first['id']}"
-    )
-    prompt = page.get_by_role("link", name="Use this prompt")
-    expect(prompt).to_have_attribute("href", re.compile(f"/create\\?prompt={re.escape(quote(job['prompt']))}"))
-    page.get_by_role("button", name="Use these settings").click()
-    expect(page).to_have_url(f"{guest.url}/create")
-    draft = json.loads(page.evaluate("sessionStorage.getItem('easel.draft')"))
-    assert draft["prompt"] == job["prompt"]
-    assert guest.complaints == []
-
-
-def test_the_lasting_link_is_copied(guest: Visitor, published: dict[str, Any]) -> None:
-    page, job = guest.page, published["large"]
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{guest.url}/gallery/{job['id']}")
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == f"{guest.url}{job['images'][0]['link']}"
-    assert guest.complaints == []
-
-
-def test_the_full_size_view(guest: Visitor, published: dict[str, Any]) -> None:
-    page, job = guest.page, published["several"]
-    page.goto(f"{guest.url}/gallery/{job['id']}")
-    opener = page.get_by_role("button", name="Open in full size")
-    opener.press("Enter")
-    dialog = page.get_by_role("dialog", name="Full size")
-    expect(dialog.get_by_role("status")).to_have_text("Picture 1 of 3 · 64 × 64")
-    picture = dialog.locator("img")
-    see(picture)
-    assert picture.evaluate("(node) => node.clientWidth") > 64
-    dialog.get_by_role("button", name="Real pixels").click()
-    expect(picture).to_have_js_property("clientWidth", 64)
-    page.keyboard.press("ArrowLeft")
-    expect(dialog.get_by_role("status")).to_have_text("Picture 3 of 3 · 64 × 64")
-    expect(picture).to_have_js_property("clientWidth", 64)
-    dialog.get_by_role("button", name="Previous picture").click()
-    expect(dialog.get_by_role("status")).to_have_text("Picture 2 of 3 · 64 × 64")
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
-    expect(opener).to_be_focused()
-    expect(page).to_have_url(re.compile("#1$"))
-    assert guest.complaints == []
-
-
-def test_a_large_picture_is_moved_in_its_real_pixels(guest: Visitor, published: dict[str, Any]) -> None:
-    page = guest.page
-    page.goto(f"{guest.url}/gallery/{published['large']['id']}")
-    page.get_by_role("button", name="Open in full size").click()
-    dialog = page.get_by_role("dialog", name="Full size")
-    see(dialog.locator("img"))
-    page.set_viewport_size({"width": 400, "height": 600})
-    dialog.locator("img").click()
-    expect(dialog.get_by_role("button", name="Real pixels")).to_have_attribute("aria-pressed", "true")
-    expect(dialog.locator("img")).to_have_js_property("clientWidth", 640)
-    board = dialog.get_by_role("group", name="The picture")
-    assert board.evaluate("(node) => node.scrollWidth > node.clientWidth && node.scrollLeft > 0")
-    assert guest.complaints == []
-
-
-def test_a_report_is_sent_and_thanked_for(guest: Visitor, published: dict[str, Any]) -> None:
-    page, job = guest.page, published["large"]
-    guest.expected = [f"/v1/gallery/{job['id']}/reports"]
-    page.goto(f"{guest.url}/gallery/{job['id']}")
-    page.get_by_role("button", name="Report this picture").click()
-    dialog = page.get_by_role("dialog", name="What is wrong with it?")
-    send = dialog.get_by_role("button", name="Send the report")
-    send.click()
-    expect(dialog.get_by_text("Please choose a reason.")).to_be_visible()
-    dialog.get_by_role("radio", name="Something else").check()
-    dialog.get_by_label("Anything we should know").fill("It is upside down.")
-
-    refusal = {"status": 422, "code": "invalid", "errors": [{"field": "detail", "message": "is not polite"}]}
-    page.route("**/reports", lambda route: route.fulfill(status=422, json=refusal))
-    send.click()
-    expect(dialog.get_by_text("Is not polite.")).to_be_visible()
-    page.unroute("**/reports")
-    with page.expect_request("**/reports") as sent:
-        send.click()
-    assert sent.value.post_data_json == {"reason": "other", "detail": "It is upside down."}
-    thanks = page.get_by_role("dialog", name="Thank you")
-    expect(thanks.get_by_text("Your report has reached us")).to_be_visible()
-    expect(thanks.get_by_role("button", name="Close")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Report this picture")).to_be_focused()
-    assert guest.complaints == []
-
-
-def test_a_picture_that_was_taken_back_is_missed_kindly(guest: Visitor, published: dict[str, Any]) -> None:
-    owner: ApiUser = published["owner"]
-    job = owner.submit("a picture that will go")
-    owner.finished(limit_s=120)
-    path = f"/v1/jobs/{job['id']}/publication"
-    assert owner.call("PUT", path).status_code == 200
-    page = guest.page
-    page.goto(f"{guest.url}/gallery/{job['id']}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("a picture that will go")
-    assert owner.call("DELETE", path).status_code == 200
-    guest.expected = [f"/v1/gallery/{job['id']}", "/v1/gallery/nothing"]
-    page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("This picture no longer hangs here")
-    page.goto(f"{guest.url}/gallery/nothing")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This picture no longer hangs here")
-    page.locator("main").get_by_role("link", name="All pictures").last.click()
-    expect(tiles(page).first).to_be_attached()
     assert guest.complaints == []
 
 
@@ -499,14 +284,3 @@ def test_a_new_installation_shows_its_first_pictures_by_themselves(guest: Visito
         expect(tiles(page)).to_have_count(shown)
         expect(page.get_by_text("Nothing hangs here yet.")).to_have_count(0)
     assert guest.complaints == []
-
-
-def test_the_gallery_in_russian(browser: Browser, site: RunningSite, published: dict[str, Any]) -> None:
-    with looking(browser, site, locale="ru-RU") as person:
-        page = person.page
-        page.goto(f"{person.url}/gallery/{published['several']['id']}")
-        expect(page.get_by_role("link", name="Взять эти слова")).to_be_visible()
-        expect(page.locator(".recipe")).to_contain_text("Исключеноfog")
-        page.get_by_role("button", name="Пожаловаться на картину").click()
-        expect(page.get_by_role("dialog", name="Что с ней не так?")).to_be_visible()
-        assert person.complaints == []

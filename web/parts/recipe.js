@@ -18,7 +18,7 @@ function rowsOf(settings, image) {
     ["recipe.type", type && tOr(`type.${type}`, readable(type))],
     ["recipe.style", style && tOr(`style.${style}`, readable(style))],
     ["recipe.quality", quality && tOr(`quality.${quality}`, readable(quality))],
-    ["recipe.aspect", isOfShape(aspect, image) && tOr(`aspect.${aspect}`, readable(aspect))],
+    ["recipe.aspect", isOfShape(aspect, image) ? tOr(`aspect.${aspect}`, readable(aspect)) : null],
     ["recipe.size", t("recipe.size.value", image)],
     ["recipe.steps", steps],
     ["recipe.scale", isNumber(scale) ? inDigits(scale) : null],
