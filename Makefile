@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet lock clean
+.PHONY: help run demo operate test check format bench sheet screenshots lock clean
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
 .venv/run.stamp: requirements/run.txt pyproject.toml
@@ -49,6 +49,9 @@ bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
+
+screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
+	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
 
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \

@@ -11,7 +11,8 @@ import { tileMenu } from "./tile-menu.js";
  * A job on the person's own wall: its first picture on a mat, or in words what became of it.
  *
  * `onSelect(isChosen, {isRange})` hears the checkbox, `actions(job)` builds what the menu holds. Answers
- * `{node, show, select, focus, closeMenu}`; `show(job)` brings the tile up to date and leaves in place what a person may be using.
+ * `{node, show, select, focus, closeMenu}`; `show(job)` brings the tile up to date and leaves in place what a person may
+ * be using.
  */
 export function jobTile(first, { onSelect, actions }) {
   const { id, created_at: created } = first;
@@ -69,13 +70,11 @@ function pendingWords({ prompt, state, error }) {
   return element("span", { class: "pending" }, element("span", { class: "unseen" }, prompt), element("span", {}, t(`job.${state}`)), why);
 }
 
-/** One line for the foot of the tile. */
+/** One line for the foot of the tile: what its face does not say. */
 function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
   if (isPublic) return t("pictures.public");
-  if (state === "succeeded") return "";
-  if (FINISHED.has(state)) return t(`pictures.${state}`);
-  const place = state === "queued" && position !== null ? t("job.position", { position }) : t(`job.${state}`);
+  const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
   const done = state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
-  const left = eta !== null ? t("job.eta", { span: spanInWords(eta) }) : null;
-  return [place, done ?? left].filter(Boolean).join(" · ");
+  const left = eta !== null && !FINISHED.has(state) ? t("job.eta", { span: spanInWords(eta) }) : null;
+  return [place ?? done, left].filter(Boolean).join(" · ");
 }

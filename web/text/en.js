@@ -374,8 +374,6 @@ export const words = {
   "pictures.count": ({ n }) => `${n} pictures`,
   "pictures.percent": ({ percent }) => `${percent} %`,
   "pictures.public": "In the gallery",
-  "pictures.failed": "Did not work out",
-  "pictures.cancelled": "Cancelled",
   "pictures.menu": ({ prompt }) => `Actions: ${prompt}`,
   "pictures.new": "A new picture is on its way.",
   "pictures.new.open": "Watch it",

@@ -375,8 +375,6 @@ export const words = {
   "pictures.count": ({ n }) => `${n} ${plural(n, "картина", "картины", "картин")}`,
   "pictures.percent": ({ percent }) => `${percent} %`,
   "pictures.public": "В галерее",
-  "pictures.failed": "Не получилось",
-  "pictures.cancelled": "Отменено",
   "pictures.menu": ({ prompt }) => `Действия: ${prompt}`,
   "pictures.new": "Новая картина уже в работе.",
   "pictures.new.open": "Посмотреть",
