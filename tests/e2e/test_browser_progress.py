@@ -10,9 +10,10 @@ import pytest
 from api_user import PASSWORD, ApiUser
 from axe import axe_source, violations
 from backstage import Backstage, finish
-from playwright.sync_api import Page, Request, Response, Route, expect
+from chromium import chromium
+from playwright.sync_api import Browser, Page, Request, Response, Route, expect
 from running_site import RunningSite
-from visitor import Visitor, visitor
+from visitor import Visitor
 
 from shared.services import Services
 
@@ -54,13 +55,20 @@ def backstage(site_services: Services, user: ApiUser) -> Backstage:
     return Backstage(site_services, user)
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
-def person(site: RunningSite, user: ApiUser) -> Iterator[Visitor]:
+def person(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visitor]:
     """Someone who has logged in, with a page that can be hidden."""
-    with visitor(site.url, site.s3_url) as person:
+    with browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB") as context:
+        person = Visitor(context.new_page(), site.url, (site.url, site.s3_url))
         person.page.add_init_script(STAGE)
         account = {"email": user.email, "password": PASSWORD}
-        assert person.page.context.request.post(f"{site.url}/v1/login", data=account).ok
+        assert context.request.post(f"{site.url}/v1/login", data=account).ok
         yield person
         assert [words for words in person.complaints if OFFLINE not in words] == []
 
