@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from shared.settings import SettingsError
 SITE = Path(__file__).parent.parent / "web"
 MANIFEST = Path(__file__).parent / "manifest.json"
 API_FOLDERS = ("v1", "i")
+FILE_ENDING = re.compile(r"\.[a-z0-9]{1,8}$")
 
 
 @cache
@@ -43,7 +45,7 @@ def create_gateway(services: Services) -> FastAPI:
 
 
 class Site(StaticFiles):
-    """The static site. An address without a dot that is no file is one of the site's own views: index.html."""
+    """The static site. An address that neither is a file nor ends like one is one of the site's views: index.html."""
 
     def __init__(self, pictures: str) -> None:
         super().__init__(directory=SITE, html=True)
@@ -59,7 +61,7 @@ class Site(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as missing:
-            if missing.status_code != 404 or "." in path:
+            if missing.status_code != 404 or FILE_ENDING.search(path):
                 raise
             response = await super().get_response("index.html", scope)
         response.headers["Content-Security-Policy"] = self._policy

@@ -20,4 +20,6 @@ def picture(
     """Redirect to a fresh presigned URL. The id cannot be guessed, and is the permission: the link works before the job
     is published and after it is taken back, until the job is deleted or an operator takes it down."""
     url = picture_url(services, image_id, thumbnail=thumbnail, download=download)
-    return RedirectResponse(url, 302, headers={"Cache-Control": "private, max-age=60"})
+    # A URL lives for half of its lifetime at least, and nobody shall be sent to one that is dead.
+    max_age_s = min(60, services.settings.url_ttl_s // 2)
+    return RedirectResponse(url, 302, headers={"Cache-Control": f"private, max-age={max_age_s}"})

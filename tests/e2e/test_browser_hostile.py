@@ -47,8 +47,10 @@ ADDRESSES = (
 )
 # Elements that the site itself never has, and handlers that it never sets as attributes.
 FOREIGN = """() => {
+  const LEADS = new Set(["href", "src", "srcset", "action", "formaction", "xlink:href", "data", "style"]);
   const marks = [...document.querySelectorAll("*")].flatMap((node) =>
-    [...node.attributes].filter(({name, value}) => name.startsWith("on") || /^\\s*javascript:/i.test(value))
+    [...node.attributes]
+      .filter(({name, value}) => name.startsWith("on") || (LEADS.has(name) && /^\\s*(javascript:|data:text)/i.test(value)))
       .map(({name, value}) => `${node.localName} ${name}=${value}`));
   const wrong = [...document.querySelectorAll(
     "body script, iframe, object, embed, base, meta[http-equiv], body style, math, template, svg[onload], form form"
