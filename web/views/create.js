@@ -106,9 +106,12 @@ function wire({ form, presets, signal }) {
     if (isSending) return;
     isSending = true;
     keep();
-    await submit({ form, presets, submission, signal });
-    isSending = false;
-    form.showStep(null);
+    try {
+      await submit({ form, presets, submission, signal });
+    } finally {
+      isSending = false;
+      form.showStep(null);
+    }
   });
 }
 
