@@ -19,15 +19,26 @@ ARGUMENTS = (
 )
 
 
+_running: list[Browser] = []
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window; the test is skipped where there is none."""
+    """A browser without a window: the one that an outer `with` has started, else a new one.
+
+    Contexts are the caller's to close. The test is skipped where there is no browser.
+    """
+    if _running:
+        yield _running[0]
+        return
     program = next((path for path in map(shutil.which, NAMES) if path is not None), None)
     if program is None:
         pytest.skip(f"none of {', '.join(NAMES)} is on the PATH")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        _running.append(browser)
         try:
             yield browser
         finally:
+            _running.clear()
             browser.close()

@@ -90,6 +90,7 @@ def published(site: RunningSite) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One browser for a file; each visitor in it is somebody new."""
     with chromium() as browser:
         yield browser
 

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from running_site import RunningSite
 from visitor import Visitor, visitor
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 
 @pytest.fixture
 def guest(site: RunningSite) -> Iterator[Visitor]:
@@ -41,7 +43,7 @@ def test_sign_up_says_what_is_wrong_at_its_field(guest: Visitor, user: ApiUser) 
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_label("E-mail")).to_be_focused()
-    expect(page.get_by_label("E-mail")).to_have_accessible_description("Is not an e-mail address.")
+    expect(page.get_by_label("E-mail")).to_have_accessible_description("This is not an e-mail address.")
     page.get_by_label("E-mail").fill(user.email)
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("alert")).to_have_text("There is an account with this e-mail already. Log in instead?")

@@ -13,6 +13,8 @@ from visitor import Visitor, visitor
 
 from shared.services import Services
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/nowhere")
 MEMBER = ("/create", "/pictures", "/pictures?q=nothing", "/pictures/{published}", "/pictures/{failed}", "/account")
 OPEN_EVERYTHING = "() => document.querySelectorAll('main details').forEach((part) => { part.open = true; })"

@@ -13,6 +13,8 @@ from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 from running_site import RunningSite
 from visitor import Visitor, visitor
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 SMALL = {"quality": "draft", "width": 64, "height": 64, "steps": 3}
 
 

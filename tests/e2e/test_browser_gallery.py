@@ -180,7 +180,7 @@ def test_a_job_of_several_pictures_has_one_place_on_the_wall(guest: Visitor, pub
     guest.page.goto(guest.url)
     tile = guest.page.locator(f'[data-job="{job["id"]}"]')
     expect(tile).to_have_count(1)
-    expect(tile.get_by_role("link", name=f"{job['prompt']}, 3 pictures")).to_be_visible()
+    expect(tile.get_by_role("link", name=f"{job['prompt']}: 3 pictures")).to_be_visible()
     expect(tile.locator(".badge")).to_have_text("3 pictures")
     assert guest.complaints == []
 

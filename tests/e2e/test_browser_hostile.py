@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 from running_site import RunningSite
 from visitor import Visitor, visitor
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 PROMPTS = (
     "<script>window.hit = 1</script>",
     "<img src=x onerror='window.hit = 1'>",
@@ -48,9 +50,10 @@ ADDRESSES = (
 # Elements that the site itself never has, and handlers that it never sets as attributes.
 FOREIGN = """() => {
   const LEADS = new Set(["href", "src", "srcset", "action", "formaction", "xlink:href", "data", "style"]);
+  const RUNS = /^\\s*(javascript:|data:text)/i;
   const marks = [...document.querySelectorAll("*")].flatMap((node) =>
     [...node.attributes]
-      .filter(({name, value}) => name.startsWith("on") || (LEADS.has(name) && /^\\s*(javascript:|data:text)/i.test(value)))
+      .filter(({name, value}) => name.startsWith("on") || (LEADS.has(name) && RUNS.test(value)))
       .map(({name, value}) => `${node.localName} ${name}=${value}`));
   const wrong = [...document.querySelectorAll(
     "body script, iframe, object, embed, base, meta[http-equiv], body style, math, template, svg[onload], form form"

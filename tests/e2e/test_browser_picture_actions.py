@@ -3,12 +3,15 @@
 import io
 import zipfile
 
+import pytest
 import requests
 from api_user import ApiUser
 from cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
 from playwright.sync_api import expect
 from visitor import Visitor
 from waiting import until
+
+pytestmark = pytest.mark.usefixtures("browser")
 
 
 def ids(user: ApiUser) -> set[str]:

@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from running_site import RunningSite
 from visitor import Visitor, visitor
 
+pytestmark = pytest.mark.usefixtures("browser")
+
 SEEN_ALL = "Array.from(document.querySelectorAll('.tile[data-id]'), ({dataset}) => dataset.id)"
 
 

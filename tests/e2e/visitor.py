@@ -121,4 +121,7 @@ def visitor(url: str, pictures_url: str, **options: Any) -> Iterator[Visitor]:
     """
     with chromium() as browser:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options})
-        yield Visitor(context.new_page(), url, (url, pictures_url))
+        try:
+            yield Visitor(context.new_page(), url, (url, pictures_url))
+        finally:
+            context.close()
