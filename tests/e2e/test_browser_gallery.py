@@ -140,7 +140,8 @@ def test_nothing_moves_while_the_wall_is_walked(
 ) -> None:
     with looking(browser, site, viewport={"width": width, "height": 900}) as person:
         page = person.page
-        short_pages(page, 8)
+        if width < 3840:  # where eight pictures are more than the window holds, as a whole page is everywhere
+            short_pages(page, 8)
         page.goto(person.url)
         see(tiles(page).first.locator("img"))
         record_property("largest_contentful_paint_ms", page.evaluate(LARGEST_PAINT))
