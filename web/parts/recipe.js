@@ -11,7 +11,7 @@ export function recipe(settings, image = settings) {
 
 /** In the order in which a person would ask; what was not used says nothing and is left out. */
 function rowsOf(settings, image) {
-  const { type, style, quality, aspect, steps, scale, upscale, n, seed, strength } = settings;
+  const { type, style, quality, aspect, steps, scale, upscale, n, strength } = settings;
   const isFromPicture = settings.source_images?.length > 0;
   return [
     ["recipe.negative_prompt", settings.negative_prompt],
@@ -25,7 +25,7 @@ function rowsOf(settings, image) {
     ["recipe.upscale", upscale > 1 ? t("recipe.upscale.value", { upscale }) : null],
     ["recipe.strength", isFromPicture && isNumber(strength) ? inDigits(strength) : null],
     ["recipe.n", n > 1 ? n : null],
-    ["recipe.seed", isNumber(image.seed) ? image.seed : seed],
+    ["recipe.seed", image.seed], // a generator that did not follow it leaves the picture without one
   ];
 }
 
