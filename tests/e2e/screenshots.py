@@ -38,11 +38,12 @@ DECODE_THE_SEEN = """() => Promise.all([...document.images]
   .map((image) => image.decode().catch(() => null)))"""
 
 
-def save(page: Page, name: str) -> None:
-    """What the window shows, as docs/<name>.webp."""
-    expect(page.locator("[aria-busy=true], .loading")).to_have_count(0)
-    page.wait_for_load_state("networkidle")
-    page.evaluate(DECODE_THE_SEEN)
+def save(page: Page, name: str, *, at_once: bool = False) -> None:
+    """What the window shows, as docs/<name>.webp, once all of it is there."""
+    if not at_once:
+        expect(page.locator("[aria-busy=true], .loading")).to_have_count(0)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(DECODE_THE_SEEN)
     path = DOCS / f"{name}.webp"
     Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=82, method=6)
     print(f"{path.relative_to(CHECKOUT)}  {path.stat().st_size / 1000:.0f} kB", flush=True)
@@ -63,7 +64,7 @@ def take_pictures(browser: Browser, url: str) -> None:
     expect(guest.page.get_by_role("link", name="Use this prompt")).to_be_visible()
     save(guest.page, "picture")
 
-    member = window(browser, url)
+    member = window(browser, url, reduced_motion="reduce")  # so that bar and canvas show the moment that the words tell
     member.sign_up(f"painter-{secrets.token_hex(4)}@example.com", PASSWORD)
     for prompt in OTHERS:
         member.submit(prompt, quality="Normal", count=1)
@@ -71,9 +72,9 @@ def take_pictures(browser: Browser, url: str) -> None:
         member.page.goto(f"{url}/create")
     member.page.get_by_label("Your picture in words").fill(PROMPT)
     save(member.page, "create")
-    member.submit(PROMPT, quality="Better", count=2)
+    member.submit(PROMPT, quality="Best", count=2)
     member.page.wait_for_function(PAINTED_A_BIT, timeout=120_000)
-    save(member.page, "progress")
+    save(member.page, "progress", at_once=True)
     member.see_finished(limit_s=300)
     member.see_pictures("", 2, name="Your pictures")
     save(member.page, "job")
