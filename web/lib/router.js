@@ -50,11 +50,14 @@ export function navigate(path, { replace = false } = {}) {
   dispatchEvent(new Event("easel:navigate"));
 }
 
+/** Whether a click or a key means what it says, and not what the browser makes of it with Ctrl, Shift and the like. */
+export const isPlain = (event) =>
+  (event.button ?? 0) === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+
 /** Links marked `data-route` change the view without loading the page again. */
 function followLink(event) {
   const link = event.target.closest?.("a[data-route]");
-  const isPlain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-  if (!link || !isPlain || event.defaultPrevented) return;
+  if (!link || !isPlain(event) || event.defaultPrevented) return;
   event.preventDefault();
   navigate(link.getAttribute("href"));
 }

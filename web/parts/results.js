@@ -1,4 +1,5 @@
 import { element } from "../lib/dom.js";
+import { isPlain } from "../lib/router.js";
 import { ratioOf } from "../lib/shape.js";
 import { t } from "../lib/text.js";
 import { copyButton } from "./copy-button.js";
@@ -21,7 +22,7 @@ function hung(image, { images, prompt: words }) {
   const shown = picture(image, { prompt, isEager: true });
   const link = element("a", { href: image.link, class: "hung", "aria-label": label, on: { click: open } }, shown);
   function open(event) {
-    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!isPlain(event)) return;
     event.preventDefault();
     let index = images.indexOf(image);
     const choose = (step) => images[(index = (index + step + images.length) % images.length)];

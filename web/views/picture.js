@@ -2,7 +2,7 @@ import { getGalleryItem } from "../lib/api.js";
 import { beginningOf } from "../lib/beginning.js";
 import { element, fill } from "../lib/dom.js";
 import { isLeaving } from "../lib/explain.js";
-import { navigate, setTitle } from "../lib/router.js";
+import { isPlain, navigate, setTitle } from "../lib/router.js";
 import { t } from "../lib/text.js";
 import { loadPage, wallAddress, walls } from "../lib/walls.js";
 import { routeLink } from "../parts/link.js";
@@ -75,7 +75,7 @@ function showAround(around, wall, id, signal) {
 function wayBack(wall, id) {
   const address = wallAddress(wall.cursorOf(id));
   const back = (event) => {
-    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!isPlain(event)) return;
     event.preventDefault();
     navigate(address);
     // The gallery's view, which comes a moment later, finds its wall by this.
@@ -89,7 +89,7 @@ function sideLink(item, side) {
   if (item === null) return null;
   const address = `/gallery/${item.job_id}`;
   const go = (event) => {
-    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!isPlain(event)) return;
     event.preventDefault();
     navigate(address, { replace: true });
   };
@@ -101,7 +101,7 @@ function goByKey(event, page, around) {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const isForAnother = event.target.closest?.("input, textarea, select, dialog") || event.defaultPrevented;
   if (step === undefined || page === null || isForAnother) return;
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!isPlain(event)) return;
   if (page.count > 1) page.choose(step);
   else around.querySelector(`[rel="${step > 0 ? "next" : "prev"}"]`)?.click();
 }
