@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from api_user import PASSWORD, ApiUser
+from cabinet import log_in
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 from running_site import RunningSite
@@ -35,11 +36,6 @@ def painter(guest: Visitor, user: ApiUser) -> Visitor:
     """A visitor who is logged in as `user`."""
     log_in(guest, user)
     return guest
-
-
-def log_in(person: Visitor, user: ApiUser) -> None:
-    account = {"email": user.email, "password": PASSWORD}
-    assert person.page.context.request.post(f"{person.url}/v1/login", data=account).status == 200
 
 
 def open_form(person: Visitor, path: str = "/create", draft: dict[str, Any] | None = None) -> Page:

@@ -9,7 +9,8 @@ from chromium import chromium
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 LOAD_MS = 30_000
-# Notes what the page of a job shows, each time that it shows something else, and complaints of the security policy.
+# Notes what the page of a job shows, each time that it shows something else, complaints of the security policy, and how
+# far things have moved under the eyes of the visitor.
 RECORDER = """
 window.shown = [];
 new MutationObserver(() => {
@@ -22,6 +23,16 @@ new MutationObserver(() => {
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error(`against the policy ${event.violatedDirective}: ${event.blockedURI}`);
 });
+{
+  let moved = 0;
+  const add = (shifts) => shifts.forEach(({hadRecentInput, value}) => { moved += hadRecentInput ? 0 : value; });
+  const observer = new PerformanceObserver((list) => add(list.getEntries()));
+  observer.observe({type: "layout-shift", buffered: true});
+  window.moved = () => {
+    add(observer.takeRecords());
+    return moved;
+  };
+}
 """
 
 
@@ -69,6 +80,10 @@ class Visitor:
         self.page.locator(".choice-n .option", has_text=str(count)).click()
         self.page.get_by_role("button", name="Paint it").click()
         expect(self.page.get_by_role("heading", name=prompt)).to_be_visible()
+
+    def moved(self) -> float:
+        """The layout shift of the present page, without what followed an input (Layout Instability API)."""
+        return float(self.page.evaluate("() => window.moved()"))
 
     def see_finished(self, limit_s: float) -> list[list[Any]]:
         """Wait for the end of the job on this page; what was shown on the way: state, words of the wait, bar."""

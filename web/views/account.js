@@ -1,8 +1,9 @@
 import { changeMe, deleteMe, getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { explain, isLeaving } from "../lib/explain.js";
+import { askToLogIn } from "../lib/login.js";
 import { navigate } from "../lib/router.js";
-import { expire, forget, leave, refresh } from "../lib/session.js";
+import { forget, leave, refresh } from "../lib/session.js";
 import { fieldOf } from "../lib/shape.js";
 import { t } from "../lib/text.js";
 import { dayOf } from "../lib/time.js";
@@ -23,7 +24,7 @@ export function accountView({ signal }) {
     try {
       const [me, presets] = await Promise.all([refresh(), getPresets({ signal })]);
       signal.throwIfAborted();
-      if (me === null) return navigate("/login?next=/account", { replace: true });
+      if (me === null) return askToLogIn({ replace: true });
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
@@ -114,10 +115,7 @@ function departure(user, signal) {
       password.showError(t("account.password.wrong"));
       return password.input.focus();
     }
-    if (error.status === 401) {
-      expire();
-      return navigate("/login?next=/account", { replace: true });
-    }
+    if (error.status === 401) return askToLogIn({ replace: true });
     if (!showFieldErrors({ password }, error)) fill(alert, explain(error));
   }
   return part("account.delete", element("p", {}, t("account.delete.hint")), form);

@@ -2,11 +2,12 @@ import { cancelJob, getJob } from "../lib/api.js";
 import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
 import { explain, isLeaving } from "../lib/explain.js";
+import { askToLogIn } from "../lib/login.js";
 import { newsOf } from "../lib/news.js";
 import { pause } from "../lib/pause.js";
 import { stateOf } from "../lib/phase.js";
 import { navigate, setTitle } from "../lib/router.js";
-import { expire, refresh } from "../lib/session.js";
+import { refresh } from "../lib/session.js";
 import { t } from "../lib/text.js";
 import { FINISHED, isOlder, Watch } from "../lib/watch.js";
 import { announce } from "../parts/announcer.js";
@@ -152,10 +153,7 @@ class Desk {
   #fail(error) {
     if (isLeaving(error, this.#signal)) return;
     if (error.status === 404 || error.status === 422) return this.#leave();
-    if (error.status === 401) {
-      expire();
-      navigate(`/login?next=${encodeURIComponent(location.pathname)}`, { replace: true });
-    }
+    if (error.status === 401) askToLogIn({ replace: true });
     fill(this.node, failure(error));
   }
 }
