@@ -145,6 +145,7 @@ class Poller:
         with self.services.db.statement() as connection:
             for reason, kinds in list(generator_store.list_reasons_for_waiting(connection)):
                 claim_store.explain_wait(connection, reason, kinds)
+            claim_store.note_sweep(connection)
         return due + started
 
     def collect(self) -> int:

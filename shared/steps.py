@@ -217,7 +217,9 @@ class Step:
             pictures.source_png(self._services.storage.get(key, MAX_SOURCE_BYTES)) for key in self._claim.source_keys
         )
         claim = self._claim
-        return order_of(claim.prompt, claim.settings, sources=sources, key=f"{self._id}:{claim.attempts}")
+        # A job that was put back counts its attempts anew, and must not be answered with an order of its earlier life.
+        life = f"{self._id}.{claim.requeues}" if claim.requeues else str(self._id)
+        return order_of(claim.prompt, claim.settings, sources=sources, key=f"{life}:{claim.attempts}")
 
     def _recipe(
         self, seed: int | None, index: int, description: str | None, not_followed: tuple[str, ...]

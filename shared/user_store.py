@@ -18,12 +18,16 @@ class User:
     email: str
     notify: str
     created_at: datetime
+    disabled: bool = False
 
 
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
 """The one condition on a row `t` of tokens, given :token_hash; statements that answer in one round trip use it too."""
 
-_USER = "u.id, u.email, u.notify, u.created_at"
+CALLER = f"tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID} AND u.disabled_at IS NULL"
+"""Where such statements find the user `u` who may act under :token_hash; no row for a disabled account."""
+
+_USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
 
@@ -37,7 +41,7 @@ def find_by_email(connection: Connection, email: str) -> tuple[User, str] | None
     """The user of this normalised address, with the password's hash."""
     query = text(f"SELECT {_USER}, u.password_hash FROM users u WHERE u.email = :email")
     row = connection.execute(query, {"email": email}).one_or_none()
-    return (User(row.id, row.email, row.notify, row.created_at), row.password_hash) if row else None
+    return (User(row.id, row.email, row.notify, row.created_at, row.disabled), row.password_hash) if row else None
 
 
 def create(connection: Connection, email: str, password_hash: str) -> User:
@@ -67,9 +71,10 @@ def set_password_hash(connection: Connection, user_id: UUID, password_hash: str)
 
 
 def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
-    """What a user has used and has running: (queued, running, used_today, seconds_to_midnight)."""
+    """What a user has used and has running, and the jobs a day that are theirs alone, if any: (queued, running,
+    used_today, jobs_per_day, seconds_to_midnight)."""
     query = text("""
-        SELECT queued, running,
+        SELECT queued, running, jobs_per_day,
             CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END AS used_today,
             extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'utc') + interval '1 day'
                 - (now() AT TIME ZONE 'utc'))::int + 1 AS seconds_to_midnight
