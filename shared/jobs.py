@@ -76,6 +76,9 @@ UNREACHABLE_S = 30.0
 LONGEST_GENERATING_S = 2 * 3600.0
 """How long one attempt may take; a generator that has just started may load its models for tens of minutes."""
 
+LOST_OBJECTS_KEPT_S = 3600
+"""Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
+
 FIRST_LOOK_S = 0.3
 LONGEST_LOOK_S = 10.0
 

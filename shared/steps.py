@@ -29,7 +29,16 @@ from shared.generators.base import (
     Stop,
     never,
 )
-from shared.jobs import FIRST_LOOK_S, LONGEST_GENERATING_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
+from shared.jobs import (
+    FIRST_LOOK_S,
+    LONGEST_GENERATING_S,
+    LOST_OBJECTS_KEPT_S,
+    MAX_ATTEMPTS,
+    UNREACHABLE_S,
+    Event,
+    State,
+    next_look_s,
+)
 from shared.orders import order_of
 from shared.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
 from shared.services import Services
@@ -37,9 +46,6 @@ from shared.storage import ObjectMissing, ObjectTooLarge
 
 MAX_SOURCE_BYTES = 20 * 1024 * 1024
 STORAGE_RETRY_S = 2.0
-LOST_OBJECTS_KEPT_S = 3600
-"""Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
-
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator surely has nothing; others spend an attempt."""
 

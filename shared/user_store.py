@@ -86,6 +86,45 @@ def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
     return row
 
 
+def lock(connection: Connection, user_id: UUID) -> bool:
+    """Whether a user's account is disabled; that stays so until the transaction ends. Who locks a job as well does that
+    first, as a move does."""
+    query = text("SELECT disabled_at IS NOT NULL FROM users WHERE id = :user_id FOR UPDATE")
+    return bool(connection.execute(query, {"user_id": user_id}).scalar())
+
+
+def set_jobs_per_day(connection: Connection, email: str, jobs_per_day: int | None) -> bool:
+    """Give an account a quota of its own, or with None the site's; False where there is no such account."""
+    query = text("UPDATE users SET jobs_per_day = :jobs_per_day WHERE email = :email")
+    return connection.execute(query, {"email": email, "jobs_per_day": jobs_per_day}).rowcount == 1
+
+
+def set_weight(connection: Connection, email: str, weight: float) -> bool:
+    """Give an account's next jobs another share in the fair order; False where there is no such account."""
+    query = text("UPDATE users SET weight = :weight WHERE email = :email")
+    return connection.execute(query, {"email": email, "weight": weight}).rowcount == 1
+
+
+def disable(connection: Connection, email: str, reason: str | None) -> Row[Any] | None:
+    """Disable an account, or give a disabled one another reason; return (id, was_disabled), None where there is no such
+    account."""
+    query = text("""
+        UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()),
+            disabled_reason = coalesce(:reason, disabled_reason)
+        WHERE email = :email RETURNING id, old.disabled_at IS NOT NULL AS was_disabled
+    """)
+    return connection.execute(query, {"email": email, "reason": reason}).one_or_none()
+
+
+def enable(connection: Connection, email: str) -> bool | None:
+    """Undo `disable`; return whether that changed anything, None where there is no such account."""
+    query = text("""
+        UPDATE users SET disabled_at = NULL, disabled_reason = NULL WHERE email = :email
+        RETURNING old.disabled_at IS NOT NULL AS was_disabled
+    """)
+    return connection.execute(query, {"email": email}).scalar_one_or_none()
+
+
 def delete(connection: Connection, user_id: UUID) -> None:
     """Delete a user with everything that is theirs; the objects are left to the collector.
 
