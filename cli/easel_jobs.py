@@ -189,9 +189,8 @@ def _as_object(job: "Row[Any]", sizes: dict[str, int] | None) -> dict[str, Any]:
         " progress attempts crashes requeues lease_until next_step_at unreachable_since cancel_requested_at"
         " published_at taken_down_at prompt settings"
     )
-    pictures = {key: "picture" for image in job.images for key in image[1:2]}
-    pictures |= {image[2]: "thumbnail" for image in job.images}
-    objects = [{"key": key, "size_bytes": held, "part": pictures.get(key)} for key, held in (sizes or {}).items()]
+    parts = {image[1]: "picture" for image in job.images} | {image[2]: "thumbnail" for image in job.images}
+    objects = [{"key": key, "size_bytes": held, "part": parts.get(key)} for key, held in (sizes or {}).items()]
     return {
         "job_id": job.id,
         "user": job.email,
@@ -216,7 +215,7 @@ def _print_objects(job: "Row[Any]", sizes: dict[str, int] | None) -> None:
             print(f"    {name}  {size(sizes[name]) if name in sizes else 'MISSING'}  {what}")
     kept = {key for image in job.images for key in image[1:3]}
     for name in sorted(sizes.keys() - kept):
-        print(f"    {printable(name)}  {size(sizes[name])}  of a lost attempt, will be deleted")
+        print(f"    {printable(name)}  {size(sizes[name])}  not part of the job")
     for name, announced in job.sources:
         print(f"    {printable(name)}  {size(announced)}  start picture")
     if not (sizes or job.sources):

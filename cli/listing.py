@@ -65,9 +65,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
 
 
-def print_rows(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, as_json: bool, otherwise: str
-) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, as_json: bool, otherwise: str) -> None:
     """Print the rows as a table, or all their fields as JSON; without a row people read `otherwise`."""
     if as_json:
         print_json(rows)
