@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 
-from cli import easel_gallery, easel_gc, easel_generators, easel_jobs, easel_users
+from cli import easel_check, easel_gallery, easel_gc, easel_generators, easel_jobs, easel_users
 from cli.exits import Ended, Exit, wrong_use
 
-GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_gc)
+GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_gc, easel_check)
 
 EPILOG = """\
 The site is the one that the EASEL_... settings of the environment name.

@@ -184,13 +184,9 @@ class SesMailer:
             if not account.get("SendingEnabled"):
                 doubts.append("SES has switched sending off for this account.")
             if not account.get("ProductionAccessEnabled"):
-                doubts.append(
-                    "The account is in SES's sandbox: only verified addresses get mail. Ask AWS to lift that."
-                )
+                doubts.append("The account is in SES's sandbox: only verified addresses get mail until AWS lifts that.")
             if not self._is_verified():
-                doubts.append(
-                    f"SES has verified neither {self._sender} nor its domain, so it sends nothing from there."
-                )
+                doubts.append(f"SES has verified neither {self._sender} nor its domain, and sends nothing from there.")
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
             if code != "AccessDeniedException":
