@@ -6,6 +6,7 @@ site and the arguments to an exit code, which prints what it did. Lists take `--
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -49,12 +50,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters of a prompt shows the rest
     options = make_parser().parse_args(argv)
     try:
-        return _run(options)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
     except Ended as ended:
         print(f"easel: {ended.message}", file=sys.stderr)
         return ended.code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the list has seen enough of it, as `head` does. Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
 
 
 def _run(options: argparse.Namespace) -> int:

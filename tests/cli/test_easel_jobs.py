@@ -1,6 +1,9 @@
 """`easel jobs` against the real database: what it shows, and what putting back and cancelling do to a job."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +18,7 @@ from shared.reasons import GENERATOR_FAILED
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 
+ROOT = Path(__file__).parents[2]
 PROMPT = "a secret garden"
 
 
@@ -328,6 +332,19 @@ def test_what_has_ended_is_not_cancelled(easel: Easel, world: World, failed: UUI
         code, lines = easel("jobs", "cancel", str(job_id))
         assert (code, "nothing left to cancel" in lines[0]) == (Exit.FAILED, True)
         assert world.row(job_id) == before
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(environment: dict[str, str], world: World) -> None:
+    world.submit(world.user())
+    argv = [sys.executable, "-m", "cli.easel", "jobs", "list"]
+    with subprocess.Popen(
+        argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        complaints = process.stderr.read()
+    assert (process.returncode, complaints) == (Exit.DONE, "")
 
 
 @pytest.mark.parametrize("command", ["show", "requeue", "cancel"])
