@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,8 +14,10 @@ from world import World, with_settings
 
 from cli.exits import Exit
 from shared import admission, job_store, operation
+from shared.errors import Unavailable
 from shared.jobs import MAX_ATTEMPTS, MAX_CRASHES, Event, State
 from shared.operation import Requeued
+from shared.polling import Poller
 from shared.reasons import GENERATOR_FAILED
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
@@ -299,6 +303,38 @@ def test_of_many_who_put_a_job_back_one_does(world: World, failed: UUID) -> None
         outcomes = list(pool.map(lambda _: operation.requeue(world.services, failed), range(8)))
     assert sorted(outcomes) == [Requeued.DONE] + [Requeued.WAITS_ALREADY] * 7
     assert world.row(failed).requeues == 1
+    world.check_books()
+
+
+def test_putting_back_at_any_moment_never_makes_two_sets(
+    world: World, generator: FakeGenerator, at_generator: Services
+) -> None:
+    """Two pollers work as fast as they can while an operator puts back whatever can be put back, a hundred times."""
+    generator.plan = Plan(polls=2)
+    jobs = [world.submit(world.user(), n=2) for _ in range(6)]
+    ended = threading.Event()
+
+    def work() -> None:
+        poller = Poller(world.services, (generator.address,))
+        while not ended.is_set():
+            with suppress(Unavailable):  # of two who wait for each other the database sends one away
+                world.hurry()
+                for job_id in poller.sweep():
+                    poller.advance(job_id)
+        for client in poller._clients.values():
+            client.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(work) for _ in range(2)]
+        outcomes = [operation.requeue(at_generator, jobs[turn % 6]) for turn in range(100)]
+        ended.set()
+        for worker in workers:
+            worker.result(timeout=60)
+    assert Requeued.DONE in outcomes
+    world.finish(*jobs, rounds=200)
+    assert {world.state(job_id) for job_id in jobs} == {State.SUCCEEDED}
+    for job_id in jobs:
+        world.check_one_set(job_id, 2)
     world.check_books()
 
 
