@@ -53,16 +53,16 @@ sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
 	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
 
-# LocalStack's code needs one of these two versions, and what it depends on does not fit beside Easel's own.
-LOCALSTACK_PYTHONS := python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/3.1[23].*/bin/python3)
+# LocalStack runs on this version of Python alone, and what it depends on does not fit beside Easel's own packages.
+LOCALSTACK_PYTHONS := python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3)
 
 localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try the storage on it too
 
 .venv/localstack.stamp: requirements/localstack.txt .venv/dev.stamp
 	@for python in $(LOCALSTACK_PYTHONS); do \
-	  $$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 12), (3, 13)))' 2>/dev/null && break; python=; \
+	  $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && break; python=; \
 	done; \
-	test -n "$$python" || { echo "LocalStack needs Python 3.12 or 3.13; there is none here."; exit 1; }; \
+	test -n "$$python" || { echo "LocalStack needs Python 3.13, and there is none here."; exit 1; }; \
 	echo "Installing LocalStack into .venv/localstack (once, about 20 seconds)"; \
 	$(BIN)/uv venv --quiet --clear --no-python-downloads --python "$$(command -v $$python)" .venv/localstack
 	@$(BIN)/uv pip install --quiet --python .venv/localstack --require-hashes -r requirements/localstack.txt
