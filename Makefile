@@ -58,7 +58,7 @@ LOCALSTACK_PYTHONS := python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/p
 
 localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try the storage on it too
 
-.venv/localstack.stamp: requirements/localstack.txt .venv/dev.stamp
+.venv/localstack.stamp: requirements/localstack.txt | .venv/dev.stamp
 	@for python in $(LOCALSTACK_PYTHONS); do \
 	  $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && break; python=; \
 	done; \

@@ -198,7 +198,10 @@ def queue(env: Mapping[str, str]) -> Iterable[str]:
     sqs = _client("sqs", f"http://{parts.netloc}" if parts.scheme == "sqs+http" else None, region)
     name = parts.path.rpartition("/")[2] or "easel"
     dead = f"{name}-dead-letters"
-    yield _settle(_queue(sqs, dead, {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_S)}))
+    line = _settle(_queue(sqs, dead, {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_S)}))
+    yield line
+    if "left out" in line:
+        return
     url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": MOST_RECEIVES}

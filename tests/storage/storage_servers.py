@@ -92,10 +92,9 @@ def localstack(home: Path) -> Iterator[dict[str, str]]:
     init.parent.mkdir(parents=True)
     init.symlink_to(PROVISION.parent)
     env = {
-        **LOCALSTACK_KEYS,
         **WANTED,
-        "AWS_ENDPOINT_URL": endpoint,
-        "EASEL_PYTHON": sys.executable,
+        # As in its container, the first Python on the path is its own.
+        "PATH": f"{LOCALSTACK.parent}:{os.environ['PATH']}",
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "SERVICES": "s3,sqs,ses,secretsmanager",
         "FILESYSTEM_ROOT": str(home),

@@ -146,6 +146,14 @@ def test_the_queue_is_named_by_the_broker_and_brought_back(run: Runner) -> None:
     assert found == {"VisibilityTimeout": "360"}
 
 
+def test_a_server_without_queues_is_asked_for_none_after_the_first(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As LocalStack and MiniStack are when they serve S3 alone."""
+    monkeypatch.setattr(run.script, "_settle", lambda item: f"{item.name}: left out")
+    assert run("queue") == {f"queue {run.name}-dead-letters": "left out"}
+
+
 def test_a_message_stays_with_its_worker_as_long_as_that_may_need_it(script: ModuleType) -> None:
     app = celery_app(settings_of({}))
     assert LONGEST_COUNTDOWN_S + app.conf.task_time_limit <= script.WAKE_UP_VISIBILITY_S

@@ -74,3 +74,12 @@ def test_wrong_keys_are_unavailable(session_services: Services) -> None:
     storage = Storage(with_settings(session_services, s3_secret_key="wrong").settings)
     with pytest.raises(Unavailable):
         storage.put("a", b"1", "image/png")
+
+
+def test_a_signed_request_names_the_temporary_token(session_services: Services) -> None:
+    """Of a Fargate task or a function; without it AWS does not know the key."""
+    storage = Storage(with_settings(session_services, s3_session_token="temporary").settings)
+    url, headers = storage.signed_request("GET", "jobs/a.png", now())
+    assert urlsplit(url).path == f"/{session_services.settings.s3_bucket}/jobs/a.png"
+    assert headers["x-amz-security-token"] == "temporary"
+    assert "x-amz-security-token" in headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]
