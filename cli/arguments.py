@@ -4,6 +4,7 @@ import argparse
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from cli.exits import Ended, Exit
@@ -13,6 +14,21 @@ DEFAULT_LINES, MOST_LINES = 20, 1000
 LONGEST_TEXT = 500
 LONGEST_SPAN_S = 10 * 365 * 86400
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def add_command(
+    commands: Any, name: str, command: Callable[..., int], words: str, description: str | None = None
+) -> argparse.ArgumentParser:
+    """Add a command: `words` stand in the list of commands, the description over its own help, as it is wrapped."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=words,
+        description=description or words,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=command)
+    return parser
 
 
 def add_limit(parser: argparse.ArgumentParser, what: str) -> None:

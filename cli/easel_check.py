@@ -33,16 +33,10 @@ The exit code is 1 when something is wrong; a warning alone leaves it 0.
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's parser."""
-    parser = groups.add_parser(
-        "check",
-        help="look at everything the site stands on, and say what is wrong",
-        description=CHECK,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    words = "look at everything the site stands on, and say what is wrong"
+    parser = arguments.add_command(groups, "check", _check, words, CHECK)
     parser.add_argument("--send-mail-to", type=arguments.email, metavar="ADDRESS", help="send a trial there")
     add_json(parser)
-    parser.set_defaults(command=_check)
 
 
 def _check(services: "Services", options: argparse.Namespace) -> int:

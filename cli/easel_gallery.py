@@ -29,26 +29,21 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     """Add the group's parser."""
     group = groups.add_parser("gallery", help="published pictures and reports about them", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    seed = commands.add_parser("seed", help="queue example pictures", description=SEED, allow_abbrev=False)
-    seed.set_defaults(command=_seed)
-    _add_list(commands, "list", _list, "the latest published jobs")
-    _add_list(commands, "reports", _reports, "jobs with open reports, the longest waiting first")
-    _add_decision(commands, "remove", _remove, "take a job out of the gallery for good; its picture links die")
-    _add_decision(commands, "restore", _restore, "undo remove; the reports stay closed")
-    _add_decision(commands, "dismiss", _dismiss, "close a job's reports and leave the job as it is")
-
-
-def _add_list(commands: Any, name: str, command: "Callable[..., int]", words: str) -> None:
-    parser = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
-    arguments.add_limit(parser, "jobs")
-    add_json(parser)
-    parser.set_defaults(command=command)
-
-
-def _add_decision(commands: Any, name: str, command: "Callable[..., int]", words: str) -> None:
-    parser = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
-    parser.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and reports print it")
-    parser.set_defaults(command=command)
+    arguments.add_command(commands, "seed", _seed, "queue example pictures", SEED)
+    for name, listing, words in (
+        ("list", _list, "the latest published jobs"),
+        ("reports", _reports, "jobs with open reports, the longest waiting first"),
+    ):
+        listed = arguments.add_command(commands, name, listing, words)
+        arguments.add_limit(listed, "jobs")
+        add_json(listed)
+    for name, decision, words in (
+        ("remove", _remove, "take a job out of the gallery for good; its picture links die"),
+        ("restore", _restore, "undo remove; the reports stay closed"),
+        ("dismiss", _dismiss, "close a job's reports and leave the job as it is"),
+    ):
+        decided = arguments.add_command(commands, name, decision, words)
+        decided.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and reports print it")
 
 
 def _seed(services: "Services", _options: argparse.Namespace) -> int:

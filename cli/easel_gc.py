@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cli import arguments
 from cli.exits import Ended, Exit
 from cli.listing import Column, add_json, print_rows, size
 
@@ -30,19 +31,12 @@ COLUMNS = (
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's parser."""
-    parser = groups.add_parser(
-        "gc",
-        help="delete what nobody refers to any more",
-        description=GC,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = arguments.add_command(groups, "gc", _collect, "delete what nobody refers to any more", GC)
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")
     parser.add_argument(
         "--even-most", action="store_true", help="delete even if that is more than half of all objects in the bucket"
     )
     add_json(parser)
-    parser.set_defaults(command=_collect)
 
 
 def _collect(services: "Services", options: argparse.Namespace) -> int:

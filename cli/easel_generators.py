@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cli import arguments
 from cli.exits import Exit
 from cli.listing import Column, add_json, print_rows
 
@@ -29,13 +30,11 @@ ASKED = (*COLUMNS, Column("ASKED NOW", "answer"))
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
-    parser = groups.add_parser(
-        "generators", help="generators: how busy and how well they are", description=LIST, allow_abbrev=False
-    )
+    words = "generators: how busy and how well they are"
+    parser = arguments.add_command(groups, "generators", _list, words, LIST)
     parser.add_argument("word", nargs="?", choices=("list",), metavar="list", help="may be left out")
     parser.add_argument("--ask", action="store_true", help="ask each for its health now")
     add_json(parser)
-    parser.set_defaults(command=_list)
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:

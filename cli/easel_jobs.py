@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Callable
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +60,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     """Add the group's parser."""
     group = groups.add_parser("jobs", help="jobs of everybody: look, put back, cancel", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listed = _command(commands, "list", _list, "the latest jobs", LIST)
+    listed = arguments.add_command(commands, "list", _list, "the latest jobs", LIST)
     listed.add_argument("--state", choices=STATES, help="only jobs in this state")
     listed.add_argument("--user", type=arguments.email, metavar="EMAIL", help="only jobs of this account")
     listed.add_argument("--generator", metavar="NAME", help="only jobs at this generator, as `generators` prints it")
@@ -70,26 +69,14 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     )
     arguments.add_limit(listed, "jobs")
     add_json(listed)
-    shown = _command(commands, "show", _show, "everything that is known of one job", SHOW)
+    shown = arguments.add_command(commands, "show", _show, "everything that is known of one job", SHOW)
     add_json(shown)
-    requeued = _command(commands, "requeue", _requeue, "put a failed or stuck job back into the queue", REQUEUE)
-    cancelled = _command(commands, "cancel", _cancel, "cancel a job as its user could", CANCEL)
+    requeued = arguments.add_command(
+        commands, "requeue", _requeue, "put a failed or stuck job back into the queue", REQUEUE
+    )
+    cancelled = arguments.add_command(commands, "cancel", _cancel, "cancel a job as its user could", CANCEL)
     for parser in (shown, requeued, cancelled):
         parser.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as `jobs list` prints it")
-
-
-def _command(
-    commands: Any, name: str, command: Callable[..., int], words: str, description: str
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=words,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(command=command)
-    return parser
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:

@@ -53,7 +53,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     """Add the group's parser."""
     group = groups.add_parser("users", help="accounts: quota, weight, who may come in", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listed = _command(commands, "list", _list, "the latest accounts", LIST)
+    listed = arguments.add_command(commands, "list", _list, "the latest accounts", LIST)
     listed.add_argument("--search", type=arguments.words, metavar="TEXT", help="only addresses with this in them")
     arguments.add_limit(listed, "accounts")
     add_json(listed)
@@ -67,18 +67,10 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     _of_account(commands, "enable", _enable, "let somebody in again", ENABLE)
 
 
-def _command(
-    commands: Any, name: str, command: Callable[..., int], words: str, description: str
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=words, description=description, allow_abbrev=False)
-    parser.set_defaults(command=command)
-    return parser
-
-
 def _of_account(
     commands: Any, name: str, command: Callable[..., int], words: str, description: str
 ) -> argparse.ArgumentParser:
-    parser = _command(commands, name, command, words, description)
+    parser = arguments.add_command(commands, name, command, words, description)
     parser.add_argument("email", type=arguments.email, metavar="EMAIL", help="the account's address")
     return parser
 
@@ -123,7 +115,7 @@ def _disabled(row: dict[str, Any]) -> str:
 def _quota(services: "Services", options: argparse.Namespace) -> int:
     from shared import admission
 
-    _found(options.email, admission.set_jobs_per_day, services, options.email, options.jobs)
+    _found(admission.set_jobs_per_day, services, options.email, options.jobs)
     if options.jobs is None:
         print(f"{options.email} may make {services.settings.jobs_per_day} jobs a day again, like everybody.")
     else:
@@ -134,7 +126,7 @@ def _quota(services: "Services", options: argparse.Namespace) -> int:
 def _weight(services: "Services", options: argparse.Namespace) -> int:
     from shared import admission
 
-    _found(options.email, admission.set_weight, services, options.email, options.weight)
+    _found(admission.set_weight, services, options.email, options.weight)
     print(f"The next jobs of {options.email} have the weight {options.weight:g}.")
     return Exit.DONE
 
@@ -142,7 +134,7 @@ def _weight(services: "Services", options: argparse.Namespace) -> int:
 def _disable(services: "Services", options: argparse.Namespace) -> int:
     from shared import admission
 
-    done = _found(options.email, admission.disable, services, options.email, options.reason, hide=options.hide)
+    done = _found(admission.disable, services, options.email, options.reason, hide=options.hide)
     print(f"{options.email} {'was disabled before' if done.before else 'is disabled'}.")
     print(f"Waiting jobs cancelled: {done.cancelled}. Running jobs that end with their next step: {done.stopping}.")
     if options.hide:
@@ -153,18 +145,19 @@ def _disable(services: "Services", options: argparse.Namespace) -> int:
 def _enable(services: "Services", options: argparse.Namespace) -> int:
     from shared import admission
 
-    if _found(options.email, admission.enable, services, options.email):
+    if _found(admission.enable, services, options.email):
         print(f"{options.email} can log in again; their sessions and tokens work.")
     else:
         print(f"{options.email} was not disabled; nothing has changed.")
     return Exit.DONE
 
 
-def _found(email: str, decide: Callable[..., Any], *arguments_: Any, **options: Any) -> Any:
+def _found(decide: Callable[..., Any], services: "Services", email: str, *more: Any, **options: Any) -> Any:
+    """What the decision about this account answers. Raises Ended where there is no such account."""
     from shared.errors import NotFound
 
     try:
-        return decide(*arguments_, **options)
+        return decide(services, email, *more, **options)
     except NotFound:
         raise arguments.no_account(email) from None
 
