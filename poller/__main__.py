@@ -3,7 +3,12 @@
 import argparse
 import sys
 
+from billiard.process import current_process
+from celery import Celery, signals
+
 from poller.app import create_app
+from shared import log
+from shared.metrics import StepBoard
 from shared.services import Services
 from shared.settings import SettingsError
 
@@ -16,7 +21,8 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         services = Services.from_environment()
-        app = create_app(services)
+        log.configure(services.settings.log_level)
+        app = _measured_app(services, arguments.concurrency) if arguments.part == "worker" else create_app(services)
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
@@ -34,6 +40,25 @@ def main() -> None:
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
         app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+
+
+def _measured_app(services: Services, processes: int) -> Celery:
+    """The worker's app, with its metrics served by this process, the pool's parent, where they are asked for."""
+    if services.settings.metrics_port is None:
+        return create_app(services)
+    from shared.exposition import Steps, serve  # the metrics' library, only where somebody asks for them
+
+    board = StepBoard(processes)
+    app = create_app(services, board.measure)
+    server = serve(services.settings, Steps(board))
+
+    def begin_child(**_: object) -> None:
+        board.use(current_process().index)
+        if server is not None:
+            server.server_close()
+
+    signals.worker_process_init.connect(begin_child, weak=False)
+    return app
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "errors jobs log models presets reasons recipe settings tokens",
+        "errors jobs log metrics models presets reasons recipe settings tokens",
         "contract db pictures",
         "generators",
-        "generator_store mail mail_store orders queue storage user_store",
+        "generator_store mail mail_store metrics_store orders queue storage user_store",
         "job_store",
         "claim_store gallery_store services",
         "auth job_views",
-        "accounts health moderation notices publication steps submission uploads",
+        "accounts exposition health moderation notices publication steps submission uploads",
         "gallery offers polling",
         "testing",
     )
