@@ -53,7 +53,7 @@ def _measured_app(services: Services, processes: int) -> Celery:
     server = serve(services.settings, Steps(board))
 
     def begin_child(**_: object) -> None:
-        board.use(current_process().index)
+        board.use(current_process().index)  # type: ignore[attr-defined]
         if server is not None:
             server.server_close()
 

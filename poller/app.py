@@ -42,6 +42,7 @@ def create_app(services: Services, measure: MeasureStep = unmeasured) -> Celery:
     )
     threads = LongSteps(poller)
     _add_tasks(app, poller, threads)
+    _add_errands(app, poller)
     # Prefork: a child must not share its parent's sockets. The weak reference of a signal would let the closure go.
     signals.worker_process_init.connect(lambda **_: services.db.forget(), weak=False)
     signals.worker_process_shutdown.connect(lambda **_: threads.stop(), weak=False)
@@ -130,6 +131,10 @@ def _add_tasks(app: Celery, poller: Poller, long_steps: LongSteps) -> None:
     @app.task(name=MAIL)
     def mail() -> None:
         long_steps.run(send_mail)
+
+
+def _add_errands(app: Celery, poller: Poller) -> None:
+    """What has to be done now and then, about no job in particular."""
 
     @app.task(name=COLLECT)
     def collect() -> None:

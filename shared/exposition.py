@@ -7,10 +7,9 @@ where it was after a restart. What a process measures itself begins anew with it
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import (
@@ -23,13 +22,13 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Row
 
 from shared import metrics_store
 from shared.db import Database, DatabaseFault
 from shared.errors import Unavailable
 from shared.generators.abilities import all_kinds
 from shared.metrics import BOUNDS_S, StepBoard
+from shared.metrics_store import Count
 from shared.services import Services
 from shared.settings import Settings
 
@@ -114,7 +113,7 @@ class _Reading(threading.Thread):
 
     def __init__(self, db: Database) -> None:
         super().__init__(name="metrics", daemon=True)
-        self.rows: Sequence[Row[Any]] | None = None
+        self.rows: list[Count] | None = None
         self._db = db
 
     def run(self) -> None:
@@ -142,7 +141,7 @@ class _Database(Collector):
         if rows is not None:
             yield from _families(rows)
 
-    def _read(self) -> Sequence[Row[Any]] | None:
+    def _read(self) -> list[Count] | None:
         with self._lock:
             if self._reading is None or not self._reading.is_alive():
                 self._reading = _Reading(self._db)
@@ -152,12 +151,12 @@ class _Database(Collector):
         return reading.rows
 
 
-def _families(rows: Sequence[Row[Any]]) -> Iterator[Metric]:
+def _families(rows: list[Count]) -> Iterator[Metric]:
     """Every metric that comes from the database, from the rows of `metrics_store.read`."""
     counts: dict[str, dict[str, float]] = defaultdict(dict)
     amounts: dict[str, dict[str, float]] = defaultdict(dict)
-    for name, label, count, amount in rows:
-        counts[name][label] = count
+    for name, label, number, amount in rows:
+        counts[name][label] = number
         amounts[name][label] = amount
 
     def total(name: str) -> float:

@@ -4,11 +4,10 @@ Nothing here reads a finished job. What waits and runs is read through indexes t
 comes from `tallies`, to which triggers add (see `shared.models`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 JOB_BOUNDS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 """Seconds from submit to success, by which the triggers sort jobs; what took longer is under `+Inf`."""
@@ -39,8 +38,17 @@ UNION ALL SELECT name, label, sum(count), sum(amount) FROM tallies GROUP BY name
 """)
 
 
-def read(connection: Connection) -> Sequence[Row[Any]]:
-    """Every count as (name, label, count, amount), of one moment. The connection is in a transaction.
+class Count(NamedTuple):
+    """One number of the database. What `number` and `amount` are, `read` says for each name."""
+
+    name: str
+    label: str
+    number: float
+    amount: float
+
+
+def read(connection: Connection) -> list[Count]:
+    """Every count, of one moment. The connection is in a transaction.
 
     queued: by kind, with the age of the oldest in seconds; generating: by generator; generator: 1 where it is well,
     with its places; mails, garbage, reports: what waits. The tallies, since the installation began: succeeded (by the
@@ -48,7 +56,7 @@ def read(connection: Connection) -> Sequence[Row[Any]]:
     ended, stored and deleted (pictures, with their bytes), users.
     """
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(TIMEOUT_MS)})
-    return connection.execute(_READ).all()
+    return [Count(row[0], row[1], float(row[2]), float(row[3])) for row in connection.execute(_READ)]
 
 
 @dataclass(frozen=True)
