@@ -163,7 +163,7 @@ def _families(rows: list[Count]) -> Iterator[Metric]:
         return sum(counts[name].values())
 
     yield from _queue(counts, amounts)
-    ended = "Jobs that ended, since the installation began; deleting jobs changes nothing."
+    ended = "Jobs that ended, ever: deleted ones too, and one that was put back each time that it ended."
     outcomes = {outcome: total(outcome) for outcome in ("succeeded", "failed", "cancelled")}
     yield _counter("easel_jobs_finished", ended, outcomes, "outcome")
     yield _counter(

@@ -73,7 +73,7 @@ def _send(services: Services, mailer: mail.Mailer, claim: Row[Any]) -> bool:
             raise
         return False
     with services.db.statement() as connection:
-        mail_store.drop(connection, claim.job_id)
+        mail_store.drop(connection, claim.job_id, claim.attempts)
     return taken
 
 
@@ -100,7 +100,9 @@ def compose(job: Row[Any], settings: Settings) -> EmailMessage:
     subject = _beginning(prompt, _SUBJECT_CHARACTERS).replace("=?", "= ?")
     message["Subject"] = f"{said}: {subject}" if subject else said
     message["Date"] = job.finished_at
-    message["Message-ID"] = f"<{job.job_id}@{sender.rpartition('@')[2]}>"
+    # A job that was put back ends once more, and that is another mail.
+    ending = f"{job.job_id}.{job.requeues}" if job.requeues else job.job_id
+    message["Message-ID"] = f"<{ending}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     if prompt:
         parts.append(f"    {_beginning(prompt, _BODY_CHARACTERS)}")

@@ -4,12 +4,14 @@ Two endpoints: the internal one, through which this process stores and reads, an
 signed, since a URL signed for a container's host name does not open in a browser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO
+from itertools import islice
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -18,12 +20,18 @@ from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
+from minio.helpers import DictType
+from minio.signer import sign_v4_s3
+from minio.time import to_amz_date
 
 from shared.errors import Unavailable
 from shared.settings import Settings
 
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 POST_LIFETIME_S = 15 * 60
+NO_BODY_SHA256 = sha256(b"").hexdigest()
+PAGE = 1000
+"""Objects in one answer of a list, and keys in one request to delete: what S3 allows."""
 SIGNED_KEPT = 4096
 """How many presigned URLs one process remembers; about 3 MB."""
 
@@ -34,6 +42,15 @@ class ObjectMissing(Exception):
 
 class ObjectTooLarge(Exception):
     """The object is larger than the caller is willing to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What a list tells of an object; the time is the storage's."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,7 @@ class Storage:
 
     def __init__(self, settings: Settings) -> None:
         self._bucket = settings.s3_bucket
+        self._region = settings.s3_region
         self._lifetime_s = settings.url_ttl_s
         self._credentials = _credentials(settings)
         self._internal = _client(settings, settings.s3_endpoint, self._credentials)
@@ -94,12 +112,33 @@ class Storage:
             listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True)
             return {entry.object_name or "": entry.size or 0 for entry in listed}
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Delete every object whose key starts with `prefix`; return how many there were."""
-        keys = list(self.sizes_bytes(prefix))
+    def pages(self, prefix: str) -> Iterator[list[StoredObject]]:
+        """Every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time. What has
+        been passed may be deleted meanwhile: each page is asked for by the key before it."""
+        last: str | None = None
+        while True:
+            with _translated():
+                listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True, start_after=last)
+                page = [
+                    StoredObject(entry.object_name or "", entry.size or 0, entry.last_modified)
+                    for entry in islice(listed, PAGE)
+                    if entry.last_modified is not None
+                ]
+            if not page:
+                return
+            yield page
+            last = page[-1].key
+
+    def delete(self, keys: Collection[str]) -> None:
+        """Delete these objects. Raises Unavailable unless all of them are gone."""
         with _translated():
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete every object whose key starts with `prefix`; return how many there were."""
+        keys = list(self.sizes_bytes(prefix))
+        self.delete(keys)
         return len(keys)
 
     def url_expires_at(self, now: datetime) -> datetime:
@@ -125,6 +164,24 @@ class Storage:
         object_url = urlsplit(self.presigned_url(key, now))
         bucket_url = urlunsplit(object_url._replace(path=object_url.path.removesuffix("/" + key), query=""))
         return PresignedPost(bucket_url or "/", fields, expires_at)
+
+    def signed_request(self, method: str, key: str, at: datetime) -> tuple[str, dict[str, str]]:
+        """Address and headers of a request without a body, signed for `at` as this process signs its own requests."""
+        credentials = self._credentials.retrieve()
+        url = urlsplit(self._internal.get_presigned_url("GET", self._bucket, key))._replace(query="")
+        headers: DictType = {"Host": url.netloc, "x-amz-content-sha256": NO_BODY_SHA256, "x-amz-date": to_amz_date(at)}
+        if credentials.session_token:
+            headers["x-amz-security-token"] = credentials.session_token
+        signed = sign_v4_s3(
+            method=method,
+            url=url,
+            region=self._region,
+            headers=headers,
+            credentials=credentials,
+            content_sha256=NO_BODY_SHA256,
+            date=at,
+        )
+        return urlunsplit(url), {name: str(value) for name, value in signed.items()}
 
     def check(self) -> None:
         """Ask the storage for the bucket. Raises Unavailable when it is not there."""
