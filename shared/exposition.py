@@ -197,6 +197,8 @@ def _queue(counts: dict[str, dict[str, float]], amounts: dict[str, dict[str, flo
     )
     generating = counts["generating"]
     yield _gauge("easel_generating_jobs", "Jobs that have a place at a generator.", sum(generating.values()))
+    for since in amounts["swept"].values():
+        yield _gauge("easel_last_sweep_age_seconds", "Since a worker last looked for what is due.", since)
     up, places = counts["generator"], amounts["generator"]
     in_flight = {name: generating.get(name, 0) for name in up}
     yield _gauge("easel_generator_up", "Whether a generator takes jobs: 0 since a call failed.", up, "generator")

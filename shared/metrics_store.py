@@ -31,6 +31,8 @@ _READ = text(f"""
 {_QUEUED}
 UNION ALL SELECT 'generating', generator, count(*), 0 FROM jobs WHERE state = 'generating' GROUP BY generator
 UNION ALL SELECT 'generator', name, (failures = 0)::int, max_in_flight FROM generators
+UNION ALL SELECT 'swept', '', 1, extract(epoch FROM clock_timestamp() - swept_at) FROM queue_clock
+    WHERE swept_at IS NOT NULL
 UNION ALL SELECT 'mails', '', count(*), 0 FROM mails
 UNION ALL SELECT 'garbage', '', count(*), 0 FROM garbage
 UNION ALL SELECT 'reports', '', count(*), 0 FROM reports WHERE closed_at IS NULL
@@ -51,7 +53,7 @@ def read(connection: Connection) -> list[Count]:
     """Every count, of one moment. The connection is in a transaction.
 
     queued: by kind, with the age of the oldest in seconds; generating: by generator; generator: 1 where it is well,
-    with its places; mails, garbage, reports: what waits. The tallies, since the installation began: succeeded (by the
+    with its places; swept: the seconds since a worker last looked for what is due; mails, garbage, reports: what waits. The tallies, since the installation began: succeeded (by the
     bound of its bucket, with the seconds from submit), failed (by code), cancelled, attempts and crashes of jobs that
     ended, stored and deleted (pictures, with their bytes), users.
     """

@@ -14,21 +14,13 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-<<<<<<< HEAD
-from shared import claim_store, generator_store, job_store, metrics_store, notices
-=======
-from shared import claim_store, collection, generator_store, job_store, notices
->>>>>>> aa6c73692a8f0c7606fc99a11191ca5108ded866
+from shared import claim_store, collection, generator_store, job_store, metrics_store, notices
 from shared.errors import Unavailable
 from shared.generators import connect
 from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
-<<<<<<< HEAD
-from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
-from shared.log import fields as log_fields
-=======
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
->>>>>>> aa6c73692a8f0c7606fc99a11191ca5108ded866
+from shared.log import fields as log_fields
 from shared.log import job_id as log_job_id
 from shared.metrics import MeasureStep, unmeasured
 from shared.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
@@ -181,17 +173,10 @@ class Poller:
         """Delete objects that nobody refers to any more, and mail that could not be sent for a day; return how many
         objects."""
         notices.give_up_old(self.services)
-<<<<<<< HEAD
-        with self.services.db.begin() as connection:
-            claim_store.retire(connection)
+        with self.services.db.statement() as connection:
             metrics_store.fold(connection)
-        with self.services.db.begin() as connection:
-            prefixes = claim_store.claim_garbage(connection, GARBAGE_AT_ONCE)
-            return sum(self.services.storage.delete_prefix(prefix) for prefix in prefixes)
-=======
         collection.retire(self.services)
         return collection.empty_garbage(self.services).objects
->>>>>>> aa6c73692a8f0c7606fc99a11191ca5108ded866
 
     def report(self) -> None:
         """Log how the queue stands: the line that alarms are made from where nobody asks for metrics. Its failures are
