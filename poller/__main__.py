@@ -1,8 +1,10 @@
 """`python -m poller worker [--concurrency 2]` and `python -m poller beat`."""
 
 import argparse
+import logging
 import sys
 
+import celery.apps.worker
 from billiard.process import current_process
 from celery import Celery, signals
 
@@ -11,6 +13,8 @@ from shared import log
 from shared.metrics import StepBoard
 from shared.services import Services
 from shared.settings import SettingsError
+
+_log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -26,6 +30,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
+        celery.apps.worker.safe_say = _say  # type: ignore[attr-defined]
         worker = app.Worker(
             pool="prefork",
             concurrency=arguments.concurrency,
@@ -40,6 +45,11 @@ def main() -> None:
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
         app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+
+
+def _say(message: str, *_: object) -> None:
+    """What Celery would print past every logger: that it was told to stop."""
+    _log.info(message.strip())
 
 
 def _measured_app(services: Services, processes: int) -> Celery:

@@ -53,9 +53,10 @@ def read(connection: Connection) -> list[Count]:
     """Every count, of one moment. The connection is in a transaction.
 
     queued: by kind, with the age of the oldest in seconds; generating: by generator; generator: 1 where it is well,
-    with its places; swept: the seconds since a worker last looked for what is due; mails, garbage, reports: what waits. The tallies, since the installation began: succeeded (by the
-    bound of its bucket, with the seconds from submit), failed (by code), cancelled, attempts and crashes of jobs that
-    ended, stored and deleted (pictures, with their bytes), users.
+    with its places; swept: the seconds since a worker last looked for what is due; mails, garbage, reports: what waits.
+    The tallies, since the installation began: succeeded (by the bound of its bucket, with the seconds from submit),
+    failed (by code), cancelled, attempts and crashes of jobs that ended, stored and deleted (pictures, with their
+    bytes), users.
     """
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(TIMEOUT_MS)})
     return [Count(row[0], row[1], float(row[2]), float(row[3])) for row in connection.execute(_READ)]
