@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
-from starlette.testclient import TestClient
+from mangum import Mangum
 
 from functions import presets
 from functions.edge.app import create_app, create_lambda
@@ -61,23 +61,27 @@ def exception() -> Any:
         return sys.exc_info()
 
 
+def event_of(path: str) -> dict[str, Any]:
+    """An event of an HTTP API."""
+    http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "x"}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "token=a-secret",
+        "headers": {"host": "127.0.0.1"},
+        "requestContext": {"http": http, "requestId": "event", "stage": "$default", "timeEpoch": 0},
+        "isBase64Encoded": False,
+    }
+
+
 def requests_in(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [vars(record)["fields"] for record in caplog.records if record.getMessage() == "request"]
 
 
 def test_a_function_logs_its_request_in_lambda_too(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    http = {"method": "GET", "path": "/v1/presets", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "x"}
-    event = {
-        "version": "2.0",
-        "routeKey": "GET /v1/presets",
-        "rawPath": "/v1/presets",
-        "rawQueryString": "token=a-secret",
-        "headers": {"host": "127.0.0.1"},
-        "requestContext": {"http": http, "requestId": "event", "stage": "$default", "timeEpoch": 0},
-        "isBase64Encoded": False,
-    }
-    answer = create_lambda(presets.router, services)(event, None)
+    answer = create_lambda(presets.router, services)(event_of("/v1/presets"), None)
     assert answer["statusCode"] == 200
     [fields] = requests_in(caplog)
     assert fields.pop("ms") >= 0
@@ -93,8 +97,7 @@ def test_a_request_that_breaks_is_a_500_with_its_trace(services: Services, caplo
         raise RuntimeError
 
     app = create_app([router], services, lambda *measured: seen.append(measured))
-    with TestClient(app) as client:
-        assert client.get("/v1/breaks/something-private").status_code == 500
+    assert Mangum(app, lifespan="off")(event_of("/v1/breaks/something-private"), None)["statusCode"] == 500
     [fields] = requests_in(caplog)
     assert fields["status"] == 500
     assert [measured[:3] for measured in seen] == [("site", "GET", 500)]
