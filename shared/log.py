@@ -44,5 +44,5 @@ def configure(level: str) -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for chatty in ("celery", "kombu", "uvicorn", "urllib3", "botocore"):
+    for chatty in ("celery", "kombu", "mangum", "uvicorn", "urllib3", "botocore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
