@@ -41,8 +41,8 @@ class StepBoard:
     def __init__(self, processes: int) -> None:
         self._cells = len(BOUNDS_S) + 2  # the buckets, the last one, the sum of the seconds
         self._size = len(STEPS) * len(OUTCOMES) * self._cells
-        self._numbers = memoryview(mmap.mmap(-1, processes * self._size * 8)).cast("d")
-        self._processes = processes
+        self._processes = max(processes, 1)
+        self._numbers = memoryview(mmap.mmap(-1, self._processes * self._size * 8)).cast("d")
         self.use(0)
 
     def use(self, process: int) -> None:

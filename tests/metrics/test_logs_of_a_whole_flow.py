@@ -125,6 +125,7 @@ def test_a_whole_flow(
         good, bad = flow.run(generator)
         wait_for(lambda: len(list(mails.glob("*.eml"))) == 2, "both mails")
         wait_for(lambda: not world.sql("SELECT FROM mails"), "both are noted")
+        metrics = requests.get(f"http://127.0.0.1:{settings['EASEL_METRICS_PORT']}/metrics", timeout=30).text
     assert (good["state"], bad["state"]) == ("succeeded", "failed")
     requests, jobs = lines_of(tmp_path, "gateway"), lines_of(tmp_path, "worker")
     check_secrets(
@@ -132,7 +133,7 @@ def test_a_whole_flow(
     )
     check_requests(requests, flow.request_ids)
     for job in (good, bad):
-        [accepted] = [line for line in requests if line["message"] == "accepted" and line["job_id"] == job["id"]]
+        [accepted] = [line for line in answers if line["message"] == "accepted" and line["job_id"] == job["id"]]
         assert accepted["request_id"] in flow.request_ids
         steps = [line for line in jobs if line["message"] == "step" and line["job_id"] == job["id"]]
         assert steps[0]["step"] == "send"

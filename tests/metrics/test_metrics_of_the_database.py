@@ -10,6 +10,7 @@ from scraping import Scrape, check_equal_to_the_database, served
 from world import World, with_settings
 
 from local.servers import free_port
+from poller.app import create_app
 from shared import exposition, metrics_store
 from shared.auth import Credential
 from shared.exposition import Requests, serve
@@ -150,6 +151,15 @@ def test_a_failure_is_in_one_report(world: World, generator: FakeGenerator, capl
     assert [line["queued"] for line in lines] == [1, 1]
     assert all(line.keys() == {"queued", "oldest_queued_s", "generating", "failed"} for line in lines)
     assert all(line["oldest_queued_s"] >= 0 and line["generating"] == 0 for line in lines)
+
+
+def test_beat_asks_for_a_report_each_minute(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(world.services)
+    entry = app.conf.beat_schedule["report"]
+    assert entry["schedule"] == 60
+    caplog.set_level(logging.INFO)
+    app.tasks[entry["task"]]()
+    assert [record.getMessage() for record in caplog.records] == ["queue"]
 
 
 def test_without_the_database_the_rest_is_told(services: Services) -> None:
