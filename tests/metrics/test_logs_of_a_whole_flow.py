@@ -127,11 +127,13 @@ def test_a_whole_flow(
         wait_for(lambda: not world.sql("SELECT FROM mails"), "both are noted")
         metrics = requests.get(f"http://127.0.0.1:{settings['EASEL_METRICS_PORT']}/metrics", timeout=30).text
     assert (good["state"], bad["state"]) == ("succeeded", "failed")
-    requests, jobs = lines_of(tmp_path, "gateway"), lines_of(tmp_path, "worker")
-    check_secrets(
-        tmp_path, [*flow.secrets, settings["AWS_SECRET_ACCESS_KEY"], "generators-password", "X-Amz-Signature"]
-    )
-    check_requests(requests, flow.request_ids)
+    answers, jobs, _ = (lines_of(tmp_path, part) for part in ("gateway", "worker", "beat"))
+    secrets = [*flow.secrets, settings["AWS_SECRET_ACCESS_KEY"], "generators-password", "X-Amz-Signature"]
+    check_secrets(tmp_path, secrets)
+    ids = [str(world.row(good["id"]).user_id), good["id"], bad["id"]]
+    assert "easel_jobs_finished_total" in metrics
+    assert [secret for secret in [*secrets, *ids] if secret in metrics] == []
+    check_requests(answers, flow.request_ids)
     for job in (good, bad):
         [accepted] = [line for line in answers if line["message"] == "accepted" and line["job_id"] == job["id"]]
         assert accepted["request_id"] in flow.request_ids
