@@ -64,9 +64,9 @@ def empty_garbage(services: Services) -> Removed:
     return removed
 
 
-def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str, Removed]]:
-    """Delete every object that nobody refers to and that is at least an hour old; gives, page by page, the folder and
-    what was deleted of it. With `dry_run` nothing is. Raises Unavailable.
+def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str, int, Removed]]:
+    """Delete every object that nobody refers to and that is at least an hour old; gives, page by page, the folder, how
+    many objects the page has and what was deleted of it. With `dry_run` nothing is. Raises Unavailable.
 
     Nothing that is still wanted can be among it: keys carry the token of the claim under which they were written, and
     claims only ever get new ones. An object that is in no picture's row and not under the present claim of a running
@@ -81,7 +81,7 @@ def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str,
             orphans = [entry for entry in orphans if entry.key not in wanted]
             if not dry_run and orphans:
                 services.storage.delete([entry.key for entry in orphans])
-            yield folder, Removed(len(orphans), sum(entry.size_bytes for entry in orphans))
+            yield folder, len(page), Removed(len(orphans), sum(entry.size_bytes for entry in orphans))
 
 
 def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:

@@ -6,9 +6,10 @@ mail a second time, with the same Message-ID, by which many mailboxes show it on
 
 import logging
 from contextlib import closing
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import parseaddr
+from email.utils import make_msgid, parseaddr
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -112,6 +113,20 @@ def compose(job: Row[Any], settings: Settings) -> EmailMessage:
         parts.append("\n".join(["Links that never expire:", *links]))
     parts.append(f"You asked Easel for this mail. Your account at {settings.public_url} turns it off.")
     message.set_content("\n\n".join(parts) + "\n")
+    return message
+
+
+def compose_trial(email: str, settings: Settings) -> EmailMessage:
+    """A mail with which an operator sees that mail arrives. Raises MailRefused for an address that is none."""
+    title, sender = parseaddr(settings.mail_from)
+    message = EmailMessage()
+    message["From"] = Address(title, addr_spec=sender)
+    message["To"] = _address(email)
+    message["Subject"] = "Easel can send mail"
+    message["Date"] = datetime.now(UTC)
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"This is a trial. An operator of {settings.public_url} had it sent.\n")
     return message
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,8 @@ from sqlalchemy import Row
 from shared import job_store, overview_store, user_store
 from shared.errors import NotFound, Unavailable
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress, GeneratorError
+from shared.generators.base import ForgottenId, Generator, GeneratorAddress, GeneratorError
+from shared.generators.discovery import Discovery
 from shared.jobs import LOST_OBJECTS_KEPT_S, Event, State
 from shared.reasons import BY_OPERATOR
 from shared.services import Services
@@ -105,7 +106,7 @@ def requeue(services: Services, job_id: UUID, connect: Callable[[GeneratorAddres
         if job.attempt_token is not None:
             job_store.discard(connection, objects_of(job_id, job.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
     services.wake_ups.wake()
-    address = next((address for address in services.addresses if address.name == job.generator), None)
+    address = next((address for address in _addresses(services) if address.name == job.generator), None)
     if state == State.GENERATING and job.remote_id is not None and address is not None:
         with closing(connect(address)) as client:
             client.cancel(job.remote_id)
@@ -150,11 +151,18 @@ def ask_generators(services: Services, connect: Callable[[GeneratorAddress], Gen
         with closing(connect(address)) as client:
             try:
                 able = client.health()
+                if not able.extensions:
+                    # A service without the call for health says nothing by that; this call each has to understand.
+                    with suppress(ForgottenId):
+                        client.status("0")
             except GeneratorError as error:
                 return Answer(address, error.message)
             return Answer(address, None, able.engine, able.extensions)
 
-    if not services.addresses:
-        return []
     with ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="ask") as pool:
-        return list(pool.map(ask, services.addresses))
+        return list(pool.map(ask, _addresses(services)))
+
+
+def _addresses(services: Services) -> tuple[GeneratorAddress, ...]:
+    """The configured generators, each of those behind one name for itself."""
+    return Discovery().expand(services.addresses)

@@ -112,7 +112,12 @@ def test_commands_stand_on_the_library_alone() -> None:
 
 def test_a_function_never_speaks_to_a_generator() -> None:
     for path in files("functions"):
-        assert not {part_of_shared(module) for module in imports(path)} & {"generators", "steps", "polling"}
+        assert not {part_of_shared(module) for module in imports(path)} & {
+            "generators",
+            "steps",
+            "polling",
+            "operation",
+        }
 
 
 def test_only_the_settings_read_the_environment() -> None:

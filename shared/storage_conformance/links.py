@@ -52,7 +52,7 @@ def _link_is_stable(probe: Probe) -> None:
     expect(before != urls[0], "A URL did not change after its window.")
     if time.time() < start.timestamp() + window_s - 30:
         for url in (before, urls[0]):
-            expect(probe.send("GET", url).status == 200, "A URL is dead within its lifetime.")
+            expect(probe.send("GET", url).body == b"12345", "A URL is dead within its lifetime.")
 
 
 @check("A presigned URL ends with its lifetime.")

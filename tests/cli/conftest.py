@@ -1,10 +1,11 @@
-"""The fake service, and the command against it in this process."""
+"""The commands in this process: easel-generate against the fake service, easel against the tests' servers."""
 
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from operating import Easel, command
 
 from cli.generate import main
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
@@ -14,6 +15,15 @@ from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 def fake() -> Iterator[FakeGenerator]:
     with FakeGenerator(plan=Plan(polls=2), extensions=ALL_EXTENSIONS) as fake:
         yield fake
+
+
+@pytest.fixture
+def easel(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Easel:
+    """The operator's command with the settings of the tests' servers."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("EASEL_PUBLIC_URL", "https://easel.example.com")
+    return command(capsys)
 
 
 @pytest.fixture

@@ -7,34 +7,15 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from operating import Easel, objects
 from world import World
 
-from cli.easel import main
 from cli.exits import Exit
 from cli.printable import beginning, printable
 from shared import gallery
 from shared.contract import NewReport
 
 ROOT = Path(__file__).parents[2]
-Easel = Callable[..., tuple[int, list[str]]]
-
-
-@pytest.fixture
-def easel(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Easel:
-    """The command with the settings of the tests' servers; answers its exit code and the lines it printed."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("EASEL_PUBLIC_URL", "https://easel.example.com")
-
-    def run(*argv: str) -> tuple[int, list[str]]:
-        try:
-            code = main(argv)
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return code, (told.out + told.err).splitlines()
-
-    return run
 
 
 @pytest.fixture
@@ -48,6 +29,24 @@ def shown(world: World) -> Callable[..., UUID]:
         return job_id
 
     return make
+
+
+def test_lists_for_programs(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
+    job_id = shown()
+    report(world, job_id, "personal", "my house")
+    [listed] = objects(easel, "gallery", "list")
+    assert (listed["job_id"], listed["prompt"]) == (str(job_id), "a lighthouse at night")
+    [reported] = objects(easel, "gallery", "reports")
+    assert reported["link"] == f"https://easel.example.com/i/{world.images(job_id)[0].id}"
+    assert [(entry["reason"], entry["detail"]) for entry in reported["reports"]] == [("personal", "my house")]
+
+
+def test_seeding_is_done_once(easel: Easel, world: World) -> None:
+    code, lines = easel("gallery", "seed")
+    assert (code, lines) == (Exit.DONE, ["12 example pictures are queued."])
+    assert easel("gallery", "seed") == (Exit.DONE, ["The examples were queued before; nothing has changed."])
+    [row] = world.sql("SELECT count(*) AS jobs, count(published_at) AS published FROM jobs")
+    assert row == (12, 12)
 
 
 def report(world: World, job_id: UUID, reason: str, detail: str = "") -> None:

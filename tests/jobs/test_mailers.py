@@ -207,3 +207,44 @@ def test_ses_without_credentials(settings: Callable[[str], Settings], monkeypatc
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(mail.MailServerDown, match="NoCredentialsError"):
         send(settings("ses://eu-central-1"), letter())
+
+
+@pytest.mark.usefixtures("aws")
+def test_ses_says_what_stands_against_a_mail(settings: Callable[[str], Settings]) -> None:
+    mailer = cast(mail.SesMailer, mail.connect(settings("ses://eu-central-1")))
+    with Stubber(mailer._client) as stub:
+        stub.add_response("get_account", {"SendingEnabled": False, "ProductionAccessEnabled": False})
+        for _ in range(2):
+            stub.add_client_error("get_email_identity", "NotFoundException")
+        ready = mailer.check()
+    assert ready.words == "SES of eu-central-1 answers"
+    assert [word for doubt in ready.doubts for word in ("off", "sandbox", "verified neither") if word in doubt] == [
+        "off",
+        "sandbox",
+        "verified neither",
+    ]
+
+
+@pytest.mark.usefixtures("aws")
+def test_ses_is_ready_with_a_verified_domain(settings: Callable[[str], Settings]) -> None:
+    mailer = cast(mail.SesMailer, mail.connect(settings("ses://eu-central-1")))
+    with Stubber(mailer._client) as stub:
+        stub.add_response("get_account", {"SendingEnabled": True, "ProductionAccessEnabled": True})
+        stub.add_client_error("get_email_identity", "NotFoundException")
+        asked = {"EmailIdentity": "example.com"}
+        stub.add_response("get_email_identity", {"VerifiedForSendingStatus": True}, expected_params=asked)
+        assert mailer.check().doubts == ()
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException"])
+def test_ses_that_may_not_be_asked(settings: Callable[[str], Settings], code: str) -> None:
+    mailer = cast(mail.SesMailer, mail.connect(settings("ses://eu-central-1")))
+    with Stubber(mailer._client) as stub:
+        stub.add_client_error("get_account", code)
+        if code == "AccessDeniedException":
+            [doubt] = mailer.check().doubts
+            assert "only a mail can show it" in doubt
+        else:
+            with pytest.raises(mail.MailServerDown, match=code):
+                mailer.check()

@@ -296,6 +296,25 @@ def test_a_frozen_sender_does_not_postpone_for_another(world: World, mailing: Se
     assert world.sql("SELECT * FROM mails") == before
 
 
+def test_a_job_that_is_put_back_is_told_of_by_another_mail(world: World, mailing: Services, server: MailServer) -> None:
+    """The first mail was on its way while the job was put back and ended once more."""
+    job_id = end(world, State.FAILED)
+    with mailing.db.statement() as connection:
+        first = mail_store.claim(connection)
+    assert first is not None
+    with mailing.db.begin() as connection:
+        job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED)
+    assert outbox(world) == {}
+    ending(world, job_id, State.SUCCEEDED)
+    with mailing.db.statement() as connection:
+        mail_store.drop(connection, job_id, first.attempts)
+    assert outbox(world) == {job_id: 0}
+    world.poller.send_mail()
+    [received] = server.mails
+    assert received.message["Message-ID"] == f"<{job_id}.1@example.com>"
+    assert notices.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
+
+
 def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: MailServer) -> None:
     job, of_leaver, claimed = end(world), end(world), end(world)
     with mailing.db.begin() as connection:
