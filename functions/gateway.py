@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from functions.edge.app import create_app
 from shared import log
+from shared.metrics import MeasureRequest, unmeasured
 from shared.services import Services
 from shared.settings import SettingsError
 
@@ -34,11 +35,11 @@ def manifest() -> list[dict[str, Any]]:
     return routes
 
 
-def create_gateway(services: Services) -> FastAPI:
+def create_gateway(services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
     """The app with every function of the manifest, the site at `/` and the docs at `/docs`."""
     names = dict.fromkeys(route["name"] for route in manifest())
     routers: list[APIRouter] = [importlib.import_module(f"functions.{name}").router for name in names]
-    app = create_app(routers, services)
+    app = create_app(routers, services, measure)
     app.mount("/docs", Docs(), name="docs")
     app.mount("/", Site(services.settings.s3_public_endpoint), name="site")
     return app
@@ -98,8 +99,15 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"easel gateway: {error}")
     log.configure(services.settings.log_level)
+    measure: MeasureRequest = unmeasured
+    if services.settings.metrics_port is not None:
+        from shared.exposition import Requests, serve  # the metrics' library, only where somebody asks for them
+
+        requests = Requests()
+        serve(services.settings, requests)
+        measure = requests.measure
     uvicorn.run(
-        create_gateway(services),
+        create_gateway(services, measure),
         host=services.settings.host,
         port=services.settings.port,
         log_config=None,

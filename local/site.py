@@ -91,6 +91,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         needs: tuple[str, ...] = (),
         ready: Callable[[], bool] | None = None,
         grace_s: float = 10.0,
+        env: Mapping[str, str] = env,
     ) -> Part:
         return Part(
             name=name,
@@ -122,6 +123,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
             needs=(*stores, "generator"),
             ready=lambda: worker_answers(env.get("EASEL_BROKER_URL", "")),
             grace_s=DRAIN_S,
+            env=worker_environment(env),
         ),
         part(
             "gateway",
@@ -138,6 +140,12 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     elif not marker.exists():
         parts.append(part("seed", "local.seed", str(marker), needs=("migrate", "redis")))
     return parts
+
+
+def worker_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """What the worker gets: its metrics stand on the port after the gateway's."""
+    port = env.get("EASEL_METRICS_PORT")
+    return dict(env) | ({"EASEL_METRICS_PORT": str(int(port) + 1)} if port else {})
 
 
 def worker_answers(broker_url: str) -> bool:

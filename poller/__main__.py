@@ -1,11 +1,20 @@
 """`python -m poller worker [--concurrency 2]` and `python -m poller beat`."""
 
 import argparse
+import logging
 import sys
 
+import celery.apps.worker
+from billiard.process import current_process
+from celery import Celery, signals
+
 from poller.app import create_app
+from shared import log
+from shared.metrics import StepBoard
 from shared.services import Services
 from shared.settings import SettingsError
+
+_log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -16,10 +25,12 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         services = Services.from_environment()
-        app = create_app(services)
+        log.configure(services.settings.log_level)
+        app = _measured_app(services, arguments.concurrency) if arguments.part == "worker" else create_app(services)
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
+        celery.apps.worker.safe_say = _say  # type: ignore[attr-defined]
         worker = app.Worker(
             pool="prefork",
             concurrency=arguments.concurrency,
@@ -34,6 +45,30 @@ def main() -> None:
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
         app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+
+
+def _say(message: str, *_: object) -> None:
+    """What Celery would print past every logger: that it was told to stop."""
+    _log.info(message.strip())
+
+
+def _measured_app(services: Services, processes: int) -> Celery:
+    """The worker's app, with its metrics served by this process, the pool's parent, where they are asked for."""
+    if services.settings.metrics_port is None:
+        return create_app(services)
+    from shared.exposition import Steps, serve  # the metrics' library, only where somebody asks for them
+
+    board = StepBoard(processes)
+    app = create_app(services, board.measure)
+    server = serve(services.settings, Steps(board))
+
+    def begin_child(**_: object) -> None:
+        board.use(current_process().index)  # type: ignore[attr-defined]
+        if server is not None:
+            server.server_close()
+
+    signals.worker_process_init.connect(begin_child, weak=False)
+    return app
 
 
 if __name__ == "__main__":

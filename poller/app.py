@@ -16,28 +16,33 @@ from sqlalchemy import Row
 
 from shared import log
 from shared.errors import Unavailable
+from shared.metrics import MeasureStep, unmeasured
 from shared.polling import Poller
-from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, MAIL, START, SWEEP
+from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, MAIL, REPORT, START, SWEEP
 from shared.services import Services
 
 SWEEP_S = 1.0
 COLLECT_S = 10.0
+REPORT_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(services: Services) -> Celery:
-    """The Celery app of worker and beat. Raises SettingsError when EASEL_GENERATORS cannot be read."""
-    poller = Poller(services, services.addresses)
+def create_app(services: Services, measure: MeasureStep = unmeasured) -> Celery:
+    """The Celery app of worker and beat. `measure` is told of every step, in the process that did it. Raises
+    SettingsError when EASEL_GENERATORS cannot be read."""
+    poller = Poller(services, services.addresses, measure=measure)
     app = services.celery
     app.conf.update(
         beat_schedule={
             "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"expires": 5 * SWEEP_S}},
             "collect": {"task": COLLECT, "schedule": COLLECT_S, "options": {"expires": COLLECT_S}},
+            "report": {"task": REPORT, "schedule": REPORT_S, "options": {"expires": REPORT_S}},
         },
     )
     threads = LongSteps(poller)
     _add_tasks(app, poller, threads)
+    _add_errands(app, poller)
     # Prefork: a child must not share its parent's sockets. The weak reference of a signal would let the closure go.
     signals.worker_process_init.connect(lambda **_: services.db.forget(), weak=False)
     signals.worker_process_shutdown.connect(lambda **_: threads.stop(), weak=False)
@@ -127,11 +132,20 @@ def _add_tasks(app: Celery, poller: Poller, long_steps: LongSteps) -> None:
     def mail() -> None:
         long_steps.run(send_mail)
 
+
+def _add_errands(app: Celery, poller: Poller) -> None:
+    """What has to be done now and then, about no job in particular."""
+
     @app.task(name=COLLECT)
     def collect() -> None:
         with _patient():
             if deleted := poller.collect():
                 _log.info("deleted %d objects that nobody refers to", deleted)
+
+    @app.task(name=REPORT)
+    def report() -> None:
+        with _patient():
+            poller.report()
 
 
 @contextmanager

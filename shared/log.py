@@ -4,9 +4,18 @@ import json
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
+
+
+def fields(**values: Any) -> dict[str, Any]:
+    """What a line has beside its message: `_log.info("queue", extra=fields(queued=3))`.
+
+    Under one key, since libraries give `extra` too: theirs holds whatever they work on, and is left out.
+    """
+    return {"fields": values}
 
 
 class JsonFormatter(logging.Formatter):
@@ -21,15 +30,19 @@ class JsonFormatter(logging.Formatter):
             "request_id": request_id.get(),
             "job_id": job_id.get(),
         }
+        given = getattr(record, "fields", None)
+        if isinstance(given, dict):
+            entry |= given
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps({key: value for key, value in entry.items() if value is not None}, ensure_ascii=False)
 
 
 def configure(level: str) -> None:
-    """Send every logger's records to standard error in Easel's format."""
+    """Send every logger's records, and Python's warnings, to standard error in Easel's format."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("celery", "kombu", "uvicorn", "urllib3", "botocore"):
+    logging.captureWarnings(True)
+    for chatty in ("celery", "kombu", "mangum", "uvicorn", "urllib3", "botocore"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))

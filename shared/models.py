@@ -248,3 +248,16 @@ garbage = Table(
     Column("prefix", Text, primary_key=True),
     _when("due_at", nullable=False, server_default=_now, index=True),
 )
+
+# Counts that never fall, in increments: triggers add a row for each job that ends and for pictures and users that come
+# and go, so that two writers never wait for each other; `metrics_store.fold` adds rows up. A count is the sum of its
+# rows. Written whatever statement makes the change; a scan of a million jobs would tell the same.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("amount", Double, nullable=False),
+)

@@ -5,22 +5,25 @@ No call waits on a job: each does what is due, writes it, and says what is to be
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from shared import claim_store, collection, generator_store, job_store, notices
+from shared import claim_store, collection, generator_store, job_store, metrics_store, notices
 from shared.errors import Unavailable
 from shared.generators import connect
 from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.generators.discovery import Discovery
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
+from shared.log import fields as log_fields
 from shared.log import job_id as log_job_id
+from shared.metrics import MeasureStep, unmeasured
 from shared.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
 from shared.services import Services
 from shared.steps import Step, objects_of
@@ -62,6 +65,7 @@ class Poller:
     services: Services
     addresses: tuple[GeneratorAddress, ...]
     connect: Callable[[GeneratorAddress], Generator] = connect
+    measure: MeasureStep = unmeasured
     discovery: Discovery = field(default_factory=Discovery)
     _clients: dict[str, Generator] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -83,8 +87,8 @@ class Poller:
                 moved = job_store.move(connection, found.id, State.GENERATING, Event.STARTED, generator=taken)
                 claim_store.advance_clock(connection, user_id=moved.user_id, turn=moved.turn, cost=moved.cost)
                 started.append(found.id)
-        if started:
-            _log.info("started %d jobs", len(started))
+        for job_id in started:
+            _log.info("started", extra=log_fields(job_id=str(job_id)))
         return started
 
     def advance(self, job_id: UUID) -> float | None:
@@ -121,9 +125,8 @@ class Poller:
                     address.protocol,
                     stop=lambda: any(event.is_set() for event in stops),
                 )
-                return step.run()
+                return self._measured(step)
         except job_store.Lost:
-            _log.info("another worker has taken over this job")
             return None
         except Unavailable:
             # The outcome could not be written. Let go of the claim, so that the next sweep need not wait for the lease
@@ -134,6 +137,25 @@ class Poller:
             raise
         finally:
             log_job_id.set(None)
+
+    def _measured(self, step: Step) -> float | None:
+        """Run the step; count it and log it, with what it came to."""
+        begin, outcome = time.perf_counter(), None
+        try:
+            return step.run()
+        except job_store.Lost:
+            outcome = "lost"
+            raise
+        except Unavailable:
+            outcome = "unavailable"
+            raise
+        finally:
+            seconds, outcome = time.perf_counter() - begin, outcome or step.outcome
+            self.measure(step.kind, outcome, seconds)
+            # A job is asked about again and again; what changes nothing is told to those who look closely.
+            level = logging.DEBUG if (step.kind, outcome) == ("ask", "goes_on") else logging.INFO
+            fields = log_fields(step=step.kind, outcome=outcome, ms=round(seconds * 1000, 1))
+            _log.log(level, "step", extra=fields)
 
     def sweep(self) -> list[UUID]:
         """Find what nobody is working on although it is due, start what has a place; return both."""
@@ -156,8 +178,18 @@ class Poller:
         """Delete objects that nobody refers to any more, and mail that could not be sent for a day; return how many
         objects."""
         notices.give_up_old(self.services)
+        with self.services.db.statement() as connection:
+            metrics_store.fold(connection)
         collection.retire(self.services)
         return collection.empty_garbage(self.services).objects
+
+    def report(self) -> None:
+        """Log how the queue stands: the line that alarms are made from where nobody asks for metrics. Its failures are
+        those since the last such line of any process, so that they can be added up."""
+        with self.services.db.begin() as connection:
+            claim_store.lock_clock(connection)
+            report = metrics_store.report(connection)
+        _log.info("queue", extra=log_fields(**asdict(report)))
 
     def has_mail(self) -> bool:
         """Whether a mail about a finished job is to be sent."""
@@ -215,6 +247,7 @@ class Poller:
 
     def _gave_up(self, claim: Row[Any]) -> bool:
         """Note that a worker died under this job; True when it was once too often."""
+        _log.warning("a worker died under this job", extra=log_fields(crashes=claim.crashes))
         with self.services.db.begin() as connection:
             job_store.discard(connection, objects_of(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
             if claim.crashes < MAX_CRASHES:

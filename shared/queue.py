@@ -14,6 +14,7 @@ from shared.settings import Settings
 
 QUEUE = "easel"
 START, ADVANCE, SWEEP, COLLECT, MAIL = "easel.start", "easel.advance", "easel.sweep", "easel.collect", "easel.mail"
+REPORT = "easel.report"
 
 LONGEST_COUNTDOWN_S = 60
 """Past the broker's visibility time-out a longer countdown would be delivered again and again (kombu 305)."""

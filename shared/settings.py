@@ -42,6 +42,7 @@ class Settings:
     database_pool: int
     host: str
     port: int
+    metrics_port: int | None
     log_level: str
 
     @classmethod
@@ -75,6 +76,7 @@ class Settings:
             ),
             host=read.text("HOST", "127.0.0.1"),
             port=port,
+            metrics_port=read.integer("METRICS_PORT", 0, 1, 65535) if read.find("METRICS_PORT") else None,
             log_level=read.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         )
 

@@ -49,6 +49,13 @@ STORAGE_RETRY_S = 2.0
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator surely has nothing; others spend an attempt."""
 
+_OUTCOMES = {
+    State.QUEUED: "requeued",
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+}
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +72,8 @@ class Step:
     """The step that is due for the claimed job. `run` returns the seconds until the next one, None when it left.
 
     `protocol` is what the generator speaks. `stop` says when a call that takes long is no longer wanted: the user has
-    cancelled the job, or this process is to end.
+    cancelled the job, or this process is to end. Afterwards `kind` and `outcome` say what it did and what that came to,
+    in the words of `shared.metrics`.
     """
 
     def __init__(
@@ -77,9 +85,12 @@ class Step:
         self._protocol = protocol
         self._stop = stop
         self._prefix = objects_of(claim.id, claim.attempt_token)
+        self.kind = "send" if claim.remote_id is None else "ask"
+        self.outcome = "error"
 
     def run(self) -> float | None:
         if self._claim.cancelling:
+            self.kind = "cancel"
             return self._cancel()
         try:
             return self._send() if self._claim.remote_id is None else self._ask()
@@ -169,6 +180,7 @@ class Step:
             return self._not_taken(error, counted=1)
 
     def _fetch(self) -> float | None:
+        self.kind = "fetch"
         try:
             order = self._order()
             result = self._generator.result(self._claim.remote_id, order, self._stop)
@@ -186,12 +198,12 @@ class Step:
                 claim_store.insert_images(connection, self._id, stored)
             else:
                 job_store.discard(connection, self._prefix)
+        self.outcome = _OUTCOMES[state]
         if state == State.SUCCEEDED:
             # Apart from the move: a dispatcher holds the clock while it waits for users' rows, so who holds a user's
             # row must not wait for the clock.
             with self._services.db.statement() as connection:
                 claim_store.note_pace(connection, self._id)
-            _log.info("stored %d pictures", len(stored))
         return None
 
     def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
@@ -257,7 +269,9 @@ class Step:
             if self._claim.remote_id is not None:
                 # The next try is another claim, with a prefix of its own.
                 job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
-            return claim_store.release(connection, self._id, self._token, STORAGE_RETRY_S, waiting=waiting)
+            delay_s = claim_store.release(connection, self._id, self._token, STORAGE_RETRY_S, waiting=waiting)
+        self.outcome = "waits"
+        return delay_s
 
     def _lose_attempt(self, reason: Reason, *, spent: int = 0) -> None:
         """Put the job back into the queue, or give up after the last attempt. `spent`: attempts not yet counted."""
@@ -274,11 +288,13 @@ class Step:
             state = job_store.leave(connection, self._id, to, event, token=self._token, **details)
             if self._claim.remote_id is not None:
                 job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
-        _log.info("left its generator: %s", state)
+        self.outcome = _OUTCOMES[state]
 
     def _release(self, next_step_s: float, **details: Any) -> float:
         with self._services.db.statement() as connection:
-            return claim_store.release(connection, self._id, self._token, next_step_s, **details)
+            delay_s = claim_store.release(connection, self._id, self._token, next_step_s, **details)
+        self.outcome = "waits" if "waiting" in details else "goes_on"
+        return delay_s
 
     def _note_success(self) -> None:
         if not self._claim.generator_failures:

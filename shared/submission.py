@@ -1,6 +1,7 @@
 """From a request to a queued job, and what its owner may do with it afterwards: look, list, cancel, delete."""
 
 import hashlib
+import logging
 import secrets
 from datetime import UTC
 from types import SimpleNamespace
@@ -29,10 +30,13 @@ from shared.generators.abilities import able, limits_of
 from shared.generators.base import Generation
 from shared.job_views import image_signer, job_summary, job_view, page
 from shared.jobs import Event, State
+from shared.log import fields as log_fields
 from shared.orders import order_of
 from shared.presets import resolve
 from shared.services import Services
 from shared.user_store import User
+
+_log = logging.getLogger(__name__)
 
 
 def submit(
@@ -65,6 +69,8 @@ def submit(
             user = require_user(connection, credential)
             _check_sources(services, connection, user, request.source_images)
             row = _insert_or_explain(services, connection, user.id, job)
+    # The line that names both ids: from a request to its job, whose later lines name the job alone.
+    _log.info("accepted", extra=log_fields(job_id=str(row.id)))
     services.wake_ups.wake()
     return job_view(row, image_signer(services))
 

@@ -23,14 +23,14 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "errors jobs log models presets reasons recipe settings tokens",
+        "errors jobs log metrics models presets reasons recipe settings tokens",
         "contract db pictures",
         "generators",
-        "generator_store mail mail_store orders queue storage user_store",
+        "generator_store mail mail_store metrics_store orders queue storage user_store",
         "job_store",
         "claim_store gallery_store overview_store services storage_conformance",
         "auth job_views",
-        "accounts collection health moderation notices publication steps submission uploads",
+        "accounts collection exposition health moderation notices publication steps submission uploads",
         "admission gallery offers operation polling",
         "testing",
     )

@@ -10,14 +10,16 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from functions.edge.context import RequestContext
+from functions.edge.measure import Measured
 from functions.edge.problems import from_http, from_validation, render
 from functions.edge.watch import Watch
 from shared import job_store, log
 from shared.errors import EaselError
+from shared.metrics import MeasureRequest, unmeasured
 from shared.services import Services
 
 
-def create_app(routers: Sequence[APIRouter], services: Services) -> FastAPI:
+def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
     """An app that answers for these routers, with Easel's errors, limits and request ids."""
     app = _App(
         title="Easel",
@@ -43,6 +45,7 @@ def create_app(routers: Sequence[APIRouter], services: Services) -> FastAPI:
             expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
         )
     app.add_middleware(RequestContext)
+    app.add_middleware(Measured, measure=measure)
     return app
 
 

@@ -131,6 +131,16 @@ def test_the_keys_are_made_once_and_for_this_user_alone(tmp_path: Path) -> None:
     assert (tmp_path / "var" / "s3-keys.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_gateway_and_worker_serve_their_metrics_on_ports_of_their_own(tmp_path: Path) -> None:
+    config = load(tmp_path, EASEL_METRICS_PORT="9464")
+    ports = {
+        part.name: part.env.get("EASEL_METRICS_PORT") for part in site_parts(config, environment_of(config), set())
+    }
+    assert (ports["gateway"], ports["worker"]) == ("9464", "9465")
+    config = load(tmp_path)
+    assert all("EASEL_METRICS_PORT" not in part.env for part in site_parts(config, environment_of(config), set()))
+
+
 def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path) -> None:
     env = environment_of(load(tmp_path, NO_PROXY="intranet.example.com"))
     assert env["NO_PROXY"] == env["no_proxy"] == "intranet.example.com,127.0.0.1,localhost"

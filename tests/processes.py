@@ -1,4 +1,4 @@
-"""The poller's programs as real processes, which end with the test."""
+"""Easel's programs as real processes, which end with the test."""
 
 import contextlib
 import os
@@ -22,13 +22,13 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> N
 
 
 class Program:
-    """One `python -m poller ...` in a process group of its own."""
+    """One `python -m <module> ...` in a process group of its own."""
 
-    def __init__(self, environment: dict[str, str], log: Path, *arguments: str) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, *arguments: str, module: str = "poller") -> None:
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "poller", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env={"PATH": os.environ["PATH"], **environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -64,8 +64,8 @@ class Program:
 
 
 @contextlib.contextmanager
-def program(environment: dict[str, str], log: Path, *arguments: str) -> Iterator[Program]:
-    started = Program(environment, log, *arguments)
+def program(environment: dict[str, str], log: Path, *arguments: str, module: str = "poller") -> Iterator[Program]:
+    started = Program(environment, log, *arguments, module=module)
     try:
         yield started
     finally:
