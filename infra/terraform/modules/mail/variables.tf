@@ -8,3 +8,12 @@ variable "name" {
   }
 }
 
+variable "domain" {
+  type        = string
+  description = "The domain of the sender's address."
+
+  validation {
+    condition     = can(regex("^[a-z0-9.-]+\\.[a-z]{2,}$", var.domain))
+    error_message = "A domain is like example.com."
+  }
+}
