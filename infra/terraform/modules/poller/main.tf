@@ -34,7 +34,10 @@ locals {
     command          = ["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency)]
     essential        = true
     logConfiguration = local.log["worker"]
-    environment      = concat(local.base.environment, [{ name = "EASEL_METRICS_PORT", value = tostring(var.metrics_port) }])
+    environment = concat(local.base.environment, [
+      { name = "EASEL_HOST", value = "127.0.0.1" },
+      { name = "EASEL_METRICS_PORT", value = tostring(var.metrics_port) },
+    ])
 
     # Whoever holds a step when the task is told to stop ends it or lets go of it within 20 s (poller/app.py).
     stopTimeout = var.stop_timeout_s
