@@ -26,6 +26,8 @@ resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_118:enhanced monitoring adds nothing that the alarms need; the standard metrics stay
   #checkov:skip=CKV_AWS_353:Performance Insights keeps statements, and statements hold prompts
   #checkov:skip=CKV_AWS_157:a second zone doubles the price: the variable multi_az decides, docs/deploy.md advises
+  #checkov:skip=CKV_AWS_293:on unless the variable deletion_protection says otherwise, which checkov does not follow
+  #checkov:skip=CKV_AWS_133:7 days at least, held by the variable backup_days, which checkov does not follow
   #checkov:skip=CKV2_AWS_30:a log of statements would hold prompts
   identifier     = var.name
   engine         = "postgres"
@@ -63,7 +65,8 @@ resource "aws_db_instance" "this" {
   depends_on = [aws_cloudwatch_log_group.database]
 }
 
-resource "aws_cloudwatch_log_group" "database" { #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
+resource "aws_cloudwatch_log_group" "database" {
+  #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
   for_each = toset(["postgresql", "upgrade"])
 
   name              = "/aws/rds/instance/${var.name}/${each.value}"

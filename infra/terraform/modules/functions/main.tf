@@ -68,7 +68,8 @@ resource "aws_lambda_function" "this" {
   }
 }
 
-resource "aws_cloudwatch_log_group" "this" { #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
   #checkov:skip=CKV_AWS_158:encrypted with the key of AWS unless kms_key_arn names another
   for_each = local.functions
 

@@ -53,7 +53,8 @@ resource "aws_apigatewayv2_integration" "this" {
   }
 }
 
-resource "aws_apigatewayv2_route" "this" { #checkov:skip=CKV_AWS_309:each function itself checks tokens and session cookies, as on a laptop
+resource "aws_apigatewayv2_route" "this" {
+  #checkov:skip=CKV_AWS_309:each function itself checks tokens and session cookies, as on a laptop
   for_each = local.route_table
 
   api_id    = aws_apigatewayv2_api.this.id
@@ -119,7 +120,8 @@ resource "aws_apigatewayv2_stage" "this" {
   depends_on = [aws_apigatewayv2_route.this]
 }
 
-resource "aws_cloudwatch_log_group" "this" { #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
   #checkov:skip=CKV_AWS_158:encrypted with the key of AWS unless kms_key_arn names another
   name              = "/aws/vendedlogs/${var.name}/api"
   retention_in_days = var.log_retention_days

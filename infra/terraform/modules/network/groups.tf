@@ -1,13 +1,15 @@
 # Who may talk to whom. A group says only where its members may go; what lets them in stands beside the server: here for
 # the endpoints, in the module `database` for the proxy. No group lets anybody in from outside.
 
-resource "aws_security_group" "functions" { #checkov:skip=CKV2_AWS_5:the module `functions` uses it
+resource "aws_security_group" "functions" {
+  #checkov:skip=CKV2_AWS_5:the module `functions` uses it
   name        = "${var.name}-functions"
   description = "The functions of Easel: nothing calls them through the network."
   vpc_id      = aws_vpc.this.id
 }
 
-resource "aws_security_group" "poller" { #checkov:skip=CKV2_AWS_5:the module `poller` uses it
+resource "aws_security_group" "poller" {
+  #checkov:skip=CKV2_AWS_5:the module `poller` uses it
   name        = "${var.name}-poller"
   description = "The poller of Easel: it calls, nothing calls it."
   vpc_id      = aws_vpc.this.id

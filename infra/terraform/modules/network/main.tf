@@ -6,13 +6,20 @@ data "aws_region" "current" {}
 
 data "aws_availability_zones" "available" {
   state = "available"
+
+  # Not the local zones that an account may have opted into: they lack much of what is needed here.
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
 }
 
 locals {
   zones = slice(data.aws_availability_zones.available.names, 0, 2)
 }
 
-resource "aws_vpc" "this" { #checkov:skip=CKV2_AWS_11:flow logs cost by the gigabyte; every group here names its peers and nothing listens for the world
+resource "aws_vpc" "this" {
+  #checkov:skip=CKV2_AWS_11:flow logs cost by the gigabyte; every group here names its peers and nothing listens for the world
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
@@ -77,7 +84,8 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
-resource "aws_eip" "nat" { #checkov:skip=CKV2_AWS_19:it belongs to the NAT gateway below
+resource "aws_eip" "nat" {
+  #checkov:skip=CKV2_AWS_19:it belongs to the NAT gateway below
   count = var.nat_gateway ? 1 : 0
 
   domain = "vpc"

@@ -21,7 +21,8 @@ resource "aws_cloudwatch_log_metric_filter" "queue" {
   }
 }
 
-resource "aws_sns_topic" "alarms" { #checkov:skip=CKV_AWS_26:AWS's own key would shut CloudWatch out; the texts hold names and numbers alone
+resource "aws_sns_topic" "alarms" {
+  #checkov:skip=CKV_AWS_26:AWS's own key would shut CloudWatch out; the texts hold names and numbers alone
   name = "${var.name}-alarms"
 }
 

@@ -1,4 +1,5 @@
-resource "aws_ecr_repository" "app" { #checkov:skip=CKV_AWS_136:encrypted with the registry's own key; the image holds no secret
+resource "aws_ecr_repository" "app" {
+  #checkov:skip=CKV_AWS_136:encrypted with the registry's own key; the image holds no secret
   name                 = var.name
   image_tag_mutability = "IMMUTABLE"
   force_delete         = true
@@ -27,7 +28,8 @@ resource "aws_ecr_lifecycle_policy" "app" {
 
 # Generators' addresses with names and passwords in them. The value is write-only: it passes through Terraform into
 # Secrets Manager and is in no plan and no state. Raise the version to write it again.
-resource "aws_secretsmanager_secret" "generators" { #checkov:skip=CKV_AWS_149:encrypted with the key of AWS; only the task's own role may read it
+resource "aws_secretsmanager_secret" "generators" {
+  #checkov:skip=CKV_AWS_149:encrypted with the key of AWS; only the task's own role may read it
   #checkov:skip=CKV2_AWS_57:whoever runs the generators changes their passwords
   count = var.generators_secret_version > 0 ? 1 : 0
 

@@ -14,7 +14,7 @@ locals {
     readonlyRootFilesystem = true
     linuxParameters        = { initProcessEnabled = true }
     mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
-    environment            = [for name in sort(keys(local.settings)) : { name = name, value = local.settings[name] }]
+    environment            = [for name, value in merge(local.settings, { AWS_REGION = data.aws_region.current.region }) : { name = name, value = value }]
     secrets                = [for secret in aws_secretsmanager_secret.generators : { name = "EASEL_GENERATORS", valueFrom = secret.arn }]
   }
 
@@ -67,7 +67,8 @@ locals {
   })
 }
 
-resource "aws_ecs_cluster" "this" { #checkov:skip=CKV_AWS_65:Container Insights costs more than the poller; its own metrics tell what matters
+resource "aws_ecs_cluster" "this" {
+  #checkov:skip=CKV_AWS_65:Container Insights costs more than the poller; its own metrics tell what matters
   name = var.name
 }
 
@@ -111,7 +112,8 @@ resource "aws_ecs_task_definition" "operate" {
   }
 }
 
-resource "aws_ecs_service" "poller" { #checkov:skip=CKV_AWS_333:without a NAT gateway its own address is the only way out; its group lets nobody in
+resource "aws_ecs_service" "poller" {
+  #checkov:skip=CKV_AWS_333:without a NAT gateway its own address is the only way out; its group lets nobody in
   name            = "poller"
   cluster         = aws_ecs_cluster.this.id
   task_definition = aws_ecs_task_definition.poller.arn
@@ -139,7 +141,8 @@ resource "aws_ecs_service" "poller" { #checkov:skip=CKV_AWS_333:without a NAT ga
   }
 }
 
-resource "aws_cloudwatch_log_group" "this" { #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
   #checkov:skip=CKV_AWS_158:encrypted with the key of AWS unless kms_key_arn names another
   name              = "/easel/${var.name}/poller"
   retention_in_days = var.log_retention_days

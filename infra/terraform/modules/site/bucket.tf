@@ -132,7 +132,8 @@ resource "aws_s3_bucket_policy" "site" {
   depends_on = [aws_s3_bucket_public_access_block.site]
 }
 
-resource "aws_s3_object" "site" { #checkov:skip=CKV_AWS_186:encrypted with keys of S3; the files are public in any case
+resource "aws_s3_object" "site" {
+  #checkov:skip=CKV_AWS_186:encrypted with keys of S3; the files are public in any case
   for_each = fileset(var.site_directory, "**")
 
   bucket        = aws_s3_bucket.site.bucket

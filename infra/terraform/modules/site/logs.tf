@@ -17,7 +17,8 @@ locals {
   ]
 }
 
-resource "aws_cloudwatch_log_group" "this" { #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
   #checkov:skip=CKV_AWS_158:it holds neither addresses nor persons, and lies in another region than a key would
   region            = "us-east-1"
   name              = "/aws/vendedlogs/${var.name}/site"
