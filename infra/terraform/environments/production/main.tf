@@ -34,6 +34,7 @@ module "network" {
 
   name            = var.name
   cidr            = var.cidr
+  zones           = var.zones
   nat_gateway     = var.nat_gateway
   generator_ports = var.generator_ports
 }

@@ -235,6 +235,17 @@ variable "cidr" {
   }
 }
 
+variable "zones" {
+  type        = list(string)
+  default     = ["a", "b"]
+  description = "The letters of two of the region's zones. Named, and not looked up: a zone that AWS adds must not move anything."
+
+  validation {
+    condition     = length(distinct(var.zones)) == 2 && length(var.zones) == 2 && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
+    error_message = "Name two letters, such as [\"a\", \"b\"]."
+  }
+}
+
 variable "nat_gateway" {
   type        = bool
   default     = false

@@ -4,18 +4,8 @@
 
 data "aws_region" "current" {}
 
-data "aws_availability_zones" "available" {
-  state = "available"
-
-  # Not the local zones that an account may have opted into: they lack much of what is needed here.
-  filter {
-    name   = "opt-in-status"
-    values = ["opt-in-not-required"]
-  }
-}
-
 locals {
-  zones = slice(data.aws_availability_zones.available.names, 0, 2)
+  zones = [for letter in var.zones : "${data.aws_region.current.region}${letter}"]
 }
 
 resource "aws_vpc" "this" {

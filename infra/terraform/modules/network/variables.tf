@@ -35,3 +35,14 @@ variable "generator_ports" {
     error_message = "The ports lie between 1 and 65535, and 443 is one of them: AWS answers there."
   }
 }
+
+variable "zones" {
+  type        = list(string)
+  default     = ["a", "b"]
+  description = "The letters of two of the region's zones. Named, and not looked up: a zone that AWS adds must not move anything."
+
+  validation {
+    condition     = length(distinct(var.zones)) == 2 && length(var.zones) == 2 && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
+    error_message = "Name two letters, such as [\"a\", \"b\"]."
+  }
+}

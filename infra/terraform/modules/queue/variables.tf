@@ -37,7 +37,7 @@ variable "longest_countdown_s" {
 variable "task_time_limit_s" {
   type        = number
   default     = 300
-  description = "task_time_limit of shared/queue.py."
+  description = "The task_time_limit of shared/queue.py."
 
   validation {
     condition     = var.task_time_limit_s > 0
