@@ -30,6 +30,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         terraform.init()
     except EmulatorError as error:
         pytest.skip(str(error))
+    # What `make bundle` and `make site` write has to be there; what is in it does not matter to these.
+    (folder / "dist" / "site").mkdir(parents=True)
+    (folder / "dist" / "site" / "index.html").touch()
+    (folder / "dist" / "functions.zip").touch()
     return folder / "infra" / "terraform"
 
 
