@@ -18,6 +18,9 @@ locals {
     secrets                = [for secret in aws_secretsmanager_secret.generators : { name = "EASEL_GENERATORS", valueFrom = secret.arn }]
   }
 
+  # A file that the working loop itself touches, asked for by poller/pulse.py.
+  health = { interval = 30, timeout = 10, retries = 3, startPeriod = 60 }
+
   log = {
     for container in ["worker", "beat", "operate"] : container => {
       logDriver = "awslogs"
@@ -31,31 +34,21 @@ locals {
 
   worker = merge(local.base, {
     name             = "worker"
-    command          = ["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency)]
+    command          = ["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency), "--pulse", "/tmp/worker"]
     essential        = true
     logConfiguration = local.log["worker"]
-    environment = concat(local.base.environment, [
-      { name = "EASEL_HOST", value = "127.0.0.1" },
-      { name = "EASEL_METRICS_PORT", value = tostring(var.metrics_port) },
-    ])
+    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.pulse", "/tmp/worker"] })
 
     # Whoever holds a step when the task is told to stop ends it or lets go of it within 20 s (poller/app.py).
     stopTimeout = var.stop_timeout_s
-
-    healthCheck = {
-      command     = ["CMD", "python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${var.metrics_port}/metrics', timeout=4)"]
-      interval    = 30
-      timeout     = 5
-      retries     = 3
-      startPeriod = 60
-    }
   })
 
   beat = merge(local.base, {
     name             = "beat"
-    command          = ["python", "-m", "poller", "beat"]
+    command          = ["python", "-m", "poller", "beat", "--pulse", "/tmp/beat"]
     essential        = true
     logConfiguration = local.log["beat"]
+    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.pulse", "/tmp/beat"] })
     stopTimeout      = 10
   })
 

@@ -189,17 +189,6 @@ variable "queued" {
   }
 }
 
-variable "metrics_port" {
-  type        = number
-  default     = 9090
-  description = "EASEL_METRICS_PORT of the worker, inside its task only; its health is asked for there."
-
-  validation {
-    condition     = var.metrics_port >= 1024 && var.metrics_port <= 65535
-    error_message = "Without being root a process listens from 1024 to 65535."
-  }
-}
-
 variable "stop_timeout_s" {
   type        = number
   default     = 60
