@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots localstack lock clean
+.PHONY: help run demo operate test check format bench sheet screenshots localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
 .venv/run.stamp: requirements/run.txt pyproject.toml
@@ -43,6 +43,13 @@ check: .venv/dev.stamp ## Lint, formatting and types
 format: .venv/dev.stamp ## Put the code into its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static scan
+	@$(BIN)/python -m pytest -q tests/infra
+	@$(BIN)/uvx --quiet --from checkov==3.3.30 checkov --config-file infra/terraform/.checkov.yaml --directory infra/terraform
+
+terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here, try it, and destroy it again
+	@$(BIN)/python -m infra.terraform.emulator
 
 bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
 	@$(BIN)/python -m bench

@@ -1,0 +1,110 @@
+# What each function may do beside connecting to the database and writing its own log. The table is read off the code:
+# who signs an address needs what the address permits, since S3 asks what the signer may do.
+
+locals {
+  permissions = {
+    # shared/job_views.py and shared/gallery.py sign addresses of pictures.
+    show_pictures = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.bucket_arn}/jobs/*"]
+    }
+    # shared/uploads.py signs the form with which a browser uploads.
+    take_uploads = {
+      actions   = ["s3:PutObject"]
+      resources = ["${var.bucket_arn}/uploads/*"]
+    }
+    # shared/submission.py asks for the size of a start picture.
+    look_at_uploads = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.bucket_arn}/uploads/*"]
+    }
+    # Whether the bucket is there (shared/health.py). With it S3 also says "missing" instead of "forbidden".
+    see_bucket = {
+      actions   = ["s3:ListBucket"]
+      resources = [var.bucket_arn]
+    }
+    # shared/queue.py; Celery asks for the queue's length before it sends its first message.
+    wake_poller = {
+      actions   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
+      resources = [var.queue_arn]
+    }
+  }
+
+  needs = {
+    status  = ["show_pictures"]
+    submit  = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
+    list    = ["show_pictures"]
+    picture = ["show_pictures"]
+    gallery = ["show_pictures"]
+    publish = ["show_pictures"]
+    cancel  = ["show_pictures", "wake_poller"]
+    upload  = ["take_uploads"]
+    health  = ["see_bucket"]
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "this" {
+  for_each = local.functions
+
+  statement {
+    sid       = "WriteItsLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this[each.key].arn}:log-stream:*"]
+  }
+
+  dynamic "statement" {
+    for_each = var.database_user_arn == null ? [] : [var.database_user_arn]
+
+    content {
+      sid       = "Connect"
+      actions   = ["rds-db:connect"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = toset(lookup(local.needs, each.key, []))
+
+    content {
+      sid       = replace(title(replace(statement.value, "_", " ")), " ", "")
+      actions   = local.permissions[statement.value].actions
+      resources = local.permissions[statement.value].resources
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.tracing ? ["tracing"] : []
+
+    content {
+      sid       = "Trace"
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = ["*"] # X-Ray knows no narrower resource for these two.
+    }
+  }
+}
+
+resource "aws_iam_role" "this" {
+  for_each = local.functions
+
+  name               = "${var.name}-${each.key}"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.functions
+
+  name   = "easel"
+  role   = aws_iam_role.this[each.key].id
+  policy = data.aws_iam_policy_document.this[each.key].json
+}

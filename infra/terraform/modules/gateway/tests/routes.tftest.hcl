@@ -1,0 +1,49 @@
+# A route for each row of the manifest, and no function that may run longer than the API waits.
+
+mock_provider "aws" {}
+
+variables {
+  name = "easel"
+  functions = {
+    for name in distinct(jsondecode(file("../../../../functions/manifest.json"))[*].name) : name => {
+      function_name = "easel-${name}"
+      arn           = "arn:aws:lambda:us-east-1:123456789012:function:easel-${name}"
+      invoke_arn    = "arn:aws:apigateway:us-east-1:lambda:path/functions/easel-${name}/invocations"
+      timeout_s     = 28
+    }
+  }
+}
+
+run "as_many_as_the_manifest_has" {
+  command = plan
+
+  assert {
+    condition     = length(aws_apigatewayv2_route.this) == length(jsondecode(file("../../../../functions/manifest.json")))
+    error_message = "The routes are not those of the manifest."
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_apigatewayv2_integration.this : integration.timeout_milliseconds == 29000])
+    error_message = "The API waits a second longer than the function may run."
+  }
+}
+
+run "an_origin_is_no_wildcard" {
+  command = plan
+
+  variables {
+    cors_origins = ["*"]
+  }
+
+  expect_failures = [var.cors_origins]
+}
+
+run "a_throttle_is_for_a_function" {
+  command = plan
+
+  variables {
+    function_throttles = { nobody = { rate = 1, burst = 1 } }
+  }
+
+  expect_failures = [aws_apigatewayv2_stage.this]
+}

@@ -1,0 +1,86 @@
+variable "name" {
+  type        = string
+  description = "What every name of this installation begins with."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
+    error_message = "The name has 2 to 21 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "functions" {
+  type = map(object({
+    function_name = string
+    arn           = string
+    invoke_arn    = string
+    timeout_s     = number
+  }))
+  description = "The functions by their names in the manifest, as the module `functions` puts them out."
+
+  validation {
+    condition     = length(var.functions) > 0
+    error_message = "An API without functions answers nothing."
+  }
+}
+
+variable "cors_origins" {
+  type        = set(string)
+  default     = []
+  description = "Other origins whose pages may call the API, as in EASEL_CORS_ORIGINS."
+
+  validation {
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[^/*,\\s]+$", origin))])
+    error_message = "An origin is https://host without a path, and never *."
+  }
+}
+
+variable "throttle" {
+  type        = object({ rate = number, burst = number })
+  default     = { rate = 100, burst = 200 }
+  description = "How many requests a second each route takes from everybody together, and how many at once."
+
+  validation {
+    condition     = var.throttle.rate > 0 && var.throttle.burst > 0
+    error_message = "A throttle of 0 would close the API."
+  }
+}
+
+variable "function_throttles" {
+  type = map(object({ rate = number, burst = number }))
+  default = {
+    signup = { rate = 2, burst = 10 }
+    login  = { rate = 5, burst = 20 }
+    submit = { rate = 20, burst = 40 }
+    upload = { rate = 20, burst = 40 }
+    report = { rate = 2, burst = 10 }
+  }
+  description = "Tighter throttles for the routes of single functions: those that hash passwords, cost money or take words from strangers."
+
+  validation {
+    condition     = alltrue([for throttle in values(var.function_throttles) : throttle.rate > 0 && throttle.burst > 0])
+    error_message = "A throttle of 0 would close a route."
+  }
+}
+
+variable "log_retention_days" {
+  type        = number
+  default     = 30
+  description = "How many days logs are kept."
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days."
+  }
+}
+
+variable "kms_key_arn" {
+  type        = string
+  default     = null
+  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))
+    error_message = "The key is named by its ARN: arn:aws:kms:..."
+  }
+}
+

@@ -1,0 +1,100 @@
+# Two zones. Functions and database live in private subnets that have no way out: the functions reach S3 and SQS through
+# endpoints. The poller alone calls the world (generators, mail), from public subnets where nothing can call it: its
+# public address costs a tenth of a NAT gateway. With `nat_gateway` it moves into the private subnets instead.
+
+data "aws_region" "current" {}
+
+locals {
+  zones = [for letter in var.zones : "${data.aws_region.current.region}${letter}"]
+}
+
+resource "aws_vpc" "this" {
+  #checkov:skip=CKV2_AWS_11:flow logs cost by the gigabyte; every group here names its peers and nothing listens for the world
+  cidr_block           = var.cidr
+  enable_dns_support   = true
+  enable_dns_hostnames = true
+  tags                 = { Name = var.name }
+}
+
+# The group that AWS makes by itself lets its members talk; here it lets nobody.
+resource "aws_default_security_group" "nobody" {
+  vpc_id = aws_vpc.this.id
+}
+
+resource "aws_subnet" "private" {
+  count = 2
+
+  vpc_id            = aws_vpc.this.id
+  availability_zone = local.zones[count.index]
+  cidr_block        = cidrsubnet(var.cidr, 4, count.index)
+  tags              = { Name = "${var.name}-private-${count.index}" }
+}
+
+resource "aws_subnet" "public" {
+  count = 2
+
+  vpc_id            = aws_vpc.this.id
+  availability_zone = local.zones[count.index]
+  cidr_block        = cidrsubnet(var.cidr, 4, 8 + count.index)
+  tags              = { Name = "${var.name}-public-${count.index}" }
+}
+
+resource "aws_internet_gateway" "this" {
+  vpc_id = aws_vpc.this.id
+  tags   = { Name = var.name }
+}
+
+resource "aws_route_table" "public" {
+  vpc_id = aws_vpc.this.id
+  tags   = { Name = "${var.name}-public" }
+}
+
+resource "aws_route" "out" {
+  route_table_id         = aws_route_table.public.id
+  destination_cidr_block = "0.0.0.0/0"
+  gateway_id             = aws_internet_gateway.this.id
+}
+
+resource "aws_route_table_association" "public" {
+  count = 2
+
+  subnet_id      = aws_subnet.public[count.index].id
+  route_table_id = aws_route_table.public.id
+}
+
+resource "aws_route_table" "private" {
+  vpc_id = aws_vpc.this.id
+  tags   = { Name = "${var.name}-private" }
+}
+
+resource "aws_route_table_association" "private" {
+  count = 2
+
+  subnet_id      = aws_subnet.private[count.index].id
+  route_table_id = aws_route_table.private.id
+}
+
+resource "aws_eip" "nat" {
+  #checkov:skip=CKV2_AWS_19:it belongs to the NAT gateway below
+  count = var.nat_gateway ? 1 : 0
+
+  domain = "vpc"
+  tags   = { Name = "${var.name}-nat" }
+}
+
+resource "aws_nat_gateway" "this" {
+  count = var.nat_gateway ? 1 : 0
+
+  allocation_id = aws_eip.nat[0].id
+  subnet_id     = aws_subnet.public[0].id
+  tags          = { Name = var.name }
+  depends_on    = [aws_internet_gateway.this]
+}
+
+resource "aws_route" "nat" {
+  count = var.nat_gateway ? 1 : 0
+
+  route_table_id         = aws_route_table.private.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.this[0].id
+}

@@ -1,0 +1,24 @@
+output "vpc_id" {
+  description = "The network."
+  value       = aws_vpc.this.id
+}
+
+output "private_subnet_ids" {
+  description = "Where functions and database live."
+  value       = aws_subnet.private[*].id
+}
+
+output "poller_subnet_ids" {
+  description = "Where the poller lives: in public subnets, or in private ones behind the NAT gateway."
+  value       = var.nat_gateway ? aws_subnet.private[*].id : aws_subnet.public[*].id
+}
+
+output "functions_group_id" {
+  description = "The functions' security group."
+  value       = aws_security_group.functions.id
+}
+
+output "poller_group_id" {
+  description = "The poller's security group."
+  value       = aws_security_group.poller.id
+}

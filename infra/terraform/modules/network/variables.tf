@@ -1,0 +1,48 @@
+variable "name" {
+  type        = string
+  description = "What every name of this installation begins with."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
+    error_message = "The name has 2 to 21 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "cidr" {
+  type        = string
+  default     = "10.20.0.0/16"
+  description = "The addresses of the network; 16 subnets are cut from it."
+
+  validation {
+    condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) <= 22, false)
+    error_message = "The cidr is an IPv4 block of /22 or larger, such as 10.20.0.0/16."
+  }
+}
+
+variable "nat_gateway" {
+  type        = bool
+  default     = false
+  description = "Whether the poller leaves through a NAT gateway (one fixed address, about 33 USD a month) instead of an address of its own."
+}
+
+variable "generator_ports" {
+  type        = set(number)
+  default     = [443]
+  description = "The ports of generators and AWS to which the poller may connect; 443 has to be among them."
+
+  validation {
+    condition     = contains(var.generator_ports, 443) && alltrue([for port in var.generator_ports : port >= 1 && port <= 65535])
+    error_message = "The ports lie between 1 and 65535, and 443 is one of them: AWS answers there."
+  }
+}
+
+variable "zones" {
+  type        = list(string)
+  default     = ["a", "b"]
+  description = "The letters of two of the region's zones. Named, and not looked up: a zone that AWS adds must not move anything."
+
+  validation {
+    condition     = length(distinct(var.zones)) == 2 && length(var.zones) == 2 && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
+    error_message = "Name two letters, such as [\"a\", \"b\"]."
+  }
+}

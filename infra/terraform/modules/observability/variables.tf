@@ -1,0 +1,77 @@
+variable "name" {
+  type        = string
+  description = "What every name of this installation begins with."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
+    error_message = "The name has 2 to 21 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "poller_log_group" {
+  type        = string
+  default     = null
+  description = "The poller's log group, whose line of every minute becomes metrics; null where no poller runs."
+
+  validation {
+    condition     = var.poller_log_group == null || try(length(var.poller_log_group) > 0, false)
+    error_message = "A log group has a name."
+  }
+}
+
+variable "dead_letters" {
+  type        = string
+  description = "The name of the queue of dead letters."
+
+  validation {
+    condition     = length(var.dead_letters) > 0
+    error_message = "A queue has a name."
+  }
+}
+
+variable "api_id" {
+  type        = string
+  description = "The HTTP API."
+
+  validation {
+    condition     = length(var.api_id) > 0
+    error_message = "An API has an id."
+  }
+}
+
+variable "alarm_email" {
+  type        = string
+  description = "Who hears of alarms; AWS asks this address once for its consent."
+
+  validation {
+    condition     = can(regex("^[^@\\s]+@[^@\\s]+$", var.alarm_email))
+    error_message = "This is no e-mail address."
+  }
+}
+
+variable "thresholds" {
+  type = object({
+    failed_jobs     = optional(number, 5)
+    oldest_queued_s = optional(number, 600)
+    dead_letters    = optional(number, 0)
+    errors_5xx      = optional(number, 5)
+  })
+  default     = {}
+  description = "What each alarm lets pass: failed jobs in five minutes, seconds of the oldest wait for five minutes on end, dead letters, 5xx answers in five minutes."
+
+  validation {
+    condition     = alltrue([for threshold in values(var.thresholds) : threshold >= 0])
+    error_message = "A threshold is 0 or more."
+  }
+}
+
+variable "monthly_budget_usd" {
+  type        = number
+  default     = 150
+  description = "The account's month in USD: told at 80 % spent and when 100 % are foreseen. Null for no budget."
+
+  validation {
+    condition     = var.monthly_budget_usd == null || try(var.monthly_budget_usd > 0, false)
+    error_message = "A budget is more than 0 USD."
+  }
+}

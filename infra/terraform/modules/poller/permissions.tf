@@ -1,0 +1,129 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+# What Fargate does to start the containers.
+data "aws_iam_policy_document" "execution" {
+  statement {
+    sid       = "LogInToTheRegistry"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"] # The registry knows no narrower resource for this one.
+  }
+
+  statement {
+    sid       = "FetchTheImage"
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = [aws_ecr_repository.app.arn]
+  }
+
+  statement {
+    sid       = "WriteItsLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this.arn}:log-stream:*"]
+  }
+
+  dynamic "statement" {
+    for_each = aws_secretsmanager_secret.generators
+
+    content {
+      sid       = "ReadTheGenerators"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value.arn]
+    }
+  }
+}
+
+# What the poller itself does, and the operator's commands, which run in its place.
+data "aws_iam_policy_document" "task" {
+  statement {
+    sid       = "Connect"
+    actions   = ["rds-db:connect"]
+    resources = [var.database_user_arn]
+  }
+
+  statement {
+    sid     = "KeepPictures"
+    actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = [
+      "${var.bucket_arn}/jobs/*",
+      "${var.bucket_arn}/conformance/*", # `easel check` tries the storage here
+    ]
+  }
+
+  statement {
+    sid       = "ReadAndClearUploads"
+    actions   = ["s3:DeleteObject", "s3:GetObject"]
+    resources = ["${var.bucket_arn}/uploads/*"]
+  }
+
+  statement {
+    sid       = "ListPictures"
+    actions   = ["s3:ListBucket"]
+    resources = [var.bucket_arn]
+  }
+
+  statement {
+    sid = "WakeAndBeWoken"
+    actions = [
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:ReceiveMessage",
+      "sqs:SendMessage",
+    ]
+    resources = [var.queue_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.mail == null ? [] : [var.mail]
+
+    content {
+      sid       = "SendMail"
+      actions   = ["ses:SendEmail", "ses:SendRawEmail"]
+      resources = statement.value.sending_arns
+
+      condition {
+        test     = "StringEquals"
+        variable = "ses:FromAddress"
+        values   = [statement.value.from_address]
+      }
+    }
+  }
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "${var.name}-poller-start"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name   = "easel"
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.execution.json
+}
+
+resource "aws_iam_role" "task" {
+  name               = "${var.name}-poller"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "task" {
+  name   = "easel"
+  role   = aws_iam_role.task.id
+  policy = data.aws_iam_policy_document.task.json
+}

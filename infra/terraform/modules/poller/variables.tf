@@ -1,0 +1,222 @@
+variable "name" {
+  type        = string
+  description = "What every name of this installation begins with."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
+    error_message = "The name has 2 to 21 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "image_digest" {
+  type        = string
+  description = "The app's image in the module's own registry, by its digest: what runs is what was pushed."
+
+  validation {
+    condition     = can(regex("^sha256:[0-9a-f]{64}$", var.image_digest))
+    error_message = "A digest is sha256: and 64 hexadecimal digits; 'docker push' prints it."
+  }
+}
+
+variable "settings" {
+  type        = map(string)
+  description = "The EASEL_ settings of worker, beat and operator's commands. No secrets."
+
+  validation {
+    condition     = alltrue([for name in keys(var.settings) : startswith(name, "EASEL_")])
+    error_message = "Settings begin with EASEL_."
+  }
+}
+
+variable "generators" {
+  type        = list(string)
+  description = "The generators without credentials, as EASEL_GENERATORS lists them. With a secret, its value is used instead."
+
+  validation {
+    condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|glide)\\+https?://[^@,\\s]+$", address))])
+    error_message = "Each generator is protocol+url, such as img_generator+https://gpu.example.com?max_in_flight=4, with no name or password in it."
+  }
+}
+
+variable "generators_secret" {
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+  description = "EASEL_GENERATORS with credentials; goes into Secrets Manager and nowhere else."
+
+  validation {
+    condition     = var.generators_secret == null || can(regex("^(img_generator|glide)\\+https?://", var.generators_secret))
+    error_message = "EASEL_GENERATORS is a list of protocol+url."
+  }
+}
+
+variable "generators_secret_version" {
+  type        = number
+  default     = 0
+  description = "0: no secret. Otherwise raise it whenever generators_secret shall be written."
+
+  validation {
+    condition     = var.generators_secret_version >= 0 && floor(var.generators_secret_version) == var.generators_secret_version
+    error_message = "The version is a whole number from 0."
+  }
+}
+
+variable "subnet_ids" {
+  type        = list(string)
+  description = "Where the tasks run."
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "Name at least one subnet."
+  }
+}
+
+variable "group_id" {
+  type        = string
+  description = "The tasks' security group."
+
+  validation {
+    condition     = startswith(var.group_id, "sg-")
+    error_message = "A security group is named sg-..."
+  }
+}
+
+variable "public_address" {
+  type        = bool
+  description = "Whether a task has an address of its own, with which it reaches the world where no NAT gateway does."
+}
+
+variable "bucket_arn" {
+  type        = string
+  description = "The bucket of the pictures."
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:s3:::", var.bucket_arn))
+    error_message = "A bucket's ARN is arn:aws:s3:::..."
+  }
+}
+
+variable "queue_arn" {
+  type        = string
+  description = "The queue of wake-ups."
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:sqs:", var.queue_arn))
+    error_message = "A queue's ARN is arn:aws:sqs:..."
+  }
+}
+
+variable "database_user_arn" {
+  type        = string
+  description = "The database user of whom IAM makes tokens."
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:rds-db:", var.database_user_arn))
+    error_message = "A database user's ARN is arn:aws:rds-db:..."
+  }
+}
+
+variable "mail" {
+  type = object({
+    sending_arns = list(string)
+    from_address = string
+  })
+  default     = null
+  description = "What mail is sent with and from whom; null for none."
+
+  validation {
+    condition     = var.mail == null || try(can(regex("^[^@<>\\s]+@[^@<>\\s]+$", var.mail.from_address)), false)
+    error_message = "The sender is a bare address, such as pictures@example.com."
+  }
+}
+
+variable "cpu" {
+  type        = number
+  default     = 512
+  description = "Processor of a task, in 1024ths."
+
+  validation {
+    condition     = contains([256, 512, 1024, 2048, 4096], var.cpu)
+    error_message = "Fargate has 256, 512, 1024, 2048 and 4096."
+  }
+}
+
+variable "memory_mb" {
+  type        = number
+  default     = 1024
+  description = "Memory of a task; every worker process decodes one picture at a time."
+
+  validation {
+    condition     = var.memory_mb >= 1024 && var.memory_mb <= 30720
+    error_message = "The memory lies between 1024 and 30720 MB."
+  }
+}
+
+variable "concurrency" {
+  type        = number
+  default     = 2
+  description = "Worker processes of a task."
+
+  validation {
+    condition     = var.concurrency >= 1 && var.concurrency <= 16
+    error_message = "A task has 1 to 16 worker processes."
+  }
+}
+
+variable "tasks" {
+  type = object({
+    least     = optional(number, 1)
+    most      = optional(number, 3)
+    jobs_each = optional(number, 500)
+  })
+  default     = {}
+  description = "How many tasks at least and at most, and at how many waiting jobs one more is started."
+
+  validation {
+    condition     = var.tasks.least >= 1 && var.tasks.most >= var.tasks.least && var.tasks.jobs_each >= 4
+    error_message = "At least one task, no fewer at most than at least, and at least 4 jobs each."
+  }
+}
+
+variable "queued" {
+  type        = object({ namespace = string, name = string })
+  description = "The metric of waiting jobs."
+
+  validation {
+    condition     = length(var.queued.namespace) > 0 && length(var.queued.name) > 0
+    error_message = "A metric has a namespace and a name."
+  }
+}
+
+variable "stop_timeout_s" {
+  type        = number
+  default     = 60
+  description = "How long a worker may take to stop before it is killed."
+
+  validation {
+    condition     = var.stop_timeout_s >= 30 && var.stop_timeout_s <= 120
+    error_message = "Fargate waits 120 s at most, and a worker needs up to 20 s (LongSteps.STOP_S)."
+  }
+}
+variable "log_retention_days" {
+  type        = number
+  default     = 30
+  description = "How many days logs are kept."
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days."
+  }
+}
+
+variable "kms_key_arn" {
+  type        = string
+  default     = null
+  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))
+    error_message = "The key is named by its ARN: arn:aws:kms:..."
+  }
+}

@@ -1,0 +1,74 @@
+variable "name" {
+  type        = string
+  description = "What every name of this installation begins with."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
+    error_message = "The name has 2 to 21 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+# A worker takes several messages at once and deletes each when it begins with it. Until then a message waits behind the
+# tasks before it, of which each may take `task_time_limit_s`, and for its own countdown. If it became visible sooner,
+# a second worker would do the same look: harmless, since a claim is a row in Postgres, but in vain. A long time-out
+# costs nothing either: what a dead worker held is found by the sweep as soon as its lease of `lease_s` has run out.
+variable "visibility_timeout_s" {
+  type        = number
+  default     = 420
+  description = "How long a message that a worker has taken stays hidden from the others, in seconds."
+
+  validation {
+    condition     = var.visibility_timeout_s >= var.longest_countdown_s + var.task_time_limit_s && var.visibility_timeout_s > var.lease_s && var.visibility_timeout_s <= 43200
+    error_message = "The visibility time-out is at least the longest countdown and the longest task together (360 s), more than a lease, and at most 12 hours."
+  }
+}
+
+variable "longest_countdown_s" {
+  type        = number
+  default     = 60
+  description = "LONGEST_COUNTDOWN_S of shared/queue.py."
+
+  validation {
+    condition     = var.longest_countdown_s > 0
+    error_message = "A countdown is a positive number of seconds."
+  }
+}
+
+variable "task_time_limit_s" {
+  type        = number
+  default     = 300
+  description = "The task_time_limit of shared/queue.py."
+
+  validation {
+    condition     = var.task_time_limit_s > 0
+    error_message = "A time limit is a positive number of seconds."
+  }
+}
+
+variable "lease_s" {
+  type        = number
+  default     = 20
+  description = "LEASE_S of shared/jobs.py: how long a worker's claim on a job holds without being renewed."
+
+  validation {
+    condition     = var.lease_s > 0
+    error_message = "A lease is a positive number of seconds."
+  }
+}
+
+variable "max_receives" {
+  type        = number
+  default     = 5
+  description = "How often a message is handed out before it is put aside as a dead letter."
+
+  validation {
+    condition     = var.max_receives >= 1 && var.max_receives <= 1000
+    error_message = "A message is handed out 1 to 1000 times."
+  }
+}
+
+variable "tls_only" {
+  type        = bool
+  default     = true
+  description = "Whether requests without TLS are refused; false for an emulator, which has none."
+}

@@ -1,0 +1,86 @@
+variable "name" {
+  type        = string
+  description = "What every name of this installation begins with."
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
+    error_message = "The name has 2 to 21 lower-case letters, digits and hyphens, and begins with a letter."
+  }
+}
+
+variable "site_directory" {
+  type        = string
+  description = "The folder of the site's files, as 'make site' writes it."
+
+  validation {
+    condition     = fileexists("${var.site_directory}/index.html")
+    error_message = "There is no index.html in this folder: run 'make site' first."
+  }
+}
+
+variable "api_endpoint" {
+  type        = string
+  description = "The API's own address."
+
+  validation {
+    condition     = can(regex("^https://[^/]+$", var.api_endpoint))
+    error_message = "The API's address is https://host without a path."
+  }
+}
+
+variable "pictures_origin" {
+  type        = string
+  description = "Where browsers find the pictures."
+
+  validation {
+    condition     = can(regex("^https://[^/ ;]+$", var.pictures_origin))
+    error_message = "The pictures' origin is https://host without a path."
+  }
+}
+
+variable "domain" {
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default     = null
+  description = "The site's own name and its ACM certificate (in us-east-1); null for a name of CloudFront's."
+
+  validation {
+    condition     = var.domain == null || can(regex("^[a-z0-9.-]+\\.[a-z]{2,}$", var.domain.name)) && can(regex("^arn:aws[a-z-]*:acm:us-east-1:", var.domain.certificate_arn))
+    error_message = "The name is like easel.example.com, and CloudFront takes certificates of us-east-1 alone."
+  }
+}
+
+variable "web_acl_arn" {
+  type        = string
+  default     = null
+  description = "A firewall (AWS WAF, scope CLOUDFRONT) in front of everything, or null."
+
+  validation {
+    condition     = var.web_acl_arn == null || can(regex("^arn:aws[a-z-]*:wafv2:us-east-1:[0-9]+:global/webacl/", var.web_acl_arn))
+    error_message = "The firewall is named by its ARN and has the scope CLOUDFRONT."
+  }
+}
+
+variable "price_class" {
+  type        = string
+  default     = "PriceClass_100"
+  description = "From which of CloudFront's places the site is served; 100 is North America and Europe."
+
+  validation {
+    condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.price_class)
+    error_message = "The price class is PriceClass_100, PriceClass_200 or PriceClass_All."
+  }
+}
+
+variable "log_retention_days" {
+  type        = number
+  default     = 30
+  description = "How many days logs are kept."
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days."
+  }
+}
