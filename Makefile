@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots lock clean
+.PHONY: help run demo operate test check format bench sheet screenshots bundle lock clean
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
 .venv/run.stamp: requirements/run.txt pyproject.toml
@@ -53,6 +53,11 @@ sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
 	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
 
+PYTHON_VERSION ?= 3.13
+ARCH ?= arm64
+bundle: .venv/dev.stamp ## Make dist/functions.zip for AWS Lambda: make bundle PYTHON_VERSION=3.13 ARCH=arm64
+	@$(BIN)/python -m infra.bundle --python $(PYTHON_VERSION) --arch $(ARCH)
+
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
@@ -61,6 +66,8 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
 	@$(BIN)/uv pip compile -q generator/pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
+	@$(BIN)/uv pip compile -q --group functions --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/functions.txt >/dev/null
 
 clean: ## Remove the environment and what the tools left; never the data under var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
