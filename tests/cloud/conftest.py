@@ -4,14 +4,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from functions_bundle import built_bundle
 
 from infra.bundle import Bundle
-
-
-@pytest.fixture(scope="session")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return built_bundle(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -5,20 +5,28 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from deployment import Cloud, Deployment, function_environment
 from doors import Door, Doors
 from people import Person
 from sqlalchemy import text
 
+from infra.bundle import Bundle
 from shared import user_store
 from shared.polling import Poller
 from shared.services import Services
 from shared.tokens import new_token, token_hash
 
 
-@pytest.fixture(scope="session", params=["asgi", "lambda"])
+@pytest.fixture(scope="session", params=["asgi", "lambda", "deployed"])
 def doors(request: pytest.FixtureRequest) -> Iterator[Doors]:
-    with Doors(request.param) as doors:
+    deploy = request.getfixturevalue("deploy") if request.param == "deployed" else None
+    with Doors(request.param, deploy) as doors:
         yield doors
+
+
+@pytest.fixture(scope="session")
+def deploy(cloud: Cloud, bundle: Bundle) -> Callable[[Services], Deployment]:
+    return lambda services: cloud.deploy(bundle, function_environment(services.settings))
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +36,10 @@ def asgi_doors() -> Iterator[Doors]:
 
 
 @pytest.fixture
-def door(doors: Doors, services: Services) -> Door:
+def door(doors: Doors, services: Services, request: pytest.FixtureRequest) -> Door:
     """Easel on an empty database, through each door."""
+    if doors.kind == "deployed" and "monkeypatch" in request.fixturenames:
+        pytest.skip("what runs in Lambda cannot be patched from here")
     return doors.open(services)
 
 
