@@ -9,6 +9,7 @@ import argparse
 import ast
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -132,6 +133,12 @@ class Bundle:
         return sum(part.unzipped_bytes for part in self.parts)
 
 
+def this_target() -> Target:
+    """The Python and the processor of this process, for a bundle that is tried out here."""
+    arch = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return Target("{}.{}".format(*sys.version_info), arch)
+
+
 def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
     """Build the bundle for a runtime into the file `out`.
 
@@ -145,7 +152,7 @@ def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
         _copy_own(stage)
         _prune(stage)
         if interpreter is not None:
-            _compile(interpreter, stage)
+            compile_all(interpreter, stage, stage)
         out.parent.mkdir(parents=True, exist_ok=True)
         unfinished = out.with_suffix(".new")
         _zip(stage, unfinished)
@@ -258,14 +265,15 @@ def _is_shipped(path: Path) -> bool:
     return not (path.name.endswith(LEFT_OUT_SUFFIXES) or "__pycache__" in path.parts or path.name == ".lock")
 
 
-def _compile(interpreter: Path, stage: Path) -> None:
-    """Byte-code beside the sources that is taken without a look at them.
+def compile_all(interpreter: Path, stage: Path, what: Path) -> None:
+    """Put byte-code, which is taken without a look at the sources, beside a module or all modules of a folder in the
+    stage.
 
     Marshalled code depends on the order of sets of strings, hence the fixed seed; compileall itself sorts the files.
     """
     argv = [str(interpreter), "-s", "-m", "compileall", "-q", "-f", "-s", str(stage), "-p", TASK_ROOT]
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
-    _run("compileall", *argv, "--invalidation-mode", "unchecked-hash", str(stage), env=environment)
+    _run("compileall", *argv, "--invalidation-mode", "unchecked-hash", str(what), env=environment)
 
 
 def _zip(stage: Path, out: Path) -> None:

@@ -70,9 +70,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def cloud(environment: dict[str, str]) -> Iterator[Cloud]:
     """An emulated Lambda with HTTP APIs, beside the session's servers."""
-    with tempfile.TemporaryDirectory(prefix="easel-cloud-") as home:
-        with emulated_cloud(Path(home), environment["AWS_SECRET_ACCESS_KEY"]) as cloud:
-            yield cloud
+    secret = environment["AWS_SECRET_ACCESS_KEY"]
+    with tempfile.TemporaryDirectory(prefix="easel-cloud-") as home, emulated_cloud(Path(home), secret) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="session")

@@ -2,17 +2,16 @@
 
 On AWS itself Terraform does this. What MiniStack does otherwise than AWS, as far as it shows here:
 - it queues the calls of one function instead of starting a second process, and ends no process for being idle;
-- it gives functions its own `AWS_SECRET_ACCESS_KEY` and, for the key's id, the account's number;
-- it runs them in this machine's Python and on its processor, whatever the function says, in a folder that can be written;
+- functions sign with its own `AWS_SECRET_ACCESS_KEY` and the account's number, instead of a role's keys;
+- they run in this machine's Python and on its processor, whatever they say, in a folder that can be written;
 - it decodes the query and encodes it anew, and joins the cookies to one header instead of a list of the event;
-- it answers `No route found` where API Gateway says `Not Found`, answers every OPTIONS itself, and allows every origin.
+- it says `No route found` where API Gateway says `Not Found`, answers every OPTIONS itself and allows every origin.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from functions.gateway import manifest
 from infra.bundle import Bundle
 from local.process import Part
 from local.servers import base_environment, free_port, http_answers
@@ -36,24 +36,64 @@ CODE_BUCKET = "easel-code"
 RESERVED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 
 
-@dataclass(frozen=True)
 class Deployment:
-    """All functions under one HTTP API."""
+    """An HTTP API with functions on these variables. A function's process starts at its first call."""
 
-    cloud: "Cloud"
-    api_id: str
-    names: tuple[str, ...]
+    def __init__(self, cloud: "Cloud", bundle: Bundle, environment: Mapping[str, str]) -> None:
+        self.cloud = cloud
+        self._bundle = bundle
+        self._variables = {name: value for name, value in environment.items() if name not in RESERVED}
+        self._name = f"easel-{uuid4().hex[:8]}"
+        gateway = cloud.client("apigatewayv2")
+        self._api_id = gateway.create_api(Name=self._name, ProtocolType="HTTP")["ApiId"]
+        gateway.create_stage(ApiId=self._api_id, StageName="$default", AutoDeploy=True)
+        self._added: set[str] = set()
 
     @property
     def url(self) -> str:
         """The API's address. AWS's has the id in the host's name; MiniStack knows this form too, without any DNS."""
-        return f"{self.cloud.endpoint}/_aws/execute-api/{self.api_id}/$default"
+        return f"{self.cloud.endpoint}/_aws/execute-api/{self._api_id}/$default"
+
+    def add(self, *names: str) -> None:
+        """Create these functions, where they are not there yet, with their routes as the manifest says."""
+        gateway = self.cloud.client("apigatewayv2")
+        for name in names:
+            if name in self._added:
+                continue
+            self._added.add(name)
+            routes = [route for route in manifest() if route["name"] == name]
+            integration = gateway.create_integration(
+                ApiId=self._api_id,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=self._create_function(name, routes),
+                PayloadFormatVersion="2.0",
+            )
+            target = f"integrations/{integration['IntegrationId']}"
+            for route in routes:
+                gateway.create_route(ApiId=self._api_id, RouteKey=f"{route['method']} {route['path']}", Target=target)
+
+    def function_name(self, name: str) -> str:
+        return f"{self._name}-{name}"
 
     def remove(self) -> None:
         """Delete the API and the functions, with their processes."""
-        self.cloud.client("apigatewayv2").delete_api(ApiId=self.api_id)
-        for name in self.names:
-            self.cloud.client("lambda").delete_function(FunctionName=name)
+        self.cloud.client("apigatewayv2").delete_api(ApiId=self._api_id)
+        for name in self._added:
+            self.cloud.client("lambda").delete_function(FunctionName=self.function_name(name))
+
+    def _create_function(self, name: str, routes: list[dict[str, Any]]) -> str:
+        answer = self.cloud.client("lambda").create_function(
+            FunctionName=self.function_name(name),
+            Runtime=f"python{self._bundle.target.python_version}",
+            Architectures=[self._bundle.target.arch],
+            Role=ROLE,
+            Handler=f"functions.{name}.handler",
+            Code={"S3Bucket": CODE_BUCKET, "S3Key": self.cloud.upload(self._bundle)},
+            Timeout=max(route["timeout_s"] for route in routes),
+            MemorySize=max(route["memory_mb"] for route in routes),
+            Environment={"Variables": self._variables},
+        )
+        return str(answer["FunctionArn"])
 
 
 class Cloud:
@@ -76,42 +116,13 @@ class Cloud:
         return self._clients[service]
 
     def deploy(self, bundle: Bundle, environment: Mapping[str, str]) -> Deployment:
-        """Create every function of the manifest and the HTTP API with its routes; functions start at their first call."""
-        prefix = f"easel-{uuid4().hex[:8]}"
-        routes = json.loads((ROOT / "functions/manifest.json").read_text())
-        gateway = self.client("apigatewayv2")
-        api_id = gateway.create_api(Name=prefix, ProtocolType="HTTP")["ApiId"]
-        targets: dict[str, str] = {}
-        for route in routes:
-            name = route["name"]
-            if name not in targets:
-                limits = [other for other in routes if other["name"] == name]
-                arn = self._create_function(f"{prefix}-{name}", name, limits, bundle, environment)
-                integration = gateway.create_integration(
-                    ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
-                )
-                targets[name] = f"integrations/{integration['IntegrationId']}"
-            gateway.create_route(ApiId=api_id, RouteKey=f"{route['method']} {route['path']}", Target=targets[name])
-        gateway.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
-        return Deployment(self, api_id, tuple(f"{prefix}-{name}" for name in targets))
+        """Every function of the manifest under an HTTP API."""
+        deployment = Deployment(self, bundle, environment)
+        deployment.add(*dict.fromkeys(route["name"] for route in manifest()))
+        return deployment
 
-    def _create_function(
-        self, name: str, module: str, limits: list[dict[str, Any]], bundle: Bundle, environment: Mapping[str, str]
-    ) -> str:
-        answer = self.client("lambda").create_function(
-            FunctionName=name,
-            Runtime=f"python{bundle.target.python_version}",
-            Architectures=[bundle.target.arch],
-            Role=ROLE,
-            Handler=f"functions.{module}.handler",
-            Code={"S3Bucket": CODE_BUCKET, "S3Key": self._upload(bundle)},
-            Timeout=max(route["timeout_s"] for route in limits),
-            MemorySize=max(route["memory_mb"] for route in limits),
-            Environment={"Variables": {name: value for name, value in environment.items() if name not in RESERVED}},
-        )
-        return str(answer["FunctionArn"])
-
-    def _upload(self, bundle: Bundle) -> str:
+    def upload(self, bundle: Bundle) -> str:
+        """Put the bundle, once, where Lambda takes code from; return its key."""
         if bundle.path not in self._code:
             storage = self.client("s3")
             storage.create_bucket(Bucket=CODE_BUCKET)

@@ -2,15 +2,13 @@
 
 import fcntl
 import os
-import platform
-import sys
 from pathlib import Path
 
 import pytest
 
-from infra.bundle import Bundle, Target, build, read
+from infra.bundle import Bundle, build, read, this_target
 
-TARGET = Target("{}.{}".format(*sys.version_info), "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64")
+TARGET = this_target()
 
 
 def built_bundle(factory: pytest.TempPathFactory) -> Bundle:

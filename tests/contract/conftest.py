@@ -26,7 +26,7 @@ def doors(request: pytest.FixtureRequest) -> Iterator[Doors]:
 
 @pytest.fixture(scope="session")
 def deploy(cloud: Cloud, bundle: Bundle) -> Callable[[Services], Deployment]:
-    return lambda services: cloud.deploy(bundle, function_environment(services.settings))
+    return lambda services: Deployment(cloud, bundle, function_environment(services.settings))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from types import TracebackType
 from typing import Any, Self, get_args
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from functions.edge.watch import Watch
 from functions.gateway import create_gateway, manifest
 from shared.errors import FieldCode
 from shared.services import Services
+from shared.settings import Settings
 
 ORIGIN = "http://127.0.0.1:8080"
 GATEWAY_ANSWER = {"message": "Not Found"}
@@ -116,6 +118,9 @@ class Doors:
         """A client of Easel on these services."""
         key = id(services)
         if key not in self._doors:
+            if self.kind == "deployed":
+                for other in list(self._doors)[1:]:  # those of earlier tests, with their processes
+                    self._doors.pop(other).close()
             self._doors[key] = Door(self._transport(services))
         return self._doors[key]
 
@@ -192,12 +197,16 @@ class _Deployed(httpx.BaseTransport):
     watch = None
 
     def __init__(self, services: Services, deployment: Deployment) -> None:
-        self.documented = create_gateway(services).openapi()
+        self.documented = _document()
+        self._services = services  # as long as it is there, no other has its id
         self._deployment = deployment
         self._url = httpx.URL(deployment.url)
         self._http = httpx.HTTPTransport()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        route = find_route(request.method, request.url.raw_path.partition(b"?")[0].decode("ascii"))
+        if route is not None:
+            self._deployment.add(route["name"])  # few tests need more than a few functions
         address = self._url.copy_with(raw_path=self._url.raw_path + request.url.raw_path)
         sent = httpx.Request(request.method, address, headers=request.headers.raw, content=request.read())
         response = self._http.handle_request(sent)
@@ -211,6 +220,14 @@ class _Deployed(httpx.BaseTransport):
     def close(self) -> None:
         self._http.close()
         self._deployment.remove()
+
+
+@cache
+def _document() -> dict[str, Any]:
+    """The OpenAPI file, which is the same under all settings."""
+    nowhere = {"EASEL_DATABASE_URL": "postgresql://127.0.0.1:1/", "EASEL_BROKER_URL": "redis://127.0.0.1:1/0"}
+    document: dict[str, Any] = create_gateway(Services(Settings.from_environment(nowhere))).openapi()
+    return document
 
 
 # Of the connection between MiniStack and here, and MiniStack's leave for every origin.
