@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots bundle lock clean
+.PHONY: help run demo operate test check format bench sheet screenshots bundle contract-deployed lock clean
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
 .venv/run.stamp: requirements/run.txt pyproject.toml
@@ -52,6 +52,9 @@ sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 
 screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
 	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
+
+contract-deployed: .venv/dev.stamp ## Try the whole contract on the functions deployed to an emulated Lambda
+	@EASEL_TEST_DEPLOYED=all $(BIN)/python -m pytest tests/contract -k deployed -n 2 --dist loadfile --no-loadscope-reorder
 
 PYTHON_VERSION ?= 3.13
 ARCH ?= arm64
