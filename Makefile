@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test check format bench sheet screenshots bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,14 @@ localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try 
 	@$(BIN)/uv pip install --quiet --python .venv/localstack --require-hashes -r requirements/localstack.txt
 	@touch $@
 
+contract-deployed: .venv/dev.stamp ## Try the whole contract on the functions deployed to an emulated Lambda
+	@EASEL_TEST_DEPLOYED=all $(BIN)/python -m pytest tests/contract -k deployed -n 2 --dist loadfile --no-loadscope-reorder
+
+PYTHON_VERSION ?= 3.13
+ARCH ?= arm64
+bundle: .venv/dev.stamp ## Make dist/functions.zip for AWS Lambda: make bundle PYTHON_VERSION=3.13 ARCH=arm64
+	@$(BIN)/python -m infra.bundle --python $(PYTHON_VERSION) --arch $(ARCH)
+
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
@@ -85,6 +93,8 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 	@$(BIN)/uv pip compile -q requirements/localstack.in --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -o requirements/localstack.txt >/dev/null
+	@$(BIN)/uv pip compile -q --group functions --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/functions.txt >/dev/null
 
 clean: ## Remove the environment and what the tools left; never the data under var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
-from bench import generator, imports, jobs_through, presigning, web_requests
+from bench import cold_start, generator, imports, jobs_through, presigning, web_requests
 from bench.ground import Ground, prepared
 from bench.table import Row, markdown
 
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "generator": generator.generator,
     "imports": imports.imports,
     "first-answer": imports.first_answer,
+    "cold-start": cold_start.cold_start,
 }
 
 

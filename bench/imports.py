@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from statistics import median
+from typing import Any
 from uuid import uuid4
 
 from bench.ground import ROOT, Ground
@@ -42,12 +43,12 @@ def first_answer(ground: Ground) -> Iterator[Row]:
     """A fresh interpreter that answers one event through the Lambda handler: submit also starts the broker's client."""
     [(_, token)] = ground.users(1)
     calls = {
-        "submit": (_event("POST", "/v1/jobs", token, {"prompt": "a lighthouse at night"}), 202),
-        "status": (_event("GET", f"/v1/jobs/{uuid4()}", token), 404),
+        "submit": (event("POST", "/v1/jobs", token, {"prompt": "a lighthouse at night"}), 202),
+        "status": (event("GET", f"/v1/jobs/{uuid4()}", token), 404),
     }
-    for name, (event, status) in calls.items():
+    for name, (asked, status) in calls.items():
         program = _FIRST_ANSWER.format(name=name, status=status)
-        times = [_seconds(ground, program, event) for _ in range(ROUNDS + 1)][1:]
+        times = [_seconds(ground, program, asked) for _ in range(ROUNDS + 1)][1:]
         yield Row(f"first answer of {name}, from nothing", "ms", median(times) * 1000, None, "")
     ground.clear_jobs()
 
@@ -62,8 +63,8 @@ def _seconds(ground: Ground, program: str, *argv: str) -> float:
     return time.perf_counter() - begin
 
 
-def _event(method: str, path: str, token: str, body: dict[str, str] | None = None) -> str:
-    """An event of an API Gateway HTTP API, payload 2.0."""
+def event(method: str, path: str, token: str, body: dict[str, Any] | None = None) -> str:
+    """An event of an API Gateway HTTP API, payload 2.0, as JSON."""
     request = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "bench"}
     event = {
         "version": "2.0",

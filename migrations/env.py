@@ -3,13 +3,17 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
+from shared.db import take_tokens
 from shared.models import metadata
 from shared.settings import Settings
 
 # Two processes that start together (two containers, say) must not both create the tables.
 _LOCK = 0x6561_7365_6C
 
-engine = create_engine(Settings.from_environment().database_url)
+settings = Settings.from_environment()
+engine = create_engine(settings.database_url)
+if settings.database_auth is not None:
+    take_tokens(engine, settings.database_auth)
 with engine.begin() as connection:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=False)

@@ -49,7 +49,8 @@ class Services:
 
     @cached_property
     def db(self) -> Database:
-        return Database(self.settings.database_url, pool_size=self.settings.database_pool)
+        settings = self.settings
+        return Database(settings.database_url, pool_size=settings.database_pool, iam_region=settings.database_auth)
 
     @cached_property
     def storage(self) -> "Storage":

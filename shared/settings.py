@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 
 class SettingsError(Exception):
@@ -40,6 +40,7 @@ class Settings:
     jobs_per_day: int
     url_ttl_s: int
     database_pool: int
+    database_auth: str | None  # the region whose IAM makes tokens; None: the URL holds a password
     host: str
     port: int
     metrics_port: int | None
@@ -52,8 +53,9 @@ class Settings:
         port = read.integer("PORT", 8080, 1, 65535)
         s3_endpoint = read.url("S3_ENDPOINT", "https://s3.amazonaws.com")
         public_url = read.url("PUBLIC_URL", f"http://127.0.0.1:{port}")
+        database_url = read.database_url("DATABASE_URL")
         return cls(
-            database_url=read.database_url("DATABASE_URL"),
+            database_url=database_url,
             broker_url=read.broker_url("BROKER_URL"),
             s3_endpoint=s3_endpoint,
             s3_public_endpoint=read.url("S3_PUBLIC_ENDPOINT", s3_endpoint),
@@ -74,6 +76,7 @@ class Settings:
             database_pool=read.integer(
                 "DATABASE_POOL", 1 if "AWS_LAMBDA_FUNCTION_NAME" in read.environment else 10, 1, 100
             ),
+            database_auth=read.database_auth("DATABASE_AUTH", database_url),
             host=read.text("HOST", "127.0.0.1"),
             port=port,
             metrics_port=read.integer("METRICS_PORT", 0, 1, 65535) if read.find("METRICS_PORT") else None,
@@ -141,6 +144,23 @@ class _Reader:
     def database_url(self, name: str) -> str:
         url = self.choice_of_scheme(name, ("postgresql", "postgres", "postgresql+psycopg2"))
         return "postgresql+psycopg2://" + url.split("://", 1)[1]
+
+    def database_auth(self, name: str, database_url: str) -> str | None:
+        auth = self.text(name, "password").lower()
+        if auth not in ("password", "iam"):
+            raise SettingsError(f"EASEL_{name} is password or iam, not '{auth[:40]}'.")
+        if auth == "password":
+            return None
+        parts = self._split("DATABASE_URL", database_url)
+        if not (parts.hostname and parts.username):
+            raise SettingsError(f"EASEL_{name}=iam needs a user and a host in EASEL_DATABASE_URL.")
+        # libpq falls back to a connection that is not encrypted, and the token would travel in the clear.
+        if parse_qs(parts.query).get("sslmode", [""])[-1] not in ("require", "verify-ca", "verify-full"):
+            raise SettingsError(f"EASEL_{name}=iam needs sslmode=require, or stricter, in EASEL_DATABASE_URL.")
+        region = self.aws("AWS_REGION")
+        if region is None or not re.fullmatch(r"[a-z0-9-]{1,40}", region):
+            raise SettingsError(f"EASEL_{name}=iam needs the region in AWS_REGION.")
+        return region
 
     def url(self, name: str, default: str) -> str:
         return self._http_url(name, self.text(name, default))

@@ -1,16 +1,22 @@
 """Real servers for the whole run: Postgres, Redis and S3 from wheels, each worker of the run with its own."""
 
+import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from deployment import ACCOUNT, Cloud, emulated_cloud
+from functions_bundle import built_bundle
 from sqlalchemy import create_engine, text
 from world import World
 
+from infra.bundle import Bundle
 from local.servers import embedded_servers
 from shared.models import metadata
 from shared.polling import Poller
@@ -28,12 +34,21 @@ def environment() -> Iterator[dict[str, str]]:
     Their home is not under pytest's own folder: every pytest that starts closes that to others, and for root Postgres
     runs as another user.
     """
-    with tempfile.TemporaryDirectory(prefix="easel-") as home, embedded_servers(Path(home)) as environment:
+    with tempfile.TemporaryDirectory(prefix="easel-") as home, _servers(Path(home)) as environment:
         environment["EASEL_MAIL_URL"] = (Path(home) / "mail").as_uri()
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
         command.upgrade(Config(ROOT / "alembic.ini"), "head")
         _trade_safety_for_speed(environment["EASEL_DATABASE_URL"])
+        yield environment
+
+
+@contextmanager
+def _servers(home: Path) -> Iterator[dict[str, str]]:
+    # Functions that run in an emulated Lambda sign for the storage with the account's number.
+    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30)}
+    (home / "s3-keys.json").write_text(json.dumps(keys))
+    with embedded_servers(home) as environment:
         yield environment
 
 
@@ -44,6 +59,20 @@ def _trade_safety_for_speed(database_url: str) -> None:
         connection.execute(text("ALTER SYSTEM SET fsync = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The bundle of the functions for the Python and the processor that run the tests."""
+    return built_bundle(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def cloud(environment: dict[str, str]) -> Iterator[Cloud]:
+    """An emulated Lambda with HTTP APIs, beside the session's servers."""
+    secret = environment["AWS_SECRET_ACCESS_KEY"]
+    with tempfile.TemporaryDirectory(prefix="easel-cloud-") as home, emulated_cloud(Path(home), secret) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from shared.models import metadata
 
 ROOT = Path(__file__).parent.parent
 SERVER = ("functions", "shared", "poller")
-PYTHON = (*SERVER, "generator", "local", "cli", "migrations", "bench")
+PYTHON = (*SERVER, "generator", "local", "cli", "migrations", "bench", "infra")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 # Lowest first. A module imports from lower layers alone.

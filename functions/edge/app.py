@@ -1,6 +1,7 @@
 """The app around one function's router (in the cloud) or around all of them (the gateway)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -14,9 +15,12 @@ from functions.edge.measure import Measured
 from functions.edge.problems import from_http, from_validation, render
 from functions.edge.watch import Watch
 from shared import job_store, log
+from shared.db import waiting_at_most
 from shared.errors import EaselError
 from shared.metrics import MeasureRequest, unmeasured
 from shared.services import Services
+
+TIME_TO_ANSWER_S = 1.0  # what is left of a function's time when it stops waiting for the database
 
 
 def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
@@ -51,7 +55,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
 
 def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A handler for AWS Lambda behind an HTTP API (payload 2.0). The app is built at the first event, so that importing
-    a function does nothing."""
+    a function does nothing. A database that does not answer gets a 503 before Lambda ends the process."""
     built: list[Any] = []
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -59,10 +63,18 @@ def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[st
             services = Services.from_environment()
             log.configure(services.settings.log_level)
             built.append(create_lambda(router, services))
-        answer: dict[str, Any] = built[0](event, context)
+        with _deadline(context):
+            answer: dict[str, Any] = built[0](event, context)
         return answer
 
     return handler
+
+
+def _deadline(context: Any) -> AbstractContextManager[None]:
+    """Nothing without Lambda's context, which tells how long the function may still run."""
+    if context is None:
+        return nullcontext()
+    return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - TIME_TO_ANSWER_S)
 
 
 def create_lambda(router: APIRouter, services: Services) -> Any:

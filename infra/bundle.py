@@ -1,0 +1,340 @@
+"""The cloud functions as one zip file for AWS Lambda: `python -m infra.bundle --python 3.13 --arch arm64`.
+
+It holds the functions of the manifest, the modules of Easel that they import, and the packages of
+requirements/functions.txt less what no function imports. The same sources make the same bytes, wherever and whenever it
+is built (with the same zlib).
+"""
+
+import argparse
+import ast
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from uv import find_uv_bin
+
+ROOT = Path(__file__).parent.parent
+LOCK = ROOT / "requirements" / "functions.txt"
+OUT = ROOT / "dist" / "functions.zip"
+
+ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
+PYTHON_VERSIONS = ("3.11", "3.12", "3.13")
+TASK_ROOT = "/var/task"  # where Lambda unpacks; tracebacks name files as they lie there
+MOST_ZIPPED_BYTES = 25_000_000
+MOST_UNZIPPED_BYTES = 250 * 1024 * 1024  # Lambda's own limit
+MADE_AT = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell
+COMPILE_LIMIT_S = 600
+
+LEFT_OUT = {
+    # Easel
+    "shared/generators/glide.py": "a function never talks to a generator",
+    "shared/generators/img_generator.py": "a function never talks to a generator",
+    # Packages that come along and that no function imports
+    "async_timeout": "Python has it since 3.11.3",
+    "bin": "programs for a terminal",
+    "click_didyoumean": "Celery's command line",
+    "click_plugins": "Celery's command line",
+    "click_plugins.py": "Celery's command line",
+    "click_repl": "Celery's command line",
+    "prompt_toolkit": "Celery's command line",
+    "wcwidth": "Celery's command line",
+    "dns": "mail addresses are not looked up",
+    # Large parts of packages
+    "Crypto/IO": "minio uses its ciphers and hashes alone",
+    "Crypto/Math": "minio uses its ciphers and hashes alone",
+    "Crypto/Protocol": "minio uses its ciphers and hashes alone",
+    "Crypto/PublicKey": "minio uses its ciphers and hashes alone",
+    "Crypto/SelfTest": "its tests",
+    "Crypto/Signature": "minio uses its ciphers and hashes alone",
+    "celery/bin": "Celery's command line",
+    "celery/contrib": "extras of workers",
+    "dateutil/zoneinfo": "all times are in UTC",
+    "pydantic/v1": "the old interface",
+    "pydantic/mypy.py": "a plug-in of mypy",
+    "redis/commands/bf": "a module that Redis may lack",
+    "redis/commands/json": "a module that Redis may lack",
+    "redis/commands/search": "a module that Redis may lack",
+    "redis/commands/timeseries": "a module that Redis may lack",
+    "redis/commands/vectorset": "a module that Redis may lack",
+    "sqlalchemy/dialects/mssql": "the database is Postgres",
+    "sqlalchemy/dialects/mysql": "the database is Postgres",
+    "sqlalchemy/dialects/oracle": "the database is Postgres",
+    "sqlalchemy/dialects/sqlite": "the database is Postgres",
+    "sqlalchemy/ext": "extras of the ORM",
+    "sqlalchemy/orm": "the stores use SQLAlchemy's core alone",
+    "sqlalchemy/testing": "its tests",
+}
+"""What is not shipped, with the reason: paths inside the bundle."""
+
+LEFT_OUT_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".md", ".rst", ".typed", ".exe")
+KEPT_METADATA = {
+    "email_validator": "pydantic asks for its version",
+    "opentelemetry_api": "it finds its own context through its entry point",
+    "redis": "kombu asks for its version",
+}
+"""The packages whose metadata is read; everybody else's would only slow the search through them down."""
+
+KEPT_METADATA_FILES = ("METADATA", "entry_points.txt")
+
+
+class BundleError(Exception):
+    """The bundle cannot be made; the message is one sentence for whoever called."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The Lambda runtime that will load the bundle."""
+
+    python_version: str = "3.13"
+    arch: str = "arm64"
+
+    def __post_init__(self) -> None:
+        if self.python_version not in PYTHON_VERSIONS or self.arch not in ARCHITECTURES:
+            raise BundleError(f"A bundle is for Python {', '.join(PYTHON_VERSIONS)} on {', '.join(ARCHITECTURES)}.")
+
+    @property
+    def platform(self) -> str:
+        """As uv names it. Lambda's Python 3.12 and later stand on Amazon Linux 2023, which has glibc 2.34."""
+        return f"{ARCHITECTURES[self.arch]}-manylinux_2_34"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One top-level name of the bundle, with everything under it."""
+
+    name: str
+    zipped_bytes: int
+    unzipped_bytes: int
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was built."""
+
+    path: Path
+    target: Target
+    has_bytecode: bool
+    parts: tuple[Part, ...]  # the biggest first
+
+    @property
+    def zipped_bytes(self) -> int:
+        return self.path.stat().st_size
+
+    @property
+    def unzipped_bytes(self) -> int:
+        return sum(part.unzipped_bytes for part in self.parts)
+
+
+def this_target() -> Target:
+    """The Python and the processor of this process, for a bundle that is tried out here."""
+    arch = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return Target("{}.{}".format(*sys.version_info), arch)
+
+
+def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
+    """Build the bundle for a runtime into the file `out`.
+
+    Its byte-code is made by an interpreter of the target's minor version on this machine; where there is none, it is
+    left out and `has_bytecode` says so. Raises BundleError when packages cannot be had or the bundle is too large.
+    """
+    interpreter = find_interpreter(target.python_version) if bytecode else None
+    with tempfile.TemporaryDirectory(prefix="easel-bundle-") as folder:
+        stage = Path(folder) / "task"
+        _install(target, stage)
+        _copy_own(stage)
+        _prune(stage)
+        if interpreter is not None:
+            compile_all(interpreter, stage, stage)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = out.with_suffix(".new")
+        _zip(stage, unfinished)
+    bundle = read(unfinished, target)
+    check_size(bundle)
+    unfinished.replace(out)
+    return replace(bundle, path=out)
+
+
+def check_size(bundle: Bundle) -> None:
+    """Raise BundleError, with the biggest parts, when a bundle is larger than it may be."""
+    if bundle.zipped_bytes > MOST_ZIPPED_BYTES or bundle.unzipped_bytes > MOST_UNZIPPED_BYTES:
+        raise BundleError(
+            f"The bundle is too large: {_megabytes(bundle.zipped_bytes)} MB zipped (at most 25) and "
+            f"{_megabytes(bundle.unzipped_bytes)} MB unzipped (at most 262).\n{table(bundle)}"
+        )
+
+
+def read(path: Path, target: Target) -> Bundle:
+    """A bundle that was built before."""
+    with zipfile.ZipFile(path) as archive:
+        has_bytecode = any(name.endswith(".pyc") for name in archive.namelist())
+    return Bundle(path, target, has_bytecode, _parts(path))
+
+
+def find_interpreter(python_version: str) -> Path | None:
+    """An interpreter of this minor version that is installed here; None without one. Nothing is downloaded."""
+    if python_version == "{}.{}".format(*sys.version_info):
+        return Path(sys.executable)
+    found = _run(
+        "uv python find", find_uv_bin(), "python", "find", "--no-python-downloads", python_version, check=False
+    )
+    return Path(found.stdout.strip()) if found.returncode == 0 else None
+
+
+def table(bundle: Bundle, most: int = 12) -> str:
+    """The bundle's biggest parts, in megabytes of 1,000,000 bytes; what follows is summed up."""
+    rest = bundle.parts[most:]
+    rows = list(bundle.parts[:most])
+    if rest:
+        rows.append(_sum(f"{len(rest)} others", rest))
+    lines = [f"{'part':<24} {'zipped MB':>10} {'unzipped MB':>12}"]
+    lines += [
+        f"{part.name:<24} {_megabytes(part.zipped_bytes):>10} {_megabytes(part.unzipped_bytes):>12}"
+        for part in (*rows, _sum("all", bundle.parts))
+    ]
+    return "\n".join(lines)
+
+
+def _install(target: Target, stage: Path) -> None:
+    options = ["--python-platform", target.platform, "--python-version", target.python_version]
+    options += ["--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy"]
+    _run("uv", find_uv_bin(), "pip", "install", "--quiet", "--target", str(stage), *options, "-r", str(LOCK))
+
+
+def _copy_own(stage: Path) -> None:
+    for name in (*sorted(_own_modules()), "functions/manifest.json"):
+        (stage / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, stage / name)
+
+
+def _own_modules() -> set[str]:
+    """The files of Easel that the functions need: theirs, and all that these import, at the top or later."""
+    routes = json.loads((ROOT / "functions" / "manifest.json").read_text(encoding="utf-8"))
+    left = [f"functions.{route['name']}" for route in routes]
+    found: set[str] = set()
+    while left:
+        name = left.pop()
+        module = name.replace(".", "/")
+        files = {f"{module}.py", f"{module}/__init__.py"} - found - LEFT_OUT.keys()
+        for file in files:
+            if (ROOT / file).is_file():
+                found.add(file)
+                left += _imported((ROOT / file).read_text(encoding="utf-8"))
+        if "." in name:
+            left.append(name.rpartition(".")[0])
+    return found
+
+
+def _imported(source: str) -> Iterator[str]:
+    """The names in Easel's own packages that a source may import; of `from a import b` both `a` and `a.b`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in ("functions", "shared"))
+
+
+def _prune(stage: Path) -> None:
+    for name in LEFT_OUT:
+        path = stage / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # not every version and processor gets every package
+    for path in sorted(stage.rglob("*"), reverse=True):
+        if path.is_file() and not _is_shipped(path.relative_to(stage)):
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def _is_shipped(path: Path) -> bool:
+    top = path.parts[0]
+    if top.endswith(".dist-info"):
+        return top.split("-")[0] in KEPT_METADATA and path.name in KEPT_METADATA_FILES
+    return not (path.name.endswith(LEFT_OUT_SUFFIXES) or "__pycache__" in path.parts or path.name == ".lock")
+
+
+def compile_all(interpreter: Path, stage: Path, what: Path) -> None:
+    """Put byte-code, which is taken without a look at the sources, beside a module or all modules of a folder in the
+    stage.
+
+    Marshalled code depends on the order of sets of strings, hence the fixed seed; compileall itself sorts the files.
+    """
+    argv = [str(interpreter), "-s", "-m", "compileall", "-q", "-f", "-s", str(stage), "-p", TASK_ROOT]
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
+    _run("compileall", *argv, "--invalidation-mode", "unchecked-hash", str(what), env=environment)
+
+
+def _zip(stage: Path, out: Path) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(stage.rglob("*"), key=lambda path: path.relative_to(stage).as_posix()):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(stage).as_posix(), MADE_AT)
+                entry.create_system = 3  # Unix, whatever builds it: only then do the file's rights count
+                entry.external_attr = 0o100644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, path.read_bytes(), compresslevel=9)
+
+
+def _parts(path: Path) -> tuple[Part, ...]:
+    by_name: dict[str, list[Part]] = {}
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            name = entry.filename.split("/")[0]
+            by_name.setdefault(name, []).append(Part(name, entry.compress_size, entry.file_size))
+    return tuple(
+        sorted((_sum(name, parts) for name, parts in by_name.items()), key=lambda part: (-part.zipped_bytes, part.name))
+    )
+
+
+def _sum(name: str, parts: Iterable[Part]) -> Part:
+    parts = list(parts)
+    return Part(name, sum(part.zipped_bytes for part in parts), sum(part.unzipped_bytes for part in parts))
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.2f}"
+
+
+def _run(
+    name: str, *argv: str, env: dict[str, str] | None = None, check: bool = True
+) -> "subprocess.CompletedProcess[str]":
+    done = subprocess.run(argv, env=env, check=False, capture_output=True, text=True, timeout=COMPILE_LIMIT_S, cwd=ROOT)
+    if check and done.returncode != 0:
+        raise BundleError(f"{name} failed:\n{done.stdout}{done.stderr}")
+    return done
+
+
+def main() -> None:
+    """Build from the command line and print the biggest parts."""
+    parser = argparse.ArgumentParser(prog="python -m infra.bundle", description="Builds the bundle of the functions.")
+    parser.add_argument("--python", default=Target.python_version, choices=PYTHON_VERSIONS, help="Lambda's Python")
+    parser.add_argument("--arch", default=Target.arch, choices=ARCHITECTURES, help="Lambda's processor")
+    parser.add_argument("--out", type=Path, default=OUT, help="the file to write (default: dist/functions.zip)")
+    parser.add_argument("--require-bytecode", action="store_true", help="fail where byte-code cannot be made")
+    options = parser.parse_args()
+    try:
+        if options.require_bytecode and find_interpreter(options.python) is None:
+            raise BundleError(f"Byte-code needs Python {options.python}, which is not installed here.")
+        bundle = build(Target(options.python, options.arch), options.out.resolve())
+    except BundleError as error:
+        sys.exit(f"bundle: {error}")
+    print(table(bundle))
+    print(f"\n{bundle.path}: Python {options.python} on {options.arch}")
+    if not bundle.has_bytecode:
+        print(f"Without byte-code, which slows a cold start down: Python {options.python} is not installed here.")
+
+
+if __name__ == "__main__":
+    main()
