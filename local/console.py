@@ -1,10 +1,13 @@
 """What the stack tells the person in front of it."""
 
+import re
 import sys
 import threading
 
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 NAME_WIDTH = 9
+USUAL = re.compile(r'\{"at": "[^"]*", "level": "(info|debug)"')
+"""How a line of Easel's log begins that tells of nothing wrong."""
 
 
 class Quiet:
@@ -29,6 +32,9 @@ class Console(Quiet):
         self._colours: dict[str, int] = {}
 
     def line(self, name: str, text: str) -> None:
+        """Only what may need somebody: a line for each request and each step would bury it. The log files have all."""
+        if USUAL.match(text):
+            return
         self._write(f"{self._label(name)} | {text}")
 
     def ready(self, name: str, seconds: float) -> None:
