@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from pathlib import Path
 
+from poller import pulse
 from poller.app import create_app
 from shared.services import Services
 from shared.settings import SettingsError
@@ -13,6 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
     parser.add_argument("part", choices=("worker", "beat"))
     parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("--pulse", type=Path, metavar="FILE", help="a file to touch as a sign of life (none)")
     arguments = parser.parse_args()
     try:
         services = Services.from_environment()
@@ -20,6 +23,8 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
+        if arguments.pulse:
+            app.steps["consumer"].add(pulse.worker_step(arguments.pulse))
         worker = app.Worker(
             pool="prefork",
             concurrency=arguments.concurrency,
@@ -33,7 +38,8 @@ def main() -> None:
         sys.exit(worker.exitcode)
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
-        app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+        scheduler = pulse.beat_scheduler(arguments.pulse) if arguments.pulse else "celery.beat:Scheduler"
+        app.Beat(scheduler_cls=scheduler, quiet=True).run()  # type: ignore[arg-type] # a class will do
 
 
 if __name__ == "__main__":

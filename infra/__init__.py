@@ -1,0 +1,1 @@
+"""What carries Easel to a cloud: the functions' bundle, the site's files, Terraform."""
