@@ -17,10 +17,11 @@ BUCKET=${EASEL_S3_BUCKET:-easel}
 STORAGE_URL=${EASEL_S3_PUBLIC_ENDPOINT%/}
 public_url=${EASEL_PUBLIC_URL%/}
 SCHEME=${public_url%%://*}
+ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 DOLLAR=$
 
 # These become part of the configuration: what could end a word of it has no place in an address.
-for value in "$RUN" "$SITE" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
+for value in "$RUN" "$SITE" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
   "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
     *[!A-Za-z0-9:/.,_-]*) echo "easel web: '$value' holds a sign that no address has." >&2; exit 1 ;;
@@ -48,8 +49,8 @@ RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1
 case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
 RESOLVER=${RESOLVER:-127.0.0.1}
 
-export RUN SITE SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
+export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
 mkdir -p "$RUN"
-envsubst '$RUN $SITE $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
+envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
   $ORIGINS $RESOLVER' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
 exec nginx -e stderr -c "$RUN/nginx.conf"
