@@ -18,6 +18,7 @@ from shared.errors import Unavailable
 from shared.generators import connect
 from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
+from shared.generators.discovery import Discovery
 from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
 from shared.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
@@ -62,6 +63,7 @@ class Poller:
     services: Services
     addresses: tuple[GeneratorAddress, ...]
     connect: Callable[[GeneratorAddress], Generator] = connect
+    discovery: Discovery = field(default_factory=Discovery)
     _clients: dict[str, Generator] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _mailing: threading.Lock = field(default_factory=threading.Lock)
@@ -69,10 +71,10 @@ class Poller:
     def start(self) -> list[UUID]:
         """Give queued jobs places at the generators, in fair order; return those that got one."""
         started: list[UUID] = []
+        # The table may still hold generators of an earlier configuration, at which no step could be done.
+        names = [address.name for address in self._known_addresses()]
         with self.services.db.begin() as connection:
             claim_store.lock_clock(connection)
-            # The table may still hold generators of an earlier configuration, at which no step could be done.
-            names = [address.name for address in self.addresses]
             rooms = _Rooms(generator_store.list_rooms(connection, names))
             while len(started) < STARTS_AT_ONCE and (kinds := rooms.kinds):
                 found = claim_store.find_next(connection, max_running=self.services.settings.max_running, kinds=kinds)
@@ -136,8 +138,11 @@ class Poller:
 
     def sweep(self) -> list[UUID]:
         """Find what nobody is working on although it is due, start what has a place; return both."""
+        known = self._known_addresses()
         with self.services.db.begin() as connection:
-            generator_store.register(connection, self.addresses)
+            generator_store.register(connection, known)
+        for gone in self._clients.keys() - {address.name for address in known}:
+            self._clients.pop(gone, None)  # whoever still works with it keeps it until then
         self._probe()
         with self.services.db.statement() as connection:
             due = claim_store.list_due(connection, DUE_AT_ONCE)
@@ -205,8 +210,11 @@ class Poller:
             self._clients[name] = self.connect(address)
         return self._clients[name]
 
+    def _known_addresses(self) -> tuple[GeneratorAddress, ...]:
+        return self.discovery.expand(self.addresses)
+
     def _address(self, name: str) -> GeneratorAddress | None:
-        return next((address for address in self.addresses if address.name == name), None)
+        return next((address for address in self._known_addresses() if address.name == name), None)
 
     def _gave_up(self, claim: Row[Any]) -> bool:
         """Note that a worker died under this job; True when it was once too often."""

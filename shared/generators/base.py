@@ -268,11 +268,13 @@ class Generator(Protocol):
 @dataclass(frozen=True, slots=True)
 class GeneratorAddress:
     """Where a generator is and how many orders it may hold at once. `url` may carry a user name and a password; log
-    and store `name` instead."""
+    and store `name` instead. With `each_address` every address behind the host name is a generator (see
+    `discovery`)."""
 
     protocol: str
     url: str = field(repr=False)
     max_in_flight: int = 1
+    each_address: bool = False
 
     @property
     def name(self) -> str:
@@ -315,9 +317,11 @@ def _parse_address(entry: str) -> GeneratorAddress:
         raise ValueError("its URL must be http://host or https://host.")
     if parts.fragment:
         raise ValueError("its URL must not have a fragment.")
-    in_flight = _parse_in_flight(parts.query, PROTOCOLS[protocol])
+    in_flight, each_address = _parse_options(parts.query, PROTOCOLS[protocol])
+    if each_address and parts.scheme == "https":
+        raise ValueError("each_address works with http:// alone: certificates are for names, not for addresses.")
     bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
-    return GeneratorAddress(protocol=protocol, url=bare, max_in_flight=in_flight)
+    return GeneratorAddress(protocol=protocol, url=bare, max_in_flight=in_flight, each_address=each_address)
 
 
 def _split_url(url: str) -> SplitResult:
@@ -332,13 +336,15 @@ def _split_url(url: str) -> SplitResult:
     return parts
 
 
-def _parse_in_flight(query: str, places: Places) -> int:
-    options = parse_qsl(query, keep_blank_values=True)
-    if not query:
-        return places.default
-    if [name for name, _ in options] != ["max_in_flight"]:
-        raise ValueError("the only option is max_in_flight, once.")
-    value = options[0][1]
+def _parse_options(query: str, places: Places) -> tuple[int, bool]:
+    """`max_in_flight` and `each_address`, or what holds without them."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    options = dict(pairs)
+    if len(options) < len(pairs) or not options.keys() <= {"max_in_flight", "each_address"} or (query and not pairs):
+        raise ValueError("the options are max_in_flight and each_address, each at most once.")
+    if options.get("each_address", "1") != "1":
+        raise ValueError("each_address must be 1, or be left out.")
+    value = options.get("max_in_flight", str(places.default))
     if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= places.most):
         raise ValueError(f"max_in_flight must be a whole number from 1 to {places.most}.")
-    return int(value)
+    return int(value), "each_address" in options

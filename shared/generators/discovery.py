@@ -1,0 +1,77 @@
+"""Finding the generators behind one name, as when a container platform runs several of them under it.
+
+An order is known only to the generator that took it, so a name that leads to another one with each connection cannot be
+spoken to as if it were one. Each of its addresses is therefore a generator of its own.
+"""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from shared.generators.base import GeneratorAddress
+
+LOOK_S = 1.0
+"""How old an answer of the name service may be."""
+
+KEPT_S = 30.0
+"""How long an address is kept that the name service no longer tells. Some tell a few of many addresses at a time, and a
+generator that is really gone is left alone after its first failure in any case."""
+
+MOST = 64
+"""Addresses of one name that are used; a wrong record must not fill the table."""
+
+_log = logging.getLogger(__name__)
+
+
+def look_up(host: str, port: int) -> list[str]:
+    """The IP addresses behind a host name. OSError when there are none; bounded by the system's resolver alone."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return sorted({str(entry[4][0]) for entry in found})
+
+
+@dataclass
+class Discovery:
+    """What a process knows of the addresses behind names. Threads may share it."""
+
+    look_up: Callable[[str, int], list[str]] = look_up
+    clock: Callable[[], float] = time.monotonic
+    _seen: dict[GeneratorAddress, dict[GeneratorAddress, float]] = field(default_factory=dict)
+    _looked: dict[GeneratorAddress, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expand(self, addresses: Sequence[GeneratorAddress]) -> tuple[GeneratorAddress, ...]:
+        """The configured generators, with each of those behind `each_address` names in its name's place."""
+        by_name: dict[str, GeneratorAddress] = {}
+        for address in addresses:
+            for found in self._behind(address) if address.each_address else (address,):
+                by_name.setdefault(found.name, found)
+        return tuple(by_name.values())
+
+    def _behind(self, address: GeneratorAddress) -> list[GeneratorAddress]:
+        with self._lock:
+            now = self.clock()
+            seen = self._seen.setdefault(address, {})
+            if now - self._looked.get(address, float("-inf")) >= LOOK_S:
+                self._looked[address] = now
+                try:
+                    seen.update(dict.fromkeys(self._ask(address), now))
+                except OSError:
+                    # What the name service does not say now was true a moment ago.
+                    seen.update(dict.fromkeys(seen, now))
+                    _log.warning("the name of a generator cannot be looked up: %s", address.name)
+                for lost in [found for found, at in seen.items() if now - at > KEPT_S]:
+                    del seen[lost]
+            return list(seen)[:MOST]
+
+    def _ask(self, address: GeneratorAddress) -> Iterator[GeneratorAddress]:
+        parts = urlsplit(address.url)
+        account, at, _ = parts.netloc.rpartition("@")
+        port = parts.port or 80
+        for ip in self.look_up(parts.hostname or "", port):
+            host = f"[{ip}]" if ":" in ip else ip
+            url = parts._replace(netloc=f"{account}{at}{host}:{port}").geturl()
+            yield replace(address, url=url, each_address=False)
