@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots lock clean
+.PHONY: help run demo operate test check format bench sheet screenshots localstack lock clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,21 @@ sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
 	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
 
+# LocalStack runs on this version of Python alone, and what it depends on does not fit beside Easel's own packages.
+LOCALSTACK_PYTHONS := python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3)
+
+localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try the storage on it too
+
+.venv/localstack.stamp: requirements/localstack.txt .venv/dev.stamp
+	@for python in $(LOCALSTACK_PYTHONS); do \
+	  $$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && break; python=; \
+	done; \
+	test -n "$$python" || { echo "LocalStack needs Python 3.13, and there is none here."; exit 1; }; \
+	echo "Installing LocalStack into .venv/localstack (once, about 20 seconds)"; \
+	$(BIN)/uv venv --quiet --clear --no-python-downloads --python "$$(command -v $$python)" .venv/localstack
+	@$(BIN)/uv pip install --quiet --python .venv/localstack --require-hashes -r requirements/localstack.txt
+	@touch $@
+
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
@@ -61,6 +76,8 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
 	@$(BIN)/uv pip compile -q generator/pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
+	@$(BIN)/uv pip compile -q requirements/localstack.in --python-version 3.13 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" -o requirements/localstack.txt >/dev/null
 
 clean: ## Remove the environment and what the tools left; never the data under var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -18,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from local.bucket import allowed_origins
 from local.config import CHECKOUT
 from local.process import Part
 from local.stack import Stack, StackError, running
@@ -28,6 +27,7 @@ from local.stack import Stack, StackError, running
 BUCKET = "easel"
 REGION = "us-east-1"
 ORIGIN = "http://127.0.0.1:8080"
+LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 # The kernels allow 104 (macOS) to 108 bytes for the path of a unix socket, its name and the closing zero included.
 SOCKET_FOLDER_BYTES = 85
 INITDB = '"$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
@@ -146,12 +146,21 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
     )
     make_bucket = Part(
         name="bucket",
-        argv=(sys.executable, "-m", "local.bucket", origin),
-        env={**base, **settings},
+        argv=(sys.executable, str(CHECKOUT / "localstack" / "provision.py"), "bucket"),
+        env={**base, **settings, "EASEL_PUBLIC_URL": origin},
         needs=("s3",),
         cwd=CHECKOUT,
     )
     return Server((server, make_bucket), settings)
+
+
+def allowed_origins(origin: str) -> list[str]:
+    """The site's origin; for one on this machine also its other names, since people type either."""
+    parts = urlsplit(origin)
+    if parts.hostname not in LOOPBACK_NAMES:
+        return [origin]
+    port = f":{parts.port}" if parts.port else ""
+    return [urlunsplit((parts.scheme, name + port, "", "", "")) for name in LOOPBACK_NAMES]
 
 
 @contextmanager

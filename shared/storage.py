@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,12 +19,16 @@ from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
+from minio.helpers import DictType
+from minio.signer import sign_v4_s3
+from minio.time import to_amz_date
 
 from shared.errors import Unavailable
 from shared.settings import Settings
 
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 POST_LIFETIME_S = 15 * 60
+NO_BODY_SHA256 = sha256(b"").hexdigest()
 SIGNED_KEPT = 4096
 """How many presigned URLs one process remembers; about 3 MB."""
 
@@ -50,6 +55,7 @@ class Storage:
 
     def __init__(self, settings: Settings) -> None:
         self._bucket = settings.s3_bucket
+        self._region = settings.s3_region
         self._lifetime_s = settings.url_ttl_s
         self._credentials = _credentials(settings)
         self._internal = _client(settings, settings.s3_endpoint, self._credentials)
@@ -125,6 +131,24 @@ class Storage:
         object_url = urlsplit(self.presigned_url(key, now))
         bucket_url = urlunsplit(object_url._replace(path=object_url.path.removesuffix("/" + key), query=""))
         return PresignedPost(bucket_url or "/", fields, expires_at)
+
+    def signed_request(self, method: str, key: str, at: datetime) -> tuple[str, dict[str, str]]:
+        """Address and headers of a request without a body, signed for `at` as this process signs its own requests."""
+        credentials = self._credentials.retrieve()
+        url = urlsplit(self._internal.get_presigned_url("GET", self._bucket, key))._replace(query="")
+        headers: DictType = {"Host": url.netloc, "x-amz-content-sha256": NO_BODY_SHA256, "x-amz-date": to_amz_date(at)}
+        if credentials.session_token:
+            headers["x-amz-security-token"] = credentials.session_token
+        signed = sign_v4_s3(
+            method=method,
+            url=url,
+            region=self._region,
+            headers=headers,
+            credentials=credentials,
+            content_sha256=NO_BODY_SHA256,
+            date=at,
+        )
+        return urlunsplit(url), {name: str(value) for name, value in signed.items()}
 
     def check(self) -> None:
         """Ask the storage for the bucket. Raises Unavailable when it is not there."""

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.bucket import allowed_origins
 from local.config import CHECKOUT, PORTS, Config, read_env_file
-from local.servers import free_port
+from local.servers import allowed_origins, free_port
 from local.site import check_ports, check_settings, choose_servers, site_environment, site_parts
 from local.stack import StackError
 from shared.settings import Settings
