@@ -1,7 +1,7 @@
 """`easel`: what the operator of a site does with it, a group of commands for each thing.
 
 A group is a module with `add_to(groups)`, which adds its parser. Each command of it sets `command`: a function from the
-site and the arguments to an exit code, which prints what it did.
+site and the arguments to an exit code, which prints what it did. Lists take `--json`.
 """
 
 import argparse
@@ -10,19 +10,20 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 
-from cli import easel_gallery
+from cli import easel_check, easel_gallery, easel_gc, easel_generators, easel_jobs, easel_users
 from cli.exits import Ended, Exit, wrong_use
 
-GROUPS = (easel_gallery,)
+GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_gc, easel_check)
 
 EPILOG = """\
 The site is the one that the EASEL_... settings of the environment name.
 
 exit codes:
   0    done, or there was nothing to do
-  1    not done: what it was to be done to is not there, or the database refused
+  1    not done: what it was to be done to is not there or forbids it, the database refused, or `check` found
+       something wrong
   2    wrong use, or a wrong setting
-  3    the database cannot be reached
+  3    the database or the storage cannot be reached
   130  Ctrl-C
 """
 
@@ -36,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    groups = parser.add_subparsers(title="groups", metavar="GROUP", required=True)
+    groups = parser.add_subparsers(title="what there is", metavar="GROUP", required=True)
     for group in GROUPS:
         group.add_to(groups)
     return parser

@@ -4,24 +4,33 @@ import argparse
 from collections import Counter
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from cli.exits import Ended, Exit
+from cli import arguments
+from cli.exits import Exit
+from cli.listing import add_json, print_json
 from cli.printable import beginning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
+
+    from sqlalchemy import Row
 
     from shared.moderation import Decision
     from shared.services import Services
 
-DEFAULT_LINES, MOST_LINES = 20, 1000
+SEED = """\
+Queues about ten example pictures through the ordinary pipeline; the gallery shows each as soon as it is done. They
+belong to an account into which nobody can log in. Doing it again queues nothing, even where some were removed.
+"""
 
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
     group = groups.add_parser("gallery", help="published pictures and reports about them", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    seed = commands.add_parser("seed", help="queue example pictures", description=SEED, allow_abbrev=False)
+    seed.set_defaults(command=_seed)
     _add_list(commands, "list", _list, "the latest published jobs")
     _add_list(commands, "reports", _reports, "jobs with open reports, the longest waiting first")
     _add_decision(commands, "remove", _remove, "take a job out of the gallery for good; its picture links die")
@@ -31,20 +40,34 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 def _add_list(commands: Any, name: str, command: "Callable[..., int]", words: str) -> None:
     parser = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
-    parser.add_argument("--limit", type=_lines, default=DEFAULT_LINES, metavar="N", help="jobs (%(default)s)")
+    arguments.add_limit(parser, "jobs")
+    add_json(parser)
     parser.set_defaults(command=command)
 
 
 def _add_decision(commands: Any, name: str, command: "Callable[..., int]", words: str) -> None:
     parser = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
-    parser.add_argument("job_id", type=_job_id, metavar="JOB_ID", help="as list and reports print it")
+    parser.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and reports print it")
     parser.set_defaults(command=command)
+
+
+def _seed(services: "Services", _options: argparse.Namespace) -> int:
+    from shared.gallery import seed_examples
+
+    queued = seed_examples(services)
+    print(
+        f"{queued} example pictures are queued." if queued else "The examples were queued before; nothing has changed."
+    )
+    return Exit.DONE
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
     from shared import moderation
 
     rows = moderation.list_shown(services, limit=options.limit)
+    if options.json:
+        print_json({"job_id": row.id, "published_at": row.published_at, "prompt": row.prompt} for row in rows)
+        return Exit.DONE
     for row in rows:
         print(f"{row.id}  {row.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {beginning(row.prompt)}")
     if not rows:
@@ -56,6 +79,9 @@ def _reports(services: "Services", options: argparse.Namespace) -> int:
     from shared import moderation
 
     rows = moderation.list_reported(services, limit=options.limit)
+    if options.json:
+        print_json(_report(row, services.settings.public_url) for row in rows)
+        return Exit.DONE
     for row in rows:
         reasons = Counter(reason for _, reason, _ in row.reports).most_common()
         counted = ", ".join(f"{reason} {count}" for reason, count in reasons)
@@ -71,6 +97,16 @@ def _reports(services: "Services", options: argparse.Namespace) -> int:
     if not rows:
         print("No report is open.")
     return Exit.DONE
+
+
+def _report(row: "Row[Any]", public_url: str) -> dict[str, Any]:
+    return {
+        "job_id": row.id,
+        "prompt": row.prompt,
+        "link": f"{public_url}/i/{row.image_id}",
+        "shown": row.shown,
+        "reports": [{"at": at, "reason": reason, "detail": detail} for at, reason, detail in row.reports],
+    }
 
 
 def _remove(services: "Services", options: argparse.Namespace) -> int:
@@ -111,28 +147,15 @@ def _dismiss(services: "Services", options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _decided(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: UUID) -> "Decision":
+def _decided(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":
     from shared.errors import NotFound
 
     try:
         return decide(services, job_id)
     except NotFound:
-        raise Ended(Exit.FAILED, f"There is no job {job_id}; perhaps its owner has deleted it.") from None
+        raise arguments.no_job(job_id) from None
 
 
 def _tell_closed(decision: "Decision") -> None:
     closed = {0: "No report was open.", 1: "One report is closed."}
     print(closed.get(decision.closed, f"{decision.closed} reports are closed."))
-
-
-def _lines(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST_LINES):
-        raise argparse.ArgumentTypeError(f"a whole number from 1 to {MOST_LINES}")
-    return int(text)
-
-
-def _job_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not the id of a job") from None

@@ -7,13 +7,13 @@ from functions.edge.caller import ServicesDep, set_session_cookie
 from functions.edge.problems import WITH_BODY, problems
 from shared import accounts
 from shared.contract import Credentials, SessionView
-from shared.errors import BadCredentials
+from shared.errors import AccountDisabled, BadCredentials
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/login", response_model=SessionView, responses=problems(*WITH_BODY, BadCredentials))
+@router.post("/v1/login", response_model=SessionView, responses=problems(*WITH_BODY, BadCredentials, AccountDisabled))
 def login(body: Credentials, services: ServicesDep, response: Response) -> accounts.Session:
     """Sign in. An unknown address and a wrong password get the same answer, after the same work."""
     session = accounts.log_in(services, body.email, body.password)

@@ -13,8 +13,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection, Row
 
 from shared import user_store
-from shared.auth import SESSION_S, Credential, require_user
-from shared.errors import NO_MAIL, BadCredentials, FieldError, InvalidRequest, NotFound
+from shared.auth import SESSION_S, Credential, find_holder, require_user
+from shared.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.job_views import page
 from shared.services import Services
 from shared.tokens import new_token, token_hash
@@ -50,7 +50,8 @@ def sign_up(services: Services, email: str, password: str) -> Session:
 
 
 def log_in(services: Services, email: str, password: str) -> Session:
-    """Sign in. Raises BadCredentials, after the same work whether the address is known or not."""
+    """Sign in. Raises BadCredentials, after the same work whether the address is known or not, and AccountDisabled to
+    whoever knows the password of a disabled account."""
     try:
         address = _normal_email(email)
     except InvalidRequest:
@@ -60,6 +61,8 @@ def log_in(services: Services, email: str, password: str) -> Session:
     user, password_hash = found if found else (None, _hash_of_nobody())
     if not _matches(password_hash, password) or user is None:
         raise BadCredentials
+    if user.disabled:
+        raise AccountDisabled
     with services.db.begin() as connection:
         if _hasher.check_needs_rehash(password_hash):
             with _hashing:
@@ -68,9 +71,9 @@ def log_in(services: Services, email: str, password: str) -> Session:
 
 
 def log_out(services: Services, credential: Credential) -> None:
-    """Make the token that was sent dead."""
+    """Make the token that was sent dead, that of a disabled account too."""
     with services.db.begin() as connection:
-        require_user(connection, credential)
+        find_holder(connection, credential)
         user_store.delete_token(connection, credential.token_hash or b"")
 
 
@@ -91,9 +94,10 @@ def get_account(services: Services, credential: Credential) -> dict[str, Any]:
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         counts = user_store.get_counts(connection, user.id)
+    per_day = counts.jobs_per_day or limits.jobs_per_day
     quota = {
-        "per_day": limits.jobs_per_day,
-        "left_today": max(limits.jobs_per_day - counts.used_today, 0),
+        "per_day": per_day,
+        "left_today": max(per_day - counts.used_today, 0),
         "running": counts.running,
         "max_running": limits.max_running,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from shared import user_store
-from shared.errors import BadToken, NotSignedIn
+from shared.errors import AccountDisabled, BadToken, NotSignedIn
 from shared.user_store import User
 
 SESSION_S = 30 * 24 * 3600
@@ -20,7 +20,16 @@ class Credential:
 
 
 def require_user(connection: Connection, credential: Credential) -> User:
-    """The user who is asking. Raises NotSignedIn without a token, BadToken with one that is not valid."""
+    """The user who is asking. Raises NotSignedIn without a token, BadToken with one that is not valid, AccountDisabled
+    where the operators have disabled the account."""
+    user = find_holder(connection, credential)
+    if user.disabled:
+        raise AccountDisabled
+    return user
+
+
+def find_holder(connection: Connection, credential: Credential) -> User:
+    """The user whose token was sent, whether or not their account is disabled. Raises NotSignedIn, BadToken."""
     if not credential.sent:
         raise NotSignedIn
     user = user_store.find_by_token(connection, credential.token_hash) if credential.token_hash else None

@@ -97,7 +97,8 @@ WHERE id = (
             ELSE lease_until < clock_timestamp() END
     FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, prompt, settings, cost, generator, remote_id, attempts, crashes, attempt_token, created_at,
+RETURNING id, user_id, prompt, settings, cost, generator, remote_id, attempts, crashes, requeues, attempt_token,
+    created_at,
     cancel_requested_at IS NOT NULL AS cancelling, progress, old.attempt_token AS lost_token,
     old.lease_until IS NOT NULL AS crashed, extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
@@ -241,6 +242,11 @@ def note_pace(connection: Connection, job_id: UUID) -> None:
     connection.execute(query, {"job_id": job_id})
 
 
+def note_sweep(connection: Connection) -> None:
+    """Leave the sign that a worker has just swept."""
+    connection.execute(text("UPDATE queue_clock SET swept_at = clock_timestamp()"))
+
+
 def list_due(connection: Connection, limit: int) -> list[UUID]:
     """Generating jobs that nobody works on although their step is overdue, or whose worker died."""
     query = text("""
@@ -276,14 +282,28 @@ def claim_garbage(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(query, {"limit": limit}).scalars())
 
 
-def retire(connection: Connection) -> None:
-    """Drop what has had its time: expired tokens, and uploads of more than 24 hours ago that no job uses."""
-    connection.execute(text("DELETE FROM tokens WHERE expires_at < now()"))
-    connection.execute(
-        text("""
-            WITH unused AS (
-                DELETE FROM uploads u WHERE created_at < now() - interval '24 hours'
-                    AND NOT EXISTS (SELECT FROM job_sources s WHERE s.upload_key = u.key) RETURNING key
-            ) INSERT INTO garbage (prefix) SELECT key FROM unused ON CONFLICT DO NOTHING
-        """)
-    )
+_EXPIRED = "FROM tokens WHERE expires_at < now()"
+_UNUSED = """FROM uploads u WHERE created_at < now() - interval '24 hours'
+    AND NOT EXISTS (SELECT FROM job_sources s WHERE s.upload_key = u.key)"""
+
+
+def retire(connection: Connection) -> tuple[int, int]:
+    """Drop what has had its time: expired tokens, and uploads of more than 24 hours ago that no job uses, whose objects
+    become garbage. Returns how many of each."""
+    tokens = connection.execute(text(f"DELETE {_EXPIRED}")).rowcount
+    query = text(f"""
+        WITH unused AS (DELETE {_UNUSED} RETURNING key), thrown AS (
+            INSERT INTO garbage (prefix) SELECT key FROM unused ON CONFLICT DO NOTHING
+        ) SELECT count(*) FROM unused
+    """)
+    return tokens, int(connection.execute(query).scalar_one())
+
+
+def count_waste(connection: Connection) -> tuple[int, int, int]:
+    """What `retire` would drop now, and how many prefixes of garbage are due: (tokens, uploads, prefixes)."""
+    query = text(f"""
+        SELECT (SELECT count(*) {_EXPIRED}), (SELECT count(*) {_UNUSED}),
+            (SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp())
+    """)
+    tokens, uploads, prefixes = connection.execute(query).one()
+    return tokens, uploads, prefixes

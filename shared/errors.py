@@ -81,6 +81,10 @@ class CrossSite(EaselError):
     status, code, title = 403, "cross_site", "A request with a session cookie must come from the site itself."
 
 
+class AccountDisabled(EaselError):
+    status, code, title = 403, "account_disabled", "The operators of this site have disabled this account."
+
+
 class TakenDown(EaselError):
     status, code, title = 403, "taken_down", "The operators of this site took these pictures out of its gallery."
 

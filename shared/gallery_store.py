@@ -117,6 +117,12 @@ def take_down(connection: Connection, job_id: UUID) -> bool:
     return connection.execute(query, {"job_id": job_id}).rowcount == 1
 
 
+def list_shown_of(connection: Connection, user_id: UUID) -> list[UUID]:
+    """The jobs that a user has published and no operator has taken down."""
+    query = text(f"SELECT j.id FROM jobs j WHERE j.user_id = :user_id AND {PUBLIC} ORDER BY j.id")
+    return list(connection.execute(query, {"user_id": user_id}).scalars())
+
+
 def restore(connection: Connection, job_id: UUID) -> bool:
     """Undo `take_down`; False when nothing has changed."""
     query = text("""

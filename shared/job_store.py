@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.jobs import Event, State, sources
 from shared.reasons import Reason
-from shared.user_store import STILL_VALID
+from shared.user_store import CALLER
 
 
 class Lost(Exception):
@@ -81,8 +81,8 @@ WITH caller AS ({caller}), debit AS (
         quota_used = CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END + 1,
         quota_day = (now() AT TIME ZONE 'utc')::date,
         next_turn = greatest(next_turn, (SELECT turn FROM queue_clock)) + :cost / weight
-    WHERE id = (SELECT id FROM caller) AND queued < :max_queued {unless_prior}
-        AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < :jobs_per_day)
+    WHERE id = (SELECT id FROM caller) AND disabled_at IS NULL AND queued < :max_queued {unless_prior}
+        AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < coalesce(jobs_per_day, :jobs_per_day))
     RETURNING quota_day, next_turn - :cost / weight AS turn
 ), job AS (
     INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day, idempotency_key, fingerprint)
@@ -107,7 +107,7 @@ _SOURCE = """, source AS (
     FROM job, unnest(CAST(:source_keys AS text[])) WITH ORDINALITY AS given (key, index)
 )"""
 _CALLER_BY_ID = "SELECT id, notify FROM users WHERE id = :user_id"
-_CALLER_BY_TOKEN = f"SELECT u.id, u.notify FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}"
+_CALLER_BY_TOKEN = f"SELECT u.id, u.notify FROM {CALLER}"
 
 
 @cache
@@ -129,7 +129,7 @@ def submit(
     """Queue the job and debit its user; return (id, created_at, notify, ahead, seconds_per_cost, places).
 
     caller: the user's id, or the hash of a token that may be theirs, which spares a round trip. None when a limit or an
-    earlier request of the same key stands against it, or nobody has that token.
+    earlier request of the same key stands against it, nobody has that token, or the account is disabled.
     """
     by_token = isinstance(caller, bytes)
     values = {
@@ -175,7 +175,7 @@ _GET = (
     + "WHERE j.id = :job_id AND j.user_id = "
 )
 _GET_OF_USER = text(_GET + ":user_id")
-_GET_OF_TOKEN = text(_GET + f"(SELECT t.user_id FROM tokens t WHERE {STILL_VALID})")
+_GET_OF_TOKEN = text(_GET + f"(SELECT u.id FROM {CALLER})")
 
 # Case is folded by Postgres' own table, whatever the locale of the database. The coalesce keeps the planner from
 # guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when
@@ -240,12 +240,11 @@ WITH moved AS (
         generator = CASE WHEN :to = 'queued' THEN NULL ELSE coalesce(:generator, generator) END,
         remote_id = CASE WHEN :to IN ('queued', 'generating') THEN NULL ELSE remote_id END,
         sent_at = CASE WHEN :to IN ('queued', 'generating') THEN NULL ELSE sent_at END,
-        attempts = attempts + :attempts,
+        {attempts},
         attempt_token = NULL,
         lease_until = NULL,
         unreachable_since = NULL,
         next_step_at = CASE WHEN :to = 'generating' THEN clock_timestamp() END,
-        started_at = CASE WHEN :to = 'generating' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END,
         finished_at = CASE WHEN :finished THEN clock_timestamp() END,
         error_code = :error_code,
         error_message = :error_message
@@ -257,18 +256,32 @@ WITH moved AS (
     UPDATE users u SET
         queued = queued - (was = 'queued')::int + (:to = 'queued')::int,
         running = running - (was = 'generating')::int + (:to = 'generating')::int,
-        quota_used = quota_used - (:to IN ('failed', 'cancelled') AND u.quota_day = moved.quota_day)::int
+        quota_used = quota_used
+            + ((was = 'failed')::int - (:to IN ('failed', 'cancelled'))::int) * (u.quota_day = moved.quota_day)::int
+            {turn}
     FROM moved WHERE u.id = moved.user_id
 ), told AS (
     INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :detail, :code FROM moved
 ){mail}
 SELECT user_id, turn, cost, was FROM moved
 """
+_GO_ON = """attempts = attempts + :attempts,
+        started_at = CASE WHEN :to = 'generating' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END"""
+# The turn is read without a lock, since a job is always locked before its user: two jobs that are put back at the same
+# moment may stand at the same place.
+_BEGIN_ANEW = """attempts = 0, crashes = 0, requeues = requeues + 1, started_at = NULL,
+        turn = greatest((SELECT next_turn FROM users WHERE id = jobs.user_id), (SELECT turn FROM queue_clock))"""
+_NEXT_TURN = ", next_turn = greatest(next_turn, moved.turn) + moved.cost / weight"
+# Only the latest ending is told.
+_UNSENT = """, unsent AS (
+    DELETE FROM mails WHERE job_id IN (SELECT id FROM moved)
+)"""
 _MAIL = """, mail AS (
     INSERT INTO mails (job_id) SELECT id FROM moved WHERE settings->>'notify' = 'email'
 )"""
-_MOVE_ON = text(_MOVE.format(mail=""))
-_MOVE_TO_THE_END = text(_MOVE.format(mail=_MAIL))
+_MOVE_ON = text(_MOVE.format(attempts=_GO_ON, turn="", mail=""))
+_MOVE_TO_THE_END = text(_MOVE.format(attempts=_GO_ON, turn="", mail=_MAIL))
+_REQUEUE = text(_MOVE.format(attempts=_BEGIN_ANEW, turn=_NEXT_TURN, mail=_UNSENT))
 
 
 def move(
@@ -283,7 +296,8 @@ def move(
     attempts: int = 0,
 ) -> Row[Any]:
     """Move a job to another state, with its counts, its timeline and, at its end, the mail that it asked for; return
-    (user_id, turn, cost, was).
+    (user_id, turn, cost, was). With REQUEUED the job begins anew: with all its attempts, behind its user's other jobs,
+    and with its unit of the quota where that was given back.
 
     reason: why, for the timeline; FAILED needs one, which becomes the job's error. token: the claim under which the
     mover works. attempts: how many attempts the move spends. Raises Lost when the job is not where the move begins, or
@@ -304,8 +318,12 @@ def move(
         "error_code": code if to == State.FAILED else None,
         "error_message": message if to == State.FAILED else None,
     }
-    told_by_mail = to in (State.SUCCEEDED, State.FAILED)
-    moved = connection.execute(_MOVE_TO_THE_END if told_by_mail else _MOVE_ON, values).one_or_none()
+    if event == Event.REQUEUED:
+        statement = _REQUEUE
+        del values["attempts"]
+    else:
+        statement = _MOVE_TO_THE_END if to in (State.SUCCEEDED, State.FAILED) else _MOVE_ON
+    moved = connection.execute(statement, values).one_or_none()
     if moved is None:
         raise Lost(f"{job_id} cannot move to {to}")
     return moved
@@ -322,23 +340,37 @@ def leave(connection: Connection, job_id: UUID, to: State, event: Event, *, toke
     return to
 
 
-def find_state(connection: Connection, job_id: UUID, user_id: UUID, *, lock: bool = False) -> State | None:
-    """The state of a user's own job; with `lock` nobody moves it until the transaction ends."""
-    query = "SELECT state FROM jobs WHERE id = :job_id AND user_id = :user_id" + (" FOR UPDATE" if lock else "")
+def find_state(connection: Connection, job_id: UUID, user_id: UUID | None, *, lock: bool = False) -> State | None:
+    """The state of a user's own job, for an operator (None) of anybody's; with `lock` nobody moves it until the
+    transaction ends."""
+    query = "SELECT state FROM jobs WHERE id = :job_id AND user_id = coalesce(:user_id, user_id)"
+    query += " FOR UPDATE" if lock else ""
     found = connection.execute(text(query), {"job_id": job_id, "user_id": user_id}).scalar()
     return State(found) if found is not None else None
 
 
-def request_cancel(connection: Connection, job_id: UUID) -> None:
-    """Ask the poller to cancel a generating job at its next step, which is due now."""
+def request_cancel(connection: Connection, job_id: UUID, reason: Reason | None = None) -> bool:
+    """Ask the poller to cancel a generating job at its next step, which is due now; False when it was asked before.
+    `reason` is for the timeline, where it is not the user who asks."""
     query = text("""
         WITH asked AS (
             UPDATE jobs SET
                 version = version + 1, cancel_requested_at = clock_timestamp(), next_step_at = clock_timestamp()
             WHERE id = :job_id AND state = 'generating' AND cancel_requested_at IS NULL RETURNING id
-        ) INSERT INTO job_events (job_id, event) SELECT id, 'cancel_requested' FROM asked
+        ) INSERT INTO job_events (job_id, event, detail, code)
+        SELECT id, 'cancel_requested', :message, :code FROM asked
     """)
-    connection.execute(query, {"job_id": job_id})
+    code, message = reason or (None, None)
+    return connection.execute(query, {"job_id": job_id, "code": code, "message": message}).rowcount == 1
+
+
+def cancel(connection: Connection, job_id: UUID, state: State, reason: Reason | None = None) -> None:
+    """Cancel a job that the caller has locked in this unfinished state: a queued one now, a generating one at its next
+    step."""
+    if state == State.QUEUED:
+        move(connection, job_id, State.CANCELLED, Event.CANCELLED, reason=reason)
+    else:
+        request_cancel(connection, job_id, reason)
 
 
 def delete(connection: Connection, job_id: UUID) -> None:

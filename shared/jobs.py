@@ -10,7 +10,8 @@ class State(StrEnum):
     GENERATING: holds a place at one generator. The poller leaves it at the end, on cancel, or back to QUEUED when the
         attempt is lost; the sweep finds it again when its worker died.
     SUCCEEDED: every picture is stored and verified. Only deletion follows.
-    FAILED: given up, with a code and a message. Its unit of the quota is back. Only deletion follows.
+    FAILED: given up, with a code and a message. Its unit of the quota is back. Deletion follows, or an operator puts it
+        back to QUEUED, which takes the unit again.
     CANCELLED: the user took it back. Its unit of the quota is back. Only deletion follows.
     """
 
@@ -31,7 +32,7 @@ MOVES: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.GENERATING, State.CANCELLED, State.FAILED}),
     State.GENERATING: FINISHED | {State.QUEUED},
     State.SUCCEEDED: frozenset(),
-    State.FAILED: frozenset(),
+    State.FAILED: frozenset({State.QUEUED}),
     State.CANCELLED: frozenset(),
 }
 
@@ -52,6 +53,7 @@ class Event(StrEnum):
     PROCESSING = "processing"  # the generator works on it
     RETRYING = "retrying"  # an attempt was lost; the detail says why
     RECOVERED = "recovered"  # its worker died in the middle; another one took over
+    REQUEUED = "requeued"  # an operator put it back, with all its attempts
     CANCEL_REQUESTED = "cancel_requested"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -73,6 +75,9 @@ UNREACHABLE_S = 30.0
 
 LONGEST_GENERATING_S = 2 * 3600.0
 """How long one attempt may take; a generator that has just started may load its models for tens of minutes."""
+
+LOST_OBJECTS_KEPT_S = 3600
+"""Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
 
 FIRST_LOOK_S = 0.3
 LONGEST_LOOK_S = 10.0

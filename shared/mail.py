@@ -10,8 +10,10 @@ import smtplib
 import ssl
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,11 +39,22 @@ class MailServerDown(MailDelayed):
     """No mail is taken now: there is no connection, or what the server was told of Easel is wrong."""
 
 
+@dataclass(frozen=True)
+class Readiness:
+    """What a mailer found when it was asked to look: how it is set up, and what may still stand against a mail."""
+
+    words: str
+    doubts: tuple[str, ...] = ()
+
+
 class Mailer(Protocol):
     """Hands mails over to whoever delivers them, each to the one address in its `To`."""
 
     def send(self, message: EmailMessage) -> None:
         """Returns when the mail is taken. Raises MailRefused, MailDelayed or MailServerDown."""
+
+    def check(self) -> Readiness:
+        """Look whether mail would be taken, without sending any. Raises MailServerDown."""
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -51,7 +64,7 @@ def connect(settings: Settings) -> Mailer:
     """The mailer for EASEL_MAIL_URL, which must be set. Nothing is sent before the first mail."""
     url = urlsplit(settings.mail_url)
     if url.scheme == "ses":
-        return SesMailer(url.netloc)
+        return SesMailer(url.netloc, parseaddr(settings.mail_from)[1])
     if url.scheme == "file":
         return FileMailer(Path(unquote(url.path)))
     return SmtpMailer(url, local_name=settings.mail_from.rpartition("@")[2].rstrip(">"))
@@ -80,6 +93,18 @@ class SmtpMailer:
         except (smtplib.SMTPException, OSError) as error:
             self._abandon()
             raise MailServerDown(_in_words(error)) from None
+
+    def check(self) -> Readiness:
+        connection = self._connection or self._connect()
+        try:
+            connection.ehlo_or_helo_if_needed()
+            code, _ = connection.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            self._abandon()
+            raise MailServerDown(_in_words(error)) from None
+        if code != 250:
+            raise MailServerDown(f"the server answered {code}")
+        return Readiness("the server answers" + (" and takes the name and the password" if self._url.username else ""))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -130,8 +155,9 @@ class SmtpMailer:
 class SesMailer:
     """Over AWS SES of a region, with the credentials of the environment or of the machine's role."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, sender: str) -> None:
         self._region = region
+        self._sender = sender
 
     def send(self, message: EmailMessage) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -148,6 +174,36 @@ class SesMailer:
             raise kinds.get(code, MailServerDown)(f"SES answered {code}") from None
         except BotoCoreError as error:
             raise MailServerDown(_in_words(error)) from None
+
+    def check(self) -> Readiness:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        doubts = []
+        try:
+            account = self._client.get_account()
+            if not account.get("SendingEnabled"):
+                doubts.append("SES has switched sending off for this account.")
+            if not account.get("ProductionAccessEnabled"):
+                doubts.append("The account is in SES's sandbox: only verified addresses get mail until AWS lifts that.")
+            if not self._is_verified():
+                doubts.append(f"SES has verified neither {self._sender} nor its domain, and sends nothing from there.")
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code"))
+            if code != "AccessDeniedException":
+                raise MailServerDown(f"SES answered {code}") from None
+            doubts.append("This machine's role may not ask SES about the account, so only a mail can show it.")
+        except BotoCoreError as error:
+            raise MailServerDown(_in_words(error)) from None
+        return Readiness(f"SES of {self._region} answers", tuple(doubts))
+
+    def _is_verified(self) -> bool:
+        for identity in (self._sender, self._sender.rpartition("@")[2]):
+            try:
+                if self._client.get_email_identity(EmailIdentity=identity).get("VerifiedForSendingStatus"):
+                    return True
+            except self._client.exceptions.NotFoundException:
+                continue
+        return False
 
     def close(self) -> None:
         if "_client" in self.__dict__:
@@ -179,6 +235,15 @@ class FileMailer:
             Path(unfinished).replace(self._folder / f"{name}.eml")
         except OSError as error:
             raise MailServerDown(_in_words(error)) from None
+
+    def check(self) -> Readiness:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._folder):
+                pass
+        except OSError as error:
+            raise MailServerDown(_in_words(error)) from None
+        return Readiness("mails are written into a folder, and nobody gets them")
 
     def close(self) -> None:
         """Nothing is open between two mails."""

@@ -24,7 +24,7 @@ WITH taken AS (
     )
     RETURNING job_id, attempts
 )
-SELECT taken.job_id, taken.attempts, u.email, j.prompt, j.state, j.error_message, j.finished_at,
+SELECT taken.job_id, taken.attempts, u.email, j.prompt, j.state, j.error_message, j.finished_at, j.requeues,
     CAST(j.settings->>'n' AS int) AS n, coalesce((
     SELECT json_agg(i.id ORDER BY i.index) FROM images i WHERE i.job_id = taken.job_id
 ), '[]') AS image_ids
@@ -46,9 +46,11 @@ def claim(connection: Connection) -> Row[Any] | None:
     return connection.execute(_CLAIM, {"lease_s": LEASE_S}).one_or_none()
 
 
-def drop(connection: Connection, job_id: UUID) -> None:
-    """The mail was taken, or was refused for good."""
-    connection.execute(text("DELETE FROM mails WHERE job_id = :job_id"), {"job_id": job_id})
+def drop(connection: Connection, job_id: UUID, attempts: int) -> None:
+    """The mail was taken, or was refused for good. `attempts` is the claim's: the mail about a later ending of the same
+    job stays."""
+    query = text("DELETE FROM mails WHERE job_id = :job_id AND attempts = :attempts")
+    connection.execute(query, {"job_id": job_id, "attempts": attempts})
 
 
 def postpone(connection: Connection, job_id: UUID, attempts: int) -> None:

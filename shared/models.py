@@ -44,7 +44,8 @@ def _owner(table: str, **options: object) -> Column[object]:
 
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job.
-# `next_turn` is where the user's next job would stand in the fair order.
+# `next_turn` is where the user's next job would stand in the fair order. `jobs_per_day` is null where the site's own
+# setting counts. Who is disabled keeps everything and can do nothing.
 users = Table(
     "users",
     metadata,
@@ -58,9 +59,13 @@ users = Table(
     Column("running", Integer, nullable=False, server_default="0"),
     Column("quota_day", Date, nullable=False, server_default=text("'1970-01-01'")),
     Column("quota_used", Integer, nullable=False, server_default="0"),
+    Column("jobs_per_day", Integer),
     _when("created_at", nullable=False, server_default=_now),
+    _when("disabled_at"),
+    Column("disabled_reason", Text),
     CheckConstraint("queued >= 0 AND running >= 0 AND quota_used >= 0", name="counts"),
     CheckConstraint("weight > 0", name="weight"),
+    CheckConstraint("jobs_per_day > 0", name="jobs_per_day"),
     CheckConstraint("notify IN ('none', 'email')", name="notify"),
 )
 
@@ -82,7 +87,8 @@ tokens = Table(
 # only while the token in the row is still its own. `next_step_at` is when the poller looks at the job again.
 # `protocols` are those that can make the job (see `shared.generators.abilities`), comma separated: few values, so that
 # the first job in the queue for each is one look into an index. The gallery shows what its owner published
-# (`published_at`) unless an operator took it down (`taken_down_at`); neither changes the other.
+# (`published_at`) unless an operator took it down (`taken_down_at`); neither changes the other. `attempts` and
+# `crashes` begin anew whenever an operator puts the job back, which `requeues` counts.
 jobs = Table(
     "jobs",
     metadata,
@@ -104,6 +110,7 @@ jobs = Table(
     Column("remote_id", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("requeues", Integer, nullable=False, server_default="0"),
     Column("attempt_token", UUID),
     _when("lease_until"),
     _when("next_step_at"),
@@ -201,13 +208,15 @@ job_sources = Table(
     Column("upload_key", Text, ForeignKey("uploads.key"), nullable=False, index=True),
 )
 
-# One row: the turn now being served, and how fast: seconds at a generator per unit of cost, smoothed.
+# One row: the turn now being served, and how fast: seconds at a generator per unit of cost, smoothed; and when a worker
+# last swept, which tells whether beat, broker and worker are all at work.
 queue_clock = Table(
     "queue_clock",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("turn", Double, nullable=False, server_default="0"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
+    _when("swept_at"),
     CheckConstraint("id = 1", name="single"),
 )
 

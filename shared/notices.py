@@ -6,9 +6,10 @@ mail a second time, with the same Message-ID, by which many mailboxes show it on
 
 import logging
 from contextlib import closing
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import parseaddr
+from email.utils import make_msgid, parseaddr
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -73,7 +74,7 @@ def _send(services: Services, mailer: mail.Mailer, claim: Row[Any]) -> bool:
             raise
         return False
     with services.db.statement() as connection:
-        mail_store.drop(connection, claim.job_id)
+        mail_store.drop(connection, claim.job_id, claim.attempts)
     return taken
 
 
@@ -100,7 +101,9 @@ def compose(job: Row[Any], settings: Settings) -> EmailMessage:
     subject = _beginning(prompt, _SUBJECT_CHARACTERS).replace("=?", "= ?")
     message["Subject"] = f"{said}: {subject}" if subject else said
     message["Date"] = job.finished_at
-    message["Message-ID"] = f"<{job.job_id}@{sender.rpartition('@')[2]}>"
+    # A job that was put back ends once more, and that is another mail.
+    ending = f"{job.job_id}.{job.requeues}" if job.requeues else job.job_id
+    message["Message-ID"] = f"<{ending}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     if prompt:
         parts.append(f"    {_beginning(prompt, _BODY_CHARACTERS)}")
@@ -110,6 +113,20 @@ def compose(job: Row[Any], settings: Settings) -> EmailMessage:
         parts.append("\n".join(["Links that never expire:", *links]))
     parts.append(f"You asked Easel for this mail. Your account at {settings.public_url} turns it off.")
     message.set_content("\n\n".join(parts) + "\n")
+    return message
+
+
+def compose_trial(email: str, settings: Settings) -> EmailMessage:
+    """A mail with which an operator sees that mail arrives. Raises MailRefused for an address that is none."""
+    title, sender = parseaddr(settings.mail_from)
+    message = EmailMessage()
+    message["From"] = Address(title, addr_spec=sender)
+    message["To"] = _address(email)
+    message["Subject"] = "Easel can send mail"
+    message["Date"] = datetime.now(UTC)
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"This is a trial. An operator of {settings.public_url} had it sent.\n")
     return message
 
 

@@ -13,21 +13,20 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from shared import claim_store, generator_store, job_store, notices
+from shared import claim_store, collection, generator_store, job_store, notices
 from shared.errors import Unavailable
 from shared.generators import connect
 from shared.generators.abilities import kinds_for
 from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.generators.discovery import Discovery
-from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, MAX_CRASHES, Event, State
+from shared.jobs import FIRST_LOOK_S, LEASE_RENEWAL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.log import job_id as log_job_id
 from shared.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
 from shared.services import Services
-from shared.steps import LOST_OBJECTS_KEPT_S, Step, objects_of
+from shared.steps import Step, objects_of
 
 STARTS_AT_ONCE = 64
 DUE_AT_ONCE = 100
-GARBAGE_AT_ONCE = 50
 
 _log = logging.getLogger(__name__)
 
@@ -150,17 +149,15 @@ class Poller:
         with self.services.db.statement() as connection:
             for reason, kinds in list(generator_store.list_reasons_for_waiting(connection)):
                 claim_store.explain_wait(connection, reason, kinds)
+            claim_store.note_sweep(connection)
         return due + started
 
     def collect(self) -> int:
         """Delete objects that nobody refers to any more, and mail that could not be sent for a day; return how many
         objects."""
         notices.give_up_old(self.services)
-        with self.services.db.begin() as connection:
-            claim_store.retire(connection)
-        with self.services.db.begin() as connection:
-            prefixes = claim_store.claim_garbage(connection, GARBAGE_AT_ONCE)
-            return sum(self.services.storage.delete_prefix(prefix) for prefix in prefixes)
+        collection.retire(self.services)
+        return collection.empty_garbage(self.services).objects
 
     def has_mail(self) -> bool:
         """Whether a mail about a finished job is to be sent."""

@@ -89,6 +89,16 @@ class WakeUps:
         except _broker_errors(self._app):
             raise Unavailable("The broker cannot be reached.") from None
 
+    def count_workers(self, patience_s: float) -> int | None:
+        """How many workers answer a question through the broker within this time; None where it carries none (SQS).
+        Raises Unavailable."""
+        if str(self._app.conf.broker_url).startswith("sqs"):
+            return None
+        try:
+            return len(self._app.control.broadcast("ping", reply=True, timeout=patience_s) or ())
+        except _broker_errors(self._app):
+            raise Unavailable("The broker cannot be reached.") from None
+
 
 def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
     """What a broker's failure looks like. kombu translates lost connections, but not every refusal."""

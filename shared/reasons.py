@@ -21,4 +21,6 @@ GENERATOR_FAILED = Reason("generator_failed", "The generator reported an error f
 GENERATOR_TOO_SLOW = Reason("generator_too_slow", "The generator did not finish within two hours.")
 NO_GENERATOR = Reason("no_generator", "No generator is configured.")
 NO_ABLE_GENERATOR = Reason("no_able_generator", "No generator that is configured now can make this picture.")
+BY_OPERATOR = Reason("by_operator", "The operators of this site did this.")
+ACCOUNT_DISABLED = Reason("account_disabled", "The operators of this site have disabled this account.")
 SOURCE_MISSING = Reason("source_missing", "A start picture is no longer in the storage. Upload it again.")

@@ -29,7 +29,16 @@ from shared.generators.base import (
     Stop,
     never,
 )
-from shared.jobs import FIRST_LOOK_S, LONGEST_GENERATING_S, MAX_ATTEMPTS, UNREACHABLE_S, Event, State, next_look_s
+from shared.jobs import (
+    FIRST_LOOK_S,
+    LONGEST_GENERATING_S,
+    LOST_OBJECTS_KEPT_S,
+    MAX_ATTEMPTS,
+    UNREACHABLE_S,
+    Event,
+    State,
+    next_look_s,
+)
 from shared.orders import order_of
 from shared.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
 from shared.services import Services
@@ -37,9 +46,6 @@ from shared.storage import ObjectMissing, ObjectTooLarge
 
 MAX_SOURCE_BYTES = 20 * 1024 * 1024
 STORAGE_RETRY_S = 2.0
-LOST_OBJECTS_KEPT_S = 3600
-"""Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
-
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator surely has nothing; others spend an attempt."""
 
@@ -217,7 +223,9 @@ class Step:
             pictures.source_png(self._services.storage.get(key, MAX_SOURCE_BYTES)) for key in self._claim.source_keys
         )
         claim = self._claim
-        return order_of(claim.prompt, claim.settings, sources=sources, key=f"{self._id}:{claim.attempts}")
+        # A job that was put back counts its attempts anew, and must not be answered with an order of its earlier life.
+        life = f"{self._id}.{claim.requeues}" if claim.requeues else str(self._id)
+        return order_of(claim.prompt, claim.settings, sources=sources, key=f"{life}:{claim.attempts}")
 
     def _recipe(
         self, seed: int | None, index: int, description: str | None, not_followed: tuple[str, ...]

@@ -4,13 +4,14 @@ Two endpoints: the internal one, through which this process stores and reads, an
 signed, since a URL signed for a container's host name does not open in a browser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
+from itertools import islice
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -29,6 +30,8 @@ from shared.settings import Settings
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 POST_LIFETIME_S = 15 * 60
 NO_BODY_SHA256 = sha256(b"").hexdigest()
+PAGE = 1000
+"""Objects in one answer of a list, and keys in one request to delete: what S3 allows."""
 SIGNED_KEPT = 4096
 """How many presigned URLs one process remembers; about 3 MB."""
 
@@ -39,6 +42,15 @@ class ObjectMissing(Exception):
 
 class ObjectTooLarge(Exception):
     """The object is larger than the caller is willing to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What a list tells of an object; the time is the storage's."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 @dataclass(frozen=True)
@@ -100,12 +112,33 @@ class Storage:
             listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True)
             return {entry.object_name or "": entry.size or 0 for entry in listed}
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Delete every object whose key starts with `prefix`; return how many there were."""
-        keys = list(self.sizes_bytes(prefix))
+    def pages(self, prefix: str) -> Iterator[list[StoredObject]]:
+        """Every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time. What has
+        been passed may be deleted meanwhile: each page is asked for by the key before it."""
+        last: str | None = None
+        while True:
+            with _translated():
+                listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True, start_after=last)
+                page = [
+                    StoredObject(entry.object_name or "", entry.size or 0, entry.last_modified)
+                    for entry in islice(listed, PAGE)
+                    if entry.last_modified is not None
+                ]
+            if not page:
+                return
+            yield page
+            last = page[-1].key
+
+    def delete(self, keys: Collection[str]) -> None:
+        """Delete these objects. Raises Unavailable unless all of them are gone."""
         with _translated():
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete every object whose key starts with `prefix`; return how many there were."""
+        keys = list(self.sizes_bytes(prefix))
+        self.delete(keys)
         return len(keys)
 
     def url_expires_at(self, now: datetime) -> datetime:

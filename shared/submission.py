@@ -102,10 +102,7 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> dict[str
             raise NotFound
         if state.finished:
             raise AlreadyFinished
-        if state == State.QUEUED:
-            job_store.move(connection, job_id, State.CANCELLED, Event.CANCELLED)
-        else:
-            job_store.request_cancel(connection, job_id)
+        job_store.cancel(connection, job_id, state)
         row = _row(connection, job_id, user.id)
     if state == State.GENERATING:
         services.wake_ups.look_at(job_id)
@@ -208,9 +205,10 @@ def _insert_or_explain(services: Services, connection: Connection, user_id: UUID
     if row is not None:
         return row
     counts, limits = user_store.get_counts(connection, user_id), services.settings
-    if counts.used_today >= limits.jobs_per_day:
+    per_day = counts.jobs_per_day or limits.jobs_per_day
+    if counts.used_today >= per_day:
         raise QuotaSpent(
-            f"You have used today's {limits.jobs_per_day} jobs. The count starts again at midnight UTC.",
+            f"You have used today's {per_day} jobs. The count starts again at midnight UTC.",
             retry_after_s=counts.seconds_to_midnight,
         )
     raise QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)

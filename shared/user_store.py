@@ -18,12 +18,16 @@ class User:
     email: str
     notify: str
     created_at: datetime
+    disabled: bool = False
 
 
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
 """The one condition on a row `t` of tokens, given :token_hash; statements that answer in one round trip use it too."""
 
-_USER = "u.id, u.email, u.notify, u.created_at"
+CALLER = f"tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID} AND u.disabled_at IS NULL"
+"""Where such statements find the user `u` who may act under :token_hash; no row for a disabled account."""
+
+_USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
 
@@ -37,7 +41,7 @@ def find_by_email(connection: Connection, email: str) -> tuple[User, str] | None
     """The user of this normalised address, with the password's hash."""
     query = text(f"SELECT {_USER}, u.password_hash FROM users u WHERE u.email = :email")
     row = connection.execute(query, {"email": email}).one_or_none()
-    return (User(row.id, row.email, row.notify, row.created_at), row.password_hash) if row else None
+    return (User(row.id, row.email, row.notify, row.created_at, row.disabled), row.password_hash) if row else None
 
 
 def create(connection: Connection, email: str, password_hash: str) -> User:
@@ -67,9 +71,10 @@ def set_password_hash(connection: Connection, user_id: UUID, password_hash: str)
 
 
 def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
-    """What a user has used and has running: (queued, running, used_today, seconds_to_midnight)."""
+    """What a user has used and has running, and the jobs a day that are theirs alone, if any: (queued, running,
+    used_today, jobs_per_day, seconds_to_midnight)."""
     query = text("""
-        SELECT queued, running,
+        SELECT queued, running, jobs_per_day,
             CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END AS used_today,
             extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'utc') + interval '1 day'
                 - (now() AT TIME ZONE 'utc'))::int + 1 AS seconds_to_midnight
@@ -79,6 +84,45 @@ def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
     if row is None:
         raise BadToken  # the account was deleted a moment ago, and its tokens with it
     return row
+
+
+def lock(connection: Connection, user_id: UUID) -> bool:
+    """Whether a user's account is disabled; that stays so until the transaction ends. Who locks a job as well does that
+    first, as a move does."""
+    query = text("SELECT disabled_at IS NOT NULL FROM users WHERE id = :user_id FOR UPDATE")
+    return bool(connection.execute(query, {"user_id": user_id}).scalar())
+
+
+def set_jobs_per_day(connection: Connection, email: str, jobs_per_day: int | None) -> bool:
+    """Give an account a quota of its own, or with None the site's; False where there is no such account."""
+    query = text("UPDATE users SET jobs_per_day = :jobs_per_day WHERE email = :email")
+    return connection.execute(query, {"email": email, "jobs_per_day": jobs_per_day}).rowcount == 1
+
+
+def set_weight(connection: Connection, email: str, weight: float) -> bool:
+    """Give an account's next jobs another share in the fair order; False where there is no such account."""
+    query = text("UPDATE users SET weight = :weight WHERE email = :email")
+    return connection.execute(query, {"email": email, "weight": weight}).rowcount == 1
+
+
+def disable(connection: Connection, email: str, reason: str | None) -> Row[Any] | None:
+    """Disable an account, or give a disabled one another reason; return (id, was_disabled), None where there is no such
+    account."""
+    query = text("""
+        UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()),
+            disabled_reason = coalesce(:reason, disabled_reason)
+        WHERE email = :email RETURNING id, old.disabled_at IS NOT NULL AS was_disabled
+    """)
+    return connection.execute(query, {"email": email, "reason": reason}).one_or_none()
+
+
+def enable(connection: Connection, email: str) -> bool | None:
+    """Undo `disable`; return whether that changed anything, None where there is no such account."""
+    query = text("""
+        UPDATE users SET disabled_at = NULL, disabled_reason = NULL WHERE email = :email
+        RETURNING old.disabled_at IS NOT NULL AS was_disabled
+    """)
+    return connection.execute(query, {"email": email}).scalar_one_or_none()
 
 
 def delete(connection: Connection, user_id: UUID) -> None:

@@ -28,10 +28,10 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "generators",
         "generator_store mail mail_store orders queue storage user_store",
         "job_store",
-        "claim_store gallery_store services storage_conformance",
+        "claim_store gallery_store overview_store services storage_conformance",
         "auth job_views",
-        "accounts health moderation notices publication steps submission uploads",
-        "gallery offers polling",
+        "accounts collection health moderation notices publication steps submission uploads",
+        "admission gallery offers operation polling",
         "testing",
     )
 )

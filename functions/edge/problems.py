@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from shared.contract import Problem
 from shared.errors import (
+    AccountDisabled,
     BadRequest,
     BadToken,
     CrossSite,
@@ -26,7 +27,7 @@ from shared.errors import (
 )
 
 # What a route may answer that asks who is there, that changes something for the holder of a cookie, that reads a body.
-SIGNED_IN = (NotSignedIn, BadToken)
+SIGNED_IN = (NotSignedIn, BadToken, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
 

@@ -50,7 +50,7 @@ HEADERS = {
 def composed(prompt: str, email: str = "ada@example.com") -> EmailMessage:
     job = SimpleNamespace(
         job_id="018f", email=email, prompt=prompt, state="failed", error_message=prompt, n=1, image_ids=[],
-        finished_at=FINISHED_AT,
+        finished_at=FINISHED_AT, requeues=0,
     )  # fmt: skip
     return notices.compose(job, SETTINGS)  # type: ignore[arg-type]
 

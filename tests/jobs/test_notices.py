@@ -306,7 +306,7 @@ def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: 
         claim = mail_store.claim(connection)
         assert claim is not None
         job_store.delete(connection, claimed)
-        mail_store.drop(connection, claimed)
+        mail_store.drop(connection, claimed, claim.attempts)
         mail_store.postpone(connection, claimed, claim.attempts)
     world.poller.send_mail()
     assert (server.mails, outbox(world)) == ([], {})

@@ -33,7 +33,8 @@ function set(value) {
 export function refresh() {
   asking ??= getMe()
     .catch((error) => {
-      if (error.status === 401) return null;
+      // Who may do nothing here is a visitor; logging in says why.
+      if (error.status === 401 || error.code === "account_disabled") return null;
       throw error;
     })
     .then((answer) => {

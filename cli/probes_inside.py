@@ -1,0 +1,192 @@
+"""The probes of `easel check` that look at what Easel stands on: settings, database, poller, broker, storage."""
+
+import ipaddress
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cli.findings import Finding, ok, warning, wrong
+from cli.listing import span
+
+if TYPE_CHECKING:
+    from shared.services import Services
+
+LEAST_POSTGRES = 18
+MIGRATE = "Run `python -m alembic upgrade head` in an image or checkout of this version."
+LATE_SWEEP_S, LOST_SWEEP_S = 15.0, 60.0
+CLOCK_WARNING_S, CLOCK_WRONG_S = 2.0, 60.0
+PING_S = 1.5
+
+
+def settings(services: "Services") -> Iterator[Finding]:
+    """What can be seen in the settings alone."""
+    given = services.settings
+    yield ok(f"They can be read. The site is {given.public_url}, the bucket {given.s3_bucket}.")
+    site, storage = urlsplit(given.public_url), urlsplit(given.s3_public_endpoint)
+    if site.scheme == "http" and not _is_this_machine(site.hostname):
+        yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Put TLS in front.")
+    if site.scheme == "https" and storage.scheme == "http":
+        yield wrong(
+            "EASEL_S3_PUBLIC_ENDPOINT is http:// and the site https://: browsers will not upload to it. Give the"
+            " storage TLS too."
+        )
+    if _is_this_machine(storage.hostname) and not _is_this_machine(site.hostname):
+        yield wrong(
+            f"Picture URLs are signed for {storage.hostname}, which is each visitor's own machine. Set"
+            " EASEL_S3_PUBLIC_ENDPOINT to the address at which browsers reach the storage."
+        )
+    if not services.addresses:
+        yield warning(
+            "EASEL_GENERATORS is empty here. The poller needs it to have pictures made, the functions to refuse what"
+            " no generator can make."
+        )
+
+
+def database(services: "Services") -> Iterator[Finding]:
+    """Reachable, recent enough, with the tables of this version, and of the same time."""
+    from sqlalchemy import text
+
+    from shared.db import DatabaseFault
+    from shared.errors import Unavailable
+
+    try:
+        with services.db.statement() as connection:
+            before = time.time()
+            row = connection.execute(
+                text("""
+                    SELECT current_setting('server_version_num')::int / 10000 AS version,
+                        extract(epoch FROM clock_timestamp())::float AS now, to_regclass('alembic_version') AS migrated
+                """)
+            ).one()
+            after = time.time()
+            revision = None
+            if row.migrated is not None:
+                revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except (Unavailable, DatabaseFault) as error:
+        yield wrong(
+            f"{getattr(error, 'detail', error)} See that the server of EASEL_DATABASE_URL runs, that this machine may"
+            " reach it, and that name and password are right."
+        )
+        return
+    if row.version < LEAST_POSTGRES:
+        yield wrong(f"It is PostgreSQL {row.version}, and Easel needs {LEAST_POSTGRES} or later. Upgrade the server.")
+    yield _migrated(row.version, revision)
+    apart_s = max(before - row.now, row.now - after, 0.0)
+    if apart_s > CLOCK_WARNING_S:
+        kind = wrong if apart_s > CLOCK_WRONG_S else warning
+        yield kind(
+            f"Its clock and this machine's are {span(apart_s)} apart. Leases keep to the database's clock, signatures"
+            " of URLs to this machine's: let both follow a time server."
+        )
+
+
+def _migrated(version: int, revision: str | None) -> Finding:
+    """Whether the tables are those of this program."""
+    from alembic.script import ScriptDirectory
+
+    import migrations
+
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    head = script.get_current_head()
+    if revision is None:
+        return wrong(f"It has no tables of Easel. {MIGRATE}")
+    if revision == head:
+        return ok(f"PostgreSQL {version} answers, with the tables of this version ({head}).")
+    if revision in {step.revision for step in script.walk_revisions()}:
+        return wrong(f"Its tables are those of {revision}, this version needs {head}. {MIGRATE}")
+    return wrong(
+        f"Its tables are of a later version ({revision}) than this program ({head}). Use the program of that version,"
+        " or take the migration back with it."
+    )
+
+
+def poller(services: "Services") -> Iterator[Finding]:
+    """Whether beat, broker and a worker work together: only then a sweep leaves its sign, each second."""
+    from sqlalchemy import text
+
+    from shared.db import DatabaseFault
+    from shared.errors import Unavailable
+
+    query = text("""
+        SELECT extract(epoch FROM clock_timestamp() - swept_at)::float AS swept_s,
+            (SELECT count(*) FROM jobs WHERE state = 'queued') AS queued,
+            (SELECT count(*) FROM jobs WHERE state = 'generating') AS generating,
+            (SELECT count(*) FROM jobs WHERE state = 'generating'
+                AND coalesce(lease_until, next_step_at) < clock_timestamp() - interval '1 minute') AS stuck
+        FROM queue_clock
+    """)
+    try:
+        with services.db.statement() as connection:
+            row = connection.execute(query).one_or_none()
+    except (Unavailable, DatabaseFault):
+        yield wrong("Nothing is known of it, since the database does not tell; see there.")
+        return
+    if row is None or row.swept_s is None:
+        yield wrong("It has never swept. Start `python -m poller worker` and `python -m poller beat`.")
+        return
+    if row.swept_s > LOST_SWEEP_S:
+        yield wrong(
+            f"Its last sweep was {span(row.swept_s)} ago, and there should be one each second. See that `python -m"
+            " poller worker` and `python -m poller beat` run, and that both use the same broker."
+        )
+    elif row.swept_s > LATE_SWEEP_S:
+        yield warning(f"Its last sweep was {span(row.swept_s)} ago. Too few workers, or a generator that hangs?")
+    else:
+        yield ok(f"Worker and beat are at work. Jobs waiting: {row.queued}, at generators: {row.generating}.")
+    if row.stuck:
+        yield warning(
+            f"Jobs at generators that nobody has looked at for a minute: {row.stuck}. Add workers; `easel jobs list"
+            " --state generating` shows them, `easel jobs requeue` puts one back."
+        )
+
+
+def broker(services: "Services") -> Iterator[Finding]:
+    """Reachable, and where it carries questions, how many workers answer."""
+    from shared.errors import Unavailable
+
+    try:
+        services.wake_ups.check()
+    except Unavailable as error:
+        yield wrong(
+            f"{error.detail} Jobs are queued and wait until it is back. See that the server of EASEL_BROKER_URL runs"
+            " and that this machine may reach it."
+        )
+        return
+    workers = services.wake_ups.count_workers(PING_S)
+    if workers is None:
+        yield ok("It answers. It carries no questions to workers; the poller's sweep tells whether there are any.")
+    elif workers:
+        yield ok(f"It answers, and so do workers through it: {workers}.")
+    else:
+        yield wrong("It answers, but no worker does. Start `python -m poller worker` with the same EASEL_BROKER_URL.")
+
+
+def storage(services: "Services") -> Iterator[Finding]:
+    """Every promise that Easel needs, CORS for the site's pages among them."""
+    from shared.errors import Unavailable
+    from shared.storage_conformance import run_checks
+
+    kept = broken = 0
+    try:
+        for check, outcome in run_checks(services.settings):
+            if outcome is None:
+                kept += 1
+                continue
+            broken += 1
+            yield wrong(f"“{check.promise}” does not hold ({check.name}): {outcome}")
+    except Unavailable as error:
+        broken += 1
+        yield wrong(f"{error.detail} See EASEL_S3_ENDPOINT, the bucket's name and the credentials.")
+    if not broken:
+        yield ok(f"It keeps all {kept} promises that Easel needs, for pages of {services.settings.public_url} too.")
+
+
+def _is_this_machine(host: str | None) -> bool:
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
