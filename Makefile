@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots localstack lock clean
+.PHONY: help run demo operate test check format bench sheet screenshots localstack site lock clean
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try 
 	@$(BIN)/uv pip install --quiet --python .venv/localstack --require-hashes -r requirements/localstack.txt
 	@touch $@
 
+site: .venv/run.stamp ## Write what a static host needs into dist/site
+	@rm -rf dist/site
+	@$(BIN)/python -m infra.site dist/site
+
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
@@ -76,6 +80,13 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
 	@$(BIN)/uv pip compile -q generator/pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
+	@for image in emulator mail; do \
+	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
+	    >/dev/null || exit 1; \
+	done
 	@$(BIN)/uv pip compile -q requirements/localstack.in --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -o requirements/localstack.txt >/dev/null
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from front_door import STORAGE_URL, FrontDoor, front_door, listening
 from waiting import until
 
 from functions.edge.problems import render
-from functions.gateway import create_gateway
+from functions.gateway import FILE_ENDING, create_gateway
 from shared.errors import TooLarge, Unavailable
 from shared.services import Services
 from shared.settings import Settings
@@ -102,8 +103,7 @@ def problem_bytes(answer: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def doors() -> Iterator[tuple[str, FrontDoor]]:
-    """The gateway's own address, and nginx in front of it."""
+def gateway_alone() -> Iterator[str]:
     settings = Settings.from_environment(
         {
             "EASEL_DATABASE_URL": "postgresql://127.0.0.1:1/none",
@@ -111,8 +111,16 @@ def doors() -> Iterator[tuple[str, FrontDoor]]:
             "EASEL_S3_PUBLIC_ENDPOINT": STORAGE_URL,
         }
     )
-    with listening(create_gateway(Services(settings))) as gateway, front_door(gateway, gateway) as door:
-        yield f"http://{gateway}", door
+    with listening(create_gateway(Services(settings))) as address:
+        yield f"http://{address}"
+
+
+@pytest.fixture(scope="module")
+def doors(gateway_alone: str) -> Iterator[tuple[str, FrontDoor]]:
+    """The gateway's own address, and nginx in front of it."""
+    address = gateway_alone.removeprefix("http://")
+    with front_door(address, address) as door:
+        yield gateway_alone, door
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +234,18 @@ def test_a_client_that_goes_away_ends_the_request_inside(echo: tuple[Echo, Front
         until(lambda: app.waiting == 1, "the request is inside", 20)
         assert app.gone == 0
     until(lambda: app.gone == 1, "the gateway has heard of it", 20)
+
+
+def test_the_headers_stand_in_the_configuration(gateway_alone: str) -> None:
+    """Also where there is no nginx to ask."""
+    template = (ROOT / "docker" / "nginx" / "nginx.conf.template").read_text(encoding="utf-8")
+    told = template.replace("${STORAGE_URL}", STORAGE_URL)
+    for path in ("/main.js", "/docs/start.js"):
+        headers = ask("GET", gateway_alone + path).headers
+        for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"):
+            if name in headers:
+                assert re.search(rf'add_header {name} "?{re.escape(headers[name])}"?;', told), name
+    assert f'location ~ "{FILE_ENDING.pattern}"' in told
 
 
 def test_a_status_may_be_held_for_longer_than_the_api_allows() -> None:
