@@ -109,6 +109,20 @@ class Project:
         """What `docker compose ...` prints."""
         return run(*self._command, *argv, limit_s=limit_s, env=self.env)
 
+    def output(self, *argv: str) -> str:
+        """The same of a command that may end with any code."""
+        command = [*self._command, *argv]
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT_S,
+            stdin=subprocess.DEVNULL,
+            env=self.env,
+            cwd=ROOT,
+        )
+        return done.stdout
+
     def build(self) -> None:
         """Build every image that the file builds, each once."""
         self.compose("build", "gateway", "web", "generator", "mail", "storage", limit_s=BUILD_LIMIT_S)
