@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ ARCH ?= arm64
 bundle: .venv/dev.stamp ## Make dist/functions.zip for AWS Lambda: make bundle PYTHON_VERSION=3.13 ARCH=arm64
 	@$(BIN)/python -m infra.bundle --python $(PYTHON_VERSION) --arch $(ARCH)
 
+site: .venv/run.stamp ## Write what a static host needs into dist/site
+	@rm -rf dist/site
+	@$(BIN)/python -m infra.site dist/site
+
 lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q pyproject.toml --extra generator --extra local --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements/run.txt >/dev/null
@@ -91,6 +95,13 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  -c requirements/run.txt -o requirements/dev.txt >/dev/null
 	@$(BIN)/uv pip compile -q generator/pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
+	@for image in emulator mail; do \
+	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
+	    >/dev/null || exit 1; \
+	done
 	@$(BIN)/uv pip compile -q requirements/localstack.in --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -o requirements/localstack.txt >/dev/null
 	@$(BIN)/uv pip compile -q --group functions --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

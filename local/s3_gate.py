@@ -1,11 +1,14 @@
 """MiniStack behind the checks that real S3 makes: `python -m local.s3_gate <port> <origin>...`, with the AWS keys.
 
+In a container, `--host 0.0.0.0` lets the other containers reach it; nobody else is meant to.
+
 MiniStack takes a request without a signature, a form whose policy was signed with any key, and a POST that wipes all
 data, and it lets pages of every origin do so. Any page open in the browser could thus reach the pictures of a laptop.
 The gate lets through what carries a right signature (AWS Signature Version 4, in a header, a URL or a form), and tells
 browsers to keep other origins out. The rules are those of "Authenticating Requests" in the S3 API reference.
 """
 
+import argparse
 import base64
 import binascii
 import hashlib
@@ -250,12 +253,17 @@ def _replay(body: bytes) -> Receive:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve S3 on the loopback interface until SIGTERM."""
+    """Serve S3, on the loopback interface unless told otherwise, until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m local.s3_gate", description="S3 for signed requests alone.")
+    parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (%(default)s)")
+    parser.add_argument("port", type=int)
+    parser.add_argument("origins", nargs="*", metavar="origin", help="whose pages may use it")
+    options = parser.parse_args(arguments)
     import uvicorn
     from ministack.app import app  # type: ignore[import-untyped]
 
-    gate = Gate(app, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], arguments[1:])
-    uvicorn.run(gate, host="127.0.0.1", port=int(arguments[0]), log_level="warning", timeout_graceful_shutdown=3)
+    gate = Gate(app, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], options.origins)
+    uvicorn.run(gate, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=3)
 
 
 if __name__ == "__main__":

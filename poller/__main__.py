@@ -3,11 +3,13 @@
 import argparse
 import logging
 import sys
+from pathlib import Path
 
 import celery.apps.worker
 from billiard.process import current_process
 from celery import Celery, signals
 
+from poller import pulse
 from poller.app import create_app
 from shared import log
 from shared.metrics import StepBoard
@@ -22,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
     parser.add_argument("part", choices=("worker", "beat"))
     parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("--pulse", type=Path, metavar="FILE", help="a file to touch as a sign of life (none)")
     arguments = parser.parse_args()
     try:
         services = Services.from_environment()
@@ -31,6 +34,8 @@ def main() -> None:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
         celery.apps.worker.safe_say = _say  # type: ignore[attr-defined]
+        if arguments.pulse:
+            app.steps["consumer"].add(pulse.worker_step(arguments.pulse))
         worker = app.Worker(
             pool="prefork",
             concurrency=arguments.concurrency,
@@ -44,7 +49,8 @@ def main() -> None:
         sys.exit(worker.exitcode)
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
-        app.Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+        scheduler = pulse.beat_scheduler(arguments.pulse) if arguments.pulse else "celery.beat:Scheduler"
+        app.Beat(scheduler_cls=scheduler, quiet=True).run()  # type: ignore[arg-type] # a class will do
 
 
 def _say(message: str, *_: object) -> None:

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Writes nginx's configuration from the environment and starts it. All that is written goes to RUN.
+#   EASEL_PUBLIC_URL           the site's address, as browsers name it
+#   EASEL_S3_PUBLIC_ENDPOINT   the storage's address, as browsers name it
+#   EASEL_S3_BUCKET            easel
+#   EASEL_TRUSTED_PROXIES      addresses or networks, comma separated, whose X-Forwarded-For names the client
+#   GATEWAY, STORAGE           host:port inside
+set -eu
+here=$(dirname "$0")
+RUN=${RUN:-/tmp/nginx}
+SITE=${SITE:-$here/site}
+SITE_PORT=${SITE_PORT:-8080}
+STORAGE_PORT=${STORAGE_PORT:-9000}
+GATEWAY=${GATEWAY:-gateway:8080}
+STORAGE=${STORAGE:-storage:9000}
+BUCKET=${EASEL_S3_BUCKET:-easel}
+STORAGE_URL=${EASEL_S3_PUBLIC_ENDPOINT%/}
+public_url=${EASEL_PUBLIC_URL%/}
+SCHEME=${public_url%%://*}
+ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
+DOLLAR=$
+
+# These become part of the configuration: what could end a word of it has no place in an address.
+for value in "$RUN" "$SITE" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
+  "${EASEL_TRUSTED_PROXIES:-}"; do
+  case $value in
+    *[!A-Za-z0-9:/.,_-]*) echo "easel web: '$value' holds a sign that no address has." >&2; exit 1 ;;
+  esac
+done
+case $SCHEME in
+  http | https) ;;
+  *) echo "easel web: EASEL_PUBLIC_URL is an address such as https://easel.example.com." >&2; exit 1 ;;
+esac
+
+TRUSTED_PROXIES=
+for network in $(echo "${EASEL_TRUSTED_PROXIES:-}" | tr , ' '); do
+  TRUSTED_PROXIES="${TRUSTED_PROXIES}set_real_ip_from $network; "
+done
+[ -z "$TRUSTED_PROXIES" ] || TRUSTED_PROXIES="${TRUSTED_PROXIES}real_ip_header X-Forwarded-For; real_ip_recursive on;"
+
+# A site on this machine has two names, and people type either.
+ORIGINS="\"$public_url\" \$http_origin;"
+case $public_url in
+  http://127.0.0.1*) ORIGINS="$ORIGINS \"http://localhost${public_url#http://127.0.0.1}\" \$http_origin;" ;;
+  http://localhost*) ORIGINS="$ORIGINS \"http://127.0.0.1${public_url#http://localhost}\" \$http_origin;" ;;
+esac
+
+RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1)
+case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
+RESOLVER=${RESOLVER:-127.0.0.1}
+
+export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
+mkdir -p "$RUN"
+envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
+  $ORIGINS $RESOLVER' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
+exec nginx -e stderr -c "$RUN/nginx.conf"
