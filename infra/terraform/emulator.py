@@ -82,7 +82,11 @@ class Terraform:
     def _run(self, *arguments: str, limit_s: float) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"TF_DATA_DIR": str(self.folder / "data"), "TF_IN_AUTOMATION": "1"}
         return subprocess.run(
-            ["terraform", f"-chdir={self.folder / 'infra/terraform/environments' / self.environment.name}", *arguments],
+            [
+                shutil.which("terraform") or "terraform",
+                f"-chdir={self.folder / 'infra/terraform/environments' / self.environment.name}",
+                *arguments,
+            ],
             capture_output=True,
             text=True,
             check=False,

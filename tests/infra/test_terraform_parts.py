@@ -8,6 +8,7 @@ from configuration import ROOT, TERRAFORM, Block, blocks, defaults, locals_of, n
 
 from poller.app import LongSteps
 from shared import jobs, queue
+from shared.generators.base import PROTOCOLS
 from shared.queue import celery_app
 from shared.settings import Settings
 from shared.storage import POST_LIFETIME_S
@@ -165,6 +166,18 @@ def test_the_service_rolls_back_by_itself() -> None:
     assert breaker == {"enable": True, "rollback": True}
     assert resource("poller", "aws_ecr_repository", "app").body["image_tag_mutability"] == "IMMUTABLE"
     assert locals_of("poller")["image"] == "${aws_ecr_repository.app.repository_url}@${var.image_digest}"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [block for block in blocks("variable") if "generators" in block.labels[0]],
+    ids=lambda block: block.address,
+)
+def test_the_protocols_of_generators_are_those_of_the_code(variable: Block) -> None:
+    text = " ".join(check["condition"] for check in variable.nested("validation"))
+    for alternatives in re.findall(r"\^\(([a-z_|]+)\)", text):
+        assert set(alternatives.split("|")) == set(PROTOCOLS)
+    assert "generators_secret_version" in variable.labels or "^(" in text
 
 
 @pytest.mark.parametrize("group", resources("aws_cloudwatch_log_group"), ids=lambda block: block.address)

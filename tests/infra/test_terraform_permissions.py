@@ -1,6 +1,5 @@
 """Who may do what: the roles' statements are the golden list's, nothing is open, and the code needs no more."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,9 +189,3 @@ def test_the_poller_may_do_what_receiving_takes(broker: tuple[Services, set[str]
         if statement["sid"] == "WakeAndBeWoken"
     ]
     assert {"sqs:ReceiveMessage", "sqs:DeleteMessage"} <= called <= allowed
-
-
-def test_queue_policies_are_json_that_can_be_read() -> None:
-    [queue] = [block for block in resources("aws_sqs_queue") if block.labels[1] == "this"]
-    assert "deadLetterTargetArn = aws_sqs_queue.dead.arn" in queue.body["redrive_policy"]
-    assert json.dumps(queue.body)

@@ -49,6 +49,14 @@ variable "generators" {
     condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|glide)\\+https?://[^@,\\s]+$", address))])
     error_message = "Each generator is protocol+url, such as img_generator+https://gpu.example.com?max_in_flight=4, with no name or password in it."
   }
+
+  validation {
+    condition = alltrue([
+      for address in var.generators :
+      contains(var.generator_ports, tonumber(try(regex("://[^/?]+:([0-9]+)", address)[0], strcontains(address, "+https://") ? "443" : "80")))
+    ])
+    error_message = "The poller may not connect to the port of one of them: add it to generator_ports."
+  }
 }
 
 variable "generators_secret" {
