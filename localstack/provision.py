@@ -19,10 +19,6 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
-ABANDONED_UPLOADS_DAYS = 365
-"""Easel itself deletes an upload that no job uses after 24 hours. Start pictures of jobs lie under the same prefix, so
-this is only for what a lost database no longer knows."""
-
 WAKE_UP_VISIBILITY_S = 360
 """A worker may hold a message for the longest countdown (60 s) and a task's longest time (300 s)."""
 
@@ -71,13 +67,14 @@ def bucket(env: Mapping[str, str]) -> Iterable[str]:
             lambda: s3.create_bucket(Bucket=name, **place),
         )
     )
-    uploads = _rule("abandoned-uploads", "uploads/", Expiration={"Days": ABANDONED_UPLOADS_DAYS})
+    # None for uploads/: the start pictures of jobs lie there for as long as the jobs do, and Easel itself deletes an
+    # upload that no job uses after 24 hours.
     conformance = _rule("conformance", "conformance/", Expiration={"Days": 1})
     unfinished = _rule("unfinished-uploads", "", AbortIncompleteMultipartUpload={"DaysAfterInitiation": 1})
     for item in (
         _cors(s3, name, _origins(env)),
-        _lifecycle(s3, name, "lifecycle", uploads, conformance),
-        # Whoever takes the rules above and not this one, like MinIO, ends unfinished uploads by itself.
+        _lifecycle(s3, name, "lifecycle", conformance),
+        # Whoever takes the rule above and not this one, like MinIO, ends unfinished uploads by itself.
         _lifecycle(s3, name, "unfinished uploads", unfinished)._replace(not_known=frozenset({"InvalidArgument"})),
         _encryption(s3, name),
         _privacy(s3, name),

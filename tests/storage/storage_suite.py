@@ -93,8 +93,8 @@ class StorageSuite:
         s3, name = place.client("s3"), place.env["EASEL_S3_BUCKET"]
         left_out = LEFT_OUT[self.server]
         rules = {rule["ID"]: rule for rule in s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]}
-        assert rules["easel-abandoned-uploads"]["Expiration"]["Days"] == 365
         assert rules["easel-conformance"]["Expiration"]["Days"] == 1
+        assert rules["easel-conformance"]["Filter"]["Prefix"] == "conformance/", "start pictures of jobs never expire"
         if "unfinished uploads" not in left_out:
             abort = rules["easel-unfinished-uploads"]["AbortIncompleteMultipartUpload"]
             assert abort == {"DaysAfterInitiation": 1}

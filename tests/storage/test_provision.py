@@ -107,7 +107,6 @@ def test_what_the_operator_has_chosen_stays(run: Runner) -> None:
     rules = s3.get_bucket_lifecycle_configuration(Bucket=run.name)["Rules"]
     assert [rule["ID"] for rule in rules] == [
         "own",
-        "easel-abandoned-uploads",
         "easel-conformance",
         "easel-unfinished-uploads",
     ]
