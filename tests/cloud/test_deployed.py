@@ -149,7 +149,7 @@ def test_a_picture_that_was_uploaded_is_started_from(api: httpx.Client, browser:
 
 
 def test_a_waiting_job_is_cancelled_and_a_repeated_submit_makes_none(api: httpx.Client) -> None:
-    jobs = [submit(api, width=1024, height=1024, steps=150, n=8) for _ in range(3)]
+    jobs = [submit(api, width=512, height=512, steps=50, n=4) for _ in range(3)]
     answer = api.post(f"/v1/jobs/{jobs[2]['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
     for job in jobs[:2]:
