@@ -45,6 +45,8 @@ RUN rm -rf /usr/local/bin/pip* /usr/local/bin/idle* /usr/local/lib/python3*/site
 ENV PATH=/opt/easel/bin:$PATH PYTHONPATH=/opt/easel/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 EASEL_HOST=0.0.0.0
 COPY --from=build /opt/easel /opt/easel
 WORKDIR /opt/easel/app
+# Where the root file system may only be read, a volume made for this path is as writable as the path itself.
+VOLUME ["/tmp"]
 USER 10001:10001
 EXPOSE 8080
 CMD ["python", "-m", "functions.gateway"]
