@@ -5,7 +5,6 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg2
@@ -15,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from shared import deadline
 from shared.errors import NotFound, Unavailable
 
 IDLE_PING_S = 5.0
@@ -82,16 +82,16 @@ class Database:
 @contextmanager
 def waiting_at_most(limit_s: float) -> Iterator[None]:
     """For a process that does one thing at a time: inside the block no wait for the database, for whatever reason, goes
-    on past `limit_s` seconds from its beginning. A statement that is cut raises Unavailable and ends its connection;
-    whether the server had carried it out already is then unknown, as with any answer that is lost.
+    on past `limit_s` seconds from its beginning, nor one for the storage, which keeps the same deadline. A statement
+    that is cut raises Unavailable and ends its connection; whether the server had carried it out already is then
+    unknown, as with any answer that is lost.
     """
-    _waiting.until = time.monotonic() + limit_s
-    extensions.set_wait_callback(_wait)
-    try:
-        yield
-    finally:
-        extensions.set_wait_callback(None)
-        _waiting.until = math.inf
+    with deadline.ending_in(limit_s):
+        extensions.set_wait_callback(_wait)
+        try:
+            yield
+        finally:
+            extensions.set_wait_callback(None)
 
 
 def take_tokens(engine: Engine, region: str) -> None:
@@ -119,23 +119,16 @@ def _iam_token(host: str, port: int, user: str, region: str) -> str:
     return str(request.url).removeprefix("https://")
 
 
-@dataclass
-class _Waiting:
-    """Until when this process waits, and the connections (by `id`) that are just asked whether they live."""
-
-    until: float = math.inf
-    asked: set[int] = field(default_factory=set)
-
-
-_waiting = _Waiting()
+_asked: set[int] = set()
+"""The connections (by `id`) that are just asked whether they live."""
 
 
 def _wait(connection: Any) -> None:
     """psycopg2's way of waiting for the server, to a deadline. Connecting and asking have shorter ones of their own."""
-    until = _waiting.until
+    until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
         until = min(until, time.monotonic() + CONNECT_LIMIT_S)
-    elif id(connection) in _waiting.asked:
+    elif id(connection) in _asked:
         until = min(until, time.monotonic() + PING_LIMIT_S)
     poll = select.poll()
     while (state := connection.poll()) != extensions.POLL_OK:
@@ -173,7 +166,7 @@ def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
     # By the wall clock: the other one may stand still while Lambda keeps a process frozen.
     if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
         return
-    _waiting.asked.add(id(connection))
+    _asked.add(id(connection))
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -181,4 +174,4 @@ def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
     except psycopg2.Error as error:
         raise DisconnectionError from error
     finally:
-        _waiting.asked.discard(id(connection))
+        _asked.discard(id(connection))

@@ -141,4 +141,6 @@ def _transport_options(url: str) -> dict[str, Any]:
         "is_secure": secure,
         "predefined_queues": {QUEUE: {"url": queue_url}},
         "wait_time_seconds": 5,
+        # A sender does not wait long for a broker that is down; boto3 would, for minutes. A worker's look waits 5 s.
+        "client-config": {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 3}},
     }

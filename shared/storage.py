@@ -4,6 +4,7 @@ Two endpoints: the internal one, through which this process stores and reads, an
 signed, since a URL signed for a container's host name does not open in a browser.
 """
 
+import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -24,6 +26,7 @@ from minio.helpers import DictType
 from minio.signer import sign_v4_s3
 from minio.time import to_amz_date
 
+from shared import deadline
 from shared.errors import Unavailable
 from shared.settings import Settings
 
@@ -32,6 +35,8 @@ POST_LIFETIME_S = 15 * 60
 NO_BODY_SHA256 = sha256(b"").hexdigest()
 PAGE = 1000
 """Objects in one answer of a list, and keys in one request to delete: what S3 allows."""
+CONNECT_LIMIT_S = 3
+READ_LIMIT_S = 20
 SIGNED_KEPT = 4096
 """How many presigned URLs one process remembers; about 3 MB."""
 
@@ -218,10 +223,25 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
         credentials=credentials,
         secure=parts.scheme == "https",
         region=settings.s3_region,
-        http_client=urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=3, read=20), retries=urllib3.Retry(total=1, backoff_factor=0.2), maxsize=10
+        http_client=_Pool(
+            timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
+            retries=urllib3.Retry(total=1, backoff_factor=0.2),
+            maxsize=10,
         ),
     )
+
+
+class _Pool(urllib3.PoolManager):
+    """Connections that keep the process's deadline: where there is one, a single try within what is left."""
+
+    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
+        left_s = deadline.left_s()
+        if left_s <= 0:
+            raise urllib3.exceptions.TimeoutError("no time is left")
+        if left_s < math.inf:
+            timeout = urllib3.Timeout(total=left_s, connect=CONNECT_LIMIT_S, read=READ_LIMIT_S)
+            options |= {"timeout": timeout, "retries": False}
+        return super().urlopen(method, url, redirect, **options)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "errors jobs log metrics models presets reasons recipe settings tokens",
+        "deadline errors jobs log metrics models presets reasons recipe settings tokens",
         "contract db pictures",
         "generators",
         "generator_store mail mail_store metrics_store orders queue storage user_store",

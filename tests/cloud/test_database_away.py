@@ -3,8 +3,10 @@
 import base64
 import importlib
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from threading import Event, Thread
 from typing import Any
@@ -14,7 +16,7 @@ from silent_proxy import SilentProxy, silent_proxy
 from sqlalchemy import make_url, text
 
 from functions.edge import app as edge
-from shared import db, user_store
+from shared import db, deadline, user_store
 from shared.services import Services
 from shared.settings import Settings
 from shared.tokens import new_token, token_hash
@@ -61,24 +63,31 @@ def token(services: Services) -> str:
     return token
 
 
-@pytest.fixture
-def call(services: Services, proxy: SilentProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Hands a function's own handler one event, with so much time left; its database is behind the proxy."""
-    url = f"postgresql+psycopg2://easel@127.0.0.1:{proxy.port}/postgres"
-    inside = Services(replace(services.settings, database_url=url, database_pool=1))
+@contextmanager
+def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """Hands a function's own handler, on these services, one event, with so much time left."""
     monkeypatch.setattr(Services, "from_environment", lambda: inside)
     monkeypatch.setattr(edge.log, "configure", lambda _level: None)
-    handlers: dict[str, Any] = {}
+    made: dict[str, Any] = {}
 
     def send(name: str, method: str, path: str, *, left_ms: int = LONG_MS, body: Any = None, **headers: str) -> Any:
-        if name not in handlers:
-            handlers[name] = edge.lambda_handler(importlib.import_module(f"functions.{name}").router)
-        answer = handlers[name](event(method, path, token, body, headers), Context(left_ms))
+        if name not in made:
+            made[name] = edge.lambda_handler(importlib.import_module(f"functions.{name}").router)
+        answer = made[name](event(method, path, token, body, headers), Context(left_ms))
         text = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
         return Answer(answer["statusCode"], answer["headers"], json.loads(text))
 
     yield send
     inside.db.close()
+
+
+@pytest.fixture
+def call(services: Services, proxy: SilentProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """Functions whose database is behind the proxy."""
+    url = f"postgresql+psycopg2://easel@127.0.0.1:{proxy.port}/postgres"
+    inside = Services(replace(services.settings, database_url=url, database_pool=1))
+    with handlers(inside, token, monkeypatch) as send:
+        yield send
 
 
 def event(method: str, path: str, token: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
@@ -179,10 +188,49 @@ def test_a_transaction_that_is_cut_leaves_nothing(call: Call, services: Services
 def test_without_a_context_nothing_is_cut(call: Call) -> None:
     assert edge._deadline(None).__enter__() is None
     with edge._deadline(Context(LONG_MS)):
-        assert db._waiting.until < time.monotonic() + LONG_MS / 1000
-    assert db._waiting.until == float("inf")
+        assert 0 < deadline.left_s() < LONG_MS / 1000
+    assert deadline.left_s() == float("inf")
 
 
 def test_lambda_keeps_one_connection(environment: dict[str, str]) -> None:
     assert Settings.from_environment(environment | {"AWS_LAMBDA_FUNCTION_NAME": "easel-status"}).database_pool == 1
     assert Settings.from_environment(environment).database_pool > 1
+
+
+class SilentStorage:
+    """A storage that takes connections and says nothing."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self.url = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    def count_connections(self) -> int:
+        """How many there were since the last count."""
+        self._server.setblocking(False)
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                self._server.accept()[0].close()
+                count += 1
+        return count
+
+
+@pytest.fixture
+def silent_storage() -> Iterator[SilentStorage]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield SilentStorage(server)
+
+
+def test_a_silent_storage_is_told_in_time_and_nothing_is_queued(
+    services: Services, token: str, silent_storage: SilentStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = Services(replace(services.settings, s3_endpoint=silent_storage.url))
+    with handlers(inside, token, monkeypatch) as send:
+        upload = send("upload", "POST", "/v1/uploads", body={"content_type": "image/png", "size": 100})
+        start = {"prompt": "x", "source_images": [upload.json["key"]]}
+        assert_unavailable(send("submit", "POST", "/v1/jobs", body=start, left_ms=SHORT_MS))
+        assert jobs_of(services) == 0
+        health = send("health", "GET", "/v1/health", left_ms=SHORT_MS)
+    assert health.status == 503
+    assert health.json["checks"] == {"database": "ok", "storage": "The storage cannot be reached.", "broker": "ok"}
+    assert silent_storage.count_connections() == 2, "one try each: there is no time for another"
