@@ -1,5 +1,6 @@
 """Handlers whose database dies, falls silent or makes them wait: a right answer or a 503 in time, and nothing twice."""
 
+import asyncio
 import base64
 import importlib
 import json
@@ -69,6 +70,8 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(Services, "from_environment", lambda: inside)
     monkeypatch.setattr(edge.log, "configure", lambda _level: None)
     made: dict[str, Any] = {}
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # Mangum's; it would make one and leave it open
 
     def send(name: str, method: str, path: str, *, left_ms: int = LONG_MS, body: Any = None, **headers: str) -> Any:
         if name not in made:
@@ -77,8 +80,12 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
         text = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
         return Answer(answer["statusCode"], answer["headers"], json.loads(text))
 
-    yield send
-    inside.db.close()
+    try:
+        yield send
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        inside.db.close()
 
 
 @pytest.fixture

@@ -341,7 +341,7 @@ def test_a_guest_logs_in_and_finds_everything_as_it_was(guest: Visitor, user: Ap
     give(page, png())
     expect(tiles(page).get_by_text("It is sent when you log in")).to_be_visible()
     paint(page).click()
-    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_role("textbox", name="E-mail").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(prompt_of(page)).to_have_value("a fox that a guest thought of")

@@ -106,7 +106,7 @@ class Visitor:
         return str(picture.evaluate("(picture) => picture.currentSrc"))
 
     def _fill_account(self, email: str, password: str, button: str) -> None:
-        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_role("textbox", name="E-mail").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name=button).click()
         expect(self.page.get_by_label("Your picture in words")).to_be_visible()

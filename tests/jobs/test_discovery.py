@@ -56,7 +56,7 @@ def crowd(world: World, names: NameService, fakes: dict[str, FakeGenerator]) -> 
     def connected(address: GeneratorAddress) -> Generator:
         return connect(fakes[urlsplit(address.url).hostname or ""].address)
 
-    return Poller(world.services, parse_addresses(NAME), connected, names.discovery())
+    return Poller(world.services, parse_addresses(NAME), connected, discovery=names.discovery())
 
 
 def registered(world: World) -> list[str]:
