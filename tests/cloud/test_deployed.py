@@ -126,7 +126,7 @@ def test_from_sign_up_to_the_gallery(api: httpx.Client, browser: httpx.Client, d
     assert api.put(f"/v1/jobs/{job['id']}/publication").status_code == 200
     [item] = browser.get(f"{deployment.url}/v1/gallery").json()["items"]
     assert item["job_id"] == job["id"]
-    assert "ada" not in str(item)
+    assert "ada@" not in str(item)
     assert browser.get(f"{deployment.url}/v1/gallery/{job['id']}").status_code == 200
     assert api.delete(f"/v1/jobs/{job['id']}/publication").status_code == 200
     assert browser.get(f"{deployment.url}/v1/gallery/{job['id']}").status_code == 404

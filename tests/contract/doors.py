@@ -128,7 +128,8 @@ class Doors:
         if self.kind == "asgi":
             return _Asgi(services, self._loop)
         if self.kind == "lambda":
-            return _Lambda(services, self._call)
+            # Where they are called: Mangum takes the loop of the thread in which it is made, or leaves a new one open.
+            return self._executor.submit(_Lambda, services, self._call).result()
         assert self._deploy is not None
         return _Deployed(services, self._deploy(services))
 

@@ -205,6 +205,7 @@ def test_ses_without_credentials(settings: Callable[[str], Settings], monkeypatc
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the credentials of others
     with pytest.raises(mail.MailServerDown, match="NoCredentialsError"):
         send(settings("ses://eu-central-1"), letter())
 
