@@ -151,7 +151,7 @@ def test_more_workers_and_generators_share_the_work(site: Project) -> None:
     until(lambda: all(is_well(container) for container in site.containers("worker")), "the workers are well", 60)
 
     logs = [site.log_of(worker) for worker in site.containers("worker")]
-    assert sum("stored 1 pictures" in log for log in logs) >= 2
+    assert sum('"step": "fetch", "outcome": "succeeded"' in log for log in logs) >= 2
 
 
 def test_a_worker_stops_by_itself_when_it_is_told_to(site: Project) -> None:
