@@ -20,7 +20,7 @@ from shared.errors import EaselError
 from shared.metrics import MeasureRequest, unmeasured
 from shared.services import Services
 
-TIME_TO_ANSWER_S = 1.0  # what is left of a function's time when it stops waiting for the database
+TIME_TO_ANSWER_S = 1.0  # what is left of a function's time when it stops waiting for database and storage
 
 
 def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
@@ -55,7 +55,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
 
 def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A handler for AWS Lambda behind an HTTP API (payload 2.0). The app is built at the first event, so that importing
-    a function does nothing. A database that does not answer gets a 503 before Lambda ends the process."""
+    a function does nothing. A database or a storage that does not answer gets a 503 before Lambda ends the process."""
     built: list[Any] = []
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,19 +2,17 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from composed import ROOT
+from listening import listening
 from waiting import until
 
 from infra.site import write_site
@@ -32,21 +30,9 @@ class FrontDoor:
     log: Path
 
 
-@contextmanager
-def listening(app: Any) -> Iterator[str]:
+def behind_a_proxy(app: Any) -> AbstractContextManager[str]:
     """The ASGI app as the gateway serves it, behind a proxy; yields its host:port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        config = uvicorn.Config(
-            app, log_config=None, ws="none", forwarded_allow_ips="*", lifespan="off", timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    return listening(app, forwarded_allow_ips="*", lifespan="off")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 from composed import ROOT
-from front_door import STORAGE_URL, FrontDoor, front_door, listening
+from front_door import STORAGE_URL, FrontDoor, behind_a_proxy, front_door
 from waiting import until
 
 from functions.edge.problems import render
@@ -111,7 +111,7 @@ def gateway_alone() -> Iterator[str]:
             "EASEL_S3_PUBLIC_ENDPOINT": STORAGE_URL,
         }
     )
-    with listening(create_gateway(Services(settings))) as address:
+    with behind_a_proxy(create_gateway(Services(settings))) as address:
         yield f"http://{address}"
 
 
@@ -127,7 +127,7 @@ def doors(gateway_alone: str) -> Iterator[tuple[str, FrontDoor]]:
 def echo() -> Iterator[tuple[Echo, FrontDoor]]:
     app = Echo()
     variables = {"EASEL_TRUSTED_PROXIES": "127.0.0.0/8", "EASEL_PUBLIC_URL": ORIGIN}
-    with listening(app) as address, front_door(address, address, **variables) as door:
+    with behind_a_proxy(app) as address, front_door(address, address, **variables) as door:
         yield app, door
 
 
@@ -220,7 +220,10 @@ def test_the_gateway_learns_who_asks_and_by_what_name(echo: tuple[Echo, FrontDoo
 
 def test_a_proxy_that_is_not_trusted_is_itself_the_client() -> None:
     app = Echo()
-    with listening(app) as address, front_door(address, address, EASEL_PUBLIC_URL="https://easel.example.com") as door:
+    with (
+        behind_a_proxy(app) as address,
+        front_door(address, address, EASEL_PUBLIC_URL="https://easel.example.com") as door,
+    ):
         ask("GET", f"{door.url}/v1/x", headers={"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "gopher"})
     assert app.seen[-1]["client"] == "127.0.0.1"
     assert app.seen[-1]["scheme"] == "https"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 from composed import ROOT
-from front_door import listening
+from front_door import behind_a_proxy
 
 from functions.gateway import create_gateway
 from infra.site import main, write_site
@@ -41,7 +41,7 @@ def gateway() -> Iterator[str]:
             "EASEL_GENERATORS": "glide+http://gpu.example.com",
         }
     )
-    with listening(create_gateway(Services(settings))) as address:
+    with behind_a_proxy(create_gateway(Services(settings))) as address:
         yield f"http://{address}"
 
 

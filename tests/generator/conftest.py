@@ -5,11 +5,13 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import numpy as np
 import pytest
+from listening import listening
 from PIL import Image
-from serving import PATIENCE_S, Service, TestClient, listening
+from serving import PATIENCE_S, Service, TestClient
 from thread_studio import ThreadStudio
 
 from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
@@ -97,7 +99,12 @@ def painting() -> Iterator[Service]:
 @pytest.fixture
 def listen(engine: FakeEngine) -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
-        yield lambda **bounds: stack.enter_context(listening(create_app(ThreadStudio(engine), Bounds(**bounds))))
+
+        def serve(**bounds: Any) -> str:
+            app = create_app(ThreadStudio(engine), Bounds(**bounds))
+            return f"http://{stack.enter_context(listening(app))}"
+
+        yield serve
 
 
 @pytest.fixture

@@ -1,15 +1,8 @@
 """The generator service in this process, and its HTTP interface."""
 
-import socket
-import threading
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-
-import uvicorn
-from fastapi import FastAPI
 
 with warnings.catch_warnings():
     # Starlette would rather have another HTTP library; the one that is pinned here works.
@@ -55,19 +48,3 @@ class Service:
     def finish(self, number: int) -> dict[str, Any]:
         assert self.until(number, "finished", "error") == "finished"
         return dict(self.post("/get_results", id=number).json())
-
-
-@contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """The app on a port of its own, as people and programs reach it; its address."""
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            # Connections wait in the backlog until the server takes them.
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(PATIENCE_S)
-            assert not thread.is_alive()
