@@ -26,6 +26,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.go = threading.Event()
         self.never = threading.Event()
+        self.waiting = threading.Event()
         self.stopped = threading.Event()
         self.briefs: list[Brief] = []
         self.factors: list[int] = []
@@ -47,6 +48,7 @@ class FakeEngine:
         return np.full((brief.height, brief.width, 3), brief.seed % 251, dtype=np.uint8)
 
     def _wait(self, watch: Watch) -> None:
+        self.waiting.set()
         try:
             while not self.go.wait(0.01):
                 watch(0.5)

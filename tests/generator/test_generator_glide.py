@@ -265,6 +265,8 @@ def until_busy(address: str, processing: int, queue: int) -> None:
 def test_hanging_up_ends_the_job(listen, engine) -> None:
     address = listen()
     painting = Caller(address, "wait")
+    # A worker counts as busy before its engine has begun; hung up then, the engine is never asked at all.
+    assert engine.waiting.wait(PATIENCE_S)
     until_busy(address, 1, 0)
     waiting = Caller(address, "later")
     until_busy(address, 1, 1)
