@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.jobs import Event, State, sources
 from shared.reasons import Reason
-from shared.user_store import CALLER
+from shared.user_store import CALLER, STILL_VALID
 
 
 class Lost(Exception):
@@ -75,21 +75,20 @@ _TIMELINE = """, (
 # A user's row is debited and the job written in one statement: who comes second waits for the row, then counts again.
 # It answers only what the caller cannot know: the job's view is put together from that and the request.
 _SUBMIT = """
-WITH caller AS ({caller}), debit AS (
-    UPDATE users SET
+WITH debit AS (
+    UPDATE users u SET
         queued = queued + 1,
         quota_used = CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END + 1,
         quota_day = (now() AT TIME ZONE 'utc')::date,
         next_turn = greatest(next_turn, (SELECT turn FROM queue_clock)) + :cost / weight
-    WHERE id = (SELECT id FROM caller) AND disabled_at IS NULL AND queued < :max_queued {unless_prior}
+    {of_caller} AND disabled_at IS NULL AND queued < :max_queued {unless_prior}
         AND (quota_day <> (now() AT TIME ZONE 'utc')::date OR quota_used < coalesce(jobs_per_day, :jobs_per_day))
-    RETURNING quota_day, next_turn - :cost / weight AS turn
+    RETURNING u.id AS user_id, notify, quota_day, next_turn - :cost / weight AS turn
 ), job AS (
     INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day, idempotency_key, fingerprint)
-    SELECT caller.id, :prompt,
-        CAST(:settings AS jsonb) || jsonb_build_object('notify', coalesce(:notify, caller.notify)),
+    SELECT user_id, :prompt, CAST(:settings AS jsonb) || jsonb_build_object('notify', coalesce(:notify, notify)),
         :cost, turn, :protocols, quota_day, :idempotency_key, :fingerprint
-    FROM debit, caller
+    FROM debit
     RETURNING id, state, turn, protocols, created_at, finished_at, settings->>'notify' AS notify
 ), event AS (
     INSERT INTO job_events (job_id, event, at) SELECT id, 'accepted', created_at FROM job
@@ -98,7 +97,7 @@ SELECT j.id, j.created_at, j.notify, {outlook} FROM job j
 """
 _UNLESS_PRIOR = """AND NOT EXISTS (
         SELECT FROM jobs
-        WHERE user_id = (SELECT id FROM caller) AND idempotency_key = :idempotency_key
+        WHERE user_id = u.id AND idempotency_key = :idempotency_key
             AND created_at > now() - interval '24 hours'
     )"""
 _SOURCE = """, source AS (
@@ -106,8 +105,8 @@ _SOURCE = """, source AS (
     SELECT job.id, given.index - 1, given.key
     FROM job, unnest(CAST(:source_keys AS text[])) WITH ORDINALITY AS given (key, index)
 )"""
-_CALLER_BY_ID = "SELECT id, notify FROM users WHERE id = :user_id"
-_CALLER_BY_TOKEN = f"SELECT u.id, u.notify FROM {CALLER}"
+_OF_CALLER_BY_ID = "WHERE u.id = :user_id"
+_OF_CALLER_BY_TOKEN = f"FROM tokens t WHERE {STILL_VALID} AND u.id = t.user_id"
 
 
 @cache
@@ -115,7 +114,7 @@ def _submit_statement(*, by_token: bool, with_key: bool, with_sources: bool) -> 
     """Only the parts that this job needs: Postgres plans the statement anew each time."""
     return text(
         _SUBMIT.format(
-            caller=_CALLER_BY_TOKEN if by_token else _CALLER_BY_ID,
+            of_caller=_OF_CALLER_BY_TOKEN if by_token else _OF_CALLER_BY_ID,
             unless_prior=_UNLESS_PRIOR if with_key else "",
             source=_SOURCE if with_sources else "",
             outlook=_OUTLOOK,
@@ -175,7 +174,7 @@ _GET = (
     + "WHERE j.id = :job_id AND j.user_id = "
 )
 _GET_OF_USER = text(_GET + ":user_id")
-_GET_OF_TOKEN = text(_GET + f"(SELECT u.id FROM {CALLER})")
+_GET_OF_TOKEN = text(_GET + f"({CALLER})")
 
 # Case is folded by Postgres' own table, whatever the locale of the database. The coalesce keeps the planner from
 # guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when

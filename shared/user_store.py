@@ -24,8 +24,8 @@ class User:
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
 """The one condition on a row `t` of tokens, given :token_hash; statements that answer in one round trip use it too."""
 
-CALLER = f"tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID} AND u.disabled_at IS NULL"
-"""Where such statements find the user `u` who may act under :token_hash; no row for a disabled account."""
+CALLER = f"SELECT t.user_id FROM tokens t WHERE {STILL_VALID} AND NOT t.suspended"
+"""How such statements find the user who may act under :token_hash; no row for a disabled account."""
 
 _USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")

@@ -6,13 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
-
-from shared.models import metadata
 
 ROOT = Path(__file__).parent.parent
 SERVER = ("functions", "shared", "poller")
@@ -175,47 +168,3 @@ def test_no_function_is_too_long() -> None:
 def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     odd = re.compile(r"util|helper|manager|misc|common")
     assert [name_of(path) for path in files(*PYTHON) if odd.search(path.stem)] == []
-
-
-def test_the_migrations_make_the_tables_of_the_models(environment: dict[str, str]) -> None:
-    engine = create_engine(environment["EASEL_DATABASE_URL"])
-    try:
-        with engine.connect() as connection:
-            options = {"compare_type": True, "compare_server_default": True}
-            context = MigrationContext.configure(connection, opts=options)
-            assert compare_metadata(context, metadata) == []
-    finally:
-        engine.dispose()
-
-
-def test_the_migrations_can_be_taken_back(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a database of its own, so that the other tests keep their tables."""
-    url = environment["EASEL_DATABASE_URL"]
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    other = create_engine(url.replace("/postgres?", "/taken_back?"))
-    try:
-        with engine.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS taken_back"))
-            connection.execute(text("CREATE DATABASE taken_back"))
-        monkeypatch.setenv("EASEL_DATABASE_URL", other.url.render_as_string(hide_password=False))
-        config = Config(ROOT / "alembic.ini")
-        for _ in range(2):
-            command.upgrade(config, "head")
-            with other.connect() as connection:
-                assert tables(connection) == {*metadata.tables, "alembic_version"}
-            other.dispose()
-            command.downgrade(config, "base")
-            with other.connect() as connection:
-                assert tables(connection) == {"alembic_version"}
-            other.dispose()
-    finally:
-        other.dispose()
-        with engine.connect() as connection:
-            connection.execute(text("DROP DATABASE IF EXISTS taken_back"))
-        engine.dispose()
-
-
-def tables(connection: object) -> set[str]:
-    from sqlalchemy import inspect
-
-    return set(inspect(connection).get_table_names())  # type: ignore[attr-defined]
