@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from storage_deviations import DEVIATIONS, LEFT_OUT, deviations_of
@@ -85,6 +86,16 @@ def test_links_for_an_address_that_only_users_reach_are_tried_through_the_inner_
     outcomes = {check.name: broken for check, broken in run_checks(replace(settings, s3_public_endpoint=NOWHERE))}
     assert len(outcomes) == len(CHECKS)
     assert {name for name, broken in outcomes.items() if broken} == set()
+
+
+def test_the_last_seconds_of_a_window_are_no_excuse(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the URL of the window before may die at any moment and is not tried; that of this one lives on."""
+    last = settings.url_ttl_s / 2 * 1_000_000 - 1
+    monkeypatch.setattr("shared.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
+    [stable] = [check for check in CHECKS if check.name == "link-is-stable"]
+    probe = Wrong(settings)
+    assert str(stable.outcome(probe)) == "A URL is dead within its lifetime."
+    Storage(settings).delete_prefix(probe.prefix)
 
 
 class Garbled(Storage):
