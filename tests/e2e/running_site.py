@@ -8,6 +8,7 @@ from pathlib import Path
 
 from waiting import until
 
+from local import guard
 from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.lock import find_running
 from local.servers import free_port
@@ -17,6 +18,7 @@ from shared.settings import Settings
 
 START_LIMIT_S = 90
 STOP_LIMIT_S = 60
+_LIKE_CTRL_C = ("--stop-signal", str(int(signal.SIGINT)), "--grace-s", str(STOP_LIMIT_S))
 
 
 def own_environment(home: Path) -> dict[str, str]:
@@ -40,7 +42,10 @@ def site_settings(environment: dict[str, str]) -> dict[str, str]:
 
 
 class RunningSite:
-    """The whole stack in a subprocess. It may be stopped and started again, and finds its data as it left it."""
+    """The whole stack in a subprocess. It may be stopped and started again, and finds its data as it left it.
+
+    It is stopped, too, when the tests are killed: its guard sees the end of the pipe that this process holds.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -54,10 +59,11 @@ class RunningSite:
         """Return when the stack has said its address."""
         with self._log.open("wb") as log:
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "local"],
+                [sys.executable, "-I", "-S", guard.__file__, *_LIKE_CTRL_C, "--", sys.executable, "-m", "local"],
                 cwd=CHECKOUT,
                 env=self.environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
+                bufsize=0,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -69,13 +75,15 @@ class RunningSite:
         if self._process is None:
             return
         process, self._process = self._process, None
+        assert process.stdin is not None
         process.send_signal(signal.SIGINT)
-        try:
-            code = process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        with process.stdin:
+            try:
+                code = process.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.stdin.write(guard.KILL)
+                process.wait()
+                raise
         assert code == 0, self._log.read_text()[-5000:]
         assert find_running(self.home) is None
         assert processes_of(self.home) == []
