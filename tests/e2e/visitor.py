@@ -34,6 +34,15 @@ document.addEventListener("securitypolicyviolation", (event) => {
   };
 }
 """
+# A link of the site's own kind. What is shown until then is marked, so that its end can be waited for.
+FOLLOW = """(path) => {
+  document.querySelector("main").firstElementChild.dataset.left = "";
+  const link = Object.assign(document.createElement("a"), {href: path});
+  link.dataset.route = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
 
 
 class Visitor:
@@ -80,6 +89,11 @@ class Visitor:
         self.page.locator(".choice-n .option", has_text=str(count)).click()
         self.page.get_by_role("button", name="Paint it").click()
         expect(self.page.get_by_role("heading", name=prompt)).to_be_visible()
+
+    def follow(self, path: str) -> None:
+        """Go to another page as the site's links do, without loading the site anew; return when its view is there."""
+        self.page.evaluate(FOLLOW, path)
+        expect(self.page.locator("main [data-left]")).to_have_count(0)
 
     def moved(self) -> float:
         """The layout shift of the present page, without what followed an input (Layout Instability API)."""
