@@ -13,6 +13,7 @@ from contextlib import closing
 
 from cli import easel_check, easel_gallery, easel_gc, easel_generators, easel_jobs, easel_users
 from cli.exits import Ended, Exit, wrong_use
+from cli.interrupts import kept_interrupts
 
 GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_gc, easel_check)
 
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without the letters of a prompt shows the rest
     options = make_parser().parse_args(argv)
     try:
-        code = _run(options)
+        with kept_interrupts():
+            code = _run(options)
         sys.stdout.flush()
         return code
     except Ended as ended:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cli.exits import Ended, Exit
 from cli.generate_arguments import make_parser, read_address, read_order
+from cli.interrupts import kept_interrupts
 from cli.progress_line import ProgressLine
 
 
@@ -20,7 +21,8 @@ def main(argv: Sequence[str] | None = None, *, pause: threading.Event | None = N
     options = make_parser().parse_args(argv)
     line = ProgressLine(sys.stderr)
     try:
-        _generate(options, line, pause or threading.Event())
+        with kept_interrupts():
+            _generate(options, line, pause or threading.Event())
     except Ended as ended:
         line.say(f"easel-generate: {ended.message}")
         return ended.code

@@ -1,0 +1,53 @@
+"""Ctrl-C in the middle of a finalizer."""
+
+import signal
+import socket
+import sys
+
+import pytest
+
+from cli import interrupts
+from cli.interrupts import kept_interrupts
+
+PATIENCE_S = 20
+
+
+class Ends:
+    """Something whose finalizer meets an exception."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __del__(self) -> None:
+        raise self.error
+
+
+def test_an_interrupt_that_a_finalizer_swallowed_comes_again() -> None:
+    """While the command waits for an answer, as it does nearly always."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(PATIENCE_S)
+    with ours, theirs, pytest.raises(KeyboardInterrupt):
+        interrupted_call(ours)
+
+
+@kept_interrupts()
+def interrupted_call(line: socket.socket) -> None:
+    Ends(KeyboardInterrupt())
+    line.recv(1)
+
+
+def test_other_errors_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+    with kept_interrupts():
+        Ends(ValueError())
+    assert told == [ValueError]
+
+
+def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "AGAIN_S", PATIENCE_S)
+    before = (sys.unraisablehook, signal.getsignal(signal.SIGALRM))
+    with kept_interrupts():
+        Ends(KeyboardInterrupt())
+    assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
