@@ -1,7 +1,6 @@
 """The migrations: they make the tables of the models, can be taken back, and carry what is there with them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from shared.models import metadata
 
@@ -32,11 +31,6 @@ class Empty:
 
     def tables(self) -> set[str]:
         return set(inspect(self.engine).get_table_names())
-
-    @contextmanager
-    def connected(self) -> Iterator[Connection]:
-        with self.engine.begin() as connection:
-            yield connection
 
 
 @pytest.fixture
@@ -78,7 +72,7 @@ def test_the_migrations_can_be_taken_back(empty: Empty) -> None:
 
 def test_tokens_of_accounts_that_are_disabled_already_are_suspended(empty: Empty) -> None:
     empty.upgrade("0006")
-    with empty.connected() as connection:
+    with empty.engine.begin() as connection:
         for email, disabled_at in (("ada@example.com", "now()"), ("bob@example.com", "NULL")):
             connection.execute(
                 text(f"""
@@ -90,7 +84,7 @@ def test_tokens_of_accounts_that_are_disabled_already_are_suspended(empty: Empty
                 {"email": email, "hash": uuid4().bytes},
             )
     empty.upgrade("0007")
-    with empty.connected() as connection:
+    with empty.engine.begin() as connection:
         query = text("SELECT email, suspended FROM tokens t JOIN users u ON u.id = t.user_id ORDER BY email")
         found = [tuple(row) for row in connection.execute(query)]
     assert found == [("ada@example.com", True), ("bob@example.com", False)]

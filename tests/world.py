@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, text
+from waiting import until
 
 from shared import job_store, submission
 from shared.contract import JobRequest
@@ -87,6 +88,11 @@ class World:
         self.step(job_id)
         assert self.row(job_id).remote_id is not None, self.timeline(job_id)
         return job_id
+
+    def until_one_waits(self) -> None:
+        """Until one statement waits for a lock that another holds."""
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until(lambda: self.sql(waiting) == [(1,)], "a statement waits for a lock", 30, 0.02)
 
     def run(self, until: Callable[[], bool], *, rounds: int = 60, poller: Poller | None = None) -> None:
         """Sweep and advance, a round after the other, until the condition holds."""

@@ -1,8 +1,6 @@
 """`easel users` against the real database: accounts, their quota and weight, and keeping somebody out."""
 
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -205,12 +203,11 @@ def test_doing_it_again_finishes_what_was_broken_off(easel: Easel, world: World,
 
 def test_a_submit_of_the_same_moment_does_not_slip_past(world: World, ada: Person) -> None:
     """It looked at the account before the decision was written, and waits for the user's row until it is."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     with ThreadPoolExecutor(1) as pool:
         with world.services.db.begin() as connection:
             user_store.disable(connection, ada.email, None)
             submit = pool.submit(ada.submit)
-            wait_until(lambda: world.sql(waiting) == [(1,)])
+            world.until_one_waits()
         with pytest.raises(AccountDisabled):
             submit.result(timeout=30)
     assert world.sql("SELECT count(*) FROM jobs") == [(0,)]
@@ -242,13 +239,6 @@ def test_a_submit_a_moment_before_is_cancelled_too(world: World, ada: Person) ->
     assert left == [(0,)]
     assert world.sql("SELECT count(*), count(*) FILTER (WHERE state = 'cancelled') FROM jobs") == [(made, made)]
     world.check_books()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.02)
 
 
 @pytest.mark.parametrize(

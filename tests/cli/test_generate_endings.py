@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from saved_files import picture, saved
+from waiting import until
 
 from cli.errand import TRIES
 from cli.exits import Exit
@@ -227,7 +226,7 @@ def test_ctrl_c_cancels_and_is_code_130(fake: FakeGenerator, out: Path, extensio
         text=True,
     )
     try:
-        wait_until(lambda: fake.counts["statuses"] > 0)
+        until(lambda: fake.counts["statuses"] > 0, "it has asked how the order stands", PATIENCE_S, 0.01)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=PATIENCE_S)
     finally:
@@ -238,11 +237,3 @@ def test_ctrl_c_cancels_and_is_code_130(fake: FakeGenerator, out: Path, extensio
     assert "Traceback" not in told
     assert fake.counts["cancelled"] == (1 if extensions else 0)
     assert saved(out) == []
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    pause = threading.Event()
-    while not true():
-        assert time.monotonic() < end
-        pause.wait(0.01)

@@ -3,9 +3,8 @@ reference generator run as programs of their own."""
 
 import io
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from deployment import Cloud, Deployment, function_environment
 from PIL import Image
 from reference_generator import reference_generator
 from sqlalchemy import text
+from waiting import until
 
 from infra.bundle import Bundle
 from local.process import Part
@@ -27,7 +27,6 @@ ROOT = Path(__file__).parent.parent.parent
 SMALL = {"width": 64, "height": 64, "steps": 2}
 PASSWORD = "seven green lanterns drift"
 FINISH_LIMIT_S = 90
-PAUSE = threading.Event()  # is never set: waiting for it is a short pause between two looks
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +95,6 @@ def picture(content: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(content))
     image.load()
     return image
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        PAUSE.wait(0.1)
-    raise AssertionError(what)
 
 
 def test_from_sign_up_to_the_gallery(api: httpx.Client, browser: httpx.Client, deployment: Deployment) -> None:

@@ -1,6 +1,5 @@
 """A status that is asked for again and again: ETag, 304, and answers that are held until the job changes."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ import httpx
 import pytest
 from doors import Door
 from people import Person
+from waiting import until
 
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -22,15 +22,6 @@ LONG_S = 20
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(60) as pool:
         yield pool
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread brings about, for at most 15 s."""
-    deadline = time.monotonic() + 15
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        pause.wait(0.01)
 
 
 def ask(door: Door, person: Person, job: dict[str, Any], wait_s: float = 0, known: str | None = None) -> httpx.Response:
@@ -79,7 +70,7 @@ def test_an_answer_is_held_until_the_job_moves(
     etag = ask(door, ada, job).headers["etag"]
     for known in (etag, None):
         held = threads.submit(ask, door, ada, job, LONG_S, known)
-        until(lambda: door.held == 1)
+        until(lambda: door.held == 1, "the door holds as many answers", 15, 0.01)
         finish()
         answer = held.result(timeout=LONG_S + 10)
         assert answer.status_code == 200
@@ -99,7 +90,7 @@ def test_a_place_in_the_queue_is_a_change_too(
     job = submit()
     assert job["queue_position"] == 4
     held = threads.submit(ask, door, ada, job, LONG_S, ask(door, ada, job).headers["etag"])
-    until(lambda: door.held == 1)
+    until(lambda: door.held == 1, "the door holds as many answers", 15, 0.01)
     step()
     assert held.result(timeout=LONG_S + 10).json()["queue_position"] == 2
 
@@ -143,7 +134,7 @@ def test_a_job_that_is_deleted_meanwhile_is_gone(
 
     job = submit()
     held = threads.submit(ask, door, ada, job, LONG_S)
-    until(lambda: door.held == 1)
+    until(lambda: door.held == 1, "the door holds as many answers", 15, 0.01)
     with services.db.begin() as connection:
         connection.execute(text("DELETE FROM jobs"))
     assert held.result(timeout=LONG_S + 10).status_code == 404
@@ -160,7 +151,7 @@ def test_50_who_wait_do_not_hinder_the_others(
     job = asgi_door.post("/v1/jobs", json={"prompt": "x"}, headers=ada.headers).json()
     etag = ask(asgi_door, ada, job).headers["etag"]
     held: list[Future[httpx.Response]] = [threads.submit(ask, asgi_door, ada, job, LONG_S, etag) for _ in range(50)]
-    until(lambda: asgi_door.held == 50)
+    until(lambda: asgi_door.held == 50, "the door holds as many answers", 15, 0.01)
     for _ in range(10):
         assert asgi_door.post("/v1/jobs", json={"prompt": "x"}, headers=bob.headers).status_code == 202
         assert asgi_door.get("/v1/jobs", headers=bob.headers).status_code == 200
@@ -169,4 +160,4 @@ def test_50_who_wait_do_not_hinder_the_others(
     asgi_door.post(f"/v1/jobs/{job['id']}/cancel", headers=ada.headers)
     answers = [future.result(timeout=LONG_S + 10) for future in held]
     assert {(answer.status_code, answer.json()["state"]) for answer in answers} == {(200, "cancelled")}
-    until(lambda: asgi_door.held == 0)
+    until(lambda: asgi_door.held == 0, "the door holds as many answers", 15, 0.01)

@@ -7,16 +7,16 @@ import re
 import secrets
 import shutil
 import subprocess
-import time
 import tomllib
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "generator" / "Dockerfile"
@@ -163,18 +163,10 @@ def container(image: str) -> Iterator[Container]:
     try:
         address = "http://" + docker("port", name, "2020/tcp").splitlines()[0]
         running = Container(name, address)
-        until(lambda: running.inspect("{{.State.Health.Status}}") == "healthy")
+        until(lambda: running.inspect("{{.State.Health.Status}}") == "healthy", "it is well", PATIENCE_S)
         yield running
     finally:
         docker("rm", "--force", name)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if condition():
-            return
-    raise AssertionError("it did not come to be")
 
 
 def test_the_container_speaks_both_protocols_and_ends_at_once(container: Container) -> None:
@@ -182,7 +174,7 @@ def test_the_container_speaks_both_protocols_and_ends_at_once(container: Contain
     assert isinstance(health, dict)
     assert (health["engine"], health["workers"]) == ("painter", 2)
     number = container.call("/initiate_processing", {"prompt": "a boat", "width": 64, "height": 64, "ups": 1})
-    until(lambda: container.call("/check_status", {"id": number}) == "finished")
+    until(lambda: container.call("/check_status", {"id": number}) == "finished", "it is painted", PATIENCE_S)
     results = container.call("/get_results", {"id": number})
     assert isinstance(results, dict)
     assert size_of(results["imgs"][0]) == (64, 64)

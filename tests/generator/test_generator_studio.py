@@ -1,14 +1,13 @@
 """Engines in processes of their own: whatever one does, the service answers and the next job is made."""
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from serving import PATIENCE_S, Service, TestClient
+from waiting import until
 
 from generator import studio
 from generator.jobs import Bounds
@@ -29,13 +28,6 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             return Service(stack.enter_context(TestClient(app)))
 
         yield served
-
-
-def until(condition: Callable[[], object]) -> None:
-    end, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while not condition():
-        assert time.monotonic() < end
-        pause.wait(0.01)
 
 
 def process_of(service: Service) -> int:
@@ -91,7 +83,7 @@ def test_an_engine_that_hangs_in_native_code_is_ended(
     service = serve(job_timeout_s=3.0 if ended_by == "time" else 600)
     bad = service.start(prompt=f"hang:{tmp_path / 'begun'}")
     good = service.start(prompt="plain")
-    until((tmp_path / "begun").exists)
+    until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
     assert service.client.get("/health").json()["status"] == "ok"
     if ended_by == "cancelling":
         assert service.post("/cancel", id=bad).json() == {"cancelled": True}
@@ -103,7 +95,7 @@ def test_a_cancelled_job_makes_room_without_a_new_process(serve: Serve, tmp_path
     service = serve()
     process = process_of(service)
     bad = service.start(prompt=f"wait:{tmp_path / 'begun'}")
-    until((tmp_path / "begun").exists)
+    until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
     service.post("/cancel", id=bad)
     assert process_of(service) == process
 
@@ -111,14 +103,16 @@ def test_a_cancelled_job_makes_room_without_a_new_process(serve: Serve, tmp_path
 def test_progress_comes_through(serve: Serve) -> None:
     service = serve()
     waiting = service.start(prompt="wait", steps=1)
-    until(lambda: service.status(waiting) not in ("processing: 0%", "queue position: 1"))
+    until(
+        lambda: service.status(waiting) not in ("processing: 0%", "queue position: 1"), "it goes on", PATIENCE_S, 0.01
+    )
     assert service.status(waiting).startswith("processing: ")
 
 
 def test_each_worker_has_a_process(serve: Serve, tmp_path: Path) -> None:
     service = serve(workers=2)
     numbers = [service.start(prompt=f"wait:{tmp_path / str(k)}") for k in range(2)]
-    until(lambda: all((tmp_path / str(k)).exists() for k in range(2)))
+    until(lambda: all((tmp_path / str(k)).exists() for k in range(2)), "both work", PATIENCE_S, 0.01)
     for number in numbers:
         service.post("/cancel", id=number)
 
@@ -128,8 +122,8 @@ def test_the_end_of_the_service_ends_the_processes(serve: Serve, tmp_path: Path)
         service = Service(client)
         process = process_of(service)
         service.start(prompt=f"hang:{tmp_path / 'begun'}")
-        until((tmp_path / "begun").exists)
-    until(lambda: not is_there(process))
+        until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
+    until(lambda: not is_there(process), "the process is gone", PATIENCE_S, 0.01)
 
 
 def test_an_engine_that_cannot_be_made_fails_its_jobs(serve: Serve) -> None:

@@ -2,13 +2,14 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from test_cancel import Owner
+from waiting import until
 from world import World, with_settings
 
 from shared import polling
@@ -21,7 +22,6 @@ from shared.testing.fake_generator import FakeGenerator
 from shared.testing.fake_glide import FakeGlide, colour
 
 NOWHERE = "http://127.0.0.1:9"
-PAUSE = threading.Event()  # is never set
 
 
 @pytest.fixture
@@ -43,14 +43,6 @@ def poller_for(services: Services, *addresses: GeneratorAddress) -> Iterator[Pol
 def poller(services: Services, glide: FakeGlide) -> Iterator[Poller]:
     with poller_for(services, glide.address) as poller:
         yield poller
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        PAUSE.wait(0.02)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
 def answering(glide: FakeGlide, status: int, body: Any) -> None:
@@ -208,12 +200,12 @@ def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        wait_for(lambda: glide.in_flight == 1, "the call")
+        until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
         assert world.events(job_id)[-1] == "processing"
         assert (world.row(job_id).progress, world.row(job_id).state) == (0, "generating")
         assert owner.cancel(job_id) == "generating"
         assert step.result(30) == 0, "the next step is due at once"
-    wait_for(lambda: glide.counts["abandoned"] == 1, "the server hears of it")
+    until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 30, 0.02)
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "cancelled"
     assert world.events(job_id)[-3:] == ["processing", "cancel_requested", "cancelled"]
@@ -227,7 +219,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_job_on(world: World, services: 
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        wait_for(lambda: glide.in_flight == 1, "the call")
+        until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
         world.poller.stop()
         assert step.result(30) == 0
     glide.let_go()
@@ -248,10 +240,10 @@ def test_a_worker_that_has_lost_its_job_ends_the_call(
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        wait_for(lambda: glide.in_flight == 1, "the call")
+        until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
         world.sql("UPDATE jobs SET attempt_token = gen_random_uuid() WHERE id = :id", id=job_id)
         assert step.result(30) is None
-    wait_for(lambda: glide.counts["abandoned"] == 1, "the server hears of it")
+    until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 30, 0.02)
 
 
 def test_a_storage_that_is_down_is_noticed_before_anything_is_drawn(
@@ -282,13 +274,16 @@ def test_calls_never_pass_the_limit(world: World, services: Services) -> None:
         with ThreadPoolExecutor(6) as threads:
             running = [threads.submit(work, poller) for poller in pollers for _ in range(2)]
             try:
-                wait_for(lambda: glide.in_flight == 2, "two calls")
+                until(lambda: glide.in_flight == 2, "two calls", 30, 0.02)
                 seen = dict(rounds)
-                wait_for(lambda: sum(rounds[who] >= seen.get(who, 0) + 3 for who in rounds) >= 4, "four go on")
+                until(lambda: sum(rounds[who] >= seen.get(who, 0) + 3 for who in rounds) >= 4, "four go on", 30, 0.02)
                 assert glide.in_flight == 2
                 glide.let_go()
-                wait_for(
-                    lambda: world.sql("SELECT count(*) FROM jobs WHERE state = 'succeeded'")[0][0] == 12, "all jobs", 60
+                until(
+                    lambda: world.sql("SELECT count(*) FROM jobs WHERE state = 'succeeded'")[0][0] == 12,
+                    "all jobs",
+                    60,
+                    0.02,
                 )
             finally:
                 done.set()

@@ -2,13 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
 from mail_server import MailServer
+from waiting import until
 from world import World, with_settings
 
 from shared import job_store, mail_store, notices, user_store
@@ -67,16 +68,6 @@ def address(world: World, job_id: UUID) -> str:
 def said(caplog: pytest.LogCaptureFixture) -> str:
     """What Easel logged; the test's own server logs too."""
     return "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("shared."))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Look again and again, for a minute at most."""
-    never_set = threading.Event()
-    for _ in range(3000):
-        if condition():
-            return
-        never_set.wait(0.02)
-    raise AssertionError("not within a minute")
 
 
 def make_due(world: World) -> None:
@@ -258,7 +249,7 @@ def test_a_process_sends_in_one_thread(world: World, mailing: Services, server: 
     server.holding = True
     with ThreadPoolExecutor(1) as threads:
         busy = threads.submit(world.poller.send_mail)
-        wait_until(lambda: outbox(world) == {job_id: 1})
+        until(lambda: outbox(world) == {job_id: 1}, "there is one mail", every_s=0.02)
         make_due(world)
         world.poller.send_mail()
         assert outbox(world) == {job_id: 1}, "the other thread has it"

@@ -1,6 +1,5 @@
 """A token is suspended exactly when its account is disabled, whichever of the two was written first."""
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
@@ -29,9 +28,14 @@ def log_in(user_id: UUID) -> Write:
 
 
 @pytest.fixture
-def disable(world: World, user_id: UUID) -> Write:
+def email(world: World, user_id: UUID) -> str:
     [row] = world.sql("SELECT email FROM users WHERE id = :id", id=user_id)
-    return lambda connection: user_store.disable(connection, row.email, None)
+    return str(row.email)
+
+
+@pytest.fixture
+def disable(email: str) -> Write:
+    return lambda connection: user_store.disable(connection, email, None)
 
 
 def write(world: World, change: Write) -> None:
@@ -43,14 +47,13 @@ def suspended(world: World) -> list[bool]:
     return [row.suspended for row in world.sql("SELECT suspended FROM tokens")]
 
 
-def test_disabling_and_enabling(world: World, user_id: UUID, log_in: Write, disable: Write) -> None:
+def test_disabling_and_enabling(world: World, email: str, log_in: Write, disable: Write) -> None:
     write(world, log_in)
     assert suspended(world) == [False]
     write(world, disable)
     write(world, log_in)
     assert suspended(world) == [True, True]
-    [row] = world.sql("SELECT email FROM users WHERE id = :id", id=user_id)
-    write(world, lambda connection: user_store.enable(connection, row.email))
+    write(world, lambda connection: user_store.enable(connection, email))
     assert suspended(world) == [False, False]
 
 
@@ -64,16 +67,6 @@ def test_at_the_same_moment(world: World, log_in: Write, disable: Write, first: 
         with world.services.db.begin() as connection:
             one(connection)
             second = pool.submit(write, world, other)
-            until_one_waits(world)
+            world.until_one_waits()
         second.result(PATIENCE_S)
     assert suspended(world) == [True]
-
-
-def until_one_waits(world: World) -> None:
-    query = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    pause = threading.Event()
-    for _ in range(PATIENCE_S * 100):
-        if world.sql(query):
-            return
-        pause.wait(0.01)
-    raise AssertionError("nobody waits for a lock")
