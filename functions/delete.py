@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, JobId, ServicesDep
 from functions.edge.problems import CHANGING, problems
-from shared import submission
-from shared.errors import NotFound, StillRunning
+from shared.core.errors import NotFound, StillRunning
+from shared.jobs import submission
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from functions.edge.app import lambda_handler
 from functions.edge.caller import CredentialDep, JobId, ServicesDep, WatchDep
 from functions.edge.problems import SIGNED_IN, problems
-from shared import submission
-from shared.contract import JobView
-from shared.errors import BadRequest, NotFound
+from shared.api.schemas import JobView
+from shared.core.errors import BadRequest, NotFound
+from shared.jobs import submission
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

@@ -11,10 +11,10 @@ from celery import Celery, signals
 
 from poller import pulse
 from poller.app import create_app
-from shared import log
-from shared.metrics import StepBoard
+from shared.core import log
+from shared.core.settings import SettingsError
+from shared.metrics.process import StepBoard
 from shared.services import Services
-from shared.settings import SettingsError
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _measured_app(services: Services, processes: int) -> Celery:
     """The worker's app, with its metrics served by this process, the pool's parent, where they are asked for."""
     if services.settings.metrics_port is None:
         return create_app(services)
-    from shared.exposition import Steps, serve  # the metrics' library, only where somebody asks for them
+    from shared.metrics.prometheus import Steps, serve  # the metrics' library, only where somebody asks for them
 
     board = StepBoard(processes)
     app = create_app(services, board.measure)

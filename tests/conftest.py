@@ -18,10 +18,10 @@ from world import World
 
 from infra.bundle import Bundle
 from local.servers import embedded_servers
-from shared.models import metadata
-from shared.polling import Poller
+from shared.core.settings import Settings
+from shared.core.tables import metadata
+from shared.polling.worker import Poller
 from shared.services import Services
-from shared.settings import Settings
 from shared.testing.fake_generator import FakeGenerator
 
 ROOT = Path(__file__).parent.parent

@@ -25,7 +25,7 @@ from infra.bundle import Bundle
 from local.process import Part
 from local.servers import base_environment, free_port, http_answers
 from local.stack import Stack, running
-from shared.settings import Settings
+from shared.core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "000000000000"

@@ -114,17 +114,17 @@ def test_a_function_never_speaks_to_a_generator() -> None:
 
 
 def test_only_the_settings_read_the_environment() -> None:
-    assert set(files_where(r"\bos\.(environ|getenv)\b|\bgetenv\b", files(*SERVER))) == {"shared/settings.py"}
+    assert set(files_where(r"\bos\.(environ|getenv)\b|\bgetenv\b", files(*SERVER))) == {"shared/core/settings.py"}
 
 
 def test_only_the_database_module_commits() -> None:
     pattern = r"\.commit\(|\.rollback\(|create_engine\(|\.begin_nested\("
-    assert set(files_where(pattern, files(*SERVER))) == {"shared/db.py"}
+    assert set(files_where(pattern, files(*SERVER))) == {"shared/core/db.py"}
 
 
 def test_only_the_storage_module_knows_s3() -> None:
     users = [name_of(path) for path in files(*SERVER) if any(module.startswith("minio") for module in imports(path))]
-    assert users == ["shared/storage.py"]
+    assert users == ["shared/clients/storage.py"]
 
 
 def test_only_the_generators_clients_make_http_calls() -> None:

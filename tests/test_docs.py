@@ -6,8 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
-from shared.errors import FieldCode, error_classes
-from shared.settings import Settings
+from shared.core.errors import FieldCode, error_classes
+from shared.core.settings import Settings
 
 README = Path(__file__).parent.parent / "README.md"
 REASONS = README.parent / "docs" / "reasons.md"

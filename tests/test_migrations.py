@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from shared.models import metadata
+from shared.core.tables import metadata
 
 CONFIG = Config(Path(__file__).parent.parent / "alembic.ini")
 

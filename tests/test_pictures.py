@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from shared.pictures import (
+from shared.images.codec import (
     PictureError,
     Recipe,
     decode_png,
@@ -301,5 +301,5 @@ def test_a_thumbnail_fits(size: tuple[int, int], small: tuple[int, int]) -> None
 
 
 def test_reading_a_recipe_loads_no_pillow() -> None:
-    code = "import sys, shared.recipe; sys.exit('PIL' in sys.modules)"
+    code = "import sys, shared.images.recipe; sys.exit('PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

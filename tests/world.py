@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, text
 from waiting import until
 
-from shared import job_store, submission
-from shared.contract import JobRequest
-from shared.polling import Poller
+from shared.api.schemas import JobRequest
+from shared.jobs import store as job_store
+from shared.jobs import submission
+from shared.polling.worker import Poller
 from shared.services import Services
 
 SMALL: dict[str, Any] = {"prompt": "a lighthouse at night", "width": 64, "height": 64, "steps": 1}

@@ -14,10 +14,11 @@ from functions.edge.context import RequestContext
 from functions.edge.measure import Measured
 from functions.edge.problems import from_http, from_validation, render
 from functions.edge.watch import Watch
-from shared import job_store, log
-from shared.db import waiting_at_most
-from shared.errors import EaselError
-from shared.metrics import MeasureRequest, unmeasured
+from shared.core import log
+from shared.core.db import waiting_at_most
+from shared.core.errors import EaselError
+from shared.jobs import store as job_store
+from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
 TIME_TO_ANSWER_S = 1.0  # what is left of a function's time when it stops waiting for database and storage

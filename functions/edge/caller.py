@@ -8,10 +8,10 @@ from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
 from functions.edge.watch import Watch
-from shared.auth import SESSION_S, Credential
-from shared.errors import BadRequest, CrossSite, NotFound
+from shared.accounts.auth import SESSION_S, Credential
+from shared.accounts.tokens import token_hash
+from shared.core.errors import BadRequest, CrossSite, NotFound
 from shared.services import Services
-from shared.tokens import token_hash
 
 COOKIE = "easel_session"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})

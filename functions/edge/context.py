@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.edge.problems import render
-from shared import log
-from shared.errors import Internal
+from shared.core import log
+from shared.core.errors import Internal
 
 MAX_BODY_BYTES = 256 * 1024
 

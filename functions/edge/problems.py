@@ -8,8 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from shared.contract import Problem
-from shared.errors import (
+from shared.api.schemas import Problem
+from shared.core.errors import (
     AccountDisabled,
     BadRequest,
     BadToken,

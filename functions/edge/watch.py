@@ -7,7 +7,7 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
-from shared.errors import Unavailable
+from shared.core.errors import Unavailable
 
 LOOK_S = 0.25
 

@@ -12,8 +12,8 @@ from world import World
 
 from cli.exits import Exit
 from cli.printable import beginning, printable
-from shared import gallery
-from shared.contract import NewReport
+from shared.api.schemas import NewReport
+from shared.gallery import service as gallery
 
 ROOT = Path(__file__).parents[2]
 

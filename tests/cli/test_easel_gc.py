@@ -10,8 +10,11 @@ from operating import Easel, objects
 from world import World
 
 from cli.exits import Exit
-from shared import collection, job_store, overview_store, storage
-from shared.errors import Unavailable
+from shared.admin import overview as overview_store
+from shared.clients import storage
+from shared.core.errors import Unavailable
+from shared.jobs import store as job_store
+from shared.polling import garbage as collection
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 

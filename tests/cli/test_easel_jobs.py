@@ -13,12 +13,14 @@ from operating import Easel, objects
 from world import World, with_settings
 
 from cli.exits import Exit
-from shared import admission, job_store, operation
-from shared.errors import Unavailable
-from shared.jobs import MAX_ATTEMPTS, MAX_CRASHES, Event, State
-from shared.operation import Requeued
-from shared.polling import Poller
-from shared.reasons import GENERATOR_FAILED
+from shared.admin import accounts as admission
+from shared.admin import jobs as operation
+from shared.admin.jobs import Requeued
+from shared.core.errors import Unavailable
+from shared.jobs import store as job_store
+from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.states import MAX_ATTEMPTS, MAX_CRASHES, Event, State
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 

@@ -10,13 +10,17 @@ from operating import Easel, objects
 from world import World
 
 from cli.exits import Exit
-from shared import accounts, admission, gallery, submission, user_store
-from shared.auth import Credential
-from shared.contract import JobRequest
-from shared.errors import AccountDisabled, EaselError, QuotaSpent
-from shared.jobs import State
+from shared.accounts import service as accounts
+from shared.accounts import store as user_store
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.admin import accounts as admission
+from shared.api.schemas import JobRequest
+from shared.core.errors import AccountDisabled, EaselError, QuotaSpent
+from shared.gallery import service as gallery
+from shared.jobs import submission
+from shared.jobs.states import State
 from shared.testing.fake_generator import FakeGenerator, Plan
-from shared.tokens import new_token, token_hash
 
 REQUEST = JobRequest.model_validate({"prompt": "a lighthouse", "width": 64, "height": 64, "steps": 1})
 

@@ -137,7 +137,7 @@ def test_a_server_that_is_no_address_is_code_2(run: Run, server: str, capsys: py
 def test_a_file_that_is_too_large_is_code_2(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("shared.pictures.MAX_UPLOAD_BYTES", 100)
+    monkeypatch.setattr("shared.images.codec.MAX_UPLOAD_BYTES", 100)
     assert run("x", "--imgs", picture(tmp_path, "a.png", (640, 640))) == Exit.WRONG_USE
     assert "more than 20 MB" in capsys.readouterr().err
 

@@ -17,8 +17,8 @@ def load(root: Path) -> None:
     from argon2 import PasswordHasher
     from zxcvbn import zxcvbn
 
+    from shared.core.settings import Settings
     from shared.services import Services
-    from shared.settings import Settings
 
     nowhere = {
         "EASEL_DATABASE_URL": "postgresql://easel@127.0.0.1:1/easel",

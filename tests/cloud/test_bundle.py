@@ -52,7 +52,12 @@ def files_in(folder: Path) -> set[str]:
 def test_every_function_works_from_the_bundle_alone(used: set[str]) -> None:
     names = {route["name"] for route in json.loads((ROOT / "functions/manifest.json").read_text())}
     assert {f"functions/{name}.py" for name in names} <= used
-    assert {"shared/storage.py", "shared/queue.py", "kombu/transport/redis.py", "zxcvbn/__init__.py"} <= used
+    assert {
+        "shared/clients/storage.py",
+        "shared/clients/broker.py",
+        "kombu/transport/redis.py",
+        "zxcvbn/__init__.py",
+    } <= used
 
 
 def test_sqs_works_with_the_boto3_of_the_runtime(unpacked: Path, tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ from silent_proxy import SilentProxy, silent_proxy
 from sqlalchemy import make_url, text
 
 from functions.edge import app as edge
-from shared import db, deadline, user_store
+from shared.accounts import store as user_store
+from shared.accounts.tokens import new_token, token_hash
+from shared.core import db, deadline
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
-from shared.tokens import new_token, token_hash
 
 LONG_MS = 20_000
 SHORT_MS = 2_000  # of which 1 s is kept for the answer

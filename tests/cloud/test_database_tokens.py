@@ -11,11 +11,11 @@ import pytest
 from silent_proxy import silent_proxy
 from sqlalchemy import make_url, text
 
-from shared import db
-from shared.db import Database
-from shared.errors import Unavailable
+from shared.core import db
+from shared.core.db import Database
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings, SettingsError
 from shared.services import Services
-from shared.settings import Settings, SettingsError
 
 REGION = "eu-central-1"
 HOST = "easel.proxy-abc.eu-central-1.rds.amazonaws.com"

@@ -20,8 +20,8 @@ from infra.bundle import Bundle
 from local.process import Part
 from local.site import DRAIN_S, worker_answers
 from local.stack import Stack, running
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = {"width": 64, "height": 64, "steps": 2}

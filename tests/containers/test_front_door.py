@@ -16,9 +16,9 @@ from waiting import until
 
 from functions.edge.problems import render
 from functions.gateway import FILE_ENDING, create_gateway
-from shared.errors import TooLarge, Unavailable
+from shared.core.errors import TooLarge, Unavailable
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 SIGNED = "/easel/jobs/1/0.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123abcd"
 ORIGIN = "http://127.0.0.1:8080"

@@ -14,8 +14,8 @@ from front_door import behind_a_proxy
 
 from functions.gateway import create_gateway
 from infra.site import main, write_site
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 
 @pytest.fixture(scope="module")

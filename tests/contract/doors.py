@@ -21,9 +21,9 @@ from deployment import Deployment
 from functions.edge.app import create_lambda
 from functions.edge.watch import Watch
 from functions.gateway import create_gateway, manifest
-from shared.errors import FieldCode
+from shared.core.errors import FieldCode
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 ORIGIN = "http://127.0.0.1:8080"
 GATEWAY_ANSWER = {"message": "Not Found"}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.presets import STYLES
+from shared.api.presets import STYLES
 
 
 def check(value: Any, shape: Any, where: str = "answer") -> None:

@@ -8,7 +8,7 @@ from doors import ORIGIN, Door
 from people import Person
 
 from functions.gateway import manifest
-from shared import admission
+from shared.admin import accounts as admission
 from shared.services import Services
 
 ANYONE = {"signup", "login", "gallery", "report", "presets", "health", "picture", "logout"}

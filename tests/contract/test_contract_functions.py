@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from functions.gateway import manifest
-from shared.errors import error_classes
+from shared.core.errors import error_classes
 from shared.services import Services
 
 ROOT = Path(__file__).parent.parent.parent
@@ -99,7 +99,9 @@ def test_a_handler_without_settings_names_the_missing_one() -> None:
     done = run("from functions.health import handler; handler({}, None)")
     assert done.returncode != 0
     assert (
-        done.stderr.strip().splitlines()[-1].startswith("shared.settings.SettingsError: EASEL_DATABASE_URL is not set")
+        done.stderr.strip()
+        .splitlines()[-1]
+        .startswith("shared.core.settings.SettingsError: EASEL_DATABASE_URL is not set")
     )
 
 

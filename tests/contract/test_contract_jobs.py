@@ -10,7 +10,7 @@ from people import Person
 from shapes import JOB, SUMMARY, check
 from sqlalchemy import text
 
-from shared.polling import Poller
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 

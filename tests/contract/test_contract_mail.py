@@ -7,7 +7,7 @@ import pytest
 from doors import Door, Doors
 from people import Person
 
-from shared import user_store
+from shared.accounts import store as user_store
 from shared.services import Services
 
 JOB = {"prompt": "a lighthouse"}

@@ -7,8 +7,8 @@ import pytest
 from doors import Door
 from pydantic import ValidationError
 
-from shared.contract import JobRequest, request_fields
-from shared.presets import ASPECTS, QUALITIES, STYLES, TYPES
+from shared.api.presets import ASPECTS, QUALITIES, STYLES, TYPES
+from shared.api.schemas import JobRequest, request_fields
 from shared.services import Services
 
 FIELDS = {field["name"]: field for field in request_fields()}

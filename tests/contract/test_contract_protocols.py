@@ -8,10 +8,10 @@ import pytest
 from doors import Door, Doors
 from people import Person
 
-from shared.contract import JobRequest
+from shared.api.schemas import JobRequest
 from shared.generators.abilities import CANNOT
-from shared.offers import CHOICES, USES
-from shared.polling import Poller
+from shared.jobs.options import CHOICES, USES
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
 

@@ -11,8 +11,8 @@ from people import Person
 from shapes import GALLERY_DETAIL, GALLERY_ITEM, JOB, check
 from sqlalchemy import text
 
-from shared import moderation
-from shared.gallery import MAX_OPEN_REPORTS
+from shared.admin import gallery as moderation
+from shared.gallery.service import MAX_OPEN_REPORTS
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 

@@ -16,8 +16,8 @@ from local.config import Config
 from local.process import Part, Process
 from local.site import choose_servers, site_environment, site_parts
 from local.stack import Stack, running
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 POLLER = ("worker", "beat")
 PARTS = ("generator", "gateway", *POLLER)

@@ -13,8 +13,8 @@ from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.lock import find_running
 from local.servers import free_port
 from local.site import choose_servers, site_environment
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 START_LIMIT_S = 90
 STOP_LIMIT_S = 60

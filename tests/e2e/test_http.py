@@ -11,7 +11,7 @@ from PIL import Image
 from running_site import RunningSite
 from waiting import until
 
-from shared.gallery import EXAMPLES
+from shared.gallery.service import EXAMPLES
 
 BASE_EVENTS = ["accepted", "started", "sent", "succeeded"]
 

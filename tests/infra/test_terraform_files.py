@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from configuration import ENVIRONMENTS, FILES, MODULES, TERRAFORM, Block, blocks, parse, text_of
 
-from shared.settings import Settings
+from shared.core.settings import Settings
 
 VARIABLES = blocks("variable")
 OUTPUTS = blocks("output")
@@ -95,7 +95,7 @@ def test_the_database_makes_its_own_password() -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".tf"], ids=names)
 def test_every_setting_that_is_named_is_read(path: Path) -> None:
-    """By shared/settings.py, whose fields are the settings' names."""
+    """By shared/core/settings.py, whose fields are the settings' names."""
     read = {f"EASEL_{field.name.upper()}" for field in fields(Settings)}
     named = set(re.findall(r"\bEASEL_[A-Z0-9]+(?:_[A-Z0-9]+)*\b", text_of(path)))
     assert named - read == set()

@@ -7,11 +7,12 @@ import pytest
 from configuration import ROOT, TERRAFORM, Block, blocks, defaults, locals_of, nested, resource, resources, text_of
 
 from poller.app import LongSteps
-from shared import jobs, queue
+from shared.clients import broker as queue
+from shared.clients.broker import celery_app
+from shared.clients.storage import POST_LIFETIME_S
+from shared.core.settings import Settings
 from shared.generators.base import PROTOCOLS
-from shared.queue import celery_app
-from shared.settings import Settings
-from shared.storage import POST_LIFETIME_S
+from shared.jobs import states as jobs
 
 BUCKETS = resources("aws_s3_bucket")
 ALARMS = ("failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx")
@@ -213,6 +214,6 @@ def test_the_metrics_are_read_from_the_pollers_line() -> None:
 
 
 def test_the_poller_writes_that_line() -> None:
-    metrics_store = pytest.importorskip("shared.metrics_store")
+    metrics_store = pytest.importorskip("shared.metrics.store")
     written = {field.name for field in fields(metrics_store.QueueReport)}
     assert set(locals_of("observability")["metrics"]) <= written

@@ -12,9 +12,9 @@ from kombu import Consumer
 from moto.server import ThreadedMotoServer
 
 from functions.gateway import manifest
-from shared.queue import QUEUE
+from shared.clients.broker import QUEUE
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden_iam.txt"
 DOCUMENTS = [block for block in blocks("data") if block.labels[0] == "aws_iam_policy_document"]

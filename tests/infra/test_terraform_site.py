@@ -16,8 +16,8 @@ from configuration import ROOT, TERRAFORM, blocks, locals_of, nested, resource, 
 from fastapi import FastAPI
 
 from functions.gateway import API_FOLDERS, FILE_ENDING, SITE, Docs, Site
-from shared.settings import Settings
-from shared.storage import Storage
+from shared.clients.storage import Storage
+from shared.core.settings import Settings
 
 MODULE = TERRAFORM / "modules" / "site"
 PICTURES = "https://pictures.example.com"

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from world import World, with_settings
 
-from shared import generator_store, job_store
 from shared.generators.base import GeneratorAddress
-from shared.jobs import Event, State
-from shared.polling import Poller
+from shared.jobs import store as job_store
+from shared.jobs.states import Event, State
+from shared.polling import generators as generator_store
+from shared.polling.worker import Poller
 
 
 class Dispatch:

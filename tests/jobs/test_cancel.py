@@ -6,15 +6,17 @@ from uuid import UUID
 import pytest
 from world import World
 
-from shared import job_store, submission, user_store
-from shared.auth import Credential
-from shared.errors import StillRunning
+from shared.accounts import store as user_store
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.clients.storage import Storage
+from shared.core.errors import StillRunning
 from shared.generators.base import Generation, GeneratorAddress, Progress, Result, Stop, never
 from shared.generators.img_generator import ImgGenerator
-from shared.polling import Poller
-from shared.storage import Storage
+from shared.jobs import store as job_store
+from shared.jobs import submission
+from shared.polling.worker import Poller
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
-from shared.tokens import new_token, token_hash
 
 
 class Owner:

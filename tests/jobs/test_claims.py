@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy import Row
 from world import World
 
-from shared import claim_store, job_store, polling
-from shared.claim_store import StoredImage
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, Progress
 from shared.generators.img_generator import ImgGenerator
-from shared.jobs import Event, State
-from shared.polling import Poller
-from shared.reasons import GENERATOR_FAILED
+from shared.jobs import store as job_store
+from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.states import Event, State
+from shared.polling import claims as claim_store
+from shared.polling import worker as polling
+from shared.polling.claims import StoredImage
+from shared.polling.worker import Poller
 from shared.testing.fake_generator import FakeGenerator, Plan
 
 

@@ -5,9 +5,9 @@ import traceback
 import pytest
 from sqlalchemy import text
 
-from shared import db
-from shared.db import Database, DatabaseFault
-from shared.errors import Unavailable
+from shared.core import db
+from shared.core.db import Database, DatabaseFault
+from shared.core.errors import Unavailable
 from shared.services import Services
 
 

@@ -12,7 +12,7 @@ from world import World
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, parse_addresses
 from shared.generators.discovery import KEPT_S, LOOK_S, MOST, Discovery, look_up
-from shared.polling import Poller
+from shared.polling.worker import Poller
 from shared.testing.fake_generator import FakeGenerator, Plan
 
 NAME = "img_generator+http://user:secret@painters:2020/api?each_address=1&max_in_flight=2"

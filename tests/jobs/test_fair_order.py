@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import World
 
-from shared import job_store
 from shared.generators.base import GeneratorAddress
-from shared.jobs import Event, State
-from shared.polling import Poller
+from shared.jobs import store as job_store
+from shared.jobs.states import Event, State
+from shared.polling.worker import Poller
 from shared.services import Services
 
 ANY_DATABASE = settings(

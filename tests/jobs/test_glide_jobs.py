@@ -12,11 +12,11 @@ from test_cancel import Owner
 from waiting import until
 from world import World, with_settings
 
-from shared import polling
 from shared.generators.base import GeneratorAddress
-from shared.pictures import decode_png
-from shared.polling import Poller
-from shared.recipe import read_recipe
+from shared.images.codec import decode_png
+from shared.images.recipe import read_recipe
+from shared.polling import worker as polling
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from shared.testing.fake_glide import FakeGlide, colour

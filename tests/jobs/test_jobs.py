@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs import FINISHED, FIRST_LOOK_S, LONGEST_LOOK_S, MOVES, State, cost, next_look_s, sources
+from shared.jobs.states import FINISHED, FIRST_LOOK_S, LONGEST_LOOK_S, MOVES, State, cost, next_look_s, sources
 
 LEGAL = {
     ("queued", "generating"),

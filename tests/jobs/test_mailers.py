@@ -15,9 +15,9 @@ from mail_server import MailServer, certificate
 from moto import mock_aws
 
 from local.servers import free_port
-from shared import mail
+from shared.core.settings import Settings
+from shared.notify import mail
 from shared.services import Services
-from shared.settings import Settings
 
 PASSWORD = "correct horse: battery/staple"
 QUOTED = "correct%20horse%3A%20battery%2Fstaple"

@@ -11,14 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 from world import LIMITS, World
 
-from shared import job_store
-from shared.auth import Credential
-from shared.errors import AlreadyFinished, EaselError, NotFound, StillRunning
-from shared.jobs import MOVES, Event, State
-from shared.reasons import GENERATOR_FAILED
-from shared.submission import cancel, delete
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.core.errors import AlreadyFinished, EaselError, NotFound, StillRunning
+from shared.jobs import store as job_store
+from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.states import MOVES, Event, State
+from shared.jobs.submission import cancel, delete
 from shared.testing.fake_generator import FakeGenerator, Plan
-from shared.tokens import new_token, token_hash
 
 
 def put(world: World, state: State) -> UUID:

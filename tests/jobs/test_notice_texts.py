@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from shared import mail, notices
-from shared.settings import Settings
+from shared.core.settings import Settings
+from shared.notify import mail
+from shared.notify import outbox as notices
 
 SETTINGS = Settings.from_environment(
     {

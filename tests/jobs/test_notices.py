@@ -12,9 +12,12 @@ from mail_server import MailServer
 from waiting import until
 from world import World, with_settings
 
-from shared import job_store, mail_store, notices, user_store
-from shared.jobs import Event, State
-from shared.reasons import GENERATOR_FAILED
+from shared.accounts import store as user_store
+from shared.jobs import store as job_store
+from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.states import Event, State
+from shared.notify import outbox as notices
+from shared.notify import store as mail_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 

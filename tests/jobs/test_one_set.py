@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from test_steps import NOWHERE, poller_for
 from world import World, with_settings
 
-from shared import claim_store, job_store
-from shared.db import Database
-from shared.errors import Unavailable
-from shared.recipe import read_recipe
-from shared.storage import CACHE_CONTROL, Storage
+from shared.clients.storage import CACHE_CONTROL, Storage
+from shared.core.db import Database
+from shared.core.errors import Unavailable
+from shared.images.recipe import read_recipe
+from shared.jobs import store as job_store
+from shared.polling import claims as claim_store
 from shared.testing.fake_generator import FakeGenerator
 
 

@@ -9,12 +9,13 @@ from PIL import Image
 from sqlalchemy import text
 from world import World
 
-from shared import claim_store, job_store
-from shared.errors import Unavailable
-from shared.job_views import job_view
-from shared.jobs import State
-from shared.reasons import Reason
-from shared.steps import Step
+from shared.core.errors import Unavailable
+from shared.jobs import store as job_store
+from shared.jobs.reasons import Reason
+from shared.jobs.states import State
+from shared.jobs.views import job_view
+from shared.polling import claims as claim_store
+from shared.polling.steps import Step
 from shared.testing.fake_generator import FakeGenerator, Plan
 
 

@@ -9,11 +9,16 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from shared import gallery, gallery_store, job_store, moderation, publication, submission
-from shared.auth import Credential
-from shared.contract import NewReport
-from shared.errors import NotFound, TakenDown
-from shared.tokens import new_token, token_hash
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.admin import gallery as moderation
+from shared.api.schemas import NewReport
+from shared.core.errors import NotFound, TakenDown
+from shared.gallery import publication
+from shared.gallery import service as gallery
+from shared.gallery import store as gallery_store
+from shared.jobs import store as job_store
+from shared.jobs import submission
 
 ROUNDS = 8
 LIMIT_S = 20

@@ -8,9 +8,9 @@ import redis
 from moto.server import ThreadedMotoServer
 from world import with_settings
 
-from shared import queue
-from shared.errors import Unavailable
-from shared.queue import QUEUE, WakeUps, celery_app
+from shared.clients import broker as queue
+from shared.clients.broker import QUEUE, WakeUps, celery_app
+from shared.core.errors import Unavailable
 from shared.services import Services
 
 

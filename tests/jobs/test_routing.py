@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from world import World
 
-from shared import claim_store, job_store
+from shared.jobs import store as job_store
+from shared.polling import claims as claim_store
 
 UPSCALED = {"upscale": 2}
 """Only img_generator can do that."""

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from world import World
 
-from shared import job_store
+from shared.jobs import store as job_store
 
 
 def test_a_page_of_common_words_reads_the_newest_jobs_alone(world: World) -> None:

@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 
 from poller.app import create_app
+from shared.core.settings import Settings, SettingsError
 from shared.services import Services
-from shared.settings import Settings, SettingsError
 
 SECRET = "correct-horse-battery"
 GOOD = {

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from world import World, with_settings
 
-from shared import generator_store
 from shared.generators.base import GeneratorAddress
-from shared.polling import Poller
+from shared.polling import generators as generator_store
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 

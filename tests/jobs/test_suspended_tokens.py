@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 from world import World
 
-from shared import user_store
+from shared.accounts import store as user_store
 
 PATIENCE_S = 20
 Write = Callable[[Connection], object]

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared import user_store
-from shared.errors import BadToken, NotFound
+from shared.accounts import store as user_store
+from shared.core.errors import BadToken, NotFound
 from shared.services import Services
 
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from local.console import Console
-from shared.log import JsonFormatter
+from shared.core.log import JsonFormatter
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from local.config import PORTS, Config
 from local.console import Quiet
 from local.servers import free_port
 from local.stack import StackError
-from shared.settings import Settings
+from shared.core.settings import Settings
 
 
 class Gateway(BaseHTTPRequestHandler):

@@ -10,7 +10,7 @@ from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.servers import allowed_origins, free_port
 from local.site import check_ports, check_settings, choose_servers, site_environment, site_parts
 from local.stack import StackError
-from shared.settings import Settings
+from shared.core.settings import Settings
 
 
 def load(tmp_path: Path, **environment: str) -> Config:

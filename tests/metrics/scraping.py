@@ -12,7 +12,7 @@ from sqlalchemy import text
 from world import with_settings
 
 from local.servers import free_port
-from shared.exposition import Requests, serve
+from shared.metrics.prometheus import Requests, serve
 from shared.services import Services
 
 

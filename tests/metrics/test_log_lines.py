@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from mangum import Mangum
 
 from functions.edge.app import create_app
-from shared import log
+from shared.core import log
 from shared.services import Services
 
 

@@ -20,7 +20,7 @@ from world import World
 
 from functions.gateway import manifest
 from local.servers import free_port, http_answers
-from shared.metrics import BOUNDS_S, OUTCOMES, STEPS, StepBoard
+from shared.metrics.process import BOUNDS_S, OUTCOMES, STEPS, StepBoard
 from shared.testing.fake_generator import FakeGenerator, Plan
 
 DURATION = "easel_step_duration_seconds_count"

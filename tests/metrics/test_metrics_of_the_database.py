@@ -11,14 +11,15 @@ from world import World, with_settings
 
 from local.servers import free_port
 from poller.app import create_app
-from shared import exposition, metrics_store
-from shared.auth import Credential
-from shared.exposition import Requests, serve
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
 from shared.generators.abilities import all_kinds
+from shared.jobs.submission import delete
+from shared.metrics import prometheus as exposition
+from shared.metrics import store as metrics_store
+from shared.metrics.prometheus import Requests, serve
 from shared.services import Services
-from shared.submission import delete
 from shared.testing.fake_generator import FakeGenerator, Plan
-from shared.tokens import new_token, token_hash
 
 
 def test_an_empty_easel_tells_zeros(world: World) -> None:

@@ -9,8 +9,8 @@ from scraping import Scrape, served
 from test_docs import rows
 from world import World
 
-from shared.exposition import Requests, Steps
-from shared.metrics import OUTCOMES, STEPS, StepBoard
+from shared.metrics.process import OUTCOMES, STEPS, StepBoard
+from shared.metrics.prometheus import Requests, Steps
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = ROOT / "docs" / "operate.md"

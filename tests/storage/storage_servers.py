@@ -16,7 +16,7 @@ import pytest
 from local.process import Part
 from local.servers import base_environment, embedded_servers, free_port, http_answers
 from local.stack import Stack, running
-from shared.settings import Settings
+from shared.core.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 PROVISION = ROOT / "localstack" / "provision.py"

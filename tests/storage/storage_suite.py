@@ -14,7 +14,7 @@ from botocore.config import Config
 from storage_deviations import LEFT_OUT, deviations_of
 from storage_servers import ORIGIN, WANTED, provision, settings_of
 
-from shared.settings import Settings
+from shared.core.settings import Settings
 from shared.storage_conformance import CHECKS, Check, Probe
 
 # What a server says that lets through what it should refuse.

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from storage_servers import PROVISION, settings_of
 
 from local.servers import allowed_origins
-from shared.queue import LONGEST_COUNTDOWN_S, celery_app
+from shared.clients.broker import LONGEST_COUNTDOWN_S, celery_app
 
 NOWHERE = "http://127.0.0.1:9"
 

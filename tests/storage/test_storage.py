@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import with_settings
 
-from shared.errors import Unavailable
+from shared.clients.storage import Storage
+from shared.core.errors import Unavailable
 from shared.services import Services
-from shared.storage import Storage
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -10,10 +10,10 @@ from storage_servers import ROOT
 from world import with_settings
 
 from shared import storage_conformance
-from shared.errors import Unavailable
+from shared.clients.storage import Storage
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
-from shared.storage import Storage
 from shared.storage_conformance import CHECKS, Check, Probe, run_checks
 from shared.storage_conformance.probe import Answer
 
