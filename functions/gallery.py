@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import JobId, Limit, ServicesDep
-from functions.edge.problems import problems
+from functions.http.app import lambda_handler
+from functions.http.dependencies import JobId, Limit, ServicesDep
+from functions.http.problems import problems
 from shared.api.schemas import GalleryDetail, GalleryPage
 from shared.core.errors import BadRequest, NotFound
 from shared.gallery.service import get_item, list_gallery

@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from functions.edge.app import create_app
+from functions.http.app import create_app
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import MeasureRequest, unmeasured

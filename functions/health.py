@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ServicesDep
-from functions.edge.problems import problems
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ServicesDep
+from functions.http.problems import problems
 from shared.api.schemas import HealthView
 from shared.metrics.health import check
 

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import JobId, ServicesDep
-from functions.edge.problems import WITH_BODY, problems
+from functions.http.app import lambda_handler
+from functions.http.dependencies import JobId, ServicesDep
+from functions.http.problems import WITH_BODY, problems
 from shared.api.schemas import NewReport, ReportView
 from shared.core.errors import NotFound
 from shared.gallery import service as gallery

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ServicesDep, set_session_cookie
-from functions.edge.problems import WITH_BODY, problems
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ServicesDep, set_session_cookie
+from functions.http.problems import WITH_BODY, problems
 from shared.accounts import service as accounts
 from shared.api.schemas import NewAccount, SessionView
 from shared.core.errors import EmailTaken

@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep, TokenId
-from functions.edge.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
+from functions.http.app import lambda_handler
+from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep, TokenId
+from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared.accounts import service as accounts
 from shared.api.schemas import NewToken, NewTokenView, TokenList
 from shared.core.errors import BadRequest, NotFound

@@ -17,7 +17,7 @@ from shared.accounts.auth import SESSION_S, Credential, find_holder, require_use
 from shared.accounts.store import User
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
-from shared.jobs.views import page
+from shared.core.paging import page
 from shared.services import Services
 
 MAX_API_TOKENS = 100

@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from shared.accounts import store as user_store
 from shared.admin import overview as overview_store
+from shared.core import garbage
 from shared.core.errors import NotFound, Unavailable
 from shared.generators import connect
 from shared.generators.base import ForgottenId, Generator, GeneratorAddress, GeneratorError
@@ -106,7 +107,7 @@ def requeue(services: Services, job_id: UUID, connect: Callable[[GeneratorAddres
             return against
         job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED, reason=BY_OPERATOR)
         if job.attempt_token is not None:
-            job_store.discard(connection, objects_of(job_id, job.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
+            garbage.discard(connection, objects_of(job_id, job.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
     services.wake_ups.wake()
     address = next((address for address in _addresses(services) if address.name == job.generator), None)
     if state == State.GENERATING and job.remote_id is not None and address is not None:

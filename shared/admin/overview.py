@@ -1,7 +1,5 @@
 """What operators see of everybody's jobs, of the accounts and of the generators. Nothing is changed here."""
 
-from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -104,31 +102,3 @@ def list_unfinished(connection: Connection, user_id: UUID) -> list[UUID]:
             AND cancel_requested_at IS NULL ORDER BY id
     """)
     return list(connection.execute(query, {"user_id": user_id}).scalars())
-
-
-def list_used_keys(connection: Connection, job_ids: Collection[UUID]) -> tuple[set[str], set[str]]:
-    """The keys of all objects that are part of these jobs, and `<job>/<token>` of every claim on one of them under
-    which a worker may still store some."""
-    keys = text("""
-        SELECT unnest(ARRAY[key, thumbnail_key]) FROM images WHERE job_id = ANY(:job_ids)
-    """)
-    claims = text("""
-        SELECT id || '/' || attempt_token FROM jobs
-        WHERE id = ANY(:job_ids) AND state = 'generating' AND attempt_token IS NOT NULL
-    """)
-    values = {"job_ids": list(job_ids)}
-    # The claims first: what a claim has made part of its job in between is then among the keys.
-    held = set(connection.execute(claims, values).scalars())
-    return set(connection.execute(keys, values).scalars()), held
-
-
-def list_known_uploads(connection: Connection, keys: Collection[str]) -> set[str]:
-    """Those of these keys that were announced as uploads and have not been given up."""
-    query = text("SELECT key FROM uploads WHERE key = ANY(:keys)")
-    return set(connection.execute(query, {"keys": list(keys)}).scalars())
-
-
-def get_time(connection: Connection) -> datetime:
-    """The time by the database's clock."""
-    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return now

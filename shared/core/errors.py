@@ -1,6 +1,6 @@
 """Everything that can go wrong for a caller, each with its HTTP status and its stable code.
 
-Use cases raise these; `functions.edge` renders them as RFC 9457 problem documents. The table of codes in the README is
+Use cases raise these; `functions.http` renders them as RFC 9457 problem documents. The table of codes in the README is
 checked against this module by a test.
 """
 

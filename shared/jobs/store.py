@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, TextClause, text
 
 from shared.accounts.store import CALLER, STILL_VALID
+from shared.core import garbage
 from shared.jobs.reasons import Reason
 from shared.jobs.states import Event, State, sources
 
@@ -375,13 +376,4 @@ def cancel(connection: Connection, job_id: UUID, state: State, reason: Reason | 
 def delete(connection: Connection, job_id: UUID) -> None:
     """Delete a finished job with all that hangs on it, and leave its objects to the collector."""
     connection.execute(text("DELETE FROM jobs WHERE id = :job_id"), {"job_id": job_id})
-    discard(connection, f"jobs/{job_id}/")
-
-
-def discard(connection: Connection, prefix: str, *, in_s: float = 0) -> None:
-    """Have every object under this prefix deleted, `in_s` seconds from now."""
-    query = text("""
-        INSERT INTO garbage (prefix, due_at) VALUES (:prefix, clock_timestamp() + make_interval(secs => :in_s))
-        ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(garbage.due_at, excluded.due_at)
-    """)
-    connection.execute(query, {"prefix": prefix, "in_s": in_s})
+    garbage.discard(connection, f"jobs/{job_id}/")

@@ -29,13 +29,14 @@ from shared.core.errors import (
     StillRunning,
 )
 from shared.core.log import fields as log_fields
+from shared.core.paging import page
 from shared.generators.abilities import able, limits_of
 from shared.generators.base import Generation
 from shared.jobs import states as jobs
 from shared.jobs import store as job_store
 from shared.jobs.requests import order_of
 from shared.jobs.states import Event, State
-from shared.jobs.views import image_signer, job_summary, job_view, page
+from shared.jobs.views import image_signer, job_summary, job_view
 from shared.services import Services
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -65,11 +64,6 @@ def job_view(row: Row[Any], sign: Sign) -> dict[str, Any]:
     """A job with its timeline."""
     timeline = [dict(zip(("at", "event", "detail", "code"), entry, strict=True)) for entry in row.timeline]
     return job_summary(row, sign) | {"timeline": timeline}
-
-
-def page(rows: list[Row[Any]], limit: int) -> tuple[list[Row[Any]], UUID | None]:
-    """Cut a page of `limit` from one row more than that; return it with the id to go on from, if there is more."""
-    return (rows[:limit], rows[limit - 1].id) if len(rows) > limit else (rows, None)
 
 
 def _eta_s(row: Row[Any]) -> int | None:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from shared.admin import overview as overview_store
 from shared.clients.storage import StoredObject
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
-from shared.polling import claims as claim_store
+from shared.polling import garbage_store
 from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
@@ -43,14 +42,14 @@ class Waste:
 def count_waste(services: Services) -> Waste:
     """What `retire` and `empty_garbage` would get rid of now."""
     with services.db.statement() as connection:
-        return Waste(*claim_store.count_waste(connection))
+        return Waste(*garbage_store.count_waste(connection))
 
 
 def retire(services: Services) -> tuple[int, int]:
     """Drop expired tokens, and uploads of more than 24 hours ago that no job uses; return how many of each. The
     uploads' objects become garbage."""
     with services.db.begin() as connection:
-        return claim_store.retire(connection)
+        return garbage_store.retire(connection)
 
 
 def empty_garbage(services: Services) -> Removed:
@@ -58,7 +57,7 @@ def empty_garbage(services: Services) -> Removed:
     the prefixes stay."""
     removed = Removed()
     with services.db.begin() as connection:
-        for prefix in claim_store.claim_garbage(connection, GARBAGE_AT_ONCE):
+        for prefix in garbage_store.claim_garbage(connection, GARBAGE_AT_ONCE):
             sizes = services.storage.sizes_bytes(prefix)
             services.storage.delete(sizes)
             removed += Removed(len(sizes), sum(sizes.values()))
@@ -74,7 +73,7 @@ def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str,
     job is therefore wanted by nobody, and never will be. The hour is for uploads on their way, and for clocks.
     """
     with services.db.statement() as connection:
-        old = overview_store.get_time(connection) - timedelta(seconds=LOST_OBJECTS_KEPT_S)
+        old = garbage_store.get_time(connection) - timedelta(seconds=LOST_OBJECTS_KEPT_S)
     for folder in FOLDERS:
         for page in services.storage.pages(folder):
             orphans = [entry for entry in page if entry.modified_at < old]
@@ -94,10 +93,10 @@ def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
     with services.db.statement() as connection:
         if claims:
             job_ids = {job_id for job_id, _ in claims.values()}
-            used, held = overview_store.list_used_keys(connection, job_ids)
+            used, held = garbage_store.list_used_keys(connection, job_ids)
             wanted |= used | {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in held}
         if uploads:
-            wanted |= overview_store.list_known_uploads(connection, uploads)
+            wanted |= garbage_store.list_known_uploads(connection, uploads)
     return wanted
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from shared.clients.storage import ObjectMissing, ObjectTooLarge
+from shared.core import garbage
 from shared.core.errors import Unavailable
 from shared.generators.abilities import ignored, told
 from shared.generators.base import (
@@ -200,7 +201,7 @@ class Step:
             if state == State.SUCCEEDED:
                 claim_store.insert_images(connection, self._id, stored)
             else:
-                job_store.discard(connection, self._prefix)
+                garbage.discard(connection, self._prefix)
         self.outcome = _OUTCOMES[state]
         if state == State.SUCCEEDED:
             # Apart from the move: a dispatcher holds the clock while it waits for users' rows, so who holds a user's
@@ -271,7 +272,7 @@ class Step:
         with self._services.db.begin() as connection:
             if self._claim.remote_id is not None:
                 # The next try is another claim, with a prefix of its own.
-                job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
+                garbage.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
             delay_s = claim_store.release(connection, self._id, self._token, STORAGE_RETRY_S, waiting=waiting)
         self.outcome = "waits"
         return delay_s
@@ -290,7 +291,7 @@ class Step:
         with self._services.db.begin() as connection:
             state = job_store.leave(connection, self._id, to, event, token=self._token, **details)
             if self._claim.remote_id is not None:
-                job_store.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
+                garbage.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
         self.outcome = _OUTCOMES[state]
 
     def _release(self, next_step_s: float, **details: Any) -> float:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from shared.core import garbage
 from shared.core.errors import Unavailable
 from shared.core.log import fields as log_fields
 from shared.core.log import job_id as log_job_id
@@ -138,7 +139,7 @@ class Poller:
             # to run out and take this worker for dead.
             with suppress(job_store.Lost, Unavailable), self.services.db.begin() as connection:
                 claim_store.release(connection, claim.id, claim.attempt_token, FIRST_LOOK_S)
-                job_store.discard(connection, objects_of(claim.id, claim.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
+                garbage.discard(connection, objects_of(claim.id, claim.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
             raise
         finally:
             log_job_id.set(None)
@@ -254,7 +255,7 @@ class Poller:
         """Note that a worker died under this job; True when it was once too often."""
         _log.warning("a worker died under this job", extra=log_fields(crashes=claim.crashes))
         with self.services.db.begin() as connection:
-            job_store.discard(connection, objects_of(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
+            garbage.discard(connection, objects_of(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
             if claim.crashes < MAX_CRASHES:
                 claim_store.tell(connection, claim.id, Event.RECOVERED, WORKER_DIED)
                 return False

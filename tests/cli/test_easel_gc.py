@@ -12,8 +12,8 @@ from world import World
 from cli.exits import Exit
 from shared.admin import overview as overview_store
 from shared.clients import storage
+from shared.core import garbage
 from shared.core.errors import Unavailable
-from shared.jobs import store as job_store
 from shared.polling import garbage as collection
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -148,8 +148,8 @@ def test_due_garbage_is_emptied_whatever_its_age(easel: Easel, world: World) -> 
     put(world, *(name + "a/0.png" for name in names))
     with world.services.db.begin() as connection:
         for name in names[:2]:
-            job_store.discard(connection, name)
-        job_store.discard(connection, names[2], in_s=600)
+            garbage.discard(connection, name)
+        garbage.discard(connection, names[2], in_s=600)
     assert counts(objects(easel, "gc", "--dry-run")) == {"prefixes of due garbage": (2, None)}
     assert counts(objects(easel, "gc")) == {"objects of garbage": (2, 10)}
     assert keys(world) == {names[2] + "a/0.png"}
@@ -208,7 +208,7 @@ def test_a_storage_that_is_away_is_code_3(easel: Easel, world: World, monkeypatc
 def test_garbage_stays_where_the_storage_does_not_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     put(world, "jobs/a/b/0.png")
     with world.services.db.begin() as connection:
-        job_store.discard(connection, "jobs/a/")
+        garbage.discard(connection, "jobs/a/")
 
     def refuse(_: object) -> None:
         raise Unavailable("The storage cannot be reached.")

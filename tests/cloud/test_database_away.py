@@ -16,7 +16,7 @@ import pytest
 from silent_proxy import SilentProxy, silent_proxy
 from sqlalchemy import make_url, text
 
-from functions.edge import app as edge
+from functions.http import app as http_app
 from shared.accounts import store as user_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.core import db, deadline
@@ -69,14 +69,14 @@ def token(services: Services) -> str:
 def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Hands a function's own handler, on these services, one event, with so much time left."""
     monkeypatch.setattr(Services, "from_environment", lambda: inside)
-    monkeypatch.setattr(edge.log, "configure", lambda _level: None)
+    monkeypatch.setattr(http_app.log, "configure", lambda _level: None)
     made: dict[str, Any] = {}
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # Mangum's; it would make one and leave it open
 
     def send(name: str, method: str, path: str, *, left_ms: int = LONG_MS, body: Any = None, **headers: str) -> Any:
         if name not in made:
-            made[name] = edge.lambda_handler(importlib.import_module(f"functions.{name}").router)
+            made[name] = http_app.lambda_handler(importlib.import_module(f"functions.{name}").router)
         answer = made[name](event(method, path, token, body, headers), Context(left_ms))
         text = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
         return Answer(answer["statusCode"], answer["headers"], json.loads(text))
@@ -195,8 +195,8 @@ def test_a_transaction_that_is_cut_leaves_nothing(call: Call, services: Services
 
 
 def test_without_a_context_nothing_is_cut(call: Call) -> None:
-    assert edge._deadline(None).__enter__() is None
-    with edge._deadline(Context(LONG_MS)):
+    assert http_app._deadline(None).__enter__() is None
+    with http_app._deadline(Context(LONG_MS)):
         assert 0 < deadline.left_s() < LONG_MS / 1000
     assert deadline.left_s() == float("inf")
 

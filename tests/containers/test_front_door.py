@@ -14,8 +14,8 @@ from composed import ROOT
 from front_door import STORAGE_URL, FrontDoor, behind_a_proxy, front_door
 from waiting import until
 
-from functions.edge.problems import render
 from functions.gateway import FILE_ENDING, create_gateway
+from functions.http.problems import render
 from shared.core.errors import TooLarge, Unavailable
 from shared.core.settings import Settings
 from shared.services import Services

@@ -18,9 +18,9 @@ import httpx
 import pytest
 from deployment import Deployment
 
-from functions.edge.app import create_lambda
-from functions.edge.watch import Watch
 from functions.gateway import create_gateway, manifest
+from functions.http.app import create_lambda
+from functions.http.long_poll import Watch
 from shared.core.errors import FieldCode
 from shared.core.settings import Settings
 from shared.services import Services

@@ -8,8 +8,8 @@ from doors import GATEWAY_ANSWER, Door, Doors
 from people import Person
 from sqlalchemy import text
 
-from functions.edge.context import MAX_BODY_BYTES
 from functions.gateway import manifest
+from functions.http.request_id import MAX_BODY_BYTES
 from shared.accounts.tokens import token_hash
 from shared.services import Services
 

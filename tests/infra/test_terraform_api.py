@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from configuration import TERRAFORM, defaults, locals_of, nested, resource, resources
 
-from functions.edge.app import create_app
 from functions.gateway import MANIFEST, manifest
+from functions.http.app import create_app
 
 MODULES = TERRAFORM / "modules"
 NAMES = sorted({route["name"] for route in manifest()})

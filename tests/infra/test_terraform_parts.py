@@ -129,10 +129,11 @@ def test_a_container_may_write_nowhere_but_under_tmp(part: str) -> None:
 def test_the_containers_run_what_the_image_has() -> None:
     code = text_of(TERRAFORM / "modules" / "poller" / "main.tf")
     for command in (
-        '["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency), "--pulse", "/tmp/worker"]',
-        '["python", "-m", "poller", "beat", "--pulse", "/tmp/beat"]',
-        '["CMD", "python", "-m", "poller.pulse", "/tmp/worker"]',
-        '["CMD", "python", "-m", "poller.pulse", "/tmp/beat"]',
+        '["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency), '
+        '"--heartbeat", "/tmp/worker"]',
+        '["python", "-m", "poller", "beat", "--heartbeat", "/tmp/beat"]',
+        '["CMD", "python", "-m", "poller.heartbeat", "/tmp/worker"]',
+        '["CMD", "python", "-m", "poller.heartbeat", "/tmp/beat"]',
         '["python", "-m", "alembic", "upgrade", "head"]',
     ):
         assert command in code

@@ -9,6 +9,7 @@ from PIL import Image
 from sqlalchemy import text
 from world import World
 
+from shared.core import garbage
 from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.reasons import Reason
@@ -181,8 +182,8 @@ def test_expired_tokens_go(world: World) -> None:
 
 def test_garbage_that_is_due_again_is_kept_until_the_later_time(world: World) -> None:
     with world.services.db.begin() as connection:
-        job_store.discard(connection, "jobs/a/", in_s=3600)
-        job_store.discard(connection, "jobs/a/")
+        garbage.discard(connection, "jobs/a/", in_s=3600)
+        garbage.discard(connection, "jobs/a/")
     assert world.poller.collect() == 0
     assert world.garbage() == {"jobs/a/"}
 

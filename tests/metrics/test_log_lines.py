@@ -12,7 +12,7 @@ import pytest
 from fastapi import APIRouter
 from mangum import Mangum
 
-from functions.edge.app import create_app
+from functions.http.app import create_app
 from shared.core import log
 from shared.services import Services
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from functions.edge.problems import render
+from functions.http.problems import render
 from shared.core import log
 from shared.core.errors import Internal
 

@@ -10,10 +10,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from functions.edge.context import RequestContext
-from functions.edge.measure import Measured
-from functions.edge.problems import from_http, from_validation, render
-from functions.edge.watch import Watch
+from functions.http.access_log import Measured
+from functions.http.long_poll import Watch
+from functions.http.problems import from_http, from_validation, render
+from functions.http.request_id import RequestContext
 from shared.core import log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError

@@ -1,4 +1,4 @@
-"""A sign of life of worker and beat for whoever runs them: `python -m poller.pulse FILE` ends with 0 while it is fresh.
+"""A heartbeat file of worker and beat: `python -m poller.heartbeat FILE` exits with 0 while it is fresh.
 
 The process itself touches the file from the loop that does its work, so a worker that has lost the broker or hangs, and
 a beat that no longer ticks, let it grow old; that a process exists says less. Looking at a file costs next to nothing,

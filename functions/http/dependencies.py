@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
-from functions.edge.watch import Watch
+from functions.http.long_poll import Watch
 from shared.accounts.auth import SESSION_S, Credential
 from shared.accounts.tokens import token_hash
 from shared.core.errors import BadRequest, CrossSite, NotFound
