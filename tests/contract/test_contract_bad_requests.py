@@ -4,14 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from doors import GATEWAY_ANSWER, Door, Doors
-from people import Person
 from sqlalchemy import text
 
 from functions.gateway import manifest
 from functions.http.request_id import MAX_BODY_BYTES
 from shared.accounts.tokens import token_hash
 from shared.services import Services
+from tests.support.doors import GATEWAY_ANSWER, Door, Doors
+from tests.support.people import Person
 
 JSON = {"Content-Type": "application/json"}
 NO_JOB = "00000000-0000-7000-8000-000000000000"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doors import Door
-from people import Person
 
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
+from tests.support.doors import Door
+from tests.support.people import Person
 
 JOB = {"prompt": "a lighthouse"}
 NEVER_UPLOADED = "uploads/0/a.png"

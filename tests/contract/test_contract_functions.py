@@ -7,20 +7,19 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from doors import Door, build_event, decode_answer, find_route
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from functions.gateway import manifest
 from shared.core.errors import error_classes
 from shared.services import Services
+from tests.support.doors import Door, build_event, decode_answer, find_route
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 NAMES = sorted({route["name"] for route in manifest()})
 FILES = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem not in ("__init__", "gateway"))
 

@@ -5,8 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from doors import Door, Doors
-from people import Person
 
 from shared.api.schemas import JobRequest
 from shared.generators.abilities import CANNOT
@@ -14,6 +12,8 @@ from shared.jobs.options import CHOICES, USES
 from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
+from tests.support.doors import Door, Doors
+from tests.support.people import Person
 
 IMG, GLIDE = "img_generator+http://127.0.0.1:9", "glide+http://127.0.0.1:10"
 NO_WIDTH = "must be 64, 128, 256, 512 or 1024, for the generators of this site"

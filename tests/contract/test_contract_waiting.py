@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from doors import Door
-from people import Person
-from waiting import until
 
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.waiting import until
 
 Submit = Callable[..., dict[str, Any]]
 LONG_S = 20

@@ -22,9 +22,7 @@ import pytest
 from PIL import Image
 
 from generator.cli import main
-
-ROOT = Path(__file__).resolve().parents[2]
-
+from tests.support.paths import ROOT
 
 ENGINE = """
 import numpy as np
