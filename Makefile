@@ -45,7 +45,7 @@ format: .venv/dev.stamp ## Put the code into its one format
 	@$(BIN)/ruff format .
 
 terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static scan
-	@$(BIN)/python -m pytest -q tests/infra
+	@$(BIN)/python -m pytest -q tests/deploy/infra
 	@$(BIN)/uvx --quiet --from checkov==3.3.30 checkov --config-file infra/terraform/.checkov.yaml --directory infra/terraform
 
 terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here, try it, and destroy it again
@@ -58,7 +58,7 @@ sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
 
 screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
-	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
+	@$(BIN)/python -m tests.support.screenshots
 
 # LocalStack runs on this version of Python alone, and what it depends on does not fit beside Easel's own packages.
 LOCALSTACK_PYTHONS := python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3)

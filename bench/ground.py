@@ -14,11 +14,11 @@ from sqlalchemy import text
 from local.process import Part
 from local.servers import base_environment, embedded_servers, free_port, http_answers
 from local.stack import Stack, running
-from shared import user_store
+from shared.accounts import store as user_store
+from shared.accounts.store import User
+from shared.accounts.tokens import new_token, token_hash
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
-from shared.tokens import new_token, token_hash
-from shared.user_store import User
 
 ROOT = Path(__file__).parent.parent
 RUN_LIMIT_S = 120

@@ -13,11 +13,11 @@ from bench import sleeping
 from bench.ground import Ground
 from bench.table import Bound, Row, in_turns
 from local.site import worker_answers
-from shared import job_store
-from shared.contract import JobRequest
-from shared.submission import new_job
+from shared.accounts.store import User
+from shared.api.schemas import JobRequest
+from shared.jobs import store as job_store
+from shared.jobs.submission import new_job
 from shared.testing.fake_generator import FakeGenerator
-from shared.user_store import User
 
 ROUNDS = 3
 OUR_JOBS = 400

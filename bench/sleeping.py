@@ -11,8 +11,8 @@ import requests
 from celery import Celery
 from sqlalchemy import Engine, create_engine, text
 
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 QUEUE = "sleeping"
 PAINT = "sleeping.paint"

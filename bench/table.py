@@ -1,4 +1,4 @@
-"""What a benchmark hands back, and how it is printed: a Markdown table that can stand in the README."""
+"""What a benchmark hands back, and how it is printed: a Markdown table for docs/benchmarks.md."""
 
 import os
 import platform

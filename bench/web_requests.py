@@ -11,11 +11,12 @@ from bench.bare_app import MAKE_TABLE
 from bench.ground import Ground
 from bench.table import Bound, Row, in_turns
 from local.servers import free_port
-from shared import claim_store, job_store
-from shared.contract import JobRequest
-from shared.jobs import Event, State
-from shared.submission import new_job
-from shared.user_store import User
+from shared.accounts.store import User
+from shared.api.schemas import JobRequest
+from shared.jobs import store as job_store
+from shared.jobs.states import Event, State
+from shared.jobs.submission import new_job
+from shared.polling import claims as claim_store
 
 ROUNDS = 7
 SECONDS = 2.0

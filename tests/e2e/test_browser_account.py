@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from api_user import PASSWORD, ApiUser
 from playwright.sync_api import expect
-from running_site import RunningSite
-from visitor import Visitor, visitor
+
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 

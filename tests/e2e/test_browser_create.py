@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from api_user import PASSWORD, ApiUser
-from cabinet import log_in
 from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, Route, expect
-from running_site import RunningSite
-from visitor import Visitor, visitor
+
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.cabinet import log_in
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 

@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
 from playwright.sync_api import Browser, Route, expect
-from running_site import RunningSite
-from visitor import Visitor
+
+from tests.support.gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor
 
 LARGEST_PAINT = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime))

@@ -4,11 +4,12 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from api_user import ApiUser
-from gallery_guest import looking, see, tiles
 from playwright.sync_api import Browser, expect
-from running_site import RunningSite
-from visitor import Visitor
+
+from tests.support.api_user import ApiUser
+from tests.support.gallery_guest import looking, see, tiles
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor
 
 
 def test_a_picture_page_tells_all_and_leads_on(guest: Visitor, published: dict[str, Any]) -> None:

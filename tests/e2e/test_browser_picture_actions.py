@@ -5,11 +5,12 @@ import zipfile
 
 import pytest
 import requests
-from api_user import ApiUser
-from cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
 from playwright.sync_api import expect
-from visitor import Visitor
-from waiting import until
+
+from tests.support.api_user import ApiUser
+from tests.support.cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
+from tests.support.visitor import Visitor
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("browser")
 

@@ -1,12 +1,13 @@
 """The cabinet in the browser: what is shown, kept fresh, found and selected, also with 500 jobs."""
 
 import pytest
-from api_user import PASSWORD, ApiUser
-from axe import axe_source, violations
-from cabinet import HIDE, Owner, act, choose, log_in, look, record, tiles
 from playwright.sync_api import expect
-from running_site import RunningSite
-from visitor import Visitor, visitor
+
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.axe import axe_source, violations
+from tests.support.cabinet import HIDE, Owner, act, choose, log_in, look, record, tiles
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 

@@ -7,15 +7,15 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from api_user import PASSWORD, ApiUser
-from axe import axe_source, violations
-from backstage import Backstage, finish
-from chromium import chromium
 from playwright.sync_api import Browser, Page, Request, Response, Route, expect
-from running_site import RunningSite
-from visitor import Visitor
 
 from shared.services import Services
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.axe import axe_source, violations
+from tests.support.backstage import Backstage, finish
+from tests.support.chromium import chromium
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor
 
 PROMPT = "a lighthouse on a cliff at night, in a storm"
 SHORT = "a lighthouse on a cliff at night, in a…"

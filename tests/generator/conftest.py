@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from listening import listening
 from PIL import Image
 from serving import PATIENCE_S, Service, TestClient
 from thread_studio import ThreadStudio
@@ -18,6 +17,7 @@ from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wor
 from generator.jobs import Bounds
 from generator.service import create_app
 from generator.studio import ProcessStudio
+from tests.support.listening import listening
 
 
 class FakeEngine:

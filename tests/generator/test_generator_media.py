@@ -16,7 +16,7 @@ from generator.engines.painter.media.cells import nearest_points
 from generator.engines.painter.media.pixel_art import PixelArt
 from generator.engines.painter.media.table import MEDIUM_CLASSES
 from generator.engines.painter.reading import Reading, read
-from shared import presets
+from shared.api import presets
 
 MEDIUM_OF_STYLE = {
     "oil": "oil",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from serving import PATIENCE_S, Service, TestClient
-from waiting import until
 
 from generator import studio
 from generator.jobs import Bounds
 from generator.service import create_app
 from generator.studio import EngineFailed, ProcessStudio
+from tests.support.waiting import until
 
 Serve = Callable[..., Service]
 
