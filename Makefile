@@ -51,8 +51,8 @@ terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static
 terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here, try it, and destroy it again
 	@$(BIN)/python -m infra.terraform.emulator
 
-bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
-	@$(BIN)/python -m bench
+bench: .venv/dev.stamp ## Measure Easel beside what it is compared with, or another checkout: make bench AGAINST=DIR
+	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
