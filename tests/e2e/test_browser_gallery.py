@@ -72,7 +72,10 @@ def test_back_from_a_picture_leads_to_the_same_place(guest: Visitor) -> None:
     expect(page).to_have_url(address)
     expect(link).to_be_focused()
     assert tiles(page).count() >= count
-    assert abs(top_of(tile) - before) <= 2
+    after = top_of(tile)
+    assert abs(after - before) <= 2, (
+        f"tile at {before} px before and at {after} px after Back, scrollY {page.evaluate('scrollY')}"
+    )
 
     topmost, before = topmost_of(page)
     page.reload()

@@ -1,18 +1,16 @@
 /**
- * Follows where a person is on a wall whose tiles carry `data-job`.
+ * Follows the scroll position on a wall whose tiles carry `data-job`.
  *
- * `onPlace({job, offset})` hears the topmost tile in the window and how far under the window's top it stands, whenever
- * the page was scrolled. Ends with `signal`.
+ * `onPlace({job, offset})` is called after each scroll and once more when `signal` is aborted, because the last scroll
+ * may not have been reported yet. It gets the topmost tile in the window and its distance from the window's top in pixels.
  */
 export function followPlace({ list, onPlace, signal }) {
-  let frame = null;
-  const look = () => {
-    frame = null;
+  const report = () => {
     const tile = topmost(list);
     if (tile !== null) onPlace({ job: tile.dataset.job, offset: tile.getBoundingClientRect().top });
   };
-  addEventListener("scroll", () => (frame ??= requestAnimationFrame(look)), { passive: true, signal });
-  signal.addEventListener("abort", () => cancelAnimationFrame(frame), { once: true });
+  addEventListener("scroll", report, { passive: true, signal });
+  signal.addEventListener("abort", report, { once: true });
 }
 
 /** The first tile that reaches into the window. Tiles hang in reading order, so their lower edges hardly ever go back up. */
@@ -45,11 +43,13 @@ export function wayBackTo(list, { job, offset }, signal) {
   };
 }
 
-/** Puts the keyboard on a tile, and the tile into the window. */
+/** Focuses a tile's link. Scrolls only to a tile outside the window: one in view, even cut off, was left where it is. */
 export function focusTile(list, job) {
   const tile = tileOf(list, job);
-  tile?.querySelector("a").focus({ preventScroll: true });
-  tile?.scrollIntoView({ block: "nearest", behavior: "instant" });
+  if (!tile) return;
+  tile.querySelector("a").focus({ preventScroll: true });
+  const { top, bottom } = tile.getBoundingClientRect();
+  if (bottom <= 0 || top >= innerHeight) tile.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
 const tileOf = (list, job) => [...list.querySelectorAll("[data-job]")].find((tile) => tile.dataset.job === job);

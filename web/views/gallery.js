@@ -86,6 +86,7 @@ function keepHistory(wall, list, signal) {
     signal,
     onPlace: (place) => {
       wall.place = place;
+      if (signal.aborted) return; // the address is that of the next view by now
       const now = wallAddress(wall.cursorOf(place.job));
       if (now === address) return;
       address = now;
