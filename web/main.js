@@ -1,9 +1,9 @@
 import { fill } from "./lib/dom.js";
 import { rememberedLanguage } from "./lib/language.js";
-import { matchRoute } from "./lib/match.js";
+import { matchRoute } from "./lib/routes.js";
 import { fetchView, startRouter } from "./lib/router.js";
 import { refresh } from "./lib/session.js";
-import { loadWords, t } from "./lib/text.js";
+import { loadWords, t } from "./lib/i18n.js";
 import { announce } from "./parts/announcer.js";
 import { startConnection } from "./parts/connection.js";
 import { startFooter } from "./parts/footer.js";

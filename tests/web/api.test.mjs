@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { deleteJob, getJob, listJobs, submitJob } from "../../web/lib/api.js";
-import { readRetryAfter } from "../../web/lib/problem.js";
-import { serveAnswers } from "./answers.mjs";
+import { readRetryAfter } from "../../web/lib/api-error.js";
+import { serveAnswers } from "./fake-api.mjs";
 
 test("a submission carries its key and its body", async (context) => {
   const asked = serveAnswers(context, { status: 202, body: { id: "j1" } });

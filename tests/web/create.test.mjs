@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { forgetDraft, keepDraft, readDraft } from "../../web/lib/draft.js";
-import { readProblem } from "../../web/lib/problem.js";
-import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/request.js";
-import { isShown, pickChoice } from "../../web/lib/shape.js";
-import { StartPictures } from "../../web/lib/starts.js";
-import { UPLOAD_BYTES } from "../../web/lib/storage.js";
-import { Submission } from "../../web/lib/submission.js";
+import { readProblem } from "../../web/lib/api-error.js";
+import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/job-request.js";
+import { isShown, pickChoice } from "../../web/lib/presets.js";
+import { StartPictures } from "../../web/lib/start-pictures.js";
+import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
+import { Submission } from "../../web/lib/idempotent-submit.js";
 
 const PRESETS = {
   qualities: [{ key: "draft", steps: 15, scale: 7.5, upscale: 1 }, { key: "normal", steps: 30, scale: 7.5, upscale: 1 }],

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { beginningOf } from "../../web/lib/beginning.js";
+import { beginningOf } from "../../web/lib/truncate.js";
 import { Renewals } from "../../web/lib/renewals.js";
-import { firstRow, sourcesOf, tileSizes } from "../../web/lib/sources.js";
-import { keepPage, keepPlace, pageBefore, placeOn } from "../../web/lib/trail.js";
-import { Walls, loadPage, refreshStart, wallAddress } from "../../web/lib/walls.js";
-import { serveAnswers } from "./answers.mjs";
+import { firstRow, sourcesOf, tileSizes } from "../../web/lib/picture-sources.js";
+import { keepPage, keepPlace, pageBefore, placeOn } from "../../web/lib/breadcrumbs.js";
+import { Walls, loadPage, refreshStart, wallAddress } from "../../web/lib/gallery-visits.js";
+import { serveAnswers } from "./fake-api.mjs";
 
 const items = (...ids) => ids.map((id) => ({ job_id: id, images: [{}] }));
 const ids = (found) => found.map(({ job_id }) => job_id);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LANGUAGES, pickLanguage, rememberLanguage, rememberedLanguage } from "../../web/lib/language.js";
-import { currentLocale, loadWords, t, tOr } from "../../web/lib/text.js";
+import { currentLocale, loadWords, t, tOr } from "../../web/lib/i18n.js";
 import { spanInWords } from "../../web/lib/time.js";
 import { words as english } from "../../web/text/en.js";
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sameAgain, variationOf } from "../../web/lib/again.js";
+import { sameAgain, variationOf } from "../../web/lib/remake.js";
 import { keepDraft, readDraft } from "../../web/lib/draft.js";
-import { asSentence, explain } from "../../web/lib/explain.js";
-import { matchRoute, safeNext } from "../../web/lib/match.js";
+import { asSentence, explain } from "../../web/lib/error-text.js";
+import { matchRoute, safeNext } from "../../web/lib/routes.js";
 import { pause } from "../../web/lib/pause.js";
-import { ApiError } from "../../web/lib/problem.js";
-import { fieldOf, ratioOf } from "../../web/lib/shape.js";
-import { Submission } from "../../web/lib/submission.js";
-import { loadWords } from "../../web/lib/text.js";
+import { ApiError } from "../../web/lib/api-error.js";
+import { fieldOf, ratioOf } from "../../web/lib/presets.js";
+import { Submission } from "../../web/lib/idempotent-submit.js";
+import { loadWords } from "../../web/lib/i18n.js";
 import { spanInWords } from "../../web/lib/time.js";
 
 await loadWords("en");

@@ -3,9 +3,9 @@ import { test } from "node:test";
 
 import { Connection, holdWhileLost } from "../../web/lib/connection.js";
 import { Estimate } from "../../web/lib/estimate.js";
-import { holdUpOf, percentOf, phaseOf, shortened, stateOf } from "../../web/lib/phase.js";
-import { ringAddress } from "../../web/lib/ring.js";
-import { loadWords } from "../../web/lib/text.js";
+import { holdUpOf, percentOf, phaseOf, shortened, stateOf } from "../../web/lib/job-state.js";
+import { ringAddress } from "../../web/lib/progress-icon.js";
+import { loadWords } from "../../web/lib/i18n.js";
 import { clockTime, secondsBetween, timeAgo } from "../../web/lib/time.js";
 
 await loadWords("en");

@@ -13,9 +13,9 @@ const read = (file) => readFileSync(join(WEB, file), "utf8");
 const scripts = files.filter((file) => file.endsWith(".js"));
 const styles = files.filter((file) => file.endsWith(".css"));
 
-test("only lib/api.js speaks to the API, and only lib/storage.js to the storage", () => {
+test("only lib/api.js speaks to the API, and only lib/picture-storage.js to the storage", () => {
   const speaking = scripts.filter((file) => /\bfetch\(|XMLHttpRequest|sendBeacon|EventSource|WebSocket/.test(read(file)));
-  assert.deepEqual(speaking, [join("lib", "api.js"), join("lib", "storage.js")]);
+  assert.deepEqual(speaking, [join("lib", "api.js"), join("lib", "picture-storage.js")]);
 });
 
 test("no text is ever read as markup or as code", () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as nodesCrc32 } from "node:zlib";
 
-import { bundle } from "../../web/lib/bundle.js";
+import { bundle } from "../../web/lib/zip-pictures.js";
 import { endingOf, nameFrom, uniqueNames } from "../../web/lib/file-names.js";
-import { ApiError } from "../../web/lib/problem.js";
+import { ApiError } from "../../web/lib/api-error.js";
 import { Zip, ZipFullError, crc32 } from "../../web/lib/zip.js";
 
 const bytes = (text) => new TextEncoder().encode(text);

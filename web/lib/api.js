@@ -1,5 +1,5 @@
 import { connection } from "./connection.js";
-import { ApiError, readProblem, readRetryAfter } from "./problem.js";
+import { ApiError, readProblem, readRetryAfter } from "./api-error.js";
 
 /** Longer than the 20 seconds for which the server may hold an answer. */
 const TIMEOUT_MS = 35_000;
@@ -80,7 +80,7 @@ export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, 
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
 export const takeBackJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
-/** A place for a start picture: `{key, url, fields}`; `lib/storage.js` sends the bytes there. */
+/** A place for a start picture: `{key, url, fields}`; `lib/picture-storage.js` sends the bytes there. */
 export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 
 /** The job as it is now. With `waitS` the answer comes when the job differs from `etag`, at the latest after that time. */

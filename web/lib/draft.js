@@ -1,5 +1,5 @@
 const NAME = "easel.draft";
-/** The small copies of start pictures, kept by `lib/starts.js`. */
+/** The small copies of start pictures, kept by `lib/start-pictures.js`. */
 export const STARTS = "easel.starts";
 
 /** What stands in the create form, by the API's names, kept between visits; `{}` when nothing does. */

@@ -1,4 +1,4 @@
-import { FINISHED } from "./watch.js";
+import { FINISHED } from "./job-polling.js";
 
 /** Between two looks while something is unfinished; and when nothing is, so that jobs from elsewhere appear. */
 const SOONEST_MS = 2_000;

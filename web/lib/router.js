@@ -1,6 +1,6 @@
-import { matchRoute } from "./match.js";
+import { matchRoute } from "./routes.js";
 import { loadStyles } from "./styles.js";
-import { t } from "./text.js";
+import { t } from "./i18n.js";
 
 /**
  * Shows the view that belongs to the address, in `outlet`; that of `missing` where none does.

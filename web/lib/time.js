@@ -1,4 +1,4 @@
-import { currentLocale } from "./text.js";
+import { currentLocale } from "./i18n.js";
 
 /** A span in the largest unit that is still exact enough to wait by: `{unit: "second" | "minute" | "hour" | "day", count}`. */
 export function spanOf(seconds) {

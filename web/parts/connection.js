@@ -2,9 +2,9 @@ import { connection } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
 import { pause, whenVisible } from "../lib/pause.js";
 import { refresh } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
-import { showBar } from "./bars.js";
+import { showBar } from "./notice-bar.js";
 
 /** How long the good news stays. */
 const BACK_MS = 4_000;

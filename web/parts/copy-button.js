@@ -1,5 +1,5 @@
 import { element, fill } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 
 const SHOWN_MS = 2_500;
 

@@ -1,9 +1,9 @@
 import { element, fill } from "../lib/dom.js";
-import { formValues, isPainted } from "../lib/request.js";
-import { fieldOf, isShown } from "../lib/shape.js";
-import { currentLocale, t } from "../lib/text.js";
+import { formValues, isPainted } from "../lib/job-request.js";
+import { fieldOf, isShown } from "../lib/presets.js";
+import { currentLocale, t } from "../lib/i18n.js";
 import { advancedFields } from "./create/advanced.js";
-import { lookChoices, remarkOwn } from "./create/look.js";
+import { lookChoices, remarkOwn } from "./create/preset-choices.js";
 import { promptField } from "./create/prompt.js";
 import { seedField } from "./create/seed.js";
 import { stage } from "./create/stage.js";

@@ -1,9 +1,9 @@
-import { bundle } from "../lib/bundle.js";
+import { bundle } from "../lib/zip-pictures.js";
 import { element, fill } from "../lib/dom.js";
 import { nameFrom } from "../lib/file-names.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
-import { showBar, showRemark } from "./bars.js";
+import { showBar, showRemark } from "./notice-bar.js";
 
 /** Long enough for the browser to have taken the file over. */
 const KEPT_MS = 60_000;

@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
-import { asSentence } from "../lib/explain.js";
-import { currentLocale, tOr } from "../lib/text.js";
+import { asSentence } from "../lib/error-text.js";
+import { currentLocale, tOr } from "../lib/i18n.js";
 
 let count = 0;
 /** The codes whose words mention the limit. */

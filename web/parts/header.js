@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
 import { current, onChange } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { routeLink } from "./link.js";
 
 /** Fills the header and keeps it in step with the session. Answers the function that marks the present path. */

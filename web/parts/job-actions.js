@@ -1,13 +1,13 @@
-import { sameAgain, variationOf } from "../lib/again.js";
+import { sameAgain, variationOf } from "../lib/remake.js";
 import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { keepDraft } from "../lib/draft.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
+import { explain, isLeaving } from "../lib/error-text.js";
+import { askToLogIn } from "../lib/login-redirect.js";
 import { submitOnce } from "../lib/once.js";
 import { navigate } from "../lib/router.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-polling.js";
 import { announce } from "./announcer.js";
 import { downloadAll } from "./download-bar.js";
 import { routeLink } from "./link.js";

@@ -1,9 +1,9 @@
 import { element, fill } from "../lib/dom.js";
-import { stateOf } from "../lib/phase.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
-import { refreshAgo } from "./ago.js";
+import { stateOf } from "../lib/job-state.js";
+import { ratioOf } from "../lib/presets.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-polling.js";
+import { refreshAgo } from "./relative-time.js";
 import { canvas } from "./canvas.js";
 import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";

@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
-import { explain } from "../lib/explain.js";
-import { t } from "../lib/text.js";
+import { explain } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 
 /** A failure in words, with a button that tries again where that may help. */
 export function failure(error, retry = null) {

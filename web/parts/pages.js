@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
-import { t } from "../lib/text.js";
+import { isLeaving } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
 import { failure } from "./message.js";
 

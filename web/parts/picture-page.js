@@ -1,9 +1,9 @@
 import { element, fill } from "../lib/dom.js";
 import { keepDraft } from "../lib/draft.js";
-import { sameAgain } from "../lib/again.js";
+import { sameAgain } from "../lib/remake.js";
 import { navigate } from "../lib/router.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
+import { ratioOf } from "../lib/presets.js";
+import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
 import { announce } from "./announcer.js";
 import { copyLink } from "./copy-link.js";

@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
 import { LONGEST_SEARCH, STATES } from "../lib/job-filter.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 
 /** Typing is over when nothing was typed for so long. */
 const TYPED_MS = 300;

@@ -1,10 +1,10 @@
 import { element, fill } from "../lib/dom.js";
 import { Estimate } from "../lib/estimate.js";
-import { holdUpOf, percentOf, phaseOf, stateOf } from "../lib/phase.js";
-import { t } from "../lib/text.js";
+import { holdUpOf, percentOf, phaseOf, stateOf } from "../lib/job-state.js";
+import { t } from "../lib/i18n.js";
 import { secondsBetween, spanInWords } from "../lib/time.js";
-import { FINISHED } from "../lib/watch.js";
-import { agoOf } from "./ago.js";
+import { FINISHED } from "../lib/job-polling.js";
+import { agoOf } from "./relative-time.js";
 import { reasonInWords } from "./reason.js";
 
 const nowS = () => performance.now() / 1000;

@@ -1,7 +1,7 @@
 import { reportPicture } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { t } from "../lib/text.js";
+import { explain, isLeaving } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { choice } from "./choice.js";
 import { field, showFieldErrors } from "./field.js";
 

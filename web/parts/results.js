@@ -1,7 +1,7 @@
 import { element } from "../lib/dom.js";
 import { isPlain } from "../lib/router.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
+import { ratioOf } from "../lib/presets.js";
+import { t } from "../lib/i18n.js";
 import { copyButton } from "./copy-button.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";

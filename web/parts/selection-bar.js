@@ -1,11 +1,11 @@
 import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
+import { explain, isLeaving } from "../lib/error-text.js";
+import { askToLogIn } from "../lib/login-redirect.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-polling.js";
 import { announce } from "./announcer.js";
-import { showBar, showRemark } from "./bars.js";
+import { showBar, showRemark } from "./notice-bar.js";
 import { downloadAll } from "./download-bar.js";
 
 /** Requests of one action that are under way at the same time. */

@@ -1,7 +1,7 @@
 import { element } from "../lib/dom.js";
-import { t, tOr } from "../lib/text.js";
+import { t, tOr } from "../lib/i18n.js";
 import { clockTime } from "../lib/time.js";
-import { agoOf } from "./ago.js";
+import { agoOf } from "./relative-time.js";
 import { reasonInWords } from "./reason.js";
 
 /**

@@ -1,12 +1,12 @@
 import { deleteJob } from "../lib/api.js";
-import { Bin } from "../lib/bin.js";
+import { Bin } from "../lib/undo-delete.js";
 import { element } from "../lib/dom.js";
-import { explain } from "../lib/explain.js";
-import { tellGone } from "../lib/news.js";
+import { explain } from "../lib/error-text.js";
+import { tellGone } from "../lib/tab-channel.js";
 import { beforeLeaving } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
-import { showBar, showRemark } from "./bars.js";
+import { showBar, showRemark } from "./notice-bar.js";
 
 /** Time for second thoughts. */
 const UNDO_MS = 8_000;

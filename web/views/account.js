@@ -1,11 +1,11 @@
 import { changeMe, deleteMe, getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
+import { explain, isLeaving } from "../lib/error-text.js";
+import { askToLogIn } from "../lib/login-redirect.js";
 import { navigate } from "../lib/router.js";
 import { forget, leave, refresh } from "../lib/session.js";
-import { fieldOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
+import { fieldOf } from "../lib/presets.js";
+import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
 import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";

@@ -1,16 +1,16 @@
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
+import { isLeaving } from "../lib/error-text.js";
 import { pause, whenVisible } from "../lib/pause.js";
-import { ratioOf } from "../lib/shape.js";
-import { firstRow } from "../lib/sources.js";
-import { t } from "../lib/text.js";
-import { keepPlace, pageBefore, placeOn } from "../lib/trail.js";
-import { loadPage, refreshStart, wallAddress, walls } from "../lib/walls.js";
+import { ratioOf } from "../lib/presets.js";
+import { firstRow } from "../lib/picture-sources.js";
+import { t } from "../lib/i18n.js";
+import { keepPlace, pageBefore, placeOn } from "../lib/breadcrumbs.js";
+import { loadPage, refreshStart, wallAddress, walls } from "../lib/gallery-visits.js";
 import { routeLink } from "../parts/link.js";
 import { emptiness, failure } from "../parts/message.js";
 import { pages } from "../parts/pages.js";
-import { focusTile, followPlace, wayBackTo } from "../parts/wall-place.js";
-import { freeFrame, placeholders, wallTile } from "../parts/wall.js";
+import { focusTile, followPlace, wayBackTo } from "../parts/scroll-position.js";
+import { freeFrame, placeholders, wallTile } from "../parts/gallery-tile.js";
 
 const FIRST_PICTURES = 12;
 /** How often a new installation is looked at again; the last one repeats. */

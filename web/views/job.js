@@ -1,22 +1,22 @@
 import { cancelJob, getJob } from "../lib/api.js";
 import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
-import { newsOf } from "../lib/news.js";
+import { explain, isLeaving } from "../lib/error-text.js";
+import { askToLogIn } from "../lib/login-redirect.js";
+import { newsOf } from "../lib/tab-channel.js";
 import { pause } from "../lib/pause.js";
-import { stateOf } from "../lib/phase.js";
+import { stateOf } from "../lib/job-state.js";
 import { navigate, setTitle } from "../lib/router.js";
 import { refresh } from "../lib/session.js";
-import { t } from "../lib/text.js";
-import { FINISHED, isOlder, Watch } from "../lib/watch.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED, isOlder, Watch } from "../lib/job-polling.js";
 import { announce } from "../parts/announcer.js";
 import { jobActions } from "../parts/job-actions.js";
 import { jobPage } from "../parts/job-page.js";
 import { routeLink } from "../parts/link.js";
 import { emptiness, failure, loading } from "../parts/message.js";
-import { jobInTab } from "../parts/tab.js";
-import { tellMe } from "../parts/tell-me.js";
+import { jobInTab } from "../parts/browser-tab.js";
+import { tellMe } from "../parts/notify-button.js";
 
 /** One job from the queue to its pictures. The address holds its id, so it can be left and found again. */
 export function jobView({ params: { id }, signal }) {

@@ -1,10 +1,10 @@
 import { logIn, signUp } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { safeNext } from "../lib/match.js";
+import { explain, isLeaving } from "../lib/error-text.js";
+import { safeNext } from "../lib/routes.js";
 import { navigate } from "../lib/router.js";
 import { enter } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
 

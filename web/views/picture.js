@@ -1,10 +1,10 @@
 import { getGalleryItem } from "../lib/api.js";
-import { beginningOf } from "../lib/beginning.js";
+import { beginningOf } from "../lib/truncate.js";
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
+import { isLeaving } from "../lib/error-text.js";
 import { isPlain, navigate, setTitle } from "../lib/router.js";
-import { t } from "../lib/text.js";
-import { loadPage, wallAddress, walls } from "../lib/walls.js";
+import { t } from "../lib/i18n.js";
+import { loadPage, wallAddress, walls } from "../lib/gallery-visits.js";
 import { routeLink } from "../parts/link.js";
 import { emptiness, failure, loading } from "../parts/message.js";
 import { picturePage } from "../parts/picture-page.js";

@@ -1,8 +1,8 @@
 import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
 import { pathOf, readFilter } from "../lib/job-filter.js";
-import { t } from "../lib/text.js";
-import { cabinet } from "../parts/cabinet.js";
+import { t } from "../lib/i18n.js";
+import { cabinet } from "../parts/job-browser.js";
 import { picturesFilter } from "../parts/pictures-filter.js";
 import { bin } from "../parts/undo-bar.js";
 

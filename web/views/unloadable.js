@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
-import { ApiError } from "../lib/problem.js";
-import { t } from "../lib/text.js";
+import { ApiError } from "../lib/api-error.js";
+import { t } from "../lib/i18n.js";
 import { failure } from "../parts/message.js";
 
 /** Stands in for a view whose code could not be fetched. Loading the page again is the one thing that helps. */

@@ -1,11 +1,11 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { fieldOf, isShown } from "../../lib/shape.js";
-import { currentLocale, t, tOr } from "../../lib/text.js";
+import { readNumber } from "../../lib/job-request.js";
+import { fieldOf, isShown } from "../../lib/presets.js";
+import { currentLocale, t, tOr } from "../../lib/i18n.js";
 import { choice } from "../choice.js";
 import { field } from "../field.js";
 import { describeFields } from "./describe.js";
-import { tick } from "./tick.js";
+import { tick } from "./checkbox.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
 

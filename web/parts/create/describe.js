@@ -1,9 +1,9 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { isShown } from "../../lib/shape.js";
-import { t } from "../../lib/text.js";
+import { readNumber } from "../../lib/job-request.js";
+import { isShown } from "../../lib/presets.js";
+import { t } from "../../lib/i18n.js";
 import { field } from "../field.js";
-import { tick } from "./tick.js";
+import { tick } from "./checkbox.js";
 
 /** What the detailed part of a description may leave out, as the generators' protocol names it. */
 const LEFT_OUT = ["mediums", "artists", "trendings", "movements"];

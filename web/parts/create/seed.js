@@ -1,7 +1,7 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { fieldOf } from "../../lib/shape.js";
-import { t } from "../../lib/text.js";
+import { readNumber } from "../../lib/job-request.js";
+import { fieldOf } from "../../lib/presets.js";
+import { t } from "../../lib/i18n.js";
 import { field } from "../field.js";
 
 /** The field of the seed, with dice that throw one. */

@@ -1,8 +1,8 @@
 import { element, fill } from "../../lib/dom.js";
-import { explain } from "../../lib/explain.js";
-import { fieldOf } from "../../lib/shape.js";
-import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/storage.js";
-import { t, tOr } from "../../lib/text.js";
+import { explain } from "../../lib/error-text.js";
+import { fieldOf } from "../../lib/presets.js";
+import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
+import { t, tOr } from "../../lib/i18n.js";
 import { announce } from "../announcer.js";
 
 const MEGABYTES = UPLOAD_BYTES / 2 ** 20;

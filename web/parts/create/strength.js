@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
-import { fieldOf, isShown } from "../../lib/shape.js";
-import { currentLocale, t } from "../../lib/text.js";
+import { fieldOf, isShown } from "../../lib/presets.js";
+import { currentLocale, t } from "../../lib/i18n.js";
 import { choice } from "../choice.js";
 
 /** Below 0 the protocol makes no new picture; below -1 it would not give the given one back either. */

@@ -1,5 +1,5 @@
 import { announceUpload } from "./api.js";
-import { ApiError } from "./problem.js";
+import { ApiError } from "./api-error.js";
 
 /** The types of start pictures that the API takes. */
 export const UPLOAD_TYPES = ["image/png", "image/jpeg", "image/webp"];

@@ -1,4 +1,4 @@
-import { t, tOr } from "./text.js";
+import { t, tOr } from "./i18n.js";
 import { spanInWords } from "./time.js";
 
 /** An ApiError in a sentence for a person. Any other error is a mistake in the site and is thrown on. */

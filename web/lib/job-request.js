@@ -1,4 +1,4 @@
-import { fieldOf, pickChoice } from "./shape.js";
+import { fieldOf, pickChoice } from "./presets.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
 const BY_ASPECT = ["width", "height"];

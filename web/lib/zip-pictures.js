@@ -1,5 +1,5 @@
 import { endingOf, nameFrom, uniqueNames } from "./file-names.js";
-import { fetchPicture } from "./storage.js";
+import { fetchPicture } from "./picture-storage.js";
 import { Zip } from "./zip.js";
 
 /** Pictures that are fetched at the same time. */

@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
+import { ratioOf } from "../lib/presets.js";
+import { t } from "../lib/i18n.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 

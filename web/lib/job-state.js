@@ -1,4 +1,4 @@
-import { FINISHED } from "./watch.js";
+import { FINISHED } from "./job-polling.js";
 
 /** The work has this many phases that the progress tells apart, each from its fraction on. */
 const PHASES = [

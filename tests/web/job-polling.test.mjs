@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ApiError } from "../../web/lib/problem.js";
-import { isOlder, Watch } from "../../web/lib/watch.js";
+import { ApiError } from "../../web/lib/api-error.js";
+import { isOlder, Watch } from "../../web/lib/job-polling.js";
 
 const lost = new ApiError({ status: 0, code: "network" });
 const job = (state, progress = null, entries = 1) => ({ state, progress, timeline: Array(entries).fill({}) });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Bin } from "../../web/lib/bin.js";
+import { Bin } from "../../web/lib/undo-delete.js";
 import { submitOnce } from "../../web/lib/once.js";
-import { ApiError } from "../../web/lib/problem.js";
+import { ApiError } from "../../web/lib/api-error.js";
 
 const jobs = (...ids) => ids.map((id) => ({ id }));
 

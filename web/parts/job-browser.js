@@ -1,21 +1,21 @@
 import { listJobs } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
+import { isLeaving } from "../lib/error-text.js";
 import { fits } from "../lib/job-filter.js";
 import { JobList } from "../lib/job-list.js";
-import { keepFresh } from "../lib/keep-fresh.js";
-import { askToLogIn } from "../lib/login.js";
+import { keepFresh } from "../lib/list-polling.js";
+import { askToLogIn } from "../lib/login-redirect.js";
 import { pause, whenVisible } from "../lib/pause.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-polling.js";
 import { announce } from "./announcer.js";
-import { showRemark } from "./bars.js";
-import { jobWall } from "./job-wall.js";
+import { showRemark } from "./notice-bar.js";
+import { jobWall } from "./job-grid.js";
 import { routeLink } from "./link.js";
 import { emptiness } from "./message.js";
 import { pages } from "./pages.js";
 import { bin } from "./undo-bar.js";
-import { wallSelection } from "./wall-selection.js";
+import { wallSelection } from "./grid-selection.js";
 
 const PAGE = 60;
 

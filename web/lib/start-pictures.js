@@ -1,5 +1,5 @@
 import { STARTS } from "./draft.js";
-import { UPLOAD_BYTES, UPLOAD_TYPES } from "./storage.js";
+import { UPLOAD_BYTES, UPLOAD_TYPES } from "./picture-storage.js";
 
 /** So many small copies are kept for the keys that drafts may name. */
 const MOST_KEPT = 12;

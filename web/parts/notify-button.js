@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
-import { shortened } from "../lib/phase.js";
-import { t } from "../lib/text.js";
+import { shortened } from "../lib/job-state.js";
+import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
 
 const NAME = "easel.tell-me";

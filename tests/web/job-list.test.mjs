@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { fits, pathOf, readFilter } from "../../web/lib/job-filter.js";
 import { JobList } from "../../web/lib/job-list.js";
-import { keepFresh } from "../../web/lib/keep-fresh.js";
-import { ApiError } from "../../web/lib/problem.js";
+import { keepFresh } from "../../web/lib/list-polling.js";
+import { ApiError } from "../../web/lib/api-error.js";
 import { Selection } from "../../web/lib/selection.js";
 
 const job = (id, more = {}) => ({

@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
-import { fieldOf, isOffered, isShown, pickChoice, ratioOf } from "../../lib/shape.js";
-import { t, tOr } from "../../lib/text.js";
+import { fieldOf, isOffered, isShown, pickChoice, ratioOf } from "../../lib/presets.js";
+import { t, tOr } from "../../lib/i18n.js";
 import { choice } from "../choice.js";
 
 /**

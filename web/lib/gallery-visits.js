@@ -1,5 +1,5 @@
 import { listGallery } from "./api.js";
-import { keepPage } from "./trail.js";
+import { keepPage } from "./breadcrumbs.js";
 
 const PAGE = 24;
 const MOST_PAGES = 20;

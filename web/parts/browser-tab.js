@@ -1,7 +1,7 @@
-import { percentOf, shortened, stateOf } from "../lib/phase.js";
-import { ringAddress } from "../lib/ring.js";
+import { percentOf, shortened, stateOf } from "../lib/job-state.js";
+import { ringAddress } from "../lib/progress-icon.js";
 import { setTitle } from "../lib/router.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 
 /**
  * The browser's tab as a small display of a job: its title and its icon. Answers the function that shows a job there; the
