@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { forgetDraft, keepDraft, readDraft } from "../../web/lib/draft.js";
+import { clearDraft, saveDraft, readDraft } from "../../web/lib/draft.js";
 import { readProblem } from "../../web/lib/api-error.js";
 import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/job-request.js";
 import { isShown, pickChoice } from "../../web/lib/presets.js";
 import { StartPictures } from "../../web/lib/start-pictures.js";
 import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
-import { Submission } from "../../web/lib/idempotent-submit.js";
+import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
+import { memory } from "./memory-storage.mjs";
 
 const PRESETS = {
   qualities: [{ key: "draft", steps: 15, scale: 7.5, upscale: 1 }, { key: "normal", steps: 30, scale: 7.5, upscale: 1 }],
@@ -23,16 +24,6 @@ const PRESETS = {
     { name: "describe", type: "boolean", offered: false },
   ],
 };
-
-/** What a browser's storage does, in memory. */
-function memory() {
-  const kept = new Map();
-  return {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, value),
-    removeItem: (name) => kept.delete(name),
-  };
-}
 
 test("a job's settings that are just its presets count as presets", () => {
   const job = { prompt: "a", quality: "draft", steps: 15, scale: 7.5, upscale: 2, aspect: "square", width: 512, height: 512, seed: 7 };
@@ -94,17 +85,17 @@ test("a draft that is no set of fields counts as none", () => {
     storage.setItem("easel.draft", text);
     assert.deepEqual(readDraft(storage), {}, text);
   }
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
 test("whoever logs out leaves nothing of the form behind", async () => {
   const storage = memory();
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
-  forgetDraft(storage);
+  clearDraft(storage);
   assert.deepEqual([storage.getItem("easel.draft"), storage.getItem("easel.starts")], [null, null]);
 });
 
@@ -112,10 +103,10 @@ test("two submissions without an answer keep a key each", () => {
   const storage = memory();
   let count = 0;
   const newKey = () => `key-${(count += 1)}`;
-  const first = new Submission(storage, newKey);
-  const second = new Submission(storage, newKey);
+  const first = new SubmissionKeys(storage, newKey);
+  const second = new SubmissionKeys(storage, newKey);
   assert.deepEqual([first.keyFor({ prompt: "a" }), second.keyFor({ prompt: "b" })], ["key-1", "key-2"]);
-  second.settle();
+  second.settle({ prompt: "b" });
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
   assert.equal(second.keyFor({ prompt: "b" }), "key-3");
 });
@@ -180,7 +171,7 @@ test("a key that the API does not take is dropped, here and from what is kept", 
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
-  starts.lose("key-1", "not_yours");
+  starts.markLost("key-1", "not_yours");
   assert.deepEqual([starts.items[0].state, starts.items[0].error.code, starts.keys()], ["lost", "not_yours", []]);
   const later = startsWith({ storage });
   later.restore(["key-1"]);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fits, pathOf, readFilter } from "../../web/lib/job-filter.js";
+import { matchesFilter, filterPath, readFilter } from "../../web/lib/job-filter.js";
 import { JobList } from "../../web/lib/job-list.js";
-import { keepFresh } from "../../web/lib/list-polling.js";
+import { pollList } from "../../web/lib/list-polling.js";
 import { ApiError } from "../../web/lib/api-error.js";
 import { Selection } from "../../web/lib/selection.js";
 
@@ -40,7 +40,7 @@ test("a fresh answer tells what is new, what changed and what is gone", () => {
 });
 
 test("a job that is being deleted does not come back with an older answer", () => {
-  const list = new JobList({ isAway: (id) => id === "b" });
+  const list = new JobList({ isDeleted: (id) => id === "b" });
   assert.equal(idsOf(list.compare({ jobs: [job("b"), job("a")], next: null }).changed), "a");
 });
 
@@ -53,13 +53,13 @@ test("other links to the same pictures are no change", () => {
 test("so much is asked for as is unfinished, and as often as it is likely to help", () => {
   const done = Array.from({ length: 200 }, (_, index) => job(`x${String(index).padStart(3, "0")}`));
   const at = (index, more) => listOf(...done.with(index, { ...done[index], state: "queued", ...more }));
-  assert.equal(listOf(...done).askFor, 24);
-  assert.equal(at(160).askFor, 40, "the list is newest first");
-  assert.equal(at(3).askFor, 100);
-  assert.equal(listOf(...done).nextLookMs, 30_000);
-  assert.equal(at(3, { eta_seconds: 1 }).nextLookMs, 2_000);
-  assert.equal(at(3, { eta_seconds: 20 }).nextLookMs, 5_000);
-  assert.equal(at(3, { eta_seconds: 900 }).nextLookMs, 10_000);
+  assert.equal(listOf(...done).pollLimit, 24);
+  assert.equal(at(160).pollLimit, 40, "the list is newest first");
+  assert.equal(at(3).pollLimit, 100);
+  assert.equal(listOf(...done).nextPollMs, 30_000);
+  assert.equal(at(3, { eta_seconds: 1 }).nextPollMs, 2_000);
+  assert.equal(at(3, { eta_seconds: 20 }).nextPollMs, 5_000);
+  assert.equal(at(3, { eta_seconds: 900 }).nextPollMs, 10_000);
 });
 
 test("a range is chosen from the one touched last, in either direction, and taken back likewise", () => {
@@ -87,17 +87,17 @@ test("the address says what is shown, and nothing that there is not", () => {
   assert.deepEqual(read("state=failed&q=red+fox"), { state: "failed", q: "red fox" });
   assert.deepEqual(read("state=junk&q=++"), { state: null, q: null });
   assert.equal([...read(`q=${"🦊".repeat(300)}`).q].length, 200);
-  assert.equal(pathOf({ state: null, q: null }), "/pictures");
+  assert.equal(filterPath({ state: null, q: null }), "/pictures");
   for (const filter of [{ state: "queued", q: null }, { state: null, q: "a & b" }]) {
-    assert.deepEqual(read(pathOf(filter).split("?")[1]), filter);
+    assert.deepEqual(read(filterPath(filter).split("?")[1]), filter);
   }
 });
 
 test("a job fits by its state and by every word, in any case", () => {
   const fox = { state: "queued", prompt: "A Red fox" };
-  assert.ok(fits(fox, { state: null, q: "FOX red" }));
-  assert.ok(!fits(fox, { state: null, q: "red foxes" }));
-  assert.ok(!fits(fox, { state: "failed", q: null }));
+  assert.ok(matchesFilter(fox, { state: null, q: "FOX red" }));
+  assert.ok(!matchesFilter(fox, { state: null, q: "red foxes" }));
+  assert.ok(!matchesFilter(fox, { state: "failed", q: null }));
 });
 
 test("an answer that was overtaken by what the person did is not heard", async () => {
@@ -114,7 +114,7 @@ test("an answer that was overtaken by what the person did is not heard", async (
   const pauses = [];
   const end = new Error("over");
   await assert.rejects(
-    keepFresh({
+    pollList({
       ask: async () => answers.shift()(),
       onAnswer: (answer) => heard.push(answer),
       onLost: (isLost) => heard.push(isLost),
@@ -138,5 +138,5 @@ test("an error that no repetition heals ends the looking", async () => {
     throw refused;
   };
   const nothing = async () => {};
-  await assert.rejects(keepFresh({ ask, onLost: assert.fail, nextMs: () => 1, revision: () => 0, ready: nothing, pause: nothing }), refused);
+  await assert.rejects(pollList({ ask, onLost: assert.fail, nextMs: () => 1, revision: () => 0, ready: nothing, pause: nothing }), refused);
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ApiError } from "../../web/lib/api-error.js";
-import { isOlder, Watch } from "../../web/lib/job-polling.js";
+import { JobPolling } from "../../web/lib/job-polling.js";
+import { isOlder } from "../../web/lib/job-state.js";
 
 const lost = new ApiError({ status: 0, code: "network" });
 const job = (state, progress = null, entries = 1) => ({ state, progress, timeline: Array(entries).fill({}) });
@@ -16,7 +17,7 @@ const same = (etag) => ({ status: 304, etag, data: null, retryAfterMs: null });
 async function run(answers, { heldMs = 5_000, isHidden = () => false, onPause = () => {} } = {}) {
   const seen = { asked: [], jobs: [], lost: [], pauses: [], answers: [] };
   let clock = 0;
-  const watch = new Watch({
+  const polling = new JobPolling({
     ask: async (etag, waitS, signal) => {
       seen.asked.push([etag, waitS, clock]);
       clock += heldMs;
@@ -30,12 +31,12 @@ async function run(answers, { heldMs = 5_000, isHidden = () => false, onPause = 
     isHidden: () => isHidden(clock),
     pause: async (ms, signal) => {
       seen.pauses.push(ms);
-      await onPause({ watch, signal, clock });
+      await onPause({ polling, signal, clock });
       clock += ms;
     },
     now: () => clock,
   });
-  return { seen, end: await watch.run().catch((error) => error) };
+  return { seen, end: await polling.run().catch((error) => error) };
 }
 
 test("a job is followed to its end, with a first look at once and held answers after it", async () => {
@@ -119,11 +120,11 @@ test("a page that is seen again asks at once", async () => {
 
 test("what another tab hears counts as heard here: nothing is asked, the news are shown", async () => {
   let heard = 0;
-  const onPause = ({ watch }) => {
+  const onPause = ({ polling }) => {
     heard += 1;
-    if (heard === 3) watch.hear({ etag: "2", job: job("generating", 0.4, 2) });
-    else if (heard === 6) watch.hear({ etag: "3", job: job("succeeded", 1, 3) });
-    else watch.hear({ etag: "1", job: null });
+    if (heard === 3) polling.receive({ etag: "2", job: job("generating", 0.4, 2) });
+    else if (heard === 6) polling.receive({ etag: "3", job: job("succeeded", 1, 3) });
+    else polling.receive({ etag: "1", job: null });
   };
   const { seen, end } = await run([fresh("1", job("queued"))], { heldMs: 10, isHidden: () => true, onPause });
   assert.deepEqual(seen.jobs, ["queued", "generating", "succeeded"]);
@@ -132,14 +133,14 @@ test("what another tab hears counts as heard here: nothing is asked, the news ar
 });
 
 test("the end heard from another tab ends the question that is under way", async () => {
-  let watch;
+  let polling;
   const held = (signal) =>
     new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
-      watch.hear({ etag: null, job: job("cancelled", null, 2) });
+      polling.receive({ etag: null, job: job("cancelled", null, 2) });
     });
   const onPause = (given) => {
-    watch = given.watch;
+    polling = given.polling;
   };
   const { seen, end } = await run([fresh("1", job("queued")), held], { onPause });
   assert.equal(end.state, "cancelled");
@@ -147,7 +148,7 @@ test("the end heard from another tab ends the question that is under way", async
 });
 
 test("an end that is heard while the connection is lost takes the notice away", async () => {
-  const onPause = ({ watch }) => watch.hear({ etag: "2", job: job("succeeded", 1, 2) });
+  const onPause = ({ polling }) => polling.receive({ etag: "2", job: job("succeeded", 1, 2) });
   const { seen, end } = await run([lost], { onPause });
   assert.equal(end.state, "succeeded");
   assert.deepEqual(seen.lost, [true, false]);

@@ -9,7 +9,7 @@ import { words as english } from "../../web/text/en.js";
 const load = (language) => import(`../../web/text/${language}.js`).then(({ words }) => words);
 /** The names of the values that an entry takes, in order of the alphabet. */
 const takes = (entry) => [...(/^\(\{([^}]*)\}\)/.exec(String(entry))?.[1].matchAll(/\w+/g) ?? [])].map(([name]) => name).toSorted();
-const SAME_EVERYWHERE = new Set(["site.name", "footer.api", "bin.keys"]);
+const SAME_EVERYWHERE = new Set(["site.name", "footer.api", "undo.keys"]);
 
 for (const language of Object.keys(LANGUAGES)) {
   test(`${language} has every word that English has, with the same values`, async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as nodesCrc32 } from "node:zlib";
 
-import { bundle } from "../../web/lib/zip-pictures.js";
+import { zipPictures } from "../../web/lib/zip-pictures.js";
 import { endingOf, nameFrom, uniqueNames } from "../../web/lib/file-names.js";
 import { ApiError } from "../../web/lib/api-error.js";
 import { Zip, ZipFullError, crc32 } from "../../web/lib/zip.js";
@@ -68,7 +68,7 @@ test("a picture that cannot be had is counted, and the rest goes on", async () =
     return new Blob([id], { type: "image/png" });
   };
   const jobs = [job("sea", "one", "gone"), job("sea", "two")];
-  const { blob, count, lost } = await bundle(jobs, { spare: "picture", get, onProgress: ({ done, total }) => heard.push([done, total]) });
+  const { blob, count, lost } = await zipPictures(jobs, { spare: "picture", get, onProgress: ({ done, total }) => heard.push([done, total]) });
   assert.deepEqual({ count, lost }, { count: 2, lost: 1 });
   assert.deepEqual(await names(blob), ["sea.png", "sea (2).png"]);
   assert.deepEqual(heard, [[0, 3], [1, 3], [2, 3], [3, 3]]);
@@ -83,7 +83,7 @@ test("stopping ends the work with the reason, and nothing more is fetched", asyn
     return new Blob(["x"]);
   };
   const jobs = [job("sea", ...Array.from({ length: 20 }, (_, index) => `${index}`))];
-  await assert.rejects(bundle(jobs, { spare: "picture", get, signal: leaving.signal }), { name: "AbortError" });
+  await assert.rejects(zipPictures(jobs, { spare: "picture", get, signal: leaving.signal }), { name: "AbortError" });
   assert.ok(asked <= 3, `${asked} were fetched`);
 });
 
@@ -91,5 +91,5 @@ test("a mistake of the site is no lost picture", async () => {
   const get = async () => {
     throw new TypeError("broken");
   };
-  await assert.rejects(bundle([job("sea", "one")], { spare: "picture", get }), TypeError);
+  await assert.rejects(zipPictures([job("sea", "one")], { spare: "picture", get }), TypeError);
 });

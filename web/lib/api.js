@@ -24,10 +24,10 @@ async function call(method, path, { body, headers = {}, signal, keepalive = fals
     text = await response.text();
   } catch {
     signal?.throwIfAborted();
-    connection.missed();
+    connection.requestFailed();
     throw new ApiError({ status: 0, code: "network" });
   }
-  connection.answered();
+  connection.requestAnswered();
   const data = readJson(text);
   const retryAfter = response.headers.get("Retry-After");
   if (!response.ok && response.status !== 304) throw readProblem(response.status, data, retryAfter);
@@ -79,7 +79,7 @@ export const submitJob = (body, key, options) =>
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
-export const takeBackJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
+export const unpublishJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
 /** A place for a start picture: `{key, url, fields}`; `lib/picture-storage.js` sends the bytes there. */
 export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 

@@ -5,25 +5,25 @@ const MOST = 60;
  * What outlives a reload of the gallery: which page came before which, and where on which wall the person was.
  * `storage` is sessionStorage or alike; what cannot be read or kept there counts as not known.
  */
-export function keepPage(cursor, before, storage = sessionStorage) {
+export function savePage(cursor, before, storage = sessionStorage) {
   const { pages, place } = read(storage);
   const others = pages.filter(([known]) => known !== cursor);
   write({ pages: [...others, [cursor, before]].slice(-MOST), place }, storage);
 }
 
 /** The cursor of the page before this one; null for the start, which is also the answer when it is not known. */
-export function pageBefore(cursor, storage = sessionStorage) {
+export function previousPage(cursor, storage = sessionStorage) {
   return read(storage).pages.find(([known]) => known === cursor)?.[1] ?? null;
 }
 
-export function keepPlace(wall, place, storage = sessionStorage) {
-  write({ ...read(storage), place: { wall, ...place } }, storage);
+export function savePosition(visit, position, storage = sessionStorage) {
+  write({ ...read(storage), place: { visit, ...position } }, storage);
 }
 
 /** Where the person was on the wall of this id: `{job, offset}`, or null. */
-export function placeOn(wall, storage = sessionStorage) {
+export function savedPosition(visit, storage = sessionStorage) {
   const { place } = read(storage);
-  return place !== null && place.wall === wall ? { job: place.job, offset: place.offset } : null;
+  return place !== null && place.visit === visit ? { job: place.job, offset: place.offset } : null;
 }
 
 function read(storage) {

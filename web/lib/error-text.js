@@ -2,7 +2,7 @@ import { t, tOr } from "./i18n.js";
 import { spanInWords } from "./time.js";
 
 /** An ApiError in a sentence for a person. Any other error is a mistake in the site and is thrown on. */
-export function explain(error) {
+export function errorText(error) {
   if (error.name !== "ApiError") throw error;
   const known = tOr(`error.${error.code}`, null);
   if (known !== null) return known;
@@ -19,4 +19,4 @@ export function asSentence(remark) {
 }
 
 /** Whether an error only says that the view was left meanwhile, so that nobody needs to hear of it. */
-export const isLeaving = (error, signal) => signal.aborted || error.name === "AbortError";
+export const isAborted = (error, signal) => signal.aborted || error.name === "AbortError";

@@ -1,9 +1,9 @@
 import { listGallery } from "./api.js";
-import { keepPage } from "./breadcrumbs.js";
+import { savePage } from "./breadcrumbs.js";
 
 const PAGE = 24;
-const MOST_PAGES = 20;
-const MOST_WALLS = 3;
+const MAX_PAGES = 20;
+const MAX_VISITS = 3;
 
 /**
  * What one visit to the gallery has loaded: pages `{cursor, items, next}` in the order of the wall, from `start` (the
@@ -12,9 +12,9 @@ const MOST_WALLS = 3;
  * `place` is where the person was: `{job, offset}`, a job's id and how far under the window's top its tile stood.
  * `opened` is the id of the job whose page was looked at last.
  */
-export class Wall {
+export class GalleryVisit {
   pages = [];
-  place = null;
+  position = null;
   opened = null;
   #cursors = new Map();
 
@@ -25,16 +25,16 @@ export class Wall {
 
   /** Adds a page below; answers the items that are new. */
   add({ cursor, items, next }) {
-    const fresh = this.#note(items, cursor);
+    const fresh = this.#addNew(items, cursor);
     this.pages.push({ cursor, items: fresh, next });
-    if (this.pages.length > MOST_PAGES) this.start = this.pages.splice(0, 1)[0].next;
+    if (this.pages.length > MAX_PAGES) this.start = this.pages.splice(0, 1)[0].next;
     return fresh;
   }
 
   /** Brings a page up to date that has been asked for again; answers the items that are new, which hang behind the others. */
   refresh({ cursor, items, next }) {
     const page = this.pages.find((candidate) => candidate.cursor === cursor);
-    const fresh = this.#note(items, cursor);
+    const fresh = this.#addNew(items, cursor);
     page.items.push(...fresh);
     page.next = next;
     return fresh;
@@ -59,7 +59,7 @@ export class Wall {
   }
 
   /** The jobs on both sides: `{previous, next}`, each null where there is none. */
-  beside(job) {
+  neighbours(job) {
     const items = this.items;
     const index = items.findIndex(({ job_id }) => job_id === job);
     if (index === -1) return { previous: null, next: null };
@@ -67,7 +67,7 @@ export class Wall {
   }
 
   /** Those of the items that were on no page before. */
-  #note(items, cursor) {
+  #addNew(items, cursor) {
     const fresh = items.filter(({ job_id }) => !this.#cursors.has(job_id));
     for (const { job_id } of fresh) this.#cursors.set(job_id, cursor);
     return fresh;
@@ -75,8 +75,8 @@ export class Wall {
 }
 
 /** The walls of the latest visits, so that going back finds the same one. */
-export class Walls {
-  #walls = [];
+export class GalleryVisits {
+  #visits = [];
   #newId;
 
   constructor(newId = () => crypto.randomUUID()) {
@@ -85,43 +85,43 @@ export class Walls {
 
   /** A wall that begins at a cursor, in place of the one that had this id. */
   begin(start, id = this.#newId()) {
-    return this.#keep(new Wall(id, start));
+    return this.#keep(new GalleryVisit(id, start));
   }
 
   /** The wall of this id with the place where the person was, which is the latest from now on; null when that is not kept. */
   open(id) {
-    const wall = this.#walls.find((candidate) => candidate.id === id);
-    const isWhole = wall?.pages.length > 0 && (wall.place === null || wall.find(wall.place.job) !== null);
-    return isWhole ? this.#keep(wall) : null;
+    const visit = this.#visits.find((candidate) => candidate.id === id);
+    const isWhole = visit?.pages.length > 0 && (visit.position === null || visit.find(visit.position.job) !== null);
+    return isWhole ? this.#keep(visit) : null;
   }
 
   /** The latest wall on which this job hangs, or null. */
-  holding(job) {
-    return this.#walls.find((wall) => wall.find(job) !== null) ?? null;
+  containing(job) {
+    return this.#visits.find((visit) => visit.find(job) !== null) ?? null;
   }
 
-  #keep(wall) {
-    this.#walls = [wall, ...this.#walls.filter(({ id }) => id !== wall.id)].slice(0, MOST_WALLS);
-    return wall;
+  #keep(visit) {
+    this.#visits = [visit, ...this.#visits.filter(({ id }) => id !== visit.id)].slice(0, MAX_VISITS);
+    return visit;
   }
 }
 
-export const walls = new Walls();
+export const visits = new GalleryVisits();
 
 /** The address of the gallery from a page on. */
-export const wallAddress = (cursor) => (cursor === null ? "/" : `/?after=${encodeURIComponent(cursor)}`);
+export const galleryAddress = (cursor) => (cursor === null ? "/" : `/?after=${encodeURIComponent(cursor)}`);
 
 /** Asks for the page of a cursor and hangs it below the others of a wall. Answers `{items, next}`. */
-export async function loadPage(wall, cursor, { signal }) {
+export async function loadPage(visit, cursor, { signal }) {
   const page = await ask(cursor, signal);
-  if (wall.pages.length > 0) keepPage(cursor, wall.pages.at(-1).cursor);
-  wall.add({ cursor, ...page });
+  if (visit.pages.length > 0) savePage(cursor, visit.pages.at(-1).cursor);
+  visit.add({ cursor, ...page });
   return page;
 }
 
 /** Asks again for the first page of a wall; answers the items that are new. */
-export async function refreshStart(wall, { signal }) {
-  return wall.refresh({ cursor: null, ...(await ask(null, signal)) });
+export async function refreshFirstPage(visit, { signal }) {
+  return visit.refresh({ cursor: null, ...(await ask(null, signal)) });
 }
 
 /** A job that only described a picture has none to hang. */

@@ -1,29 +1,17 @@
+import { retryDelayMs } from "./backoff.js";
+import { FINISHED, isOlder } from "./job-state.js";
+
 /** How long the server is asked to hold its answer until the job changes. */
 const WAIT_S = 20;
 /** A job that changes quickly is looked at no more often than this. */
-const BREATH_MS = 300;
+const MIN_DELAY_MS = 300;
 /** A server that neither holds its answers nor says when to come back is asked this often. */
-const UNHELD_MS = 2_000;
-/** After a lost connection, in turn; the last one repeats. */
-const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+const DEFAULT_DELAY_MS = 2_000;
 /**
  * A page that nobody sees asks this seldom, and has no answer held: each held answer takes one of the few connections that
  * a browser opens to a site, away from the page that somebody does see. It still asks, for its title and the notification.
  */
 const HIDDEN_MS = 15_000;
-
-export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
-
-/**
- * Whether `job` tells of a moment before that of `known`: answers and news from other tabs overtake each other.
- * A finished job never runs again, a timeline only grows, and progress never goes back.
- */
-export function isOlder(job, known) {
-  if (known === null) return false;
-  if (FINISHED.has(known.state)) return !FINISHED.has(job.state);
-  const [told, knownToBeTold] = [job, known].map(({ timeline }) => timeline.length);
-  return told === knownToBeTold ? (job.progress ?? 0) < (known.progress ?? 0) : told < knownToBeTold;
-}
 
 /**
  * Follows one job until it is finished.
@@ -33,24 +21,24 @@ export function isOlder(job, known) {
  * whether nobody sees the page. `pause(ms, signal)` waits, and may end early when something happened that makes it worth
  * asking (the page is seen again, the network is back). Both reject when their signal is aborted.
  */
-export class Watch {
+export class JobPolling {
   #etag = null;
   #job = null;
   #failures = 0;
-  #lastWord = -Infinity;
+  #lastAnswer = -Infinity;
   #end = new AbortController();
-  #given;
+  #options;
 
-  constructor({ onLost = () => {}, onAnswer = () => {}, isHidden = () => false, now = () => performance.now(), ...given }) {
-    this.#given = { onLost, onAnswer, isHidden, now, ...given };
+  constructor({ onLost = () => {}, onAnswer = () => {}, isHidden = () => false, now = () => performance.now(), ...options }) {
+    this.#options = { onLost, onAnswer, isHidden, now, ...options };
   }
 
   /** Resolves to the finished job. Rejects with errors that no repetition heals: the job is gone, the session is dead. */
   async run() {
-    const { isHidden, now, pause } = this.#given;
+    const { isHidden, now, pause } = this.#options;
     while (!this.#isOver) {
-      const quietMs = isHidden() ? HIDDEN_MS - (now() - this.#lastWord) : 0;
-      const restMs = quietMs > 0 ? quietMs : await this.#look();
+      const quietMs = isHidden() ? HIDDEN_MS - (now() - this.#lastAnswer) : 0;
+      const restMs = quietMs > 0 ? quietMs : await this.#poll();
       if (!this.#isOver) await pause(restMs, this.#end.signal).catch((error) => this.#endOrThrow(error));
     }
     this.#succeed();
@@ -58,8 +46,8 @@ export class Watch {
   }
 
   /** Takes an answer that came to another tab, or to another question (then without an etag), as if it were one of ours. */
-  hear({ etag, job }) {
-    this.#lastWord = this.#given.now();
+  receive({ etag, job }) {
+    this.#lastAnswer = this.#options.now();
     if (job !== null && (etag === null || etag !== this.#etag)) this.#take(etag, job);
     if (this.#isOver) this.#end.abort();
   }
@@ -69,18 +57,18 @@ export class Watch {
   }
 
   /** Asks once; resolves to the time until the next question. */
-  async #look() {
-    const { ask, isHidden, now, onAnswer } = this.#given;
+  async #poll() {
+    const { ask, isHidden, now, onAnswer } = this.#options;
     const asked = now();
     try {
       const waitS = this.#etag === null || isHidden() ? null : WAIT_S;
       const answer = await ask(this.#etag, waitS, this.#end.signal);
-      this.#lastWord = now();
+      this.#lastAnswer = now();
       this.#succeed();
       const hasChanged = answer.status !== 304 && (this.#etag === null || answer.etag !== this.#etag);
       onAnswer({ etag: answer.etag, job: answer.data });
       if (hasChanged) this.#take(answer.etag, answer.data);
-      return breath({ hasChanged, heldMs: now() - asked, retryAfterMs: answer.retryAfterMs });
+      return delayMs({ hasChanged, heldMs: now() - asked, retryAfterMs: answer.retryAfterMs });
     } catch (error) {
       return this.#isOver ? 0 : this.#fail(error);
     }
@@ -90,21 +78,20 @@ export class Watch {
     if (isOlder(job, this.#job)) return;
     this.#etag = etag;
     this.#job = job;
-    this.#given.onJob(job);
+    this.#options.onJob(job);
   }
 
   #succeed() {
-    if (this.#failures > 0) this.#given.onLost(false);
+    if (this.#failures > 0) this.#options.onLost(false);
     this.#failures = 0;
   }
 
   #fail(error) {
     if (!error.isPassing) throw error;
-    if (this.#failures === 0) this.#given.onLost(true);
-    this.#lastWord = this.#given.now();
-    const restMs = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)];
+    if (this.#failures === 0) this.#options.onLost(true);
+    this.#lastAnswer = this.#options.now();
     this.#failures += 1;
-    return Math.max(restMs, error.retryAfterMs ?? 0);
+    return Math.max(retryDelayMs(this.#failures), error.retryAfterMs ?? 0);
   }
 
   /** The end heard from another tab ends a pause, too; that is no error. */
@@ -114,7 +101,7 @@ export class Watch {
 }
 
 /** A server that holds its answers sets the pace itself; one that answers at once is asked as often as it says. */
-function breath({ hasChanged, heldMs, retryAfterMs }) {
-  if (hasChanged || heldMs > 1_000) return BREATH_MS;
-  return retryAfterMs ?? UNHELD_MS;
+function delayMs({ hasChanged, heldMs, retryAfterMs }) {
+  if (hasChanged || heldMs > 1_000) return MIN_DELAY_MS;
+  return retryAfterMs ?? DEFAULT_DELAY_MS;
 }

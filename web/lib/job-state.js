@@ -1,4 +1,16 @@
-import { FINISHED } from "./job-polling.js";
+/** The states in which a job ends. */
+export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
+
+/**
+ * Whether `job` tells of a moment before that of `known`: answers and news from other tabs overtake each other.
+ * A finished job never runs again, a timeline only grows, and progress never goes back.
+ */
+export function isOlder(job, known) {
+  if (known === null) return false;
+  if (FINISHED.has(known.state)) return !FINISHED.has(job.state);
+  const [told, knownToBeTold] = [job, known].map(({ timeline }) => timeline.length);
+  return told === knownToBeTold ? (job.progress ?? 0) < (known.progress ?? 0) : told < knownToBeTold;
+}
 
 /** The work has this many phases that the progress tells apart, each from its fraction on. */
 const PHASES = [
@@ -38,14 +50,4 @@ export function holdUpOf({ state, timeline }) {
 export function percentOf({ state, progress }) {
   if (state === "succeeded") return 100;
   return progress === null ? null : Math.min(99, Math.floor(progress * 100));
-}
-
-/** A prompt for where there is room for a few words: cut at a word, with an ellipsis. */
-export function shortened(prompt, most = 40) {
-  const text = prompt.replace(/\s+/g, " ").trim();
-  const letters = [...text];
-  if (letters.length <= most) return text;
-  const cut = letters.slice(0, most).join("");
-  const space = cut.lastIndexOf(" ");
-  return `${(space > most / 2 ? cut.slice(0, space) : cut).trimEnd()}…`;
 }

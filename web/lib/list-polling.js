@@ -1,5 +1,6 @@
-/** After a lost connection, in turn; the last one repeats. */
-const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
+import { retryDelayMs } from "./backoff.js";
+
+const FIRST_RETRY_MS = 2_000;
 
 /**
  * Looks at a list again and again, with one request each time, until `pause` or `ready` rejects.
@@ -9,10 +10,10 @@ const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
  * hears when the connection goes and comes back. `ready()` resolves when the page can be seen, `pause(ms)` waits. Errors
  * that no repetition heals reject.
  */
-export async function keepFresh({ ask, onAnswer, onLost, nextMs, revision, ready, pause }) {
+export async function pollList({ ask, onAnswer, onLost, nextMs, revision, ready, pause }) {
   let failures = 0;
   for (;;) {
-    await pause(failures > 0 ? RETRY_MS[Math.min(failures, RETRY_MS.length) - 1] : nextMs());
+    await pause(failures > 0 ? retryDelayMs(failures, { startMs: FIRST_RETRY_MS }) : nextMs());
     await ready();
     const before = revision();
     try {

@@ -13,7 +13,7 @@ const SIGNS = {
  * A small picture of a job's state, as the address of an image: a ring that closes with the progress, a full disc with a
  * sign in it afterwards. `colours` are CSS colours `{paper, line, accent, good, bad}`.
  */
-export function ringAddress({ state, percent }, colours) {
+export function progressIconUrl({ state, percent }, colours) {
   const parts = state in SIGNS ? disc(state, colours) : ring(percent ?? 0, colours);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE} ${SIZE}" fill="none">${parts}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;

@@ -1,4 +1,4 @@
-import { STARTS } from "./draft.js";
+import { START_PREVIEWS } from "./draft.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "./picture-storage.js";
 
 /** So many small copies are kept for the keys that drafts may name. */
@@ -57,7 +57,7 @@ export class StartPictures extends EventTarget {
     this.items = this.items.filter((one) => one !== item);
     item.leaving.abort();
     if (item.url) URL.revokeObjectURL(item.url);
-    this.#tell();
+    this.#notify();
   }
 
   clear() {
@@ -88,16 +88,16 @@ export class StartPictures extends EventTarget {
       const known = kept.find((one) => one.key === key);
       this.items.push(this.#newItem({ name: known?.name ?? "", key, preview: known?.preview ?? null, state: "ready" }));
     }
-    this.#tell();
+    this.#notify();
   }
 
   /** The API does not take this key, and `code` says why: its picture has to be given again. */
-  lose(key, code = "not_uploaded") {
+  markLost(key, code = "not_uploaded") {
     const item = this.items.find((one) => one.key === key);
     if (!item) return;
     Object.assign(item, { state: "lost", key: null, error: { code } });
     this.#writeKept(this.#readKept().filter((one) => one.key !== key));
-    this.#tell();
+    this.#notify();
   }
 
   /** Resolves when nothing is on its way any more; rejects with the reason of `signal`. */
@@ -131,16 +131,16 @@ export class StartPictures extends EventTarget {
 
   #change(item, values) {
     Object.assign(item, values);
-    this.#tell();
+    this.#notify();
   }
 
-  #tell() {
+  #notify() {
     this.dispatchEvent(new Event("change"));
   }
 
   #readKept() {
     try {
-      const kept = JSON.parse(this.#storage.getItem(STARTS));
+      const kept = JSON.parse(this.#storage.getItem(START_PREVIEWS));
       return Array.isArray(kept) ? kept : [];
     } catch {
       return [];
@@ -149,10 +149,10 @@ export class StartPictures extends EventTarget {
 
   #writeKept(kept) {
     try {
-      this.#storage.setItem(STARTS, JSON.stringify(kept.slice(-MOST_KEPT)));
+      this.#storage.setItem(START_PREVIEWS, JSON.stringify(kept.slice(-MOST_KEPT)));
     } catch {
       // The browser's room is used up: the pictures are then shown without their small copies after a reload.
-      this.#storage.removeItem(STARTS);
+      this.#storage.removeItem(START_PREVIEWS);
     }
   }
 }

@@ -5,14 +5,14 @@ const AT_ONCE = 4;
  * Jobs on their way out: gone for the eye at once, deleted when the time for second thoughts is over.
  *
  * `send(id, {isLast})` deletes one; `isLast` says that the page is being left. `timer` is setTimeout and clearTimeout.
- * Events: "away" (`detail.jobs` may still be brought back), "settled" (nothing may any more), "back" (`detail.jobs` are
+ * Events: "deleted" (`detail.jobs` may still be brought back), "settled" (nothing may any more), "restored" (`detail.jobs` are
  * here again, `detail.error` says why when the server refused).
  */
-export class Bin extends EventTarget {
+export class PendingDeletions extends EventTarget {
   #send;
   #delayMs;
   #timer;
-  #away = new Set();
+  #deleted = new Set();
   #open = null;
 
   constructor({ send, delayMs, timer = { start: (...args) => setTimeout(...args), stop: (id) => clearTimeout(id) } }) {
@@ -24,24 +24,24 @@ export class Bin extends EventTarget {
 
   /** Whether a job is to be left out wherever jobs are shown, also where an older answer still holds it. */
   has(id) {
-    return this.#away.has(id);
+    return this.#deleted.has(id);
   }
 
   /** Takes these jobs away. Those that were taken before are deleted now: "undo" is about the last deletion. */
-  put(jobs) {
+  add(jobs) {
     this.flush();
-    for (const { id } of jobs) this.#away.add(id);
+    for (const { id } of jobs) this.#deleted.add(id);
     this.#open = { jobs };
-    this.resume();
-    this.#tell("away", { jobs });
+    this.resumeTimer();
+    this.#emit("deleted", { jobs });
   }
 
   /** Stops the clock, for as long as the person looks at the offer to undo. */
-  hold() {
+  pauseTimer() {
     this.#timer.stop(this.#open?.timer);
   }
 
-  resume() {
+  resumeTimer() {
     if (this.#open === null) return;
     this.#timer.stop(this.#open.timer);
     this.#open.timer = this.#timer.start(() => this.flush(), this.#delayMs);
@@ -49,7 +49,7 @@ export class Bin extends EventTarget {
 
   undo() {
     const jobs = this.#close();
-    if (jobs.length > 0) this.#bringBack(jobs, null);
+    if (jobs.length > 0) this.#restore(jobs, null);
   }
 
   /** Deletes now what is waiting; resolves when the server has answered for all of it. */
@@ -61,7 +61,7 @@ export class Bin extends EventTarget {
     };
     // A page that goes has no second moment, so everything is sent in this one.
     await Promise.all(Array.from({ length: isLast ? 1000 : AT_ONCE }, work));
-    if (refused.length > 0) this.#bringBack(refused.map(({ job }) => job), refused[0].error);
+    if (refused.length > 0) this.#restore(refused.map(({ job }) => job), refused[0].error);
   }
 
   #close() {
@@ -69,16 +69,16 @@ export class Bin extends EventTarget {
     const { jobs, timer } = this.#open;
     this.#timer.stop(timer);
     this.#open = null;
-    this.#tell("settled", { jobs });
+    this.#emit("settled", { jobs });
     return jobs;
   }
 
-  #bringBack(jobs, error) {
-    for (const { id } of jobs) this.#away.delete(id);
-    this.#tell("back", { jobs, error });
+  #restore(jobs, error) {
+    for (const { id } of jobs) this.#deleted.delete(id);
+    this.#emit("restored", { jobs, error });
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

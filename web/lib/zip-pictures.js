@@ -12,7 +12,7 @@ const AT_ONCE = 3;
  * out. Resolves to `{blob, count, lost}`: the archive, the pictures in it and those left out. Rejects with a ZipFullError,
  * or with the reason of `signal`.
  */
-export async function bundle(jobs, { spare, onProgress = () => {}, signal, get = fetchPicture }) {
+export async function zipPictures(jobs, { spare, onProgress = () => {}, signal, get = fetchPicture }) {
   const zip = new Zip();
   const unique = uniqueNames();
   const pictures = jobs.flatMap((job) => job.images.map((image) => ({ job, image })));

@@ -1,21 +1,25 @@
-import { percentOf, shortened, stateOf } from "../lib/job-state.js";
-import { ringAddress } from "../lib/progress-icon.js";
+import { percentOf, stateOf } from "../lib/job-state.js";
+import { truncate } from "../lib/truncate.js";
+import { progressIconUrl } from "../lib/progress-icon.js";
 import { setTitle } from "../lib/router.js";
 import { t } from "../lib/i18n.js";
+
+/** Characters of the prompt in the tab's title. */
+const PROMPT_LENGTH = 40;
 
 /**
  * The browser's tab as a small display of a job: its title and its icon. Answers the function that shows a job there; the
  * site's own icon comes back when `signal` is aborted (the title belongs to the next view).
  */
-export function jobInTab(signal) {
+export function showInBrowserTab(signal) {
   const icon = document.querySelector('link[rel="icon"]');
   const own = icon.getAttribute("href");
   signal.addEventListener("abort", () => icon.setAttribute("href", own));
 
   return (job) => {
     if (signal.aborted) return;
-    setTitle(t("job.tab", { state: stateInShort(job), prompt: shortened(job.prompt) || t("picture.untitled") }));
-    const address = ringAddress({ state: job.state, percent: percentOf(job) }, colours());
+    setTitle(t("job.tab", { state: stateInShort(job), prompt: truncate(job.prompt, PROMPT_LENGTH) || t("picture.untitled") }));
+    const address = progressIconUrl({ state: job.state, percent: percentOf(job) }, colours());
     if (icon.getAttribute("href") !== address) icon.setAttribute("href", address);
   };
 }

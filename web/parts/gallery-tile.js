@@ -15,7 +15,7 @@ export function placeholders(count) {
 }
 
 /** A published job on the wall: its first picture, which leads to its page. Several of one job hang behind each other. */
-export function wallTile({ job_id: id, prompt, images }, { isEager = false } = {}) {
+export function galleryTile({ job_id: id, prompt, images }, { isEager = false } = {}) {
   const [image] = images;
   const count = images.length;
   const name = prompt || t("picture.untitled");
@@ -32,7 +32,7 @@ export function wallTile({ job_id: id, prompt, images }, { isEager = false } = {
 }
 
 /** The first place on the wall belongs to whoever is looking at it. */
-export function freeFrame() {
+export function invitationTile() {
   const words = element("span", { class: "display" }, t("gallery.frame"));
   const action = element("span", { class: "button is-main" }, t("gallery.frame.action"));
   return element("li", { vars: { ratio: 1 } }, routeLink("/create", { class: "free-frame" }, words, action));

@@ -3,10 +3,10 @@ import { selectionBar } from "./selection-bar.js";
 import { deleteWithUndo } from "./undo-bar.js";
 
 /**
- * Selecting on a wall (a jobWall of `list`): checkboxes, ranges, all that is shown; Escape ends it, Ctrl+A
+ * Selecting on a wall (a jobGrid of `list`): checkboxes, ranges, all that is shown; Escape ends it, Ctrl+A
  * takes all, Enter leads from a checkbox to the bar. `onChange(job)` hears what an action changed. Answers `{set, redraw}`.
  */
-export function wallSelection({ list, wall, signal, onChange }) {
+export function gridSelection({ list, grid, signal, onChange }) {
   const selection = new Selection();
   const ids = () => list.jobs.map(({ id }) => id);
   let shown = 0;
@@ -15,7 +15,7 @@ export function wallSelection({ list, wall, signal, onChange }) {
   function redraw() {
     if (shown === 0 && selection.size === 0) return;
     const jobs = list.jobs.filter(({ id }) => selection.has(id));
-    wall.select((id) => selection.has(id));
+    grid.select((id) => selection.has(id));
     bar.show(jobs);
     shown = jobs.length;
   }
@@ -32,7 +32,7 @@ export function wallSelection({ list, wall, signal, onChange }) {
     const hadFocus = bar.hasFocus();
     selection.clear();
     redraw();
-    if (hadFocus) wall.focusAt(Math.max(index, 0));
+    if (hadFocus) grid.focusAt(Math.max(index, 0));
   }
   /** They leave the selection for good, so that "undo" does not bring that back, too. */
   function erase(jobs) {

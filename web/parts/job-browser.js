@@ -1,21 +1,21 @@
+import { FINISHED } from "../lib/job-state.js";
 import { listJobs } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/error-text.js";
-import { fits } from "../lib/job-filter.js";
+import { isAborted } from "../lib/error-text.js";
+import { matchesFilter } from "../lib/job-filter.js";
 import { JobList } from "../lib/job-list.js";
-import { keepFresh } from "../lib/list-polling.js";
-import { askToLogIn } from "../lib/login-redirect.js";
+import { pollList } from "../lib/list-polling.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
 import { pause, whenVisible } from "../lib/pause.js";
 import { t } from "../lib/i18n.js";
-import { FINISHED } from "../lib/job-polling.js";
 import { announce } from "./announcer.js";
-import { showRemark } from "./notice-bar.js";
-import { jobWall } from "./job-grid.js";
+import { showNotice } from "./notice-bar.js";
+import { jobGrid } from "./job-grid.js";
 import { routeLink } from "./link.js";
-import { emptiness } from "./message.js";
+import { emptyNotice } from "./message.js";
 import { pages } from "./pages.js";
-import { bin } from "./undo-bar.js";
-import { wallSelection } from "./grid-selection.js";
+import { deletions } from "./undo-bar.js";
+import { gridSelection } from "./grid-selection.js";
 
 const PAGE = 60;
 
@@ -25,63 +25,63 @@ const PAGE = 60;
  * `onLost(isLost)` hears when the connection goes and comes back, `showAll()` is for a person whom the filter left
  * nothing. Answers `{node, ready}`; `ready` resolves when the first page, or why there is none, is in the node.
  */
-export function cabinet({ filter, signal, onLost, showAll }) {
-  const list = new JobList({ isAway: (id) => bin.has(id) });
+export function jobBrowser({ filter, signal, onLost, showAll }) {
+  const list = new JobList({ isDeleted: (id) => deletions.has(id) });
   const below = element("div", {});
   const first = Promise.withResolvers();
   const doings = new EventTarget();
   let revision = 0;
 
-  const wall = jobWall({
+  const grid = jobGrid({
     list, signal, label: t("pictures.title"), onChange: change, onNew: add, onGone: () => {},
     onSelect: (id, isChosen, how) => selection.set(id, isChosen, how),
   });
-  const selection = wallSelection({ list, wall, signal, onChange: change });
+  const selection = gridSelection({ list, grid, signal, onChange: change });
   const ask = asker(filter, signal);
   const load = (cursor) => ask({ cursor, limit: PAGE }).then(({ jobs, next }) => ({ items: jobs, next }));
-  const more = pages({ list: wall.node, load, show: showPage, label: t("pictures.more"), signal, isEndless: true });
+  const more = pages({ list: grid.node, load, show: showPage, label: t("pictures.more"), signal, isEndless: true });
 
   function put(jobs) {
-    wall.put(jobs.filter(({ id }) => !bin.has(id)));
+    grid.put(jobs.filter(({ id }) => !deletions.has(id)));
     redraw();
   }
   function remove(ids) {
-    wall.remove(ids);
+    grid.remove(ids);
     redraw();
   }
   function redraw() {
     selection.redraw();
-    const isEmpty = list.jobs.length === 0 && !wall.node.hasAttribute("aria-busy");
+    const isEmpty = list.jobs.length === 0 && !grid.node.hasAttribute("aria-busy");
     fill(below, isEmpty && nothing(filter, showAll));
   }
   function showPage(jobs, isFirst) {
-    if (isFirst) wall.clear();
+    if (isFirst) grid.clear();
     put(jobs);
   }
   function change(job) {
     revision += 1;
-    if (fits(job, filter)) put([job]);
+    if (matchesFilter(job, filter)) put([job]);
     else remove([job.id]);
   }
   function add(job) {
     change(job);
     doings.dispatchEvent(new Event("done"));
-    tellOfNew(job, fits(job, filter) ? wall : null);
+    announceNew(job, matchesFilter(job, filter) ? grid : null);
   }
   function compare(answer) {
     const { changed, gone, hasGap } = list.compare(answer);
     if (hasGap) return void more.start();
-    tellOfFinished(list, changed);
+    announceFinished(list, changed);
     if (gone.length > 0) remove(gone);
     if (changed.length > 0) put(changed);
   }
-  followBin({ list, wall, signal, put: (jobs) => put(jobs.filter((job) => fits(job, filter))), remove });
+  followDeletions({ list, grid, signal, put: (jobs) => put(jobs.filter((job) => matchesFilter(job, filter))), remove });
   more.start().finally(() => {
     first.resolve();
-    const look = () => ask({ limit: list.askFor });
+    const look = () => ask({ limit: list.pollLimit });
     stayFresh({ look, list, onAnswer: compare, onLost, revision: () => revision, doings, signal });
   });
-  return { node: element("div", { class: "cabinet-place" }, wall.node, below, more.node), ready: first.promise };
+  return { node: element("div", { class: "cabinet-place" }, grid.node, below, more.node), ready: first.promise };
 }
 
 function asker(filter, signal) {
@@ -89,7 +89,7 @@ function asker(filter, signal) {
     try {
       return await listJobs({ ...which, ...filter }, { signal });
     } catch (error) {
-      if (error.status === 401) askToLogIn({ replace: true });
+      if (error.status === 401) redirectToLogin({ replace: true });
       throw error;
     }
   };
@@ -100,38 +100,38 @@ function stayFresh({ look, list, doings, signal, ...rest }) {
   const wake = () => doings.dispatchEvent(new Event("done"));
   document.addEventListener("visibilitychange", wake, { signal });
   addEventListener("online", wake, { signal });
-  keepFresh({
+  pollList({
     ...rest,
     ask: look,
-    nextMs: () => list.nextLookMs,
+    nextMs: () => list.nextPollMs,
     ready: () => whenVisible(signal),
     pause: (ms) => pause(ms, { signal, wake: doings, events: ["done"] }),
   }).catch((error) => {
-    if (!isLeaving(error, signal) && error.name !== "ApiError") throw error;
+    if (!isAborted(error, signal) && error.name !== "ApiError") throw error;
   });
 }
 
 /** Jobs that are being deleted leave at once; those that come back take their places again. */
-function followBin({ list, wall, signal, put, remove }) {
-  bin.addEventListener("away", ({ detail }) => {
-    const index = list.jobs.findIndex(({ id }) => bin.has(id));
+function followDeletions({ list, grid, signal, put, remove }) {
+  deletions.addEventListener("deleted", ({ detail }) => {
+    const index = list.jobs.findIndex(({ id }) => deletions.has(id));
     remove(detail.jobs.map(({ id }) => id));
-    if (index !== -1 && !wall.focusAt(index)) document.getElementById("content").focus({ preventScroll: true });
+    if (index !== -1 && !grid.focusAt(index)) document.getElementById("content").focus({ preventScroll: true });
   }, { signal });
-  bin.addEventListener("back", ({ detail: { jobs, error } }) => {
+  deletions.addEventListener("restored", ({ detail: { jobs, error } }) => {
     put(jobs);
-    if (error === null) wall.focusAt(list.jobs.findIndex(({ id }) => id === jobs[0].id));
+    if (error === null) grid.focusAt(list.jobs.findIndex(({ id }) => id === jobs[0].id));
   }, { signal });
 }
 
-function tellOfNew({ id }, wall) {
-  if (wall === null) return showRemark(t("pictures.new"), { link: routeLink(`/pictures/${id}`, {}, t("pictures.new.open")) });
-  wall.focusAt(0);
+function announceNew({ id }, grid) {
+  if (grid === null) return showNotice(t("pictures.new"), { link: routeLink(`/pictures/${id}`, {}, t("pictures.new.open")) });
+  grid.focusAt(0);
   scrollTo({ top: 0 });
   announce(t("pictures.new"));
 }
 
-function tellOfFinished(list, changed) {
+function announceFinished(list, changed) {
   const wasOpen = ({ id }) => list.find(id) && !FINISHED.has(list.find(id).state);
   const finished = changed.filter((job) => FINISHED.has(job.state) && wasOpen(job));
   if (finished.length > 0) announce(t("pictures.finished", { n: finished.length }));
@@ -139,8 +139,8 @@ function tellOfFinished(list, changed) {
 
 function nothing({ state, q }, showAll) {
   if (state === null && q === null) {
-    return emptiness(t("pictures.empty"), routeLink("/create", { class: "button is-main" }, t("pictures.empty.action")));
+    return emptyNotice(t("pictures.empty"), routeLink("/create", { class: "button is-main" }, t("pictures.empty.action")));
   }
   const all = element("button", { type: "button", class: "button is-main", on: { click: showAll } }, t("pictures.show_all"));
-  return emptiness(q === null ? t("pictures.none") : t("pictures.none.words", { q }), all);
+  return emptyNotice(q === null ? t("pictures.none") : t("pictures.none.words", { q }), all);
 }

@@ -12,7 +12,7 @@ const WAITING = 12;
  * checkboxes.
  * Answers `{node, put, remove, clear, select, focusAt}`; each touches no tile but those that it is about.
  */
-export function jobWall({ list, label, signal, onSelect, onChange, onNew, onGone }) {
+export function jobGrid({ list, label, signal, onSelect, onChange, onNew, onGone }) {
   const node = element("ul", { class: "cabinet", "aria-label": label, "aria-busy": "true" }, waitingTiles());
   const tiles = new Map();
 

@@ -1,9 +1,8 @@
 import { element, fill } from "../lib/dom.js";
-import { stateOf } from "../lib/job-state.js";
+import { FINISHED, stateOf } from "../lib/job-state.js";
 import { ratioOf } from "../lib/presets.js";
 import { t } from "../lib/i18n.js";
-import { FINISHED } from "../lib/job-polling.js";
-import { refreshAgo } from "./relative-time.js";
+import { refreshRelativeTimes } from "./relative-time.js";
 import { canvas } from "./canvas.js";
 import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";
@@ -36,7 +35,7 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   const clock = setInterval(() => {
     if (document.hidden) return;
     panel.tick();
-    refreshAgo(label);
+    refreshRelativeTimes(label);
   }, TICK_MS);
   signal.addEventListener("abort", () => clearInterval(clock));
   return {

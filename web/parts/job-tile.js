@@ -1,8 +1,8 @@
+import { FINISHED } from "../lib/job-state.js";
 import { element, fill } from "../lib/dom.js";
 import { ratioOf } from "../lib/presets.js";
 import { t, tOr } from "../lib/i18n.js";
 import { dayOf, spanInWords } from "../lib/time.js";
-import { FINISHED } from "../lib/job-polling.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 import { tileMenu } from "./tile-menu.js";

@@ -1,5 +1,5 @@
 import { element, fill } from "../lib/dom.js";
-import { shortened } from "../lib/job-state.js";
+import { truncate } from "../lib/truncate.js";
 import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
 
@@ -11,7 +11,7 @@ const NAME = "easel.tell-me";
  *
  * Answers `{node, tell}`; `tell(job)` shows the notification, if it is wanted and nobody sees the page.
  */
-export function tellMe(storage = localStorage) {
+export function notifyButton(storage = localStorage) {
   const words = element("span", {});
   const button = element("button", { type: "button", class: "button is-quiet tell-me", on: { click: choose } }, words);
   const refusal = element("p", { class: "hint-soft" });
@@ -20,17 +20,17 @@ export function tellMe(storage = localStorage) {
 
   function draw() {
     button.setAttribute("aria-pressed", String(isWanted(storage)));
-    fill(words, t("tell.label"));
+    fill(words, t("notify.label"));
   }
   async function choose() {
     const wanted = !isWanted(storage);
     const permission = wanted ? await Notification.requestPermission() : Notification.permission;
     storage.setItem(NAME, wanted && permission === "granted" ? "yes" : "no");
-    fill(refusal, wanted && permission !== "granted" ? t("tell.refused") : "");
+    fill(refusal, wanted && permission !== "granted" ? t("notify.refused") : "");
     draw();
-    announce(refusal.textContent || t(wanted ? "tell.on" : "tell.off"));
+    announce(refusal.textContent || t(wanted ? "notify.on" : "notify.off"));
   }
-  return { node, tell: (job) => isWanted(storage) && document.hidden && notify(job) };
+  return { node, show: (job) => isWanted(storage) && document.hidden && notify(job) };
 }
 
 function isWanted(storage) {
@@ -39,10 +39,10 @@ function isWanted(storage) {
 
 /** One notification a job, however many tabs show it (`tag`). */
 function notify({ id, state, prompt }) {
-  const body = shortened(prompt, 120);
+  const body = truncate(prompt, 120);
   let notification;
   try {
-    notification = new Notification(t(`tell.${state}`), { body, tag: `easel-${id}`, icon: "/favicon.svg" });
+    notification = new Notification(t(`notify.${state}`), { body, tag: `easel-${id}`, icon: "/favicon.svg" });
   } catch (error) {
     // Browsers of some phones show notifications from service workers alone, and throw this.
     if (error instanceof TypeError) return;

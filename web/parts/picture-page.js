@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
-import { keepDraft } from "../lib/draft.js";
-import { sameAgain } from "../lib/remake.js";
+import { saveDraft } from "../lib/draft.js";
+import { remakeOf } from "../lib/remake.js";
 import { navigate } from "../lib/router.js";
 import { ratioOf } from "../lib/presets.js";
 import { t } from "../lib/i18n.js";
@@ -109,7 +109,7 @@ function labelOf({ prompt, published_at, created_at }, { report }) {
   );
   let known = null;
   settings.addEventListener("click", () => {
-    keepDraft(draftOf(prompt, known));
+    saveDraft(draftOf(prompt, known));
     navigate("/create");
   });
   return {
@@ -129,6 +129,6 @@ function labelOf({ prompt, published_at, created_at }, { report }) {
 
 /** The create form's draft; how far to go from a start picture means nothing without one. */
 function draftOf(prompt, settings) {
-  const { strength: _, ...draft } = sameAgain({ prompt, settings });
+  const { strength: _, ...draft } = remakeOf({ prompt, settings });
   return draft;
 }

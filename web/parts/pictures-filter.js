@@ -1,5 +1,5 @@
 import { element } from "../lib/dom.js";
-import { LONGEST_SEARCH, STATES } from "../lib/job-filter.js";
+import { MAX_SEARCH_LENGTH, STATES } from "../lib/job-filter.js";
 import { t } from "../lib/i18n.js";
 
 /** Typing is over when nothing was typed for so long. */
@@ -12,7 +12,7 @@ const TYPED_MS = 300;
  */
 export function picturesFilter({ filter, onChange, signal }) {
   const search = element("input", {
-    type: "search", id: "search", name: "q", maxlength: LONGEST_SEARCH, autocomplete: "off", placeholder: t("pictures.search.example"),
+    type: "search", id: "search", name: "q", maxlength: MAX_SEARCH_LENGTH, autocomplete: "off", placeholder: t("pictures.search.example"),
   });
   const states = STATES.map((state) => {
     const name = state ?? "all";

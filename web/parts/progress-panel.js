@@ -1,10 +1,9 @@
 import { element, fill } from "../lib/dom.js";
 import { Estimate } from "../lib/estimate.js";
-import { holdUpOf, percentOf, phaseOf, stateOf } from "../lib/job-state.js";
+import { FINISHED, holdUpOf, percentOf, phaseOf, stateOf } from "../lib/job-state.js";
 import { t } from "../lib/i18n.js";
 import { secondsBetween, spanInWords } from "../lib/time.js";
-import { FINISHED } from "../lib/job-polling.js";
-import { agoOf } from "./relative-time.js";
+import { relativeTime } from "./relative-time.js";
 import { reasonInWords } from "./reason.js";
 
 const nowS = () => performance.now() / 1000;
@@ -112,7 +111,7 @@ function tookInWords({ state, created_at: created, started_at: started, finished
 
 function holdUpInWords(job) {
   const entry = holdUpOf(job);
-  return entry && [agoOf(entry.at), " · ", reasonInWords(entry)];
+  return entry && [relativeTime(entry.at), " · ", reasonInWords(entry)];
 }
 
 function failureInWords({ error, timeline }) {

@@ -1,6 +1,6 @@
 import { reportPicture } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/error-text.js";
+import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { choice } from "./choice.js";
 import { field, showFieldErrors } from "./field.js";
@@ -40,8 +40,8 @@ export function askForReport({ id, place, signal }) {
       await reportPicture(id, { reason, detail: fields.detail.input.value.trim() }, { signal });
       thank(dialog);
     } catch (error) {
-      if (isLeaving(error, signal)) return;
-      if (!showFieldErrors(fields, error)) fill(alert, error.status === 404 ? t("gone.heading") : explain(error));
+      if (isAborted(error, signal)) return;
+      if (!showFieldErrors(fields, error)) fill(alert, error.status === 404 ? t("gone.heading") : errorText(error));
     } finally {
       send.disabled = false;
     }

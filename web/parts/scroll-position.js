@@ -4,7 +4,7 @@
  * `onPlace({job, offset})` is called after each scroll and once more when `signal` is aborted, because the last scroll
  * may not have been reported yet. It gets the topmost tile in the window and its distance from the window's top in pixels.
  */
-export function followPlace({ list, onPlace, signal }) {
+export function trackScrollPosition({ list, onPlace, signal }) {
   const report = () => {
     const tile = topmost(list);
     if (tile !== null) onPlace({ job: tile.dataset.job, offset: tile.getBoundingClientRect().top });
@@ -30,7 +30,7 @@ function topmost(list) {
  * Brings the tile of `place` back to where it stood, when `again()` is called: once more for each page that comes, until
  * the wall is high enough for it or the person has moved. A tile that is gone changes nothing.
  */
-export function wayBackTo(list, { job, offset }, signal) {
+export function scrollRestorer(list, { job, offset }, signal) {
   let isThere = false;
   const giveUp = () => (isThere = true);
   for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(type, giveUp, { passive: true, once: true, signal });

@@ -1,11 +1,11 @@
-import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
+import { FINISHED } from "../lib/job-state.js";
+import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/error-text.js";
-import { askToLogIn } from "../lib/login-redirect.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
 import { t } from "../lib/i18n.js";
-import { FINISHED } from "../lib/job-polling.js";
 import { announce } from "./announcer.js";
-import { showBar, showRemark } from "./notice-bar.js";
+import { showBar, showNotice } from "./notice-bar.js";
 import { downloadAll } from "./download-bar.js";
 
 /** Requests of one action that are under way at the same time. */
@@ -14,7 +14,7 @@ const AT_ONCE = 3;
 const KINDS = {
   download: ({ images }) => images.length > 0,
   publish: ({ state, public: isPublic }) => state === "succeeded" && !isPublic,
-  take_back: ({ public: isPublic }) => isPublic,
+  unpublish: ({ public: isPublic }) => isPublic,
   cancel: ({ state }) => !FINISHED.has(state),
   delete: ({ state }) => FINISHED.has(state),
 };
@@ -33,7 +33,7 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   const button = (words, click, look = "") => element("button", { type: "button", class: `button ${look}`.trim(), on: { click } }, words);
   const all = button(t("pictures.select.all"), onAll, "is-quiet");
   const end = button(t("pictures.select.end"), onEnd, "is-quiet");
-  const calls = { publish: publishJob, take_back: takeBackJob, cancel: cancelJob };
+  const calls = { publish: publishJob, unpublish: unpublishJob, cancel: cancelJob };
   let remove = null;
 
   const tasks = {
@@ -74,7 +74,7 @@ async function changeAll(jobs, call, { signal, onChange }) {
   const work = async () => {
     for (const { id } of waiting) {
       await call(id, { signal }).then(onChange, (error) => {
-        if (isLeaving(error, signal)) throw error;
+        if (isAborted(error, signal)) throw error;
         errors.push(error);
       });
     }
@@ -82,10 +82,10 @@ async function changeAll(jobs, call, { signal, onChange }) {
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   } catch (error) {
-    if (!isLeaving(error, signal)) throw error;
+    if (!isAborted(error, signal)) throw error;
     return;
   }
-  if (errors.some(({ status }) => status === 401)) askToLogIn();
-  else if (errors.length > 0) showRemark(t("selection.refused", { n: errors.length, why: explain(errors[0]) }), { isBad: true });
+  if (errors.some(({ status }) => status === 401)) redirectToLogin();
+  else if (errors.length > 0) showNotice(t("selection.refused", { n: errors.length, why: errorText(errors[0]) }), { isBad: true });
   else announce(t("selection.changed", { n: jobs.length }));
 }

@@ -1,9 +1,9 @@
 import { changeMe, deleteMe, getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/error-text.js";
-import { askToLogIn } from "../lib/login-redirect.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
 import { navigate } from "../lib/router.js";
-import { forget, leave, refresh } from "../lib/session.js";
+import { clearSession, endSession, refreshSession } from "../lib/session.js";
 import { fieldOf } from "../lib/presets.js";
 import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
@@ -11,7 +11,7 @@ import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
 import { field, showFieldErrors } from "../parts/field.js";
-import { failure, loading } from "../parts/message.js";
+import { errorNotice, loading } from "../parts/message.js";
 import { tokenList } from "../parts/token-list.js";
 
 /** Who the person is, what is left of the day, and everything that can be set or taken back. */
@@ -22,9 +22,9 @@ export function accountView({ signal }) {
   async function load() {
     fill(place, loading());
     try {
-      const [me, presets] = await Promise.all([refresh(), getPresets({ signal })]);
+      const [me, presets] = await Promise.all([refreshSession(), getPresets({ signal })]);
       signal.throwIfAborted();
-      if (me === null) return askToLogIn({ replace: true });
+      if (me === null) return redirectToLogin({ replace: true });
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
@@ -32,7 +32,7 @@ export function accountView({ signal }) {
         element("div", {}, tokenList(signal), departure(me.user, signal)),
       );
     } catch (error) {
-      if (!isLeaving(error, signal)) fill(place, failure(error, load));
+      if (!isAborted(error, signal)) fill(place, errorNotice(error, load));
     }
   }
   load();
@@ -49,11 +49,11 @@ function identity({ user }) {
   async function goOut() {
     button.disabled = true;
     try {
-      await leave();
+      await endSession();
       navigate("/");
     } catch (failed) {
       button.disabled = false;
-      fill(error, explain(failed));
+      fill(error, errorText(failed));
     }
   }
   const email = element("p", { class: "account-email" }, user.email);
@@ -76,7 +76,7 @@ function notification(user, canMail, signal) {
       await changeMe({ notify }, { signal });
       fill(said, t("account.saved"));
     } catch (error) {
-      if (!isLeaving(error, signal)) radios.showError(explain(error));
+      if (!isAborted(error, signal)) radios.showError(errorText(error));
     }
   }
   return part("account.notify", ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]));
@@ -100,11 +100,11 @@ function departure(user, signal) {
     button.disabled = true;
     try {
       await deleteMe({ password: password.input.value }, { signal });
-      forget();
+      clearSession();
       navigate("/", { replace: true });
       announce(t("account.deleted"));
     } catch (error) {
-      if (isLeaving(error, signal)) return;
+      if (isAborted(error, signal)) return;
       button.disabled = false;
       showRefusal(error);
     }
@@ -115,8 +115,8 @@ function departure(user, signal) {
       password.showError(t("account.password.wrong"));
       return password.input.focus();
     }
-    if (error.status === 401) return askToLogIn({ replace: true });
-    if (!showFieldErrors({ password }, error)) fill(alert, explain(error));
+    if (error.status === 401) return redirectToLogin({ replace: true });
+    if (!showFieldErrors({ password }, error)) fill(alert, errorText(error));
   }
   return part("account.delete", element("p", {}, t("account.delete.hint")), form);
 }

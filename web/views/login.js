@@ -1,9 +1,9 @@
 import { logIn, signUp } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/error-text.js";
+import { errorText, isAborted } from "../lib/error-text.js";
 import { safeNext } from "../lib/routes.js";
 import { navigate } from "../lib/router.js";
-import { enter } from "../lib/session.js";
+import { startSession } from "../lib/session.js";
 import { t } from "../lib/i18n.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
@@ -26,12 +26,12 @@ function accountView({ mode, other, send, query, signal }) {
     try {
       const answer = await send({ email: fields.email.input.value.trim(), password: fields.password.input.value }, { signal });
       if (answer.status === 202) return fill(form, element("p", { role: "status" }, t("signup.mail")));
-      await enter();
+      await startSession();
       navigate(next, { replace: true });
     } catch (error) {
-      if (isLeaving(error, signal)) return;
+      if (isAborted(error, signal)) return;
       const shown = error.name === "ApiError" && showFieldErrors(fields, error);
-      if (!shown) fill(alert, explain(error));
+      if (!shown) fill(alert, errorText(error));
     } finally {
       button.disabled = false;
     }

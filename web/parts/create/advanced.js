@@ -5,7 +5,7 @@ import { currentLocale, t, tOr } from "../../lib/i18n.js";
 import { choice } from "../choice.js";
 import { field } from "../field.js";
 import { describeFields } from "./describe.js";
-import { tick } from "./checkbox.js";
+import { checkbox } from "./checkbox.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
 
@@ -20,7 +20,7 @@ export function advancedFields(presets, values) {
   const fields = {
     ...Object.assign({}, ...numbers),
     ...(isShown(presets, "describe") ? describeFields(presets, values) : {}),
-    ...shown("timelapse", () => tick({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true })),
+    ...shown("timelapse", () => checkbox({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true })),
     ...shown("notify", () => notifyChoice(presets, values)),
   };
   const nodes = (...names) => names.map((name) => fields[name]?.node);

@@ -3,7 +3,7 @@ import { element, fill } from "../../lib/dom.js";
 let count = 0;
 
 /** A box to tick with its words: a field whose `value()` is true or false. */
-export function tick({ name, label, hint = null, checked = false, onChange = () => {} }) {
+export function checkbox({ name, label, hint = null, checked = false, onChange = () => {} }) {
   const id = `tick-${(count += 1)}`;
   const error = element("p", { class: "field-error", id: `${id}-error` });
   const input = element("input", { type: "checkbox", id, name, checked, "aria-describedby": `${id}-error ${id}-hint` });

@@ -3,7 +3,7 @@ import { readNumber } from "../../lib/job-request.js";
 import { isShown } from "../../lib/presets.js";
 import { t } from "../../lib/i18n.js";
 import { field } from "../field.js";
-import { tick } from "./checkbox.js";
+import { checkbox } from "./checkbox.js";
 
 /** What the detailed part of a description may leave out, as the generators' protocol names it. */
 const LEFT_OUT = ["mediums", "artists", "trendings", "movements"];
@@ -16,7 +16,7 @@ export function describeFields(presets, { describe, description: given }) {
   const options = isShown(presets, "description") ? optionFields(given ?? {}) : null;
   const fields = options?.fields ?? {};
   const show = (isOn) => options && (options.node.hidden = !isOn);
-  const made = tick({
+  const made = checkbox({
     name: "describe", label: t("create.describe"), hint: t("create.describe.hint"), checked: describe === true, onChange: show,
   });
   show(made.value());
@@ -32,9 +32,9 @@ function optionFields(given) {
   };
   const blip = number("blip_max_len");
   const clip = number("clip_max_len");
-  const skip = tick({ name: "skip_clip", label: t("create.skip_clip"), checked: given.skip_clip === true });
+  const skip = checkbox({ name: "skip_clip", label: t("create.skip_clip"), checked: given.skip_clip === true });
   const leave = LEFT_OUT.map((key) =>
-    tick({ name: "skip_list", label: t(`create.skip_list.${key}`), checked: given.skip_list?.includes(key) ?? false }),
+    checkbox({ name: "skip_list", label: t(`create.skip_list.${key}`), checked: given.skip_list?.includes(key) ?? false }),
   );
   const list = element("fieldset", {}, element("legend", {}, t("create.skip_list")), element("div", { class: "ticks" }, leave.map(({ node }) => node)));
   const node = element("div", { class: "describe-options" }, element("div", { class: "numbers" }, blip.node, clip.node), skip.node, list);

@@ -8,7 +8,7 @@ import { choice } from "../choice.js";
  *
  * They are made from the presets alone; one that this site cannot make is shown, and says so.
  */
-export function lookChoices(presets, values) {
+export function presetChoices(presets, values) {
   const all = {
     type: typeChoice(presets, values),
     style: styleChoice(presets, values),
@@ -60,7 +60,7 @@ function countChoice(presets, { n }) {
 }
 
 /** Says below a choice that own values count in its place, with a button that gives them up; nothing when there are none. */
-export function remarkOwn({ remark }, sentence, giveUp) {
+export function showOverride({ remark }, sentence, giveUp) {
   if (sentence === null) return fill(remark);
   const button = element("button", { type: "button", class: "button is-quiet", on: { click: giveUp } }, t("create.own.drop"));
   return fill(remark, element("p", { class: "hint" }, sentence), button);
