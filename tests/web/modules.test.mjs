@@ -91,7 +91,7 @@ test("a wait is told in a unit that a person can wait by", () => {
 
 test("an error is told in the site's words, else in the API's", () => {
   const words = (problem) => errorText(new ApiError(problem));
-  assert.match(words({ status: 401, code: "bad_credentials" }), /do not belong together/);
+  assert.match(words({ status: 401, code: "bad_credentials" }), /Wrong email or password/);
   assert.match(words({ status: 422, code: "invalid", fields: { seed: "no" } }), /marked fields/);
   assert.match(words({ status: 429, code: "rate", retryAfterMs: 5000 }), /5 seconds/);
   assert.match(words({ status: 500, code: "internal", message: "id 1" }), /our side/);
