@@ -169,7 +169,7 @@ export const words = {
   "create.field.clip_max_len": "Extra phrases",
   "create.usual.quality": ({ value }) => `Default for this quality: ${value}.`,
   "create.usual.aspect": ({ value }) => `Default for this shape: ${value}.`,
-  "create.usual.painter": "Leave empty for the generator's default.",
+  "create.usual.generator": "Leave empty for the generator's default.",
   "create.range": ({ least, most }) => `From ${least} to ${most}.`,
   "create.range.step": ({ least, most, step }) => `From ${least} to ${most}, in steps of ${step}.`,
   "create.describe": "Describe the pictures",

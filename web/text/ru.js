@@ -170,7 +170,7 @@ export const words = {
   "create.field.clip_max_len": "Дополнительные фразы",
   "create.usual.quality": ({ value }) => `Пусто: ${value}, как велит качество.`,
   "create.usual.aspect": ({ value }) => `Пусто: ${value}, как велит форма.`,
-  "create.usual.painter": "Пусто: как решит художник.",
+  "create.usual.generator": "Пусто: как решит художник.",
   "create.range": ({ least, most }) => `От ${least} до ${most}.`,
   "create.range.step": ({ least, most, step }) => `От ${least} до ${most}, с шагом ${step}.`,
   "create.describe": "Описать картины словами",

@@ -26,7 +26,7 @@ export function describeFields(presets, { describe, description: given }) {
 
 function optionFields(given) {
   const number = (name) => {
-    const made = field({ name, label: t(`create.field.${name}`), inputmode: "numeric", autocomplete: "off", hint: t("create.usual.painter") });
+    const made = field({ name, label: t(`create.field.${name}`), inputmode: "numeric", autocomplete: "off", hint: t("create.usual.generator") });
     made.input.value = given[name] ?? "";
     return { ...made, value: () => readNumber(made.input.value) };
   };
