@@ -21,7 +21,10 @@ async function call(method, path, body, signal) {
 function pause(signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, LOOK_MS);
-    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
   });
 }
 

@@ -66,7 +66,7 @@ function tell(status) {
 }
 
 function clear() {
-  addresses.forEach((address) => URL.revokeObjectURL(address));
+  for (const address of addresses) URL.revokeObjectURL(address);
   addresses = [];
   at("pictures").replaceChildren();
   at("told").textContent = "";
@@ -109,7 +109,9 @@ async function paintPictures(signal) {
     if (status.startsWith("queue")) began = performance.now();
     tell(status);
   }, signal);
-  imgs.forEach((img, k) => hang(img, `picture-${k + 1}.png`, `Picture ${k + 1} of ${imgs.length}: ${order.prompt}`, descs[k]));
+  for (const [k, img] of imgs.entries()) {
+    hang(img, `picture-${k + 1}.png`, `Picture ${k + 1} of ${imgs.length}: ${order.prompt}`, descs[k]);
+  }
   const alone = imgs.length === 0 ? descs.join(" ") : "";
   at("told").textContent = [alone, `Painted in ${seconds(began)}.`].filter(Boolean).join(" ");
 }

@@ -8,6 +8,7 @@ import { isShown, pickChoice } from "../../web/lib/presets.js";
 import { StartPictures } from "../../web/lib/start-pictures.js";
 import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
 import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
+import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
 
 const PRESETS = {
@@ -101,8 +102,7 @@ test("whoever logs out leaves nothing of the form behind", async () => {
 
 test("two submissions without an answer keep a key each", () => {
   const storage = memory();
-  let count = 0;
-  const newKey = () => `key-${(count += 1)}`;
+  const newKey = counter("key-");
   const first = new SubmissionKeys(storage, newKey);
   const second = new SubmissionKeys(storage, newKey);
   assert.deepEqual([first.keyFor({ prompt: "a" }), second.keyFor({ prompt: "b" })], ["key-1", "key-2"]);
@@ -188,7 +188,12 @@ test("another draft takes the pictures of its own, and what has no key yet stays
 
 test("a picture that is taken away stops on its way", async () => {
   let signal;
-  const starts = startsWith({ upload: (_, options) => new Promise(() => ({ signal } = options)) });
+  const starts = startsWith({
+    upload: (_, options) => {
+      signal = options.signal;
+      return new Promise(() => {});
+    },
+  });
   await starts.add(picture(), 4);
   starts.remove(starts.items[0].id);
   assert.ok(signal.aborted);

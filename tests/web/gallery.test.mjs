@@ -7,6 +7,7 @@ import { firstRow, sourcesOf, tileSizes } from "../../web/lib/picture-sources.js
 import { savePage, savePosition, previousPage, savedPosition } from "../../web/lib/breadcrumbs.js";
 import { GalleryVisits, loadPage, refreshFirstPage, galleryAddress } from "../../web/lib/gallery-visits.js";
 import { serveAnswers } from "./fake-api.mjs";
+import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
 
 const items = (...ids) => ids.map((id) => ({ job_id: id, images: [{}] }));
@@ -54,7 +55,9 @@ function clockwork() {
   const clock = { now: 0, timer: null };
   const wait = (ms, action) => {
     clock.timer = { at: clock.now + ms, action };
-    return () => (clock.timer = null);
+    return () => {
+      clock.timer = null;
+    };
   };
   return { clock, renewals: new Renewals({ now: () => clock.now, wait }) };
 }
@@ -138,8 +141,7 @@ test("a long visit keeps its latest pages and knows its start", () => {
 });
 
 test("recent visits are found again if they still hold the position", () => {
-  let count = 0;
-  const visits = new GalleryVisits(() => `w${(count += 1)}`);
+  const visits = new GalleryVisits(counter("w"));
   const first = visits.begin(null);
   assert.equal(visits.open("w1"), null, "nothing was loaded");
   first.add({ cursor: null, items: items("a"), next: null });

@@ -105,7 +105,10 @@ test("an answer that was overtaken by what the person did is not heard", async (
   const heard = [];
   const answers = [
     () => "first",
-    () => ((revision += 1), "overtaken"),
+    () => {
+      revision += 1;
+      return "overtaken";
+    },
     () => {
       throw new ApiError({ status: 503, code: "unavailable" });
     },

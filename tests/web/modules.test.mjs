@@ -11,18 +11,14 @@ import { fieldOf, ratioOf } from "../../web/lib/presets.js";
 import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
 import { loadWords } from "../../web/lib/i18n.js";
 import { spanInWords } from "../../web/lib/time.js";
+import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
 
 await loadWords("en");
 
-const counted = () => {
-  let count = 0;
-  return () => `key-${(count += 1)}`;
-};
-
 test("the same submission keeps its key until it is settled, over a reload too", () => {
   const storage = memory();
-  const newKey = counted();
+  const newKey = counter("key-");
   const first = new SubmissionKeys(storage, newKey);
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
@@ -32,13 +28,13 @@ test("the same submission keeps its key until it is settled, over a reload too",
 });
 
 test("another submission gets another key", () => {
-  const submission = new SubmissionKeys(memory(), counted());
+  const submission = new SubmissionKeys(memory(), counter("key-"));
   assert.notEqual(submission.keyFor({ prompt: "a" }), submission.keyFor({ prompt: "b" }));
 });
 
 test("what is stored and unreadable counts as nothing", () => {
   const storage = memory({ "easel.submission": "{", "easel.draft": "{" });
-  assert.equal(new SubmissionKeys(storage, counted()).keyFor({}), "key-1");
+  assert.equal(new SubmissionKeys(storage, counter("key-")).keyFor({}), "key-1");
   assert.deepEqual(readDraft(storage), {});
   saveDraft({ prompt: "a" }, storage);
   assert.deepEqual(readDraft(storage), { prompt: "a" });

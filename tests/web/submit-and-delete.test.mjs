@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { PendingDeletions } from "../../web/lib/undo-delete.js";
 import { SubmissionKeys, submitOnce } from "../../web/lib/idempotent-submit.js";
 import { ApiError } from "../../web/lib/api-error.js";
+import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
 
 const jobs = (...ids) => ids.map((id) => ({ id }));
@@ -12,7 +13,15 @@ const jobs = (...ids) => ids.map((id) => ({ id }));
 function deletionsWith(send) {
   const clock = { task: null };
   clock.run = () => clock.task?.();
-  const timer = { start: (task) => (clock.task = task) && 1, stop: () => (clock.task = null) };
+  const timer = {
+    start: (task) => {
+      clock.task = task;
+      return 1;
+    },
+    stop: () => {
+      clock.task = null;
+    },
+  };
   const deletions = new PendingDeletions({ send, delayMs: 8_000, timer });
   const heard = [];
   for (const type of ["deleted", "settled", "restored"]) {
@@ -89,15 +98,14 @@ test("a page that is left sends everything in that moment", () => {
 
 test("a button's clicks carry one key until the server has answered for certain", async () => {
   const keys = [];
-  let count = 0;
   const answers = [new ApiError({ status: 0, code: "network" }), new ApiError({ status: 503, code: "unavailable" }), { id: "made" }, new ApiError({ status: 429, code: "queue_full" }), { id: "next" }];
-  const submit = async (body, key) => {
+  const submit = async (_, key) => {
     keys.push(key);
     const answer = answers.shift();
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const keysOfPage = new SubmissionKeys(memory(), () => `key ${(count += 1)}`);
+  const keysOfPage = new SubmissionKeys(memory(), counter("key "));
   const click = () => submitOnce({}, { source: "vary a", submit, keys: keysOfPage });
   await assert.rejects(click());
   await assert.rejects(click());

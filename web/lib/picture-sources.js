@@ -26,6 +26,9 @@ export function tileSizes(ratio) {
 /** How many of the first tiles of a wall, by their ratios, stand in its first row, when a row is `breadth` times as wide as high. */
 export function firstRow(ratios, breadth) {
   let used = 0;
-  const count = ratios.findIndex((ratio) => (used += ratio) > breadth);
+  const count = ratios.findIndex((ratio) => {
+    used += ratio;
+    return used > breadth;
+  });
   return Math.max(1, count === -1 ? ratios.length : count);
 }

@@ -27,7 +27,8 @@ export async function zipPictures(jobs, { spare, onProgress = () => {}, signal, 
     });
     if (blob === null) lost += 1;
     else await zip.add(unique(nameFrom(job.prompt, spare), endingOf(blob.type)), blob, new Date(job.created_at));
-    onProgress({ done: (done += 1), total: pictures.length });
+    done += 1;
+    onProgress({ done, total: pictures.length });
   }
   const waiting = pictures.values();
   const work = async () => {

@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
 import { formValues, isPainted } from "../lib/job-request.js";
-import { fieldOf, isShown } from "../lib/presets.js";
+import { isShown } from "../lib/presets.js";
 import { currentLocale, t } from "../lib/i18n.js";
 import { advancedFields } from "./create/advanced.js";
 import { presetChoices, showOverride } from "./create/preset-choices.js";

@@ -40,7 +40,9 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   signal.addEventListener("abort", () => clearInterval(clock));
   return {
     node: element("article", { class: "job" }, stage, label),
-    show: (job) => parts.forEach((part) => part(job)),
+    show: (job) => {
+      for (const part of parts) part(job);
+    },
     setStopping: panel.setStopping,
     complain: panel.complain,
   };

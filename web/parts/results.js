@@ -25,7 +25,10 @@ function hung(image, { images, prompt: words }) {
     if (!isPlain(event)) return;
     event.preventDefault();
     let index = images.indexOf(image);
-    const choose = (step) => images[(index = (index + step + images.length) % images.length)];
+    const choose = (step) => {
+      index = (index + step + images.length) % images.length;
+      return images[index];
+    };
     openViewer({ image, count: images.length, prompt, choose, place: document.body });
   }
   return link;

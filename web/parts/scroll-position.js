@@ -32,7 +32,9 @@ function topmost(list) {
  */
 export function scrollRestorer(list, { job, offset }, signal) {
   let isThere = false;
-  const giveUp = () => (isThere = true);
+  const giveUp = () => {
+    isThere = true;
+  };
   for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(type, giveUp, { passive: true, once: true, signal });
   return function again() {
     const tile = tileOf(list, job);

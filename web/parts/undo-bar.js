@@ -57,7 +57,12 @@ function showUndo(count) {
   button.addEventListener("click", () => deletions.undo());
   for (const event of ["pointerenter", "focusin"]) bar.addEventListener(event, () => deletions.pauseTimer());
   for (const event of ["pointerleave", "focusout"]) bar.addEventListener(event, () => deletions.resumeTimer());
-  document.addEventListener("keydown", (event) => isUndo(event) && (event.preventDefault(), deletions.undo()), { signal: done.signal });
+  const undoByKey = (event) => {
+    if (!isUndo(event)) return;
+    event.preventDefault();
+    deletions.undo();
+  };
+  document.addEventListener("keydown", undoByKey, { signal: done.signal });
   announce(t("undo.deleted.keys", { n: count }));
   return () => {
     done.abort();

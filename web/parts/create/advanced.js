@@ -40,7 +40,10 @@ export function advancedFields(presets, values) {
     for (const name of BY_QUALITY) fields[name]?.setUsual(quality[name], "create.usual.quality");
     for (const name of ["width", "height"]) fields[name]?.setUsual(aspect[name], "create.usual.aspect");
   }
-  return { node, fields, setUsual, open: () => (node.open = true) };
+  const open = () => {
+    node.open = true;
+  };
+  return { node, fields, setUsual, open };
 }
 
 const isUsed = (fields) => Object.values(fields).some(({ value }) => ![null, false].includes(value()));

@@ -1,10 +1,8 @@
-import { element, fill } from "../../lib/dom.js";
-
-let count = 0;
+import { element, fill, uniqueId } from "../../lib/dom.js";
 
 /** A box to tick with its words: a field whose `value()` is true or false. */
 export function checkbox({ name, label, hint = null, checked = false, onChange = () => {} }) {
-  const id = `tick-${(count += 1)}`;
+  const id = uniqueId("checkbox");
   const error = element("p", { class: "field-error", id: `${id}-error` });
   const input = element("input", { type: "checkbox", id, name, checked, "aria-describedby": `${id}-error ${id}-hint` });
   const showError = (message) => fill(error, message ?? "");

@@ -15,7 +15,9 @@ const LEFT_OUT = ["mediums", "artists", "trendings", "movements"];
 export function describeFields(presets, { describe, description: given }) {
   const options = isShown(presets, "description") ? optionFields(given ?? {}) : null;
   const fields = options?.fields ?? {};
-  const show = (isOn) => options && (options.node.hidden = !isOn);
+  const show = (isOn) => {
+    if (options) options.node.hidden = !isOn;
+  };
   const made = checkbox({
     name: "describe", label: t("create.describe"), hint: t("create.describe.hint"), checked: describe === true, onChange: show,
   });
