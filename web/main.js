@@ -1,9 +1,9 @@
 import { fill } from "./lib/dom.js";
-import { rememberedLanguage } from "./lib/language.js";
-import { matchRoute } from "./lib/routes.js";
-import { fetchView, startRouter } from "./lib/router.js";
-import { refreshSession } from "./lib/session.js";
 import { loadWords, t } from "./lib/i18n.js";
+import { rememberedLanguage } from "./lib/language.js";
+import { fetchView, startRouter } from "./lib/router.js";
+import { matchRoute } from "./lib/routes.js";
+import { refreshSession } from "./lib/session.js";
 import { announce } from "./parts/announcer.js";
 import { startConnection } from "./parts/connection.js";
 import { startFooter } from "./parts/footer.js";

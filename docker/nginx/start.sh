@@ -24,12 +24,18 @@ DOLLAR=$
 for value in "$RUN" "$SITE" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
   "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
-    *[!A-Za-z0-9:/.,_-]*) echo "easel web: '$value' holds a sign that no address has." >&2; exit 1 ;;
+    *[!A-Za-z0-9:/.,_-]*)
+      echo "easel web: '$value' holds a sign that no address has." >&2
+      exit 1
+      ;;
   esac
 done
 case $SCHEME in
   http | https) ;;
-  *) echo "easel web: EASEL_PUBLIC_URL is an address such as https://easel.example.com." >&2; exit 1 ;;
+  *)
+    echo "easel web: EASEL_PUBLIC_URL is an address such as https://easel.example.com." >&2
+    exit 1
+    ;;
 esac
 
 TRUSTED_PROXIES=

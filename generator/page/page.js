@@ -1,6 +1,6 @@
 // The page: reads the form, shows what the calls answer.
 
-import { Refused, health, paint, paintSheet, setSteps } from "./calls.js";
+import { health, paint, paintSheet, Refused, setSteps } from "./calls.js";
 
 const at = (id) => document.getElementById(id);
 const form = at("order");
@@ -105,10 +105,14 @@ function seconds(began) {
 async function paintPictures(signal) {
   const order = await imgGeneratorOrder();
   let began = performance.now();
-  const { imgs, descs } = await paint(order, (status) => {
-    if (status.startsWith("queue")) began = performance.now();
-    tell(status);
-  }, signal);
+  const { imgs, descs } = await paint(
+    order,
+    (status) => {
+      if (status.startsWith("queue")) began = performance.now();
+      tell(status);
+    },
+    signal,
+  );
   for (const [k, img] of imgs.entries()) {
     hang(img, `picture-${k + 1}.png`, `Picture ${k + 1} of ${imgs.length}: ${order.prompt}`, descs[k]);
   }
@@ -164,7 +168,8 @@ async function changeSteps() {
   if (!fields.every((field) => field.value !== "" && field.reportValidity())) return;
   try {
     const { base, up } = await setSteps(...fields.map((field) => field.value));
-    at("networks").textContent = `Set. Parameters in use: base model ${number.format(base)}, up model ${number.format(up)}.`;
+    at("networks").textContent =
+      `Set. Parameters in use: base model ${number.format(base)}, up model ${number.format(up)}.`;
   } catch (error) {
     at("networks").textContent = error instanceof Refused ? sentence(error.message) : "The service cannot be reached.";
   }

@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { clearDraft, saveDraft, readDraft } from "../../web/lib/draft.js";
 import { readProblem } from "../../web/lib/api-error.js";
+import { clearDraft, readDraft, saveDraft } from "../../web/lib/draft.js";
+import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
 import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/job-request.js";
+import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
 import { isShown, pickChoice } from "../../web/lib/presets.js";
 import { StartPictures } from "../../web/lib/start-pictures.js";
-import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
-import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
 import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
 
 const PRESETS = {
-  qualities: [{ key: "draft", steps: 15, scale: 7.5, upscale: 1 }, { key: "normal", steps: 30, scale: 7.5, upscale: 1 }],
-  aspects: [{ key: "square", width: 512, height: 512 }, { key: "wide", width: 768, height: 432, offered: false }],
+  qualities: [
+    { key: "draft", steps: 15, scale: 7.5, upscale: 1 },
+    { key: "normal", steps: 30, scale: 7.5, upscale: 1 },
+  ],
+  aspects: [
+    { key: "square", width: 512, height: 512 },
+    { key: "wide", width: 768, height: 432, offered: false },
+  ],
   fields: [
     { name: "prompt", type: "string", max_length: 10 },
     { name: "quality", type: "string", default: "normal" },
@@ -27,9 +32,22 @@ const PRESETS = {
 };
 
 test("a job's settings that are just its presets count as presets", () => {
-  const job = { prompt: "a", quality: "draft", steps: 15, scale: 7.5, upscale: 2, aspect: "square", width: 512, height: 512, seed: 7 };
+  const job = {
+    prompt: "a",
+    quality: "draft",
+    steps: 15,
+    scale: 7.5,
+    upscale: 2,
+    aspect: "square",
+    width: 512,
+    height: 512,
+    seed: 7,
+  };
   const { steps, scale, upscale, width, height, seed } = formValues(job, PRESETS);
-  assert.deepEqual({ steps, scale, upscale, width, height, seed }, { steps: null, scale: null, upscale: 2, width: null, height: null, seed: 7 });
+  assert.deepEqual(
+    { steps, scale, upscale, width, height, seed },
+    { steps: null, scale: null, upscale: 2, width: null, height: null, seed: 7 },
+  );
 });
 
 test("values of one's own stay, and half an own size is shown whole", () => {
@@ -46,14 +64,30 @@ test("a choice that is not offered gives way, and its size becomes one's own", (
 });
 
 test("a field shows when it is offered, or when nothing is said about that, and has a choice", () => {
-  assert.deepEqual(["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)), ["prompt", "steps"]);
+  assert.deepEqual(
+    ["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)),
+    ["prompt", "steps"],
+  );
 });
 
 test("a submission holds what was chosen and leaves the rest to the API", () => {
-  const values = { prompt: "a", style: null, negative_prompt: "", n: 2, describe: false, description: { skip_clip: true }, strength: 0.5 };
+  const values = {
+    prompt: "a",
+    style: null,
+    negative_prompt: "",
+    n: 2,
+    describe: false,
+    description: { skip_clip: true },
+    strength: 0.5,
+  };
   assert.deepEqual(bodyOf(values), { prompt: "a", n: 2 });
   assert.deepEqual(bodyOf({ ...values, describe: true, source_images: ["k"] }), {
-    prompt: "a", n: 2, describe: true, source_images: ["k"], strength: 0.5, description: { skip_clip: true },
+    prompt: "a",
+    n: 2,
+    describe: true,
+    source_images: ["k"],
+    strength: 0.5,
+    description: { skip_clip: true },
   });
 });
 
@@ -112,7 +146,11 @@ test("two submissions without an answer keep a key each", () => {
 });
 
 test("a refusal names each field's reason once", () => {
-  const errors = [{ field: "steps", message: "No.", code: "too_large", limit: 150 }, { field: "steps", message: "Odd.", code: "invalid" }, { field: "n", message: "No." }];
+  const errors = [
+    { field: "steps", message: "No.", code: "too_large", limit: 150 },
+    { field: "steps", message: "Odd.", code: "invalid" },
+    { field: "n", message: "No." },
+  ];
   const { fields, reasons } = readProblem(422, { errors });
   assert.deepEqual(fields, { steps: "No.", n: "No." });
   assert.deepEqual(reasons, { steps: { code: "too_large", limit: 150 } });
@@ -120,7 +158,12 @@ test("a refusal names each field's reason once", () => {
 
 const picture = (name = "a.png", options = {}) => new File(["x"], name, { type: "image/png", ...options });
 
-function startsWith({ upload = async () => "key-1", storage = memory(), mayUpload = () => true, preview = async () => "data:," } = {}) {
+function startsWith({
+  upload = async () => "key-1",
+  storage = memory(),
+  mayUpload = () => true,
+  preview = async () => "data:,",
+} = {}) {
   return new StartPictures({ upload, preview, mayUpload, storage });
 }
 
@@ -132,7 +175,13 @@ test("a start picture gets its key, and its small copy is known after a reload",
   assert.deepEqual(starts.keys(), ["key-1"]);
   const later = startsWith({ storage });
   later.restore(["key-1", "key-of-old"]);
-  assert.deepEqual(later.items.map(({ name, preview, state }) => [name, preview, state]), [["a.png", "data:,", "ready"], ["", null, "ready"]]);
+  assert.deepEqual(
+    later.items.map(({ name, preview, state }) => [name, preview, state]),
+    [
+      ["a.png", "data:,", "ready"],
+      ["", null, "ready"],
+    ],
+  );
 });
 
 test("what is no picture, too large or too many is not taken", async () => {
@@ -183,7 +232,10 @@ test("another draft takes the pictures of its own, and what has no key yet stays
   await starts.add(picture("guest.png"), 4);
   starts.restore(["a", "b"]);
   starts.restore(["b"]);
-  assert.deepEqual(starts.items.map(({ key, name }) => key ?? name), ["guest.png", "b"]);
+  assert.deepEqual(
+    starts.items.map(({ key, name }) => key ?? name),
+    ["guest.png", "b"],
+  );
 });
 
 test("a picture that is taken away stops on its way", async () => {

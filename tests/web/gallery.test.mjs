@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { truncate } from "../../web/lib/truncate.js";
-import { Renewals } from "../../web/lib/renewals.js";
+import { previousPage, savedPosition, savePage, savePosition } from "../../web/lib/breadcrumbs.js";
+import { GalleryVisits, galleryAddress, loadPage, refreshFirstPage } from "../../web/lib/gallery-visits.js";
 import { firstRow, sourcesOf, tileSizes } from "../../web/lib/picture-sources.js";
-import { savePage, savePosition, previousPage, savedPosition } from "../../web/lib/breadcrumbs.js";
-import { GalleryVisits, loadPage, refreshFirstPage, galleryAddress } from "../../web/lib/gallery-visits.js";
-import { serveAnswers } from "./fake-api.mjs";
+import { Renewals } from "../../web/lib/renewals.js";
+import { truncate } from "../../web/lib/truncate.js";
 import { counter } from "./counter.mjs";
+import { serveAnswers } from "./fake-api.mjs";
 import { memory } from "./memory-storage.mjs";
 
 const items = (...ids) => ids.map((id) => ({ job_id: id, images: [{}] }));
@@ -27,7 +26,10 @@ test("a tile may take the small version or the full one, by their widths; a smal
   const image = { url: "/full", thumbnail_url: "/small", link: "/i/1", width: 1024, height: 2048 };
   assert.deepEqual(sourcesOf(image), { src: "/full", srcset: null });
   assert.deepEqual(sourcesOf(image, { isThumbnail: true }), { src: "/small", srcset: "/small 256w, /full 1024w" });
-  assert.deepEqual(sourcesOf({ ...image, width: 512, height: 512 }, { isThumbnail: true }), { src: "/small", srcset: null });
+  assert.deepEqual(sourcesOf({ ...image, width: 512, height: 512 }, { isThumbnail: true }), {
+    src: "/small",
+    srcset: null,
+  });
   assert.deepEqual(sourcesOf({ ...image, width: null }, { isThumbnail: true }).src, "/small");
 });
 
@@ -164,12 +166,19 @@ test("every page has an address", () => {
 
 test("a page is asked for by its cursor, and remembered with the one before it", async (context) => {
   globalThis.sessionStorage = memory();
-  const asked = serveAnswers(context,
-    { body: { items: items("a"), next: "n1" } }, { body: { items: [...items("b"), { job_id: "words alone", images: [] }], next: null } }, { body: { items: items("a", "z"), next: null } });
+  const asked = serveAnswers(
+    context,
+    { body: { items: items("a"), next: "n1" } },
+    { body: { items: [...items("b"), { job_id: "words alone", images: [] }], next: null } },
+    { body: { items: items("a", "z"), next: null } },
+  );
   const visit = new GalleryVisits().begin(null);
   await loadPage(visit, null, {});
   await loadPage(visit, "n1", {});
-  assert.deepEqual(asked.map(({ path }) => path), ["/v1/gallery?limit=24", "/v1/gallery?cursor=n1&limit=24"]);
+  assert.deepEqual(
+    asked.map(({ path }) => path),
+    ["/v1/gallery?limit=24", "/v1/gallery?cursor=n1&limit=24"],
+  );
   assert.deepEqual(ids(visit.items), ["a", "b"]);
   assert.equal(previousPage("n1"), null);
   assert.deepEqual(ids(await refreshFirstPage(visit, {})), ["z"]);

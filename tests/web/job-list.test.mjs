@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { matchesFilter, filterPath, readFilter } from "../../web/lib/job-filter.js";
+import { ApiError } from "../../web/lib/api-error.js";
+import { filterPath, matchesFilter, readFilter } from "../../web/lib/job-filter.js";
 import { JobList } from "../../web/lib/job-list.js";
 import { pollList } from "../../web/lib/list-polling.js";
-import { ApiError } from "../../web/lib/api-error.js";
 import { Selection } from "../../web/lib/selection.js";
 
 const job = (id, more = {}) => ({
-  id, state: "succeeded", progress: 1, queue_position: null, eta_seconds: null, public: false, images: [], ...more,
+  id,
+  state: "succeeded",
+  progress: 1,
+  queue_position: null,
+  eta_seconds: null,
+  public: false,
+  images: [],
+  ...more,
 });
 const listOf = (...jobs) => {
   const list = new JobList();
@@ -32,7 +38,11 @@ test("a fresh answer tells what is new, what changed and what is gone", () => {
   const answer = { jobs: [job("e"), job("d"), job("c", { state: "generating", progress: 0.6 })], next: "c" };
   const { changed, gone, hasGap } = list.compare(answer);
   assert.deepEqual([idsOf(changed), gone, hasGap], ["ec", [], false]);
-  assert.deepEqual(list.compare({ jobs: [job("d"), job("b")], next: "b" }).gone, ["c"], "a is older than the answer reaches");
+  assert.deepEqual(
+    list.compare({ jobs: [job("d"), job("b")], next: "b" }).gone,
+    ["c"],
+    "a is older than the answer reaches",
+  );
   assert.deepEqual(list.compare({ jobs: [job("d")], next: null }).gone, ["c", "b", "a"], "the answer is all there is");
   assert.deepEqual(list.compare({ jobs: [], next: null }).gone, ["d", "c", "b", "a"]);
   assert.equal(list.compare({ jobs: [job("h"), job("g")], next: "g" }).hasGap, true);
@@ -88,7 +98,10 @@ test("the address says what is shown, and nothing that there is not", () => {
   assert.deepEqual(read("state=junk&q=++"), { state: null, q: null });
   assert.equal([...read(`q=${"🦊".repeat(300)}`).q].length, 200);
   assert.equal(filterPath({ state: null, q: null }), "/pictures");
-  for (const filter of [{ state: "queued", q: null }, { state: null, q: "a & b" }]) {
+  for (const filter of [
+    { state: "queued", q: null },
+    { state: null, q: "a & b" },
+  ]) {
     assert.deepEqual(read(filterPath(filter).split("?")[1]), filter);
   }
 });
@@ -141,5 +154,8 @@ test("an error that no repetition heals ends the looking", async () => {
     throw refused;
   };
   const nothing = async () => {};
-  await assert.rejects(pollList({ ask, onLost: assert.fail, nextMs: () => 1, revision: () => 0, ready: nothing, pause: nothing }), refused);
+  await assert.rejects(
+    pollList({ ask, onLost: assert.fail, nextMs: () => 1, revision: () => 0, ready: nothing, pause: nothing }),
+    refused,
+  );
 });

@@ -40,20 +40,39 @@ async function run(answers, { heldMs = 5_000, isHidden = () => false, onPause = 
 }
 
 test("a job is followed to its end, with a first look at once and held answers after it", async () => {
-  const { seen, end } = await run([fresh("1", job("queued")), fresh("2", job("generating", 0.5)), fresh("3", job("succeeded", 1))]);
+  const { seen, end } = await run([
+    fresh("1", job("queued")),
+    fresh("2", job("generating", 0.5)),
+    fresh("3", job("succeeded", 1)),
+  ]);
   assert.equal(end.state, "succeeded");
   assert.deepEqual(seen.jobs, ["queued", "generating", "succeeded"]);
-  assert.deepEqual(seen.asked.map(([etag, waitS]) => [etag, waitS]), [[null, null], ["1", 20], ["2", 20]]);
+  assert.deepEqual(
+    seen.asked.map(([etag, waitS]) => [etag, waitS]),
+    [
+      [null, null],
+      ["1", 20],
+      ["2", 20],
+    ],
+  );
   assert.deepEqual(seen.answers, ["1", "2", "3"], "every answer is told to the other tabs");
 });
 
 test("a job that did not change is not shown again", async () => {
-  const { seen } = await run([fresh("1", job("queued")), same("1"), fresh("1", job("queued")), fresh("2", job("failed"))]);
+  const { seen } = await run([
+    fresh("1", job("queued")),
+    same("1"),
+    fresh("1", job("queued")),
+    fresh("2", job("failed")),
+  ]);
   assert.deepEqual(seen.jobs, ["queued", "failed"]);
 });
 
 test("a server that does not hold its answers is not hammered", async () => {
-  const { seen } = await run([fresh("1", job("queued")), fresh("1", job("queued")), same("1"), fresh("2", job("cancelled"))], { heldMs: 5 });
+  const { seen } = await run(
+    [fresh("1", job("queued")), fresh("1", job("queued")), same("1"), fresh("2", job("cancelled"))],
+    { heldMs: 5 },
+  );
   assert.deepEqual(seen.pauses, [300, 1000, 2000]);
 });
 
@@ -85,7 +104,10 @@ test("a busy server is left alone for as long as it says", async () => {
 });
 
 test("an error that no repetition heals ends the watch: the job is forgotten, the session is dead", async () => {
-  for (const [status, code] of [[404, "not_found"], [401, "not_signed_in"]]) {
+  for (const [status, code] of [
+    [404, "not_found"],
+    [401, "not_signed_in"],
+  ]) {
     const gone = new ApiError({ status, code });
     const { seen, end } = await run([fresh("1", job("queued")), gone]);
     assert.equal(end, gone);
@@ -103,7 +125,15 @@ test("leaving ends the watch in the middle of a pause", async () => {
 test("a page that nobody sees asks every 15 seconds, and has no answer held", async () => {
   const answers = [fresh("1", job("queued")), same("1"), same("1"), fresh("2", job("succeeded"))];
   const { seen } = await run(answers, { heldMs: 10, isHidden: () => true });
-  assert.deepEqual(seen.asked.map(([etag, waitS]) => [etag, waitS]), [[null, null], ["1", null], ["1", null], ["1", null]]);
+  assert.deepEqual(
+    seen.asked.map(([etag, waitS]) => [etag, waitS]),
+    [
+      [null, null],
+      ["1", null],
+      ["1", null],
+      ["1", null],
+    ],
+  );
   const times = seen.asked.map(([, , at]) => at);
   for (const [index, at] of times.entries()) assert.ok(index === 0 || at - times[index - 1] >= 15_000, String(times));
 });

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { remakeOf, variationOf } from "../../web/lib/remake.js";
-import { saveDraft, readDraft } from "../../web/lib/draft.js";
-import { asSentence, errorText } from "../../web/lib/error-text.js";
-import { matchRoute, safeNext } from "../../web/lib/routes.js";
-import { pause } from "../../web/lib/pause.js";
 import { ApiError } from "../../web/lib/api-error.js";
-import { fieldOf, ratioOf } from "../../web/lib/presets.js";
-import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
+import { readDraft, saveDraft } from "../../web/lib/draft.js";
+import { asSentence, errorText } from "../../web/lib/error-text.js";
 import { loadWords } from "../../web/lib/i18n.js";
+import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
+import { pause } from "../../web/lib/pause.js";
+import { fieldOf, ratioOf } from "../../web/lib/presets.js";
+import { remakeOf, variationOf } from "../../web/lib/remake.js";
+import { matchRoute, safeNext } from "../../web/lib/routes.js";
 import { spanInWords } from "../../web/lib/time.js";
 import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
@@ -46,11 +45,7 @@ test("a job is made again from its settings, with its seed or with another", () 
   assert.deepEqual(variationOf(job), { prompt: "a", n: 2, source_images: ["k"] });
 });
 
-const ROUTES = [
-  { pattern: "/" },
-  { pattern: "/pictures" },
-  { pattern: "/pictures/:id" },
-];
+const ROUTES = [{ pattern: "/" }, { pattern: "/pictures" }, { pattern: "/pictures/:id" }];
 
 test("a path finds its view", () => {
   assert.deepEqual(matchRoute(ROUTES, "/"), { route: ROUTES[0], params: {} });
@@ -63,7 +58,14 @@ test("a path finds its view", () => {
 test("the way back after logging in never leads off the site", () => {
   const origin = "https://easel.example.com";
   assert.equal(safeNext("/pictures/1?a=b", origin), "/pictures/1?a=b");
-  for (const hostile of ["//evil.example.com", "/\\evil.example.com", "https://evil.example.com", "javascript:alert(1)", "", null]) {
+  for (const hostile of [
+    "//evil.example.com",
+    "/\\evil.example.com",
+    "https://evil.example.com",
+    "javascript:alert(1)",
+    "",
+    null,
+  ]) {
     assert.equal(safeNext(hostile, origin, "/create"), "/create", String(hostile));
   }
 });
@@ -81,7 +83,12 @@ test("a picture of unknown size is taken for a square", () => {
 });
 
 test("a wait is told in a unit that a person can wait by", () => {
-  const wanted = [[0, "1 second"], [40, "40 seconds"], [140, "2 minutes"], [3 * 3600, "3 hours"]];
+  const wanted = [
+    [0, "1 second"],
+    [40, "40 seconds"],
+    [140, "2 minutes"],
+    [3 * 3600, "3 hours"],
+  ];
   for (const [seconds, words] of wanted) assert.equal(spanInWords(seconds), words);
 });
 

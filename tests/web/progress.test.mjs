@@ -3,11 +3,11 @@ import { test } from "node:test";
 
 import { Connection, holdWhileLost } from "../../web/lib/connection.js";
 import { Estimate } from "../../web/lib/estimate.js";
-import { holdUpOf, percentOf, phaseOf, stateOf } from "../../web/lib/job-state.js";
-import { truncate } from "../../web/lib/truncate.js";
-import { progressIconUrl } from "../../web/lib/progress-icon.js";
 import { loadWords } from "../../web/lib/i18n.js";
+import { holdUpOf, percentOf, phaseOf, stateOf } from "../../web/lib/job-state.js";
+import { progressIconUrl } from "../../web/lib/progress-icon.js";
 import { clockTime, secondsBetween, timeAgo } from "../../web/lib/time.js";
+import { truncate } from "../../web/lib/truncate.js";
 
 await loadWords("en");
 
@@ -46,7 +46,10 @@ test("the phases follow the timeline and the progress", () => {
   assert.equal(at(0, "accepted", "started", "sent", "processing"), "preparing");
   assert.equal(at(null, "started", "processing", "retrying", "started", "sent"), "sent", "each attempt begins anew");
   const work = ["accepted", "started", "sent", "processing"];
-  assert.deepEqual([0.1, 0.5, 0.8, 0.99].map((progress) => at(progress, ...work)), ["first", "shaping", "finishing", "hanging"]);
+  assert.deepEqual(
+    [0.1, 0.5, 0.8, 0.99].map((progress) => at(progress, ...work)),
+    ["first", "shaping", "finishing", "hanging"],
+  );
 });
 
 test("a job that is asked to stop is being stopped until it is over", () => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { PendingDeletions } from "../../web/lib/undo-delete.js";
-import { SubmissionKeys, submitOnce } from "../../web/lib/idempotent-submit.js";
 import { ApiError } from "../../web/lib/api-error.js";
+import { SubmissionKeys, submitOnce } from "../../web/lib/idempotent-submit.js";
+import { PendingDeletions } from "../../web/lib/undo-delete.js";
 import { counter } from "./counter.mjs";
 import { memory } from "./memory-storage.mjs";
 
@@ -25,7 +24,9 @@ function deletionsWith(send) {
   const deletions = new PendingDeletions({ send, delayMs: 8_000, timer });
   const heard = [];
   for (const type of ["deleted", "settled", "restored"]) {
-    deletions.addEventListener(type, ({ detail }) => heard.push([type, ...detail.jobs.map(({ id }) => id), ...(detail.error ? [detail.error.code] : [])]));
+    deletions.addEventListener(type, ({ detail }) =>
+      heard.push([type, ...detail.jobs.map(({ id }) => id), ...(detail.error ? [detail.error.code] : [])]),
+    );
   }
   return { deletions, clock, heard };
 }
@@ -38,7 +39,10 @@ test("nothing is deleted before the time is over, and all of it then", async () 
   assert.ok(deletions.has("a") && deletions.has("b") && !deletions.has("c"));
   await clock.run();
   assert.deepEqual(sent, ["a", "b"]);
-  assert.deepEqual(heard, [["deleted", "a", "b"], ["settled", "a", "b"]]);
+  assert.deepEqual(heard, [
+    ["deleted", "a", "b"],
+    ["settled", "a", "b"],
+  ]);
   assert.ok(deletions.has("a"), "an answer from before still holds it");
   await deletions.flush();
   assert.deepEqual(sent, ["a", "b"], "nothing is sent twice");
@@ -85,7 +89,10 @@ test("what the server refuses comes back, the rest stays away", async () => {
   deletions.add(jobs("a", "b", "c"));
   await clock.run();
   assert.deepEqual(heard.at(-1), ["restored", "b", "still_running"]);
-  assert.deepEqual(["a", "b", "c"].map((id) => deletions.has(id)), [true, false, true]);
+  assert.deepEqual(
+    ["a", "b", "c"].map((id) => deletions.has(id)),
+    [true, false, true],
+  );
 });
 
 test("a page that is left sends everything in that moment", () => {
@@ -93,12 +100,21 @@ test("a page that is left sends everything in that moment", () => {
   const { deletions } = deletionsWith((id, { isLast }) => new Promise(() => sent.push([id, isLast])));
   deletions.add(jobs(..."abcdefghij"));
   deletions.flush({ isLast: true });
-  assert.deepEqual(sent, [..."abcdefghij"].map((id) => [id, true]));
+  assert.deepEqual(
+    sent,
+    [..."abcdefghij"].map((id) => [id, true]),
+  );
 });
 
 test("a button's clicks carry one key until the server has answered for certain", async () => {
   const keys = [];
-  const answers = [new ApiError({ status: 0, code: "network" }), new ApiError({ status: 503, code: "unavailable" }), { id: "made" }, new ApiError({ status: 429, code: "queue_full" }), { id: "next" }];
+  const answers = [
+    new ApiError({ status: 0, code: "network" }),
+    new ApiError({ status: 503, code: "unavailable" }),
+    { id: "made" },
+    new ApiError({ status: 429, code: "queue_full" }),
+    { id: "next" },
+  ];
   const submit = async (_, key) => {
     keys.push(key);
     const answer = answers.shift();

@@ -56,7 +56,10 @@ export class SubmissionKeys {
  * The same body from the same `source` (the form or a button) keeps its Idempotency-Key until the server has definitely
  * answered. Resolves to the job. Rejects with an ApiError, or with the reason of `signal`.
  */
-export async function submitOnce(body, { source = "form", signal, keys = new SubmissionKeys(), submit = submitJob } = {}) {
+export async function submitOnce(
+  body,
+  { source = "form", signal, keys = new SubmissionKeys(), submit = submitJob } = {},
+) {
   const submission = { source, body };
   try {
     const job = await submit(body, keys.keyFor(submission), { signal });

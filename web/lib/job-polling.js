@@ -29,7 +29,13 @@ export class JobPolling {
   #end = new AbortController();
   #options;
 
-  constructor({ onLost = () => {}, onAnswer = () => {}, isHidden = () => false, now = () => performance.now(), ...options }) {
+  constructor({
+    onLost = () => {},
+    onAnswer = () => {},
+    isHidden = () => false,
+    now = () => performance.now(),
+    ...options
+  }) {
     this.#options = { onLost, onAnswer, isHidden, now, ...options };
   }
 

@@ -25,7 +25,9 @@ const ownValues = (draft, preset, names) =>
 
 /** Half a size says little, so width and height count as one's own together. */
 function ownSize(draft, preset) {
-  const isPreset = BY_ASPECT.every((name) => draft[name] === undefined || draft[name] === null || draft[name] === preset[name]);
+  const isPreset = BY_ASPECT.every(
+    (name) => draft[name] === undefined || draft[name] === null || draft[name] === preset[name],
+  );
   return Object.fromEntries(BY_ASPECT.map((name) => [name, isPreset ? null : (draft[name] ?? null)]));
 }
 
@@ -38,7 +40,9 @@ export function readNumber(text) {
 
 /** The submission's body: what is empty or means nothing without another field is left to the API's own default. */
 export function bodyOf({ source_images: sources = [], strength, description, ...values }) {
-  const kept = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== false));
+  const kept = Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== false),
+  );
   return {
     ...kept,
     ...(sources.length > 0 ? { source_images: sources, strength } : {}),
@@ -68,7 +72,8 @@ export function checkValues(values, presets) {
 function checkOne(value, { type, minimum, maximum, multiple_of: step, max_length: most }) {
   if (type === "string" && [...value].length > most) return { code: "too_long", limit: most };
   if (type !== "integer" && type !== "number") return null;
-  if (typeof value !== "number" || (type === "integer" && !Number.isInteger(value))) return { code: "wrong_type", limit: null };
+  if (typeof value !== "number" || (type === "integer" && !Number.isInteger(value)))
+    return { code: "wrong_type", limit: null };
   if (value < minimum) return { code: "too_small", limit: minimum };
   if (value > maximum) return { code: "too_large", limit: maximum };
   return step && value % step !== 0 ? { code: "not_a_multiple", limit: step } : null;

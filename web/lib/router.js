@@ -1,6 +1,6 @@
+import { t } from "./i18n.js";
 import { matchRoute } from "./routes.js";
 import { loadStyles } from "./styles.js";
-import { t } from "./i18n.js";
 
 /**
  * Shows the view that belongs to the address, in `outlet`; that of `missing` where none does.

@@ -61,7 +61,11 @@ export class PendingDeletions extends EventTarget {
     };
     // A page that goes has no second moment, so everything is sent in this one.
     await Promise.all(Array.from({ length: isLast ? 1000 : AT_ONCE }, work));
-    if (refused.length > 0) this.#restore(refused.map(({ job }) => job), refused[0].error);
+    if (refused.length > 0)
+      this.#restore(
+        refused.map(({ job }) => job),
+        refused[0].error,
+      );
   }
 
   #close() {

@@ -1,8 +1,8 @@
+import { t } from "../lib/i18n.js";
 import { percentOf, stateOf } from "../lib/job-state.js";
-import { truncate } from "../lib/truncate.js";
 import { progressIconUrl } from "../lib/progress-icon.js";
 import { setTitle } from "../lib/router.js";
-import { t } from "../lib/i18n.js";
+import { truncate } from "../lib/truncate.js";
 
 /** Characters of the prompt in the tab's title. */
 const PROMPT_LENGTH = 40;
@@ -18,7 +18,9 @@ export function showInBrowserTab(signal) {
 
   return (job) => {
     if (signal.aborted) return;
-    setTitle(t("job.tab", { state: stateInShort(job), prompt: truncate(job.prompt, PROMPT_LENGTH) || t("picture.untitled") }));
+    setTitle(
+      t("job.tab", { state: stateInShort(job), prompt: truncate(job.prompt, PROMPT_LENGTH) || t("picture.untitled") }),
+    );
     const address = progressIconUrl({ state: job.state, percent: percentOf(job) }, colours());
     if (icon.getAttribute("href") !== address) icon.setAttribute("href", address);
   };

@@ -1,9 +1,9 @@
 import { retryDelayMs } from "../lib/backoff.js";
 import { connection } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 import { pause, whenVisible } from "../lib/pause.js";
 import { refreshSession } from "../lib/session.js";
-import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
 import { showBar } from "./notice-bar.js";
 

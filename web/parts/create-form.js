@@ -1,7 +1,7 @@
 import { element, fill } from "../lib/dom.js";
+import { currentLocale, t } from "../lib/i18n.js";
 import { formValues, isPainted } from "../lib/job-request.js";
 import { isShown } from "../lib/presets.js";
-import { currentLocale, t } from "../lib/i18n.js";
 import { advancedFields } from "./create/advanced.js";
 import { presetChoices, showOverride } from "./create/preset-choices.js";
 import { promptField } from "./create/prompt.js";
@@ -28,7 +28,9 @@ export function createForm({ presets, draft, startPictures, signal, change }) {
     if (strength.isKept()) advanced.open();
     keep();
   });
-  const pictures = isShown(presets, "source_images") ? startPicturesField(presets, startPictures, { stage: easel.node, signal }) : null;
+  const pictures = isShown(presets, "source_images")
+    ? startPicturesField(presets, startPictures, { stage: easel.node, signal })
+    : null;
   const fields = {
     prompt: promptField(presets, values),
     ...(pictures ? { source_images: pictures, strength } : {}),
@@ -37,7 +39,12 @@ export function createForm({ presets, draft, startPictures, signal, change }) {
     ...(isShown(presets, "seed") ? { seed: seedField(presets, values) } : {}),
     ...advanced.fields,
   };
-  const read = () => Object.fromEntries(Object.entries(fields).filter(([name]) => !name.includes(".")).map(([name, { value }]) => [name, value()]));
+  const read = () =>
+    Object.fromEntries(
+      Object.entries(fields)
+        .filter(([name]) => !name.includes("."))
+        .map(([name, { value }]) => [name, value()]),
+    );
   const bar = actionBar(change);
   const node = layOut({ fields, easel, pictures, strength, look, advanced, bar });
 
@@ -64,7 +71,10 @@ export function createForm({ presets, draft, startPictures, signal, change }) {
 
 /** Start pictures from elsewhere; where the site offers none, nothing happens. */
 function pictureTools(pictures) {
-  return { addStartPictures: async (files) => pictures?.addAll(files), showStartError: (words) => pictures?.showError(words) };
+  return {
+    addStartPictures: async (files) => pictures?.addAll(files),
+    showStartError: (words) => pictures?.showError(words),
+  };
 }
 
 /** In the order of reading: the words, the easel with the start pictures, the settings, the button. */
@@ -82,7 +92,13 @@ function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
 }
 
 function negativeField({ negative_prompt: given = "" }) {
-  const made = field({ name: "negative_prompt", label: t("create.negative"), tag: "textarea", rows: 2, hint: t("create.negative.hint") });
+  const made = field({
+    name: "negative_prompt",
+    label: t("create.negative"),
+    tag: "textarea",
+    rows: 2,
+    hint: t("create.negative.hint"),
+  });
   made.input.value = given;
   return { ...made, value: () => made.input.value.trim() };
 }
@@ -101,11 +117,18 @@ function showOverrides({ look, fields, now, size, changed }) {
     changed();
   };
   const number = new Intl.NumberFormat(currentLocale());
-  const told = (name) => `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
+  const told = (name) =>
+    `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
   const numbers = own("steps", "scale", "upscale");
   const sides = own("width", "height");
-  if (look.quality) showOverride(look.quality, numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null, drop(numbers));
-  if (look.aspect) showOverride(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
+  if (look.quality)
+    showOverride(
+      look.quality,
+      numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null,
+      drop(numbers),
+    );
+  if (look.aspect)
+    showOverride(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
 }
 
 /** The button that stays in sight, with the quota, what went wrong, and the way to an empty form. */
@@ -115,7 +138,12 @@ function actionBar({ words, run }) {
   const button = element("button", { class: "button is-main is-large" }, t("create.submit"));
   const keys = element("span", { class: "hint create-keys" }, t("create.keys"));
   const afresh = element("button", { type: "button", class: "button is-quiet", on: { click: run } }, t(words));
-  const node = element("div", { class: "create-bar" }, alert, element("div", { class: "actions" }, button, keys, quota, afresh));
+  const node = element(
+    "div",
+    { class: "create-bar" },
+    alert,
+    element("div", { class: "actions" }, button, keys, quota, afresh),
+  );
   const controls = {
     showStep: (step) => {
       button.setAttribute("aria-disabled", step !== null);

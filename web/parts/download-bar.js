@@ -1,7 +1,7 @@
-import { zipPictures } from "../lib/zip-pictures.js";
 import { element, fill } from "../lib/dom.js";
 import { nameFrom } from "../lib/file-names.js";
 import { t } from "../lib/i18n.js";
+import { zipPictures } from "../lib/zip-pictures.js";
 import { announce } from "./announcer.js";
 import { showBar, showNotice } from "./notice-bar.js";
 
@@ -13,7 +13,11 @@ export async function downloadAll(jobs) {
   const leaving = new AbortController();
   const words = element("p", {});
   const bar = element("progress", { max: 1, value: 0, "aria-label": t("download.progress") });
-  const stop = element("button", { type: "button", class: "button is-quiet", on: { click: () => leaving.abort() } }, t("download.stop"));
+  const stop = element(
+    "button",
+    { type: "button", class: "button is-quiet", on: { click: () => leaving.abort() } },
+    t("download.stop"),
+  );
   const remove = showBar(words, bar, stop);
   announce(t("download.started"));
   const onProgress = ({ done, total }) => {

@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
-import { ratioOf } from "../lib/presets.js";
 import { t } from "../lib/i18n.js";
+import { ratioOf } from "../lib/presets.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 
@@ -9,8 +9,11 @@ const SHAPES = [1, 16 / 9, 1, 9 / 16, 1, 16 / 9];
 /** Grey frames that hold the wall's place until the pictures are known. */
 export function placeholders(count) {
   return Array.from({ length: count }, (_, index) =>
-    element("li", { class: "is-waiting", "aria-hidden": "true", vars: { ratio: SHAPES[index % SHAPES.length] } },
-      element("div", { class: "hung" })),
+    element(
+      "li",
+      { class: "is-waiting", "aria-hidden": "true", vars: { ratio: SHAPES[index % SHAPES.length] } },
+      element("div", { class: "hung" }),
+    ),
   );
 }
 
@@ -25,7 +28,12 @@ export function galleryTile({ job_id: id, prompt, images }, { isEager = false } 
   return element(
     "li",
     { class: count > 1 ? "is-several" : null, "data-job": id, vars: { ratio: ratioOf(image) } },
-    routeLink(`/gallery/${id}`, { class: "hung", "aria-label": label }, picture(image, { prompt, isThumbnail: true, isEager }), badge),
+    routeLink(
+      `/gallery/${id}`,
+      { class: "hung", "aria-label": label },
+      picture(image, { prompt, isThumbnail: true, isEager }),
+      badge,
+    ),
     // The link says the same to those who listen.
     element("p", { class: "placard", "aria-hidden": "true" }, name),
   );

@@ -39,18 +39,25 @@ export function gridSelection({ list, grid, signal, onChange }) {
     for (const { id } of jobs) selection.drop(id);
     deleteWithUndo(jobs);
   }
-  document.addEventListener("keydown", (event) => {
-    if (shown === 0 || isElsewhere(event.target)) return;
-    if (event.key === "Escape") end();
-    else if (event.key === "Enter" && event.target.type === "checkbox") bar.focus();
-    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) all();
-    else return;
-    event.preventDefault();
-  }, { signal });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (shown === 0 || isElsewhere(event.target)) return;
+      if (event.key === "Escape") end();
+      else if (event.key === "Enter" && event.target.type === "checkbox") bar.focus();
+      else if (event.key === "a" && (event.ctrlKey || event.metaKey)) all();
+      else return;
+      event.preventDefault();
+    },
+    { signal },
+  );
   return { set, redraw };
 }
 
 /** Whether a key is meant for what has it: a field, an open menu, a dialog. */
 function isElsewhere(target) {
-  return target.matches("input:not([type=checkbox]), textarea, select") || document.querySelector(":popover-open, dialog[open]") !== null;
+  return (
+    target.matches("input:not([type=checkbox]), textarea, select") ||
+    document.querySelector(":popover-open, dialog[open]") !== null
+  );
 }

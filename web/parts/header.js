@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
-import { currentSession, onSessionChange } from "../lib/session.js";
 import { t } from "../lib/i18n.js";
+import { currentSession, onSessionChange } from "../lib/session.js";
 import { routeLink } from "./link.js";
 
 /** Fills the header and keeps it in step with the session. Answers the function that marks the present path. */
@@ -20,7 +20,10 @@ function brand() {
 }
 
 function navigation(path, me) {
-  const items = [["/", "nav.gallery"], ["/create", "nav.create"]];
+  const items = [
+    ["/", "nav.gallery"],
+    ["/create", "nav.create"],
+  ];
   if (me) items.push(["/pictures", "nav.pictures"]);
   const links = items.map(([to, key]) => routeLink(to, { "aria-current": to === path ? "page" : null }, t(key)));
   return element("nav", { "aria-label": t("nav.label") }, links);

@@ -1,13 +1,13 @@
-import { FINISHED } from "../lib/job-state.js";
-import { remakeOf, variationOf } from "../lib/remake.js";
 import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { saveDraft } from "../lib/draft.js";
 import { errorText, isAborted } from "../lib/error-text.js";
-import { redirectToLogin } from "../lib/login-redirect.js";
-import { submitOnce } from "../lib/idempotent-submit.js";
-import { navigate } from "../lib/router.js";
 import { t } from "../lib/i18n.js";
+import { submitOnce } from "../lib/idempotent-submit.js";
+import { FINISHED } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { remakeOf, variationOf } from "../lib/remake.js";
+import { navigate } from "../lib/router.js";
 import { announce } from "./announcer.js";
 import { downloadAll } from "./download-bar.js";
 import { routeLink } from "./link.js";
@@ -30,7 +30,8 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
       onChange(await call(job.id, { signal }));
       announce(t(said));
     });
-  const paint = (key, body, look) => act(key, async () => onNew(await submitOnce(body, { source: `${key} ${job.id}`, signal })), look);
+  const paint = (key, body, look) =>
+    act(key, async () => onNew(await submitOnce(body, { source: `${key} ${job.id}`, signal })), look);
   const erase = () => {
     deleteWithUndo([job]);
     onGone(job);
@@ -41,7 +42,8 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
     isPainted && job.public && change("actions.unpublish", unpublishJob, "actions.unpublished"),
     isPainted && paint("actions.vary", variationOf(job)),
     isOver && paint(AGAIN[job.state], remakeOf(job), isPainted ? "" : "is-main"),
-    isPainted && routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
+    isPainted &&
+      routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
     act("actions.words", () => useWords(job)),
     !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),
     isOver && act("actions.delete", erase, "is-danger"),

@@ -1,21 +1,21 @@
-import { FINISHED } from "../lib/job-state.js";
 import { listJobs } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { matchesFilter } from "../lib/job-filter.js";
 import { JobList } from "../lib/job-list.js";
+import { FINISHED } from "../lib/job-state.js";
 import { pollList } from "../lib/list-polling.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
 import { pause, whenVisible } from "../lib/pause.js";
-import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
-import { showNotice } from "./notice-bar.js";
+import { gridSelection } from "./grid-selection.js";
 import { jobGrid } from "./job-grid.js";
 import { routeLink } from "./link.js";
 import { emptyNotice } from "./message.js";
+import { showNotice } from "./notice-bar.js";
 import { pages } from "./pages.js";
 import { deletions } from "./undo-bar.js";
-import { gridSelection } from "./grid-selection.js";
 
 const PAGE = 60;
 
@@ -33,7 +33,12 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
   let revision = 0;
 
   const grid = jobGrid({
-    list, signal, label: t("pictures.title"), onChange: change, onNew: add, onGone: () => {},
+    list,
+    signal,
+    label: t("pictures.title"),
+    onChange: change,
+    onNew: add,
+    onGone: () => {},
     onSelect: (id, isChosen, how) => selection.set(id, isChosen, how),
   });
   const selection = gridSelection({ list, grid, signal, onChange: change });
@@ -113,19 +118,28 @@ function stayFresh({ look, list, doings, signal, ...rest }) {
 
 /** Jobs that are being deleted leave at once; those that come back take their places again. */
 function followDeletions({ list, grid, signal, put, remove }) {
-  deletions.addEventListener("deleted", ({ detail }) => {
-    const index = list.jobs.findIndex(({ id }) => deletions.has(id));
-    remove(detail.jobs.map(({ id }) => id));
-    if (index !== -1 && !grid.focusAt(index)) document.getElementById("content").focus({ preventScroll: true });
-  }, { signal });
-  deletions.addEventListener("restored", ({ detail: { jobs, error } }) => {
-    put(jobs);
-    if (error === null) grid.focusAt(list.jobs.findIndex(({ id }) => id === jobs[0].id));
-  }, { signal });
+  deletions.addEventListener(
+    "deleted",
+    ({ detail }) => {
+      const index = list.jobs.findIndex(({ id }) => deletions.has(id));
+      remove(detail.jobs.map(({ id }) => id));
+      if (index !== -1 && !grid.focusAt(index)) document.getElementById("content").focus({ preventScroll: true });
+    },
+    { signal },
+  );
+  deletions.addEventListener(
+    "restored",
+    ({ detail: { jobs, error } }) => {
+      put(jobs);
+      if (error === null) grid.focusAt(list.jobs.findIndex(({ id }) => id === jobs[0].id));
+    },
+    { signal },
+  );
 }
 
 function announceNew({ id }, grid) {
-  if (grid === null) return showNotice(t("pictures.new"), { link: routeLink(`/pictures/${id}`, {}, t("pictures.new.open")) });
+  if (grid === null)
+    return showNotice(t("pictures.new"), { link: routeLink(`/pictures/${id}`, {}, t("pictures.new.open")) });
   grid.focusAt(0);
   scrollTo({ top: 0 });
   announce(t("pictures.new"));
@@ -139,8 +153,15 @@ function announceFinished(list, changed) {
 
 function nothing({ state, q }, showAll) {
   if (state === null && q === null) {
-    return emptyNotice(t("pictures.empty"), routeLink("/create", { class: "button is-main" }, t("pictures.empty.action")));
+    return emptyNotice(
+      t("pictures.empty"),
+      routeLink("/create", { class: "button is-main" }, t("pictures.empty.action")),
+    );
   }
-  const all = element("button", { type: "button", class: "button is-main", on: { click: showAll } }, t("pictures.show_all"));
+  const all = element(
+    "button",
+    { type: "button", class: "button is-main", on: { click: showAll } },
+    t("pictures.show_all"),
+  );
   return emptyNotice(q === null ? t("pictures.none") : t("pictures.none.words", { q }), all);
 }

@@ -65,6 +65,10 @@ export function jobGrid({ list, label, signal, onSelect, onChange, onNew, onGone
 /** Empty mats that hold the wall's place until the jobs are known. */
 function waitingTiles() {
   return Array.from({ length: WAITING }, () =>
-    element("li", { class: "tile is-waiting", "aria-hidden": "true" }, element("div", { class: "tile-frame" }, element("span", { class: "mat" }))),
+    element(
+      "li",
+      { class: "tile is-waiting", "aria-hidden": "true" },
+      element("div", { class: "tile-frame" }, element("span", { class: "mat" })),
+    ),
   );
 }

@@ -1,11 +1,11 @@
 import { element, fill } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 import { FINISHED, stateOf } from "../lib/job-state.js";
 import { ratioOf } from "../lib/presets.js";
-import { t } from "../lib/i18n.js";
-import { refreshRelativeTimes } from "./relative-time.js";
 import { canvas } from "./canvas.js";
 import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";
+import { refreshRelativeTimes } from "./relative-time.js";
 import { results } from "./results.js";
 import { timeline } from "./timeline.js";
 
@@ -26,11 +26,20 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   const details = element("div", { class: "job-details" });
   const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
   const parts = [
-    whenOther((job) => job.prompt, (job) => fill(prompt, job.prompt || t("picture.untitled"))),
+    whenOther(
+      (job) => job.prompt,
+      (job) => fill(prompt, job.prompt || t("picture.untitled")),
+    ),
     panel.show,
     stagePart(stage),
-    whenOther((job) => [job.settings, job.timeline], (job) => fill(details, ...detailsOf(job))),
-    whenOther((job) => [job.state, job.public], (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job))),
+    whenOther(
+      (job) => [job.settings, job.timeline],
+      (job) => fill(details, ...detailsOf(job)),
+    ),
+    whenOther(
+      (job) => [job.state, job.public],
+      (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job)),
+    ),
   ];
   const clock = setInterval(() => {
     if (document.hidden) return;
@@ -68,7 +77,10 @@ function whenOther(keyOf, draw) {
 /** The canvas on its easel, painted as far as the work has come; then the pictures in its place. */
 function stagePart(stage) {
   let board = null;
-  const hang = whenOther((job) => job.images.map(({ id }) => id), (job) => fill(stage, results(job)));
+  const hang = whenOther(
+    (job) => job.images.map(({ id }) => id),
+    (job) => fill(stage, results(job)),
+  );
   return (job) => {
     if (job.state === "succeeded") return hang(job);
     if (board === null) {

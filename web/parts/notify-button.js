@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
-import { truncate } from "../lib/truncate.js";
 import { t } from "../lib/i18n.js";
+import { truncate } from "../lib/truncate.js";
 import { announce } from "./announcer.js";
 
 const NAME = "easel.tell-me";

@@ -69,11 +69,14 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
 /** Calls `action` once when `node` comes near the window. */
 function whenNear(node, signal, action) {
   const target = node.firstElementChild;
-  const observer = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    observer.disconnect();
-    if (target.isConnected) action();
-  }, { rootMargin: `${AHEAD} 0px` });
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      if (target.isConnected) action();
+    },
+    { rootMargin: `${AHEAD} 0px` },
+  );
   observer.observe(target);
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
 }

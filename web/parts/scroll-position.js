@@ -35,7 +35,8 @@ export function scrollRestorer(list, { job, offset }, signal) {
   const giveUp = () => {
     isThere = true;
   };
-  for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(type, giveUp, { passive: true, once: true, signal });
+  for (const type of ["wheel", "touchmove", "keydown", "pointerdown"])
+    addEventListener(type, giveUp, { passive: true, once: true, signal });
   return function again() {
     const tile = tileOf(list, job);
     if (isThere || !tile) return;

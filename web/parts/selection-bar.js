@@ -1,12 +1,12 @@
-import { FINISHED } from "../lib/job-state.js";
 import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
-import { redirectToLogin } from "../lib/login-redirect.js";
 import { t } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
 import { announce } from "./announcer.js";
-import { showBar, showNotice } from "./notice-bar.js";
 import { downloadAll } from "./download-bar.js";
+import { showBar, showNotice } from "./notice-bar.js";
 
 /** Requests of one action that are under way at the same time. */
 const AT_ONCE = 3;
@@ -30,7 +30,8 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   const count = element("p", { class: "selection-count", role: "status" });
   const actions = element("div", { class: "selection-actions" });
   const hint = element("p", { class: "hint" });
-  const button = (words, click, look = "") => element("button", { type: "button", class: `button ${look}`.trim(), on: { click } }, words);
+  const button = (words, click, look = "") =>
+    element("button", { type: "button", class: `button ${look}`.trim(), on: { click } }, words);
   const all = button(t("pictures.select.all"), onAll, "is-quiet");
   const end = button(t("pictures.select.end"), onEnd, "is-quiet");
   const calls = { publish: publishJob, unpublish: unpublishJob, cancel: cancelJob };
@@ -39,7 +40,9 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   const tasks = {
     download: downloadAll,
     delete: onDelete,
-    ...Object.fromEntries(Object.entries(calls).map(([kind, call]) => [kind, (jobs) => changeAll(jobs, call, { signal, onChange })])),
+    ...Object.fromEntries(
+      Object.entries(calls).map(([kind, call]) => [kind, (jobs) => changeAll(jobs, call, { signal, onChange })]),
+    ),
   };
   function offer(kind, jobs, most) {
     if (jobs.length === 0) return null;
@@ -58,7 +61,10 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
     const open = jobs.filter(KINDS.cancel).length;
     fill(hint, open > 0 && open < jobs.length ? t("selection.unfinished", { n: open }) : "");
     const had = actions.contains(document.activeElement) ? document.activeElement.dataset.kind : null;
-    fill(actions, Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits), jobs.length)));
+    fill(
+      actions,
+      Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits), jobs.length)),
+    );
     remove ??= showBar(element("div", { class: "selection-head" }, count, all, end), actions, hint);
     if (had) (actions.querySelector(`[data-kind="${had}"]`) ?? end).focus();
   }
@@ -86,6 +92,7 @@ async function changeAll(jobs, call, { signal, onChange }) {
     return;
   }
   if (errors.some(({ status }) => status === 401)) redirectToLogin();
-  else if (errors.length > 0) showNotice(t("selection.refused", { n: errors.length, why: errorText(errors[0]) }), { isBad: true });
+  else if (errors.length > 0)
+    showNotice(t("selection.refused", { n: errors.length, why: errorText(errors[0]) }), { isBad: true });
   else announce(t("selection.changed", { n: jobs.length }));
 }

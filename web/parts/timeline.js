@@ -1,8 +1,8 @@
 import { element } from "../lib/dom.js";
 import { t, tOr } from "../lib/i18n.js";
 import { clockTime } from "../lib/time.js";
-import { relativeTime } from "./relative-time.js";
 import { reasonInWords } from "./reason.js";
+import { relativeTime } from "./relative-time.js";
 
 /**
  * A job's history in words, oldest first: the exact time, what happened and why. How long ago that is stands at the first and

@@ -25,7 +25,11 @@ export function tokenList(signal) {
       const button = { type: "button", class: "button", on: { click: () => load(next) } };
       fill(more, next && element("button", button, t("tokens.more")));
     } catch (error) {
-      if (!isAborted(error, signal)) fill(more, errorNotice(error, () => load(cursor)));
+      if (!isAborted(error, signal))
+        fill(
+          more,
+          errorNotice(error, () => load(cursor)),
+        );
     }
   }
   const form = tokenForm(signal, (token) => {
@@ -91,7 +95,11 @@ function row(token, signal) {
   const made = element("span", { class: "hint" }, t("tokens.made", { day: dayOf(token.created_at) }));
   const node = element("li", {}, element("span", { class: "token-name" }, token.name), made, button, error);
   async function revoke() {
-    const words = { question: t("tokens.revoke.ask", token), detail: t("tokens.revoke.detail"), action: t("tokens.revoke") };
+    const words = {
+      question: t("tokens.revoke.ask", token),
+      detail: t("tokens.revoke.detail"),
+      action: t("tokens.revoke"),
+    };
     if (!(await confirmAction(words))) return;
     try {
       await revokeToken(token.id, { signal });

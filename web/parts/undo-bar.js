@@ -1,10 +1,10 @@
 import { deleteJob } from "../lib/api.js";
-import { PendingDeletions } from "../lib/undo-delete.js";
 import { element } from "../lib/dom.js";
 import { errorText } from "../lib/error-text.js";
-import { postJobDeleted } from "../lib/tab-channel.js";
-import { beforeLogout } from "../lib/session.js";
 import { t } from "../lib/i18n.js";
+import { beforeLogout } from "../lib/session.js";
+import { postJobDeleted } from "../lib/tab-channel.js";
+import { PendingDeletions } from "../lib/undo-delete.js";
 import { announce } from "./announcer.js";
 import { showBar, showNotice } from "./notice-bar.js";
 
@@ -49,7 +49,11 @@ function start() {
 /** The bar with its button and its shortcut. The clock stands still while the bar is pointed at or in use. */
 function showUndo(count) {
   const done = new AbortController();
-  const button = element("button", { type: "button", class: "button", "aria-keyshortcuts": "Control+Z" }, t("undo.action"));
+  const button = element(
+    "button",
+    { type: "button", class: "button", "aria-keyshortcuts": "Control+Z" },
+    t("undo.action"),
+  );
   const clock = element("span", { class: "bar-clock", "aria-hidden": "true", vars: { time: `${UNDO_MS}ms` } });
   const hint = element("kbd", { class: "bar-keys" }, t("undo.keys"));
   const remove = showBar(element("p", {}, t("undo.deleted", { n: count })), button, hint, clock);
@@ -74,5 +78,10 @@ function showUndo(count) {
 
 /** Ctrl+Z or ⌘Z, but not where somebody is writing. */
 function isUndo({ key, ctrlKey, metaKey, shiftKey, target }) {
-  return key.toLowerCase() === "z" && (ctrlKey || metaKey) && !shiftKey && !target.closest("input:not([type=checkbox], [type=radio]), textarea");
+  return (
+    key.toLowerCase() === "z" &&
+    (ctrlKey || metaKey) &&
+    !shiftKey &&
+    !target.closest("input:not([type=checkbox], [type=radio]), textarea")
+  );
 }

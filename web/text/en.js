@@ -245,7 +245,8 @@ export const words = {
   "account.notify.off": "This site does not send email.",
   "account.saved": "Saved for new jobs.",
   "account.delete": "Delete account",
-  "account.delete.hint": "Deletes your account, jobs, tokens and pictures, including those in the gallery. This cannot be undone.",
+  "account.delete.hint":
+    "Deletes your account, jobs, tokens and pictures, including those in the gallery. This cannot be undone.",
   "account.delete.submit": "Delete my account",
   "account.delete.ask": "Delete your account permanently?",
   "account.delete.detail": "All your pictures will be deleted.",
@@ -388,7 +389,8 @@ export const words = {
   "selection.unpublish": ({ n, most }) => (n === most ? "Remove from gallery" : `Remove from gallery (${n})`),
   "selection.cancel": ({ n, most }) => (n === most ? "Cancel" : `Cancel (${n})`),
   "selection.delete": ({ n, most }) => (n === most ? "Delete" : `Delete (${n})`),
-  "selection.unfinished": ({ n }) => `${n} of them ${plural(n, "is", "are")} not finished. Cancel ${plural(n, "it", "them")} before deleting.`,
+  "selection.unfinished": ({ n }) =>
+    `${n} of them ${plural(n, "is", "are")} not finished. Cancel ${plural(n, "it", "them")} before deleting.`,
   "selection.changed": ({ n }) => (n === 1 ? "1 job updated." : `${n} jobs updated.`),
   "selection.refused": ({ n, why }) => `${n === 1 ? "1 job" : `${n} jobs`} could not be updated. ${why}`,
 
@@ -414,7 +416,8 @@ export const words = {
   "undo.action": "Undo",
   "undo.keys": "Ctrl Z",
   "undo.deleted": ({ n }) => (n === 1 ? "Deleted." : `${n} jobs deleted.`),
-  "undo.deleted.keys": ({ n }) => `${n === 1 ? "Deleted." : `${n} jobs deleted.`} Press Control Z to restore ${n === 1 ? "it" : "them"}.`,
+  "undo.deleted.keys": ({ n }) =>
+    `${n === 1 ? "Deleted." : `${n} jobs deleted.`} Press Control Z to restore ${n === 1 ? "it" : "them"}.`,
   "undo.restored": ({ n }) => (n === 1 ? "Restored." : `${n} jobs restored.`),
   "undo.failed": ({ n, why }) => `${n === 1 ? "1 job" : `${n} jobs`} could not be deleted. ${why}`,
 
@@ -425,7 +428,8 @@ export const words = {
   "download.stop": "Stop",
   "download.stopped": "Stopped. Nothing was saved.",
   "download.done": ({ n }) => `The ZIP file with ${n} ${plural(n, "picture", "pictures")} is ready.`,
-  "download.lost": ({ n, kept }) => `${n} ${plural(n, "picture", "pictures")} could not be loaded. The ZIP file contains the other ${kept}.`,
+  "download.lost": ({ n, kept }) =>
+    `${n} ${plural(n, "picture", "pictures")} could not be loaded. The ZIP file contains the other ${kept}.`,
   "download.none": "No picture could be loaded, so there is no ZIP file. Try again in a moment.",
   "download.full": "More than 4 GB does not fit in one ZIP file. Select fewer pictures.",
 
@@ -446,7 +450,8 @@ export const words = {
   "error.unreadable": "The server's answer could not be read. Try again in a moment.",
   "error.upload_refused": "The upload was refused. Try another image.",
   "error.bad_credentials": "Wrong email or password.",
-  "error.account_disabled": "This account has been disabled. Contact the site's operators if you think that is a mistake.",
+  "error.account_disabled":
+    "This account has been disabled. Contact the site's operators if you think that is a mistake.",
   "error.email_taken": "There is already an account with this email. Log in instead?",
   "error.queue_full": "You have too many jobs waiting. Try again when some have finished.",
   "error.quota_spent": "You have used all of today's jobs. Try again tomorrow.",

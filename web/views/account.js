@@ -1,11 +1,11 @@
 import { changeMe, deleteMe, getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
+import { fieldOf } from "../lib/presets.js";
 import { navigate } from "../lib/router.js";
 import { clearSession, endSession, refreshSession } from "../lib/session.js";
-import { fieldOf } from "../lib/presets.js";
-import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
 import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
@@ -64,13 +64,24 @@ function identity({ user }) {
 function quota({ per_day: most, left_today: left, running, max_running: mostRunning }) {
   const bar = element("meter", { min: 0, max: most, value: left, low: most * 0.1, "aria-label": t("account.quota") });
   const words = element("p", {}, t("create.quota", { left, most }));
-  return part("account.quota", words, bar, element("p", { class: "hint" }, t("account.running", { running, most: mostRunning })));
+  return part(
+    "account.quota",
+    words,
+    bar,
+    element("p", { class: "hint" }, t("account.running", { running, most: mostRunning })),
+  );
 }
 
 function notification(user, canMail, signal) {
   const options = ["none", "email"].map((value) => ({ value, title: t(`account.notify.${value}`) }));
   const said = element("p", { class: "hint", role: "status" });
-  const radios = choice({ name: "notify", legend: t("account.notify.legend"), options, chosen: user.notify, onChange: save });
+  const radios = choice({
+    name: "notify",
+    legend: t("account.notify.legend"),
+    options,
+    chosen: user.notify,
+    onChange: save,
+  });
   async function save(notify) {
     try {
       await changeMe({ notify }, { signal });
@@ -79,23 +90,41 @@ function notification(user, canMail, signal) {
       if (!isAborted(error, signal)) radios.showError(errorText(error));
     }
   }
-  return part("account.notify", ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]));
+  return part(
+    "account.notify",
+    ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]),
+  );
 }
 
 function departure(user, signal) {
   const password = field({
-    name: "password", label: t("account.password"), type: "password", autocomplete: "current-password", required: true,
+    name: "password",
+    label: t("account.password"),
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
   });
   const alert = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { class: "button is-danger" }, t("account.delete.submit"));
   // Password managers want to know whose password it is.
   const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
-  const form = element("form", { novalidate: true }, name, password.node, alert, element("div", { class: "actions" }, button));
+  const form = element(
+    "form",
+    { novalidate: true },
+    name,
+    password.node,
+    alert,
+    element("div", { class: "actions" }, button),
+  );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     fill(alert);
     if (password.input.value === "") return password.showError(t("account.password.missing"));
-    const words = { question: t("account.delete.ask"), detail: t("account.delete.detail"), action: t("account.delete.submit") };
+    const words = {
+      question: t("account.delete.ask"),
+      detail: t("account.delete.detail"),
+      action: t("account.delete.submit"),
+    };
     if (!(await confirmAction(words))) return;
     button.disabled = true;
     try {

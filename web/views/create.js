@@ -1,23 +1,27 @@
 import { getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { saveDraft, readDraft } from "../lib/draft.js";
+import { readDraft, saveDraft } from "../lib/draft.js";
 import { errorText, isAborted } from "../lib/error-text.js";
-import { redirectToLogin } from "../lib/login-redirect.js";
-import { previewOf } from "../lib/preview.js";
+import { t } from "../lib/i18n.js";
+import { submitOnce } from "../lib/idempotent-submit.js";
 import { bodyOf, checkValues } from "../lib/job-request.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { fetchPicture, uploadPicture } from "../lib/picture-storage.js";
+import { previewOf } from "../lib/preview.js";
 import { navigate } from "../lib/router.js";
 import { currentSession, onSessionChange, refreshSession } from "../lib/session.js";
 import { StartPictures } from "../lib/start-pictures.js";
-import { fetchPicture, uploadPicture } from "../lib/picture-storage.js";
-import { submitOnce } from "../lib/idempotent-submit.js";
-import { t } from "../lib/i18n.js";
 import { announce } from "../parts/announcer.js";
 import { createForm } from "../parts/create-form.js";
 import { showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 
 /** One for the whole visit: an upload goes on, and a guest's pictures wait, while other views are shown. */
-const startPictures = new StartPictures({ upload: uploadPicture, preview: previewOf, mayUpload: () => currentSession() !== null });
+const startPictures = new StartPictures({
+  upload: uploadPicture,
+  preview: previewOf,
+  mayUpload: () => currentSession() !== null,
+});
 
 /**
  * The form that makes a job. What stands in it is kept between visits.
@@ -58,7 +62,8 @@ async function takeStart(form, id, signal) {
     form.showStartError(null);
     await form.addStartPictures([new File([picture], t("create.start.taken"), { type: picture.type })]);
   } catch (error) {
-    if (!isAborted(error, signal)) form.showStartError(error.status === 404 ? t("create.start.gone") : errorText(error));
+    if (!isAborted(error, signal))
+      form.showStartError(error.status === 404 ? t("create.start.gone") : errorText(error));
   }
 }
 
@@ -118,7 +123,8 @@ function wire({ form, presets, signal }) {
 async function submit({ form, presets, signal }) {
   form.showError(null);
   const reasons = checkValues({ ...form.values(), source_images: startPictures.items }, presets);
-  if (showWrong(form, { fields: Object.fromEntries(Object.keys(reasons).map((name) => [name, name])), reasons })) return;
+  if (showWrong(form, { fields: Object.fromEntries(Object.keys(reasons).map((name) => [name, name])), reasons }))
+    return;
   let body = {};
   try {
     form.showStep("create.sending");
@@ -126,7 +132,8 @@ async function submit({ form, presets, signal }) {
     if (currentSession() === null) return redirectToLogin();
     form.showStep("create.arriving");
     await startPictures.settled(signal);
-    if (startPictures.keys().length < startPictures.items.length) return showWrong(form, { fields: { source_images: t("create.starts.look") } });
+    if (startPictures.keys().length < startPictures.items.length)
+      return showWrong(form, { fields: { source_images: t("create.starts.look") } });
     form.showStep("create.sending");
     body = bodyOf(form.values());
     const job = await submitOnce(body, { signal });
@@ -140,8 +147,11 @@ async function submit({ form, presets, signal }) {
 /** Answers whether there was anything to show. */
 function showWrong(form, { fields, reasons }) {
   const hit = showFieldErrors(form.fields, { fields, reasons });
-  const rest = Object.entries(fields).filter(([name]) => !(name in form.fields)).map(([name, message]) => `${name}: ${message}`);
-  if (hit > 0 || rest.length > 0) form.showError([hit > 0 ? t("error.field") : null, ...rest].filter(Boolean).join(" "));
+  const rest = Object.entries(fields)
+    .filter(([name]) => !(name in form.fields))
+    .map(([name, message]) => `${name}: ${message}`);
+  if (hit > 0 || rest.length > 0)
+    form.showError([hit > 0 ? t("error.field") : null, ...rest].filter(Boolean).join(" "));
   return hit > 0 || rest.length > 0;
 }
 

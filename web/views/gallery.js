@@ -1,16 +1,16 @@
+import { previousPage, savedPosition, savePosition } from "../lib/breadcrumbs.js";
 import { element, fill } from "../lib/dom.js";
 import { isAborted } from "../lib/error-text.js";
-import { pause, whenVisible } from "../lib/pause.js";
-import { ratioOf } from "../lib/presets.js";
-import { firstRow } from "../lib/picture-sources.js";
+import { galleryAddress, loadPage, refreshFirstPage, visits } from "../lib/gallery-visits.js";
 import { t } from "../lib/i18n.js";
-import { savePosition, previousPage, savedPosition } from "../lib/breadcrumbs.js";
-import { loadPage, refreshFirstPage, galleryAddress, visits } from "../lib/gallery-visits.js";
+import { pause, whenVisible } from "../lib/pause.js";
+import { firstRow } from "../lib/picture-sources.js";
+import { ratioOf } from "../lib/presets.js";
+import { galleryTile, invitationTile, placeholders } from "../parts/gallery-tile.js";
 import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice } from "../parts/message.js";
 import { pages } from "../parts/pages.js";
-import { focusTile, trackScrollPosition, scrollRestorer } from "../parts/scroll-position.js";
-import { invitationTile, placeholders, galleryTile } from "../parts/gallery-tile.js";
+import { focusTile, scrollRestorer, trackScrollPosition } from "../parts/scroll-position.js";
 
 const FIRST_PICTURES = 12;
 /** How often a new installation is looked at again; the last one repeats. */
@@ -27,7 +27,11 @@ const BREADTH = 4;
 export function galleryView({ query, signal }) {
   const kept = visits.open(history.state?.visit);
   const visit = kept ?? visits.begin(query.get("after"), history.state?.visit);
-  const list = element("ul", { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" }, placeholders(12));
+  const list = element(
+    "ul",
+    { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" },
+    placeholders(12),
+  );
   const place = visit.position ?? savedPosition(visit.id);
   const goBack = place && scrollRestorer(list, place, signal);
   const below = element("div", { class: "notices" });
@@ -38,7 +42,8 @@ export function galleryView({ query, signal }) {
     label: t("gallery.more"),
     signal,
     isEndless: true,
-    explainFailure: (error, retry) => (error.status === 400 && visit.start !== null ? notThere() : errorNotice(error, retry)),
+    explainFailure: (error, retry) =>
+      error.status === 400 && visit.start !== null ? notThere() : errorNotice(error, retry),
   });
 
   function showFirst() {
@@ -73,7 +78,11 @@ function hang(list, items, eager = 0) {
   list.append(...items.map((item, index) => galleryTile(item, { isEager: index < eager })));
 }
 
-const rowOf = (items) => firstRow(items.map(({ images: [image] }) => ratioOf(image)), BREADTH);
+const rowOf = (items) =>
+  firstRow(
+    items.map(({ images: [image] }) => ratioOf(image)),
+    BREADTH,
+  );
 
 /** Keeps the address, the place and the way back in step with what is in view. */
 function keepHistory(visit, list, signal) {
@@ -95,10 +104,14 @@ function keepHistory(visit, list, signal) {
   });
   const remember = () => visit.position && savePosition(visit.id, visit.position);
   addEventListener("pagehide", remember, { signal });
-  signal.addEventListener("abort", () => {
-    remember();
-    history.scrollRestoration = "auto";
-  }, { once: true });
+  signal.addEventListener(
+    "abort",
+    () => {
+      remember();
+      history.scrollRestoration = "auto";
+    },
+    { once: true },
+  );
 }
 
 /** A new installation paints its first pictures now; they shall appear without a reload, and move nothing that hangs. */
@@ -115,7 +128,8 @@ async function keepLooking(visit, list, below, signal) {
   }
 }
 
-const isNew = ({ pages: [page], next, items }) => page?.cursor === null && next === null && items.length < FIRST_PICTURES;
+const isNew = ({ pages: [page], next, items }) =>
+  page?.cursor === null && next === null && items.length < FIRST_PICTURES;
 
 function opening() {
   return element(
@@ -127,7 +141,11 @@ function opening() {
 }
 
 function newerLink(start) {
-  return element("p", { class: "newer" }, routeLink(galleryAddress(previousPage(start)), { class: "button" }, t("gallery.newer")));
+  return element(
+    "p",
+    { class: "newer" },
+    routeLink(galleryAddress(previousPage(start)), { class: "button" }, t("gallery.newer")),
+  );
 }
 
 /** An address with a cursor that no list gave out: somebody shortened it. */

@@ -2,20 +2,20 @@ import { cancelJob, getJob } from "../lib/api.js";
 import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
-import { redirectToLogin } from "../lib/login-redirect.js";
-import { openJobChannel } from "../lib/tab-channel.js";
-import { pause } from "../lib/pause.js";
-import { FINISHED, isOlder, stateOf } from "../lib/job-state.js";
-import { navigate, setTitle } from "../lib/router.js";
-import { refreshSession } from "../lib/session.js";
 import { t } from "../lib/i18n.js";
 import { JobPolling } from "../lib/job-polling.js";
+import { FINISHED, isOlder, stateOf } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { pause } from "../lib/pause.js";
+import { navigate, setTitle } from "../lib/router.js";
+import { refreshSession } from "../lib/session.js";
+import { openJobChannel } from "../lib/tab-channel.js";
 import { announce } from "../parts/announcer.js";
+import { showInBrowserTab } from "../parts/browser-tab.js";
 import { jobActions } from "../parts/job-actions.js";
 import { jobPage } from "../parts/job-page.js";
 import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice, loading } from "../parts/message.js";
-import { showInBrowserTab } from "../parts/browser-tab.js";
 import { notifyButton } from "../parts/notify-button.js";
 
 /** One job from the queue to its pictures. The address holds its id, so it can be left and found again. */
@@ -43,7 +43,11 @@ class JobFollower {
     this.#id = id;
     this.#signal = AbortSignal.any([leaving, this.#gone.signal]);
     this.#showInTab = showInBrowserTab(this.#signal);
-    this.#postToTabs = openJobChannel(id, { signal: this.#signal, onMessage: (message) => this.#receive(message), onDeleted: () => this.#showDeleted() });
+    this.#postToTabs = openJobChannel(id, {
+      signal: this.#signal,
+      onMessage: (message) => this.#receive(message),
+      onDeleted: () => this.#showDeleted(),
+    });
     this.#polling = new JobPolling({
       ask: (etag, waitS, end) => getJob(id, { etag, waitS }, { signal: AbortSignal.any([this.#signal, end]) }),
       onJob: (job) => this.#show(job),
@@ -51,7 +55,11 @@ class JobFollower {
       onAnswer: (answer) => this.#share(answer),
       isHidden: () => document.hidden,
       pause: (ms, end) =>
-        pause(ms, { signal: AbortSignal.any([this.#signal, end]), wake: window, events: ["online", "visibilitychange"] }),
+        pause(ms, {
+          signal: AbortSignal.any([this.#signal, end]),
+          wake: window,
+          events: ["online", "visibilitychange"],
+        }),
     });
   }
 

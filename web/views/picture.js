@@ -1,10 +1,10 @@
 import { getGalleryItem } from "../lib/api.js";
-import { truncate } from "../lib/truncate.js";
 import { element, fill } from "../lib/dom.js";
 import { isAborted } from "../lib/error-text.js";
-import { isPlain, navigate, setTitle } from "../lib/router.js";
+import { galleryAddress, loadPage, visits } from "../lib/gallery-visits.js";
 import { t } from "../lib/i18n.js";
-import { loadPage, galleryAddress, visits } from "../lib/gallery-visits.js";
+import { isPlain, navigate, setTitle } from "../lib/router.js";
+import { truncate } from "../lib/truncate.js";
 import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice, loading } from "../parts/message.js";
 import { picturePage } from "../parts/picture-page.js";
@@ -66,9 +66,11 @@ function showAround(around, visit, id, signal) {
   visit.opened = id;
   if (draw() !== null || visit.next === null) return;
   // The last picture of what the gallery had loaded; without an answer there is only no way on.
-  loadPage(visit, visit.next, { signal }).then(draw).catch((error) => {
-    if (error.name !== "ApiError" && !isAborted(error, signal)) throw error;
-  });
+  loadPage(visit, visit.next, { signal })
+    .then(draw)
+    .catch((error) => {
+      if (error.name !== "ApiError" && !isAborted(error, signal)) throw error;
+    });
 }
 
 /** To the wall as it was left. */
@@ -93,7 +95,11 @@ function sideLink(item, side) {
     event.preventDefault();
     navigate(address, { replace: true });
   };
-  return element("a", { href: address, rel: side === "next" ? "next" : "prev", on: { click: go } }, t(`picture.${side}`));
+  return element(
+    "a",
+    { href: address, rel: side === "next" ? "next" : "prev", on: { click: go } },
+    t(`picture.${side}`),
+  );
 }
 
 /** The arrow keys go through the pictures of the job; a job with one picture leads on to the pictures beside it. */

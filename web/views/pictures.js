@@ -1,7 +1,7 @@
 import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
-import { filterPath, readFilter } from "../lib/job-filter.js";
 import { t } from "../lib/i18n.js";
+import { filterPath, readFilter } from "../lib/job-filter.js";
 import { jobBrowser } from "../parts/job-browser.js";
 import { picturesFilter } from "../parts/pictures-filter.js";
 import { deletions } from "../parts/undo-bar.js";
@@ -37,6 +37,11 @@ export function picturesView({ query, signal }) {
   // What was deleted here is not to wait while the person is somewhere else.
   signal.addEventListener("abort", () => deletions.flush(), { once: true });
   show(readFilter(query));
-  const head = element("div", { class: "cabinet-head" }, element("h1", { class: "display" }, t("pictures.heading")), search.node);
+  const head = element(
+    "div",
+    { class: "cabinet-head" },
+    element("h1", { class: "display" }, t("pictures.heading")),
+    search.node,
+  );
   return { title: t("pictures.title"), node: element("div", { class: "page" }, head, place) };
 }

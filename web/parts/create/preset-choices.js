@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
-import { fieldOf, isOffered, isShown, pickChoice, ratioOf } from "../../lib/presets.js";
 import { t, tOr } from "../../lib/i18n.js";
+import { fieldOf, isOffered, isShown, pickChoice, ratioOf } from "../../lib/presets.js";
 import { choice } from "../choice.js";
 
 /**
@@ -35,11 +35,18 @@ function styleChoice(presets, { style }) {
   const none = { value: null, title: t("create.style.none"), swatch: "none" };
   const options = presets.styles.map((one) => option(one, tOr(`style.${one.key}`, one.title), { swatch: one.key }));
   const isKnown = presets.styles.some((one) => one.key === style && isOffered(one));
-  return choice({ name: "style", legend: t("create.style"), options: [none, ...options], chosen: isKnown ? style : null });
+  return choice({
+    name: "style",
+    legend: t("create.style"),
+    options: [none, ...options],
+    chosen: isKnown ? style : null,
+  });
 }
 
 function aspectChoice(presets, { aspect }) {
-  const options = presets.aspects.map((one) => option(one, tOr(`aspect.${one.key}`, one.title), { ratio: ratioOf(one) }));
+  const options = presets.aspects.map((one) =>
+    option(one, tOr(`aspect.${one.key}`, one.title), { ratio: ratioOf(one) }),
+  );
   return choice({ name: "aspect", legend: t("create.aspect"), options, chosen: aspect });
 }
 
@@ -53,7 +60,10 @@ function qualityChoice(presets, { quality }) {
 
 function countChoice(presets, { n }) {
   const { minimum = 1, maximum = 1, default: usual = minimum } = fieldOf(presets, "n");
-  const options = Array.from({ length: maximum - minimum + 1 }, (_, index) => ({ value: minimum + index, title: String(minimum + index) }));
+  const options = Array.from({ length: maximum - minimum + 1 }, (_, index) => ({
+    value: minimum + index,
+    title: String(minimum + index),
+  }));
   const chosen = options.some(({ value }) => value === n) ? n : usual;
   const made = choice({ name: "n", legend: t("create.n"), options, chosen, isCompact: true });
   return { ...made, value: () => Number(made.value()) };
@@ -62,6 +72,10 @@ function countChoice(presets, { n }) {
 /** Says below a choice that own values count in its place, with a button that gives them up; nothing when there are none. */
 export function showOverride({ remark }, sentence, giveUp) {
   if (sentence === null) return fill(remark);
-  const button = element("button", { type: "button", class: "button is-quiet", on: { click: giveUp } }, t("create.own.drop"));
+  const button = element(
+    "button",
+    { type: "button", class: "button is-quiet", on: { click: giveUp } },
+    t("create.own.drop"),
+  );
   return fill(remark, element("p", { class: "hint" }, sentence), button);
 }

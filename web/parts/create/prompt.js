@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
-import { fieldOf } from "../../lib/presets.js";
 import { currentLocale, t } from "../../lib/i18n.js";
+import { fieldOf } from "../../lib/presets.js";
 import { field } from "../field.js";
 
 const EXAMPLES = ["create.example.lighthouse", "create.example.fox", "create.example.market", "create.example.orchard"];

@@ -1,8 +1,8 @@
 import { element, fill } from "../../lib/dom.js";
 import { errorText } from "../../lib/error-text.js";
-import { fieldOf } from "../../lib/presets.js";
-import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
 import { t, tOr } from "../../lib/i18n.js";
+import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
+import { fieldOf } from "../../lib/presets.js";
 import { announce } from "../announcer.js";
 
 const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
@@ -18,14 +18,21 @@ export function startPicturesField(presets, startPictures, { stage, signal }) {
   const error = element("p", { class: "field-error", id: "starts-error", role: "alert" });
   const list = element("ul", { class: "starts", "aria-label": t("create.starts") });
   const files = element("input", { type: "file", accept: UPLOAD_TYPES.join(","), multiple: most > 1, hidden: true });
-  const button = element("button", { type: "button", class: "button", "aria-describedby": "starts-hint starts-error", on: { click: () => files.click() } });
+  const button = element("button", {
+    type: "button",
+    class: "button",
+    "aria-describedby": "starts-hint starts-error",
+    on: { click: () => files.click() },
+  });
   const hint = element("p", { class: "hint", id: "starts-hint" }, t("create.starts.hint"));
   const showError = (message) => fill(error, message ?? "");
 
   async function addAll(chosen) {
     showError(null);
     const reasons = await Promise.all([...chosen].map((file) => startPictures.add(file, most)));
-    const wrong = reasons.flatMap((reason, index) => (reason ? [t(`create.start.${reason}`, { name: chosen[index].name, most, megabytes: MEGABYTES })] : []));
+    const wrong = reasons.flatMap((reason, index) =>
+      reason ? [t(`create.start.${reason}`, { name: chosen[index].name, most, megabytes: MEGABYTES })] : [],
+    );
     showError([...new Set(wrong)].join(" "));
   }
   files.addEventListener("change", () => {
@@ -35,21 +42,43 @@ export function startPicturesField(presets, startPictures, { stage, signal }) {
   });
   takeDrops(stage, addAll, signal);
   takePastes(addAll, signal);
-  keepTiles({ startPictures, list, signal, onChange: () => {
-    button.hidden = startPictures.items.length >= most;
-    fill(button, t(startPictures.items.length === 0 ? "create.starts.add" : "create.starts.more"));
-  }, onEmptied: () => button.focus() });
+  keepTiles({
+    startPictures,
+    list,
+    signal,
+    onChange: () => {
+      button.hidden = startPictures.items.length >= most;
+      fill(button, t(startPictures.items.length === 0 ? "create.starts.add" : "create.starts.more"));
+    },
+    onEmptied: () => button.focus(),
+  });
   const troubled = () => list.querySelector(".start:is([data-state=failed], [data-state=lost]) button:not([hidden])");
-  const node = element("div", { class: "field field-starts" }, list, element("div", { class: "actions" }, button, hint), files, error);
+  const node = element(
+    "div",
+    { class: "field field-starts" },
+    list,
+    element("div", { class: "actions" }, button, hint),
+    files,
+    error,
+  );
   const value = () => startPictures.keys();
-  return { node, showError, addAll, value, get input() { return troubled() ?? button; } };
+  return {
+    node,
+    showError,
+    addAll,
+    value,
+    get input() {
+      return troubled() ?? button;
+    },
+  };
 }
 
 /** Files dropped beside the stage count too: a browser would otherwise leave the page to show them. */
 function takeDrops(stage, addAll, signal) {
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   const mark = (isOver) => stage.classList.toggle("is-over", isOver);
-  const on = (type, listener) => document.addEventListener(type, (event) => hasFiles(event) && listener(event), { signal });
+  const on = (type, listener) =>
+    document.addEventListener(type, (event) => hasFiles(event) && listener(event), { signal });
   on("dragover", (event) => {
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
@@ -108,12 +137,21 @@ function tile({ id, name }, startPictures) {
   const said = element("p", {});
   const button = (what, run) => {
     const label = t(`create.start.${what}.label`, { name: named });
-    return element("button", { type: "button", class: "button is-quiet", "aria-label": label, on: { click: run } }, t(`create.start.${what}`));
+    return element(
+      "button",
+      { type: "button", class: "button is-quiet", "aria-label": label, on: { click: run } },
+      t(`create.start.${what}`),
+    );
   };
   const retry = button("retry", () => startPictures.retry(id));
   const remove = button("remove", () => startPictures.remove(id));
   const frame = element("div", { class: "start-frame" }, image, bar);
-  const node = element("li", { class: "start" }, frame, element("div", {}, said, element("div", { class: "actions" }, retry, remove)));
+  const node = element(
+    "li",
+    { class: "start" },
+    frame,
+    element("div", {}, said, element("div", { class: "actions" }, retry, remove)),
+  );
   let last = null;
 
   function show(item) {
