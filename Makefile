@@ -35,14 +35,25 @@ operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="ga
 test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# The same versions from elsewhere where PyPI has no wheel for this machine.
+BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
+SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
+SHFMT = $(BIN)/shfmt --indent 2 --case-indent
+SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
+
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIOME) check --error-on-warnings .
+	@$(SHELL_SCRIPTS) | xargs $(SHELLCHECK)
+	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --diff
 
 format: .venv/dev.stamp ## Put the code into its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIOME) check --write .
+	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --write
 
 terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static scan
 	@$(BIN)/python -m pytest -q tests/deploy/infra
