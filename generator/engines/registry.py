@@ -8,7 +8,7 @@ from generator.engines.base import Engine
 
 
 def _painter() -> Engine:
-    from generator.engines.painter import Painter
+    from easel_painter import Painter
 
     return Painter()
 
