@@ -12,12 +12,12 @@ import pytest
 from listening import listening
 from PIL import Image
 from serving import PATIENCE_S, Service, TestClient
-from thread_studio import ThreadStudio
+from thread_engine_pool import ThreadEnginePool
 
-from generator.engines.base import Brief, Equipment, Pixels, Stopped, Watch, Wording
+from generator.engine_pool import ProcessEnginePool
+from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest, Pixels, ProgressReporter, Stopped
 from generator.jobs import Bounds
 from generator.service import create_app
-from generator.studio import ProcessStudio
 
 
 class FakeEngine:
@@ -28,45 +28,50 @@ class FakeEngine:
         self.never = threading.Event()
         self.waiting = threading.Event()
         self.stopped = threading.Event()
-        self.briefs: list[Brief] = []
+        self.image_requests: list[ImageRequest] = []
         self.factors: list[int] = []
         self.strengths: list[float] = []
 
-    def equipment(self) -> Equipment:
-        return Equipment(1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372)
+    def stats(self) -> EngineStats:
+        return EngineStats(1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372)
 
-    def generate(self, brief: Brief, watch: Watch) -> Pixels:
-        self.briefs.append(brief)
-        if "raise" in brief.prompt:
+    def generate(self, image_request: ImageRequest, report: ProgressReporter) -> Pixels:
+        self.image_requests.append(image_request)
+        if "raise" in image_request.prompt:
             raise RuntimeError("no paint left")
-        if "hang" in brief.prompt:
+        if "hang" in image_request.prompt:
             self.never.wait(PATIENCE_S)
-        for step in range(brief.steps):
-            watch((step + 1) / brief.steps, lambda: np.zeros((brief.height, brief.width, 3), dtype=np.uint8))
-            if "wait" in brief.prompt and step == brief.steps // 2:
-                self._wait(watch)
-        return np.full((brief.height, brief.width, 3), brief.seed % 251, dtype=np.uint8)
+        for step in range(image_request.steps):
+            report(
+                (step + 1) / image_request.steps,
+                lambda: np.zeros((image_request.height, image_request.width, 3), dtype=np.uint8),
+            )
+            if "wait" in image_request.prompt and step == image_request.steps // 2:
+                self._wait(report)
+        return np.full((image_request.height, image_request.width, 3), image_request.seed % 251, dtype=np.uint8)
 
-    def _wait(self, watch: Watch) -> None:
+    def _wait(self, report: ProgressReporter) -> None:
         self.waiting.set()
         try:
             while not self.go.wait(0.01):
-                watch(0.5)
+                report(0.5)
         except Stopped:
             self.stopped.set()
             raise
 
-    def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
-        assert source.shape == (brief.height, brief.width, 3)
-        self.briefs.append(brief)
+    def transform(
+        self, source: Pixels, image_request: ImageRequest, strength: float, report: ProgressReporter
+    ) -> Pixels:
+        assert source.shape == (image_request.height, image_request.width, 3)
+        self.image_requests.append(image_request)
         self.strengths.append(strength)
         return source
 
-    def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
+    def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
         self.factors.append(factor)
         return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
-    def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
+    def describe(self, picture: Pixels, image_request: ImageRequest | None, wording: DescriptionOptions) -> str:
         return f"{picture.shape[1]}x{picture.shape[0]}"
 
 
@@ -82,7 +87,7 @@ def engine() -> Iterator[FakeEngine]:
 def serve(engine: FakeEngine) -> Iterator[Callable[..., Service]]:
     with ExitStack() as stack:
         yield lambda **bounds: Service(
-            stack.enter_context(TestClient(create_app(ThreadStudio(engine), Bounds(**bounds))))
+            stack.enter_context(TestClient(create_app(ThreadEnginePool(engine), Bounds(**bounds))))
         )
 
 
@@ -94,7 +99,7 @@ def service(serve: Callable[..., Service]) -> Service:
 @pytest.fixture(scope="module")
 def painting() -> Iterator[Service]:
     """The service with the engine that really paints."""
-    with TestClient(create_app(ProcessStudio("painter"))) as client:
+    with TestClient(create_app(ProcessEnginePool("painter"))) as client:
         yield Service(client)
 
 
@@ -103,7 +108,7 @@ def listen(engine: FakeEngine) -> Iterator[Callable[..., str]]:
     with ExitStack() as stack:
 
         def serve(**bounds: Any) -> str:
-            app = create_app(ThreadStudio(engine), Bounds(**bounds))
+            app = create_app(ThreadEnginePool(engine), Bounds(**bounds))
             return f"http://{stack.enter_context(listening(app))}"
 
         yield serve

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.glide import SIZES, SheetOrder, StepsOrder
-from generator.order import Order
+from generator.glide import SIZES, SheetRequest, StepsRequest
+from generator.request import GenerationRequest
 
 CALLS = ["/image?size=64&prompt=a", "/basemodel?diffusion_steps=5", "/upmodel?diffusion_steps=5"]
 CALLS += ["/initiate_processing", "/check_status", "/get_results", "/cancel"]
@@ -27,7 +27,7 @@ def test_pages_from_elsewhere_are_refused(service, engine, call: str, headers: d
     method = "GET" if call.startswith("/image") else "POST"
     answer = service.client.request(method, call, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (403, "other_origin")
-    assert engine.briefs == []
+    assert engine.image_requests == []
     assert "access-control-allow-origin" not in answer.headers
 
 
@@ -76,7 +76,7 @@ def documentation() -> list[list[str]]:
 
 def test_every_parameter_stands_in_the_documentation() -> None:
     told = {name for row in documentation() for name in re.findall(r"`(\w+)`", row[0])}
-    models = (Order, SheetOrder, StepsOrder)
+    models = (GenerationRequest, SheetRequest, StepsRequest)
     assert {name for model in models for name in model.model_fields} - told == set()
 
 

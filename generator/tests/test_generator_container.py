@@ -42,7 +42,8 @@ def base_images() -> list[str]:
 
 
 def copied() -> list[str]:
-    return [rest.split(" ")[0] for name, rest in instructions() if name == "COPY" and not rest.startswith("--from=")]
+    lines = [rest for name, rest in instructions() if name == "COPY" and not rest.startswith("--from=")]
+    return [source for line in lines for source in line.split()[:-1]]
 
 
 def pins(path: Path) -> dict[str, set[str]]:
@@ -78,15 +79,16 @@ def test_the_health_check_needs_only_python() -> None:
 
 
 def test_every_file_that_is_copied_exists_and_reaches_the_build() -> None:
-    assert copied() == ["requirements/generator.txt", "generator"]
+    assert copied() == ["requirements/build.txt", "requirements/generator.txt", "painter", "generator"]
     ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     for name in copied():
         assert (ROOT / name).exists(), name
         assert f"!{name}" in ignored
     left_out = [line for line in ignored if line and line[0] not in "#!*"]
     assert left_out
-    for path in (ROOT / "generator").rglob("*.py"):
-        assert not any(fnmatch(path.relative_to(ROOT).as_posix(), pattern) for pattern in left_out), path
+    for path in [*(ROOT / "generator").rglob("*.py"), *(ROOT / "painter" / "src").rglob("*.py")]:
+        if (ROOT / "generator" / "tests") not in path.parents:
+            assert not any(fnmatch(path.relative_to(ROOT).as_posix(), pattern) for pattern in left_out), path
 
 
 def test_the_lock_is_whole_hashed_and_that_of_the_project() -> None:
@@ -163,7 +165,7 @@ def container(image: str) -> Iterator[Container]:
     try:
         address = "http://" + docker("port", name, "2020/tcp").splitlines()[0]
         running = Container(name, address)
-        until(lambda: running.inspect("{{.State.Health.Status}}") == "healthy", "it is well", PATIENCE_S)
+        until(lambda: running.inspect("{{.JobState.Health.Status}}") == "healthy", "it is well", PATIENCE_S)
         yield running
     finally:
         docker("rm", "--force", name)
@@ -186,7 +188,7 @@ def test_the_container_speaks_both_protocols_and_ends_at_once(container: Contain
     assert docker("exec", container.name, "id", "-u") == last_stage()["USER"].partition(":")[0]
     docker("stop", "--time", str(PATIENCE_S // 2), container.name)
     # 137 would say that it did not hear the signal and was killed.
-    assert container.inspect("{{.State.ExitCode}}") == "0"
+    assert container.inspect("{{.JobState.ExitCode}}") == "0"
 
 
 def size_of(text: str) -> tuple[int, int]:

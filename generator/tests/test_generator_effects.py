@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from generator.engines.base import Wording
+from generator.engines.base import DescriptionOptions
 
 MAX_SEED = 2**32 - 1
 
 
 @dataclass
 class Asked:
-    """What the fake engine was asked for beside its briefs."""
+    """What the fake engine was asked for beside its image_requests."""
 
     sources: list[tuple[int, int]] = field(default_factory=list)
     strengths: list[float] = field(default_factory=list)
     factors: list[int] = field(default_factory=list)
-    wordings: list[Wording] = field(default_factory=list)
+    wordings: list[DescriptionOptions] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -27,18 +27,18 @@ def asked(engine: Any, monkeypatch: pytest.MonkeyPatch) -> Asked:
     seen = Asked()
     transform, upscale, describe = engine.transform, engine.upscale, engine.describe
 
-    def transformed(source: Any, brief: Any, strength: float, watch: Any) -> Any:
+    def transformed(source: Any, image_request: Any, strength: float, report: Any) -> Any:
         seen.sources.append((source.shape[1], source.shape[0]))
         seen.strengths.append(strength)
-        return transform(source, brief, strength, watch)
+        return transform(source, image_request, strength, report)
 
-    def upscaled(picture: Any, factor: int, watch: Any) -> Any:
+    def upscaled(picture: Any, factor: int, report: Any) -> Any:
         seen.factors.append(factor)
-        return upscale(picture, factor, watch)
+        return upscale(picture, factor, report)
 
-    def described(picture: Any, brief: Any, wording: Wording) -> str:
+    def described(picture: Any, image_request: Any, wording: DescriptionOptions) -> str:
         seen.wordings.append(wording)
-        return str(describe(picture, brief, wording))
+        return str(describe(picture, image_request, wording))
 
     monkeypatch.setattr(engine, "transform", transformed)
     monkeypatch.setattr(engine, "upscale", upscaled)
@@ -54,12 +54,12 @@ def sizes(open_png: Any) -> Any:
 def test_left_out_they_are_what_the_protocol_says(service: Any, engine: Any, asked: Asked, sizes: Any) -> None:
     number = service.post("/initiate_processing", prompt="x", desc=True).json()
     results = service.finish(number)
-    brief = engine.briefs[0]
-    assert (brief.prompt, brief.negative_prompt, brief.cpu) == ("x", "", False)
-    assert (brief.width, brief.height, brief.steps, brief.scale) == (512, 512, 50, 7.5)
+    image_request = engine.image_requests[0]
+    assert (image_request.prompt, image_request.negative_prompt, image_request.cpu) == ("x", "", False)
+    assert (image_request.width, image_request.height, image_request.steps, image_request.scale) == (512, 512, 50, 7.5)
     assert sizes(results) == [(2048, 2048)]
     assert "frames" not in results
-    assert asked == Asked(factors=[4], wordings=[Wording(32, 16, False, ())])
+    assert asked == Asked(factors=[4], wordings=[DescriptionOptions(32, 16, False, ())])
 
 
 def test_left_out_there_is_one_picture_and_no_description(service: Any) -> None:
@@ -88,7 +88,7 @@ def test_left_out_the_strength_is_three_quarters(service: Any, asked: Asked, enc
 )
 def test_it_reaches_the_engine(service: Any, engine: Any, name: str, value: object, brief_name: str) -> None:
     service.finish(service.start(**{name: value}))
-    assert getattr(engine.briefs[0], brief_name) == value
+    assert getattr(engine.image_requests[0], brief_name) == value
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def test_ups_counts_for_each_side(service: Any, asked: Asked, sizes: Any, ups: i
 )
 def test_each_picture_has_the_next_seed(service: Any, engine: Any, seed: int, n: int, seeds: list[int]) -> None:
     results = service.finish(service.start(seed=seed, n=n, desc=True))
-    assert [brief.seed for brief in engine.briefs] == seeds
+    assert [image_request.seed for image_request in engine.image_requests] == seeds
     assert (len(results["imgs"]), len(results["descs"])) == (n, n)
 
 
 def test_a_seed_is_drawn_once_a_request(service: Any, engine: Any) -> None:
     for _ in range(2):
         service.finish(service.start(n=2))
-    first, second, third, fourth = (brief.seed for brief in engine.briefs)
+    first, second, third, fourth = (image_request.seed for image_request in engine.image_requests)
     assert (second, fourth) == ((first + 1) & MAX_SEED, (third + 1) & MAX_SEED)
     assert first != third
 
@@ -163,7 +163,7 @@ def test_sources_take_turns(
     number = service.post("/initiate_processing", prompt="x", ups=1, imgs=imgs, n=n, seed=5, strength=0.5).json()
     made = service.finish(number)
     assert asked.sources == sizes(made) == [sources[k] for k in used]
-    assert [brief.seed for brief in engine.briefs] == [5 + k for k in range(n)]
+    assert [image_request.seed for image_request in engine.image_requests] == [5 + k for k in range(n)]
 
 
 @pytest.mark.parametrize("strength", [0, 0.25, 1])
@@ -175,7 +175,7 @@ def test_from_zero_on_the_source_is_moved(service: Any, asked: Asked, encode: An
 @pytest.mark.parametrize("strength", [0, 0.5, 1])
 def test_without_a_source_strength_means_nothing(service: Any, engine: Any, asked: Asked, strength: float) -> None:
     service.finish(service.start(strength=strength))
-    assert len(engine.briefs) == 1
+    assert len(engine.image_requests) == 1
     assert asked.strengths == []
 
 
@@ -195,7 +195,7 @@ def test_below_zero_nothing_new_is_made(
     assert sizes(results) == [(width * factor, height * factor) for width, height in sources if kept]
     assert results["descs"] == (["100x80", "9x33"] if desc else [])
     assert asked.factors == ([2, 2] if ups == 2 else [])
-    assert engine.briefs == []
+    assert engine.image_requests == []
 
 
 def test_an_unchanged_picture_keeps_its_pixels(service: Any, encode: Any, open_png: Any) -> None:
@@ -236,7 +236,7 @@ def test_a_key_is_one_request(service: Any, engine: Any) -> None:
     assert service.start(key="k", seed=1) == first
     assert service.start(key="other", seed=1) != first
     assert service.post("/initiate_processing", prompt="another", key="k").status_code == 409
-    assert len(engine.briefs) <= 2
+    assert len(engine.image_requests) <= 2
 
 
 SEA = {"prompt": "a lighthouse by the sea, clouds", "width": 96, "height": 96, "steps": 6, "seed": 4, "ups": 1}

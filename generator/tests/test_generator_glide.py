@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from thread_studio import ThreadStudio
+from thread_engine_pool import ThreadEnginePool
 
 from easel_painter import Painter
 from easel_painter.noise import cppn
 from generator.engines.base import Engine
-from generator.jobs import Bounds, JobFailed, JobQueue, QueueFull, Reason
-from generator.order import Order
-from generator.work import Note, Results
+from generator.jobs import Bounds, FailureReason, JobFailed, JobQueue, QueueFull
+from generator.request import GenerationRequest
+from generator.work import JobProgress, Results
 
 PATIENCE_S = 20
 SIZES = [64, 128, 256, 512, 1024]
@@ -69,7 +69,7 @@ def test_a_bad_value_is_named(service, engine, name: str, value: str | None) -> 
     assert list(problem) == ["error", "parameter", "message", "errors"]
     assert (problem["error"], problem["parameter"]) == ("bad_parameter", name)
     assert name in problem["message"]
-    assert engine.briefs == []
+    assert engine.image_requests == []
 
 
 @pytest.mark.parametrize(("name", "value"), GOOD)
@@ -122,14 +122,14 @@ def test_the_sheet_has_the_pictures_side_by_side(service, engine, open_png, size
 @pytest.mark.parametrize(("guidance", "scale"), [({}, 7.5), ({"guidance_scale": 0}, 0), ({"guidance_scale": 30}, 30)])
 def test_the_default_guidance_is_the_default_scale(service, engine, guidance: dict[str, float], scale: float) -> None:
     service.image(**guidance)
-    assert engine.briefs[0].scale == scale
-    assert Order(prompt="a picture").scale == 7.5
+    assert engine.image_requests[0].scale == scale
+    assert GenerationRequest(prompt="a picture").scale == 7.5
 
 
 def test_seeds_are_drawn_for_each_call(service, engine) -> None:
     for _ in range(3):
         service.image(batch_size=2)
-    seeds = [brief.seed for brief in engine.briefs]
+    seeds = [image_request.seed for image_request in engine.image_requests]
     assert len(set(seeds)) == 6
     assert [second - first for first, second in zip(seeds[::2], seeds[1::2], strict=True)] == [1, 1, 1]
 
@@ -139,12 +139,17 @@ def test_seeds_are_drawn_for_each_call(service, engine) -> None:
 )
 def test_a_base_picture_is_painted_and_then_refined(service, engine, size: int, base: int, factor: int | None) -> None:
     service.image(size=size, prompt="a [boat]", guidance_scale=4.4, upsample_temp=0.3)
-    first, *refined = engine.briefs
+    first, *refined = engine.image_requests
     assert (first.prompt, first.negative_prompt, first.scale) == ("a [boat]", "", 11.0)
     assert (first.width, first.height, first.steps) == (base, base, 100)
     assert engine.factors == ([] if factor is None else [factor])
-    assert [(brief.width, brief.height, brief.steps) for brief in refined] == ([] if size == 64 else [(size, size, 27)])
-    assert all((brief.seed, brief.prompt, brief.scale) == (first.seed, "a [boat]", 11.0) for brief in refined)
+    assert [(image_request.width, image_request.height, image_request.steps) for image_request in refined] == (
+        [] if size == 64 else [(size, size, 27)]
+    )
+    assert all(
+        (image_request.seed, image_request.prompt, image_request.scale) == (first.seed, "a [boat]", 11.0)
+        for image_request in refined
+    )
     assert engine.strengths == ([] if size == 64 else [0.3])
 
 
@@ -155,7 +160,7 @@ def test_the_steps_of_both_stages_can_be_set(service, engine) -> None:
     service.image(size=128)
     client.post("/basemodel?diffusion_steps=150")
     service.image(size=128)
-    assert [brief.steps for brief in engine.briefs] == [7, 3, 150, 3]
+    assert [image_request.steps for image_request in engine.image_requests] == [7, 3, 150, 3]
 
 
 @pytest.mark.parametrize("call", ["/basemodel", "/upmodel"])
@@ -174,7 +179,7 @@ def test_bad_steps_are_named_and_change_nothing(service, engine, call: str, quer
     answer = service.client.post(call + query)
     assert (answer.status_code, answer.json()["error"], answer.json()["parameter"]) == (422, "bad_parameter", named)
     service.image(size=128)
-    assert [brief.steps for brief in engine.briefs] == [100, 27]
+    assert [image_request.steps for image_request in engine.image_requests] == [100, 27]
 
 
 def test_the_painters_parameters_are_those_that_it_draws() -> None:
@@ -188,9 +193,9 @@ def test_the_painters_parameters_are_those_that_it_draws() -> None:
 
     cppn(Counting(np.random.PCG64(1)), 8, 8)
     assert sum(drawn) > 0
-    equipment = Painter().equipment()
-    assert (equipment.base_parameters, equipment.upsample_parameters) == (sum(drawn), 0)
-    assert (equipment.gpu_allocated_bytes, equipment.gpu_reserved_bytes) == (0, 0)
+    stats = Painter().stats()
+    assert (stats.base_parameters, stats.upsample_parameters) == (sum(drawn), 0)
+    assert (stats.gpu_allocated_bytes, stats.gpu_reserved_bytes) == (0, 0)
 
 
 def test_an_engine_that_raises_fails_only_its_call(service) -> None:
@@ -275,7 +280,7 @@ def test_hanging_up_ends_the_job(listen, engine) -> None:
     painting.hang_up()
     until_busy(address, 0, 0)
     assert engine.stopped.wait(PATIENCE_S)
-    assert [brief.prompt for brief in engine.briefs] == ["wait"]
+    assert [image_request.prompt for image_request in engine.image_requests] == ["wait"]
 
 
 def test_many_waiting_calls_leave_the_others_their_threads(listen, engine) -> None:
@@ -291,18 +296,18 @@ def test_many_waiting_calls_leave_the_others_their_threads(listen, engine) -> No
     assert len({body["image"] for _, body in answers}) > 1
 
 
-def test_the_end_of_the_service_ends_attended_jobs(engine) -> None:
+def test_the_end_of_the_service_ends_awaited_jobs(engine) -> None:
     running, closing = threading.Event(), threading.Event()
 
-    def work(_: Engine, note: Note) -> Results:
+    def work(_: Engine, progress: JobProgress) -> Results:
         running.set()
         closing.wait(PATIENCE_S)
-        note(0.5)
-        raise AssertionError("the note of a closed queue stops the work")
+        progress(0.5)
+        raise AssertionError("the progress of a closed queue stops the work")
 
-    queue = JobQueue(ThreadStudio(engine), Bounds())
+    queue = JobQueue(ThreadEnginePool(engine), Bounds())
     queue.start()
-    jobs = [queue.attend(work), queue.attend(work)]
+    jobs = [queue.submit_awaited(work), queue.submit_awaited(work)]
     assert running.wait(PATIENCE_S)
     queue.close()
     closing.set()
@@ -310,9 +315,9 @@ def test_the_end_of_the_service_ends_attended_jobs(engine) -> None:
         assert job.outcome is not None
         failure = job.outcome.exception(PATIENCE_S)
         assert isinstance(failure, JobFailed)
-        assert failure.reason is Reason.CLOSED
+        assert failure.reason is FailureReason.CLOSED
     with pytest.raises(QueueFull):
-        queue.attend(work)
+        queue.submit_awaited(work)
 
 
 def test_health_tells_the_limits(service) -> None:

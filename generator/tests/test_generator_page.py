@@ -12,7 +12,7 @@ import pytest
 from chromium import chromium
 from playwright.sync_api import Browser, Page, expect
 
-from generator import glide, order
+from generator import glide, request
 from generator.site import FOLDER
 
 PATIENCE_MS = 20_000
@@ -60,22 +60,22 @@ def test_the_scripts_never_build_markup_from_text() -> None:
 def test_the_fields_have_the_limits_of_the_service() -> None:
     fields = {attributes.get("id"): attributes for _, attributes in Tags(FOLDER / "index.html").tags}
     numbers = {
-        "width": (order.MIN_SIDE_PX, order.MAX_SIDE_PX),
-        "height": (order.MIN_SIDE_PX, order.MAX_SIDE_PX),
-        "n": (1, order.MAX_N),
-        "seed": (0, order.MAX_SEED),
-        "steps": (1, order.MAX_STEPS),
-        "scale": (0, order.MAX_SCALE),
+        "width": (request.MIN_SIDE_PX, request.MAX_SIDE_PX),
+        "height": (request.MIN_SIDE_PX, request.MAX_SIDE_PX),
+        "n": (1, request.MAX_N),
+        "seed": (0, request.MAX_SEED),
+        "steps": (1, request.MAX_STEPS),
+        "scale": (0, request.MAX_SCALE),
         "strength": (-2, 1),
         "batch_size": (1, glide.MAX_BATCH),
-        "guidance_scale": (0, order.MAX_SCALE),
+        "guidance_scale": (0, request.MAX_SCALE),
         "upsample_temp": (0, 1),
-        "base_steps": (1, order.MAX_STEPS),
-        "up_steps": (1, order.MAX_STEPS),
+        "base_steps": (1, request.MAX_STEPS),
+        "up_steps": (1, request.MAX_STEPS),
     }
     for name, limits in numbers.items():
         assert tuple(float(fields[name][key] or "") for key in ("min", "max")) == limits, name
-    assert {fields[name]["maxlength"] for name in ("prompt", "neg_prompt")} == {str(order.MAX_PROMPT)}
+    assert {fields[name]["maxlength"] for name in ("prompt", "neg_prompt")} == {str(request.MAX_PROMPT)}
 
 
 @pytest.mark.parametrize("path", ["/", "/page/page.js", "/page/page.css", "/docs/", "/docs/swagger-ui.css"])
@@ -150,7 +150,7 @@ def test_a_sentence_becomes_pictures(browser, listen: Callable[..., str], engine
         expect(page.get_by_text("128x64")).to_have_count(2)
         expect(page.get_by_text(re.compile(r"^Painted in \d+\.\d s\.$"))).to_be_visible()
         expect(page.get_by_role("img", name="Picture 1 of 2: a boat")).to_be_visible()
-    first = engine.briefs[0]
+    first = engine.image_requests[0]
     assert (first.prompt, first.width, first.height, first.seed, first.steps) == ("a boat", 128, 64, 7, 30)
 
 
@@ -164,7 +164,7 @@ def test_a_sheet_comes_from_the_keyboard_alone(browser, listen: Callable[..., st
         page.keyboard.press("Control+Enter")
         assert loaded(page, 1) == [(256 * 3, 256)]
         expect(page.get_by_text("GPU memory: 1.72 Gb in use, 4.48 Gb reserved.")).to_be_visible()
-    assert {brief.prompt for brief in engine.briefs} == {"a castle"}
+    assert {image_request.prompt for image_request in engine.image_requests} == {"a castle"}
 
 
 def test_the_steps_of_the_stages_are_set_and_the_networks_told(browser, listen: Callable[..., str], engine) -> None:
@@ -177,7 +177,7 @@ def test_the_steps_of_the_stages_are_set_and_the_networks_told(browser, listen: 
         expect(page.get_by_text("base model 1,234, up model 567")).to_be_visible()
         page.get_by_role("button", name="Paint it").click()
         loaded(page, 1)
-    assert [brief.steps for brief in engine.briefs] == [9, 4] * 3
+    assert [image_request.steps for image_request in engine.image_requests] == [9, 4] * 3
 
 
 def test_position_and_progress_are_shown_and_stopping_stops(browser, listen: Callable[..., str], engine) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from generator import body
-from generator.order import Order
+from generator.request import GenerationRequest
 
 MAX_SEED = 2**32 - 1
 PNG_TEXT = base64.b64encode(b"GIF89a").decode()
@@ -101,7 +101,7 @@ def is_refused(answer: Any, name: str) -> bool:
 
 def test_the_table_is_whole() -> None:
     assert len(NAMES) == 17 + 2
-    assert set(NAMES) == set(Order.model_fields)
+    assert set(NAMES) == set(GenerationRequest.model_fields)
 
 
 @each("taken")
@@ -139,7 +139,7 @@ def test_a_form_field_that_stands_twice_is_named(painting: Any, name: str) -> No
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
 def test_the_default_is_that_of_the_protocol(parameter: Parameter) -> None:
-    assert Order.model_fields[parameter.name].default == parameter.default
+    assert GenerationRequest.model_fields[parameter.name].default == parameter.default
 
 
 def test_an_unknown_parameter_is_named(service: Any) -> None:

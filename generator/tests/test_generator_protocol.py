@@ -85,13 +85,13 @@ def test_a_key_names_one_request(service, engine) -> None:
     assert (answer.status_code, answer.json()["error"]) == (409, "key_reused")
     service.finish(first)
     assert service.start(key="k", seed=1) == first
-    assert len(engine.briefs) == 1
+    assert len(engine.image_requests) == 1
 
 
 def test_pictures_without_a_seed_differ(service, engine) -> None:
     for _ in range(3):
         service.finish(service.start())
-    assert len({brief.seed for brief in engine.briefs}) == 3
+    assert len({image_request.seed for image_request in engine.image_requests}) == 3
 
 
 def test_a_source_picture_is_given_to_the_engine(service, engine, encode, open_png) -> None:
@@ -99,7 +99,7 @@ def test_a_source_picture_is_given_to_the_engine(service, engine, encode, open_p
     assert open_png(results["imgs"][0]).size == (64, 64)
     number = service.post("/initiate_processing", prompt="x", imgs=[encode(203, 128, "JPEG")], ups=1).json()
     assert open_png(service.finish(number)["imgs"][0]).size == (200, 128)
-    assert engine.briefs[-1].width == 200
+    assert engine.image_requests[-1].width == 200
 
 
 def test_below_zero_nothing_new_is_made(service, engine, encode, open_png) -> None:
@@ -110,7 +110,7 @@ def test_below_zero_nothing_new_is_made(service, engine, encode, open_png) -> No
     assert open_png(larger["imgs"][0]).size == (200, 160)
     described = service.finish(service.start(**source, strength=-1.5))
     assert described == {"imgs": [], "descs": ["100x80"]}
-    assert engine.briefs == []
+    assert engine.image_requests == []
 
 
 def test_a_transparent_source_lies_on_white(service, encode, open_png) -> None:

@@ -12,7 +12,7 @@ def test_positions_count_down(service, engine) -> None:
     assert [service.status(number) for number in waiting] == ["error", "queue position: 1", "queue position: 2"]
     engine.go.set()
     service.finish(waiting[2])
-    assert [brief.seed for brief in engine.briefs[1:]] == [1, 2]
+    assert [image_request.seed for image_request in engine.image_requests[1:]] == [1, 2]
 
 
 def test_a_full_queue_says_so(serve) -> None:

@@ -8,17 +8,17 @@ from threading import Event
 
 import numpy as np
 
-from generator.engines.base import Brief, Equipment, Pixels, Watch
+from generator.engines.base import EngineStats, ImageRequest, Pixels, ProgressReporter
 
 
 class Unruly:
     """`raise`, `crash`, `hang` and `wait`, a colon, a file to touch; anything else: a flat picture."""
 
-    def equipment(self) -> Equipment:
-        return Equipment(os.getpid(), 0, 0, 0)
+    def stats(self) -> EngineStats:
+        return EngineStats(os.getpid(), 0, 0, 0)
 
-    def generate(self, brief: Brief, watch: Watch) -> Pixels:
-        what, _, sign = brief.prompt.partition(":")
+    def generate(self, image_request: ImageRequest, report: ProgressReporter) -> Pixels:
+        what, _, sign = image_request.prompt.partition(":")
         if sign:
             Path(sign).touch()
         if what == "raise":
@@ -31,9 +31,9 @@ class Unruly:
         done = 0.0
         while what == "wait":
             done = min(1.0, done + 0.001)
-            watch(done)
+            report(done)
             Event().wait(0.002)
-        return np.full((brief.height, brief.width, 3), os.getpid() % 251, dtype=np.uint8)
+        return np.full((image_request.height, image_request.width, 3), os.getpid() % 251, dtype=np.uint8)
 
 
 def broken() -> Unruly:

@@ -9,11 +9,11 @@ from easel_painter.close.closeup import subject
 from easel_painter.composition import is_abstract, paint_scene
 from easel_painter.lexicon import COLOURS
 from easel_painter.reading import read
-from generator.engines.base import Brief, Wording
+from generator.engines.base import DescriptionOptions, ImageRequest
 
 
 def scene_of(prompt: str, negative: str = "", seed: int = 1, size: tuple[int, int] = (128, 128)) -> Scene:
-    return paint_scene(Brief(prompt, negative, *size, 10, 7.5, seed), read(prompt, negative))
+    return paint_scene(ImageRequest(prompt, negative, *size, 10, 7.5, seed), read(prompt, negative))
 
 
 def share_of(colour: str, scene: Scene, where: tuple[slice, slice] = (slice(None), slice(None))) -> float:
@@ -157,7 +157,7 @@ def test_every_kind_of_abstract_picture_works(kind: str, size: tuple[int, int]) 
     for seed in range(1, 7 if size == (96, 96) and kind == "abstract" else 3):
         reading = read("abstract")
         reading.motifs = {kind: 1.0}
-        scene = paint_scene(Brief("abstract", "", *size, 10, 7.5, seed), reading)
+        scene = paint_scene(ImageRequest("abstract", "", *size, 10, 7.5, seed), reading)
         assert scene.rgb.shape == (size[1], size[0], 3)
         assert float(scene.rgb.std()) > 0.02
         assert scene.shown == []
@@ -193,8 +193,8 @@ def test_named_colours_rule_an_abstract_picture(prompt: str) -> None:
     ],
 )
 def test_descriptions_name_the_near_subjects(prompt: str, words: str) -> None:
-    brief = Brief(prompt, "", 128, 128, 8, 7.5, 3)
-    picture = Painter().generate(brief, lambda done, snapshot=None: None)
-    told = Painter().describe(picture, brief, Wording(40, 16, False, ()))
+    request = ImageRequest(prompt, "", 128, 128, 8, 7.5, 3)
+    picture = Painter().generate(request, lambda done, snapshot=None: None)
+    told = Painter().describe(picture, request, DescriptionOptions(40, 16, False, ()))
     assert words in told
     assert "none" not in told.lower()

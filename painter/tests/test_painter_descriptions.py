@@ -9,9 +9,9 @@ from easel_painter import Painter
 from easel_painter.composition import paint_scene
 from easel_painter.reading import read
 from easel_painter.traits import measure
-from generator.engines.base import Brief, Pixels, Wording
+from generator.engines.base import DescriptionOptions, ImageRequest, Pixels
 
-ALL = Wording(blip_max_len=64, clip_max_len=64, skip_clip=False, skip_list=())
+ALL = DescriptionOptions(blip_max_len=64, clip_max_len=64, skip_clip=False, skip_list=())
 PROMPTS = (Path(__file__).parents[2] / "docs/prompts.txt").read_text(encoding="utf-8").splitlines()
 
 
@@ -19,9 +19,9 @@ def flat(red: int, green: int, blue: int) -> Pixels:
     return np.full((64, 64, 3), (red, green, blue), dtype=np.uint8)
 
 
-def described(prompt: str, wording: Wording = ALL) -> str:
-    brief = Brief(prompt, "", 64, 64, 2, 7.5, 3)
-    return Painter().describe(Painter().generate(brief, lambda done, snapshot=None: None), brief, wording)
+def described(prompt: str, wording: DescriptionOptions = ALL) -> str:
+    request = ImageRequest(prompt, "", 64, 64, 2, 7.5, 3)
+    return Painter().describe(Painter().generate(request, lambda done, snapshot=None: None), request, wording)
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_what_has_no_place_in_the_scene_is_not_named() -> None:
 
 @pytest.mark.parametrize("prompt", ["sun at night in the fog with clouds", "sun, moon and stars", "desert"])
 def test_something_is_always_named(prompt: str) -> None:
-    assert len(described(prompt, Wording(64, 0, False, ())).split()) > 5
+    assert len(described(prompt, DescriptionOptions(64, 0, False, ())).split()) > 5
 
 
 @pytest.mark.parametrize("number", range(len(PROMPTS)))
 def test_what_stands_in_a_scene_does_not_depend_on_its_size(number: int) -> None:
     """The scene is painted small to be described."""
     shown = [
-        set(paint_scene(Brief(PROMPTS[number], "", side, side, 1, 7.5, number), read(PROMPTS[number])).shown)
+        set(paint_scene(ImageRequest(PROMPTS[number], "", side, side, 1, 7.5, number), read(PROMPTS[number])).shown)
         for side in (96, 320)
     ]
     assert shown[0] == shown[1]
@@ -132,21 +132,23 @@ def test_what_stands_in_a_scene_does_not_depend_on_its_size(number: int) -> None
 
 @pytest.mark.parametrize("most", [5, 8, 12, 20])
 def test_the_sentence_has_at_most_so_many_words(most: int) -> None:
-    words = described("a castle by the sea with a boat at sunset", Wording(most, 0, False, ())).split()
+    words = described("a castle by the sea with a boat at sunset", DescriptionOptions(most, 0, False, ())).split()
     assert 5 <= len(words) <= most
     assert words[-1] not in ("a", "and", "the", "in", "with", "of")
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_so_many_phrases_follow(most: int) -> None:
-    sentence = described("a lake", Wording(64, 0, False, ()))
-    longer = described("a lake", Wording(64, most, False, ()))
+    sentence = described("a lake", DescriptionOptions(64, 0, False, ()))
+    longer = described("a lake", DescriptionOptions(64, most, False, ()))
     assert longer.startswith(sentence)
     assert len([phrase for phrase in longer[len(sentence) :].split(", ") if phrase]) == most
 
 
 def test_no_phrases_at_all() -> None:
-    assert described("a lake", Wording(64, 16, True, ())) == described("a lake", Wording(64, 0, False, ()))
+    assert described("a lake", DescriptionOptions(64, 16, True, ())) == described(
+        "a lake", DescriptionOptions(64, 0, False, ())
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,13 +156,15 @@ def test_no_phrases_at_all() -> None:
     [("mediums", "painting"), ("artists", "by the built-in painter"), ("movements", "figurative art")],
 )
 def test_kinds_of_phrases_are_left_out(kind: str, words: str) -> None:
-    sentence = described("a lake", Wording(64, 0, False, ()))
+    sentence = described("a lake", DescriptionOptions(64, 0, False, ()))
     assert words in described("a lake")[len(sentence) :]
-    assert words not in described("a lake", Wording(64, 64, False, (kind,)))[len(sentence) :]
+    assert words not in described("a lake", DescriptionOptions(64, 64, False, (kind,)))[len(sentence) :]
 
 
 def test_nothing_here_is_trending() -> None:
-    assert described("a lake, trending") == described("a lake, trending", Wording(64, 64, False, ("trendings",)))
+    assert described("a lake, trending") == described(
+        "a lake, trending", DescriptionOptions(64, 64, False, ("trendings",))
+    )
 
 
 def test_an_abstract_picture_is_called_so() -> None:

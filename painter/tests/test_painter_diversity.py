@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from easel_painter import Painter
-from generator.engines.base import Brief, Pixels
+from generator.engines.base import ImageRequest, Pixels
 
 PROMPTS = tuple((Path(__file__).parents[2] / "docs/prompts.txt").read_text(encoding="utf-8").splitlines())
 SIDE_PX = 176
@@ -23,8 +23,8 @@ Feature = NDArray[np.float64]
 
 @cache
 def painted(number: int, seed: int) -> Pixels:
-    brief = Brief(PROMPTS[number], "", SIDE_PX, SIDE_PX, 8, 7.5, seed)
-    return Painter().generate(brief, lambda done, snapshot=None: None)
+    request = ImageRequest(PROMPTS[number], "", SIDE_PX, SIDE_PX, 8, 7.5, seed)
+    return Painter().generate(request, lambda done, snapshot=None: None)
 
 
 def colours(picture: Pixels) -> Feature:

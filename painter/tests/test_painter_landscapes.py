@@ -10,7 +10,7 @@ from easel_painter.canvas import Scene
 from easel_painter.composition import paint_scene
 from easel_painter.lexicon import KINDS, MOTIFS, SEASONS, TIMES
 from easel_painter.reading import read
-from generator.engines.base import Brief
+from generator.engines.base import ImageRequest
 
 LAND = (
     *(
@@ -56,8 +56,8 @@ WORDS = [
 
 
 def scene_of(prompt: str, negative: str = "", width: int = 96, height: int = 96, seed: int = 1) -> Scene:
-    brief = Brief(prompt, negative, width, height, 10, 7.5, seed)
-    return paint_scene(brief, read(prompt, negative))
+    request = ImageRequest(prompt, negative, width, height, 10, 7.5, seed)
+    return paint_scene(request, read(prompt, negative))
 
 
 def share_of(scene: Scene, wanted: tuple[float, float, float], reach: float = 0.30) -> float:

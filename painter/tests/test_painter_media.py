@@ -15,22 +15,8 @@ from easel_painter.media.cells import nearest_points
 from easel_painter.media.pixel_art import PixelArt
 from easel_painter.media.table import MEDIUM_CLASSES
 from easel_painter.reading import Reading, read
-from generator.engines.base import Brief, Pixels, Stopped
-from shared import presets
+from generator.engines.base import ImageRequest, Pixels, Stopped
 
-MEDIUM_OF_STYLE = {
-    "oil": "oil",
-    "watercolour": "watercolour",
-    "ink": "ink",
-    "pencil": "pencil",
-    "low_poly": "low_poly",
-    "unreal": "render",
-    "artstation": "concept",
-    "stained_glass": "stained_glass",
-    "mosaic": "mosaic",
-    "photo": "photo",
-}
-MEDIUM_OF_TYPE = {"image": PLAIN, "painting": "oil", "pixel_art": "pixel_art"}
 WORDS = {name: exact.split(",")[0] for name, (exact, _, _) in MEDIA.items()} | {PLAIN: ""}
 
 
@@ -42,14 +28,14 @@ def unwatched(done: float, snapshot: object = None) -> None:
     pass
 
 
-def brief(prompt: str, width: int = 88, height: int = 88, steps: int = 8, seed: int = 3) -> Brief:
-    return Brief(prompt, "", width, height, steps, 7.5, seed)
+def request(prompt: str, width: int = 88, height: int = 88, steps: int = 8, seed: int = 3) -> ImageRequest:
+    return ImageRequest(prompt, "", width, height, steps, 7.5, seed)
 
 
 @cache
 def painted(prompt: str, steps: int = 8) -> Pixels:
     """A small picture; those that several tests look at are painted once."""
-    return Painter().generate(brief(prompt, 64, 64, steps), unwatched)
+    return Painter().generate(request(prompt, 64, 64, steps), unwatched)
 
 
 def distance(a: Pixels, b: Pixels) -> float:
@@ -62,19 +48,6 @@ def what_is_asked(reading: Reading) -> dict[str, object]:
 
 def test_every_medium_of_the_lexicon_has_a_class() -> None:
     assert set(MEDIUM_CLASSES) == {*MEDIA, PLAIN}
-
-
-@pytest.mark.parametrize("style", [None, *presets.STYLES])
-@pytest.mark.parametrize("kind", presets.TYPES)
-def test_the_words_of_the_site_choose_the_medium_and_nothing_else(kind: str, style: str | None) -> None:
-    prompt = "a red boat by the sea at night, quixotic | a black and white ship"
-    reading = read(presets.full_prompt(prompt, {"type": kind, "style": style}))
-    expected = MEDIUM_OF_TYPE[kind]
-    # A type that names no medium of its own leaves the choice to the style.
-    if style is not None and kind != "pixel_art":
-        expected = MEDIUM_OF_STYLE[style]
-    assert reading.manner == Manner(expected, monochrome=style == "ink")
-    assert what_is_asked(reading) == what_is_asked(read(prompt))
 
 
 @pytest.mark.parametrize(
@@ -122,21 +95,21 @@ def test_black_and_white_may_be_a_things_own() -> None:
 
 
 def test_without_colours_a_picture_is_grey() -> None:
-    picture = Painter().generate(brief("a red house, photo, black and white"), unwatched)
+    picture = Painter().generate(request("a red house, photo, black and white"), unwatched)
     assert np.ptp(picture.astype(int), axis=-1).max() <= 2
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 @pytest.mark.parametrize("prompt", ["a city by the sea under the stars, snow", "abstract"])
 def test_equal_briefs_give_equal_bytes(medium: str, prompt: str) -> None:
-    order = brief(in_medium(prompt, medium))
+    order = request(in_medium(prompt, medium))
     assert Painter().generate(order, unwatched).tobytes() == Painter().generate(order, unwatched).tobytes()
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 @pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (200, 120)])
 def test_every_medium_meets_every_size(medium: str, size: tuple[int, int]) -> None:
-    order = brief(in_medium("a lighthouse by the sea", medium), *size, steps=3)
+    order = request(in_medium("a lighthouse by the sea", medium), *size, steps=3)
     picture = Painter().generate(order, unwatched)
     assert picture.shape == (size[1], size[0], 3)
     assert picture.std() > 5
@@ -156,7 +129,7 @@ def test_every_number_of_steps_works(medium: str, steps: int) -> None:
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 def test_the_steps_lead_to_the_picture(medium: str) -> None:
     frames: list[Pixels] = []
-    order = brief(in_medium("a lighthouse by the sea at sunset", medium), steps=16)
+    order = request(in_medium("a lighthouse by the sea at sunset", medium), steps=16)
     final = Painter().generate(order, lambda done, snapshot=None: frames.append(snapshot()) if snapshot else None)
     away = [distance(frame, final) for frame in frames]
     assert len(away) == 16
@@ -188,11 +161,11 @@ def test_stopping_passes_through_the_preparations(medium: str) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        Painter().generate(brief(in_medium("sea", medium)), stop)
+        Painter().generate(request(in_medium("sea", medium)), stop)
 
 
 def test_pixel_art_has_large_pixels_and_few_colours() -> None:
-    picture = Painter().generate(brief("a castle at night, pixel art", 256, 256, 50), unwatched)
+    picture = Painter().generate(request("a castle at night, pixel art", 256, 256, 50), unwatched)
     cells = picture[::2, ::2]
     assert (np.repeat(np.repeat(cells, 2, 0), 2, 1) == picture).all()
     assert 8 <= len(np.unique(picture.reshape(-1, 3), axis=0)) <= 32
@@ -201,7 +174,7 @@ def test_pixel_art_has_large_pixels_and_few_colours() -> None:
 
 def test_low_poly_is_made_of_flat_parts() -> None:
     flat, plain = (
-        Painter().generate(brief(f"a forest road{words}", 192, 192, 20), unwatched) for words in (", low poly", "")
+        Painter().generate(request(f"a forest road{words}", 192, 192, 20), unwatched) for words in (", low poly", "")
     )
 
     def unchanged(picture: Pixels) -> float:
@@ -211,14 +184,14 @@ def test_low_poly_is_made_of_flat_parts() -> None:
 
 
 def test_watercolour_leaves_its_border_free() -> None:
-    picture = Painter().generate(brief("the sea at night, watercolour", 128, 128, 12), unwatched)
+    picture = Painter().generate(request("the sea at night, watercolour", 128, 128, 12), unwatched)
     rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     assert rim.mean() > 220 > picture[32:-32, 32:-32].mean() + 80
 
 
 def test_ink_keeps_one_colour_that_was_asked_for() -> None:
     grey, red = (
-        Painter().generate(brief(f"a {word} house in a meadow, ink drawing, black and white", 160, 160, 6), unwatched)
+        Painter().generate(request(f"a {word} house in a meadow, ink drawing, black and white", 160, 160, 6), unwatched)
         for word in ("small", "red")
     )
 
@@ -278,7 +251,7 @@ STRENGTHS = (0.05, 0.3, 0.6, 0.9)
 @cache
 def transformed(kind: str, prompt: str, strength: float) -> Pixels:
     source = SOURCES[kind]
-    order = brief(prompt, source.shape[1], source.shape[0], 8)
+    order = request(prompt, source.shape[1], source.shape[0], 8)
     return Painter().transform(source, order, strength, unwatched)
 
 
@@ -315,7 +288,7 @@ def test_the_source_keeps_its_edges_at_low_strength(kind: str, prompt: str) -> N
 def test_strength_0_keeps_the_source_and_1_forgets_it() -> None:
     source = SOURCES["photo"]
     assert (transformed("photo", "a castle", 0.0) == source).all()
-    order = brief("a castle", 160, 160, 8)
+    order = request("a castle", 160, 160, 8)
     assert (transformed("photo", "a castle", 1.0) == Painter().generate(order, unwatched)).all()
 
 

@@ -6,13 +6,13 @@ import pytest
 from easel_painter import Painter
 from easel_painter.reading import read
 from easel_painter.words import words_of
-from generator.engines.base import Brief, Pixels, Stopped
+from generator.engines.base import ImageRequest, Pixels, Stopped
 
 
 def paint(prompt: str, negative: str = "", **changes: object) -> Pixels:
     fields: dict[str, object] = {"width": 128, "height": 128, "steps": 6, "scale": 7.5, "seed": 1}
-    brief = Brief(prompt=prompt, negative_prompt=negative, **(fields | changes))  # type: ignore[arg-type]
-    return Painter().generate(brief, lambda done, snapshot=None: None)
+    request = ImageRequest(prompt=prompt, negative_prompt=negative, **(fields | changes))  # type: ignore[arg-type]
+    return Painter().generate(request, lambda done, snapshot=None: None)
 
 
 def distance(a: Pixels, b: Pixels) -> float:
@@ -51,8 +51,8 @@ def test_every_size_is_met(size: tuple[int, int]) -> None:
 
 def test_steps_bring_the_picture_nearer() -> None:
     frames: list[Pixels] = []
-    brief = Brief("a lighthouse by the sea at sunset", "", 128, 128, 12, 7.5, 4)
-    final = Painter().generate(brief, lambda done, snapshot=None: frames.append(snapshot()) if snapshot else None)
+    request = ImageRequest("a lighthouse by the sea at sunset", "", 128, 128, 12, 7.5, 4)
+    final = Painter().generate(request, lambda done, snapshot=None: frames.append(snapshot()) if snapshot else None)
     assert len(frames) == 12
     distances = [distance(frame, final) for frame in frames]
     assert distances[0] > distances[5] > distances[10] > distances[11] == 0
@@ -60,7 +60,7 @@ def test_steps_bring_the_picture_nearer() -> None:
 
 def test_progress_rises_to_one_and_stopping_passes() -> None:
     told: list[float] = []
-    Painter().generate(Brief("sea", "", 64, 64, 5, 7.5, 1), lambda done, snapshot=None: told.append(done))
+    Painter().generate(ImageRequest("sea", "", 64, 64, 5, 7.5, 1), lambda done, snapshot=None: told.append(done))
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
 
@@ -68,15 +68,15 @@ def test_progress_rises_to_one_and_stopping_passes() -> None:
         raise Stopped
 
     with pytest.raises(Stopped):
-        Painter().generate(Brief("sea", "", 64, 64, 5, 7.5, 1), stop)
+        Painter().generate(ImageRequest("sea", "", 64, 64, 5, 7.5, 1), stop)
 
 
 def test_strength_says_how_much_of_the_source_goes() -> None:
     source = np.zeros((128, 128, 3), dtype=np.uint8)
     source[:, 64:] = (200, 40, 40)
-    brief = Brief("a green forest by day", "", 128, 128, 10, 7.5, 3)
+    request = ImageRequest("a green forest by day", "", 128, 128, 10, 7.5, 3)
     moved = [
-        distance(Painter().transform(source, brief, strength, lambda done, snapshot=None: None), source)
+        distance(Painter().transform(source, request, strength, lambda done, snapshot=None: None), source)
         for strength in (0.1, 0.5, 0.95)
     ]
     assert moved[0] < moved[1] < moved[2]

@@ -6,12 +6,12 @@ from PIL import Image
 
 from easel_painter import Painter, upscale
 from easel_painter.upscale import enlarge
-from generator.engines.base import Brief, Pixels
+from generator.engines.base import ImageRequest, Pixels
 
 
 def painted(prompt: str, side: int = 256) -> Pixels:
-    brief = Brief(prompt, "", side, side, 20, 7.5, 3)
-    return Painter().generate(brief, lambda done, snapshot=None: None)
+    request = ImageRequest(prompt, "", side, side, 20, 7.5, 3)
+    return Painter().generate(request, lambda done, snapshot=None: None)
 
 
 def plain(picture: Pixels, factor: int, how: Image.Resampling) -> Pixels:

@@ -10,7 +10,7 @@ from easel_painter.canvas import Point, Scene
 from easel_painter.noise import Field, cppn, fbm, line, resize, smoothstep, stream
 from easel_painter.palette import Palette, mix
 from easel_painter.reading import Colour, Reading
-from generator.engines.base import Brief
+from generator.engines.base import ImageRequest
 
 _Lay = Callable[[list[Point], float, float, float, Colour, float], None]
 """Lays an outline: its middle as shares of the picture, its turn, colour and strength."""
@@ -69,12 +69,14 @@ def through(field: Field, colours: tuple[Colour, ...]) -> Field:
 
 
 def paint_abstract(
-    brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...], tell: Callable[[], None]
+    request: ImageRequest, reading: Reading, palette: Palette, seed: tuple[object, ...], report: Callable[[], None]
 ) -> Scene:
-    """A picture without things; words choose its kind, else the seed does. Named colours rule it. `tell` is called now
+    """A picture without things; words choose its kind, else the seed does. Named colours rule it. `report` is called now
     and then."""
-    rgb = np.zeros((brief.height, brief.width, 3), dtype=np.float32)
-    scene = Scene(rgb, palette, reading, seed, brief.height // 2, (brief.width * 0.3, brief.height * 0.2), tell=tell)
+    rgb = np.zeros((request.height, request.width, 3), dtype=np.float32)
+    scene = Scene(
+        rgb, palette, reading, seed, request.height // 2, (request.width * 0.3, request.height * 0.2), report=report
+    )
     scheme = choose_scheme(scene)
     kind = next((name for name in KINDS[1:] if reading.has(name)), None)
     if kind is None and ("calm" in reading.moods or reading.has("field")):
@@ -87,7 +89,7 @@ def paint_abstract(
         kind, _marbled
     )
     paint(scene, scheme)
-    scene.tell()
+    scene.report()
     _weave(scene)
     air.grade(scene)
     return scene
@@ -129,7 +131,7 @@ def _marbled(scene: Scene, scheme: Scheme) -> None:
     # What the network sees is smooth, so it need not be asked for every pixel.
     factor = max(2, max(width, height) // 256)
     network = cppn(rng, max(2, width // factor), max(2, height // factor), hidden=9, layers=3, zoom=1.05)
-    scene.tell()
+    scene.report()
     fields = [resize(network[..., c], width, height) for c in range(3)]
     grain = fbm(rng, width, height, (4, 4), 5)
     flow = fields[0] * 1.3 + 0.35 * fields[1] + 0.20 * (grain - 0.5)
@@ -137,7 +139,7 @@ def _marbled(scene: Scene, scheme: Scheme) -> None:
     ramp = (scheme.colours[0], scheme.ground, *scheme.colours[1:4], scheme.colours[0])
     value = np.clip(fields[1] * 0.62 + bands * 0.38, 0, 1)
     colour = through(np.asarray(value, np.float32), ramp)
-    scene.tell()
+    scene.report()
     dy, dx = np.gradient(flow + bands * np.float32(0.04))
     relief = np.clip((dx * 0.7 - dy) * np.float32(scene.short * 0.05), -0.6, 0.7)
     scene.rgb[:] = colour * (1 + 0.20 * relief)[..., None]
@@ -262,7 +264,7 @@ def _ribbons(scene: Scene, scheme: Scheme) -> None:
     count = int(rng.integers(8, 13))
     phase, pace = float(rng.random() * 6), float(rng.uniform(3.5, 7.5)) * min(2.0, long / wide)
     for k in range(count):
-        scene.tell()
+        scene.report()
         t = k / (count - 1)
         swing = 0.10 * np.sin(at * pace + phase + 1.7 * t) + 0.06 * np.sin(at * pace * 2.1 + phase * 2 - 2.6 * t)
         centre = 0.10 + 0.80 * t + (swing + 0.20 * (line(rng, long, 2.5, 2) - 0.5)).astype(np.float32)

@@ -41,7 +41,7 @@ class Scene:
     shown: list[str] = field(default_factory=list)
     """The motifs that stand in the picture, in the order in which they were painted: what a description may name."""
 
-    tell: Callable[[], None] = lambda: None
+    report: Callable[[], None] = lambda: None
     """Called now and then while the scene is painted; it may raise `Stopped`."""
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Scene:
 
     def put(self, window: Window, mask: Field, colour: Colour | Field) -> None:
         """Cover a window with a colour where its mask says."""
-        self.tell()
+        self.report()
         part = self.rgb[window]
         part += mask[..., None] * (np.asarray(colour, dtype=np.float32) - part)
         self.sparks[window] *= 1 - mask[..., None]

@@ -10,18 +10,18 @@ from easel_painter.close import closeup
 from easel_painter.noise import Field, cppn, line, resize, stream
 from easel_painter.palette import Palette, choose, mix
 from easel_painter.reading import Reading
-from generator.engines.base import Brief
+from generator.engines.base import ImageRequest
 
 
-def paint_scene(brief: Brief, reading: Reading, tell: Callable[[], None] = lambda: None) -> Scene:
-    """The finished picture before it is broken into brush strokes. `tell` is called now and then; it may raise
+def paint_scene(request: ImageRequest, reading: Reading, report: Callable[[], None] = lambda: None) -> Scene:
+    """The finished picture before it is broken into brush strokes. `report` is called now and then; it may raise
     `Stopped`."""
-    seed = (brief.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
+    seed = (request.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     palette = choose(reading, *seed)
     if is_abstract(reading):
-        return abstract.paint_abstract(brief, reading, palette, seed, tell)
-    scene = _set_out(brief, reading, palette, seed)
-    scene.tell = tell
+        return abstract.paint_abstract(request, reading, palette, seed, report)
+    scene = _set_out(request, reading, palette, seed)
+    scene.report = report
     if closeup.is_wanted(reading):
         closeup.paint(scene, _landscape)
     else:
@@ -60,10 +60,10 @@ def is_abstract(reading: Reading) -> bool:
     return reading.has("abstract") or (abstract.is_wanted(reading) and not nothing)
 
 
-def _set_out(brief: Brief, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
+def _set_out(request: ImageRequest, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
     """The empty canvas, its horizon and its light. A tall picture gets more sky, a wide one a calmer line."""
     rng = stream("layout", *seed)
-    width, height = brief.width, brief.height
+    width, height = request.width, request.height
     level = {True: 0.60, False: 0.56}[height > width] + rng.uniform(-0.04, 0.05)
     if reading.has("stars", "aurora", "moon") and not reading.has("city", "castle"):
         level += 0.09
@@ -114,11 +114,11 @@ def _distant_range(scene: Scene) -> None:
         scene.paint(np.clip(scene.rows() - crest[None, :] + 0.5, 0, 1), tone)
 
 
-def paint_ground_idea(brief: Brief, palette: Palette, zoom: float = 1.3) -> Field:
+def paint_ground_idea(request: ImageRequest, palette: Palette, zoom: float = 1.3) -> Field:
     """The ground under every picture: what a small random network sees, in the palette's colours."""
-    rng = stream("ground idea", brief.seed, brief.prompt)
-    width, height = max(16, brief.width // 4), max(16, brief.height // 4)
+    rng = stream("ground idea", request.seed, request.prompt)
+    width, height = max(16, request.width // 4), max(16, request.height // 4)
     network = cppn(rng, width, height, zoom=zoom)
     colours = (palette.zenith, palette.middle, palette.horizon, palette.lit(palette.foliage), palette.cloud_lit)
     small = abstract.through(network[..., 0], colours) * (0.75 + 0.5 * network[..., 1:2])
-    return np.clip(np.stack([resize(small[..., c], brief.width, brief.height) for c in range(3)], axis=-1), 0, 1)
+    return np.clip(np.stack([resize(small[..., c], request.width, request.height) for c in range(3)], axis=-1), 0, 1)

@@ -22,7 +22,7 @@ from easel_painter.wording import (
     listed,
     worded,
 )
-from generator.engines.base import Brief, Pixels, Wording
+from generator.engines.base import DescriptionOptions, ImageRequest, Pixels
 
 _HOURS = {"day": "by day", "golden": "in golden light", "dawn": "at dawn", "sunset": "at sunset", "night": "at night"}
 
@@ -61,13 +61,13 @@ _SMALL_PX = 96
 """The shorter side of a scene that is painted only to see what stands in it."""
 
 
-def describe(picture: Pixels, brief: Brief | None, wording: Wording) -> str:
-    """The description of a picture; with the brief from which it was painted, or of one from elsewhere."""
+def describe(picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
+    """The description of a picture; with the request from which it was painted, or of one from elsewhere."""
     traits = measure(picture)
-    if brief is None:
-        return worded(_pixel_clauses(traits), composition_phrases(traits), wording)
-    reading = read(brief.prompt, brief.negative_prompt)
-    scene = _small_scene(brief, reading)
+    if request is None:
+        return worded(_pixel_clauses(traits), composition_phrases(traits), options)
+    reading = read(request.prompt, request.negative_prompt)
+    scene = _small_scene(request, reading)
     own: list[Phrase] = [
         ("mediums", _WORKS[reading.manner.medium][1]),
         ("artists", BY_THE_PAINTER),
@@ -76,15 +76,15 @@ def describe(picture: Pixels, brief: Brief | None, wording: Wording) -> str:
     return worded(
         _scene_clauses(scene, reading, picture, traits),
         own + light_phrases(traits) + composition_phrases(traits),
-        wording,
+        options,
     )
 
 
-def _small_scene(brief: Brief, reading: Reading) -> Scene:
-    """The brief's scene once more, small: what stands in it does not depend on its size."""
-    factor = _SMALL_PX / min(brief.width, brief.height)
-    width, height = (max(16, round(side * factor)) for side in (brief.width, brief.height))
-    return paint_scene(replace(brief, width=width, height=height), reading)
+def _small_scene(request: ImageRequest, reading: Reading) -> Scene:
+    """The request's scene once more, small: what stands in it does not depend on its size."""
+    factor = _SMALL_PX / min(request.width, request.height)
+    width, height = (max(16, round(side * factor)) for side in (request.width, request.height))
+    return paint_scene(replace(request, width=width, height=height), reading)
 
 
 def _scene_clauses(scene: Scene, reading: Reading, picture: Pixels, traits: Traits) -> list[str]:

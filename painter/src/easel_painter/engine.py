@@ -15,7 +15,7 @@ from easel_painter.noise import Field, blur, cppn_parameters
 from easel_painter.reading import Reading, read
 from easel_painter.transform import Veil, blend
 from easel_painter.upscale import enlarge
-from generator.engines.base import Brief, Equipment, Pixels, Watch, Wording
+from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest, Pixels, ProgressReporter
 
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
@@ -27,76 +27,76 @@ _LARGEST_ENLARGED_PIXELS = 300_000
 
 
 class Painter:
-    """Paints a scene from the words of a prompt: no network download, no GPU, equal briefs give equal pixels."""
+    """Paints a scene from the words of a prompt: no network download, no GPU, equal requests give equal pixels."""
 
-    def equipment(self) -> Equipment:
+    def stats(self) -> EngineStats:
         """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
-        return Equipment(base_parameters=cppn_parameters(), upsample_parameters=0)
+        return EngineStats(base_parameters=cppn_parameters(), upsample_parameters=0)
 
-    def generate(self, brief: Brief, watch: Watch) -> Pixels:
-        """A new picture of exactly the brief's size."""
-        reading = read(brief.prompt, brief.negative_prompt)
-        enlarged = _enlargement(brief, reading)
-        plan = _plan(_larger(brief, enlarged), reading, watch)
-        return _paint(_begin(plan, reading), watch, enlarged)
+    def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """A new picture of exactly the request's size."""
+        reading = read(request.prompt, request.negative_prompt)
+        enlarged = _enlargement(request, reading)
+        plan = _plan(_larger(request, enlarged), reading, report)
+        return _paint(_begin(plan, reading), report, enlarged)
 
-    def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
+    def transform(self, source: Pixels, request: ImageRequest, strength: float, report: ProgressReporter) -> Pixels:
         """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
         if strength <= 0:
-            watch(1.0, source.copy)
+            report(1.0, source.copy)
             return source.copy()
-        reading = read(brief.prompt, brief.negative_prompt)
-        enlarged = _enlargement(brief, reading)
-        large = _larger(brief, enlarged)
+        reading = read(request.prompt, request.negative_prompt)
+        enlarged = _enlargement(request, reading)
+        large = _larger(request, enlarged)
         start = Image.fromarray(source).resize((large.width, large.height), Image.Resampling.BICUBIC)
         own = np.asarray(start, dtype=np.float32) / np.float32(255)
-        draft = blend(_plan(large, reading, watch), own, strength)
-        return _paint(Veil(_begin(draft, reading), own, strength), watch, enlarged)
+        draft = blend(_plan(large, reading, report), own, strength)
+        return _paint(Veil(_begin(draft, reading), own, strength), report, enlarged)
 
-    def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
+    def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
         """The picture with `factor` times the pixels on each side, its edges sharpened again."""
-        return enlarge(picture, factor, watch)
+        return enlarge(picture, factor, report)
 
-    def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
+    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
         """What was painted, or the colours, light and composition of a picture from elsewhere."""
-        return describe(picture, brief, wording)
+        return describe(picture, request, options)
 
 
-def _enlargement(brief: Brief, reading: Reading) -> int:
+def _enlargement(request: ImageRequest, reading: Reading) -> int:
     """How many times larger a small picture is painted, and then reduced: a brush has no strokes of half a pixel."""
     if not MEDIUM_CLASSES[reading.manner.medium].may_be_reduced:
         return 1
-    wanted = -(-_SMALLEST_CANVAS_PX // min(brief.width, brief.height))
-    affordable = int((_LARGEST_ENLARGED_PIXELS / (brief.width * brief.height)) ** 0.5)
+    wanted = -(-_SMALLEST_CANVAS_PX // min(request.width, request.height))
+    affordable = int((_LARGEST_ENLARGED_PIXELS / (request.width * request.height)) ** 0.5)
     return max(1, min(wanted, affordable))
 
 
-def _larger(brief: Brief, factor: int) -> Brief:
-    return replace(brief, width=brief.width * factor, height=brief.height * factor)
+def _larger(request: ImageRequest, factor: int) -> ImageRequest:
+    return replace(request, width=request.width * factor, height=request.height * factor)
 
 
-def _plan(brief: Brief, reading: Reading, watch: Watch) -> Draft:
+def _plan(request: ImageRequest, reading: Reading, report: ProgressReporter) -> Draft:
     """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
-    whole = paint_scene(brief, reading, partial(watch, 0.0))
-    watch(_PREPARING / 2)
+    whole = paint_scene(request, reading, partial(report, 0.0))
+    report(_PREPARING / 2)
     scene = whole.rgb
-    ground = paint_ground_idea(brief, whole.palette)
-    under = ground * np.float32(0.55) + blur(scene, max(4, min(brief.width, brief.height) // 5)) * np.float32(0.45)
-    literal = np.float32(min(1.0, 0.25 + brief.scale / 9.0))
+    ground = paint_ground_idea(request, whole.palette)
+    under = ground * np.float32(0.55) + blur(scene, max(4, min(request.width, request.height) // 5)) * np.float32(0.45)
+    literal = np.float32(min(1.0, 0.25 + request.scale / 9.0))
     # Above the usual range the picture grows harder and more colourful, as guidance does.
-    push = np.float32(1 + 0.018 * max(0.0, brief.scale - 8.0))
+    push = np.float32(1 + 0.018 * max(0.0, request.scale - 8.0))
     target = ground * (1 - literal) + scene * literal
     target = np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
-    watch(_PREPARING)
+    report(_PREPARING)
     return Draft(
         target=target,
         under=under.astype(np.float32),
         sparks=np.clip(whole.sparks * literal, 0, 1),
         light=whole.light,
         accent=next(iter((*reading.paints.values(), *(colour for colour, _ in reading.colours))), None),
-        steps=brief.steps,
-        seed=(brief.seed, brief.prompt),
-        tell=partial(watch, _PREPARING),
+        steps=request.steps,
+        seed=(request.seed, request.prompt),
+        report=partial(report, _PREPARING),
     )
 
 
@@ -108,11 +108,11 @@ def _begin(draft: Draft, reading: Reading) -> Medium:
     return medium(draft)
 
 
-def _paint(medium: Medium, watch: Watch, enlarged: int) -> Pixels:
+def _paint(medium: Medium, report: ProgressReporter, enlarged: int) -> Pixels:
     snapshot = partial(_snapshot, medium, enlarged)
     for number in range(medium.draft.steps):
         medium.step(number)
-        watch(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
+        report(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
     return snapshot()
 
 

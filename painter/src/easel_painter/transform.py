@@ -23,7 +23,7 @@ def blend(draft: Draft, source: Field, strength: float) -> Draft:
     short = draft.short
     own = _recoloured(source, draft.target, 0.5 * strength)
     edges = _edges(source, short)
-    draft.tell()
+    draft.report()
     far = blur(edges, max(2, short // 14))[..., None]
     near = blur(edges, max(1, short // 60))[..., None]
     wide, narrow = max(4, short // 6), max(2, short // 28)
@@ -31,7 +31,7 @@ def blend(draft: Draft, source: Field, strength: float) -> Draft:
     for picture in (own, draft.target):
         broad, middle = blur(picture, wide), blur(picture, narrow)
         layers += [broad, middle - broad, picture - middle]
-        draft.tell()
+        draft.report()
     # Light comes in everywhere, forms from place to place: two pictures through each other would be neither.
     light = _share(strength, 1.25) * (1 - np.float32(0.35 * (1 - strength)) * far)
     coming = np.float32(0.36) + np.float32(0.46) * np.maximum(far, 0.55 * near) + np.float32(0.20) * _places(draft)

@@ -19,8 +19,8 @@ _SHARPNESS = 0.3
 _OVERSHOOT = 0.012
 
 
-def enlarge(picture: Pixels, factor: int, tell: Callable[[float], None]) -> Pixels:
-    """The picture with `factor` times the pixels on each side; `tell` hears how much is done, 0 to 1.
+def enlarge(picture: Pixels, factor: int, report: Callable[[float], None]) -> Pixels:
+    """The picture with `factor` times the pixels on each side; `report` hears how much is done, 0 to 1.
 
     Averaging each block of factor x factor pixels gives nearly the source back (iterative back-projection, Irani and
     Peleg 1991), so nothing is invented that the source contradicts.
@@ -33,7 +33,7 @@ def enlarge(picture: Pixels, factor: int, tell: Callable[[float], None]) -> Pixe
         first, last = max(0, top - _MARGIN_ROWS), min(height, end + _MARGIN_ROWS)
         large = _enlarge_band(picture[first:last], factor)[(top - first) * factor : (end - first) * factor]
         out[top * factor : end * factor] = large * np.float32(255) + np.float32(0.5)
-        tell(end / height)
+        report(end / height)
     return out
 
 

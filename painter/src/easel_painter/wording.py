@@ -6,7 +6,7 @@ trending, so there is little to say of artists and nothing of trends.
 """
 
 from easel_painter.traits import Traits
-from generator.engines.base import Wording
+from generator.engines.base import DescriptionOptions
 
 BY_THE_PAINTER = "by the built-in painter"
 
@@ -14,14 +14,14 @@ Phrase = tuple[str, str]
 """A kind of the protocol's skip_list (mediums, artists, trendings, movements) or "traits", and the words."""
 
 
-def worded(clauses: list[str], phrases: list[Phrase], wording: Wording) -> str:
+def worded(clauses: list[str], phrases: list[Phrase], options: DescriptionOptions) -> str:
     """Clauses that follow each other (the first stands alone), at most `blip_max_len` words of them; then phrases, at
     most `clip_max_len`, without the kinds that are left out."""
-    sentence = _within(clauses, wording.blip_max_len)
-    if wording.skip_clip:
+    sentence = _within(clauses, options.blip_max_len)
+    if options.skip_clip:
         return sentence
-    told = [text for kind, text in phrases if kind not in wording.skip_list]
-    return ", ".join([sentence, *told[: wording.clip_max_len]])
+    told = [text for kind, text in phrases if kind not in options.skip_list]
+    return ", ".join([sentence, *told[: options.clip_max_len]])
 
 
 def _within(clauses: list[str], most_words: int) -> str:

@@ -32,7 +32,7 @@ class Draft:
 
     steps: int
     seed: tuple[object, ...]
-    tell: Callable[[], None]
+    report: Callable[[], None]
     """To be called now and then in long work that is no step; it may raise `Stopped`."""
 
     @property

@@ -77,17 +77,17 @@ class Lattice:
         self.x = np.clip(x.reshape(self.x.shape), self._home[0] - reach, self._home[0] + reach).astype(np.float32)
         self.y = np.clip(y.reshape(self.y.shape), self._home[1] - reach, self._home[1] + reach).astype(np.float32)
 
-    def around(self, width: int, height: int, tell: Callable[[], None]) -> "Around":
+    def around(self, width: int, height: int, report: Callable[[], None]) -> "Around":
         """The way to ask, for each pixel of a picture of this size, for the cells around it."""
-        return Around(self, width, height, tell)
+        return Around(self, width, height, report)
 
 
 class Around:
     """A lattice seen from the pixels of a picture of one size."""
 
-    def __init__(self, lattice: Lattice, width: int, height: int, tell: Callable[[], None]) -> None:
+    def __init__(self, lattice: Lattice, width: int, height: int, report: Callable[[], None]) -> None:
         self.lattice = lattice
-        self._tell = tell
+        self._report = report
         short = min(width, height)
         self.x = ((np.arange(width, dtype=np.float32) + 0.5) / np.float32(short))[None, :]
         self.y = ((np.arange(height, dtype=np.float32) + 0.5) / np.float32(short))[:, None]
@@ -108,7 +108,7 @@ class Around:
         numbers = np.arange(lattice.count, dtype=np.int32).reshape(lattice.rows, lattice.columns)
         for dy in range(-reach, reach + 1):
             for dx in range(-reach, reach + 1):
-                self._tell()
+                self._report()
                 row, column = self._row + dy, self._column + dx
                 inside = ((row >= 0) & (row < lattice.rows))[:, None] & ((column >= 0) & (column < lattice.columns))
                 row, column = np.clip(row, 0, lattice.rows - 1), np.clip(column, 0, lattice.columns - 1)

@@ -30,7 +30,7 @@ class Layers(Medium):
         at = self.done(number) * self.count
         while self._finished < min(self.count, int(at + 1e-9)):
             # Many layers in few steps are long work.
-            self.draft.tell()
+            self.draft.report()
             self._sum = self._sum + (self._current if self._share else self.layer(self._finished))
             self._finished += 1
             self._share = 0.0

@@ -31,7 +31,7 @@ class LowPoly(Medium):
         self._small = np.stack(
             [resize(lit[..., c], self._width, self._height, Image.Resampling.BOX) for c in range(3)], -1
         )
-        draft.tell()
+        draft.report()
         short = min(self._width, self._height)
         edges = detail(soften(luma(self._small), max(0.8, short / 300)), 1)
         self._edges = edges / (edges.mean() * 3 + np.float32(1e-6))
@@ -55,7 +55,7 @@ class LowPoly(Medium):
             self._lay(1.0)
             self._stage += 1
             self._spin(self._stages[self._stage])
-            self.draft.tell()
+            self.draft.report()
         self._lay(at - self._stage)
 
     def _lay(self, share: float) -> None:

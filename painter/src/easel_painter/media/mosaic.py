@@ -25,11 +25,11 @@ class Mosaic(Medium):
         width, height = max(8, round(draft.width * scale)), max(8, round(draft.height * scale))
         small = np.stack([resize(lit[..., c], width, height, Image.Resampling.BOX) for c in range(3)], axis=-1)
         self._turn = self._settle(small)
-        around = self._lattice.around(draft.width, draft.height, draft.tell)
+        around = self._lattice.around(draft.width, draft.height, draft.report)
         stones, best, second = _divide(self._lattice, self._turn, around)
         self._stone, self._thick = self._cut(best, second)
         self._colour = self._coloured(small, stones)
-        draft.tell()
+        draft.report()
         self._tilt = self._tilted(around, stones)
         rng = draft.stream("order")
         self._arrival = self._order(small, rng)[stones]
@@ -50,7 +50,7 @@ class Mosaic(Medium):
         x = ((np.arange(width, dtype=np.float32) + 0.5) / short)[None, :]
         y = ((np.arange(height, dtype=np.float32) + 0.5) / short)[:, None]
         values = np.stack([x * weight, y * weight, weight], axis=-1)
-        around = lattice.around(width, height, draft.tell)
+        around = lattice.around(width, height, draft.report)
         for _ in range(_ROUNDS):
             turn = _at_seeds(angle, lattice, short)
             stones, _, _ = _divide(lattice, turn, around)
@@ -79,7 +79,7 @@ class Mosaic(Medium):
         """Each pixel's stone colour: the picture's mean there, from a box of stones that are never quite alike."""
         lattice, rng = self._lattice, self.draft.stream("colours")
         height, width = small.shape[:2]
-        coarse, _, _ = _divide(lattice, self._turn, lattice.around(width, height, self.draft.tell))
+        coarse, _, _ = _divide(lattice, self._turn, lattice.around(width, height, self.draft.report))
         colour = cell_means(small, coarse, lattice.count)
         filled = np.bincount(coarse.ravel(), minlength=lattice.count) > 0
         row = np.clip((lattice.y.ravel() * min(width, height)).astype(np.int64), 0, height - 1)

@@ -29,12 +29,12 @@ class Pencil(Layers):
         self._patches = patches
         self._grain = paper(draft.stream("paper"), width, height, short)
         grey = luma(draft.target)
-        draft.tell()
+        draft.report()
         near = soften(grey, short / 380)
         # Half by rank: a night is drawn with lights, a mist with darks; much of the sheet stays free.
         tone = near * np.float32(0.40) + even_out(near - soften(near, short / 4) * np.float32(0.35)) * np.float32(0.60)
         self._dark = np.clip(1 - tone * np.float32(1.25), 0, 1) ** np.float32(1.15)
-        draft.tell()
+        draft.report()
         angle = directions(near, short / 70, short / 14, rest=-0.9, pull=6e-5)
         # A hand hatches whole patches in one direction.
         self._turn = np.round(angle / np.float32(np.pi / _TURNS)).astype(np.int32) % _TURNS

@@ -19,7 +19,7 @@ class Photo(Medium):
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft)
         self._sharp = self.developed(draft.target)
-        draft.tell()
+        draft.report()
         rng = draft.stream("grain")
         noise = rng.standard_normal((draft.height, draft.width), dtype=np.float32)
         size = draft.short / 700
@@ -38,11 +38,11 @@ class Photo(Medium):
         crisp = target + (target - near) * np.float32(0.75)
         wide = blur(target, max(2, draft.short // 14))
         crisp += (luma(target) - luma(wide))[..., None] * np.float32(0.16)
-        draft.tell()
+        draft.report()
         lights = np.clip(target + draft.sparks * np.float32(0.5) - np.float32(0.74), 0, 1)
         for radius, share in ((draft.short / 60, 0.5), (draft.short / 16, 0.45)):
             crisp += blur(lights, max(2, radius)) * np.float32(share)
-            draft.tell()
+            draft.report()
         # A gentle curve: darks a little lifted, lights rolled off.
         curve = np.clip(crisp, 0, 1.3)
         curve = curve * (np.float32(1.07) - np.float32(0.07) * curve * curve) + np.float32(0.012) * (1 - curve)
@@ -90,16 +90,16 @@ class Render(Photo):
         shade = np.clip(blur(grey, max(2, draft.short // 24)) - grey, -0.25, 0.35)
         lit = target * (1 - np.float32(0.75) * np.clip(shade, 0, 1))[..., None]
         lit -= np.clip(shade, -1, 0)[..., None] * np.float32(0.35)
-        draft.tell()
-        draft.tell()
+        draft.report()
+        draft.report()
         rays = self._rays(np.clip(target - np.float32(0.60), 0, 1))
         lit = lit + rays * (1 - np.clip(lit, 0, 1)) * np.float32(0.9)
-        draft.tell()
+        draft.report()
         contrast = (lit - np.float32(0.42)) * np.float32(1.14) + np.float32(0.42)
         tone = np.clip(luma(contrast), 0, 1)[..., None]
         tint = np.asarray((0.035, 0.005, -0.035), dtype=np.float32)
         graded = contrast + tint * (tone - np.float32(0.42)) * 2
-        draft.tell()
+        draft.report()
         return super().developed(np.clip(saturate(graded, 1.22), 0, 1))
 
     def _rays(self, lights: Field) -> Field:

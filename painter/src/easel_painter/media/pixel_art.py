@@ -26,7 +26,7 @@ class PixelArt(Medium):
         small = np.stack([self._reduced(lit[..., c], draft.sparks[..., c]) for c in range(3)], axis=-1)
         # Outlines are drawn around things, not around stars.
         self._forms = self._reduced(luma(draft.target), np.zeros_like(draft.sparks[..., 0]))
-        draft.tell()
+        draft.report()
         crisp = small + (small - soften(small, 1.2)) * np.float32(0.55)
         self._small = np.clip(saturate(crisp, 1.16), 0, 1)
         # In few steps the finest stages are not reached; one step makes plain large pixels.
@@ -73,7 +73,7 @@ class PixelArt(Medium):
         while self._stage < stage:
             self._stage += 1
             self._below, self._above = self._above, self._coarse(*self._stages[self._stage])
-            self.draft.tell()
+            self.draft.report()
         self._share = at - stage
 
     def picture(self) -> Field:

@@ -26,13 +26,13 @@ class StainedGlass(Medium):
         across = 6 + 12 * min(1.0, draft.refinement)
         lattice = Lattice(draft.stream("pieces"), draft.width, draft.height, across, 0.30)
         colours = self._settle(lattice)
-        draft.tell()
+        draft.report()
         soft = soften(self._lit, draft.short / across / 5)
-        small_pieces, _, _ = _divide(lattice, colours, soft, draft.tell)
+        small_pieces, _, _ = _divide(lattice, colours, soft, draft.report)
         pieces = _joined(colours.reshape(lattice.rows, lattice.columns, 3))[small_pieces]
-        draft.tell()
+        draft.report()
         self._lead, self._round = self._leads(pieces)
-        draft.tell()
+        draft.report()
         self._glass = self._panes(pieces, lattice.count)
         rng = draft.stream("order")
         x, y = lattice.x.ravel() * draft.short, lattice.y.ravel() * draft.short
@@ -55,7 +55,7 @@ class StainedGlass(Medium):
         column = np.clip((lattice.x * short).astype(np.int64), 0, width - 1)
         colours = small[row, column].reshape(-1, 3)
         for _ in range(_ROUNDS):
-            pieces, _, _ = _divide(lattice, colours, small, draft.tell)
+            pieces, _, _ = _divide(lattice, colours, small, draft.report)
             means = cell_means(places, pieces, lattice.count)
             filled = np.bincount(pieces.ravel(), minlength=lattice.count) > 0
             colours = np.where(filled[:, None], means[:, 2:], colours)
@@ -85,14 +85,14 @@ class StainedGlass(Medium):
         colour = cell_means(self._lit, pieces, count)
         colour = np.clip(saturate(colour, 1.55), 0.015, 1) ** np.float32(0.80)
         colour *= rng.normal(1, 0.09, (count, 1)).astype(np.float32)
-        draft.tell()
+        draft.report()
         # A part of the drawing is painted on the glass: without it towers and windows would be lost.
         grey = luma(self._lit)
         own = luma(colour)[pieces] * np.float32(0.62) + grey * np.float32(0.38)
         tint = saturate(np.clip(soften(self._lit, draft.short / 200), 0.015, 1), 1.4)
         pane = colour[pieces] * np.float32(0.62) + tint * np.float32(0.38)
         painted = np.clip(0.42 + np.float32(0.58) * (grey + 0.12) / (own + 0.12), 0.45, 1.55)
-        draft.tell()
+        draft.report()
         streaks = fbm(
             rng, draft.width, draft.height, (draft.width / draft.short * 4, draft.height / draft.short * 22), 4
         )
@@ -126,10 +126,12 @@ class StainedGlass(Medium):
         return np.asarray(picture + (metal - picture) * cover, dtype=np.float32)
 
 
-def _divide(lattice: Lattice, colours: Field, picture: Field, tell: Callable[[], None]) -> tuple[Labels, Field, Field]:
+def _divide(
+    lattice: Lattice, colours: Field, picture: Field, report: Callable[[], None]
+) -> tuple[Labels, Field, Field]:
     """Pixels go to the piece that is near and of like colour."""
     height, width = picture.shape[:2]
-    around = lattice.around(width, height, tell)
+    around = lattice.around(width, height, report)
     tint = colours.reshape(lattice.rows, lattice.columns, 3)
     scale = np.float32(1 / lattice.size**2)
 

@@ -70,9 +70,9 @@ class Strokes(Medium):
         self._stride, self._channels = padded.shape[1:]
         self._paint = np.ascontiguousarray(padded.reshape(-1, self._channels), dtype=np.float32)
         grey = luma(draft.target)
-        draft.tell()
+        draft.report()
         self._angle = directions(grey, short // 90, short // 60).ravel()
-        draft.tell()
+        draft.report()
         interest = self.interest(grey)
         self._chance = np.cumsum(interest.ravel() + interest.mean() * 0.35 + 1e-9, dtype=np.float64)
         # Plain parts keep the look of the brush; edges and lights come out crisp.

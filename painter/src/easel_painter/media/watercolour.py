@@ -22,13 +22,13 @@ class Watercolour(Layers):
         downwards = np.linspace(0, 0.75, height, dtype=np.float32)[:, None]
         super().__init__(draft, max(2, round(_LEVELS * draft.refinement)), downwards + 0.25 * turbulence)
         self._grain = paper(draft.stream("paper"), width, height, short)
-        draft.tell()
+        draft.report()
         target = self._wobbled(saturate(draft.target, 1.18))
-        draft.tell()
+        draft.report()
         darkness = -np.log(np.clip(soften(luma(target), short / 400), 0.03, 1))
         self._body = np.minimum(darkness, np.float32(_DARKEST) + 0.25 * (darkness - np.float32(_DARKEST)))
         self._hues = self._bled(target, turbulence)
-        draft.tell()
+        draft.report()
         # How thickly pigment lies: pools where the sheet was wet, grains in the valleys of the paper.
         self._density = 1 + np.float32(0.6) * (turbulence - 0.5) + np.float32(0.27) * (0.5 - self._grain)
         self._sheet = self._painted_part(turbulence)

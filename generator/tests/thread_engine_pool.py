@@ -2,12 +2,12 @@
 
 import threading
 
-from generator.engines.base import Engine, Equipment, Stopped
-from generator.studio import LOOK_S, EngineFailed, Worker
-from generator.work import Note, Results, Work
+from generator.engine_pool import POLL_S, EngineFailed, Worker
+from generator.engines.base import Engine, EngineStats, Stopped
+from generator.work import JobProgress, Results, Work
 
 
-class ThreadStudio:
+class ThreadEnginePool:
     """One engine for all workers."""
 
     engine = "fake"
@@ -15,11 +15,11 @@ class ThreadStudio:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def worker(self) -> Worker:
+    def start_worker(self) -> Worker:
         return _ThreadWorker(self._engine)
 
-    def equipment(self) -> Equipment:
-        return self._engine.equipment()
+    def stats(self) -> EngineStats:
+        return self._engine.stats()
 
 
 class _ThreadWorker:
@@ -31,21 +31,21 @@ class _ThreadWorker:
     def prepare(self) -> None:
         """The engine is there."""
 
-    def run(self, work: Work, note: Note) -> Results:
+    def run(self, work: Work, progress: JobProgress) -> Results:
         outcome: list[Results | Exception] = []
 
         def attempt() -> None:
             try:
-                outcome.append(work(self._engine, note))
+                outcome.append(work(self._engine, progress))
             except Exception as error:
                 outcome.append(error)
 
         thread = threading.Thread(target=attempt, daemon=True)
         thread.start()
         while thread.is_alive():
-            thread.join(LOOK_S)
+            thread.join(POLL_S)
             if thread.is_alive():
-                note(0.0)
+                progress(0.0)
         if isinstance(outcome[0], Stopped):
             raise Stopped
         if isinstance(outcome[0], Exception):

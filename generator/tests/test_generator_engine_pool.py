@@ -9,10 +9,10 @@ import pytest
 from serving import PATIENCE_S, Service, TestClient
 from waiting import until
 
-from generator import studio
+from generator import engine_pool
+from generator.engine_pool import EngineFailed, ProcessEnginePool
 from generator.jobs import Bounds
 from generator.service import create_app
-from generator.studio import EngineFailed, ProcessStudio
 
 Serve = Callable[..., Service]
 
@@ -24,7 +24,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def served(engine: str = "unruly_engine:Unruly", **bounds: object) -> Service:
-            app = create_app(ProcessStudio(engine), Bounds(**bounds))  # type: ignore[arg-type]
+            app = create_app(ProcessEnginePool(engine), Bounds(**bounds))  # type: ignore[arg-type]
             return Service(stack.enter_context(TestClient(app)))
 
         yield served
@@ -79,7 +79,7 @@ def test_an_engine_that_dies_while_it_idles_costs_no_job(serve: Serve) -> None:
 def test_an_engine_that_hangs_in_native_code_is_ended(
     serve: Serve, ended_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(studio, "GRACE_S", 0.2)
+    monkeypatch.setattr(engine_pool, "GRACE_S", 0.2)
     service = serve(job_timeout_s=3.0 if ended_by == "time" else 600)
     bad = service.start(prompt=f"hang:{tmp_path / 'begun'}")
     good = service.start(prompt="plain")
@@ -118,7 +118,7 @@ def test_each_worker_has_a_process(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_the_end_of_the_service_ends_the_processes(serve: Serve, tmp_path: Path) -> None:
-    with TestClient(create_app(ProcessStudio("unruly_engine:Unruly"))) as client:
+    with TestClient(create_app(ProcessEnginePool("unruly_engine:Unruly"))) as client:
         service = Service(client)
         process = process_of(service)
         service.start(prompt=f"hang:{tmp_path / 'begun'}")
@@ -134,11 +134,11 @@ def test_an_engine_that_cannot_be_made_fails_its_jobs(serve: Serve) -> None:
 
 def test_equipment_of_an_engine_that_cannot_be_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
-    with TestClient(create_app(ProcessStudio("unruly_engine:broken", ready_within_s=0.1))) as client:
+    with TestClient(create_app(ProcessEnginePool("unruly_engine:broken", ready_within_s=0.1))) as client:
         answer = client.post("/upmodel", params={"diffusion_steps": 5})
     assert (answer.status_code, answer.json()["error"]) == (500, "engine_failed")
 
 
 def test_equipment_that_nobody_tells_is_a_failure() -> None:
     with pytest.raises(EngineFailed):
-        ProcessStudio("painter", ready_within_s=0.01).equipment()
+        ProcessEnginePool("painter", ready_within_s=0.01).stats()

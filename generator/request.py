@@ -1,12 +1,12 @@
-"""What a request may ask for: every parameter of img_generator with its limits and default."""
+"""The request of img_generator: every parameter with its limits and default."""
 
 import hashlib
 import secrets
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from generator.engines.base import Brief, Wording
+from generator.engines.base import DescriptionOptions, ImageRequest
 from generator.images import MAX_SOURCE_PIXELS, SIZE_STEP_PX, BadImage, decode_base64
 
 MAX_PROMPT = 4000
@@ -16,16 +16,16 @@ MAX_SCALE = 30.0
 MAX_N = 8
 MAX_UPS = 4
 MAX_SEED = 2**32 - 1
-MAX_SOURCES = 8
+MAX_SOURCE_IMAGES = 8
 MAX_FRAMES = 120
 MAX_OUTPUT_PIXELS = 2**27
-"""Of all pictures of one request together, after upscaling: eight of 4096 x 4096."""
+"""Of all images of one request together, after upscaling: eight of 4096 x 4096."""
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 class ParameterError(Exception):
-    """A parameter that is wrong only beside others, or only after decoding."""
+    """A parameter that is wrong only in combination with others, or only after decoding."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class ParameterError(Exception):
 
 
 def limits() -> dict[str, float]:
-    """The limits as `GET /health` tells them."""
+    """Return the limits that `GET /health` reports."""
     return {
         "prompt_characters": MAX_PROMPT,
         "side_px_min": MIN_SIDE_PX,
@@ -44,7 +44,7 @@ def limits() -> dict[str, float]:
         "scale_max": MAX_SCALE,
         "n_max": MAX_N,
         "ups_max": MAX_UPS,
-        "imgs_max": MAX_SOURCES,
+        "imgs_max": MAX_SOURCE_IMAGES,
         "img_pixels_max": MAX_SOURCE_PIXELS,
         "frames_max": MAX_FRAMES,
         "output_pixels_max": MAX_OUTPUT_PIXELS,
@@ -52,12 +52,12 @@ def limits() -> dict[str, float]:
     }
 
 
-def _as_list(value: Any) -> Any:
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _split(value: Any) -> Any:
-    """A form says a list with commas or by repeating the field; JSON may do either too."""
+def _split(value: object) -> object:
+    """Split a list at its commas. A form has commas or repeats the field; JSON may do either too."""
     parts = _as_list(value)
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         return parts
@@ -77,8 +77,11 @@ Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIZE_STE
 Skipped = Literal["mediums", "artists", "trendings", "movements"]
 
 
-class Order(BaseModel):
-    """One request to `/initiate_processing`, with the protocol's names."""
+class GenerationRequest(BaseModel):
+    """One request to `/initiate_processing`, with the protocol's names.
+
+    An engine gets it as one `ImageRequest` for each image.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -86,7 +89,7 @@ class Order(BaseModel):
     neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
     ups: Annotated[int, Field(le=MAX_UPS)] = 4
     imgs: Annotated[
-        list[str], BeforeValidator(_as_list), Field(max_length=MAX_SOURCES), AfterValidator(_whole_base64)
+        list[str], BeforeValidator(_as_list), Field(max_length=MAX_SOURCE_IMAGES), AfterValidator(_whole_base64)
     ] = []
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     n: Annotated[int, Field(ge=1, le=MAX_N)] = 1
@@ -106,15 +109,15 @@ class Order(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_null(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """None stands for a parameter that is not there; one that is there has a value."""
+    def _no_null(cls, fields: dict[str, object]) -> dict[str, object]:
+        """Refuse null: None means that a parameter was not sent."""
         for name, value in fields.items():
             if value is None:
                 raise ParameterError(name, "is null; leave it out instead")
         return fields
 
     @model_validator(mode="after")
-    def _together(self) -> Self:
+    def _check_combinations(self) -> Self:
         if self.makes_pictures and not self.prompt.strip():
             raise ParameterError("prompt", "is required unless strength is below 0")
         if not self.makes_pictures and not self.imgs:
@@ -123,31 +126,31 @@ class Order(BaseModel):
 
     @property
     def makes_pictures(self) -> bool:
-        """Whether new pictures are wanted, not only upscaled or described ones."""
+        """Return whether new images are wanted, not only upscaled or described ones."""
         return self.strength >= 0
 
     @property
     def upscaling(self) -> int:
-        """How many times longer each side becomes."""
+        """Return how many times longer each side becomes."""
         return max(1, self.ups)
 
     @property
-    def wording(self) -> Wording:
-        """What the descriptions shall be like."""
-        return Wording(self.blip_max_len, self.clip_max_len, self.skip_clip, tuple(self.skip_list))
+    def description_options(self) -> DescriptionOptions:
+        """Return how long and detailed the descriptions may be."""
+        return DescriptionOptions(self.blip_max_len, self.clip_max_len, self.skip_clip, tuple(self.skip_list))
 
     def digest(self) -> bytes:
-        """Equal for requests that ask for the same, whatever their key."""
+        """Hash everything except the key: equal for requests that ask for the same."""
         return hashlib.sha256(self.model_dump_json(exclude={"key"}).encode()).digest()
 
     def first_seed(self) -> int:
-        """The seed of the first picture, drawn now if the request names none."""
+        """Return the seed of the first image, a random one if the request has none."""
         return secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
 
-    def brief(self, size: tuple[int, int], seed: int) -> Brief:
-        """What one picture of that width and height shall be."""
+    def image_request(self, size: tuple[int, int], seed: int) -> ImageRequest:
+        """Return the request for one image of that width and height."""
         width, height = size
-        return Brief(
+        return ImageRequest(
             prompt=self.prompt,
             negative_prompt=self.neg_prompt,
             width=width,
@@ -159,7 +162,7 @@ class Order(BaseModel):
         )
 
     def size_for(self, source: tuple[int, int] | None) -> tuple[int, int]:
-        """Width and height of a new picture: as asked, else as the source (width, height), else 512 x 512."""
+        """Return width and height of a new image: as requested, else as the source (width, height), else 512 x 512."""
         if source is None or self.width or self.height:
             return self.width or self.height or 512, self.height or self.width or 512
         shrink = min(1.0, MAX_SIDE_PX / max(source))
