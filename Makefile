@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
 SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
 SHFMT = $(BIN)/shfmt --indent 2 --case-indent
 SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
+
+unit: .venv/dev.stamp ## Run the tests that need no server
+	@$(BIN)/python -m pytest -q tests/unit
 
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .

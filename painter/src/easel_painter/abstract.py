@@ -71,8 +71,10 @@ def through(field: Field, colours: tuple[Colour, ...]) -> Field:
 def paint_abstract(
     request: ImageRequest, reading: Reading, palette: Palette, seed: tuple[object, ...], report: Callable[[], None]
 ) -> Scene:
-    """A picture without things; words choose its kind, else the seed does. Named colours rule it. `report` is called now
-    and then."""
+    """Paint a picture without objects; words choose its kind, else the seed does. Named colours dominate.
+
+    `report` is called from time to time.
+    """
     rgb = np.zeros((request.height, request.width, 3), dtype=np.float32)
     scene = Scene(
         rgb, palette, reading, seed, request.height // 2, (request.width * 0.3, request.height * 0.2), report=report
