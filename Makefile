@@ -2,20 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
-.venv/run.stamp: requirements/run.txt pyproject.toml
+.venv/run.stamp: requirements/run.txt pyproject.toml painter/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Easel needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	  { echo "Python cannot build a virtual environment. On Debian: apt install python3-venv"; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv (once, about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . -e painter
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp
@@ -40,6 +40,9 @@ BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
 SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
 SHFMT = $(BIN)/shfmt --indent 2 --case-indent
 SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
+
+unit: .venv/dev.stamp ## Run the tests that need no server
+	@$(BIN)/python -m pytest -q tests/unit
 
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .
@@ -108,7 +111,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
-	@for image in emulator mail; do \
+	@for image in build emulator mail; do \
 	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
 	    >/dev/null || exit 1; \
