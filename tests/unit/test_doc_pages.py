@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.unit.test_architecture import LAYERS
 
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
@@ -41,6 +42,16 @@ def test_every_decision_is_complete_and_listed() -> None:
         assert text.startswith(f"# {number}. {title}\n"), name
         sections = re.findall("^## (.+)$", text, re.MULTILINE)
         assert sections in (SECTIONS, [*SECTIONS, "Revisit"]), name
+
+
+def test_the_layers_of_the_architecture_are_those_of_the_code() -> None:
+    layers: list[set[str]] = []
+    for number, package in re.findall(r"^\| (\d*) ?\| `(\w+)` \|", text_of(ROOT / "ARCHITECTURE.md"), re.MULTILINE):
+        if number:
+            layers.append(set())
+            assert int(number) == len(layers)
+        layers[-1].add(package)
+    assert layers == list(LAYERS)
 
 
 @each_page
