@@ -5,10 +5,10 @@ import { zipPictures } from "../lib/zip-pictures.js";
 import { announce } from "./announcer.js";
 import { showBar, showNotice } from "./notice-bar.js";
 
-/** Long enough for the browser to have taken the file over. */
+/** Long enough for the browser to have read the file. */
 const KEPT_MS = 60_000;
 
-/** Saves all pictures of these jobs as one ZIP file. A bar shows how far it is and can stop it; it outlives the view. */
+/** Save all pictures of these jobs as one ZIP file. A bar shows the progress and can stop it, also in other views. */
 export async function downloadAll(jobs) {
   const leaving = new AbortController();
   const words = element("p", {});

@@ -2,13 +2,13 @@ import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { MAX_SEARCH_LENGTH, STATES } from "../lib/job-filter.js";
 
-/** Typing is over when nothing was typed for so long. */
+/** The search runs after this pause in typing. */
 const TYPED_MS = 300;
 
 /**
- * The search in prompts and the choice of a state.
+ * Create the search field and the choice of a state.
  *
- * `onChange({state, q}, {isTyping})` hears what is asked for, typing only when it rests. Answers `{node, show}`.
+ * `onChange({state, q}, {isTyping})` gets the filter, after a pause when typing. Returns `{node, show}`.
  */
 export function picturesFilter({ filter, onChange, signal }) {
   const search = element("input", {
