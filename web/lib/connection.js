@@ -51,10 +51,10 @@ export const connection = new Connection();
 /** Return an `onLost(isLost)` for a poller that retries until `signal`: it holds the connection while it is lost. */
 export function holdWhileLost(signal, of = connection) {
   let letGo = () => {};
-  const tell = (isLost) => {
+  const report = (isLost) => {
     letGo();
     letGo = isLost && !signal.aborted ? of.hold() : () => {};
   };
-  signal.addEventListener("abort", () => tell(false));
-  return tell;
+  signal.addEventListener("abort", () => report(false));
+  return report;
 }

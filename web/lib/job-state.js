@@ -9,8 +9,8 @@ export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
 export function isOlder(job, known) {
   if (known === null) return false;
   if (FINISHED.has(known.state)) return !FINISHED.has(job.state);
-  const [told, knownToBeTold] = [job, known].map(({ timeline }) => timeline.length);
-  return told === knownToBeTold ? (job.progress ?? 0) < (known.progress ?? 0) : told < knownToBeTold;
+  const [length, knownLength] = [job, known].map(({ timeline }) => timeline.length);
+  return length === knownLength ? (job.progress ?? 0) < (known.progress ?? 0) : length < knownLength;
 }
 
 /** The phases of the work, each with the progress at which it begins. */

@@ -117,14 +117,14 @@ function showOverrides({ look, fields, now, size, changed }) {
     changed();
   };
   const number = new Intl.NumberFormat(currentLocale());
-  const told = (name) =>
+  const inWords = (name) =>
     `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
   const numbers = own("steps", "scale", "upscale");
   const sides = own("width", "height");
   if (look.quality)
     showOverride(
       look.quality,
-      numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null,
+      numbers.length ? t("create.own", { list: numbers.map(inWords).join(", ") }) : null,
       drop(numbers),
     );
   if (look.aspect)

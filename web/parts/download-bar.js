@@ -26,7 +26,7 @@ export async function downloadAll(jobs) {
   };
   try {
     const made = await zipPictures(jobs, { spare: t("download.spare"), onProgress, signal: leaving.signal });
-    tell(made);
+    showResult(made);
     if (made.count > 0) save(made.blob, archiveName(jobs));
   } catch (error) {
     if (leaving.signal.aborted) announce(t("download.stopped"));
@@ -37,7 +37,7 @@ export async function downloadAll(jobs) {
   }
 }
 
-function tell({ count, lost }) {
+function showResult({ count, lost }) {
   if (lost === 0) announce(t("download.done", { n: count }));
   else if (count === 0) showNotice(t("download.none"), { isBad: true });
   else showNotice(t("download.lost", { n: lost, kept: count }), { isBad: true });

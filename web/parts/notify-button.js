@@ -13,9 +13,13 @@ const NAME = "easel.tell-me";
  */
 export function notifyButton(storage = localStorage) {
   const words = element("span", {});
-  const button = element("button", { type: "button", class: "button is-quiet tell-me", on: { click: choose } }, words);
+  const button = element(
+    "button",
+    { type: "button", class: "button is-quiet notify-button", on: { click: choose } },
+    words,
+  );
   const refusal = element("p", { class: "hint-soft" });
-  const node = element("div", { class: "tell", hidden: !("Notification" in window) }, button, refusal);
+  const node = element("div", { class: "notify", hidden: !("Notification" in window) }, button, refusal);
   draw();
 
   function draw() {

@@ -29,8 +29,8 @@ export function picture(image, { prompt, isThumbnail = false, isEager = false })
   const revival = { at: Infinity, isGone: () => !lost.isConnected, renew: revive };
   let isRenewed = false;
 
-  function load(anew) {
-    isRenewed = anew;
+  function load(renewed) {
+    isRenewed = renewed;
     const { src, srcset } = sourcesOf(image, { isThumbnail, isRenewed });
     if (srcset) {
       const sizes = tileSizes(ratioOf(image));

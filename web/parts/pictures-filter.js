@@ -48,7 +48,7 @@ export function picturesFilter({ filter, onChange, signal }) {
   let last = filter;
   let typing;
 
-  function tell(isTyping) {
+  function report(isTyping) {
     clearTimeout(typing);
     const now = { state: chosen(), q: search.value.trim() || null };
     if (now.state === last.state && now.q === last.q) return;
@@ -62,12 +62,12 @@ export function picturesFilter({ filter, onChange, signal }) {
   }
   search.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => tell(true), TYPED_MS);
+    typing = setTimeout(() => report(true), TYPED_MS);
   });
-  form.addEventListener("change", (event) => tell(event.target === search));
+  form.addEventListener("change", (event) => report(event.target === search));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    tell(true);
+    report(true);
   });
   signal.addEventListener("abort", () => clearTimeout(typing), { once: true });
   show(filter);
