@@ -61,7 +61,7 @@ def test_a_guest_is_sent_to_log_in_and_comes_back(guest: Visitor, user: ApiUser)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Your account")).to_be_visible()
-    expect(page.get_by_role("region", name="You")).to_contain_text(user.email)
+    expect(page.get_by_role("region", name="Profile")).to_contain_text(user.email)
 
 
 def test_the_quota_is_shown(member: Visitor, user: ApiUser) -> None:
