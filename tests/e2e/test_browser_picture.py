@@ -91,7 +91,7 @@ def test_a_large_picture_is_moved_in_its_real_pixels(guest: Visitor, published: 
     dialog.locator("img").click()
     expect(dialog.get_by_role("button", name="Actual size")).to_have_attribute("aria-pressed", "true")
     expect(dialog.locator("img")).to_have_js_property("clientWidth", 640)
-    board = dialog.get_by_role("group", name="The picture")
+    board = dialog.get_by_role("group", name="Picture", exact=True)
     assert board.evaluate("(node) => node.scrollWidth > node.clientWidth && node.scrollLeft > 0")
     assert guest.complaints == []
 

@@ -70,7 +70,7 @@ def test_what_cannot_be_deleted_comes_back_with_a_sentence(person: Visitor, owne
     page.route("**/v1/jobs/*", lambda route: route.fulfill(status=409, json={"code": "still_running"}))
     act(page, "a fox 1", "Delete")
     page.get_by_role("link", name="Gallery", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("One job could not be deleted. It is still being painted.")
+    expect(page.get_by_role("alert")).to_contain_text("1 job could not be deleted. It is still being painted.")
     page.unroute("**/v1/jobs/*")
     look(person)
     expect(tiles(page)).to_have_count(3)
@@ -88,7 +88,7 @@ def test_a_zip_of_the_selection_holds_the_exact_pictures(person: Visitor, owner:
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download").click()
     assert saved.value.suggested_filename.startswith("easel-")
-    expect(page.get_by_role("alert")).to_have_text("1 picture could not be fetched. The ZIP file holds the other 5.")
+    expect(page.get_by_role("alert")).to_have_text("1 picture could not be loaded. The ZIP file contains the other 5.")
     with zipfile.ZipFile(saved.value.path()) as archive:
         assert archive.testzip() is None
         names = [f"{name}{number}.png" for name in ("Fox a b c", "a lighthouse on a cliff") for number in ("", " (2)")]
@@ -124,7 +124,7 @@ def test_publish_and_take_back(person: Visitor, owner: Owner) -> None:
     choose(page, "a fox 1")
     choose(page, "a fox 2")
     bar = page.get_by_role("region", name="Notices")
-    bar.get_by_role("button", name="Show in the gallery (1)").click()
+    bar.get_by_role("button", name="Publish (1)").click()
     bar.get_by_role("button", name="Remove from gallery", exact=True).click()
     until(lambda: not any(owner.job(job)["public"] for job in (first, second)), "both are taken back", 20)
     expect(page.get_by_text("In the gallery", exact=True)).to_have_count(0)

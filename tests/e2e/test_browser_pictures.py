@@ -110,7 +110,7 @@ def test_select_by_mouse_and_keyboard(person: Visitor, owner: Owner) -> None:
     expect(bar.get_by_role("button", name="Download")).to_be_focused()
     bar.get_by_role("button", name="Select all").click()
     expect(bar).to_contain_text("7 selected")
-    expect(bar).to_contain_text("1 of them is not finished. To delete it, cancel first.")
+    expect(bar).to_contain_text("1 of them is not finished. Cancel it before deleting.")
     bar.get_by_role("button", name="Delete (6)").click()
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_have_attribute("data-id", unfinished[0])
