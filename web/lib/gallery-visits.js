@@ -12,7 +12,7 @@ const MAX_VISITS = 3;
  * the id of the topmost job and its distance from the window's top in pixels. `opened` is the id of the job opened
  * last.
  */
-export class GalleryVisit {
+class GalleryVisit {
   pages = [];
   position = null;
   opened = null;

@@ -1,7 +1,7 @@
 import { currentLocale } from "./i18n.js";
 
 /** Return a span in the largest unit that is exact enough: `{unit: "second" | "minute" | "hour" | "day", count}`. */
-export function spanOf(seconds) {
+function spanOf(seconds) {
   if (seconds < 90) return { unit: "second", count: Math.max(1, Math.round(seconds)) };
   if (seconds < 90 * 60) return { unit: "minute", count: Math.round(seconds / 60) };
   if (seconds < 36 * 3600) return { unit: "hour", count: Math.round(seconds / 3600) };
