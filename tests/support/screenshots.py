@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from local.config import CHECKOUT, Config
 from local.demo import reachable_site
@@ -36,19 +36,22 @@ OTHERS = (
     "stained glass: a fish and the moon",
 )
 
-# Rejects if a visible picture cannot be decoded.
-DECODE_VISIBLE = """() => Promise.all([...document.images]
-  .filter((image) => {
+# Rejects if a visible picture cannot be decoded; resolves once the page shows all of them.
+SHOW_VISIBLE = """async () => {
+  const seen = [...document.images].filter((image) => {
     const {top, bottom} = image.getBoundingClientRect();
     return bottom > 0 && top < innerHeight && image.getAttribute("src");
-  })
-  .map((image) => image.decode()))"""
+  });
+  await Promise.all(seen.map((image) => image.decode()));
+  while (seen.some((image) => image.matches(".picture:not(.is-loaded)"))) await new Promise(requestAnimationFrame);
+}"""
 
 
-def save(page: Page, name: str) -> None:
-    """Save what the window shows as docs/<name>.webp, once all of it is loaded."""
+def save(page: Page, name: str, shows: Locator) -> None:
+    """Save what the window shows as docs/<name>.webp, once `shows` is there and every visible picture is loaded."""
+    expect(shows).to_be_attached()
     expect(page.locator("[aria-busy=true], .loading")).to_have_count(0)
-    page.evaluate(DECODE_VISIBLE)
+    page.evaluate(SHOW_VISIBLE)
     path = DOCS / f"{name}.webp"
     Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB").save(path, quality=82, method=6)
     print(f"{path.relative_to(CHECKOUT)}  {path.stat().st_size / 1000:.0f} kB", flush=True)
@@ -81,12 +84,9 @@ def take_pictures(browser: Browser, url: str) -> None:
     gallery_of(url, EXAMPLES)
     guest = window(browser, url)
     guest.page.goto(url)
-    expect(guest.page.locator(".wall [data-job]").nth(EXAMPLES - 1)).to_be_attached()
-    save(guest.page, "gallery")
+    save(guest.page, "gallery", guest.page.locator(".wall [data-job]").nth(EXAMPLES - 1))
     guest.page.locator(".wall a.hung").nth(2).click()
-    expect(guest.page.get_by_role("link", name="Use this prompt")).to_be_visible()
-    expect(guest.page.locator(".recipe dt").first).to_be_visible()
-    save(guest.page, "picture")
+    save(guest.page, "picture", guest.page.locator(".recipe dt").first)
 
     member = window(browser, url, reduced_motion="reduce")  # bar and canvas then match the percentage in the text
     member.sign_up(f"painter-{secrets.token_hex(4)}@example.com", PASSWORD)
@@ -94,23 +94,24 @@ def take_pictures(browser: Browser, url: str) -> None:
         member.submit(prompt, quality="Normal", count=1)
         member.see_finished(limit_s=300)
         member.page.goto(f"{url}/create")
-    member.page.get_by_label("Describe your picture").fill(PROMPT)
-    save(member.page, "create")
+    prompt_field = member.page.get_by_label("Describe your picture")
+    prompt_field.fill(PROMPT)
+    save(member.page, "create", prompt_field)
     hold_at_work(member.page)
     member.submit(PROMPT, quality="Best", count=2)
     member.page.wait_for_function(f"() => document.querySelector('.progress-panel progress')?.value >= {AT_WORK[0]}")
-    save(member.page, "progress")
+    save(member.page, "progress", member.page.get_by_text("Painting started"))
     expect(member.page.get_by_test_id("job-state")).to_have_text("Being painted")
     member.page.unroute(JOB_REQUESTS)
     member.see_finished(limit_s=300)
     member.see_pictures("", 2, name="Your pictures")
-    save(member.page, "job")
+    save(member.page, "job", member.page.locator(".results img").last)
     member.page.goto(f"{url}/pictures")
-    save(member.page, "pictures")
+    save(member.page, "pictures", member.page.locator(".tile[data-id]").nth(len(OTHERS)))
 
     pocket = window(browser, url, viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
     pocket.page.goto(url)
-    save(pocket.page, "phone")
+    save(pocket.page, "phone", pocket.page.locator(".wall [data-job]").nth(EXAMPLES - 1))
 
 
 def main() -> int:
