@@ -53,7 +53,7 @@ def find_user_id(services: Services, email: str) -> UUID:
         found = user_store.find_by_email(connection, email)
     if found is None:
         raise NotFound
-    return found[0].id
+    return found.user.id
 
 
 def list_jobs(
