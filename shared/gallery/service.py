@@ -13,6 +13,7 @@ from shared.api.schemas import JobRequest, NewReport
 from shared.core.errors import BadRequest, NotFound
 from shared.gallery import store as gallery_store
 from shared.jobs import store as job_store
+from shared.jobs.records import read_images
 from shared.jobs.submission import new_job
 from shared.jobs.views import Sign, image_signer
 from shared.services import Services
@@ -101,7 +102,7 @@ def _item(row: Row[Any], sign: Sign) -> dict[str, Any]:
         "job_id": str(row.id),
         "prompt": row.prompt,
         "style": row.settings["style"],
-        "images": [sign(image) for image in row.images],
+        "images": [sign(image) for image in read_images(row.images)],
         "created_at": row.created_at,
         "published_at": row.published_at,
     }

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from shared.jobs.store import IMAGES, PUBLIC
+from shared.jobs.records import JOB_IMAGES
+from shared.jobs.store import PUBLIC
 
 _SHOWN = f"{PUBLIC} AND j.state = 'succeeded'"
-_ITEM = f"SELECT j.id, j.prompt, j.settings, j.created_at, j.published_at, {IMAGES} FROM jobs j WHERE {_SHOWN}"
+_ITEM = f"SELECT j.id, j.prompt, j.settings, j.created_at, j.published_at, {JOB_IMAGES} FROM jobs j WHERE {_SHOWN}"
 
 _LIST = text(f"""
 {_ITEM} AND (CAST(:at AS timestamptz) IS NULL OR (j.published_at, j.id) < (:at, CAST(:before AS uuid)))
