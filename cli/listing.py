@@ -1,4 +1,4 @@
-"""How commands show what they found: a table for people, or one JSON object a line for programs."""
+"""How commands print what they found: a table for people, or one JSON object per line for programs."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from cli.printable import beginning, printable
@@ -14,9 +14,11 @@ from cli.printable import beginning, printable
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 SIZES = ("B", "kB", "MB", "GB", "TB")
 
+Item = TypeVar("Item")
 
-def in_words(value: Any) -> str:
-    """A value in a cell: an empty one as a dash, a time in UTC to the minute, all else as it is."""
+
+def format_value(value: object) -> str:
+    """Format a table cell: nothing as a dash, a time in UTC to the minute."""
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
@@ -26,8 +28,8 @@ def in_words(value: Any) -> str:
     return str(value)
 
 
-def span(seconds: float | None) -> str:
-    """A span of time in its largest unit and the next one: `3 h 5 min`."""
+def format_duration(seconds: float | None) -> str:
+    """Format a duration in its largest unit and the next one: `3 h 5 min`."""
     if seconds is None:
         return "-"
     whole = max(0, int(seconds))
@@ -40,8 +42,10 @@ def span(seconds: float | None) -> str:
     return f"{whole} s"
 
 
-def size(size_bytes: int) -> str:
-    """An amount of bytes in the largest unit of which there is one: `1.5 MB`."""
+def format_size(size_bytes: int | None) -> str:
+    """Format a number of bytes in the largest unit of which there is one: `1.5 MB`."""
+    if size_bytes is None:
+        return "-"
     amount, unit = float(size_bytes), SIZES[0]
     for unit in SIZES:
         if amount < 1000 or unit == SIZES[-1]:
@@ -51,50 +55,28 @@ def size(size_bytes: int) -> str:
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of a table: its title, the field of a row that it shows, and how. Numbers stand at the right."""
+class Column(Generic[Item]):
+    """A column of a table: its title, and what it shows of an item. `right` aligns numbers."""
 
     title: str
-    field: str
-    show: Callable[[Any], str] = in_words
+    value: Callable[[Item], object]
     right: bool = False
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add the option that every command with a list has."""
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    """Add the option that every list command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line, for programs")
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, as_json: bool, otherwise: str) -> None:
-    """Print the rows as a table, or all their fields as JSON; without a row people read `otherwise`."""
-    if as_json:
-        print_json(rows)
-    elif rows:
-        _print_table(rows, columns)
-    else:
-        print(otherwise)
-
-
-def print_json(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print one JSON object a line, in ASCII; times are ISO 8601 in UTC."""
-    for row in rows:
-        print(json.dumps(row, default=_plain))
-        sys.stdout.flush()
-
-
-def print_facts(title: str, facts: Iterable[tuple[str, Any]]) -> None:
-    """Print a heading and under it names with their values; what has no value is left out."""
-    told = [(name, printable(in_words(value))) for name, value in facts if value not in (None, "")]
-    width = max((len(name) for name, _ in told), default=0)
-    print(title)
-    for name, value in told:
-        print(f"    {name.ljust(width)}  {value}")
-
-
-def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
-    cells = [[beginning(column.show(row[column.field])) for column in columns] for row in rows]
-    widths = [max(len(line[place]) for line in [[c.title for c in columns], *cells]) for place in range(len(columns))]
-    for line in [[column.title for column in columns], *cells]:
+def print_table(items: Iterable[Item], columns: Sequence[Column[Item]], *, if_empty: str) -> None:
+    """Print a table of the items, or the sentence `if_empty`."""
+    cells = [[beginning(format_value(column.value(item))) for column in columns] for item in items]
+    if not cells:
+        print(if_empty)
+        return
+    lines = [[column.title for column in columns], *cells]
+    widths = [max(map(len, cells_of_column)) for cells_of_column in zip(*lines, strict=True)]
+    for line in lines:
         parts = [
             cell.rjust(width) if column.right else cell.ljust(width)
             for cell, width, column in zip(line, widths, columns, strict=True)
@@ -102,9 +84,25 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -
         print("  ".join(parts).rstrip())
 
 
-def _plain(value: Any) -> Any:
+def print_json(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print one JSON object per line, in ASCII; times are ISO 8601 in UTC."""
+    for row in rows:
+        print(json.dumps(row, default=_plain))
+        sys.stdout.flush()
+
+
+def print_facts(title: str, facts: Iterable[tuple[str, object]]) -> None:
+    """Print a heading and under it names with their values; facts without a value are left out."""
+    known = [(name, printable(format_value(value))) for name, value in facts if value not in (None, "")]
+    width = max((len(name) for name, _ in known), default=0)
+    print(title)
+    for name, value in known:
+        print(f"    {name.ljust(width)}  {value}")
+
+
+def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, UUID):
         return str(value)
-    raise TypeError(f"{type(value).__name__} is no value of a row")
+    raise TypeError(f"{type(value).__name__} is not a JSON value")

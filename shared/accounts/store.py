@@ -70,7 +70,7 @@ CALLER = f"SELECT t.user_id FROM tokens t WHERE {STILL_VALID} AND NOT t.suspende
 """Selects the user who may act with :token_hash; no row for a disabled account."""
 
 _USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
-_TOKEN = "id, name, created_at, expires_at"
+_COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
 
@@ -220,7 +220,7 @@ def create_token(
     query = text(f"""
         INSERT INTO tokens (user_id, hash, kind, name, expires_at)
         VALUES (:user_id, :hash, :kind, :name, clock_timestamp() + make_interval(secs => :lifetime_s))
-        RETURNING {_TOKEN}
+        RETURNING {_COLUMNS_OF_TOKENS}
     """)
     values = {"user_id": user_id, "hash": token_hash, "kind": kind, "name": name, "lifetime_s": lifetime_s}
     return StoredToken(*connection.execute(query, values).one())
@@ -229,7 +229,7 @@ def create_token(
 def list_api_tokens(connection: Connection, user_id: UUID, *, before: UUID | None, limit: int) -> list[StoredToken]:
     """Return a page of a user's API tokens, newest first."""
     query = text(f"""
-        SELECT {_TOKEN} FROM tokens WHERE user_id = :user_id AND kind = 'api'
+        SELECT {_COLUMNS_OF_TOKENS} FROM tokens WHERE user_id = :user_id AND kind = 'api'
             AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit
     """)
     rows = connection.execute(query, {"user_id": user_id, "before": before, "limit": limit})

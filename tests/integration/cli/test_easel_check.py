@@ -199,7 +199,7 @@ def test_jobs_that_nobody_looks_at(world: World) -> None:
     world.sql("UPDATE jobs SET next_step_at = next_step_at - interval '5 minutes' WHERE id = :id", id=job_id)
     findings = told(probes_inside.poller(world.services))
     assert [level for level, _ in findings] == [Level.OK, Level.WARNING]
-    assert "nobody has looked at for a minute: 1." in findings[1][1]
+    assert "no worker has polled for a minute: 1." in findings[1][1]
 
 
 def test_a_broker_without_workers(world: World) -> None:
@@ -208,7 +208,7 @@ def test_a_broker_without_workers(world: World) -> None:
 
 def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..., Services]) -> None:
     """The tests' S3 server lets the pages of one origin in, and no other's."""
-    assert "keeps all" in only(probes_inside.storage(world.services), Level.OK)
+    assert "checks passed" in only(probes_inside.storage(world.services), Level.OK)
     findings = told(probes_inside.storage(changed(public_url="https://easel.example.com")))
     assert {level for level, _ in findings} == {Level.WRONG}
     assert [words.split("”")[0] for _, words in findings] == [
@@ -226,7 +226,7 @@ def test_generators(world: World, generator: FakeGenerator, changed: Callable[..
     generator.extensions = frozenset({"key"})
     services = changed(generators=f"img_generator+{generator.url},glide+{NOWHERE}")
     assert [level for level, _ in told(probes_outside.generators(services))] == [Level.OK, Level.WRONG]
-    assert "none here" in only(probes_outside.generators(world.services), Level.WARNING)
+    assert "is empty here" in only(probes_outside.generators(world.services), Level.WARNING)
 
 
 def test_mail_is_looked_at_and_not_sent(changed: Callable[..., Services]) -> None:
