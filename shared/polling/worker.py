@@ -185,7 +185,7 @@ class Poller:
         objects."""
         outbox.give_up_old(self.services)
         with self.services.db.statement() as connection:
-            metrics_store.fold(connection)
+            metrics_store.compact(connection)
         collection.retire(self.services)
         return collection.empty_garbage(self.services).objects
 

@@ -268,7 +268,7 @@ def test_a_folder_of_mail(changed: Callable[..., Services], tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("answers", "levels", "words"),
     [
-        ({}, [Level.OK], "is well"),
+        ({}, [Level.OK], "all its parts work"),
         (
             {"status": 503, "health": {"checks": {"broker": "The broker\x1b cannot be reached."}}},
             [Level.WRONG],
@@ -276,8 +276,8 @@ def test_a_folder_of_mail(changed: Callable[..., Services], tmp_path: Path) -> N
         ),
         ({"health": ["something else"]}, [Level.WRONG], "not as Easel does"),
         ({"health": {"checks": "ok"}}, [Level.WRONG], "not as Easel does"),
-        ({"status": 404}, [Level.WRONG], "not well"),
-        ({"page": 404}, [Level.OK, Level.WARNING], "is well"),
+        ({"status": 404}, [Level.WRONG], "reports a failing part"),
+        ({"page": 404}, [Level.OK, Level.WARNING], "all its parts work"),
     ],
 )
 def test_the_public_address(
