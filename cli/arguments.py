@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from cli.exits import Ended, Exit
-from cli.printable import printable
+from cli.exit_codes import Ended, Exit
+from cli.terminal_text import printable
 
 if TYPE_CHECKING:
     from shared.services import Services

@@ -7,9 +7,9 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Exit
-from cli.listing import add_json, print_json
-from cli.printable import beginning, printable
+from cli.exit_codes import Exit
+from cli.output import add_json, print_json
+from cli.terminal_text import beginning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

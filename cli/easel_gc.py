@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Ended, Exit
-from cli.listing import Column, add_json, format_size, print_json, print_table
+from cli.exit_codes import Ended, Exit
+from cli.output import Column, add_json, format_size, print_json, print_table
 
 if TYPE_CHECKING:
     from shared.polling.garbage import Removed

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Exit
-from cli.listing import Column, add_json, print_json, print_table
+from cli.exit_codes import Exit
+from cli.output import Column, add_json, print_json, print_table
 
 if TYPE_CHECKING:
     from shared.admin.generators import GeneratorHealth, GeneratorOverview

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Ended, Exit
-from cli.listing import (
+from cli.exit_codes import Ended, Exit
+from cli.output import (
     Column,
     add_json,
     format_duration,
@@ -18,7 +18,7 @@ from cli.listing import (
     print_json,
     print_table,
 )
-from cli.printable import printable
+from cli.terminal_text import printable
 
 if TYPE_CHECKING:
     from shared.admin.job_overview import JobDetail, JobOverview

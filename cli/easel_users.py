@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from cli import arguments
-from cli.exits import Exit
-from cli.listing import Column, add_json, format_value, print_json, print_table
+from cli.exit_codes import Exit
+from cli.output import Column, add_json, format_value, print_json, print_table
 
 if TYPE_CHECKING:
     from shared.admin.accounts import UserOverview

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exits import Exit
-from cli.printable import beginning, printable
+from cli.exit_codes import Exit
+from cli.terminal_text import beginning, printable
 from shared.api.schemas import NewReport
 from shared.gallery import reports
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.paths import ROOT
 from tests.support.world import World
 

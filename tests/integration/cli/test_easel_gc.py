@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from shared.clients import storage
 from shared.core import garbage
 from shared.core.errors import Unavailable
@@ -15,7 +15,7 @@ from shared.polling import garbage as collection
 from shared.polling import garbage_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.world import World
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from shared.admin import accounts
 from shared.admin import jobs as admin_jobs
 from shared.admin.jobs import RequeueResult
@@ -20,7 +20,7 @@ from shared.jobs.states import MAX_ATTEMPTS, MAX_CRASHES, Event, State
 from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.paths import ROOT
 from tests.support.world import World, with_settings
 

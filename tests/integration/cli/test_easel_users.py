@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
@@ -18,7 +18,7 @@ from shared.gallery import service as gallery
 from shared.jobs import submission
 from shared.jobs.states import State
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.world import World
 
 REQUEST = JobRequest.model_validate({"prompt": "a lighthouse", "width": 64, "height": 64, "steps": 1})

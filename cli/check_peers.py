@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from cli.findings import Finding, ok, warning, wrong
-from cli.printable import beginning, printable
+from cli.checks import Finding, ok, warning, wrong
+from cli.terminal_text import beginning, printable
 
 if TYPE_CHECKING:
     from shared.services import Services

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from cli.printable import beginning, printable
+from cli.terminal_text import beginning, printable
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 SIZES = ("B", "kB", "MB", "GB", "TB")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cli.findings import Finding, ok, warning, wrong
-from cli.listing import format_duration
+from cli.checks import Finding, ok, warning, wrong
+from cli.output import format_duration
 
 if TYPE_CHECKING:
     from shared.services import Services

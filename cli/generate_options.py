@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cli.exits import wrong_use
+from cli.exit_codes import wrong_use
 from shared.generators.base import Generation, GeneratorAddress, parse_addresses
 
 DEFAULT_SERVER = "http://127.0.0.1:2020"

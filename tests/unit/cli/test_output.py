@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from cli import arguments
-from cli.listing import Column, format_duration, format_size, format_value, print_json, print_table
+from cli.output import Column, format_duration, format_size, format_value, print_json, print_table
 
 AT = datetime(2026, 3, 1, 12, 30, 5, 120_000, tzinfo=timezone(timedelta(hours=2)))
 
