@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from infra.site import write_site
-from local.servers import free_port, http_answers
+from local.ports import free_port
+from local.servers import http_answers
 from tests.support.composed import ROOT
 from tests.support.listening import listening
 from tests.support.waiting import until
