@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from cli import check_peers, check_services
-from cli.checks import Finding, Level, Probe, ok, tried, warning
-from cli.exit_codes import Exit
+from cli.checks import Check, Finding, Level, ok, run_checks, warning
+from cli.exit_codes import ExitCode
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support.easel_command import Easel, objects
@@ -64,7 +64,7 @@ def changed(world: World) -> Iterator[Callable[..., Services]]:
 
 
 def told(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
-    return [(finding.level, finding.words) for finding in findings]
+    return [(finding.level, finding.message) for finding in findings]
 
 
 def only(findings: Iterator[Finding], level: Level) -> str:
@@ -87,7 +87,7 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypa
     assert list(dict.fromkeys(row["probe"] for row in rows)) == parts
     ill = {row["probe"] for row in rows if row["level"] != "ok"}
     assert ill == {"broker", "storage"}
-    assert (code, lines[-1].startswith("Wrong: ")) == (Exit.FAILED, True)
+    assert (code, lines[-1].startswith("Wrong: ")) == (ExitCode.FAILED, True)
     assert all(line.isprintable() for line in lines)
 
 
@@ -106,7 +106,7 @@ def test_a_site_that_is_down_altogether_is_told_part_by_part(
     }.items():
         monkeypatch.setenv(name, value)
     code, lines = easel("check")
-    assert code == Exit.FAILED
+    assert code == ExitCode.FAILED
     ill = [line.split()[1] for line in lines if line.startswith("wrong")]
     assert ill == ["database", "poller", "broker", "storage", "generators", "mail", "public"]
     assert "hidden" not in "".join(lines)
@@ -301,8 +301,8 @@ def test_a_probe_that_breaks_or_hangs_hinders_no_other() -> None:
         never.wait(60)
 
     try:
-        probes = [Probe("breaks", break_off), Probe("hangs", hang), Probe("well", lambda: [ok("done")])]
-        found = [(name, finding.level) for name, finding in tried(probes, longest_s=1)]
+        checks = [Check("breaks", break_off), Check("hangs", hang), Check("well", lambda: [ok("done")])]
+        found = [(name, finding.level) for name, finding in run_checks(checks, timeout_s=1)]
     finally:
         never.set()
     assert found == [
@@ -317,5 +317,5 @@ def test_a_probe_that_breaks_or_hangs_hinders_no_other() -> None:
 def test_a_wrong_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_GENERATORS", "nonsense")
     code, lines = easel("check")
-    assert (code, len(lines)) == (Exit.WRONG_USE, 1)
+    assert (code, len(lines)) == (ExitCode.USAGE_ERROR, 1)
     assert "EASEL_GENERATORS" in lines[0]
