@@ -77,7 +77,7 @@ def test_it_works(tmp_path: Path) -> None:
         assert ready >= expected
         with requests.get(f"{url}/v1/health", timeout=10) as answer:
             assert answer.json()["status"] == "ok"
-        operate(tmp_path / "home", ports, "Everything is well.", "check")
+        operate(tmp_path / "home", ports, "Everything works.", "check")
         operate(tmp_path / "home", ports, "gallery@easel.invalid", "jobs", "list")
         second = start(tmp_path / "home", ports)
         output, _ = second.communicate(timeout=30)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -166,8 +167,8 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
 
 @pytest.mark.parametrize(("ahead_s", "level"), [(10, Level.WARNING), (-10, Level.WARNING), (3700, Level.WRONG)])
 def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead_s: float, level: Level) -> None:
-    true = check_services.time.time
-    monkeypatch.setattr(check_services.time, "time", lambda: true() + ahead_s)
+    true = time.time
+    monkeypatch.setattr("cli.check_services.time.time", lambda: true() + ahead_s)
     findings = told(check_services.database(world.services))
     assert [found for found, _ in findings] == [Level.OK, level]
     assert "apart" in findings[1][1]

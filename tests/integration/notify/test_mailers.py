@@ -170,7 +170,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("aws")
 def test_ses_takes_a_mail(settings: Callable[[str], Settings]) -> None:
-    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.ses.models import ses_backends
 
     with pytest.raises(mail.MailDelayed, match="MessageRejected"):
