@@ -1,4 +1,4 @@
-"""Requests that are broken before anybody looks at their values: bodies, headers, queries, paths, methods, tokens."""
+"""Requests that are refused before their values are checked: bodies, headers, queries, paths, methods, tokens."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ BAD_TOKENS = [
     b"Bearer",
     b"Bearer ",
     b"Bearer easel_",
-    b"Bearer easel_" + b"A" * 43,  # well formed, and nobody has it
+    b"Bearer easel_" + b"A" * 43,  # well formed, but unknown
     b"Bearer easel_" + b"A" * 44,
     b"Bearer nonsense",
     b"Bearer \xff\xfe",

@@ -1,4 +1,4 @@
-"""`easel check`: every part of a site, well and ill, looked at with real servers."""
+"""`easel check` against real servers: every part of a site, working and failing."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ WELL = {"status": "ok", "checks": {"database": "ok", "storage": "ok", "broker": 
 
 @contextmanager
 def site(status: int = 200, health: Any = WELL, page: int = 200) -> Iterator[str]:
-    """Something that answers at a public address; gives that address."""
+    """Serve answers at a public address; yield that address."""
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -64,19 +64,19 @@ def changed(world: World) -> Iterator[Callable[..., Services]]:
         services.db.close()
 
 
-def told(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
+def levels_and_messages(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
     return [(finding.level, finding.message) for finding in findings]
 
 
 def only(findings: Iterator[Finding], level: Level) -> str:
     """The words of the one finding, which has this level."""
-    [(found, words)] = told(findings)
+    [(found, words)] = levels_and_messages(findings)
     assert found == level, words
     return words
 
 
 def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is well but the workers, of which there are none here."""
+    """Everything works except the workers, which do not run here."""
     generator.extensions = ALL_EXTENSIONS
     monkeypatch.setenv("EASEL_GENERATORS", f"img_generator+{generator.url}")
     with site() as url:
@@ -95,7 +95,7 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypa
 def test_a_site_that_is_down_altogether_is_told_part_by_part(
     easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing answers, and each part is told all the same."""
+    """Nothing answers, and each part has its finding."""
     for name, value in {
         "EASEL_DATABASE_URL": "postgresql://easel:hidden@127.0.0.1:9/easel",
         "EASEL_BROKER_URL": "redis://:hidden@127.0.0.1:9/0",
@@ -128,7 +128,9 @@ def test_a_site_that_is_down_altogether_is_told_part_by_part(
     ],
 )
 def test_settings(changed: Callable[..., Services], changes: dict[str, str], level: Level, words: str) -> None:
-    findings = told(check_services.settings(changed(**{"generators": "glide+http://127.0.0.1:1", **changes})))
+    findings = levels_and_messages(
+        check_services.settings(changed(**{"generators": "glide+http://127.0.0.1:1", **changes}))
+    )
     assert findings[0][0] == Level.OK
     assert any(found == level and words in said for found, said in findings), findings
     assert level != Level.OK or len(findings) == 1
@@ -143,7 +145,7 @@ def test_a_database_that_is_well(world: World) -> None:
     [(None, "no tables of Easel"), ("0003", "Its tables are those of 0003"), ("9999", "of a later version (9999)")],
 )
 def test_tables_of_another_version(world: World, revision: str | None, words: str) -> None:
-    """In a database of its own, so that the other tests keep their tables."""
+    """In a separate database, so that the other tests keep their tables."""
     url = world.services.settings.database_url
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     other = create_engine(url.replace("/postgres?", "/other_version?"), isolation_level="AUTOCOMMIT")
@@ -156,7 +158,7 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
                 connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
         assert words in only(check_services.database(services), Level.WRONG)
-        assert [level for level, _ in told(check_services.poller(services))] == [Level.WRONG]
+        assert [level for level, _ in levels_and_messages(check_services.poller(services))] == [Level.WRONG]
     finally:
         services.db.close()
         other.dispose()
@@ -169,7 +171,7 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
 def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead_s: float, level: Level) -> None:
     true = time.time
     monkeypatch.setattr("cli.check_services.time.time", lambda: true() + ahead_s)
-    findings = told(check_services.database(world.services))
+    findings = levels_and_messages(check_services.database(world.services))
     assert [found for found, _ in findings] == [Level.OK, level]
     assert "apart" in findings[1][1]
 
@@ -198,7 +200,7 @@ def test_every_sweep_leaves_its_sign(world: World) -> None:
 def test_jobs_that_nobody_looks_at(world: World) -> None:
     job_id = world.send()
     world.sql("UPDATE jobs SET next_step_at = next_step_at - interval '5 minutes' WHERE id = :id", id=job_id)
-    findings = told(check_services.poller(world.services))
+    findings = levels_and_messages(check_services.poller(world.services))
     assert [level for level, _ in findings] == [Level.OK, Level.WARNING]
     assert "no worker has polled for a minute: 1." in findings[1][1]
 
@@ -210,7 +212,7 @@ def test_a_broker_without_workers(world: World) -> None:
 def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..., Services]) -> None:
     """The tests' S3 server lets the pages of one origin in, and no other's."""
     assert "checks passed" in only(check_services.storage(world.services), Level.OK)
-    findings = told(check_services.storage(changed(public_url="https://easel.example.com")))
+    findings = levels_and_messages(check_services.storage(changed(public_url="https://easel.example.com")))
     assert {level for level, _ in findings} == {Level.WRONG}
     assert [words.split("”")[0] for _, words in findings] == [
         "“A page of the site may upload.",
@@ -226,7 +228,7 @@ def test_a_bucket_that_is_not_there(changed: Callable[..., Services]) -> None:
 def test_generators(world: World, generator: FakeGenerator, changed: Callable[..., Services]) -> None:
     generator.extensions = frozenset({"key"})
     services = changed(generators=f"img_generator+{generator.url},glide+{NOWHERE}")
-    assert [level for level, _ in told(check_peers.generators(services))] == [Level.OK, Level.WRONG]
+    assert [level for level, _ in levels_and_messages(check_peers.generators(services))] == [Level.OK, Level.WRONG]
     assert "is empty here" in only(check_peers.generators(world.services), Level.WARNING)
 
 
@@ -235,7 +237,7 @@ def test_mail_is_looked_at_and_not_sent(changed: Callable[..., Services]) -> Non
         services = changed(mail_url=server.url)
         assert "the server answers" in only(check_peers.mail(services, None), Level.OK)
         assert (server.connections, server.mails) == (1, [])
-        findings = told(check_peers.mail(services, "ada@example.com"))
+        findings = levels_and_messages(check_peers.mail(services, "ada@example.com"))
         assert [level for level, _ in findings] == [Level.OK, Level.OK]
         [received] = server.mails
     assert received.recipient == "ada@example.com"
@@ -250,7 +252,7 @@ def test_a_mail_server_that_refuses(changed: Callable[..., Services]) -> None:
         assert set(server.logins) == {"ada"}
     with MailServer() as server:
         server.on_recipient = "550 nobody here"
-        findings = told(check_peers.mail(changed(mail_url=server.url), "ada@example.com"))
+        findings = levels_and_messages(check_peers.mail(changed(mail_url=server.url), "ada@example.com"))
     assert [level for level, _ in findings] == [Level.OK, Level.WRONG]
 
 
@@ -285,7 +287,7 @@ def test_the_public_address(
     changed: Callable[..., Services], answers: dict[str, Any], levels: list[Level], words: str
 ) -> None:
     with site(**answers) as url:
-        findings = told(check_peers.public_address(changed(public_url=url)))
+        findings = levels_and_messages(check_peers.public_address(changed(public_url=url)))
     assert [level for level, _ in findings] == levels
     assert words in findings[0][1]
 

@@ -92,7 +92,7 @@ def test_what_is_younger_than_an_hour_stays(easel: Easel, world: World, later: C
 def test_what_a_running_worker_may_still_write_stays(
     easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
 ) -> None:
-    """A worker that was frozen for hours, with nobody else there to take its job over, wakes up and commits."""
+    """A worker that was frozen for hours, without another one to take over its job, continues and commits."""
     job_id = world.send()
     world.hurry()
     claim = world.poller.claim(job_id)

@@ -125,10 +125,10 @@ def test_everything_that_is_known(easel: Easel, world: World, generator: FakeGen
     assert "    маяк\\x1b[2J" in lines
     assert any(line.split()[:4] == ["claim", "of", "a", "worker"] for line in lines)
     assert f"    {key}  5 B  not part of the job" in lines
-    [told] = objects(easel, "jobs", "show", str(job_id))
-    assert (told["prompt"], told["state"], told["generator"]) == ("маяк\x1b[2J", "generating", generator.url)
-    assert [entry["event"] for entry in told["timeline"]][:3] == ["accepted", "started", "sent"]
-    assert told["objects"] == [{"key": key, "size_bytes": 5, "part": None}]
+    [shown] = objects(easel, "jobs", "show", str(job_id))
+    assert (shown["prompt"], shown["state"], shown["generator"]) == ("маяк\x1b[2J", "generating", generator.url)
+    assert [entry["event"] for entry in shown["timeline"]][:3] == ["accepted", "started", "sent"]
+    assert shown["objects"] == [{"key": key, "size_bytes": 5, "part": None}]
     world.expire_lease(job_id)
     assert any("ran out" in line for line in easel("jobs", "show", str(job_id))[1])
 
@@ -276,8 +276,8 @@ def put_into(world: World, state: State) -> UUID:
 def test_what_cannot_be_put_back(easel: Easel, world: World, state: State, code: ExitCode, words: str) -> None:
     job_id = put_into(world, state)
     before = world.row(job_id)
-    told, lines = easel("jobs", "requeue", str(job_id))
-    assert (told, len(lines)) == (code, 1)
+    found, lines = easel("jobs", "requeue", str(job_id))
+    assert (found, len(lines)) == (code, 1)
     assert words in lines[0]
     assert world.row(job_id) == before
 

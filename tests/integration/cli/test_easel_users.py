@@ -1,4 +1,4 @@
-"""`easel users` against the real database: accounts, their quota and weight, and keeping somebody out."""
+"""`easel users` against the real database: accounts, their quota and weight, disabling and enabling."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

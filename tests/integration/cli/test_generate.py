@@ -176,11 +176,11 @@ def test_the_help_tells_the_codes_and_every_parameter(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0
-    told = capsys.readouterr().out
+    help_text = capsys.readouterr().out
     for code in ExitCode:
-        assert re.search(rf"^  {code.value} ", told, re.MULTILINE)
+        assert re.search(rf"^  {code.value} ", help_text, re.MULTILINE)
     for name in set(GenerationRequest.model_fields) - {"key"}:
-        assert f"--{name.replace('_', '-')} " in told
+        assert f"--{name.replace('_', '-')} " in help_text
 
 
 def test_help_needs_no_library() -> None:

@@ -51,12 +51,12 @@ def test_a_failed_order_is_code_1(
 ) -> None:
     fake.plan = Plan(ending=ending)
     assert run("a lake", "--seed", "3") == ExitCode.FAILED
-    told = capsys.readouterr().err.splitlines()[-1]
+    printed = capsys.readouterr().err.splitlines()[-1]
     if ending == "forget":
-        assert "has forgotten this request" in told
-        assert "--seed 3" in told
+        assert "has forgotten this request" in printed
+        assert "--seed 3" in printed
     else:
-        assert "reports an error" in told
+        assert "reports an error" in printed
     assert saved(out) == []
 
 
@@ -119,9 +119,9 @@ def test_wrong_use_is_code_2_and_one_sentence(
     run: Run, fake: FakeGenerator, argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*argv) == ExitCode.USAGE_ERROR
-    told = capsys.readouterr().err
-    assert told.splitlines()[-1].startswith("easel-generate: ")
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert printed.splitlines()[-1].startswith("easel-generate: ")
+    assert "Traceback" not in printed
     assert not fake.orders
 
 
@@ -226,14 +226,14 @@ def test_ctrl_c_cancels_and_is_code_130(fake: FakeGenerator, out: Path, extensio
         text=True,
     )
     try:
-        until(lambda: fake.counts["statuses"] > 0, "it has asked how the order stands", PATIENCE_S, 0.01)
+        until(lambda: fake.counts["statuses"] > 0, "it has polled the status", PATIENCE_S, 0.01)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=PATIENCE_S)
+        _, printed = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
         process.communicate()
     assert process.returncode == ExitCode.INTERRUPTED
-    assert told.splitlines()[-1] == "Cancelled."
-    assert "Traceback" not in told
+    assert printed.splitlines()[-1] == "Cancelled."
+    assert "Traceback" not in printed
     assert fake.counts["cancelled"] == (1 if extensions else 0)
     assert saved(out) == []

@@ -37,11 +37,11 @@ def interrupted_call(line: socket.socket) -> None:
 
 
 def test_other_errors_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: reported.append(unraisable.exc_type))
     with keep_interrupts():
         Ends(ValueError())
-    assert told == [ValueError]
+    assert reported == [ValueError]
 
 
 def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
