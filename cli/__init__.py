@@ -1,1 +1,1 @@
-"""Commands for people: each is one module with a `main` behind a console script."""
+"""The commands: each is a module with a `main` behind a console script."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from cli.exit_codes import Ended, Exit
+from cli.exit_codes import CommandError, ExitCode
 from cli.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -96,11 +96,13 @@ def text(text: str) -> str:
     return stripped
 
 
-def no_job(job_id: UUID) -> Ended:
+def no_job(job_id: UUID) -> CommandError:
     """Return the error for a job that does not exist."""
-    return Ended(Exit.FAILED, f"There is no job {job_id}; perhaps its owner has deleted it.")
+    return CommandError(ExitCode.FAILED, f"There is no job {job_id}; perhaps its owner has deleted it.")
 
 
-def no_account(email: str) -> Ended:
+def no_account(email: str) -> CommandError:
     """Return the error for an account that does not exist."""
-    return Ended(Exit.FAILED, f"There is no account of {printable(email)}. `easel users list --search` finds some.")
+    return CommandError(
+        ExitCode.FAILED, f"There is no account of {printable(email)}. `easel users list --search` finds some."
+    )

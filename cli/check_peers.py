@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from cli.checks import Finding, ok, warning, wrong
-from cli.terminal_text import beginning, printable
+from cli.terminal_text import printable, shorten
 
 if TYPE_CHECKING:
     from shared.services import Services
@@ -27,7 +27,7 @@ def generators(services: "Services") -> Iterator[Finding]:
         if answer.error is not None:
             yield wrong(f"{name} ({protocol}): {printable(answer.error)} Jobs go to the others, or wait for it.")
             continue
-        named = beginning(", ".join(filter(None, [answer.engine, *sorted(answer.extensions)])))
+        named = shorten(", ".join(filter(None, [answer.engine, *sorted(answer.extensions)])))
         yield ok(f"{name} answers in {protocol}{f' ({named})' if named else ''}.")
 
 
@@ -79,7 +79,7 @@ def public_address(services: "Services") -> Iterator[Finding]:
         yield wrong(f"{url}/v1/health answers {status}, but not as Easel does. Is another program or a proxy there?")
     elif status != 200:
         failing = "; ".join(f"{part}: {result}" for part, result in checks.items() if result != "ok")
-        yield wrong(f"{url} answers, but reports a failing part: {beginning(failing)}")
+        yield wrong(f"{url} answers, but reports a failing part: {shorten(failing)}")
     else:
         yield ok(f"{url} answers, and all its parts work.")
     if site_status != 200 or not site_type.startswith("text/html"):

@@ -1,4 +1,4 @@
-"""What `easel check` finds out: probes that are tried side by side, each within its time, and what each has to say."""
+"""The checks of `easel check`: run side by side within a time limit, each with its findings."""
 
 import threading
 import time
@@ -6,72 +6,75 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-LONGEST_S = 60.0
-"""For all probes together, since they begin together."""
+TIMEOUT_S = 60.0
+"""For all checks together, since they start together."""
 
 
 class Level(StrEnum):
-    """How bad a finding is. WARNING: it works, but somebody should know. WRONG: something does not work."""
+    """The level of a finding. WARNING: it works, but needs attention. WRONG: something does not work."""
 
     OK = "ok"
     WARNING = "warning"
     WRONG = "wrong"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence or two about one part: what there is and, unless it is well, what to do."""
+    """One or two sentences about one service: its state and, if something is wrong, what to do."""
 
     level: Level
-    words: str
+    message: str
 
 
-def ok(words: str) -> Finding:
-    return Finding(Level.OK, words)
+def ok(message: str) -> Finding:
+    """Return the finding that something works."""
+    return Finding(Level.OK, message)
 
 
-def warning(words: str) -> Finding:
-    return Finding(Level.WARNING, words)
+def warning(message: str) -> Finding:
+    """Return a warning."""
+    return Finding(Level.WARNING, message)
 
 
-def wrong(words: str) -> Finding:
-    return Finding(Level.WRONG, words)
+def wrong(message: str) -> Finding:
+    """Return the finding that something does not work."""
+    return Finding(Level.WRONG, message)
 
 
 @dataclass
-class Probe:
-    """A part to look at. `look` gives its findings one by one, and raises nothing that is foreseen."""
+class Check:
+    """A check of one service. `find` yields its findings, and raises only unexpected errors."""
 
     name: str
-    look: Callable[[], Iterable[Finding]]
+    find: Callable[[], Iterable[Finding]]
     found: list[Finding] = field(default_factory=list)
 
     def run(self) -> None:
-        """Look, and keep what is found."""
+        """Run the check and keep its findings."""
         try:
-            for finding in self.look():
+            for finding in self.find():
                 self.found.append(finding)
         except Exception as error:
-            # One probe that breaks must not take the others along; what it broke at is told by its kind alone, since
-            # messages quote addresses and passwords.
-            self.found.append(wrong(f"The probe itself broke ({type(error).__name__}); this is a fault of Easel."))
+            # A check that breaks must not stop the others. Only the type of the error is shown, since messages quote
+            # addresses and passwords.
+            self.found.append(wrong(f"The check itself failed ({type(error).__name__}); this is a bug of Easel."))
 
 
-def tried(probes: Iterable[Probe], longest_s: float = LONGEST_S) -> Iterator[tuple[str, Finding]]:
-    """Run the probes side by side and give their findings in the probes' order, each as soon as that allows.
+def run_checks(checks: Iterable[Check], timeout_s: float = TIMEOUT_S) -> Iterator[tuple[str, Finding]]:
+    """Run the checks side by side and yield (name, finding) in the checks' order, each as soon as possible.
 
-    A probe that has not ended after `longest_s` is given up; its thread ends with the program.
+    A check that has not ended after `timeout_s` is abandoned; its thread ends with the program.
     """
     running = []
-    end = time.monotonic() + longest_s
-    for probe in probes:
-        thread = threading.Thread(target=probe.run, name=probe.name, daemon=True)
+    end = time.monotonic() + timeout_s
+    for check in checks:
+        thread = threading.Thread(target=check.run, name=check.name, daemon=True)
         thread.start()
-        running.append((probe, thread))
-    for probe, thread in running:
+        running.append((check, thread))
+    for check, thread in running:
         thread.join(max(0.0, end - time.monotonic()))
         late = thread.is_alive()
-        for finding in tuple(probe.found):
-            yield probe.name, finding
+        for finding in tuple(check.found):
+            yield check.name, finding
         if late:
-            yield probe.name, wrong(f"The rest was not known after {longest_s:.0f} s; what answers is far too slow.")
+            yield check.name, wrong(f"The check was not finished after {timeout_s:.0f} s; the service is far too slow.")

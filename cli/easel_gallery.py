@@ -7,9 +7,9 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from cli.output import add_json, print_json
-from cli.terminal_text import beginning, printable
+from cli.terminal_text import printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def _seed(services: "Services", _options: argparse.Namespace) -> int:
 
     count = seed_examples(services)
     print(f"{count} example pictures are queued." if count else "The examples were queued before; nothing has changed.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
@@ -59,12 +59,12 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
     jobs = gallery.list_published(services, limit=options.limit)
     if options.json:
         print_json({"job_id": job.id, "published_at": job.published_at, "prompt": job.prompt} for job in jobs)
-        return Exit.DONE
+        return ExitCode.DONE
     for job in jobs:
-        print(f"{job.id}  {job.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {beginning(job.prompt)}")
+        print(f"{job.id}  {job.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {shorten(job.prompt)}")
     if not jobs:
         print("Nothing is published.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _reports(services: "Services", options: argparse.Namespace) -> int:
@@ -73,19 +73,19 @@ def _reports(services: "Services", options: argparse.Namespace) -> int:
     jobs = gallery.list_reported(services, limit=options.limit)
     if options.json:
         print_json(_as_json(job, services.settings.public_url) for job in jobs)
-        return Exit.DONE
+        return ExitCode.DONE
     for job in jobs:
         _print_reported(job, services.settings.public_url)
     if not jobs:
         print("No report is open.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _print_reported(job: "ReportedJob", public_url: str) -> None:
     counts = Counter(report.reason for report in job.reports).most_common()
     summary = ", ".join(f"{reason} {count}" for reason, count in counts)
     print(f"{job.id}  {len(job.reports)} {'report' if len(job.reports) == 1 else 'reports'} ({summary})")
-    print(f"    {beginning(job.prompt)}")
+    print(f"    {shorten(job.prompt)}")
     # This link to the picture works whether the job is still in the gallery or not.
     print(f"    {public_url}/i/{job.image_id}")
     if not job.shown:
@@ -117,7 +117,7 @@ def _remove(services: "Services", options: argparse.Namespace) -> int:
     else:
         print(f"{options.job_id} was removed before; nothing has changed.")
     _print_closed(decision)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _restore(services: "Services", options: argparse.Namespace) -> int:
@@ -130,7 +130,7 @@ def _restore(services: "Services", options: argparse.Namespace) -> int:
         )
     else:
         print(f"{options.job_id} was not removed; nothing has changed.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _dismiss(services: "Services", options: argparse.Namespace) -> int:
@@ -139,7 +139,7 @@ def _dismiss(services: "Services", options: argparse.Namespace) -> int:
     decision = _decide(gallery.dismiss, services, options.job_id)
     print(f"{options.job_id} stays as it is.")
     _print_closed(decision)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _decide(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":

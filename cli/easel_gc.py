@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exit_codes import Ended, Exit
+from cli.exit_codes import CommandError, ExitCode
 from cli.output import Column, add_json, format_size, print_json, print_table
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ def _collect(services: "Services", options: argparse.Namespace) -> int:
             Line("prefixes of due garbage", waste.prefixes),
             as_json=options.json,
         )
-        return Exit.DONE
+        return ExitCode.DONE
     found = sum(removed.objects for removed in orphans.values())
     if found >= MANY and 2 * found > total and not options.even_most:
-        raise Ended(
-            Exit.FAILED,
+        raise CommandError(
+            ExitCode.FAILED,
             f"{found} of the {total} objects in the bucket would be deleted, which is more than half. Do this database"
             " and this bucket belong together? If they do, add --even-most.",
         )
@@ -84,7 +84,7 @@ def _collect(services: "Services", options: argparse.Namespace) -> int:
         _line("objects of garbage", emptied),
         as_json=options.json,
     )
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _walk(services: "Services", *, dry_run: bool) -> "tuple[dict[str, Removed], int]":

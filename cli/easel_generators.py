@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from cli.output import Column, add_json, print_json, print_table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
     else:
         columns = (*COLUMNS, CHECKED) if options.ask else COLUMNS
         print_table(lines.values(), columns, if_empty="The poller knows of no generator.")
-    return Exit.FAILED if any(check.error for check in checks) else Exit.DONE
+    return ExitCode.FAILED if any(check.error for check in checks) else ExitCode.DONE
 
 
 def _line(known: "GeneratorOverview") -> Line:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exit_codes import Ended, Exit
+from cli.exit_codes import CommandError, ExitCode
 from cli.output import (
     Column,
     add_json,
@@ -141,7 +141,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
         print_json(map(_overview_as_json, jobs))
     else:
         print_table(jobs, COLUMNS, if_empty="There is no such job.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _overview_as_json(job: "JobOverview") -> dict[str, object]:
@@ -169,7 +169,7 @@ def _show(services: "Services", options: argparse.Namespace) -> int:
         raise arguments.no_job(options.job_id) from None
     if options.json:
         print_json([_detail_as_json(job)])
-        return Exit.DONE
+        return ExitCode.DONE
     print_facts(f"{job.id} {job.state.value}", _facts(job))
     print("prompt")
     print(f"    {printable(job.prompt)}")
@@ -179,7 +179,7 @@ def _show(services: "Services", options: argparse.Namespace) -> int:
         why = f"  {printable(entry.detail or '')} ({entry.code})" if entry.code else ""
         print(f"    {entry.at}  {entry.event}{why}")
     _print_objects(job)
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _facts(job: "JobDetail") -> list[tuple[str, object]]:
@@ -267,12 +267,12 @@ def _requeue(services: "Services", options: argparse.Namespace) -> int:
         RequeueResult.USER_DISABLED: "The account of its user is disabled. Run `easel users enable` first.",
     }
     if result in refusals:
-        raise Ended(Exit.FAILED, f"{options.job_id} is not put back. {refusals[result]}")
+        raise CommandError(ExitCode.FAILED, f"{options.job_id} is not put back. {refusals[result]}")
     if result == RequeueResult.ALREADY_QUEUED:
         print(f"{options.job_id} is already in the queue; nothing has changed.")
     else:
         print(f"{options.job_id} is back in the queue, with all its attempts.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _cancel(services: "Services", options: argparse.Namespace) -> int:
@@ -285,14 +285,14 @@ def _cancel(services: "Services", options: argparse.Namespace) -> int:
     except NotFound:
         raise arguments.no_job(options.job_id) from None
     if was in (State.SUCCEEDED, State.FAILED):
-        raise Ended(Exit.FAILED, f"{options.job_id} has {was.value}; there is nothing left to cancel.")
+        raise CommandError(ExitCode.FAILED, f"{options.job_id} has {was.value}; there is nothing left to cancel.")
     results = {
         State.QUEUED: "is cancelled, and no longer counts against the quota.",
         State.GENERATING: "will be cancelled with its next step; `easel jobs show` prints when it is.",
         State.CANCELLED: "was cancelled before; nothing has changed.",
     }
     print(f"{options.job_id} {results[was]}")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _exact(at: datetime | None) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from cli import arguments
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from cli.output import Column, add_json, format_value, print_json, print_table
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
         print_json(_as_json(user, site_quota) for user in users)
     else:
         print_table(users, _columns(site_quota), if_empty="There is no such account.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _columns(site_quota: int) -> "tuple[Column[UserOverview], ...]":
@@ -128,7 +128,7 @@ def _quota(services: "Services", options: argparse.Namespace) -> int:
         print(f"{options.email} may make {services.settings.jobs_per_day} jobs a day again, the site's quota.")
     else:
         print(f"{options.email} may make {options.jobs} jobs a day from now on.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _weight(services: "Services", options: argparse.Namespace) -> int:
@@ -136,7 +136,7 @@ def _weight(services: "Services", options: argparse.Namespace) -> int:
 
     _for_account(accounts.set_weight, services, options.email, options.weight)
     print(f"The next jobs of {options.email} have the weight {options.weight:g}.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _disable(services: "Services", options: argparse.Namespace) -> int:
@@ -149,7 +149,7 @@ def _disable(services: "Services", options: argparse.Namespace) -> int:
     )
     if options.hide:
         print(f"Jobs taken out of the gallery: {result.hidden}.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _enable(services: "Services", options: argparse.Namespace) -> int:
@@ -159,7 +159,7 @@ def _enable(services: "Services", options: argparse.Namespace) -> int:
         print(f"{options.email} can log in again; their sessions and tokens work.")
     else:
         print(f"{options.email} was not disabled; nothing has changed.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _for_account(

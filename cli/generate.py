@@ -1,4 +1,4 @@
-"""`easel-generate`: a picture from the command line, made by any service that speaks img_generator."""
+"""`easel-generate`: generates pictures from the command line, at any service with the img_generator protocol."""
 
 import os
 import sys
@@ -7,47 +7,50 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.exit_codes import Ended, Exit
-from cli.generate_options import make_parser, read_address, read_order
-from cli.interrupts import kept_interrupts
+from cli.exit_codes import CommandError, ExitCode
+from cli.generate_options import make_parser, read_address, read_generation
+from cli.interrupts import keep_interrupts
 from cli.progress_line import ProgressLine
 
 
 def main(argv: Sequence[str] | None = None, *, pause: threading.Event | None = None) -> int:
-    """Make the pictures, save them and print their paths. Answers the exit code; wrong arguments raise SystemExit(2).
+    """Generate the pictures, save them and print their paths; return the exit code.
 
-    `pause` is what the waits between two looks wait on; one that is set makes them return at once.
+    The pauses between polls wait for `pause`; if it is set they end immediately.
+
+    Raises:
+        SystemExit: With code 2, for wrong arguments.
     """
     options = make_parser().parse_args(argv)
     line = ProgressLine(sys.stderr)
     try:
-        with kept_interrupts():
+        with keep_interrupts():
             _generate(options, line, pause or threading.Event())
-    except Ended as ended:
+    except CommandError as ended:
         line.say(f"easel-generate: {ended.message}")
         return ended.code
     except KeyboardInterrupt:
         line.say("Cancelled.")
-        return Exit.INTERRUPTED
-    return Exit.DONE
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE
 
 
 def _generate(options: Namespace, line: ProgressLine, pause: threading.Event) -> None:
-    # Imported here, so that --help needs no HTTP library and Ctrl-C counts from the first moment.
-    from cli.generation_run import Errand
-    from cli.results import reserved_place
+    # Imported here, so that --help needs no HTTP library and Ctrl-C is handled from the start.
+    from cli.generation_run import GenerationRun
+    from cli.results import reserve_names
 
     address = read_address(options.server)
-    order = read_order(options, line.say)
-    # Before the service is asked for anything: work that could not be saved is not begun.
-    with reserved_place(Path(options.out)) as place:
-        if order.generates:
-            line.say(f"seed {order.seed} (--seed {order.seed} and the same options make this again)")
-        errand = Errand(address, order, timeout_s=options.timeout, pause=pause, show=line.show)
-        result = errand.carry_out()
+    generation = read_generation(options, line.say)
+    # Before the request is sent, so that no work is started that cannot be saved.
+    with reserve_names(Path(options.out)) as names:
+        if generation.generates:
+            line.say(f"seed {generation.seed} (--seed {generation.seed} and the same options make this again)")
+        run = GenerationRun(address, generation, timeout_s=options.timeout, pause=pause, show=line.show)
+        result = run.run()
         line.close()
-        for path in place.save(result, order):
-            # A path is bytes: whatever it holds, it is printed as it is.
+        for path in names.save(result, generation):
+            # A path is bytes, and is printed unchanged.
             sys.stdout.buffer.write(os.fsencode(path) + b"\n")
             sys.stdout.flush()
 

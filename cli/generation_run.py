@@ -1,4 +1,4 @@
-"""One order at one service: sent, followed to its end and fetched, within a time."""
+"""One generation at one service: sent, polled until it ends and fetched, within a time limit."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from cli.exit_codes import Ended, Exit, wrong_use
+from cli.exit_codes import CommandError, ExitCode, usage_error
 from shared.generators.base import (
     ForgottenId,
     Generation,
@@ -25,84 +25,89 @@ from shared.generators.img_generator import (
     ImgGenerator,
 )
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSE_GROWTH = 0.1, 2.0, 1.3
-"""Between two looks: a small picture is there soon, and a long queue need not be asked often."""
+FIRST_PAUSE_S, MAX_PAUSE_S, PAUSE_GROWTH = 0.1, 2.0, 1.3
+"""Between two polls: a small picture is done soon, and a long queue need not be polled often."""
 
 TRIES = 5
-"""How often in a row a question about a running order may meet silence: hours of work outlive a short fault."""
+"""How often in a row a poll may fail, so that a short outage does not lose hours of work."""
 
 CANCEL_TIMEOUT_S = 5.0
 
 T = TypeVar("T")
 
 
-class Errand:
-    """Carries out one order. Every call is bounded by what is left of `timeout_s`."""
+class GenerationRun:
+    """Runs one generation. Every call is limited by what is left of `timeout_s`."""
 
     def __init__(
         self,
         address: GeneratorAddress,
-        order: Generation,
+        generation: Generation,
         *,
         timeout_s: float,
         pause: threading.Event,
         show: Callable[[str], None],
     ) -> None:
-        """`pause` is what the waits between looks wait on: one that is set makes them return at once."""
+        """Prepare the run. The pauses between polls wait for `pause`; if it is set they end immediately."""
         self._address = address
-        self._order = order
+        self._generation = generation
         self._timeout_s = timeout_s
         self._deadline = time.monotonic() + timeout_s
         self._pause = pause
         self._show = show
 
-    def carry_out(self) -> Result:
-        """What the service made, its counts checked, its pictures not yet decoded.
+    def run(self) -> Result:
+        """Return the service's result, its counts checked, its pictures not yet decoded.
 
-        Raises Ended. After Ctrl-C or too long a time the service is told to stop, if it can be told.
+        After Ctrl-C or the time limit the service is asked to stop, if its protocol allows that.
+
+        Raises:
+            CommandError: The service failed, refused the request, or did not finish in time.
         """
         try:
-            return self._carry_out()
+            return self._run()
         except GeneratorError as error:
-            raise _ending(error, self._order) from error
+            raise _command_error(error, self._generation) from error
 
-    def _carry_out(self) -> Result:
-        if self._order.frames > 0 and "frames" not in self._call(ImgGenerator.health).extensions:
-            raise wrong_use("This service offers no pictures of the making: leave --frames out.")
-        remote_id = self._call(lambda client: client.start(self._order))
+    def _run(self) -> Result:
+        if self._generation.frames > 0 and "frames" not in self._call(ImgGenerator.health).extensions:
+            raise usage_error("This service offers no intermediate pictures: leave --frames out.")
+        remote_id = self._call(lambda client: client.start(self._generation))
         try:
-            self._follow(remote_id)
-            return self._patiently(lambda client: client.result(remote_id, self._order))
+            self._poll_until_finished(remote_id)
+            return self._with_retries(lambda client: client.result(remote_id, self._generation))
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt) or (isinstance(error, Ended) and error.code is Exit.TIMED_OUT):
+            if isinstance(error, KeyboardInterrupt) or (
+                isinstance(error, CommandError) and error.code is ExitCode.TIMED_OUT
+            ):
                 self._cancel(remote_id)
             raise
 
-    def _follow(self, remote_id: str) -> None:
-        """Return when the order is finished; raise Ended when it failed."""
+    def _poll_until_finished(self, remote_id: str) -> None:
+        """Return when the generation is finished; raise CommandError if it failed."""
         pause_s = FIRST_PAUSE_S
         while True:
-            progress = self._patiently(lambda client: client.status(remote_id))
-            self._show(_in_words(progress))
+            progress = self._with_retries(lambda client: client.status(remote_id))
+            self._show(_describe(progress))
             if progress.phase is Phase.FINISHED:
                 return
             if progress.phase is Phase.FAILED:
-                raise Ended(Exit.FAILED, "The service reports an error: it made nothing of this request.")
+                raise CommandError(ExitCode.FAILED, "The service reports an error: it could not process this request.")
             self._wait(pause_s)
-            pause_s = min(LONGEST_PAUSE_S, pause_s * PAUSE_GROWTH)
+            pause_s = min(MAX_PAUSE_S, pause_s * PAUSE_GROWTH)
 
-    def _patiently(self, call: Callable[[ImgGenerator], T]) -> T:
-        """The same call again, for a while, as long as it meets silence."""
+    def _with_retries(self, call: Callable[[ImgGenerator], T]) -> T:
+        """Make a call, and repeat it a few times while the service is unavailable."""
         for number in range(1, TRIES):
             try:
                 return self._call(call)
             except GeneratorUnavailable as error:
                 self._show(f"{error.message} Trying again.")
-                self._wait(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**number))
+                self._wait(min(MAX_PAUSE_S, FIRST_PAUSE_S * 2**number))
         return self._call(call)
 
     def _call(self, call: Callable[[ImgGenerator], T]) -> T:
-        """One call with a client of its own, whose time-outs end with the deadline."""
+        """Make one call with a new client, whose time-outs end with the deadline."""
         left_s = self._left_s()
         client = ImgGenerator(
             self._address,
@@ -121,33 +126,33 @@ class Errand:
         self._pause.wait(min(seconds, self._left_s()))
 
     def _left_s(self) -> float:
-        """Seconds until the deadline; raises Ended after it."""
+        """Return the seconds until the deadline; raise CommandError after it."""
         left_s = self._deadline - time.monotonic()
         if left_s <= 0:
-            raise Ended(Exit.TIMED_OUT, f"Not finished after {self._timeout_s:g} s (--timeout).")
+            raise CommandError(ExitCode.TIMED_OUT, f"Not finished after {self._timeout_s:g} s (--timeout).")
         return left_s
 
     def _cancel(self, remote_id: str) -> None:
-        self._show("Telling the service to stop ...")
+        self._show("Asking the service to stop ...")
         client = ImgGenerator(self._address, connect_timeout_s=CANCEL_TIMEOUT_S, answer_timeout_s=CANCEL_TIMEOUT_S)
         with closing(client):
             client.cancel(remote_id)
 
 
-def _ending(error: GeneratorError, order: Generation) -> Ended:
+def _command_error(error: GeneratorError, generation: Generation) -> CommandError:
     if isinstance(error, GeneratorRefused):
-        return Ended(Exit.WRONG_USE, error.message)
+        return CommandError(ExitCode.USAGE_ERROR, error.message)
     if isinstance(error, GeneratorUnavailable):
-        return Ended(Exit.UNREACHABLE, f"{error.message} ({error.code})")
+        return CommandError(ExitCode.UNREACHABLE, f"{error.message} ({error.code})")
     if isinstance(error, ForgottenId):
-        again = f", with --seed {order.seed} for the same pictures" if order.generates else ""
-        return Ended(
-            Exit.FAILED, f"The service has forgotten this request; it was probably restarted. Send it again{again}."
+        again = f", with --seed {generation.seed} for the same pictures" if generation.generates else ""
+        return CommandError(
+            ExitCode.FAILED, f"The service has forgotten this request; it was probably restarted. Send it again{again}."
         )
-    return Ended(Exit.FAILED, f"{error.message} ({error.code})")
+    return CommandError(ExitCode.FAILED, f"{error.message} ({error.code})")
 
 
-def _in_words(progress: Progress) -> str:
+def _describe(progress: Progress) -> str:
     if progress.phase is Phase.QUEUED:
         return f"waiting, at position {progress.position} of the queue"
     if progress.phase is Phase.PROCESSING:

@@ -1,31 +1,33 @@
-"""Ctrl-C that is not lost: Python drops every exception that comes out of a finalizer, and this one with the others."""
+"""Keeps Ctrl-C from being lost: Python drops exceptions that a finalizer raises, KeyboardInterrupt included."""
 
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AGAIN_S = 0.02
+RETRY_S = 0.02
 
 
 @contextmanager
-def kept_interrupts() -> Iterator[None]:
-    """For the main thread: a KeyboardInterrupt that a finalizer has swallowed comes again a moment later. Connections
-    have finalizers, so a command that opens one for each call meets Ctrl-C in there now and then."""
-    tell = sys.unraisablehook
+def keep_interrupts() -> Iterator[None]:
+    """Raise a KeyboardInterrupt that a finalizer has swallowed again, a moment later. For the main thread.
+
+    Connections have finalizers, so a command that opens one per call sometimes gets Ctrl-C inside one.
+    """
+    report = sys.unraisablehook
 
     def keep(unraisable: "sys.UnraisableHookArgs") -> None:
         if unraisable.exc_type is KeyboardInterrupt:
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
+            signal.setitimer(signal.ITIMER_REAL, RETRY_S)
         else:
-            tell(unraisable)
+            report(unraisable)
 
-    # The alarm means what Ctrl-C means, and interrupts what the command waits for.
+    # The alarm has the effect of Ctrl-C, and interrupts what the command waits for.
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     sys.unraisablehook = keep
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.unraisablehook = tell
+        sys.unraisablehook = report
         signal.signal(signal.SIGALRM, before)

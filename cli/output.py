@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from cli.terminal_text import beginning, printable
+from cli.terminal_text import printable, shorten
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -70,7 +70,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def print_table(items: Iterable[Item], columns: Sequence[Column[Item]], *, if_empty: str) -> None:
     """Print a table of the items, or the sentence `if_empty`."""
-    cells = [[beginning(format_value(column.value(item))) for column in columns] for item in items]
+    cells = [[shorten(format_value(column.value(item))) for column in columns] for item in items]
     if not cells:
         print(if_empty)
         return

@@ -1,4 +1,4 @@
-"""What a running command says about itself: one line, rewritten on a terminal."""
+"""The progress of a running command: one line that is rewritten on a terminal."""
 
 from typing import TextIO
 
@@ -6,7 +6,7 @@ _BACK_AND_CLEAR = "\r\033[K"
 
 
 class ProgressLine:
-    """Shows the latest news on one line of a terminal; elsewhere each piece of news is a line of its own."""
+    """Shows the latest progress on one line of a terminal, and elsewhere each on a separate line."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -14,7 +14,7 @@ class ProgressLine:
         self._last = ""
 
     def show(self, text: str) -> None:
-        """Say it, unless it was the last thing said."""
+        """Show the progress, unless it is the same as before."""
         if text == self._last:
             return
         self._last = text
@@ -22,13 +22,13 @@ class ProgressLine:
         self._out.flush()
 
     def say(self, text: str) -> None:
-        """A line that stays, under whatever is shown."""
+        """Print a line that stays, below the progress."""
         self.close()
         self._out.write(f"{text}\n")
         self._out.flush()
 
     def close(self) -> None:
-        """Leave the line, so that what comes next starts on a new one."""
+        """End the line, so that the next output starts on a new one."""
         if self._rewrites and self._last:
             self._out.write("\n")
             self._out.flush()

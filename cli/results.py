@@ -1,4 +1,4 @@
-"""Saving what a service made: checked first, never over an older file, never half a file under its own name."""
+"""Saves the pictures of a service: checked first, never over an existing file, never an incomplete file."""
 
 import os
 import shutil
@@ -7,32 +7,36 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cli.exit_codes import Ended, Exit, wrong_use
+from cli.exit_codes import CommandError, ExitCode, usage_error
 from shared.generators.base import Generation, Result
 from shared.images.codec import PictureError, decode_png
 
 MAX_SEED = 2**32 - 1
-_TRIES = 10_000
+_MAX_NAMES_TRIED = 10_000
 
 
-class Place:
-    """A moment's names in a folder, which belong to one run alone: `<date>-<time>-<milliseconds>-...`."""
+class ReservedNames:
+    """The file names of one moment in a folder, reserved for one run: `<date>-<time>-<milliseconds>-...`."""
 
     def __init__(self, folder: Path, stem: str, draft: Path) -> None:
         self._folder = folder
         self._stem = stem
         self._draft = draft
 
-    def save(self, result: Result, order: Generation) -> Iterator[Path]:
-        """Write everything and give each path. Raises Ended with FAILED, before anything is written, for pictures that
-        are no sound PNG of the ordered size, and with WRONG_USE when the folder takes no more."""
-        check(result, order)
+    def save(self, result: Result, generation: Generation) -> Iterator[Path]:
+        """Write every file and yield its path.
+
+        Raises:
+            CommandError: With FAILED, before anything is written, if a picture is not a valid PNG of the requested
+                size; with USAGE_ERROR if the folder cannot be written.
+        """
+        check(result, generation)
         for number, data in enumerate(result.images):
-            yield self._write(f"{_label(order, number)}.png", data)
+            yield self._write(f"{_label(generation, number)}.png", data)
         for number, text in enumerate(result.descriptions):
-            yield self._write(f"{_label(order, number)}.txt", f"{text}\n".encode())
+            yield self._write(f"{_label(generation, number)}.txt", f"{text}\n".encode())
         for number, data in enumerate(result.frames):
-            yield self._write(f"{_label(order, 0)}-frame-{number:03}.png", data)
+            yield self._write(f"{_label(generation, 0)}-frame-{number:03}.png", data)
 
     def _write(self, label: str, data: bytes) -> Path:
         path = self._folder / f"{self._stem}-{label}"
@@ -46,31 +50,34 @@ class Place:
 
 
 @contextmanager
-def reserved_place(folder: Path, clock: Callable[[], datetime] = datetime.now) -> Iterator[Place]:
-    """Names that nobody else has, in a folder that is made if it is not there. Ended with WRONG_USE if it cannot be.
+def reserve_names(folder: Path, clock: Callable[[], datetime] = datetime.now) -> Iterator[ReservedNames]:
+    """Reserve unused file names in a folder, which is created if it does not exist.
 
-    A hidden folder inside holds the names for this run, and its files until they are whole; it is gone after the block.
+    A hidden folder inside reserves the names, and holds the files until they are complete; it is deleted at the end.
+
+    Raises:
+        CommandError: With USAGE_ERROR, if the folder cannot be created or written.
     """
     moment = clock()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for _ in range(_TRIES):
+        for _ in range(_MAX_NAMES_TRIED):
             stem = f"{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03}"
             if draft := _reserve(folder, stem):
                 break
             moment += timedelta(milliseconds=1)
         else:
-            raise wrong_use(f"{folder} has no free names for this moment: use another --out.")
+            raise usage_error(f"{folder} has no free names for this moment: use another --out.")
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
-        yield Place(folder, stem, draft)
+        yield ReservedNames(folder, stem, draft)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def _reserve(folder: Path, stem: str) -> Path | None:
-    """Making a folder is the one step that succeeds for one process alone; then nobody else can come by these names."""
+    """Create the hidden folder, which succeeds for one process only; None if the names are in use."""
     draft = folder / f".{stem}.part"
     try:
         draft.mkdir()
@@ -82,22 +89,26 @@ def _reserve(folder: Path, stem: str) -> Path | None:
     return draft
 
 
-def check(result: Result, order: Generation) -> None:
-    """Ended with FAILED unless every picture is one whole PNG of the ordered size, and every frame a whole PNG."""
-    expected = [("picture", data, size) for data, size in zip(result.images, order.output_sizes, strict=True)]
+def check(result: Result, generation: Generation) -> None:
+    """Check that every picture is a valid PNG of the requested size, and every frame a valid PNG.
+
+    Raises:
+        CommandError: With FAILED, if one is not.
+    """
+    expected = [("picture", data, size) for data, size in zip(result.images, generation.output_sizes, strict=True)]
     for kind, data, size in [*expected, *(("frame", data, None) for data in result.frames)]:
         try:
             decode_png(data, expected_size=size)
         except PictureError as error:
-            raise Ended(
-                Exit.FAILED, f"The service sent a {kind} that cannot be used, so nothing is saved. {error.message}"
+            raise CommandError(
+                ExitCode.FAILED, f"The service sent a {kind} that cannot be used, so nothing is saved. {error.message}"
             ) from error
 
 
-def _label(order: Generation, number: int) -> str:
-    """A new picture's own seed and its index; a picture that is not new has no seed."""
-    return f"seed{(order.seed + number) & MAX_SEED}-{number}" if order.generates else f"{number}"
+def _label(generation: Generation, number: int) -> str:
+    """Return a file's label: the picture's seed and index; a picture that is not newly generated has no seed."""
+    return f"seed{(generation.seed + number) & MAX_SEED}-{number}" if generation.generates else f"{number}"
 
 
-def _unwritable(path: Path, error: OSError) -> Ended:
-    return wrong_use(f"{path} cannot be written: {error.strerror or error}.")
+def _unwritable(path: Path, error: OSError) -> CommandError:
+    return usage_error(f"{path} cannot be written: {error.strerror or error}.")

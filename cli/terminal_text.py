@@ -1,17 +1,17 @@
-"""Words of strangers for a terminal: nothing in them moves its cursor, changes its colours or turns its text around."""
+"""Makes untrusted text safe for a terminal: no control sequences, no change of the writing direction."""
 
-BEGINNING = 80
+MAX_CHARACTERS = 80
 
 
 def printable(text: str) -> str:
-    """The text on one line, with everything that is no visible character in its escaped form."""
-    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    """Return the text on one line, with every character that is not printable escaped."""
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
 
 
-def beginning(text: str) -> str:
-    """The first 80 characters of a text, printable."""
-    return printable(text if len(text) <= BEGINNING else f"{text[: BEGINNING - 1]}…")
+def shorten(text: str) -> str:
+    """Return the first 80 characters of a text, printable."""
+    return printable(text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…")
 
 
-def _escaped(letter: str) -> str:
-    return " " if letter in "\n\r\t\u00a0" else letter.encode("unicode_escape").decode("ascii")
+def _escape(character: str) -> str:
+    return " " if character in "\n\r\t\u00a0" else character.encode("unicode_escape").decode("ascii")

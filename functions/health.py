@@ -1,6 +1,6 @@
 """GET /v1/health: whether database, storage and broker answer."""
 
-from typing import Any
+from typing import TypedDict
 
 from fastapi import APIRouter, Response
 
@@ -16,8 +16,15 @@ handler = lambda_handler(router)
 RETRY_AFTER_S = 5
 
 
+class Health(TypedDict):
+    """The result of every check: "ok" or the error."""
+
+    status: str
+    checks: dict[str, str]
+
+
 @router.get("/v1/health", response_model=HealthView, responses=problems() | {503: {"model": HealthView}})
-def health(services: ServicesDep, response: Response) -> dict[str, Any]:
+def health(services: ServicesDep, response: Response) -> Health:
     """Check database, storage and broker. The status is 200 if all of them answer, else 503."""
     checks = check(services)
     healthy = all(result == "ok" for result in checks.values())

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic_core import to_json
@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, JobId, LongPollDep, ServicesDep
 from functions.http.problems import SIGNED_IN, problems
+from shared.api import views
 from shared.api.schemas import JobView
 from shared.core.errors import BadRequest, NotFound
 from shared.jobs import submission
@@ -58,7 +59,7 @@ def _matches(etag: str, known: str) -> bool:
     return etag.removeprefix("W/") in known
 
 
-def _etag(job: dict[str, Any]) -> str:
+def _etag(job: views.JobView) -> str:
     """Return a weak tag that ignores the estimated wait, which changes every second."""
     stable = {name: value for name, value in job.items() if name != "eta_seconds"}
     return f'W/"{hashlib.sha256(to_json(stable)).hexdigest()[:32]}"'

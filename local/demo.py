@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from cli.interrupts import kept_interrupts
+from cli.interrupts import keep_interrupts
 from local import lock
 from local.config import CHECKOUT, Config
 from local.console import Quiet
@@ -191,7 +191,7 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 1
     try:
-        with kept_interrupts(), reachable_site(Config.load()) as url:
+        with keep_interrupts(), reachable_site(Config.load()) as url:
             paths = make_pictures(Api(url), prompt, CHECKOUT / "results")
         for path in paths:
             print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,1 +1,1 @@
-"""What every function shares: the app around its router, who is asking, and how errors are told."""
+"""What all functions share: the app around a router, its dependencies, and the rendering of errors."""

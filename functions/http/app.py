@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
@@ -24,8 +24,25 @@ from shared.jobs import store as job_store
 from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
+if TYPE_CHECKING:
+    from mangum import Mangum
+
 RESERVED_S = 1.0
 """Kept of a Lambda function's time for the answer, once it stops waiting for database and storage."""
+
+
+LambdaEvent: TypeAlias = dict[str, object]
+LambdaAnswer: TypeAlias = dict[str, object]
+
+
+class LambdaContext(Protocol):
+    """What Easel uses of the context that AWS Lambda passes."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the function may still run."""
+
+
+LambdaHandler: TypeAlias = Callable[[LambdaEvent, LambdaContext | None], LambdaAnswer]
 
 
 def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
@@ -56,34 +73,33 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
     return app
 
 
-def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def lambda_handler(router: APIRouter) -> LambdaHandler:
     """Return a handler for AWS Lambda behind an HTTP API (payload 2.0).
 
     The app is built at the first event, so that importing a function does nothing. If the database or the storage does
     not answer, the caller gets a 503 before Lambda ends the process.
     """
-    built: list[Any] = []
+    built: list[LambdaHandler] = []
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handler(event: LambdaEvent, context: LambdaContext | None) -> LambdaAnswer:
         if not built:
             services = Services.from_environment()
             log.configure(services.settings.log_level)
             built.append(create_lambda(router, services))
         with _deadline(context):
-            answer: dict[str, Any] = built[0](event, context)
-        return answer
+            return built[0](event, context)
 
     return handler
 
 
-def _deadline(context: Any) -> AbstractContextManager[None]:
+def _deadline(context: LambdaContext | None) -> AbstractContextManager[None]:
     """Limit waiting by the function's remaining time, which Lambda's context knows."""
     if context is None:
         return nullcontext()
     return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - RESERVED_S)
 
 
-def create_lambda(router: APIRouter, services: Services) -> Any:
+def create_lambda(router: APIRouter, services: Services) -> "Mangum":
     """Return one function as Lambda calls it: a callable of an event and a context that returns the answer."""
     from mangum import Mangum  # the gateway does not need it
 

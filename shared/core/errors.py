@@ -1,7 +1,7 @@
 """The errors of the API, each with its HTTP status and its stable code.
 
-Use cases raise these, and `functions.http` renders them as RFC 9457 problem documents. A test checks the documented
-table of codes against this module.
+Use cases raise these, and `functions.http` renders them as RFC 9457 problem documents. A test checks the table of
+codes in docs/errors.md against this module.
 """
 
 from dataclasses import dataclass

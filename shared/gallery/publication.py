@@ -1,9 +1,9 @@
 """Publication of a job's pictures in the gallery by its owner."""
 
-from typing import Any
 from uuid import UUID
 
 from shared.accounts.auth import Credential, require_user
+from shared.api.views import JobView
 from shared.core.errors import NotFound, NotSucceeded, TakenDown
 from shared.gallery import store as gallery_store
 from shared.jobs import store as job_store
@@ -12,7 +12,7 @@ from shared.jobs.views import image_signer, job_view
 from shared.services import Services
 
 
-def publish(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+def publish(services: Services, credential: Credential, job_id: UUID) -> JobView:
     """Publish the pictures of a job and return the job's view. Publishing it again changes nothing.
 
     Raises:
@@ -34,7 +34,7 @@ def publish(services: Services, credential: Credential, job_id: UUID) -> dict[st
     return job_view(job, image_signer(services))
 
 
-def withdraw(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+def withdraw(services: Services, credential: Credential, job_id: UUID) -> JobView:
     """Take a job out of the gallery and return the job's view; a job that is not published stays as it is.
 
     The stable links of its pictures go on working, since their ids are the permission.

@@ -4,9 +4,9 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
+from shared.api.views import ImageView
 from shared.core.errors import BadRequest, NotFound
 from shared.gallery import store as gallery_store
 from shared.gallery.store import GalleryItem
@@ -22,7 +22,7 @@ class GalleryItemView:
     job_id: str
     prompt: str
     style: str | None
-    images: list[dict[str, Any]]
+    images: list[ImageView]
     created_at: datetime
     published_at: datetime
     settings: Settings

@@ -17,6 +17,7 @@ from shared.accounts.auth import Credential, require_user
 from shared.accounts.store import User
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
+from shared.api.views import JobSummary, JobView
 from shared.core.errors import (
     NO_MAIL,
     AlreadyFinished,
@@ -42,9 +43,7 @@ from shared.services import Services
 _log = logging.getLogger(__name__)
 
 
-def submit(
-    services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None
-) -> dict[str, Any]:
+def submit(services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None) -> JobView:
     """Queue a job and wake the poller; return the job's view.
 
     With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
@@ -78,7 +77,7 @@ def submit(
     return job_view(row, image_signer(services))
 
 
-def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+def get_job(services: Services, credential: Credential, job_id: UUID) -> JobView:
     """A user's own job as its view. Raises NotFound."""
     with services.db.statement() as connection:
         token_hash = credential.token_hash
@@ -91,7 +90,7 @@ def get_job(services: Services, credential: Credential, job_id: UUID) -> dict[st
 
 def list_jobs(
     services: Services, credential: Credential, *, state: str | None, search: str, before: UUID | None, limit: int
-) -> tuple[list[dict[str, Any]], UUID | None]:
+) -> tuple[list[JobSummary], UUID | None]:
     """A page of a user's jobs whose prompts hold every word of `search`, newest first, with the id to go on from."""
     words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
@@ -102,7 +101,7 @@ def list_jobs(
     return [job_summary(row, sign) for row in rows], after
 
 
-def cancel(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+def cancel(services: Services, credential: Credential, job_id: UUID) -> JobView:
     """Cancel a queued job now, a generating one at its next step. Raises AlreadyFinished, NotFound."""
     with services.db.begin() as connection:
         user = require_user(connection, credential)

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from shared.api.views import EventView, ImageView, JobSummary, JobView
 from shared.jobs.records import JobImage, read_images
 from shared.services import Services
 
-Sign = Callable[[JobImage], dict[str, Any]]
+Sign = Callable[[JobImage], ImageView]
 
 
 def image_signer(services: Services) -> Sign:
@@ -20,7 +21,7 @@ def image_signer(services: Services) -> Sign:
     """
     now = datetime.now(UTC)
 
-    def sign(image: JobImage) -> dict[str, Any]:
+    def sign(image: JobImage) -> ImageView:
         storage = services.storage
         return {
             "id": str(image.id),
@@ -38,7 +39,7 @@ def image_signer(services: Services) -> Sign:
     return sign
 
 
-def job_summary(row: Row[Any], sign: Sign) -> dict[str, Any]:
+def job_summary(row: Row[Any], sign: Sign) -> JobSummary:
     """A job as lists show it."""
     images = [sign(image) for image in read_images(row.images)]
     return {
@@ -60,10 +61,10 @@ def job_summary(row: Row[Any], sign: Sign) -> dict[str, Any]:
     }
 
 
-def job_view(row: Row[Any], sign: Sign) -> dict[str, Any]:
+def job_view(row: Row[Any], sign: Sign) -> JobView:
     """A job with its timeline."""
-    timeline = [dict(zip(("at", "event", "detail", "code"), entry, strict=True)) for entry in row.timeline]
-    return job_summary(row, sign) | {"timeline": timeline}
+    timeline = [EventView(at=at, event=event, detail=detail, code=code) for at, event, detail, code in row.timeline]
+    return {**job_summary(row, sign), "timeline": timeline}
 
 
 def _eta_s(row: Row[Any]) -> int | None:

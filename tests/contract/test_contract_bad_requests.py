@@ -1,14 +1,15 @@
-"""Requests that are broken before anybody looks at their values: bodies, headers, queries, paths, methods, tokens."""
+"""Requests that are refused before their values are checked: bodies, headers, queries, paths, methods, tokens."""
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from functions.gateway import manifest
-from functions.http.request_id import MAX_BODY_BYTES
 from shared.accounts.tokens import token_hash
+from shared.core.limits import MAX_BODY_BYTES
 from shared.services import Services
 from tests.support.doors import GATEWAY_ANSWER, Door, Doors
 from tests.support.people import Person
@@ -76,7 +77,9 @@ def test_a_body_that_is_no_object_is_refused(door: Door, ada: Person, method: st
 )
 def test_a_body_of_another_type_is_refused(door: Door, ada: Person, content_type: str | None) -> None:
     """Other sites can send these types without asking the browser for leave."""
-    headers = dict(ada.headers) | ({"Content-Type": content_type.encode()} if content_type is not None else {})
+    headers: dict[str, Any] = dict(ada.headers)
+    if content_type is not None:
+        headers["Content-Type"] = content_type.encode()
     response = door.post("/v1/jobs", content=b'{"prompt": "x"}', headers=headers)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
@@ -122,7 +125,7 @@ BAD_TOKENS = [
     b"Bearer",
     b"Bearer ",
     b"Bearer easel_",
-    b"Bearer easel_" + b"A" * 43,  # well formed, and nobody has it
+    b"Bearer easel_" + b"A" * 43,  # well formed, but unknown
     b"Bearer easel_" + b"A" * 44,
     b"Bearer nonsense",
     b"Bearer \xff\xfe",
@@ -138,7 +141,8 @@ BAD_TOKENS = [
 
 @pytest.mark.parametrize("value", BAD_TOKENS, ids=lambda value: ascii(value[:20]))
 def test_a_wrong_token_is_refused(door: Door, services: Services, value: bytes) -> None:
-    response = door.get("/v1/me", headers={"Authorization": value})
+    headers: dict[str, Any] = {"Authorization": value}
+    response = door.get("/v1/me", headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, "bad_token")
     if len(value) > 20:
         assert value[-12:] not in response.content
@@ -163,7 +167,8 @@ def test_the_scheme_is_read_without_case(door: Door, ada: Person, scheme: str) -
     "key", [b"", b"x" * 256, b"a\x01b", b"\xff", "ключ".encode(), b"a\tb", b"\x00", b"a\x7fb"], ids=ascii
 )
 def test_a_bad_idempotency_key_is_refused(door: Door, ada: Person, key: bytes) -> None:
-    response = door.post("/v1/jobs", json={"prompt": "x"}, headers={**ada.headers, "Idempotency-Key": key})
+    headers: dict[str, Any] = {**ada.headers, "Idempotency-Key": key}
+    response = door.post("/v1/jobs", json={"prompt": "x"}, headers=headers)
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
     assert "idempotency-key" in response.json()["detail"]
 
@@ -240,7 +245,8 @@ def test_a_wrong_method_is_refused(asgi_door: Door, ada: Person, method: str, pa
     "value", [b"\xff\xfe", "ключ".encode(), b"x" * 20_000, b"\x00", b""], ids=lambda v: ascii(v[:5])
 )
 def test_a_strange_header_does_no_harm(door: Door, ada: Person, name: str, value: bytes) -> None:
-    response = door.get("/v1/me", headers={**ada.headers, name: value})
+    headers: dict[str, Any] = {**ada.headers, name: value}
+    response = door.get("/v1/me", headers=headers)
     assert response.status_code == 200
     assert value[:20] not in response.headers["x-request-id"].encode() or not value
 

@@ -1,4 +1,4 @@
-"""A disabled account through the doors: one stable answer wherever somebody has to say who they are."""
+"""A disabled account through the doors: the same answer at every address that needs an account."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The table of routes, the functions behind it, and what OpenAPI tells of them."""
+"""The table of routes, their functions, and the OpenAPI document."""
 
 import importlib
 import json
@@ -132,7 +132,7 @@ def test_every_reference_of_openapi_leads_somewhere(openapi: dict[str, Any]) -> 
 
 def test_openapi_tells_the_errors_of_every_route(openapi: dict[str, Any]) -> None:
     known = {error.code: error.status for error in error_classes()}
-    told: set[str] = set()
+    documented: set[str] = set()
     for path, item in openapi["paths"].items():
         for method, operation in item.items():
             for status, response in operation["responses"].items():
@@ -142,8 +142,8 @@ def test_openapi_tells_the_errors_of_every_route(openapi: dict[str, Any]) -> Non
                 codes = re.findall(r"`([a-z_]+)`:", response["description"])
                 assert codes, (method, path, status)
                 assert {known[code] for code in codes} == {int(status)}
-                told |= set(codes)
-    assert told == known.keys() - {"method_not_allowed"}
+                documented |= set(codes)
+    assert documented == known.keys() - {"method_not_allowed"}
 
 
 class Resources(HTMLParser):

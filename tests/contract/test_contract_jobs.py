@@ -136,7 +136,7 @@ def test_a_failed_job_says_why(
 
 def test_the_list_is_paged_newest_first(door: Door, ada: Person, bob: Person, submit: Submit) -> None:
     ids = [submit(prompt=f"number {number}")["id"] for number in range(5)]
-    door.post("/v1/jobs", json={"prompt": "of somebody else"}, headers=bob.headers)
+    door.post("/v1/jobs", json={"prompt": "of another user"}, headers=bob.headers)
     seen, cursor = [], None
     for _ in range(4):
         query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})

@@ -34,12 +34,12 @@ def prefer_mail(services: Services, person: Person) -> None:
 def test_a_finished_job_has_its_mail_written_down(
     door: Door, ada: Person, services: Services, submit: Callable[..., Any], finish: Callable[[], None]
 ) -> None:
-    told, _ = submit(notify="email"), submit(notify="none")
+    notified, _ = submit(notify="email"), submit(notify="none")
     finish()
     with services.db.statement() as connection:
         rows = connection.exec_driver_sql("SELECT job_id FROM mails").scalars().all()
-    assert [str(row) for row in rows] == [told["id"]]
-    assert door.delete(told["links"]["self"], headers=ada.headers).status_code == 204
+    assert [str(row) for row in rows] == [notified["id"]]
+    assert door.delete(notified["links"]["self"], headers=ada.headers).status_code == 204
     with services.db.statement() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM mails").scalar_one() == 0
 

@@ -137,8 +137,8 @@ def test_every_field_that_a_protocol_may_refuse_has_a_use() -> None:
 
 
 def test_who_is_nobody_hears_of_that_first(door_to: Open) -> None:
-    nobody = {"Authorization": "Bearer easel_nobody"}
-    response = door_to(GLIDE).post("/v1/jobs", json={"prompt": "a", "aspect": "portrait"}, headers=nobody)
+    unknown = {"Authorization": "Bearer easel_nobody"}
+    response = door_to(GLIDE).post("/v1/jobs", json={"prompt": "a", "aspect": "portrait"}, headers=unknown)
     assert response.status_code == 401
 
 

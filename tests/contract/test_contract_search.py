@@ -94,7 +94,7 @@ def test_a_search_that_cannot_be_read_says_why(door: Door, ada: Person, query: s
 
 @pytest.mark.parametrize("query", ["q=%ff", "q=%ED%A0%80", "q=%F0%9F", "q=%", "q=a&q=nothing"])
 def test_bytes_that_are_no_text_find_nothing(door: Door, ada: Person, ids: list[str], query: str) -> None:
-    """They stand for characters that no prompt holds; halves of surrogate pairs do not come through a query."""
+    """No prompt contains these characters; surrogates cannot be part of a query."""
     response = door.get(f"/v1/jobs?{query}", headers=ada.headers)
     assert response.status_code == 200
     assert response.json()["jobs"] == [] or query == "q=%"

@@ -30,7 +30,8 @@ def wrong_words(name: str) -> list[tuple[str, Any, str]]:
 
 
 def wrong_switches(name: str) -> list[tuple[str, Any, str]]:
-    return [(name, value, name) for value in (None, 0, 1, "true", "", [], SECRET)]
+    wrong: list[Any] = [None, 0, 1, "true", "", [], SECRET]
+    return [(name, value, name) for value in wrong]
 
 
 def not_null(*names: str) -> list[tuple[str, Any, str]]:

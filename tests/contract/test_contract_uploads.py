@@ -18,7 +18,7 @@ from tests.support.shapes import JOB, UPLOAD, check
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[requests.Session]:
-    """Whoever sends a form to the storage: without any token of Easel's."""
+    """A client that sends a form to the storage, without a token of Easel."""
     with requests.Session() as session:
         session.trust_env = False
         yield session

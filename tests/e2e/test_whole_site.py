@@ -97,7 +97,7 @@ def test_it_works(tmp_path: Path) -> None:
             assert ready >= {*expected, "gateway"}
             with requests.get(f"{running.url}/v1/health", timeout=10) as answer:
                 assert answer.json()["status"] == "ok"
-            operate(home, "Everything is well.", "check")
+            operate(home, "Everything works.", "check")
             operate(home, "gallery@easel.invalid", "jobs", "list")
             second = start(home)
             output, _ = second.communicate(timeout=30)

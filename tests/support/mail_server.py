@@ -1,4 +1,4 @@
-"""A real SMTP server on the loopback interface, which keeps what it takes and refuses what a test wants refused."""
+"""An SMTP server on the loopback interface, which keeps accepted mails and refuses what a test wants refused."""
 
 import asyncio
 import datetime
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -32,12 +32,15 @@ class Received:
 
     @property
     def message(self) -> EmailMessage:
-        return cast(EmailMessage, message_from_bytes(self.content, policy=policy.default))
+        return message_from_bytes(self.content, policy=policy.default)
 
 
 class MailServer:
-    """Serves inside `with`. `mails` are those it took; `on_sender`, `on_recipient` and `on_data` are its answers; while
-    `holding` is true it answers no DATA. `logins` are the names with which somebody tried to log in."""
+    """Serves inside `with`.
+
+    `mails` are those that it accepted; `on_sender`, `on_recipient` and `on_data` are its answers; while `holding` is
+    true it does not answer DATA. `logins` are the user names of the attempts to log in.
+    """
 
     def __init__(self, *, password: str | None = None, **options: Any) -> None:
         self.mails: list[Received] = []
@@ -65,7 +68,7 @@ class MailServer:
         self._controller.stop()
 
     def of(self, recipient: str) -> list[Received]:
-        """The mails to one address."""
+        """Return the mails to one address."""
         return [mail for mail in self.mails if mail.recipient == recipient]
 
     async def handle_EHLO(self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]) -> Any:
@@ -100,7 +103,7 @@ class MailServer:
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A server's context for 127.0.0.1, and the file of the certificate that a client has to trust."""
+    """Return a server's context for 127.0.0.1, and the file of the certificate that a client has to trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""Who uses Easel in the tests."""
+"""Users of Easel in the tests."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account, who sends their token."""
+    """A user with an account and a session token."""
 
     id: UUID
     email: str
@@ -14,4 +14,5 @@ class Person:
 
     @property
     def headers(self) -> dict[str, str]:
+        """The headers that authenticate a request of this user."""
         return {"Authorization": f"Bearer {self.token}"}

@@ -1,4 +1,4 @@
-"""Reading the metrics as Prometheus does: over HTTP, through the library's own parser."""
+"""Reads the metrics as Prometheus does: over HTTP, with the library's parser."""
 
 import urllib.error
 import urllib.request
@@ -26,15 +26,15 @@ class Scrape:
 
     @property
     def names(self) -> set[str]:
-        """The metrics' names as a scrape shows them: a counter's ends with _total."""
+        """The names of the metrics in a scrape; those of counters end with _total."""
         return {family.name + ("_total" if family.type == "counter" else "") for family in self.families}
 
     def value(self, name: str, **labels: str) -> float:
-        """The sum of the samples that have these labels."""
+        """Return the sum of the samples that have these labels."""
         return sum(s.value for s in self.samples if s.name == name and labels.items() <= s.labels.items())
 
     def by(self, name: str, label: str) -> dict[str, float]:
-        """A metric's values by a label's."""
+        """Return a metric's values by the value of a label."""
         found: dict[str, float] = {}
         for sample in self.samples:
             if sample.name == name:
@@ -43,7 +43,7 @@ class Scrape:
 
 
 def scrape(port: int) -> Scrape | None:
-    """None while nobody serves there."""
+    """Read the metrics; None if nothing serves them on this port."""
     try:
         return Scrape(port)
     except (urllib.error.URLError, ConnectionError):
@@ -52,7 +52,7 @@ def scrape(port: int) -> Scrape | None:
 
 @contextmanager
 def served(services: Services, process: Collector | None = None) -> Iterator[int]:
-    """The port on which this process serves metrics."""
+    """Serve the metrics of this process; yield the port."""
     port = free_port()
     settings = with_settings(services, metrics_port=port).settings
     server = serve(settings, process or Requests())
@@ -65,7 +65,7 @@ def served(services: Services, process: Collector | None = None) -> Iterator[int
 
 
 def check_equal_to_the_database(seen: Scrape, services: Services) -> None:
-    """Every count that a scan of the tables tells too, as long as nothing was deleted and no job was put back."""
+    """Compare the counts with a scan of the tables. Nothing may have been deleted, and no job put back."""
 
     def rows(query: str) -> dict[str, float]:
         with services.db.begin() as connection:

@@ -1,7 +1,8 @@
-"""`easel check`: every part of a site, well and ill, looked at with real servers."""
+"""`easel check` against real servers: every part of a site, working and failing."""
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,8 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from cli import check_peers, check_services
-from cli.checks import Finding, Level, Probe, ok, tried, warning
-from cli.exit_codes import Exit
+from cli.checks import Check, Finding, Level, ok, run_checks, warning
+from cli.exit_codes import ExitCode
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support.easel_command import Easel, objects
@@ -26,7 +27,7 @@ WELL = {"status": "ok", "checks": {"database": "ok", "storage": "ok", "broker": 
 
 @contextmanager
 def site(status: int = 200, health: Any = WELL, page: int = 200) -> Iterator[str]:
-    """Something that answers at a public address; gives that address."""
+    """Serve answers at a public address; yield that address."""
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -63,19 +64,19 @@ def changed(world: World) -> Iterator[Callable[..., Services]]:
         services.db.close()
 
 
-def told(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
-    return [(finding.level, finding.words) for finding in findings]
+def levels_and_messages(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
+    return [(finding.level, finding.message) for finding in findings]
 
 
 def only(findings: Iterator[Finding], level: Level) -> str:
     """The words of the one finding, which has this level."""
-    [(found, words)] = told(findings)
+    [(found, words)] = levels_and_messages(findings)
     assert found == level, words
     return words
 
 
 def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is well but the workers, of which there are none here."""
+    """Everything works except the workers, which do not run here."""
     generator.extensions = ALL_EXTENSIONS
     monkeypatch.setenv("EASEL_GENERATORS", f"img_generator+{generator.url}")
     with site() as url:
@@ -87,14 +88,14 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypa
     assert list(dict.fromkeys(row["probe"] for row in rows)) == parts
     ill = {row["probe"] for row in rows if row["level"] != "ok"}
     assert ill == {"broker", "storage"}
-    assert (code, lines[-1].startswith("Wrong: ")) == (Exit.FAILED, True)
+    assert (code, lines[-1].startswith("Wrong: ")) == (ExitCode.FAILED, True)
     assert all(line.isprintable() for line in lines)
 
 
 def test_a_site_that_is_down_altogether_is_told_part_by_part(
     easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing answers, and each part is told all the same."""
+    """Nothing answers, and each part has its finding."""
     for name, value in {
         "EASEL_DATABASE_URL": "postgresql://easel:hidden@127.0.0.1:9/easel",
         "EASEL_BROKER_URL": "redis://:hidden@127.0.0.1:9/0",
@@ -106,7 +107,7 @@ def test_a_site_that_is_down_altogether_is_told_part_by_part(
     }.items():
         monkeypatch.setenv(name, value)
     code, lines = easel("check")
-    assert code == Exit.FAILED
+    assert code == ExitCode.FAILED
     ill = [line.split()[1] for line in lines if line.startswith("wrong")]
     assert ill == ["database", "poller", "broker", "storage", "generators", "mail", "public"]
     assert "hidden" not in "".join(lines)
@@ -127,7 +128,9 @@ def test_a_site_that_is_down_altogether_is_told_part_by_part(
     ],
 )
 def test_settings(changed: Callable[..., Services], changes: dict[str, str], level: Level, words: str) -> None:
-    findings = told(check_services.settings(changed(**{"generators": "glide+http://127.0.0.1:1", **changes})))
+    findings = levels_and_messages(
+        check_services.settings(changed(**{"generators": "glide+http://127.0.0.1:1", **changes}))
+    )
     assert findings[0][0] == Level.OK
     assert any(found == level and words in said for found, said in findings), findings
     assert level != Level.OK or len(findings) == 1
@@ -142,7 +145,7 @@ def test_a_database_that_is_well(world: World) -> None:
     [(None, "no tables of Easel"), ("0003", "Its tables are those of 0003"), ("9999", "of a later version (9999)")],
 )
 def test_tables_of_another_version(world: World, revision: str | None, words: str) -> None:
-    """In a database of its own, so that the other tests keep their tables."""
+    """In a separate database, so that the other tests keep their tables."""
     url = world.services.settings.database_url
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     other = create_engine(url.replace("/postgres?", "/other_version?"), isolation_level="AUTOCOMMIT")
@@ -155,7 +158,7 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
                 connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
         assert words in only(check_services.database(services), Level.WRONG)
-        assert [level for level, _ in told(check_services.poller(services))] == [Level.WRONG]
+        assert [level for level, _ in levels_and_messages(check_services.poller(services))] == [Level.WRONG]
     finally:
         services.db.close()
         other.dispose()
@@ -166,9 +169,9 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
 
 @pytest.mark.parametrize(("ahead_s", "level"), [(10, Level.WARNING), (-10, Level.WARNING), (3700, Level.WRONG)])
 def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead_s: float, level: Level) -> None:
-    true = check_services.time.time
-    monkeypatch.setattr(check_services.time, "time", lambda: true() + ahead_s)
-    findings = told(check_services.database(world.services))
+    true = time.time
+    monkeypatch.setattr("cli.check_services.time.time", lambda: true() + ahead_s)
+    findings = levels_and_messages(check_services.database(world.services))
     assert [found for found, _ in findings] == [Level.OK, level]
     assert "apart" in findings[1][1]
 
@@ -197,7 +200,7 @@ def test_every_sweep_leaves_its_sign(world: World) -> None:
 def test_jobs_that_nobody_looks_at(world: World) -> None:
     job_id = world.send()
     world.sql("UPDATE jobs SET next_step_at = next_step_at - interval '5 minutes' WHERE id = :id", id=job_id)
-    findings = told(check_services.poller(world.services))
+    findings = levels_and_messages(check_services.poller(world.services))
     assert [level for level, _ in findings] == [Level.OK, Level.WARNING]
     assert "no worker has polled for a minute: 1." in findings[1][1]
 
@@ -209,7 +212,7 @@ def test_a_broker_without_workers(world: World) -> None:
 def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..., Services]) -> None:
     """The tests' S3 server lets the pages of one origin in, and no other's."""
     assert "checks passed" in only(check_services.storage(world.services), Level.OK)
-    findings = told(check_services.storage(changed(public_url="https://easel.example.com")))
+    findings = levels_and_messages(check_services.storage(changed(public_url="https://easel.example.com")))
     assert {level for level, _ in findings} == {Level.WRONG}
     assert [words.split("”")[0] for _, words in findings] == [
         "“A page of the site may upload.",
@@ -225,7 +228,7 @@ def test_a_bucket_that_is_not_there(changed: Callable[..., Services]) -> None:
 def test_generators(world: World, generator: FakeGenerator, changed: Callable[..., Services]) -> None:
     generator.extensions = frozenset({"key"})
     services = changed(generators=f"img_generator+{generator.url},glide+{NOWHERE}")
-    assert [level for level, _ in told(check_peers.generators(services))] == [Level.OK, Level.WRONG]
+    assert [level for level, _ in levels_and_messages(check_peers.generators(services))] == [Level.OK, Level.WRONG]
     assert "is empty here" in only(check_peers.generators(world.services), Level.WARNING)
 
 
@@ -234,7 +237,7 @@ def test_mail_is_looked_at_and_not_sent(changed: Callable[..., Services]) -> Non
         services = changed(mail_url=server.url)
         assert "the server answers" in only(check_peers.mail(services, None), Level.OK)
         assert (server.connections, server.mails) == (1, [])
-        findings = told(check_peers.mail(services, "ada@example.com"))
+        findings = levels_and_messages(check_peers.mail(services, "ada@example.com"))
         assert [level for level, _ in findings] == [Level.OK, Level.OK]
         [received] = server.mails
     assert received.recipient == "ada@example.com"
@@ -249,7 +252,7 @@ def test_a_mail_server_that_refuses(changed: Callable[..., Services]) -> None:
         assert set(server.logins) == {"ada"}
     with MailServer() as server:
         server.on_recipient = "550 nobody here"
-        findings = told(check_peers.mail(changed(mail_url=server.url), "ada@example.com"))
+        findings = levels_and_messages(check_peers.mail(changed(mail_url=server.url), "ada@example.com"))
     assert [level for level, _ in findings] == [Level.OK, Level.WRONG]
 
 
@@ -284,7 +287,7 @@ def test_the_public_address(
     changed: Callable[..., Services], answers: dict[str, Any], levels: list[Level], words: str
 ) -> None:
     with site(**answers) as url:
-        findings = told(check_peers.public_address(changed(public_url=url)))
+        findings = levels_and_messages(check_peers.public_address(changed(public_url=url)))
     assert [level for level, _ in findings] == levels
     assert words in findings[0][1]
 
@@ -301,8 +304,8 @@ def test_a_probe_that_breaks_or_hangs_hinders_no_other() -> None:
         never.wait(60)
 
     try:
-        probes = [Probe("breaks", break_off), Probe("hangs", hang), Probe("well", lambda: [ok("done")])]
-        found = [(name, finding.level) for name, finding in tried(probes, longest_s=1)]
+        checks = [Check("breaks", break_off), Check("hangs", hang), Check("well", lambda: [ok("done")])]
+        found = [(name, finding.level) for name, finding in run_checks(checks, timeout_s=1)]
     finally:
         never.set()
     assert found == [
@@ -317,5 +320,5 @@ def test_a_probe_that_breaks_or_hangs_hinders_no_other() -> None:
 def test_a_wrong_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_GENERATORS", "nonsense")
     code, lines = easel("check")
-    assert (code, len(lines)) == (Exit.WRONG_USE, 1)
+    assert (code, len(lines)) == (ExitCode.USAGE_ERROR, 1)
     assert "EASEL_GENERATORS" in lines[0]

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exit_codes import Exit
-from cli.terminal_text import beginning, printable
+from cli.exit_codes import ExitCode
+from cli.terminal_text import printable, shorten
 from shared.api.schemas import NewReport
 from shared.gallery import reports
 from tests.support.easel_command import Easel, objects
@@ -41,8 +41,8 @@ def test_lists_for_programs(easel: Easel, world: World, shown: Callable[..., UUI
 
 def test_seeding_is_done_once(easel: Easel, world: World) -> None:
     code, lines = easel("gallery", "seed")
-    assert (code, lines) == (Exit.DONE, ["12 example pictures are queued."])
-    assert easel("gallery", "seed") == (Exit.DONE, ["The examples were queued before; nothing has changed."])
+    assert (code, lines) == (ExitCode.DONE, ["12 example pictures are queued."])
+    assert easel("gallery", "seed") == (ExitCode.DONE, ["The examples were queued before; nothing has changed."])
     [row] = world.sql("SELECT count(*) AS jobs, count(published_at) AS published FROM jobs")
     assert row == (12, 12)
 
@@ -57,7 +57,7 @@ def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> Non
     report(world, job_id, "other")
     report(world, job_id, "personal")
     code, lines = easel("gallery", "reports")
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     [image] = world.images(job_id)
     assert lines[:3] == [
         f"{job_id}  3 reports (personal 2, other 1)",
@@ -66,21 +66,21 @@ def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> Non
     ]
     assert [line.split("  ")[-1] for line in lines[3:]] == ["personal: my house", "other", "personal"]
     code, lines = easel("gallery", "remove", str(job_id))
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert lines[0].startswith(f"{job_id} is out of the gallery")
     assert "for 60 minutes more" in lines[0]
     assert lines[1] == "3 reports are closed."
-    assert easel("gallery", "reports") == (Exit.DONE, ["No report is open."])
+    assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
     code, lines = easel("gallery", "list")
-    assert (code, [line.split()[0] for line in lines]) == (Exit.DONE, [str(other)])
+    assert (code, [line.split()[0] for line in lines]) == (ExitCode.DONE, [str(other)])
     code, lines = easel("gallery", "restore", str(job_id))
-    assert (code, "is restored" in lines[0]) == (Exit.DONE, True)
+    assert (code, "is restored" in lines[0]) == (ExitCode.DONE, True)
     assert [line.split()[0] for line in easel("gallery", "list")[1]] == [str(other), str(job_id)]
 
 
 def test_an_empty_gallery_is_told(easel: Easel, world: World) -> None:
-    assert easel("gallery", "list") == (Exit.DONE, ["Nothing is published."])
-    assert easel("gallery", "reports") == (Exit.DONE, ["No report is open."])
+    assert easel("gallery", "list") == (ExitCode.DONE, ["Nothing is published."])
+    assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
 
 
 def test_a_limit_bounds_both_lists(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
@@ -92,11 +92,14 @@ def test_a_limit_bounds_both_lists(easel: Easel, world: World, shown: Callable[.
 
 def test_doing_it_again_changes_nothing(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     job_id = shown()
-    assert easel("gallery", "restore", str(job_id)) == (Exit.DONE, [f"{job_id} was not removed; nothing has changed."])
+    assert easel("gallery", "restore", str(job_id)) == (
+        ExitCode.DONE,
+        [f"{job_id} was not removed; nothing has changed."],
+    )
     easel("gallery", "remove", str(job_id))
     version = world.row(job_id).version
     assert easel("gallery", "remove", str(job_id)) == (
-        Exit.DONE,
+        ExitCode.DONE,
         [f"{job_id} was removed before; nothing has changed.", "No report was open."],
     )
     assert world.row(job_id).version == version
@@ -107,11 +110,11 @@ def test_dismissing_closes_the_reports_and_nothing_else(easel: Easel, world: Wor
     report(world, job_id, "other")
     before = world.row(job_id)
     assert easel("gallery", "dismiss", str(job_id)) == (
-        Exit.DONE,
+        ExitCode.DONE,
         [f"{job_id} stays as it is.", "One report is closed."],
     )
     assert world.row(job_id) == before
-    assert easel("gallery", "reports") == (Exit.DONE, ["No report is open."])
+    assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
 
 
 def test_what_was_taken_back_is_marked(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
@@ -134,8 +137,8 @@ def test_words_of_strangers_do_nothing_to_the_terminal(easel: Easel, world: Worl
 
 
 def test_a_long_text_is_cut_where_it_stands_for_a_picture() -> None:
-    assert beginning("x" * 80) == "x" * 80
-    assert beginning("x" * 81) == "x" * 79 + "…"
+    assert shorten("x" * 80) == "x" * 80
+    assert shorten("x" * 81) == "x" * 79 + "…"
     assert printable("a\nb\x00\ud800") == "a b\\x00\\ud800"
 
 
@@ -143,7 +146,7 @@ def test_a_long_text_is_cut_where_it_stands_for_a_picture() -> None:
 def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None:
     name = str(uuid4())
     code, lines = easel("gallery", command, name)
-    assert code == Exit.FAILED
+    assert code == ExitCode.FAILED
     assert lines == [f"easel: There is no job {name}; perhaps its owner has deleted it."]
 
 
@@ -164,27 +167,27 @@ def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None
 )
 def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)
-    assert code == Exit.WRONG_USE
+    assert code == ExitCode.USAGE_ERROR
     assert lines[0].startswith("usage: easel")
 
 
 def test_a_wrong_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_MAX_RUNNING", "many")
     code, lines = easel("gallery", "list")
-    assert (code, len(lines)) == (Exit.WRONG_USE, 1)
+    assert (code, len(lines)) == (ExitCode.USAGE_ERROR, 1)
     assert "EASEL_MAX_RUNNING" in lines[0]
 
 
 def test_a_database_that_is_away_is_code_3(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_DATABASE_URL", "postgresql://easel:secret@127.0.0.1:1/easel")
-    assert easel("gallery", "list") == (Exit.UNREACHABLE, ["easel: The database cannot be reached."])
+    assert easel("gallery", "list") == (ExitCode.UNREACHABLE, ["easel: The database cannot be reached."])
 
 
 def test_a_database_without_the_tables_is_code_1(easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     url = world.services.settings.database_url
     monkeypatch.setenv("EASEL_DATABASE_URL", url.replace("/postgres?", "/template1?"))
     code, lines = easel("gallery", "list")
-    assert (code, len(lines)) == (Exit.FAILED, 1)
+    assert (code, len(lines)) == (ExitCode.FAILED, 1)
     assert "alembic upgrade head" in lines[0]
 
 
@@ -211,6 +214,6 @@ def test_a_terminal_that_lacks_the_letters_shows_the_rest(
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (Exit.DONE, "")
+    assert (done.returncode, done.stderr) == (ExitCode.DONE, "")
     assert done.stdout.startswith(str(job_id))
     assert done.stdout.endswith("at night\n")

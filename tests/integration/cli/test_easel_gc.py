@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from shared.clients import storage
 from shared.core import garbage
 from shared.core.errors import Unavailable
@@ -68,7 +68,7 @@ def test_it_works(easel: Easel, world: World, later: Callable[[float], None]) ->
         "expired tokens": (1, None),
     }
     code, lines = easel("gc", "--dry-run")
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert lines[0].split() == ["WHAT", "COUNT", "SIZE"]
     assert lines[1].split() == ["objects", "in", "jobs/", "2", "10", "B"]
     assert counts(objects(easel, "gc", "--dry-run")) == expected
@@ -92,7 +92,7 @@ def test_what_is_younger_than_an_hour_stays(easel: Easel, world: World, later: C
 def test_what_a_running_worker_may_still_write_stays(
     easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
 ) -> None:
-    """A worker that was frozen for hours, with nobody else there to take its job over, wakes up and commits."""
+    """A worker that was frozen for hours, without another one to take over its job, continues and commits."""
     job_id = world.send()
     world.hurry()
     claim = world.poller.claim(job_id)
@@ -163,11 +163,11 @@ def test_more_than_half_of_a_bucket_is_not_deleted_by_mistake(
     put(world, *(f"jobs/{uuid4()}/{uuid4()}/0.png" for _ in range(3)))
     later(2)
     code, lines = easel("gc")
-    assert (code, len(lines)) == (Exit.FAILED, 1)
+    assert (code, len(lines)) == (ExitCode.FAILED, 1)
     assert lines[0].startswith("easel: 3 of the 3 objects in the bucket would be deleted")
     assert len(keys(world)) == 3
-    assert easel("gc", "--dry-run")[0] == Exit.DONE
-    assert easel("gc", "--even-most")[0] == Exit.DONE
+    assert easel("gc", "--dry-run")[0] == ExitCode.DONE
+    assert easel("gc", "--even-most")[0] == ExitCode.DONE
     assert keys(world) == set()
 
 
@@ -176,7 +176,7 @@ def test_strange_keys_are_lost_objects_and_break_nothing(
 ) -> None:
     put(world, "jobs/x", "jobs/not-an-id/y/z", f"jobs/{uuid4()}", "uploads/ключ")
     later(2)
-    assert easel("gc")[0] == Exit.DONE
+    assert easel("gc")[0] == ExitCode.DONE
     assert keys(world) == set()
 
 
@@ -202,7 +202,7 @@ def test_a_bucket_is_walked_page_by_page(
 
 def test_a_storage_that_is_away_is_code_3(easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_S3_ENDPOINT", "http://127.0.0.1:9")
-    assert easel("gc") == (Exit.UNREACHABLE, ["easel: The storage cannot be reached."])
+    assert easel("gc") == (ExitCode.UNREACHABLE, ["easel: The storage cannot be reached."])
 
 
 def test_garbage_stays_where_the_storage_does_not_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ def test_work_that_goes_on_meanwhile_loses_nothing(
         world.hurry()
         for job_id in world.poller.sweep():
             world.poller.advance(job_id)
-            assert easel("gc", "--even-most")[0] == Exit.DONE
+            assert easel("gc", "--even-most")[0] == ExitCode.DONE
     assert {world.state(job_id) for job_id in jobs} == {"succeeded"}
     for job_id in jobs:
         world.check_one_set(job_id, 1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
 from tests.support.easel_command import Easel, objects
@@ -25,7 +25,7 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator) -> None:
     generator.plan = Plan(polls=9)
     world.send()
     code, lines = easel("generators")
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert lines[0].split() == ["GENERATOR", "PROTOCOL", "BUSY", "HEALTH", "NEXT", "PROBE", "LAST", "ERROR"]
     assert lines[1].split() == [generator.url, "img_generator", "1", "of", "4", "ok", "-", "-"]
     assert easel("generators", "list") == (code, lines)
@@ -50,14 +50,14 @@ def test_each_is_asked(
     named(monkeypatch, f"img_generator+{generator.url}", f"glide+{glide.url}")
     generator.extensions = ALL_EXTENSIONS
     code, lines = easel("generators", "--ask")
-    assert (code, len(lines)) == (Exit.DONE, 3)
+    assert (code, len(lines)) == (ExitCode.DONE, 3)
     rows = {row["name"]: row for row in objects(easel, "generators", "--ask")}
     assert rows[generator.url]["answer"] == "well (fake, cancel, frames, key, progress)"
     assert rows[generator.url]["extensions"] == sorted(ALL_EXTENSIONS)
     assert (rows[glide.url]["answer"], rows[glide.url]["health"]) == ("well", "unknown to the poller")
     assert generator.counts["initiated"] == 0
     generator.down = True
-    assert easel("generators", "--ask")[0] == Exit.FAILED
+    assert easel("generators", "--ask")[0] == ExitCode.FAILED
     [health] = world.sql("SELECT failures FROM generators")
     assert health == (0,)
 
@@ -67,14 +67,14 @@ def test_a_plain_service_without_extensions_is_well(
 ) -> None:
     named(monkeypatch, f"img_generator+{generator.url}")
     code, _ = easel("generators", "--ask")
-    assert (code, objects(easel, "generators", "--ask")[0]["answer"]) == (Exit.DONE, "well")
+    assert (code, objects(easel, "generators", "--ask")[0]["answer"]) == (ExitCode.DONE, "well")
 
 
 def test_what_speaks_another_protocol_is_not(
     easel: Easel, world: World, glide: FakeGlide, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(monkeypatch, f"glide+{generator.url}")
-    assert easel("generators", "--ask")[0] == Exit.FAILED
+    assert easel("generators", "--ask")[0] == ExitCode.FAILED
 
 
 def test_one_that_is_not_named_here_is_not_asked(easel: Easel, world: World, generator: FakeGenerator) -> None:
@@ -84,7 +84,7 @@ def test_one_that_is_not_named_here_is_not_asked(easel: Easel, world: World, gen
 
 def test_none_is_told(easel: Easel, world: World) -> None:
     world.sql("DELETE FROM generators")
-    assert easel("generators") == (Exit.DONE, ["The poller knows of no generator."])
+    assert easel("generators") == (ExitCode.DONE, ["The poller knows of no generator."])
     assert objects(easel, "generators") == []
 
 
@@ -102,4 +102,4 @@ def test_a_password_in_an_address_is_not_shown(
 
 @pytest.mark.parametrize("argv", [["generators", "nothing"], ["generators", "list", "more"]])
 def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
-    assert easel(*argv)[0] == Exit.WRONG_USE
+    assert easel(*argv)[0] == ExitCode.USAGE_ERROR

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from shared.admin import accounts
 from shared.admin import jobs as admin_jobs
 from shared.admin.jobs import RequeueResult
@@ -51,18 +51,18 @@ def used(world: World) -> int:
 def test_it_works(easel: Easel, world: World, failed: UUID) -> None:
     waiting = world.submit(world.user(), prompt=PROMPT)
     code, lines = easel("jobs", "list")
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert lines[0].split() == ["JOB", "STATE", "USER", "AGE", "PLACE", "ATTEMPTS", "REASON"]
     assert [line.split()[:2] for line in lines[1:]] == [[str(waiting), "queued"], [str(failed), "failed"]]
     assert "Given up after 3 attempts" in lines[2]
     assert not any(PROMPT in line for line in lines)
     code, lines = easel("jobs", "show", str(failed))
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert lines[0] == f"{failed} failed"
     assert f"    {PROMPT}" in lines
     assert sum("retrying" in line and "(generator_failed)" in line for line in lines) == 2
     assert easel("jobs", "requeue", str(failed)) == (
-        Exit.DONE,
+        ExitCode.DONE,
         [f"{failed} is back in the queue, with all its attempts."],
     )
     world.finish(failed, waiting)
@@ -71,7 +71,7 @@ def test_it_works(easel: Easel, world: World, failed: UUID) -> None:
 
 
 def test_nothing_is_told(easel: Easel, world: World) -> None:
-    assert easel("jobs", "list") == (Exit.DONE, ["There is no such job."])
+    assert easel("jobs", "list") == (ExitCode.DONE, ["There is no such job."])
     assert objects(easel, "jobs", "list") == []
 
 
@@ -94,7 +94,7 @@ def test_the_list_can_be_narrowed(easel: Easel, world: World, failed: UUID) -> N
     assert listed("--generator", "http://elsewhere:1") == [failed]
     assert listed("--state", "queued", "--user", row.email, "--older-than", "90s") == [first]
     code, lines = easel("jobs", "list", "--user", "nobody@example.com")
-    assert (code, len(lines)) == (Exit.FAILED, 1)
+    assert (code, len(lines)) == (ExitCode.FAILED, 1)
     assert "no account of nobody@example.com" in lines[0]
 
 
@@ -120,15 +120,15 @@ def test_everything_that_is_known(easel: Easel, world: World, generator: FakeGen
     world.hurry()
     assert world.poller.claim(job_id) is not None
     code, lines = easel("jobs", "show", str(job_id))
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert all(line.isprintable() for line in lines)
     assert "    маяк\\x1b[2J" in lines
     assert any(line.split()[:4] == ["claim", "of", "a", "worker"] for line in lines)
     assert f"    {key}  5 B  not part of the job" in lines
-    [told] = objects(easel, "jobs", "show", str(job_id))
-    assert (told["prompt"], told["state"], told["generator"]) == ("маяк\x1b[2J", "generating", generator.url)
-    assert [entry["event"] for entry in told["timeline"]][:3] == ["accepted", "started", "sent"]
-    assert told["objects"] == [{"key": key, "size_bytes": 5, "part": None}]
+    [shown] = objects(easel, "jobs", "show", str(job_id))
+    assert (shown["prompt"], shown["state"], shown["generator"]) == ("маяк\x1b[2J", "generating", generator.url)
+    assert [entry["event"] for entry in shown["timeline"]][:3] == ["accepted", "started", "sent"]
+    assert shown["objects"] == [{"key": key, "size_bytes": 5, "part": None}]
     world.expire_lease(job_id)
     assert any("ran out" in line for line in easel("jobs", "show", str(job_id))[1])
 
@@ -138,7 +138,7 @@ def test_a_storage_that_is_away_hides_the_objects_alone(
 ) -> None:
     monkeypatch.setenv("EASEL_S3_ENDPOINT", "http://127.0.0.1:9")
     code, lines = easel("jobs", "show", str(failed))
-    assert (code, lines[-1]) == (Exit.DONE, "    The storage does not answer, so they are unknown.")
+    assert (code, lines[-1]) == (ExitCode.DONE, "    The storage does not answer, so they are unknown.")
     assert objects(easel, "jobs", "show", str(failed))[0]["objects"] is None
 
 
@@ -235,7 +235,7 @@ def test_a_crashed_job_may_crash_anew(easel: Easel, world: World) -> None:
         world.expire_lease(job_id)
     world.poller.advance(job_id)
     assert world.row(job_id).error_code == "crashed_worker"
-    assert easel("jobs", "requeue", str(job_id))[0] == Exit.DONE
+    assert easel("jobs", "requeue", str(job_id))[0] == ExitCode.DONE
     world.finish(job_id)
     assert world.state(job_id) == State.SUCCEEDED
 
@@ -268,16 +268,16 @@ def put_into(world: World, state: State) -> UUID:
 @pytest.mark.parametrize(
     ("state", "code", "words"),
     [
-        (State.QUEUED, Exit.DONE, "is already in the queue"),
-        (State.SUCCEEDED, Exit.FAILED, "second set"),
-        (State.CANCELLED, Exit.FAILED, "was cancelled"),
+        (State.QUEUED, ExitCode.DONE, "is already in the queue"),
+        (State.SUCCEEDED, ExitCode.FAILED, "second set"),
+        (State.CANCELLED, ExitCode.FAILED, "was cancelled"),
     ],
 )
-def test_what_cannot_be_put_back(easel: Easel, world: World, state: State, code: Exit, words: str) -> None:
+def test_what_cannot_be_put_back(easel: Easel, world: World, state: State, code: ExitCode, words: str) -> None:
     job_id = put_into(world, state)
     before = world.row(job_id)
-    told, lines = easel("jobs", "requeue", str(job_id))
-    assert (told, len(lines)) == (code, 1)
+    found, lines = easel("jobs", "requeue", str(job_id))
+    assert (found, len(lines)) == (code, 1)
     assert words in lines[0]
     assert world.row(job_id) == before
 
@@ -287,7 +287,7 @@ def test_what_is_being_cancelled_is_not_put_back(easel: Easel, world: World) -> 
     with world.services.db.begin() as connection:
         assert job_store.request_cancel(connection, job_id)
     code, lines = easel("jobs", "requeue", str(job_id))
-    assert (code, "cancellation was requested" in lines[0]) == (Exit.FAILED, True)
+    assert (code, "cancellation was requested" in lines[0]) == (ExitCode.FAILED, True)
     assert world.state(job_id) == State.GENERATING
 
 
@@ -295,7 +295,7 @@ def test_a_job_of_a_disabled_account_is_not_put_back(easel: Easel, world: World,
     [row] = world.sql("SELECT email FROM users")
     accounts.disable(world.services, row.email, None, hide=False)
     code, lines = easel("jobs", "requeue", str(failed))
-    assert (code, "is disabled" in lines[0]) == (Exit.FAILED, True)
+    assert (code, "is disabled" in lines[0]) == (ExitCode.FAILED, True)
     assert world.state(failed) == State.FAILED
 
 
@@ -342,11 +342,11 @@ def test_putting_back_at_any_moment_never_makes_two_sets(
 def test_a_waiting_job_is_cancelled_now(easel: Easel, world: World) -> None:
     job_id = world.submit(world.user())
     code, lines = easel("jobs", "cancel", str(job_id))
-    assert (code, "is cancelled" in lines[0]) == (Exit.DONE, True)
+    assert (code, "is cancelled" in lines[0]) == (ExitCode.DONE, True)
     assert world.timeline(job_id)[-1] == ("cancelled", "The operators of this site did this.", "by_operator")
     assert used(world) == 0
     assert easel("jobs", "cancel", str(job_id)) == (
-        Exit.DONE,
+        ExitCode.DONE,
         [f"{job_id} was cancelled before; nothing has changed."],
     )
     world.check_books()
@@ -356,7 +356,7 @@ def test_a_running_job_is_cancelled_with_its_next_step(easel: Easel, world: Worl
     generator.plan = Plan(polls=50)
     job_id = world.send()
     code, lines = easel("jobs", "cancel", str(job_id))
-    assert (code, "next step" in lines[0]) == (Exit.DONE, True)
+    assert (code, "next step" in lines[0]) == (ExitCode.DONE, True)
     assert world.timeline(job_id)[-1] == ("cancel_requested", "The operators of this site did this.", "by_operator")
     world.step(job_id)
     assert world.state(job_id) == State.CANCELLED
@@ -367,7 +367,7 @@ def test_what_has_ended_is_not_cancelled(easel: Easel, world: World, failed: UUI
     for job_id in (put_into(world, State.SUCCEEDED), failed):
         before = world.row(job_id)
         code, lines = easel("jobs", "cancel", str(job_id))
-        assert (code, "nothing left to cancel" in lines[0]) == (Exit.FAILED, True)
+        assert (code, "nothing left to cancel" in lines[0]) == (ExitCode.FAILED, True)
         assert world.row(job_id) == before
 
 
@@ -381,14 +381,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(environment: dict[str, str], 
         process.stdout.close()
         assert process.stderr is not None
         complaints = process.stderr.read()
-    assert (process.returncode, complaints) == (Exit.DONE, "")
+    assert (process.returncode, complaints) == (ExitCode.DONE, "")
 
 
 @pytest.mark.parametrize("command", ["show", "requeue", "cancel"])
 def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None:
     name = str(uuid4())
     assert easel("jobs", command, name) == (
-        Exit.FAILED,
+        ExitCode.FAILED,
         [f"easel: There is no job {name}; perhaps its owner has deleted it."],
     )
 
@@ -408,7 +408,7 @@ def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None
 )
 def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)
-    assert code == Exit.WRONG_USE
+    assert code == ExitCode.USAGE_ERROR
     assert lines[0].startswith("usage: easel jobs")
 
 
@@ -416,5 +416,5 @@ def test_a_broker_that_is_away_hinders_nothing(
     easel: Easel, world: World, failed: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EASEL_BROKER_URL", "redis://127.0.0.1:1/0")
-    assert easel("jobs", "requeue", str(failed))[0] == Exit.DONE
+    assert easel("jobs", "requeue", str(failed))[0] == ExitCode.DONE
     world.finish(failed)

@@ -1,4 +1,4 @@
-"""`easel users` against the real database: accounts, their quota and weight, and keeping somebody out."""
+"""`easel users` against the real database: accounts, their quota and weight, disabling and enabling."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
@@ -51,23 +51,23 @@ def ada(world: World) -> Person:
 def test_it_works(easel: Easel, world: World, ada: Person) -> None:
     ada.submit()
     code, lines = easel("users", "list")
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert lines[0].split() == ["USER", "SINCE", "TODAY", "QUEUED", "RUNNING", "WEIGHT", "DISABLED"]
     assert lines[1].split()[0] == "ada@example.com"
     assert lines[1].split()[3:] == ["1", "of", "200", "1", "0", "1", "-"]
     assert easel("users", "quota", "ada@example.com", "3") == (
-        Exit.DONE,
+        ExitCode.DONE,
         ["ada@example.com may make 3 jobs a day from now on."],
     )
     code, lines = easel("users", "disable", "Ada@Example.com", "--reason", "spam\x1b[2J")
-    assert (code, lines[0]) == (Exit.DONE, "ada@example.com is disabled.")
+    assert (code, lines[0]) == (ExitCode.DONE, "ada@example.com is disabled.")
     assert lines[1].startswith("Waiting jobs cancelled: 1.")
     [row] = objects(easel, "users", "list")
     assert (row["jobs_today"], row["jobs_per_day"], row["own_quota"], row["queued"]) == (0, 3, True, 0)
     assert (row["disabled_at"] is not None, row["disabled_reason"]) == (True, "spam\\x1b[2J")
     assert "0 of 3*" in easel("users", "list")[1][1]
     code, lines = easel("users", "enable", "ada@example.com")
-    assert (code, "can log in again" in lines[0]) == (Exit.DONE, True)
+    assert (code, "can log in again" in lines[0]) == (ExitCode.DONE, True)
     ada.submit()
 
 
@@ -76,7 +76,7 @@ def test_accounts_are_found_by_a_part_of_their_address(easel: Easel, world: Worl
     assert [row["email"] for row in objects(easel, "users", "list")] == ["bob_%@example.com", "ada@example.com"]
     for text, found in (("ADA", ["ada@example.com"]), ("_%", ["bob_%@example.com"]), ("zoe", [])):
         assert [row["email"] for row in objects(easel, "users", "list", "--search", text)] == found
-    assert easel("users", "list", "--search", "zoe") == (Exit.DONE, ["There is no such account."])
+    assert easel("users", "list", "--search", "zoe") == (ExitCode.DONE, ["There is no such account."])
     assert len(objects(easel, "users", "list", "--limit", "1")) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_quota_of_one_s_own_is_kept_and_told(easel: Easel, world: World, ada: 
     assert ada.submit("a key") is not None
     Person(world, "bob@example.com").submit()
     code, lines = easel("users", "quota", ada.email, "default")
-    assert (code, "200 jobs a day again" in lines[0]) == (Exit.DONE, True)
+    assert (code, "200 jobs a day again" in lines[0]) == (ExitCode.DONE, True)
     ada.submit()
     assert (ada.quota().per_day, ada.quota().left_today) == (200, 197)
 
@@ -109,7 +109,7 @@ def test_a_quota_may_be_more_than_the_site_s(easel: Easel, world: World, ada: Pe
 def test_a_weight_moves_the_next_jobs(easel: Easel, world: World, ada: Person) -> None:
     ada.submit()
     code, lines = easel("users", "weight", ada.email, "4")
-    assert (code, lines) == (Exit.DONE, ["The next jobs of ada@example.com have the weight 4."])
+    assert (code, lines) == (ExitCode.DONE, ["The next jobs of ada@example.com have the weight 4."])
     for _ in range(2):
         ada.submit()
     turns = [row.turn for row in world.sql("SELECT turn FROM jobs ORDER BY id")]
@@ -130,7 +130,10 @@ def test_who_is_disabled_can_do_nothing_and_loses_nothing(
     world.step(running)
     waiting, of_bob = [ada.submit() for _ in range(3)], bob.submit()
     code, lines = easel("users", "disable", ada.email)
-    assert (code, lines[1]) == (Exit.DONE, "Waiting jobs cancelled: 3. Running jobs that end with their next step: 1.")
+    assert (code, lines[1]) == (
+        ExitCode.DONE,
+        "Waiting jobs cancelled: 3. Running jobs that end with their next step: 1.",
+    )
     calls = (
         lambda: ada.submit(),
         lambda: ada.submit("a key"),
@@ -248,13 +251,13 @@ def test_a_submit_a_moment_before_is_cancelled_too(world: World, ada: Person) ->
 )
 def test_no_such_account_is_code_1(easel: Easel, world: World, argv: list[str]) -> None:
     code, lines = easel("users", argv[0], "nobody@example.com", *argv[1:])
-    assert (code, len(lines)) == (Exit.FAILED, 1)
+    assert (code, len(lines)) == (ExitCode.FAILED, 1)
     assert "There is no account of nobody@example.com." in lines[0]
 
 
 def test_enabling_who_is_not_disabled_changes_nothing(easel: Easel, ada: Person) -> None:
     assert easel("users", "enable", ada.email) == (
-        Exit.DONE,
+        ExitCode.DONE,
         ["ada@example.com was not disabled; nothing has changed."],
     )
 
@@ -274,5 +277,5 @@ def test_enabling_who_is_not_disabled_changes_nothing(easel: Easel, ada: Person)
 )
 def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)
-    assert code == Exit.WRONG_USE
+    assert code == ExitCode.USAGE_ERROR
     assert lines[0].startswith("usage: easel users")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from cli.generate import main
-from cli.generate_options import make_parser, read_order
+from cli.generate_options import make_parser, read_generation
 from cli.progress_line import ProgressLine
-from cli.results import reserved_place
+from cli.results import reserve_names
 from generator.request import GenerationRequest
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.paths import ROOT
@@ -66,7 +66,7 @@ def test_the_reference_generator_makes_it_again(run: Run, out: Path, tmp_path: P
             assert image.size == (2 * 96, 2 * 72)
         assert run("--imgs", source, "--strength", "-2", "--ups", "1", "--desc", server=server) == 0
         assert saved(out)[0] == "0.txt"
-        assert run("fog", "--steps", "151", server=server) == Exit.WRONG_USE
+        assert run("fog", "--steps", "151", server=server) == ExitCode.USAGE_ERROR
 
 
 def test_every_flag_reaches_the_service(run: Run, fake: FakeGenerator, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_the_size_is_the_one_that_the_service_would_take(
 ) -> None:
     flags = [f"--{name}={value}" for name, value in asked.items()]
     for sources in ([], ["--imgs", picture(tmp_path, "source.png", size)]):
-        order = read_order(make_parser().parse_args(["x", *flags, *sources]), lambda _: None)
+        order = read_generation(make_parser().parse_args(["x", *flags, *sources]), lambda _: None)
         sent = GenerationRequest.model_validate({"prompt": "x"} | asked).size_for(size if sources else None)
         assert (order.width, order.height) == sent
 
@@ -160,9 +160,9 @@ def test_nothing_is_ever_overwritten(out: Path) -> None:
     def clock() -> datetime:
         return datetime(2031, 5, 6, 7, 8, 9, 999_000)  # noqa: DTZ001
 
-    with reserved_place(out, clock) as one, reserved_place(out, clock) as other:
+    with reserve_names(out, clock) as one, reserve_names(out, clock) as other:
         paths = [one._write("0.png", b"one"), other._write("0.png", b"other")]
-    with reserved_place(out, clock) as third:
+    with reserve_names(out, clock) as third:
         paths.append(third._write("0.png", b"third"))
     assert [path.read_bytes() for path in paths] == [b"one", b"other", b"third"]
     assert sorted(path.name for path in out.iterdir()) == [
@@ -176,11 +176,11 @@ def test_the_help_tells_the_codes_and_every_parameter(capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0
-    told = capsys.readouterr().out
-    for code in Exit:
-        assert re.search(rf"^  {code.value} ", told, re.MULTILINE)
+    help_text = capsys.readouterr().out
+    for code in ExitCode:
+        assert re.search(rf"^  {code.value} ", help_text, re.MULTILINE)
     for name in set(GenerationRequest.model_fields) - {"key"}:
-        assert f"--{name.replace('_', '-')} " in told
+        assert f"--{name.replace('_', '-')} " in help_text
 
 
 def test_help_needs_no_library() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cli.exit_codes import Exit
+from cli.exit_codes import ExitCode
 from cli.generate import main
 from cli.generation_run import TRIES
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
@@ -50,13 +50,13 @@ def test_a_failed_order_is_code_1(
     run: Run, fake: FakeGenerator, out: Path, ending: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.plan = Plan(ending=ending)
-    assert run("a lake", "--seed", "3") == Exit.FAILED
-    told = capsys.readouterr().err.splitlines()[-1]
+    assert run("a lake", "--seed", "3") == ExitCode.FAILED
+    printed = capsys.readouterr().err.splitlines()[-1]
     if ending == "forget":
-        assert "has forgotten this request" in told
-        assert "--seed 3" in told
+        assert "has forgotten this request" in printed
+        assert "--seed 3" in printed
     else:
-        assert "reports an error" in told
+        assert "reports an error" in printed
     assert saved(out) == []
 
 
@@ -75,7 +75,7 @@ def test_junk_is_code_1_and_never_saved(
     run: Run, out: Path, imgs: Any, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Answering(get_results=lambda: (200, {"imgs": imgs})) as server:
-        assert run("a lake", "--width", "64", "--ups", "1", server=server.url) == Exit.FAILED
+        assert run("a lake", "--width", "64", "--ups", "1", server=server.url) == ExitCode.FAILED
     assert reason in capsys.readouterr().err
     assert saved(out) == []
 
@@ -83,7 +83,7 @@ def test_junk_is_code_1_and_never_saved(
 def test_one_bad_picture_keeps_the_others_from_being_saved(run: Run, out: Path) -> None:
     pictures = [png_text(), png_text(64, 72)]
     with Answering(get_results=lambda: (200, {"imgs": pictures})) as server:
-        assert run("a lake", "--width", "64", "--ups", "1", "--n", "2", server=server.url) == Exit.FAILED
+        assert run("a lake", "--width", "64", "--ups", "1", "--n", "2", server=server.url) == ExitCode.FAILED
     assert saved(out) == []
 
 
@@ -118,10 +118,10 @@ def test_one_bad_picture_keeps_the_others_from_being_saved(run: Run, out: Path) 
 def test_wrong_use_is_code_2_and_one_sentence(
     run: Run, fake: FakeGenerator, argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(*argv) == Exit.WRONG_USE
-    told = capsys.readouterr().err
-    assert told.splitlines()[-1].startswith("easel-generate: ")
-    assert "Traceback" not in told
+    assert run(*argv) == ExitCode.USAGE_ERROR
+    printed = capsys.readouterr().err
+    assert printed.splitlines()[-1].startswith("easel-generate: ")
+    assert "Traceback" not in printed
     assert not fake.orders
 
 
@@ -130,7 +130,7 @@ def test_wrong_use_is_code_2_and_one_sentence(
     ["127.0.0.1:2020", "ftp://a", "http://", "http://a b", "http://a:0", "http://a?b=c", "http://a,b", "", "x"],
 )
 def test_a_server_that_is_no_address_is_code_2(run: Run, server: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("x", server=server) == Exit.WRONG_USE
+    assert run("x", server=server) == ExitCode.USAGE_ERROR
     assert "--server" in capsys.readouterr().err
 
 
@@ -138,7 +138,7 @@ def test_a_file_that_is_too_large_is_code_2(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("shared.images.codec.MAX_UPLOAD_BYTES", 100)
-    assert run("x", "--imgs", picture(tmp_path, "a.png", (640, 640))) == Exit.WRONG_USE
+    assert run("x", "--imgs", picture(tmp_path, "a.png", (640, 640))) == ExitCode.USAGE_ERROR
     assert "more than 20 MB" in capsys.readouterr().err
 
 
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written_is_code_2(
     taken = tmp_path / "file"
     taken.write_text("here already")
     out = taken / "results" if inside else taken
-    assert main(["x", "--server", fake.url, "--out", str(out)]) == Exit.WRONG_USE
+    assert main(["x", "--server", fake.url, "--out", str(out)]) == ExitCode.USAGE_ERROR
     assert "cannot be written" in capsys.readouterr().err
     assert not fake.orders
 
@@ -161,7 +161,7 @@ def test_a_folder_that_takes_no_more_is_code_2(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("cli.results.os.replace", full)
-    assert run("x") == Exit.WRONG_USE
+    assert run("x") == ExitCode.USAGE_ERROR
     assert "No space left on device" in capsys.readouterr().err
     assert saved(out) == []
 
@@ -171,40 +171,40 @@ def test_a_refused_parameter_is_code_2_and_named(
     run: Run, fake: FakeGenerator, name: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = {"width": "64", "height": "64"} | {name: value}
-    assert run("x", *(f"--{flag}={value}" for flag, value in sizes.items())) == Exit.WRONG_USE
+    assert run("x", *(f"--{flag}={value}" for flag, value in sizes.items())) == ExitCode.USAGE_ERROR
     assert not fake.orders
     assert name in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_frames_that_nobody_offers_are_code_2(run: Run, fake: FakeGenerator) -> None:
     fake.extensions = frozenset({"cancel"})
-    assert run("x", "--frames", "3") == Exit.WRONG_USE
+    assert run("x", "--frames", "3") == ExitCode.USAGE_ERROR
     assert not fake.orders
 
 
 def test_a_closed_port_is_code_3(run: Run, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    assert run("x", server=f"http://127.0.0.1:{port}") == Exit.UNREACHABLE
+    assert run("x", server=f"http://127.0.0.1:{port}") == ExitCode.UNREACHABLE
     assert "could not be reached" in capsys.readouterr().err
     assert saved(out) == []
 
 
 def test_a_service_that_is_down_is_code_3(run: Run, fake: FakeGenerator) -> None:
     fake.down = True
-    assert run("x") == Exit.UNREACHABLE
+    assert run("x") == ExitCode.UNREACHABLE
 
 
 @pytest.mark.parametrize("faults", [TRIES - 1, TRIES])
 def test_a_short_fault_in_the_middle_is_outlived(run: Run, faults: int) -> None:
     left = iter(range(faults))
     with Answering(check_status=lambda: None if next(left, None) is None else (503, {})) as server:
-        assert run("x", server=server.url) == (Exit.DONE if faults < TRIES else Exit.UNREACHABLE)
+        assert run("x", server=server.url) == (ExitCode.DONE if faults < TRIES else ExitCode.UNREACHABLE)
 
 
 def test_too_long_is_code_4_and_cancelled(fake: FakeGenerator, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fake.plan = ENDLESS
-    assert main(["x", "--server", fake.url, "--out", str(out), "--timeout", "0.3"]) == Exit.TIMED_OUT
+    assert main(["x", "--server", fake.url, "--out", str(out), "--timeout", "0.3"]) == ExitCode.TIMED_OUT
     assert "--timeout" in capsys.readouterr().err
     assert fake.counts["cancelled"] == 1
     assert saved(out) == []
@@ -213,7 +213,7 @@ def test_too_long_is_code_4_and_cancelled(fake: FakeGenerator, out: Path, capsys
 def test_a_service_that_never_answers_is_code_4(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        assert run("x", "--timeout", "0.3", server=server) == Exit.TIMED_OUT
+        assert run("x", "--timeout", "0.3", server=server) == ExitCode.TIMED_OUT
 
 
 @pytest.mark.parametrize("extensions", [ALL_EXTENSIONS, frozenset[str]()], ids=["offered", "not offered"])
@@ -226,14 +226,14 @@ def test_ctrl_c_cancels_and_is_code_130(fake: FakeGenerator, out: Path, extensio
         text=True,
     )
     try:
-        until(lambda: fake.counts["statuses"] > 0, "it has asked how the order stands", PATIENCE_S, 0.01)
+        until(lambda: fake.counts["statuses"] > 0, "it has polled the status", PATIENCE_S, 0.01)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=PATIENCE_S)
+        _, printed = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
         process.communicate()
-    assert process.returncode == Exit.INTERRUPTED
-    assert told.splitlines()[-1] == "Cancelled."
-    assert "Traceback" not in told
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert printed.splitlines()[-1] == "Cancelled."
+    assert "Traceback" not in printed
     assert fake.counts["cancelled"] == (1 if extensions else 0)
     assert saved(out) == []

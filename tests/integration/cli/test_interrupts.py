@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from cli import interrupts
-from cli.interrupts import kept_interrupts
+from cli.interrupts import keep_interrupts
 
 PATIENCE_S = 20
 
@@ -30,24 +30,24 @@ def test_an_interrupt_that_a_finalizer_swallowed_comes_again() -> None:
         interrupted_call(ours)
 
 
-@kept_interrupts()
+@keep_interrupts()
 def interrupted_call(line: socket.socket) -> None:
     Ends(KeyboardInterrupt())
     line.recv(1)
 
 
 def test_other_errors_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
-    with kept_interrupts():
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: reported.append(unraisable.exc_type))
+    with keep_interrupts():
         Ends(ValueError())
-    assert told == [ValueError]
+    assert reported == [ValueError]
 
 
 def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "AGAIN_S", PATIENCE_S)
+    monkeypatch.setattr(interrupts, "RETRY_S", PATIENCE_S)
     before = (sys.unraisablehook, signal.getsignal(signal.SIGALRM))
-    with kept_interrupts():
+    with keep_interrupts():
         Ends(KeyboardInterrupt())
     assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0

@@ -80,14 +80,14 @@ def held(owner: Owner, write: Callable[[Any], object], *calls: Callable[[], Any]
 
 
 def wait_for_blocked(owner: Owner, count: int) -> None:
-    """Return when so many statements wait for somebody else's lock."""
+    """Return when so many statements wait for another one's lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with owner.services.db.statement() as connection:
         for _ in range(LIMIT_S * 100):
             if connection.execute(text(query)).scalar_one() >= count:
                 return
             connection.execute(text("SELECT pg_sleep(0.01)"))
-    raise AssertionError("nobody waits")
+    raise AssertionError("no statement waits")
 
 
 def test_two_publications_at_once_are_one_change(owner: Owner) -> None:

@@ -5,6 +5,7 @@ import json
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.processes import program, wait_for
 from tests.support.world import World
 
-PROMPT, BAD_PROMPT = "a lighthouse that nobody may read about", "a harbour that shall stay unknown"
+PROMPT, BAD_PROMPT = "a lighthouse that stays private", "a harbour that shall stay unknown"
 EMAIL, PASSWORD, WRONG_PASSWORD = "someone-particular@example.com", "four unusual words here", "quite other words there"
 
 
 class Flow:
-    """What somebody does with Easel, with everything in it that no line may tell."""
+    """A user's requests, with every secret that no log line may contain."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -146,16 +147,16 @@ def test_a_whole_flow(
 
 def check_requests(lines: list[dict[str, Any]], request_ids: list[str]) -> None:
     """One line for each answer, whose path is that of the manifest."""
-    told = [line for line in lines if line["message"] == "request"]
-    assert all(line["request_id"] for line in told)
-    by_id = {line["request_id"]: line for line in told}
-    assert len(by_id) == len(told)
+    answered = [line for line in lines if line["message"] == "request"]
+    assert all(line["request_id"] for line in answered)
+    by_id = {line["request_id"]: line for line in answered}
+    assert len(by_id) == len(answered)
     assert by_id.keys() >= set(request_ids)
     paths = {route["path"] for route in manifest()}
-    for line in told:
+    for line in answered:
         assert line.keys() >= {"at", "level", "logger", "method", "function", "status", "ms"}
         assert line.get("path") in paths or line["function"] in ("site", "none")
-    assert {(line["function"], line["status"]) for line in told} >= {
+    assert {(line["function"], line["status"]) for line in answered} >= {
         ("signup", 201),
         ("signup", 422),
         ("login", 401),
@@ -195,6 +196,11 @@ def test_servers_that_are_away_are_told_without_their_passwords(
         headers = {"Authorization": f"Bearer easel_{'x' * 43}"}
         assert requests.post(f"{base}/v1/jobs", json=body, headers=headers, timeout=30).status_code == 503
         for part in ("worker", "beat"):
-            wait_for(lambda part=part: "error" in (tmp_path / f"{part}.log").read_text().lower(), f"{part}'s complaint")
+            log = tmp_path / f"{part}.log"
+            wait_for(partial(_has_error, log), f"the error of {part}")
     assert {line["level"] for line in lines_of(tmp_path, "gateway", "worker", "beat")} <= {"info", "warning", "error"}
     check_secrets(tmp_path, ["database-password", "broker-password", PROMPT, "x" * 43])
+
+
+def _has_error(log: Path) -> bool:
+    return "error" in log.read_text().lower()

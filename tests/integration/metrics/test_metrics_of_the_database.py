@@ -1,4 +1,4 @@
-"""What the metrics tell of the database equals its counts, whatever happens to jobs, and to the database."""
+"""The metrics of the database equal its counts, through every change of jobs and faults of the database."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""docs/operate.md tells what there is: the same metrics, alarms that can fire, lines that are written."""
+"""docs/operate.md lists the metrics, alarms and log lines that exist."""
 
 import re
 from typing import Any
@@ -34,11 +34,11 @@ def served_metrics(world: World) -> dict[str, set[str]]:
 
 
 def test_the_table_of_metrics_is_that_of_the_code(world: World) -> None:
-    told = {
+    documented = {
         row[0].strip("`"): {label.strip() for label in row[1].split(",") if label.strip()}
         for row in rows("easel_[a-z_]+", GUIDE)
     }
-    assert told == served_metrics(world)
+    assert documented == served_metrics(world)
     text = GUIDE.read_text(encoding="utf-8")
     assert f"({', '.join(STEPS)})" in text
     assert f"({', '.join(OUTCOMES)})" in text
@@ -63,9 +63,9 @@ def test_alerts_ask_for_metrics_that_there_are(world: World) -> None:
 
 
 def test_every_alarm_is_explained() -> None:
-    told = {row[0].strip("`"): row for row in rows("[a-z]+(-[a-z0-9]+)*", GUIDE) if len(row) == 4 and row[3]}
-    assert told.keys() == OF_TERRAFORM
-    named = {name for row in told.values() for name in re.findall(r"`(Easel\w+)`", row[2])}
+    documented = {row[0].strip("`"): row for row in rows("[a-z]+(-[a-z0-9]+)*", GUIDE) if len(row) == 4 and row[3]}
+    assert documented.keys() == OF_TERRAFORM
+    named = {name for row in documented.values() for name in re.findall(r"`(Easel\w+)`", row[2])}
     assert named <= {rule["alert"] for rule in alerts()}
 
 
@@ -75,5 +75,5 @@ def test_the_lines_of_the_log_are_those_of_the_code() -> None:
     )
     written = set(re.findall(r'_log\.\w+\((?:level, )?"([^"%]+)", extra=', sources))
     section = GUIDE.read_text(encoding="utf-8").split("## Logs")[1].split("## Scaling")[0]
-    told = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
-    assert told == written
+    documented = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+    assert documented == written

@@ -42,7 +42,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return context
 
 
-def letter(recipient: str = "ada@example.com", name: str = "one") -> EmailMessage:
+def new_mail(recipient: str = "ada@example.com", name: str = "one") -> EmailMessage:
     username, domain = recipient.split("@")
     message = EmailMessage()
     message["From"] = Address("Easel", addr_spec="easel@example.com")
@@ -60,7 +60,7 @@ def send(settings: Settings, *messages: EmailMessage) -> None:
 
 
 def test_several_mails_go_over_one_connection(settings: Callable[[str], Settings], server: MailServer) -> None:
-    send(settings(server.url), letter(), letter("bob@example.com"))
+    send(settings(server.url), new_mail(), new_mail("bob@example.com"))
     assert [(received.sender, received.recipient) for received in server.mails] == [
         ("easel@example.com", "ada@example.com"),
         ("easel@example.com", "bob@example.com"),
@@ -90,33 +90,33 @@ def test_each_refusal_has_its_kind(
     setattr(server, place, answer)
     with closing(mail.connect(settings(server.url))) as mailer:
         with pytest.raises(mail.MailRefused if error is mail.MailRefused else mail.MailDelayed) as caught:
-            mailer.send(letter())
+            mailer.send(new_mail())
         assert type(caught.value) is error
         assert str(caught.value) == f"the server answered {answer[:3]}", "no word of the server's, which names people"
         setattr(server, place, "250 OK")
-        mailer.send(letter())
+        mailer.send(new_mail())
     assert len(server.mails) == 1, "the mailer can be used afterwards"
 
 
 def test_nobody_listens(settings: Callable[[str], Settings]) -> None:
     with pytest.raises(mail.MailServerDown, match="ConnectionRefusedError"):
-        send(settings(f"smtp://127.0.0.1:{free_port()}"), letter())
+        send(settings(f"smtp://127.0.0.1:{free_port()}"), new_mail())
 
 
 def test_a_password_goes_over_tls(settings: Callable[[str], Settings], trusted: Any) -> None:
     with MailServer(password=PASSWORD, tls_context=trusted) as server:
-        send(settings(f"smtp://easel%40example.com:{QUOTED}@127.0.0.1:{server.port}"), letter())
+        send(settings(f"smtp://easel%40example.com:{QUOTED}@127.0.0.1:{server.port}"), new_mail())
         assert (len(server.mails), server.logins) == (1, ["easel@example.com"])
         with pytest.raises(mail.MailServerDown, match="535"):
-            send(settings(f"smtp://easel:wrong@127.0.0.1:{server.port}"), letter())
+            send(settings(f"smtp://easel:wrong@127.0.0.1:{server.port}"), new_mail())
 
 
 def test_no_password_for_a_stranger(settings: Callable[[str], Settings], tmp_path: Path) -> None:
-    """The certificate is one that nobody trusts."""
+    """The client does not trust the certificate."""
     context, _ = certificate(tmp_path)
     with MailServer(password=PASSWORD, tls_context=context) as server:
         with pytest.raises(mail.MailServerDown, match="SSLCertVerificationError"):
-            send(settings(f"smtp://easel:{QUOTED}@127.0.0.1:{server.port}"), letter())
+            send(settings(f"smtp://easel:{QUOTED}@127.0.0.1:{server.port}"), new_mail())
         assert (server.mails, server.logins) == ([], [])
 
 
@@ -125,30 +125,30 @@ def test_a_password_goes_unencrypted_to_this_machine_alone(
 ) -> None:
     with MailServer(password=PASSWORD, auth_require_tls=False) as server:
         url = f"smtp://easel:{QUOTED}@127.0.0.1:{server.port}"
-        send(settings(url), letter())
+        send(settings(url), new_mail())
         monkeypatch.setattr(mail, "_THIS_MACHINE", frozenset())
         with pytest.raises(mail.MailServerDown, match="SMTPNotSupportedError"):
-            send(settings(url), letter())
+            send(settings(url), new_mail())
         assert (len(server.mails), len(server.logins)) == (1, 1)
 
 
 def test_smtps_is_encrypted_from_the_start(settings: Callable[[str], Settings], trusted: Any) -> None:
     with MailServer(password=PASSWORD, ssl_context=trusted, auth_require_tls=False) as server:
-        send(settings(f"smtps://easel:{QUOTED}@127.0.0.1:{server.port}"), letter())
+        send(settings(f"smtps://easel:{QUOTED}@127.0.0.1:{server.port}"), new_mail())
         assert (len(server.mails), server.logins) == (1, ["easel"])
 
 
 def test_an_address_outside_ascii(settings: Callable[[str], Settings], server: MailServer) -> None:
     with pytest.raises(mail.MailRefused):
-        send(settings(server.url), letter("ада@example.com"))
+        send(settings(server.url), new_mail("ада@example.com"))
     with MailServer(enable_SMTPUTF8=True) as modern:
-        send(settings(modern.url), letter("ада@example.com"))
+        send(settings(modern.url), new_mail("ада@example.com"))
         assert [received.recipient for received in modern.mails] == ["ада@example.com"]
 
 
 def test_a_folder_holds_each_mail_once_and_whole(settings: Callable[[str], Settings], tmp_path: Path) -> None:
     folder = tmp_path / "new folder"
-    send(settings(folder.as_uri()), letter(), letter(name="two"), letter("ада@example.com", name="two"))
+    send(settings(folder.as_uri()), new_mail(), new_mail(name="two"), new_mail("ада@example.com", name="two"))
     assert sorted(file.name for file in folder.iterdir()) == ["one.eml", "two.eml"]
     assert b"\r\n\r\n" in (folder / "one.eml").read_bytes()
     assert "ада@example.com" in (folder / "two.eml").read_text()
@@ -157,7 +157,7 @@ def test_a_folder_holds_each_mail_once_and_whole(settings: Callable[[str], Setti
 def test_a_folder_that_cannot_be_written(settings: Callable[[str], Settings], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(mail.MailServerDown, match=r"NotADirectoryError|FileExistsError"):
-        send(settings((tmp_path / "file").as_uri()), letter())
+        send(settings((tmp_path / "file").as_uri()), new_mail())
 
 
 @pytest.fixture
@@ -170,13 +170,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("aws")
 def test_ses_takes_a_mail(settings: Callable[[str], Settings]) -> None:
-    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.ses.models import ses_backends
 
     with pytest.raises(mail.MailDelayed, match="MessageRejected"):
-        send(settings("ses://eu-central-1"), letter())
+        send(settings("ses://eu-central-1"), new_mail())
     boto3.client("sesv2", region_name="eu-central-1").create_email_identity(EmailIdentity="easel@example.com")
-    send(settings("ses://eu-central-1"), letter())
+    send(settings("ses://eu-central-1"), new_mail())
     [sent] = ses_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].sent_messages
     assert set(sent.destinations) == {"ada@example.com"}
     assert "Message-ID: <one@example.com>" in sent.raw_data
@@ -196,7 +196,7 @@ def test_ses_refuses_a_mail(settings: Callable[[str], Settings], code: str, erro
     with Stubber(mailer._client) as stub:
         stub.add_client_error("send_email", code)
         with pytest.raises(error, match=code):
-            mailer.send(letter())
+            mailer.send(new_mail())
 
 
 def test_ses_without_credentials(settings: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +207,7 @@ def test_ses_without_credentials(settings: Callable[[str], Settings], monkeypatc
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the credentials of others
     with pytest.raises(mail.MailServerDown, match="NoCredentialsError"):
-        send(settings("ses://eu-central-1"), letter())
+        send(settings("ses://eu-central-1"), new_mail())
 
 
 @pytest.mark.usefixtures("aws")

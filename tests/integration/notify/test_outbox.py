@@ -130,8 +130,8 @@ def test_only_who_asked_is_told_and_of_a_cancel_nobody(world: World, mailing: Se
     ending(world, silent, State.SUCCEEDED)
     end(world, State.CANCELLED)
     assert waiting_mails(world) == {}
-    told = {end(world), end(world, State.FAILED)}
-    assert set(waiting_mails(world)) == told
+    ended = {end(world), end(world, State.FAILED)}
+    assert set(waiting_mails(world)) == ended
 
 
 def test_the_default_of_the_account_counts(world: World, mailing: Services) -> None:

@@ -1,4 +1,4 @@
-"""How values stand in tables and in JSON, and what arguments are taken."""
+"""Values in tables and in JSON, and which arguments are accepted."""
 
 import json
 from argparse import ArgumentTypeError

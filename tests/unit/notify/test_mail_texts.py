@@ -1,4 +1,4 @@
-"""What a mail says, whatever the prompt or the address holds: no header more, no line that the prompt could forge."""
+"""The text of a mail with any prompt and address: no additional header, no line that the prompt could forge."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -86,7 +86,7 @@ def test_a_hostile_prompt_adds_no_header(prompt: str, tmp_path: Path) -> None:
     | some.from_regex(r"( ?=\?utf-8\?[qb]\?[!-~]{0,40}\?=){1,3}", fullmatch=True)
 )
 def test_no_prompt_adds_a_header(prompt: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    check_harmless(prompt, tmp_path_factory.getbasetemp() / "letters")
+    check_harmless(prompt, tmp_path_factory.getbasetemp() / "mails")
 
 
 @settings(max_examples=300, deadline=None)
