@@ -1,7 +1,6 @@
 """What the tests of jobs share: users, submits, a clock that the tests move, and the books that must balance."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -146,4 +145,4 @@ def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
 
 def with_settings(services: Services, **changes: Any) -> Services:
     """The same servers under other settings. Two conftests cannot be told apart by name, so this is not in one."""
-    return Services(replace(services.settings, **changes))
+    return Services(services.settings.model_copy(update=changes))

@@ -1,6 +1,5 @@
 """The conformance itself: that it leaves nothing behind, ends, and passes no storage that answers wrongly."""
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,7 +82,9 @@ def test_a_slow_storage_ends_it(settings: Settings, monkeypatch: pytest.MonkeyPa
 
 def test_links_for_an_address_that_only_users_reach_are_tried_through_the_inner_one(settings: Settings) -> None:
     """As in a container: the gate checks signatures over the name of the host, so a wrong one would be refused."""
-    outcomes = {check.name: broken for check, broken in run_checks(replace(settings, s3_public_endpoint=NOWHERE))}
+    outcomes = {
+        check.name: broken for check, broken in run_checks(settings.model_copy(update={"s3_public_endpoint": NOWHERE}))
+    }
     assert len(outcomes) == len(CHECKS)
     assert {name for name, broken in outcomes.items() if broken} == set()
 
