@@ -165,8 +165,8 @@ def broker(services: "Services") -> Iterator[Finding]:
 
 def storage(services: "Services") -> Iterator[Finding]:
     """Every promise that Easel needs, CORS for the site's pages among them."""
+    from shared.clients.storage_checks import run_checks
     from shared.core.errors import Unavailable
-    from shared.storage_conformance import run_checks
 
     kept = broken = 0
     try:
