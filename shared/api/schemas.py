@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.api import presets
 from shared.core.errors import FieldCode
+from shared.core.limits import MAX_UPLOAD_BYTES
 
 Type = Literal["image", "painting", "pixel_art"]
 Quality = Literal["draft", "normal", "better", "best"]
@@ -133,7 +134,7 @@ class JobRequest(Request):
 
 class UploadRequest(Request):
     content_type: Literal["image/png", "image/jpeg", "image/webp"]
-    size: Annotated[int, Field(ge=1, le=20 * 1024 * 1024)]
+    size: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES)]
 
 
 class NewReport(Request):
