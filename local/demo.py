@@ -18,6 +18,7 @@ from local.config import CHECKOUT, Config
 from local.console import Quiet
 from local.site import prepared_site
 from local.stack import StackError, running
+from shared.images.png import PNG_SIGNATURE
 
 USAGE = 'Say what to paint: make demo PROMPT="a lighthouse at night"'
 WAIT_S = 20
@@ -82,7 +83,7 @@ class Api:
             data = answer.raw.read(PICTURE_BYTES + 1)
         except (requests.RequestException, OSError) as error:
             raise DemoError(f"The picture is made, but storage did not hand it out ({type(error).__name__}).") from None
-        if len(data) > PICTURE_BYTES or not data.startswith(b"\x89PNG"):
+        if len(data) > PICTURE_BYTES or not data.startswith(PNG_SIGNATURE):
             raise DemoError("The picture is made, but what storage handed out is no PNG.")
         return bytes(data)
 

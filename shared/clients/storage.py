@@ -140,12 +140,6 @@ class Storage:
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Delete every object whose key starts with `prefix`; return how many there were."""
-        keys = list(self.sizes_bytes(prefix))
-        self.delete(keys)
-        return len(keys)
-
     def url_expires_at(self, now: datetime) -> datetime:
         """When a URL signed at `now` stops working."""
         return self._signing_time(now) + timedelta(seconds=self._lifetime_s)

@@ -6,7 +6,6 @@ of the server as a whole, for everybody who uses it.
 """
 
 import io
-import struct
 from urllib.parse import quote, urlencode
 
 from PIL import Image
@@ -29,7 +28,7 @@ from shared.generators.base import (
 from shared.generators.strict_json import read_json
 from shared.generators.transport import BoundedHttp
 from shared.images.codec import PictureError, decode_png
-from shared.images.recipe import PNG_SIGNATURE
+from shared.images.png import png_size
 
 CONNECT_TIMEOUT_S = 3.0
 HEALTH_TIMEOUT_S = 10.0
@@ -119,9 +118,10 @@ class Glide:
 
 def _cut(sheet: bytes, order: Generation) -> tuple[bytes, ...]:
     """The pictures of a sheet, row after row. The protocol does not say how many stand in a row; the size does."""
-    if not sheet.startswith(PNG_SIGNATURE) or sheet[12:16] != b"IHDR" or len(sheet) < 33:
+    found = png_size(sheet)
+    if found is None:
         raise _bad_sheet()
-    width, height = struct.unpack_from(">II", sheet, 16)
+    width, height = found
     size = order.width
     columns, rows = width // size, height // size
     if (columns * size, rows * size) != (width, height) or columns * rows != order.n:

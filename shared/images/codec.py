@@ -1,7 +1,7 @@
-"""Pictures in and out. What a generator paints and what a user uploads is untrusted: it is decoded here under limits
-of format, bytes, pixels and frames, and only what Easel encoded itself is ever stored or sent on.
+"""Pictures in and out. Generators' pictures and users' uploads are untrusted: they are decoded here under limits of
+format, bytes, pixels and frames, and only what Easel encoded itself is ever stored or sent on.
 
-Pillow is the poller's: no function imports this module.
+Pillow belongs to the poller: no function imports this module.
 """
 
 import io
@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
-from shared.images.recipe import PNG_SIGNATURE, Recipe, parameters_text, read_recipe, recipe_json
+from shared.images.png import PNG_SIGNATURE, png_size
+from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
 
 __all__ = [
     "PictureError",
@@ -77,17 +78,21 @@ class PictureError(Exception):
 
 
 def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
-    """A generator's picture as plain RGB without any metadata. `expected_size` is (width, height) in pixels.
+    """Decode a generator's picture to plain RGB without metadata. `expected_size` is (width, height) in pixels.
 
-    Transparent places become white. PictureError for anything but one whole PNG of that size.
+    Transparent pixels become white.
+
+    Raises:
+        PictureError: It is anything but one whole PNG of that size.
     """
     pixels = expected_size[0] * expected_size[1] if expected_size else MAX_PIXELS
     if len(data) > 8 * pixels + _PNG_MARGIN_BYTES:
         raise PictureError("picture_too_large", "The picture's file is larger than its pixels can need.")
-    if not data.startswith(PNG_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
+    size = png_size(data)
+    if size is None:
         raise PictureError("picture_wrong_format", "The picture is not a PNG file.")
-    # The size stands at a fixed place, so that it is judged before Pillow sees a byte.
-    _check_size(struct.unpack_from(">II", data, 16), expected_size)
+    # The size is at a fixed place, so it is checked before Pillow reads a byte.
+    _check_size(size, expected_size)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             _check_size(image.size, expected_size)
@@ -101,7 +106,7 @@ def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.I
 
 
 def decode_source(data: bytes) -> Image.Image:
-    """A user's upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) as plain RGB, upright, without any metadata."""
+    """Decode an upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) to plain RGB, upright, without metadata."""
     if len(data) > MAX_UPLOAD_BYTES:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
     if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
@@ -123,8 +128,10 @@ def decode_source(data: bytes) -> Image.Image:
 
 
 def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
-    """A user's upload as the PNG that goes to the generator: upright, RGB, its metadata gone, shrunk to `max_side_px`
-    on the long side if it is larger."""
+    """Convert a user's upload to the PNG that is sent to the generator: upright, RGB, without metadata.
+
+    A picture whose long side exceeds `max_side_px` is shrunk to it.
+    """
     image = decode_source(data)
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
@@ -133,7 +140,7 @@ def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
 
 
 def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
-    """A PNG with its recipe in the text chunks `parameters` and `easel`. Equal input, equal bytes."""
+    """Encode a PNG with its recipe in the text chunks `parameters` and `easel`. Equal input, equal bytes."""
     chunks = PngInfo()
     chunks.add_text("easel", recipe_json(recipe))
     chunks.add_text("parameters", parameters_text(recipe))  # becomes iTXt where it is not Latin-1
@@ -143,7 +150,7 @@ def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
 
 
 def thumbnail_webp(image: Image.Image) -> bytes:
-    """A WebP of at most 512 pixels on the long side. A smaller picture keeps its size."""
+    """Encode a WebP of at most 512 pixels on the long side. A smaller picture keeps its size."""
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
@@ -170,7 +177,7 @@ def _check_frames(image: Image.Image) -> None:
 
 
 def _plain_rgb(image: Image.Image) -> Image.Image:
-    """A copy in RGB that carries nothing along; white where the picture is transparent."""
+    """Return a copy in RGB without metadata; white where the picture is transparent."""
     if image.mode.startswith("I"):
         # 16 bits a pixel: Pillow's own conversion clips at 255 instead of scaling.
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")

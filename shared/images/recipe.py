@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from shared.images.png import PNG_SIGNATURE
+
 SCHEMA_VERSION = 1
 # The longest texts of a job, each character beyond ASCII as two escapes, take 190 KiB.
 MAX_RECIPE_BYTES = 256 * 1024
 MAX_CHUNKS = 256
-
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)

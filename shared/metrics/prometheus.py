@@ -8,7 +8,6 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import accumulate
 from wsgiref.simple_server import WSGIServer
 
@@ -134,7 +133,7 @@ class _Database(Collector):
 
     def __init__(self, settings: Settings) -> None:
         # A separate connection: a scrape neither takes one from the requests nor waits for them.
-        self._db = Services(replace(settings, database_pool=1)).db
+        self._db = Services(settings.model_copy(update={"database_pool": 1})).db
         self._lock = threading.Lock()
         self._reading: _Reading | None = None
 

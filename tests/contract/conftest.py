@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,7 +74,7 @@ def with_settings(services: Services) -> Iterator[Callable[..., Services]]:
     made: list[Services] = []
 
     def change(**changes: Any) -> Services:
-        made.append(Services(replace(services.settings, **changes)))
+        made.append(Services(services.settings.model_copy(update=changes)))
         return made[-1]
 
     yield change

@@ -12,10 +12,13 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from shared.clients.storage_checks import Check
+from shared.clients.storage_probe import Probe
 from shared.core.settings import Settings
-from shared.storage_conformance import CHECKS, Check, Probe
+from tests.support.storage_conformance import CHECKS
 from tests.support.storage_deviations import LEFT_OUT, deviations_of
 from tests.support.storage_servers import ORIGIN, WANTED, provision, settings_of
+from tests.support.world import delete_prefix
 
 # What a server says that lets through what it should refuse.
 LET_THROUGH = re.compile(r"was answered 20[0-4]\.|lets the pages of every origin")
@@ -79,7 +82,7 @@ class StorageSuite:
             for done in [pool.submit(storage.put, key, b"1", "image/png") for key in keys]:
                 done.result()
         assert storage.sizes_bytes(prefix) == keys
-        assert storage.delete_prefix(prefix) == MANY
+        assert delete_prefix(storage, prefix) == MANY
         assert storage.sizes_bytes(prefix) == {}
 
     def test_provisioning_again_changes_nothing(self, place: Place) -> None:

@@ -1,13 +1,13 @@
 """What the tests of jobs share: users, submits, a clock that the tests move, and the books that must balance."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, text
 
 from shared.api.schemas import JobRequest
+from shared.clients.storage import Storage
 from shared.jobs import store as job_store
 from shared.jobs import submission
 from shared.polling.worker import Poller
@@ -146,4 +146,11 @@ def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
 
 def with_settings(services: Services, **changes: Any) -> Services:
     """The same servers under other settings. Two conftests cannot be told apart by name, so this is not in one."""
-    return Services(replace(services.settings, **changes))
+    return Services(services.settings.model_copy(update=changes))
+
+
+def delete_prefix(storage: Storage, prefix: str) -> int:
+    """Delete every object whose key starts with the prefix; return how many there were."""
+    keys = storage.sizes_bytes(prefix)
+    storage.delete(keys)
+    return len(keys)

@@ -18,7 +18,7 @@ LAYERS = (
     {"core"},
     {"images", "clients"},
     {"generators"},
-    {"services", "storage_conformance"},
+    {"services"},
     {"api", "metrics"},
     {"accounts"},
     {"jobs"},

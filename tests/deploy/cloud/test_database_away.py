@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
@@ -93,7 +93,7 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
 def call(services: Services, proxy: SilentProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Functions whose database is behind the proxy."""
     url = f"postgresql+psycopg2://easel@127.0.0.1:{proxy.port}/postgres"
-    inside = Services(replace(services.settings, database_url=url, database_pool=1))
+    inside = Services(services.settings.model_copy(update={"database_url": url, "database_pool": 1}))
     with handlers(inside, token, monkeypatch) as send:
         yield send
 
@@ -233,7 +233,7 @@ def silent_storage() -> Iterator[SilentStorage]:
 def test_a_silent_storage_is_told_in_time_and_nothing_is_queued(
     services: Services, token: str, silent_storage: SilentStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inside = Services(replace(services.settings, s3_endpoint=silent_storage.url))
+    inside = Services(services.settings.model_copy(update={"s3_endpoint": silent_storage.url}))
     with handlers(inside, token, monkeypatch) as send:
         upload = send("upload", "POST", "/v1/uploads", body={"content_type": "image/png", "size": 100})
         start = {"prompt": "x", "source_images": [upload.json["key"]]}

@@ -16,17 +16,17 @@ from shared.polling import garbage_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.easel_command import Easel, objects
-from tests.support.world import World
+from tests.support.world import World, delete_prefix
 
 
 @pytest.fixture(autouse=True)
 def _empty_bucket(services: Services) -> Iterator[None]:
     """What other tests have stored belongs to no row of the empty database."""
     for folder in collection.FOLDERS:
-        services.storage.delete_prefix(folder)
+        delete_prefix(services.storage, folder)
     yield
     for folder in collection.FOLDERS:
-        services.storage.delete_prefix(folder)
+        delete_prefix(services.storage, folder)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_it_works(easel: Easel, world: World, later: Callable[[float], None]) ->
     assert counts(objects(easel, "gc")) == expected
     assert keys(world) == kept
     assert world.services.storage.size_bytes("backup/precious") == 5
-    world.services.storage.delete_prefix("backup/")
+    delete_prefix(world.services.storage, "backup/")
     assert world.sql("SELECT count(*) FROM tokens") == [(0,)]
     assert counts(objects(easel, "gc")) == {}
     world.check_one_set(job_id, 1)

@@ -57,7 +57,7 @@ def test_a_storage_that_is_not_there(session_services: Services) -> None:
         lambda: storage.get("a", 1),
         lambda: storage.size_bytes("a"),
         lambda: storage.sizes_bytes("a"),
-        lambda: storage.delete_prefix("a"),
+        lambda: storage.delete(["a"]),
         storage.check,
     ):
         with pytest.raises(Unavailable):

@@ -1,21 +1,22 @@
 """The conformance itself: that it leaves nothing behind, ends, and passes no storage that answers wrongly."""
 
-from dataclasses import replace
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from shared import storage_conformance
+from shared.clients import storage_checks
 from shared.clients.storage import Storage
+from shared.clients.storage_checks import Check, run_checks
+from shared.clients.storage_probe import Answer, Probe
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 from shared.services import Services
-from shared.storage_conformance import CHECKS, Check, Probe, run_checks
-from shared.storage_conformance.probe import Answer
+from tests.support.storage_conformance import CHECKS
 from tests.support.storage_deviations import DEVIATIONS, LEFT_OUT, deviations_of
 from tests.support.storage_servers import ROOT
-from tests.support.world import with_settings
+from tests.support.world import delete_prefix, with_settings
 
 NOWHERE = "http://127.0.0.1:9"
 README = ROOT / "localstack" / "README.md"
@@ -38,7 +39,7 @@ class Ledger(Storage):
 
 
 def test_a_right_storage_keeps_every_promise(settings: Settings) -> None:
-    assert [(check.name, str(broken)) for check, broken in run_checks(settings) if broken] == []
+    assert [(check.name, str(broken)) for check, broken in run_checks(settings, CHECKS) if broken] == []
 
 
 def test_it_writes_a_little_under_its_own_prefix_and_leaves_nothing(
@@ -46,8 +47,8 @@ def test_it_writes_a_little_under_its_own_prefix_and_leaves_nothing(
 ) -> None:
     before = Storage(settings).sizes_bytes("")
     Ledger.written = {}
-    monkeypatch.setattr("shared.storage_conformance.probe.Storage", Ledger)
-    for _ in run_checks(settings):
+    monkeypatch.setattr("shared.clients.storage_probe.Storage", Ledger)
+    for _ in run_checks(settings, CHECKS):
         pass
     [prefix] = {key.rpartition("/")[0].split("/")[1] for key in Ledger.written}
     assert all(key.startswith(f"conformance/{prefix}/") for key in Ledger.written)
@@ -56,7 +57,7 @@ def test_it_writes_a_little_under_its_own_prefix_and_leaves_nothing(
 
 
 def test_an_end_half_way_leaves_nothing(settings: Settings) -> None:
-    checks = run_checks(settings)
+    checks = run_checks(settings, CHECKS)
     for _ in range(20):
         next(checks)
     assert Storage(settings).sizes_bytes("conformance/") != {}
@@ -76,14 +77,15 @@ def test_a_storage_that_cannot_be_reached_is_told_at_once(session_services: Serv
 
 
 def test_a_slow_storage_ends_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_conformance, "LONGEST_S", -1)
-    checks = [(check.name, str(broken)) for check, broken in run_checks(settings)]
-    assert checks == [("bucket", storage_conformance.NOT_TRIED)]
+    monkeypatch.setattr(storage_checks, "LONGEST_S", -1)
+    checks = [(check.name, str(broken)) for check, broken in run_checks(settings, CHECKS)]
+    assert checks == [("bucket", storage_checks.NOT_TRIED)]
 
 
 def test_links_for_an_address_that_only_users_reach_are_tried_through_the_inner_one(settings: Settings) -> None:
     """As in a container: the gate checks signatures over the name of the host, so a wrong one would be refused."""
-    outcomes = {check.name: broken for check, broken in run_checks(replace(settings, s3_public_endpoint=NOWHERE))}
+    inside = settings.model_copy(update={"s3_public_endpoint": NOWHERE})
+    outcomes = {check.name: broken for check, broken in run_checks(inside, CHECKS)}
     assert len(outcomes) == len(CHECKS)
     assert {name for name, broken in outcomes.items() if broken} == set()
 
@@ -91,11 +93,11 @@ def test_links_for_an_address_that_only_users_reach_are_tried_through_the_inner_
 def test_the_last_seconds_of_a_window_are_no_excuse(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the URL of the window before may die at any moment and is not tried; that of this one lives on."""
     last = settings.url_ttl_s / 2 * 1_000_000 - 1
-    monkeypatch.setattr("shared.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
+    monkeypatch.setattr("tests.support.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
     [stable] = [check for check in CHECKS if check.name == "link-is-stable"]
     probe = Wrong(settings)
     assert str(stable.outcome(probe)) == "A URL is dead within its lifetime."
-    Storage(settings).delete_prefix(probe.prefix)
+    delete_prefix(Storage(settings), probe.prefix)
 
 
 class Garbled(Storage):
@@ -110,8 +112,8 @@ class Garbled(Storage):
     def sizes_bytes(self, prefix: str) -> dict[str, int]:
         return {prefix + "another": 1}
 
-    def delete_prefix(self, prefix: str) -> int:
-        return 0
+    def delete(self, keys: Collection[str]) -> None:
+        return
 
     def check(self) -> None:
         raise Unavailable("The storage has no bucket of the configured name.")
@@ -141,10 +143,10 @@ RIGHT = {"page-may-upload": Wrong, "page-may-read": Wrong, "other-page": Failing
 def test_no_check_passes_a_storage_that_answers_wrongly(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: type[Wrong], check: Check
 ) -> None:
-    monkeypatch.setattr("shared.storage_conformance.probe.Storage", Garbled)
+    monkeypatch.setattr("shared.clients.storage_probe.Storage", Garbled)
     probe = kind(settings)
     broken = check.outcome(probe)
-    Storage(settings).delete_prefix(probe.prefix)
+    delete_prefix(Storage(settings), probe.prefix)
     assert (broken is None) == (RIGHT.get(check.name) is kind)
     assert broken is None or str(broken).endswith(".")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
@@ -25,7 +24,9 @@ QUOTED = "correct%20horse%3A%20battery%2Fstaple"
 
 @pytest.fixture
 def settings(session_services: Services) -> Callable[[str], Settings]:
-    return lambda url: replace(session_services.settings, mail_url=url, mail_from="Easel <easel@example.com>")
+    return lambda url: session_services.settings.model_copy(
+        update={"mail_url": url, "mail_from": "Easel <easel@example.com>"}
+    )
 
 
 @pytest.fixture

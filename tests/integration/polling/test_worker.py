@@ -17,7 +17,7 @@ from shared.jobs.views import job_view
 from shared.polling import claims as claim_store
 from shared.polling.steps import Step
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.world import World
+from tests.support.world import World, delete_prefix
 
 
 def view(world: World, job_id: UUID) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def test_a_start_picture_that_cannot_be_used_fails_its_job(world: World, data: b
     key = upload(world, user, data or b"1", "a")
     job_id = world.submit(user, source_images=[key])
     if data is None:
-        world.services.storage.delete_prefix(key)
+        delete_prefix(world.services.storage, key)
     world.finish(job_id)
     row = world.row(job_id)
     assert (row.state, row.error_code, row.attempts) == ("failed", code, 0)

@@ -1,4 +1,4 @@
-"""A place in a storage to try things in: a prefix of its own, and plain HTTP requests like a browser's."""
+"""A place in a storage to try things in: a new prefix, and plain HTTP requests like a browser's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ class Probe:
     def close(self) -> None:
         """Delete what was written. Raises Unavailable when the storage does not do it."""
         try:
-            self.storage.delete_prefix(self.prefix)
+            self.storage.delete(self.storage.sizes_bytes(self.prefix))
         finally:
             self._http.clear()
 

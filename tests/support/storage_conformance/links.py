@@ -5,15 +5,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from shared.clients.storage import CACHE_CONTROL
-from shared.storage_conformance.check import Checklist, expect, expect_opens, expect_refused, tampered
-from shared.storage_conformance.probe import Probe
+from shared.clients.storage_checks import Checklist, expect, expect_opens, expect_refused, tampered
+from shared.clients.storage_probe import Probe
 
 check = Checklist()
-
-
-@check("A presigned URL opens its object.")
-def _link_opens(probe: Probe) -> None:
-    expect_opens(probe, probe.stored("link"))
 
 
 @check("The type and the cache's rule are answered as they were stored.")

@@ -3,15 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from shared.storage_conformance.check import Checklist, expect, expect_opens, expect_refused, tampered
-from shared.storage_conformance.probe import Answer, Probe
+from shared.clients.storage_checks import Checklist, expect, expect_opens, expect_refused, tampered
+from shared.clients.storage_probe import Answer, Probe
 
 check = Checklist()
-
-
-@check("Without a signature nothing is read.")
-def _anonymous_get(probe: Probe) -> None:
-    expect_refused(probe.send("GET", probe.address(probe.stored("private"))), "Reading without a signature")
 
 
 @check("Without a signature nothing is written.")

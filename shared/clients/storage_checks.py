@@ -1,0 +1,215 @@
+"""What Easel needs of an S3 storage at the least, promise by promise, tried on a real one by `easel check`.
+
+It writes only under its own prefix, less than 2 MB in all, deletes that afterwards, and needs no rights but Easel's.
+The tests try many more promises, in the same form, on every server that is available.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.clients.storage import ObjectMissing
+from shared.clients.storage_probe import Answer, Probe
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings
+
+LONGEST_S = 120
+"""After this time no further check is begun."""
+NOT_TRIED = "It was not tried, because the storage is too slow."
+
+
+class Broken(Exception):
+    """The storage does not keep a promise; the message is one sentence about what it did."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One promise. `run` raises Broken, or what Storage raises."""
+
+    name: str
+    promise: str
+    run: Callable[[Probe], None]
+
+    def outcome(self, probe: Probe) -> Broken | None:
+        """Try it and return what is broken, if anything."""
+        try:
+            self.run(probe)
+        except Broken as broken:
+            return broken
+        except Unavailable as error:
+            return Broken(error.detail)
+        except ObjectMissing:
+            return Broken("An object that had just been stored was missing.")
+        return None
+
+
+class Checklist:
+    """Collects the checks of a module in their order: `@check("The promise.")` above each."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+
+    def __call__(self, promise: str) -> Callable[[Callable[[Probe], None]], Callable[[Probe], None]]:
+        def register(run: Callable[[Probe], None]) -> Callable[[Probe], None]:
+            self.checks.append(Check(run.__name__.strip("_").replace("_", "-"), promise, run))
+            return run
+
+        return register
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise Broken with the sentence unless it holds."""
+    if not holds:
+        raise Broken(otherwise)
+
+
+def expect_refused(answer: Answer, what: str) -> None:
+    """Raise Broken unless the request was answered with a refusal."""
+    expect(answer.refused, f"{what} was answered {answer.status}.")
+
+
+def expect_opens(probe: Probe, key: str, data: bytes = b"12345") -> Answer:
+    """Return the answer to a presigned URL of the object. Raise Broken unless it brings these bytes."""
+    answer = probe.send("GET", probe.link(key))
+    expect(answer.status == 200, f"A presigned URL was answered {answer.status}.")
+    expect(answer.body == data, "A presigned URL opened other bytes than were stored.")
+    return answer
+
+
+def tampered(text: str) -> str:
+    """Return the text with another last character, still a hexadecimal digit."""
+    return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+
+def expect_not_taken(
+    probe: Probe,
+    name: str,
+    what: str,
+    data: bytes = b"12345",
+    changes: Mapping[str, str] | None = None,
+    without: str = "",
+) -> None:
+    """Raise Broken unless an upload, changed in one way, is refused and leaves nothing behind."""
+    expect_refused(probe.upload(probe.form(name), data, changes=changes, without=without), what)
+    expect(probe.storage.sizes_bytes(probe.prefix + name) == {}, f"{what} was refused and stored all the same.")
+
+
+check = Checklist()
+
+
+@check("The bucket is there.")
+def _bucket(probe: Probe) -> None:
+    probe.storage.check()
+
+
+@check("What is stored can be read again, with its size, byte by byte.")
+def _round_trip(probe: Probe) -> None:
+    for data in (b"12345", bytes(range(256)) * 4000):
+        key = probe.stored("round-trip", data)
+        expect(probe.storage.size_bytes(key) == len(data), "An object has another size than was stored.")
+        expect(probe.storage.get(key, len(data)) == data, "An object has other bytes than were stored.")
+
+
+@check("A key under which nothing is stored is told from a storage that fails.")
+def _missing_key(probe: Probe) -> None:
+    for ask in (lambda: probe.storage.get(probe.prefix + "nothing", 5), lambda: probe.storage.size_bytes(probe.prefix)):
+        try:
+            ask()
+        except ObjectMissing:
+            continue
+        raise Broken("An object was found where none was stored.")
+
+
+@check("Objects are listed by the beginning of their keys, with their sizes.")
+def _list_by_prefix(probe: Probe) -> None:
+    sizes = {f"{probe.prefix}list/{index}/a.png": index for index in range(3)}
+    for key, size in sizes.items():
+        probe.stored(key.removeprefix(probe.prefix), bytes(size))
+    probe.stored("listed")
+    found = probe.storage.sizes_bytes(probe.prefix + "list/")
+    expect(found == sizes, f"{len(found)} objects were listed, or other sizes, where 3 had been stored.")
+
+
+@check("Objects are deleted by the beginning of their keys, and no others.")
+def _delete_by_prefix(probe: Probe) -> None:
+    keys = [probe.stored(f"delete/{index}") for index in range(3)]
+    neighbour = probe.stored("deleted")
+    listed = probe.storage.sizes_bytes(probe.prefix + "delete/")
+    expect(len(listed) == 3, "Other objects were listed than were meant to be deleted.")
+    probe.storage.delete(listed)
+    expect(probe.storage.sizes_bytes(probe.prefix + "delete/") == {}, "Objects were left after they had been deleted.")
+    expect(probe.send("GET", probe.link(keys[0])).status == 404, "The link of a deleted object is not answered 404.")
+    expect(probe.storage.size_bytes(neighbour) == 5, "An object was deleted that should have stayed.")
+
+
+@check("A presigned URL opens its object.")
+def _link_opens(probe: Probe) -> None:
+    expect_opens(probe, probe.stored("link"))
+
+
+@check("A form takes the upload that was announced.")
+def _form_works(probe: Probe) -> None:
+    answer = probe.upload(probe.form("form"))
+    expect(answer.succeeded, f"An upload as announced was answered {answer.status}.")
+    headers = expect_opens(probe, probe.prefix + "form").headers
+    expect(headers.get("Content-Type") == "image/png", "An upload has another Content-Type than was announced.")
+
+
+@check("A form takes no larger file than was announced.")
+def _form_larger(probe: Probe) -> None:
+    expect_not_taken(probe, "larger", "An upload that is too large", data=b"123456")
+
+
+@check("Without a signature nothing is read.")
+def _anonymous_get(probe: Probe) -> None:
+    expect_refused(probe.send("GET", probe.address(probe.stored("private"))), "Reading without a signature")
+
+
+@check("A page of the site may upload.")
+def _page_may_upload(probe: Probe) -> None:
+    origin = probe.settings.public_url
+    expect(
+        allows(preflight(probe, origin), origin),
+        "The storage does not let the site's pages upload: its CORS rule is missing.",
+    )
+    answer = probe.upload(probe.form("page"), headers={"Origin": origin})
+    expect(allows(answer, origin), "The answer to an upload cannot be read by the site's pages.")
+
+
+@check("A page of the site may read pictures.")
+def _page_may_read(probe: Probe) -> None:
+    origin = probe.settings.public_url
+    answer = probe.send("GET", probe.link(probe.stored("read")), headers={"Origin": origin})
+    expect(allows(answer, origin), "The site's pages cannot read pictures: the storage's CORS rule is missing.")
+
+
+def preflight(probe: Probe, origin: str) -> Answer:
+    """Ask, as a browser does, whether pages of this origin may upload."""
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    return probe.send("OPTIONS", probe.form("page").url, headers=headers)
+
+
+def allows(answer: Answer, origin: str) -> bool:
+    """Return whether pages of this origin may read the answer."""
+    return answer.succeeded and answer.headers.get("Access-Control-Allow-Origin") in (origin, "*")
+
+
+ESSENTIAL: tuple[Check, ...] = tuple(check.checks)
+"""The first asks for the bucket."""
+
+
+def run_checks(settings: Settings, checks: Sequence[Check] = ESSENTIAL) -> Iterator[tuple[Check, Broken | None]]:
+    """Try the promises in turn; None means that one is kept. End after the first where there is no bucket."""
+    probe = Probe(settings)
+    end = time.monotonic() + LONGEST_S
+    try:
+        for check in checks:
+            outcome = check.outcome(probe) if time.monotonic() < end else Broken(NOT_TRIED)
+            yield check, outcome
+            if outcome and check is checks[0]:
+                return
+    finally:
+        # The check of deletions reports objects that cannot be deleted; the bucket's lifecycle removes them.
+        with contextlib.suppress(Unavailable):
+            probe.close()

@@ -1,0 +1,112 @@
+"""The types of the settings: each reads the text of a variable and says what is wrong with it.
+
+A message completes a sentence that begins with the setting's name. It repeats a value only where that holds no secret.
+"""
+
+import re
+from collections.abc import Callable
+from email.utils import parseaddr
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import PlainValidator
+
+from shared.core.numbers import whole_number
+
+MAIL_FORMS = "smtp://[user:password@]host:port, smtps://..., ses://region or file:///folder"
+_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+def whole(least: int, most: int) -> PlainValidator:
+    """Read a whole number, both bounds included."""
+
+    def read(text: str) -> int:
+        try:
+            return whole_number(text, least, most)
+        except ValueError as error:
+            raise ValueError(f"is {error}.") from None
+
+    return PlainValidator(read)
+
+
+def choice(*choices: str, spelled: Callable[[str], str]) -> PlainValidator:
+    """Read one of these words, in whichever case."""
+
+    def read(text: str) -> str:
+        word = spelled(text)
+        if word not in choices:
+            raise ValueError(f"is one of {', '.join(choices)}, not '{text[:40]}'.")
+        return word
+
+    return PlainValidator(read)
+
+
+def split_address(text: str) -> SplitResult:
+    """Split an address; the standard library's own messages are not used, since they repeat the text."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("holds an address that cannot be read.") from None
+    return parts
+
+
+def _split_with_scheme(text: str, *schemes: str) -> SplitResult:
+    if text.split("://")[0] not in schemes or "://" not in text:
+        raise ValueError(f"is an address that starts with {', '.join(f'{scheme}://' for scheme in schemes)}.")
+    return split_address(text)
+
+
+def _database_url(text: str) -> str:
+    _split_with_scheme(text, "postgresql", "postgres", "postgresql+psycopg2")
+    return "postgresql+psycopg2://" + text.split("://", 1)[1]
+
+
+def _broker_url(text: str) -> str:
+    parts = _split_with_scheme(text, "redis", "rediss", "redis+socket", "sqs", "sqs+http")
+    if parts.scheme.startswith("sqs") and not (parts.hostname and parts.path.strip("/")):
+        raise ValueError("names its queue: sqs://<host>/<account>/<queue>.")
+    return text
+
+
+def _http_url(text: str) -> str:
+    parts = split_address(text)
+    extra = parts.path.strip("/") or parts.query or parts.username or parts.password
+    if parts.scheme not in ("http", "https") or not parts.hostname or extra:
+        raise ValueError("holds addresses such as https://easel.example.com, without a path.")
+    return text.rstrip("/")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(_http_url(entry.strip()) for entry in text.split(",") if entry.strip())
+
+
+def _mail_url(text: str) -> str:
+    parts = _split_with_scheme(text, "smtp", "smtps", "ses", "file")
+    bare = not (parts.query or parts.fragment)
+    if parts.scheme == "file":
+        right = not parts.netloc and parts.path.strip("/") != ""
+    elif parts.scheme == "ses":
+        right = re.fullmatch(r"[a-z0-9-]+", parts.netloc) is not None and not parts.path.strip("/")
+    else:
+        complete = bool(parts.username) == bool(parts.password)
+        right = bool(parts.hostname) and complete and not parts.path.strip("/")
+    if not (bare and right and text.isprintable() and " " not in text):
+        raise ValueError(f"is one of {MAIL_FORMS}.")
+    return text
+
+
+def _mail_from(text: str) -> str:
+    address = parseaddr(text)[1]
+    one = text.isprintable() and "," not in text and (text == address or text.endswith(f" <{address}>"))
+    if not (one and _ADDRESS.fullmatch(address)):
+        raise ValueError("is one address, such as Easel <pictures@example.com>.")
+    return text
+
+
+DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
+BrokerUrl = Annotated[str, PlainValidator(_broker_url)]
+HttpUrl = Annotated[str, PlainValidator(_http_url)]
+Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]
+MailUrl = Annotated[str, PlainValidator(_mail_url)]
+MailFrom = Annotated[str, PlainValidator(_mail_from)]
