@@ -79,7 +79,7 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
     The app is built at the first event, so that importing a function does nothing. If the database or the storage does
     not answer, the caller gets a 503 before Lambda ends the process.
     """
-    built: list[LambdaHandler] = []
+    built: list[Callable[..., LambdaAnswer]] = []
 
     def handler(event: LambdaEvent, context: LambdaContext | None) -> LambdaAnswer:
         if not built:
