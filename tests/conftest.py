@@ -25,6 +25,21 @@ from tests.support.functions_bundle import built_bundle
 from tests.support.paths import ROOT
 from tests.support.world import World
 
+_TABLES = [table.name for table in metadata.sorted_tables]
+# TRUNCATE gives each table and index a new file, which costs ten times as much as deleting the few rows of a test; only
+# a table that a test has filled is worth it. `replica` keeps triggers and foreign keys out of the way.
+_EMPTY_THE_TABLES = f"""
+SET LOCAL session_replication_role = replica;
+DO $$ BEGIN
+    IF (SELECT max(pg_table_size(name::regclass)) > 1000000 FROM unnest(ARRAY{_TABLES}) AS name) THEN
+        TRUNCATE {", ".join(_TABLES)};
+    ELSE
+        {" ".join(f"DELETE FROM {table};" for table in _TABLES)}
+    END IF;
+    INSERT INTO queue_clock (id) VALUES (1);
+END $$
+"""
+
 
 @pytest.fixture(scope="session")
 def environment() -> Iterator[dict[str, str]]:
@@ -52,10 +67,11 @@ def _servers(home: Path) -> Iterator[dict[str, str]]:
 
 
 def _trade_safety_for_speed(database_url: str) -> None:
-    """No test cuts the power: the database need not wait for the disk, which costs seconds at its stop alone."""
+    """Drop what protects data from a crash, and the vacuum: no test cuts the power, and no table stays large."""
     engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
 
@@ -84,10 +100,8 @@ def session_services(environment: dict[str, str]) -> Iterator[Services]:
 @pytest.fixture
 def services(session_services: Services) -> Services:
     """Services on an empty database."""
-    tables = ", ".join(table.name for table in metadata.sorted_tables)
     with session_services.db.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables}"))
-        connection.execute(text("INSERT INTO queue_clock (id) VALUES (1)"))
+        connection.exec_driver_sql(_EMPTY_THE_TABLES)
     return session_services
 
 
