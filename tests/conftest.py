@@ -16,29 +16,14 @@ from sqlalchemy import create_engine, text
 from infra.bundle import Bundle
 from local.servers import embedded_servers
 from shared.core.settings import Settings
-from shared.core.tables import metadata
 from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
+from tests.support.clean_tables import empty_tables
 from tests.support.deployment import ACCOUNT, Cloud, emulated_cloud
 from tests.support.functions_bundle import built_bundle
 from tests.support.paths import ROOT
 from tests.support.world import World
-
-_TABLES = [table.name for table in metadata.sorted_tables]
-# TRUNCATE gives each table and index a new file, which costs ten times as much as deleting the few rows of a test; only
-# a table that a test has filled is worth it. `replica` keeps triggers and foreign keys out of the way.
-_EMPTY_THE_TABLES = f"""
-SET LOCAL session_replication_role = replica;
-DO $$ BEGIN
-    IF (SELECT max(pg_table_size(name::regclass)) > 1000000 FROM unnest(ARRAY{_TABLES}) AS name) THEN
-        TRUNCATE {", ".join(_TABLES)};
-    ELSE
-        {" ".join(f"DELETE FROM {table};" for table in _TABLES)}
-    END IF;
-    INSERT INTO queue_clock (id) VALUES (1);
-END $$
-"""
 
 
 @pytest.fixture(scope="session")
@@ -100,8 +85,7 @@ def session_services(environment: dict[str, str]) -> Iterator[Services]:
 @pytest.fixture
 def services(session_services: Services) -> Services:
     """Services on an empty database."""
-    with session_services.db.begin() as connection:
-        connection.exec_driver_sql(_EMPTY_THE_TABLES)
+    empty_tables(session_services.db)
     return session_services
 
 
