@@ -88,9 +88,12 @@ def published(site: RunningSite) -> Iterator[dict[str, Any]]:
         yield {"owner": owner, "several": owner.job(several["id"]), "large": owner.job(large["id"])}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for a file; each visitor in it is somebody new."""
+    """One browser for all these tests; each visitor has an empty profile in it.
+
+    It ends with them: as long as it runs, asyncio has a running loop in this thread.
+    """
     with chromium() as browser:
         yield browser
 
