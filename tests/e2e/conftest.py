@@ -1,6 +1,8 @@
 """One running site for the tests that only use it; those that break something have a stack of their own."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +20,18 @@ THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a 
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """The whole stack under its default limits."""
-    site = RunningSite(tmp_path_factory.mktemp("site") / "home")
-    try:
-        site.start()
-        yield site
-    finally:
-        site.stop()
+def site() -> Iterator[RunningSite]:
+    """The whole stack under its default limits.
+
+    Its home is not under pytest's own folder, which every pytest that starts closes to the account of Postgres.
+    """
+    with tempfile.TemporaryDirectory(prefix="easel-site-") as folder:
+        site = RunningSite(Path(folder) / "home")
+        try:
+            site.start()
+            yield site
+        finally:
+            site.stop()
 
 
 @pytest.fixture(scope="session")
