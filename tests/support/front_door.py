@@ -14,8 +14,8 @@ import pytest
 
 from infra.site import write_site
 from local.servers import free_port, http_answers
-from tests.support.composed import ROOT
 from tests.support.listening import listening
+from tests.support.paths import ROOT
 from tests.support.processes import started
 from tests.support.waiting import until
 

@@ -7,6 +7,7 @@ get what such a visitor sees.
 import io
 import secrets
 import sys
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -49,7 +50,7 @@ def save(page: Page, name: str, *, at_once: bool = False) -> None:
     print(f"{path.relative_to(CHECKOUT)}  {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
-def window(browser: Browser, url: str, **options: object) -> Visitor:
+def window(browser: Browser, url: str, **options: Any) -> Visitor:
     """A window of somebody new."""
     context = browser.new_context(**{"viewport": SIZE, "locale": "en-GB", **options})
     return Visitor(context.new_page(), url, (url,))

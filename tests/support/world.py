@@ -130,7 +130,7 @@ class World:
         """The job has exactly one set of pictures, every object of it is there, and what else lies under its prefix
         is garbage."""
         rows = self.images(job_id)
-        assert [row.index for row in rows] == list(range(pictures))
+        assert [row._mapping["index"] for row in rows] == list(range(pictures))
         assert len({row.key.rsplit("/", 1)[0] for row in rows}) <= 1
         sizes = self.services.storage.sizes_bytes(f"jobs/{job_id}/")
         for row in rows:
