@@ -1,7 +1,7 @@
 """Everything that can go wrong for a caller, each with its HTTP status and its stable code.
 
-Use cases raise these; `functions.http` renders them as RFC 9457 problem documents. The table of codes in the README is
-checked against this module by a test.
+Use cases raise these; `functions.http` renders them as RFC 9457 problem documents. A test checks the table of
+codes in docs/errors.md against this module.
 """
 
 from dataclasses import dataclass

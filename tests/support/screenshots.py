@@ -71,7 +71,7 @@ def take_pictures(browser: Browser, url: str) -> None:
         member.submit(prompt, quality="Normal", count=1)
         member.see_finished(limit_s=300)
         member.page.goto(f"{url}/create")
-    member.page.get_by_label("Your picture in words").fill(PROMPT)
+    member.page.get_by_label("Describe your picture").fill(PROMPT)
     save(member.page, "create")
     member.submit(PROMPT, quality="Best", count=2)
     member.page.wait_for_function(PAINTED_A_BIT, timeout=120_000)

@@ -85,7 +85,7 @@ class Visitor:
 
     def submit(self, prompt: str, *, quality: str, count: int) -> None:
         """From the form to the page of the new job."""
-        self.page.get_by_label("Your picture in words").fill(prompt)
+        self.page.get_by_label("Describe your picture").fill(prompt)
         self.page.locator(".option", has_text=quality).click()
         self.page.locator(".choice-n .option", has_text=str(count)).click()
         self.page.get_by_role("button", name="Paint it").click()
@@ -121,10 +121,10 @@ class Visitor:
         return str(picture.evaluate("(picture) => picture.currentSrc"))
 
     def _fill_account(self, email: str, password: str, button: str) -> None:
-        self.page.get_by_role("textbox", name="E-mail").fill(email)
+        self.page.get_by_role("textbox", name="Email").fill(email)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name=button).click()
-        expect(self.page.get_by_label("Your picture in words")).to_be_visible()
+        expect(self.page.get_by_label("Describe your picture")).to_be_visible()
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
