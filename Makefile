@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test unit check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
 .venv/run.stamp: requirements/run.txt pyproject.toml painter/pyproject.toml
@@ -32,17 +32,39 @@ demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at nig
 operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="gallery reports"
 	@$(BIN)/python -m local.operate $(DO)
 
-test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Two processes, each with its own servers. Files are given out in order, the long ones first.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+
+test: .venv/dev.stamp ## Run all tests, in two processes
+	@$(PYTEST) $(PARALLEL)
+
+unit: .venv/dev.stamp ## Run the tests that need no server: under a minute
+	@$(PYTEST) tests/unit
+
+integration: .venv/dev.stamp ## Run the tests of single parts on real servers
+	@$(PYTEST) $(PARALLEL) tests/integration
+
+contract: .venv/dev.stamp ## Run the tests of the HTTP contract
+	@$(PYTEST) $(PARALLEL) tests/contract
+
+e2e: .venv/dev.stamp ## Run the tests of the whole site, with a browser
+	@$(PYTEST) $(PARALLEL) tests/e2e
+
+deploy: .venv/dev.stamp ## Run the tests of containers, Terraform and Lambda
+	@$(PYTEST) $(PARALLEL) tests/deploy
+
+coverage: .venv/dev.stamp ## Run all tests and report which lines they reach
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest $(PARALLEL)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 # The same versions from elsewhere where PyPI has no wheel for this machine.
 BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
 SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
 SHFMT = $(BIN)/shfmt --indent 2 --case-indent
 SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
-
-unit: .venv/dev.stamp ## Run the tests that need no server
-	@$(BIN)/python -m pytest -q tests/unit
 
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .
@@ -90,7 +112,7 @@ localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try 
 	@touch $@
 
 contract-deployed: .venv/dev.stamp ## Try the whole contract on the functions deployed to an emulated Lambda
-	@EASEL_TEST_DEPLOYED=all $(BIN)/python -m pytest tests/contract -k deployed -n 2 --dist loadfile --no-loadscope-reorder
+	@EASEL_TEST_DEPLOYED=all $(PYTEST) $(PARALLEL) tests/contract -k deployed
 
 PYTHON_VERSION ?= 3.13
 ARCH ?= arm64

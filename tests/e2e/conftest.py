@@ -1,6 +1,8 @@
 """One running site for tests that only use it; tests that break something start their own."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +20,18 @@ THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a 
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """Start the whole stack with its default limits."""
-    site = RunningSite(tmp_path_factory.mktemp("site") / "home")
-    try:
-        site.start()
-        yield site
-    finally:
-        site.stop()
+def site() -> Iterator[RunningSite]:
+    """Start the whole stack with its default limits.
+
+    Its home is not under pytest's own folder, which each pytest that starts closes to the account of Postgres.
+    """
+    with tempfile.TemporaryDirectory(prefix="easel-site-") as folder:
+        site = RunningSite(Path(folder) / "home")
+        try:
+            site.start()
+            yield site
+        finally:
+            site.stop()
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +94,12 @@ def published(site: RunningSite) -> Iterator[dict[str, Any]]:
         yield {"owner": owner, "several": owner.job(several["id"]), "large": owner.job(large["id"])}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Start one browser per file; each visitor in it has a new profile."""
+    """Start one browser for all these tests; each visitor in it has a new profile.
+
+    It is closed after them: while it runs, asyncio has a running loop in this thread.
+    """
     with chromium() as browser:
         yield browser
 

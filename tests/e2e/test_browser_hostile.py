@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -110,7 +111,7 @@ def test_hostile_addresses_of_pages_are_text(site: RunningSite, prompt: str) -> 
         page = person.page
         for path in ("/create?prompt=", "/pictures?q=", "/gallery/", "/?after=", "/login?next=", "/pictures/"):
             person.expected = [f"/v1/gallery/{prompt}", "/v1/gallery", "/v1/jobs"]
-            page.goto(f"{person.url}{path}{requests.utils.quote(prompt, safe='')}")
+            page.goto(f"{person.url}{path}{quote(prompt, safe='')}")
             expect(page.get_by_role("heading", level=1)).to_be_visible()
             page.wait_for_load_state("networkidle")
             assert page.evaluate(FOREIGN) == [], page.url

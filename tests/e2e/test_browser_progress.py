@@ -13,7 +13,6 @@ from shared.services import Services
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.backstage import Backstage, finish
-from tests.support.chromium import chromium
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor
 
@@ -53,12 +52,6 @@ window.Notification = class extends EventTarget {
 @pytest.fixture
 def backstage(site_services: Services, user: ApiUser) -> Backstage:
     return Backstage(site_services, user)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
 from shared.polling import generators as generator_store
 from shared.polling.worker import Poller
+from tests.support.clean_tables import empty_tables
 from tests.support.world import World, with_settings
 
 
@@ -20,8 +21,7 @@ class Dispatch:
 
     def __init__(self, world: World, *, places: int, max_running: int, glide: int = 0) -> None:
         self.world = world
-        world.sql("TRUNCATE users, generators CASCADE")
-        world.sql("UPDATE queue_clock SET turn = 0")
+        empty_tables(world.services.db)
         given = {"img_generator": places, "glide": glide}
         addresses = tuple(
             GeneratorAddress(protocol, f"http://127.0.0.1:9/{protocol}", count)

@@ -39,7 +39,7 @@ def load(root: Path) -> None:
 root = Path(sys.argv[1])
 sys.path[:0] = sys.argv[1:]
 load(root)
-files = [Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
+files = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
 mapped = {Path(line.split()[-1]) for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line}
 found = {str(file.relative_to(root)) for file in {*files, *mapped} if file.is_relative_to(root)}
 sys.stdout.write(json.dumps(sorted(found)))

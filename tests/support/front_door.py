@@ -15,8 +15,9 @@ import pytest
 from infra.site import write_nginx_headers, write_site
 from local.ports import free_port
 from local.servers import http_answers
-from tests.support.composed import ROOT
 from tests.support.listening import listening
+from tests.support.paths import ROOT
+from tests.support.processes import started
 from tests.support.waiting import until
 
 STORAGE_URL = "http://127.0.0.1:9000"
@@ -66,13 +67,13 @@ def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDo
             **variables,
         }
         script = ["sh", str(ROOT / "docker" / "nginx" / "start.sh")]
-        process = subprocess.Popen(
+        with started(
             script, env=environment, stdin=subprocess.DEVNULL, user=user, extra_groups=[] if user else None
-        )
-        try:
-            until(lambda: process.poll() is not None or http_answers(port, "/favicon.svg"), "nginx answers", 20)
-            assert process.poll() is None
-            yield FrontDoor(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{storage_port}", folder / "access.log")
-        finally:
-            process.terminate()
-            process.wait(20)
+        ) as process:
+            try:
+                until(lambda: process.poll() is not None or http_answers(port, "/favicon.svg"), "nginx answers", 20)
+                assert process.poll() is None
+                yield FrontDoor(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{storage_port}", folder / "access.log")
+            finally:
+                process.terminate()
+                process.wait(20)

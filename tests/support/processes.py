@@ -5,35 +5,33 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-PAUSE = threading.Event()  # is never set: waiting for it is a short pause between two looks
+from tests.support import watchdog
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Look again and again until the condition holds."""
-    for _ in range(int(seconds / 0.05)):
-        if condition():
-            return
-        PAUSE.wait(0.05)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+@contextlib.contextmanager
+def started(argv: list[str], **options: Any) -> "Iterator[subprocess.Popen[Any]]":
+    """The program in its own process group, which is killed at the end of the block or of the test run."""
+    process = subprocess.Popen(argv, start_new_session=True, **options)
+    watchdog.watch(process.pid)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+        watchdog.release(process.pid)
 
 
 class Program:
-    """One `python -m <module> ...` in a process group of its own."""
+    """One running `python -m <module> ...`."""
 
-    def __init__(self, environment: dict[str, str], log: Path, *arguments: str, module: str = "poller") -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.process = process
         self.log = log
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
-                env={"PATH": os.environ["PATH"], **environment},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
 
     @property
     def children(self) -> list[int]:
@@ -44,29 +42,28 @@ class Program:
         return []
 
     def stop(self, seconds: float = 60) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM and return the exit code."""
         self.process.terminate()
         return self.process.wait(seconds)
 
     @property
     def left_over(self) -> bool:
-        """Whether anything of its process group still runs."""
+        """Whether any process of its group still runs."""
         try:
             os.killpg(self.process.pid, 0)
         except ProcessLookupError:
             return False
         return True
 
-    def close(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-
 
 @contextlib.contextmanager
 def program(environment: dict[str, str], log: Path, *arguments: str, module: str = "poller") -> Iterator[Program]:
-    started = Program(environment, log, *arguments, module=module)
-    try:
-        yield started
-    finally:
-        started.close()
+    """`python -m <module> <arguments>` with only these variables and PATH; what it prints goes to the file log."""
+    argv = [sys.executable, "-m", module, *arguments]
+    with (
+        log.open("wb") as file,
+        started(
+            argv, env={"PATH": os.environ["PATH"], **environment}, stdout=file, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        yield Program(process, log)

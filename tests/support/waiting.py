@@ -8,7 +8,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def until(look: Callable[[], Found], what: str, limit_s: float = 60, every_s: float = 0.1) -> Found:
+def until(look: Callable[[], Found], what: str, limit_s: float = 60, every_s: float = 0.05) -> Found:
     """Ask `look` until its answer counts as true, and return that answer; fail after limit_s, saying `what`."""
     deadline = time.monotonic() + limit_s
     while not (found := look()):

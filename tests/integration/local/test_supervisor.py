@@ -2,13 +2,10 @@
 
 import fcntl
 import os
-import select
 import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from local.console import Quiet
 from local.process import Part
 from local.stack import Interrupted, PartDied, Stack, describe_exit, running
 from tests.support.paths import ROOT as CHECKOUT
+from tests.support.waiting import until
 
 LIVE = """
 import fcntl, os, select, sys
@@ -64,6 +62,9 @@ with hold(home, console) as held:
 """
 
 
+LIMIT_S = 30
+
+
 class Recorder(Quiet):
     """Remembers what the stack told."""
 
@@ -105,13 +106,6 @@ def is_alive(file: Path) -> bool:
         except BlockingIOError:
             return True
     return False
-
-
-def until(condition: Callable[[], bool], limit_s: float = 30) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        select.select([], [], [], 0.02)
 
 
 def test_parts_start_after_what_they_need(tmp_path: Path) -> None:
@@ -192,10 +186,10 @@ def test_stopping_ends_grandchildren_and_the_deaf(tmp_path: Path) -> None:
     grandchild = tmp_path / "grandchild"
     parts = [part("worker", WITH_CHILD, tmp_path, str(grandchild)), part("beat", DEAF, tmp_path, grace_s=0.2)]
     with running(Stack(parts, tmp_path / "log")):
-        until(lambda: is_alive(grandchild))
+        until(lambda: is_alive(grandchild), "the grandchild runs", LIMIT_S)
     assert not is_alive(tmp_path / "worker")
     assert not is_alive(tmp_path / "beat")
-    until(lambda: not is_alive(grandchild))
+    until(lambda: not is_alive(grandchild), "the grandchild has ended", LIMIT_S)
 
 
 def test_hurry_does_not_wait_for_the_deaf(tmp_path: Path) -> None:
@@ -228,14 +222,18 @@ def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path
 
     def let_it_begin() -> None:
         # Between the old log and the new one there is none.
-        until(lambda: (log / "gateway.log.1").exists() and (log / "gateway.log").exists())
-        until(lambda: (log / "gateway.log").read_text().startswith("starting"))
+        until(
+            lambda: (log / "gateway.log.1").exists() and (log / "gateway.log").exists(),
+            "there is a second log",
+            LIMIT_S,
+        )
+        until(lambda: (log / "gateway.log").read_text().startswith("starting"), "the log has begun", LIMIT_S)
         trigger.write_text("now")
 
     beginning = threading.Thread(target=let_it_begin)
     beginning.start()
     with running(Stack([part("gateway", waits, tmp_path, str(trigger))], log, console)):
-        until(lambda: "at work" in (log / "gateway.log").read_text())
+        until(lambda: "at work" in (log / "gateway.log").read_text(), "the gateway works", LIMIT_S)
     beginning.join(10)
     assert ("gateway", "starting") not in console.lines
     assert (log / "gateway.log").read_text().splitlines()[:2] == ["starting", "at work"]
@@ -251,7 +249,7 @@ def test_lines_of_a_ready_part_are_shown(tmp_path: Path) -> None:
     console = Recorder()
     with running(Stack([part("gateway", says_more, tmp_path, str(trigger))], tmp_path / "log", console)):
         trigger.write_text("now")
-        until(lambda: ("gateway", "second") in console.lines)
+        until(lambda: ("gateway", "second") in console.lines, "the second line is shown", LIMIT_S)
 
 
 @pytest.mark.parametrize(
@@ -277,21 +275,21 @@ def supervise(home: Path, parts: str) -> "subprocess.Popen[str]":
 def test_each_signal_to_the_supervisor_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
     grandchild = tmp_path / "grandchild"
     process = supervise(tmp_path, f"[part('worker', WITH_CHILD, home, {str(grandchild)!r})]")
-    until(lambda: is_alive(grandchild))
+    until(lambda: is_alive(grandchild), "the grandchild runs", LIMIT_S)
     process.send_signal(number)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 0, output
     assert "Everything is stopped." in output
     assert not is_alive(tmp_path / "worker")
-    until(lambda: not is_alive(grandchild))
+    until(lambda: not is_alive(grandchild), "the grandchild has ended", LIMIT_S)
 
 
 def test_a_second_interrupt_ends_the_deaf_at_once(tmp_path: Path) -> None:
     process = supervise(tmp_path, "[part('worker', DEAF, home, grace_s=100)]")
-    until(lambda: is_alive(tmp_path / "worker"))
+    until(lambda: is_alive(tmp_path / "worker"), "the worker runs", LIMIT_S)
     process.send_signal(signal.SIGINT)
     assert process.stdout is not None
-    until(lambda: "Stopping" in process.stdout.readline())
+    until(lambda: "Stopping" in process.stdout.readline(), "it says that it stops", LIMIT_S)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 0, output
@@ -302,11 +300,11 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_run_waits_for_it(tmp_pa
     grandchild = tmp_path / "grandchild"
     parts = f"[part('worker', WITH_CHILD, home, {str(grandchild)!r}), part('beat', DEAF, home, grace_s=5)]"
     first = supervise(tmp_path, parts)
-    until(lambda: is_alive(grandchild) and is_alive(tmp_path / "beat"))
+    until(lambda: is_alive(grandchild) and is_alive(tmp_path / "beat"), "the grandchild and the beat run", LIMIT_S)
     first.kill()
     first.communicate(timeout=30)
     second = supervise(tmp_path, "[part('gateway', LIVE, home)]")
-    until(lambda: is_alive(tmp_path / "gateway"))
+    until(lambda: is_alive(tmp_path / "gateway"), "the gateway runs", LIMIT_S)
     assert not is_alive(tmp_path / "worker")
     assert not is_alive(tmp_path / "beat")
     assert not is_alive(grandchild)
@@ -316,7 +314,7 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_run_waits_for_it(tmp_pa
 
 def test_a_second_run_is_refused_with_the_address_of_the_first(tmp_path: Path) -> None:
     first = supervise(tmp_path, "[part('gateway', LIVE, home)]")
-    until(lambda: is_alive(tmp_path / "gateway"))
+    until(lambda: is_alive(tmp_path / "gateway"), "the gateway runs", LIMIT_S)
     second = supervise(tmp_path, "[part('other', LIVE, home)]")
     output, _ = second.communicate(timeout=30)
     first.send_signal(signal.SIGTERM)

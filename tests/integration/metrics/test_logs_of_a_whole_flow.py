@@ -18,7 +18,8 @@ from functions.gateway import manifest
 from local.ports import free_port
 from local.servers import http_answers
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.processes import program, wait_for
+from tests.support.processes import program
+from tests.support.waiting import until
 from tests.support.world import World
 
 PROMPT, BAD_PROMPT = "a lighthouse that stays private", "a harbour that shall stay unknown"
@@ -54,7 +55,7 @@ class Flow:
         def ended() -> bool:
             return self.call("GET", f"/v1/jobs/{job_id}?wait=1", 200)["finished_at"] is not None
 
-        wait_for(ended, "the job's end")
+        until(ended, "the job's end")
         return self.call("GET", f"/v1/jobs/{job_id}", 200)
 
     def upload(self) -> str:
@@ -99,7 +100,7 @@ def easel(settings: dict[str, str], folder: Path) -> Iterator[str]:
         program(settings, folder / "worker.log", "worker") as worker,
         program(settings, folder / "beat.log", "beat") as beat,
     ):
-        wait_for(lambda: http_answers(port, "/v1/presets"), "the gateway")
+        until(lambda: http_answers(port, "/v1/presets"), "the gateway")
         yield f"http://127.0.0.1:{port}"
         for part in (beat, worker, gateway):
             part.stop()
@@ -125,8 +126,8 @@ def test_a_whole_flow(
     with easel(settings, tmp_path) as base:
         flow = Flow(base)
         good, bad = flow.run(generator)
-        wait_for(lambda: len(list(mails.glob("*.eml"))) == 2, "both mails")
-        wait_for(lambda: not world.sql("SELECT FROM mails"), "both are noted")
+        until(lambda: len(list(mails.glob("*.eml"))) == 2, "both mails")
+        until(lambda: not world.sql("SELECT FROM mails"), "both are noted")
         metrics = requests.get(f"http://127.0.0.1:{settings['EASEL_METRICS_PORT']}/metrics", timeout=30).text
     assert (good["state"], bad["state"]) == ("succeeded", "failed")
     answers, jobs, _ = (lines_of(tmp_path, part) for part in ("gateway", "worker", "beat"))
@@ -189,7 +190,7 @@ def test_servers_that_are_away_are_told_without_their_passwords(
         program(settings, tmp_path / "worker.log", "worker"),
         program(settings, tmp_path / "beat.log", "beat"),
     ):
-        wait_for(lambda: http_answers(port, "/v1/presets"), "the gateway")
+        until(lambda: http_answers(port, "/v1/presets"), "the gateway")
         base = f"http://127.0.0.1:{port}"
         assert requests.get(f"{base}/v1/health", timeout=30).status_code == 503
         body = {"prompt": PROMPT}
@@ -197,7 +198,7 @@ def test_servers_that_are_away_are_told_without_their_passwords(
         assert requests.post(f"{base}/v1/jobs", json=body, headers=headers, timeout=30).status_code == 503
         for part in ("worker", "beat"):
             log = tmp_path / f"{part}.log"
-            wait_for(partial(_has_error, log), f"the error of {part}")
+            until(partial(_has_error, log), f"the error of {part}")
     assert {line["level"] for line in lines_of(tmp_path, "gateway", "worker", "beat")} <= {"info", "warning", "error"}
     check_secrets(tmp_path, ["database-password", "broker-password", PROMPT, "x" * 43])
 

@@ -20,8 +20,9 @@ from local.ports import free_port
 from local.servers import http_answers
 from shared.metrics.process import BOUNDS_S, OUTCOMES, STEPS, StepBoard
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.processes import Program, program, wait_for
+from tests.support.processes import Program, program
 from tests.support.scraping import Scrape, check_equal_to_the_database, scrape
+from tests.support.waiting import until
 from tests.support.world import World
 
 DURATION = "easel_step_duration_seconds_count"
@@ -38,7 +39,7 @@ def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str,
 def gateway(settings: dict[str, str], log: Path) -> Iterator[tuple[Program, int]]:
     port = free_port()
     with program(settings | {"EASEL_PORT": str(port)}, log, module="functions.gateway") as started:
-        wait_for(lambda: http_answers(port, "/v1/presets"), "the gateway")
+        until(lambda: http_answers(port, "/v1/presets"), "the gateway")
         yield started, port
 
 
@@ -47,7 +48,7 @@ def succeed(world: World, jobs: int) -> None:
     before = count_of_succeeded(world)
     for _ in range(jobs):
         world.submit(world.user())
-    wait_for(lambda: count_of_succeeded(world) == before + jobs, "the jobs' success")
+    until(lambda: count_of_succeeded(world) == before + jobs, "the jobs' success")
 
 
 def count_of_succeeded(world: World) -> int:
@@ -66,7 +67,7 @@ def test_a_pool_of_processes_tells_the_same_as_the_database(
     with program(settings, tmp_path / "beat.log", "beat"):
         with program(settings, tmp_path / "worker.log", "worker") as worker:
             succeed(world, 12)
-            wait_for(lambda: fetched(port) == 12, "twelve steps on the board")
+            until(lambda: fetched(port) == 12, "twelve steps on the board")
             seen = Scrape(port)
             check_equal_to_the_database(seen, world.services)
             assert seen.value(DURATION, step="send", outcome="goes_on") == 12
@@ -78,14 +79,14 @@ def test_a_pool_of_processes_tells_the_same_as_the_database(
             children = worker.children
             for child in children:
                 os.kill(child, signal.SIGKILL)
-            wait_for(lambda: len(set(worker.children) - set(children)) == 2, "other children")
+            until(lambda: len(set(worker.children) - set(children)) == 2, "other children")
             assert fetched(port) == 12
             succeed(world, 3)
-            wait_for(lambda: fetched(port) == 15, "fifteen steps on the board")
+            until(lambda: fetched(port) == 15, "fifteen steps on the board")
             assert worker.stop() == 0
         with program(settings, tmp_path / "second.log", "worker") as worker:
             succeed(world, 2)
-            wait_for(lambda: fetched(port) == 2, "the steps of the new worker alone")
+            until(lambda: fetched(port) == 2, "the steps of the new worker alone")
             seen = Scrape(port)
             assert worker.stop() == 0
     assert seen.value("easel_jobs_finished_total", outcome="succeeded") == 17
@@ -99,10 +100,10 @@ def test_two_workers_at_one_port_both_work(
         program(settings, tmp_path / "first.log", "worker") as first,
         program(settings, tmp_path / "beat.log", "beat"),
     ):
-        wait_for(lambda: scrape(int(settings["EASEL_METRICS_PORT"])) is not None, "the first worker's metrics")
+        until(lambda: scrape(int(settings["EASEL_METRICS_PORT"])) is not None, "the first worker's metrics")
         with program(settings, tmp_path / "second.log", "worker") as second:
-            wait_for(lambda: "no metrics are served" in (tmp_path / "second.log").read_text(), "the sentence")
-            wait_for(lambda: len(second.children) == 2, "the second worker's pool")
+            until(lambda: "no metrics are served" in (tmp_path / "second.log").read_text(), "the sentence")
+            until(lambda: len(second.children) == 2, "the second worker's pool")
             assert first.stop() == 0
             succeed(world, 1)
             assert second.stop() == 0
@@ -111,9 +112,9 @@ def test_two_workers_at_one_port_both_work(
 def test_children_do_not_keep_the_port_of_a_worker_that_was_killed(settings: dict[str, str], tmp_path: Path) -> None:
     port = int(settings["EASEL_METRICS_PORT"])
     with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
-        wait_for(lambda: scrape(port) is not None and len(worker.children) == 1, "the worker")
+        until(lambda: scrape(port) is not None and len(worker.children) == 1, "the worker")
         [child] = worker.children
-        wait_for(lambda: not listens(child), "the child lets go of the port")
+        until(lambda: not listens(child), "the child lets go of the port")
         assert listens(worker.process.pid)
 
 

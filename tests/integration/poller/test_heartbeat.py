@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from poller.heartbeat import OLD_S, is_fresh
-from tests.support.processes import Program, program, wait_for
+from tests.support.processes import Program, program
+from tests.support.waiting import until
 
 
 def make_old(file: Path) -> None:
@@ -30,9 +31,9 @@ def part(request: pytest.FixtureRequest, environment: dict[str, str], tmp_path: 
 
 def test_it_keeps_touching_the_file_while_it_works(part: tuple[Program, Path]) -> None:
     running, file = part
-    wait_for(lambda: is_fresh(file), "the first sign of life")
+    until(lambda: is_fresh(file), "the first sign of life")
     make_old(file)
-    wait_for(lambda: is_fresh(file), "the next one")
+    until(lambda: is_fresh(file), "the next one")
     assert running.stop() == 0
 
 
@@ -42,7 +43,7 @@ def test_a_worker_without_its_broker_shows_none(environment: dict[str, str], tmp
         closed.bind(("127.0.0.1", 0))
         nowhere = f"redis://127.0.0.1:{closed.getsockname()[1]}"
         with program(environment | {"EASEL_BROKER_URL": nowhere}, log, "worker", "--heartbeat", str(file)):
-            wait_for(lambda: "Cannot connect" in log.read_text(encoding="utf-8"), "it misses the broker")
+            until(lambda: "Cannot connect" in log.read_text(encoding="utf-8"), "it misses the broker")
             assert not is_fresh(file)
 
 

@@ -11,7 +11,8 @@ import redis
 
 from shared.testing.fake_generator import FakeGenerator
 from shared.testing.fake_glide import FakeGlide
-from tests.support.processes import Program, program, wait_for
+from tests.support.processes import Program, program
+from tests.support.waiting import until
 from tests.support.world import World
 
 UPSCALED = {"upscale": 2}
@@ -49,17 +50,17 @@ def test_other_jobs_go_on_while_every_call_hangs(
     hanging = [world.submit(world.user()) for _ in range(3)]
     glide.hold()
     with running(settings, tmp_path, "--concurrency", "1") as worker:
-        wait_for(lambda: glide.in_flight == 3, "three calls")
+        until(lambda: glide.in_flight == 3, "three calls")
         assert worker.stop() == 0
     settings["EASEL_GENERATORS"] = f"{glide.setting},{generator.setting}"
     with running(settings, tmp_path, "--concurrency", "1") as worker:
-        wait_for(lambda: glide.in_flight == 3, "three calls")
+        until(lambda: glide.in_flight == 3, "three calls")
         others = [world.submit(world.user(), **UPSCALED) for _ in range(8)]
-        wait_for(lambda: {world.state(job_id) for job_id in others} == {"succeeded"}, "the others")
+        until(lambda: {world.state(job_id) for job_id in others} == {"succeeded"}, "the others")
         assert {world.state(job_id) for job_id in hanging} == {"generating"}
         assert glide.in_flight == 3
         glide.let_go()
-        wait_for(lambda: {world.state(job_id) for job_id in hanging} == {"succeeded"}, "those that hung")
+        until(lambda: {world.state(job_id) for job_id in hanging} == {"succeeded"}, "those that hung")
         assert worker.stop() == 0
     assert glide.most_in_flight == 3
     assert {world.row(job_id).attempts for job_id in (*hanging, *others)} == {1}
@@ -74,16 +75,16 @@ def test_a_call_outlives_its_lease(world: World, settings: dict[str, str], glide
     job_id = world.submit(world.user())
     glide.hold()
     with running(settings, tmp_path) as worker:
-        wait_for(lambda: glide.in_flight == 1, "the call")
+        until(lambda: glide.in_flight == 1, "the call")
         leases = set()
 
         def renewed() -> bool:
             leases.add(world.row(job_id).lease_until)
             return len(leases) >= 3
 
-        wait_for(renewed, "the lease is renewed")
+        until(renewed, "the lease is renewed")
         glide.let_go()
-        wait_for(lambda: world.state(job_id) == "succeeded", "the job")
+        until(lambda: world.state(job_id) == "succeeded", "the job")
         assert worker.stop() == 0
     assert (glide.counts["asked"], world.row(job_id).crashes) == (1, 0)
     world.check_one_set(job_id, 1)
@@ -96,14 +97,14 @@ def test_a_child_that_is_killed_in_the_call(
     job_id = world.submit(world.user())
     glide.hold()
     with running(settings, tmp_path, "--concurrency", "1") as worker:
-        wait_for(lambda: glide.in_flight == 1, "the call")
+        until(lambda: glide.in_flight == 1, "the call")
         [child] = worker.children
         os.kill(child, signal.SIGKILL)
-        wait_for(lambda: glide.counts["abandoned"] == 1, "the server hears of it")
+        until(lambda: glide.counts["abandoned"] == 1, "the server hears of it")
         glide.let_go()
-        wait_for(lambda: worker.children not in ([], [child]), "another child")
+        until(lambda: worker.children not in ([], [child]), "another child")
         world.expire_lease(job_id)
-        wait_for(lambda: world.state(job_id) == "succeeded", "the job")
+        until(lambda: world.state(job_id) == "succeeded", "the job")
         assert worker.stop() == 0
     assert world.events(job_id).count("recovered") == 1
     assert (world.row(job_id).attempts, world.row(job_id).crashes) == (1, 1)

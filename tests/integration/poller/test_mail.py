@@ -8,7 +8,8 @@ import redis
 
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.mail_server import MailServer
-from tests.support.processes import program, wait_for
+from tests.support.processes import program
+from tests.support.waiting import until
 from tests.support.world import World
 
 
@@ -44,7 +45,7 @@ def test_two_workers_send_each_mail_once(
         program(settings, tmp_path / "worker2.log", "worker") as other,
         program(settings, tmp_path / "beat.log", "beat") as beat,
     ):
-        wait_for(lambda: finished(world) == 10 and waiting(world) == 0, "the jobs and their mail")
+        until(lambda: finished(world) == 10 and waiting(world) == 0, "the jobs and their mail")
         assert [beat.stop(), worker.stop(), other.stop()] == [0, 0, 0]
     recipients = [row.email for row in world.sql("SELECT email FROM users")]
     assert sorted(mail.recipient for mail in server.mails) == sorted(recipients)
@@ -62,12 +63,12 @@ def test_a_server_that_hangs_holds_up_no_job(
         program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker,
         program(settings, tmp_path / "beat.log", "beat"),
     ):
-        wait_for(lambda: world.sql("SELECT attempts FROM mails") == [(1,)], "the mail is at the server")
+        until(lambda: world.sql("SELECT attempts FROM mails") == [(1,)], "the mail is at the server")
         others = [world.submit(world.user(), notify="email") for _ in range(5)]
-        wait_for(lambda: finished(world) == 6, "the other jobs")
+        until(lambda: finished(world) == 6, "the other jobs")
         assert waiting(world) == 6
         server.holding = False
-        wait_for(lambda: waiting(world) == 0, "the mail")
+        until(lambda: waiting(world) == 0, "the mail")
         assert worker.stop() == 0
     assert len(server.mails) == 1 + len(others)
     assert world.state(first) == "succeeded"

@@ -16,7 +16,8 @@ import redis
 from moto.server import ThreadedMotoServer
 
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.processes import program, wait_for
+from tests.support.processes import program
+from tests.support.waiting import until
 from tests.support.world import World
 
 PROMPT = "a lighthouse that nobody may read about"
@@ -71,9 +72,9 @@ def test_thirty_jobs_and_an_empty_broker(
         program(settings, tmp_path / "beat.log", "beat") as beat,
         program(settings, tmp_path / "beat2.log", "beat") as other_beat,
     ):
-        wait_for(lambda: finished(world) >= 3, "three jobs")
+        until(lambda: finished(world) >= 3, "three jobs")
         broker.flushall()
-        wait_for(lambda: finished(world) == 30, "all jobs")
+        until(lambda: finished(world) == 30, "all jobs")
         assert [beat.stop(), other_beat.stop(), worker.stop()] == [0, 0, 0]
         assert not any(part.left_over for part in (worker, beat, other_beat))
     assert generator.counts["initiated"] == 30
@@ -97,9 +98,9 @@ def test_a_worker_that_is_told_to_stop_ends_its_step(
         program(settings, tmp_path / "worker.log", "worker") as worker,
         program(settings, tmp_path / "beat.log", "beat"),
     ):
-        wait_for(held.asked.is_set, "a step")
+        until(held.asked.is_set, "a step")
         worker.process.terminate()
-        wait_for(lambda: worker.process.poll() is None, "it waits for the step")
+        until(lambda: worker.process.poll() is None, "it waits for the step")
         held.go_on.set()
         assert worker.process.wait(60) == 0
         assert not worker.left_over
@@ -115,13 +116,13 @@ def test_a_child_that_is_killed_is_replaced_and_its_job_recovers(
         program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker,
         program(settings, tmp_path / "beat.log", "beat"),
     ):
-        wait_for(held.asked.is_set, "a step")
+        until(held.asked.is_set, "a step")
         [child] = worker.children
         os.kill(child, signal.SIGKILL)
         held.go_on.set()
-        wait_for(lambda: worker.children not in ([], [child]), "another child")
+        until(lambda: worker.children not in ([], [child]), "another child")
         world.expire_lease(job_id)
-        wait_for(lambda: finished(world) == 1, "the job")
+        until(lambda: finished(world) == 1, "the job")
         assert worker.stop() == 0
     assert world.events(job_id).count("recovered") == 1
     world.check_one_set(job_id, 1)
@@ -168,7 +169,7 @@ def test_jobs_finish_over_sqs(world: World, settings: dict[str, str], tmp_path: 
             program(over_sqs, tmp_path / "worker.log", "worker") as worker,
             program(over_sqs, tmp_path / "beat.log", "beat") as beat,
         ):
-            wait_for(lambda: finished(world) == 3, "three jobs over SQS")
+            until(lambda: finished(world) == 3, "three jobs over SQS")
             assert [beat.stop(), worker.stop()] == [0, 0]
     finally:
         server.stop()
