@@ -260,7 +260,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("origins", nargs="*", metavar="origin", help="whose pages may use it")
     options = parser.parse_args(arguments)
     import uvicorn
-    from ministack.app import app  # type: ignore[import-untyped]
+    from ministack.app import app
 
     gate = Gate(app, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], options.origins)
     uvicorn.run(gate, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=3)
