@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SERVER = ("functions", "shared", "poller")
-PYTHON = (*SERVER, "generator", "local", "cli", "migrations", "bench", "infra")
+PYTHON = (*SERVER, "generator", "painter", "local", "cli", "migrations", "bench", "infra")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 # Lowest first. A module imports from lower layers alone.

@@ -1,4 +1,4 @@
-"""A prompt as the painter understands it."""
+"""A prompt as the painter understands it: motifs, colours, times, weights."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ Colour = tuple[float, float, float]
 
 @dataclass
 class Reading:
-    """What a prompt asks for, by the painter's own names, each with its weight."""
+    """What a prompt asks for, in the painter's terms, each with its weight."""
 
     motifs: dict[str, float] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Reading:
     colours: list[tuple[Colour, float]] = field(default_factory=list)
     colour_names: list[str] = field(default_factory=list)
     paints: dict[str, Colour] = field(default_factory=dict)
-    """Colours that stand before a motif's word and so belong to it alone."""
+    """Colours directly before a motif's word, which apply only to it."""
 
     evergreen: bool = False
     """Whether the words ask for firs or pines."""
@@ -54,20 +54,20 @@ class Reading:
     """Words without a meaning here; they still stir the form and the palette."""
 
     def has(self, *names: str) -> bool:
-        """Whether any of these motifs is wanted."""
+        """Return whether any of these motifs is wanted."""
         return any(name in self.motifs for name in names)
 
     def is_a(self, *kinds: str) -> bool:
-        """Whether any of these finer words was said."""
+        """Return whether any of these finer words was used."""
         return not self.kinds.isdisjoint(kinds)
 
     def weight(self, name: str) -> float:
-        """How much a motif counts: 1 is plain, 0 is absent."""
+        """Return how much a motif counts: 1 is plain, 0 is absent."""
         return self.motifs.get(name, 0.0)
 
 
 def read(prompt: str, negative: str = "") -> Reading:
-    """Understand a prompt; whatever the negative prompt names is left out."""
+    """Parse a prompt; what the negative prompt names is left out."""
     manner, words, unwanted = find_manner(words_of(prompt), words_of(negative))
     reading = Reading(manner=manner)
     # A colour waits for the motif it may belong to.
