@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,30 +35,44 @@ operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="ga
 test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# The same versions from elsewhere where PyPI has no wheel for this machine.
+BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
+SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
+SHFMT = $(BIN)/shfmt --indent 2 --case-indent
+SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
+
+unit: .venv/dev.stamp ## Run the tests that need no server
+	@$(BIN)/python -m pytest -q tests/unit
+
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIOME) check --error-on-warnings .
+	@$(SHELL_SCRIPTS) | xargs $(SHELLCHECK)
+	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --diff
 
 format: .venv/dev.stamp ## Put the code into its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIOME) check --write .
+	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --write
 
 terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static scan
-	@$(BIN)/python -m pytest -q tests/infra
+	@$(BIN)/python -m pytest -q tests/deploy/infra
 	@$(BIN)/uvx --quiet --from checkov==3.3.30 checkov --config-file infra/terraform/.checkov.yaml --directory infra/terraform
 
 terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here, try it, and destroy it again
 	@$(BIN)/python -m infra.terraform.emulator
 
-bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
-	@$(BIN)/python -m bench
+bench: .venv/dev.stamp ## Measure Easel beside what it is compared with, or another checkout: make bench AGAINST=DIR
+	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
 
 screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
-	@PYTHONPATH=tests $(BIN)/python tests/e2e/screenshots.py
+	@$(BIN)/python -m tests.support.screenshots
 
 # LocalStack runs on this version of Python alone, and what it depends on does not fit beside Easel's own packages.
 LOCALSTACK_PYTHONS := python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3)

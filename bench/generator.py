@@ -16,9 +16,9 @@ from bench.table import Row, in_turns
 from generator.engines.base import Engine
 from generator.engines.registry import load_engine
 from local.servers import free_port
+from shared.api.presets import QUALITIES
 from shared.generators.base import Generation, GeneratorAddress, Phase
 from shared.generators.img_generator import ImgGenerator
-from shared.presets import QUALITIES
 
 ROUNDS = 5
 SIDE_PX = 512

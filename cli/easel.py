@@ -68,10 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     # Imported here, so that --help needs no database library and Ctrl-C counts from the first moment.
-    from shared.db import DatabaseFault
-    from shared.errors import EaselError, Unavailable
+    from shared.core.db import DatabaseFault
+    from shared.core.errors import EaselError, Unavailable
+    from shared.core.settings import SettingsError
     from shared.services import Services
-    from shared.settings import SettingsError
 
     try:
         services = Services.from_environment()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from shared.moderation import Decision
+    from shared.admin.gallery import Decision
     from shared.services import Services
 
 SEED = """\
@@ -47,7 +47,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _seed(services: "Services", _options: argparse.Namespace) -> int:
-    from shared.gallery import seed_examples
+    from shared.gallery.service import seed_examples
 
     queued = seed_examples(services)
     print(
@@ -57,7 +57,7 @@ def _seed(services: "Services", _options: argparse.Namespace) -> int:
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared import moderation
+    from shared.admin import gallery as moderation
 
     rows = moderation.list_shown(services, limit=options.limit)
     if options.json:
@@ -71,7 +71,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _reports(services: "Services", options: argparse.Namespace) -> int:
-    from shared import moderation
+    from shared.admin import gallery as moderation
 
     rows = moderation.list_reported(services, limit=options.limit)
     if options.json:
@@ -105,7 +105,7 @@ def _report(row: "Row[Any]", public_url: str) -> dict[str, Any]:
 
 
 def _remove(services: "Services", options: argparse.Namespace) -> int:
-    from shared import moderation
+    from shared.admin import gallery as moderation
 
     decision = _decided(moderation.take_down, services, options.job_id)
     if decision.changed:
@@ -121,7 +121,7 @@ def _remove(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _restore(services: "Services", options: argparse.Namespace) -> int:
-    from shared import moderation
+    from shared.admin import gallery as moderation
 
     if _decided(moderation.restore, services, options.job_id).changed:
         print(
@@ -134,7 +134,7 @@ def _restore(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _dismiss(services: "Services", options: argparse.Namespace) -> int:
-    from shared import moderation
+    from shared.admin import gallery as moderation
 
     decision = _decided(moderation.dismiss, services, options.job_id)
     print(f"{options.job_id} stays as it is.")
@@ -143,7 +143,7 @@ def _dismiss(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _decided(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":
-    from shared.errors import NotFound
+    from shared.core.errors import NotFound
 
     try:
         return decide(services, job_id)

@@ -8,7 +8,7 @@ from cli.exits import Ended, Exit
 from cli.listing import Column, add_json, print_rows, size
 
 if TYPE_CHECKING:
-    from shared.collection import Removed
+    from shared.polling.garbage import Removed
     from shared.services import Services
 
 GC = """\
@@ -40,7 +40,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _collect(services: "Services", options: argparse.Namespace) -> int:
-    from shared import collection
+    from shared.polling import garbage as collection
 
     lost, walked = _walk(services, dry_run=True)
     found = sum(removed.objects for removed in lost.values())
@@ -78,7 +78,7 @@ def _collect(services: "Services", options: argparse.Namespace) -> int:
 
 def _walk(services: "Services", *, dry_run: bool) -> tuple[dict[str, "Removed"], int]:
     """What was found in each folder, and how many objects there are in all."""
-    from shared import collection
+    from shared.polling import garbage as collection
 
     lost, walked = {folder: collection.Removed() for folder in collection.FOLDERS}, 0
     for folder, page, removed in collection.collect_orphans(services, dry_run=dry_run):

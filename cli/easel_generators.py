@@ -8,7 +8,7 @@ from cli.exits import Exit
 from cli.listing import Column, add_json, print_rows
 
 if TYPE_CHECKING:
-    from shared.operation import Answer
+    from shared.admin.jobs import Answer
     from shared.services import Services
 
 LIST = """\
@@ -38,7 +38,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared import operation
+    from shared.admin import jobs as operation
 
     answers = {answer.address.name: answer for answer in operation.ask_generators(services)} if options.ask else {}
     rows: dict[str, dict[str, Any]] = {}

@@ -80,9 +80,9 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared import operation
-    from shared.errors import NotFound
-    from shared.jobs import State
+    from shared.admin import jobs as operation
+    from shared.core.errors import NotFound
+    from shared.jobs.states import State
 
     try:
         user_id = operation.find_user_id(services, options.user) if options.user else None
@@ -117,8 +117,8 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _show(services: "Services", options: argparse.Namespace) -> int:
-    from shared import operation
-    from shared.errors import NotFound
+    from shared.admin import jobs as operation
+    from shared.core.errors import NotFound
 
     try:
         job, sizes = operation.get_job(services, options.job_id)
@@ -210,9 +210,9 @@ def _print_objects(job: "Row[Any]", sizes: dict[str, int] | None) -> None:
 
 
 def _requeue(services: "Services", options: argparse.Namespace) -> int:
-    from shared import operation
-    from shared.errors import NotFound
-    from shared.operation import Requeued
+    from shared.admin import jobs as operation
+    from shared.admin.jobs import Requeued
+    from shared.core.errors import NotFound
 
     try:
         outcome = operation.requeue(services, options.job_id)
@@ -234,9 +234,9 @@ def _requeue(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _cancel(services: "Services", options: argparse.Namespace) -> int:
-    from shared import operation
-    from shared.errors import NotFound
-    from shared.jobs import State
+    from shared.admin import jobs as operation
+    from shared.core.errors import NotFound
+    from shared.jobs.states import State
 
     try:
         was = operation.cancel(services, options.job_id)

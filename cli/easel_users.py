@@ -76,7 +76,7 @@ def _of_account(
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared import admission
+    from shared.admin import accounts as admission
 
     site = services.settings.jobs_per_day
     search = options.search.casefold() if options.search else None
@@ -113,7 +113,7 @@ def _disabled(row: dict[str, Any]) -> str:
 
 
 def _quota(services: "Services", options: argparse.Namespace) -> int:
-    from shared import admission
+    from shared.admin import accounts as admission
 
     _found(admission.set_jobs_per_day, services, options.email, options.jobs)
     if options.jobs is None:
@@ -124,7 +124,7 @@ def _quota(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _weight(services: "Services", options: argparse.Namespace) -> int:
-    from shared import admission
+    from shared.admin import accounts as admission
 
     _found(admission.set_weight, services, options.email, options.weight)
     print(f"The next jobs of {options.email} have the weight {options.weight:g}.")
@@ -132,7 +132,7 @@ def _weight(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _disable(services: "Services", options: argparse.Namespace) -> int:
-    from shared import admission
+    from shared.admin import accounts as admission
 
     done = _found(admission.disable, services, options.email, options.reason, hide=options.hide)
     print(f"{options.email} {'was disabled before' if done.before else 'is disabled'}.")
@@ -143,7 +143,7 @@ def _disable(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _enable(services: "Services", options: argparse.Namespace) -> int:
-    from shared import admission
+    from shared.admin import accounts as admission
 
     if _found(admission.enable, services, options.email):
         print(f"{options.email} can log in again; their sessions and tokens work.")
@@ -154,7 +154,7 @@ def _enable(services: "Services", options: argparse.Namespace) -> int:
 
 def _found(decide: Callable[..., Any], services: "Services", email: str, *more: Any, **options: Any) -> Any:
     """What the decision about this account answers. Raises Ended where there is no such account."""
-    from shared.errors import NotFound
+    from shared.core.errors import NotFound
 
     try:
         return decide(services, email, *more, **options)

@@ -173,7 +173,7 @@ def _read_sources(names: Sequence[str], max_side_px: int, tell: Callable[[str], 
 
 
 def _read_source(path: Path, max_side_px: int, tell: Callable[[str], None]) -> bytes:
-    from shared.pictures import MAX_UPLOAD_BYTES, PictureError, source_png
+    from shared.images.codec import MAX_UPLOAD_BYTES, PictureError, source_png
 
     try:
         # A pipe or a device would hold the program up, or never end.

@@ -48,8 +48,8 @@ def database(services: "Services") -> Iterator[Finding]:
     """Reachable, recent enough, with the tables of this version, and of the same time."""
     from sqlalchemy import text
 
-    from shared.db import DatabaseFault
-    from shared.errors import Unavailable
+    from shared.core.db import DatabaseFault
+    from shared.core.errors import Unavailable
 
     try:
         with services.db.statement() as connection:
@@ -106,8 +106,8 @@ def poller(services: "Services") -> Iterator[Finding]:
     """Whether beat, broker and a worker work together: only then a sweep leaves its sign, each second."""
     from sqlalchemy import text
 
-    from shared.db import DatabaseFault
-    from shared.errors import Unavailable
+    from shared.core.db import DatabaseFault
+    from shared.core.errors import Unavailable
 
     query = text("""
         SELECT extract(epoch FROM clock_timestamp() - swept_at)::float AS swept_s,
@@ -144,7 +144,7 @@ def poller(services: "Services") -> Iterator[Finding]:
 
 def broker(services: "Services") -> Iterator[Finding]:
     """Reachable, and where it carries questions, how many workers answer."""
-    from shared.errors import Unavailable
+    from shared.core.errors import Unavailable
 
     try:
         services.wake_ups.check()
@@ -165,7 +165,7 @@ def broker(services: "Services") -> Iterator[Finding]:
 
 def storage(services: "Services") -> Iterator[Finding]:
     """Every promise that Easel needs, CORS for the site's pages among them."""
-    from shared.errors import Unavailable
+    from shared.core.errors import Unavailable
     from shared.storage_conformance import run_checks
 
     kept = broken = 0

@@ -17,7 +17,7 @@ ANSWER_BYTES = 100_000
 
 def generators(services: "Services") -> Iterator[Finding]:
     """Each configured one is asked for its health, in its own protocol."""
-    from shared import operation
+    from shared.admin import jobs as operation
 
     answers = operation.ask_generators(services)
     if not answers:
@@ -34,7 +34,8 @@ def generators(services: "Services") -> Iterator[Finding]:
 
 def mail(services: "Services", send_to: str | None) -> Iterator[Finding]:
     """The server greets and lets Easel in; a mail is sent to the given address alone."""
-    from shared import mail, notices
+    from shared.notify import mail
+    from shared.notify import outbox as notices
 
     if not services.sends_mail:
         if send_to is None:

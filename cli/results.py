@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.exits import Ended, Exit, wrong_use
 from shared.generators.base import Generation, Result
-from shared.pictures import PictureError, decode_png
+from shared.images.codec import PictureError, decode_png
 
 MAX_SEED = 2**32 - 1
 _TRIES = 10_000

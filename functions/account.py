@@ -4,13 +4,13 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, ServicesDep, clear_session_cookie
-from functions.edge.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
-from shared import accounts
-from shared.contract import AccountChange, AccountDeletion, AccountView, UserView
-from shared.errors import BadCredentials
-from shared.user_store import User
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, ServicesDep, clear_session_cookie
+from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
+from shared.accounts import service as accounts
+from shared.accounts.store import User
+from shared.api.schemas import AccountChange, AccountDeletion, AccountView, UserView
+from shared.core.errors import BadCredentials
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)

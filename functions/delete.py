@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, JobId, ServicesDep
-from functions.edge.problems import CHANGING, problems
-from shared import submission
-from shared.errors import NotFound, StillRunning
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, JobId, ServicesDep
+from functions.http.problems import CHANGING, problems
+from shared.core.errors import NotFound, StillRunning
+from shared.jobs import submission
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

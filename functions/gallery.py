@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import JobId, Limit, ServicesDep
-from functions.edge.problems import problems
-from shared.contract import GalleryDetail, GalleryPage
-from shared.errors import BadRequest, NotFound
-from shared.gallery import get_item, list_gallery
+from functions.http.app import lambda_handler
+from functions.http.dependencies import JobId, Limit, ServicesDep
+from functions.http.problems import problems
+from shared.api.schemas import GalleryDetail, GalleryPage
+from shared.core.errors import BadRequest, NotFound
+from shared.gallery.service import get_item, list_gallery
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)

@@ -16,11 +16,11 @@ from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from functions.edge.app import create_app
-from shared import log
-from shared.metrics import MeasureRequest, unmeasured
+from functions.http.app import create_app
+from shared.core import log
+from shared.core.settings import SettingsError
+from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
-from shared.settings import SettingsError
 
 SITE = Path(__file__).parent.parent / "web"
 MANIFEST = Path(__file__).parent / "manifest.json"
@@ -101,7 +101,7 @@ def main() -> None:
     log.configure(services.settings.log_level)
     measure: MeasureRequest = unmeasured
     if services.settings.metrics_port is not None:
-        from shared.exposition import Requests, serve  # the metrics' library, only where somebody asks for them
+        from shared.metrics.prometheus import Requests, serve  # the metrics' library, only where somebody asks for them
 
         requests = Requests()
         serve(services.settings, requests)

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ServicesDep
-from functions.edge.problems import problems
-from shared.contract import HealthView
-from shared.health import check
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ServicesDep
+from functions.http.problems import problems
+from shared.api.schemas import HealthView
+from shared.metrics.health import check
 
 router = APIRouter(tags=["health"])
 handler = lambda_handler(router)

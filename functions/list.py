@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep
-from functions.edge.problems import SIGNED_IN, problems
-from shared import submission
-from shared.contract import JobList, Search, StateName
-from shared.errors import BadRequest
+from functions.http.app import lambda_handler
+from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep
+from functions.http.problems import SIGNED_IN, problems
+from shared.api.schemas import JobList, Search, StateName
+from shared.core.errors import BadRequest
+from shared.jobs import submission
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

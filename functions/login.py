@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ServicesDep, set_session_cookie
-from functions.edge.problems import WITH_BODY, problems
-from shared import accounts
-from shared.contract import Credentials, SessionView
-from shared.errors import AccountDisabled, BadCredentials
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ServicesDep, set_session_cookie
+from functions.http.problems import WITH_BODY, problems
+from shared.accounts import service as accounts
+from shared.api.schemas import Credentials, SessionView
+from shared.core.errors import AccountDisabled, BadCredentials
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, ServicesDep, clear_session_cookie
-from functions.edge.problems import CHANGING, problems
-from shared import accounts
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, ServicesDep, clear_session_cookie
+from functions.http.problems import CHANGING, problems
+from shared.accounts import service as accounts
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)

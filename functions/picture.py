@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ImageId, ServicesDep
-from functions.edge.problems import problems
-from shared.errors import BadRequest, NotFound
-from shared.gallery import picture_url
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ImageId, ServicesDep
+from functions.http.problems import problems
+from shared.core.errors import BadRequest, NotFound
+from shared.gallery.service import picture_url
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ServicesDep
-from functions.edge.problems import problems
-from shared.contract import PresetsView
-from shared.offers import list_offers
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ServicesDep
+from functions.http.problems import problems
+from shared.api.schemas import PresetsView
+from shared.jobs.options import list_offers
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, JobId, ServicesDep
-from functions.edge.problems import CHANGING, problems
-from shared import publication
-from shared.contract import JobView
-from shared.errors import NotFound, NotSucceeded, TakenDown
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, JobId, ServicesDep
+from functions.http.problems import CHANGING, problems
+from shared.api.schemas import JobView
+from shared.core.errors import NotFound, NotSucceeded, TakenDown
+from shared.gallery import publication
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import JobId, ServicesDep
-from functions.edge.problems import WITH_BODY, problems
-from shared import gallery
-from shared.contract import NewReport, ReportView
-from shared.errors import NotFound
+from functions.http.app import lambda_handler
+from functions.http.dependencies import JobId, ServicesDep
+from functions.http.problems import WITH_BODY, problems
+from shared.api.schemas import NewReport, ReportView
+from shared.core.errors import NotFound
+from shared.gallery import service as gallery
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import ServicesDep, set_session_cookie
-from functions.edge.problems import WITH_BODY, problems
-from shared import accounts
-from shared.contract import NewAccount, SessionView
-from shared.errors import EmailTaken
+from functions.http.app import lambda_handler
+from functions.http.dependencies import ServicesDep, set_session_cookie
+from functions.http.problems import WITH_BODY, problems
+from shared.accounts import service as accounts
+from shared.api.schemas import NewAccount, SessionView
+from shared.core.errors import EmailTaken
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)

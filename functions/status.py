@@ -8,12 +8,12 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, JobId, ServicesDep, WatchDep
-from functions.edge.problems import SIGNED_IN, problems
-from shared import submission
-from shared.contract import JobView
-from shared.errors import BadRequest, NotFound
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, JobId, ServicesDep, WatchDep
+from functions.http.problems import SIGNED_IN, problems
+from shared.api.schemas import JobView
+from shared.core.errors import BadRequest, NotFound
+from shared.jobs import submission
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

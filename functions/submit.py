@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, ServicesDep
-from functions.edge.problems import CHANGING, WITH_BODY, problems
-from shared import submission
-from shared.contract import JobRequest, JobView
-from shared.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, ServicesDep
+from functions.http.problems import CHANGING, WITH_BODY, problems
+from shared.api.schemas import JobRequest, JobView
+from shared.core.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
+from shared.jobs import submission
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)

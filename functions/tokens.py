@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import Before, CredentialDep, Limit, ServicesDep, TokenId
-from functions.edge.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
-from shared import accounts
-from shared.contract import NewToken, NewTokenView, TokenList
-from shared.errors import BadRequest, NotFound
+from functions.http.app import lambda_handler
+from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep, TokenId
+from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
+from shared.accounts import service as accounts
+from shared.api.schemas import NewToken, NewTokenView, TokenList
+from shared.core.errors import BadRequest, NotFound
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from functions.edge.app import lambda_handler
-from functions.edge.caller import CredentialDep, ServicesDep
-from functions.edge.problems import CHANGING, WITH_BODY, problems
-from shared import uploads
-from shared.contract import UploadRequest, UploadView
+from functions.http.app import lambda_handler
+from functions.http.dependencies import CredentialDep, ServicesDep
+from functions.http.problems import CHANGING, WITH_BODY, problems
+from shared.api.schemas import UploadRequest, UploadView
+from shared.jobs import uploads
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)

@@ -11,8 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from functions.gateway import SITE, create_gateway
+from shared.core.settings import Settings
 from shared.services import Services
-from shared.settings import Settings
 
 # Describing the API asks no server anything; these addresses are never used.
 NOWHERE = {"EASEL_DATABASE_URL": "postgresql://nowhere.invalid/", "EASEL_BROKER_URL": "redis://nowhere.invalid"}

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from shared.gallery import seed_examples
+from shared.gallery.service import seed_examples
 from shared.services import Services
 
 

@@ -12,7 +12,7 @@ from local.console import Quiet
 from local.process import Part
 from local.servers import Server, http_answers, postgres, redis, s3
 from local.stack import Stack, StackError
-from shared.settings import Settings, SettingsError
+from shared.core.settings import Settings, SettingsError
 
 # The poller lets the step at hand end before it stops; a lease of 20 s is the longest that can be worth waiting for.
 DRAIN_S = 25.0

@@ -3,9 +3,9 @@
 from alembic import context
 from sqlalchemy import create_engine, text
 
-from shared.db import take_tokens
-from shared.models import metadata
-from shared.settings import Settings
+from shared.core.db import take_tokens
+from shared.core.settings import Settings
+from shared.core.tables import metadata
 
 # Two processes that start together (two containers, say) must not both create the tables.
 _LOCK = 0x6561_7365_6C

@@ -9,12 +9,12 @@ import celery.apps.worker
 from billiard.process import current_process
 from celery import Celery, signals
 
-from poller import pulse
+from poller import heartbeat
 from poller.app import create_app
-from shared import log
-from shared.metrics import StepBoard
+from shared.core import log
+from shared.core.settings import SettingsError
+from shared.metrics.process import StepBoard
 from shared.services import Services
-from shared.settings import SettingsError
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
     parser.add_argument("part", choices=("worker", "beat"))
     parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
-    parser.add_argument("--pulse", type=Path, metavar="FILE", help="a file to touch as a sign of life (none)")
+    parser.add_argument("--heartbeat", type=Path, metavar="FILE", help="a file to touch as a sign of life (none)")
     arguments = parser.parse_args()
     try:
         services = Services.from_environment()
@@ -34,8 +34,8 @@ def main() -> None:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
         celery.apps.worker.safe_say = _say  # type: ignore[attr-defined]
-        if arguments.pulse:
-            app.steps["consumer"].add(pulse.worker_step(arguments.pulse))
+        if arguments.heartbeat:
+            app.steps["consumer"].add(heartbeat.worker_step(arguments.heartbeat))
         worker = app.Worker(
             pool="prefork",
             concurrency=arguments.concurrency,
@@ -49,7 +49,7 @@ def main() -> None:
         sys.exit(worker.exitcode)
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
-        scheduler = pulse.beat_scheduler(arguments.pulse) if arguments.pulse else "celery.beat:Scheduler"
+        scheduler = heartbeat.beat_scheduler(arguments.heartbeat) if arguments.heartbeat else "celery.beat:Scheduler"
         app.Beat(scheduler_cls=scheduler, quiet=True).run()  # type: ignore[arg-type] # a class will do
 
 
@@ -62,7 +62,7 @@ def _measured_app(services: Services, processes: int) -> Celery:
     """The worker's app, with its metrics served by this process, the pool's parent, where they are asked for."""
     if services.settings.metrics_port is None:
         return create_app(services)
-    from shared.exposition import Steps, serve  # the metrics' library, only where somebody asks for them
+    from shared.metrics.prometheus import Steps, serve  # the metrics' library, only where somebody asks for them
 
     board = StepBoard(processes)
     app = create_app(services, board.measure)

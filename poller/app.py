@@ -14,11 +14,11 @@ from uuid import UUID
 from celery import Celery, signals
 from sqlalchemy import Row
 
-from shared import log
-from shared.errors import Unavailable
-from shared.metrics import MeasureStep, unmeasured
-from shared.polling import Poller
-from shared.queue import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, MAIL, REPORT, START, SWEEP
+from shared.clients.broker import ADVANCE, COLLECT, LONGEST_COUNTDOWN_S, MAIL, REPORT, START, SWEEP
+from shared.core import log
+from shared.core.errors import Unavailable
+from shared.metrics.process import MeasureStep, unmeasured
+from shared.polling.worker import Poller
 from shared.services import Services
 
 SWEEP_S = 1.0

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.db import Database
+from shared.core.db import Database
+from shared.core.settings import Settings, SettingsError
 from shared.generators.base import GeneratorAddress, parse_addresses
-from shared.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from celery import Celery
 
-    from shared.queue import WakeUps
-    from shared.storage import Storage
+    from shared.clients.broker import WakeUps
+    from shared.clients.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,18 @@ class Services:
 
     @cached_property
     def storage(self) -> "Storage":
-        from shared.storage import Storage
+        from shared.clients.storage import Storage
 
         return Storage(self.settings)
 
     @cached_property
     def celery(self) -> "Celery":
-        from shared.queue import celery_app
+        from shared.clients.broker import celery_app
 
         return celery_app(self.settings)
 
     @cached_property
     def wake_ups(self) -> "WakeUps":
-        from shared.queue import WakeUps
+        from shared.clients.broker import WakeUps
 
         return WakeUps(self.celery)

@@ -11,20 +11,19 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from deployment import ACCOUNT, Cloud, emulated_cloud
-from functions_bundle import built_bundle
 from sqlalchemy import create_engine, text
-from world import World
 
 from infra.bundle import Bundle
 from local.servers import embedded_servers
-from shared.models import metadata
-from shared.polling import Poller
+from shared.core.settings import Settings
+from shared.core.tables import metadata
+from shared.polling.worker import Poller
 from shared.services import Services
-from shared.settings import Settings
 from shared.testing.fake_generator import FakeGenerator
-
-ROOT = Path(__file__).parent.parent
+from tests.support.deployment import ACCOUNT, Cloud, emulated_cloud
+from tests.support.functions_bundle import built_bundle
+from tests.support.paths import ROOT
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 import { fill } from "./lib/dom.js";
+import { loadWords, t } from "./lib/i18n.js";
 import { rememberedLanguage } from "./lib/language.js";
-import { matchRoute } from "./lib/match.js";
 import { fetchView, startRouter } from "./lib/router.js";
-import { refresh } from "./lib/session.js";
-import { loadWords, t } from "./lib/text.js";
+import { matchRoute } from "./lib/routes.js";
+import { refreshSession } from "./lib/session.js";
 import { announce } from "./parts/announcer.js";
 import { startConnection } from "./parts/connection.js";
 import { startFooter } from "./parts/footer.js";
@@ -41,7 +41,7 @@ skip.addEventListener("click", (event) => {
   content.focus();
 });
 // When the server cannot be asked, the view says so in its own place, and the question is put again later.
-const ask = () => refresh().catch(() => {});
+const ask = () => refreshSession().catch(() => {});
 ask();
 addEventListener("online", ask);
 startRouter({

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from listening import listening
 from PIL import Image
 from serving import PATIENCE_S, Service, TestClient
 from thread_engine_pool import ThreadEnginePool
@@ -18,6 +17,7 @@ from generator.engine_pool import ProcessEnginePool
 from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest, Pixels, ProgressReporter, Stopped
 from generator.jobs import Bounds
 from generator.service import create_app
+from tests.support.listening import listening
 
 
 class FakeEngine:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from waiting import until
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+from tests.support.waiting import until
+
 DOCKERFILE = ROOT / "generator" / "Dockerfile"
 LOCK = ROOT / "requirements" / "generator.txt"
 PATIENCE_S = 60

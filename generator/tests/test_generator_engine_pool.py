@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from serving import PATIENCE_S, Service, TestClient
-from waiting import until
 
 from generator import engine_pool
 from generator.engine_pool import EngineFailed, ProcessEnginePool
 from generator.jobs import Bounds
 from generator.service import create_app
+from tests.support.waiting import until
 
 Serve = Callable[..., Service]
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from reference_generator import reference_generator
+
+from tests.support.reference_generator import reference_generator
 
 MAX_SEED = 2**32 - 1
 WORDS = "sea, castle, forest, night, autumn, red, calm, fog, quixotic, замок, gloomy, watercolour, (moon), [boat], |"

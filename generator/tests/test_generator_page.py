@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import chromium
 from playwright.sync_api import Browser, Page, expect
 
 from generator import glide, request
 from generator.site import FOLDER
+from tests.support.chromium import chromium
 
 PATIENCE_MS = 20_000
 

@@ -28,8 +28,8 @@ from shared.generators.base import (
 )
 from shared.generators.strict_json import read_json
 from shared.generators.transport import BoundedHttp
-from shared.pictures import PictureError, decode_png
-from shared.recipe import PNG_SIGNATURE
+from shared.images.codec import PictureError, decode_png
+from shared.images.recipe import PNG_SIGNATURE
 
 CONNECT_TIMEOUT_S = 3.0
 HEALTH_TIMEOUT_S = 10.0

@@ -9,8 +9,8 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from shared.errors import Unavailable
-from shared.settings import Settings
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings
 from shared.storage_conformance import entry, forms, links, objects, pages
 from shared.storage_conformance.check import Broken, Check
 from shared.storage_conformance.probe import Probe

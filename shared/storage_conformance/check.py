@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.errors import Unavailable
-from shared.storage import ObjectMissing
+from shared.clients.storage import ObjectMissing
+from shared.core.errors import Unavailable
 from shared.storage_conformance.probe import Answer, Probe
 
 

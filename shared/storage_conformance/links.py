@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from shared.storage import CACHE_CONTROL
+from shared.clients.storage import CACHE_CONTROL
 from shared.storage_conformance.check import Checklist, expect, expect_opens, expect_refused, tampered
 from shared.storage_conformance.probe import Probe
 

@@ -1,6 +1,6 @@
 """Objects: written, read, listed and deleted."""
 
-from shared.storage import ObjectMissing, ObjectTooLarge
+from shared.clients.storage import ObjectMissing, ObjectTooLarge
 from shared.storage_conformance.check import Broken, Checklist, expect
 from shared.storage_conformance.probe import Probe
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import urllib3
 
-from shared.errors import Unavailable
-from shared.settings import Settings
-from shared.storage import PresignedPost, Storage
+from shared.clients.storage import PresignedPost, Storage
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings
 
 ANSWER_BYTES = 100_000
 TRY_LATER = (408, 429)

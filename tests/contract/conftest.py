@@ -6,19 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from deployment import Cloud, Deployment, function_environment
-from doors import Door, Doors
-from people import Person
 from sqlalchemy import text
 
 from infra.bundle import Bundle
-from shared import user_store
-from shared.polling import Poller
+from shared.accounts import store as user_store
+from shared.accounts.tokens import new_token, token_hash
+from shared.polling.worker import Poller
 from shared.services import Services
-from shared.tokens import new_token, token_hash
+from tests.support.deployment import Cloud, Deployment, function_environment
+from tests.support.doors import Door, Doors
+from tests.support.people import Person
 
 # The third door costs the most. What people do with accounts, jobs and pictures is always tried through it; publication
-# (which tests/cloud tries there too), what is wrong with single fields, and what other settings change, only by
+# (which tests/deploy/cloud tries there too), what is wrong with single fields, and what other settings change, only by
 # `make contract-deployed`.
 THROUGH_LAMBDA = ("accounts", "jobs", "pictures", "uploads")
 

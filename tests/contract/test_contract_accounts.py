@@ -7,12 +7,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-from doors import Door
-from people import Person
-from shapes import ACCOUNT, SESSION, TOKEN, USER, check
 from sqlalchemy import text
 
 from shared.services import Services
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.shapes import ACCOUNT, SESSION, TOKEN, USER, check
 
 PASSWORD = "four unusual words here"
 

@@ -4,14 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from doors import GATEWAY_ANSWER, Door, Doors
-from people import Person
 from sqlalchemy import text
 
-from functions.edge.context import MAX_BODY_BYTES
 from functions.gateway import manifest
+from functions.http.request_id import MAX_BODY_BYTES
+from shared.accounts.tokens import token_hash
 from shared.services import Services
-from shared.tokens import token_hash
+from tests.support.doors import GATEWAY_ANSWER, Door, Doors
+from tests.support.people import Person
 
 JSON = {"Content-Type": "application/json"}
 NO_JOB = "00000000-0000-7000-8000-000000000000"
@@ -257,7 +257,7 @@ def test_when_the_database_is_away_the_answer_is_503(
 def test_an_unforeseen_error_tells_only_an_id(
     asgi_door: Door, ada: Person, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared import accounts
+    from shared.accounts import service as accounts
 
     def break_down(*_: object) -> None:
         raise RuntimeError("the inner secret")

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doors import ORIGIN, Door
-from people import Person
 
 from functions.gateway import manifest
-from shared import admission
+from shared.admin import accounts as admission
 from shared.services import Services
+from tests.support.doors import ORIGIN, Door
+from tests.support.people import Person
 
 ANYONE = {"signup", "login", "gallery", "report", "presets", "health", "picture", "logout"}
 SIGNED_IN = [(route["method"], route["path"]) for route in manifest() if route["name"] not in ANYONE]

@@ -7,20 +7,19 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from doors import Door, build_event, decode_answer, find_route
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from functions.gateway import manifest
-from shared.errors import error_classes
+from shared.core.errors import error_classes
 from shared.services import Services
+from tests.support.doors import Door, build_event, decode_answer, find_route
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 NAMES = sorted({route["name"] for route in manifest()})
 FILES = sorted(path.stem for path in (ROOT / "functions").glob("*.py") if path.stem not in ("__init__", "gateway"))
 
@@ -99,7 +98,9 @@ def test_a_handler_without_settings_names_the_missing_one() -> None:
     done = run("from functions.health import handler; handler({}, None)")
     assert done.returncode != 0
     assert (
-        done.stderr.strip().splitlines()[-1].startswith("shared.settings.SettingsError: EASEL_DATABASE_URL is not set")
+        done.stderr.strip()
+        .splitlines()[-1]
+        .startswith("shared.core.settings.SettingsError: EASEL_DATABASE_URL is not set")
     )
 
 

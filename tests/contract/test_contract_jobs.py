@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from doors import Door
-from people import Person
-from shapes import JOB, SUMMARY, check
 from sqlalchemy import text
 
-from shared.polling import Poller
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.shapes import JOB, SUMMARY, check
 
 Submit = Callable[..., dict[str, Any]]
 

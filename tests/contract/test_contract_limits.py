@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from doors import Door, Doors
-from people import Person
 from sqlalchemy import text
 
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.doors import Door, Doors
+from tests.support.people import Person
 
 THREADS = 10
 

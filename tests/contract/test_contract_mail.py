@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doors import Door, Doors
-from people import Person
 
-from shared import user_store
+from shared.accounts import store as user_store
 from shared.services import Services
+from tests.support.doors import Door, Doors
+from tests.support.people import Person
 
 JOB = {"prompt": "a lighthouse"}
 

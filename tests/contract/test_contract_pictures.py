@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 import requests
-from doors import Door
-from people import Person
 from PIL import Image
-from shapes import GALLERY_ITEM, check
 from sqlalchemy import text
 
 from shared.services import Services
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.shapes import GALLERY_ITEM, check
 
 Submit = Callable[..., dict[str, Any]]
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doors import Door
 from pydantic import ValidationError
 
-from shared.contract import JobRequest, request_fields
-from shared.presets import ASPECTS, QUALITIES, STYLES, TYPES
+from shared.api.presets import ASPECTS, QUALITIES, STYLES, TYPES
+from shared.api.schemas import JobRequest, request_fields
 from shared.services import Services
+from tests.support.doors import Door
 
 FIELDS = {field["name"]: field for field in request_fields()}
 

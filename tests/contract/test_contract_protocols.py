@@ -5,15 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from doors import Door, Doors
-from people import Person
 
-from shared.contract import JobRequest
+from shared.api.schemas import JobRequest
 from shared.generators.abilities import CANNOT
-from shared.offers import CHOICES, USES
-from shared.polling import Poller
+from shared.jobs.options import CHOICES, USES
+from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
+from tests.support.doors import Door, Doors
+from tests.support.people import Person
 
 IMG, GLIDE = "img_generator+http://127.0.0.1:9", "glide+http://127.0.0.1:10"
 NO_WIDTH = "must be 64, 128, 256, 512 or 1024, for the generators of this site"

@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from doors import Door
-from people import Person
-from shapes import GALLERY_DETAIL, GALLERY_ITEM, JOB, check
 from sqlalchemy import text
 
-from shared import moderation
-from shared.gallery import MAX_OPEN_REPORTS
+from shared.admin import gallery as moderation
+from shared.gallery.service import MAX_OPEN_REPORTS
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.shapes import GALLERY_DETAIL, GALLERY_ITEM, JOB, check
 
 Submit = Callable[..., dict[str, Any]]
 NO_JOB = "00000000-0000-7000-8000-000000000000"

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from doors import Door
-from people import Person
+
+from tests.support.doors import Door
+from tests.support.people import Person
 
 PROMPTS = (
     "A Lighthouse at night",

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from doors import ORIGIN, Door, Doors
-from people import Person
 
 from shared.services import Services
+from tests.support.doors import ORIGIN, Door, Doors
+from tests.support.people import Person
 
 OTHER = "https://evil.example.com"
 FRIEND = "https://friend.example.com"

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from doors import Door
-from people import Person
 
 from shared.services import Services
+from tests.support.doors import Door
+from tests.support.people import Person
 
 HUGE = 10**400
 SECRET = "tell-nobody"

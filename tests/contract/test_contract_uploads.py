@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import requests
-from doors import Door
-from people import Person
 from PIL import Image
-from shapes import JOB, UPLOAD, check
 
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.shapes import JOB, UPLOAD, check
 
 
 @pytest.fixture(scope="module")

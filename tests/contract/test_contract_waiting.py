@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from doors import Door
-from people import Person
-from waiting import until
 
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.doors import Door
+from tests.support.people import Person
+from tests.support.waiting import until
 
 Submit = Callable[..., dict[str, Any]]
 LONG_S = 20
@@ -114,7 +114,7 @@ def test_a_finished_job_is_answered_at_once(
     job = submit()
     finish()
     etag = ask(door, ada, job).headers["etag"]
-    monkeypatch.setattr("functions.edge.watch.Watch.changed", None)  # nothing may be waited for
+    monkeypatch.setattr("functions.http.long_poll.Watch.changed", None)  # nothing may be waited for
     assert ask(door, ada, job, LONG_S).status_code == 200
     assert ask(door, ada, job, LONG_S, etag).status_code == 304
 
@@ -123,7 +123,7 @@ def test_what_has_changed_already_is_answered_at_once(
     door: Door, ada: Person, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = submit()
-    monkeypatch.setattr("functions.edge.watch.Watch.changed", None)
+    monkeypatch.setattr("functions.http.long_poll.Watch.changed", None)
     assert ask(door, ada, job, LONG_S, 'W/"of-before"').status_code == 200
 
 

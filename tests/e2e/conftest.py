@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from api_user import ApiUser
-from cabinet import Owner, log_in
-from chromium import chromium
-from gallery_guest import looking
 from playwright.sync_api import Browser
-from running_site import RunningSite
-from visitor import Visitor, visitor
 
 from shared.services import Services
+from tests.support.api_user import ApiUser
+from tests.support.cabinet import Owner, log_in
+from tests.support.chromium import chromium
+from tests.support.gallery_guest import looking
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a red house")
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from api_user import PASSWORD, gallery_of
-from running_site import RunningSite
-from visitor import Visitor, visitor
+
+from tests.support.api_user import PASSWORD, gallery_of
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 PROMPT = "a lighthouse on a cliff at night"
 

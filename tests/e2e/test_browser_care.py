@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from api_user import PASSWORD, ApiUser
-from axe import axe_source, violations
 from playwright.sync_api import expect
-from running_site import RunningSite
 from sqlalchemy import text
-from visitor import Visitor, visitor
 
 from shared.services import Services
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.axe import axe_source, violations
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 

@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
 from playwright.sync_api import Browser, Route, expect
-from running_site import RunningSite
-from visitor import Visitor
+
+from tests.support.gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor
 
 LARGEST_PAINT = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime))
@@ -49,8 +50,8 @@ def test_every_page_of_the_wall_has_an_address(guest: Visitor) -> None:
 def test_a_lost_address_leads_to_the_start(guest: Visitor) -> None:
     guest.expected = ["/v1/gallery"]
     guest.page.goto(guest.url + "/?after=nonsense")
-    expect(guest.page.get_by_text("This place on the wall cannot be found.")).to_be_visible()
-    guest.page.get_by_role("link", name="To the newest pictures").click()
+    expect(guest.page.get_by_text("This page of the gallery no longer exists.")).to_be_visible()
+    guest.page.get_by_role("link", name="Go to the newest pictures").click()
     expect(tiles(guest.page).first).to_be_attached()
     assert guest.complaints == []
 
@@ -72,7 +73,10 @@ def test_back_from_a_picture_leads_to_the_same_place(guest: Visitor) -> None:
     expect(page).to_have_url(address)
     expect(link).to_be_focused()
     assert tiles(page).count() >= count
-    assert abs(top_of(tile) - before) <= 2
+    after = top_of(tile)
+    assert abs(after - before) <= 2, (
+        f"tile at {before} px before and at {after} px after Back, scrollY {page.evaluate('scrollY')}"
+    )
 
     topmost, before = topmost_of(page)
     page.reload()
@@ -93,7 +97,7 @@ def test_pictures_beside_are_reached_by_who_comes_from_the_wall(guest: Visitor, 
     expect(tiles(page).nth(2)).to_be_attached()
     prompts = tiles(page).evaluate_all("(nodes) => nodes.map((node) => node.querySelector('.placard').textContent)")
     tiles(page).first.get_by_role("link").click()
-    around = page.get_by_role("navigation", name="Around this picture")
+    around = page.get_by_role("navigation", name="Picture navigation")
     heading = page.locator(".picture-page h1")
     expect(heading).to_have_text(prompts[0])
     expect(around.get_by_role("link", name="Previous")).to_have_count(0)
@@ -272,9 +276,9 @@ def test_a_new_installation_shows_its_first_pictures_by_themselves(guest: Visito
     page.clock.install()
     page.route("**/v1/gallery?*", first_ones)
     page.goto(guest.url)
-    expect(page.get_by_text("Nothing hangs here yet.")).to_be_visible()
+    expect(page.get_by_text("No pictures yet.")).to_be_visible()
     for shown in (1, 3):
         page.clock.fast_forward(5_000)
         expect(tiles(page)).to_have_count(shown)
-        expect(page.get_by_text("Nothing hangs here yet.")).to_have_count(0)
+        expect(page.get_by_text("No pictures yet.")).to_have_count(0)
     assert guest.complaints == []

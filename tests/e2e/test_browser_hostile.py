@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import requests
-from api_user import PASSWORD, ApiUser
 from playwright.sync_api import Page, expect
-from running_site import RunningSite
-from visitor import Visitor, visitor
+
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 

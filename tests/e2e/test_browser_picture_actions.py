@@ -5,11 +5,12 @@ import zipfile
 
 import pytest
 import requests
-from api_user import ApiUser
-from cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
 from playwright.sync_api import expect
-from visitor import Visitor
-from waiting import until
+
+from tests.support.api_user import ApiUser
+from tests.support.cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
+from tests.support.visitor import Visitor
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -115,7 +116,7 @@ def test_all_pictures_of_one_job_come_as_a_zip_and_one_alone(person: Visitor, ow
 def test_publish_and_take_back(person: Visitor, owner: Owner) -> None:
     [first, second] = owner.copy("a fox", 2)
     page = look(person)
-    act(page, "a fox 1", "Show in the gallery")
+    act(page, "a fox 1", "Publish")
     expect(tile(page, "a fox 1")).to_contain_text("In the gallery")
     expect(page.get_by_role("button", name="Actions: a fox 1")).to_be_focused()
     assert owner.job(first)["public"] is True
@@ -124,14 +125,14 @@ def test_publish_and_take_back(person: Visitor, owner: Owner) -> None:
     choose(page, "a fox 2")
     bar = page.get_by_role("region", name="Notices")
     bar.get_by_role("button", name="Show in the gallery (1)").click()
-    bar.get_by_role("button", name="Take out of the gallery", exact=True).click()
+    bar.get_by_role("button", name="Remove from gallery", exact=True).click()
     until(lambda: not any(owner.job(job)["public"] for job in (first, second)), "both are taken back", 20)
     expect(page.get_by_text("In the gallery", exact=True)).to_have_count(0)
     page.keyboard.press("Escape")
     person.expected = [f"/v1/jobs/{second}/publication"]
     page.route("**/publication", lambda route: route.fulfill(status=403, json={"code": "taken_down", "detail": "No."}))
-    act(page, "a fox 2", "Show in the gallery")
-    expect(page.get_by_role("alert")).to_contain_text("It was taken out of the gallery by those who run this site")
+    act(page, "a fox 2", "Publish")
+    expect(page.get_by_role("alert")).to_contain_text("The site's operators removed it from the gallery")
 
 
 def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> None:
@@ -140,9 +141,9 @@ def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> 
     sent = record(page, lambda request: request.method == "POST")
     # The first answer is lost on its way, after the server has made the job.
     page.route("**/v1/jobs", lambda route: (route.fetch(), route.abort())[0], times=1)
-    act(page, "a lighthouse on a cliff", "Vary it")
+    act(page, "a lighthouse on a cliff", "Make a variation")
     expect(page.get_by_role("alert")).to_contain_text("Easel cannot be reached.")
-    page.get_by_text("Vary it", exact=True).click()
+    page.get_by_text("Make a variation", exact=True).click()
     expect(tiles(page)).to_have_count(3)
     keys = {request.headers["idempotency-key"] for request in sent}
     assert (len(sent), len(keys)) == (2, 1)
@@ -166,9 +167,9 @@ def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> 
 def test_start_picture_and_words_lead_to_the_form(person: Visitor, owner: Owner) -> None:
     page = look(person)
     page.get_by_role("button", name="Actions: a lighthouse on a cliff").click()
-    start = page.get_by_role("link", name="Use as start picture")
+    start = page.get_by_role("link", name="Use as starting image")
     image = owner.jobs()[0]["images"][0]["id"]
     expect(start).to_have_attribute("href", f"/create?start={image}")
     page.keyboard.press("Escape")
-    act(page, "a lighthouse on a cliff", "Use these words")
-    expect(page.get_by_label("Your picture in words")).to_have_value("a lighthouse on a cliff")
+    act(page, "a lighthouse on a cliff", "Use this prompt")
+    expect(page.get_by_label("Describe your picture")).to_have_value("a lighthouse on a cliff")

@@ -1,12 +1,13 @@
 """The cabinet in the browser: what is shown, kept fresh, found and selected, also with 500 jobs."""
 
 import pytest
-from api_user import PASSWORD, ApiUser
-from axe import axe_source, violations
-from cabinet import HIDE, Owner, act, choose, log_in, look, record, tiles
 from playwright.sync_api import expect
-from running_site import RunningSite
-from visitor import Visitor, visitor
+
+from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.axe import axe_source, violations
+from tests.support.cabinet import HIDE, Owner, act, choose, log_in, look, record, tiles
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -20,7 +21,7 @@ def test_filter_and_search_live_in_the_address(person: Visitor, owner: Owner) ->
     expect(tiles(page)).to_have_count(5)
     page.get_by_role("radio", name="Failed").check()
     expect(tiles(page)).to_have_count(1)
-    expect(tiles(page)).to_contain_text("The painter reported a fault.")
+    expect(tiles(page)).to_contain_text("The generator reported an error.")
     assert page.url.endswith("/pictures?state=failed")
     page.reload()
     expect(tiles(page)).to_have_count(1)
@@ -28,18 +29,18 @@ def test_filter_and_search_live_in_the_address(person: Visitor, owner: Owner) ->
     page.go_back()
     expect(tiles(page)).to_have_count(5)
     expect(page.get_by_role("radio", name="All")).to_be_checked()
-    search = page.get_by_role("searchbox", name="Search in your prompts")
+    search = page.get_by_role("searchbox", name="Search your prompts")
     search.press_sequentially("SNOW fox", delay=20)
     expect(tiles(page)).to_have_count(3)
     page.wait_for_url("**/pictures?q=SNOW+fox")
     expect(search).to_be_focused()
     search.fill("no such words")
-    expect(page.get_by_text("None of your prompts has “no such words” in it.")).to_be_visible()
+    expect(page.get_by_text("No prompt contains “no such words”.")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
     expect(tiles(page)).to_have_count(5)
     expect(search).to_have_value("")
     page.go_back()
-    expect(page.get_by_text("None of your prompts has")).to_be_visible()
+    expect(page.get_by_text("No prompt contains")).to_be_visible()
     expect(search).to_have_value("no such words")
 
 
@@ -48,13 +49,13 @@ def test_a_new_person_is_invited_and_a_stranger_logs_in_first(site: RunningSite,
         page = newcomer.page
         newcomer.expected = ["/v1/jobs"]
         page.goto(f"{site.url}/pictures?state=failed")
-        page.get_by_label("E-mail").fill(user.email)
+        page.get_by_label("Email").fill(user.email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url("**/pictures?state=failed")
-        expect(page.get_by_text("Nothing hangs here.")).to_be_visible()
+        expect(page.get_by_text("No matching pictures.")).to_be_visible()
         page.get_by_role("button", name="Show all").click()
-        expect(page.get_by_text("An empty wall, and it is yours.")).to_be_visible()
+        expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
         expect(page.get_by_role("link", name="Paint the first one")).to_have_attribute("href", "/create")
         assert newcomer.complaints == []
 
@@ -83,10 +84,10 @@ def test_a_lost_connection_is_told_and_healed(person: Visitor, owner: Owner) -> 
     page.route("**/v1/jobs?*", lambda route: route.fulfill(status=503, json={"code": "unavailable"}))
     page.evaluate(HIDE, False)
     notice = page.get_by_role("region", name="Notices")
-    expect(notice).to_contain_text("The connection is lost.")
+    expect(notice).to_contain_text("Connection lost.")
     page.unroute("**/v1/jobs?*")
     page.evaluate(HIDE, False)
-    expect(notice).to_contain_text("The connection is back.")
+    expect(notice).to_contain_text("Back online.")
     expect(tiles(page)).to_have_count(1)
     person.complaints = [note for note in person.complaints if "503" not in note]
 

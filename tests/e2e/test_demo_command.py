@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from PIL import Image
-from running_site import RunningSite
 
 from local.config import CHECKOUT
+from tests.support.running_site import RunningSite
 
 
 def test_it_works(site: RunningSite) -> None:

@@ -7,14 +7,14 @@ from contextlib import ExitStack
 import pytest
 import redis
 import requests
-from api_user import ApiUser, count_states, events
-from ledger import check_one_set_each
-from part_stack import POLLER, PartStack, part_stack, services_of
-from running_site import processes_of
 from sqlalchemy import text
-from waiting import until
 
 from shared.services import Services
+from tests.support.api_user import ApiUser, count_states, events
+from tests.support.ledger import check_one_set_each
+from tests.support.part_stack import POLLER, PartStack, part_stack, services_of
+from tests.support.running_site import processes_of
+from tests.support.waiting import until
 
 USERS = 4
 JOBS = 40

@@ -6,12 +6,12 @@ import secrets
 
 import pytest
 import requests
-from api_user import PASSWORD, ApiUser, events, gallery_of
 from PIL import Image
-from running_site import RunningSite
-from waiting import until
 
-from shared.gallery import EXAMPLES
+from shared.gallery.service import EXAMPLES
+from tests.support.api_user import PASSWORD, ApiUser, events, gallery_of
+from tests.support.running_site import RunningSite
+from tests.support.waiting import until
 
 BASE_EVENTS = ["accepted", "started", "sent", "succeeded"]
 

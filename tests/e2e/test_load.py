@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from api_user import ApiUser, events
-from ledger import check_one_set_each
-from running_site import RunningSite
 
 from shared.services import Services
+from tests.support.api_user import ApiUser, events
+from tests.support.ledger import check_one_set_each
+from tests.support.running_site import RunningSite
 
 USERS = 10
 JOBS_EACH = 20

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { deleteJob, getJob, listJobs, submitJob } from "../../web/lib/api.js";
-import { readRetryAfter } from "../../web/lib/problem.js";
-import { serveAnswers } from "./answers.mjs";
+import { readRetryAfter } from "../../web/lib/api-error.js";
+import { serveAnswers } from "./fake-api.mjs";
 
 test("a submission carries its key and its body", async (context) => {
   const asked = serveAnswers(context, { status: 202, body: { id: "j1" } });
@@ -16,9 +16,19 @@ test("a submission carries its key and its body", async (context) => {
 });
 
 test("a problem becomes one error with its code and the fields that it names", async (context) => {
-  const errors = [{ field: "prompt", message: "Too long." }, { field: "prompt", message: "Also odd." }];
+  const errors = [
+    { field: "prompt", message: "Too long." },
+    { field: "prompt", message: "Also odd." },
+  ];
   serveAnswers(context, { status: 422, body: { code: "invalid", detail: "No.", errors } });
-  const wanted = { name: "ApiError", status: 422, code: "invalid", message: "No.", fields: { prompt: "Too long." }, isPassing: false };
+  const wanted = {
+    name: "ApiError",
+    status: 422,
+    code: "invalid",
+    message: "No.",
+    fields: { prompt: "Too long." },
+    isPassing: false,
+  };
   await assert.rejects(submitJob({}, "k"), (error) => {
     for (const [name, value] of Object.entries(wanted)) assert.deepEqual(error[name], value);
     return true;

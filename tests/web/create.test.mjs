@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { forgetDraft, keepDraft, readDraft } from "../../web/lib/draft.js";
-import { readProblem } from "../../web/lib/problem.js";
-import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/request.js";
-import { isShown, pickChoice } from "../../web/lib/shape.js";
-import { StartPictures } from "../../web/lib/starts.js";
-import { UPLOAD_BYTES } from "../../web/lib/storage.js";
-import { Submission } from "../../web/lib/submission.js";
+import { readProblem } from "../../web/lib/api-error.js";
+import { clearDraft, readDraft, saveDraft } from "../../web/lib/draft.js";
+import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
+import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/job-request.js";
+import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
+import { isShown, pickChoice } from "../../web/lib/presets.js";
+import { StartPictures } from "../../web/lib/start-pictures.js";
+import { counter } from "./counter.mjs";
+import { memory } from "./memory-storage.mjs";
 
 const PRESETS = {
-  qualities: [{ key: "draft", steps: 15, scale: 7.5, upscale: 1 }, { key: "normal", steps: 30, scale: 7.5, upscale: 1 }],
-  aspects: [{ key: "square", width: 512, height: 512 }, { key: "wide", width: 768, height: 432, offered: false }],
+  qualities: [
+    { key: "draft", steps: 15, scale: 7.5, upscale: 1 },
+    { key: "normal", steps: 30, scale: 7.5, upscale: 1 },
+  ],
+  aspects: [
+    { key: "square", width: 512, height: 512 },
+    { key: "wide", width: 768, height: 432, offered: false },
+  ],
   fields: [
     { name: "prompt", type: "string", max_length: 10 },
     { name: "quality", type: "string", default: "normal" },
@@ -24,20 +31,23 @@ const PRESETS = {
   ],
 };
 
-/** What a browser's storage does, in memory. */
-function memory() {
-  const kept = new Map();
-  return {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, value),
-    removeItem: (name) => kept.delete(name),
-  };
-}
-
 test("a job's settings that are just its presets count as presets", () => {
-  const job = { prompt: "a", quality: "draft", steps: 15, scale: 7.5, upscale: 2, aspect: "square", width: 512, height: 512, seed: 7 };
+  const job = {
+    prompt: "a",
+    quality: "draft",
+    steps: 15,
+    scale: 7.5,
+    upscale: 2,
+    aspect: "square",
+    width: 512,
+    height: 512,
+    seed: 7,
+  };
   const { steps, scale, upscale, width, height, seed } = formValues(job, PRESETS);
-  assert.deepEqual({ steps, scale, upscale, width, height, seed }, { steps: null, scale: null, upscale: 2, width: null, height: null, seed: 7 });
+  assert.deepEqual(
+    { steps, scale, upscale, width, height, seed },
+    { steps: null, scale: null, upscale: 2, width: null, height: null, seed: 7 },
+  );
 });
 
 test("values of one's own stay, and half an own size is shown whole", () => {
@@ -54,14 +64,30 @@ test("a choice that is not offered gives way, and its size becomes one's own", (
 });
 
 test("a field shows when it is offered, or when nothing is said about that, and has a choice", () => {
-  assert.deepEqual(["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)), ["prompt", "steps"]);
+  assert.deepEqual(
+    ["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)),
+    ["prompt", "steps"],
+  );
 });
 
 test("a submission holds what was chosen and leaves the rest to the API", () => {
-  const values = { prompt: "a", style: null, negative_prompt: "", n: 2, describe: false, description: { skip_clip: true }, strength: 0.5 };
+  const values = {
+    prompt: "a",
+    style: null,
+    negative_prompt: "",
+    n: 2,
+    describe: false,
+    description: { skip_clip: true },
+    strength: 0.5,
+  };
   assert.deepEqual(bodyOf(values), { prompt: "a", n: 2 });
   assert.deepEqual(bodyOf({ ...values, describe: true, source_images: ["k"] }), {
-    prompt: "a", n: 2, describe: true, source_images: ["k"], strength: 0.5, description: { skip_clip: true },
+    prompt: "a",
+    n: 2,
+    describe: true,
+    source_images: ["k"],
+    strength: 0.5,
+    description: { skip_clip: true },
   });
 });
 
@@ -94,34 +120,37 @@ test("a draft that is no set of fields counts as none", () => {
     storage.setItem("easel.draft", text);
     assert.deepEqual(readDraft(storage), {}, text);
   }
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
 test("whoever logs out leaves nothing of the form behind", async () => {
   const storage = memory();
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
-  forgetDraft(storage);
+  clearDraft(storage);
   assert.deepEqual([storage.getItem("easel.draft"), storage.getItem("easel.starts")], [null, null]);
 });
 
 test("two submissions without an answer keep a key each", () => {
   const storage = memory();
-  let count = 0;
-  const newKey = () => `key-${(count += 1)}`;
-  const first = new Submission(storage, newKey);
-  const second = new Submission(storage, newKey);
+  const newKey = counter("key-");
+  const first = new SubmissionKeys(storage, newKey);
+  const second = new SubmissionKeys(storage, newKey);
   assert.deepEqual([first.keyFor({ prompt: "a" }), second.keyFor({ prompt: "b" })], ["key-1", "key-2"]);
-  second.settle();
+  second.settle({ prompt: "b" });
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
   assert.equal(second.keyFor({ prompt: "b" }), "key-3");
 });
 
 test("a refusal names each field's reason once", () => {
-  const errors = [{ field: "steps", message: "No.", code: "too_large", limit: 150 }, { field: "steps", message: "Odd.", code: "invalid" }, { field: "n", message: "No." }];
+  const errors = [
+    { field: "steps", message: "No.", code: "too_large", limit: 150 },
+    { field: "steps", message: "Odd.", code: "invalid" },
+    { field: "n", message: "No." },
+  ];
   const { fields, reasons } = readProblem(422, { errors });
   assert.deepEqual(fields, { steps: "No.", n: "No." });
   assert.deepEqual(reasons, { steps: { code: "too_large", limit: 150 } });
@@ -129,7 +158,12 @@ test("a refusal names each field's reason once", () => {
 
 const picture = (name = "a.png", options = {}) => new File(["x"], name, { type: "image/png", ...options });
 
-function startsWith({ upload = async () => "key-1", storage = memory(), mayUpload = () => true, preview = async () => "data:," } = {}) {
+function startsWith({
+  upload = async () => "key-1",
+  storage = memory(),
+  mayUpload = () => true,
+  preview = async () => "data:,",
+} = {}) {
   return new StartPictures({ upload, preview, mayUpload, storage });
 }
 
@@ -141,7 +175,13 @@ test("a start picture gets its key, and its small copy is known after a reload",
   assert.deepEqual(starts.keys(), ["key-1"]);
   const later = startsWith({ storage });
   later.restore(["key-1", "key-of-old"]);
-  assert.deepEqual(later.items.map(({ name, preview, state }) => [name, preview, state]), [["a.png", "data:,", "ready"], ["", null, "ready"]]);
+  assert.deepEqual(
+    later.items.map(({ name, preview, state }) => [name, preview, state]),
+    [
+      ["a.png", "data:,", "ready"],
+      ["", null, "ready"],
+    ],
+  );
 });
 
 test("what is no picture, too large or too many is not taken", async () => {
@@ -180,7 +220,7 @@ test("a key that the API does not take is dropped, here and from what is kept", 
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
-  starts.lose("key-1", "not_yours");
+  starts.markLost("key-1", "not_yours");
   assert.deepEqual([starts.items[0].state, starts.items[0].error.code, starts.keys()], ["lost", "not_yours", []]);
   const later = startsWith({ storage });
   later.restore(["key-1"]);
@@ -192,12 +232,20 @@ test("another draft takes the pictures of its own, and what has no key yet stays
   await starts.add(picture("guest.png"), 4);
   starts.restore(["a", "b"]);
   starts.restore(["b"]);
-  assert.deepEqual(starts.items.map(({ key, name }) => key ?? name), ["guest.png", "b"]);
+  assert.deepEqual(
+    starts.items.map(({ key, name }) => key ?? name),
+    ["guest.png", "b"],
+  );
 });
 
 test("a picture that is taken away stops on its way", async () => {
   let signal;
-  const starts = startsWith({ upload: (_, options) => new Promise(() => ({ signal } = options)) });
+  const starts = startsWith({
+    upload: (_, options) => {
+      signal = options.signal;
+      return new Promise(() => {});
+    },
+  });
   await starts.add(picture(), 4);
   starts.remove(starts.items[0].id);
   assert.ok(signal.aborted);

@@ -3,10 +3,11 @@ import { test } from "node:test";
 
 import { Connection, holdWhileLost } from "../../web/lib/connection.js";
 import { Estimate } from "../../web/lib/estimate.js";
-import { holdUpOf, percentOf, phaseOf, shortened, stateOf } from "../../web/lib/phase.js";
-import { ringAddress } from "../../web/lib/ring.js";
-import { loadWords } from "../../web/lib/text.js";
+import { loadWords } from "../../web/lib/i18n.js";
+import { holdUpOf, percentOf, phaseOf, stateOf } from "../../web/lib/job-state.js";
+import { progressIconUrl } from "../../web/lib/progress-icon.js";
 import { clockTime, secondsBetween, timeAgo } from "../../web/lib/time.js";
+import { truncate } from "../../web/lib/truncate.js";
 
 await loadWords("en");
 
@@ -45,7 +46,10 @@ test("the phases follow the timeline and the progress", () => {
   assert.equal(at(0, "accepted", "started", "sent", "processing"), "preparing");
   assert.equal(at(null, "started", "processing", "retrying", "started", "sent"), "sent", "each attempt begins anew");
   const work = ["accepted", "started", "sent", "processing"];
-  assert.deepEqual([0.1, 0.5, 0.8, 0.99].map((progress) => at(progress, ...work)), ["first", "shaping", "finishing", "hanging"]);
+  assert.deepEqual(
+    [0.1, 0.5, 0.8, 0.99].map((progress) => at(progress, ...work)),
+    ["first", "shaping", "finishing", "hanging"],
+  );
 });
 
 test("a job that is asked to stop is being stopped until it is over", () => {
@@ -72,15 +76,15 @@ test("a hundred percent is for jobs that have succeeded", () => {
 });
 
 test("a long prompt is cut at a word, and never inside a letter", () => {
-  assert.equal(shortened("a fox"), "a fox");
-  assert.equal(shortened("  a \n fox "), "a fox");
-  assert.equal(shortened("a lighthouse on a cliff at night in a storm"), "a lighthouse on a cliff at night in a…");
-  assert.equal(shortened("🦊".repeat(50)), `${"🦊".repeat(40)}…`);
+  assert.equal(truncate("a fox", 40), "a fox");
+  assert.equal(truncate("  a \n fox ", 40), "a fox");
+  assert.equal(truncate("a lighthouse on a cliff at night in a storm", 40), "a lighthouse on a cliff at night in a…");
+  assert.equal(truncate("🦊".repeat(50), 40), `${"🦊".repeat(39)}…`);
 });
 
 test("the tab's icon tells the states apart by shapes, and the progress by a ring", () => {
   const colours = { paper: "#fff", line: "#ccc", accent: "#00f", good: "#0a0", bad: "#a00" };
-  const draw = (state, percent = null) => decodeURIComponent(ringAddress({ state, percent }, colours));
+  const draw = (state, percent = null) => decodeURIComponent(progressIconUrl({ state, percent }, colours));
   const drawn = ["succeeded", "failed", "cancelled"].map((state) => draw(state));
   assert.equal(new Set(drawn.map((svg) => / d="([^"]+)"/.exec(svg)[1])).size, 3);
   assert.match(draw("generating", 50), /stroke-dasharray="37\.7 75\.4"/);
@@ -103,11 +107,11 @@ test("the connection is lost from a request without an answer until the next ans
   const connection = new Connection();
   const heard = [];
   connection.addEventListener("change", () => heard.push(connection.isLost));
-  connection.missed();
-  connection.missed();
+  connection.requestFailed();
+  connection.requestFailed();
   assert.equal(connection.needsProbe, true);
-  connection.answered();
-  connection.answered();
+  connection.requestAnswered();
+  connection.requestAnswered();
   assert.deepEqual(heard, [true, false]);
 });
 
@@ -116,9 +120,9 @@ test("whoever asks on by himself holds the notice, and nobody else need probe", 
   const heard = [];
   connection.addEventListener("change", () => heard.push(connection.isLost));
   const [first, second] = [connection.hold(), connection.hold()];
-  connection.missed();
+  connection.requestFailed();
   assert.equal(connection.needsProbe, false);
-  connection.answered();
+  connection.requestAnswered();
   first();
   first();
   assert.equal(connection.isLost, true);

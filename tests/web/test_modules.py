@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.jobs import Event, State
+from shared.jobs.states import Event, State
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

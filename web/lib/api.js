@@ -1,5 +1,5 @@
+import { ApiError, readProblem, readRetryAfter } from "./api-error.js";
 import { connection } from "./connection.js";
-import { ApiError, readProblem, readRetryAfter } from "./problem.js";
 
 /** Longer than the 20 seconds for which the server may hold an answer. */
 const TIMEOUT_MS = 35_000;
@@ -12,7 +12,13 @@ const TIMEOUT_MS = 35_000;
  */
 async function call(method, path, { body, headers = {}, signal, keepalive = false } = {}) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-  const options = { method, headers: { ...headers }, credentials: "same-origin", keepalive, signal: AbortSignal.any(signals) };
+  const options = {
+    method,
+    headers: { ...headers },
+    credentials: "same-origin",
+    keepalive,
+    signal: AbortSignal.any(signals),
+  };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -24,15 +30,20 @@ async function call(method, path, { body, headers = {}, signal, keepalive = fals
     text = await response.text();
   } catch {
     signal?.throwIfAborted();
-    connection.missed();
+    connection.requestFailed();
     throw new ApiError({ status: 0, code: "network" });
   }
-  connection.answered();
+  connection.requestAnswered();
   const data = readJson(text);
   const retryAfter = response.headers.get("Retry-After");
   if (!response.ok && response.status !== 304) throw readProblem(response.status, data, retryAfter);
   if (data === undefined) throw new ApiError({ status: 0, code: "unreadable" });
-  return { status: response.status, data, etag: response.headers.get("ETag"), retryAfterMs: readRetryAfter(retryAfter) };
+  return {
+    status: response.status,
+    data,
+    etag: response.headers.get("ETag"),
+    retryAfterMs: readRetryAfter(retryAfter),
+  };
 }
 
 /** The parsed text, null for no text, undefined for text that is no JSON. */
@@ -46,7 +57,9 @@ function readJson(text) {
 }
 
 function withQuery(path, values) {
-  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
+  const query = new URLSearchParams(
+    Object.entries(values).filter(([, value]) => value !== null && value !== undefined),
+  );
   return query.size ? `${path}?${query}` : path;
 }
 
@@ -79,8 +92,8 @@ export const submitJob = (body, key, options) =>
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
-export const takeBackJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
-/** A place for a start picture: `{key, url, fields}`; `lib/storage.js` sends the bytes there. */
+export const unpublishJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
+/** A place for a start picture: `{key, url, fields}`; `lib/picture-storage.js` sends the bytes there. */
 export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 
 /** The job as it is now. With `waitS` the answer comes when the job differs from `etag`, at the latest after that time. */

@@ -18,14 +18,14 @@ export class Connection extends EventTarget {
   }
 
   /** A request got an answer, of any kind. */
-  answered() {
+  requestAnswered() {
     this.#change(() => {
       this.#hasMissed = false;
     });
   }
 
   /** A request got no answer. */
-  missed() {
+  requestFailed() {
     this.#change(() => {
       this.#hasMissed = true;
     });

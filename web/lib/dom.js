@@ -34,3 +34,11 @@ export function fill(node, ...children) {
 function keep(children) {
   return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }
+
+let lastId = 0;
+
+/** Return an id that no other element of the page has. */
+export function uniqueId(prefix) {
+  lastId += 1;
+  return `${prefix}-${lastId}`;
+}

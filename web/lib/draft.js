@@ -1,6 +1,6 @@
 const NAME = "easel.draft";
-/** The small copies of start pictures, kept by `lib/starts.js`. */
-export const STARTS = "easel.starts";
+/** The small copies of start pictures, kept by `lib/start-pictures.js`. */
+export const START_PREVIEWS = "easel.starts";
 
 /** What stands in the create form, by the API's names, kept between visits; `{}` when nothing does. */
 export function readDraft(storage = localStorage) {
@@ -16,12 +16,12 @@ export function readDraft(storage = localStorage) {
  * Puts another draft into the create form: any of the fields that `POST /v1/jobs` takes, the settings of a whole job too.
  * What is not named is as the API has it by itself.
  */
-export function keepDraft(draft, storage = localStorage) {
+export function saveDraft(draft, storage = localStorage) {
   storage.setItem(NAME, JSON.stringify(draft));
 }
 
 /** Leaves nothing of the form in this browser, for whoever sits here next. */
-export function forgetDraft(storage = localStorage) {
+export function clearDraft(storage = localStorage) {
   storage.removeItem(NAME);
-  storage.removeItem(STARTS);
+  storage.removeItem(START_PREVIEWS);
 }

@@ -1,4 +1,4 @@
-import { FINISHED } from "./watch.js";
+import { FINISHED } from "./job-state.js";
 
 /** Between two looks while something is unfinished; and when nothing is, so that jobs from elsewhere appear. */
 const SOONEST_MS = 2_000;
@@ -12,14 +12,14 @@ const MOST = 100;
  * A person's jobs as far as they are known, newest first: pages from below, and fresh answers from above.
  *
  * The API's ids are UUIDv7: their order as text is that of time, so every job has one place, whichever answer brings it.
- * `isAway(id)` names jobs that are to be left out, because they are being deleted.
+ * `isDeleted(id)` names jobs that are to be left out, because they are being deleted.
  */
 export class JobList {
   #jobs = [];
-  #isAway;
+  #isDeleted;
 
-  constructor({ isAway = () => false } = {}) {
-    this.#isAway = isAway;
+  constructor({ isDeleted = () => false } = {}) {
+    this.#isDeleted = isDeleted;
   }
 
   get jobs() {
@@ -52,19 +52,19 @@ export class JobList {
     const answered = new Map(jobs.map((job) => [job.id, job]));
     const last = next === null ? "" : jobs.at(-1).id;
     const hasGap = this.#jobs.length > 0 && last > this.#jobs[0].id;
-    const changed = jobs.filter((job) => !this.#isAway(job.id) && differs(this.find(job.id), job));
+    const changed = jobs.filter((job) => !this.#isDeleted(job.id) && differs(this.find(job.id), job));
     const gone = this.#jobs.filter(({ id }) => id >= last && !answered.has(id)).map(({ id }) => id);
     return { changed, gone, hasGap };
   }
 
   /** So many of the newest jobs hold all that are unfinished. */
-  get askFor() {
+  get pollLimit() {
     const deepest = this.#jobs.findLastIndex(isOpen);
     return Math.min(Math.max(deepest + 1, FEWEST), MOST);
   }
 
   /** When it makes sense to look again: the sooner, the sooner a job is likely to be done. */
-  get nextLookMs() {
+  get nextPollMs() {
     const open = this.#jobs.filter(isOpen);
     if (open.length === 0) return IDLE_MS;
     const soonest_s = Math.min(...open.map(({ eta_seconds: eta }) => eta ?? 10));

@@ -1,6 +1,6 @@
-import { matchRoute } from "./match.js";
+import { t } from "./i18n.js";
+import { matchRoute } from "./routes.js";
 import { loadStyles } from "./styles.js";
-import { t } from "./text.js";
 
 /**
  * Shows the view that belongs to the address, in `outlet`; that of `missing` where none does.
@@ -46,8 +46,9 @@ export function setTitle(title) {
 /** Goes to another path of the site. `replace` leaves no way back to the present one. */
 export function navigate(path, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", path);
-  scrollTo(0, 0);
+  // The present view is left first, so that it can still read its scroll position.
   dispatchEvent(new Event("easel:navigate"));
+  scrollTo(0, 0);
 }
 
 /** Whether a click or a key means what it says, and not what the browser makes of it with Ctrl, Shift and the like. */

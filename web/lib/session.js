@@ -1,5 +1,5 @@
 import { getMe, logOut } from "./api.js";
-import { forgetDraft } from "./draft.js";
+import { clearDraft } from "./draft.js";
 
 /**
  * Who is signed in. `current()` is undefined until the server was asked, null for a guest, else `{user, quota}`.
@@ -14,13 +14,13 @@ let asking = null;
 // What this tab shows of a person is not for whoever came after them.
 tabs.addEventListener("message", async () => {
   const before = me?.user.id;
-  const now = await refresh().catch(() => me);
+  const now = await refreshSession().catch(() => me);
   if (before !== undefined && now?.user.id !== before) location.reload();
 });
 
-export const current = () => me;
+export const currentSession = () => me;
 
-export function onChange(listener, { signal } = {}) {
+export function onSessionChange(listener, { signal } = {}) {
   changes.addEventListener("change", () => listener(me), { signal });
 }
 
@@ -30,7 +30,7 @@ function set(value) {
 }
 
 /** Asks the server who this is, once for all who ask at the same time. Rejects only when the server cannot be asked. */
-export function refresh() {
+export function refreshSession() {
   asking ??= getMe()
     .catch((error) => {
       // Who may do nothing here is a visitor; logging in says why.
@@ -48,33 +48,33 @@ export function refresh() {
 }
 
 /** What must reach the server while the session still lives: `task` is awaited before the session ends. */
-export function beforeLeaving(task) {
+export function beforeLogout(task) {
   farewells.add(task);
 }
 
 /** Takes up a session that has just begun, here and in the other tabs. */
-export async function enter() {
-  await refresh();
+export async function startSession() {
+  await refreshSession();
   tabs.postMessage("changed");
 }
 
 /** Ends the session; a session that is dead already is as good. */
-export async function leave() {
+export async function endSession() {
   await Promise.all([...farewells].map((task) => task()));
   await logOut().catch((error) => {
     if (error.status !== 401) throw error;
   });
-  forget();
+  clearSession();
 }
 
 /** Notes that this person's session has been ended, here and in the other tabs. */
-export function forget() {
-  forgetDraft();
+export function clearSession() {
+  clearDraft();
   set(null);
   tabs.postMessage("changed");
 }
 
 /** Notes that the server no longer knows the session. */
-export function expire() {
+export function expireSession() {
   if (me !== null) set(null);
 }

@@ -12,7 +12,11 @@ function loadStyle(name) {
 
 function fetchStyle(name) {
   return new Promise((resolve, reject) => {
-    const link = element("link", { rel: "stylesheet", href: `/styles/${name}.css`, on: { load: resolve, error: giveUp } });
+    const link = element("link", {
+      rel: "stylesheet",
+      href: `/styles/${name}.css`,
+      on: { load: resolve, error: giveUp },
+    });
     function giveUp() {
       asked.delete(name);
       link.remove();

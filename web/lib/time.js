@@ -1,4 +1,4 @@
-import { currentLocale } from "./text.js";
+import { currentLocale } from "./i18n.js";
 
 /** A span in the largest unit that is still exact enough to wait by: `{unit: "second" | "minute" | "hour" | "day", count}`. */
 export function spanOf(seconds) {
@@ -30,7 +30,9 @@ export function secondsBetween(from, to) {
 export function clockTime(iso, now = new Date(), locale = currentLocale()) {
   const time = new Date(iso);
   const isToday = time.toDateString() === now.toDateString();
-  const style = isToday ? { timeStyle: "medium" } : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+  const style = isToday
+    ? { timeStyle: "medium" }
+    : { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(locale, style).format(time);
 }
 

@@ -90,7 +90,13 @@ function localHeader({ name, ...entry }) {
 }
 
 function centralHeader({ name, ...entry }, offset) {
-  const own = [[4, 2, MADE_BY_UNIX | VERSION], [6, 2, VERSION], [28, 2, name.length], [38, 4, PLAIN_FILE], [42, 4, offset]];
+  const own = [
+    [4, 2, MADE_BY_UNIX | VERSION],
+    [6, 2, VERSION],
+    [28, 2, name.length],
+    [38, 4, PLAIN_FILE],
+    [42, 4, offset],
+  ];
   return record(CENTRAL_SIZE, CENTRAL_MARK, [...own, ...facts(entry, 8)], name);
 }
 

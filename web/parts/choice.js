@@ -1,6 +1,4 @@
-import { element, fill } from "../lib/dom.js";
-
-let count = 0;
+import { element, fill, uniqueId } from "../lib/dom.js";
 
 /**
  * One of several, as radio buttons that show what they mean.
@@ -11,7 +9,7 @@ let count = 0;
  * chosen, and `remark` a place for more words.
  */
 export function choice({ name, legend, options, chosen, onChange = () => {}, isCompact = false }) {
-  const id = `choice-${(count += 1)}`;
+  const id = uniqueId("choice");
   const error = element("p", { class: "field-error", id: `${id}-error` });
   const remark = element("div", { class: "choice-remark" });
   const inputs = options.map(({ value, isOff }) => {

@@ -1,5 +1,5 @@
 import { element } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 
 /** Asks before something that cannot be undone. Resolves to true when the person says yes. */
 export function confirmAction({ question, detail, action }) {

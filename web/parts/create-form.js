@@ -1,13 +1,13 @@
 import { element, fill } from "../lib/dom.js";
-import { formValues, isPainted } from "../lib/request.js";
-import { fieldOf, isShown } from "../lib/shape.js";
-import { currentLocale, t } from "../lib/text.js";
+import { currentLocale, t } from "../lib/i18n.js";
+import { formValues, isPainted } from "../lib/job-request.js";
+import { isShown } from "../lib/presets.js";
 import { advancedFields } from "./create/advanced.js";
-import { lookChoices, remarkOwn } from "./create/look.js";
+import { presetChoices, showOverride } from "./create/preset-choices.js";
 import { promptField } from "./create/prompt.js";
 import { seedField } from "./create/seed.js";
 import { stage } from "./create/stage.js";
-import { startPictures } from "./create/start-pictures.js";
+import { startPicturesField } from "./create/start-pictures.js";
 import { strengthField } from "./create/strength.js";
 import { field } from "./field.js";
 
@@ -18,17 +18,19 @@ import { field } from "./field.js";
  * names, `fields` what stands for them in the form, by the names that the API's errors use. `change` is a button
  * of its own, `{words, run}`.
  */
-export function createForm({ presets, draft, starts, signal, change }) {
+export function createForm({ presets, draft, startPictures, signal, change }) {
   const values = formValues(draft, presets);
   const easel = stage();
   const keep = () => keepInStep();
-  const look = lookChoices(presets, values);
+  const look = presetChoices(presets, values);
   const advanced = advancedFields(presets, values);
   const strength = strengthField(presets, values, () => {
     if (strength.isKept()) advanced.open();
     keep();
   });
-  const pictures = isShown(presets, "source_images") ? startPictures(presets, starts, { stage: easel.node, signal }) : null;
+  const pictures = isShown(presets, "source_images")
+    ? startPicturesField(presets, startPictures, { stage: easel.node, signal })
+    : null;
   const fields = {
     prompt: promptField(presets, values),
     ...(pictures ? { source_images: pictures, strength } : {}),
@@ -37,7 +39,12 @@ export function createForm({ presets, draft, starts, signal, change }) {
     ...(isShown(presets, "seed") ? { seed: seedField(presets, values) } : {}),
     ...advanced.fields,
   };
-  const read = () => Object.fromEntries(Object.entries(fields).filter(([name]) => !name.includes(".")).map(([name, { value }]) => [name, value()]));
+  const read = () =>
+    Object.fromEntries(
+      Object.entries(fields)
+        .filter(([name]) => !name.includes("."))
+        .map(([name, { value }]) => [name, value()]),
+    );
   const bar = actionBar(change);
   const node = layOut({ fields, easel, pictures, strength, look, advanced, bar });
 
@@ -46,25 +53,28 @@ export function createForm({ presets, draft, starts, signal, change }) {
     const quality = presets.qualities.find(({ key }) => key === now.quality) ?? {};
     const aspect = presets.aspects.find(({ key }) => key === now.aspect) ?? {};
     advanced.setUsual({ quality, aspect });
-    strength.node.hidden = starts.items.length === 0;
-    fields.prompt.setNeeded(isPainted({ ...now, source_images: starts.items }));
+    strength.node.hidden = startPictures.items.length === 0;
+    fields.prompt.setNeeded(isPainted({ ...now, source_images: startPictures.items }));
     const size = sizeOf(now, aspect);
-    const [first] = starts.items;
+    const [first] = startPictures.items;
     easel.show({ ...size, picture: pictures && first ? (first.url ?? first.preview) : null });
-    tellOwn({ look, fields, now, size, changed: () => node.dispatchEvent(new Event("input")) });
+    showOverrides({ look, fields, now, size, changed: () => node.dispatchEvent(new Event("input")) });
   }
   node.addEventListener("input", keep);
   node.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) node.requestSubmit();
   });
-  starts.addEventListener("change", keep, { signal });
+  startPictures.addEventListener("change", keep, { signal });
   keep();
-  return { node, fields, values: read, ...pictureTools(pictures), ...bar.tell };
+  return { node, fields, values: read, ...pictureTools(pictures), ...bar.controls };
 }
 
 /** Start pictures from elsewhere; where the site offers none, nothing happens. */
 function pictureTools(pictures) {
-  return { addStarts: async (files) => pictures?.addAll(files), showStart: (words) => pictures?.showError(words) };
+  return {
+    addStartPictures: async (files) => pictures?.addAll(files),
+    showStartError: (words) => pictures?.showError(words),
+  };
 }
 
 /** In the order of reading: the words, the easel with the start pictures, the settings, the button. */
@@ -82,7 +92,13 @@ function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
 }
 
 function negativeField({ negative_prompt: given = "" }) {
-  const made = field({ name: "negative_prompt", label: t("create.negative"), tag: "textarea", rows: 2, hint: t("create.negative.hint") });
+  const made = field({
+    name: "negative_prompt",
+    label: t("create.negative"),
+    tag: "textarea",
+    rows: 2,
+    hint: t("create.negative.hint"),
+  });
   made.input.value = given;
   return { ...made, value: () => made.input.value.trim() };
 }
@@ -94,18 +110,25 @@ function sizeOf({ width, height }, aspect) {
 }
 
 /** Own numbers stand in a disclosure that may be closed, so the choices that they overrule say so. */
-function tellOwn({ look, fields, now, size, changed }) {
+function showOverrides({ look, fields, now, size, changed }) {
   const own = (...names) => names.filter((name) => fields[name] && now[name] !== null);
   const drop = (names) => () => {
     for (const name of names) fields[name].clear();
     changed();
   };
   const number = new Intl.NumberFormat(currentLocale());
-  const told = (name) => `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
+  const told = (name) =>
+    `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
   const numbers = own("steps", "scale", "upscale");
   const sides = own("width", "height");
-  if (look.quality) remarkOwn(look.quality, numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null, drop(numbers));
-  if (look.aspect) remarkOwn(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
+  if (look.quality)
+    showOverride(
+      look.quality,
+      numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null,
+      drop(numbers),
+    );
+  if (look.aspect)
+    showOverride(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
 }
 
 /** The button that stays in sight, with the quota, what went wrong, and the way to an empty form. */
@@ -115,8 +138,13 @@ function actionBar({ words, run }) {
   const button = element("button", { class: "button is-main is-large" }, t("create.submit"));
   const keys = element("span", { class: "hint create-keys" }, t("create.keys"));
   const afresh = element("button", { type: "button", class: "button is-quiet", on: { click: run } }, t(words));
-  const node = element("div", { class: "create-bar" }, alert, element("div", { class: "actions" }, button, keys, quota, afresh));
-  const tell = {
+  const node = element(
+    "div",
+    { class: "create-bar" },
+    alert,
+    element("div", { class: "actions" }, button, keys, quota, afresh),
+  );
+  const controls = {
     showStep: (step) => {
       button.setAttribute("aria-disabled", step !== null);
       fill(button, t(step ?? "create.submit"));
@@ -124,7 +152,7 @@ function actionBar({ words, run }) {
     showError: (sentence) => fill(alert, sentence ?? ""),
     showQuota: (me) => fill(quota, quotaInWords(me)),
   };
-  return { node, tell };
+  return { node, controls };
 }
 
 function quotaInWords(me) {

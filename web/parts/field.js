@@ -1,8 +1,7 @@
-import { element, fill } from "../lib/dom.js";
-import { asSentence } from "../lib/explain.js";
-import { currentLocale, tOr } from "../lib/text.js";
+import { element, fill, uniqueId } from "../lib/dom.js";
+import { asSentence } from "../lib/error-text.js";
+import { currentLocale, tOr } from "../lib/i18n.js";
 
-let count = 0;
 /** The codes whose words mention the limit. */
 const LIMITED = new Set(["too_long", "too_short", "too_many", "too_small", "too_large", "not_a_multiple"]);
 
@@ -13,7 +12,7 @@ const LIMITED = new Set(["too_long", "too_short", "too_many", "too_small", "too_
  * `showError(null)` takes the error away, and typing does so too.
  */
 export function field({ name, label, tag = "input", hint = null, aside = null, beside = null, ...attributes }) {
-  const id = `field-${(count += 1)}`;
+  const id = uniqueId("field");
   const error = element("p", { id: `${id}-error`, class: "field-error" });
   const note = element("p", { id: `${id}-hint`, class: "hint" }, hint);
   const input = element(tag, { id, name, "aria-describedby": `${id}-error ${id}-hint`, ...attributes });

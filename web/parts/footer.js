@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 import { LANGUAGES, rememberLanguage } from "../lib/language.js";
-import { t } from "../lib/text.js";
 
 /** Fills the footer: a line, the API's docs, and the languages. Another language loads the page anew in it. */
 export function startFooter(footer, language) {

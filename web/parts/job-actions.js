@@ -1,13 +1,13 @@
-import { sameAgain, variationOf } from "../lib/again.js";
-import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
+import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { keepDraft } from "../lib/draft.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
-import { submitOnce } from "../lib/once.js";
+import { saveDraft } from "../lib/draft.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { submitOnce } from "../lib/idempotent-submit.js";
+import { FINISHED } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { remakeOf, variationOf } from "../lib/remake.js";
 import { navigate } from "../lib/router.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
 import { announce } from "./announcer.js";
 import { downloadAll } from "./download-bar.js";
 import { routeLink } from "./link.js";
@@ -30,7 +30,8 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
       onChange(await call(job.id, { signal }));
       announce(t(said));
     });
-  const paint = (key, body, look) => act(key, async () => onNew(await submitOnce(`${key} ${job.id}`, body, { signal })), look);
+  const paint = (key, body, look) =>
+    act(key, async () => onNew(await submitOnce(body, { source: `${key} ${job.id}`, signal })), look);
   const erase = () => {
     deleteWithUndo([job]);
     onGone(job);
@@ -38,10 +39,11 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
   const items = [
     isPainted && download(job, act),
     isPainted && !job.public && change("actions.publish", publishJob, "actions.published"),
-    isPainted && job.public && change("actions.take_back", takeBackJob, "actions.taken_back"),
+    isPainted && job.public && change("actions.unpublish", unpublishJob, "actions.unpublished"),
     isPainted && paint("actions.vary", variationOf(job)),
-    isOver && paint(AGAIN[job.state], sameAgain(job), isPainted ? "" : "is-main"),
-    isPainted && routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
+    isOver && paint(AGAIN[job.state], remakeOf(job), isPainted ? "" : "is-main"),
+    isPainted &&
+      routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
     act("actions.words", () => useWords(job)),
     !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),
     isOver && act("actions.delete", erase, "is-danger"),
@@ -64,7 +66,7 @@ function actor(complaint, signal) {
       try {
         await task();
       } catch (error) {
-        if (!isLeaving(error, signal)) complain(complaint, error);
+        if (!isAborted(error, signal)) complain(complaint, error);
       } finally {
         isBusy = false;
         button.removeAttribute("aria-disabled");
@@ -77,9 +79,9 @@ function actor(complaint, signal) {
 
 function complain(complaint, error) {
   if (error.status === 401) {
-    askToLogIn();
+    redirectToLogin();
   } else {
-    fill(complaint, explain(error));
+    fill(complaint, errorText(error));
   }
 }
 
@@ -92,6 +94,6 @@ function download(job, act) {
 
 function useWords({ prompt, settings }) {
   const { type, style, aspect, quality, n, negative_prompt } = settings;
-  keepDraft({ prompt, type, style, aspect, quality, n, negative_prompt });
+  saveDraft({ prompt, type, style, aspect, quality, n, negative_prompt });
   navigate("/create");
 }

@@ -1,12 +1,11 @@
 import { element, fill } from "../lib/dom.js";
-import { stateOf } from "../lib/phase.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
-import { refreshAgo } from "./ago.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED, stateOf } from "../lib/job-state.js";
+import { ratioOf } from "../lib/presets.js";
 import { canvas } from "./canvas.js";
 import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";
+import { refreshRelativeTimes } from "./relative-time.js";
 import { results } from "./results.js";
 import { timeline } from "./timeline.js";
 
@@ -27,21 +26,32 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   const details = element("div", { class: "job-details" });
   const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
   const parts = [
-    whenOther((job) => job.prompt, (job) => fill(prompt, job.prompt || t("picture.untitled"))),
+    whenOther(
+      (job) => job.prompt,
+      (job) => fill(prompt, job.prompt || t("picture.untitled")),
+    ),
     panel.show,
     stagePart(stage),
-    whenOther((job) => [job.settings, job.timeline], (job) => fill(details, ...detailsOf(job))),
-    whenOther((job) => [job.state, job.public], (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job))),
+    whenOther(
+      (job) => [job.settings, job.timeline],
+      (job) => fill(details, ...detailsOf(job)),
+    ),
+    whenOther(
+      (job) => [job.state, job.public],
+      (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job)),
+    ),
   ];
   const clock = setInterval(() => {
     if (document.hidden) return;
     panel.tick();
-    refreshAgo(label);
+    refreshRelativeTimes(label);
   }, TICK_MS);
   signal.addEventListener("abort", () => clearInterval(clock));
   return {
     node: element("article", { class: "job" }, stage, label),
-    show: (job) => parts.forEach((part) => part(job)),
+    show: (job) => {
+      for (const part of parts) part(job);
+    },
     setStopping: panel.setStopping,
     complain: panel.complain,
   };
@@ -67,7 +77,10 @@ function whenOther(keyOf, draw) {
 /** The canvas on its easel, painted as far as the work has come; then the pictures in its place. */
 function stagePart(stage) {
   let board = null;
-  const hang = whenOther((job) => job.images.map(({ id }) => id), (job) => fill(stage, results(job)));
+  const hang = whenOther(
+    (job) => job.images.map(({ id }) => id),
+    (job) => fill(stage, results(job)),
+  );
   return (job) => {
     if (job.state === "succeeded") return hang(job);
     if (board === null) {

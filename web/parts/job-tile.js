@@ -1,8 +1,8 @@
 import { element, fill } from "../lib/dom.js";
-import { ratioOf } from "../lib/shape.js";
-import { t, tOr } from "../lib/text.js";
+import { t, tOr } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-state.js";
+import { ratioOf } from "../lib/presets.js";
 import { dayOf, spanInWords } from "../lib/time.js";
-import { FINISHED } from "../lib/watch.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 import { tileMenu } from "./tile-menu.js";
@@ -53,7 +53,11 @@ function faceOf(job) {
   const [image] = job.images;
   const ratio = ratioOf(image ?? job.settings);
   const sheet = image
-    ? element("span", { class: "sheet hung", vars: { ratio } }, picture(image, { prompt: job.prompt, isThumbnail: true }))
+    ? element(
+        "span",
+        { class: "sheet hung", vars: { ratio } },
+        picture(image, { prompt: job.prompt, isThumbnail: true }),
+      )
     : element("span", { class: "sheet", vars: { ratio } }, pendingWords(job));
   const many = job.images.length > 1;
   return element(
@@ -67,14 +71,21 @@ function faceOf(job) {
 /** What stands on a sheet without a picture: the state, and for a failure its reason. */
 function pendingWords({ prompt, state, error }) {
   const why = error && element("small", {}, tOr(`error.${error.code}`, error.message));
-  return element("span", { class: "pending" }, element("span", { class: "unseen" }, prompt), element("span", {}, t(`job.${state}`)), why);
+  return element(
+    "span",
+    { class: "pending" },
+    element("span", { class: "unseen" }, prompt),
+    element("span", {}, t(`job.${state}`)),
+    why,
+  );
 }
 
 /** One line for the foot of the tile: what its face does not say. */
 function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
   if (isPublic) return t("pictures.public");
   const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
-  const done = state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
+  const done =
+    state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
   const left = eta !== null && !FINISHED.has(state) ? t("job.eta", { span: spanInWords(eta) }) : null;
   return [place ?? done, left].filter(Boolean).join(" · ");
 }

@@ -1,8 +1,8 @@
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
-import { t } from "../lib/text.js";
+import { isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
-import { failure } from "./message.js";
+import { errorNotice } from "./message.js";
 
 /** So many pages come by themselves, one after the other; then a click asks for more, so that the page's end can be reached. */
 const BY_THEMSELVES = 5;
@@ -16,7 +16,7 @@ const AHEAD = "1500px";
  * `isEndless` also loads while a person scrolls. Answers `{node, start, offer}`: the place for the button and for errors,
  * the function that loads the first page (`from` a cursor), and the one that goes on after pages that are there already.
  */
-export function pages({ list, load, show, label, signal, isEndless = false, explainFailure = failure }) {
+export function pages({ list, load, show, label, signal, isEndless = false, explainFailure = errorNotice }) {
   const node = element("div", { class: "more" });
   let left = BY_THEMSELVES;
 
@@ -32,7 +32,7 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       offer(next);
       if (isByKeyboard) list.children[before]?.querySelector("a")?.focus({ preventScroll: true });
     } catch (error) {
-      if (isLeaving(error, signal)) return;
+      if (isAborted(error, signal)) return;
       if (list.hasAttribute("aria-busy")) list.replaceChildren();
       showFailure(error, () => step(cursor, isFirst));
     }
@@ -69,11 +69,14 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
 /** Calls `action` once when `node` comes near the window. */
 function whenNear(node, signal, action) {
   const target = node.firstElementChild;
-  const observer = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    observer.disconnect();
-    if (target.isConnected) action();
-  }, { rootMargin: `${AHEAD} 0px` });
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      if (target.isConnected) action();
+    },
+    { rootMargin: `${AHEAD} 0px` },
+  );
   observer.observe(target);
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
 }

@@ -1,8 +1,8 @@
 import { element } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { sourcesOf, tileSizes } from "../lib/picture-sources.js";
+import { ratioOf } from "../lib/presets.js";
 import { Renewals } from "../lib/renewals.js";
-import { ratioOf } from "../lib/shape.js";
-import { sourcesOf, tileSizes } from "../lib/sources.js";
-import { t } from "../lib/text.js";
 
 let renewals = null;
 

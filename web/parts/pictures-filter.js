@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
-import { LONGEST_SEARCH, STATES } from "../lib/job-filter.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
+import { MAX_SEARCH_LENGTH, STATES } from "../lib/job-filter.js";
 
 /** Typing is over when nothing was typed for so long. */
 const TYPED_MS = 300;
@@ -12,18 +12,37 @@ const TYPED_MS = 300;
  */
 export function picturesFilter({ filter, onChange, signal }) {
   const search = element("input", {
-    type: "search", id: "search", name: "q", maxlength: LONGEST_SEARCH, autocomplete: "off", placeholder: t("pictures.search.example"),
+    type: "search",
+    id: "search",
+    name: "q",
+    maxlength: MAX_SEARCH_LENGTH,
+    autocomplete: "off",
+    placeholder: t("pictures.search.example"),
   });
   const states = STATES.map((state) => {
     const name = state ?? "all";
     const input = element("input", { type: "radio", name: "state", value: name });
-    return { state, input, node: element("label", { class: "tab" }, input, element("span", {}, t(`pictures.state.${name}`))) };
+    return {
+      state,
+      input,
+      node: element("label", { class: "tab" }, input, element("span", {}, t(`pictures.state.${name}`))),
+    };
   });
   const form = element(
     "form",
     { class: "pictures-filter", role: "search", "aria-label": t("pictures.filter") },
-    element("div", { class: "search" }, element("label", { for: "search", class: "unseen" }, t("pictures.search")), search),
-    element("fieldset", { class: "tabs" }, element("legend", { class: "unseen" }, t("pictures.states")), states.map(({ node }) => node)),
+    element(
+      "div",
+      { class: "search" },
+      element("label", { for: "search", class: "unseen" }, t("pictures.search")),
+      search,
+    ),
+    element(
+      "fieldset",
+      { class: "tabs" },
+      element("legend", { class: "unseen" }, t("pictures.states")),
+      states.map(({ node }) => node),
+    ),
   );
   const chosen = () => states.find(({ input }) => input.checked)?.state ?? null;
   let last = filter;

@@ -1,11 +1,10 @@
 import { element, fill } from "../lib/dom.js";
 import { Estimate } from "../lib/estimate.js";
-import { holdUpOf, percentOf, phaseOf, stateOf } from "../lib/phase.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED, holdUpOf, percentOf, phaseOf, stateOf } from "../lib/job-state.js";
 import { secondsBetween, spanInWords } from "../lib/time.js";
-import { FINISHED } from "../lib/watch.js";
-import { agoOf } from "./ago.js";
 import { reasonInWords } from "./reason.js";
+import { relativeTime } from "./relative-time.js";
 
 const nowS = () => performance.now() / 1000;
 
@@ -101,7 +100,9 @@ function waitInWords({ state, queue_position: position }, estimate) {
   const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
   const { kind, seconds } = estimate.left(nowS());
   const left = { unknown: null, span: "job.eta", moment: "job.moment", late: "job.late" }[kind];
-  return [place, left && t(left, { span: seconds === undefined ? "" : spanInWords(seconds) })].filter(Boolean).join(" · ");
+  return [place, left && t(left, { span: seconds === undefined ? "" : spanInWords(seconds) })]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function tookInWords({ state, created_at: created, started_at: started, finished_at: finished }) {
@@ -112,7 +113,7 @@ function tookInWords({ state, created_at: created, started_at: started, finished
 
 function holdUpInWords(job) {
   const entry = holdUpOf(job);
-  return entry && [agoOf(entry.at), " · ", reasonInWords(entry)];
+  return entry && [relativeTime(entry.at), " · ", reasonInWords(entry)];
 }
 
 function failureInWords({ error, timeline }) {

@@ -1,5 +1,5 @@
 import { element } from "../lib/dom.js";
-import { currentLocale, t, tOr } from "../lib/text.js";
+import { currentLocale, t, tOr } from "../lib/i18n.js";
 
 /** What a job was made with, as a list of names and values; the size is the picture's own once there is one. */
 export function recipe(settings, image = settings) {

@@ -7,8 +7,18 @@ import { element, fill } from "../lib/dom.js";
  * back. Answers `{node, close, refresh}`; `refresh()` builds the actions anew where they are open.
  */
 export function tileMenu(id, label, build) {
-  const panel = element("div", { class: "tile-menu", id: `menu-${id}`, popover: "auto", role: "group", "aria-label": label });
-  const button = element("button", { type: "button", class: "tile-more", popovertarget: panel.id, "aria-label": label }, element("span", { class: "dots", "aria-hidden": "true" }));
+  const panel = element("div", {
+    class: "tile-menu",
+    id: `menu-${id}`,
+    popover: "auto",
+    role: "group",
+    "aria-label": label,
+  });
+  const button = element(
+    "button",
+    { type: "button", class: "tile-more", popovertarget: panel.id, "aria-label": label },
+    element("span", { class: "dots", "aria-hidden": "true" }),
+  );
   panel.addEventListener("beforetoggle", ({ newState }) => newState === "open" && fill(panel, build()));
   panel.addEventListener("toggle", ({ newState }) => {
     if (newState !== "open") return fill(panel);

@@ -1,8 +1,8 @@
 import { element } from "../lib/dom.js";
-import { t, tOr } from "../lib/text.js";
+import { t, tOr } from "../lib/i18n.js";
 import { clockTime } from "../lib/time.js";
-import { agoOf } from "./ago.js";
 import { reasonInWords } from "./reason.js";
+import { relativeTime } from "./relative-time.js";
 
 /**
  * A job's history in words, oldest first: the exact time, what happened and why. How long ago that is stands at the first and
@@ -15,7 +15,7 @@ export function timeline(entries) {
       "li",
       { "data-event": entry.event },
       element("time", { datetime: entry.at }, clockTime(entry.at)),
-      element("div", {}, eventInWords(entry.event), isEnd(index) && [" ", agoOf(entry.at)], reason(entry)),
+      element("div", {}, eventInWords(entry.event), isEnd(index) && [" ", relativeTime(entry.at)], reason(entry)),
     ),
   );
   return element(

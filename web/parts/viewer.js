@@ -1,5 +1,5 @@
 import { element, fill } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { picture } from "./picture.js";
 
 /**
@@ -9,9 +9,16 @@ import { picture } from "./picture.js";
  * `choose(step)` makes the page choose the picture before (-1) or after (1), and answers it. Opens at once, in `place`.
  */
 export function openViewer({ image, count, prompt, choose, place }) {
-  const board = element("div", { class: "viewer-board", tabindex: 0, role: "group", "aria-label": t("viewer.picture") });
+  const board = element("div", {
+    class: "viewer-board",
+    tabindex: 0,
+    role: "group",
+    "aria-label": t("viewer.picture"),
+  });
   const where = element("p", { class: "viewer-count", role: "status" });
-  const zoom = button({ class: "button viewer-zoom", "aria-pressed": "false" }, t("viewer.zoom"), () => setReal(!isReal()));
+  const zoom = button({ class: "button viewer-zoom", "aria-pressed": "false" }, t("viewer.zoom"), () =>
+    setReal(!isReal()),
+  );
   const close = button({ class: "button" }, t("viewer.close"), () => dialog.close());
   const arrows = count > 1 && [
     button({ class: "button viewer-step", "aria-label": t("viewer.previous") }, "←", () => show(choose(-1))),
@@ -32,7 +39,8 @@ export function openViewer({ image, count, prompt, choose, place }) {
     const shown = picture(now, { prompt, isEager: true });
     shown.style.setProperty("--real", `${now.width / devicePixelRatio}px`);
     shown.addEventListener("click", ({ offsetX, offsetY }) =>
-      setReal(!isReal(), { x: offsetX / shown.clientWidth, y: offsetY / shown.clientHeight }));
+      setReal(!isReal(), { x: offsetX / shown.clientWidth, y: offsetY / shown.clientHeight }),
+    );
     fill(board, shown);
     const size = t("recipe.size.value", now);
     fill(where, count > 1 ? `${t("picture.place", { place: now.index + 1, count })} · ${size}` : size);

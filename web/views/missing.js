@@ -1,5 +1,5 @@
 import { element } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { routeLink } from "../parts/link.js";
 
 /** Says that nothing is at this address. */

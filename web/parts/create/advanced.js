@@ -1,11 +1,11 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { fieldOf, isShown } from "../../lib/shape.js";
-import { currentLocale, t, tOr } from "../../lib/text.js";
+import { currentLocale, t, tOr } from "../../lib/i18n.js";
+import { readNumber } from "../../lib/job-request.js";
+import { fieldOf, isShown } from "../../lib/presets.js";
 import { choice } from "../choice.js";
 import { field } from "../field.js";
+import { checkbox } from "./checkbox.js";
 import { describeFields } from "./describe.js";
-import { tick } from "./tick.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
 
@@ -20,7 +20,9 @@ export function advancedFields(presets, values) {
   const fields = {
     ...Object.assign({}, ...numbers),
     ...(isShown(presets, "describe") ? describeFields(presets, values) : {}),
-    ...shown("timelapse", () => tick({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true })),
+    ...shown("timelapse", () =>
+      checkbox({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true }),
+    ),
     ...shown("notify", () => notifyChoice(presets, values)),
   };
   const nodes = (...names) => names.map((name) => fields[name]?.node);
@@ -40,7 +42,10 @@ export function advancedFields(presets, values) {
     for (const name of BY_QUALITY) fields[name]?.setUsual(quality[name], "create.usual.quality");
     for (const name of ["width", "height"]) fields[name]?.setUsual(aspect[name], "create.usual.aspect");
   }
-  return { node, fields, setUsual, open: () => (node.open = true) };
+  const open = () => {
+    node.open = true;
+  };
+  return { node, fields, setUsual, open };
 }
 
 const isUsed = (fields) => Object.values(fields).some(({ value }) => ![null, false].includes(value()));
@@ -64,7 +69,10 @@ function ownNumber(presets, name, values) {
 }
 
 function notifyChoice(presets, { notify }) {
-  const named = (fieldOf(presets, "notify").enum ?? []).map((key) => ({ value: key, title: tOr(`create.notify.${key}`, key) }));
+  const named = (fieldOf(presets, "notify").enum ?? []).map((key) => ({
+    value: key,
+    title: tOr(`create.notify.${key}`, key),
+  }));
   const options = [{ value: null, title: t("create.notify.account") }, ...named];
   const chosen = named.some(({ value }) => value === notify) ? notify : null;
   return choice({ name: "notify", legend: t("create.notify"), options, chosen, isCompact: true });

@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
-import { fieldOf } from "../../lib/shape.js";
-import { currentLocale, t } from "../../lib/text.js";
+import { currentLocale, t } from "../../lib/i18n.js";
+import { fieldOf } from "../../lib/presets.js";
 import { field } from "../field.js";
 
 const EXAMPLES = ["create.example.lighthouse", "create.example.fox", "create.example.market", "create.example.orchard"];
@@ -20,19 +20,19 @@ export function promptField(presets, { prompt = "" }) {
     aside: counter,
   });
   const { input } = made;
-  const starts = examples((words) => {
+  const suggestions = examples((words) => {
     input.value = words;
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.focus();
   });
   const keepInStep = () => {
     count(counter, input.value, most);
-    starts.hidden = input.value.trim() !== "";
+    suggestions.hidden = input.value.trim() !== "";
   };
   input.value = prompt;
   input.addEventListener("input", keepInStep);
   keepInStep();
-  made.node.append(element("div", { class: "prompt-below" }, starts, help()));
+  made.node.append(element("div", { class: "prompt-below" }, suggestions, help()));
   const setNeeded = (isNeeded) => {
     input.required = isNeeded;
     made.showHint(t(isNeeded ? "create.prompt.hint" : "create.prompt.free"));

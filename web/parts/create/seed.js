@@ -1,7 +1,7 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { fieldOf } from "../../lib/shape.js";
-import { t } from "../../lib/text.js";
+import { t } from "../../lib/i18n.js";
+import { readNumber } from "../../lib/job-request.js";
+import { fieldOf } from "../../lib/presets.js";
 import { field } from "../field.js";
 
 /** The field of the seed, with dice that throw one. */
@@ -10,7 +10,12 @@ export function seedField(presets, { seed }) {
   const face = element("span", { class: "dice-face", "aria-hidden": "true" });
   const dice = element("button", { type: "button", class: "button dice" }, face, t("create.seed.dice"));
   const made = field({
-    name: "seed", label: t("create.seed"), inputmode: "numeric", autocomplete: "off", hint: t("create.seed.hint"), beside: dice,
+    name: "seed",
+    label: t("create.seed"),
+    inputmode: "numeric",
+    autocomplete: "off",
+    hint: t("create.seed.hint"),
+    beside: dice,
   });
   made.input.value = seed ?? "";
   dice.addEventListener("click", () => {

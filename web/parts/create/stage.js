@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
-import { ratioOf } from "../../lib/shape.js";
-import { t } from "../../lib/text.js";
+import { t } from "../../lib/i18n.js";
+import { ratioOf } from "../../lib/presets.js";
 import { canvas } from "../canvas.js";
 
 /** The easel beside the form: a canvas in the shape of what will be made, with the first start picture on it. */

@@ -3,27 +3,27 @@
 
 locals {
   permissions = {
-    # shared/job_views.py and shared/gallery.py sign addresses of pictures.
+    # shared/jobs/views.py and shared/gallery/service.py sign addresses of pictures.
     show_pictures = {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/jobs/*"]
     }
-    # shared/uploads.py signs the form with which a browser uploads.
+    # shared/jobs/uploads.py signs the form with which a browser uploads.
     take_uploads = {
       actions   = ["s3:PutObject"]
       resources = ["${var.bucket_arn}/uploads/*"]
     }
-    # shared/submission.py asks for the size of a start picture.
+    # shared/jobs/submission.py asks for the size of a start picture.
     look_at_uploads = {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/uploads/*"]
     }
-    # Whether the bucket is there (shared/health.py). With it S3 also says "missing" instead of "forbidden".
+    # Whether the bucket is there (shared/metrics/health.py). With it S3 also says "missing" instead of "forbidden".
     see_bucket = {
       actions   = ["s3:ListBucket"]
       resources = [var.bucket_arn]
     }
-    # shared/queue.py; Celery asks for the queue's length before it sends its first message.
+    # shared/clients/broker.py; Celery asks for the queue's length before it sends its first message.
     wake_poller = {
       actions   = ["sqs:SendMessage", "sqs:GetQueueAttributes"]
       resources = [var.queue_arn]

@@ -8,7 +8,7 @@ locals {
   routes      = jsondecode(file("${path.module}/../../../../functions/manifest.json"))
   route_table = { for route in local.routes : "${route.method} ${route.path}" => route }
 
-  # The functions answer CORS in the same words where no API Gateway stands before them (functions/edge/app.py).
+  # The functions answer CORS in the same words where no API Gateway stands before them (functions/http/app.py).
   cors_methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
   cors_headers = ["authorization", "content-type", "idempotency-key", "if-none-match"]
   cors_exposed = ["etag", "location", "retry-after", "x-request-id"]

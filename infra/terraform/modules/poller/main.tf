@@ -18,7 +18,7 @@ locals {
     secrets                = [for secret in aws_secretsmanager_secret.generators : { name = "EASEL_GENERATORS", valueFrom = secret.arn }]
   }
 
-  # A file that the working loop itself touches, asked for by poller/pulse.py.
+  # A file that the working loop itself touches, asked for by poller/heartbeat.py.
   health = { interval = 30, timeout = 10, retries = 3, startPeriod = 60 }
 
   log = {
@@ -34,10 +34,10 @@ locals {
 
   worker = merge(local.base, {
     name             = "worker"
-    command          = ["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency), "--pulse", "/tmp/worker"]
+    command          = ["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency), "--heartbeat", "/tmp/worker"]
     essential        = true
     logConfiguration = local.log["worker"]
-    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.pulse", "/tmp/worker"] })
+    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.heartbeat", "/tmp/worker"] })
 
     # Whoever holds a step when the task is told to stop ends it or lets go of it within 20 s (poller/app.py).
     stopTimeout = var.stop_timeout_s
@@ -45,10 +45,10 @@ locals {
 
   beat = merge(local.base, {
     name             = "beat"
-    command          = ["python", "-m", "poller", "beat", "--pulse", "/tmp/beat"]
+    command          = ["python", "-m", "poller", "beat", "--heartbeat", "/tmp/beat"]
     essential        = true
     logConfiguration = local.log["beat"]
-    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.pulse", "/tmp/beat"] })
+    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.heartbeat", "/tmp/beat"] })
     stopTimeout      = 10
   })
 

@@ -26,7 +26,7 @@ variable "visibility_timeout_s" {
 variable "longest_countdown_s" {
   type        = number
   default     = 60
-  description = "LONGEST_COUNTDOWN_S of shared/queue.py."
+  description = "LONGEST_COUNTDOWN_S of shared/clients/broker.py."
 
   validation {
     condition     = var.longest_countdown_s > 0
@@ -37,7 +37,7 @@ variable "longest_countdown_s" {
 variable "task_time_limit_s" {
   type        = number
   default     = 300
-  description = "The task_time_limit of shared/queue.py."
+  description = "The task_time_limit of shared/clients/broker.py."
 
   validation {
     condition     = var.task_time_limit_s > 0
@@ -48,7 +48,7 @@ variable "task_time_limit_s" {
 variable "lease_s" {
   type        = number
   default     = 20
-  description = "LEASE_S of shared/jobs.py: how long a worker's claim on a job holds without being renewed."
+  description = "LEASE_S of shared/jobs/states.py: how long a worker's claim on a job holds without being renewed."
 
   validation {
     condition     = var.lease_s > 0

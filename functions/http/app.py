@@ -1,0 +1,131 @@
+"""The app around one function's router (in the cloud) or around all of them (the gateway)."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from functions.http.access_log import Measured
+from functions.http.long_poll import Watch
+from functions.http.problems import from_http, from_validation, render
+from functions.http.request_id import RequestContext
+from shared.core import log
+from shared.core.db import waiting_at_most
+from shared.core.errors import EaselError
+from shared.jobs import store as job_store
+from shared.metrics.process import MeasureRequest, unmeasured
+from shared.services import Services
+
+TIME_TO_ANSWER_S = 1.0  # what is left of a function's time when it stops waiting for database and storage
+
+
+def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
+    """An app that answers for these routers, with Easel's errors, limits and request ids."""
+    app = _App(
+        title="Easel",
+        description="Turns a sentence into pictures, for many people at once.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.watch = Watch(_version_reader(services))
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(EaselError, _on_easel_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+        )
+    app.add_middleware(RequestContext)
+    app.add_middleware(Measured, measure=measure)
+    return app
+
+
+def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A handler for AWS Lambda behind an HTTP API (payload 2.0). The app is built at the first event, so that importing
+    a function does nothing. A database or a storage that does not answer gets a 503 before Lambda ends the process."""
+    built: list[Any] = []
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        if not built:
+            services = Services.from_environment()
+            log.configure(services.settings.log_level)
+            built.append(create_lambda(router, services))
+        with _deadline(context):
+            answer: dict[str, Any] = built[0](event, context)
+        return answer
+
+    return handler
+
+
+def _deadline(context: Any) -> AbstractContextManager[None]:
+    """Nothing without Lambda's context, which tells how long the function may still run."""
+    if context is None:
+        return nullcontext()
+    return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - TIME_TO_ANSWER_S)
+
+
+def create_lambda(router: APIRouter, services: Services) -> Any:
+    """One function as Lambda calls it, on the given services: takes an event and a context, returns the answer."""
+    from mangum import Mangum  # the gateway mounts routers and has no use for it
+
+    return Mangum(create_app([router], services), lifespan="off")
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """As FastAPI makes it, but with errors as they really are: their media type, and no 422 for a wrong query."""
+        if self.openapi_schema is not None:
+            return self.openapi_schema
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                responses = operation["responses"]
+                for status, response in list(responses.items()):
+                    content = response.get("content", {})
+                    schema = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+                    if schema.endswith("/HTTPValidationError"):
+                        del responses[status]
+                    elif schema.endswith("/Problem"):
+                        content["application/problem+json"] = content.pop("application/json")
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        return document
+
+
+def _version_reader(services: Services) -> Any:
+    def read(job_ids: Any) -> Any:
+        with services.db.statement() as connection:
+            return job_store.list_signs(connection, job_ids)
+
+    return read
+
+
+async def _on_easel_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, EaselError)
+    return render(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return render(from_validation(error))
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = render(from_http(error))
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,105 @@
+"""What an endpoint asks for: the services, and who is asking."""
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request, Response, Security
+from fastapi.security import HTTPBearer
+
+from functions.http.long_poll import Watch
+from shared.accounts.auth import SESSION_S, Credential
+from shared.accounts.tokens import token_hash
+from shared.core.errors import BadRequest, CrossSite, NotFound
+from shared.services import Services
+
+COOKIE = "easel_session"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Dependencies are coroutines although the endpoints are not: FastAPI would run each plain function in a thread.
+
+
+async def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _watch(request: Request) -> Watch:
+    watch: Watch = request.app.state.watch
+    return watch
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token from sign-up, log-in or `POST /v1/tokens`.")
+
+
+async def _credential(request: Request, _documented: Annotated[Any, Security(_bearer)]) -> Credential:
+    """The bearer token, else the session cookie; a changing request with a cookie must come from the site itself.
+
+    The header is read here, since HTTPBearer cannot tell a malformed one from none; it makes the docs' button work.
+    """
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        return Credential(True, token_hash(token.strip()) if scheme.lower() == "bearer" else None)
+    token = request.cookies.get(COOKIE, "")
+    if token and request.method not in _READING and not _from_same_site(request):
+        raise CrossSite
+    return Credential(bool(token), token_hash(token))
+
+
+def _from_same_site(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    public: str = request.app.state.services.settings.public_url
+    return origin is not None and (origin == public or urlsplit(origin).netloc == request.headers.get("host"))
+
+
+async def _job_id(job_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(job_id)
+
+
+async def _image_id(image_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(image_id)
+
+
+async def _token_id(token_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(token_id)
+
+
+def _parse_id(text: str) -> UUID:
+    """What is no id names nothing: the same answer as for an id that does not exist."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+async def _before(cursor: Annotated[str | None, Query(max_length=200)] = None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise BadRequest("The cursor is not one that a list gave out.") from None
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+WatchDep = Annotated[Watch, Depends(_watch)]
+CredentialDep = Annotated[Credential, Depends(_credential)]
+JobId = Annotated[UUID, Depends(_job_id)]
+ImageId = Annotated[UUID, Depends(_image_id)]
+TokenId = Annotated[UUID, Depends(_token_id)]
+Before = Annotated[UUID | None, Depends(_before)]
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+def set_session_cookie(response: Response, services: Services, token: str) -> None:
+    """Let the browser keep the session; scripts cannot read it."""
+    secure = services.settings.public_url.startswith("https://")
+    response.set_cookie(COOKIE, token, max_age=SESSION_S, path="/", httponly=True, samesite="lax", secure=secure)
+
+
+def clear_session_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")

@@ -1,0 +1,350 @@
+"""The shapes of the HTTP API: what a request may hold and what an answer does. The OpenAPI file is made from them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.api import presets
+from shared.core.errors import FieldCode
+
+Type = Literal["image", "painting", "pixel_art"]
+Quality = Literal["draft", "normal", "better", "best"]
+Aspect = Literal["square", "widescreen", "portrait"]
+StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
+Notify = Literal["none", "email"]
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold NUL characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can spell these; UTF-8 cannot
+        raise ValueError("must not hold halves of surrogate pairs")
+    return text
+
+
+def _known_style(key: str) -> str:
+    if key not in presets.STYLES:
+        raise PydanticCustomError("not_a_choice", "is not a style; GET /v1/presets lists them")
+    return key
+
+
+def _not_offered(wanted: bool) -> bool:
+    if wanted:
+        raise PydanticCustomError("not_offered", "is not offered yet; leave it out")
+    return wanted
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Timelapse = Annotated[
+    bool,
+    AfterValidator(_not_offered),
+    Field(description="A video of the making; not offered yet.", json_schema_extra={"enum": [False]}),
+]
+UploadKey = Annotated[Text, StringConstraints(max_length=200)]
+Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
+Id = Annotated[str, BeforeValidator(str)]
+Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Stripped = StringConstraints(strip_whitespace=True, min_length=1)
+Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
+
+
+class Request(BaseModel):
+    """A request's body: unknown fields are refused, numbers are numbers, NaN and infinity are not."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class Answer(BaseModel):
+    """An answer's body, made from rows as they are."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Credentials(Request):
+    email: Email
+    password: Annotated[Text, StringConstraints(max_length=128)]
+
+
+class NewAccount(Request):
+    email: Email
+    password: Annotated[Text, StringConstraints(min_length=12, max_length=128)]
+
+
+class AccountChange(Request):
+    notify: Notify
+
+
+class AccountDeletion(Request):
+    password: Annotated[Text, StringConstraints(max_length=128)]
+
+
+class NewToken(Request):
+    name: Annotated[str, Stripped, StringConstraints(max_length=100), AfterValidator(_storable)]
+
+
+class DescriptionOptions(Request):
+    """How the generator words its descriptions (see `describe`)."""
+
+    blip_max_len: Annotated[int, Field(ge=5, le=500)] | None = None
+    clip_max_len: Annotated[int, Field(ge=0, le=500)] | None = None
+    skip_clip: bool = False
+    skip_list: list[Literal["mediums", "artists", "trendings", "movements"]] = Field(default_factory=list, max_length=4)
+
+
+class JobRequest(Request):
+    """What a picture shall be. Only the prompt is required, and that only where a new picture is made."""
+
+    prompt: Annotated[Text, StringConstraints(max_length=2000)] = Field(
+        "", description="1 to 2000 characters; `a | b` joins several prompts", examples=["a lighthouse at night"]
+    )
+    negative_prompt: Annotated[Text, StringConstraints(max_length=2000)] = ""
+    type: Type = "image"
+    style: Annotated[Text, StringConstraints(max_length=64), AfterValidator(_known_style)] | None = None
+    quality: Quality = "normal"
+    aspect: Aspect = "square"
+    width: Pixels | None = None
+    height: Pixels | None = None
+    steps: Annotated[int, Field(ge=1, le=150)] | None = None
+    scale: Annotated[float, Field(ge=0, le=30)] | None = None
+    upscale: Annotated[int, Field(ge=1, le=4)] | None = None
+    n: Annotated[int, Field(ge=1, le=8)] = 1
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+    source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
+    strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
+    describe: bool = False
+    description: DescriptionOptions = Field(default_factory=DescriptionOptions)
+    timelapse: Timelapse = False
+    notify: Notify | None = None
+    cpu: bool = False
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "JobRequest":
+        if self.strength >= 0 and not self.prompt.strip().strip("|").strip():
+            raise PydanticCustomError("required", "prompt: say in a few words what the picture shall show")
+        if self.strength < 0 and not self.source_images:
+            raise PydanticCustomError(
+                "required", "source_images: a strength below 0 changes given pictures; name at least one"
+            )
+        return self
+
+
+class UploadRequest(Request):
+    content_type: Literal["image/png", "image/jpeg", "image/webp"]
+    size: Annotated[int, Field(ge=1, le=20 * 1024 * 1024)]
+
+
+class NewReport(Request):
+    """What is wrong with published pictures."""
+
+    reason: Literal["illegal", "hateful", "sexual", "personal", "copyright", "other"]
+    detail: Annotated[Text, StringConstraints(max_length=1000)] = ""
+
+
+class UserView(Answer):
+    id: Id
+    email: str
+    created_at: Time
+    notify: Notify
+
+
+class SessionView(Answer):
+    user: UserView
+    token: str
+    expires_at: Time
+
+
+class QuotaView(Answer):
+    per_day: int
+    left_today: int
+    running: int
+    max_running: int
+
+
+class AccountView(Answer):
+    user: UserView
+    quota: QuotaView
+
+
+class TokenView(Answer):
+    id: Id
+    name: str
+    created_at: Time
+
+
+class NewTokenView(TokenView):
+    token: str = Field(description="The secret. It is shown this once.")
+
+
+class TokenList(Answer):
+    tokens: list[TokenView]
+    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
+
+
+class ImageView(Answer):
+    id: Id
+    index: int
+    url: str = Field(description="Presigned; it works until `url_expires_at`.")
+    thumbnail_url: str
+    url_expires_at: Time
+    link: str = Field(description="Never expires: redirects to a fresh presigned URL.")
+    width: int
+    height: int
+    seed: int | None = Field(description="Null where the generator did not follow it.")
+    description: str | None
+
+
+class EventView(Answer):
+    at: str
+    event: str
+    detail: str | None = Field(description="The reason, in English, where there is one.")
+    code: str | None = Field(description="The same for programs; stable. docs/reasons.md lists them.")
+
+
+class JobErrorView(Answer):
+    code: str
+    message: str
+
+
+class LinksView(Answer):
+    self: str
+    image: str | None
+
+
+class JobSummary(Answer):
+    """A job as lists show it: without its timeline."""
+
+    id: Id
+    state: StateName
+    queue_position: int | None
+    eta_seconds: int | None
+    progress: float | None
+    prompt: str
+    settings: dict[str, Any]
+    images: list[ImageView]
+    timelapse_url: str | None
+    error: JobErrorView | None
+    public: bool
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    links: LinksView
+
+
+class JobView(JobSummary):
+    timeline: list[EventView]
+
+
+class JobList(Answer):
+    jobs: list[JobSummary]
+    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
+
+
+class UploadView(Answer):
+    key: str
+    url: str
+    fields: dict[str, str]
+    expires_at: Time
+
+
+class GalleryItem(Answer):
+    job_id: str
+    prompt: str
+    style: str | None
+    images: list[ImageView]
+    created_at: Time
+    published_at: Time
+
+
+class GallerySettings(Answer):
+    """The recipe of published pictures: what it takes to make them again, and nothing that leads to their owner."""
+
+    type: Type
+    style: str | None
+    quality: Quality
+    aspect: Aspect
+    width: int
+    height: int
+    steps: int
+    scale: float
+    upscale: int
+    n: int
+    seed: int
+    negative_prompt: str
+    strength: float
+
+
+class GalleryDetail(GalleryItem):
+    settings: GallerySettings
+
+
+class GalleryPage(Answer):
+    items: list[GalleryItem]
+    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
+
+
+class ReportView(Answer):
+    status: Literal["received"]
+
+
+class PresetsView(Answer):
+    types: list[dict[str, Any]]
+    styles: list[dict[str, Any]]
+    qualities: list[dict[str, Any]]
+    aspects: list[dict[str, Any]]
+    fields: list[dict[str, Any]]
+
+
+class HealthView(Answer):
+    status: Literal["ok", "unavailable"]
+    checks: dict[str, str]
+
+
+class ProblemField(Answer):
+    field: str
+    message: str = Field(description="What is wrong, in English.")
+    code: FieldCode = Field(description="The same for programs; stable.")
+    limit: float | None = Field(description="The bound that the value breaks, where it breaks one.")
+
+
+class Problem(Answer):
+    """RFC 9457, with a stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[ProblemField] = []
+
+
+PUBLIC_WORDS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "maxItems": "max_items",
+    "multipleOf": "multiple_of",
+}
+
+
+def request_fields() -> list[dict[str, Any]]:
+    """Every field of a submit with its type, range and default, read off JobRequest."""
+    schema = JobRequest.model_json_schema()
+    required = {"prompt"}
+    fields = []
+    for name, spec in schema["properties"].items():
+        known = next((option for option in spec.get("anyOf", ()) if option.get("type") != "null"), spec)
+        field = {"name": name, "type": known.get("type", "object"), "required": name in required}
+        for word in ("minimum", "maximum", "enum"):
+            if word in known:
+                field[word] = known[word]
+        for word, public in PUBLIC_WORDS.items():
+            if word in known:
+                field[public] = known[word]
+        if name == "prompt":
+            field["min_length"] = 1
+        default = JobRequest.model_fields[name].get_default(call_default_factory=True)
+        field["default"] = default if name != "description" else {}
+        fields.append(field)
+    return fields

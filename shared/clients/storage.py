@@ -1,0 +1,256 @@
+"""Pictures in S3-compatible storage; the only place that knows S3.
+
+Two endpoints: the internal one, through which this process stores and reads, and the public one, for which URLs are
+signed, since a URL signed for a container's host name does not open in a browser.
+"""
+
+import math
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from io import BytesIO
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import urllib3
+from minio import Minio
+from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
+from minio.datatypes import PostPolicy
+from minio.deleteobjects import DeleteObject
+from minio.error import MinioException, S3Error
+from minio.helpers import DictType
+from minio.signer import sign_v4_s3
+from minio.time import to_amz_date
+
+from shared.core import deadline
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings
+
+CACHE_CONTROL = "private, max-age=31536000, immutable"
+POST_LIFETIME_S = 15 * 60
+NO_BODY_SHA256 = sha256(b"").hexdigest()
+PAGE = 1000
+"""Objects in one answer of a list, and keys in one request to delete: what S3 allows."""
+CONNECT_LIMIT_S = 3
+READ_LIMIT_S = 20
+SIGNED_KEPT = 4096
+"""How many presigned URLs one process remembers; about 3 MB."""
+
+
+class ObjectMissing(Exception):
+    """There is no object under this key."""
+
+
+class ObjectTooLarge(Exception):
+    """The object is larger than the caller is willing to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """What a list tells of an object; the time is the storage's."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class PresignedPost:
+    """A form that lets a browser upload one object: POST `fields`, then the file as `file`, to `url`."""
+
+    url: str
+    fields: dict[str, str]
+    expires_at: datetime
+
+
+class Storage:
+    """One bucket. Raises Unavailable when the storage cannot be reached."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._bucket = settings.s3_bucket
+        self._region = settings.s3_region
+        self._lifetime_s = settings.url_ttl_s
+        self._credentials = _credentials(settings)
+        self._internal = _client(settings, settings.s3_endpoint, self._credentials)
+        self._public = _client(settings, settings.s3_public_endpoint, self._credentials)
+        # Whoever looks at the same pictures again gets the same URLs, so they are signed once in a window. The access
+        # key is part of the question: a URL signed under credentials that have changed since is not given out.
+        self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        """Store one object that never changes again; caches may keep it for good."""
+        with _translated():
+            self._internal.put_object(
+                self._bucket,
+                key,
+                BytesIO(data),
+                len(data),
+                content_type,
+                metadata={"Cache-Control": CACHE_CONTROL},
+            )
+
+    def get(self, key: str, max_bytes: int) -> bytes:
+        """The object's bytes. Raises ObjectMissing, or ObjectTooLarge above `max_bytes`."""
+        with _translated():
+            response = self._internal.get_object(self._bucket, key)
+            try:
+                data = response.read(max_bytes + 1)
+            finally:
+                response.close()
+                response.release_conn()
+        if len(data) > max_bytes:
+            raise ObjectTooLarge(key)
+        return data
+
+    def size_bytes(self, key: str) -> int:
+        """The object's size. Raises ObjectMissing."""
+        with _translated():
+            return self._internal.stat_object(self._bucket, key).size or 0
+
+    def sizes_bytes(self, prefix: str) -> dict[str, int]:
+        """Every object whose key starts with `prefix`, with its size."""
+        with _translated():
+            listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True)
+            return {entry.object_name or "": entry.size or 0 for entry in listed}
+
+    def pages(self, prefix: str) -> Iterator[list[StoredObject]]:
+        """Every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time. What has
+        been passed may be deleted meanwhile: each page is asked for by the key before it."""
+        last: str | None = None
+        while True:
+            with _translated():
+                listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True, start_after=last)
+                page = [
+                    StoredObject(entry.object_name or "", entry.size or 0, entry.last_modified)
+                    for entry in islice(listed, PAGE)
+                    if entry.last_modified is not None
+                ]
+            if not page:
+                return
+            yield page
+            last = page[-1].key
+
+    def delete(self, keys: Collection[str]) -> None:
+        """Delete these objects. Raises Unavailable unless all of them are gone."""
+        with _translated():
+            for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
+                raise Unavailable(f"The storage did not delete an object ({refused.code}).")
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Delete every object whose key starts with `prefix`; return how many there were."""
+        keys = list(self.sizes_bytes(prefix))
+        self.delete(keys)
+        return len(keys)
+
+    def url_expires_at(self, now: datetime) -> datetime:
+        """When a URL signed at `now` stops working."""
+        return self._signing_time(now) + timedelta(seconds=self._lifetime_s)
+
+    def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
+        """A URL that opens the object for anyone who has it.
+
+        Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture;
+        what is left of its life is never less than half the lifetime.
+        """
+        return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
+
+    def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
+        """A form for one upload; the storage holds the uploader to this key, this type and exactly this size."""
+        expires_at = now + timedelta(seconds=POST_LIFETIME_S)
+        policy = PostPolicy(self._bucket, expires_at)
+        policy.add_equals_condition("key", key)
+        policy.add_equals_condition("Content-Type", content_type)
+        policy.add_content_length_range_condition(size_bytes, size_bytes)
+        fields = self._public.presigned_post_policy(policy) | {"key": key, "Content-Type": content_type}
+        object_url = urlsplit(self.presigned_url(key, now))
+        bucket_url = urlunsplit(object_url._replace(path=object_url.path.removesuffix("/" + key), query=""))
+        return PresignedPost(bucket_url or "/", fields, expires_at)
+
+    def signed_request(self, method: str, key: str, at: datetime) -> tuple[str, dict[str, str]]:
+        """Address and headers of a request without a body, signed for `at` as this process signs its own requests."""
+        credentials = self._credentials.retrieve()
+        url = urlsplit(self._internal.get_presigned_url("GET", self._bucket, key))._replace(query="")
+        headers: DictType = {"Host": url.netloc, "x-amz-content-sha256": NO_BODY_SHA256, "x-amz-date": to_amz_date(at)}
+        if credentials.session_token:
+            headers["x-amz-security-token"] = credentials.session_token
+        signed = sign_v4_s3(
+            method=method,
+            url=url,
+            region=self._region,
+            headers=headers,
+            credentials=credentials,
+            content_sha256=NO_BODY_SHA256,
+            date=at,
+        )
+        return urlunsplit(url), {name: str(value) for name, value in signed.items()}
+
+    def check(self) -> None:
+        """Ask the storage for the bucket. Raises Unavailable when it is not there."""
+        with _translated():
+            if not self._internal.bucket_exists(self._bucket):
+                raise Unavailable("The storage has no bucket of the configured name.")
+
+    def _sign(self, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
+        disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}
+        return self._public.get_presigned_url(
+            "GET",
+            self._bucket,
+            key,
+            expires=timedelta(seconds=self._lifetime_s),
+            response_headers=disposition if download_name else None,  # type: ignore[arg-type]
+            request_date=signing_time,
+        )
+
+    def _signing_time(self, now: datetime) -> datetime:
+        window_s = self._lifetime_s / 2
+        return datetime.fromtimestamp(now.timestamp() // window_s * window_s, UTC)
+
+
+def _credentials(settings: Settings) -> Provider:
+    if settings.s3_access_key is None:
+        return IamAwsProvider()
+    return StaticProvider(settings.s3_access_key, settings.s3_secret_key or "", settings.s3_session_token)
+
+
+def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
+    parts = urlsplit(endpoint)
+    return Minio(
+        parts.netloc,
+        credentials=credentials,
+        secure=parts.scheme == "https",
+        region=settings.s3_region,
+        http_client=_Pool(
+            timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
+            retries=urllib3.Retry(total=1, backoff_factor=0.2),
+            maxsize=10,
+        ),
+    )
+
+
+class _Pool(urllib3.PoolManager):
+    """Connections that keep the process's deadline: where there is one, a single try within what is left."""
+
+    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
+        left_s = deadline.left_s()
+        if left_s <= 0:
+            raise urllib3.exceptions.TimeoutError("no time is left")
+        if left_s < math.inf:
+            timeout = urllib3.Timeout(total=left_s, connect=CONNECT_LIMIT_S, read=READ_LIMIT_S)
+            options |= {"timeout": timeout, "retries": False}
+        return super().urlopen(method, url, redirect, **options)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        if error.code in ("NoSuchKey", "NoSuchObject", "ResourceNotFound"):
+            raise ObjectMissing(error.code) from None
+        raise Unavailable(f"The storage answered {error.code}.") from error
+    except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise Unavailable("The storage cannot be reached.") from error

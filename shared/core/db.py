@@ -1,0 +1,177 @@
+"""The database connection; the only place that commits."""
+
+import math
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from psycopg2 import extensions
+from psycopg2.errors import ForeignKeyViolation
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared.core import deadline
+from shared.core.errors import NotFound, Unavailable
+
+IDLE_PING_S = 5.0
+PING_LIMIT_S = 2.0
+CONNECT_LIMIT_S = 5
+
+# A peer that has vanished without a word is found out within some 20 s instead of the kernel's 15 minutes and more.
+# All of it is the client's own: RDS Proxy takes no options at the start of a session and pins one that sets any later.
+_TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+
+
+class DatabaseFault(Exception):
+    """The database refused a statement: a mistake of the code, not of a caller."""
+
+
+class Database:
+    """A pool of connections to Postgres.
+
+    Connects at the first use. A connection that lay idle for 5 s (a frozen Lambda, a restarted server) is asked whether
+    it still lives before it is used; a busy one is not, which saves a round trip a request. With `iam_region`, each new
+    connection takes a fresh token of AWS IAM in that region for its password.
+    """
+
+    def __init__(self, url: str, *, pool_size: int, iam_region: str | None = None) -> None:
+        self._engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            hide_parameters=True,  # an error that is logged must not tell prompts
+            connect_args={"connect_timeout": CONNECT_LIMIT_S, "application_name": "easel", **_TCP},
+        )
+        if iam_region is not None:
+            take_tokens(self._engine, iam_region)
+        self._transactions = self._engine.execution_options(isolation_level="READ COMMITTED")
+        event.listen(self._engine, "checkout", _ping_if_idle)
+        event.listen(self._engine, "checkin", _note_time)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction: committed at the end of the block, rolled back on any exception.
+
+        Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown), NotFound when a row
+        that the block refers to has just been deleted, DatabaseFault for what it refuses otherwise.
+        """
+        with _translated(), self._transactions.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own: one round trip instead of three."""
+        with _translated(), self._engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection; a forked process calls this before it uses its copy."""
+        self._engine.dispose()
+
+    def forget(self) -> None:
+        """Drop the connections of a parent process without closing them: they are still the parent's."""
+        self._engine.dispose(close=False)
+
+
+@contextmanager
+def waiting_at_most(limit_s: float) -> Iterator[None]:
+    """For a process that does one thing at a time: inside the block no wait for the database, for whatever reason, goes
+    on past `limit_s` seconds from its beginning, nor one for the storage, which keeps the same deadline. A statement
+    that is cut raises Unavailable and ends its connection; whether the server had carried it out already is then
+    unknown, as with any answer that is lost.
+    """
+    with deadline.ending_in(limit_s):
+        extensions.set_wait_callback(_wait)
+        try:
+            yield
+        finally:
+            extensions.set_wait_callback(None)
+
+
+def take_tokens(engine: Engine, region: str) -> None:
+    """Have each new connection of the engine take a fresh token of AWS IAM for its password."""
+
+    @event.listens_for(engine, "do_connect")
+    def give_token(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        parameters["password"] = _iam_token(
+            parameters["host"], int(parameters.get("port", 5432)), parameters["user"], region
+        )
+
+
+def _iam_token(host: str, port: int, user: str, region: str) -> str:
+    """What boto3's `generate_db_auth_token` makes, without its client, which takes 0.2 s to load. It is good for
+    connecting within 15 minutes; a connection outlives it."""
+    from botocore.auth import SigV4QueryAuth  # AWS's own service, and only where a deployment asks for it
+    from botocore.awsrequest import AWSRequest
+    from botocore.session import Session
+
+    credentials = Session().get_credentials()
+    if credentials is None:
+        raise Unavailable("There are no AWS credentials to connect to the database with.")
+    request = AWSRequest("GET", f"https://{host}:{port}/", params={"Action": "connect", "DBUser": user})
+    SigV4QueryAuth(credentials.get_frozen_credentials(), "rds-db", region, expires=900).add_auth(request)
+    return str(request.url).removeprefix("https://")
+
+
+_asked: set[int] = set()
+"""The connections (by `id`) that are just asked whether they live."""
+
+
+def _wait(connection: Any) -> None:
+    """psycopg2's way of waiting for the server, to a deadline. Connecting and asking have shorter ones of their own."""
+    until = deadline.ends_at()
+    if connection.status == extensions.STATUS_SETUP:
+        until = min(until, time.monotonic() + CONNECT_LIMIT_S)
+    elif id(connection) in _asked:
+        until = min(until, time.monotonic() + PING_LIMIT_S)
+    poll = select.poll()
+    while (state := connection.poll()) != extensions.POLL_OK:
+        poll.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
+        left_s = until - time.monotonic()
+        if left_s <= 0 or not poll.poll(math.ceil(left_s * 1000)):
+            raise psycopg2.OperationalError("the database did not answer in time")
+        poll.unregister(connection.fileno())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout:
+        raise Unavailable("Too many requests at once.") from None
+    except OperationalError as error:
+        raise Unavailable("The database cannot be reached.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("The database cannot be reached.") from error
+        if isinstance(error.orig, ForeignKeyViolation):
+            # A user, a job or an upload was deleted between the look and the write.
+            raise NotFound("What this refers to was deleted in the meantime.") from None
+        # Nothing of the server's DETAIL goes on into a log: it quotes whole rows, and rows hold prompts.
+        primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
+        raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
+
+
+def _note_time(_connection: Any, record: Any) -> None:
+    record.info["used_at"] = time.time()
+
+
+def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    # By the wall clock: the other one may stand still while Lambda keeps a process frozen.
+    if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
+        return
+    _asked.add(id(connection))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except psycopg2.Error as error:
+        raise DisconnectionError from error
+    finally:
+        _asked.discard(id(connection))

@@ -1,0 +1,19 @@
+"""Pages of lists: how many rows to read, and where the next page begins."""
+
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+
+class HasId(Protocol):
+    """A row or value that a page can be continued after."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+Item = TypeVar("Item", bound=HasId)
+
+
+def page(items: list[Item], limit: int) -> tuple[list[Item], UUID | None]:
+    """Cut a page of `limit` from one item more than that; return it with the id to continue after, if there is more."""
+    return (items[:limit], items[limit - 1].id) if len(items) > limit else (items, None)

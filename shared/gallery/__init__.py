@@ -1,0 +1,1 @@
+"""The public gallery: publication, reports, stable links."""

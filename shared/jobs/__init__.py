@@ -1,0 +1,1 @@
+"""Jobs from request to view: states, store, submission."""

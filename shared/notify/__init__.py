@@ -1,0 +1,1 @@
+"""Notifications about finished jobs, through an outbox."""

@@ -1,0 +1,1 @@
+"""Moving jobs: dispatch, claims, steps, sweep, garbage collection."""

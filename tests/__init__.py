@@ -1,0 +1,1 @@
+"""The tests: unit, integration, contract, e2e and deploy; helpers in support."""

@@ -1,0 +1,245 @@
+"""Handlers whose database dies, falls silent or makes them wait: a right answer or a 503 in time, and nothing twice."""
+
+import asyncio
+import base64
+import importlib
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url, text
+
+from functions.http import app as http_app
+from shared.accounts import store as user_store
+from shared.accounts.tokens import new_token, token_hash
+from shared.core import db, deadline
+from shared.core.settings import Settings
+from shared.services import Services
+from tests.support.silent_proxy import SilentProxy, silent_proxy
+
+LONG_MS = 20_000
+SHORT_MS = 2_000  # of which 1 s is kept for the answer
+
+
+class Context:
+    """The part of Lambda's context that a handler looks at."""
+
+    def __init__(self, left_ms: int) -> None:
+        self._ends = time.monotonic() * 1000 + left_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._ends - time.monotonic() * 1000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    json: Any
+
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def proxy(environment: dict[str, str]) -> Iterator[SilentProxy]:
+    folder = make_url(environment["EASEL_DATABASE_URL"]).query["host"]
+    with silent_proxy(f"{folder}/.s.PGSQL.5432") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def token(services: Services) -> str:
+    token = new_token()
+    hashed = token_hash(token)
+    assert hashed is not None
+    with services.db.begin() as connection:
+        user = user_store.create(connection, "ada@example.com", "no password")
+        user_store.create_token(connection, user.id, hashed, kind="api", name="t", lifetime_s=None)
+    return token
+
+
+@contextmanager
+def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """Hands a function's own handler, on these services, one event, with so much time left."""
+    monkeypatch.setattr(Services, "from_environment", lambda: inside)
+    monkeypatch.setattr(http_app.log, "configure", lambda _level: None)
+    made: dict[str, Any] = {}
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # Mangum's; it would make one and leave it open
+
+    def send(name: str, method: str, path: str, *, left_ms: int = LONG_MS, body: Any = None, **headers: str) -> Any:
+        if name not in made:
+            made[name] = http_app.lambda_handler(importlib.import_module(f"functions.{name}").router)
+        answer = made[name](event(method, path, token, body, headers), Context(left_ms))
+        text = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
+        return Answer(answer["statusCode"], answer["headers"], json.loads(text))
+
+    try:
+        yield send
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        inside.db.close()
+
+
+@pytest.fixture
+def call(services: Services, proxy: SilentProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """Functions whose database is behind the proxy."""
+    url = f"postgresql+psycopg2://easel@127.0.0.1:{proxy.port}/postgres"
+    inside = Services(replace(services.settings, database_url=url, database_pool=1))
+    with handlers(inside, token, monkeypatch) as send:
+        yield send
+
+
+def event(method: str, path: str, token: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:
+    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"authorization": f"Bearer {token}", "content-type": "application/json", **headers},
+        "requestContext": {"http": http, "stage": "$default", "requestId": "r", "timeEpoch": 0},
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert (answer.status, answer.json["code"]) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def me(call: Call, left_ms: int = LONG_MS) -> Answer:
+    return call("account", "GET", "/v1/me", left_ms=left_ms)
+
+
+def jobs_of(services: Services) -> int:
+    with services.db.statement() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM jobs")).scalar_one())
+
+
+def test_a_frozen_function_finds_that_its_connection_was_ended(
+    call: Call, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert me(call).status == 200
+    query = text("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    with services.db.statement() as connection:
+        connection.execute(query)
+    services.db.close()  # those in the pool have ended too, and the next test would take one of them
+    monkeypatch.setattr(db, "IDLE_PING_S", 0.0)  # it lay frozen for long
+    assert me(call).status == 200
+
+
+def test_a_connection_that_died_without_a_word_while_frozen_is_replaced(
+    call: Call, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert me(call).status == 200
+    proxy.drop_quietly()
+    monkeypatch.setattr(db, "IDLE_PING_S", 0.0)
+    monkeypatch.setattr(db, "PING_LIMIT_S", 0.2)
+    assert me(call).status == 200
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_silent_database_is_told_in_time_and_forgotten_after(call: Call, proxy: SilentProxy, connected: bool) -> None:
+    if connected:
+        assert me(call).status == 200
+    proxy.silent = True
+    context_ends = time.monotonic() + SHORT_MS / 1000
+    assert_unavailable(me(call, SHORT_MS))
+    assert time.monotonic() < context_ends
+    proxy.silent = False
+    assert me(call).status == 200
+
+
+def test_a_submit_that_waits_for_a_lock_is_cut_and_its_repetition_makes_one_job(call: Call, services: Services) -> None:
+    request = {"body": {"prompt": "a lighthouse at night"}, "idempotency-key": "once"}
+    locked, release = Event(), Event()
+
+    def hold() -> None:
+        with services.db.begin() as connection:
+            connection.execute(text("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"))
+            locked.set()
+            release.wait(60)
+
+    holder = Thread(target=hold)
+    holder.start()
+    try:
+        assert locked.wait(10)
+        assert_unavailable(call("submit", "POST", "/v1/jobs", left_ms=SHORT_MS, **request))
+    finally:
+        release.set()
+        holder.join(10)
+    # Whether the server went on with what was cut, or not: the key finds it.
+    answers = [call("submit", "POST", "/v1/jobs", **request) for _ in range(2)]
+    assert [answer.status for answer in answers] == [202, 202]
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert jobs_of(services) == 1
+
+
+def test_a_transaction_that_is_cut_leaves_nothing(call: Call, services: Services, token: str) -> None:
+    job = call("submit", "POST", "/v1/jobs", body={"prompt": "x"}).json
+    with services.db.begin() as connection:
+        connection.execute(text("SELECT FROM users FOR UPDATE"))
+        assert_unavailable(call("cancel", "POST", f"/v1/jobs/{job['id']}/cancel", left_ms=SHORT_MS))
+    answer = call("status", "GET", f"/v1/jobs/{job['id']}")
+    assert (answer.status, answer.json["state"]) == (200, "queued")
+
+
+def test_without_a_context_nothing_is_cut(call: Call) -> None:
+    assert http_app._deadline(None).__enter__() is None
+    with http_app._deadline(Context(LONG_MS)):
+        assert 0 < deadline.left_s() < LONG_MS / 1000
+    assert deadline.left_s() == float("inf")
+
+
+def test_lambda_keeps_one_connection(environment: dict[str, str]) -> None:
+    assert Settings.from_environment(environment | {"AWS_LAMBDA_FUNCTION_NAME": "easel-status"}).database_pool == 1
+    assert Settings.from_environment(environment).database_pool > 1
+
+
+class SilentStorage:
+    """A storage that takes connections and says nothing."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self.url = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    def count_connections(self) -> int:
+        """How many there were since the last count."""
+        self._server.setblocking(False)
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                self._server.accept()[0].close()
+                count += 1
+        return count
+
+
+@pytest.fixture
+def silent_storage() -> Iterator[SilentStorage]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield SilentStorage(server)
+
+
+def test_a_silent_storage_is_told_in_time_and_nothing_is_queued(
+    services: Services, token: str, silent_storage: SilentStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = Services(replace(services.settings, s3_endpoint=silent_storage.url))
+    with handlers(inside, token, monkeypatch) as send:
+        upload = send("upload", "POST", "/v1/uploads", body={"content_type": "image/png", "size": 100})
+        start = {"prompt": "x", "source_images": [upload.json["key"]]}
+        assert_unavailable(send("submit", "POST", "/v1/jobs", body=start, left_ms=SHORT_MS))
+        assert jobs_of(services) == 0
+        health = send("health", "GET", "/v1/health", left_ms=SHORT_MS)
+    assert health.status == 503
+    assert health.json["checks"] == {"database": "ok", "storage": "The storage cannot be reached.", "broker": "ok"}
+    assert silent_storage.count_connections() == 2, "one try each: there is no time for another"

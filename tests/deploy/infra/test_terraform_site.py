@@ -1,0 +1,190 @@
+"""CloudFront answers as functions/gateway.py does: the same headers, the same files for the same addresses."""
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from functions.gateway import API_FOLDERS, FILE_ENDING, SITE, Docs, Site
+from shared.clients.storage import Storage
+from shared.core.settings import Settings
+from tests.support.configuration import ROOT, TERRAFORM, blocks, locals_of, nested, resource, resources, text_of
+
+MODULE = TERRAFORM / "modules" / "site"
+PICTURES = "https://pictures.example.com"
+HERE = "http://127.0.0.1"
+Get = Callable[[str], httpx.Response]
+ON_TLS_ALONE = "strict-transport-security"
+
+ADDRESSES = (
+    *("/", "/index.html", "/main.js", "/favicon.svg", "/styles/colours.css", "/pictures", "/jobs/0199", "/p/1.5x"),
+    *("/styles", "/styles/", "/nothing.js", "/nothing.html", "/a.b/c", "/a/b.longending9", "/a/b.PNG", "/.hidden"),
+    *("/docs", "/docs/", "/docs/index.html", "/docs/start.js", "/docs/nothing", "/docs/nothing.js", "/v1", "/i"),
+)
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Get:
+    """GET from the site and the docs as the gateway mounts them."""
+    app = FastAPI(docs_url=None, redirect_slashes=False)
+    app.mount("/docs", Docs())
+    app.mount("/", Site(PICTURES))
+
+    async def ask(address: str) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
+            return await client.get(address)
+
+    return lambda address: asyncio.run(ask(address))
+
+
+def headers_of(name: str) -> dict[str, str]:
+    """What a response headers policy of the module writes, by its name in lower case."""
+    policy = resource("site", "aws_cloudfront_response_headers_policy", name)
+    [security] = policy.nested("security_headers_config")
+    values = {
+        "content_security_policy": lambda block: _resolved(block["content_security_policy"]),
+        "content_type_options": lambda _block: "nosniff",
+        "referrer_policy": lambda block: block["referrer_policy"],
+        "strict_transport_security": lambda block: f"max-age={block['access_control_max_age_sec']}",
+    }
+    names = {"content_type_options": "x-content-type-options"}
+    written = {}
+    for kind, [block] in security.items():
+        assert block["override"] is True
+        written[names.get(kind, kind.replace("_", "-"))] = values[kind](block)
+    for custom in policy.nested("custom_headers_config"):
+        for item in nested(custom, "items"):
+            written[item["header"].lower()] = item["value"]
+    return written
+
+
+def _resolved(expression: str) -> str:
+    name = re.fullmatch(r"\$\{local\.(\w+)\}", expression)
+    assert name is not None
+    text: str = locals_of("site")[name[1]]
+    return text.replace("${var.pictures_origin}", PICTURES)
+
+
+@pytest.mark.parametrize(("name", "address"), [("site", "/"), ("site", "/main.js"), ("docs", "/docs/")])
+def test_the_headers_are_those_of_the_gateway(gateway: Get, name: str, address: str) -> None:
+    answer = gateway(address)
+    assert answer.status_code == 200
+    written = headers_of(name)
+    assert written.pop(ON_TLS_ALONE) == "max-age=31536000"
+    assert {header: answer.headers[header] for header in written} == written
+    about_the_file = {"content-type", "content-length", "etag", "last-modified", "accept-ranges", "date", "vary"}
+    assert set(answer.headers) - about_the_file == set(written)
+
+
+def cloudfront(addresses: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What the CloudFront Function makes of requests for these addresses."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: the CloudFront Function does not run")
+    script = f"""
+{(MODULE / "address.js").read_text(encoding="utf-8")}
+const addresses = {json.dumps(addresses)};
+const event = uri => ({{ request: {{ method: 'GET', uri, headers: {{}}, querystring: {{}} }} }});
+console.log(JSON.stringify(addresses.map(uri => handler(event(uri)))));
+"""
+    done = subprocess.run([node, "-e", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, dict[str, Any]]:
+    return dict(zip(ADDRESSES, cloudfront(ADDRESSES), strict=True))
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_means_the_same(gateway: Get, answers: dict[str, dict[str, Any]], address: str) -> None:
+    expected, answer = gateway(address), answers[address]
+    if "statusCode" in answer:
+        assert answer["statusCode"] == expected.status_code
+        if expected.is_redirect:
+            assert answer["headers"]["location"]["value"] == expected.headers["location"].removeprefix(HERE)
+        return
+    file = SITE / answer["uri"].lstrip("/")
+    assert expected.status_code == (200 if file.is_file() else 404)
+    if file.is_file():
+        assert expected.content == file.read_bytes()
+
+
+def test_what_ends_like_a_file_is_said_once() -> None:
+    code = (MODULE / "address.js").read_text(encoding="utf-8")
+    assert f"const FILE_ENDING = /{FILE_ENDING.pattern}/;" in code
+    [function] = resources("aws_cloudfront_function")
+    assert (function.body["runtime"], function.body["publish"]) == ("cloudfront-js-2.0", True)
+    assert function.body["code"] == '${file("${path.module}/address.js")}'
+
+
+def test_api_and_links_go_to_the_api_uncached() -> None:
+    local = locals_of("site")
+    assert set(local["api_behaviours"]) == {f"/{folder}/*" for folder in API_FOLDERS}
+    [distribution] = resources("aws_cloudfront_distribution")
+    api, docs = distribution.nested("ordered_cache_behavior")
+    assert api["target_origin_id"] == "api"
+    assert api["cache_policy_id"] == "${local.caching_disabled}"
+    assert api["origin_request_policy_id"] == "${local.all_viewer_but_host_name}"
+    assert docs["response_headers_policy_id"] == "${aws_cloudfront_response_headers_policy.docs.id}"
+    assert set(local["api_behaviours"]["/v1/*"]) >= {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    [default] = distribution.nested("default_cache_behavior")
+    assert default["response_headers_policy_id"] == "${aws_cloudfront_response_headers_policy.site.id}"
+    assert distribution.body["http_version"] == "http2and3"
+
+
+def test_every_kind_of_file_has_its_media_type() -> None:
+    types = locals_of("site")["media_types"]
+    files = [path for path in SITE.rglob("*") if path.is_file()]
+    assert {path.suffix.lstrip(".").lower() for path in files} | {"json"} <= set(types)
+    assert types["js"].startswith("text/javascript")  # no module runs under another one
+
+
+def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
+    """AWS answers for a bucket at <bucket>.s3.<region>.amazonaws.com, its `bucket_regional_domain_name`."""
+    [output] = [block for block in blocks("output") if block.address == "modules/storage origin"]
+    assert output.body["value"] == "https://${aws_s3_bucket.pictures.bucket_regional_domain_name}"
+    main = text_of(TERRAFORM / "environments" / "production" / "main.tf")
+    assert 'EASEL_S3_ENDPOINT   = "https://s3.${var.region}.amazonaws.com"' in main
+    for region in ("us-east-1", "eu-central-1"):
+        storage = Storage(
+            Settings.from_environment(
+                {
+                    "EASEL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+                    "EASEL_BROKER_URL": "redis://127.0.0.1:1",
+                    "EASEL_S3_ENDPOINT": f"https://s3.{region}.amazonaws.com",
+                    "EASEL_S3_REGION": region,
+                    "EASEL_S3_BUCKET": "easel-pictures-1",
+                    "AWS_ACCESS_KEY_ID": "test",
+                    "AWS_SECRET_ACCESS_KEY": "test",
+                }
+            )
+        )
+        origin = f"https://easel-pictures-1.s3.{region}.amazonaws.com"
+        now = datetime.now(UTC)
+        assert storage.presigned_url("jobs/1/2/0.png", now).startswith(f"{origin}/jobs/")
+        assert storage.presigned_post("uploads/1.png", "image/png", 1, now).url.rstrip("/") == origin
+
+
+def test_the_log_tells_no_address_and_no_person() -> None:
+    logged = locals_of("site")["logged"]
+    assert "sc-status" in logged
+    assert [name for name in logged if re.search(r"uri|query|ip|cookie|referer|user|host|forwarded", name, re.I)] == []
+
+
+def test_the_site_is_written_where_production_looks() -> None:
+    main = text_of(TERRAFORM / "environments" / "production" / "main.tf")
+    assert re.search(r'site_directory\s+= "\$\{local\.repository\}/dist/site"', main)
+    assert re.search(r'bundle\s+= "\$\{local\.repository\}/dist/functions\.zip"', main)
+    assert (TERRAFORM / "environments" / "production" / Path("../../../..")).resolve() == ROOT

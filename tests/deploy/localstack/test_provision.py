@@ -1,0 +1,231 @@
+"""The script that sets up S3, SQS, SES and Secrets Manager, where the servers' own suites do not look: on moto."""
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+
+from local.servers import allowed_origins
+from shared.clients.broker import LONGEST_COUNTDOWN_S, celery_app
+from tests.support.storage_servers import PROVISION, settings_of
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """The script as a module; no package holds it, since LocalStack's own has the folder's name."""
+    spec = importlib.util.spec_from_file_location("provision", PROVISION)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+class Runner:
+    """Runs the script in this process, for a bucket and a queue that are new."""
+
+    def __init__(self, script: ModuleType, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.script = script
+        self.capsys = capsys
+        self.name = f"easel-{uuid4()}"
+        self.env = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "EASEL_S3_BUCKET": self.name,
+            "EASEL_BROKER_URL": f"sqs+{endpoint}/123456789012/{self.name}",
+        }
+
+    def __call__(self, *parts: str, **env: str) -> dict[str, str]:
+        """What became of each thing, by the last word of its name."""
+        code = self.script.main(list(parts), self.env | env)
+        printed = self.capsys.readouterr()
+        assert (code, printed.err) == (0, "")
+        outcomes = [line.partition(": ")[::2] for line in printed.out.replace(" http://", " ").splitlines()]
+        return {thing.partition(", ")[2].partition(" for ")[0] or thing: outcome for thing, outcome in outcomes}
+
+    def fails(self, *parts: str, **env: str) -> tuple[int, str]:
+        code = self.script.main(list(parts), self.env | env)
+        return code, self.capsys.readouterr().err
+
+
+@pytest.fixture
+def run(
+    script: ModuleType, endpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Runner:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Runner(script, endpoint, capsys)
+
+
+def test_another_origin_takes_the_place_of_the_first(run: Runner) -> None:
+    assert run("bucket", EASEL_PUBLIC_URL="https://one.example.com")["CORS"] == "made"
+    assert run("bucket", EASEL_PUBLIC_URL="https://two.example.com")["CORS"] == "changed"
+    [rule] = boto3.client("s3").get_bucket_cors(Bucket=run.name)["CORSRules"]
+    assert rule["AllowedOrigins"] == ["https://two.example.com"]
+
+
+def test_pages_of_other_origins_may_upload_where_they_may_call_the_api(script: ModuleType) -> None:
+    env = {"EASEL_PUBLIC_URL": "https://one.example.com/", "EASEL_CORS_ORIGINS": "https://two.example.com, "}
+    assert script._origins(env) == ["https://one.example.com", "https://two.example.com"]
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8080", "http://127.0.0.1", "https://easel.example.com"])
+def test_the_bucket_and_the_laptops_gate_let_the_same_pages_in(script: ModuleType, origin: str) -> None:
+    assert script._origins({"EASEL_PUBLIC_URL": origin}) == allowed_origins(origin)
+
+
+def test_what_the_operator_has_chosen_stays(run: Runner) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=run.name)
+    own = {"ID": "own", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 9}}
+    s3.put_bucket_lifecycle_configuration(Bucket=run.name, LifecycleConfiguration={"Rules": [own]})
+    kms = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
+    s3.put_bucket_encryption(Bucket=run.name, ServerSideEncryptionConfiguration=kms)
+    outcomes = run("bucket")
+    assert (outcomes["lifecycle"], outcomes["encryption"]) == ("made", "already")
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=run.name)["Rules"]
+    assert [rule["ID"] for rule in rules] == [
+        "own",
+        "easel-conformance",
+        "easel-unfinished-uploads",
+    ]
+    [rule] = s3.get_bucket_encryption(Bucket=run.name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+
+
+@pytest.mark.parametrize(("region", "partition"), [("eu-central-1", "aws"), ("cn-north-1", "aws-cn")])
+def test_the_bucket_of_a_region_is_reached_over_tls_alone(
+    run: Runner, monkeypatch: pytest.MonkeyPatch, region: str, partition: str
+) -> None:
+    """boto3's own endpoint, as on AWS; the script cannot see that it is an emulator's."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", run.env.pop("AWS_ENDPOINT_URL"))
+    s3 = boto3.client("s3", region_name=region)
+    assert run("bucket", EASEL_S3_REGION=region)["TLS alone"] == "made"
+    assert set(run("bucket", EASEL_S3_REGION=region).values()) == {"already"}
+    assert s3.get_bucket_location(Bucket=run.name)["LocationConstraint"] == region
+    policy = json.loads(s3.get_bucket_policy(Bucket=run.name)["Policy"])
+    [statement] = policy["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert statement["Resource"][0] == f"arn:{partition}:s3:::{run.name}"
+    own = {**statement, "Sid": "Own", "Effect": "Allow"}
+    s3.put_bucket_policy(Bucket=run.name, Policy=json.dumps(policy | {"Statement": [own]}))
+    assert run("bucket", EASEL_S3_REGION=region)["TLS alone"] == "made"
+    statements = json.loads(s3.get_bucket_policy(Bucket=run.name)["Policy"])["Statement"]
+    assert [entry["Sid"] for entry in statements] == ["Own", "EaselTlsAlone"]
+
+
+def test_the_queue_is_named_by_the_broker_and_brought_back(run: Runner) -> None:
+    assert run("queue") == {f"queue {run.name}-dead-letters": "made", f"queue {run.name}": "made"}
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=run.name)["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    assert run("queue")[f"queue {run.name}"] == "changed"
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    assert found == {"VisibilityTimeout": "360"}
+
+
+def test_a_server_without_queues_is_asked_for_none_after_the_first(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As LocalStack and MiniStack are when they serve S3 alone."""
+    monkeypatch.setattr(run.script, "_settle", lambda item: f"{item.name}: left out")
+    assert run("queue") == {f"queue {run.name}-dead-letters": "left out"}
+
+
+def test_a_message_stays_with_its_worker_as_long_as_that_may_need_it(script: ModuleType) -> None:
+    app = celery_app(settings_of({}))
+    assert LONGEST_COUNTDOWN_S + app.conf.task_time_limit <= script.WAKE_UP_VISIBILITY_S
+
+
+def test_a_secret_follows_its_setting_and_is_not_printed(run: Runner) -> None:
+    name, env = f"easel/{uuid4()}", {}
+    for password, outcome in [("first", "made"), ("first", "already"), ("second", "changed")]:
+        env = {"EASEL_BROKER_URL": "", "EASEL_MAIL_URL_SECRET": name, "EASEL_MAIL_URL": f"smtp://a:{password}@b"}
+        outcomes = run("secrets", **env)
+        assert outcomes == {f"secret {name}": outcome}
+        assert password not in str(outcomes)
+    found = boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    assert found == env["EASEL_MAIL_URL"]
+
+
+def test_an_address_of_a_known_domain_needs_no_identity_of_its_own(run: Runner) -> None:
+    domain = f"{uuid4()}.example.com"
+    boto3.client("ses").verify_domain_identity(Domain=domain)
+    assert run("mail", EASEL_MAIL_FROM=f"Easel <easel@{domain}>") == {f"mail from easel@{domain}": "already"}
+
+
+@pytest.mark.parametrize(
+    ("part", "env", "reason"),
+    [
+        ("queue", {"EASEL_BROKER_URL": "redis://127.0.0.1/0"}, "EASEL_BROKER_URL names a broker that needs none"),
+        ("mail", {"EASEL_MAIL_URL": "smtp://mail.example.com"}, "EASEL_MAIL_URL does not name SES"),
+        ("mail", {}, "EASEL_MAIL_FROM is not set to an address"),
+        ("secrets", {"EASEL_BROKER_URL": ""}, "none of EASEL_DATABASE_URL, "),
+    ],
+)
+def test_what_has_no_place_is_left_out_with_its_reason(
+    run: Runner, part: str, env: dict[str, str], reason: str
+) -> None:
+    [outcome] = run(part, **env).values()
+    assert outcome.startswith(f"left out, since {reason}")
+
+
+@pytest.mark.parametrize(
+    ("parts", "env", "code", "sentence"),
+    [
+        (["bukket"], {}, 2, "'bukket' is none of bucket, queue, mail, secrets."),
+        (["bucket"], {"EASEL_S3_ENDPOINT": "http://[1"}, 2, "EASEL_S3_ENDPOINT holds an address that cannot be read."),
+        (["bucket"], {"EASEL_PUBLIC_URL": "http://a:b"}, 2, "cannot be read."),
+        (["queue"], {"EASEL_BROKER_URL": "sqs+http://a:b/c"}, 2, "EASEL_BROKER_URL holds an address"),
+        (["bucket"], {"EASEL_S3_ENDPOINT": NOWHERE}, 1, f'Could not connect to the endpoint URL: "{NOWHERE}'),
+        (["bucket"], {"EASEL_S3_BUCKET": "Not a bucket"}, 1, "Invalid bucket name"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_a_sentence(
+    run: Runner, parts: list[str], env: dict[str, str], code: int, sentence: str
+) -> None:
+    told = run.fails(*parts, **env)
+    assert told[0] == code
+    assert sentence in told[1]
+
+
+def refusing(status: int, code: str) -> Any:
+    def call() -> None:
+        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(answer, "PutSomething")  # type: ignore[arg-type]
+
+    return call
+
+
+def test_only_a_server_that_knows_no_such_call_has_it_left_out(script: ModuleType) -> None:
+    def settle(read: Any, write: Any) -> str:
+        return str(script._settle(script.Item("thing", read, True, write)))
+
+    assert "left out" in settle(lambda: None, refusing(501, "NotImplemented"))
+    assert "left out" in settle(refusing(501, "InternalFailure"), lambda: None)
+    assert settle(refusing(404, "NoSuchBucketPolicy"), lambda: None) == "thing: made"
+    for status, code in [(403, "AccessDenied"), (400, "InvalidArgument"), (500, "InternalError"), (503, "SlowDown")]:
+        for read, write in [(lambda: None, refusing(status, code)), (refusing(status, code), lambda: None)]:
+            with pytest.raises(ClientError, match=code):
+                settle(read, write)

@@ -1,0 +1,27 @@
+"""A request that was let in a moment before its account was deleted gets an answer, not an accident."""
+
+from uuid import uuid4
+
+import pytest
+
+from shared.accounts import store as user_store
+from shared.core.errors import BadToken, NotFound
+from shared.services import Services
+
+
+def test_a_session_for_nobody_is_not_found(services: Services) -> None:
+    with pytest.raises(NotFound), services.db.begin() as connection:
+        user_store.create_token(connection, uuid4(), b"x" * 32, kind="session", name=None, lifetime_s=1)
+
+
+def test_an_upload_for_nobody_is_not_found(services: Services) -> None:
+    with pytest.raises(NotFound), services.db.begin() as connection:
+        user_store.create_upload(connection, uuid4(), "uploads/a.png", "image/png", 1)
+
+
+def test_the_token_of_nobody_is_bad(services: Services) -> None:
+    with services.db.begin() as connection:
+        with pytest.raises(BadToken):
+            user_store.get_counts(connection, uuid4())
+        with pytest.raises(BadToken):
+            user_store.set_notify(connection, uuid4(), "email")

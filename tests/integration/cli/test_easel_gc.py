@@ -1,0 +1,236 @@
+"""`easel gc` against the real database and S3: what it deletes, and what it must never delete."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from cli.exits import Exit
+from shared.admin import overview as overview_store
+from shared.clients import storage
+from shared.core import garbage
+from shared.core.errors import Unavailable
+from shared.polling import garbage as collection
+from shared.services import Services
+from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.operating import Easel, objects
+from tests.support.world import World
+
+
+@pytest.fixture(autouse=True)
+def _empty_bucket(services: Services) -> Iterator[None]:
+    """What other tests have stored belongs to no row of the empty database."""
+    for folder in collection.FOLDERS:
+        services.storage.delete_prefix(folder)
+    yield
+    for folder in collection.FOLDERS:
+        services.storage.delete_prefix(folder)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Has the command see the objects of now as that many hours old."""
+    true = overview_store.get_time
+
+    def move(hours: float) -> None:
+        monkeypatch.setattr(overview_store, "get_time", lambda connection: true(connection) + timedelta(hours=hours))
+
+    return move
+
+
+def put(world: World, *keys: str) -> None:
+    for key in keys:
+        world.services.storage.put(key, b"12345", "image/png")
+
+
+def keys(world: World) -> set[str]:
+    return {key for folder in collection.FOLDERS for key in world.services.storage.sizes_bytes(folder)}
+
+
+def counts(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int | None]]:
+    return {row["what"]: (row["count"], row["size_bytes"]) for row in rows if row["count"]}
+
+
+def test_it_works(easel: Easel, world: World, later: Callable[[float], None]) -> None:
+    job_id = world.submit(world.user())
+    world.finish(job_id)
+    kept = keys(world)
+    lost = [f"jobs/{uuid4()}/{uuid4()}/0.png", f"jobs/{job_id}/{uuid4()}/0.png", f"uploads/{uuid4()}/{uuid4()}.png"]
+    put(world, *lost, "conformance/x/y", "backup/precious")
+    world.sql("INSERT INTO tokens (user_id, hash, kind, expires_at) SELECT id, 'x', 'session', now() FROM users")
+    later(2)
+    expected = {
+        "objects in jobs/": (2, 10),
+        "objects in uploads/": (1, 5),
+        "objects in conformance/": (1, 5),
+        "expired tokens": (1, None),
+    }
+    code, lines = easel("gc", "--dry-run")
+    assert code == Exit.DONE
+    assert lines[0].split() == ["WHAT", "COUNT", "SIZE"]
+    assert lines[1].split() == ["objects", "in", "jobs/", "2", "10", "B"]
+    assert counts(objects(easel, "gc", "--dry-run")) == expected
+    assert keys(world) == {*kept, *lost, "conformance/x/y"}
+    assert counts(objects(easel, "gc")) == expected
+    assert keys(world) == kept
+    assert world.services.storage.size_bytes("backup/precious") == 5
+    world.services.storage.delete_prefix("backup/")
+    assert world.sql("SELECT count(*) FROM tokens") == [(0,)]
+    assert counts(objects(easel, "gc")) == {}
+    world.check_one_set(job_id, 1)
+
+
+def test_what_is_younger_than_an_hour_stays(easel: Easel, world: World, later: Callable[[float], None]) -> None:
+    put(world, f"jobs/{uuid4()}/{uuid4()}/0.png")
+    for hours, found in ((0, 0), (0.9, 0), (1.1, 1)):
+        later(hours)
+        assert counts(objects(easel, "gc", "--dry-run")).get("objects in jobs/", (0, None))[0] == found
+
+
+def test_what_a_running_worker_may_still_write_stays(
+    easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
+) -> None:
+    """A worker that was frozen for hours, with nobody else there to take its job over, wakes up and commits."""
+    job_id = world.send()
+    world.hurry()
+    claim = world.poller.claim(job_id)
+    assert claim is not None
+    held, lost = (f"jobs/{job_id}/{token}/0.png" for token in (claim.attempt_token, uuid4()))
+    put(world, held, lost)
+    later(5)
+    assert counts(objects(easel, "gc")) == {"objects in jobs/": (1, 5)}
+    assert keys(world) == {held}
+    assert world.poller.work(claim) is None
+    assert world.state(job_id) == "succeeded"
+    put(world, held.replace("/0.png", "/9.png"))
+    assert counts(objects(easel, "gc")) == {"objects in jobs/": (1, 5)}
+    world.check_one_set(job_id, 1)
+
+
+def test_a_claim_that_ends_in_between_is_seen(world: World, generator: FakeGenerator) -> None:
+    """Between the two questions about a page a step may end: its objects are then found as pictures."""
+    job_id = world.send()
+    world.hurry()
+    claim = world.poller.claim(job_id)
+    assert claim is not None
+    assert world.poller.work(claim) is None
+    with world.services.db.statement() as connection:
+        used, held = overview_store.list_used_keys(connection, [job_id])
+    assert used == keys(world)
+    assert held == set()
+
+
+def test_announced_uploads_stay_until_they_are_given_up(
+    easel: Easel, world: World, later: Callable[[float], None]
+) -> None:
+    user_id = world.user()
+    announced, used = (f"uploads/{user_id}/{uuid4()}.png" for _ in range(2))
+    for key in (announced, used):
+        world.sql(
+            "INSERT INTO uploads (key, user_id, content_type, size_bytes) VALUES (:key, :user_id, 'image/png', 5)",
+            key=key,
+            user_id=user_id,
+        )
+    world.submit(user_id, source_images=[used])
+    put(world, announced, used)
+    later(2)
+    assert counts(objects(easel, "gc")) == {}
+    world.sql("UPDATE uploads SET created_at = created_at - interval '25 hours'")
+    assert counts(objects(easel, "gc", "--dry-run")) == {"uploads without a job": (1, None)}
+    assert counts(objects(easel, "gc")) == {"uploads without a job": (1, None), "objects of garbage": (1, 5)}
+    assert keys(world) == {used}
+
+
+def test_due_garbage_is_emptied_whatever_its_age(easel: Easel, world: World) -> None:
+    names = [f"jobs/{uuid4()}/" for _ in range(3)]
+    put(world, *(name + "a/0.png" for name in names))
+    with world.services.db.begin() as connection:
+        for name in names[:2]:
+            garbage.discard(connection, name)
+        garbage.discard(connection, names[2], in_s=600)
+    assert counts(objects(easel, "gc", "--dry-run")) == {"prefixes of due garbage": (2, None)}
+    assert counts(objects(easel, "gc")) == {"objects of garbage": (2, 10)}
+    assert keys(world) == {names[2] + "a/0.png"}
+    assert world.garbage() == {names[2]}
+
+
+def test_more_than_half_of_a_bucket_is_not_deleted_by_mistake(
+    easel: Easel, world: World, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.easel_gc.MANY", 3)
+    put(world, *(f"jobs/{uuid4()}/{uuid4()}/0.png" for _ in range(3)))
+    later(2)
+    code, lines = easel("gc")
+    assert (code, len(lines)) == (Exit.FAILED, 1)
+    assert lines[0].startswith("easel: 3 of the 3 objects in the bucket would be deleted")
+    assert len(keys(world)) == 3
+    assert easel("gc", "--dry-run")[0] == Exit.DONE
+    assert easel("gc", "--even-most")[0] == Exit.DONE
+    assert keys(world) == set()
+
+
+def test_strange_keys_are_lost_objects_and_break_nothing(
+    easel: Easel, world: World, later: Callable[[float], None]
+) -> None:
+    put(world, "jobs/x", "jobs/not-an-id/y/z", f"jobs/{uuid4()}", "uploads/ключ")
+    later(2)
+    assert easel("gc")[0] == Exit.DONE
+    assert keys(world) == set()
+
+
+def test_a_bucket_is_walked_page_by_page(
+    easel: Easel, world: World, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lost and wanted objects in turns over several pages, which get shorter while they are walked."""
+    monkeypatch.setattr(storage, "PAGE", 4)
+    jobs: list[UUID] = []
+    for number in range(5):
+        jobs.append(world.submit(world.user(), n=2))
+        put(world, *(f"jobs/{uuid4()}/{uuid4()}/{index}.png" for index in range(number)))
+    world.finish(*jobs)
+    pages = list(world.services.storage.pages("jobs/"))
+    assert [len(page) for page in pages] == [4] * 7 + [2]
+    names = [entry.key for page in pages for entry in page]
+    assert names == sorted(names)
+    later(2)
+    assert counts(objects(easel, "gc")) == {"objects in jobs/": (10, 50)}
+    for job_id in jobs:
+        world.check_one_set(job_id, 2)
+
+
+def test_a_storage_that_is_away_is_code_3(easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EASEL_S3_ENDPOINT", "http://127.0.0.1:9")
+    assert easel("gc") == (Exit.UNREACHABLE, ["easel: The storage cannot be reached."])
+
+
+def test_garbage_stays_where_the_storage_does_not_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(world, "jobs/a/b/0.png")
+    with world.services.db.begin() as connection:
+        garbage.discard(connection, "jobs/a/")
+
+    def refuse(_: object) -> None:
+        raise Unavailable("The storage cannot be reached.")
+
+    monkeypatch.setattr(world.services.storage, "delete", refuse)
+    with pytest.raises(Unavailable):
+        collection.empty_garbage(world.services)
+    assert world.garbage() == {"jobs/a/"}
+
+
+def test_work_that_goes_on_meanwhile_loses_nothing(
+    easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
+) -> None:
+    """Between all steps of several jobs, with lost attempts among them, everything old enough is collected."""
+    later(24)
+    generator.plans.extend([Plan(ending="error"), Plan(), Plan(ending="error")])
+    jobs = [world.submit(world.user()) for _ in range(3)]
+    for _ in range(30):
+        world.hurry()
+        for job_id in world.poller.sweep():
+            world.poller.advance(job_id)
+            assert easel("gc", "--even-most")[0] == Exit.DONE
+    assert {world.state(job_id) for job_id in jobs} == {"succeeded"}
+    for job_id in jobs:
+        world.check_one_set(job_id, 1)

@@ -1,0 +1,105 @@
+"""`easel generators`: what the poller knows of each, and what each says when it is asked."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cli.exits import Exit
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+from shared.testing.fake_glide import FakeGlide
+from tests.support.operating import Easel, objects
+from tests.support.world import World
+
+
+@pytest.fixture
+def glide() -> Iterator[FakeGlide]:
+    with FakeGlide() as fake:
+        yield fake
+
+
+def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    monkeypatch.setenv("EASEL_GENERATORS", ",".join(addresses))
+
+
+def test_it_works(easel: Easel, world: World, generator: FakeGenerator) -> None:
+    generator.plan = Plan(polls=9)
+    world.send()
+    code, lines = easel("generators")
+    assert code == Exit.DONE
+    assert lines[0].split() == ["GENERATOR", "PROTOCOL", "BUSY", "HEALTH", "NEXT", "PROBE", "LAST", "ERROR"]
+    assert lines[1].split() == [generator.url, "img_generator", "1", "of", "4", "ok", "-", "-"]
+    assert easel("generators", "list") == (code, lines)
+    [row] = objects(easel, "generators")
+    assert (row["name"], row["in_flight"], row["places"], row["health"]) == (generator.url, 1, 4, "ok")
+
+
+def test_a_failing_one_is_told_with_its_error(easel: Easel, world: World, generator: FakeGenerator) -> None:
+    generator.down = True
+    job_id = world.submit(world.user())
+    world.poller.start()
+    world.step(job_id)
+    [row] = objects(easel, "generators")
+    assert (row["health"], row["failures"] > 0, row["retry_at"] is not None) == ("failing", True, True)
+    assert row["last_error"]
+    assert "failing" in easel("generators")[1][1]
+
+
+def test_each_is_asked(
+    easel: Easel, world: World, generator: FakeGenerator, glide: FakeGlide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(monkeypatch, f"img_generator+{generator.url}", f"glide+{glide.url}")
+    generator.extensions = ALL_EXTENSIONS
+    code, lines = easel("generators", "--ask")
+    assert (code, len(lines)) == (Exit.DONE, 3)
+    rows = {row["name"]: row for row in objects(easel, "generators", "--ask")}
+    assert rows[generator.url]["answer"] == "well (fake, cancel, frames, key, progress)"
+    assert rows[generator.url]["extensions"] == sorted(ALL_EXTENSIONS)
+    assert (rows[glide.url]["answer"], rows[glide.url]["health"]) == ("well", "unknown to the poller")
+    assert generator.counts["initiated"] == 0
+    generator.down = True
+    assert easel("generators", "--ask")[0] == Exit.FAILED
+    [health] = world.sql("SELECT failures FROM generators")
+    assert health == (0,)
+
+
+def test_a_plain_service_without_extensions_is_well(
+    easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(monkeypatch, f"img_generator+{generator.url}")
+    code, _ = easel("generators", "--ask")
+    assert (code, objects(easel, "generators", "--ask")[0]["answer"]) == (Exit.DONE, "well")
+
+
+def test_what_speaks_another_protocol_is_not(
+    easel: Easel, world: World, glide: FakeGlide, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(monkeypatch, f"glide+{generator.url}")
+    assert easel("generators", "--ask")[0] == Exit.FAILED
+
+
+def test_one_that_is_not_named_here_is_not_asked(easel: Easel, world: World, generator: FakeGenerator) -> None:
+    [row] = objects(easel, "generators", "--ask")
+    assert row["answer"] == "not in EASEL_GENERATORS here"
+
+
+def test_none_is_told(easel: Easel, world: World) -> None:
+    world.sql("DELETE FROM generators")
+    assert easel("generators") == (Exit.DONE, ["The poller knows of no generator."])
+    assert objects(easel, "generators") == []
+
+
+def test_a_password_in_an_address_is_not_shown(
+    easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(
+        monkeypatch,
+        f"img_generator+{generator.url.replace('://', '://ada:hidden@')}",
+        "glide+http://u:hidden@127.0.0.1:1",
+    )
+    for argv in (("generators", "--ask"), ("generators", "--ask", "--json")):
+        assert "hidden" not in "".join(easel(*argv)[1])
+
+
+@pytest.mark.parametrize("argv", [["generators", "nothing"], ["generators", "list", "more"]])
+def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
+    assert easel(*argv)[0] == Exit.WRONG_USE

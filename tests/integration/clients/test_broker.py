@@ -1,0 +1,116 @@
+"""Wake-ups: one a burst, and never an error, whatever the broker does."""
+
+import time
+from uuid import uuid4
+
+import pytest
+import redis
+from moto.server import ThreadedMotoServer
+
+from shared.clients import broker as queue
+from shared.clients.broker import QUEUE, WakeUps, celery_app
+from shared.core.errors import Unavailable
+from shared.services import Services
+from tests.support.world import with_settings
+
+
+@pytest.fixture
+def broker(session_services: Services) -> redis.Redis:
+    """The broker itself, empty."""
+    client = redis.Redis.from_url(session_services.settings.broker_url)
+    client.flushall()
+    yield client
+    client.config_set("maxmemory", 0)
+    client.flushall()
+    client.close()
+
+
+@pytest.fixture
+def wake_ups(session_services: Services) -> WakeUps:
+    return WakeUps(celery_app(session_services.settings))
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = time.monotonic()
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(queue, "time", clock)
+    return clock
+
+
+def test_a_burst_is_told_once(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+    for _ in range(100):
+        wake_ups.wake()
+    assert broker.llen(QUEUE) == 1
+    clock.now += WakeUps.BURST_S
+    wake_ups.wake()
+    assert broker.llen(QUEUE) == 2
+
+
+def test_a_cancelled_job_is_looked_at_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+    wake_ups.wake()
+    wake_ups.look_at(uuid4())
+    assert broker.llen(QUEUE) == 2
+
+
+def test_a_broker_that_is_down_is_left_alone(
+    session_services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("kombu.utils.functional.sleep", pauses.append)
+    wake_ups = WakeUps(celery_app(with_settings(session_services, broker_url="redis://127.0.0.1:9/0").settings))
+    tries = []
+    send = wake_ups._app.send_task
+    wake_ups._app.send_task = lambda *args, **named: (tries.append(args), send(*args, **named))
+    for _ in range(50):
+        wake_ups.wake()
+        wake_ups.look_at(uuid4())
+    assert len(tries) == 1
+    clock.now += WakeUps.AFTER_FAILURE_S
+    wake_ups.wake()
+    assert len(tries) == 2
+    assert pauses == []
+    with pytest.raises(Unavailable):
+        wake_ups.check()
+
+
+def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redis) -> None:
+    """A full Redis answers; it just takes nothing."""
+    wake_ups.wake()
+    broker.config_set("maxmemory", 1)
+    wake_ups._broken_until = wake_ups._told_until = 0
+    wake_ups.wake()
+    wake_ups.look_at(uuid4())
+    assert broker.llen(QUEUE) == 1
+    broker.config_set("maxmemory", 0)
+    wake_ups._broken_until = wake_ups._told_until = 0
+    wake_ups.wake()
+    assert broker.llen(QUEUE) == 2
+
+
+def test_a_queue_that_is_not_there_is_no_error(
+    session_services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        url = "sqs+http://{}:{}/000000000000/none".format(*server.get_host_and_port())
+        WakeUps(celery_app(with_settings(session_services, broker_url=url).settings)).wake()
+    finally:
+        server.stop()
+    assert "no wake-up sent" in caplog.text
+
+
+def test_a_broker_that_answers_is_well(wake_ups: WakeUps, broker: redis.Redis) -> None:
+    wake_ups.check()

@@ -1,0 +1,85 @@
+"""What Storage decides by itself; what it needs of a server is in the conformance."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.clients.storage import Storage
+from shared.core.errors import Unavailable
+from shared.services import Services
+from tests.support.world import with_settings
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def storage(session_services: Services) -> Storage:
+    return session_services.storage
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@given(st.floats(1.6e9, 2.8e9), st.integers(60, 604_800))
+def test_at_least_half_the_lifetime_is_left(session_services: Services, at_s: float, lifetime_s: int) -> None:
+    at = datetime.fromtimestamp(at_s, UTC)
+    storage = Storage(with_settings(session_services, url_ttl_s=lifetime_s).settings)
+    left_s = (storage.url_expires_at(at) - at).total_seconds()
+    assert lifetime_s / 2 <= left_s + 1e-3
+    assert left_s <= lifetime_s + 1e-3
+
+
+def test_a_url_is_stable_within_its_window(storage: Storage) -> None:
+    start = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+    minutes = [storage.presigned_url("a", start + timedelta(minutes=minute)) for minute in range(60)]
+    assert len(set(minutes[:30])) == len(set(minutes[30:])) == 1
+    assert minutes[0] != minutes[30]
+
+
+def test_urls_are_signed_for_the_public_endpoint(session_services: Services) -> None:
+    settings = with_settings(session_services, s3_public_endpoint="https://pictures.example.com").settings
+    storage = Storage(settings)
+    storage.check()
+    parts = urlsplit(storage.presigned_url("jobs/a.png", now()))
+    assert (parts.scheme, parts.netloc, parts.path) == ("https", "pictures.example.com", "/easel/jobs/a.png")
+    form = storage.presigned_post("uploads/a.png", "image/png", 5, now())
+    assert form.url == "https://pictures.example.com/easel"
+
+
+def test_a_storage_that_is_not_there(session_services: Services) -> None:
+    storage = Storage(with_settings(session_services, s3_endpoint=NOWHERE).settings)
+    for call in (
+        lambda: storage.put("a", b"1", "image/png"),
+        lambda: storage.get("a", 1),
+        lambda: storage.size_bytes("a"),
+        lambda: storage.sizes_bytes("a"),
+        lambda: storage.delete_prefix("a"),
+        storage.check,
+    ):
+        with pytest.raises(Unavailable):
+            call()
+
+
+def test_a_missing_bucket_is_unavailable(session_services: Services) -> None:
+    storage = Storage(with_settings(session_services, s3_bucket="no-such-bucket").settings)
+    with pytest.raises(Unavailable, match="no bucket"):
+        storage.check()
+
+
+def test_wrong_keys_are_unavailable(session_services: Services) -> None:
+    storage = Storage(with_settings(session_services, s3_secret_key="wrong").settings)
+    with pytest.raises(Unavailable):
+        storage.put("a", b"1", "image/png")
+
+
+def test_a_signed_request_names_the_temporary_token(session_services: Services) -> None:
+    """Of a Fargate task or a function; without it AWS does not know the key."""
+    storage = Storage(with_settings(session_services, s3_session_token="temporary").settings)
+    url, headers = storage.signed_request("GET", "jobs/a.png", now())
+    assert urlsplit(url).path == f"/{session_services.settings.s3_bucket}/jobs/a.png"
+    assert headers["x-amz-security-token"] == "temporary"
+    assert "x-amz-security-token" in headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]

@@ -1,0 +1,186 @@
+"""The conformance itself: that it leaves nothing behind, ends, and passes no storage that answers wrongly."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from shared import storage_conformance
+from shared.clients.storage import Storage
+from shared.core.errors import Unavailable
+from shared.core.settings import Settings
+from shared.services import Services
+from shared.storage_conformance import CHECKS, Check, Probe, run_checks
+from shared.storage_conformance.probe import Answer
+from tests.support.storage_deviations import DEVIATIONS, LEFT_OUT, deviations_of
+from tests.support.storage_servers import ROOT
+from tests.support.world import with_settings
+
+NOWHERE = "http://127.0.0.1:9"
+README = ROOT / "localstack" / "README.md"
+OWN_BYTES = 2_000_000
+
+
+@pytest.fixture
+def settings(session_services: Services) -> Settings:
+    return session_services.settings
+
+
+class Ledger(Storage):
+    """The storage, with a list of what was written and how much."""
+
+    written: dict[str, int]
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.written[key] = len(data)
+        super().put(key, data, content_type)
+
+
+def test_a_right_storage_keeps_every_promise(settings: Settings) -> None:
+    assert [(check.name, str(broken)) for check, broken in run_checks(settings) if broken] == []
+
+
+def test_it_writes_a_little_under_its_own_prefix_and_leaves_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Storage(settings).sizes_bytes("")
+    Ledger.written = {}
+    monkeypatch.setattr("shared.storage_conformance.probe.Storage", Ledger)
+    for _ in run_checks(settings):
+        pass
+    [prefix] = {key.rpartition("/")[0].split("/")[1] for key in Ledger.written}
+    assert all(key.startswith(f"conformance/{prefix}/") for key in Ledger.written)
+    assert 0 < sum(Ledger.written.values()) < OWN_BYTES
+    assert Storage(settings).sizes_bytes("") == before
+
+
+def test_an_end_half_way_leaves_nothing(settings: Settings) -> None:
+    checks = run_checks(settings)
+    for _ in range(20):
+        next(checks)
+    assert Storage(settings).sizes_bytes("conformance/") != {}
+    checks.close()
+    assert Storage(settings).sizes_bytes("conformance/") == {}
+
+
+def test_where_there_is_no_bucket_nothing_else_is_tried(session_services: Services) -> None:
+    [(check, broken)] = run_checks(with_settings(session_services, s3_bucket="no-such-bucket").settings)
+    assert (check.name, str(broken)) == ("bucket", "The storage has no bucket of the configured name.")
+
+
+def test_a_storage_that_cannot_be_reached_is_told_at_once(session_services: Services) -> None:
+    gone = with_settings(session_services, s3_endpoint=NOWHERE, s3_public_endpoint=NOWHERE).settings
+    [(check, broken)] = run_checks(gone)
+    assert (check.name, str(broken)) == ("bucket", "The storage cannot be reached.")
+
+
+def test_a_slow_storage_ends_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_conformance, "LONGEST_S", -1)
+    checks = [(check.name, str(broken)) for check, broken in run_checks(settings)]
+    assert checks == [("bucket", storage_conformance.NOT_TRIED)]
+
+
+def test_links_for_an_address_that_only_users_reach_are_tried_through_the_inner_one(settings: Settings) -> None:
+    """As in a container: the gate checks signatures over the name of the host, so a wrong one would be refused."""
+    outcomes = {check.name: broken for check, broken in run_checks(replace(settings, s3_public_endpoint=NOWHERE))}
+    assert len(outcomes) == len(CHECKS)
+    assert {name for name, broken in outcomes.items() if broken} == set()
+
+
+def test_the_last_seconds_of_a_window_are_no_excuse(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the URL of the window before may die at any moment and is not tried; that of this one lives on."""
+    last = settings.url_ttl_s / 2 * 1_000_000 - 1
+    monkeypatch.setattr("shared.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
+    [stable] = [check for check in CHECKS if check.name == "link-is-stable"]
+    probe = Wrong(settings)
+    assert str(stable.outcome(probe)) == "A URL is dead within its lifetime."
+    Storage(settings).delete_prefix(probe.prefix)
+
+
+class Garbled(Storage):
+    """Reads, lists and deletes wrongly."""
+
+    def get(self, key: str, max_bytes: int) -> bytes:
+        return b"other"[:max_bytes]
+
+    def size_bytes(self, key: str) -> int:
+        return 99
+
+    def sizes_bytes(self, prefix: str) -> dict[str, int]:
+        return {prefix + "another": 1}
+
+    def delete_prefix(self, prefix: str) -> int:
+        return 0
+
+    def check(self) -> None:
+        raise Unavailable("The storage has no bucket of the configured name.")
+
+
+class Wrong(Probe):
+    """Every request gets the same wrong answer."""
+
+    answer = Answer(200, {"Date": "Thu, 01 Jan 2015 00:00:00 GMT", "Access-Control-Allow-Origin": "*"}, b"wrong")
+
+    def send(self, *arguments: object, **named: object) -> Answer:
+        return self.answer
+
+
+class Failing(Wrong):
+    """A storage that fails refuses nothing."""
+
+    answer = Answer(500, {}, b"")
+
+
+# What these promises ask for, such an answer gives.
+RIGHT = {"page-may-upload": Wrong, "page-may-read": Wrong, "other-page": Failing}
+
+
+@pytest.mark.parametrize("kind", [Wrong, Failing])
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_no_check_passes_a_storage_that_answers_wrongly(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: type[Wrong], check: Check
+) -> None:
+    monkeypatch.setattr("shared.storage_conformance.probe.Storage", Garbled)
+    probe = kind(settings)
+    broken = check.outcome(probe)
+    Storage(settings).delete_prefix(probe.prefix)
+    assert (broken is None) == (RIGHT.get(check.name) is kind)
+    assert broken is None or str(broken).endswith(".")
+
+
+def test_promises_are_sentences_under_names_of_their_own() -> None:
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    assert all(check.promise[0].isupper() and check.promise.endswith(".") for check in CHECKS)
+
+
+def test_only_what_says_no_is_a_refusal() -> None:
+    """A storage that is broken or busy has not looked at the request."""
+    refused = [status for status in range(100, 600) if Answer(status, {}, b"").refused]
+    assert refused == [status for status in range(400, 500) if status not in (408, 429)]
+    assert [status for status in range(100, 600) if Answer(status, {}, b"").succeeded] == list(range(200, 300))
+
+
+@pytest.mark.parametrize("server", DEVIATIONS)
+def test_the_deviations_are_those_of_checks(server: str) -> None:
+    assert deviations_of(server).keys() <= {check.name for check in CHECKS}
+    listed = " ".join(DEVIATIONS[server].values()).split()
+    assert len(set(listed)) == len(listed)
+
+
+def test_the_readme_tells_the_deviations() -> None:
+    assert table(README, "### Promises") == [
+        [server, reason, " ".join(f"`{name}`" for name in names.split())]
+        for server, reasons in DEVIATIONS.items()
+        for reason, names in (reasons or {"None.": ""}).items()
+    ]
+    assert f"tries {len(CHECKS)} promises" in README.read_text(encoding="utf-8")
+    assert table(README, "### Provisioning") == [[server, ", ".join(sorted(out))] for server, out in LEFT_OUT.items()]
+
+
+def table(file: Path, heading: str) -> list[list[str]]:
+    """The cells of the table under a heading, without its first two lines."""
+    section = file.read_text(encoding="utf-8").split(heading + "\n")[1].split("\n#")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

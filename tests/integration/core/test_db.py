@@ -1,0 +1,99 @@
+"""The database's connections: stale ones are replaced, and what fails is one known error."""
+
+import traceback
+
+import pytest
+from sqlalchemy import text
+
+from shared.core import db
+from shared.core.db import Database, DatabaseFault
+from shared.core.errors import Unavailable
+from shared.services import Services
+
+
+@pytest.fixture
+def database(services: Services) -> Database:
+    return Database(services.settings.database_url, pool_size=1)
+
+
+def backend(database: Database) -> int:
+    with database.statement() as connection:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def end(services: Services, pid: int) -> None:
+    """As if Postgres had been restarted: the backend is gone when this returns."""
+    with services.db.statement() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+
+
+def test_a_stale_connection_costs_one_answer_at_most(services: Services, database: Database) -> None:
+    first = backend(database)
+    end(services, first)
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        backend(database)
+    assert backend(database) != first
+    database.close()
+
+
+def test_an_idle_connection_is_asked_first(
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = backend(database)
+    end(services, first)
+    monkeypatch.setattr(db, "IDLE_PING_S", 0.0)
+    assert backend(database) != first
+    database.close()
+
+
+def test_a_transaction_is_all_or_nothing(services: Services) -> None:
+    class Stop(Exception):
+        pass
+
+    insert = text("INSERT INTO garbage (prefix) VALUES ('a')")
+
+    def stop_in_the_middle() -> None:
+        with services.db.begin() as connection:
+            connection.execute(insert)
+            raise Stop
+
+    with pytest.raises(Stop):
+        stop_in_the_middle()
+    with services.db.statement() as connection:
+        assert connection.execute(text("SELECT count(*) FROM garbage")).scalar() == 0
+        connection.execute(insert)
+    with services.db.statement() as connection:
+        assert connection.execute(text("SELECT count(*) FROM garbage")).scalar() == 1
+
+
+def test_a_database_that_is_not_there() -> None:
+    nowhere = Database("postgresql+psycopg2://easel@127.0.0.1:9/easel", pool_size=1)
+    with pytest.raises(Unavailable), nowhere.begin():
+        pass
+
+
+def test_a_full_pool_is_unavailable(database: Database) -> None:
+    database._engine.pool._timeout = 0.01
+    with database.statement(), pytest.raises(Unavailable, match="Too many"), database.statement():
+        pass
+    database.close()
+
+
+def test_an_error_does_not_repeat_its_values(services: Services) -> None:
+    query = text("SELECT CAST(:value AS int)")
+    refusal = pytest.raises(DatabaseFault, match="InvalidTextRepresentation")
+    with refusal as caught, services.db.statement() as connection:
+        connection.execute(query, {"value": "seven", "prompt": "a lighthouse at night"})
+    lines = "".join(traceback.format_exception(caught.value))
+    assert "lighthouse" not in lines
+    assert "parameters" not in lines
+
+
+def test_a_refused_row_is_not_quoted(services: Services) -> None:
+    with pytest.raises(DatabaseFault) as refused, services.db.begin() as connection:
+        connection.execute(
+            text("INSERT INTO users (email, password_hash, notify) VALUES ('secret@example.com', 'x', 'never')")
+        )
+    assert "ck_users_notify" in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert refused.value.__suppress_context__

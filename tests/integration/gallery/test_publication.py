@@ -1,0 +1,193 @@
+"""Publishing against deletion, against itself, and against an operator's take-down: on real rows, at the same time."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.admin import gallery as moderation
+from shared.api.schemas import NewReport
+from shared.core.errors import NotFound, TakenDown
+from shared.gallery import publication
+from shared.gallery import service as gallery
+from shared.gallery import store as gallery_store
+from shared.jobs import store as job_store
+from shared.jobs import submission
+from tests.support.world import World
+
+ROUNDS = 8
+LIMIT_S = 20
+
+
+class Owner:
+    """A user with one finished job."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.services = world.services
+        self.id = world.user()
+        digest = token_hash(new_token())
+        self.credential = Credential(True, digest)
+        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
+        self.job_id = world.submit(self.id)
+        world.finish(self.job_id)
+
+    def publish(self) -> bool:
+        return bool(publication.publish(self.services, self.credential, self.job_id)["public"])
+
+    def take_back(self) -> bool:
+        return bool(publication.take_back(self.services, self.credential, self.job_id)["public"])
+
+    def delete(self) -> None:
+        submission.delete(self.services, self.credential, self.job_id)
+
+    def take_down(self) -> bool:
+        return moderation.take_down(self.services, self.job_id).changed
+
+    def report(self) -> None:
+        gallery.report(self.services, self.job_id, NewReport(reason="other"))
+
+    def is_shown(self) -> bool:
+        return bool(moderation.list_shown(self.services, limit=1))
+
+    def version(self) -> int:
+        return int(self.world.row(self.job_id).version)
+
+
+@pytest.fixture
+def owner(world: World) -> Owner:
+    return Owner(world)
+
+
+def outcome(future: "Future[Any]") -> Any:
+    """What a call returned, or the class of what it raised."""
+    error = future.exception(LIMIT_S)
+    return future.result() if error is None else type(error)
+
+
+def held(owner: Owner, write: Callable[[Any], None], *calls: Callable[[], Any]) -> list[Any]:
+    """Begin the calls while a transaction that has written to the job is open, end that, and return their outcomes."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        with owner.services.db.begin() as connection:
+            write(connection)
+            futures = [pool.submit(call) for call in calls]
+            wait_for_blocked(owner, len(calls))
+        return [outcome(future) for future in futures]
+
+
+def wait_for_blocked(owner: Owner, count: int) -> None:
+    """Return when so many statements wait for somebody else's lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with owner.services.db.statement() as connection:
+        for _ in range(LIMIT_S * 100):
+            if connection.execute(text(query)).scalar_one() >= count:
+                return
+            connection.execute(text("SELECT pg_sleep(0.01)"))
+    raise AssertionError("nobody waits")
+
+
+def test_two_publications_at_once_are_one_change(owner: Owner) -> None:
+    before = owner.version()
+    for _ in range(ROUNDS):
+        with ThreadPoolExecutor(2) as pool:
+            assert [outcome(pool.submit(owner.publish)) for _ in range(2)] == [True, True]
+        owner.take_back()
+    assert owner.version() == before + 2 * ROUNDS
+
+
+def test_a_publication_that_waited_for_another_changes_nothing(owner: Owner) -> None:
+    before = owner.version()
+    first = held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.publish, owner.publish)
+    assert first == [True, True]
+    assert owner.version() == before + 1
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_change_that_waited_for_a_deletion_is_not_found(owner: Owner, public: bool) -> None:
+    if public:
+        owner.publish()
+    change = owner.take_back if public else owner.publish
+    assert held(owner, lambda c: job_store.delete(c, owner.job_id), change) == [NotFound]
+    assert not owner.is_shown()
+
+
+def test_a_deletion_that_waited_for_a_publication_goes_on(owner: Owner) -> None:
+    assert held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.delete) == [None]
+    assert owner.world.sql("SELECT id FROM jobs UNION ALL SELECT id FROM images") == []
+
+
+def test_a_publication_that_waited_for_a_take_down_is_refused(owner: Owner) -> None:
+    assert held(owner, lambda c: gallery_store.take_down(c, owner.job_id), owner.publish) == [TakenDown]
+    assert not owner.is_shown()
+    owner.take_back()
+    with pytest.raises(TakenDown):
+        owner.publish()
+
+
+def test_a_take_down_that_waited_for_a_publication_wins(owner: Owner) -> None:
+    assert held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.take_down) == [True]
+    assert not owner.is_shown()
+    with pytest.raises(TakenDown):
+        owner.publish()
+
+
+def test_a_report_that_waited_for_a_take_down_is_not_kept(owner: Owner) -> None:
+    owner.publish()
+    assert held(owner, lambda c: gallery_store.take_down(c, owner.job_id), owner.report) == [NotFound]
+    assert owner.world.sql("SELECT id FROM reports") == []
+
+
+def test_reports_at_once_do_not_pass_their_limit(owner: Owner) -> None:
+    owner.publish()
+    for _ in range(gallery.MAX_OPEN_REPORTS - 1):
+        owner.report()
+    assert held(owner, lambda c: gallery_store.lock_shown(c, owner.job_id), *[owner.report] * 4) == [None] * 4
+    assert len(owner.world.sql("SELECT id FROM reports")) == gallery.MAX_OPEN_REPORTS
+
+
+def test_a_take_down_closes_the_reports_and_is_undone(owner: Owner) -> None:
+    owner.publish()
+    owner.report()
+    owner.report()
+    before = owner.version()
+    services = owner.services
+    [reported] = moderation.list_reported(services, limit=10)
+    assert (reported.id, reported.shown, len(reported.reports)) == (owner.job_id, True, 2)
+    assert moderation.take_down(services, owner.job_id) == moderation.Decision(True, 2)
+    assert moderation.take_down(services, owner.job_id) == moderation.Decision(False, 0)
+    assert moderation.list_reported(services, limit=10) == []
+    assert moderation.restore(services, owner.job_id) == moderation.Decision(True, 0)
+    assert moderation.restore(services, owner.job_id) == moderation.Decision(False, 0)
+    assert owner.version() == before + 2
+    assert owner.is_shown()
+    assert moderation.list_reported(services, limit=10) == []
+
+
+def test_what_its_owner_took_back_meanwhile_is_not_shown_again(owner: Owner) -> None:
+    owner.publish()
+    owner.take_down()
+    owner.take_back()
+    moderation.restore(owner.services, owner.job_id)
+    assert not owner.is_shown()
+    assert owner.publish()
+
+
+@pytest.mark.parametrize("decide", [moderation.take_down, moderation.restore, moderation.dismiss])
+def test_there_is_nothing_to_decide_about_no_job(owner: Owner, decide: Callable[..., Any]) -> None:
+    with pytest.raises(NotFound):
+        decide(owner.services, uuid4())
+
+
+def test_a_queue_of_reports_begins_with_the_one_that_waits_longest(world: World) -> None:
+    owners = [Owner(world) for _ in range(3)]
+    for owner in owners:
+        owner.publish()
+    for owner in (owners[1], owners[2], owners[0], owners[1]):
+        owner.report()
+    found: list[UUID] = [row.id for row in moderation.list_reported(world.services, limit=2)]
+    assert found == [owners[1].job_id, owners[2].job_id]

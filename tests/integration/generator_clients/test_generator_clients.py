@@ -1,0 +1,128 @@
+"""What every client does with a server that keeps its protocol: one suite for all of them."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.generators import connect
+from shared.generators.base import (
+    PROTOCOLS,
+    Generation,
+    Generator,
+    GeneratorAddress,
+    GeneratorRefused,
+    GeneratorStopped,
+    GeneratorUnavailable,
+    Phase,
+)
+from tests.support.exchange import decoded, finish, make
+from tests.support.orders import order
+from tests.support.servers import ALL, Server
+
+
+@pytest.fixture(scope="module", params=ALL)
+def address(request: pytest.FixtureRequest) -> Iterator[GeneratorAddress]:
+    server: Server = request.param
+    with server() as address:
+        yield address
+
+
+ORDERS = {
+    "one picture": order(),
+    "two pictures": order(n=2),
+    "three pictures": order(n=3),
+    "eight pictures": order(n=8),
+    "128 pixels": order(width=128, height=128),
+    "256 pixels, twice": order(width=256, height=256, n=2),
+    "512 pixels": order(width=512, height=512),
+    "literal": order(scale=30.0),
+    "free": order(scale=0.0),
+    "a negative prompt": order(negative_prompt="fog"),
+    "on the CPU": order(cpu=True),
+    "Russian": order(prompt="маяк на скале, закат, масло"),
+    "emoji": order(prompt="🌅 over 🏔️ & 🌊 #1 100% a=b?c+d"),
+    "several prompts": order(prompt="a castle | (a dragon) [fog]"),
+    "long": order(prompt="a small red house " * 100),
+    "line breaks": order(prompt="a boat\na lake\r\n\ta tree"),
+    "words that nobody knows": order(prompt="zzyzx qwrtp 漢字 عربى"),
+}
+
+
+@pytest.mark.parametrize("wanted", ORDERS.values(), ids=ORDERS)
+def test_an_order_brings_what_it_promises(generator: Generator, wanted: Generation) -> None:
+    result = make(generator, wanted)
+    assert tuple(image.size for image in decoded(result)) == wanted.output_sizes
+    assert (result.descriptions, result.frames) == ((), ())
+
+
+def test_the_largest_square_that_all_can_make(generator: Generator) -> None:
+    [image] = decoded(make(generator, order(width=1024, height=1024, steps=1)))
+    assert image.size == (1024, 1024)
+
+
+def test_a_wrong_order_is_refused(generator: Generator) -> None:
+    with pytest.raises(GeneratorRefused) as caught:
+        make(generator, order(width=65))
+    assert "width" in caught.value.message
+    assert "boat" not in caught.value.message
+
+
+def test_threads_may_share_a_client(generator: Generator) -> None:
+    wanted = [order(seed=number, n=1 + number % 2) for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda one: make(generator, one), wanted))
+    assert [len(result.images) for result in results] == [one.n for one in wanted]
+
+
+def test_a_server_is_well(generator: Generator) -> None:
+    generator.health()
+
+
+def test_an_order_can_be_let_go(generator: Generator) -> None:
+    """Whatever becomes of it there, the client has nothing against it, and the next order is made."""
+    remote_id = generator.start(order())
+    generator.cancel(remote_id)
+    generator.cancel(remote_id)
+    assert len(make(generator, order()).images) == 1
+
+
+def test_a_result_that_is_no_longer_wanted_is_not_waited_for(generator: Generator) -> None:
+    remote_id = generator.start(order())
+    finish(generator, remote_id)
+    with pytest.raises(GeneratorStopped):
+        generator.result(remote_id, order(), stop=lambda: True)
+    assert len(make(generator, order()).images) == 1
+
+
+def test_another_process_can_go_on(address: GeneratorAddress) -> None:
+    """Workers share nothing but the id: one sends, another one asks, a third one fetches."""
+    clients = [connect(address) for _ in range(3)]
+    remote_id = clients[0].start(order(n=2))
+    assert finish(clients[1], remote_id) in (Phase.FINISHED, Phase.READY)
+    assert len(clients[2].result(remote_id, order(n=2)).images) == 2
+    for client in clients:
+        client.close()
+
+
+def test_a_closed_client_leaves_no_thread(address: GeneratorAddress) -> None:
+    before = threading.active_count()
+    client = connect(address)
+    make(client, order())
+    client.close()
+    assert threading.active_count() <= before + 1, "the fake's thread for the connection may still be there"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_nobody_is_there(protocol: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client = connect(GeneratorAddress(protocol, f"http://127.0.0.1:{port}"))
+    for call in (lambda: make(client, order()), client.health):
+        with pytest.raises(GeneratorUnavailable) as caught:
+            call()
+        assert caught.value.code == "generator_unreachable"
+    client.cancel("1")
+    client.close()

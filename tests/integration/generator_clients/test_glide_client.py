@@ -1,0 +1,122 @@
+"""What is particular about the Glide API: what is sent, how a sheet is cut, what it has no words for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.generators import connect
+from shared.generators.abilities import able, all_kinds, cannot, ignored, kinds_for, limits_of, told
+from shared.generators.base import Generation, GeneratorAddress, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
+from shared.testing.fake_glide import FakeGlide, colour
+from tests.support.exchange import decoded, make
+from tests.support.orders import order
+from tests.support.servers import GLIDES, Server
+
+
+@pytest.fixture(scope="module", params=GLIDES)
+def address(request: pytest.FixtureRequest) -> Iterator[GeneratorAddress]:
+    server: Server = request.param
+    with server() as address:
+        yield address
+
+
+@pytest.mark.parametrize("size", [64, 128, 256, 512, 1024])
+def test_every_size_of_the_protocol(address: GeneratorAddress, size: int) -> None:
+    client = connect(address)
+    [image] = decoded(make(client, order(width=size, height=size)))
+    assert image.size == (size, size)
+    client.close()
+
+
+@pytest.mark.parametrize(("n", "columns"), [(1, None), (3, None), (8, None), (6, 3), (6, 2), (6, 1), (4, 2), (8, 4)])
+def test_a_sheet_is_cut_row_after_row(n: int, columns: int | None) -> None:
+    with FakeGlide(columns=columns) as fake:
+        client = connect(fake.address)
+        images = decoded(make(client, order(n=n, width=128, height=128)))
+        client.close()
+    assert [image.size for image in images] == [(128, 128)] * n
+    assert [image.getcolors() for image in images] == [[(128 * 128, colour(index))] for index in range(n)]
+
+
+def test_a_sheet_that_is_not_full_is_no_grid() -> None:
+    with FakeGlide(columns=2) as fake:
+        client = connect(fake.address)
+        with pytest.raises(GeneratorBroken) as caught:
+            make(client, order(n=3))
+        client.close()
+    assert caught.value.code == "generator_wrong_sheet_size"
+    assert "128x128" in caught.value.message
+
+
+def test_what_is_sent() -> None:
+    with FakeGlide() as fake:
+        client = connect(fake.address)
+        assert client.start(order()) == client.start(order(seed=8))
+        assert fake.counts["asked"] == 0, "an order is only checked until somebody waits for it"
+        make(client, order(prompt="закат & 🌅 100%", n=2, scale=7.5, seed=9, negative_prompt="fog", cpu=True))
+        client.close()
+    [sent] = fake.orders
+    assert sent == {"size": "64", "prompt": "закат & 🌅 100%", "batch_size": "2", "guidance_scale": "3.0"}
+
+
+SOURCE = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4, "big") * 2
+
+NO_WORDS: dict[str, tuple[Generation, set[str]]] = {
+    "widescreen": (order(width=768, height=432), {"width", "height"}),
+    "unknown size": (order(width=72, height=72), {"width"}),
+    "not square": (order(width=512, height=256), {"height"}),
+    "too large": (order(width=2048, height=2048), {"width"}),
+    "upscaled": (order(upscale=2), {"upscale"}),
+    "from a picture": (order(sources=(SOURCE,)), {"source_images"}),
+    "only upscaled": (order(sources=(SOURCE,), strength=-0.5, upscale=2), {"source_images", "strength", "upscale"}),
+    "described": (order(describe=True), {"describe"}),
+    "frames": (order(frames=3), {"timelapse"}),
+}
+
+
+@pytest.mark.parametrize(("wanted", "fields"), NO_WORDS.values(), ids=NO_WORDS)
+def test_what_glide_has_no_words_for_is_refused_unsent(wanted: Generation, fields: set[str]) -> None:
+    with FakeGlide() as fake:
+        client = connect(fake.address)
+        with pytest.raises(GeneratorRefused) as caught:
+            client.start(wanted)
+        client.close()
+        assert fake.orders == fake.orders.__class__()
+    assert caught.value.code == "generator_cannot"
+    assert {limit.field for limit in cannot("glide", wanted)} == fields
+    assert all(field in caught.value.message for field in fields)
+    assert able(wanted) == "img_generator"
+    assert limits_of({"glide", "img_generator"}, wanted) == ()
+    assert {limit.field for limit in limits_of({"glide"}, wanted)} == fields
+
+
+def test_who_can_make_an_order() -> None:
+    assert able(order()) == "img_generator,glide"
+    assert set(all_kinds()) == {"img_generator", "glide", "img_generator,glide"}
+    assert set(kinds_for(frozenset({"glide"}))) == {"glide", "img_generator,glide"}
+    assert kinds_for(frozenset()) == ()
+
+
+def test_what_is_not_followed_is_told() -> None:
+    assert ignored("img_generator", order(negative_prompt="fog", cpu=True)) == ()
+    assert [setting.field for setting in ignored("glide", order())] == ["seed", "steps"]
+    everything = ignored("glide", order(negative_prompt="fog", cpu=True))
+    assert [setting.field for setting in everything] == ["seed", "steps", "negative_prompt", "cpu"]
+    assert told(everything) == (
+        "This generator draws without the seed, the number of steps, the negative prompt and the choice of the"
+        " processor: its protocol has no word for that."
+    )
+
+
+def test_a_server_that_is_down_says_so() -> None:
+    with FakeGlide() as fake:
+        client = connect(fake.address)
+        fake.down = True
+        for call in (lambda: make(client, order()), client.health):
+            with pytest.raises(GeneratorUnavailable) as caught:
+                call()
+            assert caught.value.code == "generator_down"
+        fake.down = False
+        client.health()
+        assert fake.counts["asked"] == 0, "asking for health draws nothing"
+        client.close()

@@ -1,0 +1,251 @@
+"""Whatever a generator answers, a call ends soon, with the right class of error and a stable code."""
+
+import contextlib
+import json
+import re
+import socket
+import threading
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import shared.generators.base
+from shared.generators.base import (
+    GeneratorAddress,
+    GeneratorBroken,
+    GeneratorError,
+    GeneratorRefused,
+    GeneratorStopped,
+    GeneratorUnavailable,
+    Phase,
+    Progress,
+)
+from shared.generators.glide import Glide
+from shared.generators.img_generator import ImgGenerator
+from tests.support.hostile_server import Reply, drip, endless, hostile_server, http, once, reset, silent
+from tests.support.orders import order
+from tests.support.replies import ANY_CALL, GLIDE_SHEET, HTML, NEW_ORDER, OPEN_BODY, RESULT, STATUS, Row, ok, says
+
+PATIENCE_S = 10.0
+"""For what ends by itself, on a machine however busy."""
+
+SHORT_S = 0.4
+"""For what only the time-out ends."""
+
+
+def client(url: str, timeout_s: float = PATIENCE_S) -> ImgGenerator:
+    return ImgGenerator(
+        GeneratorAddress("img_generator", url),
+        connect_timeout_s=PATIENCE_S,
+        answer_timeout_s=timeout_s,
+        result_timeout_s=timeout_s,
+    )
+
+
+def glide(url: str, timeout_s: float = PATIENCE_S) -> Glide:
+    return Glide(
+        GeneratorAddress("glide", url),
+        connect_timeout_s=PATIENCE_S,
+        health_timeout_s=timeout_s,
+        draw_timeout_s=timeout_s,
+    )
+
+
+Call = Callable[[str, float], object]
+"""One call of a client to a server at this URL, within that time."""
+
+ORDER_CALLS: dict[str, Call] = {
+    "img_generator": lambda url, timeout_s: client(url, timeout_s).start(order()),
+    "glide": lambda url, timeout_s: glide(url, timeout_s).result("image", order(n=3)),
+}
+"""The call by which each protocol gives an order."""
+
+
+def table(rows: list[Row]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("reply", "kind", "code"), [row[1:] for row in rows], ids=[row[0] for row in rows])
+
+
+def check(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    with hostile_server(reply) as url, pytest.raises(GeneratorError) as caught:
+        call(url, SHORT_S if code == "generator_timeout" else PATIENCE_S)
+    assert (type(caught.value), caught.value.code) == (kind, code)
+
+
+@pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
+@table(ANY_CALL)
+def test_an_order_names_what_is_wrong(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(call, reply, kind, code)
+
+
+@table(NEW_ORDER)
+def test_start_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(ORDER_CALLS["img_generator"], reply, kind, code)
+
+
+@table(STATUS)
+def test_status_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(lambda url, timeout_s: client(url, timeout_s).status("17"), reply, kind, code)
+
+
+@table(RESULT)
+def test_result_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(lambda url, timeout_s: client(url, timeout_s).result("17", order(describe=True, frames=2)), reply, kind, code)
+
+
+@table(GLIDE_SHEET)
+def test_a_sheet_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(ORDER_CALLS["glide"], reply, kind, code)
+
+
+def test_each_client_meets_thirty_hostile_replies_and_more() -> None:
+    assert len(ANY_CALL) + min(len(NEW_ORDER) + len(STATUS) + len(RESULT), len(GLIDE_SHEET)) >= 60
+
+
+def test_every_code_stands_in_the_table_and_is_met_here() -> None:
+    """The documented codes are those that the cases here provoke: none is missing, none is dead."""
+    documented = set(re.findall(r"^(generator_\w+)", shared.generators.base.__doc__ or "", re.M))
+    met = {row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET) for row in rows}
+    met |= {"generator_unreachable"}  # test_nobody_there
+    met |= {"generator_stopped"}  # test_a_call_that_is_no_longer_wanted_ends_soon
+    met |= {"generator_cannot"}  # test_what_glide_has_no_words_for_is_refused_unsent
+    assert met == documented
+    raised = set()
+    for source in Path(shared.generators.base.__file__).parent.glob("*.py"):
+        raised |= set(re.findall(r'"(generator_\w+)"', source.read_text()))
+    assert raised == documented
+
+
+@pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
+def test_nobody_there(call: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(GeneratorUnavailable) as caught:
+        call(f"http://127.0.0.1:{port}", PATIENCE_S)
+    assert caught.value.code == "generator_unreachable"
+
+
+@pytest.mark.parametrize("reply", [silent, drip(OPEN_BODY, b" "), drip(b"HTTP/1.1 200 OK\r\n", b"x")])
+@pytest.mark.parametrize("make", [ImgGenerator, Glide])
+def test_a_call_that_is_no_longer_wanted_ends_soon(make: type[ImgGenerator] | type[Glide], reply: Reply) -> None:
+    """The client's own time-out is a minute or ten: the call ends because it is told to, or the test does not."""
+    asked, hung_up = threading.Event(), threading.Event()
+
+    def watched(connection: socket.socket, stop: threading.Event) -> None:
+        asked.set()
+        try:
+            reply(connection, _until_gone(connection, stop))
+        finally:
+            hung_up.set()
+
+    with hostile_server(watched) as url:
+        generator = make(GeneratorAddress("glide", url))
+        with pytest.raises(GeneratorStopped):
+            generator.result("1", order(), stop=asked.is_set)
+        assert hung_up.wait(20), "the connection is closed, so that the server can stop drawing"
+        generator.close()
+
+
+def _until_gone(connection: socket.socket, stop: threading.Event) -> threading.Event:
+    """An event that is set as well once the caller has hung up."""
+    gone = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set() and not gone.is_set():
+            try:
+                gone_now = connection.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                gone_now = True
+            if gone_now:
+                gone.set()
+
+    connection.settimeout(0.2)
+    threading.Thread(target=watch, daemon=True).start()
+    return gone
+
+
+@pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
+def test_a_refusal_names_the_parameter_and_repeats_no_text(call: Call) -> None:
+    fields = ["width", "size"]
+    body = json.dumps({"error": "bad_parameter", "parameter": fields, "message": "see: a red boat"}).encode()
+    with hostile_server(says("422 Unprocessable Content", body)) as url, pytest.raises(GeneratorRefused) as caught:
+        call(url, PATIENCE_S)
+    assert any(field in caught.value.message for field in fields)
+    assert "boat" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda url, timeout_s: client(url, timeout_s).status("17"), ORDER_CALLS["glide"]],
+    ids=["img_generator", "glide"],
+)
+def test_an_endless_answer_is_not_kept_in_memory(call: Call) -> None:
+    with hostile_server(endless(OPEN_BODY, b" " * 65536)) as url:
+        tracemalloc.start()
+        with pytest.raises(GeneratorBroken):
+            call(url, PATIENCE_S)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak_bytes < 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("reply", [ok(HTML), ok([1]), ok({"extensions": "key"}), says("404 Not Found")])
+def test_health_that_says_nothing_means_no_extensions(reply: Reply) -> None:
+    with hostile_server(reply) as url:
+        capabilities = client(url).health()
+    assert capabilities.extensions == frozenset()
+    assert capabilities.engine is None
+
+
+@pytest.mark.parametrize("make", [client, glide])
+@pytest.mark.parametrize("reply", [says("503 Service Unavailable"), silent, once(b"")])
+def test_health_of_a_generator_that_is_not_well(make: Callable[..., ImgGenerator | Glide], reply: Reply) -> None:
+    with hostile_server(reply) as url, pytest.raises(GeneratorUnavailable):
+        make(url, SHORT_S).health()
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "422 Unprocessable Content"])
+def test_a_glide_server_is_well_when_it_misses_the_prompt(status: str) -> None:
+    with hostile_server(says(status)) as url:
+        assert glide(url).health().extensions == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (ok(HTML), "generator_misconfigured"),
+        (ok({"image": "QUJD"}), "generator_misconfigured"),
+        (says("404 Not Found", HTML), "generator_misconfigured"),
+        (says("401 Unauthorized"), "generator_misconfigured"),
+        (says("302 Found", b"", "Location: /"), "generator_redirected"),
+        (says("500 Internal Server Error"), "generator_down"),
+        (says("418 I'm a teapot"), "generator_bad_http"),
+        (ok(b" " * 100_000), "generator_too_large"),
+    ],
+)
+def test_what_is_no_glide_server_is_not_taken_for_one(reply: Reply, code: str) -> None:
+    with hostile_server(reply) as url, pytest.raises(GeneratorError) as caught:
+        glide(url).health()
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("make", [client, glide])
+def test_cancel_never_raises(make: Callable[[str], ImgGenerator | Glide]) -> None:
+    with hostile_server(reset(b"")) as url:
+        make(url).cancel("17")
+
+
+def test_more_than_was_announced_does_not_reach_the_next_answer() -> None:
+    """What follows an answer on a kept-alive connection is not taken for the next one."""
+    smuggled = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"finished"' + http("200 OK", b'"error"')
+    with hostile_server(once(smuggled)) as url:
+        generator = client(url)
+        told = []
+        for _ in range(5):
+            # The server hangs up after each answer, and a call may meet just that.
+            with contextlib.suppress(GeneratorUnavailable):
+                told.append(generator.status("17"))
+    assert set(told) == {Progress(Phase.FINISHED)}

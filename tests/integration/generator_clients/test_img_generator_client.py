@@ -1,0 +1,176 @@
+"""What img_generator offers beyond what every protocol does: the shipped fake, and the reference service itself."""
+
+import base64
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from PIL import Image
+
+from shared.generators import connect
+from shared.generators.base import (
+    ForgottenId,
+    Generation,
+    Generator,
+    GeneratorAddress,
+    GeneratorUnavailable,
+    Phase,
+)
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+from tests.support.exchange import decoded, finish, make
+from tests.support.orders import order
+from tests.support.servers import IMG_GENERATORS, Server
+
+
+@pytest.fixture(scope="module", params=IMG_GENERATORS)
+def address(request: pytest.FixtureRequest) -> Iterator[GeneratorAddress]:
+    server: Server = request.param
+    with server() as address:
+        yield address
+
+
+def png(width: int, height: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "green").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+SOURCES = (png(64, 48), png(40, 80))
+
+ORDERS = {
+    "not square": order(upscale=1, width=72, height=64),
+    "upscaled": order(n=2, upscale=2),
+    "described": order(n=2, describe=True, blip_max_len=8, clip_max_len=2, skip_clip=True, skip_list=("artists",)),
+    "from a picture": order(sources=SOURCES[:1], strength=0.5),
+    "upscaling only": order(sources=SOURCES, strength=-0.5, upscale=2),
+    "upscaling and no copy": order(sources=SOURCES, strength=-2, upscale=2),
+    "describing, with the copy": order(sources=SOURCES, strength=-0.5, describe=True),
+    "describing only": order(sources=SOURCES, strength=-2, describe=True),
+    "with frames": order(frames=2, steps=4),
+}
+
+
+@pytest.mark.parametrize("wanted", ORDERS.values(), ids=ORDERS)
+def test_an_order_brings_what_it_promises(generator: Generator, wanted: Generation) -> None:
+    result = make(generator, wanted)
+    assert tuple(image.size for image in decoded(result)) == wanted.output_sizes
+    assert len(result.images) == wanted.expected_images
+    assert len(result.descriptions) == wanted.expected_descriptions
+    assert len(result.frames) <= wanted.frames
+
+
+def test_an_unknown_id_is_forgotten(generator: Generator) -> None:
+    with pytest.raises(ForgottenId):
+        generator.status("987654321")
+    with pytest.raises(ForgottenId):
+        generator.result("987654321", order())
+
+
+def test_the_same_key_is_the_same_order(generator: Generator) -> None:
+    assert generator.start(order(key="job-1-a")) == generator.start(order(key="job-1-a"))
+    assert generator.start(order(key="job-1-b")) != generator.start(order(key="job-1-c"))
+
+
+def test_health_lists_the_extensions(generator: Generator) -> None:
+    capabilities = generator.health()
+    assert capabilities.extensions == ALL_EXTENSIONS
+    assert capabilities.engine
+
+
+def test_a_cancelled_order_does_not_finish(generator: Generator) -> None:
+    remote_id = generator.start(order(width=512, height=512, steps=150, n=8))
+    generator.cancel(remote_id)
+    assert finish(generator, remote_id) is Phase.FAILED
+
+
+def test_progress_moves_on(generator: Generator) -> None:
+    wanted = order(width=512, height=512, steps=20)
+    remote_id = generator.start(wanted)
+    seen = []
+    for _ in range(5000):
+        progress = generator.status(remote_id)
+        if progress.phase is Phase.FINISHED:
+            break
+        seen.append(progress.fraction or 0.0)
+    assert progress.phase is Phase.FINISHED
+    assert seen == sorted(seen)
+    assert all(0 <= fraction <= 1 for fraction in seen)
+
+
+def test_threads_may_share_a_client(generator: Generator) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda number: generator.start(order(seed=number)), range(32)))
+    assert len(set(ids)) == 32
+    assert {finish(generator, remote_id) for remote_id in ids} == {Phase.FINISHED}
+
+
+def test_extensions_stay_off_where_they_are_not_offered() -> None:
+    with FakeGenerator() as fake:
+        client = connect(fake.address)
+        client.start(order(key="job-1", frames=3))
+        client.cancel("1")
+        client.close()
+        assert fake.orders[0].keys().isdisjoint({"key", "frames"})
+        assert fake.counts["cancelled"] == 0
+
+
+def test_what_is_sent() -> None:
+    with FakeGenerator(extensions=["key", "frames"]) as fake:
+        client = connect(fake.address)
+        client.start(order(prompt="закат 🌅", key="k", frames=3))
+        client.start(order(sources=SOURCES[:1], strength=-2, describe=True, key="l"))
+        client.close()
+    assert fake.orders[0] == {
+        "prompt": "закат 🌅",
+        "ups": 1,
+        "n": 1,
+        "width": 64,
+        "height": 64,
+        "steps": 2,
+        "scale": 7.5,
+        "seed": 7,
+        "key": "k",
+        "frames": 3,
+    }
+    assert fake.orders[1] == {
+        "ups": 1,
+        "imgs": [base64.b64encode(SOURCES[0]).decode()],
+        "strength": -2,
+        "desc": True,
+        "key": "l",
+    }
+
+
+def test_the_fake_follows_its_plans() -> None:
+    plans = [Plan(polls=3), Plan(ending="error"), Plan(ending="forget")]
+    with FakeGenerator(plans=plans) as fake:
+        client = connect(fake.address)
+        first, second, third = (client.start(order()) for _ in plans)
+        phases = [client.status(first) for _ in range(4)]
+        assert [progress.phase for progress in phases] == [
+            Phase.QUEUED,
+            Phase.PROCESSING,
+            Phase.PROCESSING,
+            Phase.FINISHED,
+        ]
+        assert phases[0].position == 2
+        assert client.status(second).phase is Phase.FAILED
+        with pytest.raises(ForgottenId):
+            client.status(third)
+        assert (fake.counts["initiated"], fake.counts["statuses"], fake.in_flight) == (3, 6, 0)
+        assert fake.most_in_flight == 3
+        client.close()
+
+
+def test_a_restarted_fake_has_forgotten_and_one_that_is_down_says_so() -> None:
+    with FakeGenerator() as fake:
+        client = connect(fake.address)
+        remote_id = client.start(order())
+        fake.restart()
+        with pytest.raises(ForgottenId):
+            client.status(remote_id)
+        fake.down = True
+        with pytest.raises(GeneratorUnavailable):
+            client.start(order())
+        client.close()

@@ -1,0 +1,204 @@
+"""Cancelling, deleting and leaving, at every moment of a job's life."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.accounts import store as user_store
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.clients.storage import Storage
+from shared.core.errors import StillRunning
+from shared.generators.base import Generation, GeneratorAddress, Progress, Result, Stop, never
+from shared.generators.img_generator import ImgGenerator
+from shared.jobs import store as job_store
+from shared.jobs import submission
+from shared.polling.worker import Poller
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+from tests.support.world import World
+
+
+class Owner:
+    """A user who can ask for things."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.id = world.user()
+        digest = token_hash(new_token())
+        self.credential = Credential(True, digest)
+        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
+
+    def cancel(self, job_id: UUID) -> str:
+        return str(submission.cancel(self.world.services, self.credential, job_id)["state"])
+
+    def delete(self, job_id: UUID) -> None:
+        submission.delete(self.world.services, self.credential, job_id)
+
+    def leave(self) -> None:
+        with self.world.services.db.begin() as connection:
+            user_store.delete(connection, self.id)
+
+
+@pytest.fixture
+def owner(world: World) -> Owner:
+    return Owner(world)
+
+
+def refunded(world: World) -> bool:
+    world.check_books()
+    return bool(world.sql("SELECT quota_used FROM users") == [(0,)])
+
+
+def test_cancel_while_queued(world: World, owner: Owner) -> None:
+    job_id = world.submit(owner.id)
+    assert owner.cancel(job_id) == "cancelled"
+    assert world.poller.start() == []
+    assert world.events(job_id) == ["accepted", "cancelled"]
+    assert refunded(world)
+
+
+def test_cancel_before_the_order_is_sent(world: World, owner: Owner, generator: FakeGenerator) -> None:
+    job_id = world.submit(owner.id)
+    world.poller.start()
+    assert owner.cancel(job_id) == "generating"
+    assert world.step(job_id) is None
+    assert world.state(job_id) == "cancelled"
+    assert generator.counts["initiated"] == 0
+    assert refunded(world)
+
+
+def test_cancel_in_flight_reaches_the_generator(world: World, owner: Owner, generator: FakeGenerator) -> None:
+    generator.extensions, generator.plan = ALL_EXTENSIONS, Plan(polls=50)
+    job_id = world.send(owner.id)
+    owner.cancel(job_id)
+    assert world.poller.advance(job_id) is None, "it is due at once"
+    assert world.state(job_id) == "cancelled"
+    assert world.events(job_id)[-2:] == ["cancel_requested", "cancelled"]
+    assert generator.counts["cancelled"] == 1
+    assert refunded(world)
+
+
+def test_cancel_with_a_generator_that_is_gone(world: World, owner: Owner) -> None:
+    job_id = world.send(owner.id)
+    owner.cancel(job_id)
+    world.step(job_id, Poller(world.services, ()))
+    assert world.state(job_id) == "cancelled"
+
+
+class Interrupting(ImgGenerator):
+    """Has something happen in the middle of a call."""
+
+    def __init__(self, address: GeneratorAddress, call: str, happening: Any) -> None:
+        super().__init__(address)
+        self.call, self.happening = call, happening
+
+    def start(self, order: Generation) -> str:
+        self._happen("start")
+        return super().start(order)
+
+    def status(self, remote_id: str) -> Progress:
+        self._happen("status")
+        return super().status(remote_id)
+
+    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
+        self._happen("result")
+        return super().result(remote_id, order, stop)
+
+    def _happen(self, call: str) -> None:
+        if call == self.call:
+            self.happening()
+
+
+def interrupted(world: World, generator: FakeGenerator, call: str, happening: Any) -> Poller:
+    return Poller(world.services, (generator.address,), connect=lambda address: Interrupting(address, call, happening))
+
+
+@pytest.mark.parametrize(
+    ("call", "ending"),
+    [
+        ("start", "finished"),
+        ("status", "finished"),
+        ("status", "error"),
+        ("status", "forget"),
+        ("result", "finished"),
+    ],
+)
+def test_cancel_in_the_middle_of_a_step(
+    world: World, owner: Owner, generator: FakeGenerator, call: str, ending: Any
+) -> None:
+    generator.plan = Plan(ending=ending)
+    job_id = world.submit(owner.id)
+    poller = interrupted(world, generator, call, lambda: owner.cancel(job_id))
+    poller.start()
+    for _ in range(3):
+        if world.state(job_id) == "generating":
+            world.step(job_id, poller)
+    assert world.state(job_id) == "cancelled"
+    assert world.images(job_id) == []
+    world.check_one_set(job_id, 0)
+    assert refunded(world)
+    poller.close()
+
+
+def test_cancel_between_storing_and_the_commit(world: World, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = world.send(owner.id)
+    sizes = Storage.sizes_bytes
+
+    def cancel_then(self: Storage, prefix: str) -> dict[str, int]:
+        found = sizes(self, prefix)
+        owner.cancel(job_id)
+        return found
+
+    monkeypatch.setattr(Storage, "sizes_bytes", cancel_then)
+    world.step(job_id)
+    monkeypatch.undo()
+    assert world.state(job_id) == "cancelled"
+    assert len(world.services.storage.sizes_bytes(f"jobs/{job_id}/")) == 2
+    assert world.poller.collect() == 2
+    assert world.services.storage.sizes_bytes(f"jobs/{job_id}/") == {}
+    assert refunded(world)
+
+
+def test_only_a_finished_job_is_deleted(world: World, owner: Owner) -> None:
+    job_id = world.submit(owner.id)
+    with pytest.raises(StillRunning):
+        owner.delete(job_id)
+    world.finish(job_id)
+    owner.delete(job_id)
+    assert world.sql("SELECT id FROM jobs") == []
+    assert world.poller.collect() == 2
+    assert world.services.storage.sizes_bytes(f"jobs/{job_id}/") == {}
+    assert world.sql("SELECT quota_used FROM users") == [(1,)]
+
+
+def test_a_job_that_vanishes_in_the_middle_of_a_step_is_let_go(
+    world: World, owner: Owner, generator: FakeGenerator
+) -> None:
+    def vanish() -> None:
+        with world.services.db.begin() as connection:
+            job_store.delete(connection, job_id)
+
+    job_id = world.send(owner.id)
+    poller = interrupted(world, generator, "result", vanish)
+    assert world.step(job_id, poller) is None
+    assert world.sql("SELECT id FROM jobs UNION ALL SELECT id FROM images") == []
+    world.check_one_set(job_id, 0)
+    poller.close()
+
+
+@pytest.mark.parametrize("call", ["start", "status", "result"])
+def test_an_account_that_goes_in_the_middle_of_a_step(
+    world: World, owner: Owner, generator: FakeGenerator, call: str
+) -> None:
+    job_id = world.submit(owner.id)
+    poller = interrupted(world, generator, call, owner.leave)
+    poller.start()
+    for _ in range(2):
+        world.step(job_id, poller)
+    assert world.sql("SELECT id FROM users UNION ALL SELECT id FROM jobs UNION ALL SELECT id FROM images") == []
+    world.check_one_set(job_id, 0)
+    world.sql("UPDATE garbage SET due_at = clock_timestamp()")
+    world.poller.collect()
+    assert world.services.storage.sizes_bytes(f"jobs/{job_id}/") == {}
+    poller.close()

@@ -1,0 +1,187 @@
+"""Guarded moves: each legal one writes everything, each illegal one nothing; the books balance whatever happens."""
+
+import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.core.errors import AlreadyFinished, EaselError, NotFound, StillRunning
+from shared.jobs import store as job_store
+from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.states import MOVES, Event, State
+from shared.jobs.submission import cancel, delete
+from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.world import LIMITS, World
+
+
+def put(world: World, state: State) -> UUID:
+    """A job in this state, reached by legal moves."""
+    job_id = world.submit(world.user())
+    paths = {
+        State.QUEUED: (),
+        State.GENERATING: (State.GENERATING,),
+        State.SUCCEEDED: (State.GENERATING, State.SUCCEEDED),
+        State.FAILED: (State.GENERATING, State.FAILED),
+        State.CANCELLED: (State.CANCELLED,),
+    }
+    for to in paths[state]:
+        move(world, job_id, to)
+    return job_id
+
+
+def move(world: World, job_id: UUID, to: State, **details: Any) -> None:
+    events = {State.QUEUED: Event.RETRYING, State.GENERATING: Event.STARTED}
+    details.setdefault("reason", GENERATOR_FAILED if to == State.FAILED else None)
+    with world.services.db.begin() as connection:
+        job_store.move(connection, job_id, to, events.get(to) or Event(to.value), **details)
+
+
+def everything(world: World) -> list[Any]:
+    return [world.sql(f"SELECT * FROM {table} ORDER BY 1") for table in ("users", "jobs", "job_events")]
+
+
+@pytest.mark.parametrize("start", State)
+@pytest.mark.parametrize("to", State)
+def test_a_move_writes_all_or_nothing(world: World, start: State, to: State) -> None:
+    job_id = put(world, start)
+    before, old = everything(world), world.row(job_id)
+    if to not in MOVES[start]:
+        with pytest.raises(job_store.Lost):
+            move(world, job_id, to)
+        assert everything(world) == before
+        return
+    move(world, job_id, to, reason=GENERATOR_FAILED)
+    row = world.row(job_id)
+    assert (row.state, row.version) == (to, old.version + 1)
+    assert world.timeline(job_id)[-1][1:] == (GENERATOR_FAILED.message, GENERATOR_FAILED.code)
+    assert len(world.timeline(job_id)) == len(before[2]) + 1
+    assert (row.finished_at is not None) == to.finished
+    assert (row.error_code, row.error_message) == (GENERATOR_FAILED if to == State.FAILED else (None, None))
+    [user] = world.sql("SELECT queued, running, quota_used FROM users")
+    assert user == (
+        int(to == State.QUEUED),
+        int(to == State.GENERATING),
+        int(to not in (State.FAILED, State.CANCELLED)),
+    )
+
+
+def test_a_refund_of_yesterday_changes_nothing_today(world: World) -> None:
+    job_id = put(world, State.QUEUED)
+    world.sql("UPDATE jobs SET quota_day = quota_day - 1")
+    move(world, job_id, State.CANCELLED)
+    assert world.sql("SELECT quota_used FROM users") == [(1,)]
+
+
+def test_a_wrong_token_moves_nothing(world: World) -> None:
+    job_id = world.send()
+    before = everything(world)
+    for to in (State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED):
+        with pytest.raises(job_store.Lost):
+            move(world, job_id, to, token=uuid4())
+    assert everything(world) == before
+
+
+def test_twenty_submits_at_once_keep_the_limits(world: World) -> None:
+    user = world.user()
+    job = world.new_job()
+    barrier = threading.Barrier(20)
+
+    def submit(_: int) -> bool:
+        barrier.wait(30)
+        with world.services.db.statement() as connection:
+            return job_store.submit(connection, user, job, max_queued=7, jobs_per_day=100) is not None
+
+    with ThreadPoolExecutor(20) as threads:
+        assert sum(threads.map(submit, range(20))) == 7
+    world.check_books()
+    turns = world.sql("SELECT turn, cost FROM jobs ORDER BY turn")
+    for (turn, cost), (next_turn, _) in pairwise(turns):
+        assert next_turn == pytest.approx(turn + cost)
+
+
+class Walk:
+    """What one thread does at random to the jobs of one of three users."""
+
+    def __init__(self, world: World, credentials: dict[UUID, Credential], seed: int) -> None:
+        self.world = world
+        self.random = random.Random(seed)
+        self.credentials = credentials
+        self.deleted: Counter[str] = Counter()
+
+    def run(self, steps: int) -> None:
+        moves = [self.submit, self.start, self.advance, self.cancel, self.delete]
+        for _ in range(steps):
+            self.random.choices(moves, [4, 2, 6, 2, 2])[0]()
+
+    def submit(self) -> None:
+        with self.world.services.db.statement() as connection:
+            user_id = self.random.choice(list(self.credentials))
+            job_store.submit(connection, user_id, self.world.new_job(), **LIMITS)
+
+    def start(self) -> None:
+        self.world.poller.start()
+
+    def advance(self) -> None:
+        job = self._job("state = 'generating'")
+        if job:
+            self.world.hurry()
+            self.world.poller.advance(job[0])
+
+    def cancel(self) -> None:
+        job = self._job("true")
+        if job:
+            with _refusing(AlreadyFinished, NotFound):
+                cancel(self.world.services, self.credentials[job[1]], job[0])
+
+    def delete(self) -> None:
+        job = self._job("finished_at IS NOT NULL")
+        if job:
+            with _refusing(StillRunning, NotFound):
+                delete(self.world.services, self.credentials[job[1]], job[0])
+                self.deleted[job[2]] += 1
+
+    def _job(self, condition: str) -> Any:
+        rows = self.world.sql(f"SELECT id, user_id, state FROM jobs WHERE {condition} ORDER BY id")
+        return self.random.choice(rows) if rows else None
+
+
+class _refusing:
+    """Lets the expected refusals pass: another thread was first."""
+
+    def __init__(self, *errors: type[EaselError]) -> None:
+        self.errors = errors
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        return kind is not None and issubclass(kind, self.errors)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_books_balance_after_any_walk(world: World, generator: FakeGenerator, seed: int) -> None:
+    endings = random.Random(seed).choices(["finished", "error", "forget"], [4, 1, 1], k=1000)
+    generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
+    credentials = {}
+    for _ in range(3):
+        user_id, token = world.user(), new_token()
+        digest = token_hash(token)
+        credentials[user_id] = Credential(True, digest)
+        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=user_id, hash=digest)
+    walks = [Walk(world, credentials, 10 * seed + number) for number in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda walk: walk.run(30), walks))
+    deleted = sum((walk.deleted for walk in walks), Counter[str]())
+    world.check_books(deleted_succeeded=deleted["succeeded"])
+    left = [row.id for row in world.sql("SELECT id FROM jobs WHERE finished_at IS NULL")]
+    world.finish(*left, rounds=300)
+    world.check_books(deleted_succeeded=deleted["succeeded"])
+    for row in world.sql("SELECT id, state FROM jobs"):
+        world.check_one_set(row.id, int(row.state == "succeeded"))

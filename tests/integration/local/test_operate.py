@@ -1,0 +1,81 @@
+"""The operator's command on a laptop: which stack it speaks to, and what it says when there is none."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from local import lock, operate
+from local.config import PORTS, Config
+from local.console import Quiet
+from local.servers import free_port
+from local.stack import StackError
+from shared.core.settings import Settings
+
+
+class Gateway(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/v1/presets" else 503)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        return
+
+
+@contextmanager
+def gateway(port: int) -> Iterator[None]:
+    with ThreadingHTTPServer(("127.0.0.1", port), Gateway) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    ports: set[int] = set()
+    while len(ports) < len(PORTS):
+        ports.add(free_port())
+    named = {name: str(port) for name, port in zip(PORTS, ports, strict=True)}
+    return Config.load({"PATH": os.environ["PATH"], **named}, tmp_path)
+
+
+def test_no_stack_is_told(config: Config) -> None:
+    with pytest.raises(StackError, match="Easel is not running here"):
+        operate.running_environment(config)
+    assert not config.home.exists()
+
+
+def test_a_stack_that_is_starting_is_left_alone(config: Config) -> None:
+    with lock.hold(config.home, config.public_url, Quiet()):
+        with pytest.raises(StackError, match="still starting"):
+            operate.running_environment(config)
+        assert not (config.home / "postgres").exists()
+
+
+def test_a_running_stack_gives_its_settings(config: Config) -> None:
+    with lock.hold(config.home, config.public_url, Quiet()), gateway(config.ports["EASEL_PORT"]):
+        environment = operate.running_environment(config)
+    settings = Settings.from_environment(environment)
+    assert str(config.home / "postgres").replace("/", "%2F") in settings.database_url.replace("/", "%2F")
+    assert settings.public_url == config.public_url
+
+
+def test_the_command_gets_its_arguments_and_its_code_is_passed_on(
+    config: Config, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The command itself runs; the database of this stack is not there, and it says so."""
+    monkeypatch.setattr(Config, "load", classmethod(lambda _: config))
+    with lock.hold(config.home, config.public_url, Quiet()), gateway(config.ports["EASEL_PORT"]):
+        assert operate.main(["gallery", "reports"]) == 3
+        assert operate.main(["gallery", "nothing"]) == 2
+    told = capfd.readouterr().err
+    assert "easel: The database cannot be reached." in told
+    assert "invalid choice: 'nothing'" in told
+    assert operate.main(["gallery", "reports"]) == 1
+    assert "not running here" in capfd.readouterr().err

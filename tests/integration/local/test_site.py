@@ -1,0 +1,196 @@
+"""What the stack is made of, for each choice of settings."""
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from local.config import CHECKOUT, PORTS, Config, read_env_file
+from local.servers import allowed_origins, free_port
+from local.site import check_ports, check_settings, choose_servers, site_environment, site_parts
+from local.stack import StackError
+from shared.core.settings import Settings
+
+
+def load(tmp_path: Path, **environment: str) -> Config:
+    return Config.load(environment, tmp_path)
+
+
+def environment_of(config: Config) -> dict[str, str]:
+    servers, _ = choose_servers(config)
+    return site_environment(config, [server.env for server in servers])
+
+
+def test_an_env_file_gives_what_the_environment_does_not(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "# ports\n\nEASEL_PORT = 8081\nEASEL_S3_PORT='4999'\nEASEL_HOME=data\nEASEL_GENERATORS=\n"
+    )
+    config = load(tmp_path, EASEL_PORT="8082")
+    assert config.ports["EASEL_PORT"] == 8082
+    assert config.ports["EASEL_S3_PORT"] == 4999
+    assert config.home == tmp_path / "data"
+    assert config.public_url == "http://127.0.0.1:8082"
+    assert not config.has("EASEL_GENERATORS")
+
+
+def test_values_of_an_env_file_may_hold_equal_signs_and_quotes(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text('A=b=c\nB="two words"\nC=\nD="\n')
+    assert read_env_file(file) == {"A": "b=c", "B": "two words", "C": "", "D": '"'}
+
+
+def test_a_line_that_is_no_setting_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("EASEL_PORT=1\nexport EASEL_HOME=x\n")
+    with pytest.raises(StackError, match="Line 2 of"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "8080.5", "http", "٨٠", "9" * 500])
+def test_a_wrong_port_is_named(tmp_path: Path, port: str) -> None:
+    with pytest.raises(StackError, match="EASEL_S3_PORT is a port from 1 to 65535"):
+        load(tmp_path, EASEL_S3_PORT=port)
+
+
+def test_one_port_for_two_parts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="must be different"):
+        load(tmp_path, EASEL_PORT="2020")
+
+
+def test_without_settings_everything_is_started_here(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    servers, notes = choose_servers(config)
+    started = [part.name for server in servers for part in server.parts]
+    assert started == ["initdb", "postgres", "redis", "s3", "bucket"]
+    assert notes == []
+    parts = site_parts(config, environment_of(config), set(started))
+    assert [part.name for part in parts] == ["generator", "migrate", "worker", "gateway", "beat", "seed"]
+    known = {*started, *(part.name for part in parts)}
+    assert {need for part in parts for need in part.needs} <= known
+
+
+def test_examples_are_queued_at_the_first_start_alone(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    env = environment_of(config)
+    (config.home / "postgres" / "seeded").touch()
+    assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
+    # Whether a database from elsewhere has them, only that database knows.
+    assert "seed" in [part.name for part in site_parts(config, env, set())]
+
+
+def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None:
+    config = load(
+        tmp_path,
+        EASEL_DATABASE_URL="postgresql://db.example.com/easel",
+        EASEL_BROKER_URL_FILE="/run/secrets/broker",
+        EASEL_S3_ENDPOINT="https://s3.example.com",
+        EASEL_GENERATORS="img_generator+http://gpu.example.com:2020",
+        AWS_SESSION_TOKEN="token",
+    )
+    servers, notes = choose_servers(config)
+    assert servers == []
+    assert [note.split(" is set")[0] for note in notes] == [
+        "EASEL_DATABASE_URL",
+        "EASEL_BROKER_URL",
+        "EASEL_S3_ENDPOINT",
+        "EASEL_GENERATORS",
+    ]
+    env = environment_of(config)
+    assert env["EASEL_GENERATORS"] == "img_generator+http://gpu.example.com:2020"
+    assert env["AWS_SESSION_TOKEN"] == "token"
+    parts = site_parts(config, env, set())
+    assert [part.name for part in parts] == ["migrate", "worker", "gateway", "beat", "seed"]
+    assert parts[0].needs == ()
+
+
+def test_mail_goes_into_a_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    env = environment_of(load(tmp_path, EASEL_HOME="two words"))
+    assert env["EASEL_MAIL_URL"] == (tmp_path / "two words" / "mail").as_uri()
+    check_settings(env)
+    given = "smtp://mail.example.com"
+    assert environment_of(load(tmp_path, EASEL_MAIL_URL=given))["EASEL_MAIL_URL"] == given
+    assert "EASEL_MAIL_URL" not in environment_of(load(tmp_path, EASEL_MAIL_URL_FILE="/run/secrets/mail"))
+
+
+def test_real_aws_keys_are_kept_from_the_built_in_s3(tmp_path: Path) -> None:
+    mine = {
+        "AWS_ACCESS_KEY_ID": "AKIA",
+        "AWS_SECRET_ACCESS_KEY": "real",
+        "AWS_SESSION_TOKEN": "t",
+        "AWS_PROFILE": "work",
+    }
+    env = environment_of(load(tmp_path, **mine))
+    assert env["AWS_ACCESS_KEY_ID"] == "easel-local"
+    assert "real" not in env.values()
+    assert not {"AWS_SESSION_TOKEN", "AWS_PROFILE"} & env.keys()
+
+
+def test_the_keys_are_made_once_and_for_this_user_alone(tmp_path: Path) -> None:
+    first = environment_of(load(tmp_path))
+    assert environment_of(load(tmp_path))["AWS_SECRET_ACCESS_KEY"] == first["AWS_SECRET_ACCESS_KEY"]
+    assert (tmp_path / "var" / "s3-keys.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_gateway_and_worker_serve_their_metrics_on_ports_of_their_own(tmp_path: Path) -> None:
+    config = load(tmp_path, EASEL_METRICS_PORT="9464")
+    ports = {
+        part.name: part.env.get("EASEL_METRICS_PORT") for part in site_parts(config, environment_of(config), set())
+    }
+    assert (ports["gateway"], ports["worker"]) == ("9464", "9465")
+    config = load(tmp_path)
+    assert all("EASEL_METRICS_PORT" not in part.env for part in site_parts(config, environment_of(config), set()))
+
+
+def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path) -> None:
+    env = environment_of(load(tmp_path, NO_PROXY="intranet.example.com"))
+    assert env["NO_PROXY"] == env["no_proxy"] == "intranet.example.com,127.0.0.1,localhost"
+
+
+def test_a_public_endpoint_that_is_given_stays(tmp_path: Path) -> None:
+    env = environment_of(load(tmp_path, EASEL_S3_PUBLIC_ENDPOINT="https://pictures.example.com"))
+    assert env["EASEL_S3_PUBLIC_ENDPOINT"] == "https://pictures.example.com"
+    assert env["EASEL_S3_ENDPOINT"] == "http://127.0.0.1:4566"
+
+
+def test_a_taken_port_is_named_with_the_part_and_the_way_out(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config = load(tmp_path, EASEL_PORT=str(port))
+        with pytest.raises(StackError, match=rf"Port {port}, which the part gateway needs.*EASEL_PORT="):
+            check_ports(config, {"gateway"})
+        check_ports(config, set())
+    check_ports(load(tmp_path, EASEL_PORT=str(free_port())), {"gateway"})
+
+
+def test_a_wrong_setting_stops_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="EASEL_MAX_RUNNING"):
+        check_settings(environment_of(load(tmp_path, EASEL_MAX_RUNNING="many")))
+
+
+def test_pages_under_either_name_of_this_machine_may_upload() -> None:
+    assert allowed_origins("http://localhost:8080") == ["http://127.0.0.1:8080", "http://localhost:8080"]
+    assert allowed_origins("https://easel.example.com") == ["https://easel.example.com"]
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers which variables were looked up."""
+
+    def __init__(self, *arguments: dict[str, str]) -> None:
+        super().__init__(*arguments)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_the_example_file_names_every_setting_and_no_other() -> None:
+    environment = Asked(
+        {"EASEL_DATABASE_URL": "postgresql://db.example.com/easel", "EASEL_BROKER_URL": "redis://r.example.com"}
+    )
+    Settings.from_environment(environment)
+    read = {name for name in environment.names if not name.endswith(("_FILE", "_SECRET"))}
+    listed = set(re.findall(r"^#([A-Z0-9_]+)=", (CHECKOUT / ".env.example").read_text(), re.MULTILINE))
+    assert listed == read | PORTS.keys() | {"EASEL_HOME"}

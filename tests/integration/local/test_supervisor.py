@@ -1,0 +1,325 @@
+"""The supervisor with real, tiny children. A child that lives holds a lock on its file, which ends with the process."""
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.console import Quiet
+from local.process import Part
+from local.stack import Interrupted, PartDied, Stack, describe_exit, running
+from tests.support.paths import ROOT as CHECKOUT
+
+LIVE = """
+import fcntl, os, select, sys
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.write("alive")
+file.flush()
+print("at work", flush=True)
+select.select([], [], [], 120)
+"""
+DEAF = (
+    "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    + LIVE
+)
+NOTES_ITS_END = """
+import signal, sys
+def end(*_):
+    with open(sys.argv[2], "a") as notes:
+        notes.write(sys.argv[3] + " ")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+"""
+# A parent that leaves at once on SIGTERM, and a child of its own that does not listen.
+WITH_CHILD = f"""
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", {DEAF!r}, sys.argv[2]])
+{LIVE}
+"""
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from local.__main__ import run, stop_on_signals
+from local.config import Config
+from local.console import Console
+from local.lock import hold
+from local.stack import Stack
+from tests.integration.local.test_supervisor import DEAF, LIVE, WITH_CHILD, part
+home = Path({home!r})
+console = Console()
+with hold(home, "http://127.0.0.1:1", console) as lock_fd:
+    stack = Stack({parts}, home / "log", console, lock_fd)
+    stop_on_signals(stack)
+    sys.exit(run(stack, Config.load({{}}, home), console))
+"""
+
+
+class Recorder(Quiet):
+    """Remembers what the stack told."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self.lines: list[tuple[str, str]] = []
+
+    def line(self, name: str, text: str) -> None:
+        self.lines.append((name, text))
+
+    def ready(self, name: str, seconds: float) -> None:
+        self.order.append(name)
+
+
+def part(name: str, code: str, folder: Path, *arguments: str, needs: tuple[str, ...] = (), grace_s: float = 10) -> Part:
+    """A Python child that is ready when its file says that it is alive."""
+    file = folder / name
+    return Part(
+        name=name,
+        argv=(sys.executable, "-c", code, str(file), *arguments),
+        env=dict(os.environ),
+        ready=lambda: file.exists() and file.read_text() == "alive",
+        needs=needs,
+        grace_s=grace_s,
+    )
+
+
+def task(name: str, code: str, needs: tuple[str, ...] = ()) -> Part:
+    return Part(name=name, argv=(sys.executable, "-c", code), env=dict(os.environ), needs=needs)
+
+
+def is_alive(file: Path) -> bool:
+    """Whether a process still holds the lock on its file; unlike a process id, that is right for zombies too."""
+    if not file.exists():
+        return False
+    with file.open() as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def until(condition: Callable[[], bool], limit_s: float = 30) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        select.select([], [], [], 0.02)
+
+
+def test_parts_start_after_what_they_need(tmp_path: Path) -> None:
+    console = Recorder()
+    parts = [
+        part("gateway", LIVE, tmp_path, needs=("migrate",)),
+        task("migrate", "print('done')", needs=("postgres",)),
+        part("postgres", LIVE, tmp_path),
+    ]
+    with running(Stack(parts, tmp_path / "log", console)):
+        assert console.order == ["postgres", "migrate", "gateway"]
+        assert is_alive(tmp_path / "gateway")
+    assert not is_alive(tmp_path / "gateway")
+    assert not is_alive(tmp_path / "postgres")
+
+
+def test_a_failing_task_stops_the_start_and_is_named(tmp_path: Path) -> None:
+    parts = [
+        part("postgres", LIVE, tmp_path),
+        task("migrate", "import sys; print('no such column'); sys.exit(3)", needs=("postgres",)),
+        part("gateway", LIVE, tmp_path, needs=("migrate",)),
+    ]
+    words = r"migrate ended with exit code 3(?s:.)*no such column(?s:.)*migrate\.log"
+    with pytest.raises(PartDied, match=words), running(Stack(parts, tmp_path / "log")):
+        raise AssertionError("the stack must not start")
+    assert not (tmp_path / "gateway").exists()
+    assert not is_alive(tmp_path / "postgres")
+
+
+def test_a_server_that_ends_well_before_it_is_ready_has_died_too(tmp_path: Path) -> None:
+    stack = Stack([part("redis", "pass", tmp_path)], tmp_path / "log")
+    with pytest.raises(PartDied, match="redis ended with exit code 0 before it was ready"), running(stack):
+        raise AssertionError("the stack must not start")
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    absent = Part("redis", ("/no/such/program",), dict(os.environ), ready=lambda: True)
+    stack = Stack([absent], tmp_path / "log")
+    with pytest.raises(PartDied, match=r"exit code 127(?s:.)*Cannot start /no/such/program"), running(stack):
+        stack.watch()
+
+
+def test_a_part_that_is_never_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.stack.START_LIMIT_S", 0.5)
+    idle = Part("s3", (sys.executable, "-c", LIVE, str(tmp_path / "s3")), dict(os.environ), ready=lambda: False)
+    with pytest.raises(PartDied, match="s3 was not ready after"), running(Stack([idle], tmp_path / "log")):
+        raise AssertionError("the stack must not start")
+    assert not is_alive(tmp_path / "s3")
+
+
+def test_a_death_while_watching_names_the_part_and_the_signal(tmp_path: Path) -> None:
+    kill_self = LIVE.replace(
+        "select.select([], [], [], 120)", "os.read(os.open(sys.argv[2], 0), 1); os.kill(os.getpid(), 9)"
+    )
+    trigger = tmp_path / "trigger"
+    os.mkfifo(trigger)
+    parts = [part("redis", kill_self, tmp_path, str(trigger)), part("gateway", LIVE, tmp_path, needs=("redis",))]
+    stack = Stack(parts, tmp_path / "log")
+    with running(stack):
+        trigger.write_text("now")
+        with pytest.raises(PartDied, match=r"redis ended with exit code 137 \(SIGKILL\)(?s:.)*at work"):
+            stack.watch()
+    assert not is_alive(tmp_path / "gateway")
+
+
+def test_dependents_stop_first(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    parts = [
+        part("postgres", NOTES_ITS_END + LIVE, tmp_path, str(notes), "postgres"),
+        part("worker", NOTES_ITS_END + LIVE, tmp_path, str(notes), "worker", needs=("postgres",)),
+    ]
+    with running(Stack(parts, tmp_path / "log")):
+        assert not notes.exists()
+    assert notes.read_text() == "worker postgres "
+
+
+def test_stopping_ends_grandchildren_and_the_deaf(tmp_path: Path) -> None:
+    grandchild = tmp_path / "grandchild"
+    parts = [part("worker", WITH_CHILD, tmp_path, str(grandchild)), part("beat", DEAF, tmp_path, grace_s=0.2)]
+    with running(Stack(parts, tmp_path / "log")):
+        until(lambda: is_alive(grandchild))
+    assert not is_alive(tmp_path / "worker")
+    assert not is_alive(tmp_path / "beat")
+    until(lambda: not is_alive(grandchild))
+
+
+def test_hurry_does_not_wait_for_the_deaf(tmp_path: Path) -> None:
+    stack = Stack([part("worker", DEAF, tmp_path, grace_s=100)], tmp_path / "log")
+    stack.start()
+    stopping = threading.Thread(target=stack.stop)
+    stopping.start()
+    stack.hurry.set()
+    stopping.join(30)
+    assert not stopping.is_alive()
+    assert not is_alive(tmp_path / "worker")
+
+
+def test_an_interrupt_ends_the_start(tmp_path: Path) -> None:
+    stack = Stack([part("s3", LIVE, tmp_path)], tmp_path / "log")
+    stack.interrupted.set()
+    with pytest.raises(Interrupted), running(stack):
+        raise AssertionError("the stack must not start")
+
+
+def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path) -> None:
+    # Not ready before somebody writes into the pipe; "at work" comes after it.
+    waits = "import os, sys\nprint('starting', flush=True)\nos.read(os.open(sys.argv[2], 0), 1)\n" + LIVE
+    trigger = tmp_path / "trigger"
+    os.mkfifo(trigger)
+    console = Recorder()
+    log = tmp_path / "log"
+    log.mkdir()
+    (log / "gateway.log").write_text("an earlier run\n")
+
+    def let_it_begin() -> None:
+        # Between the old log and the new one there is none.
+        until(lambda: (log / "gateway.log.1").exists() and (log / "gateway.log").exists())
+        until(lambda: (log / "gateway.log").read_text().startswith("starting"))
+        trigger.write_text("now")
+
+    beginning = threading.Thread(target=let_it_begin)
+    beginning.start()
+    with running(Stack([part("gateway", waits, tmp_path, str(trigger))], log, console)):
+        until(lambda: "at work" in (log / "gateway.log").read_text())
+    beginning.join(10)
+    assert ("gateway", "starting") not in console.lines
+    assert (log / "gateway.log").read_text().splitlines()[:2] == ["starting", "at work"]
+    assert (log / "gateway.log.1").read_text() == "an earlier run\n"
+
+
+def test_lines_of_a_ready_part_are_shown(tmp_path: Path) -> None:
+    says_more = LIVE.replace(
+        "select.select([], [], [], 120)", "os.read(os.open(sys.argv[2], 0), 1); print('second')\n" + LIVE
+    )
+    trigger = tmp_path / "trigger"
+    os.mkfifo(trigger)
+    console = Recorder()
+    with running(Stack([part("gateway", says_more, tmp_path, str(trigger))], tmp_path / "log", console)):
+        trigger.write_text("now")
+        until(lambda: ("gateway", "second") in console.lines)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [(3, "exit code 3"), (143, "exit code 143 (SIGTERM)"), (255, "exit code 255")]
+)
+def test_exit_codes_are_told_with_their_signal(code: int, text: str) -> None:
+    assert describe_exit(code).startswith(text)
+
+
+def supervise(home: Path, parts: str) -> "subprocess.Popen[str]":
+    code = SUPERVISOR.format(home=str(home), parts=parts)
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_to_the_supervisor_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
+    grandchild = tmp_path / "grandchild"
+    process = supervise(tmp_path, f"[part('worker', WITH_CHILD, home, {str(grandchild)!r})]")
+    until(lambda: is_alive(grandchild))
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert "Everything is stopped." in output
+    assert not is_alive(tmp_path / "worker")
+    until(lambda: not is_alive(grandchild))
+
+
+def test_a_second_interrupt_ends_the_deaf_at_once(tmp_path: Path) -> None:
+    process = supervise(tmp_path, "[part('worker', DEAF, home, grace_s=100)]")
+    until(lambda: is_alive(tmp_path / "worker"))
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    until(lambda: "Stopping" in process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert not is_alive(tmp_path / "worker")
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_run_waits_for_it(tmp_path: Path) -> None:
+    grandchild = tmp_path / "grandchild"
+    parts = f"[part('worker', WITH_CHILD, home, {str(grandchild)!r}), part('beat', DEAF, home, grace_s=5)]"
+    first = supervise(tmp_path, parts)
+    until(lambda: is_alive(grandchild) and is_alive(tmp_path / "beat"))
+    first.kill()
+    first.communicate(timeout=30)
+    second = supervise(tmp_path, "[part('gateway', LIVE, home)]")
+    until(lambda: is_alive(tmp_path / "gateway"))
+    assert not is_alive(tmp_path / "worker")
+    assert not is_alive(tmp_path / "beat")
+    assert not is_alive(grandchild)
+    second.send_signal(signal.SIGTERM)
+    assert "still ending" in second.communicate(timeout=30)[0]
+
+
+def test_a_second_run_is_refused_with_the_address_of_the_first(tmp_path: Path) -> None:
+    first = supervise(tmp_path, "[part('gateway', LIVE, home)]")
+    until(lambda: is_alive(tmp_path / "gateway"))
+    second = supervise(tmp_path, "[part('other', LIVE, home)]")
+    output, _ = second.communicate(timeout=30)
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=30)
+    assert second.returncode == 1
+    assert f"already runs at http://127.0.0.1:1 (process {first.pid}" in output
+    assert not (tmp_path / "other").exists()

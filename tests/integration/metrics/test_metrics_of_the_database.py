@@ -1,0 +1,211 @@
+"""What the metrics tell of the database equals its counts, whatever happens to jobs, and to the database."""
+
+import logging
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from local.servers import free_port
+from poller.app import create_app
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
+from shared.generators.abilities import all_kinds
+from shared.jobs.submission import delete
+from shared.metrics import prometheus as exposition
+from shared.metrics import store as metrics_store
+from shared.metrics.prometheus import Requests, serve
+from shared.services import Services
+from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.scraping import Scrape, check_equal_to_the_database, served
+from tests.support.world import World, with_settings
+
+
+def test_an_empty_easel_tells_zeros(world: World) -> None:
+    with served(world.services) as port:
+        seen = Scrape(port)
+    check_equal_to_the_database(seen, world.services)
+    assert seen.value("easel_database_up") == 1
+    assert seen.by("easel_queued_jobs", "protocols") == dict.fromkeys(all_kinds(), 0)
+    assert seen.by("easel_jobs_finished_total", "outcome").keys() == {"succeeded", "failed", "cancelled"}
+    assert seen.value("easel_oldest_queued_job_age_seconds") == 0
+
+
+def test_jobs_of_every_fate(world: World, generator: FakeGenerator) -> None:
+    with served(world.services) as port:
+        users = [world.user() for _ in range(3)]
+        good = [world.submit(user, n=2) for user in users]
+        world.finish(*good)
+        generator.plan = Plan(ending="error")
+        bad = world.submit(users[0])
+        world.finish(bad)
+        generator.plan = Plan(polls=10_000)
+        crashed = world.send(users[1])
+        world.hurry()
+        for _ in range(3):
+            assert world.poller.claim(crashed) is not None
+            world.expire_lease(crashed)
+            check_equal_to_the_database(Scrape(port), world.services)
+        world.poller.advance(crashed)
+        assert world.row(crashed).error_code == "crashed_worker"
+        running = world.send(users[2])
+        for user in users:
+            world.submit(user)
+        generator.down = True
+        world.poller.advance(running)
+        world.hurry()
+        world.poller.advance(running)
+        seen = Scrape(port)
+    check_equal_to_the_database(seen, world.services)
+    assert seen.by("easel_jobs_finished_total", "outcome") == {"succeeded": 3, "failed": 2, "cancelled": 0}
+    assert seen.by("easel_job_failures_total", "error_code") == {"generator_failed": 1, "crashed_worker": 1}
+    assert seen.value("easel_job_crashes_total") == 3
+    assert seen.value("easel_generating_jobs") == 1
+    assert seen.value("easel_queued_jobs") == 3
+    assert seen.value("easel_generator_up") == 0
+    assert seen.value("easel_oldest_queued_job_age_seconds") > 0
+    assert seen.value("easel_stored_pictures_total") == 6
+
+
+def test_deleting_lowers_what_there_is_and_not_what_has_been(world: World) -> None:
+    owner, other = world.user(), world.user()
+    jobs = [world.submit(user) for user in (owner, owner, other)]
+    world.finish(*jobs)
+    secret = token_hash(new_token())
+    world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=owner, hash=secret)
+    with served(world.services) as port:
+        before = Scrape(port)
+        delete(world.services, Credential(True, secret), jobs[0])
+        world.sql("DELETE FROM users WHERE id = :id", id=other)
+        after = Scrape(port)
+    assert (before.value("easel_pictures"), after.value("easel_pictures")) == (3, 1)
+    assert after.value("easel_picture_bytes") == world.images(jobs[1])[0].size_bytes
+    assert (before.value("easel_users"), after.value("easel_users")) == (2, 1)
+    for name in ("easel_stored_pictures_total", "easel_stored_picture_bytes_total", "easel_job_attempts_total"):
+        assert after.value(name) == before.value(name) > 0
+    finished = "easel_jobs_finished_total"
+    assert after.value(finished) == before.value(finished) == 3
+
+
+def test_counts_go_on_after_a_restart(world: World) -> None:
+    world.finish(world.submit(world.user()))
+    with served(world.services) as port:
+        assert Scrape(port).value("easel_jobs_finished_total") == 1
+    world.finish(world.submit(world.user()))
+    with served(world.services) as port:
+        seen = Scrape(port)
+    assert seen.value("easel_jobs_finished_total") == 2
+    check_equal_to_the_database(seen, world.services)
+
+
+def test_durations_are_sorted_by_the_bounds_of_the_metric(world: World) -> None:
+    """The triggers know the bounds too: as many jobs as bounds, each a little below one, and one above all."""
+    user = world.user()
+    for seconds in (*(bound - 0.5 for bound in metrics_store.JOB_BOUNDS_S), 100_000):
+        world.sql(
+            "UPDATE jobs SET state = 'succeeded', progress = 1, finished_at = created_at + make_interval(secs => :s)"
+            " WHERE id = :id",
+            s=seconds,
+            id=world.submit(user),
+        )
+    with served(world.services) as port:
+        seen = Scrape(port)
+    buckets = seen.by("easel_job_duration_seconds_bucket", "le")
+    bounds = [*map(str, metrics_store.JOB_BOUNDS_S), "+Inf"]
+    assert buckets == {bound: place for place, bound in enumerate(bounds, start=1)}
+    check_equal_to_the_database(seen, world.services)
+
+
+def test_adding_up_changes_no_count(world: World) -> None:
+    """Several add up at once, while others write."""
+    world.sql(f"INSERT INTO tallies (name, label, count, amount) SELECT 'attempts', '', 1, 0 {many(2000)}")
+
+    def fold(_: int) -> None:
+        with world.services.db.statement() as connection:
+            metrics_store.fold(connection)
+
+    def write(_: int) -> None:
+        world.sql(f"INSERT INTO tallies (name, label, count, amount) SELECT 'attempts', '', 1, 0 {many(700)}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: (fold if number % 2 else write)(number), range(8)))
+    fold(0)
+    [row] = world.sql("SELECT sum(count) AS counted, count(*) AS kept FROM tallies WHERE name = 'attempts'")
+    assert row.counted == 2000 + 4 * 700
+    assert row.kept <= metrics_store.FOLD_AT
+
+
+def many(rows: int) -> str:
+    return f"FROM generate_series(1, {rows})"
+
+
+def test_a_failure_is_in_one_report(world: World, generator: FakeGenerator, caplog: pytest.LogCaptureFixture) -> None:
+    generator.plan = Plan(ending="error")
+    world.finish(world.submit(world.user()), world.submit(world.user()))
+    world.submit(world.user())
+    caplog.set_level(logging.INFO)
+    world.poller.report()
+    world.poller.report()
+    lines = [vars(record)["fields"] for record in caplog.records if record.getMessage() == "queue"]
+    assert [line["failed"] for line in lines] == [2, 0]
+    assert [line["queued"] for line in lines] == [1, 1]
+    assert all(line.keys() == {"queued", "oldest_queued_s", "generating", "failed"} for line in lines)
+    assert all(line["oldest_queued_s"] >= 0 and line["generating"] == 0 for line in lines)
+
+
+def test_beat_asks_for_a_report_each_minute(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(world.services)
+    entry = app.conf.beat_schedule["report"]
+    assert entry["schedule"] == 60
+    caplog.set_level(logging.INFO)
+    app.tasks[entry["task"]]()
+    assert [record.getMessage() for record in caplog.records] == ["queue"]
+
+
+def test_without_the_database_the_rest_is_told(services: Services) -> None:
+    requests = Requests()
+    requests.measure("submit", "POST", 202, 0.01)
+    away = with_settings(services, database_url=f"postgresql+psycopg2://easel:hidden@127.0.0.1:{free_port()}/easel")
+    with served(away, requests) as port:
+        seen = Scrape(port)
+    assert seen.value("easel_database_up") == 0
+    assert seen.value("easel_http_requests_total", function="submit") == 1
+    assert seen.names == {
+        "easel_database_up",
+        "easel_http_requests_total",
+        "easel_http_request_duration_seconds",
+    }
+
+
+def test_a_database_that_hangs_is_not_waited_for(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections and says nothing. However many scrapes come, one reading waits for it."""
+    monkeypatch.setattr(exposition, "DATABASE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        hanging = with_settings(services, database_url=f"postgresql+psycopg2://easel@127.0.0.1:{port}/easel")
+        with served(hanging) as port:
+            assert [Scrape(port).value("easel_database_up") for _ in range(3)] == [0, 0, 0]
+            readings = [thread for thread in threading.enumerate() if thread.name == "metrics"]
+            assert len(readings) == 1
+    readings[0].join(30)
+    assert not readings[0].is_alive()
+
+
+def test_a_database_that_comes_back_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(world.services) as port:
+        world.sql("ALTER TABLE tallies RENAME TO elsewhere")
+        try:
+            assert Scrape(port).value("easel_database_up") == 0
+        finally:
+            world.sql("ALTER TABLE elsewhere RENAME TO tallies")
+        assert Scrape(port).value("easel_database_up") == 1
+
+
+def test_a_port_that_is_taken_is_one_sentence(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert serve(with_settings(services, metrics_port=port).settings, Requests()) is None
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"no metrics are served: port {port} of 127.0.0.1 cannot be had (Address already in use)")
+    assert "EASEL_METRICS_PORT" in line

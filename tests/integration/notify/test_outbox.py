@@ -1,0 +1,354 @@
+"""The mail at the end of a job: written down with the end, sent once, and never in the way of a job."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.accounts import store as user_store
+from shared.jobs import store as job_store
+from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.states import Event, State
+from shared.notify import outbox as notices
+from shared.notify import store as mail_store
+from shared.services import Services
+from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.mail_server import MailServer
+from tests.support.waiting import until
+from tests.support.world import World, with_settings
+
+GONE = "clock_timestamp() - interval '1 second'"
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mailing(world: World, server: MailServer) -> Iterator[Services]:
+    """Services whose mail goes to the server."""
+    services = with_settings(
+        world.services,
+        mail_url=server.url,
+        mail_from="Easel <easel@example.com>",
+        public_url="https://easel.example.com",
+    )
+    world.poller.services = services
+    yield services
+    services.db.close()
+
+
+def end(world: World, to: State = State.SUCCEEDED, **request: Any) -> UUID:
+    """A job that asked for mail and has just ended."""
+    job_id = world.submit(world.user(), notify="email", **request)
+    ending(world, job_id, to)
+    return job_id
+
+
+def ending(world: World, job_id: UUID, to: State) -> None:
+    reason = GENERATOR_FAILED if to == State.FAILED else None
+    with world.services.db.begin() as connection:
+        job_store.move(connection, job_id, State.GENERATING, Event.STARTED)
+        job_store.move(connection, job_id, to, Event(to.value), reason=reason)
+
+
+def outbox(world: World) -> dict[UUID, int]:
+    """The mails that wait, with the attempts of each."""
+    return {row.job_id: row.attempts for row in world.sql("SELECT job_id, attempts FROM mails")}
+
+
+def address(world: World, job_id: UUID) -> str:
+    [row] = world.sql("SELECT email FROM users JOIN jobs ON jobs.user_id = users.id WHERE jobs.id = :id", id=job_id)
+    return str(row.email)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> str:
+    """What Easel logged; the test's own server logs too."""
+    return "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("shared."))
+
+
+def make_due(world: World) -> None:
+    world.sql(f"UPDATE mails SET due_at = {GONE}")
+
+
+def test_it_works(world: World, mailing: Services, server: MailServer, generator: FakeGenerator) -> None:
+    job_id = world.submit(world.user(), notify="email", n=2, prompt="a lighthouse at night")
+    assert not world.poller.has_mail()
+    world.finish(job_id)
+    assert world.poller.has_mail()
+    world.poller.send_mail()
+    assert not world.poller.has_mail()
+    [received] = server.mails
+    assert (received.sender, received.recipient) == ("easel@example.com", address(world, job_id))
+    message = received.message
+    assert message["From"] == "Easel <easel@example.com>"
+    assert message["To"] == address(world, job_id)
+    assert message["Subject"] == "Your 2 pictures are ready: a lighthouse at night"
+    assert message["Message-ID"] == f"<{job_id}@example.com>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message.get_content_type() == "text/plain"
+    first, second = (row.id for row in world.images(job_id))
+    assert message.get_content().splitlines() == [
+        "Your 2 pictures are ready.",
+        "",
+        "    a lighthouse at night",
+        "",
+        "The job, with its recipe and its timeline:",
+        f"https://easel.example.com/pictures/{job_id}",
+        "",
+        "Links that never expire:",
+        f"https://easel.example.com/i/{first}",
+        f"https://easel.example.com/i/{second}",
+        "",
+        "You asked Easel for this mail. Your account at https://easel.example.com turns it off.",
+    ]
+    world.poller.send_mail()
+    assert len(server.mails) == 1
+
+
+def test_a_failed_job_says_why(world: World, mailing: Services, server: MailServer, generator: FakeGenerator) -> None:
+    generator.plan = Plan(ending="error")
+    job_id = world.submit(world.user(), notify="email")
+    world.finish(job_id)
+    world.poller.send_mail()
+    [received] = server.mails
+    assert received.message["Subject"].startswith("Your picture could not be made: ")
+    text = received.message.get_content()
+    assert world.row(job_id).error_message in text
+    assert f"/pictures/{job_id}" in text
+    assert "/i/" not in text
+
+
+def test_only_who_asked_is_told_and_of_a_cancel_nobody(world: World, mailing: Services) -> None:
+    silent = world.submit(world.user())
+    ending(world, silent, State.SUCCEEDED)
+    end(world, State.CANCELLED)
+    assert outbox(world) == {}
+    told = {end(world), end(world, State.FAILED)}
+    assert set(outbox(world)) == told
+
+
+def test_the_default_of_the_account_counts(world: World, mailing: Services) -> None:
+    user_id = world.user()
+    with world.services.db.begin() as connection:
+        user_store.set_notify(connection, user_id, "email")
+    job_id = world.submit(user_id)
+    ending(world, job_id, State.SUCCEEDED)
+    assert set(outbox(world)) == {job_id}
+
+
+def test_a_move_that_is_lost_writes_no_mail(world: World, mailing: Services) -> None:
+    job_id = end(world)
+    world.sql("DELETE FROM mails")
+    with world.services.db.begin() as connection, pytest.raises(job_store.Lost):
+        job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED)
+    world.sql("UPDATE users SET running = 0")
+    assert outbox(world) == {}
+
+
+def test_an_outage_is_outlived(world: World, mailing: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """The server is away at first; the delays grow; when it is back, the mail comes once."""
+    job_id = end(world)
+    with MailServer() as later:
+        world.poller.services = with_settings(mailing, mail_url=later.url)
+    delays = []
+    for attempts in range(1, 9):
+        make_due(world)
+        with caplog.at_level(logging.WARNING):
+            world.poller.send_mail()
+        assert outbox(world) == {job_id: attempts}
+        [row] = world.sql("SELECT extract(epoch FROM due_at - clock_timestamp())::float AS delay_s FROM mails")
+        delays.append(round(row.delay_s / 15))
+    assert delays == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert not world.poller.has_mail()
+    assert address(world, job_id) not in said(caplog)
+    world.poller.services.db.close()
+    with later:
+        make_due(world)
+        world.poller.send_mail()
+        make_due(world)
+        world.poller.send_mail()
+    assert [received.recipient for received in later.mails] == [address(world, job_id)]
+    assert outbox(world) == {}
+
+
+def test_a_server_that_is_away_is_asked_once_a_round(world: World, mailing: Services, server: MailServer) -> None:
+    jobs = [end(world) for _ in range(5)]
+    server.on_sender = "451 later"
+    world.poller.send_mail()
+    assert sorted(outbox(world).values()) == [0, 0, 0, 0, 1]
+    server.on_sender = "250 OK"
+    make_due(world)
+    world.poller.send_mail()
+    assert len(server.mails) == len(jobs)
+
+
+@pytest.mark.parametrize(("answer", "left"), [("550 no such user", 0), ("450 greylisted", 1)])
+def test_a_refused_address_holds_up_nobody(
+    world: World, mailing: Services, server: MailServer, caplog: pytest.LogCaptureFixture, answer: str, left: int
+) -> None:
+    refused, taken = end(world), end(world)
+    world.sql(f"UPDATE mails SET due_at = {GONE} WHERE job_id = :id", id=refused)
+    asked: list[str] = []
+    usual = server.handle_RCPT
+
+    async def handle(_server: Any, _session: Any, envelope: Any, recipient: str, options: Any) -> str:
+        asked.append(recipient)
+        if recipient == address(world, refused):
+            return f"{answer} {recipient}"
+        return await usual(_server, _session, envelope, recipient, options)
+
+    server.handle_RCPT = handle  # type: ignore[method-assign]
+    with caplog.at_level(logging.DEBUG):
+        world.poller.send_mail()
+        world.poller.send_mail()
+    assert asked == [address(world, refused), address(world, taken)]
+    assert len(server.of(address(world, taken))) == 1
+    assert outbox(world) == ({refused: 1} if left else {})
+    assert "@example.com" not in said(caplog)
+
+
+@pytest.mark.parametrize(
+    "email", ["nobody", "a@b@c", "a b@example.com", "a@example.com\r\nBcc: b@example.com", "@", ""]
+)
+def test_what_is_no_address_is_given_up(
+    world: World, mailing: Services, server: MailServer, caplog: pytest.LogCaptureFixture, email: str
+) -> None:
+    end(world)
+    world.sql("UPDATE users SET email = :email", email=email)
+    with caplog.at_level(logging.DEBUG):
+        world.poller.send_mail()
+    assert (server.mails, outbox(world)) == ([], {})
+    assert not email or email not in said(caplog)
+
+
+def test_two_pollers_at_once_send_each_mail_once(world: World, mailing: Services, server: MailServer) -> None:
+    jobs = [end(world) for _ in range(30)]
+    others = [with_settings(mailing) for _ in range(3)]
+    together = threading.Barrier(4)
+
+    def work(services: Services) -> int:
+        together.wait(30)
+        return notices.send_due(services)
+
+    with ThreadPoolExecutor(4) as threads:
+        sent = list(threads.map(work, [mailing, *others]))
+    for services in others:
+        services.db.close()
+    assert sum(sent) == len(jobs)
+    assert sorted(received.recipient for received in server.mails) == sorted(address(world, job) for job in jobs)
+    assert outbox(world) == {}
+
+
+def test_a_process_sends_in_one_thread(world: World, mailing: Services, server: MailServer) -> None:
+    """A server that hangs holds one thread, however many sweeps there are meanwhile."""
+    job_id = end(world)
+    server.holding = True
+    with ThreadPoolExecutor(1) as threads:
+        busy = threads.submit(world.poller.send_mail)
+        until(lambda: outbox(world) == {job_id: 1}, "there is one mail", every_s=0.02)
+        make_due(world)
+        world.poller.send_mail()
+        assert outbox(world) == {job_id: 1}, "the other thread has it"
+        server.holding = False
+        busy.result(60)
+    assert len(server.mails) == 1
+
+
+def test_a_sender_that_dies_leaves_the_mail_to_the_next(world: World, mailing: Services, server: MailServer) -> None:
+    """It may have died before the server took the mail or after: then the same mail comes again, under the same id."""
+    job_id = end(world)
+    with mailing.db.statement() as connection:
+        claim = mail_store.claim(connection)
+        assert claim is not None
+    assert not world.poller.has_mail(), "it is claimed"
+    server_took = notices.compose(claim, mailing.settings)
+    make_due(world)
+    world.poller.send_mail()
+    [received] = server.mails
+    assert received.message["Message-ID"] == server_took["Message-ID"]
+    assert received.message.get_content().splitlines() == server_took.get_content().splitlines()
+    assert outbox(world) == {}
+    assert job_id == claim.job_id
+
+
+def test_a_frozen_sender_does_not_postpone_for_another(world: World, mailing: Services) -> None:
+    end(world)
+    with mailing.db.statement() as connection:
+        frozen = mail_store.claim(connection)
+        assert frozen is not None
+        make_due(world)
+        assert mail_store.claim(connection) is not None
+        before = world.sql("SELECT * FROM mails")
+        mail_store.postpone(connection, frozen.job_id, frozen.attempts)
+    assert world.sql("SELECT * FROM mails") == before
+
+
+def test_a_job_that_is_put_back_is_told_of_by_another_mail(world: World, mailing: Services, server: MailServer) -> None:
+    """The first mail was on its way while the job was put back and ended once more."""
+    job_id = end(world, State.FAILED)
+    with mailing.db.statement() as connection:
+        first = mail_store.claim(connection)
+    assert first is not None
+    with mailing.db.begin() as connection:
+        job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED)
+    assert outbox(world) == {}
+    ending(world, job_id, State.SUCCEEDED)
+    with mailing.db.statement() as connection:
+        mail_store.drop(connection, job_id, first.attempts)
+    assert outbox(world) == {job_id: 0}
+    world.poller.send_mail()
+    [received] = server.mails
+    assert received.message["Message-ID"] == f"<{job_id}.1@example.com>"
+    assert notices.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
+
+
+def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: MailServer) -> None:
+    job, of_leaver, claimed = end(world), end(world), end(world)
+    with mailing.db.begin() as connection:
+        job_store.delete(connection, job)
+        user_store.delete(connection, world.row(of_leaver).user_id)
+    assert set(outbox(world)) == {claimed}
+    with mailing.db.statement() as connection:
+        claim = mail_store.claim(connection)
+        assert claim is not None
+        job_store.delete(connection, claimed)
+        mail_store.drop(connection, claimed, claim.attempts)
+        mail_store.postpone(connection, claimed, claim.attempts)
+    world.poller.send_mail()
+    assert (server.mails, outbox(world)) == ([], {})
+
+
+def test_after_a_day_it_is_given_up(
+    world: World, mailing: Services, server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, young = end(world), end(world)
+    who = address(world, old)
+    world.sql("UPDATE mails SET created_at = clock_timestamp() - interval '25 hours' WHERE job_id = :id", id=old)
+    with caplog.at_level(logging.WARNING):
+        world.poller.collect()
+    assert set(outbox(world)) == {young}
+    assert str(old) in said(caplog)
+    assert who not in said(caplog)
+
+
+def test_a_round_ends_when_it_is_told_to(world: World, mailing: Services, server: MailServer) -> None:
+    for _ in range(3):
+        end(world)
+    assert notices.send_due(mailing, stop=lambda: len(server.mails) == 2) == 2
+    assert len(outbox(world)) == 1
+
+
+def test_without_mail_nothing_is_due(world: World) -> None:
+    end(world)
+    services = with_settings(world.services, mail_url="")
+    try:
+        assert not notices.are_due(services)
+    finally:
+        services.db.close()

@@ -1,0 +1,176 @@
+"""Worker and beat as real processes: they finish jobs whatever happens to them, and end when told to."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import redis
+from moto.server import ThreadedMotoServer
+
+from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.processes import program, wait_for
+from tests.support.world import World
+
+PROMPT = "a lighthouse that nobody may read about"
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str, str]:
+    """The environment of a poller with an empty broker."""
+    redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
+    return environment | {
+        "EASEL_GENERATORS": generator.setting,
+        "EASEL_LOG_LEVEL": "DEBUG",
+    }
+
+
+def finished(world: World, state: str = "succeeded") -> int:
+    return int(world.sql("SELECT count(*) FROM jobs WHERE state = :state", state=state)[0][0])
+
+
+class Held:
+    """Holds the generator's status calls until the test lets them go on."""
+
+    def __init__(self, fake: FakeGenerator) -> None:
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        usual = fake.answer
+
+        def answer(method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
+            if path == "/check_status":
+                self.asked.set()
+                self.go_on.wait(60)
+            return usual(method, path, fields)
+
+        fake.answer = answer  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def held(generator: FakeGenerator) -> Iterator[Held]:
+    held = Held(generator)
+    yield held
+    held.go_on.set()
+
+
+def test_thirty_jobs_and_an_empty_broker(
+    world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
+) -> None:
+    generator.plan = Plan(polls=1)
+    users = [world.user() for _ in range(5)]
+    jobs = [world.submit(users[number % 5], prompt=PROMPT) for number in range(30)]
+    broker = redis.Redis.from_url(settings["EASEL_BROKER_URL"])
+    with (
+        program(settings, tmp_path / "worker.log", "worker") as worker,
+        program(settings, tmp_path / "beat.log", "beat") as beat,
+        program(settings, tmp_path / "beat2.log", "beat") as other_beat,
+    ):
+        wait_for(lambda: finished(world) >= 3, "three jobs")
+        broker.flushall()
+        wait_for(lambda: finished(world) == 30, "all jobs")
+        assert [beat.stop(), other_beat.stop(), worker.stop()] == [0, 0, 0]
+        assert not any(part.left_over for part in (worker, beat, other_beat))
+    assert generator.counts["initiated"] == 30
+    assert generator.most_in_flight <= generator.max_in_flight
+    for job_id in jobs:
+        world.check_one_set(job_id, 1)
+    world.check_books()
+    logs = "".join((tmp_path / name).read_text() for name in ("worker.log", "beat.log", "beat2.log"))
+    tokens = [str(row.attempt_token) for row in world.sql("SELECT attempt_token FROM jobs") if row.attempt_token]
+    secrets = [PROMPT, "X-Amz-Signature", settings["AWS_SECRET_ACCESS_KEY"], *tokens]
+    assert not [secret for secret in secrets if secret in logs]
+    records = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
+    assert {record["job_id"] for record in records if "job_id" in record} == {str(job_id) for job_id in jobs}
+
+
+def test_a_worker_that_is_told_to_stop_ends_its_step(
+    world: World, settings: dict[str, str], held: Held, tmp_path: Path
+) -> None:
+    job_id = world.submit(world.user())
+    with (
+        program(settings, tmp_path / "worker.log", "worker") as worker,
+        program(settings, tmp_path / "beat.log", "beat"),
+    ):
+        wait_for(held.asked.is_set, "a step")
+        worker.process.terminate()
+        wait_for(lambda: worker.process.poll() is None, "it waits for the step")
+        held.go_on.set()
+        assert worker.process.wait(60) == 0
+        assert not worker.left_over
+    assert world.state(job_id) == "succeeded"
+    assert world.row(job_id).crashes == 0
+
+
+def test_a_child_that_is_killed_is_replaced_and_its_job_recovers(
+    world: World, settings: dict[str, str], held: Held, tmp_path: Path
+) -> None:
+    job_id = world.submit(world.user(), prompt=PROMPT)
+    with (
+        program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker,
+        program(settings, tmp_path / "beat.log", "beat"),
+    ):
+        wait_for(held.asked.is_set, "a step")
+        [child] = worker.children
+        os.kill(child, signal.SIGKILL)
+        held.go_on.set()
+        wait_for(lambda: worker.children not in ([], [child]), "another child")
+        world.expire_lease(job_id)
+        wait_for(lambda: finished(world) == 1, "the job")
+        assert worker.stop() == 0
+    assert world.events(job_id).count("recovered") == 1
+    world.check_one_set(job_id, 1)
+    assert PROMPT not in (tmp_path / "worker.log").read_text()
+
+
+@pytest.mark.parametrize("part", ["worker", "beat"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("EASEL_DATABASE_URL", "mysql://a:hidden@b"), ("EASEL_GENERATORS", "http://a:hidden@b")]
+)
+def test_a_wrong_setting_is_one_sentence(settings: dict[str, str], part: str, name: str, value: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "poller", part],
+        env={"PATH": os.environ["PATH"], **settings, name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("easel poller: ")
+    assert name in line
+    assert "hidden" not in line
+
+
+def test_jobs_finish_over_sqs(world: World, settings: dict[str, str], tmp_path: Path) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        queue = boto3.client(
+            "sqs",
+            endpoint_url=f"http://{host}:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        ).create_queue(QueueName="easel")["QueueUrl"]
+        broker = queue.replace("http://", "sqs+http://")
+        over_sqs = settings | {"EASEL_BROKER_URL": broker, "AWS_DEFAULT_REGION": "us-east-1"}
+        jobs = [world.submit(world.user()) for _ in range(3)]
+        with (
+            program(over_sqs, tmp_path / "worker.log", "worker") as worker,
+            program(over_sqs, tmp_path / "beat.log", "beat") as beat,
+        ):
+            wait_for(lambda: finished(world) == 3, "three jobs over SQS")
+            assert [beat.stop(), worker.stop()] == [0, 0]
+    finally:
+        server.stop()
+    for job_id in jobs:
+        world.check_one_set(job_id, 1)

@@ -1,0 +1,100 @@
+"""A program that uses the API from the outside, with nothing but HTTP."""
+
+import secrets
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from tests.support.waiting import until
+
+FINISHED = ("succeeded", "failed", "cancelled")
+SMALL = {"width": 64, "height": 64, "steps": 3}
+PASSWORD = "seven green lanterns drift"
+
+
+class ApiUser:
+    """Signs up under a made-up address and works with the token it gets; no cookie is kept."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.email = f"user-{secrets.token_hex(8)}@example.com"
+        self.session = requests.Session()
+        self.session.trust_env = False
+        answer = self.call("POST", "/v1/signup", json={"email": self.email, "password": PASSWORD})
+        assert answer.status_code == 201, answer.text
+        self.token = answer.json()["token"]
+        self.session.cookies.clear()
+        self.session.headers["Authorization"] = f"Bearer {self.token}"
+
+    def __enter__(self) -> "ApiUser":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.session.close()
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Any call, whatever its answer."""
+        return self.session.request(method, self.url + path, timeout=60, **options)
+
+    def submit(self, prompt: str = "a lighthouse at night", **fields: Any) -> dict[str, Any]:
+        """Submit a small picture and return the job."""
+        answer = self.call("POST", "/v1/jobs", json={"prompt": prompt, **SMALL, **fields})
+        assert answer.status_code == 202, answer.text
+        return dict(answer.json())
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """A job with its timeline."""
+        answer = self.call("GET", f"/v1/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Every job, newest first, page by page."""
+        jobs: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            answer = self.call("GET", "/v1/jobs", params={"limit": 100, "cursor": cursor})
+            assert answer.status_code == 200, answer.text
+            jobs += answer.json()["jobs"]
+            cursor = answer.json()["next"]
+            if cursor is None:
+                return jobs
+
+    def finished(self, limit_s: float = 60) -> list[dict[str, Any]]:
+        """All jobs of the user, once every one of them is finished."""
+
+        def look() -> list[dict[str, Any]]:
+            jobs = self.jobs()
+            return jobs if all(job["state"] in FINISHED for job in jobs) else []
+
+        return until(look, "all jobs of the user are finished", limit_s, every_s=0.3)
+
+
+def gallery_of(url: str, count: int) -> list[dict[str, Any]]:
+    """The gallery as everyone sees it, once this many of the first pictures hang in it."""
+
+    def look() -> list[dict[str, Any]]:
+        with requests.get(f"{url}/v1/gallery?limit=100", timeout=30) as answer:
+            assert answer.status_code == 200, answer.text
+            items: list[dict[str, Any]] = answer.json()["items"]
+            return items if len(items) >= count else []
+
+    return until(look, f"{count} pictures hang in the gallery", limit_s=120, every_s=0.3)
+
+
+def count_states(users: Iterable[ApiUser]) -> dict[str, int]:
+    """How many jobs of these users there are in each state."""
+    counts: dict[str, int] = {}
+    for user in users:
+        for job in user.jobs():
+            counts[job["state"]] = counts.get(job["state"], 0) + 1
+    return counts
+
+
+def events(job: dict[str, Any]) -> list[str]:
+    """What a job's timeline tells, in order."""
+    return [entry["event"] for entry in job["timeline"]]

@@ -1,0 +1,170 @@
+"""The functions deployed to what speaks AWS's protocols: Lambda from the bundle, an HTTP API from the manifest.
+
+On AWS itself Terraform does this. What MiniStack does otherwise than AWS, as far as it shows here:
+- it queues the calls of one function instead of starting a second process, and ends no process for being idle;
+- functions sign with its own `AWS_SECRET_ACCESS_KEY` and the account's number, instead of a role's keys;
+- they run in this machine's Python and on its processor, whatever they say, in a folder that can be written;
+- it decodes the query and encodes it anew, and joins the cookies to one header instead of a list of the event;
+- it says `No route found` where API Gateway says `Not Found`, answers every OPTIONS itself and allows every origin.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+
+from functions.gateway import manifest
+from infra.bundle import Bundle
+from local.process import Part
+from local.servers import base_environment, free_port, http_answers
+from local.stack import Stack, running
+from shared.core.settings import Settings
+from tests.support.paths import ROOT
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/easel"
+CODE_BUCKET = "easel-code"
+# Lambda sets these itself; nobody may give them to a function.
+RESERVED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
+
+
+class Deployment:
+    """An HTTP API with functions on these variables. A function's process starts at its first call."""
+
+    def __init__(self, cloud: "Cloud", bundle: Bundle, environment: Mapping[str, str]) -> None:
+        self.cloud = cloud
+        self._bundle = bundle
+        self._variables = {name: value for name, value in environment.items() if name not in RESERVED}
+        self._name = f"easel-{uuid4().hex[:8]}"
+        gateway = cloud.client("apigatewayv2")
+        self._api_id = gateway.create_api(Name=self._name, ProtocolType="HTTP")["ApiId"]
+        gateway.create_stage(ApiId=self._api_id, StageName="$default", AutoDeploy=True)
+        self._added: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        """The API's address. AWS's has the id in the host's name; MiniStack knows this form too, without any DNS."""
+        return f"{self.cloud.endpoint}/_aws/execute-api/{self._api_id}/$default"
+
+    def add(self, *names: str) -> None:
+        """Create these functions, where they are not there yet, with their routes as the manifest says."""
+        gateway = self.cloud.client("apigatewayv2")
+        for name in names:
+            if name in self._added:
+                continue
+            self._added.add(name)
+            routes = [route for route in manifest() if route["name"] == name]
+            integration = gateway.create_integration(
+                ApiId=self._api_id,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=self._create_function(name, routes),
+                PayloadFormatVersion="2.0",
+            )
+            target = f"integrations/{integration['IntegrationId']}"
+            for route in routes:
+                gateway.create_route(ApiId=self._api_id, RouteKey=f"{route['method']} {route['path']}", Target=target)
+
+    def function_name(self, name: str) -> str:
+        return f"{self._name}-{name}"
+
+    def remove(self) -> None:
+        """Delete the API and the functions, with their processes."""
+        self.cloud.client("apigatewayv2").delete_api(ApiId=self._api_id)
+        for name in self._added:
+            self.cloud.client("lambda").delete_function(FunctionName=self.function_name(name))
+
+    def _create_function(self, name: str, routes: list[dict[str, Any]]) -> str:
+        answer = self.cloud.client("lambda").create_function(
+            FunctionName=self.function_name(name),
+            Runtime=f"python{self._bundle.target.python_version}",
+            Architectures=[self._bundle.target.arch],
+            Role=ROLE,
+            Handler=f"functions.{name}.handler",
+            Code={"S3Bucket": CODE_BUCKET, "S3Key": self.cloud.upload(self._bundle)},
+            Timeout=max(route["timeout_s"] for route in routes),
+            MemorySize=max(route["memory_mb"] for route in routes),
+            Environment={"Variables": self._variables},
+        )
+        return str(answer["FunctionArn"])
+
+
+class Cloud:
+    """An AWS-like endpoint that holds the bundle."""
+
+    def __init__(self, endpoint: str, secret_key: str) -> None:
+        self.endpoint = endpoint
+        self._secret_key = secret_key
+        self._clients: dict[str, Any] = {}
+        self._code: dict[Path, str] = {}
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(ACCOUNT, self._secret_key, region_name=REGION)
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
+            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._clients[service]
+
+    def deploy(self, bundle: Bundle, environment: Mapping[str, str]) -> Deployment:
+        """Every function of the manifest under an HTTP API."""
+        deployment = Deployment(self, bundle, environment)
+        deployment.add(*dict.fromkeys(route["name"] for route in manifest()))
+        return deployment
+
+    def upload(self, bundle: Bundle) -> str:
+        """Put the bundle, once, where Lambda takes code from; return its key."""
+        if bundle.path not in self._code:
+            storage = self.client("s3")
+            storage.create_bucket(Bucket=CODE_BUCKET)
+            storage.upload_file(str(bundle.path), CODE_BUCKET, "functions.zip")
+            self._code[bundle.path] = "functions.zip"
+        return self._code[bundle.path]
+
+
+@contextmanager
+def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
+    """MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1. Its functions sign with ACCOUNT and this secret
+    key. All of it, with the functions' processes, is gone after the block."""
+    port = free_port()
+    part = Part(
+        name="lambda",
+        argv=(sys.executable, str(ROOT / "tests/support/lambda_server.py")),
+        env={
+            **base_environment(home),
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "SERVICES": "lambda,apigateway,s3,logs",
+            "AWS_SECRET_ACCESS_KEY": secret_key,
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            # It looks for containers of its own to clear away; there are none of them here.
+            "DOCKER_HOST": f"unix://{home}/no-docker.sock",
+        },
+        ready=lambda: http_answers(port, "/_ministack/health"),
+        grace_s=10,
+        cwd=home,
+    )
+    with running(Stack([part], home / "log")):
+        yield Cloud(f"http://127.0.0.1:{port}", secret_key)
+
+
+def function_environment(settings: Settings) -> dict[str, str]:
+    """These settings as a function's variables; the storage's keys are those of its role."""
+    variables = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value not in ("", None, ()) and not field.name.startswith(("s3_access", "s3_secret", "s3_session")):
+            variables[f"EASEL_{field.name.upper()}"] = ",".join(value) if isinstance(value, tuple) else str(value)
+    del variables["EASEL_DATABASE_POOL"]  # a function keeps one connection
+    return variables

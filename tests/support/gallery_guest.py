@@ -1,0 +1,63 @@
+"""A guest of the public gallery, and what such a person does there."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.support.running_site import RunningSite
+from tests.support.visitor import Visitor
+
+SMALL_WINDOW = {"width": 900, "height": 600}
+
+
+@contextmanager
+def looking(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visitor]:
+    """A guest with an empty profile in the browser of all these tests; `options` are those of the context."""
+    with browser.new_context(**{"locale": "en-GB", "viewport": SMALL_WINDOW, **options}) as context:
+        yield Visitor(context.new_page(), site.url, (site.url, site.s3_url))
+
+
+def short_pages(page: Page, size: int) -> None:
+    """Let the API answer pages of so few jobs that a small gallery has many."""
+    page.route(
+        "**/v1/gallery?*",
+        lambda route: route.continue_(url=re.sub(r"limit=\d+", f"limit={size}", route.request.url)),
+    )
+
+
+def tiles(page: Page) -> Locator:
+    return page.get_by_role("list", name="Pictures").locator("[data-job]")
+
+
+def scroll_down(page: Page, until: str) -> None:
+    """Turn the wheel until the address matches."""
+    page.mouse.move(400, 400)
+    for _ in range(40):
+        if re.search(until, page.url):
+            return
+        page.mouse.wheel(0, 250)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    raise AssertionError(f"the address stayed {page.url}")
+
+
+def see(picture: Locator) -> str:
+    """Wait until a picture is really there; its address."""
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", True)
+    picture.page.wait_for_function("(node) => node.naturalWidth > 0", arg=picture.element_handle())
+    return str(picture.evaluate("(node) => node.currentSrc"))
+
+
+def top_of(tile: Locator) -> float:
+    return float(tile.evaluate("(node) => node.getBoundingClientRect().top"))
+
+
+def topmost_of(page: Page) -> tuple[str, float]:
+    """The job whose tile is the first in the window, and how far under the window's top that begins."""
+    found = tiles(page).evaluate_all(
+        "(nodes) => nodes.find((node) => node.getBoundingClientRect().bottom > 0).dataset.job"
+    )
+    return str(found), top_of(page.locator(f'[data-job="{found}"]'))

@@ -1,0 +1,45 @@
+"""The reference generator in a process of its own, for tests that speak to it over HTTP."""
+
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.support.paths import ROOT
+
+START_LIMIT_S = 60
+
+
+@contextmanager
+def reference_generator(*options: str, **environment: str) -> Iterator[str]:
+    """Its address on a free port. `options` and `environment` are the program's, on top of the usual ones."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "generator", "--port", "0", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | environment,
+    )
+    stdout = process.stdout
+    assert stdout is not None
+    lines: queue.Queue[str] = queue.Queue()
+    reader = threading.Thread(target=lambda: [lines.put(line) for line in stdout], daemon=True)
+    reader.start()
+    try:
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+", lines.get(timeout=START_LIMIT_S))):
+            assert process.poll() is None
+        yield found[0]
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
+            process.wait()
+            reader.join(10)
+            stdout.close()

@@ -1,0 +1,135 @@
+"""The shapes of the API's answers, word for word, and the comparison with them."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.api.presets import STYLES
+
+
+def check(value: Any, shape: Any, where: str = "answer") -> None:
+    """Fail unless the value has exactly this shape: a dict has these keys, a list items of this shape, a type or a
+    function accepts the value, and anything else is equal to it."""
+    if isinstance(shape, dict):
+        assert isinstance(value, dict), where
+        assert value.keys() == shape.keys(), f"{where}: {value.keys() ^ shape.keys()}"
+        for key, part in shape.items():
+            check(value[key], part, f"{where}.{key}")
+    elif isinstance(shape, list):
+        assert isinstance(value, list), where
+        for index, item in enumerate(value):
+            check(item, shape[0], f"{where}.{index}")
+    elif isinstance(shape, type):
+        assert type(value) is shape, f"{where}: {value!r}"
+    elif callable(shape):
+        assert shape(value), f"{where}: {value!r}"
+    else:
+        assert value == shape, f"{where}: {value!r}"
+
+
+def maybe(shape: Any) -> Any:
+    """The shape, or null."""
+
+    def matches(value: Any) -> bool:
+        if value is not None:
+            check(value, shape)
+        return True
+
+    return matches
+
+
+def time(value: Any) -> bool:
+    return (
+        re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value) is not None
+        and datetime.fromisoformat(value) is not None
+    )
+
+
+def uuid7(value: Any) -> bool:
+    return str(UUID(value)) == value and UUID(value).version == 7
+
+
+def url(value: Any) -> bool:
+    return value.startswith("http://127.0.0.1:") and "X-Amz-Signature=" in value
+
+
+def number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+USER = {"id": uuid7, "email": str, "created_at": time, "notify": lambda notify: notify in ("none", "email")}
+SESSION = {"user": USER, "token": lambda token: re.fullmatch(r"easel_[\w-]{43}", token), "expires_at": time}
+ACCOUNT = {"user": USER, "quota": {"per_day": int, "left_today": int, "running": int, "max_running": int}}
+TOKEN = {"id": uuid7, "name": str, "created_at": time}
+IMAGE = {
+    "id": uuid7,
+    "index": int,
+    "url": url,
+    "thumbnail_url": url,
+    "url_expires_at": time,
+    "link": str,
+    "width": int,
+    "height": int,
+    "seed": int,
+    "description": maybe(str),
+}
+SETTINGS = {
+    "prompt": str,
+    "negative_prompt": str,
+    "type": lambda word: word in ("image", "painting", "pixel_art"),
+    "style": lambda key: key is None or key in STYLES,
+    "quality": lambda word: word in ("draft", "normal", "better", "best"),
+    "aspect": lambda word: word in ("square", "widescreen", "portrait"),
+    "width": int,
+    "height": int,
+    "steps": int,
+    "scale": number,
+    "upscale": int,
+    "n": int,
+    "seed": int,
+    "source_images": [str],
+    "strength": number,
+    "describe": bool,
+    "description": {
+        "blip_max_len": maybe(int),
+        "clip_max_len": maybe(int),
+        "skip_clip": bool,
+        "skip_list": [str],
+    },
+    "notify": lambda notify: notify in ("none", "email"),
+    "cpu": bool,
+    "timelapse": bool,
+}
+SUMMARY = {
+    "id": uuid7,
+    "state": lambda state: state in ("queued", "generating", "succeeded", "failed", "cancelled"),
+    "queue_position": maybe(int),
+    "eta_seconds": maybe(int),
+    "progress": maybe(number),
+    "prompt": str,
+    "settings": SETTINGS,
+    "images": [IMAGE],
+    "timelapse_url": None,
+    "error": maybe({"code": str, "message": str}),
+    "public": bool,
+    "created_at": time,
+    "started_at": maybe(time),
+    "finished_at": maybe(time),
+    "links": {"self": str, "image": maybe(str)},
+}
+JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}]}
+GALLERY_ITEM = {
+    "job_id": uuid7,
+    "prompt": str,
+    "style": maybe(str),
+    "images": [IMAGE],
+    "created_at": time,
+    "published_at": time,
+}
+RECIPE = (
+    *("type", "style", "quality", "aspect", "width", "height", "steps", "scale", "upscale"),
+    *("n", "seed", "negative_prompt", "strength"),
+)
+GALLERY_DETAIL = GALLERY_ITEM | {"settings": {name: SETTINGS[name] for name in RECIPE}}
+UPLOAD = {"key": str, "url": str, "fields": dict, "expires_at": time}

@@ -1,0 +1,149 @@
+"""What the tests of jobs share: users, submits, a clock that the tests move, and the books that must balance."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, text
+
+from shared.api.schemas import JobRequest
+from shared.jobs import store as job_store
+from shared.jobs import submission
+from shared.polling.worker import Poller
+from shared.services import Services
+from tests.support.waiting import until
+
+SMALL: dict[str, Any] = {"prompt": "a lighthouse at night", "width": 64, "height": 64, "steps": 1}
+LIMITS = {"max_queued": 1000, "jobs_per_day": 10_000}
+
+
+class World:
+    """An empty Easel with one poller. Nothing in it waits: what is due later, `hurry` makes due now."""
+
+    def __init__(self, services: Services, poller: Poller) -> None:
+        self.services = services
+        self.poller = poller
+
+    def sql(self, query: str, **values: Any) -> list[Row[Any]]:
+        with self.services.db.begin() as connection:
+            result = connection.execute(text(query), values)
+            return list(result) if result.returns_rows else []
+
+    def user(self, *, weight: float = 1) -> UUID:
+        query = "INSERT INTO users (email, password_hash, weight) VALUES (:email, '-', :weight) RETURNING id"
+        [row] = self.sql(query, email=f"{uuid4()}@example.com", weight=weight)
+        found: UUID = row.id
+        return found
+
+    def new_job(self, **request: Any) -> job_store.NewJob:
+        return submission.new_job(JobRequest(**(SMALL | request)), None, b"")
+
+    def submit(self, user_id: UUID, **request: Any) -> UUID:
+        with self.services.db.begin() as connection:
+            row = job_store.submit(connection, user_id, self.new_job(**request), **LIMITS)
+        assert row is not None
+        job_id: UUID = row.id
+        return job_id
+
+    def row(self, job_id: UUID) -> Row[Any]:
+        [row] = self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)
+        return row
+
+    def state(self, job_id: UUID) -> str:
+        return str(self.row(job_id).state)
+
+    def events(self, job_id: UUID) -> list[str]:
+        return [row.event for row in self.timeline(job_id)]
+
+    def timeline(self, job_id: UUID) -> list[Row[Any]]:
+        return self.sql("SELECT event, detail, code FROM job_events WHERE job_id = :id ORDER BY id", id=job_id)
+
+    def images(self, job_id: UUID) -> list[Row[Any]]:
+        return self.sql("SELECT * FROM images WHERE job_id = :id ORDER BY index", id=job_id)
+
+    def garbage(self) -> set[str]:
+        return {row.prefix for row in self.sql("SELECT prefix FROM garbage")}
+
+    def hurry(self) -> None:
+        """Make every step due, and every failed generator one that may be asked again."""
+        past = "clock_timestamp() - interval '1 minute'"
+        idle = "SELECT id FROM jobs WHERE state = 'generating' AND lease_until IS NULL FOR UPDATE SKIP LOCKED"
+        self.sql(f"UPDATE jobs SET next_step_at = {past} WHERE id IN ({idle})")
+        self.sql(f"UPDATE generators SET retry_at = {past} WHERE retry_at IS NOT NULL")
+
+    def expire_lease(self, job_id: UUID) -> None:
+        """As if the worker that holds the job had died a while ago."""
+        query = "UPDATE jobs SET lease_until = clock_timestamp() - interval '1 s' WHERE id = :id"
+        self.sql(query + " AND lease_until IS NOT NULL", id=job_id)
+
+    def step(self, job_id: UUID, poller: Poller | None = None) -> float | None:
+        """One step of one job, whenever it would have been due."""
+        self.hurry()
+        return (poller or self.poller).advance(job_id)
+
+    def send(self, user_id: UUID | None = None, **request: Any) -> UUID:
+        """A job that its generator has just taken."""
+        job_id = self.submit(user_id or self.user(), **request)
+        assert job_id in self.poller.start()
+        self.step(job_id)
+        assert self.row(job_id).remote_id is not None, self.timeline(job_id)
+        return job_id
+
+    def until_one_waits(self) -> None:
+        """Until one statement waits for a lock that another holds."""
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until(lambda: self.sql(waiting) == [(1,)], "a statement waits for a lock", 30, 0.02)
+
+    def run(self, until: Callable[[], bool], *, rounds: int = 60, poller: Poller | None = None) -> None:
+        """Sweep and advance, a round after the other, until the condition holds."""
+        poller = poller or self.poller
+        for _ in range(rounds):
+            if until():
+                return
+            self.hurry()
+            for job_id in poller.sweep():
+                poller.advance(job_id)
+        assert until(), self.sql("SELECT id, state, attempts, waiting, error_code FROM jobs")
+
+    def finish(self, *job_ids: UUID, rounds: int = 60, poller: Poller | None = None) -> None:
+        """Until each of these jobs has finished."""
+        query = "SELECT count(*) FROM jobs WHERE id = ANY(:ids) AND finished_at IS NULL"
+        self.run(lambda: self.sql(query, ids=list(job_ids))[0][0] == 0, rounds=rounds, poller=poller)
+
+    def check_books(self, *, deleted_succeeded: int = 0) -> None:
+        """Users' counters are counts of their rows; the quota counts all that neither failed nor was cancelled."""
+        wrong = self.sql("""
+            SELECT u.id, u.queued, u.running, u.quota_used, j.* FROM users u CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE state = 'queued') AS are_queued,
+                    count(*) FILTER (WHERE state = 'generating') AS are_running,
+                    count(*) FILTER (WHERE state NOT IN ('failed', 'cancelled')) AS are_counted
+                FROM jobs WHERE user_id = u.id
+            ) AS j WHERE (u.queued, u.running) <> (are_queued, are_running)
+        """)
+        assert not wrong
+        [row] = self.sql("SELECT coalesce(sum(quota_used), 0) AS used FROM users")
+        [counted] = self.sql("SELECT count(*) AS jobs FROM jobs WHERE state NOT IN ('failed', 'cancelled')")
+        assert row.used == counted.jobs + deleted_succeeded
+
+    def check_one_set(self, job_id: UUID, pictures: int) -> None:
+        """The job has exactly one set of pictures, every object of it is there, and what else lies under its prefix
+        is garbage."""
+        rows = self.images(job_id)
+        assert [row.index for row in rows] == list(range(pictures))
+        assert len({row.key.rsplit("/", 1)[0] for row in rows}) <= 1
+        sizes = self.services.storage.sizes_bytes(f"jobs/{job_id}/")
+        for row in rows:
+            assert sizes.pop(row.key) == row.size_bytes
+            assert sizes.pop(row.thumbnail_key) > 0
+        assert not left_over(sizes, self.garbage())
+
+
+def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
+    """The keys that no prefix covers."""
+    return [key for key in keys if not any(key.startswith(prefix) for prefix in prefixes)]
+
+
+def with_settings(services: Services, **changes: Any) -> Services:
+    """The same servers under other settings. Two conftests cannot be told apart by name, so this is not in one."""
+    return Services(replace(services.settings, **changes))

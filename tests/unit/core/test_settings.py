@@ -1,0 +1,192 @@
+"""Settings: each wrong value ends in one sentence that names it and tells no secret."""
+
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from poller.app import create_app
+from shared.core.settings import Settings, SettingsError
+from shared.services import Services
+
+SECRET = "correct-horse-battery"
+GOOD = {
+    "EASEL_DATABASE_URL": f"postgresql://easel:{SECRET}@db.example.com:5432/easel",
+    "EASEL_BROKER_URL": f"redis://:{SECRET}@broker.example.com:6379/0",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": SECRET,
+}
+
+
+def read(**changes: str) -> Settings:
+    return Settings.from_environment(GOOD | {f"EASEL_{name}": value for name, value in changes.items()})
+
+
+def refusal(**changes: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read(**changes)
+    message = str(caught.value)
+    assert SECRET not in message
+    assert "\n" not in message
+    assert message.endswith(".")
+    return message
+
+
+def test_two_settings_are_enough() -> None:
+    settings = read()
+    assert settings.database_url == f"postgresql+psycopg2://easel:{SECRET}@db.example.com:5432/easel"
+    assert (settings.max_running, settings.max_queued, settings.jobs_per_day, settings.url_ttl_s) == (2, 50, 200, 3600)
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.s3_public_endpoint == settings.s3_endpoint
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "BROKER_URL"])
+def test_a_missing_setting_is_named(name: str) -> None:
+    environment = {key: value for key, value in GOOD.items() if key != f"EASEL_{name}"}
+    with pytest.raises(SettingsError, match=f"EASEL_{name} is not set"):
+        Settings.from_environment(environment)
+
+
+WRONG = {
+    "DATABASE_URL": [
+        "mysql://db.example.com/easel",
+        "db.example.com",
+        f"postgresql://easel:{SECRET}@db.example.com:port/easel",
+        f"postgresql://easel:{SECRET}@[db/easel",
+        f"postgresql://easel:{SECRET}@db.example.com:99999/easel",
+        f"{SECRET}\0",
+    ],
+    "BROKER_URL": [
+        "amqp://broker.example.com",
+        "redis",
+        f"redis://:{SECRET}@broker.example.com:port/0",
+        f"redis://:{SECRET}@[broker/0",
+        "sqs://",
+        "sqs://sqs.eu-central-1.amazonaws.com",
+    ],
+    "S3_ENDPOINT": ["minio:9000", "ftp://s3.example.com", "http://", "http://[s3", "http://s3:port", "http://s3/path"],
+    "S3_PUBLIC_ENDPOINT": ["minio:9000", "http://s3:99999", f"http://easel:{SECRET}@s3.example.com"],
+    "PUBLIC_URL": ["easel.example.com", "https://easel.example.com/?a=1", "https://[easel"],
+    "CORS_ORIGINS": ["https://a.example.com,nonsense", "https://a.example.com,https://b.example.com/path", "*"],
+    "MAIL_URL": [
+        "mail.example.com",
+        "http://mail.example.com",
+        "smtp://",
+        "smtp://mail.example.com/path",
+        "smtp://mail.example.com?tls=off",
+        "smtp://mail.example.com:99999",
+        "smtp://mail.example.com:port",
+        "smtp://[mail",
+        "smtp://mail.example.com a",
+        f"smtp://{SECRET}@mail.example.com",
+        f"smtps://:{SECRET}@mail.example.com",
+        "ses://",
+        "ses://EU/west",
+        f"ses://key:{SECRET}@eu-central-1",
+        "file://",
+        "file:///",
+        "file://host/folder",
+    ],
+    "MAIL_FROM": [
+        "easel",
+        "easel@",
+        "@example.com",
+        "a@example.com, b@example.com",
+        "a@example.com b@example.com",
+        "Easel <a@example.com",
+        "a@example.com\r\nBcc: b@example.com",
+        "é@example.com",
+        "<a@b@example.com>",
+    ],
+    "MAX_RUNNING": ["0", "1001", "-1", "two", "1.5", "²", "1e3", "9" * 30, "0" * 12 + "5000"],
+    "MAX_QUEUED": ["0", "100001", "many"],
+    "JOBS_PER_DAY": ["0", "1000001", "many"],
+    "URL_TTL_S": ["59", "604801", "1h"],
+    "DATABASE_POOL": ["0", "101"],
+    "PORT": ["0", "65536", "http"],
+    "LOG_LEVEL": ["LOUD", "10"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in WRONG.items() for value in values],
+)
+def test_a_wrong_value_is_one_sentence(name: str, value: str) -> None:
+    assert f"EASEL_{name}" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://127.0.0.1:1025",
+        f"smtp://easel%40example.com:{SECRET}@mail.example.com",
+        f"smtps://easel:{SECRET}@mail.example.com:465/",
+        "ses://eu-central-1",
+        "file:///var/mail/easel",
+    ],
+)
+def test_a_mail_server(url: str) -> None:
+    settings = read(MAIL_URL=url)
+    assert settings.mail_url == url
+    assert SECRET not in repr(settings)
+    assert Services(settings).sends_mail
+    assert not Services(read()).sends_mail
+
+
+@pytest.mark.parametrize(
+    ("public_url", "sender"),
+    [
+        ("https://easel.example.com", "Easel <easel@easel.example.com>"),
+        ("http://127.0.0.1:8080", "Easel <easel@localhost>"),
+        ("http://[::1]:8080", "Easel <easel@localhost>"),
+        ("http://localhost", "Easel <easel@localhost>"),
+        ("https://пример.example", "Easel <easel@localhost>"),
+    ],
+)
+def test_the_sender_is_of_the_site(public_url: str, sender: str) -> None:
+    assert read(PUBLIC_URL=public_url).mail_from == sender
+    assert read(PUBLIC_URL=public_url, MAIL_FROM="pictures@example.com").mail_from == "pictures@example.com"
+
+
+def test_a_blank_value_is_as_none() -> None:
+    assert read(MAX_RUNNING=" ", GENERATORS="", CORS_ORIGINS="").max_running == 2
+
+
+def test_a_value_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "database"
+    file.write_text("postgresql://db.example.com/other\n")
+    environment = {key: value for key, value in GOOD.items() if key != "EASEL_DATABASE_URL"}
+    for blank in ({}, {"EASEL_DATABASE_URL": ""}):
+        settings = Settings.from_environment(environment | blank | {"EASEL_DATABASE_URL_FILE": str(file)})
+        assert settings.database_url == "postgresql+psycopg2://db.example.com/other"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe" + SECRET.encode()])
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    assert "EASEL_BROKER_URL_FILE" in refusal(BROKER_URL="", BROKER_URL_FILE=str(file))
+    assert "EASEL_BROKER_URL_FILE" in refusal(BROKER_URL="", BROKER_URL_FILE=str(tmp_path))
+
+
+def test_a_value_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("secretsmanager").create_secret(Name="easel/db", SecretString="postgresql://db.example.com/aws")
+        environment = {key: value for key, value in GOOD.items() if key != "EASEL_DATABASE_URL"}
+        settings = Settings.from_environment(environment | {"EASEL_DATABASE_URL_SECRET": "easel/db"})
+        assert settings.database_url == "postgresql+psycopg2://db.example.com/aws"
+        assert "EASEL_BROKER_URL_SECRET" in refusal(BROKER_URL="", BROKER_URL_SECRET="easel/none")
+
+
+@pytest.mark.parametrize(
+    "value", ["http://gpu.example.com", f"img_generator+http://a:{SECRET}@[gpu", "img_generator+http://gpu?x=1"]
+)
+def test_wrong_generators_are_named(value: str) -> None:
+    with pytest.raises(SettingsError, match="EASEL_GENERATORS") as caught:
+        create_app(Services(read(GENERATORS=value)))
+    assert SECRET not in str(caught.value)
