@@ -1,20 +1,18 @@
 """Engines in processes of their own: whatever one does, the service answers and the next job is made."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from serving import PATIENCE_S, Service, TestClient
+from serving import PATIENCE_S, Serve, Service, TestClient
 
 from generator import engine_pool
 from generator.engine_pool import EngineFailed, ProcessEnginePool
 from generator.jobs import Bounds
 from generator.service import create_app
 from tests.support.waiting import until
-
-Serve = Callable[..., Service]
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def test_named_colours_rule_an_abstract_picture(prompt: str) -> None:
     ],
 )
 def test_descriptions_name_the_near_subjects(prompt: str, words: str) -> None:
-    request = ImageRequest(prompt, "", 128, 128, 8, 7.5, 3)
+    request = ImageRequest(prompt, "", 176, 176, 8, 7.5, 3)
     picture = Painter().generate(request, lambda done, snapshot=None: None)
     told = Painter().describe(picture, request, DescriptionOptions(40, 16, False, ()))
     assert words in told
