@@ -14,18 +14,20 @@ def kind_of(scene: Scene) -> str:
     reading = scene.reading
     rng = scene.stream("kind of clouds")
     if reading.has("rain", "lightning") or reading.is_a("rough"):
-        return "front"
-    if "gloomy" in reading.moods:
-        return str(rng.choice(["front", "bands"]))
-    if reading.has("aurora", "stars", "planet", "nebula"):
-        return "clear"
-    if scene.palette.hour == "night":
-        return str(rng.choice(["clear", "fair", "bands"])) if not reading.has("clouds") else "heaps"
-    if reading.has("clouds"):
-        return str(rng.choice(["heaps", "towers", "heaps", "bands"]))
-    if scene.palette.hour in ("sunset", "dawn"):
-        return str(rng.choice(["bands", "veil", "fair", "bands", "heaps"]))
-    return str(rng.choice(["fair", "heaps", "veil", "towers", "clear"]))
+        kinds = ["front"]
+    elif "gloomy" in reading.moods:
+        kinds = ["front", "bands"]
+    elif reading.has("aurora", "stars", "planet", "nebula"):
+        kinds = ["clear"]
+    elif scene.palette.hour == "night":
+        kinds = ["heaps"] if reading.has("clouds") else ["clear", "fair", "bands"]
+    elif reading.has("clouds"):
+        kinds = ["heaps", "towers", "heaps", "bands"]
+    elif scene.palette.hour in ("sunset", "dawn"):
+        kinds = ["bands", "veil", "fair", "bands", "heaps"]
+    else:
+        kinds = ["fair", "heaps", "veil", "towers", "clear"]
+    return str(rng.choice(kinds))
 
 
 def paint_clouds(scene: Scene) -> None:

@@ -20,6 +20,15 @@ _HUES: list[Colour] = [
     (0.34, 0.45, 0.88),
 ]
 
+_SORTS: dict[str, tuple[str, float, Colour, bool]] = {
+    "sunflowers": ("sunflower", 0.105, (0.98, 0.76, 0.08), False),
+    "lavender": ("spike", 0.075, (0.52, 0.34, 0.80), True),
+    "poppies": ("bowl", 0.055, (0.90, 0.13, 0.09), False),
+    "roses": ("bowl", 0.055, (0.86, 0.12, 0.22), False),
+    "daisies": ("daisy", 0.045, (0.98, 0.97, 0.94), False),
+}
+"""By the word: form, size in units, colour, and whether it grows in rows."""
+
 
 @dataclass(frozen=True)
 class Sort:
@@ -36,19 +45,12 @@ def sort(scene: Scene) -> Sort:
     reading = scene.reading
     rng = scene.stream("sort of flower")
     own = reading.paints.get("flowers")
-    if reading.is_a("sunflowers"):
-        return Sort("sunflower", 0.105, [own or (0.98, 0.76, 0.08)])
-    if reading.is_a("lavender"):
-        return Sort("spike", 0.075, [own or (0.52, 0.34, 0.80)], rows=True)
+    for word, (form, size, colour, rows) in _SORTS.items():
+        if reading.is_a(word):
+            return Sort(form, size, [own or colour], rows)
     if reading.is_a("tulips"):
         hues = [own] if own else [_HUES[int(k)] for k in rng.permutation(5)[:4]]
         return Sort("cup", 0.055, hues, rows=True)
-    if reading.is_a("poppies"):
-        return Sort("bowl", 0.055, [own or (0.90, 0.13, 0.09)])
-    if reading.is_a("roses"):
-        return Sort("bowl", 0.055, [own or (0.86, 0.12, 0.22)])
-    if reading.is_a("daisies"):
-        return Sort("daisy", 0.045, [own or (0.98, 0.97, 0.94)])
     hues = [own] if own else [_HUES[int(k)] for k in rng.permutation(len(_HUES))[:3]]
     return Sort(str(rng.choice(["bowl", "daisy", "spike"])), 0.045, hues)
 

@@ -66,7 +66,7 @@ def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Co
         _beams(scene, left, corner, ridge, y, high, rise, x + turn * half)
     if low:
         _planks(scene, x - half, x + half, y, high)
-    _openings(scene, y, half, high, rise, turn, corner, ridge, kind)
+    _openings(scene, y, (half, high, rise), turn, (corner, ridge), kind)
     over = half * 0.10
     cover = roof_tone(scene, roof)
     slope: list[Point] = [
@@ -93,16 +93,10 @@ def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Co
 
 
 def _openings(
-    scene: Scene,
-    y: float,
-    half: float,
-    high: float,
-    rise: float,
-    turn: float,
-    corner: float,
-    ridge: float,
-    kind: str,
+    scene: Scene, y: float, form: tuple[float, float, float], turn: float, lines: tuple[float, float], kind: str
 ) -> None:
+    """Paint doors and windows. `form`: half width, wall and roof height; `lines`: columns of corner and ridge."""
+    (half, high, rise), (corner, ridge) = form, lines
     wood = scene.palette.lit((0.30, 0.19, 0.12))
     if kind == "barn":
         gate = half * 0.26

@@ -46,13 +46,13 @@ def _enlarge_band(pixels: Pixels, factor: int) -> Field:
     for large, source in zip(channels, sources, strict=True):
         for _ in range(_ROUNDS):
             blocks = np.asarray(Image.fromarray(large).reduce(factor), dtype=np.float32)
-            large += resize(source - blocks, *size)
+            np.add(large, resize(source - blocks, *size), out=large)
     luma = (sources[0] + sources[1] + sources[2]) / np.float32(3)
     edges = resize(smoothstep(0.02, 0.16, _around(luma, np.ptp)), *size, Image.Resampling.BILINEAR)
     soft = resize(_around(luma, np.mean), *size)
     detail = ((channels[0] + channels[1] + channels[2]) / np.float32(3) - soft) * edges * np.float32(_SHARPNESS)
     for large, source in zip(channels, sources, strict=True):
-        large += detail
+        np.add(large, detail, out=large)
         # What was never darker or brighter around here does not become so: no halos.
         low, high = (resize(_around(source, pick), *size, Image.Resampling.BILINEAR) for pick in (np.min, np.max))
         np.clip(large, low - np.float32(_OVERSHOOT), high + np.float32(_OVERSHOOT), out=large)

@@ -5,7 +5,7 @@ import numpy as np
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, shade, solid
 from easel_painter.close.head import Head
-from easel_painter.close.outline import Pose, fur, oval
+from easel_painter.close.outline import Hairs, Pose, fur, oval
 from easel_painter.close.sitter import CLOTHES, Sitter
 from easel_painter.noise import fbm
 from easel_painter.palette import mix
@@ -40,13 +40,7 @@ def paint_shoulders(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> No
         rng,
         window,
         mask,
-        count=240,
-        length=long,
-        angle=np.pi / 2,
-        spread=0.5,
-        thick=0.05,
-        strength=0.4,
-        clipped=True,
+        Hairs(count=240, length=long, angle=np.pi / 2, spread=0.5, thick=0.05, strength=0.4, clipped=True),
     )
     collar = mix(sitter.clothes, (0.92, 0.88, 0.80), 0.85 if sitter.man and rng.random() < 0.6 else 0.22)
     for side in (-1.0, 1.0):

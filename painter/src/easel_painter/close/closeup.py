@@ -43,21 +43,19 @@ def subject(reading: Reading) -> str | None:
     """Return the close-up subject of a picture, None for a landscape."""
     place = reading.has(*PLACES)
     person = reading.has("woman", "man", "child")
-    if reading.has("portrait") and (person or not reading.has("cat", "dog", "horse", "bird", "fish")):
-        return "portrait"
-    for name in ("cat", "dog", "horse", "fish", "bird"):
-        if reading.has(name):
-            return name
-    if reading.has("hair", "beard", "royal") or (reading.has("woman", "man", "child", "crown", "hat") and not place):
-        return "portrait"
-    if person or reading.has("people"):
-        return "figure"
+    animals = ("cat", "dog", "horse", "fish", "bird")
     orchard = reading.has("tree", "forest") and not reading.has("table", "bowl", "still life", "vase")
-    if (is_still_life(reading) and not orchard) or (reading.has("candle", "book") and not place):
-        return "still life"
-    if reading.has("window") and not reading.has("house", "city", "castle"):
-        return "window"
-    return "branch" if reading.has("branch") else None
+    cases = (
+        ("portrait", reading.has("portrait") and (person or not reading.has(*animals))),
+        *((name, reading.has(name)) for name in animals),
+        ("portrait", reading.has("hair", "beard", "royal") or (not place and (person or reading.has("crown", "hat")))),
+        ("figure", person or reading.has("people")),
+        ("still life", is_still_life(reading) and not orchard),
+        ("still life", reading.has("candle", "book") and not place),
+        ("window", reading.has("window") and not reading.has("house", "city", "castle")),
+        ("branch", reading.has("branch")),
+    )
+    return next((name for name, applies in cases if applies), None)
 
 
 def is_still_life(reading: Reading) -> bool:

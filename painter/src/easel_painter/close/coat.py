@@ -7,7 +7,7 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, grid, model
-from easel_painter.close.outline import Pose, fur
+from easel_painter.close.outline import Hairs, Pose, fur
 from easel_painter.noise import Field, fbm
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -72,7 +72,13 @@ class Animal:
             angle = comb if side > 0 else np.pi - comb
             count = int(min(1100, 4 + area * 4.2) * hairs)
             if length > 2.5:
-                fur(self.scene, self.rng, window, mask, count=count, length=length, angle=angle, tint=0.15, thick=0.085)
+                fur(
+                    self.scene,
+                    self.rng,
+                    window,
+                    mask,
+                    Hairs(count=count, length=length, angle=angle, tint=0.15, thick=0.085),
+                )
 
     def _tone(
         self, window: tuple[slice, slice], mask: Field, colour: Colour, along: float, stripes: float

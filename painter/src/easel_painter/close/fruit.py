@@ -4,7 +4,7 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, solid
-from easel_painter.close.outline import Pose, fur, path
+from easel_painter.close.outline import Hairs, Pose, fur, path
 from easel_painter.close.turning import ball, cast_shadow, turned
 from easel_painter.noise import Field, smoothstep
 from easel_painter.palette import mix
@@ -82,14 +82,16 @@ def round_fruit(scene: Scene, pose: Pose, light: Lamp, kind: str) -> None:
             rng,
             window,
             mask,
-            count=220,
-            length=max(2.0, pose.size * 0.022),
-            angle=0.0,
-            spread=3.0,
-            tint=0.09,
-            thick=0.4,
-            strength=0.5,
-            clipped=True,
+            Hairs(
+                count=220,
+                length=max(2.0, pose.size * 0.022),
+                angle=0.0,
+                spread=3.0,
+                tint=0.09,
+                thick=0.4,
+                strength=0.5,
+                clipped=True,
+            ),
         )
 
 

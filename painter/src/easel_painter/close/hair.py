@@ -5,7 +5,7 @@ import numpy as np
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, grid, solid
 from easel_painter.close.head import Head
-from easel_painter.close.outline import band, fur, path
+from easel_painter.close.outline import Hairs, band, fur, path
 from easel_painter.close.sitter import Sitter
 from easel_painter.noise import Field, fbm
 from easel_painter.palette import mix
@@ -42,14 +42,16 @@ def _locks(
             rng,
             window,
             mask,
-            count=int(count * share),
-            length=head.radius * long,
-            angle=angle,
-            spread=0.07,
-            tint=tint,
-            thick=thick,
-            strength=0.55,
-            clipped=True,
+            Hairs(
+                count=int(count * share),
+                length=head.radius * long,
+                angle=angle,
+                spread=0.07,
+                tint=tint,
+                thick=thick,
+                strength=0.55,
+                clipped=True,
+            ),
         )
 
 

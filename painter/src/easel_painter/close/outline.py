@@ -134,37 +134,35 @@ def hatch(
     scene.put(window, mask * np.float32(strength), np.clip(rgb, 0, 1))
 
 
-def fur(
-    scene: Scene,
-    rng: np.random.Generator,
-    window: Window,
-    mask: Field,
-    *,
-    count: int,
-    length: float,
-    angle: float | Field,
-    spread: float = 0.35,
-    tint: float = 0.12,
-    thick: float = 0.13,
-    strength: float = 0.7,
-    clipped: bool = False,
-) -> None:
-    """Paint hairs over a shaded form.
+@dataclass(frozen=True)
+class Hairs:
+    """Hairs over a form: `length` is in pixels, `angle` in radians, as one number or for each pixel."""
 
-    `length` is in pixels, `angle` in radians, as one number or for each pixel. Clipped hairs end where the form does.
-    """
+    count: int
+    length: float
+    angle: float | Field
+    spread: float = 0.35
+    tint: float = 0.12
+    thick: float = 0.13
+    strength: float = 0.7
+    clipped: bool = False
+    """Whether hairs end where the form does."""
+
+
+def fur(scene: Scene, rng: np.random.Generator, window: Window, mask: Field, hairs: Hairs) -> None:
+    """Paint hairs over a shaded form."""
     inside = np.flatnonzero(mask.ravel() > 0.55)
     if not inside.size:
         return
-    places = np.sort(inside[rng.integers(0, inside.size, count)])
+    places = np.sort(inside[rng.integers(0, inside.size, hairs.count)])
     row, column = places // mask.shape[1], places % mask.shape[1]
-    base = angle.ravel()[places] if isinstance(angle, np.ndarray) else np.full(count, angle)
-    turn = base + rng.normal(0, spread, count)
-    long = length * rng.uniform(0.6, 1.3, count)
-    half = np.maximum(long * thick, 0.5)
+    base = hairs.angle.ravel()[places] if isinstance(hairs.angle, np.ndarray) else np.full(hairs.count, hairs.angle)
+    turn = base + rng.normal(0, hairs.spread, hairs.count)
+    long = hairs.length * rng.uniform(0.6, 1.3, hairs.count)
+    half = np.maximum(long * hairs.thick, 0.5)
     dx, dy = np.cos(turn), np.sin(turn)
     x, y = column + window[1].start, row + window[0].start
-    bend = rng.normal(0, 0.18, count) * long
+    bend = rng.normal(0, 0.18, hairs.count) * long
     corners = np.stack(
         [
             np.stack([x - dy * half, y + dx * half], axis=1),
@@ -174,8 +172,8 @@ def fur(
         ],
         axis=1,
     )
-    tones = scene.rgb[window][row, column] * (1 + rng.normal(0, tint, (count, 1))) + rng.normal(
-        0, tint * 0.08, (count, 1)
+    tones = scene.rgb[window][row, column] * (1 + rng.normal(0, hairs.tint, (hairs.count, 1))) + rng.normal(
+        0, hairs.tint * 0.08, (hairs.count, 1)
     )
     strokes = [[(float(a), float(b)) for a, b in stroke] for stroke in corners]
-    hatch(scene, strokes, tones.astype(np.float32), strength, (window, mask) if clipped else None)
+    hatch(scene, strokes, tones.astype(np.float32), hairs.strength, (window, mask) if hairs.clipped else None)

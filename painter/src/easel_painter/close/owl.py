@@ -4,7 +4,7 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, grid, lamp, solid
-from easel_painter.close.outline import Pose, fur, hatch, path, smooth
+from easel_painter.close.outline import Hairs, Pose, fur, hatch, path, smooth
 from easel_painter.close.plumage import lay_down, paint_eye
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -40,12 +40,7 @@ def paint_owl(scene: Scene, pose: Pose, light: Lamp | None = None) -> None:
                 rng,
                 window,
                 mask,
-                count=170,
-                length=pose.size * 0.13,
-                angle=np.pi / 2,
-                spread=0.12,
-                tint=0.28,
-                thick=0.16,
+                Hairs(count=170, length=pose.size * 0.13, angle=np.pi / 2, spread=0.12, tint=0.28, thick=0.16),
             )
         for k in range(3):
             toe = [(side * (0.04 + 0.045 * k), -0.035), (side * (0.045 + 0.05 * k), 0.03)]
@@ -102,4 +97,4 @@ def _disc(
     x, y = grid(window)
     outward = np.arctan2(y - cy, x - cx).astype(np.float32)
     long = head.size * 0.06
-    fur(scene, rng, window, mask, count=190, length=long, angle=outward, spread=0.12, tint=0.12, thick=0.10)
+    fur(scene, rng, window, mask, Hairs(count=190, length=long, angle=outward, spread=0.12, tint=0.12, thick=0.10))

@@ -6,7 +6,7 @@ import numpy as np
 
 from easel_painter.canvas import Scene
 from easel_painter.close.form import Lamp
-from easel_painter.close.outline import Pose, fur
+from easel_painter.close.outline import Hairs, Pose, fur
 from easel_painter.noise import Field
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -83,13 +83,7 @@ def lay_down(scene: Scene, pose: Pose, rng: np.random.Generator, window: tuple[s
             rng,
             window,
             mask,
-            count=700,
-            length=length,
-            angle=angle,
-            spread=0.4,
-            tint=0.10,
-            thick=0.16,
-            strength=0.55,
+            Hairs(count=700, length=length, angle=angle, spread=0.4, tint=0.10, thick=0.16, strength=0.55),
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from easel_painter.canvas import Scene
 from easel_painter.close.bouquet import paint_bunch
 from easel_painter.close.form import Lamp, grid, illuminate, solid
-from easel_painter.close.outline import Pose, fur, oval, path, smooth
+from easel_painter.close.outline import Hairs, Pose, fur, oval, path, smooth
 from easel_painter.close.turning import ball, cast_shadow, turned
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -101,14 +101,16 @@ def bread(scene: Scene, pose: Pose, light: Lamp) -> None:
             scene.stream("crust"),
             window,
             mask,
-            count=260,
-            length=max(2.0, pose.size * 0.04),
-            angle=0.0,
-            spread=3.0,
-            tint=0.14,
-            thick=0.35,
-            strength=0.4,
-            clipped=True,
+            Hairs(
+                count=260,
+                length=max(2.0, pose.size * 0.04),
+                angle=0.0,
+                spread=3.0,
+                tint=0.14,
+                thick=0.35,
+                strength=0.4,
+                clipped=True,
+            ),
         )
 
 
