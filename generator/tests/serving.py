@@ -1,16 +1,24 @@
-"""The generator service in this process, and its HTTP interface."""
+"""The generator service in this process, asked over HTTP, and the pictures that it takes and sends."""
 
+import base64
+import io
 import time
 import warnings
-from typing import Any
+from collections.abc import Callable
+
+from httpx import Response
+from PIL import Image
 
 with warnings.catch_warnings():
     # Starlette would rather have another HTTP library; the one that is pinned here works.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", UserWarning)
-    from fastapi.testclient import TestClient
+    from fastapi.testclient import TestClient as TestClient
 
 PATIENCE_S = 20
+
+Results = dict[str, list[str]]
+"""What `/get_results` sends."""
 
 
 class Service:
@@ -19,10 +27,11 @@ class Service:
     def __init__(self, client: TestClient) -> None:
         self.client = client
 
-    def post(self, path: str, **fields: Any) -> Any:
-        return self.client.post(path, json=fields)
+    def post(self, path: str, **fields: object) -> Response:
+        response: Response = self.client.post(path, json=fields)
+        return response
 
-    def start(self, **fields: Any) -> int:
+    def start(self, **fields: object) -> int:
         answer = self.post(
             "/initiate_processing", **({"prompt": "a picture", "ups": 1, "width": 64, "height": 64} | fields)
         )
@@ -42,9 +51,31 @@ class Service:
                 return status
         raise AssertionError(f"{number} stayed at {status}")
 
-    def image(self, **parameters: Any) -> Any:
-        return self.client.get("/image", params={"prompt": "a picture", "size": 64} | parameters)
+    def image(self, **parameters: str | float | None) -> Response:
+        response: Response = self.client.get("/image", params={"prompt": "a picture", "size": 64} | parameters)
+        return response
 
-    def finish(self, number: int) -> dict[str, Any]:
+    def finish(self, number: int) -> Results:
         assert self.until(number, "finished", "error") == "finished"
-        return dict(self.post("/get_results", id=number).json())
+        results: Results = self.post("/get_results", id=number).json()
+        return results
+
+
+Serve = Callable[..., Service]
+"""Starts a service with the fake engine; the arguments are those of `Bounds`."""
+
+Listen = Callable[..., str]
+"""The same on a port; returns its address."""
+
+
+def encoded(width: int = 64, height: int = 64, kind: str = "PNG", mode: str = "RGB") -> str:
+    """A picture file in base64."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert(mode).save(out, kind)
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def open_png(text: str) -> Image.Image:
+    image = Image.open(io.BytesIO(base64.b64decode(text, validate=True)))
+    image.load()
+    return image

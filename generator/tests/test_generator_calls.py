@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
+from fake_engine import FakeEngine
+from serving import Service
 
 from generator.glide import SIZES, SheetRequest, StepsRequest
 from generator.request import GenerationRequest
@@ -23,7 +25,9 @@ CALLS += ["/initiate_processing", "/check_status", "/get_results", "/cancel"]
         {"Origin": "null"},
     ],
 )
-def test_pages_from_elsewhere_are_refused(service, engine, call: str, headers: dict[str, str]) -> None:
+def test_pages_from_elsewhere_are_refused(
+    service: Service, engine: FakeEngine, call: str, headers: dict[str, str]
+) -> None:
     method = "GET" if call.startswith("/image") else "POST"
     answer = service.client.request(method, call, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (403, "other_origin")
@@ -34,12 +38,12 @@ def test_pages_from_elsewhere_are_refused(service, engine, call: str, headers: d
 @pytest.mark.parametrize(
     "headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "http://testserver"}]
 )
-def test_programs_and_the_own_page_are_served(service, headers: dict[str, str]) -> None:
+def test_programs_and_the_own_page_are_served(service: Service, headers: dict[str, str]) -> None:
     assert service.client.get("/image?size=64&prompt=a", headers=headers).status_code == 200
     assert service.client.post("/basemodel?diffusion_steps=5", headers=headers).status_code == 200
 
 
-def test_the_docs_tell_every_call(service) -> None:
+def test_the_docs_tell_every_call(service: Service) -> None:
     told = service.client.get("/openapi.json").json()
     statuses = {
         ("get", "/image"): {"200", "403", "422", "500", "503", "504"},

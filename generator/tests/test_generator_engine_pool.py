@@ -1,12 +1,13 @@
-"""Engines in processes of their own: whatever one does, the service answers and the next job is made."""
+"""Engines in separate processes: if one fails, the service answers and the next job is made."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from serving import PATIENCE_S, Service, TestClient
+from serving import PATIENCE_S, Serve, Service, TestClient
 
 from generator import engine_pool
 from generator.engine_pool import EngineFailed, ProcessEnginePool
@@ -14,24 +15,35 @@ from generator.jobs import Bounds
 from generator.service import create_app
 from tests.support.waiting import until
 
-Serve = Callable[..., Service]
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    """The engine's processes import it from the folder of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        yield
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    # The new process finds the engine where the tests lie.
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+def serve() -> Iterator[Serve]:
     with ExitStack() as stack:
 
-        def served(engine: str = "unruly_engine:Unruly", **bounds: object) -> Service:
-            app = create_app(ProcessEnginePool(engine), Bounds(**bounds))  # type: ignore[arg-type]
+        def served(engine: str = "unruly_engine:Unruly", **bounds: Any) -> Service:
+            app = create_app(ProcessEnginePool(engine), Bounds(**bounds))
             return Service(stack.enter_context(TestClient(app)))
 
         yield served
 
 
+@pytest.fixture(scope="module")
+def service(importable: None) -> Iterator[Service]:
+    """One service for the tests that leave it idle with a working engine."""
+    with TestClient(create_app(ProcessEnginePool("unruly_engine:Unruly"))) as client:
+        yield Service(client)
+
+
 def process_of(service: Service) -> int:
-    """The number of the process that the engine is in, after a job of its own."""
+    """The id of the engine's process, after a job."""
     service.finish(service.start(prompt="plain"))
     return int(service.client.post("/basemodel", params={"diffusion_steps": 5}).json()["base_model_total_parameters"])
 
@@ -44,8 +56,7 @@ def is_there(process: int) -> bool:
     return True
 
 
-def test_an_engine_that_raises_goes_on_in_its_process(serve: Serve) -> None:
-    service = serve()
+def test_an_engine_that_raises_goes_on_in_its_process(service: Service) -> None:
     process = process_of(service)
     bad = service.start(prompt="raise")
     assert service.until(bad, "error", "finished") == "error"
@@ -53,22 +64,20 @@ def test_an_engine_that_raises_goes_on_in_its_process(serve: Serve) -> None:
     assert process_of(service) == process
 
 
-def test_the_equipment_is_known_before_the_first_job(serve: Serve) -> None:
+def test_the_stats_are_known_before_the_first_job(serve: Serve) -> None:
     answer = serve().client.post("/basemodel", params={"diffusion_steps": 5})
     assert answer.status_code == 200
     assert is_there(answer.json()["base_model_total_parameters"])
 
 
-def test_an_engine_that_crashes_gets_a_new_process(serve: Serve) -> None:
-    service = serve()
+def test_an_engine_that_crashes_gets_a_new_process(service: Service) -> None:
     process = process_of(service)
     assert service.until(service.start(prompt="crash"), "error", "finished") == "error"
     assert process_of(service) != process
     assert not is_there(process)
 
 
-def test_an_engine_that_dies_while_it_idles_costs_no_job(serve: Serve) -> None:
-    service = serve()
+def test_an_engine_that_dies_while_it_idles_costs_no_job(service: Service) -> None:
     process = process_of(service)
     os.kill(process, 9)
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
@@ -91,8 +100,7 @@ def test_an_engine_that_hangs_in_native_code_is_ended(
     service.finish(good)
 
 
-def test_a_cancelled_job_makes_room_without_a_new_process(serve: Serve, tmp_path: Path) -> None:
-    service = serve()
+def test_a_cancelled_job_makes_room_without_a_new_process(service: Service, tmp_path: Path) -> None:
     process = process_of(service)
     bad = service.start(prompt=f"wait:{tmp_path / 'begun'}")
     until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
@@ -100,13 +108,13 @@ def test_a_cancelled_job_makes_room_without_a_new_process(serve: Serve, tmp_path
     assert process_of(service) == process
 
 
-def test_progress_comes_through(serve: Serve) -> None:
-    service = serve()
+def test_progress_comes_through(service: Service) -> None:
     waiting = service.start(prompt="wait", steps=1)
     until(
         lambda: service.status(waiting) not in ("processing: 0%", "queue position: 1"), "it goes on", PATIENCE_S, 0.01
     )
     assert service.status(waiting).startswith("processing: ")
+    service.post("/cancel", id=waiting)
 
 
 def test_each_worker_has_a_process(serve: Serve, tmp_path: Path) -> None:
@@ -132,13 +140,12 @@ def test_an_engine_that_cannot_be_made_fails_its_jobs(serve: Serve) -> None:
         assert service.until(service.start(), "error", "finished") == "error"
 
 
-def test_equipment_of_an_engine_that_cannot_be_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+def test_stats_of_an_engine_that_cannot_be_made_is_an_error() -> None:
     with TestClient(create_app(ProcessEnginePool("unruly_engine:broken", ready_within_s=0.1))) as client:
         answer = client.post("/upmodel", params={"diffusion_steps": 5})
     assert (answer.status_code, answer.json()["error"]) == (500, "engine_failed")
 
 
-def test_equipment_that_nobody_tells_is_a_failure() -> None:
+def test_stats_that_no_engine_reports_are_a_failure() -> None:
     with pytest.raises(EngineFailed):
         ProcessEnginePool("painter", ready_within_s=0.01).stats()

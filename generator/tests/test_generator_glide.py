@@ -6,10 +6,13 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from fake_engine import FakeEngine
+from serving import Listen, Serve, Service, open_png
 from thread_engine_pool import ThreadEnginePool
 
 from easel_painter import Painter
@@ -61,7 +64,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_bad_value_is_named(service, engine, name: str, value: str | None) -> None:
+def test_a_bad_value_is_named(service: Service, engine: FakeEngine, name: str, value: str | None) -> None:
     parameters = {"prompt": "a picture", "size": "64"} | {name: value}
     answer = service.client.get("/image", params={key: text for key, text in parameters.items() if text is not None})
     assert answer.status_code == 422, answer.text
@@ -73,21 +76,21 @@ def test_a_bad_value_is_named(service, engine, name: str, value: str | None) -> 
 
 
 @pytest.mark.parametrize(("name", "value"), GOOD)
-def test_a_value_at_its_limit_is_taken(service, name: str, value: object) -> None:
+def test_a_value_at_its_limit_is_taken(service: Service, name: str, value: str | float) -> None:
     assert service.image(**{name: value}).status_code == 200
 
 
-def test_every_wrong_parameter_is_listed(service) -> None:
+def test_every_wrong_parameter_is_listed(service: Service) -> None:
     answer = service.image(size=1, batch_size=0, more=1)
     assert {fault["parameter"] for fault in answer.json()["errors"]} == {"size", "batch_size", "more"}
 
 
-def test_a_parameter_given_twice_is_refused(service) -> None:
+def test_a_parameter_given_twice_is_refused(service: Service) -> None:
     answer = service.client.get("/image?size=64&prompt=a&prompt=b")
     assert (answer.status_code, answer.json()["parameter"]) == (422, "prompt")
 
 
-def test_the_answer_is_the_published_one(service, open_png) -> None:
+def test_the_answer_is_the_published_one(service: Service) -> None:
     answer = service.image()
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -110,7 +113,7 @@ def test_the_answer_is_the_published_one(service, open_png) -> None:
 
 
 @pytest.mark.parametrize(("size", "count"), [(64, 1), (64, 8), (128, 3), (1024, 8)])
-def test_the_sheet_has_the_pictures_side_by_side(service, engine, open_png, size: int, count: int) -> None:
+def test_the_sheet_has_the_pictures_side_by_side(service: Service, engine: FakeEngine, size: int, count: int) -> None:
     sheet = open_png(service.image(size=size, batch_size=count).json()["image"])
     assert sheet.size == (size * count, size)
     pixels = np.asarray(sheet)
@@ -120,13 +123,15 @@ def test_the_sheet_has_the_pictures_side_by_side(service, engine, open_png, size
 
 
 @pytest.mark.parametrize(("guidance", "scale"), [({}, 7.5), ({"guidance_scale": 0}, 0), ({"guidance_scale": 30}, 30)])
-def test_the_default_guidance_is_the_default_scale(service, engine, guidance: dict[str, float], scale: float) -> None:
+def test_the_default_guidance_is_the_default_scale(
+    service: Service, engine: FakeEngine, guidance: dict[str, float], scale: float
+) -> None:
     service.image(**guidance)
     assert engine.image_requests[0].scale == scale
     assert GenerationRequest(prompt="a picture").scale == 7.5
 
 
-def test_seeds_are_drawn_for_each_call(service, engine) -> None:
+def test_seeds_are_drawn_for_each_call(service: Service, engine: FakeEngine) -> None:
     for _ in range(3):
         service.image(batch_size=2)
     seeds = [image_request.seed for image_request in engine.image_requests]
@@ -137,7 +142,9 @@ def test_seeds_are_drawn_for_each_call(service, engine) -> None:
 @pytest.mark.parametrize(
     ("size", "base", "factor"), [(64, 64, None), (128, 64, 2), (256, 64, 4), (512, 128, 4), (1024, 256, 4)]
 )
-def test_a_base_picture_is_painted_and_then_refined(service, engine, size: int, base: int, factor: int | None) -> None:
+def test_a_base_picture_is_painted_and_then_refined(
+    service: Service, engine: FakeEngine, size: int, base: int, factor: int | None
+) -> None:
     service.image(size=size, prompt="a [boat]", guidance_scale=4.4, upsample_temp=0.3)
     first, *refined = engine.image_requests
     assert (first.prompt, first.negative_prompt, first.scale) == ("a [boat]", "", 11.0)
@@ -153,7 +160,7 @@ def test_a_base_picture_is_painted_and_then_refined(service, engine, size: int, 
     assert engine.strengths == ([] if size == 64 else [0.3])
 
 
-def test_the_steps_of_both_stages_can_be_set(service, engine) -> None:
+def test_the_steps_of_both_stages_can_be_set(service: Service, engine: FakeEngine) -> None:
     client = service.client
     assert client.post("/basemodel?diffusion_steps=7").json() == {"base_model_total_parameters": 1234}
     assert client.post("/upmodel?diffusion_steps=3").json() == {"upsample_model_total_parameters": 567}
@@ -175,7 +182,9 @@ def test_the_steps_of_both_stages_can_be_set(service, engine) -> None:
         ("?diffusion_steps=2&size=64", "size"),
     ],
 )
-def test_bad_steps_are_named_and_change_nothing(service, engine, call: str, query: str, named: str) -> None:
+def test_bad_steps_are_named_and_change_nothing(
+    service: Service, engine: FakeEngine, call: str, query: str, named: str
+) -> None:
     answer = service.client.post(call + query)
     assert (answer.status_code, answer.json()["error"], answer.json()["parameter"]) == (422, "bad_parameter", named)
     service.image(size=128)
@@ -186,8 +195,8 @@ def test_the_painters_parameters_are_those_that_it_draws() -> None:
     drawn: list[int] = []
 
     class Counting(np.random.Generator):
-        def normal(self, *arguments: object, **named: object) -> object:
-            numbers = super().normal(*arguments, **named)  # type: ignore[arg-type]
+        def normal(self, *arguments: Any, **named: Any) -> Any:
+            numbers = super().normal(*arguments, **named)
             drawn.append(numbers.size)
             return numbers
 
@@ -198,7 +207,7 @@ def test_the_painters_parameters_are_those_that_it_draws() -> None:
     assert (stats.gpu_allocated_bytes, stats.gpu_reserved_bytes) == (0, 0)
 
 
-def test_an_engine_that_raises_fails_only_its_call(service) -> None:
+def test_an_engine_that_raises_fails_only_its_call(service: Service) -> None:
     answer = service.image(prompt="raise")
     assert answer.status_code == 500
     assert answer.json() == {"error": "engine_failed", "message": "the engine failed"}
@@ -206,7 +215,7 @@ def test_an_engine_that_raises_fails_only_its_call(service) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["hang", "wait"])
-def test_a_call_that_takes_too_long_is_told_so(serve, prompt: str) -> None:
+def test_a_call_that_takes_too_long_is_told_so(serve: Serve, prompt: str) -> None:
     service = serve(job_timeout_s=0.2)
     answer = service.image(prompt=prompt)
     assert answer.status_code == 504
@@ -214,7 +223,7 @@ def test_a_call_that_takes_too_long_is_told_so(serve, prompt: str) -> None:
     assert service.image().status_code == 200
 
 
-def test_a_full_queue_says_so(serve, engine) -> None:
+def test_a_full_queue_says_so(serve: Serve, engine: FakeEngine) -> None:
     service = serve(max_queue=1)
     service.until(service.start(prompt="wait"), "processing")
     service.start()
@@ -224,7 +233,7 @@ def test_a_full_queue_says_so(serve, engine) -> None:
     engine.go.set()
 
 
-def test_both_protocols_share_the_queue_and_its_results_stay(serve) -> None:
+def test_both_protocols_share_the_queue_and_its_results_stay(serve: Serve) -> None:
     service = serve(keep_count=1)
     number = service.start()
     service.until(number, "finished")
@@ -267,7 +276,7 @@ def until_busy(address: str, processing: int, queue: int) -> None:
     raise AssertionError(f"stayed at {health}")
 
 
-def test_hanging_up_ends_the_job(listen, engine) -> None:
+def test_hanging_up_ends_the_job(listen: Listen, engine: FakeEngine) -> None:
     address = listen()
     painting = Caller(address, "wait")
     # A worker counts as busy before its engine has begun; hung up then, the engine is never asked at all.
@@ -283,7 +292,7 @@ def test_hanging_up_ends_the_job(listen, engine) -> None:
     assert [image_request.prompt for image_request in engine.image_requests] == ["wait"]
 
 
-def test_many_waiting_calls_leave_the_others_their_threads(listen, engine) -> None:
+def test_many_waiting_calls_leave_the_others_their_threads(listen: Listen, engine: FakeEngine) -> None:
     address = listen()
     with ThreadPoolExecutor(50) as pool:
         calls = [pool.submit(ask, address, f"/image?size=64&batch_size=2&prompt=wait{k}") for k in range(50)]
@@ -293,10 +302,10 @@ def test_many_waiting_calls_leave_the_others_their_threads(listen, engine) -> No
         engine.go.set()
         answers = [call.result(PATIENCE_S) for call in calls]
     assert [status for status, _ in answers] == [200] * 50
-    assert len({body["image"] for _, body in answers}) > 1
+    assert len({body["image"] for _, body in answers if isinstance(body, dict)}) > 1
 
 
-def test_the_end_of_the_service_ends_awaited_jobs(engine) -> None:
+def test_the_end_of_the_service_ends_awaited_jobs(engine: FakeEngine) -> None:
     running, closing = threading.Event(), threading.Event()
 
     def work(_: Engine, progress: JobProgress) -> Results:
@@ -320,7 +329,7 @@ def test_the_end_of_the_service_ends_awaited_jobs(engine) -> None:
         queue.submit_awaited(work)
 
 
-def test_health_tells_the_limits(service) -> None:
+def test_health_tells_the_limits(service: Service) -> None:
     glide = service.client.get("/health").json()["glide"]
     assert glide["sizes"] == SIZES
     assert (glide["batch_size_max"], glide["diffusion_steps_max"]) == (8, 150)

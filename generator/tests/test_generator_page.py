@@ -2,14 +2,16 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from fake_engine import FakeEngine
 from playwright.sync_api import Browser, Page, expect
+from serving import Listen, Service, encoded
 
 from generator import glide, request
 from generator.site import FOLDER
@@ -79,7 +81,7 @@ def test_the_fields_have_the_limits_of_the_service() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/page/page.js", "/page/page.css", "/docs/", "/docs/swagger-ui.css"])
-def test_every_file_is_served_under_a_strict_policy(service, path: str) -> None:
+def test_every_file_is_served_under_a_strict_policy(service: Service, path: str) -> None:
     answer = service.client.get(path, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
@@ -92,7 +94,7 @@ def test_every_file_is_served_under_a_strict_policy(service, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/page/../service.py", "/page/%2e%2e/service.py", "/page/", "/redoc", "/missing"])
-def test_nothing_else_is_served(service, path: str) -> None:
+def test_nothing_else_is_served(service: Service, path: str) -> None:
     assert service.client.get(path).status_code == 404
 
 
@@ -137,7 +139,7 @@ def loaded(page: Page, count: int) -> list[tuple[int, int]]:
     return [(width, height) for width, height in sizes]
 
 
-def test_a_sentence_becomes_pictures(browser, listen: Callable[..., str], engine) -> None:
+def test_a_sentence_becomes_pictures(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
     with visit(browser, listen()) as page:
         expect(page.get_by_text("Engine: fake. 0 at work, 0 waiting.")).to_be_visible()
         page.get_by_label("Your picture in words").fill("a boat")
@@ -154,7 +156,7 @@ def test_a_sentence_becomes_pictures(browser, listen: Callable[..., str], engine
     assert (first.prompt, first.width, first.height, first.seed, first.steps) == ("a boat", 128, 64, 7, 30)
 
 
-def test_a_sheet_comes_from_the_keyboard_alone(browser, listen: Callable[..., str], engine) -> None:
+def test_a_sheet_comes_from_the_keyboard_alone(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
     with visit(browser, listen()) as page:
         page.get_by_label("img_generator", exact=True).focus()
         page.keyboard.press("ArrowRight")
@@ -167,7 +169,9 @@ def test_a_sheet_comes_from_the_keyboard_alone(browser, listen: Callable[..., st
     assert {image_request.prompt for image_request in engine.image_requests} == {"a castle"}
 
 
-def test_the_steps_of_the_stages_are_set_and_the_networks_told(browser, listen: Callable[..., str], engine) -> None:
+def test_the_steps_of_the_stages_are_set_and_the_networks_told(
+    browser: Browser, listen: Listen, engine: FakeEngine
+) -> None:
     with visit(browser, listen()) as page:
         page.locator(".protocols label", has_text="Glide").click()
         page.get_by_text("Diffusion steps").click()
@@ -180,7 +184,9 @@ def test_the_steps_of_the_stages_are_set_and_the_networks_told(browser, listen: 
     assert [image_request.steps for image_request in engine.image_requests] == [9, 4] * 3
 
 
-def test_position_and_progress_are_shown_and_stopping_stops(browser, listen: Callable[..., str], engine) -> None:
+def test_position_and_progress_are_shown_and_stopping_stops(
+    browser: Browser, listen: Listen, engine: FakeEngine
+) -> None:
     address = listen()
     with visit(browser, address) as first, visit(browser, address) as second:
         first.get_by_label("Your picture in words").fill("wait for it")
@@ -198,7 +204,7 @@ def test_position_and_progress_are_shown_and_stopping_stops(browser, listen: Cal
     assert engine.stopped.is_set()
 
 
-def test_stopping_a_sheet_hangs_up(browser, listen: Callable[..., str], engine) -> None:
+def test_stopping_a_sheet_hangs_up(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
     with visit(browser, listen()) as page:
         page.locator(".protocols label", has_text="Glide").click()
         page.get_by_label("Your picture in words").fill("wait for it")
@@ -210,7 +216,7 @@ def test_stopping_a_sheet_hangs_up(browser, listen: Callable[..., str], engine) 
 
 
 @pytest.mark.parametrize("protocol", ["img_generator", "Glide"])
-def test_a_failure_is_told_in_words(browser, listen: Callable[..., str], protocol: str) -> None:
+def test_a_failure_is_told_in_words(browser: Browser, listen: Listen, protocol: str) -> None:
     with visit(browser, listen()) as page:
         page.locator(".protocols label", has_text=protocol).click()
         page.get_by_label("Your picture in words").fill("raise")
@@ -222,7 +228,7 @@ def test_a_failure_is_told_in_words(browser, listen: Callable[..., str], protoco
         expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_a_refused_parameter_is_shown_at_its_field(browser, listen: Callable[..., str]) -> None:
+def test_a_refused_parameter_is_shown_at_its_field(browser: Browser, listen: Listen) -> None:
     with visit(browser, listen()) as page:
         page.get_by_label("Your picture in words").fill("   ")
         page.get_by_role("button", name="Paint it").click()
@@ -231,8 +237,8 @@ def test_a_refused_parameter_is_shown_at_its_field(browser, listen: Callable[...
         expect(page.get_by_label("Your picture in words")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_picture_can_be_started_from(browser, listen: Callable[..., str], engine, encode, tmp_path) -> None:
-    (tmp_path / "start.png").write_bytes(base64.b64decode(encode(64, 64)))
+def test_a_picture_can_be_started_from(browser: Browser, listen: Listen, engine: FakeEngine, tmp_path: Path) -> None:
+    (tmp_path / "start.png").write_bytes(base64.b64decode(encoded(64, 64)))
     with visit(browser, listen()) as page:
         page.get_by_label("Width").fill("64")
         page.get_by_label("Height").fill("64")
@@ -246,9 +252,7 @@ def test_a_picture_can_be_started_from(browser, listen: Callable[..., str], engi
 
 @pytest.mark.parametrize("protocol", ["img_generator", "Glide"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_narrow_screen_in_both_themes(
-    browser, listen: Callable[..., str], protocol: str, scheme: str
-) -> None:
+def test_it_fits_a_narrow_screen_in_both_themes(browser: Browser, listen: Listen, protocol: str, scheme: str) -> None:
     with visit(browser, listen(), width=360, scheme=scheme) as page:
         page.locator(".protocols label", has_text=protocol).click()
         for summary in page.locator("summary:visible").all():
@@ -262,7 +266,7 @@ def test_it_fits_a_narrow_screen_in_both_themes(
         assert brightness > 200 if scheme == "light" else brightness < 50
 
 
-def test_the_docs_work_without_another_origin(browser, listen: Callable[..., str]) -> None:
+def test_the_docs_work_without_another_origin(browser: Browser, listen: Listen) -> None:
     with visit(browser, listen()) as page:
         page.get_by_role("link", name="All calls").click()
         expect(page.get_by_text("/basemodel")).to_be_visible()

@@ -3,13 +3,19 @@ what holds when it is left out. What each does stands in `test_generator_effects
 
 import base64
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
+from fake_engine import FakeEngine
+from httpx import Response
+from serving import Serve, Service, TestClient, encoded
+from thread_engine_pool import ThreadEnginePool
 
 from generator import body
+from generator.jobs import Bounds
 from generator.request import GenerationRequest
+from generator.service import create_app
 
 MAX_SEED = 2**32 - 1
 PNG_TEXT = base64.b64encode(b"GIF89a").decode()
@@ -27,8 +33,8 @@ class Parameter:
 
     name: str
     default: object
-    taken: list[Any]
-    refused: list[Any]
+    taken: list[object]
+    refused: list[object]
     form_taken: list[str] = field(default_factory=list)
     form_refused: list[str] = field(default_factory=list)
 
@@ -77,26 +83,39 @@ PARAMETERS = [
 NAMES = [parameter.name for parameter in PARAMETERS]
 
 
-def each(which: str) -> Any:
+def each(which: str) -> pytest.MarkDecorator:
     """One case for each value of every parameter, with its name."""
     cases = [(parameter.name, value) for parameter in PARAMETERS for value in getattr(parameter, which)]
     return pytest.mark.parametrize(("name", "value"), cases, ids=lambda case: ascii(case)[:40])
 
 
-def send(service: Any, *, form: bool = False, **fields: Any) -> Any:
+def send(service: Service, fields: dict[str, object], *, form: bool = False) -> Response:
     """The answer to a small request with these fields on top."""
-    small = {"prompt": "x", "width": 64, "height": 64, "ups": 1, "steps": 1}
+    small: dict[str, object] = {"prompt": "x", "width": 64, "height": 64, "ups": 1, "steps": 1}
+    response: Response
     if form:
-        return service.client.post("/initiate_processing", data={name: str(small[name]) for name in small} | fields)
-    text = json.dumps(small | fields)
-    return service.client.post("/initiate_processing", content=text, headers={"content-type": "application/json"})
+        response = service.client.post(
+            "/initiate_processing", data={name: str(value) for name, value in small.items()} | fields
+        )
+    else:
+        text = json.dumps(small | fields)
+        headers = {"content-type": "application/json"}
+        response = service.client.post("/initiate_processing", content=text, headers=headers)
+    return response
 
 
-def is_refused(answer: Any, name: str) -> bool:
-    told = answer.json()
-    assert answer.status_code == 422, told
-    assert told["errors"][0] == {"parameter": told["parameter"], "message": told["message"]}
-    return told["error"] == "bad_parameter" and told["parameter"] == name and name in told["message"]
+def is_refused(answer: Response, name: str) -> bool:
+    problem: dict[str, object] = answer.json()
+    assert answer.status_code == 422, problem
+    assert answer.json()["errors"][0] == {"parameter": problem["parameter"], "message": problem["message"]}
+    return (problem["error"], problem["parameter"]) == ("bad_parameter", name) and name in str(problem["message"])
+
+
+@pytest.fixture(scope="module")
+def queueing() -> Iterator[Service]:
+    """A service that takes requests and works on none."""
+    with TestClient(create_app(ThreadEnginePool(FakeEngine()), Bounds(workers=0, max_queue=100_000))) as client:
+        yield Service(client)
 
 
 def test_the_table_is_whole() -> None:
@@ -105,36 +124,36 @@ def test_the_table_is_whole() -> None:
 
 
 @each("taken")
-def test_a_good_value_is_taken(serve: Any, name: str, value: object) -> None:
-    answer = send(serve(workers=0), **{name: value})
+def test_a_good_value_is_taken(queueing: Service, name: str, value: object) -> None:
+    answer = send(queueing, {name: value})
     assert answer.status_code == 200, answer.text
 
 
 @each("form_taken")
-def test_a_good_form_field_is_taken(serve: Any, name: str, value: str) -> None:
-    answer = send(serve(workers=0), form=True, **{name: value})
+def test_a_good_form_field_is_taken(queueing: Service, name: str, value: str) -> None:
+    answer = send(queueing, {name: value}, form=True)
     assert answer.status_code == 200, answer.text
 
 
 @each("refused")
-def test_a_bad_value_is_named(painting: Any, name: str, value: object) -> None:
-    assert is_refused(send(painting, **{name: value}), name)
+def test_a_bad_value_is_named(painting: Service, name: str, value: object) -> None:
+    assert is_refused(send(painting, {name: value}), name)
 
 
 @each("form_refused")
-def test_a_bad_form_field_is_named(painting: Any, name: str, value: str) -> None:
-    assert is_refused(send(painting, form=True, **{name: value}), name)
+def test_a_bad_form_field_is_named(painting: Service, name: str, value: str) -> None:
+    assert is_refused(send(painting, {name: value}, form=True), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), float("-inf")], ids=str)
-def test_null_and_numbers_without_a_value_are_named(painting: Any, name: str, value: object) -> None:
-    assert is_refused(send(painting, **{name: value}), name)
+def test_null_and_numbers_without_a_value_are_named(painting: Service, name: str, value: object) -> None:
+    assert is_refused(send(painting, {name: value}), name)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("imgs", "skip_list")])
-def test_a_form_field_that_stands_twice_is_named(painting: Any, name: str) -> None:
-    assert is_refused(send(painting, form=True, **{name: ["1", "1"]}), name)
+def test_a_form_field_that_stands_twice_is_named(painting: Service, name: str) -> None:
+    assert is_refused(send(painting, {name: ["1", "1"]}, form=True), name)
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
@@ -142,26 +161,26 @@ def test_the_default_is_that_of_the_protocol(parameter: Parameter) -> None:
     assert GenerationRequest.model_fields[parameter.name].default == parameter.default
 
 
-def test_an_unknown_parameter_is_named(service: Any) -> None:
-    assert is_refused(send(service, sampler="fast"), "sampler")
-    assert is_refused(send(service, form=True, sampler="fast"), "sampler")
+def test_an_unknown_parameter_is_named(service: Service) -> None:
+    assert is_refused(send(service, {"sampler": "fast"}), "sampler")
+    assert is_refused(send(service, {"sampler": "fast"}, form=True), "sampler")
 
 
-def test_every_wrong_parameter_is_listed(service: Any) -> None:
-    answer = send(service, n=0, steps=0)
+def test_every_wrong_parameter_is_listed(service: Service) -> None:
+    answer = send(service, {"n": 0, "steps": 0})
     assert {fault["parameter"] for fault in answer.json()["errors"]} == {"n", "steps"}
 
 
-def test_an_answer_repeats_names_only_so_far(service: Any) -> None:
-    answer = send(service, **{f"{number:0500}": 1 for number in range(1000)})
+def test_an_answer_repeats_names_only_so_far(service: Service) -> None:
+    answer = send(service, {f"{number:0500}": 1 for number in range(1000)})
     assert answer.status_code == 422
     assert len(answer.content) < 10_000
-    assert send(service, **{"k" * 500: None}).json()["parameter"] == "k" * 64
-    assert send(service, **{"\ud800": 1}).json()["error"] == "bad_body"
+    assert send(service, {"k" * 500: None}).json()["parameter"] == "k" * 64
+    assert send(service, {"\ud800": 1}).json()["error"] == "bad_body"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "17", "[" * 100_000, b"\xff\xfe", '{"id": [' + "[]," * 50_000 + "1]}"])
-def test_a_body_that_is_no_object_is_refused(painting: Any, text: str) -> None:
+def test_a_body_that_is_no_object_is_refused(painting: Service, text: str) -> None:
     answer = painting.client.post("/check_status", content=text, headers={"content-type": "application/json"})
     assert answer.status_code == (422 if text == "" else 400)
     assert answer.json()["error"] in ("bad_parameter", "bad_body")
@@ -179,48 +198,48 @@ def test_a_body_that_is_no_object_is_refused(painting: Any, text: str) -> None:
         ("application/x-www-form-urlencoded", b"&".join([b"imgs=a"] * 101)),
     ],
 )
-def test_a_form_that_cannot_be_read_is_refused(painting: Any, kind: str, text: bytes) -> None:
+def test_a_form_that_cannot_be_read_is_refused(painting: Service, kind: str, text: bytes) -> None:
     answer = painting.client.post("/initiate_processing", content=text, headers={"content-type": kind})
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_body")
 
 
 @pytest.mark.parametrize("form", [False, True])
-def test_a_large_body_is_cut_off(service: Any, monkeypatch: pytest.MonkeyPatch, form: bool) -> None:
+def test_a_large_body_is_cut_off(service: Service, monkeypatch: pytest.MonkeyPatch, form: bool) -> None:
     monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
-    answer = send(service, form=form, prompt="x" * 2000)
+    answer = send(service, {"prompt": "x" * 2000}, form=form)
     assert (answer.status_code, answer.json()["error"]) == (413, "body_too_large")
 
 
-def test_a_cut_picture_is_refused(service: Any, encode: Any) -> None:
-    half = base64.b64encode(base64.b64decode(encode(256, 256))[:300]).decode()
-    assert is_refused(send(service, imgs=half), "imgs")
+def test_a_cut_picture_is_refused(service: Service) -> None:
+    half = base64.b64encode(base64.b64decode(encoded(256, 256))[:300]).decode()
+    assert is_refused(send(service, {"imgs": half}), "imgs")
 
 
 @pytest.mark.parametrize(
     ("size", "good"), [((4096, 4096), True), ((4104, 4096), False), ((8, 8), True), ((7, 9), False)]
 )
-def test_sources_have_their_limits(serve: Any, encode: Any, size: tuple[int, int], good: bool) -> None:
-    answer = send(serve(workers=0), imgs=encode(*size))
+def test_sources_have_their_limits(serve: Serve, size: tuple[int, int], good: bool) -> None:
+    answer = send(serve(workers=0), {"imgs": encoded(*size)})
     assert answer.status_code == 200 if good else is_refused(answer, "imgs")
 
 
 @pytest.mark.parametrize(
     ("kind", "mode"), [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "L"), ("JPEG", "RGB"), ("JPEG", "CMYK")]
 )
-def test_sources_are_png_or_jpeg(serve: Any, encode: Any, kind: str, mode: str) -> None:
-    assert send(serve(workers=0), imgs=encode(kind=kind, mode=mode)).status_code == 200
+def test_sources_are_png_or_jpeg(serve: Serve, kind: str, mode: str) -> None:
+    assert send(serve(workers=0), {"imgs": encoded(kind=kind, mode=mode)}).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP", "TIFF"])
-def test_sources_of_other_kinds_are_refused(painting: Any, encode: Any, kind: str) -> None:
-    assert is_refused(send(painting, imgs=[encode(), encode(kind=kind)]), "imgs")
+def test_sources_of_other_kinds_are_refused(painting: Service, kind: str) -> None:
+    assert is_refused(send(painting, {"imgs": [encoded(), encoded(kind=kind)]}), "imgs")
 
 
-def test_eight_sources_are_taken(serve: Any, encode: Any) -> None:
-    assert send(serve(workers=0), imgs=[encode()] * 8, strength=-1).status_code == 200
+def test_eight_sources_are_taken(serve: Serve) -> None:
+    assert send(serve(workers=0), {"imgs": [encoded()] * 8, "strength": -1}).status_code == 200
 
 
 @pytest.mark.parametrize(("n", "side", "ups", "good"), [(8, 1024, 4, True), (8, 2048, 2, True), (8, 2048, 4, False)])
-def test_the_whole_outcome_is_bounded(serve: Any, n: int, side: int, ups: int, good: bool) -> None:
-    answer = send(serve(workers=0), n=n, width=side, height=side, ups=ups)
+def test_the_whole_outcome_is_bounded(serve: Serve, n: int, side: int, ups: int, good: bool) -> None:
+    answer = send(serve(workers=0), {"n": n, "width": side, "height": side, "ups": ups})
     assert answer.status_code == 200 if good else is_refused(answer, "ups")

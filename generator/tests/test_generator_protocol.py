@@ -3,9 +3,11 @@
 import base64
 
 import pytest
+from fake_engine import FakeEngine
+from serving import Service, encoded, open_png
 
 
-def test_it_works(service, open_png) -> None:
+def test_it_works(service: Service) -> None:
     number = service.start(n=2, seed=7, desc=True)
     results = service.finish(number)
     assert sorted(results) == ["descs", "imgs"]
@@ -15,7 +17,7 @@ def test_it_works(service, open_png) -> None:
     assert results["descs"] == ["64x64", "64x64"]
 
 
-def test_form_fields_say_the_same(service, open_png) -> None:
+def test_form_fields_say_the_same(service: Service) -> None:
     client = service.client
     fields = {"prompt": "a picture", "ups": "2", "width": "64", "height": "72", "seed": "3", "desc": "true"}
     number = client.post("/initiate_processing", data=fields).json()
@@ -27,25 +29,25 @@ def test_form_fields_say_the_same(service, open_png) -> None:
     assert parts.json() == "finished"
 
 
-def test_a_form_may_repeat_and_list(service, encode) -> None:
-    fields = {"strength": "-0.5", "ups": "1", "imgs": [encode(), encode(72)], "skip_list": "artists, mediums"}
+def test_a_form_may_repeat_and_list(service: Service) -> None:
+    fields = {"strength": "-0.5", "ups": "1", "imgs": [encoded(), encoded(72)], "skip_list": "artists, mediums"}
     number = service.client.post("/initiate_processing", data=fields).json()
     assert len(service.finish(number)["imgs"]) == 2
 
 
-def test_the_id_may_be_text(service) -> None:
+def test_the_id_may_be_text(service: Service) -> None:
     number = service.start()
     assert service.until(number, "finished")
     assert service.post("/check_status", id=str(number)).json() == "finished"
 
 
 @pytest.mark.parametrize("call", ["/check_status", "/get_results", "/cancel"])
-def test_an_unknown_id_is_a_404(service, call: str) -> None:
+def test_an_unknown_id_is_a_404(service: Service, call: str) -> None:
     answer = service.post(call, id=1)
     assert (answer.status_code, answer.json()["error"]) == (404, "unknown_id")
 
 
-def test_results_before_the_end_are_a_conflict(service, engine) -> None:
+def test_results_before_the_end_are_a_conflict(service: Service, engine: FakeEngine) -> None:
     number = service.start(prompt="wait")
     answer = service.post("/get_results", id=number)
     assert (answer.status_code, answer.json()["error"]) == (409, "not_finished")
@@ -53,14 +55,14 @@ def test_results_before_the_end_are_a_conflict(service, engine) -> None:
     service.finish(number)
 
 
-def test_progress_is_told(service, engine) -> None:
+def test_progress_is_told(service: Service, engine: FakeEngine) -> None:
     number = service.start(prompt="wait", steps=10)
     assert service.until(number, "processing: 6") == "processing: 60%"
     engine.go.set()
     service.finish(number)
 
 
-def test_frames_come_in_the_number_asked_for(service, open_png) -> None:
+def test_frames_come_in_the_number_asked_for(service: Service) -> None:
     for frames, steps in ((3, 10), (5, 2)):
         results = service.finish(service.start(frames=frames, steps=steps, n=2))
         assert len(results["frames"]) == frames
@@ -68,17 +70,17 @@ def test_frames_come_in_the_number_asked_for(service, open_png) -> None:
         assert len(results["imgs"]) == 2
 
 
-def test_large_frames_are_sent_smaller(service, open_png) -> None:
+def test_large_frames_are_sent_smaller(service: Service) -> None:
     results = service.finish(service.start(frames=1, width=1536, height=768))
     assert open_png(results["frames"][0]).size == (768, 384)
 
 
-def test_the_size_and_upscaling_defaults_are_the_protocols(service, open_png) -> None:
+def test_the_size_and_upscaling_defaults_are_the_protocols(service: Service) -> None:
     number = service.post("/initiate_processing", prompt="a picture").json()
     assert open_png(service.finish(number)["imgs"][0]).size == (2048, 2048)
 
 
-def test_a_key_names_one_request(service, engine) -> None:
+def test_a_key_names_one_request(service: Service, engine: FakeEngine) -> None:
     first = service.start(key="k", seed=1)
     assert service.start(key="k", seed=1) == first
     answer = service.post("/initiate_processing", prompt="another", key="k")
@@ -88,22 +90,22 @@ def test_a_key_names_one_request(service, engine) -> None:
     assert len(engine.image_requests) == 1
 
 
-def test_pictures_without_a_seed_differ(service, engine) -> None:
+def test_pictures_without_a_seed_differ(service: Service, engine: FakeEngine) -> None:
     for _ in range(3):
         service.finish(service.start())
     assert len({image_request.seed for image_request in engine.image_requests}) == 3
 
 
-def test_a_source_picture_is_given_to_the_engine(service, engine, encode, open_png) -> None:
-    results = service.finish(service.start(imgs=encode(256, 128), strength=0.5))
+def test_a_source_picture_is_given_to_the_engine(service: Service, engine: FakeEngine) -> None:
+    results = service.finish(service.start(imgs=encoded(256, 128), strength=0.5))
     assert open_png(results["imgs"][0]).size == (64, 64)
-    number = service.post("/initiate_processing", prompt="x", imgs=[encode(203, 128, "JPEG")], ups=1).json()
+    number = service.post("/initiate_processing", prompt="x", imgs=[encoded(203, 128, "JPEG")], ups=1).json()
     assert open_png(service.finish(number)["imgs"][0]).size == (200, 128)
     assert engine.image_requests[-1].width == 200
 
 
-def test_below_zero_nothing_new_is_made(service, engine, encode, open_png) -> None:
-    source = {"imgs": encode(100, 80), "prompt": "", "desc": True}
+def test_below_zero_nothing_new_is_made(service: Service, engine: FakeEngine) -> None:
+    source = {"imgs": encoded(100, 80), "prompt": "", "desc": True}
     kept = service.finish(service.start(**source, strength=-0.5))
     assert open_png(kept["imgs"][0]).size == (100, 80)
     larger = service.finish(service.start(**source, strength=-2, ups=2))
@@ -113,12 +115,12 @@ def test_below_zero_nothing_new_is_made(service, engine, encode, open_png) -> No
     assert engine.image_requests == []
 
 
-def test_a_transparent_source_lies_on_white(service, encode, open_png) -> None:
-    results = service.finish(service.start(prompt="", imgs=encode(mode="LA"), strength=-0.5))
+def test_a_transparent_source_lies_on_white(service: Service) -> None:
+    results = service.finish(service.start(prompt="", imgs=encoded(mode="LA"), strength=-0.5))
     assert open_png(results["imgs"][0]).mode == "RGB"
 
 
-def test_health_tells_what_a_client_must_know(service, engine) -> None:
+def test_health_tells_what_a_client_must_know(service: Service, engine: FakeEngine) -> None:
     running = service.start(prompt="wait")
     service.until(running, "processing")
     service.start()
@@ -131,12 +133,12 @@ def test_health_tells_what_a_client_must_know(service, engine) -> None:
     engine.go.set()
 
 
-def test_the_docs_list_the_parameters(service) -> None:
+def test_the_docs_list_the_parameters(service: Service) -> None:
     paths = service.client.get("/openapi.json").json()["paths"]
     body = paths["/initiate_processing"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert {"prompt", "skip_list", "blip_max_len"} <= set(body["properties"])
 
 
-def test_results_are_plain_base64(service) -> None:
+def test_results_are_plain_base64(service: Service) -> None:
     image = service.finish(service.start())["imgs"][0]
     assert base64.b64decode(image, validate=True).startswith(b"\x89PNG\r\n")

@@ -1,5 +1,6 @@
 """Descriptions: every word is true of the picture, and as many of them as the request allows."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,17 @@ def flat(red: int, green: int, blue: int) -> Pixels:
     return np.full((64, 64, 3), (red, green, blue), dtype=np.uint8)
 
 
-def described(prompt: str, wording: DescriptionOptions = ALL) -> str:
-    request = ImageRequest(prompt, "", 64, 64, 2, 7.5, 3)
-    return Painter().describe(Painter().generate(request, lambda done, snapshot=None: None), request, wording)
+def described(prompt: str, options: DescriptionOptions = ALL) -> str:
+    return Painter().describe(painted(prompt), _request(prompt), options)
+
+
+@cache
+def painted(prompt: str) -> Pixels:
+    return Painter().generate(_request(prompt), lambda done, snapshot=None: None)
+
+
+def _request(prompt: str) -> ImageRequest:
+    return ImageRequest(prompt, "", 88, 88, 2, 7.5, 3)
 
 
 @pytest.mark.parametrize(

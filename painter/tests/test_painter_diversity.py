@@ -41,8 +41,8 @@ def layout(picture: Pixels) -> Feature:
     places = (np.arange(SIDE_PX) // step)[:, None] * 8 + (np.arange(SIDE_PX) // step)[None, :]
     energy = np.bincount((places * 4 + turn).ravel(), weights=strength.ravel(), minlength=256)
     # The root keeps one bright edge from being all that counts.
-    energy = np.sqrt(energy)
-    return energy / energy.sum()
+    strengths: Feature = np.sqrt(energy)
+    return np.asarray(strengths / strengths.sum())
 
 
 def of_all(feature: Callable[[Pixels], Feature], seed: int) -> Feature:

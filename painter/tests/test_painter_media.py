@@ -6,6 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from easel_painter import Painter
@@ -24,18 +25,24 @@ def in_medium(prompt: str, medium: str) -> str:
     return f"{prompt}, {WORDS[medium]}"
 
 
+SIDE_PX = 176
+"""The shortest side that is painted at its own size; a smaller picture is painted larger first, which takes longer."""
+
+
 def unwatched(done: float, snapshot: object = None) -> None:
     pass
 
 
-def request(prompt: str, width: int = 88, height: int = 88, steps: int = 8, seed: int = 3) -> ImageRequest:
+def request(
+    prompt: str, width: int = SIDE_PX // 2, height: int = SIDE_PX // 2, steps: int = 8, seed: int = 3
+) -> ImageRequest:
     return ImageRequest(prompt, "", width, height, steps, 7.5, seed)
 
 
 @cache
 def painted(prompt: str, steps: int = 8) -> Pixels:
     """A small picture; those that several tests look at are painted once."""
-    return Painter().generate(request(prompt, 64, 64, steps), unwatched)
+    return Painter().generate(request(prompt, steps=steps), unwatched)
 
 
 def distance(a: Pixels, b: Pixels) -> float:
@@ -184,14 +191,16 @@ def test_low_poly_is_made_of_flat_parts() -> None:
 
 
 def test_watercolour_leaves_its_border_free() -> None:
-    picture = Painter().generate(request("the sea at night, watercolour", 128, 128, 12), unwatched)
+    picture = Painter().generate(request("the sea at night, watercolour", SIDE_PX, SIDE_PX, 12), unwatched)
     rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     assert rim.mean() > 220 > picture[32:-32, 32:-32].mean() + 80
 
 
 def test_ink_keeps_one_colour_that_was_asked_for() -> None:
     grey, red = (
-        Painter().generate(request(f"a {word} house in a meadow, ink drawing, black and white", 160, 160, 6), unwatched)
+        Painter().generate(
+            request(f"a {word} house in a meadow, ink drawing, black and white", SIDE_PX, SIDE_PX, 6), unwatched
+        )
         for word in ("small", "red")
     )
 
@@ -213,7 +222,7 @@ def test_nearest_points_are_found() -> None:
 
 
 def _gradient() -> Pixels:
-    y, x = np.mgrid[0:160, 0:160]
+    y, x = np.mgrid[0:SIDE_PX, 0:SIDE_PX]
     return np.stack([40 + y, 200 - y / 2, 60 + x], axis=-1).clip(0, 255).astype(np.uint8)
 
 
@@ -222,12 +231,12 @@ def _photo_like() -> Pixels:
     draw = ImageDraw.Draw(image)
     draw.ellipse((20, 30, 80, 95), fill=(225, 70, 40))
     draw.rectangle((90, 80, 140, 140), fill=(30, 80, 50))
-    noise = np.random.default_rng(2).normal(0, 8, (160, 160, 3))
+    noise = np.random.default_rng(2).normal(0, 8, (SIDE_PX, SIDE_PX, 3))
     return (np.asarray(image) + noise).clip(0, 255).astype(np.uint8)
 
 
 def _line_drawing() -> Pixels:
-    image = Image.new("RGB", (160, 160), "white")
+    image = Image.new("RGB", (SIDE_PX, SIDE_PX), "white")
     draw = ImageDraw.Draw(image)
     draw.ellipse((30, 30, 120, 120), outline="black", width=3)
     draw.line((20, 140, 140, 20), fill="black", width=3)
@@ -235,7 +244,7 @@ def _line_drawing() -> Pixels:
 
 
 def _flat(value: int) -> Pixels:
-    return np.full((160, 160, 3), value, dtype=np.uint8)
+    return np.full((SIDE_PX, SIDE_PX, 3), value, dtype=np.uint8)
 
 
 SOURCES = {
@@ -255,11 +264,11 @@ def transformed(kind: str, prompt: str, strength: float) -> Pixels:
     return Painter().transform(source, order, strength, unwatched)
 
 
-def edges(picture: Pixels) -> np.ndarray:
+def edges(picture: Pixels) -> NDArray[np.float64]:
     grey = np.asarray(Image.fromarray(picture).convert("L").filter(ImageFilter.GaussianBlur(1.5)), dtype=float)
     dy, dx = np.gradient(grey)
     # Without the border, which belongs to the medium.
-    return np.hypot(dx, dy)[16:-16, 16:-16].ravel()
+    return np.asarray(np.hypot(dx, dy)[16:-16, 16:-16].ravel())
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -288,7 +297,7 @@ def test_the_source_keeps_its_edges_at_low_strength(kind: str, prompt: str) -> N
 def test_strength_0_keeps_the_source_and_1_forgets_it() -> None:
     source = SOURCES["photo"]
     assert (transformed("photo", "a castle", 0.0) == source).all()
-    order = request("a castle", 160, 160, 8)
+    order = request("a castle", SIDE_PX, SIDE_PX, 8)
     assert (transformed("photo", "a castle", 1.0) == Painter().generate(order, unwatched)).all()
 
 
@@ -296,4 +305,4 @@ def test_strength_0_keeps_the_source_and_1_forgets_it() -> None:
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 def test_every_source_passes_through_every_medium(kind: str, medium: str) -> None:
     picture = transformed(kind, in_medium("a red lighthouse", medium), 0.4)
-    assert picture.shape == (160, 160, 3)
+    assert picture.shape == (SIDE_PX, SIDE_PX, 3)

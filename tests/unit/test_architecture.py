@@ -10,7 +10,7 @@ import pytest
 from tests.support.paths import ROOT
 
 SERVER = ("functions", "shared", "poller")
-PYTHON = (*SERVER, "generator", "local", "cli", "migrations", "bench", "infra")
+PYTHON = (*SERVER, "generator", "painter", "local", "cli", "migrations", "bench", "infra")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 # Lowest first. A package imports only from lower layers.

@@ -1,4 +1,4 @@
-"""The built-in engine: paints from the words with NumPy and Pillow alone."""
+"""The built-in engine: paints a scene from the words of a prompt with only NumPy and Pillow."""
 
 from easel_painter.engine import Painter
 

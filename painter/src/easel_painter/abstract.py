@@ -56,13 +56,13 @@ _SCHEMES = (
 
 
 def is_wanted(reading: Reading) -> bool:
-    """Whether the words name no thing at all; a colour field is no meadow."""
+    """Return whether the words name no object at all."""
     field = any(word.startswith(("colour", "color", "цвет")) for word in reading.unknown)
     return all(name in KINDS or (field and name == "field") for name in reading.motifs)
 
 
 def through(field: Field, colours: tuple[Colour, ...]) -> Field:
-    """A field's values 0..1 as a walk through colours."""
+    """Map a field's values 0..1 to positions in a sequence of colours."""
     table = np.asarray(colours, dtype=np.float32)
     stops = np.linspace(0, 1, len(table))
     return np.stack([np.interp(field, stops, table[:, c]) for c in range(3)], axis=-1).astype(np.float32)
@@ -71,9 +71,10 @@ def through(field: Field, colours: tuple[Colour, ...]) -> Field:
 def paint_abstract(
     request: ImageRequest, reading: Reading, palette: Palette, seed: tuple[object, ...], report: Callable[[], None]
 ) -> Scene:
-    """Paint a picture without objects; words choose its kind, else the seed does. Named colours dominate.
+    """Paint a picture without objects.
 
-    `report` is called from time to time.
+    Words choose its kind, else the seed does; named colours dominate. `report` is called regularly and may raise
+    `Stopped`.
     """
     rgb = np.zeros((request.height, request.width, 3), dtype=np.float32)
     scene = Scene(
@@ -98,7 +99,7 @@ def paint_abstract(
 
 
 def choose_scheme(scene: Scene) -> Scheme:
-    """Named colours with their lighter and darker sisters; without any, a scheme by seed and words."""
+    """Choose the named colours with lighter and darker variants; without any, a scheme by seed and words."""
     rng = scene.stream("scheme")
     reading, palette = scene.reading, scene.palette
     own = tuple(colour for colour, weight in reading.colours if weight >= 0.3)
@@ -119,7 +120,7 @@ def choose_scheme(scene: Scene) -> Scheme:
 
 
 def _weave(scene: Scene) -> None:
-    """The grain of canvas and uneven paint."""
+    """Add the grain of canvas and uneven paint."""
     rng = scene.stream("weave")
     grain = fbm(rng, scene.width, scene.height, (70 * scene.width / scene.short, 70 * scene.height / scene.short), 2)
     broad = fbm(rng, scene.width, scene.height, (3, 3), 4)
@@ -127,7 +128,7 @@ def _weave(scene: Scene) -> None:
 
 
 def _marbled(scene: Scene, scheme: Scheme) -> None:
-    """Paint that flowed: bands along the level lines of a small random network, softly modelled."""
+    """Paint marbling: bands along the contour lines of a small random network, softly shaded."""
     rng = scene.stream("marble")
     width, height = scene.width, scene.height
     # What the network sees is smooth, so it need not be asked for every pixel.
@@ -150,7 +151,7 @@ def _marbled(scene: Scene, scheme: Scheme) -> None:
 def _textured(
     scene: Scene, rng: np.random.Generator, polygons: list[list[Point]], colour: Colour, strength: float
 ) -> None:
-    """A flat form laid with an uneven brush, lighter on one side."""
+    """Fill a shape as with an uneven brush, lighter on one side."""
     window, mask = scene.cut(polygons)
     if not mask.size:
         return
@@ -172,7 +173,7 @@ def _arc(radius: float, start: float, end: float, inner: float = 0.0) -> list[Po
 
 
 def _geometry(scene: Scene, scheme: Scheme) -> None:
-    """Circles, bars and triangles balanced about a diagonal."""
+    """Paint circles, bars and triangles balanced about a diagonal."""
     rng = scene.stream("geometry")
     scene.rgb[:] = scheme.ground
     tilt = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.35, 0.95))
@@ -187,7 +188,7 @@ def _geometry(scene: Scene, scheme: Scheme) -> None:
 
 
 def _great_forms(scene: Scene, scheme: Scheme, rng: np.random.Generator, lay: _Lay, tilt: float) -> None:
-    """Half the ground in another colour, a circle, a triangle."""
+    """Paint half the ground in another colour, a circle and a triangle."""
     w, h, short, colours = scene.width, scene.height, scene.short, scheme.colours
     half: list[Point] = [(-w - h, 0.0), (w + h, 0.0), (w + h, w + h), (-w - h, w + h)]
     lay(half, 0.0, float(rng.uniform(0.05, 0.2)), tilt, mix(colours[1], scheme.ground, 0.25), 1.0)
@@ -200,7 +201,7 @@ def _great_forms(scene: Scene, scheme: Scheme, rng: np.random.Generator, lay: _L
 
 
 def _small_forms(scene: Scene, scheme: Scheme, rng: np.random.Generator, lay: _Lay, tilt: float) -> None:
-    """Bars, rings, a handful of squares and thin lines."""
+    """Paint bars, rings, a few squares and thin lines."""
     short, colours = scene.short, scheme.colours
     for k in range(int(rng.integers(3, 6))):
         across, down = float(rng.uniform(-0.36, 0.40)), float(rng.uniform(-0.38, 0.40))
@@ -226,7 +227,7 @@ def _bar(long: float, wide: float) -> list[Point]:
 
 
 def _fields(scene: Scene, scheme: Scheme) -> None:
-    """Two to four fields of colour that breathe at their edges."""
+    """Paint two to four colour fields with soft edges."""
     rng = scene.stream("fields")
     w, h = scene.width, scene.height
     own = bool(scene.reading.colours)
@@ -254,7 +255,7 @@ def _fields(scene: Scene, scheme: Scheme) -> None:
 
 
 def _ribbons(scene: Scene, scheme: Scheme) -> None:
-    """Ribbons that wave across the picture, each lit from above and throwing a soft shadow on the next."""
+    """Paint wavy ribbons across the picture, each lit from above with a soft shadow on the next."""
     rng = scene.stream("ribbons")
     upright = scene.height > scene.width * 1.15
     long, wide = (scene.height, scene.width) if upright else (scene.width, scene.height)
@@ -286,7 +287,7 @@ def _ribbons(scene: Scene, scheme: Scheme) -> None:
 
 
 def _mandala(scene: Scene, scheme: Scheme) -> None:
-    """Rings of petals about a middle, or arms of a spiral, in the scheme's colours with fine light edges."""
+    """Paint rings of petals about a centre, or the arms of a spiral, in the scheme's colours with fine light edges."""
     rng = scene.stream("mandala")
     w, h, short = scene.width, scene.height, scene.short
     x, y = (scene.columns() - w / 2) / short, (scene.rows() - h / 2) / short

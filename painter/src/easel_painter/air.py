@@ -1,4 +1,4 @@
-"""What lies over a finished scene: fog, rain, snow, the glow of lamps, the grading of the whole."""
+"""Effects over a finished scene: fog, rain, snow, the glow of lamps, the grading of the whole."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from easel_painter.terrain import Terrain, blend
 
 
 def paint_weather(scene: Scene) -> None:
-    """Fog, rain and falling snow, as the words ask."""
+    """Paint fog, rain and falling snow, as the words ask."""
     if scene.reading.has("fog"):
         _fog(scene)
     if scene.reading.has("rain"):
@@ -73,7 +73,7 @@ def _snowfall(scene: Scene) -> None:
 
 
 def light_lamps(scene: Scene) -> None:
-    """Add every glow that the motifs left behind, each in a window of its own size."""
+    """Add the glow of every lamp that the motifs recorded, each in a window of the size it needs."""
     for x, y, radius, colour, strength in scene.lamps:
         reach = radius * 2.6
         left, right = max(0, int(x - reach)), min(scene.width, int(x + reach) + 1)
@@ -89,7 +89,7 @@ def light_lamps(scene: Scene) -> None:
 
 
 def grade(scene: Scene) -> None:
-    """Bloom of the bright, contrast, saturation, darker corners."""
+    """Apply bloom, contrast, saturation and vignetting."""
     rgb = scene.rgb
     bright = np.clip(rgb - np.float32(0.72), 0, 1)
     rgb += blur(bright, max(2, scene.short // 26)) * np.float32(0.55)
@@ -110,7 +110,7 @@ def _luma(rgb: Field) -> Field:
 
 
 def paint_cloud_sea(scene: Scene, row: float, behind: bool) -> None:
-    """A level of clouds seen from above: `behind` covers it all, else only what lies nearer than row `row`."""
+    """Paint a layer of clouds seen from above: `behind` covers all of it, else only what is nearer than row `row`."""
     rng = scene.stream("cloud sea")
     palette = scene.palette
     view = Terrain(scene, 70.0 if behind else max(3.0, scene.short * 0.95 / max(4.0, row - scene.horizon)))
@@ -123,7 +123,7 @@ def paint_cloud_sea(scene: Scene, row: float, behind: bool) -> None:
     share = np.clip(0.16 + 0.62 * light * (0.55 + 0.6 * broad), 0, 1)
     dark = mix(mix(palette.cloud_dark, palette.haze, 0.35), palette.zenith, 0.15)
     tone = blend(dark, mix(palette.cloud_lit, (0.94, 0.95, 0.97), 0.35), share) * np.float32(0.94)
-    # The near level ends in wisps around whatever rises from it.
+    # The near layer ends in wisps around what rises from it.
     edge = smoothstep(float(view.z[-1, 0]), float(view.z[-1, 0]) * 0.72, view.z + (puffs - 0.5) * 1.2)
     solid = np.ones_like(height) if behind else np.asarray(edge, dtype=np.float32)
     view.lay(height, view.in_air(tone, 42, 0.80, 1.5), solid)

@@ -1,4 +1,4 @@
-"""What hangs in the sky before the clouds: a rainbow, balloons, lightning."""
+"""Objects in the sky in front of the clouds: a rainbow, balloons, lightning."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _GORES = 8
 
 
 def paint_aloft(scene: Scene) -> None:
-    """All of them that the words ask for, over the far land and behind the near one."""
+    """Paint the things in the sky that the words ask for, over the far land and behind the near land."""
     reading = scene.reading
     if reading.has("rainbow"):
         _rainbow(scene)
@@ -37,7 +37,7 @@ def paint_aloft(scene: Scene) -> None:
 
 
 def _rainbow(scene: Scene) -> None:
-    """A bow opposite the sun, and a paler one around it."""
+    """Paint a rainbow opposite the sun, and a paler one around it."""
     scene.show("rainbow")
     rng = scene.stream("rainbow")
     side = 1 if scene.light[0] < scene.width / 2 else -1
@@ -63,7 +63,7 @@ def _rainbow(scene: Scene) -> None:
 
 
 def _lightning(scene: Scene) -> None:
-    """Forked bolts from the clouds to the horizon, and the light that they throw."""
+    """Paint forked bolts from the clouds to the horizon, and their light."""
     scene.show("lightning")
     rng = scene.stream("lightning")
     tint: Colour = (0.86, 0.88, 1.0)
@@ -81,7 +81,7 @@ def _lightning(scene: Scene) -> None:
 def _fork(
     rng: np.random.Generator, bolts: list[list[Point]], start: Point, end: float, wide: float, levels: int
 ) -> None:
-    """A crooked line downwards, drawn as thin quadrilaterals, with branches."""
+    """Draw a crooked line downwards with branches, as thin quadrilaterals."""
     x, y = start
     lean = float(rng.normal(0, 0.25))
     step = max(2.0, (end - y) / 16)
@@ -96,7 +96,7 @@ def _fork(
 
 
 def _balloons(scene: Scene) -> None:
-    """Hot-air balloons at several distances."""
+    """Paint hot-air balloons at several distances."""
     scene.show("balloon")
     rng = scene.stream("balloon")
     weight = min(1.6, max(0.6, scene.reading.weight("balloon")))
@@ -113,7 +113,7 @@ def _balloons(scene: Scene) -> None:
 
 
 def _balloon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-    """One balloon of `size` pixels from top to basket, its middle at row `y`."""
+    """Paint one balloon of `size` pixels from top to basket, centred at row `y`."""
     palette = scene.palette
     air = min(0.55, max(0.0, 0.42 - size / scene.short * 1.5))
     mouth, low = _envelope(scene, rng, (x, y), size, air)
@@ -136,7 +136,7 @@ def _balloon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: f
 
 
 def _envelope(scene: Scene, rng: np.random.Generator, middle: Point, size: float, air: float) -> tuple[float, float]:
-    """The silk in coloured gores; answers half the width of its mouth and the row where it hangs."""
+    """Paint the envelope in coloured gores; returns half the width of its mouth and the row of its lower end."""
     palette = scene.palette
     (x, y), half = middle, size * 0.36
     own = scene.reading.paints.get("balloon")

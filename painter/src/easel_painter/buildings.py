@@ -1,4 +1,4 @@
-"""Towers of stone: lighthouse, castle, ruins; and what every building needs: lit walls and windows."""
+"""Towers of stone: lighthouse, castle, ruins; and parts of every building: lit walls and windows."""
 
 from dataclasses import dataclass
 
@@ -15,19 +15,19 @@ _ROOFS: list[Colour] = [(0.22, 0.26, 0.42), (0.48, 0.20, 0.18), (0.20, 0.33, 0.3
 
 
 def box(left: float, top: float, right: float, bottom: float) -> list[Point]:
-    """A rectangle's corners."""
+    """Return a rectangle's corners."""
     return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def _sides(scene: Scene, x: float, colour: Colour) -> tuple[Colour, Colour]:
-    """A wall's colour at its left and right edge: bright towards the light."""
+    """Return a wall's colours at its left and right edge: bright towards the light."""
     lit = mix(scene.palette.lit(colour), scene.palette.light, 0.12)
     dark = mix(scene.palette.lit(colour), (0.04, 0.05, 0.12), 0.48)
     return (dark, lit) if scene.light[0] > x else (lit, dark)
 
 
 def solid(scene: Scene, polygons: list[list[Point]], colour: Colour, x: float) -> tuple[Window, Field]:
-    """Polygons shaded from one side to the other."""
+    """Paint polygons shaded from one side to the other."""
     window, mask = scene.cut(polygons)
     if mask.size:
         scene.put(window, mask, scene.ramp(window, *_sides(scene, x, colour)))
@@ -35,7 +35,7 @@ def solid(scene: Scene, polygons: list[list[Point]], colour: Colour, x: float) -
 
 
 def paint_lighthouse(scene: Scene, x: float, y: float, tall: float) -> None:
-    """A banded tower whose lamp shines when it is dark."""
+    """Paint a banded tower whose lamp shines in the dark."""
     scene.show("lighthouse")
     half_low, half_top = tall * 0.105, tall * 0.062
     top = y - tall * 0.80
@@ -78,25 +78,25 @@ def _beam(scene: Scene, x: float, y: float, tall: float) -> None:
 
 
 def window_tone(scene: Scene) -> Colour:
-    """The colour of a window pane: lamp light in the dark, dim glass by day."""
+    """Return the colour of a window pane: lamp light in the dark, dim glass by day."""
     return (1.0, 0.80, 0.42) if scene.palette.is_dark else scene.palette.lit((0.24, 0.30, 0.38))
 
 
 def light_window(scene: Scene, left: float, top: float, right: float, bottom: float) -> None:
-    """A window; after dusk it shines."""
+    """Paint a window; after dusk it shines."""
     scene.shape([box(left, top, right, bottom)], window_tone(scene))
     if scene.palette.is_dark:
         scene.lamps.append(((left + right) / 2, (top + bottom) / 2, max(2.0, (bottom - top) * 1.6), LAMP, 0.32))
 
 
 def roof_tone(scene: Scene, colour: Colour) -> Colour:
-    """A roof's colour; in winter snow lies on it."""
+    """Return a roof's colour; in winter it is covered with snow."""
     return mix(colour, scene.palette.snow, 0.88) if scene.palette.season == "winter" else colour
 
 
 @dataclass(frozen=True)
 class _Castle:
-    """What the parts of one castle share."""
+    """The shared state of the parts of one castle."""
 
     scene: Scene
     rng: np.random.Generator
@@ -108,13 +108,13 @@ class _Castle:
     pointed: bool
 
     def tower(self, offset: float, high: tuple[float, float], half: tuple[float, float], pointed: bool) -> None:
-        """A tower at an offset from the middle; all in sizes of the castle, from a range each."""
+        """Paint a tower at an offset from the centre; each size is drawn from a range, in units of the castle."""
         tall, wide = self.size * float(self.rng.uniform(*high)), self.size * float(self.rng.uniform(*half))
         _tower(self, self.x + offset * self.size, tall, wide, pointed)
 
 
 def paint_castle(scene: Scene, x: float, y: float, size: float) -> None:
-    """Towers of different height behind a crenellated wall, laid out anew by each seed."""
+    """Paint towers of different heights behind a crenellated wall; the seed chooses the layout."""
     scene.show("castle")
     rng = scene.stream("castle")
     stone = scene.reading.paints.get("castle") or mix(
@@ -148,7 +148,7 @@ def _gate(scene: Scene, x: float, y: float, size: float) -> None:
 
 
 def _hall(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, stone: Colour, roof: Colour) -> None:
-    """A long house with a steep roof between the towers."""
+    """Paint a long house with a steep roof between the towers."""
     half, high = size * float(rng.uniform(0.14, 0.22)), size * float(rng.uniform(0.36, 0.46))
     solid(scene, [box(x - half, y - high, x + half, y)], mix(stone, (1, 1, 1), 0.06), x)
     rise = size * 0.15
@@ -165,7 +165,7 @@ def _hall(scene: Scene, rng: np.random.Generator, x: float, y: float, size: floa
 
 
 def _saddle(x: float, y: float, half: float, rise: float) -> list[Point]:
-    """A roof seen from its long side, its eaves at row `y`."""
+    """Return the outline of a roof seen from its long side, its eaves at row `y`."""
     return [(x - half * 1.06, y), (x - half * 0.8, y - rise), (x + half * 0.8, y - rise), (x + half * 1.06, y)]
 
 
@@ -188,7 +188,7 @@ def _tower(castle: _Castle, x: float, tall: float, half: float, pointed: bool) -
 
 
 def paint_ruins(scene: Scene, x: float, y: float, size: float) -> None:
-    """A broken tower, a wall with empty arches, columns and fallen stones."""
+    """Paint a broken tower, a wall with empty arches, columns and fallen stones."""
     scene.show("ruins")
     rng = scene.stream("ruins")
     stone = scene.reading.paints.get("ruins") or mix(scene.palette.rock, (0.74, 0.68, 0.58), 0.65)

@@ -1,4 +1,4 @@
-"""The picture in the making and the few ways to put colour on it."""
+"""The unfinished picture and the few operations that put colour on it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _LARGE_PX = 700_000
 
 @dataclass
 class Scene:
-    """A canvas with all that a motif needs to know about the picture. Pixels count from the top left corner."""
+    """A canvas and everything that a motif needs to know about the picture. Pixels count from the top left corner."""
 
     rgb: Field
     palette: Palette
@@ -29,7 +29,7 @@ class Scene:
     """The row where sky and land or water meet."""
 
     light: Point
-    """Where the sun or moon stands, in pixels; it may be below the horizon or outside."""
+    """Position of the sun or moon in pixels; it may be below the horizon or outside."""
 
     light_shown: bool = False
     sparks: Field = field(init=False)
@@ -39,7 +39,7 @@ class Scene:
     """Glows to add at the end: x, y, radius in pixels, colour, strength."""
 
     shown: list[str] = field(default_factory=list)
-    """The motifs that stand in the picture, in the order in which they were painted: what a description may name."""
+    """The motifs in the picture, in the order in which they were painted; a description may name these."""
 
     report: Callable[[], None] = lambda: None
     """Called now and then while the scene is painted; it may raise `Stopped`."""
@@ -49,57 +49,60 @@ class Scene:
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Return the width in pixels."""
         return int(self.rgb.shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Return the height in pixels."""
         return int(self.rgb.shape[0])
 
     @property
     def short(self) -> int:
-        """The shorter side in pixels: sizes are fractions of it."""
+        """Return the shorter side in pixels: sizes are fractions of it."""
         return min(self.width, self.height)
 
     def show(self, motif: str) -> None:
-        """Note that a motif is now in the picture. Whatever paints one says so."""
+        """Record that a motif is now in the picture; every function that paints one calls this."""
         if motif not in self.shown:
             self.shown.append(motif)
 
     def may(self, motif: str) -> bool:
-        """Whether the painter may add a motif that nobody asked for."""
+        """Return whether the painter may add a motif that was not asked for."""
         return motif not in self.reading.unwanted
 
     def stream(self, name: str) -> np.random.Generator:
-        """Random numbers for one motif of this picture."""
+        """Return the random numbers for one motif of this picture."""
         return stream(name, *self.seed)
 
     def rows(self) -> Field:
-        """The number of each row, as a column."""
+        """Return the number of each row, as a column."""
         return np.arange(self.height, dtype=np.float32)[:, None]
 
     def columns(self) -> Field:
-        """The number of each column, as a row."""
+        """Return the number of each column, as a row."""
         return np.arange(self.width, dtype=np.float32)[None, :]
 
     def paint(self, mask: Field, colour: Colour | Field, top: int = 0) -> None:
-        """Cover with a colour (or a picture of the mask's size) where the mask says; the mask's first row is `top`."""
+        """Cover with a colour (or a picture of the mask's size) where the mask is set.
+
+        The mask's first row is `top`.
+        """
         self.put((slice(top, top + mask.shape[0]), slice(None)), mask, colour)
 
     def glow(self, mask: Field, colour: Colour, top: int = 0) -> None:
-        """Add light: like a screen of that colour."""
+        """Add light of a colour, as in screen blending."""
         part = self.rgb[top : top + mask.shape[0]]
         part += np.clip(mask, 0, 1)[..., None] * np.asarray(colour, dtype=np.float32) * (1 - np.clip(part, 0, 1))
 
     def shape(self, polygons: Sequence[Sequence[Point]], colour: Colour | Field, strength: float = 1.0) -> None:
-        """Fill polygons (pixel corners) with soft edges."""
+        """Fill polygons (corners in pixels) with soft edges."""
         window, mask = self.cut(polygons)
         if mask.size:
             self.put(window, mask * np.float32(strength), colour)
 
     def put(self, window: Window, mask: Field, colour: Colour | Field) -> None:
-        """Cover a window with a colour where its mask says."""
+        """Cover a window with a colour where its mask is set."""
         self.report()
         part = self.rgb[window]
         part += mask[..., None] * (np.asarray(colour, dtype=np.float32) - part)
@@ -113,7 +116,7 @@ class Scene:
             np.maximum(part, mask[..., None] * np.asarray(colour, dtype=np.float32) * np.float32(strength), out=part)
 
     def cut(self, polygons: Sequence[Sequence[Point]]) -> tuple[Window, Field]:
-        """The smallest window around polygons and how much of each pixel they cover; it may be empty."""
+        """Return the smallest window around polygons and their coverage of each pixel; it may be empty."""
         if not polygons:
             return (slice(0, 0), slice(0, 0)), np.zeros((0, 0), dtype=np.float32)
         xs = [x for polygon in polygons for x, _ in polygon]
@@ -132,7 +135,7 @@ class Scene:
         return window, np.asarray(image.reduce(k), dtype=np.float32) / np.float32(255)
 
     def ramp(self, window: Window, left: Colour, right: Colour) -> Field:
-        """Colours for a window from its left edge to its right one."""
+        """Return colours for a window from its left edge to its right edge."""
         height = window[0].stop - window[0].start
         t = np.linspace(0, 1, window[1].stop - window[1].start, dtype=np.float32)[None, :, None]
         row = np.asarray(left, dtype=np.float32) * (1 - t) + np.asarray(right, dtype=np.float32) * t
@@ -140,7 +143,7 @@ class Scene:
 
 
 def disc(scene: Scene, x: float, y: float, radius: float) -> tuple[Window, Field]:
-    """A round window with soft edges."""
+    """Return a round window with soft edges."""
     left, right = max(0, int(x - radius) - 2), min(scene.width, int(x + radius) + 3)
     top, bottom = max(0, int(y - radius) - 2), min(scene.height, int(y + radius) + 3)
     window = (slice(top, max(top, bottom)), slice(left, max(left, right)))

@@ -10,26 +10,28 @@ KINDS = ("fair", "heaps", "towers", "veil", "bands", "front")
 
 
 def kind_of(scene: Scene) -> str:
-    """Which clouds: by weather and hour, else by the seed; "clear" for next to none."""
+    """Choose the kind of clouds by weather and hour, else by the seed; "clear" for almost none."""
     reading = scene.reading
     rng = scene.stream("kind of clouds")
     if reading.has("rain", "lightning") or reading.is_a("rough"):
-        return "front"
-    if "gloomy" in reading.moods:
-        return str(rng.choice(["front", "bands"]))
-    if reading.has("aurora", "stars", "planet", "nebula"):
-        return "clear"
-    if scene.palette.hour == "night":
-        return str(rng.choice(["clear", "fair", "bands"])) if not reading.has("clouds") else "heaps"
-    if reading.has("clouds"):
-        return str(rng.choice(["heaps", "towers", "heaps", "bands"]))
-    if scene.palette.hour in ("sunset", "dawn"):
-        return str(rng.choice(["bands", "veil", "fair", "bands", "heaps"]))
-    return str(rng.choice(["fair", "heaps", "veil", "towers", "clear"]))
+        kinds = ["front"]
+    elif "gloomy" in reading.moods:
+        kinds = ["front", "bands"]
+    elif reading.has("aurora", "stars", "planet", "nebula"):
+        kinds = ["clear"]
+    elif scene.palette.hour == "night":
+        kinds = ["heaps"] if reading.has("clouds") else ["clear", "fair", "bands"]
+    elif reading.has("clouds"):
+        kinds = ["heaps", "towers", "heaps", "bands"]
+    elif scene.palette.hour in ("sunset", "dawn"):
+        kinds = ["bands", "veil", "fair", "bands", "heaps"]
+    else:
+        kinds = ["fair", "heaps", "veil", "towers", "clear"]
+    return str(rng.choice(kinds))
 
 
 def paint_clouds(scene: Scene) -> None:
-    """The clouds of this picture, between the upper edge and the horizon."""
+    """Paint the clouds of this picture, between the upper edge and the horizon."""
     rows = min(scene.height, scene.horizon + 2)
     if rows < 8:
         return
@@ -48,7 +50,7 @@ def paint_clouds(scene: Scene) -> None:
 
 
 def _veil(scene: Scene, rows: int, strength: float) -> None:
-    """High ice clouds: thin threads combed by the wind."""
+    """Paint cirrus: thin threads combed by the wind."""
     rng = scene.stream("veil")
     wide = scene.width / scene.short
     slant = float(rng.uniform(-0.35, 0.35))
@@ -63,7 +65,7 @@ def _veil(scene: Scene, rows: int, strength: float) -> None:
 
 
 def _lit(scene: Scene, density: Field, reach: float) -> Field:
-    """How bright each part of a cloud is: the thickness between it and the light takes it away."""
+    """Return how bright each part of a cloud is; the thickness between it and the light darkens it."""
     shift = max(1, int(scene.short * reach))
     side = int(np.sign(scene.light[0] - scene.width / 2)) * shift
     low = scene.light[1] > scene.horizon * 0.62
@@ -83,7 +85,7 @@ def _shade(scene: Scene, mask: Field, light: Field, strength: float, top: int = 
 
 
 def _heaps(scene: Scene, rows: int, kind: str, weight: float) -> None:
-    """Heaps with lit heads and flat grey feet, smaller towards the horizon; towers rise from it."""
+    """Paint cumulus with lit heads and flat grey bases, smaller towards the horizon, with towers."""
     rng = scene.stream("heaps")
     wide = scene.width / scene.short
     down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
@@ -109,7 +111,7 @@ def _heaps(scene: Scene, rows: int, kind: str, weight: float) -> None:
 
 
 def _bands(scene: Scene, rows: int, weight: float) -> None:
-    """Long flat clouds that catch the low light from below."""
+    """Paint long flat clouds that catch the low light from below."""
     rng = scene.stream("bands")
     wide = scene.width / scene.short
     field = fbm(rng, scene.width, rows, (1.6 * wide, 13), 6, 0.55)
@@ -128,7 +130,7 @@ def _bands(scene: Scene, rows: int, weight: float) -> None:
 
 
 def _front(scene: Scene, rows: int) -> None:
-    """A heavy ceiling that hangs in folds, lighter under its edge."""
+    """Paint a heavy ceiling of folds, lighter under its edge."""
     rng = scene.stream("front")
     palette = scene.palette
     wide = scene.width / scene.short

@@ -1,4 +1,4 @@
-"""From a reading to a whole scene: what stands where, and in which order it is painted."""
+"""Compose a whole scene from a reading: positions, and the order of painting."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,10 @@ from generator.engines.base import ImageRequest
 
 
 def paint_scene(request: ImageRequest, reading: Reading, report: Callable[[], None] = lambda: None) -> Scene:
-    """The finished picture before it is broken into brush strokes. `report` is called now and then; it may raise
-    `Stopped`."""
+    """Paint the finished picture, before a medium breaks it into strokes.
+
+    `report` is called regularly and may raise `Stopped`.
+    """
     seed = (request.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
     palette = choose(reading, *seed)
     if is_abstract(reading):
@@ -33,7 +35,7 @@ def paint_scene(request: ImageRequest, reading: Reading, report: Callable[[], No
 
 
 def _landscape(scene: Scene) -> None:
-    """Sky, land or water and all that stands in it, without the weather in front."""
+    """Paint sky, land or water and everything in it, without the weather in front."""
     reading = scene.reading
     sky.paint_sky(scene)
     # Now, so that what comes before the sun or moon also hides its glow.
@@ -52,16 +54,16 @@ def _landscape(scene: Scene) -> None:
 
 
 def is_abstract(reading: Reading) -> bool:
-    """Whether there is nothing to paint by name."""
+    """Return whether there is nothing to paint by name."""
     if closeup.is_wanted(reading):
         return False
-    # An hour or a season alone is a landscape's.
+    # Only an hour or a season means a landscape.
     nothing = not reading.motifs and bool(reading.times or reading.seasons)
     return reading.has("abstract") or (abstract.is_wanted(reading) and not nothing)
 
 
 def _set_out(request: ImageRequest, reading: Reading, palette: Palette, seed: tuple[object, ...]) -> Scene:
-    """The empty canvas, its horizon and its light. A tall picture gets more sky, a wide one a calmer line."""
+    """Create the empty canvas with horizon and light. A tall picture gets more sky, a wide one a lower horizon."""
     rng = stream("layout", *seed)
     width, height = request.width, request.height
     level = {True: 0.60, False: 0.56}[height > width] + rng.uniform(-0.04, 0.05)
@@ -88,7 +90,7 @@ def _set_out(request: ImageRequest, reading: Reading, palette: Palette, seed: tu
 
 
 def _far(scene: Scene) -> None:
-    """What stands behind the land or the water."""
+    """Paint what is behind the land or the water."""
     reading = scene.reading
     if reading.has("forest") and woods.is_inside(scene):
         return
@@ -105,7 +107,7 @@ def _far(scene: Scene) -> None:
 
 
 def _distant_range(scene: Scene) -> None:
-    """A low line of far hills: a horizon that is not ruled."""
+    """Paint a low line of distant hills, so that the horizon is not a straight line."""
     rng = scene.stream("distance")
     high = float(rng.uniform(0.02, 0.075))
     for layer in range(2):
@@ -115,7 +117,7 @@ def _distant_range(scene: Scene) -> None:
 
 
 def paint_ground_idea(request: ImageRequest, palette: Palette, zoom: float = 1.3) -> Field:
-    """The ground under every picture: what a small random network sees, in the palette's colours."""
+    """Return the ground under every picture: the output of a small random network, in the palette's colours."""
     rng = stream("ground idea", request.seed, request.prompt)
     width, height = max(16, request.width // 4), max(16, request.height // 4)
     network = cppn(rng, width, height, zoom=zoom)

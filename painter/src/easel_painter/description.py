@@ -1,4 +1,4 @@
-"""True words about a picture: what the painter painted, else its colours, its light and its composition."""
+"""Descriptions of a picture: what was painted, else its colours, light and composition."""
 
 from dataclasses import replace
 
@@ -58,11 +58,11 @@ _OUTDOORS = frozenset((*PLACES, "sun", "moon", "stars", "clouds", "rain", "snow"
 """Where one of these is to be seen, so is the hour of the day."""
 
 _SMALL_PX = 96
-"""The shorter side of a scene that is painted only to see what stands in it."""
+"""The shorter side of a scene that is painted only to find out what it contains."""
 
 
 def describe(picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
-    """The description of a picture; with the request from which it was painted, or of one from elsewhere."""
+    """Describe a picture, with the request from which it was painted or None for any other picture."""
     traits = measure(picture)
     if request is None:
         return worded(_pixel_clauses(traits), composition_phrases(traits), options)
@@ -81,14 +81,14 @@ def describe(picture: Pixels, request: ImageRequest | None, options: Description
 
 
 def _small_scene(request: ImageRequest, reading: Reading) -> Scene:
-    """The request's scene once more, small: what stands in it does not depend on its size."""
+    """Paint the request's scene again at a small size; its content does not depend on the size."""
     factor = _SMALL_PX / min(request.width, request.height)
     width, height = (max(16, round(side * factor)) for side in (request.width, request.height))
     return paint_scene(replace(request, width=width, height=height), reading)
 
 
 def _scene_clauses(scene: Scene, reading: Reading, picture: Pixels, traits: Traits) -> list[str]:
-    """What was asked for, by weight; then what the painter added by itself; the hour; the colours."""
+    """Name what was asked for, by weight; then what the painter added; the hour; the colours."""
     work = _WORKS[reading.manner.medium][0]
     if not scene.shown:
         return ["an abstract painting" if work == "a painting" else f"{work}, abstract,", colour_clause(traits)]
@@ -104,7 +104,7 @@ def _scene_clauses(scene: Scene, reading: Reading, picture: Pixels, traits: Trai
 
 
 def _kind_and_things(shown: list[str], things: list[str], work: str) -> list[str]:
-    """What kind of picture it is, then what stands in it."""
+    """Name the kind of picture, then its content."""
     if "still life" in shown or not things:
         return [
             "a still life" if "still life" in shown else "a portrait",
@@ -117,7 +117,7 @@ def _kind_and_things(shown: list[str], things: list[str], work: str) -> list[str
 
 
 def _thing(name: str, reading: Reading, picture: Pixels) -> str:
-    """A motif with its article, and a creature with the colour that the words gave it if that is to be seen."""
+    """Name a motif with its article, and a creature with its requested colour if that is visible."""
     paint = reading.paints.get(name) if name in _CREATURES else None
     colour = next((known for known, entry in COLOURS.items() if entry[2] == paint), "")
     if not colour or _share(colour, picture) < 0.02:
@@ -127,7 +127,7 @@ def _thing(name: str, reading: Reading, picture: Pixels) -> str:
 
 
 def _share(colour: str, picture: Pixels) -> float:
-    """How much of the picture is nearer to a named colour than to any other, 0 to 1."""
+    """Return the share of the picture, 0 to 1, that is nearer to a named colour than to any other."""
     small = np.asarray(Image.fromarray(picture).resize((48, 48), Image.Resampling.BOX), dtype=np.float32)
     table = np.asarray([entry[2] for entry in COLOURS.values()], dtype=np.float32) * 255
     nearest = ((small.reshape(-1, 1, 3) - table) ** 2).sum(axis=-1).argmin(axis=-1)

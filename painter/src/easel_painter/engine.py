@@ -1,4 +1,4 @@
-"""The painter behind the engine's interface."""
+"""The implementation of the engine interface."""
 
 from dataclasses import replace
 from functools import partial
@@ -30,18 +30,18 @@ class Painter:
     """Paints a scene from the words of a prompt: no network download, no GPU, equal requests give equal pixels."""
 
     def stats(self) -> EngineStats:
-        """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
+        """Return the size of the small network behind the ground; upscaling uses no network, nothing uses a GPU."""
         return EngineStats(base_parameters=cppn_parameters(), upsample_parameters=0)
 
     def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
-        """A new picture of exactly the request's size."""
+        """Paint a new picture of exactly the request's size."""
         reading = read(request.prompt, request.negative_prompt)
         enlarged = _enlargement(request, reading)
         plan = _plan(_larger(request, enlarged), reading, report)
         return _paint(_begin(plan, reading), report, enlarged)
 
     def transform(self, source: Pixels, request: ImageRequest, strength: float, report: ProgressReporter) -> Pixels:
-        """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
+        """Paint a picture from the source: its forms remain at low strength and dissolve at high strength."""
         if strength <= 0:
             report(1.0, source.copy)
             return source.copy()
@@ -54,16 +54,16 @@ class Painter:
         return _paint(Veil(_begin(draft, reading), own, strength), report, enlarged)
 
     def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
-        """The picture with `factor` times the pixels on each side, its edges sharpened again."""
+        """Enlarge the picture to `factor` times the pixels on each side and sharpen its edges."""
         return enlarge(picture, factor, report)
 
     def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
-        """What was painted, or the colours, light and composition of a picture from elsewhere."""
+        """Describe what was painted, or the colours, light and composition of any other picture."""
         return describe(picture, request, options)
 
 
 def _enlargement(request: ImageRequest, reading: Reading) -> int:
-    """How many times larger a small picture is painted, and then reduced: a brush has no strokes of half a pixel."""
+    """Return the factor for painting a small picture larger and reducing it, since strokes have a minimum size."""
     if not MEDIUM_CLASSES[reading.manner.medium].may_be_reduced:
         return 1
     wanted = -(-_SMALLEST_CANVAS_PX // min(request.width, request.height))
@@ -76,7 +76,7 @@ def _larger(request: ImageRequest, factor: int) -> ImageRequest:
 
 
 def _plan(request: ImageRequest, reading: Reading, report: ProgressReporter) -> Draft:
-    """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
+    """Prepare the ground to start from, the picture to arrive at and its sparks; a low scale stays near the ground."""
     whole = paint_scene(request, reading, partial(report, 0.0))
     report(_PREPARING / 2)
     scene = whole.rgb
@@ -101,7 +101,7 @@ def _plan(request: ImageRequest, reading: Reading, report: ProgressReporter) -> 
 
 
 def _begin(draft: Draft, reading: Reading) -> Medium:
-    """The medium that the words ask for, ready for its first step."""
+    """Return the medium that the words ask for, ready for its first step."""
     medium = MEDIUM_CLASSES[reading.manner.medium]
     if reading.manner.monochrome and medium.takes_colours:
         draft = replace(draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks))
@@ -121,7 +121,7 @@ def _grey(rgb: Field) -> Field:
 
 
 def _snapshot(medium: Medium, enlarged: int) -> Pixels:
-    """The work as it stands, in whole numbers, at the size that was asked for."""
+    """Return the picture in its present state as 8-bit pixels of the requested size."""
     picture = np.clip(medium.picture(), 0, 1)
     pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
     return np.asarray(Image.fromarray(pixels).reduce(enlarged)) if enlarged > 1 else pixels

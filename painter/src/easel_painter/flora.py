@@ -1,4 +1,4 @@
-"""Small trees by the dozen: where they stand on the land, and how each kind is drawn."""
+"""Small trees in large numbers: their places on the land, and how each kind is drawn."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ class Parts:
     snow: Polygons = field(default_factory=list)
 
     def add(self, other: "Parts") -> None:
-        """Take another tree's polygons in."""
+        """Append another tree's polygons."""
         for name in ("wood", "dark", "body", "bright", "snow"):
             getattr(self, name).extend(getattr(other, name))
 
 
 @dataclass(frozen=True)
 class Coat:
-    """The colours of a tree before light and air touch them."""
+    """The colours of a tree before lighting and haze."""
 
     leaves: Colour
     wood: Colour
@@ -46,7 +46,7 @@ Kind = Callable[[np.random.Generator, float, float, float, float], Parts]
 
 
 def blob(rng: np.random.Generator, x: float, y: float, radius: float, points: int = 11) -> list[Point]:
-    """A lumpy disc."""
+    """Return a lumpy disc."""
     reach = (rng.random(points) * (0.40 * radius) + 0.78 * radius).tolist()
     return [(x + r * c, y + r * s) for r, (c, s) in zip(reach, _circle(points), strict=True)]
 
@@ -58,7 +58,7 @@ def _circle(points: int) -> tuple[tuple[float, float], ...]:
 
 
 def fir(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """Boughs that hang and differ; the side towards the light is brighter, snow lies on their upper edges."""
+    """Draw a fir with irregular hanging boughs, brighter towards the light, with snow on their upper edges."""
     boughs = 5 if tall < 26 else 8 if tall < 90 else 12
     slim = float(rng.uniform(0.17, 0.25))
     left: list[Point] = []
@@ -85,7 +85,7 @@ def fir(rng: np.random.Generator, x: float, y: float, tall: float, side: float) 
 
 
 def pine(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A bare trunk with flat clouds of needles on top."""
+    """Draw a pine: a bare trunk with flat clouds of needles on top."""
     lean = float(rng.normal(0, 0.03)) * tall
     half = tall * 0.017
     top = (x + lean, y - tall * 0.86)
@@ -106,7 +106,7 @@ def pine(rng: np.random.Generator, x: float, y: float, tall: float, side: float)
 
 
 def round_tree(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A crown of a few clumps, each with its light and its shadow."""
+    """Draw a crown of a few clumps, each with light and shadow."""
     half = tall * 0.028
     parts = Parts(
         wood=[[(x - half, y), (x + half, y), (x + half * 0.4, y - tall * 0.5), (x - half * 0.4, y - tall * 0.5)]]
@@ -132,7 +132,7 @@ def round_tree(rng: np.random.Generator, x: float, y: float, tall: float, side: 
 def tufts(
     rng: np.random.Generator, parts: Parts, x: float, y: float, size: float, side: float, *, flat: float = 0.85
 ) -> None:
-    """Single tufts of leaves over a near clump, lit by where they are in it: it has no smooth face and no edge."""
+    """Add tufts of leaves over a near clump, lit by their place in it, so that it has no smooth face or edge."""
     count = int(np.clip(size * 2.2, 10, 64))
     turn, reach = rng.uniform(0, 2 * np.pi, count), size * 1.12 * np.sqrt(rng.random(count))
     dx, dy = reach * np.cos(turn), reach * np.sin(turn) * flat
@@ -146,7 +146,7 @@ def tufts(
 
 
 def bush(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A heap of leaves on the ground."""
+    """Draw a heap of leaves on the ground."""
     parts = Parts()
     for _ in range(3):
         cx, size = x + float(rng.normal(0, tall * 0.45)), tall * float(rng.uniform(0.35, 0.6))
@@ -158,7 +158,7 @@ def bush(rng: np.random.Generator, x: float, y: float, tall: float, side: float)
 
 
 def poplar(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A slender flame of leaves: poplar or cypress."""
+    """Draw a slender poplar or cypress."""
     half = tall * float(rng.uniform(0.065, 0.10))
     at = np.linspace(0, 1, 9)
     swell = np.sin(np.pi * (0.08 + 0.90 * at) ** 0.75) * half * rng.uniform(0.85, 1.15, 9)
@@ -176,7 +176,7 @@ def poplar(rng: np.random.Generator, x: float, y: float, tall: float, side: floa
 
 
 def birch(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A thin light trunk under a loose crown that hangs."""
+    """Draw a birch: a thin light trunk under a loose hanging crown."""
     parts = round_tree(rng, x, y, tall, side)
     half = max(0.7, tall * 0.014)
     parts.wood = [[(x - half, y), (x + half, y), (x + half * 0.5, y - tall * 0.85), (x - half * 0.5, y - tall * 0.85)]]
@@ -184,7 +184,7 @@ def birch(rng: np.random.Generator, x: float, y: float, tall: float, side: float
 
 
 def bare(rng: np.random.Generator, x: float, y: float, tall: float, side: float) -> Parts:
-    """A tree without leaves: a trunk that leans a little to the light, and thin branches."""
+    """Draw a tree without leaves: a trunk that leans a little to the light, and thin branches."""
     half = tall * 0.022
     x += side * half * 0.2
     parts = Parts(wood=[[(x - half, y), (x + half, y), (x, y - tall)]])
@@ -210,7 +210,7 @@ KINDS: dict[str, Kind] = {
 
 
 def coat(scene: Scene, kind: str, rng: np.random.Generator | None = None) -> Coat:
-    """A kind's colours in this season and by the words of the prompt."""
+    """Return a kind's colours in this season and by the words of the prompt."""
     palette = scene.palette
     own = scene.reading.paints.get("forest") or scene.reading.paints.get("tree")
     wood: Colour = {"birch": (0.86, 0.85, 0.80), "pine": (0.52, 0.32, 0.20)}.get(kind, (0.28, 0.20, 0.15))
@@ -227,7 +227,7 @@ def coat(scene: Scene, kind: str, rng: np.random.Generator | None = None) -> Coa
 
 
 def draw(scene: Scene, parts: Parts, dress: Coat, air: float, light: float = 1.0) -> None:
-    """Lay trees into the picture, `air` 0 (near) to 1 (lost in haze); `light` 0 leaves them in the shade."""
+    """Paint trees into the picture, `air` 0 (near) to 1 (lost in haze); `light` 0 leaves them in the shade."""
     palette = scene.palette
     night = palette.hour == "night"
     leaves = palette.lit(dress.leaves)
@@ -250,7 +250,7 @@ def draw(scene: Scene, parts: Parts, dress: Coat, air: float, light: float = 1.0
 def plant(
     scene: Scene, land: Terrain, spots: Sequence[Spot], kind: str, tall: float, clear: float, name: str = "trees"
 ) -> None:
-    """Trees of one kind on these spots (far to near), `tall` units high, in the air of that land."""
+    """Paint trees of one kind on these spots (far to near), `tall` units high, in the air of that land."""
     rng = scene.stream(f"{name} {kind}")
     kinds = KINDS["bare" if scene.palette.season == "winter" and kind in ("round", "birch") else kind]
     for belt in np.array_split(np.arange(len(spots)), min(len(spots), _BELTS)) if spots else []:

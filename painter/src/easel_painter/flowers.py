@@ -20,10 +20,19 @@ _HUES: list[Colour] = [
     (0.34, 0.45, 0.88),
 ]
 
+_SORTS: dict[str, tuple[str, float, Colour, bool]] = {
+    "sunflowers": ("sunflower", 0.105, (0.98, 0.76, 0.08), False),
+    "lavender": ("spike", 0.075, (0.52, 0.34, 0.80), True),
+    "poppies": ("bowl", 0.055, (0.90, 0.13, 0.09), False),
+    "roses": ("bowl", 0.055, (0.86, 0.12, 0.22), False),
+    "daisies": ("daisy", 0.045, (0.98, 0.97, 0.94), False),
+}
+"""By the word: form, size in units, colour, and whether it grows in rows."""
+
 
 @dataclass(frozen=True)
 class Sort:
-    """A kind of flower: its form, its size in units, its colours, whether it stands in rows."""
+    """A kind of flower: its form, its size in units, its colours, whether it grows in rows."""
 
     form: str
     size: float
@@ -32,29 +41,22 @@ class Sort:
 
 
 def sort(scene: Scene) -> Sort:
-    """Which flowers grow here: by the words, else by the seed."""
+    """Choose the kind of flowers by the words, else by the seed."""
     reading = scene.reading
     rng = scene.stream("sort of flower")
     own = reading.paints.get("flowers")
-    if reading.is_a("sunflowers"):
-        return Sort("sunflower", 0.105, [own or (0.98, 0.76, 0.08)])
-    if reading.is_a("lavender"):
-        return Sort("spike", 0.075, [own or (0.52, 0.34, 0.80)], rows=True)
+    for word, (form, size, colour, rows) in _SORTS.items():
+        if reading.is_a(word):
+            return Sort(form, size, [own or colour], rows)
     if reading.is_a("tulips"):
         hues = [own] if own else [_HUES[int(k)] for k in rng.permutation(5)[:4]]
         return Sort("cup", 0.055, hues, rows=True)
-    if reading.is_a("poppies"):
-        return Sort("bowl", 0.055, [own or (0.90, 0.13, 0.09)])
-    if reading.is_a("roses"):
-        return Sort("bowl", 0.055, [own or (0.86, 0.12, 0.22)])
-    if reading.is_a("daisies"):
-        return Sort("daisy", 0.045, [own or (0.98, 0.97, 0.94)])
     hues = [own] if own else [_HUES[int(k)] for k in rng.permutation(len(_HUES))[:3]]
     return Sort(str(rng.choice(["bowl", "daisy", "spike"])), 0.045, hues)
 
 
 def paint_flowers(scene: Scene, land: Terrain | None, top: float = -1.0, bottom: float = 1e9) -> None:
-    """Flowers between two rows of the land (or of a plain where there is none), each as large as its distance says."""
+    """Paint flowers between two rows of the land, or of a plain without land, in sizes that follow the distance."""
     scene.show("flowers")
     rng = scene.stream(f"flowers {top > 0}")
     view = land or Terrain(scene, 30.0)
@@ -74,7 +76,7 @@ def paint_flowers(scene: Scene, land: Terrain | None, top: float = -1.0, bottom:
 
 
 def _growth(scene: Scene, view: Terrain, kind: Sort, top: float, bottom: float) -> Field:
-    """How likely a flower stands at each point."""
+    """Return how likely a flower grows at each point."""
     drift = view.noise("drift", 3.0, 3)
     wanted = smoothstep(0.30, 0.55, drift) if not kind.rows else np.ones_like(drift)
     if kind.form == "sunflower":
@@ -89,13 +91,13 @@ def _growth(scene: Scene, view: Terrain, kind: Sort, top: float, bottom: float) 
 
 
 def _row_phase(scene: Scene, view: Terrain) -> Field:
-    """Waves across the rows in which flowers are planted: 1 on a row, -1 between two."""
+    """Return waves across the rows in which flowers are planted: 1 on a row, -1 between two."""
     goal = float(scene.stream("rows of flowers").uniform(-0.25, 0.25))
     return np.asarray(np.sin((view.x - np.float32(goal) * view.z) * np.float32(7.5)), dtype=np.float32)
 
 
 def _carpet(scene: Scene, view: Terrain, kind: Sort) -> None:
-    """Far rows are stripes of colour: no single flower can be seen."""
+    """Paint far rows as stripes of colour, since no single flower is visible."""
     phase = smoothstep(-0.2, 0.5, _row_phase(scene, view))
     near = smoothstep(2.0, 4.0, view.z) * smoothstep(40.0, 22.0, view.z)
     goal = float(scene.stream("rows of flowers").uniform(-0.25, 0.25))
@@ -164,7 +166,7 @@ def _leaves(rng: np.random.Generator, x: float, y: float, size: float) -> list[l
 def _head(
     rng: np.random.Generator, form: str, x: float, y: float, size: float
 ) -> tuple[list[list[Point]], list[list[Point]]]:
-    """Petals and hearts of one flower, as polygons."""
+    """Return petals and hearts of one flower, as polygons."""
     if size < 2.2:
         half = size * 0.75
         return [[(x - half, y), (x, y - half), (x + half, y), (x, y + half)]], []
@@ -189,7 +191,7 @@ def _head(
 
 
 def _cup(x: float, y: float, w: float, h: float) -> list[Point]:
-    """A tulip's cup with three tips."""
+    """Return a tulip's cup with three tips."""
     left = [(x - w * 0.6, y), (x - w, y - h * 0.5), (x - w * 0.8, y - h), (x - w * 0.3, y - h * 0.75)]
     right = [(2 * x - px, py) for px, py in reversed(left)]
     return [*left, (x, y - h * 1.05), *right]

@@ -1,4 +1,4 @@
-"""Parks and gardens, and what lives in the desert."""
+"""Parks and gardens, and life in the desert."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from easel_painter.terrain import Terrain
 
 
 def paint_park(scene: Scene, land: Terrain) -> None:
-    """Large trees on a lawn with benches and lamps; a garden has clipped hedges and cypresses too."""
+    """Paint large trees on a lawn with benches and lamps; a garden also has clipped hedges and cypresses."""
     rng = scene.stream("park")
     garden = scene.reading.has("garden")
     scene.show("garden" if garden else "park")
@@ -36,7 +36,7 @@ def paint_park(scene: Scene, land: Terrain) -> None:
 
 
 def _hedges(scene: Scene, land: Terrain) -> None:
-    """Clipped hedges in two lines that lead the eye to a fountain."""
+    """Paint clipped hedges in two lines that lead to a fountain."""
     palette = scene.palette
     green = palette.lit(mix(palette.foliage, (0.06, 0.20, 0.10), 0.45))
     if palette.season == "winter":
@@ -134,7 +134,7 @@ def _lanterns(scene: Scene, land: Terrain) -> None:
 
 
 def paint_oasis(scene: Scene, land: Terrain) -> None:
-    """A pool among palms in a hollow of the sand."""
+    """Paint a pool among palms in a hollow of the sand."""
     rng = scene.stream("oasis")
     palette = scene.palette
     side = 1 if scene.light[0] < scene.width / 2 else -1
@@ -166,7 +166,7 @@ def paint_oasis(scene: Scene, land: Terrain) -> None:
 
 
 def paint_caravan(scene: Scene, land: Terrain) -> None:
-    """Tiny camels and walkers in single file, with their shadows."""
+    """Paint tiny camels and walkers in single file, with their shadows."""
     rng = scene.stream("caravan")
     tone = mix(scene.palette.lit((0.20, 0.13, 0.10)), scene.palette.haze, 0.15)
     start, z = float(rng.uniform(0.15, 0.55)) * scene.width, float(rng.uniform(8.0, 12.0))

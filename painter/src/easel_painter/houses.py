@@ -19,7 +19,7 @@ _ROOFS: list[Colour] = [(0.62, 0.26, 0.17), (0.36, 0.28, 0.27), (0.66, 0.40, 0.2
 
 
 def paint_house(scene: Scene, x: float, y: float, size: float) -> None:
-    """A house: cottage, half-timbered, chalet, hut or farm with a barn, by the words, else by the seed."""
+    """Paint a cottage, half-timbered house, chalet, hut or farm with a barn, by the words, else by the seed."""
     scene.show("house")
     rng = scene.stream("house")
     reading = scene.reading
@@ -42,7 +42,7 @@ def paint_house(scene: Scene, x: float, y: float, size: float) -> None:
 
 
 def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Colour, roof: Colour, kind: str) -> None:
-    """The gable end looks to the viewer at one side, the long side with its eaves runs to the other."""
+    """Paint a house whose gable end faces the viewer at one side while the long side runs to the other."""
     low = kind in ("chalet", "hut")
     half, high = size * 0.56, size * (0.36 if low else 0.42)
     rise = high * (0.72 if low else 1.05)
@@ -66,7 +66,7 @@ def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Co
         _beams(scene, left, corner, ridge, y, high, rise, x + turn * half)
     if low:
         _planks(scene, x - half, x + half, y, high)
-    _openings(scene, y, half, high, rise, turn, corner, ridge, kind)
+    _openings(scene, y, (half, high, rise), turn, (corner, ridge), kind)
     over = half * 0.10
     cover = roof_tone(scene, roof)
     slope: list[Point] = [
@@ -93,16 +93,10 @@ def _gabled(scene: Scene, x: float, y: float, size: float, turn: float, wall: Co
 
 
 def _openings(
-    scene: Scene,
-    y: float,
-    half: float,
-    high: float,
-    rise: float,
-    turn: float,
-    corner: float,
-    ridge: float,
-    kind: str,
+    scene: Scene, y: float, form: tuple[float, float, float], turn: float, lines: tuple[float, float], kind: str
 ) -> None:
+    """Paint doors and windows. `form`: half width, wall and roof height; `lines`: columns of corner and ridge."""
+    (half, high, rise), (corner, ridge) = form, lines
     wood = scene.palette.lit((0.30, 0.19, 0.12))
     if kind == "barn":
         gate = half * 0.26
@@ -120,7 +114,7 @@ def _openings(
 def _beams(
     scene: Scene, left: float, corner: float, ridge: float, y: float, high: float, rise: float, end: float
 ) -> None:
-    """The dark timber of a frame."""
+    """Paint the dark timber of a frame."""
     tone = scene.palette.lit((0.26, 0.16, 0.10))
     thick = max(0.8, high * 0.055)
     bars = [box(min(left, end), y - high * r - thick, max(left, end), y - high * r) for r in (0.0, 0.5, 0.97)]
@@ -145,7 +139,7 @@ def _chimney(scene: Scene, x: float, y: float, size: float) -> None:
 
 
 def _fence(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-    """A fence of pales before the house, sometimes."""
+    """Paint a fence in front of some houses."""
     if rng.random() < 0.45:
         return
     tone = mix(scene.palette.lit((0.80, 0.74, 0.64)), scene.palette.light, 0.1)
@@ -162,7 +156,7 @@ def _fence(scene: Scene, rng: np.random.Generator, x: float, y: float, size: flo
 
 
 def paint_village(scene: Scene, base: float, size: float, spread: float = 1.0) -> None:
-    """Small houses with gables that climb a slope, with a church among them."""
+    """Paint small gabled houses that climb a slope, with a church among them."""
     scene.show("village")
     rng = scene.stream("village")
     side = 1 if scene.light[0] < scene.width / 2 else -1
@@ -234,7 +228,7 @@ def _small_house(scene: Scene, rng: np.random.Generator, x: float, y: float, siz
 
 
 def paint_windmill(scene: Scene, x: float, y: float, size: float) -> None:
-    """A tapering tower with a cap and four sails."""
+    """Paint a tapering tower with a cap and four sails."""
     scene.show("windmill")
     rng = scene.stream("windmill")
     wall = (
@@ -279,7 +273,7 @@ def paint_windmill(scene: Scene, x: float, y: float, size: float) -> None:
 
 
 def paint_bridge(scene: Scene, row: float, left: float | None = None, right: float | None = None) -> None:
-    """A stone bridge with arches whose deck runs across at about this row; its feet stand below."""
+    """Paint a stone bridge with arches whose deck crosses at about this row."""
     scene.show("bridge")
     rng = scene.stream("bridge")
     stone = scene.reading.paints.get("bridge") or mix(scene.palette.rock, (0.72, 0.62, 0.50), 0.6)

@@ -19,7 +19,7 @@ CHARACTERS = ("rolling", "farmland", "tuscan", "steppe", "alpine")
 
 
 def character(scene: Scene) -> str:
-    """What kind of open land this is: by the words, else by the seed."""
+    """Choose the kind of open land by the words, else by the seed."""
     reading = scene.reading
     for word in ("farmland", "tuscan", "steppe", "terraces"):
         if reading.is_a(word):
@@ -30,9 +30,9 @@ def character(scene: Scene) -> str:
 
 
 def paint_meadow(scene: Scene, knoll: tuple[float, float, float] | None = None) -> Terrain:
-    """The land from the lower edge to the horizon, with its fields, hedges and trees.
+    """Paint the land from the lower edge to the horizon, with its fields, hedges and trees.
 
-    A `knoll` (column in pixels, distance, height) is a hill of its own for something to stand on.
+    A `knoll` (column in pixels, distance, height) is a separate hill for something on top.
     """
     kind = character(scene)
     if scene.reading.has("field") or (scene.may("field") and not scene.reading.has("city", "park", "garden")):
@@ -84,7 +84,7 @@ def _knoll(land: Terrain, knoll: tuple[float, float, float]) -> Field:
 
 
 def course(scene: Scene, land: Terrain) -> Field | None:
-    """How far each point lies from the middle of the road or stream, in units; None without one."""
+    """Return each point's distance from the middle of the road or stream, in units; None without one."""
     if not scene.reading.has("road", "river"):
         return None
     rng = scene.stream("course")
@@ -97,7 +97,7 @@ def course(scene: Scene, land: Terrain) -> Field | None:
 
 
 def _way(scene: Scene, land: Terrain, tone: Field, course: Field) -> Field:
-    """The road or the stream on the ground."""
+    """Paint the road or the stream on the ground."""
     palette = scene.palette
     rng = scene.stream("way")
     ragged = (land.noise("verge", 0.8, 3) - 0.5) * 0.5
@@ -127,13 +127,13 @@ def _way(scene: Scene, land: Terrain, tone: Field, course: Field) -> Field:
 
 
 def grass(scene: Scene) -> Colour:
-    """The colour of a meadow, or of what grows on it by the words."""
+    """Return the colour of a meadow, or of what grows on it by the words."""
     own = scene.reading.paints.get("field")
     return mix(scene.palette.grass, own, 0.65) if own else scene.palette.grass
 
 
 def cover(scene: Scene, land: Terrain, kind: str, height: Field) -> Field:
-    """What grows on the land, as colours that no light has touched yet."""
+    """Return the colours of what grows on the land, before lighting."""
     palette = scene.palette
     if palette.season == "winter":
         return _snowcover(scene, land)
@@ -154,7 +154,7 @@ def cover(scene: Scene, land: Terrain, kind: str, height: Field) -> Field:
 
 
 def _steps(scene: Scene, land: Terrain, tone: Field, height: Field) -> Field:
-    """The walls of terraces and, between them, young green or flooded plots."""
+    """Paint the walls of terraces and, between them, young green or flooded plots."""
     palette = scene.palette
     level = (height + np.float32(0.1)) * np.float32(_STEPS_A_UNIT)
     riser = level - np.floor(level)
@@ -171,7 +171,7 @@ def _steps(scene: Scene, land: Terrain, tone: Field, height: Field) -> Field:
 
 
 def _fields(scene: Scene, land: Terrain, tone: Field, kind: str) -> Field:
-    """A patchwork: each plot has a tone and furrows of its own, with a hedge around."""
+    """Paint a patchwork of plots, each with its tone, furrows and hedge."""
     rng = scene.stream("plots")
     palette = scene.palette
     size = {"farmland": 6.5, "tuscan": 7.5, "terraces": 4.0}.get(kind, 9.0)
@@ -216,7 +216,7 @@ def _snowcover(scene: Scene, land: Terrain) -> Field:
 
 
 def _grow(scene: Scene, land: Terrain, kind: str, knoll: tuple[float, float, float] | None) -> None:
-    """Trees and bushes on the land, more where hedges and hollows are; a knoll stays free."""
+    """Paint trees and bushes on the land, more near hedges and hollows, none on a knoll."""
     if kind == "steppe" or scene.reading.has("desert"):
         return
     rng = scene.stream("grow")
@@ -237,7 +237,7 @@ def _grow(scene: Scene, land: Terrain, kind: str, knoll: tuple[float, float, flo
 
 
 def _bales(scene: Scene, land: Terrain) -> None:
-    """Round bales of hay with their shadows."""
+    """Paint round bales of hay with their shadows."""
     palette = scene.palette
     open_field = smoothstep(0.55, 0.40, land.noise("groves", 6.0, 3)) * smoothstep(3.2, 5, land.z)
     straw: Colour = (0.80, 0.66, 0.32)
@@ -262,10 +262,10 @@ def _ring(x: float, y: float, radius: float) -> list[Point]:
 
 
 def paint_foreground(scene: Scene, land: Terrain, framed: bool) -> None:
-    """Something at hand that gives the meadow its depth: a fence, stones or, if `framed`, a tree at the edge."""
+    """Paint a foreground that gives the meadow depth: a fence, stones or, if `framed`, a tree at the edge."""
     rng = scene.stream("foreground")
     choice = rng.choice(["fence", "stones", "tree", "none", "fence"])
-    # On the side of the light, since what the picture is about stands on the other.
+    # On the side of the light, since the subject is on the other.
     side = land.side
     if choice == "fence":
         _fence(scene, land, side)
@@ -277,7 +277,7 @@ def paint_foreground(scene: Scene, land: Terrain, framed: bool) -> None:
 
 
 def _fence(scene: Scene, land: Terrain, side: float) -> None:
-    """Posts and two rails that run from a lower corner into the land."""
+    """Paint posts and two rails that run from a lower corner into the land."""
     palette = scene.palette
     posts: list[list[Point]] = []
     tops: list[Point] = []
@@ -302,7 +302,7 @@ def _fence(scene: Scene, land: Terrain, side: float) -> None:
 
 
 def _stones(scene: Scene, land: Terrain, rng: np.random.Generator, side: float) -> None:
-    """A few boulders with moss, lit from one side."""
+    """Paint a few boulders with moss, lit from one side."""
     palette = scene.palette
     for _ in range(int(rng.integers(2, 6))):
         z = float(rng.uniform(2.3, 4.2))
@@ -325,7 +325,7 @@ def _stones(scene: Scene, land: Terrain, rng: np.random.Generator, side: float) 
 
 
 def paint_tufts(scene: Scene, lean: float = 0.25) -> None:
-    """Grass at the viewer's feet: blades that lean with the wind, in the light and in the shade."""
+    """Paint grass near the viewer: blades that lean with the wind, in light and in shade."""
     rng = scene.stream("blades")
     palette = scene.palette
     if palette.season == "winter" or scene.reading.has("desert"):
@@ -351,14 +351,14 @@ def paint_tufts(scene: Scene, lean: float = 0.25) -> None:
 
 
 def _smooth_away(field: Field, times: int = 8) -> Field:
-    """A field of the land softened along the line of sight."""
+    """Soften a field of the land along the line of sight."""
     for _ in range(times):
         field = np.concatenate([field[:1], field[1:-1] * 0.5 + (field[:-2] + field[2:]) * 0.25, field[-1:]])
     return np.asarray(field, dtype=np.float32)
 
 
 def paint_dunes(scene: Scene) -> Terrain:
-    """Sand in waves: crisp crests, a lit and a shaded side, ripples of the wind, long shadows."""
+    """Paint dunes: crisp crests, a lit and a shaded side, wind ripples, long shadows."""
     scene.show("desert")
     rng = scene.stream("dunes")
     palette = scene.palette

@@ -1,4 +1,4 @@
-"""Pictures without open water: what stands on the land, from far to near."""
+"""Pictures without open water: the objects on the land, from far to near."""
 
 from easel_painter import (
     air,
@@ -20,11 +20,11 @@ from easel_painter.canvas import Scene
 from easel_painter.terrain import Terrain
 
 STANDING = ("castle", "ruins", "temple", "church", "windmill", "lighthouse", "house")
-"""What is built to stand alone, the foremost first."""
+"""Buildings that appear only once, the foremost first."""
 
 
 def paint_landside(scene: Scene) -> None:
-    """The land and all that the words put on it."""
+    """Paint the land and everything that the words put on it."""
     reading = scene.reading
     if reading.has("forest") and woods.is_inside(scene):
         woods.paint_inside(scene)
@@ -52,7 +52,7 @@ def paint_landside(scene: Scene) -> None:
 
 
 def _trees_beside(scene: Scene) -> None:
-    """Trees at both sides, so that the middle stays open."""
+    """Paint trees at both sides, so that the middle stays open."""
     scene.show("forest")
     kind = woods.sort(scene)
     for near in (0.0, 0.5, 1.0):
@@ -63,12 +63,12 @@ def _trees_beside(scene: Scene) -> None:
 
 
 def _row(scene: Scene, share: float) -> int:
-    """A row between the horizon (0) and the lower edge (1)."""
+    """Return a row between the horizon (0) and the lower edge (1)."""
     return scene.horizon + int((scene.height - scene.horizon) * share)
 
 
 def _side(scene: Scene) -> int:
-    """The side away from the light, where things stand: -1 or 1."""
+    """Return the side away from the light, where objects are placed: -1 or 1."""
     return 1 if scene.light[0] < scene.width / 2 else -1
 
 
@@ -94,7 +94,7 @@ def _ground(scene: Scene) -> Terrain:
 
 
 def _on_the_land(scene: Scene, ground: Terrain) -> None:
-    """What stands in the meadow, from far to near, on the side away from the light."""
+    """Paint the objects in the meadow, from far to near, on the side away from the light."""
     reading = scene.reading
     side = _side(scene)
     standing = [name for name in STANDING if reading.has(name)]
@@ -135,7 +135,7 @@ def _on_the_land(scene: Scene, ground: Terrain) -> None:
 
 
 def put(scene: Scene, name: str, x: float, y: float, share: float) -> None:
-    """One building with its foot at row `y`, `share` times its usual size."""
+    """Paint one building with its foot at row `y`, `share` times its usual size."""
     short = min(scene.short, scene.height * 0.75)
     if name == "castle":
         buildings.paint_castle(scene, x, y, short * 0.50 * share)
@@ -160,7 +160,7 @@ def put(scene: Scene, name: str, x: float, y: float, share: float) -> None:
 
 
 def _frame_of_trees(scene: Scene, side: int) -> None:
-    """Dark trees at the edges lead the eye inwards."""
+    """Paint dark trees at the edges, which lead the eye inwards."""
     rng = scene.stream("frame")
     tall = min(scene.short * 0.75, scene.height * 0.7)
     edges = [(-0.48, 0.99, 1.0), (0.48, 0.96, 0.7)] if rng.random() < 0.6 else [(-0.47, 0.98, 1.0)]
@@ -186,7 +186,7 @@ def _in_the_desert(scene: Scene, ground: Terrain) -> None:
 
 
 def _aloft(scene: Scene) -> None:
-    """Only what rises above a sea of clouds."""
+    """Paint only what rises above a sea of clouds."""
     scene.show("clouds")
     rng = scene.stream("aloft")
     side = _side(scene)
@@ -203,7 +203,7 @@ def _aloft(scene: Scene) -> None:
 
 
 def _wet_stone(scene: Scene) -> None:
-    """In front of a city without anything else: water or wet stone that mirrors its lights."""
+    """Paint water or wet stone in front of a bare city, mirroring its lights."""
     air.light_lamps(scene)
     row = min(scene.height - 5, scene.horizon + int(scene.short * 0.09))
     water.paint_water(scene, row, 0.20)

@@ -361,7 +361,8 @@ MEDIA: dict[str, tuple[str, str, str]] = {
 }
 """Media: phrases that name one exactly, phrases that give way to such, phrases that mean nothing beside them.
 
-Phrases stand between commas; a phrase of Russian consists of stems."""
+Phrases are separated by commas; a Russian phrase consists of stems.
+"""
 
 MONOCHROME = (
     "black and white, monochrome, monochromatic, greyscale, grayscale, чёрно бел, черно бел, чернобел, чёрнобел"

@@ -12,7 +12,7 @@ PLAIN = "plain"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a picture is to be made, not what is in it."""
+    """How a picture is made, not what is in it."""
 
     medium: str = PLAIN
     """A name of `lexicon.MEDIA`, or `PLAIN`."""
@@ -25,7 +25,7 @@ class Manner:
 class _Mention:
     medium: str
     exact: bool
-    """Whether the words name this medium alone; "painting" and "drawing" give way to such."""
+    """Whether the words name only this medium; "painting" and "drawing" give way to such."""
 
     start: int
     weight: float
@@ -33,7 +33,7 @@ class _Mention:
 
 @dataclass(frozen=True)
 class _Heard:
-    """What one text says about media, and its other words."""
+    """The media that one text mentions, and its other words."""
 
     mentions: list[_Mention]
     monochrome: bool
@@ -41,9 +41,9 @@ class _Heard:
 
 
 def find_manner(words: Sequence[Word], unwanted: Sequence[Word]) -> tuple[Manner, list[Word], list[Word]]:
-    """The manner that `words` ask for and `unwanted` do not forbid, then what remains of both lists.
+    """Find the manner that `words` ask for and `unwanted` does not forbid, and what remains of both lists.
 
-    Of several media the heaviest wins, then the one named exactly, then the first.
+    Of several media the one with the highest weight wins, then the one named exactly, then the first.
     """
     asked, refused = _hear(words), _hear(unwanted)
     excluded = {mention.medium for mention in refused.mentions}
@@ -80,7 +80,7 @@ def _hear(words: Sequence[Word]) -> _Heard:
 
 
 def _find(words: Sequence[Word], phrases: str) -> Iterator[tuple[int, int]]:
-    """Where each phrase begins and how many words it has; it lies between two commas."""
+    """Find where each phrase begins and how many words it has; a phrase does not cross a comma."""
     for phrase in filter(None, map(str.split, phrases.split(","))):
         for start in range(len(words) - len(phrase) + 1):
             part = words[start : start + len(phrase)]
@@ -89,5 +89,5 @@ def _find(words: Sequence[Word], phrases: str) -> Iterator[tuple[int, int]]:
 
 
 def _is(word: Word, wanted: str) -> bool:
-    """English is compared whole, Russian by the stem."""
+    """Compare a word: English as a whole, Russian by the stem."""
     return word.text == wanted or (not wanted.isascii() and begins(word.text, wanted) > 0)

@@ -1,6 +1,6 @@
 """Random fields, all in float32 and all from named streams, so that equal requests give equal pixels.
 
-No matrix product stands here: its order of summing may change between runs with the number of threads.
+No matrix products: their order of summing may change between runs with the number of threads.
 """
 
 import hashlib
@@ -15,25 +15,25 @@ Field = NDArray[np.floating[Any]]
 
 
 def stream(*names: object) -> np.random.Generator:
-    """Random numbers that depend on the names alone, so that one motif's do not move another's."""
+    """Return random numbers that depend only on the names, so that one motif's do not affect another's."""
     text = "\x1f".join(map(str, names))
     key = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
     return np.random.Generator(np.random.Philox(key=key))
 
 
 def smoothstep(low: float, high: float, value: Field) -> Field:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """Interpolate smoothly: 0 below `low`, 1 above `high`."""
     t = np.clip((value - np.float32(low)) / np.float32(high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
 
 
 def resize(field: Field, width: int, height: int, how: Image.Resampling = Image.Resampling.BICUBIC) -> Field:
-    """A field at another size."""
+    """Resize a field."""
     return np.asarray(Image.fromarray(field, "F").resize((width, height), how), dtype=np.float32)
 
 
 def blur(field: Field, radius_px: float) -> Field:
-    """The field softened, by way of a smaller one; for fields of one or three channels."""
+    """Blur a field of one or three channels by way of a smaller one."""
     factor = max(1, int(radius_px))
     height, width = field.shape[:2]
     small = (max(2, width // factor), max(2, height // factor))
@@ -48,7 +48,7 @@ def blur(field: Field, radius_px: float) -> Field:
 def fbm(
     rng: np.random.Generator, width: int, height: int, cells: tuple[float, float], octaves: int = 5, gain: float = 0.5
 ) -> Field:
-    """Cloud-like noise of about 0 to 1; `cells` says how many lumps fit across and down."""
+    """Return cloud-like noise of about 0 to 1; `cells` is the number of lumps across and down."""
     total = np.zeros((height, width), dtype=np.float32)
     weight, weights = 1.0, 0.0
     for octave in range(octaves):
@@ -65,12 +65,12 @@ def fbm(
 
 
 def line(rng: np.random.Generator, width: int, cells: float, octaves: int = 6, gain: float = 0.5) -> Field:
-    """The same noise along a line: `width` values of about 0 to 1."""
+    """Return the same noise along a line: `width` values of about 0 to 1."""
     return fbm(rng, width, 1, (cells, 1), octaves, gain).reshape(-1)
 
 
 def ridges(rng: np.random.Generator, width: int, cells: float, octaves: int = 7) -> Field:
-    """A jagged line of about 0 to 1: sharp at the top, as mountains are."""
+    """Return a jagged line of about 0 to 1 with sharp tops, as mountains have."""
     at = np.linspace(0, 1, width, dtype=np.float32)
     total = np.zeros(width, dtype=np.float32)
     weight, weights, previous = 1.0, 0.0, np.ones(width, dtype=np.float32)
@@ -86,7 +86,7 @@ def ridges(rng: np.random.Generator, width: int, cells: float, octaves: int = 7)
 
 
 def perspective(field: Field, horizon_row: int, near: float = 0.06) -> Field:
-    """A texture laid on the ground below `horizon_row`: its rows crowd together towards the horizon."""
+    """Map a texture to the ground below `horizon_row`: its rows get closer towards the horizon."""
     height = field.shape[0]
     rows = height - horizon_row
     if rows <= 1:
@@ -102,13 +102,13 @@ CPPN_HIDDEN, CPPN_LAYERS = 10, 3
 
 
 def cppn_shapes(hidden: int = CPPN_HIDDEN, layers: int = CPPN_LAYERS) -> list[tuple[int, int]]:
-    """Units out of and into each layer of `cppn`: four numbers of a point go in, three come out."""
+    """Return inputs and outputs of each layer of `cppn`: four numbers of a point go in, three come out."""
     inner = [4] + [hidden] * (layers - 1)
     return list(zip([*inner[1:], 3], inner, strict=True))
 
 
 def cppn_parameters(hidden: int = CPPN_HIDDEN, layers: int = CPPN_LAYERS) -> int:
-    """How many weights and biases `cppn` draws for one picture."""
+    """Return how many weights and biases `cppn` draws for one picture."""
     return sum(count * inputs + count for count, inputs in cppn_shapes(hidden, layers))
 
 
@@ -120,7 +120,7 @@ def cppn(
     layers: int = CPPN_LAYERS,
     zoom: float = 1.6,
 ) -> Field:
-    """A small random network asked for every point of the plane: height x width x 3, smooth, 0 to 1."""
+    """Evaluate a small random network at every point of the plane: height x width x 3, smooth, 0 to 1."""
     short = min(width, height)
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(width / short * zoom)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(height / short * zoom)

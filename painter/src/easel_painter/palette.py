@@ -34,22 +34,22 @@ class Palette:
 
     @property
     def is_dark(self) -> bool:
-        """Whether lamps are lit and windows shine."""
+        """Return whether lamps are lit and windows shine."""
         return self.hour in ("night", "sunset")
 
     def lit(self, colour: Colour, amount: float = 1.0) -> Colour:
-        """A thing's colour in this light."""
+        """Return an object's colour in this light."""
         return mix(
             colour, (colour[0] * self.ambient[0], colour[1] * self.ambient[1], colour[2] * self.ambient[2]), amount
         )
 
     def far(self, colour: Colour, distance: float) -> Colour:
-        """A lit colour seen through air; distance 0 is near, 1 is lost in haze."""
+        """Return a lit colour seen through air; distance 0 is near, 1 is lost in haze."""
         return mix(self.lit(colour), self.haze, distance)
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """From a (0) to b (1)."""
+    """Interpolate from `a` (0) to `b` (1)."""
     return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share)
 
 
@@ -118,7 +118,7 @@ _EARTH = ("foliage", "grass", "rock", "sand", "water")
 
 
 def choose(reading: Reading, *seed: object) -> Palette:
-    """The palette for a reading. Where the words leave it open, the seed decides."""
+    """Choose the palette for a reading; the seed decides what the words leave open."""
     rng = stream("palette", *seed)
     hour = _strongest(reading.times) or _hour_from(reading, rng)
     season = _strongest(reading.seasons) or ("winter" if reading.has("snow") else "summer")
@@ -195,7 +195,7 @@ def _mood(palette: Palette, reading: Reading) -> Palette:
 
 
 def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palette:
-    """Every picture differs a little; words without a known meaning push it further, each in its own direction."""
+    """Vary the palette a little by the seed, and further by each word without a known meaning."""
     if palette.hour in ("sunset", "dawn"):
         # No two evenings have the same colours.
         share = float(rng.random()) * 0.6
@@ -219,7 +219,7 @@ def _stir(palette: Palette, reading: Reading, rng: np.random.Generator) -> Palet
 
 
 def _recolour(palette: Palette, reading: Reading) -> Palette:
-    """Colour words: the first steers the sky, the next the land; one alone steers both."""
+    """Apply colour words: the first to the sky, the next to the land; a single one to both."""
     if "sky" in reading.paints:
         for name in _SKY:
             old: Colour = getattr(palette, name)
@@ -229,14 +229,14 @@ def _recolour(palette: Palette, reading: Reading) -> Palette:
         names = (*_SKY, *_EARTH) if len(reading.colours) == 1 else (_SKY if position % 2 == 0 else _EARTH)
         for name in names:
             old = getattr(palette, name)
-            # One colour for all would leave nothing to stand out from.
+            # With one colour for all, nothing would contrast with it.
             part = share * 0.55 if len(reading.colours) == 1 and name in _EARTH else share
             palette = _change(palette, (name,), _as_bright(colour, old), part)
     return palette
 
 
 def _as_bright(colour: Colour, like: Colour) -> Colour:
-    """The colour, darkened or lightened to the brightness of another."""
+    """Return the colour, darkened or lightened to the brightness of another."""
     own, wanted = max(sum(colour) / 3, 0.02), sum(like) / 3
     if wanted <= own:
         factor = wanted / own

@@ -14,7 +14,7 @@ _NEAR = 26.0
 
 
 def paint_mountains(scene: Scene) -> None:
-    """Ranges one behind the other, with lit and shaded flanks, snow on the heights and woods at their feet."""
+    """Paint ranges one behind the other, with lit and shaded flanks, snow on top and woods at the foot."""
     scene.show("mountains")
     rng = scene.stream("mountains")
     weight = min(1.6, max(0.6, scene.reading.weight("mountains")))
@@ -35,7 +35,7 @@ def paint_mountains(scene: Scene) -> None:
 
 
 def _main_peak(scene: Scene, land: Terrain, rng: np.random.Generator, tall: float, crags: Field) -> Field:
-    """One summit above the others, on a third-line away from the light."""
+    """Return one summit above the others, on a third-line away from the light."""
     place = 0.5 - land.side * float(rng.uniform(0.08, 0.22))
     z = float(rng.uniform(78, 96))
     x = (place - 0.5) * scene.width / land.focal * z
@@ -47,7 +47,7 @@ def _main_peak(scene: Scene, land: Terrain, rng: np.random.Generator, tall: floa
 
 
 def _faces(scene: Scene, land: Terrain, height: Field, tall: float) -> Field:
-    """Rock, woods and snow, by height and steepness."""
+    """Colour rock, woods and snow by height and steepness."""
     palette = scene.palette
     own = scene.reading.paints.get("mountains")
     across, along = land.slopes(height)
@@ -73,7 +73,7 @@ def _faces(scene: Scene, land: Terrain, height: Field, tall: float) -> Field:
 
 
 def paint_volcano(scene: Scene) -> None:
-    """A cone with an open top: smoke, and lava that shines the more the darker it is."""
+    """Paint a cone with an open top: smoke, and lava that shines more in the dark."""
     scene.show("volcano")
     rng = scene.stream("volcano")
     palette = scene.palette
@@ -117,7 +117,7 @@ def paint_volcano(scene: Scene) -> None:
 
 
 def _plume(scene: Scene, rng: np.random.Generator, x: float, y: float) -> None:
-    """Smoke that billows up and drifts away, red from below."""
+    """Paint smoke that billows up and drifts away, red from below."""
     palette = scene.palette
     drift = float(rng.choice([-1.0, 1.0])) * float(rng.uniform(0.25, 0.7))
     ash = mix(palette.cloud_dark, (0.16, 0.14, 0.15), 0.5)
@@ -138,7 +138,7 @@ def _plume(scene: Scene, rng: np.random.Generator, x: float, y: float) -> None:
 
 
 def _bombs(scene: Scene, rng: np.random.Generator, x: float, y: float, glow: float) -> None:
-    """Glowing stones thrown out in arcs."""
+    """Paint glowing stones thrown out in arcs."""
     sparks = []
     for _ in range(70):
         speed, lean = float(rng.uniform(0.03, 0.16)) * scene.short, float(rng.normal(0, 0.5))
@@ -150,7 +150,7 @@ def _bombs(scene: Scene, rng: np.random.Generator, x: float, y: float, glow: flo
 
 
 def paint_canyon(scene: Scene) -> Terrain:
-    """A river's gorge between stepped walls of banded rock, with table mountains beyond."""
+    """Paint a river's gorge between stepped walls of banded rock, with table mountains beyond."""
     scene.show("canyon")
     rng = scene.stream("canyon")
     palette = scene.palette
@@ -187,17 +187,17 @@ def paint_canyon(scene: Scene) -> Terrain:
 
 
 def paint_cliff(scene: Scene, sea: bool = False) -> None:
-    """Headlands one behind the other that break off steeply: over the sea if there is one, else over the land."""
+    """Paint headlands one behind the other that break off steeply, over the sea if there is one, else over the land."""
     scene.show("cliff")
     rng = scene.stream("cliff")
     palette = scene.palette
     land = Terrain(scene, 60.0, near=4.2 if sea else 6.0)
     side = np.float32(-land.side)
     inland = land.x * side
-    # Where the wall stands at each distance: it draws back in bays and comes forward in capes.
+    # The position of the wall at each distance: it recedes in bays and advances in capes.
     coast = float(rng.uniform(0.06, 0.14)) * land.z + np.sin(land.z * 0.33 + float(rng.random()) * 6) * 0.055 * land.z
     ragged = (land.noise("cliff edge", 2.6, 6, 0.58) - 0.5) * (0.5 + 0.10 * land.z)
-    # At the viewer's feet there is none of it.
+    # There is none near the viewer.
     away = inland - coast - ragged - 2.4 * np.exp(-(land.z - 5) / 3)
     tall = (float(rng.uniform(1.8, 2.6)) + 0.06 * land.z) * (0.80 + 0.4 * land.noise("cliff top", 9, 3))
     ledges = land.noise("ledges", 1.5, 5, 0.6)
@@ -220,7 +220,7 @@ def paint_cliff(scene: Scene, sea: bool = False) -> None:
 
 
 def paint_waterfall(scene: Scene) -> None:
-    """Water that falls over a wall of rock into a pool, with spray at its foot."""
+    """Paint water that falls over a wall of rock into a pool, with spray at its foot."""
     scene.show("waterfall")
     rng = scene.stream("waterfall")
     palette = scene.palette
@@ -271,7 +271,7 @@ def _rock_wall(scene: Scene, rng: np.random.Generator, x: float, top: float, foo
 
 
 def _fall(scene: Scene, rng: np.random.Generator, x: float, top: float, foot: float, wide: float) -> None:
-    """One leap of the water: white threads that fall straight and spread."""
+    """Paint one leap of the water: white threads that fall straight and spread."""
     palette = scene.palette
     first, last = int(max(0, top)), int(min(scene.height, foot))
     if last - first < 3:
@@ -287,7 +287,7 @@ def _fall(scene: Scene, rng: np.random.Generator, x: float, top: float, foot: fl
 
 
 def _pool(scene: Scene, x: float, foot: float, wide: float) -> None:
-    """The pool below and the stream that leaves it towards the viewer."""
+    """Paint the pool below and the stream that leaves it towards the viewer."""
     palette = scene.palette
     top = int(foot - scene.short * 0.01)
     rows = scene.height - top

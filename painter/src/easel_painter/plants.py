@@ -1,4 +1,4 @@
-"""What stands in the foreground: a single tree, a palm, a group of firs, a fire."""
+"""Plants in the foreground: a single tree, a palm, a group of firs, a fire."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from easel_painter.reading import Colour
 
 
 def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
-    """One tree with branches; its leaves follow the season, in winter it is bare. In the tropics it is a palm."""
+    """Paint one tree with leaves of the season: bare in winter, a palm in the tropics."""
     scene.show("tree")
     reading = scene.reading
     if reading.tropical:
@@ -49,7 +49,7 @@ def paint_tree(scene: Scene, x: float, y: float, tall: float) -> None:
 
 
 def _shadow(scene: Scene, x: float, y: float, tall: float, side: float) -> None:
-    """The tree's shadow lies on the ground away from the light."""
+    """Paint the tree's shadow on the ground away from the light."""
     turns = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     cx, long = x - side * tall * 0.22, tall * 0.36
     ring = [(cx + long * float(np.cos(t)), y + tall * 0.012 + tall * 0.030 * float(np.sin(t))) for t in turns]
@@ -66,7 +66,7 @@ def _crown(
     bark: Colour,
     side: float,
 ) -> None:
-    """Clumps of leaves around the ends of the branches: a dark body, light on the side of the sun, gaps of sky."""
+    """Paint clumps of leaves at the ends of the branches: dark inside, light towards the sun, gaps of sky."""
     palette = scene.palette
     leaves = scene.reading.paints.get("tree") or ((0.96, 0.66, 0.76) if palette.season == "spring" else palette.foliage)
     base = palette.lit(leaves)
@@ -98,7 +98,7 @@ def _crown(
 
 
 def paint_palm(scene: Scene, x: float, y: float, tall: float) -> None:
-    """A leaning palm: a curved trunk and a crown of drooping fronds."""
+    """Paint a leaning palm: a curved trunk and a crown of drooping fronds."""
     rng = scene.stream(f"palm {x / scene.width:.2f}")
     palette = scene.palette
     lean = float(rng.choice([-1.0, 1.0])) * tall * 0.22
@@ -157,7 +157,7 @@ def _grow(
 
 
 def paint_firs(scene: Scene, x: float, y: float, spread: float, tall: float, count: int, kind: str = "fir") -> None:
-    """A few trees standing together, the far ones first; firs where nothing else is said."""
+    """Paint a small group of trees, the far ones first; firs unless the words name another kind."""
     rng = scene.stream(f"firs {x / scene.width:.2f}")
     side = 1.0 if scene.light[0] > scene.width / 2 else -1.0
     bare = scene.palette.season == "winter" and kind in ("round", "birch")
@@ -171,7 +171,7 @@ def paint_firs(scene: Scene, x: float, y: float, spread: float, tall: float, cou
 
 
 def paint_fire(scene: Scene, x: float, y: float, tall: float) -> None:
-    """A camp fire: logs, flames in three colours, sparks and their light around."""
+    """Paint a camp fire: logs, flames in three colours, sparks and their light around."""
     scene.show("fire")
     rng = scene.stream("fire")
     for lean in (-0.28, 0.02, 0.30):

@@ -1,4 +1,4 @@
-"""A prompt as the painter understands it."""
+"""A prompt as the painter understands it: motifs, colours, times, weights."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ Colour = tuple[float, float, float]
 
 @dataclass
 class Reading:
-    """What a prompt asks for, by the painter's own names, each with its weight."""
+    """What a prompt asks for, in the painter's terms, each with its weight."""
 
     motifs: dict[str, float] = field(default_factory=dict)
     times: dict[str, float] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Reading:
     colours: list[tuple[Colour, float]] = field(default_factory=list)
     colour_names: list[str] = field(default_factory=list)
     paints: dict[str, Colour] = field(default_factory=dict)
-    """Colours that stand before a motif's word and so belong to it alone."""
+    """Colours directly before a motif's word, which apply only to it."""
 
     evergreen: bool = False
     """Whether the words ask for firs or pines."""
@@ -54,62 +54,76 @@ class Reading:
     """Words without a meaning here; they still stir the form and the palette."""
 
     def has(self, *names: str) -> bool:
-        """Whether any of these motifs is wanted."""
+        """Return whether any of these motifs is wanted."""
         return any(name in self.motifs for name in names)
 
     def is_a(self, *kinds: str) -> bool:
-        """Whether any of these finer words was said."""
+        """Return whether any of these finer words was used."""
         return not self.kinds.isdisjoint(kinds)
 
     def weight(self, name: str) -> float:
-        """How much a motif counts: 1 is plain, 0 is absent."""
+        """Return how much a motif counts: 1 is plain, 0 is absent."""
         return self.motifs.get(name, 0.0)
 
 
+_Colour = tuple[str, float]
+"""The name of a colour and the weight of its word."""
+
+
 def read(prompt: str, negative: str = "") -> Reading:
-    """Understand a prompt; whatever the negative prompt names is left out."""
+    """Parse a prompt; what the negative prompt names is left out."""
     manner, words, unwanted = find_manner(words_of(prompt), words_of(negative))
     reading = Reading(manner=manner)
-    # A colour waits for the motif it may belong to.
-    waiting: tuple[str, float] | None = None
-    for word, weight, _ in words:
-        if word in SMALL_WORDS:
-            continue
-        motifs = _known(word, MOTIFS)
-        reading.evergreen |= word.startswith(EVERGREENS)
-        reading.tropical |= word.startswith(PALMS)
-        colour = next(iter(_known(word, {name: entry[:2] for name, entry in COLOURS.items()})), None)
-        if weight >= FORGOTTEN_BELOW:
-            for table, found in ((TIMES, reading.times), (SEASONS, reading.seasons), (MOODS, reading.moods)):
-                for name in _known(word, table):
-                    found[name] = max(found.get(name, 0.0), weight)
-            reading.kinds |= _kinds(word)
-            for name in motifs:
-                reading.motifs[name] = max(reading.motifs.get(name, 0.0), weight)
-                if waiting:
-                    reading.paints.setdefault(name, COLOURS[waiting[0]][2])
-        for stem, (motif, name) in OWN_COLOURS.items():
-            if motif in motifs and word.startswith(stem):
-                reading.paints.setdefault(motif, COLOURS[name][2])
-        if waiting and word.startswith(SKY_WORDS):
-            reading.paints["sky"] = COLOURS[waiting[0]][2]
-            reading.colour_names.append(waiting[0])
-            waiting = None
-            continue
-        if motifs and waiting:
-            _remember(reading, *waiting, share=0.35)
-            waiting = None
-        if colour is not None and weight >= FORGOTTEN_BELOW:
-            if waiting:
-                _remember(reading, *waiting)
-            waiting = (colour, weight)
-        if not motifs and colour is None and not _attribute(word) and not _kinds(word):
-            reading.unknown.append(word)
+    # A colour waits for the motif that it may belong to.
+    waiting: _Colour | None = None
+    for word in words:
+        if word.text not in SMALL_WORDS:
+            waiting = _read_word(reading, word, waiting)
     if waiting:
         _remember(reading, *waiting)
     reading.kinds |= _phrases(words)
     _leave_out(reading, unwanted)
     return reading
+
+
+def _read_word(reading: Reading, word: Word, waiting: _Colour | None) -> _Colour | None:
+    """Add one word to the reading; takes the colour that waits before it and returns the one that waits after it."""
+    text = word.text
+    motifs = _known(text, MOTIFS)
+    reading.evergreen |= text.startswith(EVERGREENS)
+    reading.tropical |= text.startswith(PALMS)
+    if word.weight >= FORGOTTEN_BELOW:
+        _add_meanings(reading, word, motifs, waiting)
+    for stem, (motif, name) in OWN_COLOURS.items():
+        if motif in motifs and text.startswith(stem):
+            reading.paints.setdefault(motif, COLOURS[name][2])
+    if waiting and text.startswith(SKY_WORDS):
+        reading.paints["sky"] = COLOURS[waiting[0]][2]
+        reading.colour_names.append(waiting[0])
+        return None
+    if motifs and waiting:
+        _remember(reading, *waiting, share=0.35)
+        waiting = None
+    colour = next(iter(_known(text, {name: entry[:2] for name, entry in COLOURS.items()})), None)
+    if colour is not None and word.weight >= FORGOTTEN_BELOW:
+        if waiting:
+            _remember(reading, *waiting)
+        waiting = (colour, word.weight)
+    if not motifs and colour is None and not _attribute(text) and not _kinds(text):
+        reading.unknown.append(text)
+    return waiting
+
+
+def _add_meanings(reading: Reading, word: Word, motifs: list[str], waiting: _Colour | None) -> None:
+    """Add time, season, mood, kinds and motifs of a word; the motifs take the colour that waits before them."""
+    for table, found in ((TIMES, reading.times), (SEASONS, reading.seasons), (MOODS, reading.moods)):
+        for name in _known(word.text, table):
+            found[name] = max(found.get(name, 0.0), word.weight)
+    reading.kinds |= _kinds(word.text)
+    for name in motifs:
+        reading.motifs[name] = max(reading.motifs.get(name, 0.0), word.weight)
+        if waiting:
+            reading.paints.setdefault(name, COLOURS[waiting[0]][2])
 
 
 def _remember(reading: Reading, name: str, weight: float, share: float = 1.0) -> None:

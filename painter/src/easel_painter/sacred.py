@@ -8,13 +8,13 @@ from easel_painter.reading import Colour
 
 
 def paint_church(scene: Scene, x: float, y: float, size: float) -> None:
-    """A church with a tower; sometimes one with onion domes."""
+    """Paint a church with a tower; some have onion domes."""
     scene.show("church")
     paint_nave(scene, x, y, size)
 
 
 def paint_nave(scene: Scene, x: float, y: float, size: float) -> None:
-    """A nave with its tower, whether the words name a church or it belongs to a village."""
+    """Paint a nave with its tower, for a church or as part of a village."""
     rng = scene.stream("church")
     wall = (
         scene.reading.paints.get("church")
@@ -78,7 +78,7 @@ def _onion(scene: Scene, x: float, y: float, half: float) -> None:
 
 
 def paint_temple(scene: Scene, x: float, y: float, size: float) -> None:
-    """A pagoda of three to five roofs, or a low temple hall, with a gate before a shrine."""
+    """Paint a pagoda of three to five roofs, or a low temple hall, with a gate in front of a shrine."""
     scene.show("temple")
     rng = scene.stream("temple")
     wood = scene.reading.paints.get("temple") or (0.70, 0.22, 0.15)
@@ -119,7 +119,7 @@ def paint_temple(scene: Scene, x: float, y: float, size: float) -> None:
 
 
 def _upturned(scene: Scene, x: float, y: float, half: float, high: float, colour: Colour) -> None:
-    """A roof whose eaves sweep up at the corners."""
+    """Return a roof whose eaves sweep up at the corners."""
     at = np.linspace(-1, 1, 15)
     low = y - high * 0.55 * np.abs(at) ** 3.2
     high_edge = y - high * (1 - np.abs(at)) ** 0.7 * 0.95 - high * 0.55 * np.abs(at) ** 3.2 - high * 0.10
@@ -131,7 +131,7 @@ def _upturned(scene: Scene, x: float, y: float, half: float, high: float, colour
 
 
 def _gate(scene: Scene, x: float, y: float, size: float, colour: Colour) -> None:
-    """Two posts under two beams."""
+    """Paint a gate: two posts under two beams."""
     post = size * 0.06
     parts = [box(x + at * size * 0.36 - post, y - size * 0.92, x + at * size * 0.36 + post, y) for at in (-1, 1)]
     parts.append(box(x - size * 0.46, y - size * 0.72, x + size * 0.46, y - size * 0.63))

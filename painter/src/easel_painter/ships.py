@@ -11,7 +11,7 @@ KINDS = ("galleon", "steamer", "rowboat", "fishing boat")
 
 
 def kind_of(scene: Scene) -> str:
-    """Which boat: by the words, else mostly a sailing boat."""
+    """Choose the kind of boat by the words, else mostly a sailing boat."""
     for name in KINDS:
         if scene.reading.is_a(name):
             return name
@@ -19,7 +19,7 @@ def kind_of(scene: Scene) -> str:
 
 
 def paint_boats(scene: Scene, x: float, shore: int, main: bool) -> None:
-    """The boat of the picture, with smaller ones farther out; larger when it is the main subject."""
+    """Paint the boat of the picture and smaller ones farther out; it is larger as the main subject."""
     scene.show("boat")
     rng = scene.stream("boats")
     kind = kind_of(scene)
@@ -64,7 +64,7 @@ def _boat(scene: Scene, rng: np.random.Generator, kind: str, x: float, y: float,
 
 
 def _reflect(scene: Scene, x: float, y: float, size: float, top: float) -> None:
-    """The boat upside down in the water before it, torn into stripes."""
+    """Paint the boat's reflection in the water, torn into stripes."""
     first, last = max(0, int(top)), min(scene.height, int(y))
     left, right = max(0, int(x - size * 0.75)), min(scene.width, int(x + size * 0.75))
     if last - first < 3 or right - left < 3:
@@ -87,7 +87,7 @@ def _reflect(scene: Scene, x: float, y: float, size: float, top: float) -> None:
 
 
 def _hull(scene: Scene, x: float, y: float, size: float, turn: float, colour: Colour, high: float, rake: float) -> None:
-    """A hull with a rising bow; `turn` says where the bow points."""
+    """Paint a hull with a rising bow; `turn` is the direction of the bow."""
     at = np.linspace(-1, 1, 15)
     sheer = high * (0.62 + 0.30 * at**2 + 0.22 * np.clip(at, 0, 1) ** 2)
     top = list(
@@ -105,7 +105,7 @@ def _hull(scene: Scene, x: float, y: float, size: float, turn: float, colour: Co
 
 
 def _cloth(scene: Scene) -> tuple[Colour, Colour]:
-    """Sails in the light and in the shade."""
+    """Return the colours of sails in the light and in the shade."""
     own = scene.reading.paints.get("boat")
     sail = mix(scene.palette.lit(own or (0.96, 0.92, 0.84), 0.8), scene.palette.light, 0.22 if not own else 0.08)
     return sail, mix(sail, mix(scene.palette.zenith, (0.05, 0.03, 0.05), 0.3), 0.34)
@@ -117,7 +117,7 @@ def _wood(scene: Scene, base: Colour) -> Colour:
 
 
 def _belly(a: Point, b: Point, c: Point, bulge: float) -> list[Point]:
-    """A three-cornered sail whose long edge a to b is blown out."""
+    """Return a three-cornered sail whose long edge a to b is blown out."""
     t = np.linspace(0, 1, 9)
     dx, dy = b[0] - a[0], b[1] - a[1]
     xs = a[0] + dx * t - dy * np.sin(np.pi * t) * bulge
@@ -171,7 +171,7 @@ def _sailboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: 
 
 
 def _galleon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
-    """Three masts with square sails, a high stern with windows, a bowsprit and a flag."""
+    """Paint three masts with square sails, a high stern with windows, a bowsprit and a flag."""
     wood = _wood(scene, (0.34, 0.20, 0.12))
     dark = scene.palette.lit((0.18, 0.11, 0.08))
 
@@ -201,7 +201,7 @@ def _galleon(scene: Scene, rng: np.random.Generator, x: float, y: float, size: f
 
 
 def _mast(scene: Scene, foot: Point, form: tuple[float, float, float], turn: float, dark: Colour) -> None:
-    """A mast with shrouds and three square sails; `form`: ship's size, mast's height, sails' half width."""
+    """Paint a mast with shrouds and three square sails; `form`: ship's size, mast's height, sails' half width."""
     sail, shade = _cloth(scene)
     (x, y), (size, high, wide) = foot, form
     thin = max(0.6, size * 0.008)
@@ -223,7 +223,7 @@ def _mast(scene: Scene, foot: Point, form: tuple[float, float, float], turn: flo
 
 
 def _steamer(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
-    """White decks, funnels and a trail of smoke."""
+    """Paint white decks, funnels and a trail of smoke."""
     funnels = int(rng.integers(1, 4))
     smoke = mix(mix(scene.palette.haze, (0.16, 0.15, 0.16), 0.45), (1, 1, 1), 0.3)
 
@@ -249,7 +249,7 @@ def _steamer(scene: Scene, rng: np.random.Generator, x: float, y: float, size: f
 
 
 def _rowboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
-    """An open boat with a rower and oars."""
+    """Paint an open boat with a rower and oars."""
     tone = mix(scene.palette.lit((0.12, 0.11, 0.13)), scene.palette.haze, 0.1)
     base = y - size * 0.13
     if rng.random() < 0.75:
@@ -283,7 +283,7 @@ def _rowboat(scene: Scene, rng: np.random.Generator, x: float, y: float, size: f
 
 
 def _trawler(scene: Scene, rng: np.random.Generator, x: float, y: float, size: float, turn: float) -> None:
-    """A fishing boat: wheelhouse, mast with a boom, nets."""
+    """Paint a fishing boat: wheelhouse, mast with a boom, nets."""
     thin = max(0.006, 0.6 / max(size, 1.0))
     iron = scene.palette.lit((0.26, 0.20, 0.16))
 

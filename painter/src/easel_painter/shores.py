@@ -10,7 +10,7 @@ from easel_painter.terrain import blend
 
 
 def paint_island(scene: Scene, x: float, y: float, half: float, tall: float) -> None:
-    """An island with its foot at row `y`: rock under a green top, in the tropics a beach, jungle and palms."""
+    """Paint an island with its foot at row `y`: rock under a green top, in the tropics a beach, jungle and palms."""
     tropical = scene.reading.tropical
     rng = scene.stream("island")
     at = (scene.columns()[0] - np.float32(x)) / np.float32(half)
@@ -48,7 +48,7 @@ def _body(scene: Scene, x: float, y: float, half: float, tall: float, crest: Fie
 
 
 def _beach_ring(scene: Scene, x: float, y: float, half: float, tall: float) -> None:
-    """A low bank of sand around the island, with a line of surf."""
+    """Paint a low bank of sand around the island, with a line of surf."""
     palette = scene.palette
     t = np.linspace(-1, 1, 40)
     ys = y - tall * (1 - t * t) ** 0.6
@@ -72,7 +72,7 @@ def _palms(scene: Scene, rng: np.random.Generator, x: float, y: float, half: flo
 
 
 def paint_rock(scene: Scene, x: float, y: float, half: float, tall: float, flat: float = 0.62) -> None:
-    """A steep rock whose `flat` top carries something; its foot at row `y` is to be hidden by water or clouds."""
+    """Paint a steep rock with a `flat` top for an object; its foot at row `y` must be hidden by water or clouds."""
     palette = scene.palette
     rng = scene.stream(f"rock {x / scene.width:.2f}")
     at = (scene.columns()[0] - np.float32(x)) / np.float32(half)

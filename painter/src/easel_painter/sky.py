@@ -10,7 +10,7 @@ from easel_painter.reading import Colour
 
 
 def paint_sky(scene: Scene) -> None:
-    """Everything above the horizon that is not land."""
+    """Paint everything above the horizon that is not land."""
     _gradient(scene)
     night = scene.palette.hour == "night"
     clear = not scene.reading.has("rain", "fog") or scene.reading.has("stars")
@@ -80,7 +80,7 @@ def _moon(scene: Scene) -> None:
 
 
 def paint_stars(scene: Scene) -> None:
-    """Stars as points, the brightest with rays; the Milky Way where stars are asked for."""
+    """Paint stars as points, the brightest with rays, and the Milky Way if stars are asked for."""
     rng = scene.stream("stars")
     weight = scene.reading.motifs.get("stars", 0.5)
     area = scene.width / scene.short * scene.height / scene.short
@@ -109,7 +109,7 @@ def paint_stars(scene: Scene) -> None:
 
 
 def _twinkle(scene: Scene, x: float, y: float, radius: float) -> None:
-    """A bright star: a point with four short rays."""
+    """Paint a bright star: a point with four short rays."""
     thin = max(0.45, radius * 0.22)
     rays = [[(x - radius * 2, y), (x, y - thin), (x + radius * 2, y), (x, y + thin)]]
     rays.append([(x, y - radius * 2), (x + thin, y), (x, y + radius * 2), (x - thin, y)])

@@ -1,4 +1,4 @@
-"""Beyond the air: nebulae and galaxies, planets with rings, over a landscape or alone."""
+"""Beyond the air: nebulae and galaxies, planets with rings, with or without a landscape."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ _GASES: list[tuple[Colour, Colour, Colour]] = [
 
 
 def paint_space(scene: Scene) -> bool:
-    """Nebula and planet, as asked. True if that is the whole picture and no land is to be painted."""
+    """Paint nebula and planet, as asked; returns whether that is the whole picture, without land."""
     reading = scene.reading
     if not reading.has("nebula", "planet"):
         return False
@@ -28,7 +28,7 @@ def paint_space(scene: Scene) -> bool:
         scene.rgb[:] = np.asarray((0.010, 0.014, 0.045), dtype=np.float32)
         scene.sparks[:] = 0
         scene.lamps.clear()
-        # The sky as a whole: nothing stands in it any more but what follows.
+        # The sky fills the picture and contains only what follows.
         scene.shown.clear()
         scene.horizon = scene.height
     if reading.has("nebula") or alone:
@@ -42,7 +42,7 @@ def paint_space(scene: Scene) -> bool:
 
 
 def _nebula(scene: Scene, alone: bool) -> None:
-    """Glowing gas in filaments with dark lanes; sometimes the arms of a galaxy."""
+    """Paint glowing gas in filaments with dark lanes; sometimes the arms of a galaxy."""
     if scene.reading.has("nebula"):
         scene.show("nebula")
     rng = scene.stream("nebula")
@@ -70,7 +70,7 @@ def _nebula(scene: Scene, alone: bool) -> None:
 
 
 def _spiral(rng: np.random.Generator, scene: Scene, clouds: Field) -> Field:
-    """Two arms that wind around a bright heart, seen at a slant."""
+    """Return two arms that wind around a bright centre, seen at a slant."""
     tilt, turn = float(rng.uniform(0.40, 0.75)), float(rng.random() * 3)
     px = (scene.columns() - np.float32(scene.width * 0.5)) / np.float32(scene.short)
     py = (scene.rows() - np.float32(scene.height * 0.48)) / np.float32(scene.short)
@@ -96,7 +96,7 @@ def _planets(scene: Scene, alone: bool) -> None:
 
 
 def _planet(scene: Scene, rng: np.random.Generator, x: float, y: float, radius: float, ringed: bool) -> None:
-    """A ball with bands, lit from one side, with or without a ring that passes behind and before it."""
+    """Paint a ball with bands, lit from one side, with or without a ring behind and in front of it."""
     base: Colour = [(0.86, 0.66, 0.44), (0.42, 0.60, 0.82), (0.78, 0.42, 0.32), (0.52, 0.72, 0.60), (0.66, 0.54, 0.78)][
         int(rng.integers(5))
     ]

@@ -21,7 +21,7 @@ _FRONTS: list[Colour] = [
 
 
 def paint_street(scene: Scene) -> None:
-    """Houses on both sides, lamps, walkers, and the pavement with their reflections."""
+    """Paint houses on both sides, lamps, walkers, and the pavement with their reflections."""
     scene.show("street")
     rng = scene.stream("street")
     vanish = (scene.width * float(rng.uniform(0.38, 0.62)), scene.horizon + scene.short * 0.02)
@@ -44,7 +44,7 @@ def paint_street(scene: Scene) -> None:
 
 
 def _far_end(scene: Scene, vanish: Point) -> None:
-    """Haze at the end of the street, and perhaps a tower over the roofs."""
+    """Paint haze at the end of the street, and sometimes a tower over the roofs."""
     rng = scene.stream("far end")
     palette = scene.palette
     tone = mix(palette.haze, palette.lit((0.5, 0.48, 0.52)), 0.35)
@@ -93,7 +93,10 @@ def _pavement(scene: Scene, vanish: Point, foot: float) -> None:
 
 
 def _at(scene: Scene, vanish: Point, foot: float, side: int, depth: float, up: float) -> Point:
-    """A point of a row of fronts: `depth` 1 is at the lower edge, large is far; `up` in units of the half width."""
+    """Return a point of a row of fronts.
+
+    `depth` 1 is at the lower edge, large is far; `up` in units of the half width.
+    """
     x = vanish[0] + side * foot / depth
     y = vanish[1] + (scene.height - vanish[1]) / depth - up * foot / depth
     return (x, y)
@@ -165,7 +168,7 @@ def _front(
 
 
 def _shop(scene: Scene, rng: np.random.Generator, at: object, span: tuple[float, float], high: float) -> None:
-    """A shop window at the street with an awning, or a sign of coloured light."""
+    """Paint a shop window with an awning, or a sign of coloured light."""
     near, far = span
     assert callable(at)
     if rng.random() < 0.75:
@@ -198,7 +201,7 @@ def _shop(scene: Scene, rng: np.random.Generator, at: object, span: tuple[float,
 
 
 def _lamps(scene: Scene, vanish: Point, foot: float) -> None:
-    """Street lamps along both kerbs."""
+    """Paint street lamps along both kerbs."""
     dark = scene.palette.is_dark or scene.reading.has("rain", "fog")
     iron = mix(scene.palette.lit((0.14, 0.14, 0.16)), scene.palette.haze, 0.1)
     for depth in (9.0, 5.4, 3.3, 2.0):
@@ -238,7 +241,7 @@ def _lamps(scene: Scene, vanish: Point, foot: float) -> None:
 
 
 def _walkers(scene: Scene, rng: np.random.Generator, vanish: Point, foot: float) -> None:
-    """A few figures as dark shapes, with umbrellas in the rain."""
+    """Paint a few figures as dark shapes, with umbrellas in the rain."""
     rain = scene.reading.has("rain")
     for depth in sorted((float(v) for v in rng.uniform(2.0, 8.0, int(rng.integers(3, 7)))), reverse=True):
         x, y = _at(scene, vanish, foot * float(rng.uniform(0.1, 0.75)), int(rng.choice([-1, 1])), depth, 0)
@@ -269,7 +272,7 @@ def _walkers(scene: Scene, rng: np.random.Generator, vanish: Point, foot: float)
 
 
 def _reflect(scene: Scene, vanish: Point, foot: float, lamps: list[tuple[float, float, float, Colour, float]]) -> None:
-    """Wet stone: what stands above is drawn out downwards, most under the lights."""
+    """Paint reflections on wet stone, stretched downwards and strongest under the lights."""
     wet = 1.0 if scene.reading.has("rain") else 0.55 if scene.palette.is_dark else 0.0
     top = int(vanish[1])
     rows = scene.height - top

@@ -51,7 +51,10 @@ class Terrain:
         self.height: Field = self.rows
 
     def noise(self, name: str, size: float, octaves: int = 5, gain: float = 0.5, sharp: bool = False) -> Field:
-        """About 0 to 1 in lumps of `size` units; sharp ones meet in ridges; what is finer than a pixel is left out."""
+        """Return noise of about 0 to 1 in lumps of `size` units.
+
+        Sharp noise meets in ridges; detail finer than a pixel is left out.
+        """
         grid = self.scene.stream(name).random((_LATTICE, _LATTICE), dtype=np.float32)
         u, v = self.x / np.float32(size) + np.float32(31.7), self.z / np.float32(size) + np.float32(17.3)
         total, weights = np.zeros_like(self.x), 0.0
@@ -73,14 +76,14 @@ class Terrain:
         return np.asarray(np.clip((total / np.float32(weights) - 0.5) * np.float32(1.35) + 0.5, 0, 1))
 
     def slopes(self, height: Field) -> tuple[Field, Field]:
-        """How much the ground rises for one unit to the right, and for one unit away from the eye."""
+        """Return how much the ground rises for one unit to the right, and for one unit away from the eye."""
         across = np.gradient(height, axis=1).astype(np.float32) * np.float32(self.focal) / self.z
         along = np.gradient(height, axis=0).astype(np.float32) / np.gradient(self.z, axis=0).astype(np.float32)
         # Columns fan out from the eye: their own sideways step is taken off.
         return across, along - across * self.x / self.z
 
     def light(self, height: Field, strength: float = 1.0, shadows: float = 1.0) -> Field:
-        """How much direct light each point gets: 1 on level ground, 0 in shade, up to 1.7 on a lit slope."""
+        """Return how much direct light each point gets: 1 on level ground, 0 in shade, up to 1.7 on a lit slope."""
         rise = _ELEVATION[self.scene.palette.hour]
         across, along = self.slopes(height)
         away = 0.10 if self.scene.light_shown else -0.30
@@ -98,7 +101,7 @@ class Terrain:
         return np.asarray(lit * (1 - np.float32(shadows) * soft), dtype=np.float32)
 
     def shaded(self, colour: Field, light: Field, depth: float = 0.62) -> Field:
-        """Colours of things in this light: warm where it falls, towards the sky's colour in the shade."""
+        """Return colours of objects in this light: warm where it falls, towards the sky's colour in the shade."""
         palette = self.scene.palette
         night = palette.hour == "night"
         ambient = np.asarray(palette.ambient, dtype=np.float32)
@@ -113,17 +116,17 @@ class Terrain:
         return out
 
     def in_air(self, colour: Field, clear: float, most: float = 0.92, power: float = 1.2) -> Field:
-        """Colours seen through the air: at the distance `clear` a good half is haze."""
+        """Return colours seen through the air: at the distance `clear` a good half is haze."""
         air = np.float32(most) * (1 - np.exp(-((self.z / np.float32(clear)) ** np.float32(power))))
         haze = np.asarray(self.scene.palette.haze, dtype=np.float32)
         return np.asarray(colour * (1 - air[..., None]) + haze * air[..., None], dtype=np.float32)
 
     def haze_at(self, distance: float, clear: float, most: float = 0.92, power: float = 1.2) -> float:
-        """The share of haze over a thing at a distance."""
+        """Return the share of haze over an object at a distance."""
         return float(most * (1 - np.exp(-((distance / clear) ** power))))
 
     def lay(self, height: Field, colour: Field, solid: Field | None = None, open_below: bool = False) -> None:
-        """Put the ground into the picture; where `solid` is 0 it is left out, `open_below` also below its near end."""
+        """Paint the ground into the picture, except where `solid` is 0 and, if `open_below`, below its near end."""
         scene = self.scene
         self.height = height
         self.rows = np.float32(scene.horizon) + np.float32(self.focal) * (np.float32(self.eye) - height) / self.z
@@ -143,7 +146,7 @@ class Terrain:
         self._cover(top, mask, np.minimum(seen, len(self.z) - 1), colour, solid)
 
     def _cover(self, top: int, mask: Field, seen: NDArray[np.int64], colour: Field, solid: Field | None) -> None:
-        """Look up each pixel's colour between the point that it sees and the one before it."""
+        """Look up each pixel's colour between the point that it sees and the one in front of it."""
         wide = self.scene.width
         this = seen * wide + np.arange(wide)
         before = np.maximum(seen - 1, 0) * wide + np.arange(wide)
@@ -157,13 +160,13 @@ class Terrain:
         self.scene.paint(mask.astype(np.float32), table[before] * (1 - share) + table[this] * share, top)
 
     def horizon_at(self, height: float, distance: float) -> float:
-        """The row at which a point of this height and distance is seen."""
+        """Return the row at which a point of this height and distance is seen."""
         return self.scene.horizon + self.focal * (self.eye - height) / distance
 
     def spots(self, name: str, count: int, wanted: Field, least: float = 0.0, bias: float = 1.15) -> list[Spot]:
-        """Up to `count` visible places, from far to near, more where `wanted` (0 to 1) is high; after `lay` only.
+        """Return up to `count` visible places, from far to near, more where `wanted` (0 to 1) is high.
 
-        A low `bias` puts more of them near the eye.
+        Call `lay` first. A low `bias` puts more of them near the eye.
         """
         rng = self.scene.stream(name)
         slices, wide = self.x.shape
@@ -183,14 +186,14 @@ class Terrain:
         return found
 
     def spot(self, x: float, z: float) -> Spot:
-        """The place at column `x` (pixels) and distance `z`, whether it is hidden or not; after `lay` only."""
+        """Return the place at column `x` (pixels) and distance `z`, hidden or visible; only after `lay`."""
         r = int(np.clip(np.searchsorted(self.z[:, 0], z), 0, len(self.z) - 1))
         c = int(np.clip(x, 0, self.scene.width - 1))
         return Spot(x, float(self.rows[r, c]), self.focal / float(self.z[r, 0]), float(self.z[r, 0]), (r, c))
 
 
 def _lattice(grid: Field, u: Field, v: Field) -> Field:
-    """A table of random numbers between its points, repeated without end."""
+    """Interpolate a table of random numbers between its points; the table repeats."""
     i, j = np.floor(u), np.floor(v)
     fu, fv = u - i, v - j
     fu, fv = fu * fu * (3 - 2 * fu), fv * fv * (3 - 2 * fv)
@@ -204,6 +207,6 @@ def _lattice(grid: Field, u: Field, v: Field) -> Field:
 
 
 def blend(below: Field | Colour, above: Field | Colour, share: Field) -> Field:
-    """From one colour or field of colours (share 0) to another (1), point by point."""
+    """Interpolate from one colour or field of colours (share 0) to another (1), point by point."""
     a, b = np.asarray(below, dtype=np.float32), np.asarray(above, dtype=np.float32)
     return np.asarray(a + (b - a) * share[..., None], dtype=np.float32)

@@ -11,7 +11,7 @@ NEON: list[Colour] = [(1.0, 0.16, 0.62), (0.10, 0.90, 0.98), (0.62, 0.30, 1.0), 
 
 
 def paint_city(scene: Scene, base: int) -> None:
-    """Three rows of buildings, the far ones in haze, with lit windows in the dark."""
+    """Paint three rows of buildings, the far ones in haze, with lit windows in the dark."""
     scene.show("city")
     rng = scene.stream("city")
     palette = scene.palette
@@ -21,7 +21,7 @@ def paint_city(scene: Scene, base: int) -> None:
     spread = float(rng.uniform(0.16, 0.34))
     neon = scene.reading.is_a("neon")
     if palette.is_dark:
-        # The light of a town stands over it.
+        # The glow of a town above it.
         halo = np.exp(-np.abs(scene.rows() - base) / (scene.short * 0.22)).astype(np.float32) * np.float32(0.42)
         glow: Colour = (0.85, 0.25, 0.80) if neon else (0.95, 0.55, 0.38)
         scene.glow(np.broadcast_to(halo, scene.rgb.shape[:2]), glow)
@@ -81,7 +81,7 @@ def _block(
 
 
 def _neon_signs(scene: Scene, rng: np.random.Generator, frame: tuple[float, float, float, float]) -> None:
-    """Tubes of coloured light along an edge or as a sign on the wall."""
+    """Paint tubes of coloured light along an edge or as a sign on the wall."""
     left, top, right, foot = frame
     colour = NEON[int(rng.integers(len(NEON)))]
     thin = max(0.8, scene.short * 0.004)

@@ -28,7 +28,7 @@ _HUES = (
 
 @dataclass(frozen=True)
 class Traits:
-    """A picture's traits; numbers are 0..1 unless told otherwise."""
+    """A picture's traits; numbers are 0..1 unless noted."""
 
     colours: tuple[str, ...]
     """At most three, from the one that covers most."""
@@ -50,14 +50,14 @@ class Traits:
 
     weight_x: float
     weight_y: float
-    """Where the middle of all that stands out is, from the left and from the top."""
+    """The centre of what contrasts with the rest, from the left and from the top."""
 
     bright_side: str
     """`left`, `right`, `above`, `below`, or nothing where the light is even."""
 
 
 def measure(picture: Pixels) -> Traits:
-    """The traits of a picture."""
+    """Measure the traits of a picture."""
     image = Image.fromarray(picture)
     # Averaged, so that a grain of single pixels is no colour; never enlarged.
     factor = max(1, -(-max(image.size) // _LONGEST_PX))
@@ -89,7 +89,7 @@ def _colours(small: Field, most: int = 3) -> tuple[str, ...]:
 
 
 def _name(red: float, green: float, blue: float) -> str:
-    """The name of one colour, as people would say it."""
+    """Return the everyday name of a colour."""
     high, low = max(red, green, blue), min(red, green, blue)
     spread = high - low
     if high < 0.12:

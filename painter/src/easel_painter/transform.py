@@ -1,4 +1,4 @@
-"""From a source picture to the draft of a new one: how much of the source stays, and what of it goes first."""
+"""Make the draft of a new picture from a source: how much of it stays, and what changes first."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ _MOST_OF_THE_MEDIUM = 0.2
 
 
 def blend(draft: Draft, source: Field, strength: float) -> Draft:
-    """The draft of a picture that starts from the source (height x width x 3, 0 to 1): 0 keeps it, 1 forgets it.
+    """Return the draft of a picture that starts from the source (height x width x 3, 0 to 1): 0 keeps it, 1 ignores it.
 
     First the colours move towards the prompt's, then its light and large forms come in, at last its small forms. Where
     the source has strong edges, all of this happens later.
@@ -54,13 +54,13 @@ def _share(strength: float, power: float) -> np.float32:
 
 
 def _places(draft: Draft) -> Field:
-    """A field of 0 to 1 that says where forms come in sooner and where later."""
+    """Return a field of 0 to 1 that says where forms come in sooner and where later."""
     across, down = draft.width / draft.short * 4, draft.height / draft.short * 4
     return fbm(draft.stream("transform"), draft.width, draft.height, (across, down), 3)[..., None]
 
 
 def _edges(source: Field, short: int) -> Field:
-    """Where the source's own forms have their outlines, 0 to 1."""
+    """Return where the source's forms have their outlines, 0 to 1."""
     found = detail(blur(luma(source), max(1, short // 200)), max(1, short // 120))
     strong = np.sort(found.ravel()[:: max(1, found.size // 20000)])
     limit = max(float(strong[int(len(strong) * 0.93)]), 0.012)
@@ -68,7 +68,7 @@ def _edges(source: Field, short: int) -> Field:
 
 
 def _recoloured(source: Field, target: Field, share: float) -> Field:
-    """The source with the mean and the spread of its colours moved towards the target's by a share."""
+    """Move the mean and the spread of the source's colours towards the target's by a share."""
     moved = np.empty_like(source)
     for c in range(3):
         own, wanted = source[..., c], target[..., c]
@@ -86,11 +86,11 @@ class Veil(Medium):
         self._cover = float(smoothstep(0.0, _MOST_OF_THE_MEDIUM, np.asarray(strength, dtype=np.float32)))
 
     def step(self, number: int) -> None:
-        """One step of the medium."""
+        """Do one step of the medium."""
         self._medium.step(number)
 
     def picture(self) -> Field:
-        """The source, covered by the work as it stands."""
+        """Return the source, covered by the medium's present picture."""
         work = self._medium.picture()
         if self._cover >= 1:
             return work

@@ -9,7 +9,7 @@ from easel_painter.noise import Field, resize, smoothstep
 from generator.engines.base import Pixels
 
 _BAND_PIXELS = 2**21
-"""Of the outcome, worked on at once: about 100 MB of float fields, whatever the size of the whole."""
+"""Output pixels processed at once: about 100 MB of float fields at any size of the whole."""
 
 _MARGIN_ROWS = 8
 """Source rows on each side of a band that its pixels may depend on."""
@@ -20,7 +20,7 @@ _OVERSHOOT = 0.012
 
 
 def enlarge(picture: Pixels, factor: int, report: Callable[[float], None]) -> Pixels:
-    """The picture with `factor` times the pixels on each side; `report` hears how much is done, 0 to 1.
+    """Enlarge the picture to `factor` times the pixels on each side; `report` is called with the share done, 0 to 1.
 
     Averaging each block of factor x factor pixels gives nearly the source back (iterative back-projection, Irani and
     Peleg 1991), so nothing is invented that the source contradicts.
@@ -38,7 +38,7 @@ def enlarge(picture: Pixels, factor: int, report: Callable[[float], None]) -> Pi
 
 
 def _enlarge_band(pixels: Pixels, factor: int) -> Field:
-    """A band enlarged: float32 0..1."""
+    """Enlarge a band: float32 0..1."""
     height, width = pixels.shape[:2]
     size = (width * factor, height * factor)
     sources = [pixels[..., c].astype(np.float32) / np.float32(255) for c in range(3)]
@@ -46,13 +46,13 @@ def _enlarge_band(pixels: Pixels, factor: int) -> Field:
     for large, source in zip(channels, sources, strict=True):
         for _ in range(_ROUNDS):
             blocks = np.asarray(Image.fromarray(large).reduce(factor), dtype=np.float32)
-            large += resize(source - blocks, *size)
+            np.add(large, resize(source - blocks, *size), out=large)
     luma = (sources[0] + sources[1] + sources[2]) / np.float32(3)
     edges = resize(smoothstep(0.02, 0.16, _around(luma, np.ptp)), *size, Image.Resampling.BILINEAR)
     soft = resize(_around(luma, np.mean), *size)
     detail = ((channels[0] + channels[1] + channels[2]) / np.float32(3) - soft) * edges * np.float32(_SHARPNESS)
     for large, source in zip(channels, sources, strict=True):
-        large += detail
+        np.add(large, detail, out=large)
         # What was never darker or brighter around here does not become so: no halos.
         low, high = (resize(_around(source, pick), *size, Image.Resampling.BILINEAR) for pick in (np.min, np.max))
         np.clip(large, low - np.float32(_OVERSHOOT), high + np.float32(_OVERSHOOT), out=large)
@@ -60,7 +60,7 @@ def _enlarge_band(pixels: Pixels, factor: int) -> Field:
 
 
 def _around(field: Field, summary: Callable[..., Field]) -> Field:
-    """For each pixel one number about its neighbourhood of 3 x 3."""
+    """Return one number for each pixel's neighbourhood of 3 x 3."""
     padded = np.pad(field, 1, mode="edge")
     height, width = field.shape
     views = [padded[dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3)]

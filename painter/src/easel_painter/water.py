@@ -1,4 +1,4 @@
-"""Water mirrors what stands above it."""
+"""Water and its reflections."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def paint_water(scene: Scene, shore: int, rough: float) -> None:
 
 
 def _mirror(scene: Scene, shore: int, ripple: Field, depth: Field, rough: float) -> Field:
-    """The picture above the shore, upside down and broken by ripples."""
+    """Return the picture above the shore, upside down and broken by ripples."""
     rows = ripple.shape[0]
     reach = scene.short * (0.006 + 0.03 * rough)
     below = np.arange(rows, dtype=np.float32)[:, None]
@@ -50,7 +50,7 @@ def _mirror(scene: Scene, shore: int, ripple: Field, depth: Field, rough: float)
 
 
 def _path_of_light(scene: Scene, shore: int, ripple: Field, fine: Field, depth: Field) -> None:
-    """The glitter under sun or moon."""
+    """Paint the glitter under sun or moon."""
     if not scene.light_shown:
         return
     x = scene.light[0]
@@ -69,7 +69,7 @@ def _foam(scene: Scene, shore: int, waves: Field, fine: Field, depth: Field) -> 
 
 
 def paint_beach(scene: Scene) -> None:
-    """A strip of sand in front, with the surf's edge."""
+    """Paint a strip of sand in front, with the surf's edge."""
     rng = scene.stream("beach")
     slope = (scene.columns()[0] / scene.width - 0.5) * scene.short * 0.10 * (1 if rng.random() < 0.5 else -1)
     crest = scene.height * 0.90 + slope + scene.short * 0.05 * (line(rng, scene.width, 3, 3) - 0.5)
@@ -87,7 +87,7 @@ def paint_beach(scene: Scene) -> None:
 
 
 def paint_bank(scene: Scene) -> None:
-    """A dark shore with reeds in the lower corners, which frames still water."""
+    """Paint a dark shore with reeds in the lower corners, which frames still water."""
     rng = scene.stream("bank")
     at = scene.columns()[0] / scene.width
     side = rng.choice([0.0, 1.0])
@@ -107,7 +107,7 @@ def paint_bank(scene: Scene) -> None:
 
 
 def paint_swell(scene: Scene, rough: float) -> None:
-    """A high sea: waves as hills of water that hide each other, foam on their crests and in streaks behind them."""
+    """Paint a high sea: waves as hills that hide each other, foam on their crests and in streaks behind them."""
     rng = scene.stream("swell")
     palette = scene.palette
     view = Terrain(scene, 70.0, eye=1.15)

@@ -21,7 +21,7 @@ from easel_painter.terrain import Terrain
 
 
 def is_by_water(scene: Scene) -> bool:
-    """Whether the picture's lower part is water."""
+    """Return whether the picture's lower part is water."""
     reading = scene.reading
     if reading.is_a("aloft") or (reading.has("street") and not reading.has("sea")):
         return False
@@ -31,14 +31,14 @@ def is_by_water(scene: Scene) -> bool:
 
 
 def is_open_sea(scene: Scene) -> bool:
-    """Whether the water has no other shore."""
+    """Return whether the water has no other shore."""
     reading = scene.reading
     kept = reading.has("lake", "river", "bridge") or (reading.has("forest") and not reading.has("sea"))
     return reading.has("sea", "island", "lighthouse", "boat") and not kept
 
 
 def roughness(scene: Scene, open_sea: bool) -> float:
-    """How high the water goes: 0 is a mirror, 1 a storm."""
+    """Return how rough the water is: 0 is a mirror, 1 a storm."""
     reading = scene.reading
     rough = 0.62 if open_sea else 0.22
     if reading.is_a("rough") or reading.has("lightning"):
@@ -49,7 +49,7 @@ def roughness(scene: Scene, open_sea: bool) -> float:
 
 
 def paint_waterside(scene: Scene) -> None:
-    """The water and all that the words put at or on it."""
+    """Paint the water and everything that the words put at or on it."""
     reading = scene.reading
     open_sea = is_open_sea(scene)
     place = scene.width * (0.70 if scene.light[0] < scene.width / 2 else 0.30)
@@ -72,7 +72,7 @@ def paint_waterside(scene: Scene) -> None:
 
 
 def _far_shore(scene: Scene, open_sea: bool) -> int:
-    """What lies behind the water; answers the row of its edge."""
+    """Paint what is behind the water; returns the row of its edge."""
     reading = scene.reading
     shore = scene.horizon + (0 if open_sea else int(scene.short * 0.03))
     if open_sea and not reading.has("forest", "city", "village", "field"):
@@ -93,7 +93,7 @@ def _far_shore(scene: Scene, open_sea: bool) -> int:
 
 
 def _low_land(scene: Scene) -> None:
-    """Gentle hills with woods beyond still water."""
+    """Paint gentle hills with woods beyond still water."""
     rng = scene.stream("low land")
     ground = Terrain(scene, 60.0, near=14.0)
     high = float(rng.uniform(1.6, 4.2))
@@ -109,7 +109,7 @@ def _low_land(scene: Scene) -> None:
 
 
 def _on_the_shore(scene: Scene, x: float, shore: int, open_sea: bool) -> None:
-    """Island, castle, lighthouse or house: one above the other on the same spot, mirrored later."""
+    """Paint island, castle, lighthouse or house on the shore, one above the other; the water mirrors them later."""
     reading = scene.reading
     standing = [name for name in landside.STANDING if reading.has(name)]
     if not standing and not reading.has("island"):
@@ -180,7 +180,7 @@ def _near_bank(scene: Scene, place: float, open_sea: bool) -> None:
 
 
 def _near_trees(scene: Scene, place: float) -> None:
-    """A tree at hand on the bank or the beach; palms lean over in pairs."""
+    """Paint a near tree on the bank or the beach; palms lean over in pairs."""
     x = scene.width * 0.5 + (place - scene.width * 0.5) * (0.7 if not scene.reading.has("island") else -1.5)
     if not scene.reading.tropical:
         water.paint_bank(scene)

@@ -12,7 +12,7 @@ from easel_painter.terrain import Terrain, blend
 
 
 def sort(scene: Scene) -> str:
-    """Which trees the wood is of: by the words, the season, the seed."""
+    """Choose the trees of the wood by the words, the season, the seed."""
     reading = scene.reading
     if reading.is_a("birch"):
         return "birch"
@@ -28,7 +28,7 @@ def sort(scene: Scene) -> str:
 
 
 def is_inside(scene: Scene) -> bool:
-    """Whether the viewer stands in the wood."""
+    """Return whether the viewer is inside the wood."""
     reading = scene.reading
     alone = not reading.has(
         *("mountains", "volcano", "canyon", "sea", "lake", "river", "waterfall", "castle", "house", "church", "temple"),
@@ -41,7 +41,7 @@ def is_inside(scene: Scene) -> bool:
 
 
 def paint_forest(scene: Scene, foot: int, deep: bool = True) -> None:
-    """Rows of trees from far to near, standing on lines between the horizon and row `foot`, mist between them."""
+    """Paint rows of trees from far to near, on lines between the horizon and row `foot`, with mist between them."""
     scene.show("forest")
     rng = scene.stream("forest")
     palette = scene.palette
@@ -81,7 +81,7 @@ def _tree(scene: Scene, kind: str) -> flora.Kind:
 
 
 def _floor(scene: Scene, foot_line: Field, tall: float, tone: Colour) -> None:
-    """Undergrowth ties the trunks together and ends softly on the ground."""
+    """Paint undergrowth that joins the trunks and ends softly on the ground."""
     floor = (scene.rows() - foot_line[None, :]) / np.float32(tall)
     if scene.palette.season == "winter":
         tone = mix(tone, scene.palette.lit(scene.palette.snow), 0.5)
@@ -89,7 +89,7 @@ def _floor(scene: Scene, foot_line: Field, tall: float, tone: Colour) -> None:
 
 
 def paint_inside(scene: Scene) -> None:
-    """Between the trunks: light ahead, rows of trunks that grow paler, a path, leaves above."""
+    """Paint a wood from within: light ahead, rows of trunks that grow paler, a path, leaves above."""
     scene.show("forest")
     rng = scene.stream("inside")
     kind = sort(scene)
@@ -108,7 +108,7 @@ def paint_inside(scene: Scene) -> None:
 
 
 def _backdrop(scene: Scene, centre: float, leaves: Colour) -> None:
-    """Far foliage without form, brightest where the wood opens."""
+    """Paint far foliage without form, brightest where the wood opens."""
     palette = scene.palette
     rng = scene.stream("backdrop")
     dx = (scene.columns() - np.float32(centre)) / np.float32(scene.short * 0.42)
@@ -165,7 +165,7 @@ def _forest_floor(scene: Scene, centre: float) -> Terrain:
 
 
 def _trunks(scene: Scene, rng: np.random.Generator, kind: str, ground: Terrain, near: float, centre: float) -> None:
-    """One row of trunks with the leaves that hang from it."""
+    """Paint one row of trunks with the leaves that hang from it."""
     palette = scene.palette
     z = float(16.0 * (1 - near) ** 1.5 + 1.75 * max(1.0, ground.z[0, 0] * 0.75))
     count = max(2, int((20 * (1 - near) ** 1.2 + 3.2) * max(1.0, scene.width / scene.short) ** 0.8))
@@ -204,7 +204,7 @@ def _trunk(
     y: float,
     half: float,
 ) -> None:
-    """A trunk that leaves the picture at the top; `parts.snow` takes its lit edge."""
+    """Paint a trunk that leaves the picture at the top; `parts.snow` gets its lit edge."""
     lean = float(rng.normal(0, 0.035)) * scene.height
     top = -4.0
     bend = float(rng.normal(0, half * 0.5))
@@ -238,7 +238,7 @@ def _trunk(
 
 
 def _crown(scene: Scene, rng: np.random.Generator, kind: str, parts: Parts, x: float, half: float, near: float) -> None:
-    """Leaves or boughs at the upper edge; firs carry them further down."""
+    """Paint leaves or boughs at the upper edge; firs carry them further down."""
     if scene.palette.season == "winter" and kind in ("round", "birch"):
         return
     low = {"fir": 0.52, "pine": 0.16}.get(kind, 0.30)
@@ -258,7 +258,7 @@ def _crown(scene: Scene, rng: np.random.Generator, kind: str, parts: Parts, x: f
 
 
 def _beams(scene: Scene, rng: np.random.Generator, centre: float, near: float) -> None:
-    """Shafts of light that fall from the opening."""
+    """Paint shafts of light that fall from the opening."""
     palette = scene.palette
     if palette.hour == "night" and not scene.reading.has("moon"):
         return

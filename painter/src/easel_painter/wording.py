@@ -1,8 +1,7 @@
 """A description's words: one plain sentence, then phrases of several kinds, as long as the request allows.
 
-The sentence is what BLIP gives elsewhere and the phrases what CLIP gives; both are made here from what was painted and
-from what can be measured, so that every word is true. Nobody has painted in this manner before and nothing of it is
-trending, so there is little to say of artists and nothing of trends.
+The protocol expects the sentence from BLIP and the phrases from CLIP. Here both come from what was painted and from
+measurements, so that every word is true; there are few phrases about artists and none about trends.
 """
 
 from easel_painter.traits import Traits
@@ -15,8 +14,11 @@ Phrase = tuple[str, str]
 
 
 def worded(clauses: list[str], phrases: list[Phrase], options: DescriptionOptions) -> str:
-    """Clauses that follow each other (the first stands alone), at most `blip_max_len` words of them; then phrases, at
-    most `clip_max_len`, without the kinds that are left out."""
+    """Join clauses into a sentence and append phrases.
+
+    The sentence has at most `blip_max_len` words and always begins with the first clause. Of the phrases at most
+    `clip_max_len` follow, without the kinds to skip.
+    """
     sentence = _within(clauses, options.blip_max_len)
     if options.skip_clip:
         return sentence
@@ -35,30 +37,30 @@ def _within(clauses: list[str], most_words: int) -> str:
 
 
 def colour_clause(traits: Traits) -> str:
-    """`in blue, white and pale grey`."""
+    """Return a clause such as `in blue, white and pale grey`."""
     return f"in {listed(list(traits.colours))}"
 
 
 def listed(words: list[str]) -> str:
-    """`a, b and c`."""
+    """Join words as in `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def light_and_contrast(traits: Traits) -> tuple[str, str]:
-    """`dark` or `bright` or `evenly lit`; `soft`, `moderate` or `strong`."""
+    """Return `dark`, `bright` or `evenly lit`, and `soft`, `moderate` or `strong`."""
     light = "dark" if traits.light < 0.33 else "bright" if traits.light > 0.67 else "evenly lit"
     contrast = "soft" if traits.contrast < 0.25 else "strong" if traits.contrast > 0.53 else "moderate"
     return light, contrast
 
 
 def light_phrases(traits: Traits) -> list[Phrase]:
-    """How light and how contrasting it is."""
+    """Describe light and contrast."""
     light, contrast = light_and_contrast(traits)
     return [("traits", "even light" if light == "evenly lit" else light), ("traits", f"{contrast} contrast")]
 
 
 def composition_phrases(traits: Traits) -> list[Phrase]:
-    """What can be said of the colouring and composition of any picture, the most telling first."""
+    """Describe the colouring and composition of any picture, the most distinctive first."""
     told = [_colouring(traits), _balance(traits)]
     if traits.bright_side:
         told.append(f"brightest {_WHERE[traits.bright_side]}")

@@ -22,7 +22,7 @@ class Word(NamedTuple):
 
 
 def words_of(prompt: str) -> list[Word]:
-    """The words of a prompt in order."""
+    """Split a prompt into its words, in order."""
     words: list[Word] = []
     depth = clause = 0
     for piece in _PIECE.findall(prompt.lower()):
@@ -39,7 +39,7 @@ def words_of(prompt: str) -> list[Word]:
 
 
 def begins(word: str, stems: str) -> int:
-    """The length of the longest stem (they stand apart by blanks) that the word begins with, 0 without one."""
+    """Return the length of the longest of the stems (separated by blanks) with which the word begins, 0 without one."""
     # A short stem must be nearly the whole word, else "сад" would be found in "садиться".
     fits = [len(stem) for stem in stems.split() if word.startswith(stem) and len(word) - len(stem) <= max(3, len(stem))]
     return max(fits, default=0)

@@ -5,7 +5,7 @@ import numpy as np
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, shade, solid
 from easel_painter.close.head import Head
-from easel_painter.close.outline import Stand, fur, oval
+from easel_painter.close.outline import Hairs, Pose, fur, oval
 from easel_painter.close.sitter import CLOTHES, Sitter
 from easel_painter.noise import fbm
 from easel_painter.palette import mix
@@ -13,9 +13,9 @@ from easel_painter.reading import Colour
 
 
 def paint_shoulders(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
-    """Neck, breast and a coat over both, down to the picture's lower edge."""
+    """Paint neck, chest and a coat over both, down to the picture's lower edge."""
     turn = float(np.sin(head.yaw))
-    at = Stand(head.x - turn * head.radius * 0.18, head.y, head.radius)
+    at = Pose(head.x - turn * head.radius * 0.18, head.y, head.radius)
     neck = 0.40 if sitter.man else 0.31
     # Behind the clothes' open collar: neck and breast.
     chest = [(neck, 0.5), (neck * 1.02, 1.15), (0.62, 1.46), (0.55, 2.1)]
@@ -40,13 +40,7 @@ def paint_shoulders(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> No
         rng,
         window,
         mask,
-        count=240,
-        length=long,
-        angle=np.pi / 2,
-        spread=0.5,
-        thick=0.05,
-        strength=0.4,
-        clipped=True,
+        Hairs(count=240, length=long, angle=np.pi / 2, spread=0.5, thick=0.05, strength=0.4, clipped=True),
     )
     collar = mix(sitter.clothes, (0.92, 0.88, 0.80), 0.85 if sitter.man and rng.random() < 0.6 else 0.22)
     for side in (-1.0, 1.0):
@@ -55,12 +49,12 @@ def paint_shoulders(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> No
 
 
 def _both_sides(right: list[Point]) -> list[Point]:
-    """An outline from its right half, going round from the top right."""
+    """Complete an outline from its right half, going round from the top right."""
     return [*right, *[(-x, y) for x, y in reversed(right)]]
 
 
 def paint_crown(scene: Scene, head: Head, light: Lamp) -> None:
-    """A crown of gold with stones."""
+    """Paint a gold crown with stones."""
     scene.show("crown")
     gold = scene.reading.paints.get("crown") or (0.90, 0.66, 0.20)
     x = -0.10 * float(np.sin(head.yaw))
@@ -69,22 +63,22 @@ def paint_crown(scene: Scene, head: Head, light: Lamp) -> None:
         left = -0.78 + 1.56 * k / 5
         points += [(x + left, -1.02), (x + left + 0.156, -1.52 + 0.10 * abs(k - 2)), (x + left + 0.312, -1.02)]
     points += [(x + 0.72, -0.78), (x + 0.36, -0.70), (x, -0.67), (x - 0.36, -0.70)]
-    solid(scene, [head.stand.to(points)], gold, light, gloss=0.9, depth=0.8)
+    solid(scene, [head.pose.to(points)], gold, light, gloss=0.9, depth=0.8)
     stones: tuple[Colour, ...] = ((0.75, 0.08, 0.12), (0.10, 0.25, 0.70), (0.10, 0.55, 0.30))
     for k in range(5):
         at = x - 0.624 + 1.248 * k / 4
         solid(
             scene,
-            [head.stand.oval(at, -0.86 + 0.05 * (1 - (at - x) ** 2), 0.055, 0.06)],
+            [head.pose.oval(at, -0.86 + 0.05 * (1 - (at - x) ** 2), 0.055, 0.06)],
             stones[k % 3],
             light,
             gloss=1.0,
         )
-        solid(scene, [head.stand.oval(at, -1.52 + 0.10 * abs(k - 2), 0.05, 0.05)], (0.95, 0.92, 0.86), light, gloss=0.8)
+        solid(scene, [head.pose.oval(at, -1.52 + 0.10 * abs(k - 2), 0.05, 0.05)], (0.95, 0.92, 0.86), light, gloss=0.8)
 
 
 def paint_hat(scene: Scene, head: Head, light: Lamp) -> None:
-    """A felt hat with a brim that shades the brow."""
+    """Paint a felt hat with a brim that shades the brow."""
     scene.show("hat")
     rng = scene.stream("hat")
     felt = scene.reading.paints.get("hat") or CLOTHES[int(rng.integers(len(CLOTHES)))]
@@ -99,13 +93,13 @@ def paint_hat(scene: Scene, head: Head, light: Lamp) -> None:
         (x + 0.70, -0.74),
     ]
     brim = oval(x, -0.76, 1.28, 0.20, float(rng.uniform(-0.12, 0.12)))
-    solid(scene, [head.stand.curve(cup)], felt, light)
+    solid(scene, [head.pose.curve(cup)], felt, light)
     solid(
         scene,
-        [head.stand.band([(x - 0.70, -0.92), (x, -0.84), (x + 0.70, -0.92)], (0.09, 0.09))],
+        [head.pose.band([(x - 0.70, -0.92), (x, -0.84), (x + 0.70, -0.92)], (0.09, 0.09))],
         mix(felt, (0.04, 0.03, 0.03), 0.6),
         light,
     )
-    solid(scene, [head.stand.to(brim)], mix(felt, (0.03, 0.02, 0.02), 0.15), light, depth=0.8)
-    cx, cy = head.stand.to([(x, -0.42)])[0]
+    solid(scene, [head.pose.to(brim)], mix(felt, (0.03, 0.02, 0.02), 0.15), light, depth=0.8)
+    cx, cy = head.pose.to([(x, -0.42)])[0]
     shade(scene, cx, cy, head.radius * 0.62, head.radius * 0.20, 0.45, 1.5)

@@ -4,13 +4,13 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, solid
-from easel_painter.close.outline import Stand, hatch
+from easel_painter.close.outline import Pose, hatch
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
 
 
-def paint_bunch(scene: Scene, stand: Stand, light: Lamp, rng: np.random.Generator) -> None:
-    """A bunch of flowers whose stems meet at the stand; about as tall as the stand's size."""
+def paint_bunch(scene: Scene, pose: Pose, light: Lamp, rng: np.random.Generator) -> None:
+    """Paint a bunch of flowers whose stems meet at the pose's origin; about as tall as the pose's size."""
     scene.show("flowers")
     own = scene.reading.paints.get("flowers")
     kinds: list[Colour] = [
@@ -27,14 +27,14 @@ def paint_bunch(scene: Scene, stand: Stand, light: Lamp, rng: np.random.Generato
         for r, a in [(0.18 + 0.50 * float(rng.random()) ** 0.7, float(rng.uniform(-1.35, 1.35))) for _ in range(17)]
     ]
     stems = [
-        stand.band([(0.02 * k - 0.1, 0.05), (x * 0.45, y * 0.5), (x, y)], (0.010, 0.009, 0.007))
+        pose.band([(0.02 * k - 0.1, 0.05), (x * 0.45, y * 0.5), (x, y)], (0.010, 0.009, 0.007))
         for k, (x, y) in enumerate(heads)
     ]
     scene.shape(stems, (0.14, 0.26, 0.10))
     for _ in range(26):
         a, r = float(rng.uniform(-1.7, 1.7)), float(rng.uniform(0.18, 0.62))
         x, y = float(np.sin(a)) * r, -0.10 - float(np.cos(a)) * r * 0.9
-        leaf = stand.part(x, y, float(rng.uniform(0.7, 1.2)), a + float(rng.normal(0, 0.5)))
+        leaf = pose.part(x, y, float(rng.uniform(0.7, 1.2)), a + float(rng.normal(0, 0.5)))
         solid(
             scene,
             [leaf.curve([(0, 0.08), (0.05, 0.0), (0.0, -0.16), (-0.05, 0.0)])],
@@ -42,11 +42,11 @@ def paint_bunch(scene: Scene, stand: Stand, light: Lamp, rng: np.random.Generato
             light,
         )
     for number, (x, y) in enumerate(sorted(heads, key=lambda at: at[1])):
-        blossom(scene, stand.part(x, y, float(rng.uniform(0.12, 0.19))), choice[number % len(choice)], light, rng)
+        blossom(scene, pose.part(x, y, float(rng.uniform(0.12, 0.19))), choice[number % len(choice)], light, rng)
 
 
-def blossom(scene: Scene, stand: Stand, colour: Colour, light: Lamp, rng: np.random.Generator) -> None:
-    """One flower head of a unit's radius: rings of petals, the outer ones darker away from the light."""
+def blossom(scene: Scene, pose: Pose, colour: Colour, light: Lamp, rng: np.random.Generator) -> None:
+    """Paint one flower head of radius 1: rings of petals, the outer ones darker away from the light."""
     petals: list[list[Point]] = []
     tones: list[Colour] = []
     for ring, (reach, count) in enumerate(((1.0, 9), (0.74, 8), (0.48, 6), (0.26, 4))):
@@ -60,7 +60,7 @@ def blossom(scene: Scene, stand: Stand, colour: Colour, light: Lamp, rng: np.ran
                 (reach * c, reach * s),
                 (0.55 * reach * c + wide * s, 0.55 * reach * s - wide * c),
             ]
-            petals.append(stand.curve([(x, y * 0.86) for x, y in shape]))
+            petals.append(pose.curve([(x, y * 0.86) for x, y in shape]))
             lit = (
                 0.62
                 + 0.42 * (c * light.direction[0] + s * light.direction[1])

@@ -5,11 +5,11 @@ import numpy as np
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.coat import Animal, Coat
 from easel_painter.close.form import Lamp, lamp, shade
-from easel_painter.close.outline import Stand, band, oval, path
+from easel_painter.close.outline import Pose, band, oval, path
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
 
-POSES = ("back", "front", "side", "lying", "walking")
+POSTURES = ("back", "front", "side", "lying", "walking")
 
 _COATS: dict[str, Coat] = {
     "ginger": Coat((0.82, 0.45, 0.16), 0.55),
@@ -21,7 +21,7 @@ _COATS: dict[str, Coat] = {
 
 
 def choose_coat(scene: Scene) -> Coat:
-    """The coat that the words name, else one by the seed."""
+    """Choose the coat that the words name, else one by the seed."""
     rng = scene.stream("coat")
     own = scene.reading.paints.get("cat")
     striped = any(word.startswith(("strip", "tabby", "полосат")) for word in scene.reading.unknown)
@@ -39,56 +39,56 @@ def choose_coat(scene: Scene) -> Coat:
     return Coat(own, 0.75 if striped else 0.55 if grey and rng.random() < 0.6 else 0.0)
 
 
-def paint_cat(scene: Scene, stand: Stand, pose: str, light: Lamp | None = None) -> None:
-    """A cat whose seat is at the stand and whose height when it sits is the stand's size."""
+def paint_cat(scene: Scene, pose: Pose, posture: str, light: Lamp | None = None) -> None:
+    """Paint a cat that sits at the pose's origin and whose sitting height is the pose's size."""
     scene.show("cat")
-    animal = Animal(scene, stand, choose_coat(scene), light or lamp(scene), "cat")
-    size = stand.size
+    animal = Animal(scene, pose, choose_coat(scene), light or lamp(scene), "cat")
+    size = pose.size
     away = -animal.light.side
-    wide = {"lying": 0.62, "walking": 0.48}.get(pose, 0.36)
-    shade(scene, stand.x + away * size * 0.10, stand.y, size * wide, size * 0.055, 0.55, 1.3)
-    {"back": _back, "front": _front, "side": _side, "lying": _lying, "walking": _walking}[pose](animal)
+    wide = {"lying": 0.62, "walking": 0.48}.get(posture, 0.36)
+    shade(scene, pose.x + away * size * 0.10, pose.y, size * wide, size * 0.055, 0.55, 1.3)
+    {"back": _back, "front": _front, "side": _side, "lying": _lying, "walking": _walking}[posture](animal)
 
 
 def _mirrored(half: list[Point]) -> list[Point]:
-    """An outline from its right half, from top to bottom."""
+    """Complete a symmetric outline from its right half, from top to bottom."""
     return [*half, *[(-x, y) for x, y in reversed(half) if x > 1e-6]]
 
 
 def _back(cat: Animal) -> None:
-    stand = cat.stand
+    pose = cat.pose
     body = path("0,-0.7 0.13,-0.65 0.19,-0.54 0.27,-0.37 0.33,-0.18 0.31,-0.04 0.2,0.01 0,0.015")
     if cat.rng.random() < 0.5:
         tail = path("0.16,-0.03 0.36,-0.01 0.52,-0.03 0.6,-0.12 0.56,-0.2")
     else:
         tail = path("0.16,-0.02 0.34,0.02 0.4,0.12 0.37,0.24 0.43,0.33")
-    cat.part(stand.curve(_mirrored(body)), along=np.pi / 2)
-    cat.part(stand.oval(0.19, -0.13, 0.145, 0.14), hairs=0.8, along=np.pi / 2)
-    cat.part(stand.oval(-0.19, -0.13, 0.145, 0.14), hairs=0.8, along=np.pi / 2)
-    cat.part(stand.band(tail, (0.055, 0.05, 0.048, 0.04, 0.025)), comb=0.2, along=0.0)
+    cat.part(pose.curve(_mirrored(body)), along=np.pi / 2)
+    cat.part(pose.oval(0.19, -0.13, 0.145, 0.14), hairs=0.8, along=np.pi / 2)
+    cat.part(pose.oval(-0.19, -0.13, 0.145, 0.14), hairs=0.8, along=np.pi / 2)
+    cat.part(pose.band(tail, (0.055, 0.05, 0.048, 0.04, 0.025)), comb=0.2, along=0.0)
     turn = float(cat.rng.uniform(-0.22, 0.22))
-    _head(cat, stand.part(0.02 + 0.06 * turn, -0.75, 0.345, turn), face=False)
+    _head(cat, pose.part(0.02 + 0.06 * turn, -0.75, 0.345, turn), face=False)
 
 
 def _front(cat: Animal) -> None:
-    stand = cat.stand
+    pose = cat.pose
     tail = path("0.18,-0.03 0.36,-0.02 0.42,-0.01 0.34,0.035 0.14,0.035")
     body = path("0,-0.66 0.13,-0.62 0.185,-0.5 0.25,-0.32 0.3,-0.14 0.27,-0.02 0,0.01")
-    cat.part(stand.band(tail, (0.055, 0.055, 0.05, 0.045, 0.03)), comb=0.2, along=0.0)
-    cat.part(stand.curve(_mirrored(body)), along=np.pi / 2)
+    cat.part(pose.band(tail, (0.055, 0.055, 0.05, 0.045, 0.03)), comb=0.2, along=0.0)
+    cat.part(pose.curve(_mirrored(body)), along=np.pi / 2)
     for side in (1, -1):
-        cat.part(stand.oval(side * 0.205, -0.115, 0.115, 0.125), hairs=0.8, along=np.pi / 2)
-        cat.part(stand.oval(side * 0.20, -0.018, 0.085, 0.033), cat.coat.pale, hairs=0.4, stripes=0)
-    cat.part(stand.oval(0.0, -0.42, 0.13, 0.17), cat.coat.pale, hairs=1.2, stripes=0, depth=0.5)
+        cat.part(pose.oval(side * 0.205, -0.115, 0.115, 0.125), hairs=0.8, along=np.pi / 2)
+        cat.part(pose.oval(side * 0.20, -0.018, 0.085, 0.033), cat.coat.pale, hairs=0.4, stripes=0)
+    cat.part(pose.oval(0.0, -0.42, 0.13, 0.17), cat.coat.pale, hairs=1.2, stripes=0, depth=0.5)
     for side in (1, -1):
         leg = [(side * 0.075, -0.36), (side * 0.07, -0.18), (side * 0.065, -0.03)]
-        cat.part(stand.band(leg, (0.07, 0.052, 0.052)), along=np.pi / 2, hairs=0.7)
-        cat.part(stand.oval(side * 0.068, -0.012, 0.066, 0.036), cat.coat.pale, hairs=0.4, stripes=0)
-    _head(cat, stand.part(0.0, -0.735, 0.37, float(cat.rng.uniform(-0.14, 0.14))), face=True)
+        cat.part(pose.band(leg, (0.07, 0.052, 0.052)), along=np.pi / 2, hairs=0.7)
+        cat.part(pose.oval(side * 0.068, -0.012, 0.066, 0.036), cat.coat.pale, hairs=0.4, stripes=0)
+    _head(cat, pose.part(0.0, -0.735, 0.37, float(cat.rng.uniform(-0.14, 0.14))), face=True)
 
 
 def _side(cat: Animal) -> None:
-    stand = cat.stand
+    pose = cat.pose
     torso = path(
         "0.02,-0.7 0.17,-0.66 0.21,-0.5 0.18,-0.28 0.06,-0.06 -0.14,0 -0.31,-0.02 -0.365,-0.15 -0.31,-0.36 -0.17,-0.56"
     )
@@ -96,32 +96,32 @@ def _side(cat: Animal) -> None:
         tail = path("-0.26,-0.04 -0.42,-0.01 -0.56,-0.02 -0.66,-0.09 -0.64,-0.17")
     else:
         tail = path("-0.28,-0.05 -0.38,0.02 -0.3,0.045 -0.1,0.04 0.06,0.03")
-    cat.part(stand.band([(0.08, -0.36), (0.09, -0.18), (0.08, -0.03)], (0.07, 0.045, 0.045)), cat.coat.deep)
-    cat.part(stand.curve(torso), comb=2.1, along=0.7)
-    cat.part(stand.oval(-0.155, -0.15, 0.175, 0.15), comb=1.9, along=np.pi / 2)
-    cat.part(stand.oval(0.0, -0.022, 0.115, 0.035), cat.coat.pale, hairs=0.4, stripes=0)
-    cat.part(stand.band([(0.135, -0.40), (0.155, -0.20), (0.15, -0.03)], (0.078, 0.05, 0.048)), along=np.pi / 2)
-    cat.part(stand.oval(0.175, -0.015, 0.07, 0.035), cat.coat.pale, hairs=0.4, stripes=0)
-    cat.part(stand.band(tail, (0.05, 0.052, 0.05, 0.042, 0.028)), comb=0.2, along=0.0)
-    _head(cat, stand.part(0.12, -0.765, 0.36, float(cat.rng.uniform(-0.10, 0.16))), face=True)
+    cat.part(pose.band([(0.08, -0.36), (0.09, -0.18), (0.08, -0.03)], (0.07, 0.045, 0.045)), cat.coat.deep)
+    cat.part(pose.curve(torso), comb=2.1, along=0.7)
+    cat.part(pose.oval(-0.155, -0.15, 0.175, 0.15), comb=1.9, along=np.pi / 2)
+    cat.part(pose.oval(0.0, -0.022, 0.115, 0.035), cat.coat.pale, hairs=0.4, stripes=0)
+    cat.part(pose.band([(0.135, -0.40), (0.155, -0.20), (0.15, -0.03)], (0.078, 0.05, 0.048)), along=np.pi / 2)
+    cat.part(pose.oval(0.175, -0.015, 0.07, 0.035), cat.coat.pale, hairs=0.4, stripes=0)
+    cat.part(pose.band(tail, (0.05, 0.052, 0.05, 0.042, 0.028)), comb=0.2, along=0.0)
+    _head(cat, pose.part(0.12, -0.765, 0.36, float(cat.rng.uniform(-0.10, 0.16))), face=True)
 
 
 def _lying(cat: Animal) -> None:
-    stand = cat.stand
+    pose = cat.pose
     torso = path("-0.6,-0.02 -0.66,-0.18 -0.52,-0.36 -0.16,-0.41 0.16,-0.4 0.36,-0.28 0.38,-0.08 0.1,0 -0.3,0.01")
     tail = path("-0.56,-0.06 -0.7,-0.02 -0.62,0.035 -0.38,0.045 -0.16,0.03")
-    cat.part(stand.band([(0.24, -0.10), (0.42, -0.05), (0.58, -0.045)], (0.07, 0.05, 0.048)), cat.coat.deep)
-    cat.part(stand.curve(torso), comb=2.7, along=0.0)
-    cat.part(stand.oval(-0.40, -0.17, 0.21, 0.175), comb=2.3, along=0.6)
-    cat.part(stand.oval(-0.22, -0.025, 0.13, 0.04), cat.coat.pale, hairs=0.4, stripes=0)
-    cat.part(stand.oval(0.22, -0.22, 0.15, 0.16), cat.coat.pale, stripes=0, depth=0.6)
-    cat.part(stand.band([(0.20, -0.10), (0.36, -0.03), (0.50, -0.025)], (0.07, 0.052, 0.05)), along=0.0)
-    cat.part(stand.band(tail, (0.05, 0.052, 0.05, 0.045, 0.03)), comb=0.2, along=0.0)
-    _head(cat, stand.part(0.27, -0.44, 0.36, float(cat.rng.uniform(-0.05, 0.22))), face=True)
+    cat.part(pose.band([(0.24, -0.10), (0.42, -0.05), (0.58, -0.045)], (0.07, 0.05, 0.048)), cat.coat.deep)
+    cat.part(pose.curve(torso), comb=2.7, along=0.0)
+    cat.part(pose.oval(-0.40, -0.17, 0.21, 0.175), comb=2.3, along=0.6)
+    cat.part(pose.oval(-0.22, -0.025, 0.13, 0.04), cat.coat.pale, hairs=0.4, stripes=0)
+    cat.part(pose.oval(0.22, -0.22, 0.15, 0.16), cat.coat.pale, stripes=0, depth=0.6)
+    cat.part(pose.band([(0.20, -0.10), (0.36, -0.03), (0.50, -0.025)], (0.07, 0.052, 0.05)), along=0.0)
+    cat.part(pose.band(tail, (0.05, 0.052, 0.05, 0.045, 0.03)), comb=0.2, along=0.0)
+    _head(cat, pose.part(0.27, -0.44, 0.36, float(cat.rng.uniform(-0.05, 0.22))), face=True)
 
 
 def _walking(cat: Animal) -> None:
-    stand = cat.stand
+    pose = cat.pose
     torso = path(
         "0.26,-0.63 0.38,-0.56 0.37,-0.4 0.2,-0.33 -0.08,-0.34 -0.3,-0.32 -0.43,-0.36 "
         "-0.46,-0.5 -0.36,-0.6 -0.12,-0.6 0.1,-0.62"
@@ -136,17 +136,17 @@ def _walking(cat: Animal) -> None:
     curl = float(cat.rng.uniform(-0.1, 0.14))
     tail = [(-0.42, -0.53), (-0.55, -0.60), (-0.60, -0.78), (-0.56, -0.96), (-0.60 + curl, -1.08)]
     for leg in far:
-        cat.part(stand.band(leg, (0.085, 0.05, 0.04, 0.04)), cat.coat.deep, hairs=0.5)
-    cat.part(stand.band(tail, (0.045, 0.042, 0.042, 0.04, 0.022)), comb=-1.5, along=np.pi / 2)
-    cat.part(stand.curve(torso), comb=2.8, along=0.0)
+        cat.part(pose.band(leg, (0.085, 0.05, 0.04, 0.04)), cat.coat.deep, hairs=0.5)
+    cat.part(pose.band(tail, (0.045, 0.042, 0.042, 0.04, 0.022)), comb=-1.5, along=np.pi / 2)
+    cat.part(pose.curve(torso), comb=2.8, along=0.0)
     for leg in near:
-        cat.part(stand.band(leg, (0.105, 0.06, 0.043, 0.04)), hairs=0.6, along=np.pi / 2)
-        cat.part(stand.oval(leg[-1][0] + 0.025, -0.018, 0.06, 0.032), cat.coat.pale, hairs=0.3, stripes=0)
-    _head(cat, stand.part(0.42, -0.69, 0.33, float(cat.rng.uniform(-0.1, 0.1))), face=True)
+        cat.part(pose.band(leg, (0.105, 0.06, 0.043, 0.04)), hairs=0.6, along=np.pi / 2)
+        cat.part(pose.oval(leg[-1][0] + 0.025, -0.018, 0.06, 0.032), cat.coat.pale, hairs=0.3, stripes=0)
+    _head(cat, pose.part(0.42, -0.69, 0.33, float(cat.rng.uniform(-0.1, 0.1))), face=True)
 
 
-def _head(cat: Animal, head: Stand, face: bool) -> None:
-    """The head on a stand of its own: half a unit is its radius."""
+def _head(cat: Animal, head: Pose, face: bool) -> None:
+    """Paint the head in a pose with smaller units: its radius is half a unit."""
     outline = _mirrored(path("0,-0.43 0.24,-0.4 0.44,-0.2 0.52,0.08 0.46,0.24 0.26,0.4 0,0.46"))
     for side in (1, -1):
         ear = [
@@ -172,7 +172,7 @@ def _head(cat: Animal, head: Stand, face: bool) -> None:
         _face(cat, head)
 
 
-def _face(cat: Animal, head: Stand) -> None:
+def _face(cat: Animal, head: Pose) -> None:
     scene = cat.scene
     dark = mix(cat.coat.deep, (0.03, 0.02, 0.03), 0.6)
     for side in (1, -1):
@@ -204,7 +204,7 @@ def _face(cat: Animal, head: Stand) -> None:
     scene.sprinkle(whiskers, (0.95, 0.94, 0.90), 0.5)
 
 
-def _eye(cat: Animal, eye: Stand, asleep: bool) -> None:
+def _eye(cat: Animal, eye: Pose, asleep: bool) -> None:
     scene = cat.scene
     black: Colour = (0.03, 0.025, 0.03)
     if asleep:

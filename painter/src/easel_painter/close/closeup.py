@@ -1,4 +1,4 @@
-"""Which near subject stands where, and the setting behind it."""
+"""Close-up subjects, their places and their settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,17 +22,17 @@ from easel_painter.close import (
     waterfowl,
 )
 from easel_painter.close.form import Lamp, lamp
-from easel_painter.close.outline import Stand
+from easel_painter.close.outline import Pose
 from easel_painter.palette import mix
 from easel_painter.reading import Reading
 
 Landscape = Callable[[Scene], None]
-"""Paints all that lies behind: sky, land or water and what stands there."""
+"""Paints the background: sky, land or water and the objects in it."""
 
 _LANDS = ("mountains", "forest", "city", "house", "castle", "road", "desert", "field", "tree")
 _WATERS = ("sea", "lake", "lighthouse", "island", "boat")
 PLACES = (*_LANDS, *_WATERS)
-"""The motifs that say where something near stands."""
+"""The motifs that name the place of a close-up subject."""
 
 _SKY = ("mountains", "sea", "city", "lighthouse", "castle", "desert", "island", "boat", "clouds", "sun", "aurora")
 _TABLE = ("fruit", "still life", "bowl", "vase", "bottle", "bread", "teapot", "table")
@@ -40,38 +40,36 @@ _WEATHER = ("rain", "snow", "fog", "flowers", "stars", "moon", "sun", "clouds", 
 
 
 def subject(reading: Reading) -> str | None:
-    """The near subject that a picture is about, None for a landscape."""
+    """Return the close-up subject of a picture, None for a landscape."""
     place = reading.has(*PLACES)
     person = reading.has("woman", "man", "child")
-    if reading.has("portrait") and (person or not reading.has("cat", "dog", "horse", "bird", "fish")):
-        return "portrait"
-    for name in ("cat", "dog", "horse", "fish", "bird"):
-        if reading.has(name):
-            return name
-    if reading.has("hair", "beard", "royal") or (reading.has("woman", "man", "child", "crown", "hat") and not place):
-        return "portrait"
-    if person or reading.has("people"):
-        return "figure"
+    animals = ("cat", "dog", "horse", "fish", "bird")
     orchard = reading.has("tree", "forest") and not reading.has("table", "bowl", "still life", "vase")
-    if (is_still_life(reading) and not orchard) or (reading.has("candle", "book") and not place):
-        return "still life"
-    if reading.has("window") and not reading.has("house", "city", "castle"):
-        return "window"
-    return "branch" if reading.has("branch") else None
+    cases = (
+        ("portrait", reading.has("portrait") and (person or not reading.has(*animals))),
+        *((name, reading.has(name)) for name in animals),
+        ("portrait", reading.has("hair", "beard", "royal") or (not place and (person or reading.has("crown", "hat")))),
+        ("figure", person or reading.has("people")),
+        ("still life", is_still_life(reading) and not orchard),
+        ("still life", reading.has("candle", "book") and not place),
+        ("window", reading.has("window") and not reading.has("house", "city", "castle")),
+        ("branch", reading.has("branch")),
+    )
+    return next((name for name, applies in cases if applies), None)
 
 
 def is_still_life(reading: Reading) -> bool:
-    """Whether the words name things on a table, or the two words "still life"."""
+    """Return whether the words name things on a table, or the two words "still life"."""
     return reading.has(*_TABLE) or ("life" in reading.unknown and "calm" in reading.moods)
 
 
 def is_wanted(reading: Reading) -> bool:
-    """Whether the picture is about something near."""
+    """Return whether the picture is about something seen close by."""
     return subject(reading) is not None
 
 
 def paint(scene: Scene, landscape: Landscape) -> None:
-    """The near subject in its setting, with the weather where it belongs."""
+    """Paint the close-up subject in its setting, with the weather where it belongs."""
     name = subject(scene.reading)
     if name == "fish":
         _paint_fish(scene)
@@ -98,14 +96,14 @@ def _says(reading: Reading, *beginnings: str) -> bool:
 
 
 def _with_place(scene: Scene, *choices: str) -> None:
-    """Where the words name no place, one by the seed stands behind."""
+    """Add a background by the seed where the words name no place."""
     if not scene.reading.has(*PLACES):
         place = str(scene.stream("place").choice(choices))
         scene.reading = replace(scene.reading, motifs=scene.reading.motifs | {place: 0.9})
 
 
 def _behind(scene: Scene, landscape: Landscape) -> None:
-    """A wall, or the landscape out of focus where the words name one."""
+    """Paint a wall, or the landscape out of focus where the words name one."""
     if not scene.reading.has(*PLACES, *_WEATHER) or (
         subject(scene.reading) == "still life" and not scene.reading.has(*PLACES)
     ):
@@ -122,7 +120,7 @@ def _behind(scene: Scene, landscape: Landscape) -> None:
 
 
 def _look_out(scene: Scene, landscape: Landscape) -> float:
-    """The landscape through a window, and a bird before it; answers the row on which things stand."""
+    """Paint the landscape through a window with a bird in front; returns the row of the sill."""
     _with_place(scene, "city", "field", "forest", "mountains", "sea")
     landscape(scene)
     air.paint_weather(scene)
@@ -141,23 +139,23 @@ def _paint_cat(scene: Scene, landscape: Landscape) -> None:
         setting = "roof" if scene.palette.hour == "night" and rng.random() < 0.4 else "window"
     if setting == "window":
         foot = _look_out(scene, landscape)
-        poses = ["back", "back", "front", "side", "lying"]
+        postures = ["back", "back", "front", "side", "lying"]
     else:
         if setting == "roof":
             _with_place(scene, "city")
         landscape(scene)
         air.paint_weather(scene)
         foot = settings.paint_roof(scene) if setting == "roof" else scene.height * 0.93
-        poses = list(cat.POSES) if setting == "ground" else ["back", "front", "side", "walking"]
+        postures = list(cat.POSTURES) if setting == "ground" else ["back", "front", "side", "walking"]
     small = "kitten" if _says(reading, "kitten", "little", "small", "маленьк") else ""
     size = (
         min(scene.short * 0.60, foot * 0.62)
         * (0.78 if small else 1.0)
         * min(1.3, max(0.8, reading.weight("cat"))) ** 0.5
     )
-    pose = _pose(reading, str(rng.choice(poses)))
+    posture = _posture(reading, str(rng.choice(postures)))
     if reading.has("portrait"):
-        pose, foot, size = "front", scene.height * 1.30, scene.short * 1.02
+        posture, foot, size = "front", scene.height * 1.30, scene.short * 1.02
     side = float(rng.choice([-1.0, 1.0]))
     x = scene.width * (0.5 + float(rng.uniform(-0.10, 0.10)))
     light = _window_light(scene) if setting == "window" else lamp(scene)
@@ -167,13 +165,13 @@ def _paint_cat(scene: Scene, landscape: Landscape) -> None:
         light = Lamp(
             (0.72 * side, -0.1, 0.68), (1.0, 0.62, 0.30), mix(light.fill, (0.20, 0.12, 0.12), 0.3), (0.55, 0.28, 0.10)
         )
-    cat.paint_cat(scene, Stand(x, foot, size, side), pose, light)
+    cat.paint_cat(scene, Pose(x, foot, size, side), posture, light)
     if reading.has("bird") and not reading.has("portrait") and setting != "window":
         _beside(scene, 0.34 if x < scene.width / 2 else -0.34)
 
 
 def _paint_beast(scene: Scene, landscape: Landscape, kind: str) -> None:
-    """A dog or a horse in the landscape."""
+    """Paint a dog or a horse in the landscape."""
     landscape(scene)
     air.paint_weather(scene)
     rng = scene.stream("beast's place")
@@ -181,11 +179,11 @@ def _paint_beast(scene: Scene, landscape: Landscape, kind: str) -> None:
     size = min(scene.short * share, scene.height * 0.62) * min(1.25, max(0.8, scene.reading.weight(kind))) ** 0.5
     x = scene.width * (0.5 + float(rng.uniform(-0.08, 0.08)))
     side = float(rng.choice([-1.0, 1.0]))
-    stand = Stand(x - (0.08 * size * side if kind == "horse" else 0.0), scene.height * 0.93, size, side)
-    beasts.paint_beast(scene, stand, kind, lamp(scene))
+    pose = Pose(x - (0.08 * size * side if kind == "horse" else 0.0), scene.height * 0.93, size, side)
+    beasts.paint_beast(scene, pose, kind, lamp(scene))
 
 
-def _pose(reading: Reading, otherwise: str) -> str:
+def _posture(reading: Reading, otherwise: str) -> str:
     if _says(reading, "walk", "stroll", "идёт", "идет", "гуля", "runn"):
         return "walking"
     if _says(reading, "lying", "sleep", "asleep", "rest", "nap", "леж", "спит", "спящ"):
@@ -196,7 +194,7 @@ def _pose(reading: Reading, otherwise: str) -> str:
 
 
 def _window_light(scene: Scene) -> Lamp:
-    """Daylight from behind with the room's own glow in front."""
+    """Return daylight from behind with the room's own glow in front."""
     light = lamp(scene)
     room = (0.42, 0.30, 0.20) if scene.palette.is_dark else (0.30, 0.28, 0.27)
     return Lamp(
@@ -205,12 +203,12 @@ def _window_light(scene: Scene) -> Lamp:
 
 
 def _beside(scene: Scene, shift: float) -> None:
-    """A bird on a branch in the upper part, `shift` widths beside the middle."""
+    """Paint a bird on a branch in the upper part, `shift` widths from the centre."""
     way = 1.0 if shift > 0 else -1.0
     perch = (scene.width * (0.5 + shift), scene.height * 0.30)
     light = lamp(scene)
     settings.paint_branch(scene, perch, scene.short * 0.014, light)
-    bird.paint_perched(scene, Stand(*perch, scene.short * 0.20, -way), light)
+    bird.paint_perched(scene, Pose(*perch, scene.short * 0.20, -way), light)
     _name_bird(scene)
 
 
@@ -250,7 +248,7 @@ def _swim(scene: Scene, landscape: Landscape, kind: str) -> None:
         near = 0.56 - 0.20 * (count - 1 - k)
         size = scene.short * (0.40 if kind == "swan" else 0.30) * (0.60 + 0.40 * (k + 1) / count)
         x = scene.width * (0.5 + side * (0.10 - 0.25 * (count - 1 - k)))
-        waterfowl.paint_swimming(scene, Stand(x, scene.horizon + room * near, size, side), kind)
+        waterfowl.paint_swimming(scene, Pose(x, scene.horizon + room * near, size, side), kind)
     air.paint_weather(scene)
 
 
@@ -267,11 +265,11 @@ def _fly(scene: Scene, landscape: Landscape) -> None:
     size = scene.short * (0.30 if reading.has(*PLACES) else 0.44) * min(1.5, max(0.7, reading.weight("bird")))
     x = scene.width * (0.5 - (0.20 if reading.has("castle", "city", "lighthouse") else 0.05) * away)
     bird.paint_flying(
-        scene, Stand(x, scene.horizon * float(rng.uniform(0.42, 0.58)), size, side, float(rng.uniform(-0.25, 0.1)))
+        scene, Pose(x, scene.horizon * float(rng.uniform(0.42, 0.58)), size, side, float(rng.uniform(-0.25, 0.1)))
     )
     if many:
         for k in range(int(rng.integers(1, 3))):
-            spot = Stand(
+            spot = Pose(
                 x - away * scene.short * (0.30 + 0.16 * k),
                 scene.horizon * float(rng.uniform(0.3, 0.75)),
                 size * 0.5,
@@ -307,7 +305,7 @@ def _perch(scene: Scene, landscape: Landscape, with_bird: bool) -> None:
     perch = (scene.width * (0.5 + float(rng.uniform(-0.06, 0.06))), scene.height * (0.79 if is_owl else 0.68))
     settings.paint_branch(scene, perch, scene.short * (0.034 if is_owl else 0.020), light)
     if with_bird:
-        stand = Stand(
+        pose = Pose(
             perch[0],
             perch[1] + scene.short * 0.006,
             size,
@@ -315,9 +313,9 @@ def _perch(scene: Scene, landscape: Landscape, with_bird: bool) -> None:
             float(rng.uniform(-0.12, 0.12)),
         )
         if is_owl:
-            owl.paint_owl(scene, replace(stand, turn=0.0), light)
+            owl.paint_owl(scene, replace(pose, turn=0.0), light)
         else:
-            bird.paint_perched(scene, stand, light)
+            bird.paint_perched(scene, pose, light)
     air.paint_weather(scene)
 
 
@@ -334,21 +332,21 @@ def _paint_fish(scene: Scene) -> None:
     large = next((name for name in swimmers.KINDS if reading.has(name)), None)
     middle = (scene.width * (0.5 + 0.03 * side), scene.height * 0.48)
     size = scene.short * 0.60 * min(1.25, max(0.8, reading.weight("fish")))
-    main = Stand(*middle, size, side, float(rng.uniform(-0.15, 0.10)))
+    main = Pose(*middle, size, side, float(rng.uniform(-0.15, 0.10)))
     if large:
         swimmers.paint_large(scene, replace(main, size=size * 1.33), light, large)
     else:
         for k in range(int(rng.integers(1, 5))):
             x, level = scene.width * float(rng.uniform(0.12, 0.88)), float(rng.uniform(0.0, 0.13))
             y = scene.height * (level + (0.14 if rng.random() < 0.5 else 0.66))
-            small = Stand(x, y, scene.short * float(rng.uniform(0.12, 0.24)), side, float(rng.normal(0, 0.12)))
+            small = Pose(x, y, scene.short * float(rng.uniform(0.12, 0.24)), side, float(rng.normal(0, 0.12)))
             fish.paint_fish(scene, small, light, k + 1)
         fish.paint_fish(scene, main, light)
     underwater.paint_before(scene)
 
 
 def _paint_pond(scene: Scene, rng: np.random.Generator) -> None:
-    """Koi that circle under lily pads."""
+    """Paint koi that circle under lily pads."""
     underwater.paint_pond(scene)
     light = lamp(scene)
     turn = float(rng.uniform(0, 2 * np.pi))
@@ -358,7 +356,7 @@ def _paint_pond(scene: Scene, rng: np.random.Generator) -> None:
         angle = turn + 2 * np.pi * k / count
         x, y = scene.width * 0.5 + wide * float(np.cos(angle)), scene.height * 0.5 + tall * float(np.sin(angle))
         heading = angle - 1.4 + float(rng.normal(0, 0.35))
-        fish.paint_koi(scene, Stand(x, y, scene.short * float(rng.uniform(0.32, 0.44)), 1.0, heading), light, k)
+        fish.paint_koi(scene, Pose(x, y, scene.short * float(rng.uniform(0.32, 0.44)), 1.0, heading), light, k)
     underwater.paint_lilies(scene)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, grid, model
-from easel_painter.close.outline import Stand, fur
+from easel_painter.close.outline import Hairs, Pose, fur
 from easel_painter.noise import Field, fbm
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -15,7 +15,7 @@ from easel_painter.reading import Colour
 
 @dataclass(frozen=True)
 class Coat:
-    """What an animal wears."""
+    """The colours and pattern of an animal."""
 
     colour: Colour
     stripes: float = 0.0
@@ -26,21 +26,21 @@ class Coat:
 
     @property
     def pale(self) -> Colour:
-        """Breast, muzzle and paws."""
+        """Return the colour of chest, muzzle and paws."""
         return mix(self.colour, (1.0, 0.97, 0.92), 0.30 if max(self.colour) > 0.2 else 0.05)
 
     @property
     def deep(self) -> Colour:
-        """Ears, back and the parts on the far side."""
+        """Return the colour of ears, back and the parts on the far side."""
         return mix(self.colour, (0.05, 0.03, 0.04), 0.38)
 
 
 class Animal:
-    """One animal on its stand: paints its parts from far to near in the same light."""
+    """One animal in its pose: paints its parts from far to near in the same light."""
 
-    def __init__(self, scene: Scene, stand: Stand, coat: Coat, light: Lamp, name: str) -> None:
+    def __init__(self, scene: Scene, pose: Pose, coat: Coat, light: Lamp, name: str) -> None:
         self.scene = scene
-        self.stand = stand
+        self.pose = pose
         self.coat = coat
         self.light = light
         self.rng = scene.stream(name)
@@ -56,20 +56,29 @@ class Animal:
         stripes: float = 1.0,
         along: float = 0.0,
     ) -> None:
-        """A round part in pixels. `comb` is the way its hair lies, `along` the way its stripes follow each other."""
+        """Paint a round part, in pixels.
+
+        `comb` is the direction of its hair, `along` the direction across its stripes.
+        """
         window, mask = self.scene.cut([outline])
         if min(mask.shape) < 2:
             return
-        side = self.stand.side
+        side = self.pose.side
         tone = self._tone(window, mask, colour or self.coat.colour, along, stripes)
         model(self.scene, window, mask, tone, self.light, depth=depth, gloss=0.05)
         if self.coat.hair and hairs:
-            length = self.stand.size * self.coat.hair
+            length = self.pose.size * self.coat.hair
             area = float(mask.sum()) / max(1.0, length * length)
             angle = comb if side > 0 else np.pi - comb
             count = int(min(1100, 4 + area * 4.2) * hairs)
             if length > 2.5:
-                fur(self.scene, self.rng, window, mask, count=count, length=length, angle=angle, tint=0.15, thick=0.085)
+                fur(
+                    self.scene,
+                    self.rng,
+                    window,
+                    mask,
+                    Hairs(count=count, length=length, angle=angle, tint=0.15, thick=0.085),
+                )
 
     def _tone(
         self, window: tuple[slice, slice], mask: Field, colour: Colour, along: float, stripes: float
@@ -80,8 +89,8 @@ class Animal:
         dark = self.coat.stripes * stripes
         if dark:
             x, y = grid(window)
-            way = (x * np.float32(np.cos(along)) * self.stand.side + y * np.float32(np.sin(along))) / np.float32(
-                self.stand.size
+            way = (x * np.float32(np.cos(along)) * self.pose.side + y * np.float32(np.sin(along))) / np.float32(
+                self.pose.size
             )
             bars = np.sin(way * np.float32(46) + grain * 5)
             bars = np.clip(bars * 1.6 - 0.1, 0, 1)[..., None] * np.float32(dark)

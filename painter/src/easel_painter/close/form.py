@@ -25,12 +25,12 @@ class Lamp:
 
     @property
     def side(self) -> float:
-        """1 if the light comes from the right, -1 from the left."""
+        """Return 1 if the light comes from the right, -1 from the left."""
         return 1.0 if self.direction[0] > 0 else -1.0
 
 
 def lamp(scene: Scene, indoors: bool = False, side: float | None = None) -> Lamp:
-    """The light of a scene as it falls on what stands in front."""
+    """Return a scene's light as it falls on a foreground object."""
     palette = scene.palette
     if side is None:
         side = 1.0 if scene.light[0] > scene.width / 2 else -1.0
@@ -59,13 +59,13 @@ def _times(colour: Colour, factor: float) -> Colour:
 def illuminate(
     nx: Field, ny: Field, albedo: Colour | Field, light: Lamp, gloss: float = 0.0, sharp: float = 30
 ) -> Field:
-    """Colours of a surface from its normals: lit side, core shadow, light thrown back, rim and highlight."""
+    """Shade a surface from its normals: lit side, core shadow, reflected light, rim and highlight."""
     length = np.sqrt(nx * nx + ny * ny + 1)
     x, y, z = nx / length, ny / length, 1 / length
     lx, ly, lz = (np.float32(value) for value in light.direction)
     facing = x * lx + y * ly + z * lz
     lit = np.clip((facing + 0.22) / 1.22, 0, 1)[..., None]
-    # What stands opposite throws a little light back into the shadow.
+    # Surfaces opposite reflect a little light into the shadow.
     back = np.clip(-0.75 * x * lx + 0.5 * y, 0, 1)[..., None] * np.float32(0.30)
     key, fill, rim = (np.asarray(c, dtype=np.float32) for c in (light.key, light.fill, light.rim))
     colour = np.asarray(albedo, dtype=np.float32) * (fill * (1 + back) + key * lit**1.15)
@@ -79,7 +79,7 @@ def illuminate(
 
 
 def swell(scene: Scene, window: Window, mask: Field, depth: float = 1.0) -> tuple[Field, Field]:
-    """The slopes of a body whose outline is the mask: steep at its rim, level in the middle."""
+    """Return the slopes of a body whose outline is the mask: steep at its rim, level in the middle."""
     height, width = mask.shape
     scale = min(1.0, max(16.0, min(_CELLS, 0.6 * max(height, width))) / max(height, width))
     small = resize(mask, max(4, round(width * scale)), max(4, round(height * scale)))
@@ -100,7 +100,7 @@ def swell(scene: Scene, window: Window, mask: Field, depth: float = 1.0) -> tupl
 
 
 def _spread(field: Field, reach: int) -> Field:
-    """A running mean over 2 x reach + 1 cells, both ways; nothing lies outside."""
+    """Return a running mean over 2 x reach + 1 cells in both directions; outside counts as 0."""
     for _ in range(2):
         sums = np.cumsum(np.pad(field, ((reach + 1, reach), (0, 0))), axis=0, dtype=np.float32)
         # Turned over after each pass, so that two passes go both ways and end upright.
@@ -118,7 +118,7 @@ def solid(
     gloss: float = 0.0,
     strength: float = 1.0,
 ) -> tuple[Window, Field]:
-    """Paint an outline as a round body; answers where, for what shall lie on it."""
+    """Paint an outline as a round body; returns its window and mask for details on top."""
     window, mask = scene.cut(polygons)
     if min(mask.shape) < 2:
         return window, mask
@@ -145,14 +145,14 @@ def model(
 
 
 def grid(window: Window) -> tuple[Field, Field]:
-    """The columns and rows of a window in pixels of the picture."""
+    """Return the columns and rows of a window in pixels of the picture."""
     x = np.arange(window[1].start, window[1].stop, dtype=np.float32)[None, :]
     y = np.arange(window[0].start, window[0].stop, dtype=np.float32)[:, None]
     return x, y
 
 
 def soft_oval(scene: Scene, x: float, y: float, across: float, down: float, hard: float = 1.0) -> tuple[Window, Field]:
-    """A round patch that fades outwards: shadows, blushes, glows."""
+    """Return a round patch that fades outwards, for shadows, blushes and glows."""
     reach = 2.2
     left, right = max(0, int(x - across * reach)), min(scene.width, int(x + across * reach) + 1)
     top, bottom = max(0, int(y - down * reach)), min(scene.height, int(y + down * reach) + 1)

@@ -6,7 +6,7 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene, Window
 from easel_painter.close.form import Lamp, grid, illuminate
-from easel_painter.close.outline import Stand, band, path, smooth
+from easel_painter.close.outline import Pose, band, path, smooth
 from easel_painter.noise import Field, fbm, smoothstep
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -44,7 +44,7 @@ EYE_AT = (0.435, -0.04)
 
 @dataclass(frozen=True)
 class Head:
-    """Where a head is and how it is built. Its own numbers: half a face is 1, the chin is at 1, the crown at -1.1."""
+    """The position and build of a head. In its units half a face is 1, the chin is at 1, the crown at -1.1."""
 
     x: float
     y: float
@@ -60,23 +60,23 @@ class Head:
     child: bool = False
 
     @property
-    def stand(self) -> Stand:
-        """For outlines around the head."""
-        return Stand(self.x, self.y, self.radius)
+    def pose(self) -> Pose:
+        """Return the pose for outlines around the head."""
+        return Pose(self.x, self.y, self.radius)
 
     def half(self, level: Field) -> Field:
-        """Half the head's width at each height."""
+        """Return half the head's width at each height."""
         knots = np.asarray(smooth(_SQUARE if self.square else _SOFT, closed=False), dtype=np.float32)
         wide = np.interp(level, knots[:, 0], knots[:, 1], left=0.0, right=0.0).astype(np.float32)
         return wide * np.float32(1.06 if self.child else 1.0)
 
     def middle(self, level: Field) -> Field:
-        """How far the turned head's middle is beside its stand at each height: the chin goes ahead."""
+        """Return the horizontal offset of the turned head's centre line at each height: the chin leads."""
         shift: Field = np.float32(np.sin(self.yaw) * 0.20) * smoothstep(-0.6, 1.0, level)
         return shift
 
     def place(self, longitude: float, level: float) -> tuple[Point, float]:
-        """Where a point of the surface is seen, in the head's own numbers, and how much it is foreshortened."""
+        """Return where a point of the surface is seen, in the head's units, and how much it is foreshortened."""
         row = np.asarray([level], dtype=np.float32)
         angle = longitude + self.yaw
         x = float(self.middle(row)[0] + self.half(row)[0] * np.sin(angle))
@@ -95,7 +95,7 @@ def _pair(across: Field, down: Field, x: float, y: float, wide: float, tall: flo
 
 
 def _relief(head: Head, turn: Field, nose: Field, level: Field) -> Field:
-    """How far the face stands out of the plain head, in half faces."""
+    """Return how far the face projects from the plain head, in half faces."""
     bold = 1.18 if head.square else 0.92
     down: Field = level + 0 * turn
     bridge = (
@@ -125,7 +125,7 @@ def _relief(head: Head, turn: Field, nose: Field, level: Field) -> Field:
 
 
 def paint_head(scene: Scene, head: Head, light: Lamp) -> None:
-    """The face with all that light draws on it; the eyes, brows and lips come on top."""
+    """Paint the face with its shading; eyes, brows and lips are added on top."""
     r = head.radius
     left, right = max(0, int(head.x - r * 1.0)), min(scene.width, int(head.x + r * 1.0) + 1)
     top, bottom = max(0, int(head.y - r * 1.2)), min(scene.height, int(head.y + r * 1.1) + 1)
@@ -152,7 +152,7 @@ def paint_head(scene: Scene, head: Head, light: Lamp) -> None:
 
 
 def _complexion(scene: Scene, head: Head, turn: Field, nose: Field, level: Field) -> Field:
-    """Skin with its warmth on cheeks, nose and lips."""
+    """Return skin colours with warmth on cheeks, nose and lips."""
     down: Field = level + 0 * turn
     blush = (
         0.55 * _pair(turn, down, 0.62, 0.24, 0.30, 0.20)
@@ -176,13 +176,13 @@ def _complexion(scene: Scene, head: Head, turn: Field, nose: Field, level: Field
 
 
 def _occlusion(turn: Field, nose: Field, level: Field, light: Lamp) -> Field:
-    """Where little light gets in, and the shadow that nose and brow throw."""
+    """Return where little light arrives, and the shadows of nose and brow."""
     down: Field = level + 0 * turn
     away = -light.side
     dark = 0.40 * _pair(turn, down, 0.36, -0.085, 0.21, 0.085) + 0.22 * _bump(turn, down, 0, 0.755, 0.18, 0.04)
     dark += 0.55 * _bump(turn, down, 0, 0.609, 0.29, 0.013) + 0.40 * _bump(nose, down, 0, 0.415, 0.15, 0.035)
     dark += 0.60 * _pair(nose, down, 0.085, 0.392, 0.050, 0.020)
-    # The nose stands in the light of the cheek beside it.
+    # The nose blocks the light of the cheek beside it.
     dark += 0.40 * _bump(nose, down, away * 0.20, 0.27, 0.10, 0.16) + 0.25 * _bump(
         nose, down, away * 0.22, 0.44, 0.14, 0.06
     )
@@ -213,12 +213,12 @@ def _features(scene: Scene, head: Head, light: Lamp) -> None:
         thick = 0.034 if head.square else 0.020
         outline = [(at[0] + x, at[1] + y) for x, y in brow]
         tone = mix((0.12, 0.08, 0.06), (0.62, 0.60, 0.58), 0.75 * head.age)
-        line = head.stand.to(band(outline, (thick * 0.75, thick, thick * 0.8, 0.005)))
+        line = head.pose.to(band(outline, (thick * 0.75, thick, thick * 0.8, 0.005)))
         scene.shape([line], mix(tone, head.skin, 0.22), 0.62 if light.side == side else 0.74)
 
 
 def _eye(scene: Scene, head: Head, light: Lamp, place: tuple[Point, float, int], iris: Colour, gaze: float) -> None:
-    """White, iris, pupil and catchlight between two lids; the upper one throws a shadow."""
+    """Paint white, iris, pupil and catchlight between two lids; the upper lid casts a shadow."""
     (x, y), shrink, side = place
     big = 1.22 if head.child else 1.10 if not head.square else 0.94
     w, h = 0.150 * shrink * big, 0.064 * big * (1 - 0.25 * head.age)
@@ -226,20 +226,20 @@ def _eye(scene: Scene, head: Head, light: Lamp, place: tuple[Point, float, int],
     def at(points: list[Point]) -> list[Point]:
         return [(x + side * px * w, y + py * h) for px, py in points]
 
-    stand = head.stand
+    pose = head.pose
     almond = path("-1,0.3 -0.45,-0.62 0.15,-0.92 0.72,-0.45 1,0.08 0.55,0.62 -0.1,0.78 -0.6,0.6")
-    window, mask = scene.cut([stand.curve(at(almond))])
+    window, mask = scene.cut([pose.curve(at(almond))])
     if not mask.size:
         return
     lit = 0.78 if light.side == side else 0.50
     scene.put(window, mask, mix((0.03, 0.02, 0.02), mix((0.90, 0.86, 0.82), head.skin, 0.28), lit))
     gx, gy = x + gaze * w * 0.9, y - 0.10 * h
     discs: list[tuple[list[Point], Colour, float]] = [
-        (stand.oval(gx, gy, h * 0.98 * shrink**0.4, h * 1.02), mix(iris, (0.02, 0.02, 0.02), 0.72), 1.0),
-        (stand.oval(gx, gy, h * 0.84 * shrink**0.4, h * 0.87), mix(iris, (0.02, 0.02, 0.02), 0.22), 1.0),
-        (stand.oval(gx, y + 0.28 * h, h * 0.55, h * 0.35), mix(iris, (0.9, 0.8, 0.6), 0.28), 0.55),
-        (stand.oval(gx, gy, h * 0.44, h * 0.46), (0.015, 0.012, 0.012), 1.0),
-        (stand.curve(at(path("-1.1,-0.2 0.1,-0.42 1.1,-0.2 1,-1.4 -1,-1.4"))), (0.03, 0.02, 0.02), 0.5),
+        (pose.oval(gx, gy, h * 0.98 * shrink**0.4, h * 1.02), mix(iris, (0.02, 0.02, 0.02), 0.72), 1.0),
+        (pose.oval(gx, gy, h * 0.84 * shrink**0.4, h * 0.87), mix(iris, (0.02, 0.02, 0.02), 0.22), 1.0),
+        (pose.oval(gx, y + 0.28 * h, h * 0.55, h * 0.35), mix(iris, (0.9, 0.8, 0.6), 0.28), 0.55),
+        (pose.oval(gx, gy, h * 0.44, h * 0.46), (0.015, 0.012, 0.012), 1.0),
+        (pose.curve(at(path("-1.1,-0.2 0.1,-0.42 1.1,-0.2 1,-1.4 -1,-1.4"))), (0.03, 0.02, 0.02), 0.5),
     ]
     for outline, colour, strength in discs:
         _within(scene, window, mask, outline, colour, strength)
@@ -253,14 +253,14 @@ def _eye(scene: Scene, head: Head, light: Lamp, place: tuple[Point, float, int],
         (lower, (0.002, 0.006, 0.007, 0.003), 0.55, 0.50),
     ]
     for points, widths, deep, strength in lids:
-        scene.shape([stand.to(band(points, widths))], mix(head.skin, (0.08, 0.03, 0.03), deep), strength)
-    scene.sprinkle([stand.oval(gx + light.side * h * 0.34, y - h * 0.40, h * 0.20, h * 0.20)], (1.0, 0.98, 0.94), 0.9)
+        scene.shape([pose.to(band(points, widths))], mix(head.skin, (0.08, 0.03, 0.03), deep), strength)
+    scene.sprinkle([pose.oval(gx + light.side * h * 0.34, y - h * 0.40, h * 0.20, h * 0.20)], (1.0, 0.98, 0.94), 0.9)
 
 
 def _within(
     scene: Scene, window: Window, mask: Field, outline: list[Point], colour: Colour, strength: float = 1.0
 ) -> None:
-    """Fill an outline as far as it lies inside a mask."""
+    """Fill an outline where it is inside a mask."""
     inner, cover = scene.cut([outline])
     top, left = max(inner[0].start, window[0].start), max(inner[1].start, window[1].start)
     bottom, right = min(inner[0].stop, window[0].stop), min(inner[1].stop, window[1].stop)

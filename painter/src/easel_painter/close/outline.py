@@ -15,12 +15,12 @@ _OVERSAMPLE = 2
 
 
 def path(text: str) -> list[Point]:
-    """The points of "x,y x,y ...": outlines are long, and read better so."""
+    """Parse points from "x,y x,y ...", which keeps long outlines readable."""
     return [(float(x), float(y)) for x, y in (pair.split(",") for pair in text.split())]
 
 
 def smooth(points: Line, closed: bool = True, steps: int = 7) -> list[Point]:
-    """A smooth curve through points (Catmull-Rom)."""
+    """Return a smooth curve through points (Catmull-Rom)."""
     knots = np.asarray(points, dtype=np.float64)
     if closed:
         ring = np.concatenate([knots[-1:], knots, knots[:2]])
@@ -37,7 +37,7 @@ def smooth(points: Line, closed: bool = True, steps: int = 7) -> list[Point]:
 
 
 def band(points: Line, widths: Sequence[float]) -> list[Point]:
-    """A thick curve along points with a half width at each: a tail, a leg, a branch; its ends are round."""
+    """Return the outline of a thick curve with a half width at each point and round ends: a tail, a leg, a branch."""
     centre = np.asarray(smooth(points, closed=False), dtype=np.float64)
     at = np.linspace(0, 1, len(centre))
     half = np.interp(at, np.linspace(0, 1, len(widths)), widths)
@@ -52,7 +52,7 @@ def band(points: Line, widths: Sequence[float]) -> list[Point]:
 
 
 def oval(x: float, y: float, across: float, down: float, turn: float = 0.0, points: int = 28) -> list[Point]:
-    """An ellipse by its half axes, turned by `turn` radians."""
+    """Return an ellipse from its half axes, turned by `turn` radians."""
     angles = np.linspace(0, 2 * np.pi, points, endpoint=False)
     px, py = across * np.cos(angles), down * np.sin(angles)
     c, s = np.cos(turn), np.sin(turn)
@@ -60,8 +60,8 @@ def oval(x: float, y: float, across: float, down: float, turn: float = 0.0, poin
 
 
 @dataclass(frozen=True)
-class Stand:
-    """Where a figure stands: its own small numbers (x to the right, y down, height about 1) become pixels."""
+class Pose:
+    """Position and size of a figure: converts its units (x to the right, y down, height about 1) to pixels."""
 
     x: float
     y: float
@@ -73,28 +73,28 @@ class Stand:
     """Radians by which it leans, before it is turned round."""
 
     def to(self, points: Line) -> list[Point]:
-        """Pixels of a figure's points."""
+        """Convert a figure's points to pixels."""
         c, s = float(np.cos(self.turn)), float(np.sin(self.turn))
         return [
             (self.x + self.side * self.size * (x * c - y * s), self.y + self.size * (x * s + y * c)) for x, y in points
         ]
 
     def curve(self, points: Line, closed: bool = True) -> list[Point]:
-        """A smooth outline through a figure's points."""
+        """Return a smooth outline through a figure's points, in pixels."""
         return self.to(smooth(points, closed))
 
     def band(self, points: Line, widths: Sequence[float]) -> list[Point]:
-        """A limb of the figure."""
+        """Return the outline of a limb of the figure, in pixels."""
         return self.to(band(points, widths))
 
     def oval(self, x: float, y: float, across: float, down: float, turn: float = 0.0) -> list[Point]:
-        """A round part of the figure."""
+        """Return the outline of a round part of the figure, in pixels."""
         return self.to(oval(x, y, across, down, turn))
 
-    def part(self, x: float, y: float, size: float, turn: float = 0.0) -> "Stand":
-        """The stand of a part with small numbers of its own, such as a head."""
+    def part(self, x: float, y: float, size: float, turn: float = 0.0) -> "Pose":
+        """Return the pose of a part with smaller units, such as a head."""
         ((px, py),) = self.to([(x, y)])
-        return Stand(px, py, self.size * size, self.side, self.turn + turn)
+        return Pose(px, py, self.size * size, self.side, self.turn + turn)
 
 
 def hatch(
@@ -104,7 +104,7 @@ def hatch(
     strength: float = 1.0,
     within: tuple[Window, Field] | None = None,
 ) -> None:
-    """Fill many small polygons, each with a colour of its own (count x 3), as far as they lie within a mask."""
+    """Fill many small polygons, each with its colour (count x 3), where they are inside a mask."""
     if not len(strokes):
         return
     xs = [x for stroke in strokes for x, _ in stroke]
@@ -134,37 +134,35 @@ def hatch(
     scene.put(window, mask * np.float32(strength), np.clip(rgb, 0, 1))
 
 
-def fur(
-    scene: Scene,
-    rng: np.random.Generator,
-    window: Window,
-    mask: Field,
-    *,
-    count: int,
-    length: float,
-    angle: float | Field,
-    spread: float = 0.35,
-    tint: float = 0.12,
-    thick: float = 0.13,
-    strength: float = 0.7,
-    clipped: bool = False,
-) -> None:
-    """Hairs over a form that take up its light: `length` in pixels, `angle` in radians, alone or for each pixel.
+@dataclass(frozen=True)
+class Hairs:
+    """Hairs over a form: `length` is in pixels, `angle` in radians, as one number or for each pixel."""
 
-    Clipped hairs end where the form does.
-    """
+    count: int
+    length: float
+    angle: float | Field
+    spread: float = 0.35
+    tint: float = 0.12
+    thick: float = 0.13
+    strength: float = 0.7
+    clipped: bool = False
+    """Whether hairs end where the form does."""
+
+
+def fur(scene: Scene, rng: np.random.Generator, window: Window, mask: Field, hairs: Hairs) -> None:
+    """Paint hairs over a shaded form."""
     inside = np.flatnonzero(mask.ravel() > 0.55)
     if not inside.size:
         return
-    places = np.sort(inside[rng.integers(0, inside.size, count)])
+    places = np.sort(inside[rng.integers(0, inside.size, hairs.count)])
     row, column = places // mask.shape[1], places % mask.shape[1]
-    base = angle.ravel()[places] if isinstance(angle, np.ndarray) else np.full(count, angle)
-    turn = base + rng.normal(0, spread, count)
-    long = length * rng.uniform(0.6, 1.3, count)
-    half = np.maximum(long * thick, 0.5)
+    base = hairs.angle.ravel()[places] if isinstance(hairs.angle, np.ndarray) else np.full(hairs.count, hairs.angle)
+    turn = base + rng.normal(0, hairs.spread, hairs.count)
+    long = hairs.length * rng.uniform(0.6, 1.3, hairs.count)
+    half = np.maximum(long * hairs.thick, 0.5)
     dx, dy = np.cos(turn), np.sin(turn)
     x, y = column + window[1].start, row + window[0].start
-    bend = rng.normal(0, 0.18, count) * long
+    bend = rng.normal(0, 0.18, hairs.count) * long
     corners = np.stack(
         [
             np.stack([x - dy * half, y + dx * half], axis=1),
@@ -174,8 +172,8 @@ def fur(
         ],
         axis=1,
     )
-    tones = scene.rgb[window][row, column] * (1 + rng.normal(0, tint, (count, 1))) + rng.normal(
-        0, tint * 0.08, (count, 1)
+    tones = scene.rgb[window][row, column] * (1 + rng.normal(0, hairs.tint, (hairs.count, 1))) + rng.normal(
+        0, hairs.tint * 0.08, (hairs.count, 1)
     )
     strokes = [[(float(a), float(b)) for a, b in stroke] for stroke in corners]
-    hatch(scene, strokes, tones.astype(np.float32), strength, (window, mask) if clipped else None)
+    hatch(scene, strokes, tones.astype(np.float32), hairs.strength, (window, mask) if hairs.clipped else None)

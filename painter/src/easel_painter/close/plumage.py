@@ -6,7 +6,7 @@ import numpy as np
 
 from easel_painter.canvas import Scene
 from easel_painter.close.form import Lamp
-from easel_painter.close.outline import Stand, fur
+from easel_painter.close.outline import Hairs, Pose, fur
 from easel_painter.noise import Field
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -56,7 +56,7 @@ _KINDS: dict[str, Plumage] = {
 
 
 def choose_plumage(scene: Scene) -> Plumage:
-    """The colours that the words name, else a kind by the seed."""
+    """Choose the colours that the words name, else a kind by the seed."""
     reading = scene.reading
     named = next((name for name in ("bullfinch", "raven", "parrot", "gull") if reading.has(name)), None)
     own = reading.paints.get(named or "bird") or reading.paints.get("bird")
@@ -73,34 +73,28 @@ def choose_plumage(scene: Scene) -> Plumage:
     return Plumage(mix(own, dark, 0.35), mix(own, (1.0, 0.98, 0.92), 0.08), own, dark, beak, crest=crest, tail=1.15)
 
 
-def lay_down(scene: Scene, stand: Stand, rng: np.random.Generator, window: tuple[slice, slice], mask: Field) -> None:
-    """Small feathers over a body that take up its light."""
-    length = stand.size * 0.055
+def lay_down(scene: Scene, pose: Pose, rng: np.random.Generator, window: tuple[slice, slice], mask: Field) -> None:
+    """Paint small feathers over a shaded body."""
+    length = pose.size * 0.055
     if length > 2:
-        angle = 2.25 if stand.side > 0 else np.pi - 2.25
+        angle = 2.25 if pose.side > 0 else np.pi - 2.25
         fur(
             scene,
             rng,
             window,
             mask,
-            count=700,
-            length=length,
-            angle=angle,
-            spread=0.4,
-            tint=0.10,
-            thick=0.16,
-            strength=0.55,
+            Hairs(count=700, length=length, angle=angle, spread=0.4, tint=0.10, thick=0.16, strength=0.55),
         )
 
 
 def as_lit(colour: Colour, light: Lamp, lit: float) -> Colour:
-    """A colour as the lamp shows it on a face turned half towards it."""
+    """Return a colour as it appears on a surface turned half towards the lamp."""
     a, b, c = (value * (f + k * lit) for value, f, k in zip(colour, light.fill, light.key, strict=True))
     return a, b, c
 
 
-def paint_eye(scene: Scene, eye: Stand, radius: float, light: Lamp, iris: Colour | None = None) -> None:
-    """A round eye with its catchlight."""
+def paint_eye(scene: Scene, eye: Pose, radius: float, light: Lamp, iris: Colour | None = None) -> None:
+    """Paint a round eye with its catchlight."""
     scene.shape(
         [eye.oval(0, 0, radius * 1.25, radius * 1.2)], mix(iris or (0.35, 0.3, 0.26), (0.05, 0.04, 0.04), 0.6), 0.8
     )

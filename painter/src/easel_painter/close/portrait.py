@@ -1,4 +1,4 @@
-"""A bust of somebody who does not exist: head, hair, neck and clothes in light from one side."""
+"""An invented portrait: head, hair, neck and clothes in light from one side."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ _SKINS: tuple[Colour, ...] = (
 
 
 def paint_portrait(scene: Scene, outdoors: bool) -> None:
-    """Head and shoulders in the middle of the picture, before whatever is painted already."""
+    """Paint head and shoulders in the centre of the picture, in front of the existing background."""
     reading = scene.reading
     rng = scene.stream("portrait")
     sitter = choose_sitter(scene)
@@ -74,7 +74,7 @@ def paint_portrait(scene: Scene, outdoors: bool) -> None:
 
 
 def paint_backdrop(scene: Scene) -> None:
-    """A dark wall, lighter where the light falls on it: what stands behind in old pictures."""
+    """Paint a dark wall, lighter where the light falls on it, as behind old portraits."""
     rng = scene.stream("backdrop")
     reading = scene.reading
     base: Colour = ((0.17, 0.12, 0.09), (0.10, 0.13, 0.14), (0.15, 0.14, 0.10), (0.16, 0.09, 0.09))[
@@ -103,11 +103,11 @@ def _ear(scene: Scene, head: Head, sitter: Sitter, light: Lamp) -> None:
             continue
         x = side * 0.75 - 0.10 * float(np.sin(head.yaw))
         solid(
-            scene, [head.stand.oval(x, 0.10, 0.10, 0.21, -0.15 * side)], mix(head.skin, (0.75, 0.30, 0.25), 0.25), light
+            scene, [head.pose.oval(x, 0.10, 0.10, 0.21, -0.15 * side)], mix(head.skin, (0.75, 0.30, 0.25), 0.25), light
         )
         solid(
             scene,
-            [head.stand.oval(x + 0.01 * side, 0.10, 0.05, 0.13, -0.15 * side)],
+            [head.pose.oval(x + 0.01 * side, 0.10, 0.05, 0.13, -0.15 * side)],
             mix(head.skin, (0.35, 0.12, 0.10), 0.5),
             light,
             depth=-0.6,

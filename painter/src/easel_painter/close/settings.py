@@ -1,18 +1,18 @@
-"""What stands around a near subject: a window, a roof, a branch, a softened distance."""
+"""The surroundings of a close-up subject: a window, a roof, a branch, a softened distance."""
 
 import numpy as np
 from PIL import Image
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, lamp, solid
-from easel_painter.close.outline import Stand, band, hatch, oval, path, smooth
+from easel_painter.close.outline import Pose, band, hatch, oval, path, smooth
 from easel_painter.noise import blur, fbm, line, resize
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
 
 
 def soften(scene: Scene, radius_px: float) -> None:
-    """Put all that is painted out of focus."""
+    """Blur all that has been painted."""
     factor = max(1, int(radius_px))
     small = (max(4, scene.width // factor), max(4, scene.height // factor))
     for c in range(3):
@@ -26,7 +26,7 @@ def _box(left: float, top: float, right: float, bottom: float) -> list[Point]:
 
 
 def paint_window(scene: Scene) -> float:
-    """A room's window around what is painted already; answers the row on which things stand on its sill."""
+    """Paint a window frame around the existing picture; returns the row of its sill."""
     scene.show("window")
     rng = scene.stream("window")
     night = scene.palette.is_dark
@@ -92,7 +92,7 @@ def _curtains(scene: Scene, rng: np.random.Generator, opening: tuple[float, floa
 
 
 def paint_roof(scene: Scene) -> float:
-    """A tiled roof across the foreground with a chimney; answers the row of its ridge in the middle."""
+    """Paint a tiled roof across the foreground with a chimney; returns the row of its ridge in the middle."""
     scene.show("roof")
     rng = scene.stream("roof")
     ridge, lean = scene.height * 0.80, scene.short * float(rng.uniform(-0.03, 0.03))
@@ -116,7 +116,7 @@ def paint_roof(scene: Scene) -> float:
 
 
 def _tiles(scene: Scene, rng: np.random.Generator, slope: tuple[float, float, float], tile: Colour) -> None:
-    """Rows of tiles, the lowest first, since upper rows overlap lower ones."""
+    """Paint rows of tiles, the lowest first, since upper rows overlap lower ones."""
     ridge, lean, step = slope
     tiles: list[list[Point]] = []
     tones: list[Colour] = []
@@ -125,7 +125,7 @@ def _tiles(scene: Scene, rng: np.random.Generator, slope: tuple[float, float, fl
     for row in reversed(range(int((scene.height - ridge) / (step * 0.7)) + 4)):
         for k in range(-1, int(scene.width / step) + 2):
             x = (k + 0.5 * (row % 2)) * step
-            at = Stand(x, ridge + lean * (x / scene.width - 0.5) * 2 + row * step * 0.72, step)
+            at = Pose(x, ridge + lean * (x / scene.width - 0.5) * 2 + row * step * 0.72, step)
             dim = 0.85 - 0.045 * row + float(rng.normal(0, 0.07))
             own = mix(tile, (0.30, 0.22, 0.20), float(rng.random()) * 0.5)
             lit = mix((0.0, 0.0, 0.0), mix(scene.palette.lit(own), own, 0.22), dim)
@@ -135,7 +135,7 @@ def _tiles(scene: Scene, rng: np.random.Generator, slope: tuple[float, float, fl
 
 
 def paint_branch(scene: Scene, perch: Point, thick: float, light: Lamp) -> None:
-    """A branch through the perch with what the season puts on it."""
+    """Paint a branch through the perch with what grows on it in this season."""
     scene.show("branch")
     rng = scene.stream("branch")
     way = float(rng.choice([-1.0, 1.0]))
@@ -174,7 +174,7 @@ def paint_branch(scene: Scene, perch: Point, thick: float, light: Lamp) -> None:
 def _dress(
     scene: Scene, rng: np.random.Generator, tips: list[Point], spine: list[Point], thick: float, light: Lamp
 ) -> None:
-    """Leaves, blossom, or snow and berries."""
+    """Add leaves, blossom, or snow and berries."""
     size = scene.short * 0.05
     palette = scene.palette
     if palette.season == "winter":
@@ -188,7 +188,7 @@ def _dress(
     tones: list[Colour] = []
     for x, y in [tip for tip in tips for _ in range(3)]:
         turn, tall = float(rng.uniform(-2.6, 2.6)), size * float(rng.uniform(0.8, 1.3))
-        at = Stand(x + float(rng.normal(0, size * 0.5)), y + float(rng.normal(0, size * 0.4)), tall, 1.0, turn)
+        at = Pose(x + float(rng.normal(0, size * 0.5)), y + float(rng.normal(0, size * 0.4)), tall, 1.0, turn)
         if palette.season == "spring":
             turns = np.linspace(0, 2 * np.pi, 5, endpoint=False)
             pink = palette.lit(mix((0.98, 0.90, 0.93), (0.95, 0.62, 0.74), float(rng.random())), 0.6)
@@ -207,7 +207,7 @@ def _dress(
 def _snow(
     scene: Scene, rng: np.random.Generator, tips: list[Point], ridge: list[Point], thick: float, light: Lamp
 ) -> None:
-    """Snow along the branch and on its twigs, with red berries."""
+    """Add snow along the branch and on its twigs, with red berries."""
     size = scene.short * 0.05
     cover = band(ridge, (thick * 0.55, thick * 0.50, thick * 0.12, thick * 0.22))
     solid(scene, [cover], scene.palette.snow, light)

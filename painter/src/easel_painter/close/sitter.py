@@ -1,4 +1,4 @@
-"""Who sits for a portrait: nobody who exists."""
+"""The person in a portrait, invented from the words and the seed."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ CLOTHES: tuple[Colour, ...] = (
 
 @dataclass(frozen=True)
 class Sitter:
-    """Who sits: the painter's reading of the words, the rest by the seed."""
+    """The person's features: as the words say, the rest by the seed."""
 
     man: bool
     old: bool
@@ -40,7 +40,7 @@ class Sitter:
 
 
 def choose_sitter(scene: Scene) -> Sitter:
-    """Somebody after the words."""
+    """Choose the person whom the words describe."""
     reading = scene.reading
     rng = scene.stream("sitter")
     words = set(reading.unknown)
@@ -72,7 +72,7 @@ def choose_sitter(scene: Scene) -> Sitter:
 
 
 def _natural(colour: Colour) -> Colour:
-    """Hair of a named colour: red and yellow hair is copper and blond."""
+    """Return natural hair of a named colour: red becomes copper, yellow becomes blond."""
     red, green, blue = colour
     if red > 0.7 and green < 0.3 and blue < 0.3:
         return (0.52, 0.17, 0.07)

@@ -8,7 +8,7 @@ from easel_painter.canvas import Scene
 from easel_painter.close import fruit as fruits
 from easel_painter.close import things
 from easel_painter.close.form import Lamp, lamp, soft_oval
-from easel_painter.close.outline import Stand
+from easel_painter.close.outline import Pose
 from easel_painter.noise import fbm, line, smoothstep
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
@@ -18,7 +18,7 @@ _TALL = ("vase", "bottle", "candle", "teapot")
 
 
 def paint_still_life(scene: Scene) -> None:
-    """Table and things before whatever is painted already."""
+    """Paint table and objects in front of the existing background."""
     rng = scene.stream("still life")
     reading = scene.reading
     side = -1.0 if rng.random() < 0.6 else 1.0
@@ -45,7 +45,7 @@ def paint_still_life(scene: Scene) -> None:
 def _back_row(
     scene: Scene, unit: float, light: Lamp, tall: list[str], fruit: list[str], rng: np.random.Generator
 ) -> None:
-    """Vessels and the bowl, spread over the table's far half."""
+    """Place vessels and the bowl over the table's far half."""
     row = [*tall]
     has_bowl = (
         scene.reading.has("bowl")
@@ -60,29 +60,29 @@ def _back_row(
     for k, name in enumerate(row):
         x = scene.width * 0.5 + room * ((k + 0.5) / len(row) - 0.5) + float(rng.normal(0, unit * 0.05))
         tall_share = {"vase": 0.96, "bottle": 1.16}.get(name, 1.05)
-        stand = Stand(x, scene.height * (0.745 + 0.012 * (k % 2)), unit * tall_share)
+        pose = Pose(x, scene.height * (0.745 + 0.012 * (k % 2)), unit * tall_share)
         if name == "bowl":
-            things.bowl(scene, stand, light, lambda at: _heap(scene, at, light, fruit or ["apples", "pears"], rng))
+            things.bowl(scene, pose, light, lambda at: _heap(scene, at, light, fruit or ["apples", "pears"], rng))
         elif name == "vase":
             flowers = scene.reading.has("flowers") or not scene.reading.has("vase") or bool(rng.random() < 0.5)
-            things.vase(scene, stand, light, flowers)
+            things.vase(scene, pose, light, flowers)
         else:
-            _PAINTERS[name](scene, stand, light)
+            _PAINTERS[name](scene, pose, light)
 
 
-def _heap(scene: Scene, at: Stand, light: Lamp, fruit: list[str], rng: np.random.Generator) -> None:
-    """Fruit in a bowl, three behind and three before."""
+def _heap(scene: Scene, at: Pose, light: Lamp, fruit: list[str], rng: np.random.Generator) -> None:
+    """Paint fruit in a bowl, three behind and three in front."""
     for level, places in ((-0.16, (-0.30, 0.04, 0.36)), (0.02, (-0.42, -0.10, 0.24, 0.48))):
         for x in places:
             name = fruit[int(rng.integers(len(fruit)))]
-            spot = Stand(at.x + at.size * (x + float(rng.normal(0, 0.02))), at.y + at.size * level, at.size * 0.82)
+            spot = Pose(at.x + at.size * (x + float(rng.normal(0, 0.02))), at.y + at.size * level, at.size * 0.82)
             _fruit(scene, name if name != "grapes" else "apples", spot, light)
 
 
 def _front_row(scene: Scene, unit: float, light: Lamp, names: list[str], rng: np.random.Generator) -> None:
-    """Single fruit near the edge of the table, in a loose group."""
+    """Place single fruit near the edge of the table, in a loose group."""
     if scene.reading.has("book"):
-        things.book(scene, Stand(scene.width * 0.5 - unit * 0.5, scene.height * 0.835, unit), light)
+        things.book(scene, Pose(scene.width * 0.5 - unit * 0.5, scene.height * 0.835, unit), light)
     if not names:
         return
     count = int(rng.integers(3, 6)) + (1 if scene.width > scene.height * 1.3 else 0)
@@ -94,23 +94,23 @@ def _front_row(scene: Scene, unit: float, light: Lamp, names: list[str], rng: np
         x = scene.width * 0.5 + shift + room * ((k + 0.5) / count - 0.5) + float(rng.normal(0, unit * 0.06))
         spots.append((scene.height * (0.80 + 0.055 * float(rng.random())), x, names[int(order[k]) % len(names)]))
     for y, x, name in sorted(spots):
-        _fruit(scene, name, Stand(x, y, unit * float(rng.uniform(0.92, 1.08))), light)
+        _fruit(scene, name, Pose(x, y, unit * float(rng.uniform(0.92, 1.08))), light)
 
 
-def _fruit(scene: Scene, name: str, stand: Stand, light: Lamp) -> None:
+def _fruit(scene: Scene, name: str, pose: Pose, light: Lamp) -> None:
     scene.show("fruit" if not scene.reading.has(name) else name)
     if name == "apples":
-        fruits.apple(scene, stand, light)
+        fruits.apple(scene, pose, light)
     elif name == "pears":
-        fruits.pear(scene, stand, light)
+        fruits.pear(scene, pose, light)
     elif name == "grapes":
-        fruits.grapes(scene, stand, light)
+        fruits.grapes(scene, pose, light)
     else:
-        fruits.round_fruit(scene, stand, light, {"lemons": "lemon", "oranges": "orange"}[name])
+        fruits.round_fruit(scene, pose, light, {"lemons": "lemon", "oranges": "orange"}[name])
 
 
 def paint_table(scene: Scene, back: float, edge: float, light: Lamp) -> None:
-    """The table from its far edge to its near one, and what hangs below it: bare wood or a cloth."""
+    """Paint the table from its far edge to its near edge, bare wood or with a cloth that hangs down."""
     rng = scene.stream("table")
     reading = scene.reading
     cloth = any(word.startswith(("cloth", "скатерт", "linen")) for word in reading.unknown) or bool(rng.random() < 0.55)
@@ -140,7 +140,7 @@ def paint_table(scene: Scene, back: float, edge: float, light: Lamp) -> None:
     scene.paint(lip.astype(np.float32), mix(base, (1.0, 0.92, 0.78), 0.4))
 
 
-_PAINTERS: dict[str, Callable[[Scene, Stand, Lamp], None]] = {
+_PAINTERS: dict[str, Callable[[Scene, Pose, Lamp], None]] = {
     "bottle": things.bottle,
     "candle": things.candle,
     "teapot": things.teapot,

@@ -4,7 +4,7 @@ import numpy as np
 
 from easel_painter.canvas import Scene
 from easel_painter.close.form import Lamp, grid, model, solid
-from easel_painter.close.outline import Stand, path
+from easel_painter.close.outline import Pose, path
 from easel_painter.close.plumage import paint_eye
 from easel_painter.noise import fbm, smoothstep
 from easel_painter.palette import mix
@@ -31,35 +31,35 @@ _FINS = {
 _EYES = {"whale": (0.30, 0.012), "dolphin": (0.30, -0.02), "shark": (0.38, -0.02)}
 
 
-def paint_large(scene: Scene, stand: Stand, light: Lamp, kind: str) -> None:
-    """A whale, dolphin or shark in profile; the stand is its middle and about its length."""
+def paint_large(scene: Scene, pose: Pose, light: Lamp, kind: str) -> None:
+    """Paint a whale, dolphin or shark in profile, centred at the pose's origin; the pose's size is about its length."""
     scene.show(kind)
     back = scene.reading.paints.get(kind) or scene.reading.paints.get("fish") or _BACKS[kind]
     for fin in _FINS[kind]:
-        solid(scene, [stand.curve(path(fin))], back, light)
-    window, mask = scene.cut([stand.curve(path(_BODIES[kind]))])
+        solid(scene, [pose.curve(path(fin))], back, light)
+    window, mask = scene.cut([pose.curve(path(_BODIES[kind]))])
     if min(mask.shape) < 2:
         return
     _, y = grid(window)
-    down = (y - stand.y) / stand.size + 0 * mask
+    down = (y - pose.y) / pose.size + 0 * mask
     grain = fbm(scene.stream(kind), mask.shape[1], mask.shape[0], (6, 3), 4) - 0.5
     share = smoothstep(0.0, 0.07, np.asarray(down + 0.05 * grain, np.float32))[..., None]
     belly = np.asarray(mix(back, (0.94, 0.96, 0.96), 0.72), np.float32)
     tone = (np.asarray(back, np.float32) * (1 - share) + belly * share) * (1 + 0.3 * grain)[..., None]
     model(scene, window, mask, np.asarray(tone, np.float32), light, gloss=0.2)
-    _marks(scene, stand, kind, back)
-    solid(scene, [stand.curve(path("0.2,0.07 0.1,0.26 -0.02,0.3 0.07,0.09"))], mix(back, (0, 0, 0), 0.12), light)
-    paint_eye(scene, stand.part(*_EYES[kind], 1.0), 0.011, light)
+    _marks(scene, pose, kind, back)
+    solid(scene, [pose.curve(path("0.2,0.07 0.1,0.26 -0.02,0.3 0.07,0.09"))], mix(back, (0, 0, 0), 0.12), light)
+    paint_eye(scene, pose.part(*_EYES[kind], 1.0), 0.011, light)
 
 
-def _marks(scene: Scene, stand: Stand, kind: str, back: Colour) -> None:
-    """Pleats under a whale's chin, a shark's gills, the line of a mouth."""
+def _marks(scene: Scene, pose: Pose, kind: str, back: Colour) -> None:
+    """Add pleats under a whale's chin, a shark's gills, the line of a mouth."""
     dark = mix(back, (0.0, 0.0, 0.0), 0.5)
     if kind == "shark":
         gills = [[(0.24 - 0.03 * k, -0.035), (0.23 - 0.03 * k, 0.035)] for k in range(4)]
-        scene.shape([stand.band(gill, (0.003, 0.004)) for gill in gills], dark, 0.6)
+        scene.shape([pose.band(gill, (0.003, 0.004)) for gill in gills], dark, 0.6)
         return
     if kind == "whale":
         pleats = [[(0.45, 0.06 + 0.022 * k), (0.2, 0.085 + 0.022 * k), (0.02, 0.075 + 0.02 * k)] for k in range(4)]
-        scene.shape([stand.band(pleat, (0.002, 0.003, 0.001)) for pleat in pleats], back, 0.5)
-    scene.shape([stand.band(path("0.49,0.05 0.36,0.07 0.28,0.045"), (0.002, 0.005, 0.002))], dark, 0.6)
+        scene.shape([pose.band(pleat, (0.002, 0.003, 0.001)) for pleat in pleats], back, 0.5)
+    scene.shape([pose.band(path("0.49,0.05 0.36,0.07 0.28,0.045"), (0.002, 0.005, 0.002))], dark, 0.6)

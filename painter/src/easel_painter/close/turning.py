@@ -6,29 +6,29 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, grid, illuminate, shade
-from easel_painter.close.outline import Stand, smooth
+from easel_painter.close.outline import Pose, smooth
 from easel_painter.noise import Field, fbm
 from easel_painter.reading import Colour
 
 Profile = list[Point]
-"""Half widths and heights of a turned vessel from its rim down; the foot stands at 0, up is negative."""
+"""Half widths and heights of a turned vessel from its rim down; the foot is at 0, up is negative."""
 
 
-def cast_shadow(scene: Scene, stand: Stand, light: Lamp, wide: float, tall: float) -> None:
-    """The shadow of a thing on the table: dark where it stands, and drawn out away from the light."""
-    size, away = stand.size, -light.side
+def cast_shadow(scene: Scene, pose: Pose, light: Lamp, wide: float, tall: float) -> None:
+    """Paint an object's shadow on the table: dark at its foot and stretched away from the light."""
+    size, away = pose.size, -light.side
     for k in range(4):
         far = (k + 0.5) / 4
         shade(
             scene,
-            stand.x + away * size * (wide * 0.5 + tall * 0.75 * far),
-            stand.y - size * 0.03 * far,
+            pose.x + away * size * (wide * 0.5 + tall * 0.75 * far),
+            pose.y - size * 0.03 * far,
             size * wide * (0.75 - 0.1 * far),
             size * 0.085,
             0.32 * (1 - 0.6 * far),
             1.4,
         )
-    shade(scene, stand.x, stand.y - size * 0.01, size * wide * 1.02, size * 0.07, 0.62, 1.6)
+    shade(scene, pose.x, pose.y - size * 0.01, size * wide * 1.02, size * 0.07, 0.62, 1.6)
 
 
 def ball(
@@ -41,7 +41,7 @@ def ball(
     gloss: float = 0.35,
     dimple: float = 0.0,
 ) -> None:
-    """A sphere or egg; `albedo` may be a function of its own -1..1 across and down, `dimple` dents the top."""
+    """Paint a sphere or egg; `albedo` may be a function of -1..1 across and down, `dimple` dents the top."""
     x, y = middle
     rx, ry = radius
     left, right = max(0, int(x - rx) - 1), min(scene.width, int(x + rx) + 2)
@@ -74,29 +74,29 @@ def ball(
 
 
 def turned(
-    scene: Scene, stand: Stand, profile: Profile, albedo: Colour, light: Lamp, *, gloss: float = 0.3, rim: float = 0.0
+    scene: Scene, pose: Pose, profile: Profile, albedo: Colour, light: Lamp, *, gloss: float = 0.3, rim: float = 0.0
 ) -> None:
-    """A vessel from the potter's wheel. `rim` is how far its opening's near edge hangs below the far one."""
-    knots = np.asarray(smooth(profile, closed=False, steps=6), dtype=np.float32) * np.float32(stand.size)
+    """Paint a vessel turned on a wheel. `rim` is how far its opening's near edge is below the far one."""
+    knots = np.asarray(smooth(profile, closed=False, steps=6), dtype=np.float32) * np.float32(pose.size)
     widest = float(knots[:, 0].max())
-    left, right = max(0, int(stand.x - widest) - 1), min(scene.width, int(stand.x + widest) + 2)
-    top = max(0, int(stand.y + knots[0, 1]) - 1)
-    bottom = min(scene.height, int(stand.y + knots[-1, 1]) + 2)
+    left, right = max(0, int(pose.x - widest) - 1), min(scene.width, int(pose.x + widest) + 2)
+    top = max(0, int(pose.y + knots[0, 1]) - 1)
+    bottom = min(scene.height, int(pose.y + knots[-1, 1]) + 2)
     if right <= left or bottom <= top:
         return
     window = (slice(top, bottom), slice(left, right))
     px, py = grid(window)
-    level = py - np.float32(stand.y)
+    level = py - np.float32(pose.y)
     half = np.interp(level[:, 0], knots[:, 1], knots[:, 0], left=0.0, right=0.0).astype(np.float32)[:, None]
     wide = np.maximum(half, 1.0)
-    u = (px - np.float32(stand.x)) / wide
-    mask = np.clip((half - np.abs(px - np.float32(stand.x))) + 0.5, 0, 1) * (half > 0.5)
+    u = (px - np.float32(pose.x)) / wide
+    mask = np.clip((half - np.abs(px - np.float32(pose.x))) + 0.5, 0, 1) * (half > 0.5)
     if rim:
-        edge = knots[0, 1] + np.float32(rim * stand.size) * np.sqrt(np.clip(1 - u * u, 0, 1))
+        edge = knots[0, 1] + np.float32(rim * pose.size) * np.sqrt(np.clip(1 - u * u, 0, 1))
         mask = mask * np.clip(level - edge + 0.5, 0, 1)
     bend = np.sqrt(np.clip(1 - u * u, 0.02, 1))
     slope = np.gradient(half[:, 0])[:, None].astype(np.float32)
-    grain = fbm(scene.stream(f"turned {stand.x:.0f}"), mask.shape[1], mask.shape[0], (5, 9), 4) - 0.5
+    grain = fbm(scene.stream(f"turned {pose.x:.0f}"), mask.shape[1], mask.shape[0], (5, 9), 4) - 0.5
     tone = np.asarray(albedo, dtype=np.float32) * (1 + 0.22 * grain)[..., None]
     nx, ny = u / bend, -np.clip(slope, -3, 3) / bend
     scene.put(

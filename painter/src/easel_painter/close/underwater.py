@@ -6,14 +6,14 @@ import numpy as np
 
 from easel_painter.canvas import Point, Scene
 from easel_painter.close.form import Lamp, shade
-from easel_painter.close.outline import Stand, band, hatch, oval
+from easel_painter.close.outline import Pose, band, hatch, oval
 from easel_painter.noise import Field, fbm, line, smoothstep
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
 
 
 def water_lamp(scene: Scene) -> Lamp:
-    """Light under water: from straight above and a little to one side, coloured by the water."""
+    """Return light under water: from straight above and a little to one side, coloured by the water."""
     water = _colours(scene)[0]
     night = scene.palette.hour == "night"
     side = 1.0 if scene.stream("rays").random() < 0.5 else -1.0
@@ -23,7 +23,7 @@ def water_lamp(scene: Scene) -> Lamp:
 
 
 def _colours(scene: Scene) -> tuple[Colour, Colour]:
-    """The water near the surface and in the depth."""
+    """Return the colours of the water near the surface and in the depth."""
     reading = scene.reading
     own = (
         reading.paints.get("sea")
@@ -42,7 +42,7 @@ def _colours(scene: Scene) -> tuple[Colour, Colour]:
 
 
 def paint_depths(scene: Scene) -> None:
-    """Water from the bright surface down to the sand, with rays, drifting light and plants."""
+    """Paint water from the bright surface down to the sand, with rays, drifting light and plants."""
     rng = scene.stream("depths")
     high, deep = _colours(scene)
     x, y = scene.columns() / scene.width, scene.rows() / scene.height
@@ -71,7 +71,7 @@ def _rays(scene: Scene, rng: np.random.Generator, high: Colour) -> None:
 
 
 def _caustics(rng: np.random.Generator, width: int, height: int, cells: tuple[float, float]) -> Field:
-    """The net of light that waves throw on the floor."""
+    """Return the net of light that waves cast on the floor."""
     first = fbm(rng, width, height, cells, 3, 0.45)
     second = fbm(rng, width, height, (cells[0] * 1.3, cells[1] * 1.3), 3, 0.45)
     net: Field = np.exp(-(((first - 0.5) / 0.035) ** 2)) + 0.8 * np.exp(-(((second - 0.5) / 0.03) ** 2))
@@ -103,7 +103,7 @@ def _sand(scene: Scene, rng: np.random.Generator, high: Colour, deep: Colour) ->
 
 
 def _weeds(scene: Scene, rng: np.random.Generator, far: bool) -> None:
-    """Plants that sway: far ones in the water's colour, near ones dark at the picture's edges."""
+    """Paint swaying plants: far ones in the water's colour, near ones dark at the picture's edges."""
     high, deep = _colours(scene)
     strokes: list[list[Point]] = []
     tones: list[Colour] = []
@@ -129,7 +129,7 @@ def _weeds(scene: Scene, rng: np.random.Generator, far: bool) -> None:
 
 
 def paint_before(scene: Scene) -> None:
-    """What is nearer than the fish: bubbles, plants at the edges."""
+    """Paint what is nearer than the fish: bubbles, and plants at the edges."""
     rng = scene.stream("bubbles")
     _weeds(scene, rng, far=False)
     for _ in range(3):
@@ -142,7 +142,7 @@ def paint_before(scene: Scene) -> None:
 
 
 def paint_pond(scene: Scene) -> None:
-    """A pond from above: dark green water over stones."""
+    """Paint a pond from above: dark green water over stones."""
     rng = scene.stream("pond")
     own = next((c for c, w in scene.reading.colours if w > 0.6), None) or scene.reading.paints.get("lake")
     water: Colour = mix(own, (0.02, 0.08, 0.10), 0.45) if own else (0.05, 0.22, 0.22)
@@ -155,7 +155,7 @@ def paint_pond(scene: Scene) -> None:
 
 
 def paint_lilies(scene: Scene) -> None:
-    """Lily pads, some in flower, towards two corners, and the sky's shine on the water."""
+    """Paint lily pads towards two corners, some in flower, and the sky's reflection on the water."""
     rng = scene.stream("lilies")
     sheen = fbm(rng, scene.width, scene.height, (2.5, 9), 4)
     scene.glow(smoothstep(0.60, 0.85, sheen) * np.float32(0.30), scene.palette.horizon)
@@ -185,14 +185,14 @@ def _pad(scene: Scene, rng: np.random.Generator, x: float, y: float, r: float) -
 
 
 def _water_lily(scene: Scene, rng: np.random.Generator, x: float, y: float, r: float) -> None:
-    stand = Stand(x, y, r, 1.0, float(rng.uniform(0, 3)))
+    pose = Pose(x, y, r, 1.0, float(rng.uniform(0, 3)))
     pink = scene.palette.lit(mix((0.97, 0.92, 0.95), (0.94, 0.58, 0.72), float(rng.random())))
     for reach, count, shift in ((1.0, 9, 0.0), (0.72, 8, 0.3), (0.45, 6, 0.1)):
         petals = []
         for k in range(count):
             c, s = float(np.cos(2 * np.pi * k / count + shift)), float(np.sin(2 * np.pi * k / count + shift))
             petals.append(
-                stand.curve(
+                pose.curve(
                     [
                         (0.1 * c, 0.1 * s),
                         (0.5 * reach * c - 0.2 * s, 0.5 * reach * s + 0.2 * c),
@@ -203,4 +203,4 @@ def _water_lily(scene: Scene, rng: np.random.Generator, x: float, y: float, r: f
                 )
             )
         scene.shape(petals, mix(pink, (0.5, 0.25, 0.4), 0.35 * (reach - 0.4)), 0.95)
-    scene.shape([stand.oval(0, 0, 0.16, 0.16)], scene.palette.lit((0.96, 0.78, 0.25)))
+    scene.shape([pose.oval(0, 0, 0.16, 0.16)], scene.palette.lit((0.96, 0.78, 0.25)))

@@ -1,1 +1,1 @@
-"""The painter's media: how a finished scene is laid down on the canvas."""
+"""The painter's media: how a finished scene is drawn."""

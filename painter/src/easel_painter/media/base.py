@@ -1,4 +1,4 @@
-"""What every medium offers: it lays a finished scene down on a canvas, step by step."""
+"""The base class of media, which draw a finished scene step by step."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Draft:
-    """What a medium is given. Fields are height x width x 3, 0 to 1."""
+    """The input of a medium. Fields are height x width x 3, 0 to 1."""
 
     target: Field
     """The finished scene."""
@@ -37,31 +37,31 @@ class Draft:
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Return the height in pixels."""
         return int(self.target.shape[0])
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Return the width in pixels."""
         return int(self.target.shape[1])
 
     @property
     def short(self) -> int:
-        """The shorter side in pixels."""
+        """Return the shorter side in pixels."""
         return min(self.width, self.height)
 
     @property
     def refinement(self) -> float:
-        """How far the number of steps lets a picture be worked out: 0.1 at one step, 1 at fifty, 1.15 at most."""
+        """Return how far the steps allow a picture to be refined: 0.1 at one step, 1 at fifty, at most 1.15."""
         return float(min(1.15, 0.1 + 0.9 * (np.log(self.steps) / np.log(50))))
 
     def stream(self, name: str) -> np.random.Generator:
-        """Random numbers for one purpose."""
+        """Return the random numbers for one purpose."""
         return stream(name, *self.seed)
 
 
 class Medium(ABC):
-    """One picture in the making. Each medium is a class that takes a `Draft` and nothing else."""
+    """One unfinished picture. Each medium is a subclass that takes only a `Draft`."""
 
     takes_colours = True
     """Whether a picture without colours has to be asked for; ink is black by itself."""
@@ -78,15 +78,15 @@ class Medium(ABC):
 
     @abstractmethod
     def picture(self) -> Field:
-        """The work as it stands, its surface and its points of light included: height x width x 3, about 0 to 1."""
+        """Return the picture in its present state, with surface and sparks: height x width x 3, about 0 to 1."""
 
     def done(self, number: int) -> float:
-        """The share of the work that is behind us after step `number`."""
+        """Return the share of the work that is done after step `number`."""
         return (number + 1) / self.draft.steps
 
 
 def with_sparks(picture: Field, sparks: Field, share: float = 1.0) -> Field:
-    """The picture with points of light over it."""
+    """Add points of light to the picture."""
     if share <= 0:
         return picture
     return np.asarray(picture + sparks * (1 - picture) * np.float32(share), dtype=np.float32)

@@ -17,7 +17,7 @@ Distance = Callable[[Spread], Field]
 
 
 def nearest_points(points: Field, width: int, height: int, reach_px: float) -> Labels:
-    """For each pixel of a grid the number of its nearest point (x, y in pixels), by jump flooding.
+    """Return for each pixel of a grid the number of its nearest point (x, y in pixels), by jump flooding.
 
     No pixel may be farther than `reach_px` from its point. The result can be off by a pixel where cells meet.
     """
@@ -25,7 +25,7 @@ def nearest_points(points: Field, width: int, height: int, reach_px: float) -> L
     column = np.clip(points[:, 0].astype(np.int32), 0, width - 1)
     row = np.clip(points[:, 1].astype(np.int32), 0, height - 1)
     label[row, column] = np.arange(len(points), dtype=np.int32)
-    # Where there is no point yet, one far away stands for it.
+    # Where there is no point yet, a distant one is used.
     px = np.where(label >= 0, points[:, 0][label], np.float32(1e6)).astype(np.float32)
     py = np.where(label >= 0, points[:, 1][label], np.float32(1e6)).astype(np.float32)
     columns = np.arange(width, dtype=np.float32)[None, :]
@@ -54,7 +54,7 @@ class Lattice:
     """
 
     def __init__(self, rng: np.random.Generator, width: int, height: int, across: float, jitter: float) -> None:
-        """`across` seeds stand along the shorter side of a picture of width x height pixels."""
+        """Create a lattice with `across` seeds along the shorter side of a picture of width x height pixels."""
         short = min(width, height)
         self.size = 1 / across
         self.columns, self.rows = max(2, round(width / short * across)), max(2, round(height / short * across))
@@ -68,17 +68,17 @@ class Lattice:
 
     @property
     def count(self) -> int:
-        """How many cells there are."""
+        """Return the number of cells."""
         return self.columns * self.rows
 
     def move(self, x: Field, y: Field, far: float = 0.6) -> None:
-        """Bring the seeds to new places, at most `far` of a cell from where they began."""
+        """Move the seeds to new places, at most `far` of a cell from their first place."""
         reach = np.float32(far * self.size)
         self.x = np.clip(x.reshape(self.x.shape), self._home[0] - reach, self._home[0] + reach).astype(np.float32)
         self.y = np.clip(y.reshape(self.y.shape), self._home[1] - reach, self._home[1] + reach).astype(np.float32)
 
     def around(self, width: int, height: int, report: Callable[[], None]) -> "Around":
-        """The way to ask, for each pixel of a picture of this size, for the cells around it."""
+        """Return a lookup of the cells around each pixel of a picture of this size."""
         return Around(self, width, height, report)
 
 
@@ -95,10 +95,10 @@ class Around:
         self._row = np.arange(height) * lattice.rows // height
 
     def divide(self, distance: Distance, reach: int = 1) -> tuple[Labels, Field, Field]:
-        """For each pixel its cell's number, its distance to that and to the second nearest.
+        """Return each pixel's cell number and its distances to the nearest and the second nearest seed.
 
-        Seeds up to `reach` places away are asked. `distance` is called for each place with a spread to those seeds, and
-        answers the pixels' distances.
+        Seeds up to `reach` places away count. `distance` is called for each place with a function that spreads values
+        of those seeds over the pixels, and returns the pixels' distances.
         """
         lattice = self.lattice
         shape = (len(self._row), len(self._column))
@@ -123,7 +123,7 @@ class Around:
 
 
 def _spreader(row: NDArray[np.int64], column: NDArray[np.int64]) -> Spread:
-    """A function that spreads values of seeds over the pixels whose seeds stand in these rows and columns."""
+    """Return a function that spreads values of seeds over the pixels whose seeds are in these rows and columns."""
 
     def spread(values: Field) -> Field:
         return values[:, column][row]
@@ -132,7 +132,7 @@ def _spreader(row: NDArray[np.int64], column: NDArray[np.int64]) -> Spread:
 
 
 def cell_means(values: Field, labels: Labels, count: int) -> Field:
-    """The mean of height x width x c values over each of `count` cells; 0 for an empty cell: count x c."""
+    """Return the mean of height x width x c values over each of `count` cells: count x c, 0 for an empty cell."""
     flat = labels.ravel()
     sizes = np.maximum(np.bincount(flat, minlength=count), 1)
     columns = [

@@ -24,7 +24,7 @@ class Concept(Strokes):
     )
 
     def interest(self, grey: Field) -> Field:
-        """Detail counts most on the light side and near what is bright."""
+        """Return where detail counts: most on the light side and near what is bright."""
         draft = self.draft
         x = (np.arange(draft.width, dtype=np.float32)[None, :] - np.float32(draft.light[0])) / np.float32(draft.short)
         y = (np.arange(draft.height, dtype=np.float32)[:, None] - np.float32(draft.light[1])) / np.float32(draft.short)
@@ -32,7 +32,7 @@ class Concept(Strokes):
         return np.asarray(detail(grey, max(2, draft.short // 200)) * lit, dtype=np.float32)
 
     def picture(self) -> Field:
-        """The strokes in stronger light than they were laid in: warm lights, deep darks."""
+        """Return the strokes in stronger light: warm lights, deep darks."""
         paint = super().picture()
         tone = luma(paint)
         contrast = np.float32(0.5) * (tone - soften(tone, self.draft.short / 9))

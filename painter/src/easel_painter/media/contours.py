@@ -7,9 +7,10 @@ from easel_painter.noise import Field
 
 
 def contours(grey: Field, width_px: float, sharpness: float = 24.0, threshold: float = 0.012) -> Field:
-    """0 where there is no line, 1 in its middle: the darker side of each edge, about `width_px` wide.
+    """Draw lines along edges: 0 where there is no line, 1 in its middle.
 
-    An extended difference of two Gaussians: its sign changes at an edge, its size tells how strong the edge is.
+    A line is about `width_px` wide and on the darker side of its edge. An extended difference of two Gaussians: its
+    sign changes at an edge, its size is the strength of the edge.
     """
     narrow, wide = soften(grey, width_px * 0.5), soften(grey, width_px * 0.5 * 1.6)
     difference = wide - narrow
@@ -17,5 +18,5 @@ def contours(grey: Field, width_px: float, sharpness: float = 24.0, threshold: f
 
 
 def outline_tone(rgb: Field) -> Field:
-    """What lines are drawn by: brightness, and blue, in which a low sun stands out from the sky around it."""
+    """Return the values from which lines are drawn: brightness, and blue, which separates a low sun from the sky."""
     return np.asarray((luma(rgb) + rgb[..., 2]) * np.float32(0.5), dtype=np.float32)

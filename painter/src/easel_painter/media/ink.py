@@ -15,7 +15,7 @@ _WASHES = ((0.34, 0.30), (0.56, 0.42), (0.80, 0.80))
 
 
 class Ink(Layers):
-    """A drawing in ink. Of all colours only one remains, if the words ask for it."""
+    """A drawing in ink. At most one colour remains, if the words ask for it."""
 
     takes_colours = False
 
@@ -47,7 +47,7 @@ class Ink(Layers):
         self._accent = self._coloured()
 
     def _free_border(self) -> Field:
-        """1 where the brush goes; it leaves the rim of the sheet, streaky on its way out."""
+        """Return 1 where the brush goes and 0 on the rim of the sheet, with a streaky border."""
         draft = self.draft
         x = np.abs(np.linspace(-1, 1, draft.width, dtype=np.float32))[None, :]
         y = np.abs(np.linspace(-1, 1, draft.height, dtype=np.float32))[:, None]
@@ -55,7 +55,7 @@ class Ink(Layers):
         return 1 - smoothstep(0.90, 0.935, outwards)
 
     def layer(self, number: int) -> Field:
-        """Light wash, fine lines with it, middle wash, dark wash with a dry brush, last accents."""
+        """Return light wash, fine lines with it, middle wash, dark wash with a dry brush, and last accents."""
         if number == 1:
             return np.asarray(self._lines * self._sheet * np.float32(1.9))
         if number == 4:
@@ -71,7 +71,7 @@ class Ink(Layers):
         return np.asarray(pooled * self._sheet * np.float32(depth) * (0.75 + 0.5 * self._clouds), dtype=np.float32)
 
     def picture(self) -> Field:
-        """Ink on paper. The sparks stay free of it."""
+        """Return ink on paper; the sparks stay free of it."""
         draft = self.draft
         ink = self.amount() * (1 + np.float32(0.30) * (0.5 - self._grain))
         ink *= 1 - np.clip(luma(draft.sparks) * 1.3, 0, 1)
@@ -86,7 +86,7 @@ class Ink(Layers):
         return np.asarray(drawn + (tinted - drawn) * share, dtype=np.float32)
 
     def _coloured(self) -> tuple[Field, Field] | None:
-        """Where the one colour goes, and its absorbance: on what has that hue in the scene, if it stands out."""
+        """Return where the only colour goes, and its absorbance: on whatever has that hue and stands out."""
         draft = self.draft
         if draft.accent is None:
             return None

@@ -12,7 +12,7 @@ class Layers(Medium):
     """Work in layers of one number a pixel, which are summed up."""
 
     def __init__(self, draft: Draft, count: int, arrival: Field) -> None:
-        """`arrival` says when within its layer's time each pixel is reached, 0 to 1."""
+        """Start without layers; `arrival` is when each pixel is reached within its layer's time, 0 to 1."""
         super().__init__(draft)
         self.count = count
         self._arrival = arrival
@@ -23,10 +23,10 @@ class Layers(Medium):
 
     @abstractmethod
     def layer(self, number: int) -> Field:
-        """What layer `number` adds, from 0: height x width."""
+        """Return what layer `number`, counted from 0, adds: height x width."""
 
     def step(self, number: int) -> None:
-        """Go on with the layers; all of them are there after the last step."""
+        """Continue the layers; all of them are there after the last step."""
         at = self.done(number) * self.count
         while self._finished < min(self.count, int(at + 1e-9)):
             # Many layers in few steps are long work.
@@ -41,7 +41,7 @@ class Layers(Medium):
             self._share = rest
 
     def amount(self) -> Field:
-        """The sum of the layers as they stand."""
+        """Return the sum of the layers in their present state."""
         if not self._share:
             return self._sum
         reached = np.clip((np.float32(self._share * 1.25) - self._arrival) * 4, 0, 1)

@@ -49,7 +49,7 @@ class LowPoly(Medium):
         self._colours: list[tuple[int, ...]] = []
 
     def step(self, number: int) -> None:
-        """Lay the next triangles of the present stage over the coarser ones."""
+        """Add the next triangles of the present stage over the coarser ones."""
         at = self.done(number) * len(self._stages)
         while self._stage < min(len(self._stages) - 1, int(at - 1e-9)):
             self._lay(1.0)
@@ -65,7 +65,7 @@ class LowPoly(Medium):
         self._laid = max(self._laid, until)
 
     def _spin(self, cells: int) -> None:
-        """The triangles and colours of one stage, in the order in which they are laid: from above, roughly."""
+        """Return the triangles and colours of one stage in the order in which they are added: roughly from above."""
         size = min(self._width, self._height) / cells
         # Two corners in one place would make a sliver.
         spacing = max(1.5, size / 7)
@@ -81,7 +81,10 @@ class LowPoly(Medium):
         self._laid = 0
 
     def _points(self, size: float, spacing: float) -> Field:
-        """Corners: in each cell of three grids the pixel with most detail, in the finer ones only if there is much."""
+        """Return corners.
+
+        In each cell of three grids the pixel with most detail, in finer grids only where there is much.
+        """
         rng = self.draft.stream(f"points {size}")
         found = [_border(self._width, self._height, size)]
         for divisor, least in ((1.0, -1.0), (2.4, 0.55), (5.6, 1.25)):
@@ -92,7 +95,7 @@ class LowPoly(Medium):
         return points[np.sort(first)].astype(np.float32)
 
     def _triangles(self, points: Field, size: float, spacing: float) -> NDArray[np.int64]:
-        """The net's triangles as point numbers, n x 3: wherever three cells of nearest points meet."""
+        """Return the net's triangles as point numbers, n x 3: one wherever three cells of nearest points meet."""
         # Large triangles need no fine grid.
         scale = min(1.0, 2.6 / spacing)
         margin = np.asarray([self._width * _MARGIN, self._height * _MARGIN], dtype=np.float32) * np.float32(scale)
@@ -111,8 +114,8 @@ class LowPoly(Medium):
         return np.unique(np.sort(both[proper], axis=1), axis=0)
 
     def _shaded(self, corners: Field) -> Field:
-        """One colour for each triangle, brighter if it leans to the light."""
-        # Seven places inside stand for the whole.
+        """Return one colour for each triangle, brighter if it leans to the light."""
+        # Seven points inside represent the whole.
         weights = np.asarray(
             [[4, 4, 4], [8, 2, 2], [2, 8, 2], [2, 2, 8], [5, 5, 2], [5, 2, 5], [2, 5, 5]], dtype=np.float32
         )
@@ -127,13 +130,13 @@ class LowPoly(Medium):
         return np.clip(saturate(total / 7, 1.12) * (1 + lean) + lean * 0.3, 0, 1)
 
     def picture(self) -> Field:
-        """The triangles with smooth edges."""
+        """Return the triangles with smooth edges."""
         image = self._image.reduce(self._factor) if self._factor > 1 else self._image
         return np.asarray(image, dtype=np.float32) / np.float32(255)
 
 
 def _border(width: int, height: int, size: float) -> Field:
-    """Points along the rim, corners included."""
+    """Return points along the rim, including the corners."""
     across, down = max(2, round(width / size) + 1), max(2, round(height / size) + 1)
     x, y = np.linspace(0, width - 1, across), np.linspace(0, height - 1, down)
     rim = [(a, b) for a in x for b in (0, height - 1)] + [(a, b) for b in y[1:-1] for a in (0, width - 1)]
@@ -141,7 +144,7 @@ def _border(width: int, height: int, size: float) -> Field:
 
 
 def _peaks(edges: Field, size: float, least: float, rng: np.random.Generator) -> Field:
-    """The pixel with the most detail of each square of `size` pixels that has at least so much."""
+    """Return the pixel with most detail of each square of `size` pixels that has at least that much."""
     side = max(2, round(size))
     rows, columns = edges.shape[0] // side, edges.shape[1] // side
     if rows < 1 or columns < 1:

@@ -38,7 +38,7 @@ class Mosaic(Medium):
         self._share = 0.0
 
     def _settle(self, small: Field) -> Field:
-        """Move the seeds until the stones fill the ground evenly; answers how each is turned, as rows x columns."""
+        """Move the seeds until the stones fill the ground evenly; returns each stone's angle, rows x columns."""
         lattice, draft = self._lattice, self.draft
         height, width = small.shape[:2]
         short = min(width, height)
@@ -65,7 +65,7 @@ class Mosaic(Medium):
         return _at_seeds(angle, lattice, short)
 
     def _cut(self, best: Field, second: Field) -> tuple[Field, Field]:
-        """How much of each pixel is stone, and how thick the stone is there: rounded at its sides."""
+        """Return how much of each pixel is stone, and how thick the stone is there: rounded at its sides."""
         size = np.float32(self._lattice.size)
         # To the stone's own side, or to the middle between it and its neighbour, whichever is nearer.
         inwards = np.minimum(
@@ -76,7 +76,7 @@ class Mosaic(Medium):
         return stone.astype(np.float32), smoothstep(0.0, 0.16, inwards / size)
 
     def _coloured(self, small: Field, stones: Labels) -> Field:
-        """Each pixel's stone colour: the picture's mean there, from a box of stones that are never quite alike."""
+        """Return each pixel's stone colour: the mean of the picture there, with small random differences."""
         lattice, rng = self._lattice, self.draft.stream("colours")
         height, width = small.shape[:2]
         coarse, _, _ = _divide(lattice, self._turn, lattice.around(width, height, self.draft.report))
@@ -93,14 +93,14 @@ class Mosaic(Medium):
         return np.clip(colour * (1 + tone) + tone * 0.35, 0.02, 1).astype(np.float32)[stones]
 
     def _tilted(self, around: Around, stones: Labels) -> Field:
-        """No stone lies quite flat: each is brighter towards one side."""
+        """Tilt the stones: each is brighter towards one side."""
         lattice, rng = self._lattice, self.draft.stream("tilt")
         across, down = rng.normal(0, 0.10, (2, lattice.count)).astype(np.float32) / np.float32(lattice.size)
         x, y = around.x - lattice.x.ravel()[stones], around.y - lattice.y.ravel()[stones]
         return np.asarray(np.clip(x * across[stones] + y * down[stones], -0.12, 0.12))
 
     def _order(self, small: Field, rng: np.random.Generator) -> Field:
-        """When each stone is set, 0 to 1: along the edges of forms first."""
+        """Return when each stone is set, 0 to 1: along the edges of forms first."""
         short = min(small.shape[:2])
         dy, dx = np.gradient(soften(luma(small), 1.2))
         near = _at_seeds(soften(np.sqrt(dx * dx + dy * dy), short / 40), self._lattice, short).ravel()
@@ -112,7 +112,7 @@ class Mosaic(Medium):
         self._share = self.done(number)
 
     def picture(self) -> Field:
-        """The stones that are set, in light from the upper left, and the ground between them."""
+        """Return the stones set so far, in light from the upper left, and the ground between them."""
         set_in = (self._arrival <= self._share * 1.001).astype(np.float32)
         grout = _GROUT * (np.float32(0.80) + np.float32(0.4) * self._grain[..., None])
         sketch = grout * np.float32(0.45) + self.draft.under * np.float32(0.55)
@@ -124,14 +124,14 @@ class Mosaic(Medium):
 
 
 def _at_seeds(field: Field, lattice: Lattice, short: int) -> Field:
-    """The field's values where the seeds stand: rows x columns."""
+    """Return the field's values at the seeds: rows x columns."""
     row = np.clip((lattice.y * short).astype(np.int64), 0, field.shape[0] - 1)
     column = np.clip((lattice.x * short).astype(np.int64), 0, field.shape[1] - 1)
     return np.asarray(field[row, column])
 
 
 def _divide(lattice: Lattice, turn: Field, around: Around) -> tuple[Labels, Field, Field]:
-    """Pixels go to the stone to whose middle they are nearest, counted along the stone's own two sides."""
+    """Assign pixels to the stone with the nearest centre, measured along that stone's sides."""
     cosine, sine = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
 
     def distance(spread: Spread) -> Field:

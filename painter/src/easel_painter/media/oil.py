@@ -31,7 +31,7 @@ class Oil(Strokes):
         self._weave = weave(draft.width, draft.height, draft.short)
 
     def picture(self) -> Field:
-        """The paint in raking light. The sparks are dabs of light paint."""
+        """Return the paint in raking light; the sparks are dabs of light paint."""
         draft = self.draft
         paint = super().picture()
         thickness = self.canvas[..., 3] + luma(draft.sparks) * np.float32(0.8)

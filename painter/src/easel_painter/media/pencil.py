@@ -45,7 +45,7 @@ class Pencil(Layers):
         self._again = self._lines[rows, columns]
 
     def layer(self, number: int) -> Field:
-        """First a loose outline, then hatching after hatching, at last the firm lines."""
+        """Return first a loose outline, then hatchings, at last the firm lines."""
         if number == 0:
             return np.asarray(self._again * np.float32(0.5) + self._lines * np.float32(0.3), dtype=np.float32)
         if number == self.count - 1:
@@ -53,7 +53,7 @@ class Pencil(Layers):
         return self._hatching(number - 1)
 
     def _hatching(self, number: int) -> Field:
-        """Strokes over all that is darker than this hatching's level; every other one follows the forms."""
+        """Return strokes over all that is darker than this hatching's level; every other hatching follows the forms."""
         draft = self.draft
         rng = draft.stream(f"hatching {number}")
         spacing, length = max(1.5, draft.short / 215), draft.short / 11
@@ -82,7 +82,7 @@ class Pencil(Layers):
         return np.asarray(pressure * body * tapered * np.float32(2.6 / self._hatches), dtype=np.float32)
 
     def picture(self) -> Field:
-        """Graphite on paper: it stays on the heights of the grain. The sparks are erased again."""
+        """Return graphite on paper, which stays on the heights of the grain; the sparks are erased again."""
         graphite = self.amount() * (np.float32(0.70) + np.float32(0.60) * self._grain)
         graphite *= 1 - np.clip(luma(self.draft.sparks) * 1.2, 0, 1)
         # Graphite shines: however often one draws over it, it never gets black.

@@ -32,7 +32,7 @@ class Photo(Medium):
         self._share = 0.0
 
     def developed(self, target: Field) -> Field:
-        """The scene as the lens and the film see it."""
+        """Return the scene as the lens and the film record it."""
         draft = self.draft
         near = soften(target, max(0.8, draft.short / 420))
         crisp = target + (target - near) * np.float32(0.75)
@@ -59,9 +59,9 @@ class Photo(Medium):
         self._share = self.done(number)
 
     def picture(self) -> Field:
-        """Between two stages of focus, with noise that falls to the film's own grain."""
+        """Return the picture between two stages of focus, with noise that falls to the film's grain."""
         share = self._share
-        # One step alone stays a little out of focus.
+        # A single step stays a little out of focus.
         sharpest = 0.0 if self.draft.steps > 4 else 1.0
         at = max(sharpest, (len(_BLURS) - 1) * (1 - share) ** 1.6)
         lower = min(int(at), len(_BLURS) - 2)
@@ -83,7 +83,7 @@ class Render(Photo):
     falloff = 0.52
 
     def developed(self, target: Field) -> Field:
-        """The scene with shade in its corners, rays from the light, cool darks and warm lights."""
+        """Return the scene with shade in its corners, rays from the light, cool darks and warm lights."""
         draft = self.draft
         grey = luma(target)
         # What is darker than its surroundings gets darker still, as corners do that light hardly reaches.
@@ -103,7 +103,7 @@ class Render(Photo):
         return super().developed(np.clip(saturate(graded, 1.22), 0, 1))
 
     def _rays(self, lights: Field) -> Field:
-        """The lights drawn out away from where the light stands: a sum of growing copies."""
+        """Return light rays away from the light source: a sum of growing copies of the bright parts."""
         draft = self.draft
         scale = min(1.0, 256 / draft.short)
         width, height = max(8, round(draft.width * scale)), max(8, round(draft.height * scale))

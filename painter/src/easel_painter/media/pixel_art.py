@@ -50,7 +50,7 @@ class PixelArt(Medium):
         return np.asarray(np.maximum(mean, peak * np.float32(0.8)))
 
     def _coarse(self, square: int, colours: int) -> Field:
-        """The picture in squares of several cells, each cell of one of so many colours."""
+        """Return the picture in squares of several cells, each cell in one of so many colours."""
         wide, high = max(2, -(-self._columns // square)), max(2, -(-self._rows // square))
         if square == 1:
             squares = self._small
@@ -67,7 +67,7 @@ class PixelArt(Medium):
         return np.asarray(large[: self._rows, : self._columns])
 
     def step(self, number: int) -> None:
-        """Let the squares of the present stage replace the coarser ones, from above and one by one."""
+        """Replace coarser squares by the squares of the present stage, from above and one by one."""
         at = self.done(number) * len(self._stages)
         stage = min(len(self._stages) - 1, int(at - 1e-9))
         while self._stage < stage:
@@ -77,14 +77,14 @@ class PixelArt(Medium):
         self._share = at - stage
 
     def picture(self) -> Field:
-        """Each cell as a square of whole pixels."""
+        """Return each cell as a square of whole pixels."""
         shown = np.where((self._order <= self._share)[..., None], self._above, self._below)
         large = np.repeat(np.repeat(shown, self._cell, 0), self._cell, 1)
         return np.asarray(large[: self.draft.height, : self.draft.width], dtype=np.float32)
 
 
 def _palette(colours: Field, count: int, rounds: int = 7) -> Field:
-    """The colours that stand best for many: k-means from an even spread over the sorted brightness."""
+    """Return the palette that fits best: k-means from an even spread over the sorted brightness."""
     sample = colours[:: max(1, len(colours) // 6000)]
     order = np.argsort(luma(sample), kind="stable")
     places = np.linspace(0, len(order) - 1, count).astype(np.int64)
@@ -95,7 +95,7 @@ def _palette(colours: Field, count: int, rounds: int = 7) -> Field:
         for c in range(3):
             sums = np.bincount(nearest, weights=sample[:, c], minlength=count)
             centres[:, c] = np.where(counts > 0, sums / np.maximum(counts, 1), centres[:, c])
-        # A colour that nobody needs goes where the picture is served worst.
+        # An unused colour moves to where the palette fits worst.
         idle = np.flatnonzero(counts == 0)
         if idle.size:
             worst = np.argsort(-((sample - centres[nearest]) ** 2).sum(axis=1), kind="stable")
@@ -104,7 +104,7 @@ def _palette(colours: Field, count: int, rounds: int = 7) -> Field:
 
 
 def _nearest(colours: Field, palette: Field) -> NDArray[np.int64]:
-    """For each colour the number of the nearest in the palette."""
+    """Return for each colour the number of the nearest in the palette."""
     best = np.full(colours.shape[:-1], np.inf, dtype=np.float32)
     number = np.zeros(colours.shape[:-1], dtype=np.int64)
     for k, entry in enumerate(palette):
@@ -117,7 +117,7 @@ def _nearest(colours: Field, palette: Field) -> NDArray[np.int64]:
 
 
 def _dithered(squares: Field, palette: Field) -> Field:
-    """The squares with a fixed pattern added, so that two colours mix where neither fits."""
+    """Add a fixed pattern to the squares, so that two colours mix where neither fits."""
     rows, columns = squares.shape[:2]
     pattern = np.tile(_BAYER, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns]
     # Colours lie apart by about this much; the pattern bridges half of it.
@@ -126,7 +126,7 @@ def _dithered(squares: Field, palette: Field) -> Field:
 
 
 def _outlined(picture: Field, grey: Field, palette: Field) -> Field:
-    """The picture with the darker side of each strong edge drawn in a darker shade of its own colour."""
+    """Draw the darker side of each strong edge in a darker shade of its colour."""
     grey = np.pad(grey, 1, mode="edge")
     middle = grey[1:-1, 1:-1]
     around = np.stack([grey[:-2, 1:-1], grey[2:, 1:-1], grey[1:-1, :-2], grey[1:-1, 2:]])

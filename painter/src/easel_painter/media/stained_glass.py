@@ -41,7 +41,7 @@ class StainedGlass(Medium):
         self._share = 0.0
 
     def _settle(self, lattice: Lattice) -> Field:
-        """Move the seeds until their pieces follow the colours; answers each piece's colour: count x 3."""
+        """Move the seeds until their pieces follow the colours; returns each piece's colour: count x 3."""
         draft = self.draft
         scale = min(1.0, _GRID_PX / draft.short)
         width, height = max(8, round(draft.width * scale)), max(8, round(draft.height * scale))
@@ -64,7 +64,7 @@ class StainedGlass(Medium):
         return np.asarray(colours)
 
     def _leads(self, pieces: Labels) -> tuple[Field, Field]:
-        """How much lead covers each pixel, and how round it is; the frame too."""
+        """Return how much lead covers each pixel, and how round it is, including the frame."""
         draft = self.draft
         border = np.zeros(pieces.shape, dtype=np.float32)
         border[:, :-1] = pieces[:, :-1] != pieces[:, 1:]
@@ -79,7 +79,7 @@ class StainedGlass(Medium):
         return np.asarray(lead), np.asarray(np.maximum(profile * 2, frame))
 
     def _panes(self, pieces: Labels, count: int) -> Field:
-        """The glass with the light behind it: clear colours, streaks, each piece a little different."""
+        """Return the glass with the light behind it: clear colours, streaks, each piece slightly different."""
         draft = self.draft
         rng = draft.stream("glass")
         colour = cell_means(self._lit, pieces, count)
@@ -115,7 +115,7 @@ class StainedGlass(Medium):
         self._share = self.done(number)
 
     def picture(self) -> Field:
-        """The window as far as it is glazed; where glass is missing, the paper with the drawing shows."""
+        """Return the window with the pieces set so far; elsewhere the paper with the drawing shows."""
         share = self._share
         set_in = np.clip((np.float32(share * 1.06) - self._arrival) * 18, 0, 1)[..., None]
         glow = np.float32(0.85 + 0.15 * share)
@@ -129,7 +129,7 @@ class StainedGlass(Medium):
 def _divide(
     lattice: Lattice, colours: Field, picture: Field, report: Callable[[], None]
 ) -> tuple[Labels, Field, Field]:
-    """Pixels go to the piece that is near and of like colour."""
+    """Assign pixels to the piece that is near and of similar colour."""
     height, width = picture.shape[:2]
     around = lattice.around(width, height, report)
     tint = colours.reshape(lattice.rows, lattice.columns, 3)
@@ -145,13 +145,13 @@ def _divide(
 
 
 def _joined(colours: Field) -> NDArray[np.int32]:
-    """For each small piece (row by row) the number of the piece it belongs to: neighbours of like colour are one."""
+    """Join neighbours of similar colour; returns the piece number of each small piece, row by row."""
     rows, columns = colours.shape[:2]
     number = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     joined = np.zeros((rows, columns), dtype=bool)
     for high, wide, unlike in ((2, 3, 0.09), (3, 2, 0.09), (2, 2, 0.12), (1, 2, 0.17), (2, 1, 0.17)):
         for top in range(0, rows - high + 1, 1 if high == 1 else high):
-            # Blocks of one row stand above the joints of the next.
+            # Blocks of one row are above the joints of the next.
             for left in range((top // high + high) % wide, columns - wide + 1, wide):
                 block = (slice(top, top + high), slice(left, left + wide))
                 if not joined[block].any() and np.ptp(colours[block], axis=(0, 1)).max() < unlike:

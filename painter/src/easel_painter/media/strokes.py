@@ -36,7 +36,7 @@ class Handling:
     """The same share for parts without detail."""
 
     body: bool = False
-    """Whether the paint stands up from the canvas."""
+    """Whether the paint has thickness."""
 
     hardness: float = 2.2
     """How sharp a stroke's edges are."""
@@ -53,7 +53,7 @@ class _Stamp:
 
 
 class Strokes(Medium):
-    """A canvas on which strokes bring the picture towards its target: the painter's own look."""
+    """A canvas on which strokes bring the picture towards its target: the default medium."""
 
     handling = Handling()
 
@@ -81,24 +81,24 @@ class Strokes(Medium):
         self._soft: dict[int, Field] = {}
 
     def interest(self, grey: Field) -> Field:
-        """Where the small strokes go: height x width."""
+        """Return where the small strokes go: height x width."""
         return detail(grey, max(2, self.draft.short // 170))
 
     @property
     def canvas(self) -> Field:
-        """The paint as it lies: height x width x 3, and its height as a fourth channel if it has body."""
+        """Return the paint: height x width x 3, with its thickness as a fourth channel if it has body."""
         pad = self._pad
         whole = self._paint.reshape(-1, self._stride, self._channels)
         return whole[pad : pad + self.draft.height, pad : pad + self.draft.width]
 
     def picture(self) -> Field:
-        """The strokes; the sparks appear in the last third."""
+        """Return the strokes; the sparks appear in the last third."""
         return with_sparks(self.canvas[..., :3], self.draft.sparks, self._at * 3 - 2)
 
     _at = 0.0
 
     def step(self, number: int) -> None:
-        """Lay large strokes first, then smaller, at last only where it matters."""
+        """Add large strokes first, then smaller ones, at last only where there is detail."""
         how, steps = self.handling, self.draft.steps
         self._at = self.done(number)
         at = (number + 0.5) / steps
@@ -138,7 +138,7 @@ class Strokes(Medium):
         return _Stamp(y[keep].astype(np.int64), x[keep].astype(np.int64), alpha[keep], height[keep])
 
     def _places(self, count: int, detail: float) -> NDArray[np.int64]:
-        """Pixel numbers: evenly at first, then more and more where there is something to see."""
+        """Return pixel numbers: evenly spread at first, then more and more where there is detail."""
         area = self.draft.width * self.draft.height
         anywhere = self._rng.integers(0, area, count)
         telling = np.searchsorted(self._chance, self._rng.random(count) * self._chance[-1])
@@ -170,6 +170,6 @@ class Strokes(Medium):
         self._paint[index] = paint.reshape(-1, self._channels)
 
     def _glaze(self, share: float) -> None:
-        """A thin layer of the exact colour, most where there is detail."""
+        """Add a thin layer of the exact colour, most where there is detail."""
         view = self.canvas[..., :3]
         view += self._crisp * np.float32(self.handling.glaze * share) * (self.draft.target - view)

@@ -1,4 +1,4 @@
-"""What the media share: how forms run, where edges are, what paper and canvas are like, how light falls on them."""
+"""Shared by the media: directions of forms, edges, paper and canvas, light on a surface."""
 
 import numpy as np
 from PIL import Image
@@ -9,18 +9,18 @@ LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 
 
 def luma(rgb: Field) -> Field:
-    """How bright each pixel looks."""
+    """Return how bright each pixel looks."""
     return np.asarray(rgb[..., 0] * LUMA[0] + rgb[..., 1] * LUMA[1] + rgb[..., 2] * LUMA[2], dtype=np.float32)
 
 
 def saturate(rgb: Field, factor: float) -> Field:
-    """Colours drawn away from grey by a factor; below 1 towards it."""
+    """Move colours away from grey by a factor; below 1 towards it."""
     grey = luma(rgb)[..., None]
     return np.asarray(grey + (rgb - grey) * np.float32(factor), dtype=np.float32)
 
 
 def soften(field: Field, sigma_px: float) -> Field:
-    """A Gaussian blur; wide ones are made on a smaller picture, where they cannot be told apart."""
+    """Apply a Gaussian blur; wide ones are computed on a smaller picture, where the result looks the same."""
     if sigma_px > 4:
         factor = int(sigma_px / 2)
         height, width = field.shape[:2]
@@ -52,10 +52,10 @@ def _slide(field: Field, taps: Field, axis: int) -> Field:
 
 
 def directions(grey: Field, fine: float, reach: float, rest: float = 0.0, pull: float = 2e-6) -> Field:
-    """For each pixel the angle along which the picture changes least, height x width.
+    """Return for each pixel the angle along which the picture changes least, height x width.
 
-    `fine` and `reach` are the pixels over which forms and their directions are evened out; flat parts turn towards
-    the angle `rest`, the more the larger `pull` is.
+    Forms are smoothed over `fine` pixels and their directions over `reach`; flat parts turn towards the angle `rest`,
+    the more the larger `pull` is.
     """
     dy, dx = np.gradient(blur(grey, max(1, fine)))
     xx, yy, xy = (blur(np.asarray(product, dtype=np.float32), max(1, reach)) for product in (dx * dx, dy * dy, dx * dy))
@@ -66,13 +66,13 @@ def directions(grey: Field, fine: float, reach: float, rest: float = 0.0, pull: 
 
 
 def detail(grey: Field, reach: float) -> Field:
-    """How much there is to see at each pixel."""
+    """Return how much detail there is at each pixel."""
     dy, dx = np.gradient(grey)
     return blur(np.asarray(np.sqrt(dx * dx + dy * dy), dtype=np.float32), max(1, reach))
 
 
 def flow(noise: Field, angle: Field, length_px: float, samples: int = 8) -> Field:
-    """Noise smeared along the angles: streaks that follow the forms, as hairs of a brush or strokes of a pencil do."""
+    """Return noise smeared along the angles: streaks that follow the forms, like brush hairs or pencil strokes."""
     height, width = noise.shape
     down, across = np.sin(angle).astype(np.float32), np.cos(angle).astype(np.float32)
     rows = np.arange(height, dtype=np.float32)[:, None]
@@ -87,14 +87,14 @@ def flow(noise: Field, angle: Field, length_px: float, samples: int = 8) -> Fiel
 
 
 def even_out(field: Field) -> Field:
-    """The field with its values spread evenly over 0 to 1, so that a threshold covers just its share."""
+    """Spread the field's values evenly over 0 to 1, so that a threshold covers exactly its share."""
     sample = np.sort(field.ravel()[:: max(1, field.size // 20000)])
     spread = np.interp(field, sample, np.linspace(0, 1, len(sample), dtype=np.float32))
     return np.asarray(spread, dtype=np.float32)
 
 
 def paper(rng: np.random.Generator, width: int, height: int, short: int) -> Field:
-    """The grain of rough paper: 0 in its valleys to 1 on its heights."""
+    """Return the grain of rough paper: 0 in its valleys to 1 on its heights."""
     size = max(1.0, short / 520)
     layers = np.zeros((height, width), dtype=np.float32)
     for cell, weight in ((size, 0.45), (size * 2.3, 0.4), (size * 6, 0.15)):
@@ -104,7 +104,7 @@ def paper(rng: np.random.Generator, width: int, height: int, short: int) -> Fiel
 
 
 def weave(width: int, height: int, short: int) -> Field:
-    """The threads of a canvas, 0 to 1."""
+    """Return the threads of a canvas, 0 to 1."""
     thread = max(2.0, short / 190)
     x = np.arange(width, dtype=np.float32)[None, :] * np.float32(np.pi / thread)
     y = np.arange(height, dtype=np.float32)[:, None] * np.float32(np.pi / thread)
@@ -113,7 +113,7 @@ def weave(width: int, height: int, short: int) -> Field:
 
 
 def relief(height_field: Field, strength: float) -> Field:
-    """How much brighter (above 0) or darker a surface is under light from the upper left."""
+    """Return how much brighter (above 0) or darker a surface is under light from the upper left."""
     dy, dx = np.gradient(height_field)
     slope = (dx + dy) * np.float32(strength)
     return np.asarray(slope / np.sqrt(1 + slope * slope), dtype=np.float32)

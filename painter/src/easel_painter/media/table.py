@@ -1,4 +1,4 @@
-"""Which class works in which medium."""
+"""The class of each medium."""
 
 from easel_painter.manner import PLAIN
 from easel_painter.media.base import Medium

@@ -35,7 +35,7 @@ class Watercolour(Layers):
         self._edge = (turbulence - 0.5) * np.float32(0.22)
 
     def _wobbled(self, target: Field) -> Field:
-        """A hand does not follow an edge exactly: the picture pulled about by a few pixels."""
+        """Displace the picture by a few pixels, since a hand does not follow an edge exactly."""
         draft = self.draft
         cells = (draft.width / draft.short * 26, draft.height / draft.short * 26)
         rng = draft.stream("hand")
@@ -46,7 +46,10 @@ class Watercolour(Layers):
         return np.asarray(target[rows.astype(np.int32), columns.astype(np.int32)])
 
     def _bled(self, target: Field, turbulence: Field) -> Field:
-        """Each pixel's pigment, as absorbance per unit of body: colours run into each other, most where it is wet."""
+        """Return each pixel's pigment, as absorbance per unit of body.
+
+        Colours bleed into each other, most where it is wet.
+        """
         short = self.draft.short
         near, far = soften(target, short / 150), soften(target, short / 22)
         share = (np.float32(0.15) + np.float32(0.6) * smoothstep(0.45, 0.75, turbulence))[..., None]
@@ -55,7 +58,7 @@ class Watercolour(Layers):
         return np.asarray(absorbed / (luma(absorbed) + np.float32(0.02))[..., None], dtype=np.float32)
 
     def _painted_part(self, turbulence: Field) -> Field:
-        """1 where washes go, 0 on the border of bare paper, ragged as a broad brush leaves it."""
+        """Return 1 where washes go and 0 on the border of bare paper, with a ragged edge."""
         draft = self.draft
         x = np.minimum(np.arange(draft.width) + 1, draft.width - np.arange(draft.width)).astype(np.float32)
         y = np.minimum(np.arange(draft.height) + 1, draft.height - np.arange(draft.height)).astype(np.float32)
@@ -64,7 +67,7 @@ class Watercolour(Layers):
         return smoothstep(0.026, 0.033, ragged)
 
     def layer(self, number: int) -> Field:
-        """One wash: the part of each pixel's darkness between its two levels, darker along its own edge."""
+        """Return one wash: each pixel's darkness between the wash's two levels, darker along the wash's edge."""
         low, high = (_level(self.count, k) for k in (number, number + 1))
         # Wet in wet below, sharper and sharper above.
         soft = (high - low) * (0.9 - 0.55 * number / self.count)
@@ -75,7 +78,7 @@ class Watercolour(Layers):
         return np.asarray(wash + rim * np.float32(0.65 * (high - low) + 0.06), dtype=np.float32)
 
     def picture(self) -> Field:
-        """The sheet: paper, less what the pigment absorbs. The sparks are drops of opaque white."""
+        """Return paper less what the pigment absorbs; the sparks are drops of opaque white."""
         draft = self.draft
         absorbed = self.amount() * self._density
         sheet = _PAPER * np.exp(-self._hues * absorbed[..., None])
@@ -85,5 +88,5 @@ class Watercolour(Layers):
 
 
 def _level(count: int, number: int) -> float:
-    """Where wash `number` begins, as absorbance: they follow each other closely where the eye sees most."""
+    """Return where wash `number` begins, as absorbance; levels are close where the eye is most sensitive."""
     return float(0.07 + (_DARKEST - 0.07) * (number / count) ** 1.4)

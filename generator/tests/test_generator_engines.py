@@ -1,0 +1,59 @@
+"""How engines are found, and the one that docs/generator.md shows."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from generator.engines.base import DescriptionOptions, ImageRequest
+from generator.engines.registry import NoSuchEngine, find_engine, load_engine
+
+DOCS = Path(__file__).parents[2] / "docs" / "generator.md"
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of the documentation in that language."""
+    return re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The documented engine, installed as a package; its name."""
+    [module] = [block for block in blocks("python") if "class Gradient" in block]
+    [project] = [block for block in blocks("toml") if "easel.engines" in block]
+    (tmp_path / "gradient_engine.py").write_text(module)
+    metadata = tmp_path / "my_engine-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-engine\nVersion: 1.0\n")
+    [(name, value)] = re.findall(r'^(\w+) = "(.+)"$', project, re.MULTILINE)
+    (metadata / "entry_points.txt").write_text(f"[easel.engines]\n{name} = {value}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "gradient_engine", raising=False)
+    return str(name)
+
+
+def test_the_documented_engine_is_found_by_its_entry_point_and_works(installed: str) -> None:
+    engine = load_engine(installed)
+    reported: list[float] = []
+
+    def report(done: float, snapshot: object = None) -> None:
+        reported.append(done)
+
+    request = ImageRequest("a gradient", "", 72, 64, steps=1, scale=7.5, seed=3)
+    picture = engine.generate(request, report)
+    assert (picture.shape, str(picture.dtype), reported) == ((64, 72, 3), "uint8", [1.0])
+    assert (engine.generate(request, report) == picture).all()
+    assert (engine.transform(picture, request, 0.0, report) == picture).all()
+    assert engine.upscale(picture, 2, report).shape == (128, 144, 3)
+    assert engine.describe(picture, None, DescriptionOptions(32, 16, False, ()))
+    assert engine.stats().base_parameters == 0
+
+
+def test_an_unknown_name_lists_the_installed_engines(installed: str) -> None:
+    with pytest.raises(NoSuchEngine, match=f"choose one of {installed}, painter, package.module:Class"):
+        find_engine("no-such-engine")
+
+
+def test_the_painter_is_an_engine_like_any_other() -> None:
+    assert find_engine("painter").__module__.split(".")[0] == "easel_painter"
