@@ -2,20 +2,20 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
-.venv/run.stamp: requirements/run.txt pyproject.toml
+.venv/run.stamp: requirements/run.txt pyproject.toml painter/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Easel needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	  { echo "Python cannot build a virtual environment. On Debian: apt install python3-venv"; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv (once, about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . -e painter
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp
@@ -35,14 +35,28 @@ operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="ga
 test: .venv/dev.stamp ## Run the tests, in two processes with servers of their own
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# The same versions from elsewhere where PyPI has no wheel for this machine.
+BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
+SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
+SHFMT = $(BIN)/shfmt --indent 2 --case-indent
+SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
+
+unit: .venv/dev.stamp ## Run the tests that need no server
+	@$(BIN)/python -m pytest -q tests/unit
+
 check: .venv/dev.stamp ## Lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIOME) check --error-on-warnings .
+	@$(SHELL_SCRIPTS) | xargs $(SHELLCHECK)
+	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --diff
 
 format: .venv/dev.stamp ## Put the code into its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIOME) check --write .
+	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --write
 
 terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static scan
 	@$(BIN)/python -m pytest -q tests/deploy/infra
@@ -51,8 +65,8 @@ terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static
 terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here, try it, and destroy it again
 	@$(BIN)/python -m infra.terraform.emulator
 
-bench: .venv/dev.stamp ## Measure Easel beside what it is compared with
-	@$(BIN)/python -m bench
+bench: .venv/dev.stamp ## Measure Easel beside what it is compared with, or another checkout: make bench AGAINST=DIR
+	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
@@ -97,7 +111,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
-	@for image in emulator mail; do \
+	@for image in build emulator mail; do \
 	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
 	    >/dev/null || exit 1; \

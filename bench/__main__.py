@@ -1,14 +1,18 @@
-"""`python -m bench [name ...]`: run all benchmarks, or those named, and print their table."""
+"""`python -m bench [--against DIR] [name ...]`: run all benchmarks, or those named, and print their table."""
 
 import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
 from bench import cold_start, generator, imports, jobs_through, presigning, web_requests
-from bench.ground import Ground, prepared
+from bench.ground import Build, Ground, prepared
 from bench.table import Row, markdown
+
+AGAINST_A_BUILD = ("submit", "status", "list", "poller", "imports")
+"""The benchmarks that can compare with another build of Easel."""
 
 BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "submit": web_requests.submit,
@@ -24,23 +28,30 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
 
 
 def main() -> None:
-    """Measure, telling of each row on stderr as it comes; the table goes to stdout. Ctrl-C ends it and cleans up."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Easel beside its like.")
+    """Measure, and report each row on stderr as it comes; the table goes to stdout. Ctrl-C ends it and cleans up."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Easel beside comparable software.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"one of: {', '.join(BENCHMARKS)} (default: all)")
-    names = parser.parse_args().names or list(BENCHMARKS)
-    if unknown := [name for name in names if name not in BENCHMARKS]:
-        parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+    parser.add_argument("--against", type=Path, metavar="DIR", help="a checkout of another build to compare with")
+    arguments = parser.parse_args()
+    known = AGAINST_A_BUILD if arguments.against else tuple(BENCHMARKS)
+    names = arguments.names or known
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"no such benchmark: {unknown[0]}; choose from {', '.join(known)}")
+    try:
+        rival = Build.at(arguments.against) if arguments.against else None
+    except FileNotFoundError as error:
+        parser.error(str(error))
     signal.signal(signal.SIGTERM, _interrupt)
     rows: list[Row] = []
     try:
-        with prepared() as ground:
+        with prepared(rival) as ground:
             for name in names:
                 print(f"bench: {name} ...", file=sys.stderr, flush=True)
                 for row in BENCHMARKS[name](ground):
                     rows.append(row)
                     print(f"bench: {_in_short(row)}", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
-        sys.exit("bench: interrupted; everything it started has ended")
+        sys.exit("bench: interrupted; everything it started has stopped")
     print(markdown(rows))
 
 

@@ -26,7 +26,7 @@ class Note(BaseModel):
 
 
 def create_app(database_url: str) -> FastAPI:
-    """The app, as its author would write it in five minutes: no accounts, no limits, no errors of its own."""
+    """Create the app as one would write it in five minutes: no accounts, no limits, no custom errors."""
     app = FastAPI()
     engine = create_engine(database_url)
 

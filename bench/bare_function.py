@@ -14,7 +14,7 @@ engine = create_engine(os.environ["EASEL_DATABASE_URL"], pool_size=1)
 
 @app.get("/notes/{number}")
 def select(number: int) -> dict[str, Any]:
-    """One row."""
+    """Select one row."""
     with engine.begin() as connection:
         row = connection.execute(text("SELECT :number AS number, clock_timestamp() AS now"), {"number": number}).one()
     return dict(row._mapping)

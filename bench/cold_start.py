@@ -22,7 +22,7 @@ from infra.bundle import build, compile_all, this_target
 ROUNDS = 5
 BARE = "a bare FastAPI + Mangum + psycopg2 + SQLAlchemy function"
 
-# Prints what is in the way of nobody: Lambda hands an event over and takes the answer back in the same way.
+# Lambda passes an event to the handler and takes its answer in the same way.
 _FIRST_ANSWER = """
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -30,7 +30,7 @@ answer = importlib.import_module(sys.argv[2]).handler(json.loads(sys.argv[3]), N
 assert answer["statusCode"] == int(sys.argv[4]), answer
 """
 
-# The bodies of first events, where there is one, and the statuses of the answers; others answer 200, or 404 for an id.
+# Bodies and statuses of first events that have a body or do not answer 200 (or 404 for a random id).
 _BODIES: dict[str, dict[str, Any]] = {
     "submit": {"prompt": "a lighthouse at night"},
     "upload": {"content_type": "image/png", "size": 1000},
@@ -51,9 +51,11 @@ class _Start:
 
 
 def cold_start(ground: Ground) -> Iterator[Row]:
-    """Each function beside the bare one, with the byte-code of the bundle and without. Rounds in turns: everyone once,
-    then everyone again; a first round only warms the disk. Lambda's folder cannot be written, and nothing is written
-    here."""
+    """Measure each function beside the bare one, with the bundle's byte-code and without.
+
+    Each round measures every function once; a first round only warms the disk cache. Nothing may be written into the
+    folder, since Lambda's is read-only.
+    """
     folders = {shipped: _unpacked(ground.home / f"task-{shipped}", bytecode=shipped) for shipped in (True, False)}
     names = list(dict.fromkeys(route["name"] for route in manifest()))
     found: dict[tuple[str, bool], list[float]] = {}
@@ -65,7 +67,7 @@ def cold_start(ground: Ground) -> Iterator[Row]:
                 if turn:
                     found.setdefault((name, shipped), []).append(took_s * 1000)
     if before != {shipped: _files(folder) for shipped, folder in folders.items()}:
-        raise RuntimeError("a cold start has written into its folder")
+        raise RuntimeError("a cold start wrote into its folder")
     ground.clear_jobs()
     took_ms = {which: median(times) for which, times in found.items()}
     for name in names:
@@ -108,7 +110,7 @@ def _first(ground: Ground, name: str) -> _Start:
 
 
 def _seconds(ground: Ground, folder: Path, start: _Start) -> float:
-    """From the start to the end of the process, with nothing but the folder on its path."""
+    """Return the seconds from start to end of a process that has only the folder on its path."""
     argv = [sys.executable, "-I", "-S", "-B", "-c", _FIRST_ANSWER]
     argv += [str(folder), start.module, start.event, str(start.status)]
     begin = time.perf_counter()

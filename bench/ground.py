@@ -1,4 +1,4 @@
-"""Where the benchmarks run: real servers in a temporary home, processes that end with them, and rows to work on."""
+"""What the benchmarks run on: real servers in a temporary home, processes that end with them, and rows to work with."""
 
 import subprocess
 import sys
@@ -28,43 +28,85 @@ _LIMITS = {"EASEL_MAX_QUEUED": "100000", "EASEL_JOBS_PER_DAY": "1000000"}
 
 
 @dataclass(frozen=True)
+class Build:
+    """A checkout of Easel, and the Python of its environment."""
+
+    root: Path
+    python: str
+
+    @classmethod
+    def at(cls, root: Path) -> "Build":
+        """Return the build of another checkout, whose environment is in its `.venv`.
+
+        Raises:
+            FileNotFoundError: The checkout has no environment; `make check` there makes one.
+        """
+        root = root.resolve()
+        python = root / ".venv/bin/python"
+        if not python.exists():
+            raise FileNotFoundError(f"{python} does not exist; run 'make .venv/dev.stamp' in {root} first")
+        return cls(root, str(python))
+
+
+OURS = Build(ROOT, sys.executable)
+
+
+@dataclass(frozen=True)
 class Ground:
-    """Servers that are up, the tables made, and `env`: all that a process needs to find them."""
+    """Servers that are up, with the tables made.
+
+    Attributes:
+        env: All that a process needs to find the servers.
+        rival: Another build of Easel to compare with, instead of what a benchmark is usually compared with. Both use
+            the same servers and tables, so their schemas must be the same.
+    """
 
     home: Path
     env: dict[str, str]
+    rival: Build | None = None
 
     @cached_property
     def services(self) -> Services:
-        """Easel's services in this process, for putting rows into place."""
+        """Return Easel's services in this process, to insert rows with."""
         return Services(Settings.from_environment(self.env))
 
     @contextmanager
     def processes(self, *parts: Part) -> Iterator[None]:
-        """These programs, ready, for as long as the block runs."""
+        """Run these programs for the length of the block, which starts when all are ready."""
         with running(Stack(list(parts), self.home / "log")):
             yield
 
     def python(
-        self, name: str, *argv: str, asked: tuple[int, str] | None = None, env: dict[str, str] | None = None
+        self,
+        name: str,
+        *argv: str,
+        asked: tuple[int, str] | None = None,
+        env: dict[str, str] | None = None,
+        build: Build = OURS,
     ) -> Part:
-        """A Python module as a part, with `env` on top. It is ready when it answers `asked` (port, path); without
-        that, at once."""
+        """Return a Python module of a build as a part, with `env` added to the ground's.
+
+        It is ready when it answers `asked` (port, path), without that at once.
+        """
         return Part(
             name=name,
-            argv=(sys.executable, "-m", *argv),
+            argv=(build.python, "-m", *argv),
             env=self.env | (env or {}),
             ready=(lambda: True) if asked is None else (lambda: http_answers(*asked)),
-            cwd=ROOT,
+            cwd=build.root,
         )
 
-    def run(self, *argv: str, given: str = "") -> str:
-        """Run a Python process to its end, within two minutes; return what it printed."""
+    def run(self, *argv: str, given: str = "", build: Build = OURS) -> str:
+        """Run a Python process to its end, within two minutes, and return what it printed.
+
+        Raises:
+            RuntimeError: The process failed.
+        """
         done = subprocess.run(
-            [sys.executable, *argv],
+            [build.python, *argv],
             input=given,
             env=self.env,
-            cwd=ROOT,
+            cwd=build.root,
             check=False,
             capture_output=True,
             text=True,
@@ -76,7 +118,7 @@ class Ground:
         return done.stdout
 
     def users(self, count: int) -> list[tuple[User, str]]:
-        """New users, each with a token."""
+        """Create users, each with an API token, and return them."""
         made = []
         with self.services.db.begin() as connection:
             for _ in range(count):
@@ -89,22 +131,22 @@ class Ground:
         return made
 
     def clear_jobs(self) -> None:
-        """Empty the queue and everything that hangs on jobs; users and tokens stay."""
+        """Delete all jobs and what belongs to them; users and tokens stay."""
         with self.services.db.begin() as connection:
-            # The poller's order of locks: its sweep may run at the same moment.
+            # In the poller's order of locks: its sweep may run at the same moment.
             connection.execute(text("UPDATE queue_clock SET turn = 0"))
             connection.execute(text("TRUNCATE jobs, garbage CASCADE"))
             connection.execute(text("UPDATE users SET queued = 0, running = 0, next_turn = 0, quota_used = 0"))
 
 
 @contextmanager
-def prepared() -> Iterator[Ground]:
-    """Postgres, Redis and S3 on free ports in a temporary home. All of it is gone after the block."""
+def prepared(rival: Build | None = None) -> Iterator[Ground]:
+    """Start Postgres, Redis and S3 on free ports in a temporary home; everything is gone after the block."""
     with tempfile.TemporaryDirectory(prefix="easel-bench-") as folder:
         home = Path(folder).resolve()
         with embedded_servers(home) as settings:
             env = base_environment(home) | settings | _LIMITS | {"EASEL_PORT": str(free_port())}
-            ground = Ground(home, env)
+            ground = Ground(home, env, rival)
             ground.run("-m", "alembic", "upgrade", "head")
             try:
                 yield ground

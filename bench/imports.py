@@ -2,18 +2,18 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from statistics import median
 from typing import Any
 from uuid import uuid4
 
-from bench.ground import ROOT, Ground
-from bench.table import Bound, Row
+from bench.ground import OURS, Build, Ground
+from bench.table import Bound, Row, in_turns
 from functions.gateway import manifest
 
 ROUNDS = 5
+RIVAL_ROUNDS = 10
 THE_FOUR = "import fastapi, mangum, psycopg2, sqlalchemy"
 
 _FIRST_ANSWER = """
@@ -25,8 +25,11 @@ assert answer["statusCode"] == {status}, answer
 
 
 def imports(ground: Ground) -> Iterator[Row]:
-    """A fresh interpreter that imports one module and ends, from start to end. A first round only warms the disk."""
+    """Measure a fresh interpreter that imports one module and exits. A first round only warms the disk cache."""
     names = list(dict.fromkeys(route["name"] for route in manifest()))
+    if ground.rival is not None:
+        yield from _beside_rival(ground, ground.rival, names)
+        return
     programs = {name: f"import functions.{name}" for name in names} | {THE_FOUR: THE_FOUR}
     found: dict[str, list[float]] = {name: [] for name in programs}
     for turn in range(ROUNDS + 1):
@@ -39,8 +42,22 @@ def imports(ground: Ground) -> Iterator[Row]:
         yield Row(f"import functions.{name}", "ms", median(times) * 1000, theirs, THE_FOUR, Bound(1.35, at_most=True))
 
 
+def _beside_rival(ground: Ground, rival: Build, names: list[str]) -> Iterator[Row]:
+    for name in names:
+        program = f"import functions.{name}"
+        figures = in_turns(
+            lambda program=program: 1000 * _seconds(ground, program),  # type: ignore[misc]
+            lambda program=program: 1000 * _seconds(ground, program, build=rival),  # type: ignore[misc]
+            RIVAL_ROUNDS,
+        )
+        yield Row.beside_rival(f"import functions.{name}", "ms", figures, less_is_better=True)
+
+
 def first_answer(ground: Ground) -> Iterator[Row]:
-    """A fresh interpreter that answers one event through the Lambda handler: submit also starts the broker's client."""
+    """Measure a fresh interpreter that answers one event through the Lambda handler.
+
+    Submit also starts the broker's client.
+    """
     [(_, token)] = ground.users(1)
     calls = {
         "submit": (event("POST", "/v1/jobs", token, {"prompt": "a lighthouse at night"}), 202),
@@ -53,18 +70,19 @@ def first_answer(ground: Ground) -> Iterator[Row]:
     ground.clear_jobs()
 
 
-def _seconds(ground: Ground, program: str, *argv: str) -> float:
-    """From the start to the end of the process, seen by its pipes: waiting for it with a time-out looks only 20 times a
-    second."""
+def _seconds(ground: Ground, program: str, *argv: str, build: Build = OURS) -> float:
+    """Return the seconds from the start of the process to the end of its output.
+
+    `capture_output` waits for the pipes; waiting for the exit with a time-out would look only 20 times a second.
+    """
     begin = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", program, *argv], env=ground.env, cwd=ROOT, check=True, capture_output=True, timeout=60
-    )
+    command = [build.python, "-c", program, *argv]
+    subprocess.run(command, env=ground.env, cwd=build.root, check=True, capture_output=True, timeout=60)
     return time.perf_counter() - begin
 
 
 def event(method: str, path: str, token: str, body: dict[str, Any] | None = None) -> str:
-    """An event of an API Gateway HTTP API, payload 2.0, as JSON."""
+    """Return an event of an API Gateway HTTP API, payload 2.0, as JSON."""
     request = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "bench"}
     event = {
         "version": "2.0",

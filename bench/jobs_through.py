@@ -1,6 +1,7 @@
 """Jobs a second through the poller, beside a Celery task that sleeps, with two worker processes each.
 
-The generator answers at once, so what is measured is the way of a job through the service around it.
+The generator answers at once, so what is measured is the service around it. A rival build is measured with workers of
+its own, one build at a time.
 """
 
 import time
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy import text
 
 from bench import sleeping
-from bench.ground import Ground
+from bench.ground import OURS, Build, Ground
 from bench.table import Bound, Row, in_turns
 from local.site import worker_answers
 from shared.accounts.store import User
@@ -20,6 +21,7 @@ from shared.jobs.submission import new_job
 from shared.testing.fake_generator import FakeGenerator
 
 ROUNDS = 3
+RIVAL_ROUNDS = 5
 OUR_JOBS = 400
 THEIR_JOBS = 16
 USERS = 100
@@ -30,8 +32,11 @@ LOOK_S = 0.1
 
 
 def poller(ground: Ground) -> Iterator[Row]:
-    """All jobs are queued at one moment; the time runs until the last has its picture stored and its row written."""
+    """Queue all jobs at one moment and wait until the last has its picture stored and its row written."""
     users = [user for user, _ in ground.users(USERS)]
+    if ground.rival is not None:
+        yield from _beside_rival(ground, ground.rival, users)
+        return
     with ground.services.db.begin() as connection:
         connection.execute(text(sleeping.MAKE_TABLE))
     with FakeGenerator(max_in_flight=IN_FLIGHT) as fake, _workers(ground, users, fake):
@@ -42,17 +47,44 @@ def poller(ground: Ground) -> Iterator[Row]:
     ground.clear_jobs()
 
 
+def _beside_rival(ground: Ground, rival: Build, users: list[User]) -> Iterator[Row]:
+    with FakeGenerator(max_in_flight=IN_FLIGHT) as fake:
+
+        def measure(build: Build, side_px: int) -> float:
+            with _poller(ground, users, fake, build):
+                return _through_poller(ground, users, side_px)()
+
+        for side_px in SIDES_PX:
+            figures = in_turns(
+                lambda side_px=side_px: measure(OURS, side_px),  # type: ignore[misc]
+                lambda side_px=side_px: measure(rival, side_px),  # type: ignore[misc]
+                RIVAL_ROUNDS,
+            )
+            yield Row.beside_rival(f"poller, {side_px}x{side_px} pictures", "jobs/s", figures)
+    ground.clear_jobs()
+
+
 @contextmanager
-def _workers(ground: Ground, users: list[User], fake: FakeGenerator) -> Iterator[None]:
-    """The poller with its beat, and the sleeping task's worker, all warm."""
+def _poller(ground: Ground, users: list[User], fake: FakeGenerator, build: Build = OURS) -> Iterator[None]:
+    """Run the worker and beat of a build; they have done some jobs when the block starts."""
     env = {"EASEL_GENERATORS": fake.setting}
     with ground.processes(
-        ground.python("sleeping", "bench.sleeping", env=env),
-        ground.python("worker", "poller", "worker", "--concurrency", str(sleeping.WORKERS), env=env),
-        ground.python("beat", "poller", "beat", env=env),
+        ground.python("worker", "poller", "worker", "--concurrency", str(sleeping.WORKERS), env=env, build=build),
+        ground.python("beat", "poller", "beat", env=env, build=build),
     ):
         _wait_until(lambda: worker_answers(ground.services.settings.broker_url))
         _through_poller(ground, users, SIDES_PX[0], count=4)()
+        yield
+
+
+@contextmanager
+def _workers(ground: Ground, users: list[User], fake: FakeGenerator) -> Iterator[None]:
+    """Run the poller and the sleeping task's worker, all warm."""
+    env = {"EASEL_GENERATORS": fake.setting}
+    with (
+        ground.processes(ground.python("sleeping", "bench.sleeping", env=env)),
+        _poller(ground, users, fake),
+    ):
         _through_sleeping(ground, SIDES_PX[0], count=4)()
         yield
 
@@ -87,7 +119,7 @@ def _through_sleeping(ground: Ground, side_px: int, count: int = THEIR_JOBS) -> 
 
 
 def _rate(ground: Ground, table: str, count: int) -> float:
-    """Wait until every row is finished; rows a second from the first one's making to the last one's end."""
+    """Wait until every row is finished; return rows a second from the first creation to the last end."""
     _wait_until(lambda: _ask(ground, f"SELECT count(finished_at) FROM {table}") == count)
     if table == "jobs" and (failed := _ask(ground, "SELECT count(*) FROM jobs WHERE state <> 'succeeded'")):
         raise RuntimeError(f"{failed:.0f} jobs did not succeed")
@@ -103,5 +135,5 @@ def _wait_until(true: Callable[[], bool]) -> None:
     end = time.monotonic() + END_LIMIT_S
     while not true():
         if time.monotonic() > end:
-            raise RuntimeError(f"nothing came of it within {END_LIMIT_S:.0f} s; the workers' logs end with their home")
+            raise RuntimeError(f"the jobs did not finish within {END_LIMIT_S:.0f} s")
         time.sleep(LOOK_S)

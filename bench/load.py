@@ -1,8 +1,8 @@
-"""The load: a process of its own that keeps a few connections busy for some seconds and counts the answers.
+"""The load: a separate process that keeps a few connections busy for some seconds and counts the answers.
 
 It reads a plan from its standard input, as JSON: {"port", "seconds", "connections", "status", "requests"}. Each
 connection sends its share of `requests` (whole HTTP/1.1 requests) again and again, the next one after each answer. It
-prints the answers a second. An answer of another status ends it with an error.
+prints the answers a second. An answer with another status is an error.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class Busy(asyncio.Protocol):
         if len(self._received) < head + 4 + length:
             return
         if not self._received.startswith(self._start_line):
-            self._end(RuntimeError(f"an unexpected answer: {self._received[:1000]!r}"))
+            self._end(RuntimeError(f"unexpected answer: {self._received[:1000]!r}"))
             return
         self._received = b""
         if time.perf_counter() >= self._until:
@@ -62,7 +62,7 @@ class Busy(asyncio.Protocol):
 
 
 async def rate(plan: dict[str, Any]) -> float:
-    """Answers a second under this plan."""
+    """Run the plan and return the answers a second."""
     loop = asyncio.get_running_loop()
     requests = [request.encode() for request in plan["requests"]]
     connections = plan["connections"]

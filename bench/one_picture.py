@@ -8,13 +8,13 @@ import sys
 from generator.engines.base import Engine
 from generator.engines.registry import load_engine
 from generator.images import encode_png
-from generator.order import Order
+from generator.request import GenerationRequest
 
 
 def paint(engine: Engine, prompt: str, side_px: int, steps: int, ups: int = 1) -> bytes:
     """A square picture as the service makes it: painted, upscaled, encoded as PNG."""
-    brief = Order(prompt=prompt, steps=steps).brief((side_px, side_px), seed=1)
-    picture = engine.generate(brief, _watch)
+    image_request = GenerationRequest(prompt=prompt, steps=steps).image_request((side_px, side_px), seed=1)
+    picture = engine.generate(image_request, _watch)
     return encode_png(engine.upscale(picture, ups, _watch) if ups > 1 else picture)
 
 

@@ -16,8 +16,10 @@ URLS = 500
 
 
 def presign(ground: Ground) -> Iterator[Row]:
-    """Time per URL in this process; no request is sent. Every turn has keys of its own, since Easel signs a key once in
-    a window and remembers it."""
+    """Measure the time per URL in this process; no request is sent.
+
+    Every round has new keys, since Easel signs a key once in a window and caches the URL.
+    """
     settings, storage = ground.services.settings, ground.services.storage
     client = boto3.client(
         "s3",

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS paintings (
 
 
 def create_app(settings: Settings) -> Celery:
-    """A Celery app as its manual has it: one task, one queue."""
+    """Create a Celery app as its manual shows: one task, one queue."""
     app = Celery("sleeping", broker=settings.broker_url, set_as_current=False)
     app.conf.update(task_default_queue=QUEUE, task_ignore_result=True, worker_hijack_root_logger=False)
     services = Services(settings)

@@ -1,4 +1,4 @@
-"""What a benchmark hands back, and how it is printed: a Markdown table that can stand in the README."""
+"""The rows of a benchmark, and the Markdown table they are printed as."""
 
 import os
 import platform
@@ -9,12 +9,13 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Bound:
-    """What a ratio must hold."""
+    """The limit of a ratio: at least `value`, or at most."""
 
     value: float
     at_most: bool = False
 
     def holds(self, ratio: float) -> bool:
+        """Return whether a ratio keeps to the bound."""
         return ratio <= self.value if self.at_most else ratio >= self.value
 
     def __str__(self) -> str:
@@ -25,7 +26,7 @@ class Bound:
 class Row:
     """One comparison: the medians of all rounds in `unit`, and ours divided by theirs.
 
-    A row without `theirs` stands for itself and has no ratio.
+    A row without `theirs` has no ratio.
     """
 
     name: str
@@ -35,17 +36,29 @@ class Row:
     beside: str
     bound: Bound | None = None
 
+    @classmethod
+    def beside_rival(cls, name: str, unit: str, figures: tuple[float, float], *, less_is_better: bool = False) -> "Row":
+        """Return a row beside another build of Easel: at most 5 % worse than that one."""
+        return cls(
+            name, unit, *figures, "the other build", Bound(1.05, at_most=True) if less_is_better else Bound(0.95)
+        )
+
     @property
     def ratio(self) -> float | None:
+        """Ours divided by theirs."""
         return self.ours / self.theirs if self.theirs else None
 
     @property
     def missed(self) -> bool:
+        """Whether the ratio does not keep to its bound."""
         return self.bound is not None and self.ratio is not None and not self.bound.holds(self.ratio)
 
 
 def in_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float]:
-    """Measure A B B A A B ...; return the two medians. Whoever goes first changes, so that neither always follows."""
+    """Measure A B B A A B ... and return the two medians.
+
+    The order changes each round, so that neither side is always measured second.
+    """
     found: tuple[list[float], list[float]] = ([], [])
     for turn in range(rounds):
         for side in (0, 1) if turn % 2 == 0 else (1, 0):
@@ -54,12 +67,12 @@ def in_turns(ours: Callable[[], float], theirs: Callable[[], float], rounds: int
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table, with the machine under it."""
+    """Format the rows as a table, followed by a line about the machine."""
     return "\n".join(_lines(rows))
 
 
 def machine() -> str:
-    """In a few words, what the figures were measured on."""
+    """Describe the machine that the figures were measured on in a few words."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{cores} cores, {platform.system()} {platform.machine()}, {python}"

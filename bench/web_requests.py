@@ -1,4 +1,7 @@
-"""Requests a second through the gateway: submit, status and list, each beside a bare handler of one statement."""
+"""Requests a second through the gateway: submit, status and list, each beside a bare handler of one statement.
+
+With a rival build, its gateway takes the bare handler's place.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,12 +11,14 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from bench.bare_app import MAKE_TABLE
-from bench.ground import Ground
+from bench.ground import OURS, Build, Ground
 from bench.table import Bound, Row, in_turns
 from local.ports import free_port
+from local.process import Part
 from shared.accounts.store import User
 from shared.api.schemas import JobRequest
 from shared.jobs import store as job_store
+from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.jobs.submission import new_job
 from shared.polling import claims as claim_store
@@ -28,7 +33,7 @@ PROMPT = "a lighthouse at night, stars over a calm sea"
 
 @dataclass(frozen=True)
 class Pair:
-    """The gateway and the bare app, both up, on one database."""
+    """The gateway and its rival (a bare app, or another build's gateway), both up, on one database."""
 
     ground: Ground
     ours: int
@@ -36,7 +41,7 @@ class Pair:
     users: list[tuple[User, str]]
 
     def rate(self, port: int, status: int, requests: list[str]) -> float:
-        """Answers a second from this port."""
+        """Return the answers a second from this port."""
         plan = {
             "port": port,
             "seconds": SECONDS,
@@ -48,10 +53,10 @@ class Pair:
 
 
 def submit(ground: Ground) -> Iterator[Row]:
-    """POST /v1/jobs from many users, on a queue that is empty at the start of each round."""
+    """Measure POST /v1/jobs from many users, on a queue that is empty at the start of each round."""
     with _pair(ground) as pair:
         ours = [_post("/v1/jobs", {"prompt": PROMPT}, token) for _, token in pair.users]
-        theirs = [_post("/notes", {"text": PROMPT})] * CONNECTIONS
+        theirs = ours if ground.rival else [_post("/notes", {"text": PROMPT})] * CONNECTIONS
 
         def fresh(port: int, requests: list[str]) -> Callable[[], float]:
             def measure() -> float:
@@ -61,28 +66,24 @@ def submit(ground: Ground) -> Iterator[Row]:
             return measure
 
         figures = in_turns(fresh(pair.ours, ours), fresh(pair.theirs, theirs), ROUNDS)
-        yield Row("submit", "requests/s", *figures, "bare FastAPI, one INSERT", Bound(0.6))
+        yield _row(ground, "submit", figures, "bare FastAPI, one INSERT", Bound(0.6))
         ground.clear_jobs()
 
 
 def status(ground: Ground) -> Iterator[Row]:
-    """GET /v1/jobs/{id} of a job that waits, and of one that is done and has a picture."""
+    """Measure GET /v1/jobs/{id} of a job that waits, and of one that has succeeded with a picture."""
     with _pair(ground) as pair:
-        theirs = [_get(f"/notes/{note_id}") for note_id in _insert_notes(ground, USERS)]
+        notes = [_get(f"/notes/{note_id}") for note_id in _insert_notes(ground, USERS)]
         for name, done in (("status, waiting", False), ("status, with a picture", True)):
             ground.clear_jobs()
             ours = [_get(f"/v1/jobs/{_insert_job(ground, user, done=done)}", token) for user, token in pair.users]
-            figures = in_turns(
-                lambda ours=ours: pair.rate(pair.ours, 200, ours),  # type: ignore[misc]
-                lambda: pair.rate(pair.theirs, 200, theirs),
-                ROUNDS,
-            )
-            yield Row(name, "requests/s", *figures, "bare FastAPI, one SELECT", Bound(0.6))
+            figures = _both(pair, ours, ours if ground.rival else notes)
+            yield _row(ground, name, figures, "bare FastAPI, one SELECT", Bound(0.6))
         ground.clear_jobs()
 
 
 def list_jobs(ground: Ground) -> Iterator[Row]:
-    """GET /v1/jobs of users with 50 jobs, a picture each: 100 presigned URLs an answer."""
+    """Measure GET /v1/jobs of users with 50 jobs, a picture each: 100 presigned URLs an answer."""
     with _pair(ground) as pair:
         _insert_notes(ground, LISTED_JOBS)
         ground.clear_jobs()
@@ -90,10 +91,20 @@ def list_jobs(ground: Ground) -> Iterator[Row]:
             for _ in range(LISTED_JOBS):
                 _insert_job(ground, user, done=True)
         ours = [_get(f"/v1/jobs?limit={LISTED_JOBS}", token) for _, token in pair.users[:CONNECTIONS]]
-        theirs = [_get(f"/notes?limit={LISTED_JOBS}")] * CONNECTIONS
-        figures = in_turns(lambda: pair.rate(pair.ours, 200, ours), lambda: pair.rate(pair.theirs, 200, theirs), ROUNDS)
-        yield Row("list, 50 jobs with pictures", "requests/s", *figures, "bare FastAPI, one SELECT of 50 rows")
+        theirs = ours if ground.rival else [_get(f"/notes?limit={LISTED_JOBS}")] * CONNECTIONS
+        figures = _both(pair, ours, theirs)
+        yield _row(ground, "list, 50 jobs with pictures", figures, "bare FastAPI, one SELECT of 50 rows")
         ground.clear_jobs()
+
+
+def _both(pair: Pair, ours: list[str], theirs: list[str]) -> tuple[float, float]:
+    return in_turns(lambda: pair.rate(pair.ours, 200, ours), lambda: pair.rate(pair.theirs, 200, theirs), ROUNDS)
+
+
+def _row(ground: Ground, name: str, figures: tuple[float, float], beside: str, bound: Bound | None = None) -> Row:
+    if ground.rival is not None:
+        return Row.beside_rival(name, "requests/s", figures)
+    return Row(name, "requests/s", *figures, beside, bound)
 
 
 @contextmanager
@@ -103,10 +114,17 @@ def _pair(ground: Ground) -> Iterator[Pair]:
     ours, theirs = free_port(), free_port()
     url = ground.services.settings.database_url
     with ground.processes(
-        ground.python("gateway", "functions.gateway", asked=(ours, "/v1/health"), env={"EASEL_PORT": str(ours)}),
-        ground.python("bare", "bench.bare_app", str(theirs), url, asked=(theirs, "/docs")),
+        _gateway(ground, "gateway", ours, OURS),
+        _gateway(ground, "rival", theirs, ground.rival)
+        if ground.rival
+        else ground.python("bare", "bench.bare_app", str(theirs), url, asked=(theirs, "/docs")),
     ):
         yield Pair(ground, ours, theirs, ground.users(USERS))
+
+
+def _gateway(ground: Ground, name: str, port: int, build: Build) -> Part:
+    env = {"EASEL_PORT": str(port)}
+    return ground.python(name, "functions.gateway", asked=(port, "/v1/health"), env=env, build=build)
 
 
 def _insert_notes(ground: Ground, count: int) -> list[str]:
@@ -116,7 +134,7 @@ def _insert_notes(ground: Ground, count: int) -> list[str]:
 
 
 def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
-    """A job as the pipeline leaves it, made by the stores: waiting, or succeeded with one picture."""
+    """Insert a job as the pipeline leaves it, waiting or succeeded with one picture, and return its id."""
     with ground.services.db.begin() as connection:
         job = new_job(JobRequest(prompt=PROMPT), None, b"bench")
         row = job_store.submit(connection, user.id, job, max_queued=100_000, jobs_per_day=1_000_000)
@@ -130,7 +148,7 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
             claim_store.release(connection, job_id, token, 0, remote_id="1", event=Event.SENT)
             job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, token=token)
             key = f"jobs/{job_id}/{token}/0"
-            image = claim_store.StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
+            image = StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
             claim_store.insert_images(connection, job_id, [image])
     return str(job_id)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from generator.engines.base import Brief
+from generator.engines.base import ImageRequest
 from generator.engines.registry import load_engine
 
 HERE = Path(__file__).parent
@@ -20,8 +20,10 @@ GAP_PX = 6
 
 def paint(number: int, prompt: str, side_px: int) -> Image.Image:
     """Picture `number` (from 1, which is also its seed), scaled to `side_px`."""
-    brief = Brief(prompt=prompt, negative_prompt="", width=512, height=512, steps=50, scale=7.5, seed=number)
-    pixels = load_engine("painter").generate(brief, _unwatched)
+    image_request = ImageRequest(
+        prompt=prompt, negative_prompt="", width=512, height=512, steps=50, scale=7.5, seed=number
+    )
+    pixels = load_engine("painter").generate(image_request, _unwatched)
     return Image.fromarray(pixels).resize((side_px, side_px), Image.Resampling.LANCZOS)
 
 

@@ -1,4 +1,4 @@
-"""`python -m generator` is the same as `easel-generator`."""
+"""Run the program: `python -m generator` is the same as `easel-generator`."""
 
 import sys
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
@@ -11,18 +11,18 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from generator.order import MAX_BODY_BYTES
+from generator.request import MAX_BODY_BYTES
 
 T = TypeVar("T", bound=BaseModel)
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 MAX_VALUES = 100_000
-"""Most lists, objects and members in a body. Three bytes of `[],` grow into some twenty times as much memory."""
+"""Most lists, objects and members in a body. Parsed, the three bytes `[],` take about twenty times as much memory."""
 
 
 class BodyTooLarge(Exception):
-    """The body passes the limit."""
+    """The body exceeds the limit."""
 
 
 class BadBody(Exception):
@@ -30,7 +30,7 @@ class BadBody(Exception):
 
 
 class JobRef(BaseModel):
-    """What the calls about one job take."""
+    """The body of the calls about one job."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,13 +39,19 @@ class JobRef(BaseModel):
 
 @dataclass(frozen=True)
 class Body:
-    """A body before its fields are checked: JSON as bytes, or a form's fields."""
+    """A body whose fields are not checked yet: JSON as bytes, or the fields of a form."""
 
     raw: bytes
     form: dict[str, list[str]] | None = None
 
     def parse(self, model: type[T]) -> T:
-        """The fields as that model. Raises BadBody, pydantic's ValidationError and what the model raises."""
+        """Parse the fields into that model.
+
+        Raises:
+            BadBody: The body is no JSON object.
+            ValidationError: A field is wrong.
+            ParameterError: A field is wrong beside others; raised by the model.
+        """
         if self.form is not None:
             return model.model_validate(
                 {name: values[0] if len(values) == 1 else values for name, values in self.form.items()}
@@ -56,14 +62,14 @@ class Body:
         return model.model_validate(fields, strict=True)
 
 
-def _json_object(raw: bytes) -> dict[str, Any]:
+def _json_object(raw: bytes) -> dict[str, object]:
     if sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise BadBody
     try:
         fields = json.loads(raw or b"{}")
         if not isinstance(fields, dict):
             raise BadBody
-        # JSON can spell halves of characters, which no model takes as a name.
+        # JSON can contain lone surrogates, which no model accepts as a name.
         "".join(fields).encode()
     except (ValueError, RecursionError) as error:
         raise BadBody from error
@@ -71,7 +77,12 @@ def _json_object(raw: bytes) -> dict[str, Any]:
 
 
 async def read_body(request: Request) -> Body:
-    """The body of a request, read whole. Raises BodyTooLarge at the first byte too many, and BadBody."""
+    """Read the whole body of a request.
+
+    Raises:
+        BodyTooLarge: It exceeds the limit; raised at the first byte too many.
+        BadBody: It is a form with files or too many fields.
+    """
     bounded = Request(request.scope, _bounded(request.receive))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in FORM_TYPES:

@@ -1,4 +1,4 @@
-"""`easel-generator`: the service on a port."""
+"""The program `easel-generator`: the service on a port."""
 
 import argparse
 import os
@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 
 import uvicorn
 
+from generator.engine_pool import ProcessEnginePool
 from generator.engines.registry import NoSuchEngine, find_engine
 from generator.jobs import Bounds
 from generator.service import create_app
-from generator.studio import ProcessStudio
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM. Answers the exit code."""
+    """Serve until SIGINT or SIGTERM. Returns the exit code."""
     options = _parser().parse_args(argv)
     try:
-        # Here only so that a wrong name is told at once: the engine itself works elsewhere.
+        # Only to report a wrong name immediately; the engine itself is loaded in the workers' processes.
         find_engine(options.engine)
     except NoSuchEngine as error:
         sys.stderr.write(f"easel-generator: {error}.\n")
@@ -27,27 +27,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         listener = socket.create_server((options.host, options.port), family=_family(options.host), backlog=1024)
     except OSError as error:
-        # The message of a name that is not found has no number of the system's.
+        # A failed name lookup has no errno of the operating system.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         sys.stderr.write(f"easel-generator cannot listen on {options.host} port {options.port}: {reason}.\n")
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Until uvicorn listens to the signals itself, and when it hands them back after its own orderly end.
-        signal.signal(number, _leave)
+        # Before uvicorn installs its own handlers, and after its shutdown, when it restores these.
+        signal.signal(number, _exit)
     with listener:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
-        app = create_app(ProcessStudio(options.engine), bounds)
+        app = create_app(ProcessEnginePool(options.engine), bounds)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
     return 0
 
 
 class _Server(uvicorn.Server):
-    """Says its address once it answers there, and ends the jobs first when it ends itself."""
+    """Prints its address once it accepts connections, and ends the jobs before it shuts down."""
 
-    def __init__(self, config: uvicorn.Config, note: str, end_jobs: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, remark: str, end_jobs: Callable[[], None]) -> None:
         super().__init__(config)
-        self._note = note
+        self._remark = remark
         self._end_jobs = end_jobs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -55,16 +55,16 @@ class _Server(uvicorn.Server):
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
             host = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"easel-generator listens on http://{host}:{port} ({self._note})\n")
+            sys.stdout.write(f"easel-generator listens on http://{host}:{port} ({self._remark})\n")
         sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # The server waits for its calls, and some of them wait for a picture.
+        # The server waits for open calls, and some of them wait for an image.
         self._end_jobs()
         await super().shutdown(sockets)
 
 
-def _leave(*_: object) -> None:
+def _exit(*_: object) -> None:
     raise SystemExit(0)
 
 
@@ -75,10 +75,10 @@ def _family(host: str) -> socket.AddressFamily:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="easel-generator", description="The reference generator of Easel.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=_between(0, 65535), default=2020, help="0 takes a free one (%(default)s)")
-    parser.add_argument("--workers", type=_between(1, 64), default=1, help="pictures at a time (%(default)s)")
+    parser.add_argument("--port", type=_between(0, 65535), default=2020, help="0 picks a free one (%(default)s)")
+    parser.add_argument("--workers", type=_between(1, 64), default=1, help="images at a time (%(default)s)")
     parser.add_argument(
-        "--engine", default="painter", metavar="NAME", help="what draws: painter or package.module:Class (%(default)s)"
+        "--engine", default="painter", metavar="NAME", help="an installed engine or package.module:Class (%(default)s)"
     )
     parser.add_argument(
         "--max-queue", type=_between(1, 100_000), default=100, help="requests that may wait (%(default)s)"
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _between(low: int, high: int) -> Callable[[str], int]:
-    """An argument's type: a whole number within limits."""
+    """Return a parser for a whole number within limits."""
 
     def number(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:

@@ -1,7 +1,7 @@
-"""The Glide API: a sheet of pictures in one synchronous call, and the steps of the two stages.
+"""The Glide API: a sheet of images in one synchronous call, and the steps of the two stages.
 
-As in GLIDE, a base picture is painted small and then refined at the wanted size. The call waits for its job without a
-thread of its own, so that any number of waiting calls leaves the other calls their threads.
+As in GLIDE, a base image is generated small and then refined at the requested size. The call awaits its job without
+occupying a thread, so that any number of waiting calls does not block the others.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import base64
 import secrets
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,13 +18,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 
-from generator.engines.base import Brief, Engine, Pixels
+from generator.engine_pool import EnginePool
+from generator.engines.base import Engine, ImageRequest, Pixels
 from generator.images import encode_png
 from generator.jobs import Job, JobQueue
-from generator.order import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError
 from generator.problems import MAX_NAME, errors
-from generator.studio import Studio
-from generator.work import Note, Results, part_of
+from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError
+from generator.work import JobProgress, Results, share_of
 
 SIZES = (64, 128, 256, 512, 1024)
 MAX_BATCH = 8
@@ -33,16 +33,16 @@ UPSCALING = 4
 """The second stage has up to this many times the pixels of the first on each side, as in GLIDE (64 to 256)."""
 
 SCALE_PER_GUIDANCE = 2.5
-"""Engines take img_generator's scale. What 3.0 is to GLIDE, 7.5 is to that: the value that each protocol advises."""
+"""Engines take img_generator's scale; its recommended 7.5 corresponds to Glide's recommended 3.0."""
 
 _BASE_SHARE, _UPSCALE_SHARE = 0.3, 0.1
 
 CLIENT_CLOSED = 499
-"""For a client that has hung up; nobody reads it."""
+"""The status when the client has closed the connection; it is not sent."""
 
 
 @dataclass(frozen=True)
-class Steps:
+class StageSteps:
     """The steps of the two stages; the defaults are those of GLIDE's notebook text2im (100 and fast27)."""
 
     base: int = 100
@@ -61,7 +61,7 @@ def _not_blank(prompt: str) -> str:
     return prompt
 
 
-class SheetOrder(BaseModel):
+class SheetRequest(BaseModel):
     """The parameters of `/image`, with the protocol's names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -79,7 +79,7 @@ class SheetOrder(BaseModel):
     ] = 0.997
 
 
-class StepsOrder(BaseModel):
+class StepsRequest(BaseModel):
     """The parameter of `/basemodel` and `/upmodel`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,7 +88,7 @@ class StepsOrder(BaseModel):
 
 
 class Sheet(BaseModel):
-    """What `/image` answers."""
+    """The response of `/image`."""
 
     data_type: Literal["image/png;base64"]
     gpu_memory_allocated: Annotated[str, Field(examples=["1.72 Gb"])]
@@ -99,19 +99,19 @@ class Sheet(BaseModel):
 
 
 class BaseModelSize(BaseModel):
-    """What `/basemodel` answers."""
+    """The response of `/basemodel`."""
 
     base_model_total_parameters: int
 
 
 class UpModelSize(BaseModel):
-    """What `/upmodel` answers."""
+    """The response of `/upmodel`."""
 
     upsample_model_total_parameters: int
 
 
-def limits() -> dict[str, Any]:
-    """The limits as `GET /health` tells them."""
+def limits() -> dict[str, object]:
+    """Return the limits that `GET /health` reports."""
     return {
         "sizes": list(SIZES),
         "prompt_characters": MAX_PROMPT,
@@ -122,54 +122,61 @@ def limits() -> dict[str, Any]:
     }
 
 
-def paint_sheet(order: SheetOrder, steps: Steps, first_seed: int, engine: Engine, note: Note) -> Results:
-    """The pictures of an order, of seed, seed + 1 and so on, side by side as one PNG.
-
-    Lets `Stopped` and whatever the engine raises pass.
-    """
-    share = 1 / order.batch_size
+def paint_sheet(
+    sheet: SheetRequest, steps: StageSteps, first_seed: int, engine: Engine, progress: JobProgress
+) -> Results:
+    """Make the images of seed, seed + 1 and so on, side by side as one PNG. `Stopped` and the engine's errors pass."""
+    share = 1 / sheet.batch_size
     pictures: list[Pixels] = []
-    for k in range(order.batch_size):
+    for k in range(sheet.batch_size):
         seed = (first_seed + k) & MAX_SEED
-        pictures.append(_picture(engine, order, steps, seed, part_of(note, k * share, share)))
+        pictures.append(_make_image(engine, sheet, steps, seed, share_of(progress, k * share, share)))
     return Results([encode_png(np.concatenate(pictures, axis=1))], [], [])
 
 
-def _picture(engine: Engine, order: SheetOrder, steps: Steps, seed: int, note: Note) -> Pixels:
-    small = max(BASE_SIZE_PX, order.size // UPSCALING)
-    scale = min(MAX_SCALE, order.guidance_scale * SCALE_PER_GUIDANCE)
-    brief = Brief(order.prompt, "", small, small, steps.base, scale, seed)
-    if order.size == small:
-        return engine.generate(brief, part_of(note, 0, 1))
-    base = engine.generate(brief, part_of(note, 0, _BASE_SHARE))
-    large = engine.upscale(base, order.size // small, part_of(note, _BASE_SHARE, _UPSCALE_SHARE))
-    finer = replace(brief, width=order.size, height=order.size, steps=steps.upsample)
+def _make_image(engine: Engine, sheet: SheetRequest, steps: StageSteps, seed: int, progress: JobProgress) -> Pixels:
+    small = max(BASE_SIZE_PX, sheet.size // UPSCALING)
+    scale = min(MAX_SCALE, sheet.guidance_scale * SCALE_PER_GUIDANCE)
+    image_request = ImageRequest(sheet.prompt, "", small, small, steps.base, scale, seed)
+    if sheet.size == small:
+        return engine.generate(image_request, share_of(progress, 0, 1))
+    base = engine.generate(image_request, share_of(progress, 0, _BASE_SHARE))
+    large = engine.upscale(base, sheet.size // small, share_of(progress, _BASE_SHARE, _UPSCALE_SHARE))
+    finer = replace(image_request, width=sheet.size, height=sheet.size, steps=steps.upsample)
     begin = _BASE_SHARE + _UPSCALE_SHARE
-    return engine.transform(large, finer, order.upsample_temp, part_of(note, begin, 1 - begin))
+    return engine.transform(large, finer, sheet.upsample_temp, share_of(progress, begin, 1 - begin))
 
 
-async def _attended(job: Job, queue: JobQueue, request: Request) -> Results | None:
-    """What the job brings, or None when the client hangs up, which ends the job. Raises JobFailed."""
+async def _wait_for(job: Job, queue: JobQueue, request: Request) -> Results | None:
+    """Wait for the results of a job; return None if the client disconnects first, which ends the job.
+
+    Raises:
+        JobFailed: The job ended without results.
+    """
     assert job.outcome is not None
     outcome = asyncio.wrap_future(job.outcome)
-    hung_up = asyncio.ensure_future(_hang_up(request))
+    disconnected = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
-        await asyncio.wait((outcome, hung_up), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((outcome, disconnected), return_when=asyncio.FIRST_COMPLETED)
         return outcome.result() if outcome.done() else None
     finally:
-        # Also when the server itself gives up: it cancels the calls that its end finds waiting.
-        hung_up.cancel()
+        # Also when the server shuts down, which cancels the calls that still wait.
+        disconnected.cancel()
         outcome.cancel()
-        queue.leave(job)
+        queue.abandon(job)
 
 
-async def _hang_up(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-async def _once_each(request: Request) -> None:
-    """Raises ParameterError for a parameter that is given twice."""
+async def _refuse_repeated_parameters(request: Request) -> None:
+    """Check that no parameter is given twice.
+
+    Raises:
+        ParameterError: One is.
+    """
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name in seen:
@@ -182,55 +189,55 @@ def _gigabytes(size_bytes: int) -> str:
 
 
 class _StepsInUse:
-    """What `/basemodel` and `/upmodel` set, for every client of the service."""
+    """The steps that `/basemodel` and `/upmodel` set, for every client of the service."""
 
     def __init__(self) -> None:
-        self.now = Steps()
+        self.now = StageSteps()
 
 
-def glide_routes(studio: Studio, queue: JobQueue) -> APIRouter:
-    """The three calls of the protocol. The steps that two of them set hold for the later calls of the third."""
-    router = APIRouter(tags=["Glide"], dependencies=[Depends(_once_each)])
+def glide_routes(engine_pool: EnginePool, queue: JobQueue) -> APIRouter:
+    """Return the three calls of the protocol. Two of them set the steps for later calls of the third."""
+    router = APIRouter(tags=["Glide"], dependencies=[Depends(_refuse_repeated_parameters)])
     steps = _StepsInUse()
 
     @router.get("/image", response_model=Sheet, responses=errors(422, 500, 503, 504))
-    async def image(order: Annotated[SheetOrder, Query()], request: Request) -> Response:
-        """Paint a sheet of pictures. The call lasts as long as that takes; hanging up ends the work."""
-        work = partial(paint_sheet, order, steps.now, secrets.randbelow(MAX_SEED + 1))
-        job = queue.attend(work)
-        results = await _attended(job, queue, request)
+    async def image(sheet: Annotated[SheetRequest, Query()], request: Request) -> Response:
+        """Make a sheet of images. The call lasts until it is finished; closing the connection cancels the work."""
+        work = partial(paint_sheet, sheet, steps.now, secrets.randbelow(MAX_SEED + 1))
+        job = queue.submit_awaited(work)
+        results = await _wait_for(job, queue, request)
         if results is None:
             return Response(status_code=CLIENT_CLOSED)
-        return await run_in_threadpool(_answer, studio, order, results, job.took_s)
+        return await run_in_threadpool(_sheet_response, engine_pool, sheet, results, job.took_s)
 
     @router.post("/basemodel", response_model=BaseModelSize, responses=errors(422, 500))
-    async def basemodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
-        """Set the steps of the base pictures. Answers the number of weights and biases of the network behind them."""
-        equipment = await run_in_threadpool(studio.equipment)
-        steps.now = replace(steps.now, base=order.diffusion_steps)
-        return {"base_model_total_parameters": equipment.base_parameters}
+    async def basemodel(wanted: Annotated[StepsRequest, Query()]) -> dict[str, int]:
+        """Set the steps of the base images. Returns the number of weights and biases of the network behind them."""
+        stats = await run_in_threadpool(engine_pool.stats)
+        steps.now = replace(steps.now, base=wanted.diffusion_steps)
+        return {"base_model_total_parameters": stats.base_parameters}
 
     @router.post("/upmodel", response_model=UpModelSize, responses=errors(422, 500))
-    async def upmodel(order: Annotated[StepsOrder, Query()]) -> dict[str, int]:
-        """Set the steps of refining. Answers the number of weights and biases of the network that scales up."""
-        equipment = await run_in_threadpool(studio.equipment)
-        steps.now = replace(steps.now, upsample=order.diffusion_steps)
-        return {"upsample_model_total_parameters": equipment.upsample_parameters}
+    async def upmodel(wanted: Annotated[StepsRequest, Query()]) -> dict[str, int]:
+        """Set the steps of refining. Returns the number of weights and biases of the network that upscales."""
+        stats = await run_in_threadpool(engine_pool.stats)
+        steps.now = replace(steps.now, upsample=wanted.diffusion_steps)
+        return {"upsample_model_total_parameters": stats.upsample_parameters}
 
     return router
 
 
-def _answer(studio: Studio, order: SheetOrder, results: Results, took_s: float) -> JSONResponse:
-    equipment = studio.equipment()
+def _sheet_response(engine_pool: EnginePool, sheet: SheetRequest, results: Results, took_s: float) -> JSONResponse:
+    stats = engine_pool.stats()
     return JSONResponse(
         {
             "data_type": "image/png;base64",
-            "gpu_memory_allocated": _gigabytes(equipment.gpu_allocated_bytes),
-            "gpu_memory_reserved": _gigabytes(equipment.gpu_reserved_bytes),
+            "gpu_memory_allocated": _gigabytes(stats.gpu_allocated_bytes),
+            "gpu_memory_reserved": _gigabytes(stats.gpu_reserved_bytes),
             "image": base64.b64encode(results.imgs[0]).decode(),
-            "image_size": order.size,
+            "image_size": sheet.size,
             "processing_time": f"{took_s:.5f} s",
         },
-        # The same address gives other pictures each time.
+        # The same URL returns different images each time.
         headers={"Cache-Control": "no-store"},
     )

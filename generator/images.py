@@ -1,4 +1,4 @@
-"""Bytes to pixels and back: the only place that decodes what a client sent."""
+"""Decode and encode images. No other module decodes what a client sent."""
 
 import base64
 import binascii
@@ -15,11 +15,15 @@ SIZE_STEP_PX = 8
 
 
 class BadImage(Exception):
-    """A source picture cannot be used; the message says why, for the client."""
+    """A source image cannot be used; the message is for the client."""
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes of strict base64 text. Raises BadImage."""
+    """Decode strict base64 text.
+
+    Raises:
+        BadImage: The text is not strict base64.
+    """
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -27,7 +31,11 @@ def decode_base64(text: str) -> bytes:
 
 
 def decode_source(data: bytes) -> Pixels:
-    """The pixels of a PNG or JPEG, upright, on white where it is transparent. Raises BadImage."""
+    """Decode a PNG or JPEG: rotated upright as EXIF says, on white where it is transparent.
+
+    Raises:
+        BadImage: It is no such image, or its size is outside the limits.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
             if image.width * image.height > MAX_SOURCE_PIXELS:
@@ -53,21 +61,21 @@ def decode_source(data: bytes) -> Pixels:
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    """An RGB PNG without any metadata."""
+    """Encode as an RGB PNG without metadata."""
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=4)
     return out.getvalue()
 
 
 def fit(pixels: Pixels, width: int, height: int) -> Pixels:
-    """The picture at that size; what does not fit the aspect is cut off evenly at both ends."""
+    """Resize to that size; an image of another aspect is cropped evenly at both ends."""
     if pixels.shape[:2] == (height, width):
         return pixels
     return np.asarray(ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.LANCZOS))
 
 
 def shrink(pixels: Pixels, longest_px: int) -> Pixels:
-    """The picture with no side above `longest_px`."""
+    """Scale down so that no side exceeds `longest_px`."""
     image = Image.fromarray(pixels)
     image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
     return np.asarray(image)

@@ -1,8 +1,8 @@
-"""The queue: first in, first out, bounded in every direction, kept in memory only.
+"""The queue of jobs: first in, first out, with limits on count and bytes, kept in memory only.
 
-A job waits, is processed, and ends as finished or error; a cancelled job ends as error. Ended jobs are forgotten oldest
-first when they are too many or too heavy, and all are forgotten at a restart. An attended job cannot be asked for: its
-outcome goes to the one who waits for it, and nothing of it is kept.
+A job waits, is processed, and ends as finished or error; a cancelled job ends as error. When ended jobs are too many or
+too large, the oldest are removed; a restart removes all. An awaited job has no id for clients: its outcome goes to the
+caller that waits for it and is not kept.
 """
 
 import enum
@@ -15,15 +15,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
+from generator.engine_pool import EngineFailed, EnginePool, Worker
 from generator.engines.base import Stopped
-from generator.studio import EngineFailed, Studio, Worker
 from generator.work import Results, Work
 
 log = logging.getLogger("easel.generator")
 
 
-class State(enum.Enum):
-    """Where a job stands."""
+class JobState(enum.Enum):
+    """The state of a job; the values are the protocol's words."""
 
     WAITING = "waiting"
     PROCESSING = "processing"
@@ -31,8 +31,8 @@ class State(enum.Enum):
     ERROR = "error"
 
 
-class Reason(enum.Enum):
-    """Why a job ended as error; the value says it to the client."""
+class FailureReason(enum.Enum):
+    """Why a job ended as error; the value is the message for the client."""
 
     CANCELLED = "the job was cancelled"
     TOO_LONG = "the job took too long"
@@ -41,11 +41,11 @@ class Reason(enum.Enum):
 
 
 class UnknownJob(Exception):
-    """No job has this number: it never had, or it was forgotten."""
+    """No job has this id: it was never given, or the job has been removed."""
 
 
 class QueueFull(Exception):
-    """Too many jobs wait, or the pictures they bring are too heavy."""
+    """Too many jobs wait, or their source images take too much memory."""
 
 
 class KeyReused(Exception):
@@ -53,20 +53,20 @@ class KeyReused(Exception):
 
 
 class NotFinished(Exception):
-    """There are no results: not yet, or never."""
+    """The job has no results: not yet, or it ended as error."""
 
 
 class JobFailed(Exception):
-    """An attended job ended without results."""
+    """An awaited job ended without results."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: FailureReason) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
 
 @dataclass(eq=False)
 class Job:
-    """A job's changing part; guarded by the queue's lock."""
+    """A job and its present state; guarded by the queue's lock."""
 
     id: int
     key: str | None
@@ -74,17 +74,17 @@ class Job:
     work: Work | None
     size_bytes: int
     outcome: Future[Results] | None = None
-    state: State = State.WAITING
+    state: JobState = JobState.WAITING
     progress: float = 0.0
     began: float = 0.0
     took_s: float = 0.0
     results: Results | None = None
-    reason: Reason | None = None
+    reason: FailureReason | None = None
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much the queue takes and keeps."""
+    """How much the queue accepts and keeps."""
 
     workers: int = 1
     max_queue: int = 100
@@ -96,17 +96,17 @@ class Bounds:
 
 @dataclass
 class _Ended:
-    """Ended jobs, oldest first, with what their pictures weigh."""
+    """Ended jobs, oldest first, with the bytes of their images."""
 
-    order: OrderedDict[int, int] = field(default_factory=OrderedDict)
+    sizes: OrderedDict[int, int] = field(default_factory=OrderedDict)
     size_bytes: int = 0
 
 
 class JobQueue:
-    """Runs jobs one after the other on each worker. `start` before use, `close` after."""
+    """Runs jobs one after the other on each worker. Call `start` before use and `close` after."""
 
-    def __init__(self, studio: Studio, bounds: Bounds) -> None:
-        self._studio = studio
+    def __init__(self, engine_pool: EnginePool, bounds: Bounds) -> None:
+        self._engine_pool = engine_pool
         self._bounds = bounds
         self._workers: list[Worker] = []
         self._lock = threading.Condition()
@@ -117,29 +117,33 @@ class JobQueue:
         self._processing: set[Job] = set()
         self._ended = _Ended()
         self._closed = False
-        # A number of an earlier run must not name somebody else's picture, so each run counts from another place.
+        # An id from before a restart must not find another client's images, so each run starts at a random number.
         self._next_id = 1 + secrets.randbelow(2**30)
 
     def start(self) -> None:
         """Start the workers."""
-        self._workers = [self._studio.worker() for _ in range(self._bounds.workers)]
+        self._workers = [self._engine_pool.start_worker() for _ in range(self._bounds.workers)]
         for number, worker in enumerate(self._workers):
             threading.Thread(target=self._work, args=(worker,), name=f"generator-worker-{number}", daemon=True).start()
 
     def close(self) -> None:
-        """Stop taking jobs, end all that have not ended, and end the engines."""
+        """Refuse new jobs, end those that have not ended, and end the engines."""
         with self._lock:
             self._closed = True
             for job in [*self._waiting.values(), *self._processing]:
-                self._end(job, State.ERROR, reason=Reason.CLOSED)
+                self._end(job, JobState.ERROR, reason=FailureReason.CLOSED)
             self._lock.notify_all()
         for worker in self._workers:
             worker.close()
 
     def submit(self, work: Work, size_bytes: int, digest: bytes, key: str | None = None) -> int:
-        """The job's number; the first one's for the same key and digest. Raises QueueFull and KeyReused.
+        """Queue a job and return its id; the earlier job's id for the same key and digest.
 
-        `size_bytes` is what the work weighs while it waits.
+        `size_bytes` is the memory that the work takes while it waits.
+
+        Raises:
+            QueueFull: The queue is at its limit or closed.
+            KeyReused: The key belongs to a job with another digest.
         """
         with self._lock:
             if key is not None and key in self._keys:
@@ -154,28 +158,31 @@ class JobQueue:
                 self._keys[key] = job.id
             return job.id
 
-    def attend(self, work: Work) -> Job:
-        """A job whose `outcome` is awaited: it ends with the results or JobFailed. Raises QueueFull.
+    def submit_awaited(self, work: Work) -> Job:
+        """Queue a job whose `outcome` the caller awaits: the results, or the exception JobFailed.
 
-        Who does not wait until the end calls `leave`.
+        A caller that does not wait until the end calls `abandon`.
+
+        Raises:
+            QueueFull: The queue is at its limit or closed.
         """
         outcome: Future[Results] = Future()
-        # From here on only the queue ends it, whoever waits for it gives up.
+        # From here on the caller can no longer cancel the future; only the queue completes it.
         outcome.set_running_or_notify_cancel()
         with self._lock:
             job = Job(self._next_id, None, b"", work, 0, outcome)
             self._add(job)
             return job
 
-    def leave(self, job: Job) -> None:
-        """End an attended job that nobody waits for any more. Does nothing to one that has ended."""
+    def abandon(self, job: Job) -> None:
+        """Cancel an awaited job because its caller has gone. Does nothing if the job has ended."""
         with self._lock:
-            self._end(job, State.ERROR, reason=Reason.CANCELLED)
+            self._end(job, JobState.ERROR, reason=FailureReason.CANCELLED)
 
     def _add(self, job: Job) -> None:
-        """Put a new job at the end of the queue. Raises QueueFull. Needs the lock."""
-        heavy = self._waiting_bytes + job.size_bytes > self._bounds.max_queue_bytes
-        if len(self._waiting) >= self._bounds.max_queue or heavy or self._closed:
+        """Append a new job to the queue; the caller holds the lock. Raises QueueFull."""
+        too_large = self._waiting_bytes + job.size_bytes > self._bounds.max_queue_bytes
+        if len(self._waiting) >= self._bounds.max_queue or too_large or self._closed:
             raise QueueFull
         self._next_id += 1
         self._waiting[job.id] = job
@@ -183,17 +190,26 @@ class JobQueue:
         self._lock.notify()
 
     def status(self, job_id: int) -> str:
-        """The status in the protocol's words. Raises UnknownJob."""
+        """Return the status in the protocol's words.
+
+        Raises:
+            UnknownJob: No job has this id.
+        """
         with self._lock:
             job = self._get(job_id)
-            if job.state is State.WAITING:
+            if job.state is JobState.WAITING:
                 return f"queue position: {list(self._waiting).index(job_id) + 1}"
-            if job.state is State.PROCESSING:
+            if job.state is JobState.PROCESSING:
                 return f"processing: {int(job.progress * 100)}%"
             return str(job.state.value)
 
     def results(self, job_id: int) -> Results:
-        """The pictures of a finished job. Raises UnknownJob, and NotFinished with the reason."""
+        """Return the images of a finished job.
+
+        Raises:
+            UnknownJob: No job has this id.
+            NotFinished: The job has no results; the message is the reason.
+        """
         with self._lock:
             job = self._get(job_id)
             if job.results is None:
@@ -201,12 +217,16 @@ class JobQueue:
             return job.results
 
     def cancel(self, job_id: int) -> bool:
-        """End a job that has not ended; False if it has. Raises UnknownJob."""
+        """Cancel a job and return True; return False if it has ended already.
+
+        Raises:
+            UnknownJob: No job has this id.
+        """
         with self._lock:
-            return self._end(self._get(job_id), State.ERROR, reason=Reason.CANCELLED)
+            return self._end(self._get(job_id), JobState.ERROR, reason=FailureReason.CANCELLED)
 
     def counts(self) -> dict[str, int]:
-        """How many jobs wait and how many are processed."""
+        """Count the jobs that wait and those that are processed."""
         with self._lock:
             return {"queue": len(self._waiting), "processing": len(self._processing)}
 
@@ -217,7 +237,7 @@ class JobQueue:
             raise UnknownJob from None
 
     def _take(self) -> tuple[Job, Work] | None:
-        """The next job and its work, as soon as there is one; None when the queue is closed."""
+        """Wait for the next job and return it with its work; None when the queue is closed."""
         with self._lock:
             while not self._waiting and not self._closed:
                 self._lock.wait()
@@ -227,13 +247,13 @@ class JobQueue:
             work, job.work = job.work, None
             assert work is not None
             self._waiting_bytes -= job.size_bytes
-            job.state = State.PROCESSING
+            job.state = JobState.PROCESSING
             self._processing.add(job)
             job.began = time.monotonic()
             return job, work
 
     def _take_when_ready(self, worker: Worker) -> tuple[Job, Work] | None:
-        # Before a job's time begins: a model may load for longer than a job may take.
+        # A model may load for longer than a job may take, so wait for it before the job's time begins.
         worker.prepare()
         return self._take()
 
@@ -241,36 +261,38 @@ class JobQueue:
         while (taken := self._take_when_ready(worker)) is not None:
             job, work = taken
             try:
-                results = worker.run(work, partial(self._note, job))
+                results = worker.run(work, partial(self._record_progress, job))
             except Stopped:
-                self._fail(job, Reason.TOO_LONG)
+                self._fail(job, FailureReason.TOO_LONG)
             except EngineFailed:
-                self._fail(job, Reason.ENGINE)
+                self._fail(job, FailureReason.ENGINE)
             except Exception:
-                # Whatever it is, the next job is not to blame.
+                # A fault of one job must not end the thread that runs the next ones.
                 log.exception("job %d: the worker failed", job.id)
-                self._fail(job, Reason.ENGINE)
+                self._fail(job, FailureReason.ENGINE)
             else:
                 with self._lock:
-                    self._end(job, State.FINISHED, results)
+                    self._end(job, JobState.FINISHED, results)
 
-    def _note(self, job: Job, done: float) -> None:
+    def _record_progress(self, job: Job, done: float) -> None:
         with self._lock:
-            if job.state is not State.PROCESSING or self._late(job):
+            if job.state is not JobState.PROCESSING or self._is_late(job):
                 raise Stopped
             job.progress = max(job.progress, min(done, 0.99))
 
-    def _late(self, job: Job) -> bool:
+    def _is_late(self, job: Job) -> bool:
         return time.monotonic() > job.began + self._bounds.job_timeout_s
 
-    def _fail(self, job: Job, reason: Reason) -> None:
+    def _fail(self, job: Job, reason: FailureReason) -> None:
         with self._lock:
-            if self._end(job, State.ERROR, reason=reason):
+            if self._end(job, JobState.ERROR, reason=reason):
                 log.warning("job %d: %s", job.id, reason.value)
 
-    def _end(self, job: Job, state: State, results: Results | None = None, reason: Reason | None = None) -> bool:
-        """Move a job to its end once; False if it had ended. Needs the lock."""
-        if job.state not in (State.WAITING, State.PROCESSING):
+    def _end(
+        self, job: Job, state: JobState, results: Results | None = None, reason: FailureReason | None = None
+    ) -> bool:
+        """End a job and return True; return False if it has ended already. The caller holds the lock."""
+        if job.state not in (JobState.WAITING, JobState.PROCESSING):
             return False
         if self._waiting.pop(job.id, None) is not None:
             self._waiting_bytes -= job.size_bytes
@@ -279,23 +301,23 @@ class JobQueue:
             job.took_s = time.monotonic() - job.began
         job.state, job.reason, job.work = state, reason, None
         if job.outcome is not None:
-            _tell(job.outcome, results, reason)
+            _complete(job.outcome, results, reason)
             return True
         job.results = results
-        self._ended.order[job.id] = results.size_bytes if results else 0
-        self._ended.size_bytes += self._ended.order[job.id]
-        while len(self._ended.order) > self._bounds.keep_count or self._ended.size_bytes > self._bounds.keep_bytes:
-            self._forget(*self._ended.order.popitem(last=False))
+        self._ended.sizes[job.id] = results.size_bytes if results else 0
+        self._ended.size_bytes += self._ended.sizes[job.id]
+        while len(self._ended.sizes) > self._bounds.keep_count or self._ended.size_bytes > self._bounds.keep_bytes:
+            self._remove(*self._ended.sizes.popitem(last=False))
         return True
 
-    def _forget(self, job_id: int, size_bytes: int) -> None:
+    def _remove(self, job_id: int, size_bytes: int) -> None:
         self._ended.size_bytes -= size_bytes
         job = self._jobs.pop(job_id)
         if job.key is not None:
             self._keys.pop(job.key, None)
 
 
-def _tell(outcome: Future[Results], results: Results | None, reason: Reason | None) -> None:
+def _complete(outcome: Future[Results], results: Results | None, reason: FailureReason | None) -> None:
     if results is not None:
         outcome.set_result(results)
     else:

@@ -1,7 +1,6 @@
-"""The HTTP service: the img_generator protocol with its extensions, and the Glide API, over the workers of
-one engine and one queue.
+"""The img_generator protocol with its extensions, and the Glide API, over one queue and the workers of one engine.
 
-The answers of img_generator are bare: a number, a word, a map of pictures. Errors are JSON: `error` (a stable code),
+The responses of img_generator are bare: a number, a word, a map of images. Errors are JSON: `error` (a stable code),
 `message`, and for 422 `parameter` and `errors` with every wrong parameter.
 """
 
@@ -9,7 +8,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import JSONResponse
@@ -17,13 +16,13 @@ from pydantic import BaseModel
 
 from generator import glide
 from generator.body import Body, JobRef, read_body
+from generator.engine_pool import EnginePool
 from generator.images import BadImage, decode_base64
 from generator.jobs import Bounds, JobQueue
-from generator.order import Order, ParameterError, limits
 from generator.problems import add_errors, errors, refuse_other_origins
+from generator.request import GenerationRequest, ParameterError, limits
 from generator.site import add_site
-from generator.studio import Studio
-from generator.work import carry_out, prepare
+from generator.work import prepare, run_request
 
 EXTENSIONS = ["key", "frames", "progress", "cancel"]
 
@@ -31,7 +30,7 @@ BodyOf = Annotated[Body, Depends(read_body)]
 
 
 class Pictures(BaseModel):
-    """What `/get_results` answers: base64 PNG and text."""
+    """The response of `/get_results`: base64 PNG and text."""
 
     imgs: list[str]
     descs: list[str]
@@ -39,18 +38,18 @@ class Pictures(BaseModel):
 
 
 class Cancelled(BaseModel):
-    """What `/cancel` answers."""
+    """The response of `/cancel`."""
 
     cancelled: bool
 
 
-def create_app(studio: Studio, bounds: Bounds | None = None) -> FastAPI:
-    """The service as an ASGI app. Its workers run between the lifespan's start and end.
+def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI:
+    """Build the service as an ASGI app. Its workers run between the lifespan's start and end.
 
-    `state.queue` can be closed before the lifespan's end, which ends the calls that wait for a picture.
+    `state.queue` can be closed before the lifespan's end, which ends the calls that wait for an image.
     """
     bounds = bounds or Bounds()
-    queue = JobQueue(studio, bounds)
+    queue = JobQueue(engine_pool, bounds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -60,20 +59,20 @@ def create_app(studio: Studio, bounds: Bounds | None = None) -> FastAPI:
         finally:
             queue.close()
 
-    # The framework's own docs would load their script from another origin.
+    # FastAPI's documentation page would load its script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.queue = queue
-    for router in (_img_generator_routes(queue), glide.glide_routes(studio, queue)):
+    for router in (_img_generator_routes(queue), glide.glide_routes(engine_pool, queue)):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)
     add_site(app)
 
     @app.get("/health")
-    def health() -> dict[str, Any]:
-        """The engine, the extensions that a client may use, the limits, and how busy the service is."""
+    def health() -> dict[str, object]:
+        """Return the engine, the extensions that a client may use, the limits, and how busy the service is."""
         return {
             "status": "ok",
-            "engine": studio.engine,
+            "engine": engine_pool.engine,
             "extensions": EXTENSIONS,
             "limits": limits() | {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s},
             "glide": glide.limits(),
@@ -87,41 +86,45 @@ def create_app(studio: Studio, bounds: Bounds | None = None) -> FastAPI:
 def _img_generator_routes(queue: JobQueue) -> APIRouter:
     router = APIRouter(tags=["img_generator"])
 
-    # The handlers are plain functions: each runs in a thread of its own, away from the server's loop.
-    @router.post("/initiate_processing", openapi_extra=_documented(Order), responses=errors(400, 409, 413, 422, 503))
+    # The handlers are plain functions: FastAPI runs each in a thread, so that decoding does not block the event loop.
+    @router.post(
+        "/initiate_processing",
+        openapi_extra=_request_body(GenerationRequest),
+        responses=errors(400, 409, 413, 422, 503),
+    )
     def initiate_processing(body: BodyOf) -> int:
-        """Queue a request. Answers its number."""
-        order = body.parse(Order)
+        """Queue a request. Returns its id."""
+        request = body.parse(GenerationRequest)
         try:
-            task = prepare(order, [decode_base64(text) for text in order.imgs])
+            prepared = prepare(request, [decode_base64(text) for text in request.imgs])
         except BadImage as error:
             raise ParameterError("imgs", f"hold something that {error}") from error
-        return queue.submit(partial(carry_out, task), task.size_bytes, order.digest(), order.key)
+        return queue.submit(partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key)
 
-    @router.post("/check_status", openapi_extra=_documented(JobRef), responses=errors(400, 404, 413, 422))
+    @router.post("/check_status", openapi_extra=_request_body(JobRef), responses=errors(400, 404, 413, 422))
     def check_status(body: BodyOf) -> str:
-        """`queue position: 3`, `processing: 40%`, `finished` or `error`."""
+        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`."""
         return queue.status(body.parse(JobRef).id)
 
     @router.post(
         "/get_results",
-        openapi_extra=_documented(JobRef),
+        openapi_extra=_request_body(JobRef),
         response_model=Pictures,
         responses=errors(400, 404, 409, 413, 422),
     )
     def get_results(body: BodyOf) -> JSONResponse:
-        """The pictures as base64 PNG, the descriptions, and the frames if some were asked for."""
+        """Return the images as base64 PNG, the descriptions, and the frames if some were requested."""
         results = queue.results(body.parse(JobRef).id)
-        answer = {"imgs": [_base64(img) for img in results.imgs], "descs": results.descs}
+        content = {"imgs": [_base64(img) for img in results.imgs], "descs": results.descs}
         if results.frames:
-            answer["frames"] = [_base64(frame) for frame in results.frames]
-        return JSONResponse(answer)
+            content["frames"] = [_base64(frame) for frame in results.frames]
+        return JSONResponse(content)
 
     @router.post(
-        "/cancel", openapi_extra=_documented(JobRef), response_model=Cancelled, responses=errors(400, 404, 413, 422)
+        "/cancel", openapi_extra=_request_body(JobRef), response_model=Cancelled, responses=errors(400, 404, 413, 422)
     )
     def cancel(body: BodyOf) -> dict[str, bool]:
-        """End a job. Its status becomes `error`; `cancelled` is false if it had already ended."""
+        """Cancel a job. Its status becomes `error`; `cancelled` is false if it had already ended."""
         return {"cancelled": queue.cancel(body.parse(JobRef).id)}
 
     return router
@@ -131,7 +134,7 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _documented(model: type[BaseModel]) -> dict[str, Any]:
-    """The body's schema for the docs: it is read by hand, since it may be JSON or a form."""
+def _request_body(model: type[BaseModel]) -> dict[str, object]:
+    """Return the OpenAPI description of a body, which FastAPI cannot derive because it may be JSON or a form."""
     schema = {"schema": model.model_json_schema()}
     return {"requestBody": {"content": {"application/json": schema, "application/x-www-form-urlencoded": schema}}}

@@ -1,24 +1,24 @@
-"""One order through an engine: which pictures, in which order, with which share of the progress."""
+"""The work of one generation request: which images, in which order, with which share of the progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from generator.engines.base import Brief, Engine, Pixels, Watch
+from generator.engines.base import Engine, ImageRequest, Pixels, ProgressReporter
 from generator.images import decode_source, encode_png, fit, shrink
-from generator.order import MAX_OUTPUT_PIXELS, Order, ParameterError
+from generator.request import MAX_OUTPUT_PIXELS, GenerationRequest, ParameterError
 
 MAX_FRAME_SIDE_PX = 768
-"""Frames are for watching the making: a larger picture's are sent smaller."""
+"""Frames only show the progress: those of a larger image are scaled down."""
 
 _UPSCALE_SHARE = 0.1
 
-Note = Callable[[float], None]
-"""Takes the progress of a whole task, 0 to 1; raises `Stopped` to end it."""
+JobProgress = Callable[[float], None]
+"""Takes the progress of a whole job, 0 to 1; raises `Stopped` to end it."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """What `/get_results` sends; pictures are PNG bytes."""
+    """What `/get_results` sends; images are PNG bytes."""
 
     imgs: list[bytes]
     descs: list[str]
@@ -26,113 +26,119 @@ class Results:
 
     @property
     def size_bytes(self) -> int:
-        """What the pictures weigh in memory."""
+        """Return how much memory the images take."""
         return sum(map(len, self.imgs)) + sum(map(len, self.frames))
 
 
-Work = Callable[[Engine, Note], Results]
-"""What a job does with an engine, as a value that can go to another process. Lets `Stopped` and the engine's errors
-pass."""
+Work = Callable[[Engine, JobProgress], Results]
+"""What a job does with an engine; it can be pickled for another process. `Stopped` and the engine's errors pass."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """An order made ready: sources decoded from base64 and proven to be pictures, seed fixed."""
+class PreparedRequest:
+    """A generation request that is ready to run: source images decoded from base64 and checked, seed fixed."""
 
-    order: Order
-    sources: list[bytes]
+    request: GenerationRequest
+    source_images: list[bytes]
     seed: int
 
     @property
     def size_bytes(self) -> int:
-        """What the task weighs while it waits."""
-        return sum(map(len, self.sources))
+        """Return how much memory the source images take while the request waits."""
+        return sum(map(len, self.source_images))
 
 
-def prepare(order: Order, sources: list[bytes]) -> Task:
-    """Check the sources (the encoded files of `order.imgs`) and the size of the outcome.
+def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedRequest:
+    """Check the source images (the encoded files of `request.imgs`) and the size of the outcome.
 
-    Raises BadImage for a source that is no picture and ParameterError for an outcome that is too large.
+    Raises:
+        BadImage: A source image is not an image.
+        ParameterError: The outcome is too large.
     """
-    sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, sources)]
-    if order.makes_pictures:
-        outcome = [order.size_for(sizes[k % len(sizes)] if sizes else None) for k in range(order.n)]
+    sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, source_images)]
+    if request.makes_pictures:
+        outcome = [request.size_for(sizes[k % len(sizes)] if sizes else None) for k in range(request.n)]
     else:
         outcome = sizes
-    if sum(width * height for width, height in outcome) * order.upscaling**2 > MAX_OUTPUT_PIXELS:
+    if sum(width * height for width, height in outcome) * request.upscaling**2 > MAX_OUTPUT_PIXELS:
         raise ParameterError("ups", f"makes more than {MAX_OUTPUT_PIXELS} pixels of these pictures in all")
-    slim = order.model_copy(update={"imgs": []})
-    return Task(slim, sources, order.first_seed())
+    without_base64 = request.model_copy(update={"imgs": []})
+    return PreparedRequest(without_base64, source_images, request.first_seed())
 
 
-def carry_out(task: Task, engine: Engine, note: Note) -> Results:
-    """All pictures of a task. Lets `Stopped` and whatever the engine raises pass."""
-    order = task.order
-    count = order.n if order.makes_pictures else len(task.sources)
+def run_request(prepared: PreparedRequest, engine: Engine, progress: JobProgress) -> Results:
+    """Make all images of a request. `Stopped` and the engine's errors pass."""
+    request = prepared.request
+    count = request.n if request.makes_pictures else len(prepared.source_images)
     imgs: list[bytes] = []
     descs: list[str] = []
-    film = _Film(order.frames if order.makes_pictures else 0)
+    frames = _FrameRecorder(request.frames if request.makes_pictures else 0)
     for k in range(count):
-        paint_share = 1 - _UPSCALE_SHARE if order.upscaling > 1 else 1.0
-        picture, brief = _picture(engine, task, k, part_of(note, k / count, paint_share / count, film))
-        if order.desc:
-            descs.append(engine.describe(picture, brief, order.wording))
-        if order.upscaling > 1:
-            picture = engine.upscale(
-                picture, order.upscaling, part_of(note, (k + paint_share) / count, _UPSCALE_SHARE / count)
-            )
-        elif order.strength < -1:
+        paint_share = 1 - _UPSCALE_SHARE if request.upscaling > 1 else 1.0
+        report = share_of(progress, k / count, paint_share / count, frames)
+        picture, image_request = _make_image(engine, prepared, k, report)
+        if request.desc:
+            descs.append(engine.describe(picture, image_request, request.description_options))
+        if request.upscaling > 1:
+            report = share_of(progress, (k + paint_share) / count, _UPSCALE_SHARE / count)
+            picture = engine.upscale(picture, request.upscaling, report)
+        elif request.strength < -1:
             continue
         imgs.append(encode_png(picture))
-        # Only the first picture's making is filmed.
-        film.close(picture)
-    return Results(imgs, descs, film.frames)
+        # Only the first image's progress is recorded.
+        frames.close(picture)
+    return Results(imgs, descs, frames.frames)
 
 
-def _picture(engine: Engine, task: Task, k: int, watch: Watch) -> tuple[Pixels, Brief | None]:
-    """Picture k before upscaling, and the brief it was made from if it is new."""
-    order = task.order
-    source = decode_source(task.sources[k % len(task.sources)]) if task.sources else None
-    if source is not None and not order.makes_pictures:
+def _make_image(
+    engine: Engine, prepared: PreparedRequest, k: int, report: ProgressReporter
+) -> tuple[Pixels, ImageRequest | None]:
+    """Make image k before upscaling. Returns the image request too if every pixel comes from it."""
+    request, sources = prepared.request, prepared.source_images
+    source = decode_source(sources[k % len(sources)]) if sources else None
+    if source is not None and not request.makes_pictures:
         return source, None
-    size = order.size_for((source.shape[1], source.shape[0]) if source is not None else None)
-    brief = order.brief(size, task.seed + k)
+    size = request.size_for((source.shape[1], source.shape[0]) if source is not None else None)
+    image_request = request.image_request(size, prepared.seed + k)
     if source is None:
-        return engine.generate(brief, watch), brief
-    # The brief tells what was asked; whether it is in the picture depends on the strength, so only the pixels count.
-    return engine.transform(fit(source, *size), brief, order.strength, watch), None
+        return engine.generate(image_request, report), image_request
+    # How much of the prompt is in the image depends on the strength, so a description may use only the pixels.
+    return engine.transform(fit(source, *size), image_request, request.strength, report), None
 
 
-class _Film:
-    """Takes a fixed number of pictures at even distances between nothing and done."""
+class _FrameRecorder:
+    """Records a fixed number of frames at even distances between nothing and done."""
 
     def __init__(self, wanted: int) -> None:
         self.wanted = wanted
         self.frames: list[bytes] = []
         self.closed = wanted == 0
 
-    def look(self, done: float, snapshot: Callable[[], Pixels] | None) -> None:
+    def record(self, done: float, snapshot: Callable[[], Pixels] | None) -> None:
+        """Take the frames that are due at this progress, 0 to 1."""
         due = min(self.wanted, int(done * (self.wanted + 1) + 1e-6))
         if self.closed or snapshot is None or due <= len(self.frames):
             return
         frame = encode_png(shrink(snapshot(), MAX_FRAME_SIDE_PX))
-        # With more frames than steps, one step stands for several.
+        # With more frames than steps, one step fills several frames.
         self.frames += [frame] * (due - len(self.frames))
 
     def close(self, picture: Pixels) -> None:
-        """The count is a promise: an engine without snapshots gets its finished picture instead."""
+        """Fill missing frames with the finished image, since an engine may send no snapshots; record no more."""
         if not self.closed and len(self.frames) < self.wanted:
             self.frames += [encode_png(shrink(picture, MAX_FRAME_SIDE_PX))] * (self.wanted - len(self.frames))
         self.closed = True
 
 
-def part_of(note: Note, start: float, share: float, film: _Film | None = None) -> Watch:
-    """A watch for one call of the engine, which is `share` of the whole and begins at `start`."""
+def share_of(
+    progress: JobProgress, start: float, share: float, frames: _FrameRecorder | None = None
+) -> ProgressReporter:
+    """Return a reporter for one call of the engine, which is `share` of the whole job and begins at `start`."""
 
-    def part(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
+    def report(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
         inside = min(1.0, max(0.0, done))
-        note(start + inside * share)
-        if film is not None:
-            film.look(inside, snapshot)
+        progress(start + inside * share)
+        if frames is not None:
+            frames.record(inside, snapshot)
 
-    return part
+    return report

@@ -1,16 +1,16 @@
 import { fill } from "./lib/dom.js";
+import { loadWords, t } from "./lib/i18n.js";
 import { rememberedLanguage } from "./lib/language.js";
-import { matchRoute } from "./lib/match.js";
 import { fetchView, startRouter } from "./lib/router.js";
-import { refresh } from "./lib/session.js";
-import { loadWords, t } from "./lib/text.js";
+import { matchRoute } from "./lib/routes.js";
+import { refreshSession } from "./lib/session.js";
 import { announce } from "./parts/announcer.js";
 import { startConnection } from "./parts/connection.js";
 import { startFooter } from "./parts/footer.js";
 import { startHeader } from "./parts/header.js";
 import { unloadableView } from "./views/unloadable.js";
 
-// The view of each address, and the style sheets that it needs beyond those of index.html.
+// The view of each address, and its style sheets beyond those of index.html.
 const view = (pattern, name, styles, load) => ({ pattern, styles, load: () => load().then((module) => module[name]) });
 const ROUTES = [
   view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
@@ -25,7 +25,7 @@ const ROUTES = [
 const MISSING = view("", "missingView", [], () => import("./views/missing.js"));
 
 const language = rememberedLanguage();
-// The first view comes at the same time as the words.
+// Load the first view and the texts at the same time.
 fetchView(matchRoute(ROUTES, location.pathname)?.route ?? MISSING).catch(() => {});
 await loadWords(language);
 document.documentElement.lang = language;
@@ -40,8 +40,8 @@ skip.addEventListener("click", (event) => {
   event.preventDefault();
   content.focus();
 });
-// When the server cannot be asked, the view says so in its own place, and the question is put again later.
-const ask = () => refresh().catch(() => {});
+// If the server cannot be reached, the view shows it; the session is fetched again when the network is back.
+const ask = () => refreshSession().catch(() => {});
 ask();
 addEventListener("online", ask);
 startRouter({

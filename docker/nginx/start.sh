@@ -25,12 +25,18 @@ DOLLAR=$
 for value in "$RUN" "$SITE" "$HEADERS" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
   "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
-    *[!A-Za-z0-9:/.,_-]*) echo "easel web: '$value' holds a sign that no address has." >&2; exit 1 ;;
+    *[!A-Za-z0-9:/.,_-]*)
+      echo "easel web: '$value' holds a sign that no address has." >&2
+      exit 1
+      ;;
   esac
 done
 case $SCHEME in
   http | https) ;;
-  *) echo "easel web: EASEL_PUBLIC_URL is an address such as https://easel.example.com." >&2; exit 1 ;;
+  *)
+    echo "easel web: EASEL_PUBLIC_URL is an address such as https://easel.example.com." >&2
+    exit 1
+    ;;
 esac
 
 TRUSTED_PROXIES=
@@ -40,6 +46,8 @@ done
 [ -z "$TRUSTED_PROXIES" ] || TRUSTED_PROXIES="${TRUSTED_PROXIES}real_ip_header X-Forwarded-For; real_ip_recursive on;"
 
 # A site on this machine has two names, and people type either.
+# The quotes are for nginx.
+# shellcheck disable=SC2089
 ORIGINS="\"$public_url\" \$http_origin;"
 case $public_url in
   http://127.0.0.1*) ORIGINS="$ORIGINS \"http://localhost${public_url#http://127.0.0.1}\" \$http_origin;" ;;
@@ -54,9 +62,12 @@ RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1
 case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
 RESOLVER=${RESOLVER:-127.0.0.1}
 
+# shellcheck disable=SC2090
 export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
 export SITE_HEADERS DOCS_HEADERS
 mkdir -p "$RUN"
+# envsubst takes the names, not the values.
+# shellcheck disable=SC2016
 envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
   $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
 exec nginx -e stderr -c "$RUN/nginx.conf"

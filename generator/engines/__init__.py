@@ -1,1 +1,1 @@
-"""Engines: what draws the pixels."""
+"""Engines, which make the pixels: their interface and how they are found."""

@@ -1,7 +1,7 @@
-"""What the service asks of an engine.
+"""The interface of an engine.
 
-The service owns the queue, the limits and the encoding; an engine owns pixels. A new engine is a module with one class
-that has these methods, and one line in `generator.engines.registry`.
+The service owns the queue, the limits and the encoding; an engine owns pixels. An engine is a class with the methods of
+`Engine`. Its package names it in the entry-point group `easel.engines`; an engine imports nothing else of the service.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-"""A picture: height x width x 3, RGB, 8 bit."""
+"""An image: height x width x 3, RGB, 8 bit."""
 
 
 @dataclass(frozen=True)
-class Brief:
-    """What one picture shall be. Equal briefs give equal pixels on the same machine."""
+class ImageRequest:
+    """One image of a generation request, with its size and seed settled.
+
+    A client's request may ask for several images and for upscaling; the service splits it, so that an engine sees one
+    image at a time. Equal image requests give equal pixels on the same machine.
+    """
 
     prompt: str
     negative_prompt: str
@@ -25,13 +29,16 @@ class Brief:
     height: int
     steps: int
     scale: float
+    """How closely to follow the prompt, 0 to 30; 7.5 is usual."""
+
     seed: int
     cpu: bool = False
+    """Do not use the GPU."""
 
 
 @dataclass(frozen=True)
-class Wording:
-    """How long and how detailed a description may be; the fields are those of the protocol."""
+class DescriptionOptions:
+    """How long and how detailed a description may be; the fields are the protocol's."""
 
     blip_max_len: int
     clip_max_len: int
@@ -40,51 +47,54 @@ class Wording:
 
 
 @dataclass(frozen=True)
-class Equipment:
-    """What an engine works with now. Weights and biases count; 0 says that no network takes part."""
+class EngineStats:
+    """Size and memory of an engine's networks. Weights and biases count; 0 if no network takes part."""
 
     base_parameters: int
-    """Of the network behind `generate`."""
+    """Parameters of the network behind `generate`."""
 
     upsample_parameters: int
-    """Of the network behind `upscale`."""
+    """Parameters of the network behind `upscale`."""
 
     gpu_allocated_bytes: int = 0
-    """Memory of the GPU in use by pictures and networks."""
+    """GPU memory in use by images and networks."""
 
     gpu_reserved_bytes: int = 0
-    """Memory of the GPU that the engine keeps for itself, the part in use included."""
+    """GPU memory that the engine holds, including the part in use."""
 
 
 class Stopped(Exception):
-    """Raised by `Watch`: nobody waits for this picture any more. An engine lets it pass."""
+    """Raised by a `ProgressReporter` when the image is not wanted any more. An engine lets it pass."""
 
 
-class Watch(Protocol):
-    """The engine's line to the service."""
+class ProgressReporter(Protocol):
+    """The callback through which an engine reports progress and learns that it must stop."""
 
     def __call__(self, done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
-        """Tell how far the call is, 0 to 1, at least once a second.
+        """Report how far the call is, 0 to 1, at least once a second.
 
-        `snapshot` gives the picture as it stands; it is called at once or not at all, so it may look at buffers that
-        change later. Raises `Stopped` when the job was cancelled or ran out of time.
+        `snapshot` returns the image in its present state. It is called before this call returns or not at all, so it
+        may read buffers that change later.
+
+        Raises:
+            Stopped: The job was cancelled or ran out of time.
         """
 
 
 class Engine(Protocol):
-    """It is made and used in one thread of a process of its own; each worker of the service has one."""
+    """Makes pixels. It is created and used in one thread of a separate process; each worker of the service has one."""
 
-    def equipment(self) -> Equipment:
-        """The networks in use and the memory of the GPU, as they are at the moment of the call."""
+    def stats(self) -> EngineStats:
+        """Return the size of the networks and the GPU memory in use at this moment."""
 
-    def generate(self, brief: Brief, watch: Watch) -> Pixels:
-        """A new picture of exactly the brief's size."""
+    def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """Generate a new image of exactly the requested size."""
 
-    def transform(self, source: Pixels, brief: Brief, strength: float, watch: Watch) -> Pixels:
-        """A picture of the brief's size that starts from a source of that size; strength 0 keeps it, 1 forgets it."""
+    def transform(self, source: Pixels, request: ImageRequest, strength: float, report: ProgressReporter) -> Pixels:
+        """Generate an image from a source of the same size; strength 0 keeps the source, 1 ignores it."""
 
-    def upscale(self, picture: Pixels, factor: int, watch: Watch) -> Pixels:
-        """The same picture with `factor` (2 to 4) times the pixels on each side."""
+    def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
+        """Enlarge an image to `factor` (2 to 4) times the pixels on each side."""
 
-    def describe(self, picture: Pixels, brief: Brief | None, wording: Wording) -> str:
-        """True words about a picture; the brief is there if this engine made the picture from it."""
+    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
+        """Describe an image in true words. `request` is None unless this engine generated the image from it."""

@@ -1,43 +1,54 @@
-"""The engines by name."""
+"""Find engines by name.
+
+An engine is an entry point of the group `easel.engines`, or a `package.module:Class` on the path.
+"""
 
 import re
 from collections.abc import Callable
-from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 
 from generator.engines.base import Engine
 
+ENTRY_POINT_GROUP = "easel.engines"
 
-def _painter() -> Engine:
-    from generator.engines.painter import Painter
-
-    return Painter()
-
-
-# An engine is imported only when it is chosen: another one may need libraries that are not installed.
-ENGINES: dict[str, Callable[[], Engine]] = {"painter": _painter}
-
-_ELSEWHERE = re.compile(r"(?P<module>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*)")
+_MODULE_AND_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 class NoSuchEngine(Exception):
-    """There is no engine of that name, or it cannot be loaded here; the message says which."""
+    """The engine does not exist or cannot be imported; the message says which."""
 
 
 def load_engine(name: str) -> Engine:
-    """The engine of that name, or the one that `package.module:Class` makes. Raises NoSuchEngine and whatever the
-    engine raises."""
+    """Create the engine of that name, which may take minutes if it loads a model.
+
+    Raises:
+        NoSuchEngine: It does not exist or cannot be imported.
+        Exception: Any error of the engine itself.
+    """
     return find_engine(name)()
 
 
 def find_engine(name: str) -> Callable[[], Engine]:
-    """What makes the engine of that name, which may take long. Raises NoSuchEngine."""
-    if name in ENGINES:
-        return ENGINES[name]
-    elsewhere = _ELSEWHERE.fullmatch(name)
-    if elsewhere is None:
-        raise NoSuchEngine(f"{name} is no engine: take one of {', '.join(sorted(ENGINES))} or package.module:Class")
+    """Import the engine of that name and return its factory, without calling it.
+
+    No other engine is imported, since it may need libraries that are not installed.
+
+    Raises:
+        NoSuchEngine: It does not exist or cannot be imported.
+    """
+    entry_point = _find_entry_point(name)
     try:
-        make: Callable[[], Engine] = getattr(import_module(elsewhere["module"]), elsewhere["name"])
+        factory: Callable[[], Engine] = entry_point.load()
     except (ImportError, AttributeError) as error:
         raise NoSuchEngine(f"the engine {name} cannot be loaded: {error}") from error
-    return make
+    return factory
+
+
+def _find_entry_point(name: str) -> EntryPoint:
+    installed = entry_points(group=ENTRY_POINT_GROUP)
+    if name in installed.names:
+        return installed[name]
+    if _MODULE_AND_CLASS.fullmatch(name):
+        return EntryPoint(name=name, value=name, group=ENTRY_POINT_GROUP)
+    known = ", ".join([*sorted(installed.names), "package.module:Class"])
+    raise NoSuchEngine(f"{name} is not an engine; choose one of {known}")

@@ -11,7 +11,8 @@ export class Refused extends Error {
 }
 
 async function call(method, path, body, signal) {
-  const said = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const said =
+    body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(path, { method, signal, ...said });
   const answer = await response.json().catch(() => null);
   if (!response.ok || answer === null) throw new Refused(response.status, answer);
@@ -21,7 +22,14 @@ async function call(method, path, body, signal) {
 function pause(signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, LOOK_MS);
-    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
   });
 }
 

@@ -1,6 +1,6 @@
 // The page: reads the form, shows what the calls answer.
 
-import { Refused, health, paint, paintSheet, setSteps } from "./calls.js";
+import { health, paint, paintSheet, Refused, setSteps } from "./calls.js";
 
 const at = (id) => document.getElementById(id);
 const form = at("order");
@@ -66,7 +66,7 @@ function tell(status) {
 }
 
 function clear() {
-  addresses.forEach((address) => URL.revokeObjectURL(address));
+  for (const address of addresses) URL.revokeObjectURL(address);
   addresses = [];
   at("pictures").replaceChildren();
   at("told").textContent = "";
@@ -105,11 +105,17 @@ function seconds(began) {
 async function paintPictures(signal) {
   const order = await imgGeneratorOrder();
   let began = performance.now();
-  const { imgs, descs } = await paint(order, (status) => {
-    if (status.startsWith("queue")) began = performance.now();
-    tell(status);
-  }, signal);
-  imgs.forEach((img, k) => hang(img, `picture-${k + 1}.png`, `Picture ${k + 1} of ${imgs.length}: ${order.prompt}`, descs[k]));
+  const { imgs, descs } = await paint(
+    order,
+    (status) => {
+      if (status.startsWith("queue")) began = performance.now();
+      tell(status);
+    },
+    signal,
+  );
+  for (const [k, img] of imgs.entries()) {
+    hang(img, `picture-${k + 1}.png`, `Picture ${k + 1} of ${imgs.length}: ${order.prompt}`, descs[k]);
+  }
   const alone = imgs.length === 0 ? descs.join(" ") : "";
   at("told").textContent = [alone, `Painted in ${seconds(began)}.`].filter(Boolean).join(" ");
 }
@@ -162,7 +168,8 @@ async function changeSteps() {
   if (!fields.every((field) => field.value !== "" && field.reportValidity())) return;
   try {
     const { base, up } = await setSteps(...fields.map((field) => field.value));
-    at("networks").textContent = `Set. Parameters in use: base model ${number.format(base)}, up model ${number.format(up)}.`;
+    at("networks").textContent =
+      `Set. Parameters in use: base model ${number.format(base)}, up model ${number.format(up)}.`;
   } catch (error) {
     at("networks").textContent = error instanceof Refused ? sentence(error.message) : "The service cannot be reached.";
   }

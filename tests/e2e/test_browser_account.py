@@ -1,4 +1,4 @@
-"""A person's account in the browser: ways in and out, quota, mail, tokens, and leaving for good."""
+"""The account in the browser: login and logout, quota, email, tokens and deletion."""
 
 import re
 import secrets
@@ -24,7 +24,7 @@ def guest(site: RunningSite) -> Iterator[Visitor]:
 
 @pytest.fixture
 def member(guest: Visitor, user: ApiUser) -> Visitor:
-    """Someone who has logged in."""
+    """Open the site as a logged-in user."""
     guest.log_in(user.email, PASSWORD)
     return guest
 
@@ -37,31 +37,31 @@ def test_sign_up_says_what_is_wrong_at_its_field(guest: Visitor, user: ApiUser) 
     page = guest.page
     guest.expected = ["/v1/signup"]
     page.goto(guest.url + "/signup")
-    page.get_by_label("E-mail").fill("nobody at all")
+    page.get_by_label("Email").fill("nobody at all")
     page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_label("E-mail")).to_be_focused()
-    expect(page.get_by_label("E-mail")).to_have_accessible_description("This is not an e-mail address.")
-    page.get_by_label("E-mail").fill(user.email)
+    expect(page.get_by_label("Email")).to_be_focused()
+    expect(page.get_by_label("Email")).to_have_accessible_description("Enter a valid email address.")
+    page.get_by_label("Email").fill(user.email)
     page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_role("alert")).to_have_text("There is an account with this e-mail already. Log in instead?")
+    expect(page.get_by_role("alert")).to_have_text("There is already an account with this email. Log in instead?")
 
 
 def test_a_guest_is_sent_to_log_in_and_comes_back(guest: Visitor, user: ApiUser) -> None:
     page = guest.page
     page.goto(guest.url + "/account")
-    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill("another lantern altogether")
     guest.expected = ["/v1/login"]
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("alert")).to_have_text("E-mail and password do not belong together.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong email or password.")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Your place at the easel")).to_be_visible()
-    expect(page.get_by_role("region", name="You")).to_contain_text(user.email)
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
+    expect(page.get_by_role("region", name="Profile")).to_contain_text(user.email)
 
 
 def test_the_quota_is_shown(member: Visitor, user: ApiUser) -> None:
@@ -73,10 +73,10 @@ def test_the_quota_is_shown(member: Visitor, user: ApiUser) -> None:
 def test_a_token_is_shown_once_works_and_is_revoked(site: RunningSite, member: Visitor) -> None:
     page = member.page
     page.goto(member.url + "/account")
-    page.get_by_role("button", name="Make a token").click()
-    expect(page.get_by_label("What is it for?")).to_be_focused()
-    page.get_by_label("What is it for?").fill("the wall of the library")
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.get_by_label("Name", exact=True).fill("the wall of the library")
+    page.get_by_role("button", name="Create token").click()
     secret = page.locator(".secret code")
     expect(secret).to_have_text(re.compile("^easel_"))
     token = secret.inner_text()
@@ -91,17 +91,17 @@ def test_a_token_is_shown_once_works_and_is_revoked(site: RunningSite, member: V
     assert status_with(site, token) == 401
 
 
-def test_the_notification_is_kept(member: Visitor, user: ApiUser) -> None:
+def test_the_notification_setting_is_saved(member: Visitor, user: ApiUser) -> None:
     page = member.page
     page.goto(member.url + "/account")
-    page.get_by_label("Send me an e-mail").check()
-    expect(page.get_by_text("Kept for your next jobs.")).to_be_visible()
+    page.get_by_label("Email me").check()
+    expect(page.get_by_text("Saved for new jobs.")).to_be_visible()
     page.reload()
-    expect(page.get_by_label("Send me an e-mail")).to_be_checked()
+    expect(page.get_by_label("Email me")).to_be_checked()
     assert user.submit()["settings"]["notify"] == "email"
 
 
-def test_another_tab_hears_of_the_end_of_the_session(member: Visitor) -> None:
+def test_another_tab_notices_the_end_of_the_session(member: Visitor) -> None:
     first = member.page
     first.goto(member.url + "/account")
     expect(first.get_by_role("region", name="Today")).to_be_visible()
@@ -116,16 +116,16 @@ def test_another_tab_hears_of_the_end_of_the_session(member: Visitor) -> None:
 def test_an_account_is_deleted_with_its_password(member: Visitor, user: ApiUser) -> None:
     page = member.page
     page.goto(member.url + "/account")
-    leaving = page.get_by_role("region", name="Leave")
+    leaving = page.get_by_role("region", name="Delete account")
     leave = leaving.get_by_role("button", name="Delete my account")
-    dialog = page.get_by_role("dialog", name="Delete your account for good?")
+    dialog = page.get_by_role("dialog", name="Delete your account permanently?")
     leave.click()
     expect(leaving.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
     leaving.get_by_label("Password").fill(secrets.token_hex(12))
     leave.click()
     member.expected = ["/v1/me"]
     dialog.get_by_role("button", name="Delete my account").click()
-    expect(leaving.get_by_text("The password is wrong.")).to_be_visible()
+    expect(leaving.get_by_text("Wrong password.")).to_be_visible()
     leaving.get_by_label("Password").fill(PASSWORD)
     leave.click()
     dialog.get_by_role("button", name="Keep it").click()

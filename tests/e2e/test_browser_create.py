@@ -1,4 +1,4 @@
-"""The form of a new picture in a real browser: what it offers, what goes wrong in words, and one job a submission."""
+"""The create form in a real browser: its fields, its errors, and one job per submission."""
 
 import io
 import json
@@ -34,13 +34,13 @@ def guest(site: RunningSite) -> Iterator[Visitor]:
 
 @pytest.fixture
 def painter(guest: Visitor, user: ApiUser) -> Visitor:
-    """A visitor who is logged in as `user`."""
+    """Open the site logged in as `user`."""
     log_in(guest, user)
     return guest
 
 
 def open_form(person: Visitor, path: str = "/create", draft: dict[str, Any] | None = None) -> Page:
-    """The form, as it is for somebody whose last draft was this."""
+    """Open the form with this draft."""
     page = person.page
     if draft is not None:
         page.goto(f"{person.url}/login")
@@ -51,7 +51,7 @@ def open_form(person: Visitor, path: str = "/create", draft: dict[str, Any] | No
 
 
 def prompt_of(page: Page) -> Locator:
-    return page.get_by_label("Your picture in words")
+    return page.get_by_label("Describe your picture")
 
 
 def paint(page: Page) -> Locator:
@@ -63,23 +63,23 @@ def give(page: Page, *files: FilePayload) -> None:
 
 
 def box(page: Page, label: str) -> Locator:
-    """A field to write in, by its whole label."""
+    """Return a text field by its exact label."""
     return page.get_by_role("textbox", name=label, exact=True)
 
 
 def tiles(page: Page) -> Locator:
-    return page.get_by_role("list", name="Start pictures").get_by_role("listitem")
+    return page.get_by_role("list", name="Starting images").get_by_role("listitem")
 
 
 def error_at(page: Page, label: str) -> Locator:
-    """What is said to be wrong with a field, as far as it is tied to the field."""
+    """Return the error message that is linked to a field."""
     described = box(page, label).get_attribute("aria-describedby")
     assert described is not None
     return page.locator(f"#{described.split()[0]}")
 
 
 def see_job(page: Page, prompt: str) -> str:
-    """The id of the job on whose page the person is now."""
+    """Return the id of the job whose page is open."""
     expect(page.get_by_role("heading", name=prompt)).to_be_visible()
     found = re.search(r"/pictures/([0-9a-f-]{36})$", page.url)
     assert found is not None, page.url
@@ -87,7 +87,7 @@ def see_job(page: Page, prompt: str) -> str:
 
 
 def change_presets(page: Page, change: Callable[[dict[str, Any]], None]) -> None:
-    """The site's presets, changed before they reach the page."""
+    """Change the site's presets before they reach the page."""
 
     def answer(route: Route) -> None:
         presets = route.fetch().json()
@@ -98,11 +98,11 @@ def change_presets(page: Page, change: Callable[[dict[str, Any]], None]) -> None
 
 
 def expected(complaints: list[str], *parts: str) -> list[str]:
-    """The complaints that are not about one of these: a browser notes every answer that a test makes fail."""
+    """Return the complaints except those about these paths: a browser logs every failed response, provoked ones too."""
     return [complaint for complaint in complaints if not any(part in complaint for part in parts)]
 
 
-def test_what_is_chosen_is_what_is_painted(painter: Visitor, user: ApiUser) -> None:
+def test_the_chosen_settings_are_painted(painter: Visitor, user: ApiUser) -> None:
     page = open_form(painter)
     page.get_by_role("button", name="a red fox asleep").click()
     expect(prompt_of(page)).to_be_focused()
@@ -110,16 +110,16 @@ def test_what_is_chosen_is_what_is_painted(painter: Visitor, user: ApiUser) -> N
     for label in ("Painting", "Watercolour", "Draft 15 steps"):
         page.get_by_role("radio", name=label, exact=True).check()
     page.locator(".choice-n .option", has_text="2").click()
-    page.get_by_role("button", name="Throw dice").click()
+    page.get_by_role("button", name="Random seed").click()
     seed = box(page, "Seed").input_value()
     assert seed.isdecimal()
-    page.get_by_label("What to leave out").fill("people")
-    page.get_by_text("Fine tuning", exact=True).click()
+    page.get_by_label("Leave out").fill("people")
+    page.get_by_text("Advanced", exact=True).click()
     for label, value in (("Width", "128"), ("Height", "64"), ("Steps", "3"), ("Guidance", "6,5")):
         box(page, label).fill(value)
     expect(page.get_by_text("128 × 64 pixels", exact=True)).to_be_visible()
-    page.get_by_label("Describe the pictures in words").check()
-    box(page, "Length of the sentence").fill("20")
+    page.get_by_label("Describe the pictures").check()
+    box(page, "Description length").fill("20")
     page.get_by_label("Artists").check()
     prompt_of(page).press("Control+Enter")
     job = user.job(see_job(page, "a lighthouse in a (storm)"))
@@ -136,7 +136,7 @@ def test_what_is_chosen_is_what_is_painted(painter: Visitor, user: ApiUser) -> N
     assert painter.complaints == []
 
 
-def test_the_form_is_made_from_the_presets_alone(guest: Visitor) -> None:
+def test_the_form_is_built_from_the_presets(guest: Visitor) -> None:
     def change(presets: dict[str, Any]) -> None:
         presets["styles"].append({"key": "neon", "title": "Neon tubes"})
         presets["aspects"][1]["offered"] = False
@@ -149,10 +149,10 @@ def test_the_form_is_made_from_the_presets_alone(guest: Visitor) -> None:
     change_presets(guest.page, change)
     page = open_form(guest)
     expect(page.get_by_role("radio", name="Neon tubes")).to_be_enabled()
-    widescreen = page.get_by_role("radio", name="Widescreen No painter here can do this")
+    widescreen = page.get_by_role("radio", name="Widescreen Not available on this site")
     expect(widescreen).to_be_disabled()
     expect(page.locator(".choice-n input")).to_have_count(3)
-    for absent in ("Start from a picture", "Describe the pictures in words", "When it is finished"):
+    for absent in ("Start from an image", "Describe the pictures", "When it is finished"):
         expect(page.get_by_text(absent)).to_have_count(0)
     assert guest.complaints == []
 
@@ -174,10 +174,10 @@ def test_a_lost_reply_and_a_reload_make_one_job(painter: Visitor, user: ApiUser)
 
     page.route("**/v1/jobs", lose_reply)
     paint(page).click()
-    expect(page.get_by_text("Sending it again makes no second job.")).to_be_visible()
+    expect(page.get_by_text("Sending it again will not create a second job.")).to_be_visible()
     assert len(user.jobs()) == 1
     paint(page).click()
-    expect(page.get_by_text("Sending it again makes no second job.")).to_be_visible()
+    expect(page.get_by_text("Sending it again will not create a second job.")).to_be_visible()
     page.unroute("**/v1/jobs")
     page.reload()
     paint(page).click()
@@ -189,29 +189,29 @@ def test_a_lost_reply_and_a_reload_make_one_job(painter: Visitor, user: ApiUser)
     assert expected(painter.complaints, "ERR_FAILED") == []
 
 
-def test_what_is_wrong_stands_at_its_field(painter: Visitor) -> None:
+def test_errors_are_shown_at_their_fields(painter: Visitor) -> None:
     page = open_form(painter)
     paint(page).click()
     expect(prompt_of(page)).to_be_focused()
-    expect(error_at(page, "Your picture in words")).to_have_text("This is needed.")
+    expect(error_at(page, "Describe your picture")).to_have_text("This field is required.")
     prompt_of(page).fill("a fox")
-    expect(error_at(page, "Your picture in words")).to_have_text("")
-    page.get_by_text("Fine tuning", exact=True).click()
+    expect(error_at(page, "Describe your picture")).to_have_text("")
+    page.get_by_text("Advanced", exact=True).click()
     box(page, "Steps").fill("400")
     box(page, "Width").fill("100")
-    page.get_by_text("Fine tuning", exact=True).click()
+    page.get_by_text("Advanced", exact=True).click()
     expect(box(page, "Steps")).to_be_hidden()
     paint(page).click()
     expect(box(page, "Steps")).to_be_focused()
-    expect(error_at(page, "Steps")).to_have_text("Too much: at most 150.")
-    expect(error_at(page, "Width")).to_have_text("Only multiples of 8.")
-    expect(page.get_by_text("Your own values count: Steps 400.")).to_be_visible()
-    page.locator(".choice-quality").get_by_role("button", name="Give them up").click()
+    expect(error_at(page, "Steps")).to_have_text("Must be at most 150.")
+    expect(error_at(page, "Width")).to_have_text("Must be a multiple of 8.")
+    expect(page.get_by_text("Your own values apply: Steps 400.")).to_be_visible()
+    page.locator(".choice-quality").get_by_role("button", name="Reset").click()
     expect(box(page, "Steps")).to_have_value("")
     assert painter.complaints == []
 
 
-def test_what_the_api_refuses_is_told_in_the_pages_language(painter: Visitor) -> None:
+def test_refusals_of_the_api_are_shown_in_the_pages_language(painter: Visitor) -> None:
     page = open_form(painter, draft={"prompt": "a fox", **SMALL})
     errors = [
         {"field": "seed", "message": "is too large", "code": "too_large", "limit": 99},
@@ -233,26 +233,26 @@ def test_a_start_picture_goes_to_the_storage_and_into_the_job(painter: Visitor, 
     page = open_form(painter, draft={"prompt": "a fox from a picture", **SMALL})
     give(page, png("teal"), png("maroon"))
     expect(tiles(page)).to_have_count(2)
-    expect(tiles(page).get_by_text("It has arrived")).to_have_count(2)
-    page.get_by_role("button", name="Take away: maroon.png").click()
+    expect(tiles(page).get_by_text("Uploaded")).to_have_count(2)
+    page.get_by_role("button", name="Remove: maroon.png").click()
     expect(tiles(page)).to_have_count(1)
     expect(page.locator(".canvas-picture")).to_be_visible()
-    page.get_by_label("How freely").fill("0.3")
-    expect(page.get_by_text("the same picture, painted over")).to_be_visible()
+    page.get_by_label("How much to change").fill("0.3")
+    expect(page.get_by_text("the same picture, repainted")).to_be_visible()
     page.reload()
     expect(page.get_by_role("img", name="teal.png")).to_be_visible()
-    expect(page.get_by_label("How freely")).to_have_value("0.3")
+    expect(page.get_by_label("How much to change")).to_have_value("0.3")
     paint(page).click()
     settings = user.job(see_job(page, "a fox from a picture"))["settings"]
     assert (len(settings["source_images"]), settings["strength"]) == (1, 0.3)
     assert painter.complaints == []
 
 
-def test_a_picture_may_be_kept_and_only_made_larger(painter: Visitor, user: ApiUser) -> None:
+def test_a_picture_can_be_kept_and_only_enlarged(painter: Visitor, user: ApiUser) -> None:
     page = open_form(painter, draft=SMALL)
     give(page, png("navy", 64, 64))
     page.get_by_role("radio", name=re.compile("^Keep it")).check()
-    expect(page.get_by_text("No words are needed")).to_be_visible()
+    expect(page.get_by_text("No description is needed")).to_be_visible()
     box(page, "Enlarge").fill("2")
     paint(page).click()
     expect(page.get_by_test_id("job-state")).to_have_text("Finished", timeout=60_000)
@@ -273,25 +273,25 @@ DROP = """([target, kind, bytes, type, padding]) => {
 }"""
 
 
-def test_pictures_are_dropped_and_pasted_and_others_refused_in_words(painter: Visitor) -> None:
+def test_pictures_are_dropped_and_pasted_and_others_refused(painter: Visitor) -> None:
     page = open_form(painter)
     bytes_of = list(png()["buffer"])
     page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/png", 0])
     page.evaluate(DROP, ["textarea", "paste", bytes_of, "image/png", 0])
-    expect(tiles(page).get_by_text("It has arrived")).to_have_count(2)
+    expect(tiles(page).get_by_text("Uploaded")).to_have_count(2)
     page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/gif", 0])
     expect(page.get_by_text("drop.png is not a PNG, JPEG or WebP picture.")).to_be_visible()
     page.evaluate(DROP, [".canvas", "drop", [1, 2, 3], "image/png", 0])
-    expect(page.get_by_text("drop.png cannot be read as a picture.")).to_be_visible()
+    expect(page.get_by_text("drop.png cannot be read as an image.")).to_be_visible()
     page.evaluate(DROP, [".canvas", "drop", [], "image/png", 20 * 1024 * 1024 + 1])
     expect(page.get_by_text("drop.png is larger than 20 MB.")).to_be_visible()
     give(page, png("teal"), png("maroon"), png("navy"))
-    expect(page.get_by_text("No more than 4 pictures at once.")).to_be_visible()
+    expect(page.get_by_text("You can add at most 4 images.")).to_be_visible()
     expect(tiles(page)).to_have_count(4)
     assert painter.complaints == []
 
 
-def test_an_upload_that_fails_is_sent_again(painter: Visitor, site: RunningSite) -> None:
+def test_a_failed_upload_can_be_retried(painter: Visitor, site: RunningSite) -> None:
     page = open_form(painter, draft={"prompt": "a fox", **SMALL})
     page.route(f"{site.s3_url}/**", lambda route: route.abort())
     give(page, png())
@@ -299,40 +299,40 @@ def test_an_upload_that_fails_is_sent_again(painter: Visitor, site: RunningSite)
     paint(page).click()
     again = page.get_by_role("button", name="Send again: teal.png")
     expect(again).to_be_focused()
-    expect(page.get_by_text("One of the start pictures is not there.")).to_be_visible()
+    expect(page.get_by_text("A starting image is missing.")).to_be_visible()
     page.unroute(f"{site.s3_url}/**")
     again.press("Enter")
-    expect(tiles(page).get_by_text("It has arrived")).to_be_visible()
+    expect(tiles(page).get_by_text("Uploaded")).to_be_visible()
     assert expected(painter.complaints, "ERR_FAILED") == []
 
 
-def test_a_start_picture_that_is_gone_says_so(painter: Visitor, user: ApiUser) -> None:
+def test_a_missing_start_picture_is_reported(painter: Visitor, user: ApiUser) -> None:
     draft = {"prompt": "a fox", **SMALL, "source_images": ["uploads/nobody/gone.png"], "strength": 0.5}
     page = open_form(painter, draft=draft)
     expect(tiles(page)).to_have_count(1)
     paint(page).click()
-    remove = page.get_by_role("button", name="Take away: Start picture")
+    remove = page.get_by_role("button", name="Remove: Starting image")
     expect(remove).to_be_focused()
     expect(tiles(page).get_by_text("Choose it again.")).to_be_visible()
     remove.press("Enter")
-    expect(page.get_by_role("button", name="Start from a picture")).to_be_focused()
+    expect(page.get_by_role("button", name="Start from an image")).to_be_focused()
     paint(page).click()
     assert user.job(see_job(page, "a fox"))["settings"]["source_images"] == []
     assert expected(painter.complaints, "status of 422") == []
 
 
-def test_another_pictures_words_and_pixels_are_taken_over(painter: Visitor, user: ApiUser) -> None:
+def test_prompt_and_pixels_of_another_picture_are_used(painter: Visitor, user: ApiUser) -> None:
     user.submit()
     [job] = user.finished()
     page = open_form(painter, f"/create?start={job['images'][0]['id']}&prompt=a%20heron%20%7C%20ink")
     expect(prompt_of(page)).to_have_value("a heron | ink")
-    expect(tiles(page).get_by_text("It has arrived")).to_be_visible()
+    expect(tiles(page).get_by_text("Uploaded")).to_be_visible()
     assert page.url == f"{painter.url}/create"
     page.reload()
     expect(prompt_of(page)).to_have_value("a heron | ink")
     expect(tiles(page)).to_have_count(1)
     open_form(painter, "/create?start=00000000-0000-0000-0000-000000000000")
-    expect(page.get_by_text("This picture is no longer there.")).to_be_visible()
+    expect(page.get_by_text("This picture no longer exists.")).to_be_visible()
     assert expected(painter.complaints, "status of 404") == []
 
 
@@ -340,13 +340,13 @@ def test_a_guest_logs_in_and_finds_everything_as_it_was(guest: Visitor, user: Ap
     page = open_form(guest, draft=SMALL)
     prompt_of(page).fill("a fox that a guest thought of")
     give(page, png())
-    expect(tiles(page).get_by_text("It is sent when you log in")).to_be_visible()
+    expect(tiles(page).get_by_text("It will be sent when you log in")).to_be_visible()
     paint(page).click()
-    page.get_by_role("textbox", name="E-mail").fill(user.email)
+    page.get_by_role("textbox", name="Email").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(prompt_of(page)).to_have_value("a fox that a guest thought of")
-    expect(tiles(page).get_by_text("It has arrived")).to_be_visible()
+    expect(tiles(page).get_by_text("Uploaded")).to_be_visible()
     expect(page.get_by_text("jobs left today")).to_be_visible()
     paint(page).click()
     job = user.job(see_job(page, "a fox that a guest thought of"))
@@ -354,7 +354,7 @@ def test_a_guest_logs_in_and_finds_everything_as_it_was(guest: Visitor, user: Ap
     assert guest.complaints == []
 
 
-def test_a_whole_jobs_settings_show_as_a_person_would_have_chosen_them(painter: Visitor, user: ApiUser) -> None:
+def test_settings_of_a_job_are_shown_as_choices(painter: Visitor, user: ApiUser) -> None:
     job = user.submit(
         "a fox with settings",
         style="ink",
@@ -376,13 +376,13 @@ def test_a_whole_jobs_settings_show_as_a_person_would_have_chosen_them(painter: 
     assert painter.complaints == []
 
 
-def test_the_form_is_emptied_and_brought_back(guest: Visitor) -> None:
+def test_the_form_can_be_cleared_and_restored(guest: Visitor) -> None:
     page = open_form(guest, draft={"prompt": "a fox", "style": "ink"})
-    page.get_by_role("button", name="Start afresh").click()
+    page.get_by_role("button", name="Clear the form").click()
     expect(prompt_of(page)).to_have_value("")
     expect(prompt_of(page)).to_be_focused()
-    expect(page.get_by_role("radio", name="As it comes")).to_be_checked()
-    page.get_by_role("button", name="Bring it back").click()
+    expect(page.get_by_role("radio", name="No style")).to_be_checked()
+    page.get_by_role("button", name="Restore").click()
     expect(prompt_of(page)).to_have_value("a fox")
     expect(page.get_by_role("radio", name="Ink", exact=True)).to_be_checked()
     assert json.loads(page.evaluate("localStorage.getItem('easel.draft')"))["prompt"] == "a fox"
@@ -396,9 +396,9 @@ def test_the_keyboard_reaches_everything(guest: Visitor) -> None:
         page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Brackets in brackets: they count more still.")).to_be_visible()
+    expect(page.get_by_text("Nested brackets give them even more.")).to_be_visible()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Start from a picture")).to_be_focused()
+    expect(page.get_by_role("button", name="Start from an image")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name="Painting", exact=True)).to_be_checked()

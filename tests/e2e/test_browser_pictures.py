@@ -1,4 +1,4 @@
-"""The cabinet in the browser: what is shown, kept fresh, found and selected, also with 500 jobs."""
+"""The page "My pictures": polling, filter, search and selection, also with 500 jobs."""
 
 import pytest
 from playwright.sync_api import expect
@@ -21,7 +21,7 @@ def test_filter_and_search_live_in_the_address(person: Visitor, owner: Owner) ->
     expect(tiles(page)).to_have_count(5)
     page.get_by_role("radio", name="Failed").check()
     expect(tiles(page)).to_have_count(1)
-    expect(tiles(page)).to_contain_text("The painter reported a fault.")
+    expect(tiles(page)).to_contain_text("The generator reported an error.")
     assert page.url.endswith("/pictures?state=failed")
     page.reload()
     expect(tiles(page)).to_have_count(1)
@@ -29,38 +29,38 @@ def test_filter_and_search_live_in_the_address(person: Visitor, owner: Owner) ->
     page.go_back()
     expect(tiles(page)).to_have_count(5)
     expect(page.get_by_role("radio", name="All")).to_be_checked()
-    search = page.get_by_role("searchbox", name="Search in your prompts")
+    search = page.get_by_role("searchbox", name="Search your prompts")
     search.press_sequentially("SNOW fox", delay=20)
     expect(tiles(page)).to_have_count(3)
     page.wait_for_url("**/pictures?q=SNOW+fox")
     expect(search).to_be_focused()
     search.fill("no such words")
-    expect(page.get_by_text("None of your prompts has “no such words” in it.")).to_be_visible()
+    expect(page.get_by_text("No prompt contains “no such words”.")).to_be_visible()
     page.get_by_role("button", name="Show all").click()
     expect(tiles(page)).to_have_count(5)
     expect(search).to_have_value("")
     page.go_back()
-    expect(page.get_by_text("None of your prompts has")).to_be_visible()
+    expect(page.get_by_text("No prompt contains")).to_be_visible()
     expect(search).to_have_value("no such words")
 
 
-def test_a_new_person_is_invited_and_a_stranger_logs_in_first(site: RunningSite, user: ApiUser) -> None:
+def test_a_new_user_is_invited_and_a_guest_logs_in_first(site: RunningSite, user: ApiUser) -> None:
     with visitor(site.url, site.s3_url) as newcomer:
         page = newcomer.page
         newcomer.expected = ["/v1/jobs"]
         page.goto(f"{site.url}/pictures?state=failed")
-        page.get_by_label("E-mail").fill(user.email)
+        page.get_by_label("Email").fill(user.email)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url("**/pictures?state=failed")
-        expect(page.get_by_text("Nothing hangs here.")).to_be_visible()
+        expect(page.get_by_text("No matching pictures.")).to_be_visible()
         page.get_by_role("button", name="Show all").click()
-        expect(page.get_by_text("An empty wall, and it is yours.")).to_be_visible()
+        expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
         expect(page.get_by_role("link", name="Paint the first one")).to_have_attribute("href", "/create")
         assert newcomer.complaints == []
 
 
-def test_jobs_move_on_with_one_request_for_all_and_none_in_a_hidden_tab(person: Visitor, owner: Owner) -> None:
+def test_jobs_are_polled_with_one_request_and_none_in_a_hidden_tab(person: Visitor, owner: Owner) -> None:
     page = person.page
     page.clock.install()
     asked = record(page, lambda request: "/v1/jobs?" in request.url)
@@ -79,15 +79,15 @@ def test_jobs_move_on_with_one_request_for_all_and_none_in_a_hidden_tab(person: 
         page.clock.run_for(31_000)
 
 
-def test_a_lost_connection_is_told_and_healed(person: Visitor, owner: Owner) -> None:
+def test_a_lost_connection_is_shown_and_recovers(person: Visitor, owner: Owner) -> None:
     page = look(person)
     page.route("**/v1/jobs?*", lambda route: route.fulfill(status=503, json={"code": "unavailable"}))
     page.evaluate(HIDE, False)
     notice = page.get_by_role("region", name="Notices")
-    expect(notice).to_contain_text("The connection is lost.")
+    expect(notice).to_contain_text("Connection lost.")
     page.unroute("**/v1/jobs?*")
     page.evaluate(HIDE, False)
-    expect(notice).to_contain_text("The connection is back.")
+    expect(notice).to_contain_text("Back online.")
     expect(tiles(page)).to_have_count(1)
     person.complaints = [note for note in person.complaints if "503" not in note]
 
@@ -110,7 +110,7 @@ def test_select_by_mouse_and_keyboard(person: Visitor, owner: Owner) -> None:
     expect(bar.get_by_role("button", name="Download")).to_be_focused()
     bar.get_by_role("button", name="Select all").click()
     expect(bar).to_contain_text("7 selected")
-    expect(bar).to_contain_text("1 of them is not finished. To delete it, cancel first.")
+    expect(bar).to_contain_text("1 of them is not finished. Cancel it before deleting.")
     bar.get_by_role("button", name="Delete (6)").click()
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_have_attribute("data-id", unfinished[0])
@@ -140,7 +140,7 @@ def test_five_hundred_jobs_scroll_without_being_drawn_again(person: Visitor, own
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_barriers_while_selecting_and_in_a_menu(site: RunningSite, owner: Owner, theme: str) -> None:
+def test_no_accessibility_violations_while_selecting_and_in_a_menu(site: RunningSite, owner: Owner, theme: str) -> None:
     source = axe_source()
     owner.copy("a fox", 2)
     owner.copy("a boat", state="failed")

@@ -1,4 +1,4 @@
-"""The page of a job, from the queue to the pictures: in several tabs, through reloads and lost networks, hidden."""
+"""The page of a job, from the queue to the pictures: in several tabs, with reloads, lost networks and hidden tabs."""
 
 import json
 import re
@@ -21,7 +21,7 @@ PROMPT = "a lighthouse on a cliff at night, in a storm"
 SHORT = "a lighthouse on a cliff at night, in a…"
 OFFLINE = "net::ERR_INTERNET_DISCONNECTED"
 UNAVAILABLE = {"type": "about:blank", "title": "Try later.", "status": 503, "code": "unavailable"}
-# The page's own idea of whether it is seen, and notifications that are written down instead of shown.
+# Overrides document.hidden, and records notifications instead of showing them.
 STAGE = """
 let hidden = false;
 Object.defineProperty(Document.prototype, "hidden", {get: () => hidden});
@@ -63,7 +63,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def person(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visitor]:
-    """Someone who has logged in, with a page that can be hidden."""
+    """Open the site as a logged-in user, with a page that can be hidden."""
     with browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB") as context:
         person = Visitor(context.new_page(), site.url, (site.url, site.s3_url))
         person.page.add_init_script(STAGE)
@@ -75,7 +75,7 @@ def person(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visit
 
 @pytest.fixture
 def job(user: ApiUser, backstage: Backstage) -> str:
-    """The id of a job that waits until it is let go."""
+    """Submit a job that waits until it is released. Returns its id."""
     backstage.hold()
     return str(user.submit(PROMPT)["id"])
 
@@ -96,7 +96,7 @@ def icon_of(page: Page) -> str:
 
 
 def looks_at(page: Page, job: str) -> list[Request]:
-    """The questions about this job that the page asks from now on."""
+    """Return a list that collects the page's requests about this job from now on."""
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request) if f"/v1/jobs/{job}" in request.url else None)
     return asked
@@ -106,7 +106,7 @@ def test_a_job_is_shown_from_the_queue_to_the_pictures(
     person: Visitor, user: ApiUser, backstage: Backstage, job: str
 ) -> None:
     page = open_job(person, job)
-    state_of(page).to_have_text("Waiting for its turn")
+    state_of(page).to_have_text("Waiting in the queue")
     expect(page.locator(".progress-panel .hint")).to_have_text(
         re.compile("Next in the queue|Place [0-9]+ in the queue")
     )
@@ -115,8 +115,8 @@ def test_a_job_is_shown_from_the_queue_to_the_pictures(
     backstage.put_to_work(job, 0.37)
     state_of(page).to_have_text("Being painted")
     expect(page).to_have_title(f"37 % · {SHORT} · Easel")
-    expect(page.get_by_text("Shapes come forward")).to_be_visible()
-    expect(page.get_by_text("Painting began")).to_be_visible()
+    expect(page.get_by_text("Shapes appear")).to_be_visible()
+    expect(page.get_by_text("Painting started")).to_be_visible()
     bar = page.get_by_role("progressbar", name="Progress")
     expect(bar).to_have_js_property("value", 0.37)
     ring = icon_of(page)
@@ -142,7 +142,7 @@ def test_a_job_is_shown_from_the_queue_to_the_pictures(
     assert icon_of(page) == "/favicon.svg"
 
 
-def test_no_barriers_while_it_is_painted(person: Visitor, backstage: Backstage, job: str) -> None:
+def test_no_accessibility_violations_while_it_is_painted(person: Visitor, backstage: Backstage, job: str) -> None:
     source = axe_source()
     page = open_job(person, job)
     assert violations(page, source) == []
@@ -151,7 +151,7 @@ def test_no_barriers_while_it_is_painted(person: Visitor, backstage: Backstage, 
     assert violations(page, source) == []
 
 
-def test_what_holds_a_job_up_is_told_in_words(person: Visitor, job: str) -> None:
+def test_the_reason_for_a_delay_is_shown(person: Visitor, job: str) -> None:
     told = {"at": "2026-01-01T12:00:00Z", "event": "waiting", "code": "generator_busy", "detail": "in English"}
     page = person.page
 
@@ -166,7 +166,7 @@ def test_what_holds_a_job_up_is_told_in_words(person: Visitor, job: str) -> None
     page.route(f"**/v1/jobs/{job}", add)
     open_job(person, job)
     panel = page.locator(".progress-panel")
-    expect(panel).to_contain_text("The painter takes no more work for now.")
+    expect(panel).to_contain_text("The generator accepts no more work right now.")
     expect(panel.locator(".hint")).to_contain_text("about 45 seconds left")
     expect(panel.locator(".hint")).to_contain_text("about 40 seconds left")
     page.unroute_all()
@@ -186,15 +186,15 @@ def test_a_waiting_job_is_cancelled_and_painted_after_all(
     assert len(user.jobs()) == 2
 
 
-def test_a_job_in_work_is_being_stopped_until_it_is(person: Visitor, backstage: Backstage, job: str) -> None:
+def test_a_running_job_is_stopping_until_it_has_stopped(person: Visitor, backstage: Backstage, job: str) -> None:
     page = open_job(person, job)
     backstage.put_to_work(job, 0.5)
     state_of(page).to_have_text("Being painted")
     held: list[Route] = []
     page.route("**/cancel", lambda route: held.append(route))
     page.get_by_role("button", name="Cancel").click()
-    state_of(page).to_have_text("Being stopped")
-    expect(page.get_by_text("The painter puts the brush down.")).to_be_visible()
+    state_of(page).to_have_text("Stopping")
+    expect(page.get_by_text("Waiting for the generator to stop.")).to_be_visible()
     expect(page.get_by_role("button", name="Cancelling")).to_be_disabled()
     held[0].abort()
     expect(page.get_by_role("alert").filter(has_text="Easel cannot be reached.")).to_be_visible()
@@ -210,8 +210,8 @@ def test_a_failed_job_says_why_and_is_tried_again_once(
 ) -> None:
     page = open_job(person, job)
     backstage.fail(job, "generator_refused", "The generator refused the order.")
-    state_of(page).to_have_text("This one did not work out")
-    reason = page.locator(".progress-panel").get_by_text("The painter refused this order. Other settings may help.")
+    state_of(page).to_have_text("Failed")
+    reason = page.locator(".progress-panel").get_by_text("The generator refused this request. Other settings may help.")
     expect(reason).to_be_visible()
     expect(page).to_have_title(f"Failed · {SHORT} · Easel")
     backstage.let_go()
@@ -220,7 +220,7 @@ def test_a_failed_job_says_why_and_is_tried_again_once(
     assert [entry["state"] for entry in user.jobs()] == ["succeeded", "failed"]
 
 
-def test_tabs_tell_each_other(person: Visitor, user: ApiUser, backstage: Backstage, job: str) -> None:
+def test_tabs_inform_each_other(person: Visitor, user: ApiUser, backstage: Backstage, job: str) -> None:
     first = open_job(person, job)
     other = Visitor(first.context.new_page(), person.url, (person.url,))
     other.page.add_init_script(STAGE)
@@ -236,11 +236,11 @@ def test_tabs_tell_each_other(person: Visitor, user: ApiUser, backstage: Backsta
     first.get_by_role("button", name="Delete").click()
     expect(first.get_by_role("heading", name="My pictures")).to_be_visible()
     first.clock.fast_forward("00:30")
-    expect(second.get_by_role("heading", name="There is no such picture here.")).to_be_visible()
+    expect(second.get_by_role("heading", name="This picture does not exist.")).to_be_visible()
     assert other.complaints == []
 
 
-def test_a_job_that_another_device_deleted_is_gone_when_the_tab_is_seen_again(
+def test_a_job_deleted_on_another_device_is_gone_when_the_tab_is_visible_again(
     person: Visitor, user: ApiUser, backstage: Backstage, job: str
 ) -> None:
     backstage.let_go()
@@ -250,7 +250,7 @@ def test_a_job_that_another_device_deleted_is_gone_when_the_tab_is_seen_again(
     assert user.call("DELETE", f"/v1/jobs/{job}").status_code == 204
     person.expected = [f"/v1/jobs/{job}"]
     page.evaluate("window.setHidden(false)")
-    expect(page.get_by_role("heading", name="There is no such picture here.")).to_be_visible()
+    expect(page.get_by_role("heading", name="This picture does not exist.")).to_be_visible()
 
 
 def test_offline_and_back(person: Visitor, backstage: Backstage, job: str) -> None:
@@ -264,7 +264,7 @@ def test_offline_and_back(person: Visitor, backstage: Backstage, job: str) -> No
     expect(page.get_by_role("heading", name=PROMPT)).to_be_visible()
     backstage.let_go()
     page.context.set_offline(False)
-    expect(notice).to_contain_text("The connection is back.")
+    expect(notice).to_contain_text("Back online.")
     state_of(page).to_have_text("Finished")
     expect(notice.locator(".connection")).to_have_count(0)
 
@@ -276,11 +276,11 @@ def test_a_gateway_that_breaks_down_for_a_while(person: Visitor, backstage: Back
     page.route(pattern, lambda route: route.fulfill(**problem))
     page.goto(f"{person.url}/pictures/{job}")
     notice = page.get_by_role("region", name="Notices")
-    expect(notice).to_contain_text("The connection is lost.")
+    expect(notice).to_contain_text("Connection lost.")
     backstage.let_go()
     page.unroute_all()
     state_of(page).to_have_text("Finished")
-    expect(notice).to_contain_text("The connection is back.")
+    expect(notice).to_contain_text("Back online.")
     person.complaints = [words for words in person.complaints if "status of 503" not in words]
 
 
@@ -289,20 +289,20 @@ def test_another_view_notices_the_lost_connection_and_its_return(person: Visitor
     page.route("**/v1/**", lambda route: route.abort("connectionreset"))
     page.goto(f"{person.url}/pictures")
     notice = page.get_by_role("region", name="Notices")
-    expect(notice).to_contain_text("The connection is lost.")
+    expect(notice).to_contain_text("Connection lost.")
     page.unroute_all()
-    expect(notice).to_contain_text("The connection is back.")
+    expect(notice).to_contain_text("Back online.")
     person.complaints = [words for words in person.complaints if "ERR_CONNECTION_RESET" not in words]
 
 
-def test_a_hidden_tab_asks_seldom_and_still_tells_the_end(
+def test_a_hidden_tab_polls_rarely_and_still_shows_the_end(
     person: Visitor, user: ApiUser, backstage: Backstage, job: str
 ) -> None:
     page = person.page
     page.clock.install()
     with page.expect_request(re.compile("wait=20")):  # the answer is held from here on
         open_job(person, job)
-    tell = page.get_by_role("button", name="Tell me when it is done")
+    tell = page.get_by_role("button", name="Notify me when it is done")
     assert page.evaluate("Notification.asked") == 0
     tell.click()
     expect(tell).to_have_attribute("aria-pressed", "true")
@@ -322,11 +322,11 @@ def test_a_hidden_tab_asks_seldom_and_still_tells_the_end(
     assert page.evaluate("window.focused") == 1
 
 
-def test_who_sees_the_page_needs_no_notification(person: Visitor, backstage: Backstage, job: str) -> None:
+def test_a_visible_page_shows_no_notification(person: Visitor, backstage: Backstage, job: str) -> None:
     page = person.page
     page.add_init_script("Notification.permission = 'granted';")
     open_job(person, job)
-    tell = page.get_by_role("button", name="Tell me when it is done")
+    tell = page.get_by_role("button", name="Notify me when it is done")
     tell.click()
     page.reload()
     expect(tell).to_have_attribute("aria-pressed", "true")
@@ -357,16 +357,16 @@ def test_each_picture_has_its_links(person: Visitor, user: ApiUser, backstage: B
     expect(second).to_contain_text("Picture 2 of 2 · Seed 42")
     expect(second).to_contain_text(image["description"])
     expect(second.get_by_role("link", name="Download")).to_have_attribute("href", f"{image['link']}?download=1")
-    expect(second.get_by_role("link", name="Start from this one")).to_have_attribute(
+    expect(second.get_by_role("link", name="Start from this picture")).to_have_attribute(
         "href", f"/create?start={image['id']}"
     )
-    second.get_by_role("link", name="Open in full size").click()
+    second.get_by_role("link", name="Open full size").click()
     viewer = page.get_by_role("dialog")
     expect(viewer).to_contain_text("2 of 2")
     page.keyboard.press("ArrowRight")
     expect(viewer).to_contain_text("1 of 2")
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
-    second.get_by_role("button", name="Copy the link").click()
+    second.get_by_role("button", name="Copy link").click()
     expect(second.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == person.url + image["link"]

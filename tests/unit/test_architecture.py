@@ -133,7 +133,7 @@ def test_only_the_generators_clients_make_http_calls() -> None:
 
 def test_only_two_modules_of_the_site_fetch() -> None:
     fetching = set(files_where(r"\bfetch\(|XMLHttpRequest", files("web", suffix=".js")))
-    assert fetching == {"web/lib/api.js", "web/lib/storage.js"}
+    assert fetching == {"web/lib/api.js", "web/lib/picture-storage.js"}
 
 
 def test_the_site_never_builds_markup_from_text() -> None:

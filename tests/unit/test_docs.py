@@ -1,4 +1,4 @@
-"""The lists in the README are those of the code."""
+"""The lists in the docs are those of the code."""
 
 import ast
 import re
@@ -10,56 +10,56 @@ from shared.core.errors import FieldCode, error_classes
 from shared.core.settings import Settings
 from tests.support.paths import ROOT
 
-README = ROOT / "README.md"
-REASONS = README.parent / "docs" / "reasons.md"
+DOCS = ROOT / "docs"
+ERRORS, REASONS, SETTINGS = DOCS / "errors.md", DOCS / "reasons.md", DOCS / "settings.md"
 
 
-def rows(pattern: str, file: Path = README) -> list[list[str]]:
-    """The cells of each table row of a file whose first cell is one back-ticked word of this form."""
+def rows(pattern: str, file: Path) -> list[list[str]]:
+    """Return the cells of each table row of a file whose first cell is one back-ticked word matching the pattern."""
     lines = file.read_text(encoding="utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if line.startswith("|")]
     return [row for row in cells if re.fullmatch(f"`{pattern}`", row[0])]
 
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
-    told = [(row[0].strip("`"), row[1].strip("`"), row[2]) for row in rows("[a-z_]+") if re.search(r"\d{3}", row[1])]
-    assert sorted((code, int(status)) for code, status, _ in told) == sorted(
+    listed = [(row[0].strip("`"), row[1].strip("`"), row[2]) for row in rows("[a-z_]+", ERRORS)]
+    assert sorted((code, int(status)) for code, status, _ in listed) == sorted(
         (error.code, error.status) for error in error_classes()
     )
-    assert all(meaning for _, _, meaning in told)
+    assert all(meaning for _, _, meaning in listed)
 
 
 def test_the_codes_of_fields_are_those_of_the_code() -> None:
-    [paragraph] = re.findall(r"codes of fields: (.+?)\.\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    [paragraph] = re.findall(r"codes of fields: (.+?)\.\n", ERRORS.read_text(encoding="utf-8"), re.DOTALL)
     assert re.findall(r"`([a-z_]+)`", paragraph) == list(get_args(FieldCode))
 
 
 def test_the_table_of_reasons_is_that_of_the_code() -> None:
-    """Reasons are made by that name, or from the errors of generators' clients and of pictures. One error never
-    becomes a reason: a call that was stopped waits as WORKER_STOPPED."""
-    shared = README.parent / "shared"
-    codes = set()
+    """Reasons are calls of that name, or come from the errors of the generator clients and of the codec. One error
+    never becomes a reason: a stopped call waits as WORKER_STOPPED."""
+    shared = ROOT / "shared"
+    codes: set[str] = set()
     for path in shared.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
-                codes |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
+                codes |= {str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant)}
     sources = "".join(path.read_text(encoding="utf-8") for path in (shared / "generators").glob("*.py"))
     codes |= set(re.findall(r'"(generator_\w+)"', sources)) - {"generator_stopped"}
     codes |= set(re.findall(r'"(picture_\w+)"', (shared / "images/codec.py").read_text(encoding="utf-8")))
-    told = [(row[0].strip("`"), row[1]) for row in rows("[a-z0-9_]+", REASONS)]
-    assert sorted(code for code, _ in told) == sorted(codes)
-    assert all(meaning.endswith(".") for _, meaning in told)
+    listed = [(row[0].strip("`"), row[1]) for row in rows("[a-z0-9_]+", REASONS)]
+    assert sorted(code for code, _ in listed) == sorted(codes)
+    assert all(meaning.endswith(".") for _, meaning in listed)
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
     variables = {
         f"EASEL_{field.name.upper()}" for field in fields(Settings) if not field.name.endswith(("_key", "_token"))
     }
-    told = [row[0].strip("`") for row in rows("EASEL_[A-Z0-9_]+")]
-    assert len(set(told)) == len(told)
-    assert set(told) >= variables, variables - set(told)
-    read = "".join(path.read_text(encoding="utf-8") for path in (README.parent / "local").glob("*.py"))
-    unknown = {name for name in told if name not in variables and name not in read}
+    listed = [row[0].strip("`") for row in rows("EASEL_[A-Z0-9_]+", SETTINGS)]
+    assert len(set(listed)) == len(listed)
+    assert set(listed) >= variables, variables - set(listed)
+    read = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "local").glob("*.py"))
+    unknown = {name for name in listed if name not in variables and name not in read}
     assert unknown == set()
 
 
@@ -71,7 +71,6 @@ def test_every_error_has_its_own_code_and_words() -> None:
     assert all(400 <= error.status < 600 for error in errors)
 
 
-def test_the_painted_prompts_stand_under_their_sheet() -> None:
-    docs = README.parent / "docs"
-    listed = re.findall(r"^\d+\. (.+)$", (docs / "generator.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert listed == (docs / "prompts.txt").read_text(encoding="utf-8").splitlines()
+def test_the_painted_prompts_are_listed_under_their_sheet() -> None:
+    listed = re.findall(r"^\d+\. (.+)$", (DOCS / "generator.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert listed == (DOCS / "prompts.txt").read_text(encoding="utf-8").splitlines()

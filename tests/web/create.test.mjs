@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { forgetDraft, keepDraft, readDraft } from "../../web/lib/draft.js";
-import { readProblem } from "../../web/lib/problem.js";
-import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/request.js";
-import { isShown, pickChoice } from "../../web/lib/shape.js";
-import { StartPictures } from "../../web/lib/starts.js";
-import { UPLOAD_BYTES } from "../../web/lib/storage.js";
-import { Submission } from "../../web/lib/submission.js";
+import { readProblem } from "../../web/lib/api-error.js";
+import { clearDraft, readDraft, saveDraft } from "../../web/lib/draft.js";
+import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
+import { bodyOf, checkValues, formValues, isPainted, readNumber } from "../../web/lib/job-request.js";
+import { UPLOAD_BYTES } from "../../web/lib/picture-storage.js";
+import { isShown, pickChoice } from "../../web/lib/presets.js";
+import { StartPictures } from "../../web/lib/start-pictures.js";
+import { counter } from "./counter.mjs";
+import { memory } from "./memory-storage.mjs";
 
 const PRESETS = {
-  qualities: [{ key: "draft", steps: 15, scale: 7.5, upscale: 1 }, { key: "normal", steps: 30, scale: 7.5, upscale: 1 }],
-  aspects: [{ key: "square", width: 512, height: 512 }, { key: "wide", width: 768, height: 432, offered: false }],
+  qualities: [
+    { key: "draft", steps: 15, scale: 7.5, upscale: 1 },
+    { key: "normal", steps: 30, scale: 7.5, upscale: 1 },
+  ],
+  aspects: [
+    { key: "square", width: 512, height: 512 },
+    { key: "wide", width: 768, height: 432, offered: false },
+  ],
   fields: [
     { name: "prompt", type: "string", max_length: 10 },
     { name: "quality", type: "string", default: "normal" },
@@ -24,52 +31,71 @@ const PRESETS = {
   ],
 };
 
-/** What a browser's storage does, in memory. */
-function memory() {
-  const kept = new Map();
-  return {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, value),
-    removeItem: (name) => kept.delete(name),
+test("settings equal to their preset count as the preset", () => {
+  const job = {
+    prompt: "a",
+    quality: "draft",
+    steps: 15,
+    scale: 7.5,
+    upscale: 2,
+    aspect: "square",
+    width: 512,
+    height: 512,
+    seed: 7,
   };
-}
-
-test("a job's settings that are just its presets count as presets", () => {
-  const job = { prompt: "a", quality: "draft", steps: 15, scale: 7.5, upscale: 2, aspect: "square", width: 512, height: 512, seed: 7 };
   const { steps, scale, upscale, width, height, seed } = formValues(job, PRESETS);
-  assert.deepEqual({ steps, scale, upscale, width, height, seed }, { steps: null, scale: null, upscale: 2, width: null, height: null, seed: 7 });
+  assert.deepEqual(
+    { steps, scale, upscale, width, height, seed },
+    { steps: null, scale: null, upscale: 2, width: null, height: null, seed: 7 },
+  );
 });
 
-test("values of one's own stay, and half an own size is shown whole", () => {
+test("own values stay, and an own width or height makes both own", () => {
   const own = formValues({ quality: "normal", steps: 15, aspect: "square", width: 512, height: 64 }, PRESETS);
   assert.deepEqual([own.steps, own.width, own.height], [15, 512, 64]);
   const half = formValues({ height: 64 }, PRESETS);
   assert.deepEqual([half.width, half.height], [null, 64]);
 });
 
-test("a choice that is not offered gives way, and its size becomes one's own", () => {
+test("an unavailable choice is replaced, and its size becomes an own size", () => {
   const { aspect, width, height } = formValues({ aspect: "wide", width: 768, height: 432 }, PRESETS);
   assert.deepEqual([aspect, width, height], ["square", 768, 432]);
   assert.equal(pickChoice([{ key: "a", offered: false }], "a", "a"), null);
 });
 
-test("a field shows when it is offered, or when nothing is said about that, and has a choice", () => {
-  assert.deepEqual(["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)), ["prompt", "steps"]);
+test("a field is shown if it is offered or unspecified and has more than one value", () => {
+  assert.deepEqual(
+    ["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)),
+    ["prompt", "steps"],
+  );
 });
 
-test("a submission holds what was chosen and leaves the rest to the API", () => {
-  const values = { prompt: "a", style: null, negative_prompt: "", n: 2, describe: false, description: { skip_clip: true }, strength: 0.5 };
+test("a submission contains the chosen values and leaves the rest to the API", () => {
+  const values = {
+    prompt: "a",
+    style: null,
+    negative_prompt: "",
+    n: 2,
+    describe: false,
+    description: { skip_clip: true },
+    strength: 0.5,
+  };
   assert.deepEqual(bodyOf(values), { prompt: "a", n: 2 });
   assert.deepEqual(bodyOf({ ...values, describe: true, source_images: ["k"] }), {
-    prompt: "a", n: 2, describe: true, source_images: ["k"], strength: 0.5, description: { skip_clip: true },
+    prompt: "a",
+    n: 2,
+    describe: true,
+    source_images: ["k"],
+    strength: 0.5,
+    description: { skip_clip: true },
   });
 });
 
-test("a number is read as people write it, and what is none stays as it is", () => {
+test("a number is parsed as people write it, other text stays text", () => {
   assert.deepEqual(["", " 7,5 ", "7.5", "-1", "abc", "1e9"].map(readNumber), [null, 7.5, 7.5, -1, "abc", "1e9"]);
 });
 
-test("what the API would refuse is found beforehand, with its own codes", () => {
+test("values that the API would refuse are found first, with its codes", () => {
   const check = (values) => checkValues({ prompt: "a", ...values }, PRESETS);
   assert.deepEqual(check({ steps: 1, scale: 0, width: 64 }), {});
   assert.deepEqual(check({ steps: 151 }).steps, { code: "too_large", limit: 150 });
@@ -82,46 +108,49 @@ test("what the API would refuse is found beforehand, with its own codes", () => 
   assert.equal(check({ prompt: " | " }).prompt.code, "required");
 });
 
-test("without a new picture no words are needed", () => {
+test("without a new picture no prompt is needed", () => {
   assert.ok(isPainted({ strength: 0, source_images: ["k"] }));
   assert.ok(isPainted({ strength: -1, source_images: [] }));
   assert.deepEqual(checkValues({ prompt: "", strength: -1, source_images: ["k"] }, PRESETS), {});
 });
 
-test("a draft that is no set of fields counts as none", () => {
+test("a draft that is not an object is ignored", () => {
   const storage = memory();
   for (const text of ["[1]", "7", "null", "{"]) {
     storage.setItem("easel.draft", text);
     assert.deepEqual(readDraft(storage), {}, text);
   }
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
-test("whoever logs out leaves nothing of the form behind", async () => {
+test("a logout deletes the draft and the previews", async () => {
   const storage = memory();
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
-  forgetDraft(storage);
+  clearDraft(storage);
   assert.deepEqual([storage.getItem("easel.draft"), storage.getItem("easel.starts")], [null, null]);
 });
 
-test("two submissions without an answer keep a key each", () => {
+test("two unanswered submissions keep different keys", () => {
   const storage = memory();
-  let count = 0;
-  const newKey = () => `key-${(count += 1)}`;
-  const first = new Submission(storage, newKey);
-  const second = new Submission(storage, newKey);
+  const newKey = counter("key-");
+  const first = new SubmissionKeys(storage, newKey);
+  const second = new SubmissionKeys(storage, newKey);
   assert.deepEqual([first.keyFor({ prompt: "a" }), second.keyFor({ prompt: "b" })], ["key-1", "key-2"]);
-  second.settle();
+  second.settle({ prompt: "b" });
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
   assert.equal(second.keyFor({ prompt: "b" }), "key-3");
 });
 
-test("a refusal names each field's reason once", () => {
-  const errors = [{ field: "steps", message: "No.", code: "too_large", limit: 150 }, { field: "steps", message: "Odd.", code: "invalid" }, { field: "n", message: "No." }];
+test("a refusal keeps one reason per field", () => {
+  const errors = [
+    { field: "steps", message: "No.", code: "too_large", limit: 150 },
+    { field: "steps", message: "Odd.", code: "invalid" },
+    { field: "n", message: "No." },
+  ];
   const { fields, reasons } = readProblem(422, { errors });
   assert.deepEqual(fields, { steps: "No.", n: "No." });
   assert.deepEqual(reasons, { steps: { code: "too_large", limit: 150 } });
@@ -129,11 +158,16 @@ test("a refusal names each field's reason once", () => {
 
 const picture = (name = "a.png", options = {}) => new File(["x"], name, { type: "image/png", ...options });
 
-function startsWith({ upload = async () => "key-1", storage = memory(), mayUpload = () => true, preview = async () => "data:," } = {}) {
+function startsWith({
+  upload = async () => "key-1",
+  storage = memory(),
+  mayUpload = () => true,
+  preview = async () => "data:,",
+} = {}) {
   return new StartPictures({ upload, preview, mayUpload, storage });
 }
 
-test("a start picture gets its key, and its small copy is known after a reload", async () => {
+test("a start picture gets its key, and its preview survives a reload", async () => {
   const storage = memory();
   const starts = startsWith({ storage });
   assert.equal(await starts.add(picture(), 4), null);
@@ -141,10 +175,16 @@ test("a start picture gets its key, and its small copy is known after a reload",
   assert.deepEqual(starts.keys(), ["key-1"]);
   const later = startsWith({ storage });
   later.restore(["key-1", "key-of-old"]);
-  assert.deepEqual(later.items.map(({ name, preview, state }) => [name, preview, state]), [["a.png", "data:,", "ready"], ["", null, "ready"]]);
+  assert.deepEqual(
+    later.items.map(({ name, preview, state }) => [name, preview, state]),
+    [
+      ["a.png", "data:,", "ready"],
+      ["", null, "ready"],
+    ],
+  );
 });
 
-test("what is no picture, too large or too many is not taken", async () => {
+test("files of a wrong type, too large or too many are refused", async () => {
   const starts = startsWith();
   assert.equal(await starts.add(picture("a.gif", { type: "image/gif" }), 4), "type");
   assert.equal(await starts.add(Object.defineProperty(picture(), "size", { value: UPLOAD_BYTES + 1 }), 4), "size");
@@ -153,7 +193,7 @@ test("what is no picture, too large or too many is not taken", async () => {
   assert.deepEqual(starts.items, []);
 });
 
-test("an upload that failed can be sent again", async () => {
+test("a failed upload can be retried", async () => {
   const answers = [() => Promise.reject(new Error("lost")), async () => "key-2"];
   const starts = startsWith({ upload: () => answers.shift()() });
   await starts.add(picture(), 4);
@@ -164,7 +204,7 @@ test("an upload that failed can be sent again", async () => {
   assert.deepEqual(starts.keys(), ["key-2"]);
 });
 
-test("a guest's picture waits until somebody is logged in", async () => {
+test("a guest's picture waits for the login", async () => {
   let isIn = false;
   const starts = startsWith({ mayUpload: () => isIn });
   await starts.add(picture(), 4);
@@ -175,29 +215,37 @@ test("a guest's picture waits until somebody is logged in", async () => {
   assert.deepEqual(starts.keys(), ["key-1"]);
 });
 
-test("a key that the API does not take is dropped, here and from what is kept", async () => {
+test("a key that the API refuses is dropped, also from the storage", async () => {
   const storage = memory();
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
-  starts.lose("key-1", "not_yours");
+  starts.markLost("key-1", "not_yours");
   assert.deepEqual([starts.items[0].state, starts.items[0].error.code, starts.keys()], ["lost", "not_yours", []]);
   const later = startsWith({ storage });
   later.restore(["key-1"]);
   assert.equal(later.items[0].preview, null);
 });
 
-test("another draft takes the pictures of its own, and what has no key yet stays", async () => {
+test("another draft replaces the uploaded pictures and keeps those without a key", async () => {
   const starts = startsWith({ mayUpload: () => false });
   await starts.add(picture("guest.png"), 4);
   starts.restore(["a", "b"]);
   starts.restore(["b"]);
-  assert.deepEqual(starts.items.map(({ key, name }) => key ?? name), ["guest.png", "b"]);
+  assert.deepEqual(
+    starts.items.map(({ key, name }) => key ?? name),
+    ["guest.png", "b"],
+  );
 });
 
-test("a picture that is taken away stops on its way", async () => {
+test("removing a picture aborts its upload", async () => {
   let signal;
-  const starts = startsWith({ upload: (_, options) => new Promise(() => ({ signal } = options)) });
+  const starts = startsWith({
+    upload: (_, options) => {
+      signal = options.signal;
+      return new Promise(() => {});
+    },
+  });
   await starts.add(picture(), 4);
   starts.remove(starts.items[0].id);
   assert.ok(signal.aborted);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { LANGUAGES, pickLanguage, rememberLanguage, rememberedLanguage } from "../../web/lib/language.js";
-import { currentLocale, loadWords, t, tOr } from "../../web/lib/text.js";
+import { currentLocale, loadWords, t, tOr } from "../../web/lib/i18n.js";
+import { LANGUAGES, pickLanguage, rememberedLanguage, rememberLanguage } from "../../web/lib/language.js";
 import { spanInWords } from "../../web/lib/time.js";
 import { words as english } from "../../web/text/en.js";
 
 const load = (language) => import(`../../web/text/${language}.js`).then(({ words }) => words);
 /** The names of the values that an entry takes, in order of the alphabet. */
-const takes = (entry) => [...(/^\(\{([^}]*)\}\)/.exec(String(entry))?.[1].matchAll(/\w+/g) ?? [])].map(([name]) => name).toSorted();
-const SAME_EVERYWHERE = new Set(["site.name", "footer.api", "bin.keys"]);
+const takes = (entry) =>
+  [...(/^\(\{([^}]*)\}\)/.exec(String(entry))?.[1].matchAll(/\w+/g) ?? [])].map(([name]) => name).toSorted();
+const SAME_EVERYWHERE = new Set(["site.name", "footer.api", "undo.keys"]);
 
 for (const language of Object.keys(LANGUAGES)) {
   test(`${language} has every word that English has, with the same values`, async () => {
@@ -23,13 +23,17 @@ for (const language of Object.keys(LANGUAGES)) {
   });
 }
 
-test("nothing was left in English", async () => {
+test("nothing is left in English", async () => {
   const words = await load("ru");
-  const isTranslated = ([key, entry]) => typeof entry === "function" || SAME_EVERYWHERE.has(key) || /[а-яё]/i.test(entry);
-  assert.deepEqual(Object.entries(words).filter((pair) => !isTranslated(pair)), []);
+  const isTranslated = ([key, entry]) =>
+    typeof entry === "function" || SAME_EVERYWHERE.has(key) || /[а-яё]/i.test(entry);
+  assert.deepEqual(
+    Object.entries(words).filter((pair) => !isTranslated(pair)),
+    [],
+  );
 });
 
-test("the language is the chosen one, else the first of the browser's that the site speaks", () => {
+test("the language is the chosen one, else the first supported one of the browser", () => {
   assert.equal(pickLanguage(null, ["de-DE", "ru-RU", "en"]), "ru");
   assert.equal(pickLanguage("en", ["ru"]), "en");
   assert.equal(pickLanguage("tlh", ["RU"]), "ru");

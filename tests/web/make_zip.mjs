@@ -1,5 +1,5 @@
 /** Writes the files of a folder into one ZIP file as the site does: `node make_zip.mjs <folder> <file>`. */
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { Zip } from "../../web/lib/zip.js";

@@ -1,69 +1,51 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-
-import { sameAgain, variationOf } from "../../web/lib/again.js";
-import { keepDraft, readDraft } from "../../web/lib/draft.js";
-import { asSentence, explain } from "../../web/lib/explain.js";
-import { matchRoute, safeNext } from "../../web/lib/match.js";
+import { ApiError } from "../../web/lib/api-error.js";
+import { readDraft, saveDraft } from "../../web/lib/draft.js";
+import { asSentence, errorText } from "../../web/lib/error-text.js";
+import { loadWords } from "../../web/lib/i18n.js";
+import { SubmissionKeys } from "../../web/lib/idempotent-submit.js";
 import { pause } from "../../web/lib/pause.js";
-import { ApiError } from "../../web/lib/problem.js";
-import { fieldOf, ratioOf } from "../../web/lib/shape.js";
-import { Submission } from "../../web/lib/submission.js";
-import { loadWords } from "../../web/lib/text.js";
+import { fieldOf, ratioOf } from "../../web/lib/presets.js";
+import { remakeOf, variationOf } from "../../web/lib/remake.js";
+import { matchRoute, safeNext } from "../../web/lib/routes.js";
 import { spanInWords } from "../../web/lib/time.js";
+import { counter } from "./counter.mjs";
+import { memory } from "./memory-storage.mjs";
 
 await loadWords("en");
 
-/** What a browser's sessionStorage does, in memory. */
-function memory(entries = {}) {
-  const kept = new Map(Object.entries(entries));
-  return {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, value),
-    removeItem: (name) => kept.delete(name),
-  };
-}
-
-const counted = () => {
-  let count = 0;
-  return () => `key-${(count += 1)}`;
-};
-
-test("the same submission keeps its key until it is settled, over a reload too", () => {
+test("the same submission keeps its key until it is settled, also after a reload", () => {
   const storage = memory();
-  const newKey = counted();
-  const first = new Submission(storage, newKey);
+  const newKey = counter("key-");
+  const first = new SubmissionKeys(storage, newKey);
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
   assert.equal(first.keyFor({ prompt: "a" }), "key-1");
-  assert.equal(new Submission(storage, newKey).keyFor({ prompt: "a" }), "key-1");
-  first.settle();
+  assert.equal(new SubmissionKeys(storage, newKey).keyFor({ prompt: "a" }), "key-1");
+  first.settle({ prompt: "a" });
   assert.equal(first.keyFor({ prompt: "a" }), "key-2");
 });
 
 test("another submission gets another key", () => {
-  const submission = new Submission(memory(), counted());
+  const submission = new SubmissionKeys(memory(), counter("key-"));
   assert.notEqual(submission.keyFor({ prompt: "a" }), submission.keyFor({ prompt: "b" }));
 });
 
-test("what is stored and unreadable counts as nothing", () => {
+test("unreadable storage is treated as empty", () => {
   const storage = memory({ "easel.submission": "{", "easel.draft": "{" });
-  assert.equal(new Submission(storage, counted()).keyFor({}), "key-1");
+  assert.equal(new SubmissionKeys(storage, counter("key-")).keyFor({}), "key-1");
   assert.deepEqual(readDraft(storage), {});
-  keepDraft({ prompt: "a" }, storage);
+  saveDraft({ prompt: "a" }, storage);
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
-test("a job is made again from its settings, with its seed or with another", () => {
+test("a job is repeated from its settings, with its seed or another", () => {
   const job = { prompt: "a", settings: { prompt: "a", n: 2, seed: 7, source_images: ["k"] }, images: [] };
-  assert.deepEqual(sameAgain(job), { prompt: "a", n: 2, seed: 7, source_images: ["k"] });
+  assert.deepEqual(remakeOf(job), { prompt: "a", n: 2, seed: 7, source_images: ["k"] });
   assert.deepEqual(variationOf(job), { prompt: "a", n: 2, source_images: ["k"] });
 });
 
-const ROUTES = [
-  { pattern: "/" },
-  { pattern: "/pictures" },
-  { pattern: "/pictures/:id" },
-];
+const ROUTES = [{ pattern: "/" }, { pattern: "/pictures" }, { pattern: "/pictures/:id" }];
 
 test("a path finds its view", () => {
   assert.deepEqual(matchRoute(ROUTES, "/"), { route: ROUTES[0], params: {} });
@@ -73,10 +55,17 @@ test("a path finds its view", () => {
   assert.equal(matchRoute(ROUTES, "/nowhere"), null);
 });
 
-test("the way back after logging in never leads off the site", () => {
+test("the redirect after login never leads off the site", () => {
   const origin = "https://easel.example.com";
   assert.equal(safeNext("/pictures/1?a=b", origin), "/pictures/1?a=b");
-  for (const hostile of ["//evil.example.com", "/\\evil.example.com", "https://evil.example.com", "javascript:alert(1)", "", null]) {
+  for (const hostile of [
+    "//evil.example.com",
+    "/\\evil.example.com",
+    "https://evil.example.com",
+    "javascript:alert(1)",
+    "",
+    null,
+  ]) {
     assert.equal(safeNext(hostile, origin, "/create"), "/create", String(hostile));
   }
 });
@@ -87,33 +76,38 @@ test("a field that the API does not name has no range", () => {
   assert.deepEqual(fieldOf(presets, "seed"), {});
 });
 
-test("a picture of unknown size is taken for a square", () => {
+test("a picture of unknown size is treated as square", () => {
   assert.equal(ratioOf({ width: 768, height: 432 }), 768 / 432);
   assert.equal(ratioOf({}), 1);
   assert.equal(ratioOf(undefined), 1);
 });
 
-test("a wait is told in a unit that a person can wait by", () => {
-  const wanted = [[0, "1 second"], [40, "40 seconds"], [140, "2 minutes"], [3 * 3600, "3 hours"]];
+test("a wait is shown in a fitting unit", () => {
+  const wanted = [
+    [0, "1 second"],
+    [40, "40 seconds"],
+    [140, "2 minutes"],
+    [3 * 3600, "3 hours"],
+  ];
   for (const [seconds, words] of wanted) assert.equal(spanInWords(seconds), words);
 });
 
-test("an error is told in the site's words, else in the API's", () => {
-  const words = (problem) => explain(new ApiError(problem));
-  assert.match(words({ status: 401, code: "bad_credentials" }), /do not belong together/);
+test("an error is shown in the site's words, else in the API's", () => {
+  const words = (problem) => errorText(new ApiError(problem));
+  assert.match(words({ status: 401, code: "bad_credentials" }), /Wrong email or password/);
   assert.match(words({ status: 422, code: "invalid", fields: { seed: "no" } }), /marked fields/);
   assert.match(words({ status: 429, code: "rate", retryAfterMs: 5000 }), /5 seconds/);
   assert.match(words({ status: 500, code: "internal", message: "id 1" }), /our side/);
   assert.equal(words({ status: 409, code: "odd", message: "Not now." }), "Not now.");
 });
 
-test("what the API remarks about a field stands there as a sentence", () => {
+test("a message of the API is shown as a sentence", () => {
   assert.equal(asSentence("is too long"), "Is too long.");
   assert.equal(asSentence("Already one."), "Already one.");
 });
 
-test("a mistake of the site itself is not dressed up as an answer", () => {
-  assert.throws(() => explain(new TypeError("bug")), TypeError);
+test("a bug of the site is not shown as an API error", () => {
+  assert.throws(() => errorText(new TypeError("bug")), TypeError);
 });
 
 test("a pause ends early when it is woken, and fails when the view is left", async () => {

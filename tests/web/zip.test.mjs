@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as nodesCrc32 } from "node:zlib";
-
-import { bundle } from "../../web/lib/bundle.js";
+import { ApiError } from "../../web/lib/api-error.js";
 import { endingOf, nameFrom, uniqueNames } from "../../web/lib/file-names.js";
-import { ApiError } from "../../web/lib/problem.js";
-import { Zip, ZipFullError, crc32 } from "../../web/lib/zip.js";
+import { crc32, Zip, ZipFullError } from "../../web/lib/zip.js";
+import { zipPictures } from "../../web/lib/zip-pictures.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const DAY = "2026-03-04T05:06:08Z";
@@ -13,7 +12,10 @@ const job = (prompt, ...ids) => ({ prompt, created_at: DAY, images: ids.map((id)
 /** The names in an archive's directory, in order. */
 async function names(zip) {
   const text = Buffer.from(await zip.arrayBuffer()).toString("latin1");
-  return text.split("PK\x01\x02").slice(1).map((entry) => entry.slice(42, 42 + entry.charCodeAt(24)));
+  return text
+    .split("PK\x01\x02")
+    .slice(1)
+    .map((entry) => entry.slice(42, 42 + entry.charCodeAt(24)));
 }
 
 test("the checksum is CRC-32, also in pieces", { skip: !nodesCrc32 }, () => {
@@ -23,7 +25,7 @@ test("the checksum is CRC-32, also in pieces", { skip: !nodesCrc32 }, () => {
   assert.equal(crc32(random.subarray(40_000), crc32(random.subarray(0, 40_000))), nodesCrc32(random));
 });
 
-test("an archive refuses what it would need its 64-bit form for, and stays whole", async () => {
+test("an archive refuses what would need ZIP64 and stays unchanged", async () => {
   const zip = new Zip();
   await zip.add("small.png", new Blob(["small"]), new Date(DAY));
   const small = zip.finish().size;
@@ -61,20 +63,29 @@ test("names are unique whatever their case", () => {
   assert.deepEqual([endingOf("image/jpeg"), endingOf("image/png"), endingOf("")], ["jpg", "png", "png"]);
 });
 
-test("a picture that cannot be had is counted, and the rest goes on", async () => {
+test("a picture that cannot be fetched is counted, and the others continue", async () => {
   const heard = [];
   const get = async ({ id }) => {
     if (id === "gone") throw new ApiError({ status: 404, code: "http_404" });
     return new Blob([id], { type: "image/png" });
   };
   const jobs = [job("sea", "one", "gone"), job("sea", "two")];
-  const { blob, count, lost } = await bundle(jobs, { spare: "picture", get, onProgress: ({ done, total }) => heard.push([done, total]) });
+  const { blob, count, lost } = await zipPictures(jobs, {
+    spare: "picture",
+    get,
+    onProgress: ({ done, total }) => heard.push([done, total]),
+  });
   assert.deepEqual({ count, lost }, { count: 2, lost: 1 });
   assert.deepEqual(await names(blob), ["sea.png", "sea (2).png"]);
-  assert.deepEqual(heard, [[0, 3], [1, 3], [2, 3], [3, 3]]);
+  assert.deepEqual(heard, [
+    [0, 3],
+    [1, 3],
+    [2, 3],
+    [3, 3],
+  ]);
 });
 
-test("stopping ends the work with the reason, and nothing more is fetched", async () => {
+test("stopping rejects with the reason, and nothing more is fetched", async () => {
   const leaving = new AbortController();
   let asked = 0;
   const get = async () => {
@@ -83,13 +94,13 @@ test("stopping ends the work with the reason, and nothing more is fetched", asyn
     return new Blob(["x"]);
   };
   const jobs = [job("sea", ...Array.from({ length: 20 }, (_, index) => `${index}`))];
-  await assert.rejects(bundle(jobs, { spare: "picture", get, signal: leaving.signal }), { name: "AbortError" });
+  await assert.rejects(zipPictures(jobs, { spare: "picture", get, signal: leaving.signal }), { name: "AbortError" });
   assert.ok(asked <= 3, `${asked} were fetched`);
 });
 
-test("a mistake of the site is no lost picture", async () => {
+test("a bug of the site is not a lost picture", async () => {
   const get = async () => {
     throw new TypeError("broken");
   };
-  await assert.rejects(bundle([job("sea", "one")], { spare: "picture", get }), TypeError);
+  await assert.rejects(zipPictures([job("sea", "one")], { spare: "picture", get }), TypeError);
 });

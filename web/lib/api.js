@@ -1,18 +1,24 @@
+import { ApiError, readProblem, readRetryAfter } from "./api-error.js";
 import { connection } from "./connection.js";
-import { ApiError, readProblem, readRetryAfter } from "./problem.js";
 
 /** Longer than the 20 seconds for which the server may hold an answer. */
 const TIMEOUT_MS = 35_000;
 
 /**
- * Sends one request to Easel's API: the only place of the site that does so. The session travels in its cookie.
+ * Send one request to the API. Only this function of the site does so; the session cookie is sent along.
  *
  * Resolves to `{status, data, etag, retryAfterMs}`; `data` is null without a body (204, 304). Rejects with an ApiError,
- * or with the reason of `signal` when the caller gave up. With `keepalive` it arrives although the page is left meanwhile.
+ * or with the reason of `signal` when it is aborted. With `keepalive` the request outlives the page.
  */
 async function call(method, path, { body, headers = {}, signal, keepalive = false } = {}) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
-  const options = { method, headers: { ...headers }, credentials: "same-origin", keepalive, signal: AbortSignal.any(signals) };
+  const options = {
+    method,
+    headers: { ...headers },
+    credentials: "same-origin",
+    keepalive,
+    signal: AbortSignal.any(signals),
+  };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
@@ -24,18 +30,23 @@ async function call(method, path, { body, headers = {}, signal, keepalive = fals
     text = await response.text();
   } catch {
     signal?.throwIfAborted();
-    connection.missed();
+    connection.requestFailed();
     throw new ApiError({ status: 0, code: "network" });
   }
-  connection.answered();
+  connection.requestAnswered();
   const data = readJson(text);
   const retryAfter = response.headers.get("Retry-After");
   if (!response.ok && response.status !== 304) throw readProblem(response.status, data, retryAfter);
   if (data === undefined) throw new ApiError({ status: 0, code: "unreadable" });
-  return { status: response.status, data, etag: response.headers.get("ETag"), retryAfterMs: readRetryAfter(retryAfter) };
+  return {
+    status: response.status,
+    data,
+    etag: response.headers.get("ETag"),
+    retryAfterMs: readRetryAfter(retryAfter),
+  };
 }
 
-/** The parsed text, null for no text, undefined for text that is no JSON. */
+/** Return the parsed JSON, null for an empty text, undefined for invalid JSON. */
 function readJson(text) {
   if (text === "") return null;
   try {
@@ -46,7 +57,9 @@ function readJson(text) {
 }
 
 function withQuery(path, values) {
-  const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
+  const query = new URLSearchParams(
+    Object.entries(values).filter(([, value]) => value !== null && value !== undefined),
+  );
   return query.size ? `${path}?${query}` : path;
 }
 
@@ -79,10 +92,10 @@ export const submitJob = (body, key, options) =>
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
-export const takeBackJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
-/** A place for a start picture: `{key, url, fields}`; `lib/storage.js` sends the bytes there. */
+export const unpublishJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
+/** Request an upload: `{key, url, fields}`. `lib/picture-storage.js` sends the bytes. */
 export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 
-/** The job as it is now. With `waitS` the answer comes when the job differs from `etag`, at the latest after that time. */
+/** Fetch a job. With `waitS` the server holds its answer until the job differs from `etag`, at most that long. */
 export const getJob = (id, { etag = null, waitS = null } = {}, options = {}) =>
   call("GET", withQuery(jobPath(id), { wait: waitS }), { ...options, headers: etag ? { "If-None-Match": etag } : {} });

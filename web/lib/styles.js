@@ -2,7 +2,7 @@ import { element } from "./dom.js";
 
 const asked = new Map();
 
-/** Adds sheets of `styles/` to the page, each once. Resolves when they count; rejects when one cannot be fetched. */
+/** Load sheets of `styles/`, each once. Resolves when they apply; rejects if one cannot be fetched. */
 export const loadStyles = (names) => Promise.all(names.map(loadStyle));
 
 function loadStyle(name) {
@@ -12,7 +12,11 @@ function loadStyle(name) {
 
 function fetchStyle(name) {
   return new Promise((resolve, reject) => {
-    const link = element("link", { rel: "stylesheet", href: `/styles/${name}.css`, on: { load: resolve, error: giveUp } });
+    const link = element("link", {
+      rel: "stylesheet",
+      href: `/styles/${name}.css`,
+      on: { load: resolve, error: giveUp },
+    });
     function giveUp() {
       asked.delete(name);
       link.remove();

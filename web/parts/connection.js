@@ -1,20 +1,18 @@
+import { retryDelayMs } from "../lib/backoff.js";
 import { connection } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
 import { pause, whenVisible } from "../lib/pause.js";
-import { refresh } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { refreshSession } from "../lib/session.js";
 import { announce } from "./announcer.js";
-import { showBar } from "./bars.js";
+import { showBar } from "./notice-bar.js";
 
-/** How long the good news stays. */
+/** How long "back online" is shown. */
 const BACK_MS = 4_000;
-/** How long to leave a server alone that nobody else asks; the last one repeats. */
-const PROBE_MS = [2_000, 4_000, 8_000, 15_000, 30_000];
+/** The delays between probes while no view polls the server. */
+const PROBE = { startMs: 2_000, maxMs: 30_000 };
 
-/**
- * Keeps the one notice about the connection, for every view: that the person is offline or that the server does not answer,
- * and that it is back.
- */
+/** Show one notice about the connection in all views: offline, server unreachable, or back online. */
 export function startConnection() {
   const words = element("p", { class: "connection" });
   let remove = null;
@@ -46,16 +44,16 @@ function stateNow() {
   return connection.isLost ? "lost" : "fine";
 }
 
-/** Finds out when the server is back, where no view does that by asking on. */
+/** Return a listener that probes the server until it is back, while no view polls it. */
 function prober() {
   let isProbing = false;
   return async () => {
     if (isProbing) return;
     isProbing = true;
-    for (let turn = 0; connection.needsProbe; turn += 1) {
-      await pause(PROBE_MS[Math.min(turn, PROBE_MS.length - 1)], { wake: window, events: ["online"] });
+    for (let attempt = 1; connection.needsProbe; attempt += 1) {
+      await pause(retryDelayMs(attempt, PROBE), { wake: window, events: ["online"] });
       await whenVisible();
-      if (connection.needsProbe) await refresh().catch(() => {});
+      if (connection.needsProbe) await refreshSession().catch(() => {});
     }
     isProbing = false;
   };

@@ -1,11 +1,15 @@
 import { element, fill } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 
 const SHOWN_MS = 2_500;
 
-/** A button that puts `text` on the clipboard and says so in its own words for a moment. */
+/** Create a button that copies `text` and confirms it for a moment in its label. */
 export function copyButton(text, label = t("copy")) {
-  const button = element("button", { type: "button", class: "button", "aria-live": "polite", on: { click: copy } }, label);
+  const button = element(
+    "button",
+    { type: "button", class: "button", "aria-live": "polite", on: { click: copy } },
+    label,
+  );
   async function copy() {
     let done = "copy.done";
     try {

@@ -1,11 +1,9 @@
-import { element, fill } from "../lib/dom.js";
+import { element, fill, uniqueId } from "../lib/dom.js";
 import { copyButton } from "./copy-button.js";
 
-let count = 0;
-
-/** An address to keep, with a button that copies it. Answers `{node, show}`; `show(url)` puts another one there. */
+/** Create a read-only address with a copy button. Returns `{node, show}`; `show(url)` changes the address. */
 export function copyLink({ label }) {
-  const id = `link-${(count += 1)}`;
+  const id = uniqueId("link");
   const input = element("input", { id, readonly: true, class: "link-field", on: { focus: () => input.select() } });
   const tools = element("div", { class: "link-tools" });
   const show = (url) => {

@@ -1,34 +1,36 @@
 import { element, fill } from "../lib/dom.js";
-import { formValues, isPainted } from "../lib/request.js";
-import { fieldOf, isShown } from "../lib/shape.js";
-import { currentLocale, t } from "../lib/text.js";
+import { currentLocale, t } from "../lib/i18n.js";
+import { formValues, isPainted } from "../lib/job-request.js";
+import { isShown } from "../lib/presets.js";
 import { advancedFields } from "./create/advanced.js";
-import { lookChoices, remarkOwn } from "./create/look.js";
+import { presetChoices, showOverride } from "./create/preset-choices.js";
 import { promptField } from "./create/prompt.js";
 import { seedField } from "./create/seed.js";
 import { stage } from "./create/stage.js";
-import { startPictures } from "./create/start-pictures.js";
+import { startPicturesField } from "./create/start-pictures.js";
 import { strengthField } from "./create/strength.js";
 import { field } from "./field.js";
 
 /**
- * The form of a new job, built from what `GET /v1/presets` says and filled with a draft.
+ * Create the form of a new job from `GET /v1/presets` and fill it with a draft.
  *
- * Answers `{node, fields, values, addStarts, showStart, showStep, showError, showQuota}`; `values()` are the API's fields by their
- * names, `fields` what stands for them in the form, by the names that the API's errors use. `change` is a button
- * of its own, `{words, run}`.
+ * Returns `{node, fields, values, addStartPictures, showStartError, showStep, showError, showQuota}`. `values()` are
+ * the values by the API's field names, `fields` the form's fields by the names in the API's errors. `change` is an
+ * extra button, `{words, run}`.
  */
-export function createForm({ presets, draft, starts, signal, change }) {
+export function createForm({ presets, draft, startPictures, signal, change }) {
   const values = formValues(draft, presets);
   const easel = stage();
   const keep = () => keepInStep();
-  const look = lookChoices(presets, values);
+  const look = presetChoices(presets, values);
   const advanced = advancedFields(presets, values);
   const strength = strengthField(presets, values, () => {
     if (strength.isKept()) advanced.open();
     keep();
   });
-  const pictures = isShown(presets, "source_images") ? startPictures(presets, starts, { stage: easel.node, signal }) : null;
+  const pictures = isShown(presets, "source_images")
+    ? startPicturesField(presets, startPictures, { stage: easel.node, signal })
+    : null;
   const fields = {
     prompt: promptField(presets, values),
     ...(pictures ? { source_images: pictures, strength } : {}),
@@ -37,7 +39,12 @@ export function createForm({ presets, draft, starts, signal, change }) {
     ...(isShown(presets, "seed") ? { seed: seedField(presets, values) } : {}),
     ...advanced.fields,
   };
-  const read = () => Object.fromEntries(Object.entries(fields).filter(([name]) => !name.includes(".")).map(([name, { value }]) => [name, value()]));
+  const read = () =>
+    Object.fromEntries(
+      Object.entries(fields)
+        .filter(([name]) => !name.includes("."))
+        .map(([name, { value }]) => [name, value()]),
+    );
   const bar = actionBar(change);
   const node = layOut({ fields, easel, pictures, strength, look, advanced, bar });
 
@@ -46,28 +53,31 @@ export function createForm({ presets, draft, starts, signal, change }) {
     const quality = presets.qualities.find(({ key }) => key === now.quality) ?? {};
     const aspect = presets.aspects.find(({ key }) => key === now.aspect) ?? {};
     advanced.setUsual({ quality, aspect });
-    strength.node.hidden = starts.items.length === 0;
-    fields.prompt.setNeeded(isPainted({ ...now, source_images: starts.items }));
+    strength.node.hidden = startPictures.items.length === 0;
+    fields.prompt.setNeeded(isPainted({ ...now, source_images: startPictures.items }));
     const size = sizeOf(now, aspect);
-    const [first] = starts.items;
+    const [first] = startPictures.items;
     easel.show({ ...size, picture: pictures && first ? (first.url ?? first.preview) : null });
-    tellOwn({ look, fields, now, size, changed: () => node.dispatchEvent(new Event("input")) });
+    showOverrides({ look, fields, now, size, changed: () => node.dispatchEvent(new Event("input")) });
   }
   node.addEventListener("input", keep);
   node.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) node.requestSubmit();
   });
-  starts.addEventListener("change", keep, { signal });
+  startPictures.addEventListener("change", keep, { signal });
   keep();
-  return { node, fields, values: read, ...pictureTools(pictures), ...bar.tell };
+  return { node, fields, values: read, ...pictureTools(pictures), ...bar.controls };
 }
 
-/** Start pictures from elsewhere; where the site offers none, nothing happens. */
+/** Return the functions for start pictures; they do nothing where the site offers none. */
 function pictureTools(pictures) {
-  return { addStarts: async (files) => pictures?.addAll(files), showStart: (words) => pictures?.showError(words) };
+  return {
+    addStartPictures: async (files) => pictures?.addAll(files),
+    showStartError: (words) => pictures?.showError(words),
+  };
 }
 
-/** In the order of reading: the words, the easel with the start pictures, the settings, the button. */
+/** Arrange the form in reading order: prompt, easel with start pictures, settings, button. */
 function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
   const side = element("div", { class: "create-side" }, easel.node, pictures?.node, pictures && strength.node);
   const nodes = (...all) => all.map((one) => one?.node);
@@ -82,41 +92,59 @@ function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
 }
 
 function negativeField({ negative_prompt: given = "" }) {
-  const made = field({ name: "negative_prompt", label: t("create.negative"), tag: "textarea", rows: 2, hint: t("create.negative.hint") });
+  const made = field({
+    name: "negative_prompt",
+    label: t("create.negative"),
+    tag: "textarea",
+    rows: 2,
+    hint: t("create.negative.hint"),
+  });
   made.input.value = given;
   return { ...made, value: () => made.input.value.trim() };
 }
 
-/** Pixels as they will be: one's own where they are numbers, else the aspect's. */
+/** Return the size in pixels: the user's own numbers, else the aspect's. */
 function sizeOf({ width, height }, aspect) {
   const pick = (own, preset) => (typeof own === "number" && own > 0 ? own : preset);
   return { width: pick(width, aspect.width), height: pick(height, aspect.height) };
 }
 
-/** Own numbers stand in a disclosure that may be closed, so the choices that they overrule say so. */
-function tellOwn({ look, fields, now, size, changed }) {
+/** Show at each choice which own numbers override it, because their disclosure may be closed. */
+function showOverrides({ look, fields, now, size, changed }) {
   const own = (...names) => names.filter((name) => fields[name] && now[name] !== null);
   const drop = (names) => () => {
     for (const name of names) fields[name].clear();
     changed();
   };
   const number = new Intl.NumberFormat(currentLocale());
-  const told = (name) => `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
+  const inWords = (name) =>
+    `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
   const numbers = own("steps", "scale", "upscale");
   const sides = own("width", "height");
-  if (look.quality) remarkOwn(look.quality, numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null, drop(numbers));
-  if (look.aspect) remarkOwn(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
+  if (look.quality)
+    showOverride(
+      look.quality,
+      numbers.length ? t("create.own", { list: numbers.map(inWords).join(", ") }) : null,
+      drop(numbers),
+    );
+  if (look.aspect)
+    showOverride(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
 }
 
-/** The button that stays in sight, with the quota, what went wrong, and the way to an empty form. */
+/** Create the sticky bar with the submit button, the quota, the error and the button that clears the form. */
 function actionBar({ words, run }) {
   const alert = element("p", { class: "form-error", role: "alert" });
   const quota = element("p", { class: "hint" });
   const button = element("button", { class: "button is-main is-large" }, t("create.submit"));
   const keys = element("span", { class: "hint create-keys" }, t("create.keys"));
   const afresh = element("button", { type: "button", class: "button is-quiet", on: { click: run } }, t(words));
-  const node = element("div", { class: "create-bar" }, alert, element("div", { class: "actions" }, button, keys, quota, afresh));
-  const tell = {
+  const node = element(
+    "div",
+    { class: "create-bar" },
+    alert,
+    element("div", { class: "actions" }, button, keys, quota, afresh),
+  );
+  const controls = {
     showStep: (step) => {
       button.setAttribute("aria-disabled", step !== null);
       fill(button, t(step ?? "create.submit"));
@@ -124,7 +152,7 @@ function actionBar({ words, run }) {
     showError: (sentence) => fill(alert, sentence ?? ""),
     showQuota: (me) => fill(quota, quotaInWords(me)),
   };
-  return { node, tell };
+  return { node, controls };
 }
 
 function quotaInWords(me) {

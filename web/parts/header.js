@@ -1,13 +1,13 @@
 import { element, fill } from "../lib/dom.js";
-import { current, onChange } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
+import { currentSession, onSessionChange } from "../lib/session.js";
 import { routeLink } from "./link.js";
 
-/** Fills the header and keeps it in step with the session. Answers the function that marks the present path. */
+/** Fill the header and update it with the session. Returns the function that marks the present path. */
 export function startHeader(header) {
   let path = "";
-  const draw = () => fill(header, brand(), navigation(path, current()), account(current(), path));
-  onChange(draw);
+  const draw = () => fill(header, brand(), navigation(path, currentSession()), account(currentSession(), path));
+  onSessionChange(draw);
   return (now) => {
     path = now;
     draw();
@@ -20,7 +20,10 @@ function brand() {
 }
 
 function navigation(path, me) {
-  const items = [["/", "nav.gallery"], ["/create", "nav.create"]];
+  const items = [
+    ["/", "nav.gallery"],
+    ["/create", "nav.create"],
+  ];
   if (me) items.push(["/pictures", "nav.pictures"]);
   const links = items.map(([to, key]) => routeLink(to, { "aria-current": to === path ? "page" : null }, t(key)));
   return element("nav", { "aria-label": t("nav.label") }, links);

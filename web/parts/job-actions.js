@@ -1,24 +1,24 @@
-import { sameAgain, variationOf } from "../lib/again.js";
-import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
+import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { keepDraft } from "../lib/draft.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
-import { submitOnce } from "../lib/once.js";
+import { saveDraft } from "../lib/draft.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { submitOnce } from "../lib/idempotent-submit.js";
+import { FINISHED } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { remakeOf, variationOf } from "../lib/remake.js";
 import { navigate } from "../lib/router.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
 import { announce } from "./announcer.js";
 import { downloadAll } from "./download-bar.js";
 import { routeLink } from "./link.js";
 import { deleteWithUndo } from "./undo-bar.js";
 
 /**
- * All that its owner can do with a job in its present state, as buttons and links, and the place for what goes wrong.
+ * Create the buttons and links for what the owner can do with a job in its present state, and a place for errors.
  *
- * `onChange(job)` hears the job after it was published, taken back or cancelled (draw the actions anew for it),
- * `onNew(job)` a new one made from it, `onGone(job)` that it is to vanish: it is deleted some seconds later, unless the
- * person undoes that (see `bin` in undo-bar.js). `signal` ends what is under way; deletions and downloads go on.
+ * `onChange(job)` gets the job after it was published, unpublished or cancelled (create the actions again then),
+ * `onNew(job)` a new job made from it, `onGone(job)` a job that is being deleted (`deletions` in undo-bar.js; it can be
+ * undone). `signal` aborts pending requests; deletions and downloads continue.
  */
 export function jobActions(job, { signal, onChange, onGone, onNew }) {
   const complaint = element("p", { class: "form-error", role: "alert" });
@@ -30,7 +30,8 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
       onChange(await call(job.id, { signal }));
       announce(t(said));
     });
-  const paint = (key, body, look) => act(key, async () => onNew(await submitOnce(`${key} ${job.id}`, body, { signal })), look);
+  const paint = (key, body, look) =>
+    act(key, async () => onNew(await submitOnce(body, { source: `${key} ${job.id}`, signal })), look);
   const erase = () => {
     deleteWithUndo([job]);
     onGone(job);
@@ -38,10 +39,11 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
   const items = [
     isPainted && download(job, act),
     isPainted && !job.public && change("actions.publish", publishJob, "actions.published"),
-    isPainted && job.public && change("actions.take_back", takeBackJob, "actions.taken_back"),
+    isPainted && job.public && change("actions.unpublish", unpublishJob, "actions.unpublished"),
     isPainted && paint("actions.vary", variationOf(job)),
-    isOver && paint(AGAIN[job.state], sameAgain(job), isPainted ? "" : "is-main"),
-    isPainted && routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
+    isOver && paint(AGAIN[job.state], remakeOf(job), isPainted ? "" : "is-main"),
+    isPainted &&
+      routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
     act("actions.words", () => useWords(job)),
     !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),
     isOver && act("actions.delete", erase, "is-danger"),
@@ -51,20 +53,20 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
 
 const AGAIN = { succeeded: "actions.remake", failed: "actions.retry", cancelled: "actions.after_all" };
 
-/** Makes buttons that do one thing at a time; what goes wrong is told in words in `complaint`. */
+/** Return a function that creates buttons, each running one task at a time; errors are shown in `complaint`. */
 function actor(complaint, signal) {
   return (key, task, look = "") => {
     let isBusy = false;
     async function run() {
       if (isBusy) return;
       isBusy = true;
-      // A disabled button would lose the keyboard's place.
+      // A disabled button would lose the focus.
       button.setAttribute("aria-disabled", "true");
       fill(complaint);
       try {
         await task();
       } catch (error) {
-        if (!isLeaving(error, signal)) complain(complaint, error);
+        if (!isAborted(error, signal)) complain(complaint, error);
       } finally {
         isBusy = false;
         button.removeAttribute("aria-disabled");
@@ -77,13 +79,13 @@ function actor(complaint, signal) {
 
 function complain(complaint, error) {
   if (error.status === 401) {
-    askToLogIn();
+    redirectToLogin();
   } else {
-    fill(complaint, explain(error));
+    fill(complaint, errorText(error));
   }
 }
 
-/** One picture comes straight from its lasting link; several come as a ZIP file. */
+/** Return the download: one picture by its permanent link, several as a ZIP file. */
 function download(job, act) {
   const { images } = job;
   if (images.length > 1) return act("actions.download_all", () => void downloadAll([job]));
@@ -92,6 +94,6 @@ function download(job, act) {
 
 function useWords({ prompt, settings }) {
   const { type, style, aspect, quality, n, negative_prompt } = settings;
-  keepDraft({ prompt, type, style, aspect, quality, n, negative_prompt });
+  saveDraft({ prompt, type, style, aspect, quality, n, negative_prompt });
   navigate("/create");
 }

@@ -1,18 +1,17 @@
 import { element, fill } from "../lib/dom.js";
-import { ratioOf } from "../lib/shape.js";
-import { t, tOr } from "../lib/text.js";
+import { t, tOr } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-state.js";
+import { ratioOf } from "../lib/presets.js";
 import { dayOf, spanInWords } from "../lib/time.js";
-import { FINISHED } from "../lib/watch.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 import { tileMenu } from "./tile-menu.js";
 
 /**
- * A job on the person's own wall: its first picture on a mat, or in words what became of it.
+ * Create the tile of a job: its first picture, or its state as text.
  *
- * `onSelect(isChosen, {isRange})` hears the checkbox, `actions(job)` builds what the menu holds. Answers
- * `{node, show, select, focus, closeMenu}`; `show(job)` brings the tile up to date and leaves in place what a person may
- * be using.
+ * `onSelect(isChosen, {isRange})` reports the checkbox, `actions(job)` creates the menu's content. Returns `{node,
+ * show, select, focus, closeMenu}`; `show(job)` updates the tile without rebuilding parts that may be in use.
  */
 export function jobTile(first, { onSelect, actions }) {
   const { id, created_at: created } = first;
@@ -34,7 +33,7 @@ export function jobTile(first, { onSelect, actions }) {
     node.dataset.state = job.state;
     node.style.setProperty("--progress", job.progress ?? 0);
     fill(state, stateInWords(job));
-    // Only another state or other pictures are worth a new face: what is being looked at stays.
+    // Redraw only for another state or other pictures, so that a picture in view stays.
     const face = JSON.stringify([job.state, job.images.length, job.error]);
     if (face !== drawn) fill(link, faceOf(job));
     if (drawn !== null && (face !== drawn || node.dataset.public !== String(job.public))) menu.refresh();
@@ -53,7 +52,11 @@ function faceOf(job) {
   const [image] = job.images;
   const ratio = ratioOf(image ?? job.settings);
   const sheet = image
-    ? element("span", { class: "sheet hung", vars: { ratio } }, picture(image, { prompt: job.prompt, isThumbnail: true }))
+    ? element(
+        "span",
+        { class: "sheet hung", vars: { ratio } },
+        picture(image, { prompt: job.prompt, isThumbnail: true }),
+      )
     : element("span", { class: "sheet", vars: { ratio } }, pendingWords(job));
   const many = job.images.length > 1;
   return element(
@@ -64,17 +67,24 @@ function faceOf(job) {
   );
 }
 
-/** What stands on a sheet without a picture: the state, and for a failure its reason. */
+/** Return the text in place of a picture: the state, and the reason of a failure. */
 function pendingWords({ prompt, state, error }) {
   const why = error && element("small", {}, tOr(`error.${error.code}`, error.message));
-  return element("span", { class: "pending" }, element("span", { class: "unseen" }, prompt), element("span", {}, t(`job.${state}`)), why);
+  return element(
+    "span",
+    { class: "pending" },
+    element("span", { class: "unseen" }, prompt),
+    element("span", {}, t(`job.${state}`)),
+    why,
+  );
 }
 
-/** One line for the foot of the tile: what its face does not say. */
+/** Return one line for the foot of the tile. */
 function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
   if (isPublic) return t("pictures.public");
   const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
-  const done = state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
+  const done =
+    state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
   const left = eta !== null && !FINISHED.has(state) ? t("job.eta", { span: spanInWords(eta) }) : null;
   return [place ?? done, left].filter(Boolean).join(" · ");
 }

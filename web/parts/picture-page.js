@@ -1,9 +1,9 @@
 import { element, fill } from "../lib/dom.js";
-import { keepDraft } from "../lib/draft.js";
-import { sameAgain } from "../lib/again.js";
+import { saveDraft } from "../lib/draft.js";
+import { t } from "../lib/i18n.js";
+import { ratioOf } from "../lib/presets.js";
+import { remakeOf } from "../lib/remake.js";
 import { navigate } from "../lib/router.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
 import { dayOf } from "../lib/time.js";
 import { announce } from "./announcer.js";
 import { copyLink } from "./copy-link.js";
@@ -14,10 +14,10 @@ import { askForReport } from "./report.js";
 import { openViewer } from "./viewer.js";
 
 /**
- * A published job: its pictures large, one at a time, and beside them what they were made from and what can be done.
+ * Create the page of a published job: its pictures, one at a time, with recipe and actions.
  *
- * The address's `#<index>` names the picture that is chosen. Answers `{node, count, choose, showRecipe}`: `choose(step)`
- * goes to the picture before or after and answers it; `showRecipe(settings)` adds what a list of the gallery does not know.
+ * The address's `#<index>` selects a picture. Returns `{node, count, choose, showRecipe}`: `choose(step)` selects the
+ * previous or next picture and returns it; `showRecipe(settings)` adds what the gallery list does not contain.
  */
 export function picturePage(item, { signal }) {
   const { prompt, images } = item;
@@ -31,7 +31,13 @@ export function picturePage(item, { signal }) {
   let settings = null;
 
   function open() {
-    openViewer({ image: images[chosen], count: images.length, prompt: prompt || t("picture.untitled"), choose, place: node });
+    openViewer({
+      image: images[chosen],
+      count: images.length,
+      prompt: prompt || t("picture.untitled"),
+      choose,
+      place: node,
+    });
   }
   function show() {
     const image = images[chosen];
@@ -67,12 +73,15 @@ export function picturePage(item, { signal }) {
   };
 }
 
-/** The place of the picture that the address names, else of the first. */
+/** Return the position of the picture in the address, else of the first. */
 function atHash(images) {
-  return Math.max(0, images.findIndex(({ index }) => `#${index}` === location.hash));
+  return Math.max(
+    0,
+    images.findIndex(({ index }) => `#${index}` === location.hash),
+  );
 }
 
-/** All pictures of the job, small, to choose from. Answers `{node, mark}`. */
+/** Create the thumbnails of all pictures. Returns `{node, mark}`. */
 function stripOf({ prompt, images }, select) {
   const links = images.map((image, place) => {
     const click = (event) => {
@@ -80,17 +89,28 @@ function stripOf({ prompt, images }, select) {
       select(place);
     };
     const words = t("picture.place", { place: place + 1, count: images.length });
-    return element("a", { href: `#${image.index}`, class: "hung", "aria-label": words, vars: { ratio: ratioOf(image) }, on: { click } },
-      picture(image, { prompt, isThumbnail: true }));
+    return element(
+      "a",
+      { href: `#${image.index}`, class: "hung", "aria-label": words, vars: { ratio: ratioOf(image) }, on: { click } },
+      picture(image, { prompt, isThumbnail: true }),
+    );
   });
-  const mark = (chosen) => links.forEach((link, place) => {
-    if (place === chosen) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  });
-  return { node: element("ul", { class: "picture-strip", "aria-label": t("picture.strip") }, links.map((link) => element("li", {}, link))), mark };
+  const mark = (chosen) =>
+    links.forEach((link, place) => {
+      if (place === chosen) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    });
+  return {
+    node: element(
+      "ul",
+      { class: "picture-strip", "aria-label": t("picture.strip") },
+      links.map((link) => element("li", {}, link)),
+    ),
+    mark,
+  };
 }
 
-/** The words beside the picture. Answers `{node, show, showRecipe}`. */
+/** Create the text beside the picture. Returns `{node, show, showRecipe}`. */
 function labelOf({ prompt, published_at, created_at }, { report }) {
   const link = copyLink({ label: t("job.link") });
   const download = element("a", { class: "button", download: true }, t("job.download"));
@@ -98,18 +118,30 @@ function labelOf({ prompt, published_at, created_at }, { report }) {
   const settings = element("button", { type: "button", class: "button", disabled: true }, t("picture.settings"));
   const place = element("div", { class: "picture-recipe" });
   const date = published_at ?? created_at;
-  const again = prompt && routeLink(`/create?prompt=${encodeURIComponent(prompt)}`, { class: "button is-main" }, t("picture.prompt"));
-  const node = element("div", { class: "picture-label" },
+  const again =
+    prompt &&
+    routeLink(`/create?prompt=${encodeURIComponent(prompt)}`, { class: "button is-main" }, t("picture.prompt"));
+  const node = element(
+    "div",
+    { class: "picture-label" },
     element("h1", { class: "display" }, prompt || t("picture.untitled")),
     element("p", { class: "hint" }, element("time", { datetime: date }, t("picture.published", { day: dayOf(date) }))),
     element("div", { class: "actions" }, again, settings, start, download),
     place,
     link.node,
-    element("p", {}, element("button", { type: "button", class: "button is-quiet report-open", on: { click: report } }, t("report.open"))),
+    element(
+      "p",
+      {},
+      element(
+        "button",
+        { type: "button", class: "button is-quiet report-open", on: { click: report } },
+        t("report.open"),
+      ),
+    ),
   );
   let known = null;
   settings.addEventListener("click", () => {
-    keepDraft(draftOf(prompt, known));
+    saveDraft(draftOf(prompt, known));
     navigate("/create");
   });
   return {
@@ -127,8 +159,8 @@ function labelOf({ prompt, published_at, created_at }, { report }) {
   };
 }
 
-/** The create form's draft; how far to go from a start picture means nothing without one. */
+/** Return a draft for the create form, without strength, which has no meaning without a start picture. */
 function draftOf(prompt, settings) {
-  const { strength: _, ...draft } = sameAgain({ prompt, settings });
+  const { strength: _, ...draft } = remakeOf({ prompt, settings });
   return draft;
 }

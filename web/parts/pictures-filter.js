@@ -1,35 +1,54 @@
 import { element } from "../lib/dom.js";
-import { LONGEST_SEARCH, STATES } from "../lib/job-filter.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
+import { MAX_SEARCH_LENGTH, STATES } from "../lib/job-filter.js";
 
-/** Typing is over when nothing was typed for so long. */
+/** The search runs after this pause in typing. */
 const TYPED_MS = 300;
 
 /**
- * The search in prompts and the choice of a state.
+ * Create the search field and the choice of a state.
  *
- * `onChange({state, q}, {isTyping})` hears what is asked for, typing only when it rests. Answers `{node, show}`.
+ * `onChange({state, q}, {isTyping})` gets the filter, after a pause when typing. Returns `{node, show}`.
  */
 export function picturesFilter({ filter, onChange, signal }) {
   const search = element("input", {
-    type: "search", id: "search", name: "q", maxlength: LONGEST_SEARCH, autocomplete: "off", placeholder: t("pictures.search.example"),
+    type: "search",
+    id: "search",
+    name: "q",
+    maxlength: MAX_SEARCH_LENGTH,
+    autocomplete: "off",
+    placeholder: t("pictures.search.example"),
   });
   const states = STATES.map((state) => {
     const name = state ?? "all";
     const input = element("input", { type: "radio", name: "state", value: name });
-    return { state, input, node: element("label", { class: "tab" }, input, element("span", {}, t(`pictures.state.${name}`))) };
+    return {
+      state,
+      input,
+      node: element("label", { class: "tab" }, input, element("span", {}, t(`pictures.state.${name}`))),
+    };
   });
   const form = element(
     "form",
     { class: "pictures-filter", role: "search", "aria-label": t("pictures.filter") },
-    element("div", { class: "search" }, element("label", { for: "search", class: "unseen" }, t("pictures.search")), search),
-    element("fieldset", { class: "tabs" }, element("legend", { class: "unseen" }, t("pictures.states")), states.map(({ node }) => node)),
+    element(
+      "div",
+      { class: "search" },
+      element("label", { for: "search", class: "unseen" }, t("pictures.search")),
+      search,
+    ),
+    element(
+      "fieldset",
+      { class: "tabs" },
+      element("legend", { class: "unseen" }, t("pictures.states")),
+      states.map(({ node }) => node),
+    ),
   );
   const chosen = () => states.find(({ input }) => input.checked)?.state ?? null;
   let last = filter;
   let typing;
 
-  function tell(isTyping) {
+  function report(isTyping) {
     clearTimeout(typing);
     const now = { state: chosen(), q: search.value.trim() || null };
     if (now.state === last.state && now.q === last.q) return;
@@ -43,12 +62,12 @@ export function picturesFilter({ filter, onChange, signal }) {
   }
   search.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => tell(true), TYPED_MS);
+    typing = setTimeout(() => report(true), TYPED_MS);
   });
-  form.addEventListener("change", (event) => tell(event.target === search));
+  form.addEventListener("change", (event) => report(event.target === search));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    tell(true);
+    report(true);
   });
   signal.addEventListener("abort", () => clearTimeout(typing), { once: true });
   show(filter);

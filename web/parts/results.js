@@ -1,21 +1,25 @@
 import { element } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { ratioOf } from "../lib/presets.js";
 import { isPlain } from "../lib/router.js";
-import { ratioOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
 import { copyButton } from "./copy-button.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 import { openViewer } from "./viewer.js";
 
-/** The finished pictures of a job, each with its description, its seed and what can be done with it. */
+/** Create the list of finished pictures, each with description, seed and links. */
 export function results({ images, prompt }) {
   const items = images.map((image) =>
     element("li", {}, element("figure", {}, hung(image, { images, prompt }), placard(image, images.length))),
   );
-  return element("ul", { class: "results", "aria-label": t("job.pictures"), vars: { ratio: ratioOf(images[0]) } }, items);
+  return element(
+    "ul",
+    { class: "results", "aria-label": t("job.pictures"), vars: { ratio: ratioOf(images[0]) } },
+    items,
+  );
 }
 
-/** A click opens the viewer; where a person wants a tab of its own, the lasting link is what it has always been. */
+/** A plain click opens the viewer; in a new tab the permanent link works as usual. */
 function hung(image, { images, prompt: words }) {
   const prompt = words || t("picture.untitled");
   const label = t("picture.open", { prompt });
@@ -25,7 +29,10 @@ function hung(image, { images, prompt: words }) {
     if (!isPlain(event)) return;
     event.preventDefault();
     let index = images.indexOf(image);
-    const choose = (step) => images[(index = (index + step + images.length) % images.length)];
+    const choose = (step) => {
+      index = (index + step + images.length) % images.length;
+      return images[index];
+    };
     openViewer({ image, count: images.length, prompt, choose, place: document.body });
   }
   return link;

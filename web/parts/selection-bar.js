@@ -1,45 +1,48 @@
-import { cancelJob, publishJob, takeBackJob } from "../lib/api.js";
+import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
-import { t } from "../lib/text.js";
-import { FINISHED } from "../lib/watch.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { FINISHED } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
 import { announce } from "./announcer.js";
-import { showBar, showRemark } from "./bars.js";
 import { downloadAll } from "./download-bar.js";
+import { showBar, showNotice } from "./notice-bar.js";
 
-/** Requests of one action that are under way at the same time. */
+/** Requests of one action sent at the same time. */
 const AT_ONCE = 3;
 
 const KINDS = {
   download: ({ images }) => images.length > 0,
   publish: ({ state, public: isPublic }) => state === "succeeded" && !isPublic,
-  take_back: ({ public: isPublic }) => isPublic,
+  unpublish: ({ public: isPublic }) => isPublic,
   cancel: ({ state }) => !FINISHED.has(state),
   delete: ({ state }) => FINISHED.has(state),
 };
 
 /**
- * Tells how many jobs are selected and offers what can be done with them.
+ * Create the bar that shows the number of selected jobs and the actions for them.
  *
- * `show(jobs)` with the selected ones; without any the bar goes. `onChange(job)` hears of each job that an action
- * changed, `onDelete(jobs)` which are to go, `onAll()` and `onEnd()` the two buttons that change the selection.
- * Answers `{show, hasFocus, focus}`.
+ * `show(jobs)` gets the selected jobs; an empty list hides the bar. `onChange(job)` gets each job changed by an action,
+ * `onDelete(jobs)` those to delete; `onAll()` and `onEnd()` are the buttons that change the selection. Returns `{show,
+ * hasFocus, focus}`.
  */
 export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   const count = element("p", { class: "selection-count", role: "status" });
   const actions = element("div", { class: "selection-actions" });
   const hint = element("p", { class: "hint" });
-  const button = (words, click, look = "") => element("button", { type: "button", class: `button ${look}`.trim(), on: { click } }, words);
+  const button = (words, click, look = "") =>
+    element("button", { type: "button", class: `button ${look}`.trim(), on: { click } }, words);
   const all = button(t("pictures.select.all"), onAll, "is-quiet");
   const end = button(t("pictures.select.end"), onEnd, "is-quiet");
-  const calls = { publish: publishJob, take_back: takeBackJob, cancel: cancelJob };
+  const calls = { publish: publishJob, unpublish: unpublishJob, cancel: cancelJob };
   let remove = null;
 
   const tasks = {
     download: downloadAll,
     delete: onDelete,
-    ...Object.fromEntries(Object.entries(calls).map(([kind, call]) => [kind, (jobs) => changeAll(jobs, call, { signal, onChange })])),
+    ...Object.fromEntries(
+      Object.entries(calls).map(([kind, call]) => [kind, (jobs) => changeAll(jobs, call, { signal, onChange })]),
+    ),
   };
   function offer(kind, jobs, most) {
     if (jobs.length === 0) return null;
@@ -58,7 +61,10 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
     const open = jobs.filter(KINDS.cancel).length;
     fill(hint, open > 0 && open < jobs.length ? t("selection.unfinished", { n: open }) : "");
     const had = actions.contains(document.activeElement) ? document.activeElement.dataset.kind : null;
-    fill(actions, Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits), jobs.length)));
+    fill(
+      actions,
+      Object.entries(KINDS).map(([kind, suits]) => offer(kind, jobs.filter(suits), jobs.length)),
+    );
     remove ??= showBar(element("div", { class: "selection-head" }, count, all, end), actions, hint);
     if (had) (actions.querySelector(`[data-kind="${had}"]`) ?? end).focus();
   }
@@ -67,14 +73,14 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   return { show, hasFocus, focus: () => actions.querySelector("button")?.focus() };
 }
 
-/** Changes one job after the other; those that refuse are counted and told with the first reason. */
+/** Change the jobs; refusals are counted and shown with the first reason. */
 async function changeAll(jobs, call, { signal, onChange }) {
   const waiting = jobs.values();
   const errors = [];
   const work = async () => {
     for (const { id } of waiting) {
       await call(id, { signal }).then(onChange, (error) => {
-        if (isLeaving(error, signal)) throw error;
+        if (isAborted(error, signal)) throw error;
         errors.push(error);
       });
     }
@@ -82,10 +88,11 @@ async function changeAll(jobs, call, { signal, onChange }) {
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   } catch (error) {
-    if (!isLeaving(error, signal)) throw error;
+    if (!isAborted(error, signal)) throw error;
     return;
   }
-  if (errors.some(({ status }) => status === 401)) askToLogIn();
-  else if (errors.length > 0) showRemark(t("selection.refused", { n: errors.length, why: explain(errors[0]) }), { isBad: true });
+  if (errors.some(({ status }) => status === 401)) redirectToLogin();
+  else if (errors.length > 0)
+    showNotice(t("selection.refused", { n: errors.length, why: errorText(errors[0]) }), { isBad: true });
   else announce(t("selection.changed", { n: jobs.length }));
 }

@@ -1,17 +1,17 @@
 import { createToken, listTokens, revokeToken } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { t } from "../lib/text.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
 import { announce } from "./announcer.js";
 import { confirmAction } from "./confirm.js";
 import { copyButton } from "./copy-button.js";
 import { field, showFieldErrors } from "./field.js";
-import { failure } from "./message.js";
+import { errorNotice } from "./message.js";
 
 const PAGE = 20;
 
-/** The person's API tokens: made here, shown this once, revoked here. */
+/** Create the list of API tokens with creation (the secret is shown once) and revocation. */
 export function tokenList(signal) {
   const list = element("ul", { class: "tokens", "aria-label": t("tokens.title") });
   const more = element("div", { class: "more" });
@@ -25,7 +25,11 @@ export function tokenList(signal) {
       const button = { type: "button", class: "button", on: { click: () => load(next) } };
       fill(more, next && element("button", button, t("tokens.more")));
     } catch (error) {
-      if (!isLeaving(error, signal)) fill(more, failure(error, () => load(cursor)));
+      if (!isAborted(error, signal))
+        fill(
+          more,
+          errorNotice(error, () => load(cursor)),
+        );
     }
   }
   const form = tokenForm(signal, (token) => {
@@ -63,7 +67,7 @@ function tokenForm(signal, onMade) {
       onMade(await createToken({ name: name.input.value.trim() }, { signal }));
       form.reset();
     } catch (error) {
-      if (!isLeaving(error, signal) && !showFieldErrors({ name }, error)) fill(alert, explain(error));
+      if (!isAborted(error, signal) && !showFieldErrors({ name }, error)) fill(alert, errorText(error));
     } finally {
       button.disabled = false;
     }
@@ -91,13 +95,17 @@ function row(token, signal) {
   const made = element("span", { class: "hint" }, t("tokens.made", { day: dayOf(token.created_at) }));
   const node = element("li", {}, element("span", { class: "token-name" }, token.name), made, button, error);
   async function revoke() {
-    const words = { question: t("tokens.revoke.ask", token), detail: t("tokens.revoke.detail"), action: t("tokens.revoke") };
+    const words = {
+      question: t("tokens.revoke.ask", token),
+      detail: t("tokens.revoke.detail"),
+      action: t("tokens.revoke"),
+    };
     if (!(await confirmAction(words))) return;
     try {
       await revokeToken(token.id, { signal });
     } catch (failed) {
-      if (isLeaving(failed, signal)) return;
-      if (failed.status !== 404) return fill(error, explain(failed)); // revoked in another tab is as good
+      if (isAborted(failed, signal)) return;
+      if (failed.status !== 404) return fill(error, errorText(failed)); // already revoked in another tab
     }
     node.remove();
     announce(t("tokens.revoked"));

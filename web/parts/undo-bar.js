@@ -1,24 +1,24 @@
 import { deleteJob } from "../lib/api.js";
-import { Bin } from "../lib/bin.js";
 import { element } from "../lib/dom.js";
-import { explain } from "../lib/explain.js";
-import { tellGone } from "../lib/news.js";
-import { beforeLeaving } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { errorText } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { beforeLogout } from "../lib/session.js";
+import { postJobDeleted } from "../lib/tab-channel.js";
+import { PendingDeletions } from "../lib/undo-delete.js";
 import { announce } from "./announcer.js";
-import { showBar, showRemark } from "./bars.js";
+import { showBar, showNotice } from "./notice-bar.js";
 
-/** Time for second thoughts. */
+/** How long a deletion can be undone. */
 const UNDO_MS = 8_000;
 
-/** The jobs that are being deleted, wherever on the site that was asked for. */
-export const bin = new Bin({ send, delayMs: UNDO_MS });
+/** The pending deletions of all views. */
+export const deletions = new PendingDeletions({ send, delayMs: UNDO_MS });
 let isStarted = false;
 
-/** Deletes finished jobs, unless the person takes it back within some seconds: a bar offers that. */
+/** Delete finished jobs after a delay during which a bar offers to undo it. */
 export function deleteWithUndo(jobs) {
   start();
-  bin.put(jobs);
+  deletions.add(jobs);
 }
 
 async function send(id, { isLast }) {
@@ -27,38 +27,47 @@ async function send(id, { isLast }) {
   } catch (error) {
     if (error.status !== 404) throw error;
   }
-  tellGone(id);
+  postJobDeleted(id);
 }
 
 function start() {
   if (isStarted) return;
   isStarted = true;
   let close = () => {};
-  bin.addEventListener("away", ({ detail }) => {
+  deletions.addEventListener("deleted", ({ detail }) => {
     close = showUndo(detail.jobs.length);
   });
-  bin.addEventListener("settled", () => close());
-  bin.addEventListener("back", ({ detail: { jobs, error } }) => {
-    if (error === null) announce(t("bin.back", { n: jobs.length }));
-    else showRemark(t("bin.refused", { n: jobs.length, why: explain(error) }), { isBad: true });
+  deletions.addEventListener("settled", () => close());
+  deletions.addEventListener("restored", ({ detail: { jobs, error } }) => {
+    if (error === null) announce(t("undo.restored", { n: jobs.length }));
+    else showNotice(t("undo.failed", { n: jobs.length, why: errorText(error) }), { isBad: true });
   });
-  addEventListener("pagehide", () => bin.flush({ isLast: true }));
-  beforeLeaving(() => bin.flush());
+  addEventListener("pagehide", () => deletions.flush({ isLast: true }));
+  beforeLogout(() => deletions.flush());
 }
 
-/** The bar with its button and its shortcut. The clock stands still while the bar is pointed at or in use. */
+/** Show the bar with its button and shortcut. The delay is paused while the bar is hovered or focused. */
 function showUndo(count) {
   const done = new AbortController();
-  const button = element("button", { type: "button", class: "button", "aria-keyshortcuts": "Control+Z" }, t("bin.undo"));
+  const button = element(
+    "button",
+    { type: "button", class: "button", "aria-keyshortcuts": "Control+Z" },
+    t("undo.action"),
+  );
   const clock = element("span", { class: "bar-clock", "aria-hidden": "true", vars: { time: `${UNDO_MS}ms` } });
-  const hint = element("kbd", { class: "bar-keys" }, t("bin.keys"));
-  const remove = showBar(element("p", {}, t("bin.deleted", { n: count })), button, hint, clock);
+  const hint = element("kbd", { class: "bar-keys" }, t("undo.keys"));
+  const remove = showBar(element("p", {}, t("undo.deleted", { n: count })), button, hint, clock);
   const bar = button.parentElement;
-  button.addEventListener("click", () => bin.undo());
-  for (const event of ["pointerenter", "focusin"]) bar.addEventListener(event, () => bin.hold());
-  for (const event of ["pointerleave", "focusout"]) bar.addEventListener(event, () => bin.resume());
-  document.addEventListener("keydown", (event) => isUndo(event) && (event.preventDefault(), bin.undo()), { signal: done.signal });
-  announce(t("bin.deleted.keys", { n: count }));
+  button.addEventListener("click", () => deletions.undo());
+  for (const event of ["pointerenter", "focusin"]) bar.addEventListener(event, () => deletions.pauseTimer());
+  for (const event of ["pointerleave", "focusout"]) bar.addEventListener(event, () => deletions.resumeTimer());
+  const undoByKey = (event) => {
+    if (!isUndo(event)) return;
+    event.preventDefault();
+    deletions.undo();
+  };
+  document.addEventListener("keydown", undoByKey, { signal: done.signal });
+  announce(t("undo.deleted.keys", { n: count }));
   return () => {
     done.abort();
     const hadFocus = bar.contains(document.activeElement);
@@ -67,7 +76,12 @@ function showUndo(count) {
   };
 }
 
-/** Ctrl+Z or ⌘Z, but not where somebody is writing. */
+/** Whether this is Ctrl+Z or ⌘Z outside a text field. */
 function isUndo({ key, ctrlKey, metaKey, shiftKey, target }) {
-  return key.toLowerCase() === "z" && (ctrlKey || metaKey) && !shiftKey && !target.closest("input:not([type=checkbox], [type=radio]), textarea");
+  return (
+    key.toLowerCase() === "z" &&
+    (ctrlKey || metaKey) &&
+    !shiftKey &&
+    !target.closest("input:not([type=checkbox], [type=radio]), textarea")
+  );
 }

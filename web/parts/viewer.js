@@ -1,17 +1,25 @@
 import { element, fill } from "../lib/dom.js";
-import { t } from "../lib/text.js";
+import { t } from "../lib/i18n.js";
 import { picture } from "./picture.js";
 
 /**
- * The pictures of a job in the whole window, one at a time: Escape closes, the arrow keys go on, and one picture's pixel
- * can be shown as one of the screen.
+ * Show the pictures of a job in the whole window: Escape closes, the arrow keys change the picture, and it can be shown
+ * in actual size.
  *
- * `choose(step)` makes the page choose the picture before (-1) or after (1), and answers it. Opens at once, in `place`.
+ * `choose(step)` makes the page select the previous (-1) or next (1) picture and returns it. The viewer is appended to
+ * `place`.
  */
 export function openViewer({ image, count, prompt, choose, place }) {
-  const board = element("div", { class: "viewer-board", tabindex: 0, role: "group", "aria-label": t("viewer.picture") });
+  const board = element("div", {
+    class: "viewer-board",
+    tabindex: 0,
+    role: "group",
+    "aria-label": t("viewer.picture"),
+  });
   const where = element("p", { class: "viewer-count", role: "status" });
-  const zoom = button({ class: "button viewer-zoom", "aria-pressed": "false" }, t("viewer.zoom"), () => setReal(!isReal()));
+  const zoom = button({ class: "button viewer-zoom", "aria-pressed": "false" }, t("viewer.zoom"), () =>
+    setReal(!isReal()),
+  );
   const close = button({ class: "button" }, t("viewer.close"), () => dialog.close());
   const arrows = count > 1 && [
     button({ class: "button viewer-step", "aria-label": t("viewer.previous") }, "←", () => show(choose(-1))),
@@ -32,7 +40,8 @@ export function openViewer({ image, count, prompt, choose, place }) {
     const shown = picture(now, { prompt, isEager: true });
     shown.style.setProperty("--real", `${now.width / devicePixelRatio}px`);
     shown.addEventListener("click", ({ offsetX, offsetY }) =>
-      setReal(!isReal(), { x: offsetX / shown.clientWidth, y: offsetY / shown.clientHeight }));
+      setReal(!isReal(), { x: offsetX / shown.clientWidth, y: offsetY / shown.clientHeight }),
+    );
     fill(board, shown);
     const size = t("recipe.size.value", now);
     fill(where, count > 1 ? `${t("picture.place", { place: now.index + 1, count })} · ${size}` : size);
@@ -41,7 +50,7 @@ export function openViewer({ image, count, prompt, choose, place }) {
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined || count === 1) return;
-    // A picture that is larger than the window is moved by the arrows instead.
+    // The arrow keys scroll a picture that is larger than the window.
     if (isReal() && board === document.activeElement && board.scrollWidth > board.clientWidth) return;
     event.preventDefault();
     show(choose(step));

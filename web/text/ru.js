@@ -170,7 +170,7 @@ export const words = {
   "create.field.clip_max_len": "Дополнительные фразы",
   "create.usual.quality": ({ value }) => `Пусто: ${value}, как велит качество.`,
   "create.usual.aspect": ({ value }) => `Пусто: ${value}, как велит форма.`,
-  "create.usual.painter": "Пусто: как решит художник.",
+  "create.usual.generator": "Пусто: как решит художник.",
   "create.range": ({ least, most }) => `От ${least} до ${most}.`,
   "create.range.step": ({ least, most, step }) => `От ${least} до ${most}, с шагом ${step}.`,
   "create.describe": "Описать картины словами",
@@ -246,7 +246,8 @@ export const words = {
   "account.notify.off": "Этот сайт не отправляет писем.",
   "account.saved": "Сохранено для следующих заданий.",
   "account.delete": "Уйти",
-  "account.delete.hint": "Учётная запись, задания, картины и токены удаляются, в том числе из галереи. Вернуть их будет нельзя.",
+  "account.delete.hint":
+    "Учётная запись, задания, картины и токены удаляются, в том числе из галереи. Вернуть их будет нельзя.",
   "account.delete.submit": "Удалить учётную запись",
   "account.delete.ask": "Удалить учётную запись навсегда?",
   "account.delete.detail": "Все ваши картины исчезнут вместе с ней.",
@@ -317,13 +318,13 @@ export const words = {
   "phase.finishing": "Свет и детали",
   "phase.hanging": "Почти высохло: картины уже вешают",
 
-  "tell.label": "Сообщить, когда будет готово",
-  "tell.on": "Браузер сообщит вам, когда будет готово.",
-  "tell.off": "Сообщения не будет.",
-  "tell.refused": "Браузер не разрешает Easel сообщать вам. Это можно изменить в его настройках для этого сайта.",
-  "tell.succeeded": "Ваша картина готова",
-  "tell.failed": "Ваша картина не получилась",
-  "tell.cancelled": "Ваша картина отменена",
+  "notify.label": "Сообщить, когда будет готово",
+  "notify.on": "Браузер сообщит вам, когда будет готово.",
+  "notify.off": "Сообщения не будет.",
+  "notify.refused": "Браузер не разрешает Easel сообщать вам. Это можно изменить в его настройках для этого сайта.",
+  "notify.succeeded": "Ваша картина готова",
+  "notify.failed": "Ваша картина не получилась",
+  "notify.cancelled": "Ваша картина отменена",
 
   "recipe.negative_prompt": "Исключено",
   "recipe.quality": "Качество",
@@ -378,7 +379,8 @@ export const words = {
   "pictures.menu": ({ prompt }) => `Действия: ${prompt}`,
   "pictures.new": "Новая картина уже в работе.",
   "pictures.new.open": "Посмотреть",
-  "pictures.finished": ({ n }) => (n === 1 ? "Задание завершилось." : `Завершилось ${n} ${plural(n, "задание", "задания", "заданий")}.`),
+  "pictures.finished": ({ n }) =>
+    n === 1 ? "Задание завершилось." : `Завершилось ${n} ${plural(n, "задание", "задания", "заданий")}.`,
 
   "pictures.select": ({ prompt }) => `Выбрать: ${prompt}`,
   "pictures.select.all": "Выбрать все",
@@ -386,10 +388,11 @@ export const words = {
   "pictures.selected": ({ n }) => `Выбрано: ${n}`,
   "selection.download": ({ n, most }) => (n === most ? "Скачать" : `Скачать (${n})`),
   "selection.publish": ({ n, most }) => (n === most ? "Показать в галерее" : `Показать в галерее (${n})`),
-  "selection.take_back": ({ n, most }) => (n === most ? "Убрать из галереи" : `Убрать из галереи (${n})`),
+  "selection.unpublish": ({ n, most }) => (n === most ? "Убрать из галереи" : `Убрать из галереи (${n})`),
   "selection.cancel": ({ n, most }) => (n === most ? "Отменить" : `Отменить (${n})`),
   "selection.delete": ({ n, most }) => (n === most ? "Удалить" : `Удалить (${n})`),
-  "selection.unfinished": ({ n }) => `Ещё не ${plural(n, "готова", "готовы", "готовы")}: ${n}. Чтобы удалить, сначала отмените.`,
+  "selection.unfinished": ({ n }) =>
+    `Ещё не ${plural(n, "готова", "готовы", "готовы")}: ${n}. Чтобы удалить, сначала отмените.`,
   "selection.changed": ({ n }) => `Сделано для ${n} ${plural(n, "задания", "заданий", "заданий")}.`,
   "selection.refused": ({ n, why }) => `Не вышло для ${n} ${plural(n, "задания", "заданий", "заданий")}. ${why}`,
 
@@ -398,8 +401,8 @@ export const words = {
   "actions.download_all": "Скачать все в ZIP",
   "actions.publish": "Показать в галерее",
   "actions.published": "Теперь она висит в галерее вместе с описанием.",
-  "actions.take_back": "Убрать из галереи",
-  "actions.taken_back": "В галерее её больше нет.",
+  "actions.unpublish": "Убрать из галереи",
+  "actions.unpublished": "В галерее её больше нет.",
   "actions.vary": "Сделать вариант",
   "actions.remake": "Написать снова",
   "actions.retry": "Попробовать ещё раз",
@@ -410,14 +413,16 @@ export const words = {
   "actions.cancelling": "Сейчас остановится.",
   "actions.delete": "Удалить",
 
-  "bars.label": "Уведомления",
-  "bars.close": "Закрыть",
-  "bin.undo": "Вернуть",
-  "bin.keys": "Ctrl Z",
-  "bin.deleted": ({ n }) => (n === 1 ? "Удалено." : `Удалено: ${n} ${plural(n, "задание", "задания", "заданий")}.`),
-  "bin.deleted.keys": ({ n }) => `Удалено${n === 1 ? "" : `: ${n} ${plural(n, "задание", "задания", "заданий")}`}. Вернуть можно клавишами Control и Z.`,
-  "bin.back": ({ n }) => (n === 1 ? "Возвращено." : `Возвращено: ${n} ${plural(n, "задание", "задания", "заданий")}.`),
-  "bin.refused": ({ n, why }) => `Не удалось удалить ${n} ${plural(n, "задание", "задания", "заданий")}. ${why}`,
+  "notices.label": "Уведомления",
+  "notices.close": "Закрыть",
+  "undo.action": "Вернуть",
+  "undo.keys": "Ctrl Z",
+  "undo.deleted": ({ n }) => (n === 1 ? "Удалено." : `Удалено: ${n} ${plural(n, "задание", "задания", "заданий")}.`),
+  "undo.deleted.keys": ({ n }) =>
+    `Удалено${n === 1 ? "" : `: ${n} ${plural(n, "задание", "задания", "заданий")}`}. Вернуть можно клавишами Control и Z.`,
+  "undo.restored": ({ n }) =>
+    n === 1 ? "Возвращено." : `Возвращено: ${n} ${plural(n, "задание", "задания", "заданий")}.`,
+  "undo.failed": ({ n, why }) => `Не удалось удалить ${n} ${plural(n, "задание", "задания", "заданий")}. ${why}`,
 
   "download.spare": "картина",
   "download.progress": "Картины в ZIP-файле",
@@ -426,7 +431,8 @@ export const words = {
   "download.stop": "Остановить",
   "download.stopped": "Остановлено. Ничего не сохранено.",
   "download.done": ({ n }) => `ZIP-файл готов: ${n} ${plural(n, "картина", "картины", "картин")}.`,
-  "download.lost": ({ n, kept }) => `Не удалось получить ${n} ${plural(n, "картину", "картины", "картин")}. В ZIP-файле остальные: ${kept}.`,
+  "download.lost": ({ n, kept }) =>
+    `Не удалось получить ${n} ${plural(n, "картину", "картины", "картин")}. В ZIP-файле остальные: ${kept}.`,
   "download.none": "Не удалось получить ни одной картины, поэтому файла нет. Попробуйте ещё раз чуть позже.",
   "download.full": "Это больше 4 ГБ, в один ZIP-файл столько не помещается. Выберите меньше картин.",
 
@@ -487,8 +493,10 @@ export const words = {
   // Why a job waits or fails, by the code of the API
   "reason.no_generator": "Сейчас на сайте нет ни одного художника.",
   "reason.no_able_generator": "Сейчас никто из художников не может написать такую картину.",
-  "reason.no_healthy_generator": "До художников сейчас не достучаться. Их спрашивают снова и снова, ваше задание не пропадёт.",
-  "reason.not_followed": ({ detail }) => `Этот художник обходится без части настроек (подробности по-английски). ${detail}`,
+  "reason.no_healthy_generator":
+    "До художников сейчас не достучаться. Их спрашивают снова и снова, ваше задание не пропадёт.",
+  "reason.not_followed": ({ detail }) =>
+    `Этот художник обходится без части настроек (подробности по-английски). ${detail}`,
   "reason.storage_unavailable": "Хранилище картин не отвечает. Скоро попробуем снова.",
   "reason.worker_stopped": "Easel перезапускался. Картина начинается заново.",
   "reason.worker_died": "Программа, которая вела ваше задание, прервалась. Его взяла другая.",
@@ -536,7 +544,8 @@ export const words = {
   "reason.picture_animated": "Это анимация, а нужна неподвижная картинка.",
 
   // The connection, on every page
-  "connection.offline": "Вы не в сети. Ваши задания выполняются и без вас, страница сама продолжит, когда связь вернётся.",
+  "connection.offline":
+    "Вы не в сети. Ваши задания выполняются и без вас, страница сама продолжит, когда связь вернётся.",
   "connection.lost": "Связь потеряна. Ваши задания выполняются и без неё, страница пробует снова и сама всё обновит.",
   "connection.fine": "Связь восстановлена.",
 };

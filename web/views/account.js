@@ -1,20 +1,20 @@
 import { changeMe, deleteMe, getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { fieldOf } from "../lib/presets.js";
 import { navigate } from "../lib/router.js";
-import { forget, leave, refresh } from "../lib/session.js";
-import { fieldOf } from "../lib/shape.js";
-import { t } from "../lib/text.js";
+import { clearSession, endSession, refreshSession } from "../lib/session.js";
 import { dayOf } from "../lib/time.js";
 import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
 import { field, showFieldErrors } from "../parts/field.js";
-import { failure, loading } from "../parts/message.js";
+import { errorNotice, loading } from "../parts/message.js";
 import { tokenList } from "../parts/token-list.js";
 
-/** Who the person is, what is left of the day, and everything that can be set or taken back. */
+/** The account page: profile, quota, settings, tokens and deletion. */
 export function accountView({ signal }) {
   const place = element("div", { class: "account-parts" }, loading());
   const node = element("div", { class: "page" }, element("h1", { class: "display" }, t("account.heading")), place);
@@ -22,9 +22,9 @@ export function accountView({ signal }) {
   async function load() {
     fill(place, loading());
     try {
-      const [me, presets] = await Promise.all([refresh(), getPresets({ signal })]);
+      const [me, presets] = await Promise.all([refreshSession(), getPresets({ signal })]);
       signal.throwIfAborted();
-      if (me === null) return askToLogIn({ replace: true });
+      if (me === null) return redirectToLogin({ replace: true });
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
@@ -32,7 +32,7 @@ export function accountView({ signal }) {
         element("div", {}, tokenList(signal), departure(me.user, signal)),
       );
     } catch (error) {
-      if (!isLeaving(error, signal)) fill(place, failure(error, load));
+      if (!isAborted(error, signal)) fill(place, errorNotice(error, load));
     }
   }
   load();
@@ -49,11 +49,11 @@ function identity({ user }) {
   async function goOut() {
     button.disabled = true;
     try {
-      await leave();
+      await endSession();
       navigate("/");
     } catch (failed) {
       button.disabled = false;
-      fill(error, explain(failed));
+      fill(error, errorText(failed));
     }
   }
   const email = element("p", { class: "account-email" }, user.email);
@@ -64,59 +64,88 @@ function identity({ user }) {
 function quota({ per_day: most, left_today: left, running, max_running: mostRunning }) {
   const bar = element("meter", { min: 0, max: most, value: left, low: most * 0.1, "aria-label": t("account.quota") });
   const words = element("p", {}, t("create.quota", { left, most }));
-  return part("account.quota", words, bar, element("p", { class: "hint" }, t("account.running", { running, most: mostRunning })));
+  return part(
+    "account.quota",
+    words,
+    bar,
+    element("p", { class: "hint" }, t("account.running", { running, most: mostRunning })),
+  );
 }
 
 function notification(user, canMail, signal) {
   const options = ["none", "email"].map((value) => ({ value, title: t(`account.notify.${value}`) }));
   const said = element("p", { class: "hint", role: "status" });
-  const radios = choice({ name: "notify", legend: t("account.notify.legend"), options, chosen: user.notify, onChange: save });
+  const radios = choice({
+    name: "notify",
+    legend: t("account.notify.legend"),
+    options,
+    chosen: user.notify,
+    onChange: save,
+  });
   async function save(notify) {
     try {
       await changeMe({ notify }, { signal });
       fill(said, t("account.saved"));
     } catch (error) {
-      if (!isLeaving(error, signal)) radios.showError(explain(error));
+      if (!isAborted(error, signal)) radios.showError(errorText(error));
     }
   }
-  return part("account.notify", ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]));
+  return part(
+    "account.notify",
+    ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]),
+  );
 }
 
 function departure(user, signal) {
   const password = field({
-    name: "password", label: t("account.password"), type: "password", autocomplete: "current-password", required: true,
+    name: "password",
+    label: t("account.password"),
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
   });
   const alert = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { class: "button is-danger" }, t("account.delete.submit"));
-  // Password managers want to know whose password it is.
+  // Password managers need the user name.
   const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
-  const form = element("form", { novalidate: true }, name, password.node, alert, element("div", { class: "actions" }, button));
+  const form = element(
+    "form",
+    { novalidate: true },
+    name,
+    password.node,
+    alert,
+    element("div", { class: "actions" }, button),
+  );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     fill(alert);
     if (password.input.value === "") return password.showError(t("account.password.missing"));
-    const words = { question: t("account.delete.ask"), detail: t("account.delete.detail"), action: t("account.delete.submit") };
+    const words = {
+      question: t("account.delete.ask"),
+      detail: t("account.delete.detail"),
+      action: t("account.delete.submit"),
+    };
     if (!(await confirmAction(words))) return;
     button.disabled = true;
     try {
       await deleteMe({ password: password.input.value }, { signal });
-      forget();
+      clearSession();
       navigate("/", { replace: true });
       announce(t("account.deleted"));
     } catch (error) {
-      if (isLeaving(error, signal)) return;
+      if (isAborted(error, signal)) return;
       button.disabled = false;
       showRefusal(error);
     }
   });
-  /** A wrong password is a 401 too, like a session that has ended; only the code tells them apart. */
+  /** A wrong password and an expired session are both 401; only the code differs. */
   function showRefusal(error) {
     if (error.code === "bad_credentials") {
       password.showError(t("account.password.wrong"));
       return password.input.focus();
     }
-    if (error.status === 401) return askToLogIn({ replace: true });
-    if (!showFieldErrors({ password }, error)) fill(alert, explain(error));
+    if (error.status === 401) return redirectToLogin({ replace: true });
+    if (!showFieldErrors({ password }, error)) fill(alert, errorText(error));
   }
   return part("account.delete", element("p", {}, t("account.delete.hint")), form);
 }

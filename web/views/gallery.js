@@ -1,120 +1,135 @@
+import { previousPage, savedPosition, savePosition } from "../lib/breadcrumbs.js";
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
+import { isAborted } from "../lib/error-text.js";
+import { galleryAddress, loadPage, refreshFirstPage, visits } from "../lib/gallery-visits.js";
+import { t } from "../lib/i18n.js";
 import { pause, whenVisible } from "../lib/pause.js";
-import { ratioOf } from "../lib/shape.js";
-import { firstRow } from "../lib/sources.js";
-import { t } from "../lib/text.js";
-import { keepPlace, pageBefore, placeOn } from "../lib/trail.js";
-import { loadPage, refreshStart, wallAddress, walls } from "../lib/walls.js";
+import { firstRow } from "../lib/picture-sources.js";
+import { ratioOf } from "../lib/presets.js";
+import { galleryTile, invitationTile, placeholders } from "../parts/gallery-tile.js";
 import { routeLink } from "../parts/link.js";
-import { emptiness, failure } from "../parts/message.js";
+import { emptyNotice, errorNotice } from "../parts/message.js";
 import { pages } from "../parts/pages.js";
-import { focusTile, followPlace, wayBackTo } from "../parts/wall-place.js";
-import { freeFrame, placeholders, wallTile } from "../parts/wall.js";
+import { focusTile, scrollRestorer, trackScrollPosition } from "../parts/scroll-position.js";
 
 const FIRST_PICTURES = 12;
-/** How often a new installation is looked at again; the last one repeats. */
+/** The intervals at which a new installation is checked for its first pictures; the last one repeats. */
 const LOOK_AGAIN_MS = [4_000, 4_000, 4_000, 8_000, 15_000, 30_000, 60_000];
-/** A row of the wall is about so many times as wide as high. */
+/** The approximate width of a row divided by its height. */
 const BREADTH = 4;
 
 /**
- * The public wall: the invitation to paint, then everybody's published pictures.
+ * The public gallery: an invitation, then all published pictures.
  *
- * Every page of the list has an address, `/?after=<cursor>`, and the address is that of the page in view. Going back to
- * the gallery finds the same wall at the same place, from memory or, after a reload, from the page of the address.
+ * Every page of the list has an address, `/?after=<cursor>`, which follows the page in view. Going back shows the same
+ * pages at the same position, from memory or, after a reload, from the page in the address.
  */
 export function galleryView({ query, signal }) {
-  const kept = walls.open(history.state?.wall);
-  const wall = kept ?? walls.begin(query.get("after"), history.state?.wall);
-  const list = element("ul", { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" }, placeholders(12));
-  const place = wall.place ?? placeOn(wall.id);
-  const goBack = place && wayBackTo(list, place, signal);
+  const kept = visits.open(history.state?.visit);
+  const visit = kept ?? visits.begin(query.get("after"), history.state?.visit);
+  const list = element(
+    "ul",
+    { class: "wall gallery-wall", "aria-label": t("gallery.list"), "aria-busy": "true" },
+    placeholders(12),
+  );
+  const place = visit.position ?? savedPosition(visit.id);
+  const goBack = place && scrollRestorer(list, place, signal);
   const below = element("div", { class: "notices" });
   const more = pages({
     list,
-    load: (cursor) => loadPage(wall, cursor, { signal }),
+    load: (cursor) => loadPage(visit, cursor, { signal }),
     show: (_, isFirst) => (isFirst ? showFirst() : showMore()),
     label: t("gallery.more"),
     signal,
     isEndless: true,
-    explainFailure: (error, retry) => (error.status === 400 && wall.start !== null ? notThere() : failure(error, retry)),
+    explainFailure: (error, retry) =>
+      error.status === 400 && visit.start !== null ? notThere() : errorNotice(error, retry),
   });
 
   function showFirst() {
-    fill(list, wall.start === null && freeFrame());
-    hang(list, wall.items, rowOf(wall.items));
-    fill(below, wall.items.length === 0 && emptiness(t(wall.start === null ? "gallery.empty" : "gallery.end")));
-    // Once the router has put the view into the page.
+    fill(list, visit.start === null && invitationTile());
+    hang(list, visit.items, rowOf(visit.items));
+    fill(below, visit.items.length === 0 && emptyNotice(t(visit.start === null ? "gallery.empty" : "gallery.end")));
+    // After the router has added the view to the page.
     queueMicrotask(() => {
       goBack?.();
-      if (wall.opened) focusTile(list, wall.opened);
+      if (visit.opened) focusTile(list, visit.opened);
     });
-    keepLooking(wall, list, below, signal);
+    keepLooking(visit, list, below, signal);
   }
   function showMore() {
-    hang(list, wall.pages.at(-1).items);
+    hang(list, visit.pages.at(-1).items);
     goBack?.();
   }
-  keepHistory(wall, list, signal);
+  keepHistory(visit, list, signal);
   queueMicrotask(() => scrollTo({ top: 0, behavior: "instant" }));
   if (kept) {
     list.removeAttribute("aria-busy");
     showFirst();
-    more.offer(wall.next);
+    more.offer(visit.next);
   } else {
-    more.start(wall.start);
+    more.start(visit.start);
   }
-  const newer = wall.start !== null && newerLink(wall.start);
+  const newer = visit.start !== null && newerLink(visit.start);
   return { title: null, node: element("div", { class: "page" }, opening(), newer, list, below, more.node) };
 }
 
 function hang(list, items, eager = 0) {
-  list.append(...items.map((item, index) => wallTile(item, { isEager: index < eager })));
+  list.append(...items.map((item, index) => galleryTile(item, { isEager: index < eager })));
 }
 
-const rowOf = (items) => firstRow(items.map(({ images: [image] }) => ratioOf(image)), BREADTH);
+const rowOf = (items) =>
+  firstRow(
+    items.map(({ images: [image] }) => ratioOf(image)),
+    BREADTH,
+  );
 
-/** Keeps the address, the place and the way back in step with what is in view. */
-function keepHistory(wall, list, signal) {
-  history.replaceState({ wall: wall.id }, "");
-  // The wall knows better than the browser where the person was: its height changes while pages come.
+/** Keep the address, the scroll position and the way back up to date. */
+function keepHistory(visit, list, signal) {
+  history.replaceState({ visit: visit.id }, "");
+  // The browser cannot restore the position, because the height changes while pages load.
   history.scrollRestoration = "manual";
   let address = location.pathname + location.search;
-  followPlace({
+  trackScrollPosition({
     list,
     signal,
     onPlace: (place) => {
-      wall.place = place;
-      const now = wallAddress(wall.cursorOf(place.job));
+      visit.position = place;
+      if (signal.aborted) return; // the address already belongs to the next view
+      const now = galleryAddress(visit.cursorOf(place.job));
       if (now === address) return;
       address = now;
-      history.replaceState({ wall: wall.id }, "", address);
+      history.replaceState({ visit: visit.id }, "", address);
     },
   });
-  const remember = () => wall.place && keepPlace(wall.id, wall.place);
+  const remember = () => visit.position && savePosition(visit.id, visit.position);
   addEventListener("pagehide", remember, { signal });
-  signal.addEventListener("abort", () => {
-    remember();
-    history.scrollRestoration = "auto";
-  }, { once: true });
+  signal.addEventListener(
+    "abort",
+    () => {
+      remember();
+      history.scrollRestoration = "auto";
+    },
+    { once: true },
+  );
 }
 
-/** A new installation paints its first pictures now; they shall appear without a reload, and move nothing that hangs. */
-async function keepLooking(wall, list, below, signal) {
-  for (let round = 0; isNew(wall); round += 1) {
+/** Show the first pictures of a new installation without a reload, below the ones already shown. */
+async function keepLooking(visit, list, below, signal) {
+  for (let round = 0; isNew(visit); round += 1) {
     try {
       await pause(LOOK_AGAIN_MS[Math.min(round, LOOK_AGAIN_MS.length - 1)], { signal });
       await whenVisible(signal);
-      hang(list, await refreshStart(wall, { signal }));
-      if (wall.items.length > 0) fill(below);
+      hang(list, await refreshFirstPage(visit, { signal }));
+      if (visit.items.length > 0) fill(below);
     } catch (error) {
-      if (isLeaving(error, signal) || !error.isPassing) return;
+      if (isAborted(error, signal) || !error.isPassing) return;
     }
   }
 }
 
-const isNew = ({ pages: [page], next, items }) => page?.cursor === null && next === null && items.length < FIRST_PICTURES;
+const isNew = ({ pages: [page], next, items }) =>
+  page?.cursor === null && next === null && items.length < FIRST_PICTURES;
 
 function opening() {
   return element(
@@ -126,11 +141,15 @@ function opening() {
 }
 
 function newerLink(start) {
-  return element("p", { class: "newer" }, routeLink(wallAddress(pageBefore(start)), { class: "button" }, t("gallery.newer")));
+  return element(
+    "p",
+    { class: "newer" },
+    routeLink(galleryAddress(previousPage(start)), { class: "button" }, t("gallery.newer")),
+  );
 }
 
-/** An address with a cursor that no list gave out: somebody shortened it. */
+/** Return the message for an address with an invalid cursor, for example a shortened one. */
 function notThere() {
   const on = routeLink("/", { class: "button is-main" }, t("gallery.start"));
-  return emptiness(t("gallery.lost"), on);
+  return emptyNotice(t("gallery.lost"), on);
 }

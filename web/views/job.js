@@ -1,32 +1,32 @@
 import { cancelJob, getJob } from "../lib/api.js";
 import { holdWhileLost } from "../lib/connection.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { askToLogIn } from "../lib/login.js";
-import { newsOf } from "../lib/news.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { JobPolling } from "../lib/job-polling.js";
+import { FINISHED, isOlder, stateOf } from "../lib/job-state.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
 import { pause } from "../lib/pause.js";
-import { stateOf } from "../lib/phase.js";
 import { navigate, setTitle } from "../lib/router.js";
-import { refresh } from "../lib/session.js";
-import { t } from "../lib/text.js";
-import { FINISHED, isOlder, Watch } from "../lib/watch.js";
+import { refreshSession } from "../lib/session.js";
+import { openJobChannel } from "../lib/tab-channel.js";
 import { announce } from "../parts/announcer.js";
+import { showInBrowserTab } from "../parts/browser-tab.js";
 import { jobActions } from "../parts/job-actions.js";
 import { jobPage } from "../parts/job-page.js";
 import { routeLink } from "../parts/link.js";
-import { emptiness, failure, loading } from "../parts/message.js";
-import { jobInTab } from "../parts/tab.js";
-import { tellMe } from "../parts/tell-me.js";
+import { emptyNotice, errorNotice, loading } from "../parts/message.js";
+import { notifyButton } from "../parts/notify-button.js";
 
-/** One job from the queue to its pictures. The address holds its id, so it can be left and found again. */
+/** The page of one job, from the queue to its pictures. */
 export function jobView({ params: { id }, signal }) {
-  const desk = new Desk(id, signal);
-  desk.open();
-  return { title: t("job.title"), node: element("div", { class: "page" }, desk.node) };
+  const follower = new JobFollower(id, signal);
+  follower.open();
+  return { title: t("job.title"), node: element("div", { class: "page" }, follower.node) };
 }
 
-/** Follows the job in this tab, and keeps page, tab and the other tabs in step with it. */
-class Desk {
+/** Polls a job and keeps page, browser tab and other tabs in sync. */
+class JobFollower {
   node = element("div", {}, loading(t("job.loading")));
   #id;
   #signal;
@@ -34,35 +34,43 @@ class Desk {
   #page = null;
   #job = null;
   #etag = null;
-  #bell = tellMe();
-  #news;
+  #notification = notifyButton();
+  #postToTabs;
   #showInTab;
-  #watch;
+  #polling;
 
   constructor(id, leaving) {
     this.#id = id;
     this.#signal = AbortSignal.any([leaving, this.#gone.signal]);
-    this.#showInTab = jobInTab(this.#signal);
-    this.#news = newsOf(id, { signal: this.#signal, onNews: (news) => this.#hear(news), onGone: () => this.#leave() });
-    this.#watch = new Watch({
+    this.#showInTab = showInBrowserTab(this.#signal);
+    this.#postToTabs = openJobChannel(id, {
+      signal: this.#signal,
+      onMessage: (message) => this.#receive(message),
+      onDeleted: () => this.#showDeleted(),
+    });
+    this.#polling = new JobPolling({
       ask: (etag, waitS, end) => getJob(id, { etag, waitS }, { signal: AbortSignal.any([this.#signal, end]) }),
       onJob: (job) => this.#show(job),
       onLost: holdWhileLost(this.#signal),
-      onAnswer: (answer) => this.#pass(answer),
+      onAnswer: (answer) => this.#share(answer),
       isHidden: () => document.hidden,
       pause: (ms, end) =>
-        pause(ms, { signal: AbortSignal.any([this.#signal, end]), wake: window, events: ["online", "visibilitychange"] }),
+        pause(ms, {
+          signal: AbortSignal.any([this.#signal, end]),
+          wake: window,
+          events: ["online", "visibilitychange"],
+        }),
     });
   }
 
-  /** Goes on until the job is finished; afterwards looks again whenever the person comes back to the tab. */
+  /** Poll until the job is finished; afterwards check again when the tab becomes visible. */
   async open() {
     try {
-      await this.#watch.run();
-      refresh().catch(() => {});
-      document.addEventListener("visibilitychange", () => document.hidden || this.#lookAgain(), { signal: this.#signal });
+      await this.#polling.run();
+      refreshSession().catch(() => {});
+      document.addEventListener("visibilitychange", () => document.hidden || this.#recheck(), { signal: this.#signal });
     } catch (error) {
-      this.#fail(error);
+      this.#showError(error);
     }
   }
 
@@ -75,7 +83,7 @@ class Desk {
       this.#page = jobPage({
         cancel: () => this.#cancel(),
         actionsOf: (shown) => this.#actionsOf(shown),
-        extra: this.#bell.node,
+        extra: this.#notification.node,
         signal: this.#signal,
       });
       fill(this.node, this.#page.node);
@@ -85,39 +93,39 @@ class Desk {
     if (before !== null && state !== before) announce(t(`job.${state}`));
   }
 
-  /** Another tab was answered, or did something to the job. */
-  #hear(news) {
+  /** Handle an answer or an action of another tab. */
+  #receive(message) {
     const wasOver = this.#isOver;
-    if (wasOver && news.job !== null) this.#show(news.job);
-    else this.#watch.hear(news);
-    if (!wasOver && this.#isOver && !news.isSeen) this.#bell.tell(this.#job);
+    if (wasOver && message.job !== null) this.#show(message.job);
+    else this.#polling.receive(message);
+    if (!wasOver && this.#isOver && !message.isSeen) this.#notification.show(this.#job);
   }
 
-  #pass({ etag, job }) {
+  #share({ etag, job }) {
     const wasOver = this.#isOver;
     this.#etag = etag;
-    this.#news.tell({ etag, job, isSeen: !document.hidden });
-    if (job !== null && !wasOver && this.#job !== null && FINISHED.has(job.state)) this.#bell.tell(job);
+    this.#postToTabs({ etag, job, isSeen: !document.hidden });
+    if (job !== null && !wasOver && this.#job !== null && FINISHED.has(job.state)) this.#notification.show(job);
   }
 
   get #isOver() {
     return this.#job !== null && FINISHED.has(this.#job.state);
   }
 
-  /** What this tab did to the job is shown here and in the others at once. */
+  /** Show a change made in this tab here and in the other tabs. */
   #change(job) {
-    this.#news.tell({ etag: null, job, isSeen: true });
+    this.#postToTabs({ etag: null, job, isSeen: true });
     if (this.#isOver) this.#show(job);
-    else this.#watch.hear({ etag: null, job });
+    else this.#polling.receive({ etag: null, job });
   }
 
-  async #lookAgain() {
+  async #recheck() {
     try {
       const { data, etag } = await getJob(this.#id, { etag: this.#etag }, { signal: this.#signal });
       this.#etag = etag;
       if (data !== null) this.#show(data);
     } catch (error) {
-      if (!error.isPassing) this.#fail(error);
+      if (!error.isPassing) this.#showError(error);
     }
   }
 
@@ -128,9 +136,9 @@ class Desk {
     try {
       this.#change(await cancelJob(this.#id, { signal: this.#signal }));
     } catch (error) {
-      if (isLeaving(error, this.#signal)) return;
+      if (isAborted(error, this.#signal)) return;
       this.#page.setStopping(false);
-      if (error.code !== "already_finished") this.#page.complain(explain(error));
+      if (error.code !== "already_finished") this.#page.complain(errorText(error));
     }
   }
 
@@ -143,22 +151,22 @@ class Desk {
     });
   }
 
-  #leave() {
+  #showDeleted() {
     fill(this.node, goneNotice());
     setTitle(t("job.gone.title"));
     announce(t("job.gone"));
     this.#gone.abort();
   }
 
-  #fail(error) {
-    if (isLeaving(error, this.#signal)) return;
-    if (error.status === 404 || error.status === 422) return this.#leave();
-    if (error.status === 401) askToLogIn({ replace: true });
-    fill(this.node, failure(error));
+  #showError(error) {
+    if (isAborted(error, this.#signal)) return;
+    if (error.status === 404 || error.status === 422) return this.#showDeleted();
+    if (error.status === 401) redirectToLogin({ replace: true });
+    fill(this.node, errorNotice(error));
   }
 }
 
 function goneNotice() {
   const on = routeLink("/create", { class: "button is-main" }, t("job.new"));
-  return emptiness(t("job.gone"), element("div", {}, element("p", {}, t("job.gone.detail")), on), "h1");
+  return emptyNotice(t("job.gone"), element("div", {}, element("p", {}, t("job.gone.detail")), on), "h1");
 }

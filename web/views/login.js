@@ -1,17 +1,17 @@
 import { logIn, signUp } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { explain, isLeaving } from "../lib/explain.js";
-import { safeNext } from "../lib/match.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
 import { navigate } from "../lib/router.js";
-import { enter } from "../lib/session.js";
-import { t } from "../lib/text.js";
+import { safeNext } from "../lib/routes.js";
+import { startSession } from "../lib/session.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
 
 export const loginView = (context) => accountView({ ...context, mode: "login", other: "signup", send: logIn });
 export const signupView = (context) => accountView({ ...context, mode: "signup", other: "login", send: signUp });
 
-/** The form for both ways in. After it, the person is where `?next=` says. */
+/** The form for login and signup. Afterwards the user is sent to `?next=`. */
 function accountView({ mode, other, send, query, signal }) {
   const next = safeNext(query.get("next"), location.origin, "/create");
   const fields = accountFields(mode);
@@ -24,26 +24,46 @@ function accountView({ mode, other, send, query, signal }) {
     button.disabled = true;
     fill(alert);
     try {
-      const answer = await send({ email: fields.email.input.value.trim(), password: fields.password.input.value }, { signal });
+      const answer = await send(
+        { email: fields.email.input.value.trim(), password: fields.password.input.value },
+        { signal },
+      );
       if (answer.status === 202) return fill(form, element("p", { role: "status" }, t("signup.mail")));
-      await enter();
+      await startSession();
       navigate(next, { replace: true });
     } catch (error) {
-      if (isLeaving(error, signal)) return;
+      if (isAborted(error, signal)) return;
       const shown = error.name === "ApiError" && showFieldErrors(fields, error);
-      if (!shown) fill(alert, explain(error));
+      if (!shown) fill(alert, errorText(error));
     } finally {
       button.disabled = false;
     }
   });
   const search = query.has("next") ? `?next=${encodeURIComponent(next)}` : "";
-  const change = element("p", { class: "hint" }, `${t(`${mode}.other`)} `, routeLink(`/${other}${search}`, {}, t(`${other}.submit`)));
-  const node = element("div", { class: "page account-page" }, element("h1", { class: "display" }, t(`${mode}.heading`)), form, change);
+  const change = element(
+    "p",
+    { class: "hint" },
+    `${t(`${mode}.other`)} `,
+    routeLink(`/${other}${search}`, {}, t(`${other}.submit`)),
+  );
+  const node = element(
+    "div",
+    { class: "page account-page" },
+    element("h1", { class: "display" }, t(`${mode}.heading`)),
+    form,
+    change,
+  );
   return { title: t(`${mode}.title`), node };
 }
 
 function accountFields(mode) {
-  const email = field({ name: "email", label: t("account.email"), type: "email", autocomplete: "email", required: true });
+  const email = field({
+    name: "email",
+    label: t("account.email"),
+    type: "email",
+    autocomplete: "email",
+    required: true,
+  });
   const password = field({
     name: "password",
     label: t("account.password"),

@@ -1,18 +1,18 @@
 import { getGalleryItem } from "../lib/api.js";
-import { beginningOf } from "../lib/beginning.js";
 import { element, fill } from "../lib/dom.js";
-import { isLeaving } from "../lib/explain.js";
+import { isAborted } from "../lib/error-text.js";
+import { galleryAddress, loadPage, visits } from "../lib/gallery-visits.js";
+import { t } from "../lib/i18n.js";
 import { isPlain, navigate, setTitle } from "../lib/router.js";
-import { t } from "../lib/text.js";
-import { loadPage, wallAddress, walls } from "../lib/walls.js";
+import { truncate } from "../lib/truncate.js";
 import { routeLink } from "../parts/link.js";
-import { emptiness, failure, loading } from "../parts/message.js";
+import { emptyNotice, errorNotice, loading } from "../parts/message.js";
 import { picturePage } from "../parts/picture-page.js";
 
-/** One published job. What the gallery knew of it is shown at once, and its recipe when that has come. */
+/** The page of a published job. Data from the gallery is shown immediately, the recipe once it is loaded. */
 export function pictureView({ params: { id }, signal }) {
-  const wall = walls.holding(id);
-  const known = wall?.find(id) ?? null;
+  const visit = visits.containing(id);
+  const known = visit?.find(id) ?? null;
   const place = element("div", { class: "picture-place" });
   const trouble = element("div", { class: "notices" });
   const around = element("nav", { class: "picture-around", "aria-label": t("picture.around") });
@@ -33,10 +33,10 @@ export function pictureView({ params: { id }, signal }) {
       show(item);
       page.showRecipe(item.settings);
     } catch (error) {
-      if (isLeaving(error, signal)) return;
+      if (isAborted(error, signal)) return;
       if (error.status === 404 || error.status === 422) return showLoss();
       if (page === null) fill(place);
-      fill(trouble, failure(error, load));
+      fill(trouble, errorNotice(error, load));
       if (error.isPassing) addEventListener("online", load, { signal, once: true });
     }
   }
@@ -47,44 +47,46 @@ export function pictureView({ params: { id }, signal }) {
   }
   if (known) show(known);
   load();
-  showAround(around, wall, id, signal);
+  showAround(around, visit, id, signal);
   addEventListener("keydown", (event) => goByKey(event, page, around), { signal });
   const node = element("div", { class: "page" }, around, trouble, place);
   return { title: known ? titleOf(known) : t("picture.title"), node };
 }
 
-const titleOf = ({ prompt }) => beginningOf(prompt) || t("picture.untitled");
+const titleOf = ({ prompt }) => truncate(prompt) || t("picture.untitled");
 
-/** The ways to the gallery and, for who came from there, to the pictures on both sides. */
-function showAround(around, wall, id, signal) {
+/** Show the link to the gallery and, after a visit to it, those to the neighbours. */
+function showAround(around, visit, id, signal) {
   const draw = () => {
-    const { previous, next } = wall.beside(id);
-    fill(around, wayBack(wall, id), sideLink(previous, "previous"), sideLink(next, "next"));
+    const { previous, next } = visit.neighbours(id);
+    fill(around, wayBack(visit, id), sideLink(previous, "previous"), sideLink(next, "next"));
     return next;
   };
-  if (wall === null) return fill(around, routeLink("/", {}, t("picture.gallery")));
-  wall.opened = id;
-  if (draw() !== null || wall.next === null) return;
-  // The last picture of what the gallery had loaded; without an answer there is only no way on.
-  loadPage(wall, wall.next, { signal }).then(draw).catch((error) => {
-    if (error.name !== "ApiError" && !isLeaving(error, signal)) throw error;
-  });
+  if (visit === null) return fill(around, routeLink("/", {}, t("picture.gallery")));
+  visit.opened = id;
+  if (draw() !== null || visit.next === null) return;
+  // This is the last loaded picture; without an answer there is no next one.
+  loadPage(visit, visit.next, { signal })
+    .then(draw)
+    .catch((error) => {
+      if (error.name !== "ApiError" && !isAborted(error, signal)) throw error;
+    });
 }
 
-/** To the wall as it was left. */
-function wayBack(wall, id) {
-  const address = wallAddress(wall.cursorOf(id));
+/** Create the link to the gallery at the position where it was left. */
+function wayBack(visit, id) {
+  const address = galleryAddress(visit.cursorOf(id));
   const back = (event) => {
     if (!isPlain(event)) return;
     event.preventDefault();
     navigate(address);
-    // The gallery's view, which comes a moment later, finds its wall by this.
-    history.replaceState({ wall: wall.id }, "");
+    // The gallery view, shown a moment later, finds its visit by this.
+    history.replaceState({ visit: visit.id }, "");
   };
   return element("a", { href: address, on: { click: back } }, t("picture.gallery"));
 }
 
-/** To a picture beside this one, in this one's place of the history: Back leads to the gallery. */
+/** Create the link to a neighbour. It replaces the history entry, so that Back leads to the gallery. */
 function sideLink(item, side) {
   if (item === null) return null;
   const address = `/gallery/${item.job_id}`;
@@ -93,10 +95,14 @@ function sideLink(item, side) {
     event.preventDefault();
     navigate(address, { replace: true });
   };
-  return element("a", { href: address, rel: side === "next" ? "next" : "prev", on: { click: go } }, t(`picture.${side}`));
+  return element(
+    "a",
+    { href: address, rel: side === "next" ? "next" : "prev", on: { click: go } },
+    t(`picture.${side}`),
+  );
 }
 
-/** The arrow keys go through the pictures of the job; a job with one picture leads on to the pictures beside it. */
+/** Handle the arrow keys: through the pictures of the job, or to the neighbours if there is only one. */
 function goByKey(event, page, around) {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const isForAnother = event.target.closest?.("input, textarea, select, dialog") || event.defaultPrevented;
@@ -106,8 +112,8 @@ function goByKey(event, page, around) {
   else around.querySelector(`[rel="${step > 0 ? "next" : "prev"}"]`)?.click();
 }
 
-/** For a picture that was taken back, and for an address that never was one. */
+/** Return the message for an unpublished picture or an unknown address. */
 function gone() {
   const on = routeLink("/", { class: "button is-main" }, t("picture.gallery"));
-  return emptiness(t("gone.heading"), element("div", {}, element("p", {}, t("gone.detail")), on), "h1");
+  return emptyNotice(t("gone.heading"), element("div", {}, element("p", {}, t("gone.detail")), on), "h1");
 }

@@ -1,10 +1,13 @@
+import { ApiError } from "../lib/api-error.js";
 import { element } from "../lib/dom.js";
-import { ApiError } from "../lib/problem.js";
-import { t } from "../lib/text.js";
-import { failure } from "../parts/message.js";
+import { t } from "../lib/i18n.js";
+import { errorNotice } from "../parts/message.js";
 
-/** Stands in for a view whose code could not be fetched. Loading the page again is the one thing that helps. */
+/** The page shown when a view's code could not be fetched. Only a reload helps. */
 export function unloadableView() {
-  const sorry = failure(new ApiError({ status: 0, code: "network" }), () => location.reload());
-  return { title: t("unloadable.title"), node: element("div", { class: "page" }, element("h1", { class: "display" }, t("unloadable.title")), sorry) };
+  const sorry = errorNotice(new ApiError({ status: 0, code: "network" }), () => location.reload());
+  return {
+    title: t("unloadable.title"),
+    node: element("div", { class: "page" }, element("h1", { class: "display" }, t("unloadable.title")), sorry),
+  };
 }

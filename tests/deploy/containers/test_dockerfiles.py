@@ -9,7 +9,12 @@ import pytest
 from tests.support.composed import ROOT, bases
 
 FILES = sorted([ROOT / "Dockerfile", *ROOT.glob("docker/*/Dockerfile"), ROOT / "generator" / "Dockerfile"])
-LOCKS = {"app": "Dockerfile", "emulator": "docker/ministack/Dockerfile", "mail": "docker/mail/Dockerfile"}
+LOCKS = {
+    "app": "Dockerfile",
+    "build": "generator/Dockerfile",
+    "emulator": "docker/ministack/Dockerfile",
+    "mail": "docker/mail/Dockerfile",
+}
 # Published with a user of its own choice; the compose file gives it ours.
 FOREIGN = ROOT / "docker" / "localstack" / "Dockerfile"
 

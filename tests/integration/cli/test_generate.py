@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from cli.generate import main
-from cli.generate_arguments import make_parser, read_order
+from cli.generate_options import make_parser, read_order
 from cli.progress_line import ProgressLine
 from cli.results import reserved_place
-from generator.order import Order
+from generator.request import GenerationRequest
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.paths import ROOT
+from tests.support.picture_files import picture, saved
 from tests.support.reference_generator import reference_generator
-from tests.support.saved_files import picture, saved
 
 PATIENCE_S = 30
 
@@ -97,7 +97,7 @@ def test_every_flag_reaches_the_service(run: Run, fake: FakeGenerator, tmp_path:
         "skip_list": ["mediums", "artists"],
         "frames": 4,
     }
-    assert set(Order.model_fields) - {"key"} == {*order, "imgs"}
+    assert set(GenerationRequest.model_fields) - {"key"} == {*order, "imgs"}
 
 
 def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:
@@ -105,7 +105,7 @@ def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:
     assert run("a lake") == 0
     first, second = fake.orders
     assert first.pop("seed") != second.pop("seed")
-    service = Order(prompt="a lake")
+    service = GenerationRequest(prompt="a lake")
     assert (
         first
         == second
@@ -122,7 +122,7 @@ def test_the_size_is_the_one_that_the_service_would_take(
     flags = [f"--{name}={value}" for name, value in asked.items()]
     for sources in ([], ["--imgs", picture(tmp_path, "source.png", size)]):
         order = read_order(make_parser().parse_args(["x", *flags, *sources]), lambda _: None)
-        sent = Order.model_validate({"prompt": "x"} | asked).size_for(size if sources else None)
+        sent = GenerationRequest.model_validate({"prompt": "x"} | asked).size_for(size if sources else None)
         assert (order.width, order.height) == sent
 
 
@@ -179,7 +179,7 @@ def test_the_help_tells_the_codes_and_every_parameter(capsys: pytest.CaptureFixt
     told = capsys.readouterr().out
     for code in Exit:
         assert re.search(rf"^  {code.value} ", told, re.MULTILINE)
-    for name in set(Order.model_fields) - {"key"}:
+    for name in set(GenerationRequest.model_fields) - {"key"}:
         assert f"--{name.replace('_', '-')} " in told
 
 

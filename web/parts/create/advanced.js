@@ -1,18 +1,18 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { fieldOf, isShown } from "../../lib/shape.js";
-import { currentLocale, t, tOr } from "../../lib/text.js";
+import { currentLocale, t, tOr } from "../../lib/i18n.js";
+import { readNumber } from "../../lib/job-request.js";
+import { fieldOf, isShown } from "../../lib/presets.js";
 import { choice } from "../choice.js";
 import { field } from "../field.js";
+import { checkbox } from "./checkbox.js";
 import { describeFields } from "./describe.js";
-import { tick } from "./tick.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
 
 /**
- * What few people need, in a disclosure: `{node, fields, setUsual, open}`.
+ * Create the rarely needed fields in a disclosure: `{node, fields, setUsual, open}`.
  *
- * `setUsual({quality, aspect})` tells the numbers what the chosen presets make of them when they are left empty.
+ * `setUsual({quality, aspect})` shows the presets' values that apply to empty fields.
  */
 export function advancedFields(presets, values) {
   const shown = (name, make) => (isShown(presets, name) ? { [name]: make() } : {});
@@ -20,7 +20,9 @@ export function advancedFields(presets, values) {
   const fields = {
     ...Object.assign({}, ...numbers),
     ...(isShown(presets, "describe") ? describeFields(presets, values) : {}),
-    ...shown("timelapse", () => tick({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true })),
+    ...shown("timelapse", () =>
+      checkbox({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true }),
+    ),
     ...shown("notify", () => notifyChoice(presets, values)),
   };
   const nodes = (...names) => names.map((name) => fields[name]?.node);
@@ -40,12 +42,15 @@ export function advancedFields(presets, values) {
     for (const name of BY_QUALITY) fields[name]?.setUsual(quality[name], "create.usual.quality");
     for (const name of ["width", "height"]) fields[name]?.setUsual(aspect[name], "create.usual.aspect");
   }
-  return { node, fields, setUsual, open: () => (node.open = true) };
+  const open = () => {
+    node.open = true;
+  };
+  return { node, fields, setUsual, open };
 }
 
 const isUsed = (fields) => Object.values(fields).some(({ value }) => ![null, false].includes(value()));
 
-/** A number of one's own in place of the preset's: empty means the preset's, which the hint names. */
+/** Create a field for a number that overrides the preset's; empty means the preset's value, shown in the hint. */
 function ownNumber(presets, name, values) {
   const { minimum, maximum, multiple_of: step } = fieldOf(presets, name);
   const made = field({ name, label: t(`create.field.${name}`), inputmode: "decimal", autocomplete: "off" });
@@ -64,7 +69,10 @@ function ownNumber(presets, name, values) {
 }
 
 function notifyChoice(presets, { notify }) {
-  const named = (fieldOf(presets, "notify").enum ?? []).map((key) => ({ value: key, title: tOr(`create.notify.${key}`, key) }));
+  const named = (fieldOf(presets, "notify").enum ?? []).map((key) => ({
+    value: key,
+    title: tOr(`create.notify.${key}`, key),
+  }));
   const options = [{ value: null, title: t("create.notify.account") }, ...named];
   const chosen = named.some(({ value }) => value === notify) ? notify : null;
   return choice({ name: "notify", legend: t("create.notify"), options, chosen, isCompact: true });

@@ -1,16 +1,21 @@
 import { element } from "../../lib/dom.js";
-import { readNumber } from "../../lib/request.js";
-import { fieldOf } from "../../lib/shape.js";
-import { t } from "../../lib/text.js";
+import { t } from "../../lib/i18n.js";
+import { readNumber } from "../../lib/job-request.js";
+import { fieldOf } from "../../lib/presets.js";
 import { field } from "../field.js";
 
-/** The field of the seed, with dice that throw one. */
+/** Create the seed field with a button for a random seed. */
 export function seedField(presets, { seed }) {
   const { minimum = 0, maximum = 2 ** 32 - 1 } = fieldOf(presets, "seed");
   const face = element("span", { class: "dice-face", "aria-hidden": "true" });
   const dice = element("button", { type: "button", class: "button dice" }, face, t("create.seed.dice"));
   const made = field({
-    name: "seed", label: t("create.seed"), inputmode: "numeric", autocomplete: "off", hint: t("create.seed.hint"), beside: dice,
+    name: "seed",
+    label: t("create.seed"),
+    inputmode: "numeric",
+    autocomplete: "off",
+    hint: t("create.seed.hint"),
+    beside: dice,
   });
   made.input.value = seed ?? "";
   dice.addEventListener("click", () => {

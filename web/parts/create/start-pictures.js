@@ -1,31 +1,38 @@
 import { element, fill } from "../../lib/dom.js";
-import { explain } from "../../lib/explain.js";
-import { fieldOf } from "../../lib/shape.js";
-import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/storage.js";
-import { t, tOr } from "../../lib/text.js";
+import { errorText } from "../../lib/error-text.js";
+import { t, tOr } from "../../lib/i18n.js";
+import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
+import { fieldOf } from "../../lib/presets.js";
 import { announce } from "../announcer.js";
 
 const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
 
 /**
- * The start pictures: a button for files, a place for drops and pastes, and a tile for each picture.
+ * Create the start-pictures field: a button for files, a target for drops and pastes, and a tile for each picture.
  *
- * `starts` is a StartPictures. Pictures dropped anywhere on the page or pasted count, as long as `signal` is not aborted;
- * `stage` shows that a drop is welcome. A field whose `value()` is the list of keys; `addAll(files)` takes more.
+ * `startPictures` is a StartPictures. Files dropped or pasted anywhere on the page count until `signal` is aborted;
+ * `stage` shows that a drop is accepted. `value()` is the list of keys; `addAll(files)` adds more.
  */
-export function startPictures(presets, starts, { stage, signal }) {
+export function startPicturesField(presets, startPictures, { stage, signal }) {
   const most = fieldOf(presets, "source_images").max_items ?? 1;
   const error = element("p", { class: "field-error", id: "starts-error", role: "alert" });
   const list = element("ul", { class: "starts", "aria-label": t("create.starts") });
   const files = element("input", { type: "file", accept: UPLOAD_TYPES.join(","), multiple: most > 1, hidden: true });
-  const button = element("button", { type: "button", class: "button", "aria-describedby": "starts-hint starts-error", on: { click: () => files.click() } });
+  const button = element("button", {
+    type: "button",
+    class: "button",
+    "aria-describedby": "starts-hint starts-error",
+    on: { click: () => files.click() },
+  });
   const hint = element("p", { class: "hint", id: "starts-hint" }, t("create.starts.hint"));
   const showError = (message) => fill(error, message ?? "");
 
   async function addAll(chosen) {
     showError(null);
-    const reasons = await Promise.all([...chosen].map((file) => starts.add(file, most)));
-    const wrong = reasons.flatMap((reason, index) => (reason ? [t(`create.start.${reason}`, { name: chosen[index].name, most, megabytes: MEGABYTES })] : []));
+    const reasons = await Promise.all([...chosen].map((file) => startPictures.add(file, most)));
+    const wrong = reasons.flatMap((reason, index) =>
+      reason ? [t(`create.start.${reason}`, { name: chosen[index].name, most, megabytes: MEGABYTES })] : [],
+    );
     showError([...new Set(wrong)].join(" "));
   }
   files.addEventListener("change", () => {
@@ -35,21 +42,43 @@ export function startPictures(presets, starts, { stage, signal }) {
   });
   takeDrops(stage, addAll, signal);
   takePastes(addAll, signal);
-  keepTiles({ starts, list, signal, onChange: () => {
-    button.hidden = starts.items.length >= most;
-    fill(button, t(starts.items.length === 0 ? "create.starts.add" : "create.starts.more"));
-  }, onEmptied: () => button.focus() });
+  keepTiles({
+    startPictures,
+    list,
+    signal,
+    onChange: () => {
+      button.hidden = startPictures.items.length >= most;
+      fill(button, t(startPictures.items.length === 0 ? "create.starts.add" : "create.starts.more"));
+    },
+    onEmptied: () => button.focus(),
+  });
   const troubled = () => list.querySelector(".start:is([data-state=failed], [data-state=lost]) button:not([hidden])");
-  const node = element("div", { class: "field field-starts" }, list, element("div", { class: "actions" }, button, hint), files, error);
-  const value = () => starts.keys();
-  return { node, showError, addAll, value, get input() { return troubled() ?? button; } };
+  const node = element(
+    "div",
+    { class: "field field-starts" },
+    list,
+    element("div", { class: "actions" }, button, hint),
+    files,
+    error,
+  );
+  const value = () => startPictures.keys();
+  return {
+    node,
+    showError,
+    addAll,
+    value,
+    get input() {
+      return troubled() ?? button;
+    },
+  };
 }
 
-/** Files dropped beside the stage count too: a browser would otherwise leave the page to show them. */
+/** Accept drops on the whole page: otherwise the browser would leave the page to show the file. */
 function takeDrops(stage, addAll, signal) {
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   const mark = (isOver) => stage.classList.toggle("is-over", isOver);
-  const on = (type, listener) => document.addEventListener(type, (event) => hasFiles(event) && listener(event), { signal });
+  const on = (type, listener) =>
+    document.addEventListener(type, (event) => hasFiles(event) && listener(event), { signal });
   on("dragover", (event) => {
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
@@ -63,7 +92,7 @@ function takeDrops(stage, addAll, signal) {
   });
 }
 
-/** A copied text may bring a picture of itself along: in a field for text, the text is what was meant. */
+/** Copied text may contain an image of itself; in a text field the text is meant. */
 function takePastes(addAll, signal) {
   const paste = (event) => {
     const pictures = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
@@ -75,11 +104,11 @@ function takePastes(addAll, signal) {
   document.addEventListener("paste", paste, { signal });
 }
 
-/** One tile for each picture, kept while its picture is, so that nothing that a person is using is built anew. */
-function keepTiles({ starts, list, signal, onChange, onEmptied }) {
+/** Keep one tile per picture for as long as it exists, so that a tile in use is not rebuilt. */
+function keepTiles({ startPictures, list, signal, onChange, onEmptied }) {
   const tiles = new Map();
   const show = () => {
-    const present = new Set(starts.items.map(({ id }) => id));
+    const present = new Set(startPictures.items.map(({ id }) => id));
     for (const [id, { node }] of tiles) {
       if (present.has(id)) continue;
       const hadFocus = node.contains(document.activeElement);
@@ -87,33 +116,42 @@ function keepTiles({ starts, list, signal, onChange, onEmptied }) {
       tiles.delete(id);
       if (hadFocus) (list.querySelector("button") ?? { focus: onEmptied }).focus();
     }
-    for (const item of starts.items) {
+    for (const item of startPictures.items) {
       if (!tiles.has(item.id)) {
-        tiles.set(item.id, tile(item, starts));
+        tiles.set(item.id, tile(item, startPictures));
         list.append(tiles.get(item.id).node);
       }
       tiles.get(item.id).show(item);
     }
-    list.hidden = starts.items.length === 0;
+    list.hidden = startPictures.items.length === 0;
     onChange();
   };
-  starts.addEventListener("change", show, { signal });
+  startPictures.addEventListener("change", show, { signal });
   show();
 }
 
-function tile({ id, name }, starts) {
+function tile({ id, name }, startPictures) {
   const named = name || t("create.start.unnamed");
   const image = element("img", { alt: named, hidden: true });
   const bar = element("progress", { max: 1, "aria-label": t("create.start.progress", { name: named }) });
   const said = element("p", {});
   const button = (what, run) => {
     const label = t(`create.start.${what}.label`, { name: named });
-    return element("button", { type: "button", class: "button is-quiet", "aria-label": label, on: { click: run } }, t(`create.start.${what}`));
+    return element(
+      "button",
+      { type: "button", class: "button is-quiet", "aria-label": label, on: { click: run } },
+      t(`create.start.${what}`),
+    );
   };
-  const retry = button("retry", () => starts.retry(id));
-  const remove = button("remove", () => starts.remove(id));
+  const retry = button("retry", () => startPictures.retry(id));
+  const remove = button("remove", () => startPictures.remove(id));
   const frame = element("div", { class: "start-frame" }, image, bar);
-  const node = element("li", { class: "start" }, frame, element("div", {}, said, element("div", { class: "actions" }, retry, remove)));
+  const node = element(
+    "li",
+    { class: "start" },
+    frame,
+    element("div", {}, said, element("div", { class: "actions" }, retry, remove)),
+  );
   let last = null;
 
   function show(item) {
@@ -135,7 +173,7 @@ function tile({ id, name }, starts) {
 }
 
 function stateInWords({ state, error }) {
-  if (state === "failed") return explain(error);
+  if (state === "failed") return errorText(error);
   if (state === "lost") return tOr(`invalid.${error.code}`, t("invalid.not_uploaded"));
   return t(`create.start.${state}`);
 }

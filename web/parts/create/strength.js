@@ -1,17 +1,22 @@
 import { element, fill } from "../../lib/dom.js";
-import { fieldOf, isShown } from "../../lib/shape.js";
-import { currentLocale, t } from "../../lib/text.js";
+import { currentLocale, t } from "../../lib/i18n.js";
+import { fieldOf, isShown } from "../../lib/presets.js";
 import { choice } from "../choice.js";
 
-/** Below 0 the protocol makes no new picture; below -1 it would not give the given one back either. */
+/** Below 0 the protocol makes no new picture; below -1 it would not return the given one either. */
 const KEEP = -1;
-/** From here on, in order, the words for what a strength does to the start picture. */
-const WORDS = [[0, "touch"], [0.3, "change"], [0.6, "remake"], [0.85, "free"]];
+/** The texts for a strength, each with the strength at which it begins. */
+const WORDS = [
+  [0, "touch"],
+  [0.3, "change"],
+  [0.6, "remake"],
+  [0.85, "free"],
+];
 
 /**
- * What is to happen with the start pictures: painted anew, more or less freely, or only made larger and described.
+ * Create the field for what happens with the start pictures: paint from them, or only enlarge and describe them.
  *
- * A field whose `value()` is the API's strength; `isKept()` says that no new picture is wanted.
+ * `value()` is the API's strength; `isKept()` means that no new picture is made.
  */
 export function strengthField(presets, { strength }, onChange) {
   const { minimum = 0, maximum = 1, default: usual = maximum } = fieldOf(presets, "strength");
@@ -29,9 +34,17 @@ export function strengthField(presets, { strength }, onChange) {
   };
   slider.node.hidden = isKept();
   const isAble = isShown(presets, "strength");
-  const node = element("div", { class: "strength", hidden: true }, minimum < 0 && isAble && mode.node, isAble && slider.node);
+  const node = element(
+    "div",
+    { class: "strength", hidden: true },
+    minimum < 0 && isAble && mode.node,
+    isAble && slider.node,
+  );
   return {
-    node, input: slider.input, showError: slider.showError, isKept: () => isAble && isKept(),
+    node,
+    input: slider.input,
+    showError: slider.showError,
+    isKept: () => isAble && isKept(),
     value: () => (isAble ? (isKept() ? KEEP : Number(slider.input.value)) : null),
   };
 }
@@ -39,7 +52,13 @@ export function strengthField(presets, { strength }, onChange) {
 function freedom({ maximum, value }) {
   const error = element("p", { class: "field-error", id: "strength-error" });
   const input = element("input", {
-    type: "range", id: "strength", min: 0, max: maximum, step: 0.05, value, "aria-describedby": "strength-error",
+    type: "range",
+    id: "strength",
+    min: 0,
+    max: maximum,
+    step: 0.05,
+    value,
+    "aria-describedby": "strength-error",
   });
   const said = element("output", { for: "strength", class: "hint" });
   const say = () => {
@@ -52,7 +71,20 @@ function freedom({ maximum, value }) {
   };
   input.addEventListener("input", say);
   say();
-  const ends = element("div", { class: "range-ends hint", "aria-hidden": "true" }, element("span", {}, t("create.strength.least")), element("span", {}, t("create.strength.most")));
-  const node = element("div", { class: "field field-strength" }, element("label", { for: "strength" }, t("create.strength")), input, ends, said, error);
+  const ends = element(
+    "div",
+    { class: "range-ends hint", "aria-hidden": "true" },
+    element("span", {}, t("create.strength.least")),
+    element("span", {}, t("create.strength.most")),
+  );
+  const node = element(
+    "div",
+    { class: "field field-strength" },
+    element("label", { for: "strength" }, t("create.strength")),
+    input,
+    ends,
+    said,
+    error,
+  );
   return { node, input, showError: (message) => fill(error, message ?? "") };
 }

@@ -1,0 +1,194 @@
+"""The checks of what Easel runs on: settings, database, poller, broker, storage."""
+
+import ipaddress
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cli.checks import Finding, ok, warning, wrong
+from cli.output import format_duration
+
+if TYPE_CHECKING:
+    from shared.services import Services
+
+MIN_POSTGRES = 18
+MIGRATE = "Run `python -m alembic upgrade head` in an image or checkout of this version."
+LATE_SWEEP_S, MISSING_SWEEP_S = 15.0, 60.0
+CLOCK_WARNING_S, CLOCK_WRONG_S = 2.0, 60.0
+PING_TIMEOUT_S = 1.5
+
+
+def settings(services: "Services") -> Iterator[Finding]:
+    """Check what the settings show by themselves."""
+    given = services.settings
+    yield ok(f"They can be read. The site is {given.public_url}, the bucket {given.s3_bucket}.")
+    site, storage = urlsplit(given.public_url), urlsplit(given.s3_public_endpoint)
+    if site.scheme == "http" and not _is_this_machine(site.hostname):
+        yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Add TLS.")
+    if site.scheme == "https" and storage.scheme == "http":
+        yield wrong(
+            "EASEL_S3_PUBLIC_ENDPOINT is http:// and the site https://: browsers will not upload to it. Add TLS"
+            " to the storage."
+        )
+    if _is_this_machine(storage.hostname) and not _is_this_machine(site.hostname):
+        yield wrong(
+            f"Picture URLs are signed for {storage.hostname}, which is each visitor's own machine. Set"
+            " EASEL_S3_PUBLIC_ENDPOINT to the address at which browsers reach the storage."
+        )
+    if not services.addresses:
+        yield warning(
+            "EASEL_GENERATORS is empty here. The poller needs it to generate pictures, the functions to refuse what no"
+            " generator supports."
+        )
+
+
+def database(services: "Services") -> Iterator[Finding]:
+    """Check that the database is reachable and recent enough, and has this version's tables and the right time."""
+    from sqlalchemy import text
+
+    from shared.core.db import DatabaseFault
+    from shared.core.errors import Unavailable
+
+    try:
+        with services.db.statement() as connection:
+            before = time.time()
+            row = connection.execute(
+                text("""
+                    SELECT current_setting('server_version_num')::int / 10000 AS version,
+                        extract(epoch FROM clock_timestamp())::float AS now, to_regclass('alembic_version') AS migrated
+                """)
+            ).one()
+            after = time.time()
+            revision = None
+            if row.migrated is not None:
+                revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except (Unavailable, DatabaseFault) as error:
+        yield wrong(
+            f"{getattr(error, 'detail', error)} Make sure that the server of EASEL_DATABASE_URL runs, that this machine"
+            " can reach it, and that user and password are right."
+        )
+        return
+    if row.version < MIN_POSTGRES:
+        yield wrong(f"It is PostgreSQL {row.version}; Easel needs {MIN_POSTGRES} or later. Upgrade the server.")
+    yield _migrated(row.version, revision)
+    apart_s = max(before - row.now, row.now - after, 0.0)
+    if apart_s > CLOCK_WARNING_S:
+        kind = wrong if apart_s > CLOCK_WRONG_S else warning
+        yield kind(
+            f"Its clock and this machine's are {format_duration(apart_s)} apart. Leases use the database's clock, URL"
+            " signatures this machine's: synchronise both with a time server."
+        )
+
+
+def _migrated(version: int, revision: str | None) -> Finding:
+    """Compare the revision of the tables with this version's."""
+    from alembic.script import ScriptDirectory
+
+    import migrations
+
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    head = script.get_current_head()
+    if revision is None:
+        return wrong(f"It has no tables of Easel. {MIGRATE}")
+    if revision == head:
+        return ok(f"PostgreSQL {version} answers, with the tables of this version ({head}).")
+    if revision in {step.revision for step in script.walk_revisions()}:
+        return wrong(f"Its tables are those of {revision}, this version needs {head}. {MIGRATE}")
+    return wrong(
+        f"Its tables are of a later version ({revision}) than this program ({head}). Use the program of that version,"
+        " or take the migration back with it."
+    )
+
+
+def poller(services: "Services") -> Iterator[Finding]:
+    """Check that beat, broker and a worker run together: only then a sweep is recorded each second."""
+    from sqlalchemy import text
+
+    from shared.core.db import DatabaseFault
+    from shared.core.errors import Unavailable
+
+    query = text("""
+        SELECT extract(epoch FROM clock_timestamp() - swept_at)::float AS swept_s,
+            (SELECT count(*) FROM jobs WHERE state = 'queued') AS queued,
+            (SELECT count(*) FROM jobs WHERE state = 'generating') AS generating,
+            (SELECT count(*) FROM jobs WHERE state = 'generating'
+                AND coalesce(lease_until, next_step_at) < clock_timestamp() - interval '1 minute') AS stuck
+        FROM queue_clock
+    """)
+    try:
+        with services.db.statement() as connection:
+            row = connection.execute(query).one_or_none()
+    except (Unavailable, DatabaseFault):
+        yield wrong("Unknown, since the database does not answer; see there.")
+        return
+    if row is None or row.swept_s is None:
+        yield wrong("It has never swept. Start `python -m poller worker` and `python -m poller beat`.")
+        return
+    if row.swept_s > MISSING_SWEEP_S:
+        yield wrong(
+            f"Its last sweep was {format_duration(row.swept_s)} ago; there should be one each second. Make sure that"
+            " `python -m poller worker` and `python -m poller beat` run and use the same broker."
+        )
+    elif row.swept_s > LATE_SWEEP_S:
+        yield warning(
+            f"Its last sweep was {format_duration(row.swept_s)} ago. Too few workers, or a generator that hangs?"
+        )
+    else:
+        yield ok(f"Worker and beat are running. Jobs waiting: {row.queued}, at generators: {row.generating}.")
+    if row.stuck:
+        yield warning(
+            f"Jobs at generators that no worker has polled for a minute: {row.stuck}. Add workers; `easel jobs list"
+            " --state generating` shows them, `easel jobs requeue` puts one back."
+        )
+
+
+def broker(services: "Services") -> Iterator[Finding]:
+    """Check that the broker is reachable and, if it supports that, that workers answer."""
+    from shared.core.errors import Unavailable
+
+    try:
+        services.wake_ups.check()
+    except Unavailable as error:
+        yield wrong(
+            f"{error.detail} Jobs are queued and wait until it is back. Make sure that the server of"
+            " EASEL_BROKER_URL runs and that this machine can reach it."
+        )
+        return
+    workers = services.wake_ups.count_workers(PING_TIMEOUT_S)
+    if workers is None:
+        yield ok("It answers. It cannot ask workers to reply; the poller's sweep shows whether there are any.")
+    elif workers:
+        yield ok(f"It answers. Workers that replied through it: {workers}.")
+    else:
+        yield wrong("It answers, but no worker does. Start `python -m poller worker` with the same EASEL_BROKER_URL.")
+
+
+def storage(services: "Services") -> Iterator[Finding]:
+    """Check the essential promises of the storage, including CORS for the site's pages."""
+    from shared.clients.storage_checks import run_checks
+    from shared.core.errors import Unavailable
+
+    kept = broken = 0
+    try:
+        for check, outcome in run_checks(services.settings):
+            if outcome is None:
+                kept += 1
+                continue
+            broken += 1
+            yield wrong(f"“{check.promise}” does not hold ({check.name}): {outcome}")
+    except Unavailable as error:
+        broken += 1
+        yield wrong(f"{error.detail} See EASEL_S3_ENDPOINT, the bucket's name and the credentials.")
+    if not broken:
+        yield ok(f"All {kept} checks passed, also for pages of {services.settings.public_url}.")
+
+
+def _is_this_machine(host: str | None) -> bool:
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,245 @@
+"""The arguments of `easel-generate`, and the order that they make.
+
+Ranges and defaults in the help are those of the reference service. Another service may draw its limits elsewhere, so
+here only kinds are checked, and what this program itself could not hold; the rest is the service's to refuse.
+"""
+
+import argparse
+import math
+import re
+import secrets
+import struct
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cli.exit_codes import wrong_use
+from shared.generators.base import Generation, GeneratorAddress, parse_addresses
+
+DEFAULT_SERVER = "http://127.0.0.1:2020"
+DEFAULT_OUT = "results"
+DEFAULT_TIMEOUT_S = 3600.0
+MAX_TIMEOUT_S = 7 * 86400.0
+
+MAX_SEED = 2**32 - 1
+MAX_COUNT = 1000
+MAX_SOURCES = 32
+
+# As the reference service does: a new picture is as large as its source, within these sides and in steps of 8.
+DEFAULT_SIDE_PX, MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 512, 64, 2048, 8
+# A picture that is only upscaled or described keeps its size, up to what the reference service takes.
+MAX_KEPT_SIDE_PX = 4096
+
+EXIT_CODES = """\
+exit codes:
+  0    everything is saved
+  1    the service reported an error, or its answer broke the protocol
+  2    wrong use, a parameter that the service refuses, or a folder that cannot be written
+  3    the service cannot be reached, or takes no requests now
+  4    not finished within --timeout
+  130  Ctrl-C; the request is cancelled where the service offers that
+
+The path of each saved file goes to standard output, all else to standard error.
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line. Wrong arguments end the program with code 2."""
+    parser = argparse.ArgumentParser(
+        prog="easel-generate",
+        usage='%(prog)s "a lighthouse at sunset" [--server URL] [options]',
+        description="Has pictures made by a service that speaks img_generator, and saves them.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("words", nargs="?", metavar="PROMPT", help="the same as --prompt")
+    parser.add_argument("--server", default=DEFAULT_SERVER, metavar="URL", help="the service (%(default)s)")
+    parser.add_argument("--out", default=DEFAULT_OUT, metavar="DIR", help="folder to save into (%(default)s)")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=DEFAULT_TIMEOUT_S,
+        metavar="S",
+        help="seconds for all of it (%(default).0f); a first picture may wait long for models to load",
+    )
+    _add_picture(parser.add_argument_group("the picture"))
+    _add_sources(parser.add_argument_group("from other pictures"))
+    _add_description(parser.add_argument_group("descriptions"))
+    return parser
+
+
+def _add_picture(group: argparse._ArgumentGroup) -> None:
+    whole = _whole(MAX_SEED + 1)
+    count = _whole(MAX_COUNT)
+    group.add_argument("--prompt", metavar="TEXT", help="what to show; (more) and [less] weigh; up to 4000 characters")
+    group.add_argument("--neg-prompt", default="", metavar="TEXT", help="what must not appear (none)")
+    group.add_argument("--n", type=count, default=1, metavar="N", help="pictures, with seed, seed+1, ...: 1..8 (1)")
+    side = "64..2048 in steps of 8 (the source's, else 512)"
+    group.add_argument("--width", type=whole, metavar="PX", help=side)
+    group.add_argument("--height", type=whole, metavar="PX", help=side)
+    group.add_argument("--steps", type=whole, default=50, metavar="N", help="sampling steps: 1..150 (50)")
+    group.add_argument(
+        "--scale", type=_number, default=7.5, metavar="X", help="how closely to follow the text: 0..30 (7.5)"
+    )
+    group.add_argument("--seed", type=whole, metavar="N", help="0..4294967295 (drawn and told)")
+    group.add_argument(
+        "--ups", type=whole, default=4, metavar="N", help="times larger per side: up to 4; 1 or less: not (4)"
+    )
+    group.add_argument("--cpu", action="store_true", help="have it made without a graphics card")
+    group.add_argument(
+        "--frames", type=count, default=0, metavar="N", help="pictures of the making too, where offered: 0..120 (0)"
+    )
+
+
+def _add_sources(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--imgs", nargs="+", action="extend", default=[], metavar="FILE", help="PNG or JPG to start from: up to 8"
+    )
+    group.add_argument(
+        "--strength",
+        type=_number,
+        metavar="X",
+        help="how far to go from --imgs: 0..1 (0.75); below 0 nothing new is made, only upscaled or described; below "
+        "-1 an unchanged picture is not sent back either: down to -2",
+    )
+
+
+def _add_description(group: argparse._ArgumentGroup) -> None:
+    whole = _whole(MAX_SEED + 1)
+    group.add_argument("--desc", action="store_true", help="describe each picture, into a text file beside it")
+    group.add_argument("--blip-max-len", type=whole, metavar="N", help="words of the short description: 5..512 (32)")
+    group.add_argument("--clip-max-len", type=whole, metavar="N", help="phrases of the detailed one: 0..128 (16)")
+    group.add_argument("--skip-clip", action="store_true", help="no detailed description")
+    group.add_argument(
+        "--skip-list", type=_words, default=(), metavar="A,B", help="leave out mediums, artists, trendings, movements"
+    )
+
+
+def read_order(options: argparse.Namespace, tell: Callable[[str], None]) -> Generation:
+    """The order that the arguments ask for, its source pictures read, its size and seed settled.
+
+    `tell` gets a sentence about whatever is not taken as it came. Raises Ended with WRONG_USE.
+    """
+    if options.words is not None and options.prompt is not None:
+        raise wrong_use("The prompt stands twice: say it once, with or without --prompt.")
+    lengths = (options.blip_max_len, options.clip_max_len)
+    if not options.desc and (options.skip_clip or options.skip_list or lengths != (None, None)):
+        raise wrong_use("--blip-max-len, --clip-max-len, --skip-clip and --skip-list need --desc.")
+    if options.strength is not None and not options.imgs:
+        raise wrong_use("--strength says how far to go from other pictures: name them with --imgs.")
+    strength = 0.75 if options.strength is None else options.strength
+    prompt = options.words if options.prompt is None else options.prompt
+    if strength >= 0 and not (prompt or "").strip():
+        raise wrong_use('Say what to show, as in: easel-generate "a lighthouse at sunset".')
+    sources = _read_sources(options.imgs, MAX_SIDE_PX if strength >= 0 else MAX_KEPT_SIDE_PX, tell)
+    width, height = _size(options, sources, tell if strength >= 0 else lambda _: None)
+    return Generation(
+        prompt=prompt or "",
+        negative_prompt=options.neg_prompt,
+        n=options.n,
+        width=width,
+        height=height,
+        steps=options.steps,
+        scale=options.scale,
+        seed=secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed,
+        upscale=options.ups,
+        sources=sources,
+        strength=strength,
+        describe=options.desc,
+        blip_max_len=options.blip_max_len,
+        clip_max_len=options.clip_max_len,
+        skip_clip=options.skip_clip,
+        skip_list=options.skip_list,
+        cpu=options.cpu,
+        frames=options.frames,
+    )
+
+
+def read_address(server: str) -> GeneratorAddress:
+    """Where the service is. Raises Ended with WRONG_USE; the address is not repeated, since it may hold a password."""
+    if "," in server or "?" in server:
+        raise wrong_use("--server must be an address alone, such as http://127.0.0.1:2020.")
+    try:
+        return parse_addresses(f"img_generator+{server}")[0]
+    except ValueError as error:
+        raise wrong_use(f"--server cannot be used: {str(error).removeprefix('generator 1: ')}") from None
+
+
+def _read_sources(names: Sequence[str], max_side_px: int, tell: Callable[[str], None]) -> tuple[bytes, ...]:
+    """Each file as a PNG, upright and without metadata, none of its sides above `max_side_px`."""
+    if len(names) > MAX_SOURCES:
+        raise wrong_use(f"--imgs takes at most {MAX_SOURCES} files.")
+    return tuple(_read_source(Path(name), max_side_px, tell) for name in names)
+
+
+def _read_source(path: Path, max_side_px: int, tell: Callable[[str], None]) -> bytes:
+    from shared.core.limits import MAX_UPLOAD_BYTES
+    from shared.images.codec import PictureError, source_png
+
+    try:
+        # A pipe or a device would hold the program up, or never end.
+        if path.exists() and not path.is_file():
+            raise wrong_use(f"--imgs {path}: this is no file.")
+        with path.open("rb") as file:
+            png = source_png(file.read(MAX_UPLOAD_BYTES + 1), max_side_px=max_side_px)
+    except (OSError, ValueError) as error:
+        raise wrong_use(f"--imgs {path}: {getattr(error, 'strerror', None) or error}.") from error
+    except PictureError as error:
+        raise wrong_use(f"--imgs {path}: {error.message}") from error
+    if max(_png_size(png)) == max_side_px:
+        width, height = _png_size(png)
+        tell(f"{path} is sent with {width}x{height} pixels: a side longer than {max_side_px} is shrunk.")
+    return png
+
+
+def _size(options: argparse.Namespace, sources: tuple[bytes, ...], tell: Callable[[str], None]) -> tuple[int, int]:
+    """Width and height of a new picture: as asked, else as the first source, else 512 x 512."""
+    if options.width is not None or options.height is not None or not sources:
+        width, height = (
+            side if side is not None else other if other is not None else DEFAULT_SIDE_PX
+            for side, other in ((options.width, options.height), (options.height, options.width))
+        )
+        return width, height
+    sizes = [_png_size(source) for source in sources]
+    width, height = (min(MAX_SIDE_PX, max(MIN_SIDE_PX, round(side / SIDE_STEP_PX) * SIDE_STEP_PX)) for side in sizes[0])
+    if len(set(sizes)) > 1:
+        # An order has one size, while the service would give each picture its own source's.
+        tell(f"All pictures get the size of the first source, {width}x{height}.")
+    return width, height
+
+
+def _png_size(png: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", png, 16)
+    return width, height
+
+
+def _whole(highest: int) -> Callable[[str], int]:
+    """An argument's type: a whole number, also below 0, that this program can work with."""
+
+    def number(text: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,10}", text) or abs(int(text)) > highest:
+            raise argparse.ArgumentTypeError(f"{text[:40]} is not a whole number of at most {highest}")
+        return int(text)
+
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text[:40]} is not a number")
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = _number(text)
+    if not 0 < seconds <= MAX_TIMEOUT_S:
+        raise argparse.ArgumentTypeError(f"{text[:40]} is not a number of seconds up to {MAX_TIMEOUT_S:.0f}")
+    return seconds
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())

@@ -1,0 +1,173 @@
+"""The request of img_generator: every parameter with its limits and default."""
+
+import hashlib
+import secrets
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from generator.engines.base import DescriptionOptions, ImageRequest
+from generator.images import MAX_SOURCE_PIXELS, SIZE_STEP_PX, BadImage, decode_base64
+
+MAX_PROMPT = 4000
+MIN_SIDE_PX, MAX_SIDE_PX = 64, 2048
+MAX_STEPS = 150
+MAX_SCALE = 30.0
+MAX_N = 8
+MAX_UPS = 4
+MAX_SEED = 2**32 - 1
+MAX_SOURCE_IMAGES = 8
+MAX_FRAMES = 120
+MAX_OUTPUT_PIXELS = 2**27
+"""Of all images of one request together, after upscaling: eight of 4096 x 4096."""
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+class ParameterError(Exception):
+    """A parameter that is wrong only in combination with others, or only after decoding."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        self.message = message
+
+
+def limits() -> dict[str, float]:
+    """Return the limits that `GET /health` reports."""
+    return {
+        "prompt_characters": MAX_PROMPT,
+        "side_px_min": MIN_SIDE_PX,
+        "side_px_max": MAX_SIDE_PX,
+        "side_px_step": SIZE_STEP_PX,
+        "steps_max": MAX_STEPS,
+        "scale_max": MAX_SCALE,
+        "n_max": MAX_N,
+        "ups_max": MAX_UPS,
+        "imgs_max": MAX_SOURCE_IMAGES,
+        "img_pixels_max": MAX_SOURCE_PIXELS,
+        "frames_max": MAX_FRAMES,
+        "output_pixels_max": MAX_OUTPUT_PIXELS,
+        "body_bytes_max": MAX_BODY_BYTES,
+    }
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _split(value: object) -> object:
+    """Split a list at its commas. A form has commas or repeats the field; JSON may do either too."""
+    parts = _as_list(value)
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        return parts
+    return list(dict.fromkeys(word.strip() for part in parts for word in part.split(",") if word.strip()))
+
+
+def _whole_base64(texts: list[str]) -> list[str]:
+    for text in texts:
+        try:
+            decode_base64(text)
+        except BadImage as error:
+            raise ValueError(f"a picture {error}") from error
+    return texts
+
+
+Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIZE_STEP_PX)]
+Skipped = Literal["mediums", "artists", "trendings", "movements"]
+
+
+class GenerationRequest(BaseModel):
+    """One request to `/initiate_processing`, with the protocol's names.
+
+    An engine gets it as one `ImageRequest` for each image.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
+    neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
+    ups: Annotated[int, Field(le=MAX_UPS)] = 4
+    imgs: Annotated[
+        list[str], BeforeValidator(_as_list), Field(max_length=MAX_SOURCE_IMAGES), AfterValidator(_whole_base64)
+    ] = []
+    strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
+    n: Annotated[int, Field(ge=1, le=MAX_N)] = 1
+    height: Side | None = None
+    width: Side | None = None
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 50
+    scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 7.5
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    desc: bool = False
+    cpu: bool = False
+    blip_max_len: Annotated[int, Field(ge=5, le=512)] = 32
+    clip_max_len: Annotated[int, Field(ge=0, le=128)] = 16
+    skip_clip: bool = False
+    skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
+    frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
+    key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, fields: dict[str, object]) -> dict[str, object]:
+        """Refuse null: None means that a parameter was not sent."""
+        for name, value in fields.items():
+            if value is None:
+                raise ParameterError(name, "is null; leave it out instead")
+        return fields
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> Self:
+        if self.makes_pictures and not self.prompt.strip():
+            raise ParameterError("prompt", "is required unless strength is below 0")
+        if not self.makes_pictures and not self.imgs:
+            raise ParameterError("imgs", "are required when strength is below 0")
+        return self
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Return whether new images are wanted, not only upscaled or described ones."""
+        return self.strength >= 0
+
+    @property
+    def upscaling(self) -> int:
+        """Return how many times longer each side becomes."""
+        return max(1, self.ups)
+
+    @property
+    def description_options(self) -> DescriptionOptions:
+        """Return how long and detailed the descriptions may be."""
+        return DescriptionOptions(self.blip_max_len, self.clip_max_len, self.skip_clip, tuple(self.skip_list))
+
+    def digest(self) -> bytes:
+        """Hash everything except the key: equal for requests that ask for the same."""
+        return hashlib.sha256(self.model_dump_json(exclude={"key"}).encode()).digest()
+
+    def first_seed(self) -> int:
+        """Return the seed of the first image, a random one if the request has none."""
+        return secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
+
+    def image_request(self, size: tuple[int, int], seed: int) -> ImageRequest:
+        """Return the request for one image of that width and height."""
+        width, height = size
+        return ImageRequest(
+            prompt=self.prompt,
+            negative_prompt=self.neg_prompt,
+            width=width,
+            height=height,
+            steps=self.steps,
+            scale=self.scale,
+            seed=seed & MAX_SEED,
+            cpu=self.cpu,
+        )
+
+    def size_for(self, source: tuple[int, int] | None) -> tuple[int, int]:
+        """Return width and height of a new image: as requested, else as the source (width, height), else 512 x 512."""
+        if source is None or self.width or self.height:
+            return self.width or self.height or 512, self.height or self.width or 512
+        shrink = min(1.0, MAX_SIDE_PX / max(source))
+        return _side(source[0] * shrink), _side(source[1] * shrink)
+
+
+def _side(length: float) -> int:
+    return min(MAX_SIDE_PX, max(MIN_SIDE_PX, round(length / SIZE_STEP_PX) * SIZE_STEP_PX))

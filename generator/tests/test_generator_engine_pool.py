@@ -1,0 +1,144 @@
+"""Engines in processes of their own: whatever one does, the service answers and the next job is made."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from serving import PATIENCE_S, Service, TestClient
+
+from generator import engine_pool
+from generator.engine_pool import EngineFailed, ProcessEnginePool
+from generator.jobs import Bounds
+from generator.service import create_app
+from tests.support.waiting import until
+
+Serve = Callable[..., Service]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    # The new process finds the engine where the tests lie.
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    with ExitStack() as stack:
+
+        def served(engine: str = "unruly_engine:Unruly", **bounds: object) -> Service:
+            app = create_app(ProcessEnginePool(engine), Bounds(**bounds))  # type: ignore[arg-type]
+            return Service(stack.enter_context(TestClient(app)))
+
+        yield served
+
+
+def process_of(service: Service) -> int:
+    """The number of the process that the engine is in, after a job of its own."""
+    service.finish(service.start(prompt="plain"))
+    return int(service.client.post("/basemodel", params={"diffusion_steps": 5}).json()["base_model_total_parameters"])
+
+
+def is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_engine_that_raises_goes_on_in_its_process(serve: Serve) -> None:
+    service = serve()
+    process = process_of(service)
+    bad = service.start(prompt="raise")
+    assert service.until(bad, "error", "finished") == "error"
+    assert service.post("/get_results", id=bad).json()["message"] == "the engine failed"
+    assert process_of(service) == process
+
+
+def test_the_equipment_is_known_before_the_first_job(serve: Serve) -> None:
+    answer = serve().client.post("/basemodel", params={"diffusion_steps": 5})
+    assert answer.status_code == 200
+    assert is_there(answer.json()["base_model_total_parameters"])
+
+
+def test_an_engine_that_crashes_gets_a_new_process(serve: Serve) -> None:
+    service = serve()
+    process = process_of(service)
+    assert service.until(service.start(prompt="crash"), "error", "finished") == "error"
+    assert process_of(service) != process
+    assert not is_there(process)
+
+
+def test_an_engine_that_dies_while_it_idles_costs_no_job(serve: Serve) -> None:
+    service = serve()
+    process = process_of(service)
+    os.kill(process, 9)
+    os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+    assert process_of(service) != process
+
+
+@pytest.mark.parametrize("ended_by", ["time", "cancelling"])
+def test_an_engine_that_hangs_in_native_code_is_ended(
+    serve: Serve, ended_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_pool, "GRACE_S", 0.2)
+    service = serve(job_timeout_s=3.0 if ended_by == "time" else 600)
+    bad = service.start(prompt=f"hang:{tmp_path / 'begun'}")
+    good = service.start(prompt="plain")
+    until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
+    assert service.client.get("/health").json()["status"] == "ok"
+    if ended_by == "cancelling":
+        assert service.post("/cancel", id=bad).json() == {"cancelled": True}
+    assert service.until(bad, "error", "finished") == "error"
+    service.finish(good)
+
+
+def test_a_cancelled_job_makes_room_without_a_new_process(serve: Serve, tmp_path: Path) -> None:
+    service = serve()
+    process = process_of(service)
+    bad = service.start(prompt=f"wait:{tmp_path / 'begun'}")
+    until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
+    service.post("/cancel", id=bad)
+    assert process_of(service) == process
+
+
+def test_progress_comes_through(serve: Serve) -> None:
+    service = serve()
+    waiting = service.start(prompt="wait", steps=1)
+    until(
+        lambda: service.status(waiting) not in ("processing: 0%", "queue position: 1"), "it goes on", PATIENCE_S, 0.01
+    )
+    assert service.status(waiting).startswith("processing: ")
+
+
+def test_each_worker_has_a_process(serve: Serve, tmp_path: Path) -> None:
+    service = serve(workers=2)
+    numbers = [service.start(prompt=f"wait:{tmp_path / str(k)}") for k in range(2)]
+    until(lambda: all((tmp_path / str(k)).exists() for k in range(2)), "both work", PATIENCE_S, 0.01)
+    for number in numbers:
+        service.post("/cancel", id=number)
+
+
+def test_the_end_of_the_service_ends_the_processes(serve: Serve, tmp_path: Path) -> None:
+    with TestClient(create_app(ProcessEnginePool("unruly_engine:Unruly"))) as client:
+        service = Service(client)
+        process = process_of(service)
+        service.start(prompt=f"hang:{tmp_path / 'begun'}")
+        until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
+    until(lambda: not is_there(process), "the process is gone", PATIENCE_S, 0.01)
+
+
+def test_an_engine_that_cannot_be_made_fails_its_jobs(serve: Serve) -> None:
+    service = serve("unruly_engine:broken")
+    for _ in range(2):
+        assert service.until(service.start(), "error", "finished") == "error"
+
+
+def test_equipment_of_an_engine_that_cannot_be_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    with TestClient(create_app(ProcessEnginePool("unruly_engine:broken", ready_within_s=0.1))) as client:
+        answer = client.post("/upmodel", params={"diffusion_steps": 5})
+    assert (answer.status_code, answer.json()["error"]) == (500, "engine_failed")
+
+
+def test_equipment_that_nobody_tells_is_a_failure() -> None:
+    with pytest.raises(EngineFailed):
+        ProcessEnginePool("painter", ready_within_s=0.01).stats()

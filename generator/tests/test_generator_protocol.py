@@ -1,0 +1,142 @@
+"""The calls of the protocol and its extensions, over the fake engine."""
+
+import base64
+
+import pytest
+
+
+def test_it_works(service, open_png) -> None:
+    number = service.start(n=2, seed=7, desc=True)
+    results = service.finish(number)
+    assert sorted(results) == ["descs", "imgs"]
+    first, second = map(open_png, results["imgs"])
+    assert (first.format, first.mode, first.size, first.info) == ("PNG", "RGB", (64, 64), {})
+    assert (first.getpixel((0, 0)), second.getpixel((0, 0))) == ((7, 7, 7), (8, 8, 8))
+    assert results["descs"] == ["64x64", "64x64"]
+
+
+def test_form_fields_say_the_same(service, open_png) -> None:
+    client = service.client
+    fields = {"prompt": "a picture", "ups": "2", "width": "64", "height": "72", "seed": "3", "desc": "true"}
+    number = client.post("/initiate_processing", data=fields).json()
+    service.until(number, "finished")
+    results = client.post("/get_results", data={"id": str(number)}).json()
+    assert open_png(results["imgs"][0]).size == (128, 144)
+    assert results["descs"] == ["64x72"]
+    parts = client.post("/check_status", files={"id": (None, str(number))})
+    assert parts.json() == "finished"
+
+
+def test_a_form_may_repeat_and_list(service, encode) -> None:
+    fields = {"strength": "-0.5", "ups": "1", "imgs": [encode(), encode(72)], "skip_list": "artists, mediums"}
+    number = service.client.post("/initiate_processing", data=fields).json()
+    assert len(service.finish(number)["imgs"]) == 2
+
+
+def test_the_id_may_be_text(service) -> None:
+    number = service.start()
+    assert service.until(number, "finished")
+    assert service.post("/check_status", id=str(number)).json() == "finished"
+
+
+@pytest.mark.parametrize("call", ["/check_status", "/get_results", "/cancel"])
+def test_an_unknown_id_is_a_404(service, call: str) -> None:
+    answer = service.post(call, id=1)
+    assert (answer.status_code, answer.json()["error"]) == (404, "unknown_id")
+
+
+def test_results_before_the_end_are_a_conflict(service, engine) -> None:
+    number = service.start(prompt="wait")
+    answer = service.post("/get_results", id=number)
+    assert (answer.status_code, answer.json()["error"]) == (409, "not_finished")
+    engine.go.set()
+    service.finish(number)
+
+
+def test_progress_is_told(service, engine) -> None:
+    number = service.start(prompt="wait", steps=10)
+    assert service.until(number, "processing: 6") == "processing: 60%"
+    engine.go.set()
+    service.finish(number)
+
+
+def test_frames_come_in_the_number_asked_for(service, open_png) -> None:
+    for frames, steps in ((3, 10), (5, 2)):
+        results = service.finish(service.start(frames=frames, steps=steps, n=2))
+        assert len(results["frames"]) == frames
+        assert {open_png(frame).size for frame in results["frames"]} == {(64, 64)}
+        assert len(results["imgs"]) == 2
+
+
+def test_large_frames_are_sent_smaller(service, open_png) -> None:
+    results = service.finish(service.start(frames=1, width=1536, height=768))
+    assert open_png(results["frames"][0]).size == (768, 384)
+
+
+def test_the_size_and_upscaling_defaults_are_the_protocols(service, open_png) -> None:
+    number = service.post("/initiate_processing", prompt="a picture").json()
+    assert open_png(service.finish(number)["imgs"][0]).size == (2048, 2048)
+
+
+def test_a_key_names_one_request(service, engine) -> None:
+    first = service.start(key="k", seed=1)
+    assert service.start(key="k", seed=1) == first
+    answer = service.post("/initiate_processing", prompt="another", key="k")
+    assert (answer.status_code, answer.json()["error"]) == (409, "key_reused")
+    service.finish(first)
+    assert service.start(key="k", seed=1) == first
+    assert len(engine.image_requests) == 1
+
+
+def test_pictures_without_a_seed_differ(service, engine) -> None:
+    for _ in range(3):
+        service.finish(service.start())
+    assert len({image_request.seed for image_request in engine.image_requests}) == 3
+
+
+def test_a_source_picture_is_given_to_the_engine(service, engine, encode, open_png) -> None:
+    results = service.finish(service.start(imgs=encode(256, 128), strength=0.5))
+    assert open_png(results["imgs"][0]).size == (64, 64)
+    number = service.post("/initiate_processing", prompt="x", imgs=[encode(203, 128, "JPEG")], ups=1).json()
+    assert open_png(service.finish(number)["imgs"][0]).size == (200, 128)
+    assert engine.image_requests[-1].width == 200
+
+
+def test_below_zero_nothing_new_is_made(service, engine, encode, open_png) -> None:
+    source = {"imgs": encode(100, 80), "prompt": "", "desc": True}
+    kept = service.finish(service.start(**source, strength=-0.5))
+    assert open_png(kept["imgs"][0]).size == (100, 80)
+    larger = service.finish(service.start(**source, strength=-2, ups=2))
+    assert open_png(larger["imgs"][0]).size == (200, 160)
+    described = service.finish(service.start(**source, strength=-1.5))
+    assert described == {"imgs": [], "descs": ["100x80"]}
+    assert engine.image_requests == []
+
+
+def test_a_transparent_source_lies_on_white(service, encode, open_png) -> None:
+    results = service.finish(service.start(prompt="", imgs=encode(mode="LA"), strength=-0.5))
+    assert open_png(results["imgs"][0]).mode == "RGB"
+
+
+def test_health_tells_what_a_client_must_know(service, engine) -> None:
+    running = service.start(prompt="wait")
+    service.until(running, "processing")
+    service.start()
+    health = service.client.get("/health").json()
+    assert health["status"] == "ok"
+    assert (health["engine"], health["workers"]) == ("fake", 1)
+    assert health["extensions"] == ["key", "frames", "progress", "cancel"]
+    assert (health["queue"], health["processing"]) == (1, 1)
+    assert health["limits"]["steps_max"] == 150
+    engine.go.set()
+
+
+def test_the_docs_list_the_parameters(service) -> None:
+    paths = service.client.get("/openapi.json").json()["paths"]
+    body = paths["/initiate_processing"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {"prompt", "skip_list", "blip_max_len"} <= set(body["properties"])
+
+
+def test_results_are_plain_base64(service) -> None:
+    image = service.finish(service.start())["imgs"][0]
+    assert base64.b64decode(image, validate=True).startswith(b"\x89PNG\r\n")

@@ -1,0 +1,56 @@
+"""Workers in threads of the test's own process, so that a test can hold its engine and look at it."""
+
+import threading
+
+from generator.engine_pool import POLL_S, EngineFailed, Worker
+from generator.engines.base import Engine, EngineStats, Stopped
+from generator.work import JobProgress, Results, Work
+
+
+class ThreadEnginePool:
+    """One engine for all workers."""
+
+    engine = "fake"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def start_worker(self) -> Worker:
+        return _ThreadWorker(self._engine)
+
+    def stats(self) -> EngineStats:
+        return self._engine.stats()
+
+
+class _ThreadWorker:
+    """A thread cannot be ended: one that hangs is left behind."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def prepare(self) -> None:
+        """The engine is there."""
+
+    def run(self, work: Work, progress: JobProgress) -> Results:
+        outcome: list[Results | Exception] = []
+
+        def attempt() -> None:
+            try:
+                outcome.append(work(self._engine, progress))
+            except Exception as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=attempt, daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(POLL_S)
+            if thread.is_alive():
+                progress(0.0)
+        if isinstance(outcome[0], Stopped):
+            raise Stopped
+        if isinstance(outcome[0], Exception):
+            raise EngineFailed
+        return outcome[0]
+
+    def close(self) -> None:
+        """There is nothing to end."""

@@ -1,0 +1,127 @@
+"""The painter behind the engine's interface."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from easel_painter.composition import paint_ground_idea, paint_scene
+from easel_painter.description import describe
+from easel_painter.media.base import Draft, Medium
+from easel_painter.media.surface import luma
+from easel_painter.media.table import MEDIUM_CLASSES
+from easel_painter.noise import Field, blur, cppn_parameters
+from easel_painter.reading import Reading, read
+from easel_painter.transform import Veil, blend
+from easel_painter.upscale import enlarge
+from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest, Pixels, ProgressReporter
+
+_PREPARING = 0.06
+"""The share of the progress that planning the scene takes."""
+
+_SMALLEST_CANVAS_PX = 176
+"""A picture with a shorter side is painted larger and reduced."""
+
+_LARGEST_ENLARGED_PIXELS = 300_000
+
+
+class Painter:
+    """Paints a scene from the words of a prompt: no network download, no GPU, equal requests give equal pixels."""
+
+    def stats(self) -> EngineStats:
+        """The small network that lays the ground. No network takes part in upscaling, and no GPU in anything."""
+        return EngineStats(base_parameters=cppn_parameters(), upsample_parameters=0)
+
+    def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """A new picture of exactly the request's size."""
+        reading = read(request.prompt, request.negative_prompt)
+        enlarged = _enlargement(request, reading)
+        plan = _plan(_larger(request, enlarged), reading, report)
+        return _paint(_begin(plan, reading), report, enlarged)
+
+    def transform(self, source: Pixels, request: ImageRequest, strength: float, report: ProgressReporter) -> Pixels:
+        """A picture that starts from the source: its forms stay at low strength and dissolve at high strength."""
+        if strength <= 0:
+            report(1.0, source.copy)
+            return source.copy()
+        reading = read(request.prompt, request.negative_prompt)
+        enlarged = _enlargement(request, reading)
+        large = _larger(request, enlarged)
+        start = Image.fromarray(source).resize((large.width, large.height), Image.Resampling.BICUBIC)
+        own = np.asarray(start, dtype=np.float32) / np.float32(255)
+        draft = blend(_plan(large, reading, report), own, strength)
+        return _paint(Veil(_begin(draft, reading), own, strength), report, enlarged)
+
+    def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
+        """The picture with `factor` times the pixels on each side, its edges sharpened again."""
+        return enlarge(picture, factor, report)
+
+    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
+        """What was painted, or the colours, light and composition of a picture from elsewhere."""
+        return describe(picture, request, options)
+
+
+def _enlargement(request: ImageRequest, reading: Reading) -> int:
+    """How many times larger a small picture is painted, and then reduced: a brush has no strokes of half a pixel."""
+    if not MEDIUM_CLASSES[reading.manner.medium].may_be_reduced:
+        return 1
+    wanted = -(-_SMALLEST_CANVAS_PX // min(request.width, request.height))
+    affordable = int((_LARGEST_ENLARGED_PIXELS / (request.width * request.height)) ** 0.5)
+    return max(1, min(wanted, affordable))
+
+
+def _larger(request: ImageRequest, factor: int) -> ImageRequest:
+    return replace(request, width=request.width * factor, height=request.height * factor)
+
+
+def _plan(request: ImageRequest, reading: Reading, report: ProgressReporter) -> Draft:
+    """The ground to start from, the picture to arrive at, its sparks; a low scale stays closer to the ground."""
+    whole = paint_scene(request, reading, partial(report, 0.0))
+    report(_PREPARING / 2)
+    scene = whole.rgb
+    ground = paint_ground_idea(request, whole.palette)
+    under = ground * np.float32(0.55) + blur(scene, max(4, min(request.width, request.height) // 5)) * np.float32(0.45)
+    literal = np.float32(min(1.0, 0.25 + request.scale / 9.0))
+    # Above the usual range the picture grows harder and more colourful, as guidance does.
+    push = np.float32(1 + 0.018 * max(0.0, request.scale - 8.0))
+    target = ground * (1 - literal) + scene * literal
+    target = np.clip((target - 0.45) * push + 0.45, 0, 1).astype(np.float32)
+    report(_PREPARING)
+    return Draft(
+        target=target,
+        under=under.astype(np.float32),
+        sparks=np.clip(whole.sparks * literal, 0, 1),
+        light=whole.light,
+        accent=next(iter((*reading.paints.values(), *(colour for colour, _ in reading.colours))), None),
+        steps=request.steps,
+        seed=(request.seed, request.prompt),
+        report=partial(report, _PREPARING),
+    )
+
+
+def _begin(draft: Draft, reading: Reading) -> Medium:
+    """The medium that the words ask for, ready for its first step."""
+    medium = MEDIUM_CLASSES[reading.manner.medium]
+    if reading.manner.monochrome and medium.takes_colours:
+        draft = replace(draft, target=_grey(draft.target), under=_grey(draft.under), sparks=_grey(draft.sparks))
+    return medium(draft)
+
+
+def _paint(medium: Medium, report: ProgressReporter, enlarged: int) -> Pixels:
+    snapshot = partial(_snapshot, medium, enlarged)
+    for number in range(medium.draft.steps):
+        medium.step(number)
+        report(_PREPARING + (1 - _PREPARING) * medium.done(number), snapshot)
+    return snapshot()
+
+
+def _grey(rgb: Field) -> Field:
+    return np.repeat(luma(rgb)[..., None], 3, axis=-1)
+
+
+def _snapshot(medium: Medium, enlarged: int) -> Pixels:
+    """The work as it stands, in whole numbers, at the size that was asked for."""
+    picture = np.clip(medium.picture(), 0, 1)
+    pixels: Pixels = (picture * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).reduce(enlarged)) if enlarged > 1 else pixels

@@ -1,0 +1,50 @@
+"""The painter as a package: how the generator finds it, and what it imports."""
+
+import ast
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from easel_painter import Painter
+
+PROJECT = Path(__file__).parents[1]
+NEEDED = {"easel_painter", "generator", "numpy", "PIL"}
+
+
+def imported() -> set[str]:
+    """The full names of the modules that any of its modules imports."""
+    names: set[str] = set()
+    for path in (PROJECT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                names.add(node.module or "")
+            elif isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+    return names
+
+
+def test_the_entry_point_is_the_engine() -> None:
+    [found] = entry_points(group="easel.engines", name="painter")
+    assert found.load() is Painter
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"]["easel.engines"] == {found.name: found.value}
+
+
+def test_of_the_generator_it_imports_the_interface_only() -> None:
+    assert {name for name in imported() if name.split(".")[0] == "generator"} == {"generator.engines.base"}
+
+
+def test_every_library_is_a_declared_dependency() -> None:
+    standard = {
+        "collections",
+        "dataclasses",
+        "functools",
+        "itertools",
+        "typing",
+        "abc",
+        "hashlib",
+        "re",
+        "math",
+        "enum",
+    }
+    assert {name.split(".")[0] for name in imported()} - standard == NEEDED
