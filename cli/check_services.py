@@ -166,7 +166,7 @@ def broker(services: "Services") -> Iterator[Finding]:
 
 
 def storage(services: "Services") -> Iterator[Finding]:
-    """Check everything that Easel needs of the storage, including CORS for the site's pages."""
+    """Check the essential promises of the storage, including CORS for the site's pages."""
     from shared.clients.storage_checks import run_checks
     from shared.core.errors import Unavailable
 

@@ -4,7 +4,7 @@ MAX_BODY_BYTES = 256 * 1024
 """Of a request to the API."""
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
-"""Of a start picture's file. The site (web/lib/storage.js) and nginx have the same limit; a test compares them."""
+"""Of a start picture's file. The site (web/lib/picture-storage.js) and nginx declare it too; a test compares them."""
 
 MAX_EMAIL_CHARACTERS = 254
 """Of an account's address (RFC 5321, 4.5.3.1.3)."""

@@ -11,7 +11,6 @@ On AWS itself Terraform does this. What MiniStack does otherwise than AWS, as fa
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -163,9 +162,8 @@ def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
 def function_environment(settings: Settings) -> dict[str, str]:
     """These settings as a function's variables; the storage's keys are those of its role."""
     variables = {}
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        if value not in ("", None, ()) and not field.name.startswith(("s3_access", "s3_secret", "s3_session")):
-            variables[f"EASEL_{field.name.upper()}"] = ",".join(value) if isinstance(value, tuple) else str(value)
+    for name, value in settings:
+        if value not in ("", None, ()) and not name.startswith(("s3_access", "s3_secret", "s3_session")):
+            variables[f"EASEL_{name.upper()}"] = ",".join(value) if isinstance(value, tuple) else str(value)
     del variables["EASEL_DATABASE_POOL"]  # a function keeps one connection
     return variables

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +95,7 @@ def test_the_database_makes_its_own_password() -> None:
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".tf"], ids=names)
 def test_every_setting_that_is_named_is_read(path: Path) -> None:
     """By shared/core/settings.py, whose fields are the settings' names."""
-    read = {f"EASEL_{field.name.upper()}" for field in fields(Settings)}
+    read = {f"EASEL_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"\bEASEL_[A-Z0-9]+(?:_[A-Z0-9]+)*\b", text_of(path)))
     assert named - read == set()
 

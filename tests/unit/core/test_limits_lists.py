@@ -10,7 +10,7 @@ FORM_BYTES = 1024 * 1024
 
 
 def test_the_site_uploads_no_more() -> None:
-    code = (ROOT / "web" / "lib" / "storage.js").read_text(encoding="utf-8")
+    code = (ROOT / "web" / "lib" / "picture-storage.js").read_text(encoding="utf-8")
     [factors] = re.findall(r"UPLOAD_BYTES = (\d+) \* 1024 \* 1024;", code)
     assert int(factors) * 1024 * 1024 == MAX_UPLOAD_BYTES
 
