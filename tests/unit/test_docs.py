@@ -51,9 +51,7 @@ def test_the_table_of_reasons_is_that_of_the_code() -> None:
 
 
 def test_the_table_of_settings_is_that_of_the_code() -> None:
-    variables = {
-        f"EASEL_{name.upper()}" for name in Settings.model_fields if not name.endswith(("_key", "_token"))
-    }
+    variables = {f"EASEL_{name.upper()}" for name in Settings.model_fields if not name.endswith(("_key", "_token"))}
     listed = [row[0].strip("`") for row in rows("EASEL_[A-Z0-9_]+", SETTINGS)]
     assert len(set(listed)) == len(listed)
     assert set(listed) >= variables, variables - set(listed)
