@@ -13,8 +13,8 @@ from sqlalchemy import text
 from bench.bare_app import MAKE_TABLE
 from bench.ground import OURS, Build, Ground
 from bench.table import Bound, Row, in_turns
+from local.ports import free_port
 from local.process import Part
-from local.servers import free_port
 from shared.accounts.store import User
 from shared.api.schemas import JobRequest
 from shared.jobs import store as job_store

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from functions.http.access_log import AccessLog
+from functions.http.headers import declared_headers
 from functions.http.long_poll import LongPoll
 from functions.http.problems import from_http, from_validation, render
 from functions.http.request_id import RequestId
@@ -64,9 +66,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(services.settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+            **asdict(declared_headers().cors),
         )
     app.add_middleware(RequestId)
     app.add_middleware(AccessLog, measure=measure)

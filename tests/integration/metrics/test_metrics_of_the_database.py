@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.servers import free_port
+from local.ports import free_port
 from poller.app import create_app
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash

@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from local.servers import free_port
+from local.ports import free_port
 from shared.core.settings import Settings
 from shared.notify import mail
 from shared.services import Services
