@@ -80,7 +80,6 @@ JSON_FIELDS = (
     "prompt",
     "settings",
     "protocols",
-    "",
 )
 
 COLUMNS: "tuple[Column[JobOverview], ...]" = (

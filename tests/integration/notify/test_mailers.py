@@ -127,7 +127,7 @@ def test_a_password_goes_unencrypted_to_this_machine_alone(
     with MailServer(password=PASSWORD, auth_require_tls=False) as server:
         url = f"smtp://easel:{QUOTED}@127.0.0.1:{server.port}"
         send(settings(url), new_mail())
-        monkeypatch.setattr(mail, "_THIS_MACHINE", frozenset())
+        monkeypatch.setattr(mail, "_LOOPBACK", frozenset())
         with pytest.raises(mail.MailServerDown, match="SMTPNotSupportedError"):
             send(settings(url), new_mail())
         assert (len(server.mails), len(server.logins)) == (1, 1)
