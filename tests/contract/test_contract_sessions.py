@@ -1,6 +1,6 @@
 """The session cookie is for the site alone; programs of other origins are let in only where that is configured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -95,7 +95,7 @@ def test_a_dead_cookie_does_not_hinder_logging_in(door: Door, services: Services
 
 
 @pytest.fixture
-def friendly_door(doors: Doors, with_settings: Callable[..., Services]) -> Iterator[Door]:
+def friendly_door(doors: Doors, with_settings: Callable[..., Services]) -> Door:
     return doors.open(with_settings(cors_origins=(FRIEND,)))
 
 

@@ -13,8 +13,8 @@ from shared.core.settings import Settings
 from shared.services import Services
 from shared.storage_conformance import CHECKS, Check, Probe, run_checks
 from shared.storage_conformance.probe import Answer
+from tests.support.paths import ROOT
 from tests.support.storage_deviations import DEVIATIONS, LEFT_OUT, deviations_of
-from tests.support.storage_servers import ROOT
 from tests.support.world import with_settings
 
 NOWHERE = "http://127.0.0.1:9"

@@ -70,7 +70,7 @@ def outcome(future: "Future[Any]") -> Any:
     return future.result() if error is None else type(error)
 
 
-def held(owner: Owner, write: Callable[[Any], None], *calls: Callable[[], Any]) -> list[Any]:
+def held(owner: Owner, write: Callable[[Any], object], *calls: Callable[[], Any]) -> list[Any]:
     """Begin the calls while a transaction that has written to the job is open, end that, and return their outcomes."""
     with ThreadPoolExecutor(len(calls)) as pool:
         with owner.services.db.begin() as connection:

@@ -5,6 +5,7 @@ import json
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,10 @@ def check_secrets(folder: Path, secrets: list[str]) -> None:
     assert [secret for secret in secrets if secret in text or urllib.parse.quote(secret) in text] == []
 
 
+def has_an_error(log: Path) -> bool:
+    return "error" in log.read_text().lower()
+
+
 def test_servers_that_are_away_are_told_without_their_passwords(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
@@ -195,6 +200,7 @@ def test_servers_that_are_away_are_told_without_their_passwords(
         headers = {"Authorization": f"Bearer easel_{'x' * 43}"}
         assert requests.post(f"{base}/v1/jobs", json=body, headers=headers, timeout=30).status_code == 503
         for part in ("worker", "beat"):
-            until(lambda part=part: "error" in (tmp_path / f"{part}.log").read_text().lower(), f"{part}'s complaint")
+            log = tmp_path / f"{part}.log"
+            until(partial(has_an_error, log), f"{part}'s complaint")
     assert {line["level"] for line in lines_of(tmp_path, "gateway", "worker", "beat")} <= {"info", "warning", "error"}
     check_secrets(tmp_path, ["database-password", "broker-password", PROMPT, "x" * 43])
