@@ -28,11 +28,12 @@ RUN /opt/easel/bin/python -m compileall -q /opt/easel/app
 
 FROM build AS site
 COPY infra ./infra
-RUN /opt/easel/bin/python -m infra.site /site
+RUN /opt/easel/bin/python -m infra.site /site --nginx /headers
 
 FROM nginx:1.28.0-bookworm AS web
 COPY docker/nginx /opt/easel
 COPY --from=site /site /opt/easel/site
+COPY --from=site /headers /opt/easel/headers
 USER 10001:10001
 EXPOSE 8080 9000
 HEALTHCHECK --interval=5s --timeout=4s --start-period=10s CMD ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8080/favicon.svg"]

@@ -15,7 +15,7 @@ from bench.one_picture import paint
 from bench.table import Row, in_turns
 from generator.engines.base import Engine
 from generator.engines.registry import load_engine
-from local.servers import free_port
+from local.ports import free_port
 from shared.api.presets import QUALITIES
 from shared.generators.base import Generation, GeneratorAddress, Phase
 from shared.generators.img_generator import ImgGenerator

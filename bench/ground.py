@@ -11,8 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from local.ports import free_port
 from local.process import Part
-from local.servers import base_environment, embedded_servers, free_port, http_answers
+from local.servers import base_environment, embedded_servers, http_answers
 from local.stack import Stack, running
 from shared.accounts import store as user_store
 from shared.accounts.store import User

@@ -13,11 +13,12 @@ from sqlalchemy import text
 from bench.bare_app import MAKE_TABLE
 from bench.ground import OURS, Build, Ground
 from bench.table import Bound, Row, in_turns
+from local.ports import free_port
 from local.process import Part
-from local.servers import free_port
 from shared.accounts.store import User
 from shared.api.schemas import JobRequest
 from shared.jobs import store as job_store
+from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.jobs.submission import new_job
 from shared.polling import claims as claim_store
@@ -147,7 +148,7 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
             claim_store.release(connection, job_id, token, 0, remote_id="1", event=Event.SENT)
             job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, token=token)
             key = f"jobs/{job_id}/{token}/0"
-            image = claim_store.StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
+            image = StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
             claim_store.insert_images(connection, job_id, [image])
     return str(job_id)
 

@@ -1,29 +1,35 @@
-"""What the commands of `easel` take from the command line, checked before anything is asked for."""
+"""The argument types of `easel`, checked before any server is contacted."""
 
 import argparse
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
-from cli.exits import Ended, Exit
-from cli.printable import printable
+from cli.exit_codes import Ended, Exit
+from cli.terminal_text import printable
 
-DEFAULT_LINES, MOST_LINES = 20, 1000
-LONGEST_TEXT = 500
-LONGEST_SPAN_S = 10 * 365 * 86400
+if TYPE_CHECKING:
+    from shared.services import Services
+
+Command: TypeAlias = "Callable[[Services, argparse.Namespace], int]"
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
+MAX_TEXT_LENGTH = 500
+MAX_DURATION_S = 10 * 365 * 86400
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def add_command(
-    commands: Any, name: str, command: Callable[..., int], words: str, description: str | None = None
+    commands: Commands, name: str, command: Command, summary: str, description: str | None = None
 ) -> argparse.ArgumentParser:
-    """Add a command: `words` stand in the list of commands, the description over its own help, as it is wrapped."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    """Add a command. Its summary is for the list of commands, its description for its own help, wrapped as it is."""
+    parser = commands.add_parser(
         name,
-        help=words,
-        description=description or words,
+        help=summary,
+        description=description or summary,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -33,25 +39,24 @@ def add_command(
 
 def add_limit(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the option that bounds a list."""
-    parser.add_argument("--limit", type=lines, default=DEFAULT_LINES, metavar="N", help=f"{what} (%(default)s)")
+    parser.add_argument(
+        "--limit", type=integer(1, MAX_LIMIT), default=DEFAULT_LIMIT, metavar="N", help=f"{what} (%(default)s)"
+    )
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number within these bounds, both included."""
+def integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers within these bounds, both included."""
 
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= 12 and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"a whole number from {least} to {most}")
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 12 and minimum <= int(text) <= maximum):
+            raise argparse.ArgumentTypeError(f"a whole number from {minimum} to {maximum}")
         return int(text)
 
-    return read
+    return parse
 
 
-lines = whole(1, MOST_LINES)
-
-
-def share(text: str) -> float:
-    """Reads a weight in the fair order."""
+def weight(text: str) -> float:
+    """Parse a weight in the fair queue."""
     number = float(text) if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", text, re.ASCII) else math.nan
     if not 0.01 <= number <= 100:
         raise argparse.ArgumentTypeError("a number from 0.01 to 100")
@@ -59,7 +64,7 @@ def share(text: str) -> float:
 
 
 def job_id(text: str) -> UUID:
-    """Reads the id of a job."""
+    """Parse the id of a job."""
     try:
         return UUID(text)
     except ValueError:
@@ -67,35 +72,35 @@ def job_id(text: str) -> UUID:
 
 
 def seconds(text: str) -> float:
-    """Reads a span of time such as 90s, 10m, 6h or 2d."""
+    """Parse a duration such as 90s, 10m, 6h or 2d."""
     match = re.fullmatch(r"([0-9]{1,9})([smhd])", text, re.ASCII)
-    span_s = int(match[1]) * UNITS_S[match[2]] if match else -1
-    if not 0 <= span_s <= LONGEST_SPAN_S:
-        raise argparse.ArgumentTypeError("a span such as 90s, 10m, 6h or 2d, of ten years at most")
-    return float(span_s)
+    duration_s = int(match[1]) * UNITS_S[match[2]] if match else -1
+    if not 0 <= duration_s <= MAX_DURATION_S:
+        raise argparse.ArgumentTypeError("a duration such as 90s, 10m, 6h or 2d, of at most ten years")
+    return float(duration_s)
 
 
 def email(text: str) -> str:
-    """Reads the address of an account, in the form in which accounts keep theirs."""
+    """Parse the address of an account into the form in which accounts store theirs."""
     address = text.strip().casefold()
     if not (3 <= len(address) <= 320 and "@" in address[1:-1] and "\0" not in address):
         raise argparse.ArgumentTypeError("not an e-mail address")
     return address
 
 
-def words(text: str) -> str:
-    """Reads some words: at most 500 characters, on one line."""
+def text(text: str) -> str:
+    """Parse a text of at most 500 characters on one line."""
     stripped = printable(text).strip()
-    if not 1 <= len(stripped) <= LONGEST_TEXT:
-        raise argparse.ArgumentTypeError(f"1 to {LONGEST_TEXT} characters")
+    if not 1 <= len(stripped) <= MAX_TEXT_LENGTH:
+        raise argparse.ArgumentTypeError(f"1 to {MAX_TEXT_LENGTH} characters")
     return stripped
 
 
 def no_job(job_id: UUID) -> Ended:
-    """The command named a job that is not there."""
+    """Return the error for a job that does not exist."""
     return Ended(Exit.FAILED, f"There is no job {job_id}; perhaps its owner has deleted it.")
 
 
 def no_account(email: str) -> Ended:
-    """The command named an account that is not there."""
+    """Return the error for an account that does not exist."""
     return Ended(Exit.FAILED, f"There is no account of {printable(email)}. `easel users list --search` finds some.")

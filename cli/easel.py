@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from cli import easel_check, easel_gallery, easel_gc, easel_generators, easel_jobs, easel_users
-from cli.exits import Ended, Exit, wrong_use
+from cli.exit_codes import Ended, Exit, wrong_use
 from cli.interrupts import kept_interrupts
 
 GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_gc, easel_check)

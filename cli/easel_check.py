@@ -5,10 +5,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Exit
-from cli.findings import Level, Probe, tried
-from cli.listing import add_json, print_json
-from cli.printable import printable
+from cli.checks import Level, Probe, tried
+from cli.exit_codes import Exit
+from cli.output import add_json, print_json
+from cli.terminal_text import printable
 
 if TYPE_CHECKING:
     from shared.services import Services
@@ -40,17 +40,17 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _check(services: "Services", options: argparse.Namespace) -> int:
-    from cli import probes_inside, probes_outside
+    from cli import check_peers, check_services
 
     probes = (
-        Probe("settings", partial(probes_inside.settings, services)),
-        Probe("database", partial(probes_inside.database, services)),
-        Probe("poller", partial(probes_inside.poller, services)),
-        Probe("broker", partial(probes_inside.broker, services)),
-        Probe("storage", partial(probes_inside.storage, services)),
-        Probe("generators", partial(probes_outside.generators, services)),
-        Probe("mail", partial(probes_outside.mail, services, options.send_mail_to)),
-        Probe("public", partial(probes_outside.public_address, services)),
+        Probe("settings", partial(check_services.settings, services)),
+        Probe("database", partial(check_services.database, services)),
+        Probe("poller", partial(check_services.poller, services)),
+        Probe("broker", partial(check_services.broker, services)),
+        Probe("storage", partial(check_services.storage, services)),
+        Probe("generators", partial(check_peers.generators, services)),
+        Probe("mail", partial(check_peers.mail, services, options.send_mail_to)),
+        Probe("public", partial(check_peers.public_address, services)),
     )
     levels = []
     for name, finding in tried(probes):

@@ -1,27 +1,26 @@
-"""`easel gallery`: look at what is published and what is reported, and decide about it."""
+"""`easel gallery`: list published and reported jobs, and decide about them."""
 
 import argparse
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Exit
-from cli.listing import add_json, print_json
-from cli.printable import beginning, printable
+from cli.exit_codes import Exit
+from cli.output import add_json, print_json
+from cli.terminal_text import beginning, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from sqlalchemy import Row
-
-    from shared.admin.gallery import Decision
+    from shared.admin.gallery import Decision, ReportedJob
     from shared.services import Services
 
 SEED = """\
-Queues about ten example pictures through the ordinary pipeline; the gallery shows each as soon as it is done. They
-belong to an account into which nobody can log in. Doing it again queues nothing, even where some were removed.
+Submits about ten example pictures as ordinary jobs; the gallery shows each as soon as it is done. They belong to an
+account that cannot log in. Running it again submits nothing, even if some were removed.
 """
 
 
@@ -29,104 +28,105 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     """Add the group's parser."""
     group = groups.add_parser("gallery", help="published pictures and reports about them", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    arguments.add_command(commands, "seed", _seed, "queue example pictures", SEED)
-    for name, listing, words in (
-        ("list", _list, "the latest published jobs"),
-        ("reports", _reports, "jobs with open reports, the longest waiting first"),
+    arguments.add_command(commands, "seed", _seed, "submit example pictures", SEED)
+    for name, command, summary in (
+        ("list", _list, "list the latest published jobs"),
+        ("reports", _reports, "list jobs with open reports, the longest waiting first"),
     ):
-        listed = arguments.add_command(commands, name, listing, words)
-        arguments.add_limit(listed, "jobs")
-        add_json(listed)
-    for name, decision, words in (
-        ("remove", _remove, "take a job out of the gallery for good; its picture links die"),
+        lister = arguments.add_command(commands, name, command, summary)
+        arguments.add_limit(lister, "jobs")
+        add_json(lister)
+    for name, command, summary in (
+        ("remove", _remove, "take a job out of the gallery and disable its picture links"),
         ("restore", _restore, "undo remove; the reports stay closed"),
         ("dismiss", _dismiss, "close a job's reports and leave the job as it is"),
     ):
-        decided = arguments.add_command(commands, name, decision, words)
-        decided.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and reports print it")
+        decider = arguments.add_command(commands, name, command, summary)
+        decider.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and reports print it")
 
 
 def _seed(services: "Services", _options: argparse.Namespace) -> int:
-    from shared.gallery.service import seed_examples
+    from shared.admin.examples import seed_examples
 
-    queued = seed_examples(services)
-    print(
-        f"{queued} example pictures are queued." if queued else "The examples were queued before; nothing has changed."
-    )
+    count = seed_examples(services)
+    print(f"{count} example pictures are queued." if count else "The examples were queued before; nothing has changed.")
     return Exit.DONE
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import gallery as moderation
+    from shared.admin import gallery
 
-    rows = moderation.list_shown(services, limit=options.limit)
+    jobs = gallery.list_published(services, limit=options.limit)
     if options.json:
-        print_json({"job_id": row.id, "published_at": row.published_at, "prompt": row.prompt} for row in rows)
+        print_json({"job_id": job.id, "published_at": job.published_at, "prompt": job.prompt} for job in jobs)
         return Exit.DONE
-    for row in rows:
-        print(f"{row.id}  {row.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {beginning(row.prompt)}")
-    if not rows:
+    for job in jobs:
+        print(f"{job.id}  {job.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {beginning(job.prompt)}")
+    if not jobs:
         print("Nothing is published.")
     return Exit.DONE
 
 
 def _reports(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import gallery as moderation
+    from shared.admin import gallery
 
-    rows = moderation.list_reported(services, limit=options.limit)
+    jobs = gallery.list_reported(services, limit=options.limit)
     if options.json:
-        print_json(_report(row, services.settings.public_url) for row in rows)
+        print_json(_as_json(job, services.settings.public_url) for job in jobs)
         return Exit.DONE
-    for row in rows:
-        reasons = Counter(reason for _, reason, _ in row.reports).most_common()
-        counted = ", ".join(f"{reason} {count}" for reason, count in reasons)
-        word = "report" if len(row.reports) == 1 else "reports"
-        print(f"{row.id}  {len(row.reports)} {word} ({counted})")
-        print(f"    {beginning(row.prompt)}")
-        # The picture itself: this link works whether the job is still shown or not.
-        print(f"    {services.settings.public_url}/i/{row.image_id}")
-        if not row.shown:
-            print("    Its owner has taken it back; the links of its pictures still work.")
-        for at, reason, detail in row.reports:
-            print(f"    {at}  {reason}{': ' if detail else ''}{printable(detail)}")
-    if not rows:
+    for job in jobs:
+        _print_reported(job, services.settings.public_url)
+    if not jobs:
         print("No report is open.")
     return Exit.DONE
 
 
-def _report(row: "Row[Any]", public_url: str) -> dict[str, Any]:
+def _print_reported(job: "ReportedJob", public_url: str) -> None:
+    counts = Counter(report.reason for report in job.reports).most_common()
+    summary = ", ".join(f"{reason} {count}" for reason, count in counts)
+    print(f"{job.id}  {len(job.reports)} {'report' if len(job.reports) == 1 else 'reports'} ({summary})")
+    print(f"    {beginning(job.prompt)}")
+    # This link to the picture works whether the job is still in the gallery or not.
+    print(f"    {public_url}/i/{job.image_id}")
+    if not job.shown:
+        print("    Its owner has taken it back; the links of its pictures still work.")
+    for report in job.reports:
+        print(f"    {report.at}  {report.reason}{': ' if report.detail else ''}{printable(report.detail)}")
+
+
+def _as_json(job: "ReportedJob", public_url: str) -> dict[str, object]:
     return {
-        "job_id": row.id,
-        "prompt": row.prompt,
-        "link": f"{public_url}/i/{row.image_id}",
-        "shown": row.shown,
-        "reports": [{"at": at, "reason": reason, "detail": detail} for at, reason, detail in row.reports],
+        "job_id": job.id,
+        "prompt": job.prompt,
+        "link": f"{public_url}/i/{job.image_id}",
+        "shown": job.shown,
+        "reports": [asdict(report) for report in job.reports],
     }
 
 
 def _remove(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import gallery as moderation
+    from shared.admin import gallery
 
-    decision = _decided(moderation.take_down, services, options.job_id)
+    decision = _decide(gallery.take_down, services, options.job_id)
     if decision.changed:
         minutes = -(-services.settings.url_ttl_s // 60)
         print(
             f"{options.job_id} is out of the gallery, its owner cannot publish it again, and the /i/ links of its "
-            f"pictures are dead. Addresses of the storage that were handed out before work for {minutes} minutes more."
+            f"pictures no longer work. Presigned URLs issued before work for {minutes} minutes more."
         )
     else:
         print(f"{options.job_id} was removed before; nothing has changed.")
-    _tell_closed(decision)
+    _print_closed(decision)
     return Exit.DONE
 
 
 def _restore(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import gallery as moderation
+    from shared.admin import gallery
 
-    if _decided(moderation.restore, services, options.job_id).changed:
+    if _decide(gallery.restore, services, options.job_id).changed:
         print(
-            f"{options.job_id} is restored: the links of its pictures work again, and it stands in the gallery where "
-            "it stood, unless its owner has taken it back."
+            f"{options.job_id} is restored: the links of its pictures work again, and it is in the gallery where it "
+            "was, unless its owner has taken it back."
         )
     else:
         print(f"{options.job_id} was not removed; nothing has changed.")
@@ -134,15 +134,15 @@ def _restore(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _dismiss(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import gallery as moderation
+    from shared.admin import gallery
 
-    decision = _decided(moderation.dismiss, services, options.job_id)
+    decision = _decide(gallery.dismiss, services, options.job_id)
     print(f"{options.job_id} stays as it is.")
-    _tell_closed(decision)
+    _print_closed(decision)
     return Exit.DONE
 
 
-def _decided(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":
+def _decide(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":
     from shared.core.errors import NotFound
 
     try:
@@ -151,6 +151,6 @@ def _decided(decide: "Callable[[Services, UUID], Decision]", services: "Services
         raise arguments.no_job(job_id) from None
 
 
-def _tell_closed(decision: "Decision") -> None:
+def _print_closed(decision: "Decision") -> None:
     closed = {0: "No report was open.", 1: "One report is closed."}
     print(closed.get(decision.closed, f"{decision.closed} reports are closed."))

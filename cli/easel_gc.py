@@ -1,38 +1,49 @@
-"""`easel gc`: deletes what nobody refers to any more."""
+"""`easel gc`: garbage collection of everything that nothing refers to any more."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Ended, Exit
-from cli.listing import Column, add_json, print_rows, size
+from cli.exit_codes import Ended, Exit
+from cli.output import Column, add_json, format_size, print_json, print_table
 
 if TYPE_CHECKING:
     from shared.polling.garbage import Removed
     from shared.services import Services
 
 GC = """\
-Deletes what nobody refers to any more: objects in the storage that no picture and no upload of the database names and
-that are at least an hour old, expired sessions and tokens, uploads of more than a day ago that no job uses, and what
-was written down as garbage. What a running job may still write is never among it, and neither is anything that lies
-outside of jobs/, uploads/ and conformance/ in the bucket.
+Deletes everything that nothing refers to any more: objects in the storage that belong to no picture and no upload of
+the database and are at least an hour old, expired sessions and tokens, uploads of more than a day ago that no job uses,
+and recorded garbage. It never deletes what a running job may still write, nor anything outside of jobs/, uploads/ and
+conformance/ in the bucket.
 
-The poller does all but the first of these by itself. The first is for what was never written down: after a database was
-restored from a backup, say, or after a crash. It walks the whole bucket, a thousand objects at a time.
+The poller does all but the first of these by itself. The first finds what was never recorded, for example after a
+database was restored from a backup, or after a crash. It lists the whole bucket, a thousand objects at a time.
 """
 MANY = 100
 
-COLUMNS = (
-    Column("WHAT", "what"),
-    Column("COUNT", "count", right=True),
-    Column("SIZE", "size_bytes", lambda held: "-" if held is None else size(held), right=True),
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the list: what was or would be deleted, how many, and their size where it is known."""
+
+    what: str
+    count: int
+    size_bytes: int | None = None
+
+
+COLUMNS: tuple[Column[Line], ...] = (
+    Column("WHAT", lambda line: line.what),
+    Column("COUNT", lambda line: line.count, right=True),
+    Column("SIZE", lambda line: format_size(line.size_bytes), right=True),
 )
 
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command's parser."""
-    parser = arguments.add_command(groups, "gc", _collect, "delete what nobody refers to any more", GC)
-    parser.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")
+    parser = arguments.add_command(groups, "gc", _collect, "delete what nothing refers to any more", GC)
+    parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
     parser.add_argument(
         "--even-most", action="store_true", help="delete even if that is more than half of all objects in the bucket"
     )
@@ -40,52 +51,60 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 
 def _collect(services: "Services", options: argparse.Namespace) -> int:
-    from shared.polling import garbage as collection
+    from shared.polling import garbage
 
-    lost, walked = _walk(services, dry_run=True)
-    found = sum(removed.objects for removed in lost.values())
+    orphans, total = _walk(services, dry_run=True)
     if options.dry_run:
-        waste = collection.count_waste(services)
-        rows = [_row(f"objects in {folder}", removed) for folder, removed in lost.items()]
-        rows += [
-            {"what": "expired tokens", "count": waste.tokens, "size_bytes": None},
-            {"what": "uploads without a job", "count": waste.uploads, "size_bytes": None},
-            {"what": "prefixes of due garbage", "count": waste.prefixes, "size_bytes": None},
-        ]
-        print_rows(rows, COLUMNS, as_json=options.json, otherwise="")
+        waste = garbage.count_waste(services)
+        _print(
+            orphans,
+            Line("expired tokens", waste.tokens),
+            Line("uploads without a job", waste.uploads),
+            Line("prefixes of due garbage", waste.prefixes),
+            as_json=options.json,
+        )
         return Exit.DONE
-    if found >= MANY and 2 * found > walked and not options.even_most:
+    found = sum(removed.objects for removed in orphans.values())
+    if found >= MANY and 2 * found > total and not options.even_most:
         raise Ended(
             Exit.FAILED,
-            f"{found} of the {walked} objects in the bucket would be deleted, which is more than half. Do this database"
-            " and this bucket belong together? If they do, say --even-most.",
+            f"{found} of the {total} objects in the bucket would be deleted, which is more than half. Do this database"
+            " and this bucket belong together? If they do, add --even-most.",
         )
     if found:
-        lost, _ = _walk(services, dry_run=False)
-    tokens, uploads = collection.retire(services)
-    garbage = collection.Removed()
-    while collection.count_waste(services).prefixes:
-        garbage += collection.empty_garbage(services)
-    rows = [_row(f"objects in {folder}", removed) for folder, removed in lost.items()]
-    rows += [
-        {"what": "expired tokens", "count": tokens, "size_bytes": None},
-        {"what": "uploads without a job", "count": uploads, "size_bytes": None},
-        _row("objects of garbage", garbage),
-    ]
-    print_rows(rows, COLUMNS, as_json=options.json, otherwise="")
+        orphans, _ = _walk(services, dry_run=False)
+    tokens, uploads = garbage.retire(services)
+    emptied = garbage.Removed()
+    while garbage.count_waste(services).prefixes:
+        emptied += garbage.empty_garbage(services)
+    _print(
+        orphans,
+        Line("expired tokens", tokens),
+        Line("uploads without a job", uploads),
+        _line("objects of garbage", emptied),
+        as_json=options.json,
+    )
     return Exit.DONE
 
 
-def _walk(services: "Services", *, dry_run: bool) -> tuple[dict[str, "Removed"], int]:
-    """What was found in each folder, and how many objects there are in all."""
-    from shared.polling import garbage as collection
+def _walk(services: "Services", *, dry_run: bool) -> "tuple[dict[str, Removed], int]":
+    """Return the orphans found in each folder, and how many objects there are in all."""
+    from shared.polling import garbage
 
-    lost, walked = {folder: collection.Removed() for folder in collection.FOLDERS}, 0
-    for folder, page, removed in collection.collect_orphans(services, dry_run=dry_run):
-        lost[folder] += removed
-        walked += page
-    return lost, walked
+    orphans, total = {folder: garbage.Removed() for folder in garbage.FOLDERS}, 0
+    for folder, page, removed in garbage.collect_orphans(services, dry_run=dry_run):
+        orphans[folder] += removed
+        total += page
+    return orphans, total
 
 
-def _row(what: str, removed: "Removed") -> dict[str, Any]:
-    return {"what": what, "count": removed.objects, "size_bytes": removed.size_bytes}
+def _print(orphans: "dict[str, Removed]", *more: Line, as_json: bool) -> None:
+    lines = [*(_line(f"objects in {folder}", removed) for folder, removed in orphans.items()), *more]
+    if as_json:
+        print_json(map(asdict, lines))
+    else:
+        print_table(lines, COLUMNS, if_empty="")
+
+
+def _line(what: str, removed: "Removed") -> Line:
+    return Line(what, removed.objects, removed.size_bytes)

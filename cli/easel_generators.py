@@ -1,88 +1,102 @@
-"""`easel generators`: which there are, how busy they are, and how they are."""
+"""`easel generators`: the generators, how busy they are, and whether they work."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exits import Exit
-from cli.listing import Column, add_json, print_rows
+from cli.exit_codes import Exit
+from cli.output import Column, add_json, print_json, print_table
 
 if TYPE_CHECKING:
-    from shared.admin.jobs import Answer
+    from shared.admin.generators import GeneratorHealth, GeneratorOverview
     from shared.services import Services
 
 LIST = """\
-The generators as the poller knows them. One that failed is left alone for a growing while, up to a minute, and then
-asked again; NEXT PROBE is when. With --ask each one that EASEL_GENERATORS names here is asked now, from this machine;
-the exit code is 1 when one of them does not answer.
+The generators as the poller knows them. After a failure the poller waits up to a minute before it tries a generator
+again; NEXT PROBE is when. With --ask every generator in this machine's EASEL_GENERATORS is checked now, from here; the
+exit code is 1 if one of them does not answer.
 """
 
-COLUMNS = (
-    Column("GENERATOR", "name"),
-    Column("PROTOCOL", "protocol"),
-    Column("BUSY", "busy", right=True),
-    Column("HEALTH", "health"),
-    Column("NEXT PROBE", "retry_at"),
-    Column("LAST ERROR", "last_error"),
+
+@dataclass(frozen=True)
+class Line:
+    """A generator in the list: what the poller knows of it, and the result of a check that was made now."""
+
+    name: str
+    protocol: str
+    places: int
+    in_flight: int = 0
+    health: str = "unknown to the poller"
+    failures: int = 0
+    retry_at: datetime | None = None
+    last_error: str | None = None
+    answer: str = "not in EASEL_GENERATORS here"
+    engine: str | None = None
+    extensions: tuple[str, ...] = ()
+
+
+COLUMNS: tuple[Column[Line], ...] = (
+    Column("GENERATOR", lambda line: line.name),
+    Column("PROTOCOL", lambda line: line.protocol),
+    Column("BUSY", lambda line: f"{line.in_flight} of {line.places}", right=True),
+    Column("HEALTH", lambda line: line.health),
+    Column("NEXT PROBE", lambda line: line.retry_at),
+    Column("LAST ERROR", lambda line: line.last_error),
 )
-ASKED = (*COLUMNS, Column("ASKED NOW", "answer"))
+CHECKED = Column[Line]("ASKED NOW", lambda line: line.answer)
 
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
-    words = "generators: how busy and how well they are"
-    parser = arguments.add_command(groups, "generators", _list, words, LIST)
+    parser = arguments.add_command(groups, "generators", _list, "list the generators and their health", LIST)
     parser.add_argument("word", nargs="?", choices=("list",), metavar="list", help="may be left out")
-    parser.add_argument("--ask", action="store_true", help="ask each for its health now")
+    parser.add_argument("--ask", action="store_true", help="check the health of each now")
     add_json(parser)
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import jobs as operation
+    from shared.admin import generators
 
-    answers = {answer.address.name: answer for answer in operation.ask_generators(services)} if options.ask else {}
-    rows: dict[str, dict[str, Any]] = {}
-    for row in operation.list_generators(services):
-        rows[row.name] = {
-            "name": row.name,
-            "protocol": row.protocol,
-            "places": row.max_in_flight,
-            "in_flight": row.in_flight,
-            "health": "failing" if row.failures else "ok",
-            "failures": row.failures,
-            "retry_at": row.retry_at,
-            "last_error": row.last_error,
-        }
-    for name, answer in answers.items():
-        # The poller has not swept with these settings yet, or has others.
-        rows.setdefault(name, _unknown(answer))
-    if options.ask:
-        rows = {name: row | _asked(answers.get(name)) for name, row in rows.items()}
-    told = list(rows.values())
-    if not options.json:
-        told = [row | {"busy": f"{row['in_flight']} of {row['places']}"} for row in told]
-    print_rows(
-        told, ASKED if options.ask else COLUMNS, as_json=options.json, otherwise="The poller knows of no generator."
+    checks = generators.check_generators(services) if options.ask else []
+    lines = {known.name: _line(known) for known in generators.list_generators(services)}
+    for check in checks:
+        address = check.address
+        # The poller may not have swept with these settings yet, or may have other settings.
+        line = lines.get(address.name) or Line(address.name, address.protocol, address.max_in_flight)
+        lines[address.name] = _with_check(line, check)
+    if options.json:
+        print_json(_as_json(line, checked=options.ask) for line in lines.values())
+    else:
+        columns = (*COLUMNS, CHECKED) if options.ask else COLUMNS
+        print_table(lines.values(), columns, if_empty="The poller knows of no generator.")
+    return Exit.FAILED if any(check.error for check in checks) else Exit.DONE
+
+
+def _line(known: "GeneratorOverview") -> Line:
+    return Line(
+        known.name,
+        known.protocol,
+        known.max_in_flight,
+        known.in_flight,
+        "failing" if known.failures else "ok",
+        known.failures,
+        known.retry_at,
+        known.last_error,
     )
-    return Exit.FAILED if any(answer.error for answer in answers.values()) else Exit.DONE
 
 
-def _unknown(answer: "Answer") -> dict[str, Any]:
-    return {
-        "name": answer.address.name,
-        "protocol": answer.address.protocol,
-        "places": answer.address.max_in_flight,
-        "in_flight": 0,
-        "health": "unknown to the poller",
-        "failures": 0,
-        "retry_at": None,
-        "last_error": None,
-    }
+def _with_check(line: Line, check: "GeneratorHealth") -> Line:
+    extensions = tuple(sorted(check.extensions))
+    named = ", ".join(filter(None, [check.engine, *extensions]))
+    answer = check.error or (f"well ({named})" if named else "well")
+    return replace(line, answer=answer, engine=check.engine, extensions=extensions)
 
 
-def _asked(answer: "Answer | None") -> dict[str, Any]:
-    if answer is None:
-        return {"answer": "not in EASEL_GENERATORS here", "engine": None, "extensions": []}
-    named = ", ".join(filter(None, [answer.engine, *sorted(answer.extensions)]))
-    words = answer.error or ("well" if not named else f"well ({named})")
-    return {"answer": words, "engine": answer.engine, "extensions": sorted(answer.extensions)}
+def _as_json(line: Line, *, checked: bool) -> dict[str, object]:
+    values = asdict(line)
+    if not checked:
+        for name in ("answer", "engine", "extensions"):
+            del values[name]
+    return values

@@ -1,166 +1,182 @@
-"""`easel users`: accounts, what each may do in a day, and who may come in."""
+"""`easel users`: list accounts, set quota and weight, disable and enable."""
 
 import argparse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from cli import arguments
-from cli.exits import Exit
-from cli.listing import Column, add_json, in_words, print_rows
+from cli.exit_codes import Exit
+from cli.output import Column, add_json, format_value, print_json, print_table
 
 if TYPE_CHECKING:
+    from shared.admin.accounts import UserOverview
     from shared.services import Services
 
-MOST_JOBS_PER_DAY = 1_000_000
+MAX_JOBS_PER_DAY = 1_000_000
 
 LIST = """\
-The latest accounts, the latest first. TODAY is how many jobs count for today (UTC) of how many allowed; a * marks a
-quota of one's own.
+The latest accounts, newest first. TODAY is the number of jobs that count for today (UTC) and how many are allowed; *
+marks an account with its own quota.
 """
 QUOTA = """\
-Gives an account another number of jobs a day than EASEL_JOBS_PER_DAY says, from its next job on; `default` takes that
-back. What was used today stays used.
+Sets how many jobs a day an account may submit, from its next job on; `default` returns it to EASEL_JOBS_PER_DAY. Jobs
+that count for today stay counted.
 """
 WEIGHT = """\
-Gives an account's next jobs another share of the generators where people wait for each other: with 2 they come twice as
-often as those of somebody with 1, which everybody begins with. Jobs that wait already keep their places.
+Sets the weight of an account's next jobs in the fair queue: while jobs of several users wait, those with weight 2 start
+twice as often as those with 1, with which every account begins. Jobs that already wait keep their places.
 """
 DISABLE = """\
-Keeps somebody out. From now on they cannot log in, and none of their sessions and tokens works: every answer is 403
-account_disabled. Their waiting jobs are cancelled, those at a generator within a step; the quota is given back. The
-account, its jobs and its pictures stay, and so does what is published, with its links; with --hide it is taken out of
-the gallery as `gallery remove` does, and its links die.
+Disables an account: log-in, sessions and API tokens stop working, and every answer is 403 account_disabled. Queued jobs
+are cancelled, generating ones within a step; their quota is returned. The account keeps its jobs and pictures, and
+published pictures and their links stay; with --hide they are taken out of the gallery as `gallery remove` does, and
+their links stop working.
 
-Doing it again finishes what was broken off, and can change the reason. `users enable` lets them in again.
+Running it again completes a run that was interrupted, and can change the reason. `users enable` undoes it.
 """
 ENABLE = """\
-Undoes `disable`: the log-in, the sessions and the tokens work again. What was cancelled stays cancelled; what was taken
-out of the gallery comes back with `gallery restore`, job by job.
+Undoes `disable`: log-in, sessions and API tokens work again. Cancelled jobs stay cancelled; pictures that were taken
+out of the gallery come back with `gallery restore`, job by job.
 """
 
-COLUMNS = (
-    Column("USER", "email"),
-    Column("SINCE", "created_at"),
-    Column("TODAY", "today", right=True),
-    Column("QUEUED", "queued", right=True),
-    Column("RUNNING", "running", right=True),
-    Column("WEIGHT", "weight", lambda weight: f"{weight:g}", right=True),
-    Column("DISABLED", "disabled"),
-)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
-    group = groups.add_parser("users", help="accounts: quota, weight, who may come in", allow_abbrev=False)
+    group = groups.add_parser("users", help="accounts: quota, weight, disable, enable", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listed = arguments.add_command(commands, "list", _list, "the latest accounts", LIST)
-    listed.add_argument("--search", type=arguments.words, metavar="TEXT", help="only addresses with this in them")
-    arguments.add_limit(listed, "accounts")
-    add_json(listed)
-    quota = _of_account(commands, "quota", _quota, "how many jobs a day an account may make", QUOTA)
+    lister = arguments.add_command(commands, "list", _list, "list the latest accounts", LIST)
+    lister.add_argument("--search", type=arguments.text, metavar="TEXT", help="only addresses that contain this")
+    arguments.add_limit(lister, "accounts")
+    add_json(lister)
+    quota = _add_for_account(commands, "quota", _quota, "set how many jobs a day an account may submit", QUOTA)
     quota.add_argument("jobs", type=_jobs_per_day, metavar="N|default", help="jobs a day")
-    weight = _of_account(commands, "weight", _weight, "how large a share an account's jobs get", WEIGHT)
-    weight.add_argument("weight", type=arguments.share, metavar="W", help="0.01 to 100; everybody begins with 1")
-    disable = _of_account(commands, "disable", _disable, "keep somebody out, and cancel their jobs", DISABLE)
-    disable.add_argument("--reason", type=arguments.words, metavar="TEXT", help="for operators; users are not told")
-    disable.add_argument("--hide", action="store_true", help="also take what they published out of the gallery")
-    _of_account(commands, "enable", _enable, "let somebody in again", ENABLE)
+    weight = _add_for_account(commands, "weight", _weight, "set an account's weight in the fair queue", WEIGHT)
+    weight.add_argument("weight", type=arguments.weight, metavar="W", help="0.01 to 100; every account begins with 1")
+    disable = _add_for_account(commands, "disable", _disable, "disable an account and cancel its jobs", DISABLE)
+    disable.add_argument("--reason", type=arguments.text, metavar="TEXT", help="for operators; users do not see it")
+    disable.add_argument("--hide", action="store_true", help="also take published pictures out of the gallery")
+    _add_for_account(commands, "enable", _enable, "enable a disabled account", ENABLE)
 
 
-def _of_account(
-    commands: Any, name: str, command: Callable[..., int], words: str, description: str
+def _add_for_account(
+    commands: arguments.Commands, name: str, command: arguments.Command, summary: str, description: str
 ) -> argparse.ArgumentParser:
-    parser = arguments.add_command(commands, name, command, words, description)
+    parser = arguments.add_command(commands, name, command, summary, description)
     parser.add_argument("email", type=arguments.email, metavar="EMAIL", help="the account's address")
     return parser
 
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import accounts as admission
+    from shared.admin import accounts
 
-    site = services.settings.jobs_per_day
+    site_quota = services.settings.jobs_per_day
     search = options.search.casefold() if options.search else None
-    rows = [
-        {
-            "user_id": row.id,
-            "email": row.email,
-            "created_at": row.created_at,
-            "jobs_today": row.used_today,
-            "jobs_per_day": row.jobs_per_day or site,
-            "own_quota": row.jobs_per_day is not None,
-            "queued": row.queued,
-            "running": row.running,
-            "weight": row.weight,
-            "disabled_at": row.disabled_at,
-            "disabled_reason": row.disabled_reason,
-        }
-        for row in admission.list_users(services, search=search, limit=options.limit)
-    ]
-    if not options.json:
-        rows = [row | {"today": _today(row), "disabled": _disabled(row)} for row in rows]
-    print_rows(rows, COLUMNS, as_json=options.json, otherwise="There is no such account.")
+    users = accounts.list_users(services, search=search, limit=options.limit)
+    if options.json:
+        print_json(_as_json(user, site_quota) for user in users)
+    else:
+        print_table(users, _columns(site_quota), if_empty="There is no such account.")
     return Exit.DONE
 
 
-def _today(row: dict[str, Any]) -> str:
-    return f"{row['jobs_today']} of {row['jobs_per_day']}{'*' if row['own_quota'] else ''}"
+def _columns(site_quota: int) -> "tuple[Column[UserOverview], ...]":
+    return (
+        Column("USER", lambda user: user.email),
+        Column("SINCE", lambda user: user.created_at),
+        Column("TODAY", lambda user: _today(user, site_quota), right=True),
+        Column("QUEUED", lambda user: user.queued, right=True),
+        Column("RUNNING", lambda user: user.running, right=True),
+        Column("WEIGHT", lambda user: f"{user.weight:g}", right=True),
+        Column("DISABLED", _disabled),
+    )
 
 
-def _disabled(row: dict[str, Any]) -> str:
-    if row["disabled_at"] is None:
-        return "-"
-    return f"{in_words(row['disabled_at'])} {row['disabled_reason'] or ''}".rstrip()
+def _as_json(user: "UserOverview", site_quota: int) -> dict[str, object]:
+    return {
+        "user_id": user.id,
+        "email": user.email,
+        "created_at": user.created_at,
+        "jobs_today": user.used_today,
+        "jobs_per_day": user.jobs_per_day or site_quota,
+        "own_quota": user.jobs_per_day is not None,
+        "queued": user.queued,
+        "running": user.running,
+        "weight": user.weight,
+        "disabled_at": user.disabled_at,
+        "disabled_reason": user.disabled_reason,
+    }
+
+
+def _today(user: "UserOverview", site_quota: int) -> str:
+    return f"{user.used_today} of {user.jobs_per_day or site_quota}{'' if user.jobs_per_day is None else '*'}"
+
+
+def _disabled(user: "UserOverview") -> str | None:
+    if user.disabled_at is None:
+        return None
+    return f"{format_value(user.disabled_at)} {user.disabled_reason or ''}".rstrip()
 
 
 def _quota(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import accounts as admission
+    from shared.admin import accounts
 
-    _found(admission.set_jobs_per_day, services, options.email, options.jobs)
+    _for_account(accounts.set_jobs_per_day, services, options.email, options.jobs)
     if options.jobs is None:
-        print(f"{options.email} may make {services.settings.jobs_per_day} jobs a day again, like everybody.")
+        print(f"{options.email} may make {services.settings.jobs_per_day} jobs a day again, the site's quota.")
     else:
         print(f"{options.email} may make {options.jobs} jobs a day from now on.")
     return Exit.DONE
 
 
 def _weight(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import accounts as admission
+    from shared.admin import accounts
 
-    _found(admission.set_weight, services, options.email, options.weight)
+    _for_account(accounts.set_weight, services, options.email, options.weight)
     print(f"The next jobs of {options.email} have the weight {options.weight:g}.")
     return Exit.DONE
 
 
 def _disable(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import accounts as admission
+    from shared.admin import accounts
 
-    done = _found(admission.disable, services, options.email, options.reason, hide=options.hide)
-    print(f"{options.email} {'was disabled before' if done.before else 'is disabled'}.")
-    print(f"Waiting jobs cancelled: {done.cancelled}. Running jobs that end with their next step: {done.stopping}.")
+    result = _for_account(accounts.disable, services, options.email, options.reason, hide=options.hide)
+    print(f"{options.email} {'was disabled before' if result.was_disabled else 'is disabled'}.")
+    print(
+        f"Waiting jobs cancelled: {result.cancelled}. Running jobs that end with their next step: {result.cancelling}."
+    )
     if options.hide:
-        print(f"Jobs taken out of the gallery: {done.hidden}.")
+        print(f"Jobs taken out of the gallery: {result.hidden}.")
     return Exit.DONE
 
 
 def _enable(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import accounts as admission
+    from shared.admin import accounts
 
-    if _found(admission.enable, services, options.email):
+    if _for_account(accounts.enable, services, options.email):
         print(f"{options.email} can log in again; their sessions and tokens work.")
     else:
         print(f"{options.email} was not disabled; nothing has changed.")
     return Exit.DONE
 
 
-def _found(decide: Callable[..., Any], services: "Services", email: str, *more: Any, **options: Any) -> Any:
-    """What the decision about this account answers. Raises Ended where there is no such account."""
+def _for_account(
+    decide: "Callable[Concatenate[Services, str, P], T]",
+    services: "Services",
+    email: str,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Return the result of the decision about this account; exit with an error if there is no such account."""
     from shared.core.errors import NotFound
 
     try:
-        return decide(services, email, *more, **options)
+        return decide(services, email, *args, **kwargs)
     except NotFound:
         raise arguments.no_account(email) from None
 
 
 def _jobs_per_day(text: str) -> int | None:
-    return None if text == "default" else arguments.whole(1, MOST_JOBS_PER_DAY)(text)
+    return None if text == "default" else arguments.integer(1, MAX_JOBS_PER_DAY)(text)

@@ -7,8 +7,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.exits import Ended, Exit
-from cli.generate_arguments import make_parser, read_address, read_order
+from cli.exit_codes import Ended, Exit
+from cli.generate_options import make_parser, read_address, read_order
 from cli.interrupts import kept_interrupts
 from cli.progress_line import ProgressLine
 
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None, *, pause: threading.Event | None = N
 
 def _generate(options: Namespace, line: ProgressLine, pause: threading.Event) -> None:
     # Imported here, so that --help needs no HTTP library and Ctrl-C counts from the first moment.
-    from cli.errand import Errand
+    from cli.generation_run import Errand
     from cli.results import reserved_place
 
     address = read_address(options.server)

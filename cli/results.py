@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from cli.exits import Ended, Exit, wrong_use
+from cli.exit_codes import Ended, Exit, wrong_use
 from shared.generators.base import Generation, Result
 from shared.images.codec import PictureError, decode_png
 

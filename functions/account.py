@@ -1,6 +1,4 @@
-"""/v1/me: who I am, my quota, my settings, and leaving."""
-
-from typing import Any
+"""/v1/me: the caller's account, its quota and settings, and deleting it."""
 
 from fastapi import APIRouter, Response
 
@@ -17,14 +15,14 @@ handler = lambda_handler(router)
 
 
 @router.get("/v1/me", response_model=AccountView, responses=problems(*SIGNED_IN))
-def get_account(credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
-    """Who is asking, and what is left of the quota."""
+def get_account(credential: CredentialDep, services: ServicesDep) -> accounts.AccountOverview:
+    """Return your account and what is left of your quota."""
     return accounts.get_account(services, credential)
 
 
 @router.patch("/v1/me", response_model=UserView, responses=problems(*CHANGING, *WITH_BODY))
 def change_account(body: AccountChange, credential: CredentialDep, services: ServicesDep) -> User:
-    """Choose the notification that new jobs begin with."""
+    """Set the default notification of new jobs."""
     return accounts.set_notify(services, credential, body.notify)
 
 
@@ -32,7 +30,7 @@ def change_account(body: AccountChange, credential: CredentialDep, services: Ser
 def delete_account(
     body: AccountDeletion, credential: CredentialDep, services: ServicesDep, response: Response
 ) -> dict[str, str]:
-    """Delete the account with its jobs, pictures and tokens. The password is asked for once more."""
-    accounts.leave(services, credential, body.password)
+    """Delete your account with its jobs, pictures and tokens. The password confirms it."""
+    accounts.delete_account(services, credential, body.password)
     clear_session_cookie(response)
     return {"status": "deleted"}

@@ -1,4 +1,4 @@
-"""POST /v1/jobs/{id}/cancel: take a job back."""
+"""POST /v1/jobs/{id}/cancel: cancel a job."""
 
 from typing import Any
 
@@ -19,5 +19,5 @@ handler = lambda_handler(router)
     "/v1/jobs/{job_id}/cancel", response_model=JobView, responses=problems(*CHANGING, NotFound, AlreadyFinished)
 )
 def cancel(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
-    """Cancel a waiting job now; a generating one answers with its state and is cancelled at its next step."""
+    """Cancel a job: a queued one now, a generating one at its next step."""
     return submission.cancel(services, credential, job_id)

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from functions.http.app import create_app
+from functions.http.headers import declared_headers
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import MeasureRequest, unmeasured
@@ -30,13 +31,13 @@ FILE_ENDING = re.compile(r"\.[a-z0-9]{1,8}$")
 
 @cache
 def manifest() -> list[dict[str, Any]]:
-    """The table of routes: name, method, path, timeout_s, memory_mb; the busiest first, as they are tried in turn."""
+    """Return the table of routes: name, method, path, timeout_s, memory_mb; the busiest first."""
     routes: list[dict[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
     return routes
 
 
 def create_gateway(services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
-    """The app with every function of the manifest, the site at `/` and the docs at `/docs`."""
+    """Build the app with every function of the manifest, the site at `/` and the docs at `/docs`."""
     names = dict.fromkeys(route["name"] for route in manifest())
     routers: list[APIRouter] = [importlib.import_module(f"functions.{name}").router for name in names]
     app = create_app(routers, services, measure)
@@ -48,13 +49,9 @@ def create_gateway(services: Services, measure: MeasureRequest = unmeasured) -> 
 class Site(StaticFiles):
     """The static site. An address that neither is a file nor ends like one is one of the site's views: index.html."""
 
-    def __init__(self, pictures: str) -> None:
+    def __init__(self, storage_origin: str) -> None:
         super().__init__(directory=SITE, html=True)
-        self._policy = (
-            f"default-src 'self'; img-src 'self' data: blob: {pictures}; connect-src 'self' {pictures}; "
-            "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
-            "require-trusted-types-for 'script'; trusted-types 'none'"
-        )
+        self._headers = declared_headers().site_headers(storage_origin)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         if path.split("/")[0] in API_FOLDERS:
@@ -65,15 +62,12 @@ class Site(StaticFiles):
             if missing.status_code != 404 or FILE_ENDING.search(path):
                 raise
             response = await super().get_response("index.html", scope)
-        response.headers["Content-Security-Policy"] = self._policy
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers.update(self._headers)
         return response
 
 
 def _not_routed(path: str) -> HTTPException:
-    """What becomes of a request that no route of the API took: its address is unknown, or takes other methods."""
+    """Return the error for a request that no route of the API took: unknown, or known for other methods only."""
     methods = [route["method"] for route in manifest() if compile_path(route["path"])[0].match(path)]
     return HTTPException(405, headers={"Allow": ", ".join(methods)}) if methods else HTTPException(404)
 
@@ -86,14 +80,12 @@ class Docs(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
-        )
+        response.headers.update(declared_headers().docs)
         return response
 
 
 def main() -> None:
-    """Serve on EASEL_PORT of the loopback until told to stop."""
+    """Serve on EASEL_HOST and EASEL_PORT until a signal ends the process."""
     try:
         services = Services.from_environment()
     except SettingsError as error:
@@ -101,7 +93,7 @@ def main() -> None:
     log.configure(services.settings.log_level)
     measure: MeasureRequest = unmeasured
     if services.settings.metrics_port is not None:
-        from shared.metrics.prometheus import Requests, serve  # the metrics' library, only where somebody asks for them
+        from shared.metrics.prometheus import Requests, serve  # the metrics' library, only where metrics are served
 
         requests = Requests()
         serve(services.settings, requests)

@@ -1,4 +1,4 @@
-"""GET /v1/health: whether the parts that Easel stands on answer."""
+"""GET /v1/health: whether database, storage and broker answer."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ RETRY_AFTER_S = 5
 
 @router.get("/v1/health", response_model=HealthView, responses=problems() | {503: {"model": HealthView}})
 def health(services: ServicesDep, response: Response) -> dict[str, Any]:
-    """200 when database, storage and broker answer, else 503 with what does not."""
+    """Check database, storage and broker. The status is 200 if all of them answer, else 503."""
     checks = check(services)
-    healthy = all(word == "ok" for word in checks.values())
+    healthy = all(result == "ok" for result in checks.values())
     response.headers["Cache-Control"] = "no-store"
     if not healthy:
         response.status_code = 503

@@ -1,4 +1,4 @@
-"""GET /v1/jobs: my jobs, newest first."""
+"""GET /v1/jobs: the caller's jobs, newest first."""
 
 from typing import Annotated
 
@@ -22,11 +22,11 @@ def list_jobs(
     before: Before,
     limit: Limit = 20,
     state: StateName | None = None,
-    q: Annotated[Search | None, Query(description="Words of the prompt, in any case.")] = None,
+    q: Annotated[Search | None, Query(description="Words that the prompt contains, in any case.")] = None,
 ) -> Response:
-    """A page of jobs without their timelines. `state` and `q` filter: the prompt holds every word of `q`, in any case,
-    wholly or as a part of a longer word."""
+    """List your jobs, newest first, without their timelines. `state` and `q` filter: the prompt contains every word of
+    `q`, in any case, also as part of a longer word."""
     jobs, after = submission.list_jobs(services, credential, state=state, search=q or "", before=before, limit=limit)
-    # Written here, since FastAPI would go through its thread pool a second time to do it.
+    # Serialized here, since FastAPI would use its thread pool a second time to do it.
     page = JobList.model_validate({"jobs": jobs, "next": after})
     return Response(page.model_dump_json(), media_type="application/json")

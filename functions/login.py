@@ -15,7 +15,7 @@ handler = lambda_handler(router)
 
 @router.post("/v1/login", response_model=SessionView, responses=problems(*WITH_BODY, BadCredentials, AccountDisabled))
 def login(body: Credentials, services: ServicesDep, response: Response) -> accounts.Session:
-    """Sign in. An unknown address and a wrong password get the same answer, after the same work."""
+    """Sign in. An unknown address gets the same answer as a wrong password, and takes as long."""
     session = accounts.log_in(services, body.email, body.password)
     set_session_cookie(response, services, session.token)
     return session

@@ -1,4 +1,4 @@
-"""POST /v1/logout: make the token that was sent dead."""
+"""POST /v1/logout: revoke the token that was sent."""
 
 from fastapi import APIRouter, Response
 
@@ -13,6 +13,6 @@ handler = lambda_handler(router)
 
 @router.post("/v1/logout", status_code=204, responses=problems(*CHANGING))
 def logout(credential: CredentialDep, services: ServicesDep, response: Response) -> None:
-    """Sign out. The token is dead at once, everywhere."""
+    """Sign out. The token stops working immediately, everywhere."""
     accounts.log_out(services, credential)
     clear_session_cookie(response)

@@ -1,4 +1,4 @@
-"""GET /v1/presets: what the words of a submit stand for, the range of each field, and what this site offers."""
+"""GET /v1/presets: the presets and fields of a submit with their ranges, and which of them this site offers."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ handler = lambda_handler(router)
 
 @router.get("/v1/presets", response_model=PresetsView, responses=problems())
 def presets(services: ServicesDep, response: Response) -> dict[str, Any]:
-    """Types, styles, qualities and aspects with their values; every field's type, range and default. `offered` is false
-    where no generator of this site can make it, so that a submit which asks for it is refused."""
+    """List types, styles, qualities and aspects with their values, and each field's type, range and default. `offered`
+    is false if no generator of this site supports it: a submit that uses it is refused."""
     response.headers["Cache-Control"] = "public, max-age=300"
     return list_offers(services)

@@ -1,4 +1,4 @@
-"""PUT and DELETE /v1/jobs/{id}/publication: show a job's pictures in the gallery, or take them back."""
+"""PUT and DELETE /v1/jobs/{id}/publication: publish a job's pictures in the gallery, or withdraw them."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ handler = lambda_handler(router)
     responses=problems(*CHANGING, TakenDown, NotFound, NotSucceeded),
 )
 def publish(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
-    """Show the pictures of a job that has succeeded in the gallery, with their recipe and without your name. Doing it
-    again changes nothing."""
+    """Publish the pictures of a succeeded job in the gallery, with their recipe and without your name. Repeating it
+    changes nothing."""
     return publication.publish(services, credential, job_id)
 
 
 @router.delete("/v1/jobs/{job_id}/publication", response_model=JobView, responses=problems(*CHANGING, NotFound))
 def take_back(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> dict[str, Any]:
-    """Take the pictures out of the gallery. Their `/i/` links go on working: the id in a link is the permission, and
-    whoever has one keeps it until the job is deleted."""
-    return publication.take_back(services, credential, job_id)
+    """Take the pictures out of the gallery. Their `/i/` links go on working until the job is deleted: the id in a link
+    is the permission."""
+    return publication.withdraw(services, credential, job_id)

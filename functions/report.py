@@ -1,4 +1,4 @@
-"""POST /v1/gallery/{job_id}/reports: tell the operators that published pictures should not be there."""
+"""POST /v1/gallery/{job_id}/reports: report published pictures to the operators."""
 
 from fastapi import APIRouter
 
@@ -7,7 +7,7 @@ from functions.http.dependencies import JobId, ServicesDep
 from functions.http.problems import WITH_BODY, problems
 from shared.api.schemas import NewReport, ReportView
 from shared.core.errors import NotFound
-from shared.gallery import service as gallery
+from shared.gallery import reports
 
 router = APIRouter(tags=["pictures"])
 handler = lambda_handler(router)
@@ -20,6 +20,6 @@ handler = lambda_handler(router)
     responses=problems(*WITH_BODY, NotFound),
 )
 def report(job_id: JobId, body: NewReport, services: ServicesDep) -> dict[str, str]:
-    """Report published pictures to the operators. Anybody may, without an account; nothing is kept of who did."""
-    gallery.report(services, job_id, body)
+    """Report published pictures to the operators. No account is needed, and who reported is not stored."""
+    reports.report(services, job_id, body)
     return {"status": "received"}

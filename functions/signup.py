@@ -1,4 +1,4 @@
-"""POST /v1/signup: make an account and sign in."""
+"""POST /v1/signup: create an account and sign in."""
 
 from fastapi import APIRouter, Response
 
@@ -15,7 +15,7 @@ handler = lambda_handler(router)
 
 @router.post("/v1/signup", status_code=201, response_model=SessionView, responses=problems(*WITH_BODY, EmailTaken))
 def signup(body: NewAccount, services: ServicesDep, response: Response) -> accounts.Session:
-    """Make an account. The answer carries a token for programs and sets the session cookie for the site."""
+    """Create an account. The answer has a session token for programs and sets the session cookie for the site."""
     session = accounts.sign_up(services, body.email, body.password)
     set_session_cookie(response, services, session.token)
     return session

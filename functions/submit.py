@@ -1,4 +1,4 @@
-"""POST /v1/jobs: queue a job."""
+"""POST /v1/jobs: submit a job."""
 
 from typing import Annotated
 
@@ -27,8 +27,8 @@ def submit(
     services: ServicesDep,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")] = None,
 ) -> Response:
-    """Queue a job. With an Idempotency-Key, a repeated request within 24 hours gets the same job."""
+    """Submit a job. A repeated request with the same Idempotency-Key within 24 hours gets the same job."""
     job = submission.submit(services, credential, body, idempotency_key)
     headers = {"Location": job["links"]["self"], "Retry-After": "1"}
-    # Written here, since FastAPI would go through its thread pool a second time to do it.
+    # Serialized here, since FastAPI would use its thread pool a second time to do it.
     return Response(JobView.model_validate(job).model_dump_json(), 202, headers, media_type="application/json")

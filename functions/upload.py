@@ -1,4 +1,4 @@
-"""POST /v1/uploads: a form for one start picture, straight to the storage."""
+"""POST /v1/uploads: a presigned form that sends one start picture directly to the storage."""
 
 from typing import Any
 

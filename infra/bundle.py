@@ -209,7 +209,7 @@ def _install(target: Target, stage: Path) -> None:
 
 
 def _copy_own(stage: Path) -> None:
-    for name in (*sorted(_own_modules()), "functions/manifest.json"):
+    for name in (*sorted(_own_modules()), "functions/manifest.json", "functions/headers.json"):
         (stage / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, stage / name)
 

@@ -1,9 +1,10 @@
-"""Writes all that a static host needs of Easel: `python -m infra.site FOLDER`.
+"""Writes all that a static host needs of Easel: `python -m infra.site FOLDER [--nginx FOLDER]`.
 
 The site (web/), the API's docs with Swagger UI's own files, and /openapi.json: what nginx serves in Docker and
-CloudFront on AWS. The same checkout gives the same bytes.
+CloudFront on AWS. The same checkout gives the same bytes. For nginx also the headers of these files.
 """
 
+import argparse
 import json
 import shutil
 import sys
@@ -11,15 +12,20 @@ from importlib.resources import files
 from pathlib import Path
 
 from functions.gateway import SITE, create_gateway
+from functions.http.headers import declared_headers
 from shared.core.settings import Settings
 from shared.services import Services
 
-# Describing the API asks no server anything; these addresses are never used.
+# Describing the API calls no server; these addresses are never used.
 NOWHERE = {"EASEL_DATABASE_URL": "postgresql://nowhere.invalid/", "EASEL_BROKER_URL": "redis://nowhere.invalid"}
 
 
 def write_site(folder: Path) -> None:
-    """Write everything into folder, which must not hold anything yet. Raises FileExistsError."""
+    """Write every file of the site.
+
+    Raises:
+        FileExistsError: The folder is not empty.
+    """
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty.")
     shutil.copytree(SITE, folder, dirs_exist_ok=True)
@@ -30,19 +36,31 @@ def write_site(folder: Path) -> None:
 
 
 def openapi_document() -> bytes:
-    """The API's description as the gateway answers it; it hangs on no setting."""
+    """Return the API's description as the gateway answers it; it depends on no setting."""
     app = create_gateway(Services(Settings.from_environment(NOWHERE)))
     return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def write_nginx_headers(folder: Path) -> None:
+    """Write site.conf and docs.conf: the `add_header` lines of each kind of file, for docker/nginx/start.sh."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, headers in (("site", declared_headers().site), ("docs", declared_headers().docs)):
+        lines = [f'add_header {header} "{value}";\n' for header, value in headers.items()]
+        (folder / f"{name}.conf").write_text("".join(lines), encoding="utf-8")
+
+
 def main(arguments: list[str]) -> None:
-    """Write the site into the one folder that is named."""
-    if len(arguments) != 1:
-        sys.exit("Use: python -m infra.site FOLDER")
+    """Write the site into the named folder, which must be new or empty."""
+    parser = argparse.ArgumentParser(prog="python -m infra.site", description="Writes the files of the site.")
+    parser.add_argument("folder", type=Path, help="where the site's files go")
+    parser.add_argument("--nginx", type=Path, metavar="FOLDER", help="where the headers for nginx go")
+    options = parser.parse_args(arguments)
     try:
-        write_site(Path(arguments[0]))
+        write_site(options.folder)
     except FileExistsError as error:
         sys.exit(f"infra.site: {error}")
+    if options.nginx is not None:
+        write_nginx_headers(options.nginx)
 
 
 if __name__ == "__main__":

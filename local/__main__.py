@@ -14,8 +14,7 @@ def main() -> int:
     """0 after an orderly stop that was asked for, 1 when something went wrong, after a sentence that says what."""
     console = Console()
     try:
-        config = Config.load()
-        with prepared_site(config, console) as stack:
+        with prepared_site(Config.load(), console) as (stack, config):
             stop_on_signals(stack)
             return run(stack, config, console)
     except StackError as error:

@@ -1,12 +1,15 @@
-"""What `make run` is told: environment variables, and the file .env in the checkout for those that are not set."""
+"""The configuration of `make run`: environment variables, and the checkout's .env for those that are not set."""
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dotenv.parser import parse_stream
+
+from local.ports import is_free, next_free_port
 from local.stack import StackError
+from shared.core.numbers import whole_number
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # The part that needs each port, and its default.
@@ -16,7 +19,14 @@ PORTS = {
     "EASEL_S3_PORT": ("s3", 4566),
     "EASEL_REDIS_PORT": ("redis", 6390),
 }
-_LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+# The setting that names the address of a port: with it the port itself is relied on, and stays.
+ADDRESS_OF_PORT = {"EASEL_PORT": "EASEL_PUBLIC_URL", "EASEL_S3_PORT": "EASEL_S3_PUBLIC_ENDPOINT"}
+# A setting that names another server: the part of that port is then not started here.
+REPLACED_BY = {
+    "EASEL_GENERATOR_PORT": "EASEL_GENERATORS",
+    "EASEL_S3_PORT": "EASEL_S3_ENDPOINT",
+    "EASEL_REDIS_PORT": "EASEL_BROKER_URL",
+}
 
 
 @dataclass(frozen=True)
@@ -26,11 +36,15 @@ class Config:
     environment: Mapping[str, str]
     home: Path
     ports: Mapping[str, int]
-    public_url: str
+    requested_ports: frozenset[str]
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, checkout: Path = CHECKOUT) -> "Config":
-        """Read .env under the environment, which wins. Raises StackError with a sentence that names what is wrong."""
+        """Read .env under the environment, which wins.
+
+        Raises:
+            StackError: A line or a port is invalid; the message names it.
+        """
         given = {**read_env_file(checkout / ".env"), **(os.environ if environment is None else environment)}
         given = {name: value for name, value in given.items() if value.strip() or not name.startswith("EASEL_")}
         ports = {name: _port(name, given.get(name), default) for name, (_, default) in PORTS.items()}
@@ -40,38 +54,84 @@ class Config:
             environment=given,
             home=(checkout / given.get("EASEL_HOME", "var")).resolve(),
             ports=ports,
-            public_url=given.get("EASEL_PUBLIC_URL", f"http://127.0.0.1:{ports['EASEL_PORT']}").rstrip("/"),
+            requested_ports=frozenset(name for name in PORTS if {name, ADDRESS_OF_PORT.get(name)} & given.keys()),
         )
 
+    @property
+    def public_url(self) -> str:
+        """The address by which browsers reach the site."""
+        return self.environment.get("EASEL_PUBLIC_URL", self.local_url).rstrip("/")
+
+    @property
+    def local_url(self) -> str:
+        """The address by which this machine reaches the site, past any proxy in front of it."""
+        return f"http://127.0.0.1:{self.ports['EASEL_PORT']}"
+
     def has(self, name: str) -> bool:
-        """Whether a setting is given, be it the value itself or the place where it is kept."""
+        """Return whether a setting is given: the value itself, or the place where it is kept."""
         return any(name + suffix in self.environment for suffix in ("", "_FILE", "_SECRET"))
+
+    def with_ports(self, ports: Mapping[str, int]) -> "Config":
+        """Return this configuration with other ports, such as those that a running stack uses."""
+        return replace(self, ports={**self.ports, **ports})
+
+    def with_free_ports(self) -> "Config":
+        """Return this configuration with a free port for each part whose default port is taken.
+
+        Raises:
+            StackError: A requested port is taken; the message names it and the part that needs it.
+        """
+        ports = dict(self.ports)
+        for setting, (part, _) in PORTS.items():
+            if setting in REPLACED_BY and self.has(REPLACED_BY[setting]):
+                continue
+            if is_free(ports[setting]):
+                continue
+            if setting in self.requested_ports:
+                raise StackError(_taken(setting, part, ports[setting]))
+            ports[setting] = next_free_port(ports[setting] + 1, reserved=ports.values())
+        return self.with_ports(ports)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The variables of a .env file: KEY=VALUE lines, # comments, a pair of quotes around a value dropped."""
+    """Read a .env file by the rules that Docker Compose follows for the same file; a missing one has no variables.
+
+    Raises:
+        StackError: The file cannot be read, or a line is not KEY=VALUE.
+    """
+    values: dict[str, str] = {}
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            for binding in parse_stream(file):
+                if binding.error or (binding.key and binding.value is None):
+                    raise StackError(f"Line {binding.original.line} of {path} is not KEY=VALUE.")
+                if binding.key:
+                    values[binding.key] = binding.value or ""
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise StackError(f"{path} cannot be read: {error}.") from None
-    values: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        match = _LINE.fullmatch(stripped)
-        if match is None:
-            raise StackError(f"Line {number} of {path} is not KEY=VALUE.")
-        name, value = match.groups()
-        quoted = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
-        values[name] = value[1:-1] if quoted else value
     return values
 
 
+def changed_ports(asked: Config, used: Config) -> list[str]:
+    """Return a sentence for each part that uses another port than its default one."""
+    return [
+        f"Port {asked.ports[setting]} is taken by another program: the part {part} uses {used.ports[setting]}."
+        for setting, (part, _) in PORTS.items()
+        if used.ports[setting] != asked.ports[setting]
+    ]
+
+
+def _taken(setting: str, part: str, port: int) -> str:
+    return (
+        f"Port {port}, which the part {part} needs, is taken by another program. "
+        f"Name another one: {setting}={port + 1} make run"
+    )
+
+
 def _port(name: str, text: str | None, default: int) -> int:
-    text = (text or str(default)).strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
-        raise StackError(f"{name} is a port from 1 to 65535, not '{text[:40]}'.")
-    return int(text)
+    try:
+        return whole_number((text or str(default)).strip(), 1, 65535)
+    except ValueError as error:
+        raise StackError(f"{name} is a port from 1 to 65535, not '{(text or '')[:40]}'.") from error

@@ -1,14 +1,15 @@
-"""One stack per home: the lock that a running one holds, and what it tells about itself."""
+"""One stack per home: the lock that a running one holds, and what others can read about it."""
 
 import contextlib
 import fcntl
-import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from local.console import Quiet
 from local.stack import StackError
@@ -16,32 +17,53 @@ from local.stack import StackError
 END_LIMIT_S = 45.0
 
 
+class RunningStack(BaseModel, frozen=True):
+    """What the holder of a lock writes into its file: its process, its address, and the port of each part."""
+
+    pid: int
+    url: str
+    ports: dict[str, int]
+
+
+@dataclass(frozen=True)
+class HeldLock:
+    """The lock of a home. The parts' guards inherit the descriptor, and the lock with it."""
+
+    descriptor: int
+
+    def record(self, url: str, ports: Mapping[str, int]) -> None:
+        """Write down where this stack is found."""
+        text = RunningStack(pid=os.getpid(), url=url, ports=dict(ports)).model_dump_json()
+        os.pwrite(self.descriptor, text.encode(), 0)
+
+
 @contextmanager
-def hold(home: Path, url: str, console: Quiet) -> Iterator[int]:
-    """Hold the home's lock; yields its file descriptor. Raises StackError with the address of one that runs already.
+def hold(home: Path, console: Quiet) -> Iterator[HeldLock]:
+    """Hold the home's lock for the duration of the block.
 
     The guards of the parts share the lock, so that it outlives a supervisor that was killed until its last part has
     ended. Such an end is waited for, since it comes by itself.
+
+    Raises:
+        StackError: A stack runs in this home already; the message has its address.
     """
     home.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(descriptor, home, console)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "url": url}).encode(), 0)
-        yield descriptor
+        yield HeldLock(descriptor)
     finally:
         os.close(descriptor)
 
 
-def find_running(home: Path) -> str | None:
-    """The address of the stack that runs in this home, or None."""
+def find_running(home: Path) -> RunningStack | None:
+    """Return what the stack that runs in this home says about itself, or None."""
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(home / "lock", os.O_RDONLY)
         try:
             if not _try_lock(descriptor, fcntl.LOCK_SH):
-                holder = _read(descriptor)
-                return str(holder["url"]) if _is_alive(holder) else None
+                return _living_holder(descriptor)
         finally:
             os.close(descriptor)
     return None
@@ -49,19 +71,19 @@ def find_running(home: Path) -> str | None:
 
 def _lock(descriptor: int, home: Path, console: Quiet) -> None:
     deadline = time.monotonic() + END_LIMIT_S
-    told = False
+    announced = False
     while not _try_lock(descriptor, fcntl.LOCK_EX):
-        holder = _read(descriptor)
-        if _is_alive(holder):
+        holder = _living_holder(descriptor)
+        if holder is not None:
             raise StackError(
-                f"Easel already runs at {holder['url']} (process {holder['pid']}, data in {home}). "
-                "Stop that one first, or set EASEL_HOME and the ports (see .env.example) to run a second one beside it."
+                f"Easel already runs at {holder.url} (process {holder.pid}, data in {home}). "
+                "Stop that one first, or set EASEL_HOME to run a second one beside it."
             )
         if time.monotonic() > deadline:
             raise StackError(f"Parts of an earlier run still hold {home / 'lock'}. End them, then start again.")
-        if not told:
+        if not announced:
             console.say("The parts of an earlier run are still ending; waiting for them.")
-            told = True
+            announced = True
         time.sleep(0.1)
 
 
@@ -73,20 +95,13 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _read(descriptor: int) -> dict[str, Any]:
+def _living_holder(descriptor: int) -> RunningStack | None:
+    """Return the holder if its supervisor still runs; another user's process counts as alive."""
     try:
-        holder = json.loads(os.pread(descriptor, 4096, 0))
-        return {"pid": int(holder["pid"]), "url": str(holder["url"])}
-    except (ValueError, KeyError, TypeError):
-        return {}
-
-
-def _is_alive(holder: dict[str, Any]) -> bool:
-    """Whether the supervisor itself still runs; another user's process counts as alive."""
-    try:
-        os.kill(holder.get("pid", 0) or os.getpid(), 0)
-    except ProcessLookupError:
-        return False
+        holder = RunningStack.model_validate_json(os.pread(descriptor, 4096, 0))
+        os.kill(holder.pid, 0)
+    except (ValidationError, ProcessLookupError):
+        return None
     except PermissionError:
-        pass
-    return bool(holder)
+        return holder
+    return holder

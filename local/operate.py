@@ -11,12 +11,18 @@ from local.stack import StackError
 
 
 def running_environment(config: Config) -> dict[str, str]:
-    """The settings of the parts of the stack that runs in this home. Raises StackError when none does."""
-    if lock.find_running(config.home) is None:
+    """Return the settings of the parts of the stack that runs in this home.
+
+    Raises:
+        StackError: None runs here, or it is still starting.
+    """
+    found = lock.find_running(config.home)
+    if found is None:
         raise StackError("Easel is not running here. Start it with `make run`, then ask again.")
+    config = config.with_ports(found.ports)
     # A database that is just being made must be left alone; once the gateway answers there is one.
     if not http_answers(config.ports["EASEL_PORT"], "/v1/presets"):
-        raise StackError("Easel is still starting here. Ask again when it has said its address.")
+        raise StackError("Easel is still starting here. Try again when it has printed its address.")
     return site_environment(config, [server.env for server in choose_servers(config)[0]])
 
 

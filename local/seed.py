@@ -1,14 +1,14 @@
-"""Queues the gallery's example prompts through the ordinary pipeline, once: `python -m local.seed [<marker file>]`."""
+"""Submit the gallery's example requests, once: `python -m local.seed [<marker file>]`."""
 
 import sys
 from pathlib import Path
 
-from shared.gallery.service import seed_examples
+from shared.admin.examples import seed_examples
 from shared.services import Services
 
 
 def main(arguments: list[str]) -> None:
-    """Doing it again queues nothing. The marker file, beside the database's data, saves a later start the question."""
+    """Submit the examples, unless that was done before. The marker file lets a later start skip this program."""
     queued = seed_examples(Services.from_environment())
     if queued:
         print(f"{queued} example pictures for the gallery are queued.")

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from local.config import CHECKOUT
+from local.ports import free_port
 from local.process import Part
 from local.stack import Stack, StackError, running
 
@@ -192,23 +193,6 @@ def base_environment(home: Path) -> dict[str, str]:
     scratch.mkdir(parents=True, exist_ok=True)
     kept = ("PATH", "HOME", "USER", "LANG")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"TMPDIR": str(scratch)}
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on now.
-
-    It lies below the ports that Linux and macOS give to outgoing connections, which could otherwise take it in the
-    seconds until its server is up.
-    """
-    for _ in range(100):
-        port = 15_000 + secrets.randbelow(15_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-    raise StackError("No port from 15000 to 29999 is free.")
 
 
 def http_answers(port: int, path: str) -> bool:

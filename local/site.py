@@ -1,13 +1,12 @@
 """The whole site on this machine: which parts there are and what each of them is told."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from local import lock
-from local.config import CHECKOUT, PORTS, Config
+from local.config import CHECKOUT, Config, changed_ports
 from local.console import Quiet
 from local.process import Part
 from local.servers import Server, http_answers, postgres, redis, s3
@@ -19,18 +18,23 @@ DRAIN_S = 25.0
 
 
 @contextmanager
-def prepared_site(config: Config, console: Quiet) -> Iterator[Stack]:
-    """The stack of config, locked but not started. Raises StackError when it cannot run: taken port, second run, ..."""
-    with lock.hold(config.home, f"http://127.0.0.1:{config.ports['EASEL_PORT']}", console) as lock_fd:
+def prepared_site(asked: Config, console: Quiet) -> Iterator[tuple[Stack, Config]]:
+    """Lock the home and prepare its stack, which is not started yet; yield it with the ports that it will use.
+
+    Raises:
+        StackError: It cannot run: a second run, a requested port that is taken, an invalid setting.
+    """
+    with lock.hold(asked.home, console) as held:
+        config = asked.with_free_ports()
+        held.record(config.local_url, config.ports)
         servers, notes = choose_servers(config)
         env = site_environment(config, [server.env for server in servers])
         check_settings(env)
         parts = [part for server in servers for part in server.parts]
         parts += site_parts(config, env, present={part.name for part in parts})
-        check_ports(config, {part.name for part in parts})
-        for note in notes:
+        for note in [*notes, *changed_ports(asked, config)]:
             console.say(note)
-        yield Stack(parts, config.home / "log", console, lock_fd)
+        yield Stack(parts, config.home / "log", console, held.descriptor), config
 
 
 def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
@@ -170,28 +174,3 @@ def check_settings(env: Mapping[str, str]) -> None:
         Settings.from_environment(env)
     except SettingsError as error:
         raise StackError(str(error)) from None
-
-
-def check_ports(config: Config, parts: set[str]) -> None:
-    """Raise StackError that names the first port which is taken, who needs it and how to use another."""
-    for setting, (part, _) in PORTS.items():
-        if part in parts and not _is_free(config.ports[setting]):
-            raise StackError(
-                f"Port {config.ports[setting]}, which the part {part} needs, is taken by another program. "
-                f"Name another one: {setting}={config.ports[setting] + 1} make run"
-            )
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            return False
-    # macOS lets one bind beside a listener on all interfaces, and a listener may be too busy to accept: hence both.
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -10,7 +10,7 @@ import { startFooter } from "./parts/footer.js";
 import { startHeader } from "./parts/header.js";
 import { unloadableView } from "./views/unloadable.js";
 
-// The view of each address, and the style sheets that it needs beyond those of index.html.
+// The view of each address, and its style sheets beyond those of index.html.
 const view = (pattern, name, styles, load) => ({ pattern, styles, load: () => load().then((module) => module[name]) });
 const ROUTES = [
   view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
@@ -25,7 +25,7 @@ const ROUTES = [
 const MISSING = view("", "missingView", [], () => import("./views/missing.js"));
 
 const language = rememberedLanguage();
-// The first view comes at the same time as the words.
+// Load the first view and the texts at the same time.
 fetchView(matchRoute(ROUTES, location.pathname)?.route ?? MISSING).catch(() => {});
 await loadWords(language);
 document.documentElement.lang = language;
@@ -40,7 +40,7 @@ skip.addEventListener("click", (event) => {
   event.preventDefault();
   content.focus();
 });
-// When the server cannot be asked, the view says so in its own place, and the question is put again later.
+// If the server cannot be reached, the view shows it; the session is fetched again when the network is back.
 const ask = () => refreshSession().catch(() => {});
 ask();
 addEventListener("online", ask);

@@ -9,6 +9,7 @@ set -eu
 here=$(dirname "$0")
 RUN=${RUN:-/tmp/nginx}
 SITE=${SITE:-$here/site}
+HEADERS=${HEADERS:-$here/headers}
 SITE_PORT=${SITE_PORT:-8080}
 STORAGE_PORT=${STORAGE_PORT:-9000}
 GATEWAY=${GATEWAY:-gateway:8080}
@@ -21,7 +22,7 @@ ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 DOLLAR=$
 
 # These become part of the configuration: what could end a word of it has no place in an address.
-for value in "$RUN" "$SITE" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
+for value in "$RUN" "$SITE" "$HEADERS" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
   "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
     *[!A-Za-z0-9:/.,_-]*)
@@ -53,15 +54,20 @@ case $public_url in
   http://localhost*) ORIGINS="$ORIGINS \"http://127.0.0.1${public_url#http://localhost}\" \$http_origin;" ;;
 esac
 
+# The headers of functions/headers.json, as infra/site.py has written them for nginx.
+SITE_HEADERS=$(sed "s|{storage}|$STORAGE_URL|g" "$HEADERS/site.conf")
+DOCS_HEADERS=$(cat "$HEADERS/docs.conf")
+
 RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1)
 case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
 RESOLVER=${RESOLVER:-127.0.0.1}
 
 # shellcheck disable=SC2090
 export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
+export SITE_HEADERS DOCS_HEADERS
 mkdir -p "$RUN"
 # envsubst takes the names, not the values.
 # shellcheck disable=SC2016
 envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
-  $ORIGINS $RESOLVER' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
+  $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
 exec nginx -e stderr -c "$RUN/nginx.conf"

@@ -1,4 +1,4 @@
-"""Every request, once it is answered: a line in the log, and a count for who asks for metrics."""
+"""The access log: a line for each answered request, and its metrics."""
 
 import logging
 import time
@@ -14,9 +14,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _log = logging.getLogger(__name__)
 
 
-class Measured:
-    """ASGI middleware around everything else. The line names the route's template: a real path or query may hold what
-    is nobody's business."""
+class AccessLog:
+    """ASGI middleware around everything else. It logs the route's template, since a path or query may be private."""
 
     def __init__(self, app: ASGIApp, measure: MeasureRequest) -> None:
         self._app = app
@@ -25,18 +24,18 @@ class Measured:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        begin, status = time.perf_counter(), 500
+        started, status = time.perf_counter(), 500
 
-        async def send_noted(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, send_noted)
+            await self._app(scope, receive, send_recorded)
         finally:
-            seconds = time.perf_counter() - begin
+            seconds = time.perf_counter() - started
             function, path = _answered(scope)
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._measure(function, method, status, seconds)
@@ -46,8 +45,10 @@ class Measured:
 
 
 def _answered(scope: Scope) -> tuple[str, str | None]:
-    """The name of the function that answered and its route's template. `site`: what the gateway serves besides; `none`:
-    no route took the request."""
+    """Return the name of the function that answered and its route's template.
+
+    The name is `site` for what the gateway serves besides, and `none` if no route matched the request.
+    """
     endpoint: Any = scope.get("endpoint")
     if endpoint is None:
         return "none", None

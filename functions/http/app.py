@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,10 +12,11 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from functions.http.access_log import Measured
-from functions.http.long_poll import Watch
+from functions.http.access_log import AccessLog
+from functions.http.headers import declared_headers
+from functions.http.long_poll import LongPoll
 from functions.http.problems import from_http, from_validation, render
-from functions.http.request_id import RequestContext
+from functions.http.request_id import RequestId
 from shared.core import log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError
@@ -21,11 +24,12 @@ from shared.jobs import store as job_store
 from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
-TIME_TO_ANSWER_S = 1.0  # what is left of a function's time when it stops waiting for database and storage
+RESERVED_S = 1.0
+"""Kept of a Lambda function's time for the answer, once it stops waiting for database and storage."""
 
 
 def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
-    """An app that answers for these routers, with Easel's errors, limits and request ids."""
+    """Return an app with these routers, and with Easel's errors, limits, request ids and access log."""
     app = _App(
         title="Easel",
         description="Turns a sentence into pictures, for many people at once.",
@@ -35,7 +39,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         redirect_slashes=False,
     )
     app.state.services = services
-    app.state.watch = Watch(_version_reader(services))
+    app.state.long_poll = LongPoll(_version_reader(services))
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(EaselError, _on_easel_error)
@@ -45,18 +49,19 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(services.settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+            **asdict(declared_headers().cors),
         )
-    app.add_middleware(RequestContext)
-    app.add_middleware(Measured, measure=measure)
+    app.add_middleware(RequestId)
+    app.add_middleware(AccessLog, measure=measure)
     return app
 
 
 def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """A handler for AWS Lambda behind an HTTP API (payload 2.0). The app is built at the first event, so that importing
-    a function does nothing. A database or a storage that does not answer gets a 503 before Lambda ends the process."""
+    """Return a handler for AWS Lambda behind an HTTP API (payload 2.0).
+
+    The app is built at the first event, so that importing a function does nothing. If the database or the storage does
+    not answer, the caller gets a 503 before Lambda ends the process.
+    """
     built: list[Any] = []
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -72,22 +77,22 @@ def lambda_handler(router: APIRouter) -> Callable[[dict[str, Any], Any], dict[st
 
 
 def _deadline(context: Any) -> AbstractContextManager[None]:
-    """Nothing without Lambda's context, which tells how long the function may still run."""
+    """Limit waiting by the function's remaining time, which Lambda's context knows."""
     if context is None:
         return nullcontext()
-    return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - TIME_TO_ANSWER_S)
+    return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - RESERVED_S)
 
 
 def create_lambda(router: APIRouter, services: Services) -> Any:
-    """One function as Lambda calls it, on the given services: takes an event and a context, returns the answer."""
-    from mangum import Mangum  # the gateway mounts routers and has no use for it
+    """Return one function as Lambda calls it: a callable of an event and a context that returns the answer."""
+    from mangum import Mangum  # the gateway does not need it
 
     return Mangum(create_app([router], services), lifespan="off")
 
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """As FastAPI makes it, but with errors as they really are: their media type, and no 422 for a wrong query."""
+        """Return FastAPI's document with Easel's errors: their media type, and no 422 for a wrong query."""
         if self.openapi_schema is not None:
             return self.openapi_schema
         document = super().openapi()
@@ -106,8 +111,8 @@ class _App(FastAPI):
         return document
 
 
-def _version_reader(services: Services) -> Any:
-    def read(job_ids: Any) -> Any:
+def _version_reader(services: Services) -> Callable[[list[UUID]], dict[UUID, str]]:
+    def read(job_ids: list[UUID]) -> dict[UUID, str]:
         with services.db.statement() as connection:
             return job_store.list_signs(connection, job_ids)
 

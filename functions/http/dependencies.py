@@ -1,4 +1,4 @@
-"""What an endpoint asks for: the services, and who is asking."""
+"""The dependencies of endpoints: services, the caller's credential, ids and pages."""
 
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 
-from functions.http.long_poll import Watch
+from functions.http.long_poll import LongPoll
 from shared.accounts.auth import SESSION_S, Credential
 from shared.accounts.tokens import token_hash
 from shared.core.errors import BadRequest, CrossSite, NotFound
 from shared.services import Services
 
-COOKIE = "easel_session"
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+SESSION_COOKIE = "easel_session"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Dependencies are coroutines although the endpoints are not: FastAPI would run each plain function in a thread.
+# The dependencies are coroutines, since FastAPI would run each plain function in a thread.
 
 
 async def _services(request: Request) -> Services:
@@ -24,25 +24,31 @@ async def _services(request: Request) -> Services:
     return services
 
 
-async def _watch(request: Request) -> Watch:
-    watch: Watch = request.app.state.watch
-    return watch
+async def _long_poll(request: Request) -> LongPoll:
+    long_poll: LongPoll = request.app.state.long_poll
+    return long_poll
 
 
-_bearer = HTTPBearer(auto_error=False, description="A token from sign-up, log-in or `POST /v1/tokens`.")
+_bearer = HTTPBearer(
+    auto_error=False, description="A session token from sign-up or log-in, or an API token from `POST /v1/tokens`."
+)
 
 
 async def _credential(request: Request, _documented: Annotated[Any, Security(_bearer)]) -> Credential:
-    """The bearer token, else the session cookie; a changing request with a cookie must come from the site itself.
+    """Read the bearer token, or else the session cookie.
 
-    The header is read here, since HTTPBearer cannot tell a malformed one from none; it makes the docs' button work.
+    A request with a cookie that changes something must come from the site itself. The header is read here, since
+    HTTPBearer does not distinguish a malformed header from a missing one; it is declared for the API's docs.
+
+    Raises:
+        CrossSite: A page of another site sent the request.
     """
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
         return Credential(True, token_hash(token.strip()) if scheme.lower() == "bearer" else None)
-    token = request.cookies.get(COOKIE, "")
-    if token and request.method not in _READING and not _from_same_site(request):
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if token and request.method not in _SAFE_METHODS and not _from_same_site(request):
         raise CrossSite
     return Credential(bool(token), token_hash(token))
 
@@ -69,7 +75,7 @@ async def _token_id(token_id: Annotated[str, Path()]) -> UUID:
 
 
 def _parse_id(text: str) -> UUID:
-    """What is no id names nothing: the same answer as for an id that does not exist."""
+    """Parse an id; anything else gets the same answer as an id that does not exist."""
     try:
         return UUID(text)
     except ValueError:
@@ -82,11 +88,11 @@ async def _before(cursor: Annotated[str | None, Query(max_length=200)] = None) -
     try:
         return UUID(cursor)
     except ValueError:
-        raise BadRequest("The cursor is not one that a list gave out.") from None
+        raise BadRequest("The cursor was not issued by this list.") from None
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
-WatchDep = Annotated[Watch, Depends(_watch)]
+LongPollDep = Annotated[LongPoll, Depends(_long_poll)]
 CredentialDep = Annotated[Credential, Depends(_credential)]
 JobId = Annotated[UUID, Depends(_job_id)]
 ImageId = Annotated[UUID, Depends(_image_id)]
@@ -96,10 +102,13 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 
 
 def set_session_cookie(response: Response, services: Services, token: str) -> None:
-    """Let the browser keep the session; scripts cannot read it."""
+    """Set the session cookie, which scripts of the page cannot read."""
     secure = services.settings.public_url.startswith("https://")
-    response.set_cookie(COOKIE, token, max_age=SESSION_S, path="/", httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(
+        SESSION_COOKIE, token, max_age=SESSION_S, path="/", httponly=True, samesite="lax", secure=secure
+    )
 
 
 def clear_session_cookie(response: Response) -> None:
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    """Delete the session cookie."""
+    response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="lax")

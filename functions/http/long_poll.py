@@ -1,4 +1,4 @@
-"""Waiting for jobs to change: one question to the database each quarter of a second, for everyone who waits."""
+"""Long polls for jobs: one query every quarter of a second serves all requests that wait."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,51 +9,56 @@ from starlette.concurrency import run_in_threadpool
 
 from shared.core.errors import Unavailable
 
-LOOK_S = 0.25
+POLL_S = 0.25
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Waiter:
+    """A request that waits until its job's version differs from the one it has seen."""
+
     job_id: UUID
     seen: str | None
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Watch:
-    """Holds answers back until a job changes, without a thread or a connection for each one that is held."""
+class LongPoll:
+    """Holds requests until their job changes, without a thread or a connection for each of them.
 
-    def __init__(self, read: Callable[[list[UUID]], dict[UUID, str]]) -> None:
-        self._read = read
+    `read_versions` returns, for each job that exists, a text that changes when the job or its place in the queue does.
+    """
+
+    def __init__(self, read_versions: Callable[[list[UUID]], dict[UUID, str]]) -> None:
+        self._read_versions = read_versions
         self._waiters: set[_Waiter] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
 
-    async def sign(self, job_id: UUID) -> str | None:
-        """The job's present sign, to be given to `changed`."""
-        return (await run_in_threadpool(self._read, [job_id])).get(job_id)
+    async def version(self, job_id: UUID) -> str | None:
+        """Return the job's current version, to be passed to `wait`."""
+        return (await run_in_threadpool(self._read_versions, [job_id])).get(job_id)
 
-    async def changed(self, job_id: UUID, seen: str | None, timeout_s: float) -> None:
-        """Return when the job's sign is no longer `seen`, or after `timeout_s`."""
+    async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> None:
+        """Return when the job's version is no longer `seen`, or after `timeout_s`."""
         waiter = _Waiter(job_id, seen)
         self._waiters.add(waiter)
-        looking = self._looking
-        # In Lambda each event may have an event loop of its own; a task of an earlier one never runs again.
-        if looking is None or looking.done() or looking.get_loop() is not asyncio.get_running_loop():
-            self._looking = asyncio.create_task(self._look())
+        polling = self._polling
+        # In Lambda each event may have its own event loop; a task of an earlier loop never runs again.
+        if polling is None or polling.done() or polling.get_loop() is not asyncio.get_running_loop():
+            self._polling = asyncio.create_task(self._poll())
         try:
-            await asyncio.wait_for(waiter.woken.wait(), timeout_s)
+            await asyncio.wait_for(waiter.changed.wait(), timeout_s)
         except TimeoutError:
             pass
         finally:
             self._waiters.discard(waiter)
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while self._waiters:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
             waiters = list(self._waiters)
             try:
-                signs = await run_in_threadpool(self._read, list({waiter.job_id for waiter in waiters}))
+                versions = await run_in_threadpool(self._read_versions, list({waiter.job_id for waiter in waiters}))
             except Unavailable:
-                signs = {}  # everyone asks again and hears of it
+                versions = {}  # every request reads its job again and gets the error
             for waiter in waiters:
-                if signs.get(waiter.job_id) != waiter.seen:
-                    waiter.woken.set()
+                if versions.get(waiter.job_id) != waiter.seen:
+                    waiter.changed.set()

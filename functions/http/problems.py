@@ -26,7 +26,7 @@ from shared.core.errors import (
     Unavailable,
 )
 
-# What a route may answer that asks who is there, that changes something for the holder of a cookie, that reads a body.
+# The errors of a route that needs a user, that changes something for one, that reads a body.
 SIGNED_IN = (NotSignedIn, BadToken, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
@@ -35,7 +35,7 @@ _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 
 
 def render(error: EaselError) -> Response:
-    """The answer that tells a caller of this error."""
+    """Return the answer for this error."""
     problem = {
         "type": f"/docs#{error.code}",
         "title": error.title,
@@ -56,26 +56,26 @@ def render(error: EaselError) -> Response:
 
 
 def problems(*errors: type[EaselError]) -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says of a route that answers with these errors, besides those of every route."""
+    """Return the OpenAPI responses of a route that raises these errors, with those of every route."""
     by_status: dict[int | str, dict[str, Any]] = {}
-    everywhere: tuple[type[EaselError], ...] = (Internal, Unavailable)
-    for error in errors + everywhere:
+    of_every_route: tuple[type[EaselError], ...] = (Internal, Unavailable)
+    for error in errors + of_every_route:
         response = by_status.setdefault(error.status, {"model": Problem, "description": ""})
         response["description"] = f"{response['description']}\n\n`{error.code}`: {error.title}".strip()
     return by_status
 
 
 def from_validation(error: RequestValidationError) -> EaselError:
-    """What FastAPI found wrong: 400 where it stands in a header or the query, 422 where it stands in the body."""
+    """Convert FastAPI's validation error: 400 for a header or the query, 422 for the body."""
     problems = error.errors()
-    places = {str(problem["loc"][0]) for problem in problems}
-    if places and "body" not in places:
-        return BadRequest("; ".join(f"{problem['loc'][-1]}: {_in_words(problem)}" for problem in problems[:5]))
+    locations = {str(problem["loc"][0]) for problem in problems}
+    if locations and "body" not in locations:
+        return BadRequest("; ".join(f"{problem['loc'][-1]}: {_describe(problem)}" for problem in problems[:5]))
     return InvalidRequest(fields=tuple(_field(problem) for problem in problems[:20]))
 
 
 def from_http(error: HTTPException) -> EaselError:
-    """Starlette's own refusals: no such address, wrong method, a body that is too large or breaks the parser."""
+    """Convert Starlette's errors: unknown address, wrong method, a body that is too large or cannot be parsed."""
     if error.status_code == 413:
         return TooLarge(error.detail)
     return _BY_STATUS.get(error.status_code, _Unreadable)()
@@ -87,20 +87,20 @@ class _Unreadable(InvalidRequest):
 
 
 def _field(problem: dict[str, object]) -> FieldError:
-    """One wrong field. Nothing of the given value is repeated, since it may be a password, and of a name not much."""
+    """Return one field's error. It never repeats the value, which may be a password, and a long name only in part."""
     location = problem["loc"]
     assert isinstance(location, tuple)
     path = ".".join(str(part) for part in location[1:] if not str(part).startswith("function-"))
     if problem["type"] == "json_invalid":
         return FieldError("body", "is not JSON")
-    words = _in_words(problem)
-    if not path and ": " in words:  # a rule about several fields names the one to change
-        path, words = words.split(": ", 1)
-    return FieldError(path[:100] or "body", words, *_code_and_limit(problem))
+    message = _describe(problem)
+    if not path and ": " in message:  # a rule about several fields names the one to change
+        path, message = message.split(": ", 1)
+    return FieldError(path[:100] or "body", message, *_code_and_limit(problem))
 
 
 _CODES: dict[str, FieldCode] = {
-    **{code: code for code in get_args(FieldCode)},  # the rules of the contract use the API's own
+    **{code: code for code in get_args(FieldCode)},  # Easel's validators use the API's codes
     "missing": "required",
     "extra_forbidden": "unknown_field",
     "string_too_long": "too_long",
@@ -112,7 +112,7 @@ _CODES: dict[str, FieldCode] = {
     "multiple_of": "not_a_multiple",
     "literal_error": "not_a_choice",
 }
-"""pydantic's types of errors in the words of the API. Those that end in `_type` are all `wrong_type`."""
+"""The API's code for each of pydantic's error types. Those that end in `_type` are all `wrong_type`."""
 
 _BOUNDS = ("max_length", "min_length", "ge", "gt", "le", "lt", "multiple_of")
 
@@ -121,13 +121,13 @@ def _code_and_limit(problem: dict[str, object]) -> tuple[FieldCode, float | None
     kind = str(problem["type"])
     code = _CODES.get(kind, "wrong_type" if kind.endswith("_type") else "invalid")
     if code == "too_long" and not isinstance(problem.get("input"), str):
-        code = "too_many"  # pydantic has one type for texts that are checked before they are measured, and for lists
+        code = "too_many"  # pydantic has the same type for lists and for texts with a validator before the length
     bounds = cast(dict[str, float], problem.get("ctx") or {})
     return code, next((bounds[name] for name in _BOUNDS if name in bounds), None)
 
 
-def _in_words(problem: dict[str, object]) -> str:
-    words = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+def _describe(problem: dict[str, object]) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return {"extra_forbidden": "is not a field of this request", "missing": "is required"}.get(
-        str(problem["type"]), words
+        str(problem["type"]), message
     )

@@ -1,4 +1,4 @@
-"""Around every request: its id, the limit on its body, and the one place where an unforeseen exception ends."""
+"""The request id, the limit on request bodies, and the handler of unexpected exceptions."""
 
 import logging
 from uuid import uuid4
@@ -9,14 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from functions.http.problems import render
 from shared.core import log
 from shared.core.errors import Internal
-
-MAX_BODY_BYTES = 256 * 1024
+from shared.core.limits import MAX_BODY_BYTES
 
 _log = logging.getLogger(__name__)
 
 
-class RequestContext:
-    """ASGI middleware. Every answer carries `X-Request-Id`; a body over 256 KiB is refused while it is read."""
+class RequestId:
+    """ASGI middleware. Adds `X-Request-Id` to every answer, and refuses a body over 256 KiB while it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,13 +33,14 @@ class RequestContext:
             message = await receive()
             left -= len(message.get("body", b""))
             if left < 0:
-                # FastAPI lets this kind of exception through, and takes any other for a body that is no JSON.
+                # FastAPI lets this exception through; it reports any other as a body that is not JSON.
                 raise HTTPException(
-                    413, f"A request may be at most {MAX_BODY_BYTES // 1024} KiB. Upload pictures apart."
+                    413,
+                    f"A request may be at most {MAX_BODY_BYTES // 1024} KiB. Upload pictures with POST /v1/uploads.",
                 )
             return message
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
@@ -48,10 +48,10 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive_bounded, send_marked)
+            await self._app(scope, receive_bounded, send_with_id)
         except Exception:
-            _log.exception("unforeseen: %s %s", scope["method"], scope.get("route") and scope["route"].path)
-            error = Internal(f"Something went wrong here. Quote the request id {request_id} when you report it.")
+            _log.exception("unexpected error: %s %s", scope["method"], scope.get("route") and scope["route"].path)
+            error = Internal(f"An unexpected error occurred. Quote the request id {request_id} when you report it.")
             if not started:
-                await render(error)(scope, receive, send_marked)
+                await render(error)(scope, receive, send_with_id)
         return None

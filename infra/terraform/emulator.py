@@ -21,8 +21,9 @@ from typing import Any
 
 import requests
 
+from local.ports import free_port
 from local.process import Part
-from local.servers import base_environment, embedded_servers, free_port, http_answers
+from local.servers import base_environment, embedded_servers, http_answers
 from local.stack import Stack, StackError, running
 
 ROOT = Path(__file__).parent.parent.parent

@@ -1,4 +1,4 @@
-"""Who is asking. Apart from `accounts`, because most functions need this and nothing else of it."""
+"""Authentication: which user a request comes from. A module by itself, since most functions need only this."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,38 @@ from shared.accounts.store import User
 from shared.core.errors import AccountDisabled, BadToken, NotSignedIn
 
 SESSION_S = 30 * 24 * 3600
+"""Lifetime of a session token and of the cookie that holds it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request brought to say who is asking: whether it sent a token, and the hash of what may be one."""
+    """What a request sent to identify its user: whether it sent a token, and that token's hash if it is well formed."""
 
     sent: bool
     token_hash: bytes | None
 
 
 def require_user(connection: Connection, credential: Credential) -> User:
-    """The user who is asking. Raises NotSignedIn without a token, BadToken with one that is not valid, AccountDisabled
-    where the operators have disabled the account."""
-    user = find_holder(connection, credential)
+    """Return the user who sent the request.
+
+    Raises:
+        NotSignedIn: The request has no token.
+        BadToken: The token is not valid.
+        AccountDisabled: An operator has disabled the account.
+    """
+    user = require_token_owner(connection, credential)
     if user.disabled:
         raise AccountDisabled
     return user
 
 
-def find_holder(connection: Connection, credential: Credential) -> User:
-    """The user whose token was sent, whether or not their account is disabled. Raises NotSignedIn, BadToken."""
+def require_token_owner(connection: Connection, credential: Credential) -> User:
+    """Return the user whose token was sent, even if the account is disabled.
+
+    Raises:
+        NotSignedIn: The request has no token.
+        BadToken: The token is not valid.
+    """
     if not credential.sent:
         raise NotSignedIn
     user = user_store.find_by_token(connection, credential.token_hash) if credential.token_hash else None

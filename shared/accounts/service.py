@@ -1,20 +1,19 @@
-"""Accounts: sign up, log in and out, tokens, the quota, and leaving."""
+"""Account use cases: sign-up, log-in, log-out, API tokens, the quota, and deleting an account."""
 
 import threading
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from shared.accounts import store as user_store
-from shared.accounts.auth import SESSION_S, Credential, find_holder, require_user
-from shared.accounts.store import User
+from shared.accounts.auth import SESSION_S, Credential, require_token_owner, require_user
+from shared.accounts.store import StoredToken, User
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.core.paging import page
@@ -22,25 +21,58 @@ from shared.services import Services
 
 MAX_API_TOKENS = 100
 MIN_GUESSES = 10**7
-"""Below this many guesses a password counts as well known (zxcvbn's estimate, source: its 30,000 common passwords)."""
+"""A password that needs fewer guesses is refused (zxcvbn's estimate, source: its 30,000 common passwords)."""
 
-# OWASP's smallest recommended setting for Argon2id; 19 MiB each, and never more than four at once in a process.
+# OWASP's smallest recommended setting for Argon2id: 19 MiB each, so at most four hashes run at once in a process.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = threading.BoundedSemaphore(4)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Session:
-    """A user who has just signed in, with the token that proves it from now on."""
+    """A user who has just signed in, with the session token."""
 
     user: User
     token: str
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many jobs a user may submit in a day and how many of those are left, how many run and how many may run."""
+
+    per_day: int
+    left_today: int
+    running: int
+    max_running: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverview:
+    """A user with their quota."""
+
+    user: User
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiToken:
+    """An API token that has just been made, with its secret, which cannot be read again."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    token: str
+
+
 def sign_up(services: Services, email: str, password: str) -> Session:
-    """Make an account and sign in. Raises InvalidRequest (no address, a well-known password), EmailTaken."""
-    address = _normal_email(email)
+    """Create an account and sign in.
+
+    Raises:
+        InvalidRequest: The address is not valid, or the password is easy to guess.
+        EmailTaken: The address has an account.
+    """
+    address = _normalise_email(email)
     _refuse_well_known(password, address)
     with _hashing:
         password_hash = _hasher.hash(password)
@@ -50,17 +82,22 @@ def sign_up(services: Services, email: str, password: str) -> Session:
 
 
 def log_in(services: Services, email: str, password: str) -> Session:
-    """Sign in. Raises BadCredentials, after the same work whether the address is known or not, and AccountDisabled to
-    whoever knows the password of a disabled account."""
+    """Sign in. An unknown address takes the same work as a known one.
+
+    Raises:
+        BadCredentials: The address or the password is wrong.
+        AccountDisabled: Both are right, but an operator has disabled the account.
+    """
     try:
-        address = _normal_email(email)
+        address = _normalise_email(email)
     except InvalidRequest:
         address = ""
     with services.db.statement() as connection:
         found = user_store.find_by_email(connection, address)
-    user, password_hash = found if found else (None, _hash_of_nobody())
-    if not _matches(password_hash, password) or user is None:
+    password_hash = found.password_hash if found else _unusable_hash()
+    if not _matches(password_hash, password) or found is None:
         raise BadCredentials
+    user = found.user
     if user.disabled:
         raise AccountDisabled
     with services.db.begin() as connection:
@@ -71,41 +108,49 @@ def log_in(services: Services, email: str, password: str) -> Session:
 
 
 def log_out(services: Services, credential: Credential) -> None:
-    """Make the token that was sent dead, that of a disabled account too."""
+    """Revoke the token that the request sent, also that of a disabled account.
+
+    Raises:
+        NotSignedIn: The request has no token.
+        BadToken: The token is not valid.
+    """
     with services.db.begin() as connection:
-        find_holder(connection, credential)
+        require_token_owner(connection, credential)
         user_store.delete_token(connection, credential.token_hash or b"")
 
 
-def leave(services: Services, credential: Credential, password: str) -> None:
-    """Delete the account with its jobs, pictures and tokens. Raises BadCredentials for a wrong password."""
+def delete_account(services: Services, credential: Credential, password: str) -> None:
+    """Delete the account with its jobs, pictures and tokens.
+
+    Raises:
+        BadCredentials: The password is wrong.
+    """
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         found = user_store.find_by_email(connection, user.email)
-    if found is None or not _matches(found[1], password):
+    if found is None or not _matches(found.password_hash, password):
         raise BadCredentials("The password is wrong.")
     with services.db.begin() as connection:
         user_store.delete(connection, user.id)
 
 
-def get_account(services: Services, credential: Credential) -> dict[str, Any]:
-    """Who is asking, and what is left of the quota."""
+def get_account(services: Services, credential: Credential) -> AccountOverview:
+    """Return the user with what is left of the quota."""
     limits = services.settings
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         counts = user_store.get_counts(connection, user.id)
     per_day = counts.jobs_per_day or limits.jobs_per_day
-    quota = {
-        "per_day": per_day,
-        "left_today": max(per_day - counts.used_today, 0),
-        "running": counts.running,
-        "max_running": limits.max_running,
-    }
-    return {"user": user, "quota": quota}
+    quota = Quota(per_day, max(per_day - counts.used_today, 0), counts.running, limits.max_running)
+    return AccountOverview(user, quota)
 
 
 def set_notify(services: Services, credential: Credential, notify: str) -> User:
-    """Choose the notification that new jobs begin with. Raises InvalidRequest for mail where none is set up."""
+    """Set the default notification of new jobs.
+
+    Raises:
+        InvalidRequest: This site sends no mail.
+    """
     if notify == "email" and not services.sends_mail:
         raise InvalidRequest(fields=(NO_MAIL,))
     with services.db.begin() as connection:
@@ -113,32 +158,40 @@ def set_notify(services: Services, credential: Credential, notify: str) -> User:
         return user_store.set_notify(connection, user.id, notify)
 
 
-def create_api_token(services: Services, credential: Credential, name: str) -> tuple[UUID, datetime, str]:
-    """Make an API token; return (id, created_at, the secret, which is told this once)."""
+def create_api_token(services: Services, credential: Credential, name: str) -> NewApiToken:
+    """Create an API token.
+
+    Raises:
+        InvalidRequest: The account has as many API tokens as it may have.
+    """
     secret = new_token()
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         if user_store.count_api_tokens(connection, user.id) >= MAX_API_TOKENS:
             message = f"at most {MAX_API_TOKENS} tokens; revoke one first"
             raise InvalidRequest(fields=(FieldError("name", message, "too_many", MAX_API_TOKENS),))
-        row = user_store.create_token(
+        stored = user_store.create_token(
             connection, user.id, token_hash(secret) or b"", kind="api", name=name, lifetime_s=None
         )
-    return row.id, row.created_at, secret
+    return NewApiToken(stored.id, name, stored.created_at, secret)
 
 
 def list_api_tokens(
     services: Services, credential: Credential, *, before: UUID | None, limit: int
-) -> tuple[list[Row[Any]], UUID | None]:
-    """A page of API tokens (id, name, created_at), newest first, with the id to go on from."""
+) -> tuple[list[StoredToken], UUID | None]:
+    """Return a page of the user's API tokens, newest first, and the id to continue after."""
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        rows = user_store.list_api_tokens(connection, user.id, before=before, limit=limit + 1)
-    return page(rows, limit)
+        tokens = user_store.list_api_tokens(connection, user.id, before=before, limit=limit + 1)
+    return page(tokens, limit)
 
 
 def revoke_api_token(services: Services, credential: Credential, token_id: UUID) -> None:
-    """Make an API token dead. Raises NotFound."""
+    """Revoke an API token.
+
+    Raises:
+        NotFound: The user has no API token with this id.
+    """
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         if not user_store.delete_api_token(connection, user.id, token_id):
@@ -147,13 +200,14 @@ def revoke_api_token(services: Services, credential: Credential, token_id: UUID)
 
 def _open_session(connection: Connection, user: User) -> Session:
     token = new_token()
-    row = user_store.create_token(
+    stored = user_store.create_token(
         connection, user.id, token_hash(token) or b"", kind="session", name=None, lifetime_s=SESSION_S
     )
-    return Session(user, token, row.expires_at)
+    assert stored.expires_at is not None, "a session has a lifetime"
+    return Session(user, token, stored.expires_at)
 
 
-def _normal_email(email: str) -> str:
+def _normalise_email(email: str) -> str:
     try:
         return validate_email(email, check_deliverability=False, test_environment=False).normalized.casefold()
     except EmailNotValidError:
@@ -161,11 +215,11 @@ def _normal_email(email: str) -> str:
 
 
 def _refuse_well_known(password: str, email: str) -> None:
-    from zxcvbn import zxcvbn  # its word lists take 30 ms to load, and only a sign-up needs them
+    from zxcvbn import zxcvbn  # its word lists take 30 ms to load, and only sign-up needs them
 
-    # zxcvbn takes at most 72 characters; a longer password is judged by its beginning.
+    # zxcvbn accepts at most 72 characters, so a longer password is judged by its first 72.
     if zxcvbn(password[:72], user_inputs=[email, *email.split("@")])["guesses"] < MIN_GUESSES:
-        message = "is too easy to guess: it is well known, a sequence, or your address. Take four unusual words"
+        message = "is too easy to guess: it is a common password, a sequence, or your address. Use four unusual words"
         raise InvalidRequest(fields=(FieldError("password", message, "well_known"),))
 
 
@@ -178,5 +232,5 @@ def _matches(password_hash: str, password: str) -> bool:
 
 
 @cache
-def _hash_of_nobody() -> str:
-    return _hasher.hash("nobody has this password")
+def _unusable_hash() -> str:
+    return _hasher.hash("no account has this password")

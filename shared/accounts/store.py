@@ -1,18 +1,20 @@
-"""Users, their tokens and their uploads in the database. Functions over a connection."""
+"""SQL for users and their tokens. Each function takes a connection and returns frozen values."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from shared.core.errors import BadToken, EmailTaken
 
+TokenKind = Literal["session", "api"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """Who is asking."""
+    """A user's account."""
 
     id: UUID
     email: str
@@ -21,31 +23,76 @@ class User:
     disabled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class UserWithPassword:
+    """A user and the Argon2id hash of their password."""
+
+    user: User
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserCounts:
+    """A user's jobs: waiting, running and counted today, their own daily quota, and the seconds until it starts again.
+
+    `jobs_per_day` is None where the quota of the site applies.
+    """
+
+    queued: int
+    running: int
+    jobs_per_day: int | None
+    used_today: int
+    seconds_to_midnight: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A session's or an API token's row, without its hash. Only API tokens have a name, only sessions expire."""
+
+    id: UUID
+    name: str | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisabledAccount:
+    """An account that has just been disabled, and whether it was disabled before."""
+
+    id: UUID
+    was_disabled: bool
+
+
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
-"""The one condition on a row `t` of tokens, given :token_hash; statements that answer in one round trip use it too."""
+"""The one condition on a row `t` of tokens, given :token_hash. Statements that need a single round trip include it."""
 
 CALLER = f"SELECT t.user_id FROM tokens t WHERE {STILL_VALID} AND NOT t.suspended"
-"""How such statements find the user who may act under :token_hash; no row for a disabled account."""
+"""Selects the user who may act with :token_hash; no row for a disabled account."""
 
 _USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
+_COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
 
 def find_by_token(connection: Connection, token_hash: bytes) -> User | None:
-    """The user whose valid token has this hash."""
+    """Return the user whose valid token has this hash."""
     row = connection.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
-    return User(**row._mapping) if row else None
+    return User(*row) if row else None
 
 
-def find_by_email(connection: Connection, email: str) -> tuple[User, str] | None:
-    """The user of this normalised address, with the password's hash."""
+def find_by_email(connection: Connection, email: str) -> UserWithPassword | None:
+    """Return the user with this normalised address."""
     query = text(f"SELECT {_USER}, u.password_hash FROM users u WHERE u.email = :email")
     row = connection.execute(query, {"email": email}).one_or_none()
-    return (User(row.id, row.email, row.notify, row.created_at, row.disabled), row.password_hash) if row else None
+    return UserWithPassword(User(*row[:-1]), row.password_hash) if row else None
 
 
 def create(connection: Connection, email: str, password_hash: str) -> User:
-    """Add a user. Raises EmailTaken."""
+    """Insert a user.
+
+    Raises:
+        EmailTaken: The address has an account.
+    """
     query = text(
         "INSERT INTO users AS u (email, password_hash) VALUES (:email, :password_hash)"
         f" ON CONFLICT (email) DO NOTHING RETURNING {_USER}"
@@ -53,26 +100,34 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
     row = connection.execute(query, {"email": email, "password_hash": password_hash}).one_or_none()
     if row is None:
         raise EmailTaken
-    return User(**row._mapping)
+    return User(*row)
 
 
 def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
-    """Set the default for new jobs."""
+    """Set the default notification of new jobs.
+
+    Raises:
+        BadToken: The account has just been deleted, and its tokens with it.
+    """
     query = text(f"UPDATE users u SET notify = :notify WHERE u.id = :user_id RETURNING {_USER}")
     row = connection.execute(query, {"user_id": user_id, "notify": notify}).one_or_none()
     if row is None:
         raise BadToken
-    return User(**row._mapping)
+    return User(*row)
 
 
 def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
+    """Replace the hash of a user's password."""
     query = text("UPDATE users SET password_hash = :password_hash WHERE id = :user_id")
     connection.execute(query, {"user_id": user_id, "password_hash": password_hash})
 
 
-def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
-    """What a user has used and has running, and the jobs a day that are theirs alone, if any: (queued, running,
-    used_today, jobs_per_day, seconds_to_midnight)."""
+def get_counts(connection: Connection, user_id: UUID) -> UserCounts:
+    """Return what a user has used of the quota and has running.
+
+    Raises:
+        BadToken: The account has just been deleted, and its tokens with it.
+    """
     query = text("""
         SELECT queued, running, jobs_per_day,
             CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END AS used_today,
@@ -82,42 +137,44 @@ def get_counts(connection: Connection, user_id: UUID) -> Row[Any]:
     """)
     row = connection.execute(query, {"user_id": user_id}).one_or_none()
     if row is None:
-        raise BadToken  # the account was deleted a moment ago, and its tokens with it
-    return row
+        raise BadToken
+    return UserCounts(*row)
 
 
 def lock(connection: Connection, user_id: UUID) -> bool:
-    """Whether a user's account is disabled; that stays so until the transaction ends. Who locks a job as well does that
-    first, as a move does."""
+    """Return whether a user's account is disabled, and keep that so until the transaction ends.
+
+    A caller that locks a job as well must lock it first, as a job's move does.
+    """
     query = text("SELECT disabled_at IS NOT NULL FROM users WHERE id = :user_id FOR UPDATE")
     return bool(connection.execute(query, {"user_id": user_id}).scalar())
 
 
 def set_jobs_per_day(connection: Connection, email: str, jobs_per_day: int | None) -> bool:
-    """Give an account a quota of its own, or with None the site's; False where there is no such account."""
+    """Set an account's own daily quota, or with None the site's; return False if there is no such account."""
     query = text("UPDATE users SET jobs_per_day = :jobs_per_day WHERE email = :email")
     return connection.execute(query, {"email": email, "jobs_per_day": jobs_per_day}).rowcount == 1
 
 
 def set_weight(connection: Connection, email: str, weight: float) -> bool:
-    """Give an account's next jobs another share in the fair order; False where there is no such account."""
+    """Set the fair-queueing weight of an account's next jobs; return False if there is no such account."""
     query = text("UPDATE users SET weight = :weight WHERE email = :email")
     return connection.execute(query, {"email": email, "weight": weight}).rowcount == 1
 
 
-def disable(connection: Connection, email: str, reason: str | None) -> Row[Any] | None:
-    """Disable an account, or give a disabled one another reason; return (id, was_disabled), None where there is no such
-    account."""
+def disable(connection: Connection, email: str, reason: str | None) -> DisabledAccount | None:
+    """Disable an account, or give a disabled one another reason; return None if there is no such account."""
     query = text("""
         UPDATE users SET disabled_at = coalesce(disabled_at, clock_timestamp()),
             disabled_reason = coalesce(:reason, disabled_reason)
         WHERE email = :email RETURNING id, old.disabled_at IS NOT NULL AS was_disabled
     """)
-    return connection.execute(query, {"email": email, "reason": reason}).one_or_none()
+    row = connection.execute(query, {"email": email, "reason": reason}).one_or_none()
+    return DisabledAccount(*row) if row else None
 
 
 def enable(connection: Connection, email: str) -> bool | None:
-    """Undo `disable`; return whether that changed anything, None where there is no such account."""
+    """Undo `disable`; return whether that changed anything, None if there is no such account."""
     query = text("""
         UPDATE users SET disabled_at = NULL, disabled_reason = NULL WHERE email = :email
         RETURNING old.disabled_at IS NOT NULL AS was_disabled
@@ -126,14 +183,14 @@ def enable(connection: Connection, email: str) -> bool | None:
 
 
 def delete(connection: Connection, user_id: UUID) -> None:
-    """Delete a user with everything that is theirs; the objects are left to the collector.
+    """Delete a user with all their rows, and leave their stored objects to the garbage collection.
 
     Jobs are locked before their user, in the order in which a move locks them, so that the two cannot deadlock.
     """
     values = {"user_id": user_id}
     connection.execute(text("SELECT id FROM jobs WHERE user_id = :user_id ORDER BY id FOR UPDATE"), values)
-    # A running step may store pictures a little later, and a form that was given out may upload: those prefixes are
-    # emptied when both surely have ended.
+    # A running step may still store pictures, and an upload form may still be used: those prefixes are emptied once
+    # both must have ended.
     connection.execute(
         text("""
             INSERT INTO garbage (prefix, due_at)
@@ -151,44 +208,53 @@ def delete(connection: Connection, user_id: UUID) -> None:
 
 
 def create_token(
-    connection: Connection, user_id: UUID, token_hash: bytes, *, kind: str, name: str | None, lifetime_s: float | None
-) -> Row[Any]:
-    """Add a token; return (id, name, created_at, expires_at)."""
-    query = text("""
+    connection: Connection,
+    user_id: UUID,
+    token_hash: bytes,
+    *,
+    kind: TokenKind,
+    name: str | None,
+    lifetime_s: float | None,
+) -> StoredToken:
+    """Insert a session token or an API token; without a lifetime it never expires."""
+    query = text(f"""
         INSERT INTO tokens (user_id, hash, kind, name, expires_at)
         VALUES (:user_id, :hash, :kind, :name, clock_timestamp() + make_interval(secs => :lifetime_s))
-        RETURNING id, name, created_at, expires_at
+        RETURNING {_COLUMNS_OF_TOKENS}
     """)
     values = {"user_id": user_id, "hash": token_hash, "kind": kind, "name": name, "lifetime_s": lifetime_s}
-    return connection.execute(query, values).one()
+    return StoredToken(*connection.execute(query, values).one())
 
 
-def list_api_tokens(connection: Connection, user_id: UUID, *, before: UUID | None, limit: int) -> list[Row[Any]]:
-    """A page of a user's API tokens (id, name, created_at), newest first."""
-    query = text("""
-        SELECT id, name, created_at FROM tokens WHERE user_id = :user_id AND kind = 'api'
+def list_api_tokens(connection: Connection, user_id: UUID, *, before: UUID | None, limit: int) -> list[StoredToken]:
+    """Return a page of a user's API tokens, newest first."""
+    query = text(f"""
+        SELECT {_COLUMNS_OF_TOKENS} FROM tokens WHERE user_id = :user_id AND kind = 'api'
             AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit
     """)
-    return list(connection.execute(query, {"user_id": user_id, "before": before, "limit": limit}))
+    rows = connection.execute(query, {"user_id": user_id, "before": before, "limit": limit})
+    return [StoredToken(*row) for row in rows]
 
 
 def count_api_tokens(connection: Connection, user_id: UUID) -> int:
+    """Return how many API tokens a user has."""
     query = text("SELECT count(*) FROM tokens WHERE user_id = :user_id AND kind = 'api'")
     return int(connection.execute(query, {"user_id": user_id}).scalar_one())
 
 
 def delete_api_token(connection: Connection, user_id: UUID, token_id: UUID) -> bool:
-    """Revoke an API token; False when the user has none of this id."""
+    """Revoke an API token; return False if the user has no token with this id."""
     query = text("DELETE FROM tokens WHERE id = :token_id AND user_id = :user_id AND kind = 'api'")
     return connection.execute(query, {"token_id": token_id, "user_id": user_id}).rowcount == 1
 
 
 def delete_token(connection: Connection, token_hash: bytes) -> None:
-    """Make a token dead, whatever it is for."""
+    """Revoke a session token or an API token."""
     connection.execute(text("DELETE FROM tokens WHERE hash = :hash"), {"hash": token_hash})
 
 
 def create_upload(connection: Connection, user_id: UUID, key: str, content_type: str, size_bytes: int) -> None:
+    """Insert an announced upload."""
     query = text(
         "INSERT INTO uploads (user_id, key, content_type, size_bytes)"
         " VALUES (:user_id, :key, :content_type, :size_bytes)"
@@ -197,6 +263,6 @@ def create_upload(connection: Connection, user_id: UUID, key: str, content_type:
 
 
 def list_upload_sizes(connection: Connection, user_id: UUID, keys: list[str]) -> dict[str, int]:
-    """The announced size in bytes of each of these uploads that is the user's own."""
+    """Return the announced size in bytes of each of these uploads that belongs to the user."""
     query = text("SELECT key, size_bytes FROM uploads WHERE user_id = :user_id AND key = ANY(:keys)")
     return {row.key: row.size_bytes for row in connection.execute(query, {"user_id": user_id, "keys": keys})}

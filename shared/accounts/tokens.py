@@ -8,10 +8,10 @@ _FORM = re.compile(r"easel_[A-Za-z0-9_-]{43}")
 
 
 def new_token() -> str:
-    """A fresh secret to hand to a caller once."""
+    """Return a new secret, to be shown to its owner once."""
     return "easel_" + secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> bytes | None:
-    """What the database knows of a token (32 bytes), or None for what cannot be one."""
+    """Return the 32-byte hash that the database stores, or None if the text does not have a token's form."""
     return hashlib.sha256(token.encode()).digest() if _FORM.fullmatch(token) else None

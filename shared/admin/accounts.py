@@ -1,15 +1,14 @@
-"""What the operators of a site decide about accounts: how many jobs a day, how large a share, and who may come in."""
+"""What operators do with accounts: list them, set a quota or a weight, disable and enable one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import text
 
 from shared.accounts import store as user_store
-from shared.admin import gallery as moderation
-from shared.admin import overview as overview_store
+from shared.admin import gallery
 from shared.core.errors import NotFound
 from shared.gallery import store as gallery_store
 from shared.jobs import store as job_store
@@ -18,61 +17,120 @@ from shared.jobs.states import State
 from shared.services import Services
 
 
-@dataclass(frozen=True)
-class Disabled:
-    """What disabling an account has changed: whether it was disabled before, how many waiting jobs are cancelled, how
-    many running ones are about to be, and how many jobs were taken out of the gallery."""
+@dataclass(frozen=True, slots=True)
+class UserOverview:
+    """An account in a list. `jobs_per_day` is None where the quota of the site applies."""
 
-    before: bool
+    id: UUID
+    email: str
+    created_at: datetime
+    queued: int
+    running: int
+    weight: float
+    jobs_per_day: int | None
+    disabled_at: datetime | None
+    disabled_reason: str | None
+    used_today: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisableResult:
+    """What disabling an account changed.
+
+    Whether it was disabled before, how many queued jobs were cancelled, how many running ones will be, and how many
+    jobs were taken out of the gallery.
+    """
+
+    was_disabled: bool
     cancelled: int
-    stopping: int
+    cancelling: int
     hidden: int
 
 
-def list_users(services: Services, *, search: str | None = None, limit: int) -> list[Row[Any]]:
-    """The latest accounts whose address holds the text, as `overview_store.list_users` has them."""
+_USERS = text("""
+SELECT id, email, created_at, queued, running, weight, jobs_per_day, disabled_at, disabled_reason,
+    CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END AS used_today
+FROM users WHERE CAST(:search AS text) IS NULL OR strpos(email, :search) > 0
+ORDER BY id DESC LIMIT :limit
+""")
+
+_UNFINISHED = text("""
+SELECT id FROM jobs WHERE user_id = :user_id AND state IN ('queued', 'generating')
+    AND cancel_requested_at IS NULL ORDER BY id
+""")
+
+
+def list_users(services: Services, *, search: str | None = None, limit: int) -> list[UserOverview]:
+    """Return the latest accounts whose address contains the text, newest first."""
     with services.db.statement() as connection:
-        return overview_store.list_users(connection, search=search, limit=limit)
+        return [UserOverview(*row) for row in connection.execute(_USERS, {"search": search, "limit": limit})]
+
+
+def get_user_id(services: Services, email: str) -> UUID:
+    """Return the id of the account with this address.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    with services.db.statement() as connection:
+        found = user_store.find_by_email(connection, email)
+    if found is None:
+        raise NotFound
+    return found.user.id
 
 
 def set_jobs_per_day(services: Services, email: str, jobs_per_day: int | None) -> None:
-    """Give an account a quota of its own from its next job on, or with None the site's again. Raises NotFound."""
-    with services.db.begin() as connection:
+    """Set an account's own daily quota from its next job on, or with None the site's again.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    with services.db.statement() as connection:
         if not user_store.set_jobs_per_day(connection, email, jobs_per_day):
             raise NotFound
 
 
 def set_weight(services: Services, email: str, weight: float) -> None:
-    """Give an account's next jobs a share in the fair order of this weight; 1 is everybody's. Raises NotFound."""
-    with services.db.begin() as connection:
+    """Set the weight of an account's next jobs in the fair queue; every account begins with 1.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    with services.db.statement() as connection:
         if not user_store.set_weight(connection, email, weight):
             raise NotFound
 
 
-def disable(services: Services, email: str, reason: str | None, *, hide: bool) -> Disabled:
-    """Keep somebody out: no log-in, no session and no token of theirs works, and what they have under way is cancelled.
-    Their account, jobs and pictures stay; with `hide` what they have published is taken down. Raises NotFound.
+def disable(services: Services, email: str, reason: str | None, *, hide: bool) -> DisableResult:
+    """Disable an account: log-in, sessions and API tokens stop working, and unfinished jobs are cancelled.
 
-    Doing it again finishes what was broken off.
+    The account keeps its jobs and pictures; with `hide` its published ones are taken out of the gallery. Calling it
+    again completes a call that was interrupted.
+
+    Raises:
+        NotFound: There is no such account.
     """
-    # First and alone: once this is written no job of theirs can be queued any more, so that the list of those to be
-    # cancelled is whole. And who locks jobs and their user does so in that order.
+    # Committed first, by itself: from then on the account cannot queue a job, so the list of jobs to cancel is
+    # complete. Jobs are always locked before their user.
     with services.db.begin() as connection:
-        found = user_store.disable(connection, email, reason)
-    if found is None:
+        account = user_store.disable(connection, email, reason)
+    if account is None:
         raise NotFound
-    cancelled = stopping = 0
-    for state in _cancel_all(services, found.id):
+    cancelled = cancelling = 0
+    for state in _cancel_all(services, account.id):
         cancelled += state == State.QUEUED
-        stopping += state == State.GENERATING
-    hidden = _hide(services, found.id) if hide else 0
-    return Disabled(found.was_disabled, cancelled, stopping, hidden)
+        cancelling += state == State.GENERATING
+    hidden = _hide(services, account.id) if hide else 0
+    return DisableResult(account.was_disabled, cancelled, cancelling, hidden)
 
 
 def enable(services: Services, email: str) -> bool:
-    """Let somebody in again; whether that changed anything. What was cancelled or taken down stays so. Raises
-    NotFound."""
-    with services.db.begin() as connection:
+    """Enable a disabled account; return whether that changed anything. Cancelled jobs and hidden pictures stay so.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    with services.db.statement() as connection:
         changed = user_store.enable(connection, email)
     if changed is None:
         raise NotFound
@@ -80,10 +138,12 @@ def enable(services: Services, email: str) -> bool:
 
 
 def _cancel_all(services: Services, user_id: UUID) -> Iterator[State]:
-    """Cancel a user's unfinished jobs, each in a transaction of its own: whoever moves another of them at the moment
-    may wait for the user, whom this one holds. Gives the state in which each was found."""
+    """Cancel a user's unfinished jobs and yield the state in which each was found.
+
+    Each in its own transaction: one that held the user's row would make a move of another of the jobs wait.
+    """
     with services.db.statement() as connection:
-        job_ids = overview_store.list_unfinished(connection, user_id)
+        job_ids = list(connection.execute(_UNFINISHED, {"user_id": user_id}).scalars())
     for job_id in job_ids:
         with services.db.begin() as connection:
             state = job_store.find_state(connection, job_id, user_id, lock=True)
@@ -97,5 +157,5 @@ def _cancel_all(services: Services, user_id: UUID) -> Iterator[State]:
 
 def _hide(services: Services, user_id: UUID) -> int:
     with services.db.statement() as connection:
-        shown = gallery_store.list_shown_of(connection, user_id)
-    return sum(moderation.take_down(services, job_id).changed for job_id in shown)
+        job_ids = gallery_store.list_public_ids(connection, user_id)
+    return sum(gallery.take_down(services, job_id).changed for job_id in job_ids)

@@ -1,18 +1,19 @@
-"""The presets: what a word such as "better" or "widescreen" stands for, and how a request becomes full settings."""
+"""The presets, such as "better" or "widescreen", and the settings that a request resolves to."""
 
 from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a choice, with its title for people and what it stands for."""
+    """One value of a preset, with its title for people and the settings that it stands for."""
 
     key: str
     title: str
     values: dict[str, Any]
 
     def public(self) -> dict[str, Any]:
+        """Return the choice as GET /v1/presets shows it."""
         return {"key": self.key, "title": self.title, **self.values}
 
 
@@ -54,10 +55,10 @@ ASPECTS = _choices(
 
 
 def resolve(request: dict[str, Any], *, seed: int) -> dict[str, Any]:
-    """Every setting of a job, from a checked request: presets filled in, `seed` where none was asked for.
+    """Return every setting of a job from a valid request: presets filled in, `seed` if the request has none.
 
-    A value given in the request wins over its preset. The prompt is not among the settings; `notify`
-    may be None, for the default of the account.
+    A value in the request overrides its preset. The prompt is not a setting; `notify` may be None, for the account's
+    default.
     """
     quality, aspect = QUALITIES[request["quality"]].values, ASPECTS[request["aspect"]].values
     settings = {name: value for name, value in request.items() if name != "prompt"}
@@ -68,7 +69,7 @@ def resolve(request: dict[str, Any], *, seed: int) -> dict[str, Any]:
 
 
 def full_prompt(prompt: str, settings: dict[str, Any]) -> str:
-    """What the generator is told: each part of the prompt, followed by the words of its type and style."""
+    """Return the prompt for the generator: each part followed by the words of its type and style."""
     words = [TYPES[settings["type"]].values["words"]]
     if settings["style"] is not None:
         words.append(STYLES[settings["style"]].values["words"])

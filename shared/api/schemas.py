@@ -1,4 +1,4 @@
-"""The shapes of the HTTP API: what a request may hold and what an answer does. The OpenAPI file is made from them."""
+"""The schemas of the HTTP API's requests and answers. The OpenAPI document is made from them."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -8,6 +8,12 @@ from pydantic_core import PydanticCustomError
 
 from shared.api import presets
 from shared.core.errors import FieldCode
+from shared.core.limits import (
+    MAX_EMAIL_CHARACTERS,
+    MAX_PASSWORD_CHARACTERS,
+    MAX_TOKEN_NAME_CHARACTERS,
+    MAX_UPLOAD_BYTES,
+)
 
 Type = Literal["image", "painting", "pixel_art"]
 Quality = Literal["draft", "normal", "better", "best"]
@@ -18,15 +24,15 @@ Notify = Literal["none", "email"]
 
 def _storable(text: str) -> str:
     if "\0" in text:
-        raise ValueError("must not hold NUL characters")
+        raise ValueError("must not contain NUL characters")
     if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can spell these; UTF-8 cannot
-        raise ValueError("must not hold halves of surrogate pairs")
+        raise ValueError("must not contain surrogates")
     return text
 
 
 def _known_style(key: str) -> str:
     if key not in presets.STYLES:
-        raise PydanticCustomError("not_a_choice", "is not a style; GET /v1/presets lists them")
+        raise PydanticCustomError("not_a_choice", "is not a style; GET /v1/presets lists the styles")
     return key
 
 
@@ -40,37 +46,37 @@ Text = Annotated[str, AfterValidator(_storable)]
 Timelapse = Annotated[
     bool,
     AfterValidator(_not_offered),
-    Field(description="A video of the making; not offered yet.", json_schema_extra={"enum": [False]}),
+    Field(description="A video of the picture being made; not offered yet.", json_schema_extra={"enum": [False]}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
-Email = Annotated[str, Stripped, StringConstraints(max_length=254), AfterValidator(_storable)]
+Email = Annotated[str, Stripped, StringConstraints(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(_storable)]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
-    """A request's body: unknown fields are refused, numbers are numbers, NaN and infinity are not."""
+    """A request's body. Unknown fields, numbers in quotes, NaN and infinity are refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class Answer(BaseModel):
-    """An answer's body, made from rows as they are."""
+    """An answer's body, made from the values that use cases return."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class Credentials(Request):
     email: Email
-    password: Annotated[Text, StringConstraints(max_length=128)]
+    password: Annotated[Text, StringConstraints(max_length=MAX_PASSWORD_CHARACTERS)]
 
 
 class NewAccount(Request):
     email: Email
-    password: Annotated[Text, StringConstraints(min_length=12, max_length=128)]
+    password: Annotated[Text, StringConstraints(min_length=12, max_length=MAX_PASSWORD_CHARACTERS)]
 
 
 class AccountChange(Request):
@@ -78,15 +84,15 @@ class AccountChange(Request):
 
 
 class AccountDeletion(Request):
-    password: Annotated[Text, StringConstraints(max_length=128)]
+    password: Annotated[Text, StringConstraints(max_length=MAX_PASSWORD_CHARACTERS)]
 
 
 class NewToken(Request):
-    name: Annotated[str, Stripped, StringConstraints(max_length=100), AfterValidator(_storable)]
+    name: Annotated[str, Stripped, StringConstraints(max_length=MAX_TOKEN_NAME_CHARACTERS), AfterValidator(_storable)]
 
 
 class DescriptionOptions(Request):
-    """How the generator words its descriptions (see `describe`)."""
+    """Options of the generator's descriptions (see `describe`)."""
 
     blip_max_len: Annotated[int, Field(ge=5, le=500)] | None = None
     clip_max_len: Annotated[int, Field(ge=0, le=500)] | None = None
@@ -95,7 +101,7 @@ class DescriptionOptions(Request):
 
 
 class JobRequest(Request):
-    """What a picture shall be. Only the prompt is required, and that only where a new picture is made."""
+    """The picture to generate. Only the prompt is required, and only if a new picture is made."""
 
     prompt: Annotated[Text, StringConstraints(max_length=2000)] = Field(
         "", description="1 to 2000 characters; `a | b` joins several prompts", examples=["a lighthouse at night"]
@@ -123,21 +129,21 @@ class JobRequest(Request):
     @model_validator(mode="after")
     def _makes_sense(self) -> "JobRequest":
         if self.strength >= 0 and not self.prompt.strip().strip("|").strip():
-            raise PydanticCustomError("required", "prompt: say in a few words what the picture shall show")
+            raise PydanticCustomError("required", "prompt: describe the picture in a few words")
         if self.strength < 0 and not self.source_images:
             raise PydanticCustomError(
-                "required", "source_images: a strength below 0 changes given pictures; name at least one"
+                "required", "source_images: a strength below 0 changes existing pictures; name at least one"
             )
         return self
 
 
 class UploadRequest(Request):
     content_type: Literal["image/png", "image/jpeg", "image/webp"]
-    size: Annotated[int, Field(ge=1, le=20 * 1024 * 1024)]
+    size: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES)]
 
 
 class NewReport(Request):
-    """What is wrong with published pictures."""
+    """A report of published pictures."""
 
     reason: Literal["illegal", "hateful", "sexual", "personal", "copyright", "other"]
     detail: Annotated[Text, StringConstraints(max_length=1000)] = ""
@@ -175,7 +181,7 @@ class TokenView(Answer):
 
 
 class NewTokenView(TokenView):
-    token: str = Field(description="The secret. It is shown this once.")
+    token: str = Field(description="The secret. Only this answer shows it.")
 
 
 class TokenList(Answer):
@@ -192,15 +198,15 @@ class ImageView(Answer):
     link: str = Field(description="Never expires: redirects to a fresh presigned URL.")
     width: int
     height: int
-    seed: int | None = Field(description="Null where the generator did not follow it.")
+    seed: int | None = Field(description="Null if the generator did not use it.")
     description: str | None
 
 
 class EventView(Answer):
     at: str
     event: str
-    detail: str | None = Field(description="The reason, in English, where there is one.")
-    code: str | None = Field(description="The same for programs; stable. docs/reasons.md lists them.")
+    detail: str | None = Field(description="The reason, in English, if there is one.")
+    code: str | None = Field(description="The reason for programs; stable. docs/reasons.md lists them.")
 
 
 class JobErrorView(Answer):
@@ -214,7 +220,7 @@ class LinksView(Answer):
 
 
 class JobSummary(Answer):
-    """A job as lists show it: without its timeline."""
+    """A job in a list: without its timeline."""
 
     id: Id
     state: StateName
@@ -259,7 +265,7 @@ class GalleryItem(Answer):
 
 
 class GallerySettings(Answer):
-    """The recipe of published pictures: what it takes to make them again, and nothing that leads to their owner."""
+    """The recipe of published pictures: the settings that make them again, and nothing about their owner."""
 
     type: Type
     style: str | None
@@ -305,8 +311,8 @@ class HealthView(Answer):
 class ProblemField(Answer):
     field: str
     message: str = Field(description="What is wrong, in English.")
-    code: FieldCode = Field(description="The same for programs; stable.")
-    limit: float | None = Field(description="The bound that the value breaks, where it breaks one.")
+    code: FieldCode = Field(description="The message for programs; stable.")
+    limit: float | None = Field(description="The limit that the value exceeds, if it exceeds one.")
 
 
 class Problem(Answer):
@@ -320,7 +326,7 @@ class Problem(Answer):
     errors: list[ProblemField] = []
 
 
-PUBLIC_WORDS = {
+_CONSTRAINT_NAMES = {
     "minLength": "min_length",
     "maxLength": "max_length",
     "maxItems": "max_items",
@@ -329,19 +335,19 @@ PUBLIC_WORDS = {
 
 
 def request_fields() -> list[dict[str, Any]]:
-    """Every field of a submit with its type, range and default, read off JobRequest."""
+    """Return every field of a submit with its type, range and default, as JobRequest declares them."""
     schema = JobRequest.model_json_schema()
     required = {"prompt"}
     fields = []
     for name, spec in schema["properties"].items():
         known = next((option for option in spec.get("anyOf", ()) if option.get("type") != "null"), spec)
         field = {"name": name, "type": known.get("type", "object"), "required": name in required}
-        for word in ("minimum", "maximum", "enum"):
-            if word in known:
-                field[word] = known[word]
-        for word, public in PUBLIC_WORDS.items():
-            if word in known:
-                field[public] = known[word]
+        for constraint in ("minimum", "maximum", "enum"):
+            if constraint in known:
+                field[constraint] = known[constraint]
+        for constraint, public in _CONSTRAINT_NAMES.items():
+            if constraint in known:
+                field[public] = known[constraint]
         if name == "prompt":
             field["min_length"] = 1
         default = JobRequest.model_fields[name].get_default(call_default_factory=True)

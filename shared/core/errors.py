@@ -1,7 +1,7 @@
-"""Everything that can go wrong for a caller, each with its HTTP status and its stable code.
+"""The errors of the API, each with its HTTP status and its stable code.
 
-Use cases raise these; `functions.http` renders them as RFC 9457 problem documents. A test checks the table of
-codes in docs/errors.md against this module.
+Use cases raise these, and `functions.http` renders them as RFC 9457 problem documents. A test checks the documented
+table of codes against this module.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ FieldCode = Literal[
     "not_yours",
     "invalid",
 ]
-"""How a field can be wrong, for programs; `invalid` is what no other code says."""
+"""What is wrong with a field, for programs; `invalid` stands for everything without its own code."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field of a request that is wrong: how in words, how in a stable code, and which bound it breaks, if any."""
+    """An error in one field of a request: a message, a stable code, and the limit that the value exceeds, if any."""
 
     field: str
     message: str
@@ -38,11 +38,11 @@ class FieldError:
     limit: float | None = None
 
 
-NO_MAIL = FieldError("notify", "must be none, since this site sends no mail", "not_offered")
+NO_MAIL = FieldError("notify", "must be 'none': this site sends no mail", "not_offered")
 
 
 class EaselError(Exception):
-    """An outcome that the caller is told about: `detail` belongs to the case, all else to the class."""
+    """An error that is reported to the caller. `detail` describes the case, the class everything else."""
 
     status: ClassVar[int]
     code: ClassVar[str]
@@ -86,19 +86,19 @@ class AccountDisabled(EaselError):
 
 
 class TakenDown(EaselError):
-    status, code, title = 403, "taken_down", "The operators of this site took these pictures out of its gallery."
+    status, code, title = 403, "taken_down", "The operators of this site have taken these pictures out of its gallery."
 
 
 class NotFound(EaselError):
-    status, code, title = 404, "not_found", "There is nothing here, or it is not yours."
+    status, code, title = 404, "not_found", "It does not exist, or it belongs to another user."
 
 
 class MethodNotAllowed(EaselError):
-    status, code, title = 405, "method_not_allowed", "This address does not take this method."
+    status, code, title = 405, "method_not_allowed", "This address does not support this method."
 
 
 class EmailTaken(EaselError):
-    status, code, title = 409, "email_taken", "This e-mail address has an account already. Log in instead."
+    status, code, title = 409, "email_taken", "This e-mail address already has an account. Log in instead."
 
 
 class AlreadyFinished(EaselError):
@@ -114,7 +114,7 @@ class StillRunning(EaselError):
 
 
 class TooLarge(EaselError):
-    status, code, title = 413, "too_large", "The request is larger than this address accepts."
+    status, code, title = 413, "too_large", "The request body is too large."
 
 
 class InvalidRequest(EaselError):
@@ -126,15 +126,15 @@ class IdempotencyMismatch(EaselError):
 
 
 class QueueFull(EaselError):
-    status, code, title = 429, "queue_full", "You have as many waiting jobs as one account may have."
+    status, code, title = 429, "queue_full", "Your account has the maximum number of waiting jobs."
 
 
 class QuotaSpent(EaselError):
-    status, code, title = 429, "quota_spent", "You have used today's jobs. The count starts again at midnight UTC."
+    status, code, title = 429, "quota_spent", "Your daily quota is used up. It starts again at midnight UTC."
 
 
 class Internal(EaselError):
-    status, code, title = 500, "internal", "Something went wrong here. Quote the request id when you report it."
+    status, code, title = 500, "internal", "An unexpected error occurred. Quote the request id when you report it."
 
 
 class Unavailable(EaselError):
@@ -145,5 +145,5 @@ class Unavailable(EaselError):
 
 
 def error_classes() -> list[type[EaselError]]:
-    """Every error of the API, by status and code."""
+    """Return every error of the API, by status and code."""
     return sorted(EaselError.__subclasses__(), key=lambda error: (error.status, error.code))

@@ -253,7 +253,7 @@ garbage = Table(
 )
 
 # Counts that never fall, in increments: triggers add a row for each job that ends and for pictures and users that come
-# and go, so that two writers never wait for each other; `metrics_store.fold` adds rows up. A count is the sum of its
+# and go, so that two writers never wait for each other; `metrics_store.compact` adds rows up. A count is the sum of its
 # rows. Written whatever statement makes the change; a scan of a million jobs would tell the same.
 tallies = Table(
     "tallies",

@@ -1,4 +1,4 @@
-"""What a job's owner does with it in public: shows its pictures in the gallery, and takes them back."""
+"""Publication of a job's pictures in the gallery by its owner."""
 
 from typing import Any
 from uuid import UUID
@@ -13,34 +13,39 @@ from shared.services import Services
 
 
 def publish(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
-    """Show the pictures of a job in the gallery; doing it again changes nothing. Returns the job's view.
+    """Publish the pictures of a job and return the job's view. Publishing it again changes nothing.
 
-    Raises NotFound, TakenDown once an operator has taken the job down, NotSucceeded where there are no pictures to
-    show.
+    Raises:
+        NotFound: The user has no such job.
+        TakenDown: An operator has taken the job down.
+        NotSucceeded: The job has no pictures.
     """
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         published = gallery_store.publish(connection, job_id, user.id)
-        row = job_store.find_view(connection, job_id, user.id)
-        if row is None:
+        job = job_store.find_view(connection, job_id, user.id)
+        if job is None:
             raise NotFound
         if not published:
             if gallery_store.find_taken_down(connection, job_id):
                 raise TakenDown
-            if row.state != State.SUCCEEDED or not row.images:
+            if job.state != State.SUCCEEDED or not job.images:
                 raise NotSucceeded
-    return job_view(row, image_signer(services))
+    return job_view(job, image_signer(services))
 
 
-def take_back(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
-    """Show the pictures of a job no longer; fine for a job that is not shown. Returns the job's view. Raises NotFound.
+def withdraw(services: Services, credential: Credential, job_id: UUID) -> dict[str, Any]:
+    """Take a job out of the gallery and return the job's view; a job that is not published stays as it is.
 
-    The stable links of its pictures go on working: their ids are the permission, and whoever has one keeps it.
+    The stable links of its pictures go on working, since their ids are the permission.
+
+    Raises:
+        NotFound: The user has no such job.
     """
     with services.db.begin() as connection:
         user = require_user(connection, credential)
-        gallery_store.take_back(connection, job_id, user.id)
-        row = job_store.find_view(connection, job_id, user.id)
-    if row is None:
+        gallery_store.withdraw(connection, job_id, user.id)
+        job = job_store.find_view(connection, job_id, user.id)
+    if job is None:
         raise NotFound
-    return job_view(row, image_signer(services))
+    return job_view(job, image_signer(services))

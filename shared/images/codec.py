@@ -11,6 +11,7 @@ import zlib
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
+from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.recipe import PNG_SIGNATURE, Recipe, parameters_text, read_recipe, recipe_json
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
 MAX_PIXELS = 8192 * 8192
 """The largest picture: 2048 pixels a side, upscaled by 4."""
 
-MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 MAX_SOURCE_SIDE_PX = 2048
 THUMBNAIL_SIDE_PX = 512
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 from shared.accounts.store import CALLER, STILL_VALID
 from shared.core import garbage
 from shared.jobs.reasons import Reason
+from shared.jobs.records import JOB_IMAGES
 from shared.jobs.states import Event, State, sources
 
 
@@ -36,12 +37,6 @@ class NewJob:
     idempotency_key: str | None
     fingerprint: bytes
 
-
-IMAGES = """coalesce((
-    SELECT json_agg(
-        json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index
-    ) FROM images WHERE job_id = j.id
-), '[]') AS images"""
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
@@ -171,7 +166,7 @@ def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
 
 
 _GET = (
-    _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE)
+    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE)
     + "WHERE j.id = :job_id AND j.user_id = "
 )
 _GET_OF_USER = text(_GET + ":user_id")
@@ -181,7 +176,7 @@ _GET_OF_TOKEN = text(_GET + f"({CALLER})")
 # guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when
 # the page is full.
 _LIST = text(
-    _VIEW.format(public=PUBLIC, images=IMAGES, outlook=_OUTLOOK, timeline="")
+    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=_OUTLOOK, timeline="")
     + """
 WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
     AND (CAST(:before AS uuid) IS NULL OR j.id < :before)

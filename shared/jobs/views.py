@@ -7,32 +7,32 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from shared.jobs.records import JobImage, read_images
 from shared.services import Services
 
-Sign = Callable[[list[Any]], dict[str, Any]]
+Sign = Callable[[JobImage], dict[str, Any]]
 
 
 def image_signer(services: Services) -> Sign:
-    """A function from an image's columns (id, index, key, thumbnail_key, width, height, seed, description) to its view.
+    """Return a function from a picture to its view.
 
     All pictures of one answer are signed as of the same moment, and the storage is touched only when there is one.
     """
     now = datetime.now(UTC)
 
-    def sign(image: list[Any]) -> dict[str, Any]:
-        image_id, index, key, thumbnail_key, width, height, seed, description = image
+    def sign(image: JobImage) -> dict[str, Any]:
         storage = services.storage
         return {
-            "id": str(image_id),
-            "index": index,
-            "url": storage.presigned_url(key, now),
-            "thumbnail_url": storage.presigned_url(thumbnail_key, now),
+            "id": str(image.id),
+            "index": image.index,
+            "url": storage.presigned_url(image.key, now),
+            "thumbnail_url": storage.presigned_url(image.thumbnail_key, now),
             "url_expires_at": storage.url_expires_at(now),
-            "link": f"/i/{image_id}",
-            "width": width,
-            "height": height,
-            "seed": seed,
-            "description": description,
+            "link": f"/i/{image.id}",
+            "width": image.width,
+            "height": image.height,
+            "seed": image.seed,
+            "description": image.description,
         }
 
     return sign
@@ -40,7 +40,7 @@ def image_signer(services: Services) -> Sign:
 
 def job_summary(row: Row[Any], sign: Sign) -> dict[str, Any]:
     """A job as lists show it."""
-    images = [sign(image) for image in row.images]
+    images = [sign(image) for image in read_images(row.images)]
     return {
         "id": str(row.id),
         "state": row.state,

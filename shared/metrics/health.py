@@ -1,4 +1,6 @@
-"""Asking the parts that Easel stands on whether they answer."""
+"""Health checks of the services that Easel depends on."""
+
+from collections.abc import Callable
 
 from sqlalchemy import text
 
@@ -7,8 +9,8 @@ from shared.services import Services
 
 
 def check(services: Services) -> dict[str, str]:
-    """ "ok" for each part that answers, else what is wrong in a few words; nothing of addresses or names."""
-    return {part: _in_words(probe, services) for part, probe in _PROBES.items()}
+    """Return "ok" for each service that answers, otherwise the error, without addresses or names."""
+    return {part: _result(probe, services) for part, probe in _PROBES.items()}
 
 
 def _database(services: Services) -> None:
@@ -24,11 +26,10 @@ def _broker(services: Services) -> None:
     services.wake_ups.check()
 
 
-_PROBES = {"database": _database, "storage": _storage, "broker": _broker}
+_PROBES: dict[str, Callable[[Services], None]] = {"database": _database, "storage": _storage, "broker": _broker}
 
 
-def _in_words(probe: object, services: Services) -> str:
-    assert callable(probe)
+def _result(probe: Callable[[Services], None], services: Services) -> str:
     try:
         probe(services)
     except Unavailable as error:

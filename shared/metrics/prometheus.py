@@ -1,7 +1,7 @@
-"""The metrics as Prometheus reads them, served on a port of their own. Imported only where somebody asks for metrics.
+"""The metrics for Prometheus, served on their own port. Imported only if EASEL_METRICS_PORT is set.
 
-What the database knows is read from it at each scrape: every process that serves metrics tells the same, and goes on
-where it was after a restart. What a process measures itself begins anew with it, as counters of processes do.
+Metrics of the database are read at each scrape, so every process that serves metrics reports the same ones, also after
+a restart. Metrics of a process begin at 0 with each start, as Prometheus expects of counters.
 """
 
 import logging
@@ -32,17 +32,17 @@ from shared.metrics.process import BOUNDS_S, StepBoard
 from shared.metrics.store import Count
 from shared.services import Services
 
-DATABASE_S = 5.0
-"""A scrape waits no longer for the database; Prometheus gives up after 10 s by default."""
+DATABASE_TIMEOUT_S = 5.0
+"""Time limit of a scrape for the database; Prometheus waits 10 s by default."""
 
 _log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, process: Collector) -> WSGIServer | None:
-    """Serve the database's metrics and the process's own on EASEL_METRICS_PORT, in a thread, until the process ends.
+    """Serve the metrics of the database and of this process on EASEL_METRICS_PORT, in a thread.
 
-    A port that cannot be had is told in the log, and None is returned: Easel works without being watched. A process
-    that is forked afterwards closes the server, lest it hold the port when its parent is gone.
+    If the port is not available, it logs that and returns None, since Easel works without metrics. A process that is
+    forked afterwards must close the server, so that it does not keep the port when its parent has ended.
     """
     assert settings.metrics_port is not None
     disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -53,13 +53,13 @@ def serve(settings: Settings, process: Collector) -> WSGIServer | None:
         server, _ = start_http_server(settings.metrics_port, settings.host, registry)
     except OSError as error:
         where = f"port {settings.metrics_port} of {settings.host}"
-        _log.warning("no metrics are served: %s cannot be had (%s); set EASEL_METRICS_PORT", where, error.strerror)
+        _log.warning("no metrics are served: %s is not available (%s); set EASEL_METRICS_PORT", where, error.strerror)
         return None
     return server
 
 
 class Requests(Collector):
-    """What the gateway measures: requests by function, method and status."""
+    """The gateway's metrics: requests by function, method and status."""
 
     def __init__(self) -> None:
         self._count = Counter(
@@ -82,34 +82,36 @@ class Requests(Collector):
         self._seconds.labels(function).observe(seconds)
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, as the library's interface demands."""
         yield from self._count.collect()
         yield from self._seconds.collect()
 
 
 class Steps(Collector):
-    """What the poller's processes measure: steps by what they did and what that came to."""
+    """The metrics of the poller's processes: steps by what they did and their outcome."""
 
     def __init__(self, board: StepBoard) -> None:
         self._board = board
 
     def collect(self) -> Iterator[Metric]:
-        words = (
+        """Yield the metrics, as the library's interface demands."""
+        help_text = (
             "Steps of jobs done by this worker, from claim to outcome. A fetch includes the last ask and the storing."
         )
-        family = HistogramMetricFamily("easel_step_duration_seconds", words, labels=("step", "outcome"))
+        family = HistogramMetricFamily("easel_step_duration_seconds", help_text, labels=("step", "outcome"))
         for step, outcome, counts, seconds in self._board.read():
             family.add_metric((step, outcome), _cumulated(BOUNDS_S, counts), seconds)
         yield family
 
 
 def _cumulated(bounds: Iterable[float], counts: Iterable[int]) -> list[tuple[str, float]]:
-    """The buckets of a histogram: each with all that is in the smaller ones too."""
+    """Return the cumulative buckets of a histogram."""
     names = [*map(str, bounds), "+Inf"]
     return list(zip(names, accumulate(counts), strict=True))
 
 
 class _Reading(threading.Thread):
-    """One reading of the database. In a thread, since nobody can say how long a lost network keeps it waiting."""
+    """One reading of the database, in a thread, since a lost network may keep it waiting for long."""
 
     def __init__(self, db: Database) -> None:
         super().__init__(name="metrics", daemon=True)
@@ -117,6 +119,7 @@ class _Reading(threading.Thread):
         self._db = db
 
     def run(self) -> None:
+        """Read the metrics into `rows`; an error leaves None there."""
         try:
             with self._db.begin() as connection:
                 self.rows = metrics_store.read(connection)
@@ -127,15 +130,16 @@ class _Reading(threading.Thread):
 
 
 class _Database(Collector):
-    """What the database counts; scrapes that come at once share one reading."""
+    """The metrics of the database. Concurrent scrapes share one reading."""
 
     def __init__(self, settings: Settings) -> None:
-        # A connection of its own: a scrape neither takes one from the requests nor waits for them.
+        # A separate connection: a scrape neither takes one from the requests nor waits for them.
         self._db = Services(replace(settings, database_pool=1)).db
         self._lock = threading.Lock()
         self._reading: _Reading | None = None
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, as the library's interface demands."""
         rows = self._read()
         yield _gauge("easel_database_up", "Whether the database answered this scrape.", 0 if rows is None else 1)
         if rows is not None:
@@ -147,12 +151,12 @@ class _Database(Collector):
                 self._reading = _Reading(self._db)
                 self._reading.start()
             reading = self._reading
-        reading.join(DATABASE_S)
+        reading.join(DATABASE_TIMEOUT_S)
         return reading.rows
 
 
 def _families(rows: list[Count]) -> Iterator[Metric]:
-    """Every metric that comes from the database, from the rows of `metrics_store.read`."""
+    """Yield every metric of the database, from the rows of `metrics_store.read`."""
     counts: dict[str, dict[str, float]] = defaultdict(dict)
     amounts: dict[str, dict[str, float]] = defaultdict(dict)
     for name, label, number, amount in rows:
@@ -184,21 +188,23 @@ def _families(rows: list[Count]) -> Iterator[Metric]:
     yield _gauge("easel_users", "Accounts now.", total("users"))
     yield _gauge("easel_waiting_mails", "Mails about finished jobs that are still to be sent.", total("mails"))
     yield _gauge("easel_waiting_garbage", "Prefixes in the storage that are still to be deleted.", total("garbage"))
-    yield _gauge("easel_open_reports", "Reports of visitors on which nobody has decided.", total("reports"))
+    yield _gauge("easel_open_reports", "Reports of visitors that are not decided yet.", total("reports"))
 
 
 def _queue(counts: dict[str, dict[str, float]], amounts: dict[str, dict[str, float]]) -> Iterator[Metric]:
-    """What waits and what runs now, and where."""
+    """Yield the metrics of waiting and running jobs and of the generators."""
     queued = dict.fromkeys(all_kinds(), 0.0) | counts["queued"]
-    yield _gauge("easel_queued_jobs", "Jobs that wait, by the protocols that can make them.", queued, "protocols")
+    yield _gauge("easel_queued_jobs", "Queued jobs, by the protocols that can make them.", queued, "protocols")
     oldest = max(amounts["queued"].values(), default=0)
     yield _gauge(
-        "easel_oldest_queued_job_age_seconds", "Since the oldest job that waits was submitted; 0: none.", oldest
+        "easel_oldest_queued_job_age_seconds",
+        "Seconds since the oldest queued job was submitted; 0 if none waits.",
+        oldest,
     )
     generating = counts["generating"]
     yield _gauge("easel_generating_jobs", "Jobs that have a place at a generator.", sum(generating.values()))
     for since in amounts["swept"].values():
-        yield _gauge("easel_last_sweep_age_seconds", "Since a worker last looked for what is due.", since)
+        yield _gauge("easel_last_sweep_age_seconds", "Seconds since a worker last swept for due work.", since)
     up, places = counts["generator"], amounts["generator"]
     in_flight = {name: generating.get(name, 0) for name in up}
     yield _gauge("easel_generator_up", "Whether a generator takes jobs: 0 since a call failed.", up, "generator")
@@ -206,12 +212,12 @@ def _queue(counts: dict[str, dict[str, float]], amounts: dict[str, dict[str, flo
     yield _gauge("easel_generator_places", "Jobs that it may hold at once.", places, "generator")
 
 
-def _gauge(name: str, words: str, value: float | dict[str, float], label: str | None = None) -> Metric:
-    return _filled(GaugeMetricFamily(name, words, labels=(label,) if label else ()), value)
+def _gauge(name: str, help_text: str, value: float | dict[str, float], label: str | None = None) -> Metric:
+    return _filled(GaugeMetricFamily(name, help_text, labels=(label,) if label else ()), value)
 
 
-def _counter(name: str, words: str, value: float | dict[str, float], label: str | None = None) -> Metric:
-    return _filled(CounterMetricFamily(name, words, labels=(label,) if label else ()), value)
+def _counter(name: str, help_text: str, value: float | dict[str, float], label: str | None = None) -> Metric:
+    return _filled(CounterMetricFamily(name, help_text, labels=(label,) if label else ()), value)
 
 
 def _filled(family: GaugeMetricFamily | CounterMetricFamily, value: float | dict[str, float]) -> Metric:

@@ -1,7 +1,7 @@
-"""Sending mail, over what EASEL_MAIL_URL names: an SMTP server, AWS SES, or a folder for a laptop and for tests.
+"""Sending mail through what EASEL_MAIL_URL names: an SMTP server, AWS SES, or a folder for a laptop and for tests.
 
-A mailer serves one round of mails and is closed after it. What a server says is told by its number alone, since its
-words may repeat an address.
+A mailer is used for one round of mails and then closed. Errors contain only the number of a server's answer, since its
+text may repeat an address.
 """
 
 import os
@@ -21,47 +21,57 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from shared.core.settings import Settings
 
-PATIENCE_S = 20
-"""How long one answer of a mail server may take."""
+ANSWER_TIMEOUT_S = 20
+"""Time limit for one answer of a mail server."""
 
-_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class MailRefused(Exception):
-    """This mail will never be taken: its recipient or its content was refused for good."""
+    """The server rejected the recipient or the content permanently."""
 
 
 class MailDelayed(Exception):
-    """This mail was not taken now; another one may be."""
+    """The server did not accept this mail now; it may accept another one."""
 
 
 class MailServerDown(MailDelayed):
-    """No mail is taken now: there is no connection, or what the server was told of Easel is wrong."""
+    """The server accepts no mail now: there is no connection, or Easel's credentials are wrong."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Readiness:
-    """What a mailer found when it was asked to look: how it is set up, and what may still stand against a mail."""
+    """The result of a mailer's check: a summary, and warnings about what may still prevent delivery."""
 
-    words: str
-    doubts: tuple[str, ...] = ()
+    summary: str
+    warnings: tuple[str, ...] = ()
 
 
 class Mailer(Protocol):
-    """Hands mails over to whoever delivers them, each to the one address in its `To`."""
+    """Hands mails over for delivery, each to the one address in its `To`."""
 
     def send(self, message: EmailMessage) -> None:
-        """Returns when the mail is taken. Raises MailRefused, MailDelayed or MailServerDown."""
+        """Send the mail; return once it is accepted.
+
+        Raises:
+            MailRefused: This mail will never be accepted.
+            MailDelayed: This mail is not accepted now.
+            MailServerDown: No mail is accepted now.
+        """
 
     def check(self) -> Readiness:
-        """Look whether mail would be taken, without sending any. Raises MailServerDown."""
+        """Check whether mail would be accepted, without sending any.
+
+        Raises:
+            MailServerDown: No mail is accepted now.
+        """
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
 
 
 def connect(settings: Settings) -> Mailer:
-    """The mailer for EASEL_MAIL_URL, which must be set. Nothing is sent before the first mail."""
+    """Return the mailer for EASEL_MAIL_URL, which must be set. It connects at the first mail."""
     url = urlsplit(settings.mail_url)
     if url.scheme == "ses":
         return SesMailer(url.netloc, parseaddr(settings.mail_from)[1])
@@ -71,8 +81,11 @@ def connect(settings: Settings) -> Mailer:
 
 
 class SmtpMailer:
-    """Over SMTP, several mails on one connection. `smtps` is encrypted from the start; `smtp` becomes so before a name
-    and a password are sent, which go unencrypted to this machine alone."""
+    """Sends over SMTP, several mails on one connection.
+
+    `smtps` is encrypted from the start, `smtp` at the latest before a user name and password are sent; only to this
+    machine they go unencrypted.
+    """
 
     def __init__(self, url: SplitResult, *, local_name: str) -> None:
         self._url = url
@@ -89,10 +102,10 @@ class SmtpMailer:
         except smtplib.SMTPDataError as error:
             raise self._refusal(error.smtp_code) from None
         except smtplib.SMTPNotSupportedError:
-            raise MailRefused("the server takes ASCII addresses alone") from None
+            raise MailRefused("the server accepts only ASCII addresses") from None
         except (smtplib.SMTPException, OSError) as error:
             self._abandon()
-            raise MailServerDown(_in_words(error)) from None
+            raise MailServerDown(_describe(error)) from None
 
     def check(self) -> Readiness:
         connection = self._connection or self._connect()
@@ -101,10 +114,10 @@ class SmtpMailer:
             code, _ = connection.noop()
         except (smtplib.SMTPException, OSError) as error:
             self._abandon()
-            raise MailServerDown(_in_words(error)) from None
+            raise MailServerDown(_describe(error)) from None
         if code != 250:
             raise MailServerDown(f"the server answered {code}")
-        return Readiness("the server answers" + (" and takes the name and the password" if self._url.username else ""))
+        return Readiness("the server answers" + (" and accepts user and password" if self._url.username else ""))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -113,7 +126,7 @@ class SmtpMailer:
             self._abandon()
 
     def _abandon(self) -> None:
-        """Without another word: the server may no longer answer."""
+        """Close the connection without QUIT, since the server may no longer answer."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -123,8 +136,8 @@ class SmtpMailer:
         host = url.hostname or ""
         port = url.port or (465 if secure else 587 if url.username else 25)
         context = ssl.create_default_context()
-        # A name of its own, since smtplib would ask the network for one.
-        options: dict[str, Any] = {"local_hostname": self._local_name, "timeout": PATIENCE_S}
+        # Given here, since smtplib would ask the network for a name.
+        options: dict[str, Any] = {"local_hostname": self._local_name, "timeout": ANSWER_TIMEOUT_S}
         try:
             if secure:
                 self._connection = smtplib.SMTP_SSL(host, port, context=context, **options)
@@ -134,26 +147,26 @@ class SmtpMailer:
                 self._log_in(self._connection, context, encrypted=secure)
         except (smtplib.SMTPException, OSError) as error:
             self._abandon()
-            raise MailServerDown(_in_words(error)) from None
+            raise MailServerDown(_describe(error)) from None
         return self._connection
 
     def _log_in(self, connection: smtplib.SMTP, context: ssl.SSLContext, *, encrypted: bool) -> None:
         connection.ehlo_or_helo_if_needed()
-        if not encrypted and (connection.has_extn("starttls") or self._url.hostname not in _THIS_MACHINE):
+        if not encrypted and (connection.has_extn("starttls") or self._url.hostname not in _LOOPBACK):
             connection.starttls(context=context)
         connection.login(unquote(self._url.username or ""), unquote(self._url.password or ""))
 
     def _refusal(self, code: int) -> MailRefused | MailDelayed:
-        """What an answer about one mail means: 421 ends the connection, 4xx is for now, 5xx for good (RFC 5321)."""
-        words = f"the server answered {code}"
+        """Return the error for an answer: 421 ends the connection, 4xx is temporary, 5xx permanent (RFC 5321)."""
+        message = f"the server answered {code}"
         if code == 421:
             self._abandon()
-            return MailServerDown(words)
-        return MailRefused(words) if code >= 500 else MailDelayed(words)
+            return MailServerDown(message)
+        return MailRefused(message) if code >= 500 else MailDelayed(message)
 
 
 class SesMailer:
-    """Over AWS SES of a region, with the credentials of the environment or of the machine's role."""
+    """Sends over AWS SES of a region, with the credentials of the environment or of the machine's role."""
 
     def __init__(self, region: str, sender: str) -> None:
         self._region = region
@@ -173,28 +186,32 @@ class SesMailer:
             kinds = {"BadRequestException": MailRefused, "MessageRejected": MailDelayed}
             raise kinds.get(code, MailServerDown)(f"SES answered {code}") from None
         except BotoCoreError as error:
-            raise MailServerDown(_in_words(error)) from None
+            raise MailServerDown(_describe(error)) from None
 
     def check(self) -> Readiness:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        doubts = []
+        warnings = []
         try:
             account = self._client.get_account()
             if not account.get("SendingEnabled"):
-                doubts.append("SES has switched sending off for this account.")
+                warnings.append("SES has switched sending off for this account.")
             if not account.get("ProductionAccessEnabled"):
-                doubts.append("The account is in SES's sandbox: only verified addresses get mail until AWS lifts that.")
+                warnings.append(
+                    "The account is in SES's sandbox: only verified addresses get mail until AWS ends that."
+                )
             if not self._is_verified():
-                doubts.append(f"SES has verified neither {self._sender} nor its domain, and sends nothing from there.")
+                warnings.append(f"SES has verified neither {self._sender} nor its domain, and sends nothing from it.")
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code"))
             if code != "AccessDeniedException":
                 raise MailServerDown(f"SES answered {code}") from None
-            doubts.append("This machine's role may not ask SES about the account, so only a mail can show it.")
+            warnings.append(
+                "This machine's role may not read the SES account; only a test mail can show whether it works."
+            )
         except BotoCoreError as error:
-            raise MailServerDown(_in_words(error)) from None
-        return Readiness(f"SES of {self._region} answers", tuple(doubts))
+            raise MailServerDown(_describe(error)) from None
+        return Readiness(f"SES of {self._region} answers", tuple(warnings))
 
     def _is_verified(self) -> bool:
         for identity in (self._sender, self._sender.rpartition("@")[2]):
@@ -211,16 +228,18 @@ class SesMailer:
 
     @cached_property
     def _client(self) -> Any:
-        import boto3  # AWS's own service, and only where a deployment names it: 200 ms that others need not pay
+        import boto3  # takes 200 ms to import, and only deployments with SES need it
         from botocore.config import Config
 
-        config = Config(connect_timeout=5, read_timeout=PATIENCE_S, retries={"total_max_attempts": 1})
+        config = Config(connect_timeout=5, read_timeout=ANSWER_TIMEOUT_S, retries={"total_max_attempts": 1})
         return boto3.client("sesv2", region_name=self._region, config=config)
 
 
 class FileMailer:
-    """Into a folder: each mail whole or not at all, as a file that is named after its Message-ID. A mail that is sent
-    again replaces itself."""
+    """Writes each mail completely or not at all into a folder, to a file that is named after its Message-ID.
+
+    A mail that is sent again replaces its file.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -234,7 +253,7 @@ class FileMailer:
                 file.write(_in_bytes(message))
             Path(unfinished).replace(self._folder / f"{name}.eml")
         except OSError as error:
-            raise MailServerDown(_in_words(error)) from None
+            raise MailServerDown(_describe(error)) from None
 
     def check(self) -> Readiness:
         try:
@@ -242,19 +261,19 @@ class FileMailer:
             with tempfile.TemporaryFile(dir=self._folder):
                 pass
         except OSError as error:
-            raise MailServerDown(_in_words(error)) from None
-        return Readiness("mails are written into a folder, and nobody gets them")
+            raise MailServerDown(_describe(error)) from None
+        return Readiness("mails are written into a folder and not delivered")
 
     def close(self) -> None:
-        """Nothing is open between two mails."""
+        """Do nothing: no connection is open between two mails."""
 
 
 def _in_bytes(message: EmailMessage) -> bytes:
-    """As RFC 5322 has it; with an address outside ASCII, as RFC 6532 does."""
-    ascii_alone = all(address.addr_spec.isascii() for address in message["To"].addresses)
-    return message.as_bytes(policy=policy.SMTP if ascii_alone else policy.SMTPUTF8)
+    """Encode a mail by RFC 5322, or by RFC 6532 if it has a non-ASCII address."""
+    ascii_only = all(address.addr_spec.isascii() for address in message["To"].addresses)
+    return message.as_bytes(policy=policy.SMTP if ascii_only else policy.SMTPUTF8)
 
 
-def _in_words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     code = getattr(error, "smtp_code", None)
     return f"the server answered {code}" if code else f"the server cannot be used ({type(error).__name__})"

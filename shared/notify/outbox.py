@@ -1,7 +1,7 @@
-"""The mail at the end of a job: what it says, and sending what is due.
+"""The mail at the end of a job: its text, and sending the mails that are due.
 
-A mail is sent once, and at least once: a crash in the moment between the server's answer and the note of it sends the
-mail a second time, with the same Message-ID, by which many mailboxes show it once.
+A mail is sent at least once: after a crash between the server's answer and the commit it is sent a second time, with
+the same Message-ID, so that many mailboxes show it once.
 """
 
 import logging
@@ -10,10 +10,8 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import make_msgid, parseaddr
-from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import Row
 
 from shared.core.log import job_id as log_job_id
 from shared.core.settings import Settings
@@ -21,15 +19,16 @@ from shared.generators.base import Stop, never
 from shared.jobs.states import State
 from shared.notify import mail
 from shared.notify import store as mail_store
+from shared.notify.store import MailClaim
 from shared.services import Services
 
-_SUBJECT_CHARACTERS, _BODY_CHARACTERS = 60, 300
+_MAX_SUBJECT_CHARACTERS, _MAX_BODY_CHARACTERS = 60, 300
 
 _log = logging.getLogger(__name__)
 
 
 def are_due(services: Services) -> bool:
-    """Whether `send_due` would send something. False where no mail is set up."""
+    """Return whether `send_due` has something to send; always False if the site sends no mail."""
     if not services.sends_mail:
         return False
     with services.db.statement() as connection:
@@ -37,10 +36,10 @@ def are_due(services: Services) -> bool:
 
 
 def send_due(services: Services, stop: Stop = never) -> int:
-    """Send every mail that is due, one after the other; return how many were taken.
+    """Send every mail that is due, one after the other; return how many were accepted.
 
-    Ends early when `stop` says so, and when the server takes no mail at all: the mail at hand is tried again later, and
-    the others stay due. It waits for the server, so it belongs into a thread of its own.
+    It returns early if `stop()` is true, and if the server accepts no mail at all: the current mail is retried later,
+    and the others stay due. It waits for the server, so run it in its own thread.
     """
     sent = 0
     with closing(mail.connect(services.settings)) as mailer:
@@ -53,18 +52,22 @@ def send_due(services: Services, stop: Stop = never) -> int:
                 log_job_id.set(str(claim.job_id))
                 sent += _send(services, mailer, claim)
         except mail.MailServerDown:
-            pass  # said and written down already
+            pass  # already logged, and the mail is postponed
         finally:
             log_job_id.set(None)
     return sent
 
 
-def _send(services: Services, mailer: mail.Mailer, claim: Row[Any]) -> bool:
-    """Send the claimed mail and write down what became of it. Returns whether it was taken; raises MailServerDown."""
-    taken = False
+def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
+    """Send the claimed mail, then drop or postpone it; return whether it was accepted.
+
+    Raises:
+        MailServerDown: The server accepts no mail.
+    """
+    accepted = False
     try:
         mailer.send(compose(claim, services.settings))
-        taken = True
+        accepted = True
     except mail.MailRefused as error:
         _log.warning("a mail is given up: %s", error)
     except mail.MailDelayed as error:
@@ -76,49 +79,55 @@ def _send(services: Services, mailer: mail.Mailer, claim: Row[Any]) -> bool:
         return False
     with services.db.statement() as connection:
         mail_store.drop(connection, claim.job_id, claim.attempts)
-    return taken
+    return accepted
 
 
 def give_up_old(services: Services) -> None:
-    """Drop the mails that could not be sent for a day, and say of which jobs they were."""
+    """Drop the mails that could not be sent for a day, and log their jobs."""
     with services.db.statement() as connection:
         for job_id in mail_store.drop_old(connection):
             _log.warning("a mail is given up after a day: that of job %s", job_id)
 
 
-def compose(job: Row[Any], settings: Settings) -> EmailMessage:
-    """The mail about a finished job, from a claim of `mail_store`. The same job always makes the same mail.
+def compose(claim: MailClaim, settings: Settings) -> EmailMessage:
+    """Return the mail about a finished job. The same end of a job always gives the same mail.
 
-    Raises MailRefused for an address to which nothing can be sent. Headers are made by the email package, which encodes
-    them; the prompt and the address are brought onto one line before.
+    The email package encodes the headers; the prompt and the address are put on one line before.
+
+    Raises:
+        MailRefused: Nothing can be sent to the account's address.
     """
     title, sender = parseaddr(settings.mail_from)
-    prompt = _one_line(job.prompt)
-    said, parts = _ending(job)
+    prompt = _one_line(claim.prompt)
+    outcome, parts = _outcome(claim)
     message = EmailMessage()
     message["From"] = Address(title, addr_spec=sender)
-    message["To"] = _address(job.email)
-    # The email package would decode encoded words that stand in a prompt, line ends and all (CVE-2024-6923).
-    subject = _beginning(prompt, _SUBJECT_CHARACTERS).replace("=?", "= ?")
-    message["Subject"] = f"{said}: {subject}" if subject else said
-    message["Date"] = job.finished_at
-    # A job that was put back ends once more, and that is another mail.
-    ending = f"{job.job_id}.{job.requeues}" if job.requeues else job.job_id
-    message["Message-ID"] = f"<{ending}@{sender.rpartition('@')[2]}>"
+    message["To"] = _address(claim.email)
+    # The email package would decode encoded words in a prompt, including line ends (CVE-2024-6923).
+    subject = _shorten(prompt, _MAX_SUBJECT_CHARACTERS).replace("=?", "= ?")
+    message["Subject"] = f"{outcome}: {subject}" if subject else outcome
+    message["Date"] = claim.finished_at
+    # A job that was requeued ends again, and that is another mail.
+    mail_id = f"{claim.job_id}.{claim.requeues}" if claim.requeues else str(claim.job_id)
+    message["Message-ID"] = f"<{mail_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     if prompt:
-        parts.append(f"    {_beginning(prompt, _BODY_CHARACTERS)}")
-    parts.append(f"The job, with its recipe and its timeline:\n{settings.public_url}/pictures/{job.job_id}")
-    if job.image_ids:
-        links = [f"{settings.public_url}/i/{image_id}" for image_id in job.image_ids]
+        parts.append(f"    {_shorten(prompt, _MAX_BODY_CHARACTERS)}")
+    parts.append(f"The job, with its recipe and its timeline:\n{settings.public_url}/pictures/{claim.job_id}")
+    if claim.image_ids:
+        links = [f"{settings.public_url}/i/{image_id}" for image_id in claim.image_ids]
         parts.append("\n".join(["Links that never expire:", *links]))
     parts.append(f"You asked Easel for this mail. Your account at {settings.public_url} turns it off.")
     message.set_content("\n\n".join(parts) + "\n")
     return message
 
 
-def compose_trial(email: str, settings: Settings) -> EmailMessage:
-    """A mail with which an operator sees that mail arrives. Raises MailRefused for an address that is none."""
+def compose_test(email: str, settings: Settings) -> EmailMessage:
+    """Return a mail with which an operator checks that mail arrives.
+
+    Raises:
+        MailRefused: Nothing can be sent to this address.
+    """
     title, sender = parseaddr(settings.mail_from)
     message = EmailMessage()
     message["From"] = Address(title, addr_spec=sender)
@@ -127,34 +136,35 @@ def compose_trial(email: str, settings: Settings) -> EmailMessage:
     message["Date"] = datetime.now(UTC)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(f"This is a trial. An operator of {settings.public_url} had it sent.\n")
+    message.set_content(f"This is a test mail. An operator of {settings.public_url} sent it.\n")
     return message
 
 
-def _ending(job: Row[Any]) -> tuple[str, list[str]]:
-    """How the job ended: for the subject, and as the first parts of the text."""
-    count = len(job.image_ids) or job.n
-    them = "Your picture" if count == 1 else f"Your {count} pictures"
-    if job.state == State.SUCCEEDED.value:
-        said = f"{them} {'is' if count == 1 else 'are'} ready"
-        return said, [f"{said}."]
-    said = f"{them} could not be made"
-    return said, [f"{said}. {_one_line(job.error_message)}", "The job does not count against today's quota."]
+def _outcome(claim: MailClaim) -> tuple[str, list[str]]:
+    """Return how the job ended, for the subject, and the first parts of the text."""
+    count = len(claim.image_ids) or claim.n
+    pictures = "Your picture" if count == 1 else f"Your {count} pictures"
+    if claim.state == State.SUCCEEDED.value:
+        outcome = f"{pictures} {'is' if count == 1 else 'are'} ready"
+        return outcome, [f"{outcome}."]
+    outcome = f"{pictures} could not be made"
+    reason = _one_line(claim.error_message or "")
+    return outcome, [f"{outcome}. {reason}", "The job does not count against today's quota."]
 
 
 def _address(email: str) -> Address:
-    """The address, its domain in ASCII: what stands before the @ may be another alphabet's."""
+    """Parse an address, its domain in ASCII; the part before the @ may have other characters."""
     try:
         valid = validate_email(email, check_deliverability=False, test_environment=False)
     except EmailNotValidError:
-        raise mail.MailRefused("the account's address is none to which mail can be sent") from None
+        raise mail.MailRefused("no mail can be sent to the account's address") from None
     return Address(username=valid.local_part, domain=valid.ascii_domain)
 
 
 def _one_line(text: str) -> str:
-    """The text's words alone: no line ends, no control characters, nothing that turns the direction of writing."""
-    return " ".join("".join(letter for letter in word if letter.isprintable()) for word in text.split()).strip()
+    """Remove line ends, control characters and marks that change the direction of writing."""
+    return " ".join("".join(filter(str.isprintable, word)) for word in text.split()).strip()
 
 
-def _beginning(text: str, characters: int) -> str:
-    return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
+def _shorten(text: str, max_characters: int) -> str:
+    return text if len(text) <= max_characters else f"{text[: max_characters - 1].rstrip()}…"

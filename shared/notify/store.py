@@ -1,18 +1,40 @@
-"""The mail that is still to be sent: one row a job, written by `job_store.move` in the statement that ends the job.
+"""SQL for the mails that are still to be sent: one row per job, inserted by the statement that ends the job.
 
-A row goes when its mail was taken, refused for good, or could not be sent for a day; and with its job or its user.
+A row is deleted when its mail was accepted, was rejected permanently, or could not be sent for a day, and together with
+its job or its user.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 LEASE_S = 300.0
-"""Longer than handing over one mail can take, were each answer of the server as late as it may be."""
+"""Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
 
 FIRST_RETRY_S = 15.0
-LONGEST_RETRY_S = 900.0
+MAX_RETRY_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class MailClaim:
+    """A mail that this process may send, with what it says about its job.
+
+    `attempts` identifies the claim. `n` is how many pictures the job asked for, `image_ids` are those that it has.
+    """
+
+    job_id: UUID
+    attempts: int
+    email: str
+    prompt: str
+    state: str
+    error_message: str | None
+    finished_at: datetime
+    requeues: int
+    n: int
+    image_ids: list[str]
+
 
 _DUE = text("SELECT EXISTS (SELECT FROM mails WHERE due_at <= clock_timestamp())")
 
@@ -33,38 +55,40 @@ FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = j.user_id
 
 
 def is_any_due(connection: Connection) -> bool:
-    """Whether a mail is to be sent now."""
+    """Return whether a mail is due now."""
     return bool(connection.execute(_DUE).scalar_one())
 
 
-def claim(connection: Connection) -> Row[Any] | None:
-    """Take the mail that has been due for longest, with all that it tells of its job; nobody else gets it for 5 min.
+def claim(connection: Connection) -> MailClaim | None:
+    """Claim the mail that has been due for longest, for 5 minutes.
 
-    Who dies with it in hand leaves it to the next one after that time, so that a mail which was taken a moment before
-    is sent a second time; none is lost.
+    If the process dies meanwhile, another one claims the mail after that time. A mail that the server had just accepted
+    is then sent a second time; none is lost.
     """
-    return connection.execute(_CLAIM, {"lease_s": LEASE_S}).one_or_none()
+    row = connection.execute(_CLAIM, {"lease_s": LEASE_S}).one_or_none()
+    return MailClaim(*row) if row else None
 
 
 def drop(connection: Connection, job_id: UUID, attempts: int) -> None:
-    """The mail was taken, or was refused for good. `attempts` is the claim's: the mail about a later ending of the same
-    job stays."""
+    """Delete a claimed mail. `attempts` is the claim's, so that the mail about a later end of the same job stays."""
     query = text("DELETE FROM mails WHERE job_id = :job_id AND attempts = :attempts")
     connection.execute(query, {"job_id": job_id, "attempts": attempts})
 
 
 def postpone(connection: Connection, job_id: UUID, attempts: int) -> None:
-    """Have a claimed mail tried again: after 15 s, and each time after twice as long, up to a quarter of an hour.
-    `attempts` is the claim's; a mail that was claimed anew meanwhile is left alone."""
+    """Schedule another attempt at a claimed mail: after 15 s, then twice as long each time, up to 15 minutes.
+
+    `attempts` is the claim's, so that a mail that was claimed again meanwhile is not changed.
+    """
     query = text("""
         UPDATE mails SET due_at = clock_timestamp() + make_interval(secs => :delay_s)
         WHERE job_id = :job_id AND attempts = :attempts
     """)
-    delay_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 10))
+    delay_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 10))
     connection.execute(query, {"job_id": job_id, "attempts": attempts, "delay_s": delay_s})
 
 
 def drop_old(connection: Connection) -> list[UUID]:
-    """Give up what could not be sent for a day; return the jobs whose mail that was."""
+    """Delete the mails that could not be sent for a day; return their jobs."""
     query = text("DELETE FROM mails WHERE created_at < clock_timestamp() - interval '1 day' RETURNING job_id")
     return list(connection.execute(query).scalars())

@@ -6,13 +6,14 @@ one worker at a time works on a generating job (it holds the lease).
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
 from shared.jobs.reasons import Reason
+from shared.jobs.records import StoredImage
 from shared.jobs.states import LEASE_S, Event
 from shared.jobs.store import Lost
 
@@ -21,20 +22,6 @@ _EARLY_S = 0.1
 
 HIGHEST_PROGRESS = 0.99
 """1 is only for jobs that have succeeded."""
-
-
-@dataclass(frozen=True)
-class StoredImage:
-    """A picture that lies in the storage, verified, and is about to become part of its job."""
-
-    index: int
-    key: str
-    thumbnail_key: str
-    width: int
-    height: int
-    size_bytes: int
-    seed: int | None
-    description: str | None
 
 
 def lock_clock(connection: Connection) -> None:
@@ -229,7 +216,7 @@ def insert_images(connection: Connection, job_id: UUID, images: list[StoredImage
             description text
         )
     """)
-    connection.execute(query, {"job_id": job_id, "images": json.dumps([vars(image) for image in images])})
+    connection.execute(query, {"job_id": job_id, "images": json.dumps([asdict(image) for image in images])})
 
 
 def note_pace(connection: Connection, job_id: UUID) -> None:

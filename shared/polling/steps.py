@@ -32,6 +32,7 @@ from shared.generators.base import (
 from shared.images import codec as pictures
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
+from shared.jobs.records import StoredImage
 from shared.jobs.requests import order_of
 from shared.jobs.states import (
     FIRST_LOOK_S,
@@ -45,7 +46,6 @@ from shared.jobs.states import (
 )
 from shared.polling import claims as claim_store
 from shared.polling import generators as generator_store
-from shared.polling.claims import StoredImage
 from shared.services import Services
 
 MAX_SOURCE_BYTES = 20 * 1024 * 1024

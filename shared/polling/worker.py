@@ -27,7 +27,7 @@ from shared.jobs.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
 from shared.jobs.states import FIRST_LOOK_S, LEASE_RENEWAL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.metrics import store as metrics_store
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import outbox as notices
+from shared.notify import outbox
 from shared.polling import claims as claim_store
 from shared.polling import garbage as collection
 from shared.polling import generators as generator_store
@@ -183,9 +183,9 @@ class Poller:
     def collect(self) -> int:
         """Delete objects that nobody refers to any more, and mail that could not be sent for a day; return how many
         objects."""
-        notices.give_up_old(self.services)
+        outbox.give_up_old(self.services)
         with self.services.db.statement() as connection:
-            metrics_store.fold(connection)
+            metrics_store.compact(connection)
         collection.retire(self.services)
         return collection.empty_garbage(self.services).objects
 
@@ -199,7 +199,7 @@ class Poller:
 
     def has_mail(self) -> bool:
         """Whether a mail about a finished job is to be sent."""
-        return notices.are_due(self.services)
+        return outbox.are_due(self.services)
 
     def send_mail(self) -> None:
         """Send the mail that is due, unless another thread is at it: a mail server that hangs must not gather more of
@@ -207,7 +207,7 @@ class Poller:
         if not self._mailing.acquire(blocking=False):
             return
         try:
-            if sent := notices.send_due(self.services, self._stopping.is_set):
+            if sent := outbox.send_due(self.services, self._stopping.is_set):
                 _log.info("mails sent: %d", sent)
         finally:
             self._mailing.release()

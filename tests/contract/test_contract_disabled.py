@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.gateway import manifest
-from shared.admin import accounts as admission
+from shared.admin import accounts
 from shared.services import Services
 from tests.support.doors import ORIGIN, Door
 from tests.support.people import Person
@@ -24,7 +24,7 @@ BODIES: dict[str, Any] = {
 
 @pytest.fixture
 def disabled(services: Services, ada: Person) -> Person:
-    admission.disable(services, ada.email, "spam", hide=False)
+    accounts.disable(services, ada.email, "spam", hide=False)
     return ada
 
 
@@ -46,14 +46,14 @@ def test_there_is_something_to_refuse() -> None:
 
 def test_a_session_can_still_be_ended(door: Door, services: Services, disabled: Person) -> None:
     assert door.post("/v1/logout", headers=disabled.headers).status_code == 204
-    admission.enable(services, disabled.email)
+    accounts.enable(services, disabled.email)
     assert door.get("/v1/me", headers=disabled.headers).json()["code"] == "bad_token"
 
 
 def test_logging_in(door: Door, services: Services) -> None:
     body = {"email": "ada@example.com", "password": "four unusual words here"}
     assert door.post("/v1/signup", json=body).status_code == 201
-    admission.disable(services, body["email"], None, hide=False)
+    accounts.disable(services, body["email"], None, hide=False)
     wrong = door.post("/v1/login", json=body | {"password": "five unusual words here"})
     assert (wrong.status_code, wrong.json()["code"]) == (401, "bad_credentials")
     right = door.post("/v1/login", json=body)
@@ -61,7 +61,7 @@ def test_logging_in(door: Door, services: Services) -> None:
     assert "set-cookie" not in right.headers
     taken = door.post("/v1/signup", json=body)
     assert (taken.status_code, taken.json()["code"]) == (409, "email_taken")
-    admission.enable(services, body["email"])
+    accounts.enable(services, body["email"])
     assert door.post("/v1/login", json=body).status_code == 200
 
 
@@ -72,16 +72,16 @@ def test_what_is_public_stays(
     finish()
     door.put(f"/v1/jobs/{job['id']}/publication", headers=ada.headers)
     [image] = door.get(f"/v1/jobs/{job['id']}", headers=ada.headers).json()["images"]
-    admission.disable(services, ada.email, None, hide=False)
+    accounts.disable(services, ada.email, None, hide=False)
     assert [item["job_id"] for item in door.get("/v1/gallery").json()["items"]] == [job["id"]]
     assert door.get(image["link"]).status_code == 302
-    admission.disable(services, ada.email, None, hide=True)
+    accounts.disable(services, ada.email, None, hide=True)
     assert door.get("/v1/gallery").json()["items"] == []
     assert door.get(image["link"]).status_code == 404
 
 
 def test_the_quota_of_one_account_is_told(door: Door, services: Services, ada: Person, bob: Person) -> None:
-    admission.set_jobs_per_day(services, ada.email, 1)
+    accounts.set_jobs_per_day(services, ada.email, 1)
     assert door.post("/v1/jobs", json={"prompt": "x"}, headers=ada.headers).status_code == 202
     assert door.get("/v1/me", headers=ada.headers).json()["quota"]["left_today"] == 0
     spent = door.post("/v1/jobs", json={"prompt": "x"}, headers=ada.headers)

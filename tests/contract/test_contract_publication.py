@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from shared.admin import gallery as moderation
-from shared.gallery.service import MAX_OPEN_REPORTS
+from shared.admin import gallery
+from shared.gallery.reports import MAX_OPEN_REPORTS
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.doors import Door
@@ -178,7 +178,7 @@ def test_the_links_of_pictures_outlive_the_publication(door: Door, ada: Person, 
 
 def test_a_take_down_is_for_good(door: Door, ada: Person, shown: dict[str, Any], services: Services) -> None:
     before = version(services, shown)
-    moderation.take_down(services, UUID(shown["id"]))
+    gallery.take_down(services, UUID(shown["id"]))
     absent = door.get(f"/v1/gallery/{NO_JOB}")
     links = [image["link"] for image in shown["images"]]
     hidden = [door.get(item(shown)), door.post(reports(shown), json={"reason": "other"})]
@@ -199,8 +199,8 @@ def test_a_take_down_is_for_good(door: Door, ada: Person, shown: dict[str, Any],
 
 def test_a_restored_job_stands_where_it_stood(door: Door, shown: dict[str, Any], services: Services) -> None:
     before = door.get("/v1/gallery").json()
-    moderation.take_down(services, UUID(shown["id"]))
-    moderation.restore(services, UUID(shown["id"]))
+    gallery.take_down(services, UUID(shown["id"]))
+    gallery.restore(services, UUID(shown["id"]))
     assert door.get("/v1/gallery").json() == before
     assert [door.get(image["link"]).status_code for image in shown["images"]] == [302, 302]
 
@@ -252,7 +252,7 @@ def test_more_reports_than_are_kept_are_answered_alike(door: Door, shown: dict[s
     answers = [door.post(reports(shown), json={"reason": "other"}) for _ in range(MAX_OPEN_REPORTS + 2)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}
     assert len(kept(services)) == MAX_OPEN_REPORTS == 20
-    moderation.dismiss(services, UUID(shown["id"]))
+    gallery.dismiss(services, UUID(shown["id"]))
     door.post(reports(shown), json={"reason": "illegal"})
     assert kept(services)[-1] == ("illegal", "")
 

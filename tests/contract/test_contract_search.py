@@ -82,7 +82,7 @@ def test_a_search_goes_together_with_state_limit_and_cursor(door: Door, ada: Per
     [
         ("q=", "at least 1 character"),
         ("q=" + "x" * 201, "at most 200 characters"),
-        ("q=a%00b", "must not hold NUL characters"),
+        ("q=a%00b", "must not contain NUL characters"),
     ],
 )
 def test_a_search_that_cannot_be_read_says_why(door: Door, ada: Person, query: str, words: str) -> None:

@@ -114,7 +114,7 @@ def test_a_finished_job_is_answered_at_once(
     job = submit()
     finish()
     etag = ask(door, ada, job).headers["etag"]
-    monkeypatch.setattr("functions.http.long_poll.Watch.changed", None)  # nothing may be waited for
+    monkeypatch.setattr("functions.http.long_poll.LongPoll.wait", None)  # nothing may be waited for
     assert ask(door, ada, job, LONG_S).status_code == 200
     assert ask(door, ada, job, LONG_S, etag).status_code == 304
 
@@ -123,7 +123,7 @@ def test_what_has_changed_already_is_answered_at_once(
     door: Door, ada: Person, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = submit()
-    monkeypatch.setattr("functions.http.long_poll.Watch.changed", None)
+    monkeypatch.setattr("functions.http.long_poll.LongPoll.wait", None)
     assert ask(door, ada, job, LONG_S, 'W/"of-before"').status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""One running site for the tests that only use it; those that break something have a stack of their own."""
+"""One running site for tests that only use it; tests that break something start their own."""
 
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a 
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[RunningSite]:
-    """The whole stack under its default limits.
+    """Start the whole stack with its default limits.
 
     Its home is not under pytest's own folder, which every pytest that starts closes to the account of Postgres.
     """
@@ -36,7 +36,7 @@ def site() -> Iterator[RunningSite]:
 
 @pytest.fixture(scope="session")
 def site_services(site: RunningSite) -> Iterator[Services]:
-    """Clients of the site's database and storage."""
+    """Connect to the site's database and storage."""
     services = site.services()
     yield services
     services.db.close()
@@ -44,14 +44,14 @@ def site_services(site: RunningSite) -> Iterator[Services]:
 
 @pytest.fixture
 def user(site: RunningSite) -> Iterator[ApiUser]:
-    """A new user of the site."""
+    """Sign up a new user."""
     with ApiUser(site.url) as user:
         yield user
 
 
 @pytest.fixture(scope="session")
 def painted(site: RunningSite) -> str:
-    """The id of a finished job of two pictures that is nobody's business."""
+    """Return the id of a finished job with two pictures, used only for copies."""
     with ApiUser(site.url) as user:
         job = user.submit("a lighthouse on a cliff", n=2)
         user.finished()
@@ -60,7 +60,7 @@ def painted(site: RunningSite) -> str:
 
 @pytest.fixture
 def owner(site: RunningSite, site_services: Services, painted: str) -> Iterator[Owner]:
-    """A new user with one finished job of two pictures."""
+    """Sign up a user with one finished job of two pictures."""
     owner = Owner(site.url, site_services, painted)
     with owner:
         owner.copy("a lighthouse on a cliff")
@@ -69,7 +69,7 @@ def owner(site: RunningSite, site_services: Services, painted: str) -> Iterator[
 
 @pytest.fixture
 def person(site: RunningSite, owner: Owner) -> Iterator[Visitor]:
-    """The owner in front of the site, logged in."""
+    """Open the site as the owner, logged in."""
     with visitor(site.url, site.s3_url, reduced_motion="reduce") as visiting:
         log_in(visiting, owner)
         yield visiting
@@ -78,7 +78,7 @@ def person(site: RunningSite, owner: Owner) -> Iterator[Visitor]:
 
 @pytest.fixture(scope="session")
 def published(site: RunningSite) -> Iterator[dict[str, Any]]:
-    """A painter whose jobs hang in the gallery: many small ones, on top one of three pictures and one large one."""
+    """Publish jobs: twelve small ones, then one with three pictures and a large one on top."""
     with ApiUser(site.url) as owner:
         for number in range(12):
             width, height = ((64, 64), (96, 64), (64, 96))[number % 3]
@@ -96,7 +96,7 @@ def published(site: RunningSite) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all these tests; each visitor has an empty profile in it.
+    """Start one browser for all these tests; each visitor in it has a new profile.
 
     It ends with them: as long as it runs, asyncio has a running loop in this thread.
     """

@@ -1,4 +1,4 @@
-"""A newcomer in a real browser: from the first visit to the picture, and through a restart of everything."""
+"""A new user in a real browser: from the first visit to the picture, and through a restart of the stack."""
 
 import secrets
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ PROMPT = "a lighthouse on a cliff at night"
 
 @pytest.fixture
 def own_site(tmp_path: Path) -> Iterator[RunningSite]:
-    """A stack of this test's own, since it is stopped in the middle. Its gallery's pictures are still being painted."""
+    """Start a separate stack, since the test stops it. Its gallery is still being painted."""
     site = RunningSite(tmp_path / "home")
     try:
         site.start()

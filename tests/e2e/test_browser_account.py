@@ -1,4 +1,4 @@
-"""A person's account in the browser: ways in and out, quota, mail, tokens, and leaving for good."""
+"""The account in the browser: login and logout, quota, email, tokens and deletion."""
 
 import re
 import secrets
@@ -24,7 +24,7 @@ def guest(site: RunningSite) -> Iterator[Visitor]:
 
 @pytest.fixture
 def member(guest: Visitor, user: ApiUser) -> Visitor:
-    """Someone who has logged in."""
+    """Open the site as a logged-in user."""
     guest.log_in(user.email, PASSWORD)
     return guest
 
@@ -61,7 +61,7 @@ def test_a_guest_is_sent_to_log_in_and_comes_back(guest: Visitor, user: ApiUser)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Your account")).to_be_visible()
-    expect(page.get_by_role("region", name="You")).to_contain_text(user.email)
+    expect(page.get_by_role("region", name="Profile")).to_contain_text(user.email)
 
 
 def test_the_quota_is_shown(member: Visitor, user: ApiUser) -> None:
@@ -91,7 +91,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(site: RunningSite, member: V
     assert status_with(site, token) == 401
 
 
-def test_the_notification_is_kept(member: Visitor, user: ApiUser) -> None:
+def test_the_notification_setting_is_saved(member: Visitor, user: ApiUser) -> None:
     page = member.page
     page.goto(member.url + "/account")
     page.get_by_label("Email me").check()
@@ -101,7 +101,7 @@ def test_the_notification_is_kept(member: Visitor, user: ApiUser) -> None:
     assert user.submit()["settings"]["notify"] == "email"
 
 
-def test_another_tab_hears_of_the_end_of_the_session(member: Visitor) -> None:
+def test_another_tab_notices_the_end_of_the_session(member: Visitor) -> None:
     first = member.page
     first.goto(member.url + "/account")
     expect(first.get_by_role("region", name="Today")).to_be_visible()

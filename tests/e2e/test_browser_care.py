@@ -1,4 +1,4 @@
-"""What every page owes to everybody: no barrier that a machine can find, nothing that moves under the reader's eyes."""
+"""Accessibility and layout of every page: no axe-core violations, no layout shifts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def owner(site: RunningSite) -> Iterator[ApiUser]:
 
 @pytest.fixture(scope="module")
 def jobs(owner: ApiUser, site_services: Services) -> dict[str, str]:
-    """The ids of a published job of two pictures, and of one that has failed."""
+    """Return the ids of a published job with two pictures and of a failed job."""
     published = owner.submit("a lighthouse on a cliff", n=2, negative_prompt="fog", style="oil")["id"]
     failed = owner.submit("a boat that will not float")["id"]
     owner.finished()
@@ -42,7 +42,7 @@ def jobs(owner: ApiUser, site_services: Services) -> dict[str, str]:
 
 @contextmanager
 def looking(site: RunningSite, theme: str, owner: ApiUser | None, width: int = 1280) -> Iterator[Visitor]:
-    """Someone who looks around, in one theme, with motion reduced so that nothing is caught half faded in."""
+    """Open the site in one theme, with reduced motion so that nothing is caught half faded in."""
     viewport = {"width": width, "height": 900}
     with visitor(site.url, site.s3_url, color_scheme=theme, reduced_motion="reduce", viewport=viewport) as person:
         if owner is not None:
@@ -51,7 +51,7 @@ def looking(site: RunningSite, theme: str, owner: ApiUser | None, width: int = 1
 
 
 def settle(person: Visitor, path: str, *, anew: bool = True) -> None:
-    """Open a page, by loading the site `anew` or as its links do, and wait until all of it is there."""
+    """Open a page, by a reload (`anew`) or like the site's links do, and wait until it is complete."""
     person.expected = [f"/v1{path}"]
     if anew:
         person.page.goto(person.url + path)
@@ -64,7 +64,9 @@ def settle(person: Visitor, path: str, *, anew: bool = True) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("who", ["guest", "member"])
-def test_no_barriers(site: RunningSite, owner: ApiUser, jobs: dict[str, str], theme: str, who: str) -> None:
+def test_no_accessibility_violations(
+    site: RunningSite, owner: ApiUser, jobs: dict[str, str], theme: str, who: str
+) -> None:
     source = axe_source()
     found = {}
     with looking(site, theme, owner if who == "member" else None) as person:
@@ -77,7 +79,7 @@ def test_no_barriers(site: RunningSite, owner: ApiUser, jobs: dict[str, str], th
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])
-def test_nothing_moves_and_nothing_sticks_out(
+def test_nothing_shifts_and_nothing_overflows(
     site: RunningSite, owner: ApiUser, jobs: dict[str, str], width: int
 ) -> None:
     with looking(site, "light", owner, width) as person:
@@ -105,12 +107,12 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
                 assert at["shows"], f"{pattern}: {at['name']} has the focus and does not show it"
                 seen.add(at["name"])
                 person.page.keyboard.press("Tab")
-            # The gallery's button for more goes when the keyboard comes near and the rest has come by itself.
+            # The gallery's "Show more" disappears when the last page has been loaded on focus.
             assert wanted & set(person.page.evaluate("window.reachable()")) <= seen, pattern
 
 
-# Names of elements by their place in the page; what Tab must reach; and what it has reached. Radio buttons are left
-# out of it: Tab goes to one of each group.
+# Elements named by their position; what Tab must reach; and what it has reached. Radio buttons are left out:
+# Tab reaches one of each group.
 NAMING = """() => {
   const nameOf = (node) => {
     const steps = [];

@@ -1,4 +1,4 @@
-"""The form of a new picture in a real browser: what it offers, what goes wrong in words, and one job a submission."""
+"""The create form in a real browser: its fields, its errors, and one job per submission."""
 
 import io
 import json
@@ -34,13 +34,13 @@ def guest(site: RunningSite) -> Iterator[Visitor]:
 
 @pytest.fixture
 def painter(guest: Visitor, user: ApiUser) -> Visitor:
-    """A visitor who is logged in as `user`."""
+    """Open the site logged in as `user`."""
     log_in(guest, user)
     return guest
 
 
 def open_form(person: Visitor, path: str = "/create", draft: dict[str, Any] | None = None) -> Page:
-    """The form, as it is for somebody whose last draft was this."""
+    """Open the form with this draft."""
     page = person.page
     if draft is not None:
         page.goto(f"{person.url}/login")
@@ -63,7 +63,7 @@ def give(page: Page, *files: FilePayload) -> None:
 
 
 def box(page: Page, label: str) -> Locator:
-    """A field to write in, by its whole label."""
+    """Return a text field by its exact label."""
     return page.get_by_role("textbox", name=label, exact=True)
 
 
@@ -72,14 +72,14 @@ def tiles(page: Page) -> Locator:
 
 
 def error_at(page: Page, label: str) -> Locator:
-    """What is said to be wrong with a field, as far as it is tied to the field."""
+    """Return the error message that is linked to a field."""
     described = box(page, label).get_attribute("aria-describedby")
     assert described is not None
     return page.locator(f"#{described.split()[0]}")
 
 
 def see_job(page: Page, prompt: str) -> str:
-    """The id of the job on whose page the person is now."""
+    """Return the id of the job whose page is open."""
     expect(page.get_by_role("heading", name=prompt)).to_be_visible()
     found = re.search(r"/pictures/([0-9a-f-]{36})$", page.url)
     assert found is not None, page.url
@@ -87,7 +87,7 @@ def see_job(page: Page, prompt: str) -> str:
 
 
 def change_presets(page: Page, change: Callable[[dict[str, Any]], None]) -> None:
-    """The site's presets, changed before they reach the page."""
+    """Change the site's presets before they reach the page."""
 
     def answer(route: Route) -> None:
         presets = route.fetch().json()
@@ -98,11 +98,11 @@ def change_presets(page: Page, change: Callable[[dict[str, Any]], None]) -> None
 
 
 def expected(complaints: list[str], *parts: str) -> list[str]:
-    """The complaints that are not about one of these: a browser notes every answer that a test makes fail."""
+    """Return the complaints except those about these paths: a browser logs every failed response, provoked ones too."""
     return [complaint for complaint in complaints if not any(part in complaint for part in parts)]
 
 
-def test_what_is_chosen_is_what_is_painted(painter: Visitor, user: ApiUser) -> None:
+def test_the_chosen_settings_are_painted(painter: Visitor, user: ApiUser) -> None:
     page = open_form(painter)
     page.get_by_role("button", name="a red fox asleep").click()
     expect(prompt_of(page)).to_be_focused()
@@ -136,7 +136,7 @@ def test_what_is_chosen_is_what_is_painted(painter: Visitor, user: ApiUser) -> N
     assert painter.complaints == []
 
 
-def test_the_form_is_made_from_the_presets_alone(guest: Visitor) -> None:
+def test_the_form_is_built_from_the_presets(guest: Visitor) -> None:
     def change(presets: dict[str, Any]) -> None:
         presets["styles"].append({"key": "neon", "title": "Neon tubes"})
         presets["aspects"][1]["offered"] = False
@@ -189,7 +189,7 @@ def test_a_lost_reply_and_a_reload_make_one_job(painter: Visitor, user: ApiUser)
     assert expected(painter.complaints, "ERR_FAILED") == []
 
 
-def test_what_is_wrong_stands_at_its_field(painter: Visitor) -> None:
+def test_errors_are_shown_at_their_fields(painter: Visitor) -> None:
     page = open_form(painter)
     paint(page).click()
     expect(prompt_of(page)).to_be_focused()
@@ -203,15 +203,15 @@ def test_what_is_wrong_stands_at_its_field(painter: Visitor) -> None:
     expect(box(page, "Steps")).to_be_hidden()
     paint(page).click()
     expect(box(page, "Steps")).to_be_focused()
-    expect(error_at(page, "Steps")).to_have_text("Too much: at most 150.")
-    expect(error_at(page, "Width")).to_have_text("Only multiples of 8.")
-    expect(page.get_by_text("Your own values count: Steps 400.")).to_be_visible()
+    expect(error_at(page, "Steps")).to_have_text("Must be at most 150.")
+    expect(error_at(page, "Width")).to_have_text("Must be a multiple of 8.")
+    expect(page.get_by_text("Your own values apply: Steps 400.")).to_be_visible()
     page.locator(".choice-quality").get_by_role("button", name="Reset").click()
     expect(box(page, "Steps")).to_have_value("")
     assert painter.complaints == []
 
 
-def test_what_the_api_refuses_is_told_in_the_pages_language(painter: Visitor) -> None:
+def test_refusals_of_the_api_are_shown_in_the_pages_language(painter: Visitor) -> None:
     page = open_form(painter, draft={"prompt": "a fox", **SMALL})
     errors = [
         {"field": "seed", "message": "is too large", "code": "too_large", "limit": 99},
@@ -234,7 +234,7 @@ def test_a_start_picture_goes_to_the_storage_and_into_the_job(painter: Visitor, 
     give(page, png("teal"), png("maroon"))
     expect(tiles(page)).to_have_count(2)
     expect(tiles(page).get_by_text("Uploaded")).to_have_count(2)
-    page.get_by_role("button", name="Take away: maroon.png").click()
+    page.get_by_role("button", name="Remove: maroon.png").click()
     expect(tiles(page)).to_have_count(1)
     expect(page.locator(".canvas-picture")).to_be_visible()
     page.get_by_label("How much to change").fill("0.3")
@@ -248,7 +248,7 @@ def test_a_start_picture_goes_to_the_storage_and_into_the_job(painter: Visitor, 
     assert painter.complaints == []
 
 
-def test_a_picture_may_be_kept_and_only_made_larger(painter: Visitor, user: ApiUser) -> None:
+def test_a_picture_can_be_kept_and_only_enlarged(painter: Visitor, user: ApiUser) -> None:
     page = open_form(painter, draft=SMALL)
     give(page, png("navy", 64, 64))
     page.get_by_role("radio", name=re.compile("^Keep it")).check()
@@ -273,7 +273,7 @@ DROP = """([target, kind, bytes, type, padding]) => {
 }"""
 
 
-def test_pictures_are_dropped_and_pasted_and_others_refused_in_words(painter: Visitor) -> None:
+def test_pictures_are_dropped_and_pasted_and_others_refused(painter: Visitor) -> None:
     page = open_form(painter)
     bytes_of = list(png()["buffer"])
     page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/png", 0])
@@ -282,16 +282,16 @@ def test_pictures_are_dropped_and_pasted_and_others_refused_in_words(painter: Vi
     page.evaluate(DROP, [".canvas", "drop", bytes_of, "image/gif", 0])
     expect(page.get_by_text("drop.png is not a PNG, JPEG or WebP picture.")).to_be_visible()
     page.evaluate(DROP, [".canvas", "drop", [1, 2, 3], "image/png", 0])
-    expect(page.get_by_text("drop.png cannot be read as a picture.")).to_be_visible()
+    expect(page.get_by_text("drop.png cannot be read as an image.")).to_be_visible()
     page.evaluate(DROP, [".canvas", "drop", [], "image/png", 20 * 1024 * 1024 + 1])
     expect(page.get_by_text("drop.png is larger than 20 MB.")).to_be_visible()
     give(page, png("teal"), png("maroon"), png("navy"))
-    expect(page.get_by_text("No more than 4 pictures at once.")).to_be_visible()
+    expect(page.get_by_text("You can add at most 4 images.")).to_be_visible()
     expect(tiles(page)).to_have_count(4)
     assert painter.complaints == []
 
 
-def test_an_upload_that_fails_is_sent_again(painter: Visitor, site: RunningSite) -> None:
+def test_a_failed_upload_can_be_retried(painter: Visitor, site: RunningSite) -> None:
     page = open_form(painter, draft={"prompt": "a fox", **SMALL})
     page.route(f"{site.s3_url}/**", lambda route: route.abort())
     give(page, png())
@@ -306,12 +306,12 @@ def test_an_upload_that_fails_is_sent_again(painter: Visitor, site: RunningSite)
     assert expected(painter.complaints, "ERR_FAILED") == []
 
 
-def test_a_start_picture_that_is_gone_says_so(painter: Visitor, user: ApiUser) -> None:
+def test_a_missing_start_picture_is_reported(painter: Visitor, user: ApiUser) -> None:
     draft = {"prompt": "a fox", **SMALL, "source_images": ["uploads/nobody/gone.png"], "strength": 0.5}
     page = open_form(painter, draft=draft)
     expect(tiles(page)).to_have_count(1)
     paint(page).click()
-    remove = page.get_by_role("button", name="Take away: Start picture")
+    remove = page.get_by_role("button", name="Remove: Starting image")
     expect(remove).to_be_focused()
     expect(tiles(page).get_by_text("Choose it again.")).to_be_visible()
     remove.press("Enter")
@@ -321,7 +321,7 @@ def test_a_start_picture_that_is_gone_says_so(painter: Visitor, user: ApiUser) -
     assert expected(painter.complaints, "status of 422") == []
 
 
-def test_another_pictures_words_and_pixels_are_taken_over(painter: Visitor, user: ApiUser) -> None:
+def test_prompt_and_pixels_of_another_picture_are_used(painter: Visitor, user: ApiUser) -> None:
     user.submit()
     [job] = user.finished()
     page = open_form(painter, f"/create?start={job['images'][0]['id']}&prompt=a%20heron%20%7C%20ink")
@@ -354,7 +354,7 @@ def test_a_guest_logs_in_and_finds_everything_as_it_was(guest: Visitor, user: Ap
     assert guest.complaints == []
 
 
-def test_a_whole_jobs_settings_show_as_a_person_would_have_chosen_them(painter: Visitor, user: ApiUser) -> None:
+def test_settings_of_a_job_are_shown_as_choices(painter: Visitor, user: ApiUser) -> None:
     job = user.submit(
         "a fox with settings",
         style="ink",
@@ -376,7 +376,7 @@ def test_a_whole_jobs_settings_show_as_a_person_would_have_chosen_them(painter: 
     assert painter.complaints == []
 
 
-def test_the_form_is_emptied_and_brought_back(guest: Visitor) -> None:
+def test_the_form_can_be_cleared_and_restored(guest: Visitor) -> None:
     page = open_form(guest, draft={"prompt": "a fox", "style": "ink"})
     page.get_by_role("button", name="Clear the form").click()
     expect(prompt_of(page)).to_have_value("")

@@ -1,4 +1,4 @@
-"""The public wall as a guest meets it: its pages, its pictures, and what happens when something does not come."""
+"""The public gallery as a guest: its pages, its pictures, and failures to load them."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ LARGEST_PAINT = """() => new Promise((resolve) => {
 })"""
 
 
-def test_every_page_of_the_wall_has_an_address(guest: Visitor) -> None:
+def test_every_page_of_the_gallery_has_an_address(guest: Visitor) -> None:
     page = guest.page
     short_pages(page, 6)
     page.goto(guest.url + "/create")
@@ -90,7 +90,7 @@ def test_back_from_a_picture_leads_to_the_same_place(guest: Visitor) -> None:
     assert guest.complaints == []
 
 
-def test_pictures_beside_are_reached_by_who_comes_from_the_wall(guest: Visitor, published: dict[str, Any]) -> None:
+def test_neighbours_are_linked_after_a_visit_to_the_gallery(guest: Visitor, published: dict[str, Any]) -> None:
     page = guest.page
     short_pages(page, 3)
     page.goto(guest.url)
@@ -112,13 +112,13 @@ def test_pictures_beside_are_reached_by_who_comes_from_the_wall(guest: Visitor, 
 
     page.goto(f"{guest.url}/gallery/{published['large']['id']}")
     expect(heading).to_have_text("a wide valley")
-    # Its size was free, so that the shape which it did not have is not told.
+    # Its size was free, so its unused shape is not shown.
     expect(page.locator(".recipe dt")).to_have_text(["Kind", "Style", "Quality", "Size", "Steps", "Guidance", "Seed"])
     expect(around.get_by_role("link")).to_have_text(["All pictures"])
     assert guest.complaints == []
 
 
-def test_after_a_while_the_wall_asks_before_it_goes_on(guest: Visitor) -> None:
+def test_after_some_pages_the_gallery_asks_before_loading_more(guest: Visitor) -> None:
     page = guest.page
     short_pages(page, 2)
     page.set_viewport_size({"width": 900, "height": 2400})
@@ -132,7 +132,7 @@ def test_after_a_while_the_wall_asks_before_it_goes_on(guest: Visitor) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])
-def test_nothing_moves_while_the_wall_is_walked(
+def test_nothing_shifts_while_the_gallery_is_scrolled(
     browser: Browser, site: RunningSite, published: dict[str, Any], width: int, record_property: Any
 ) -> None:
     with looking(browser, site, viewport={"width": width, "height": 900}) as person:
@@ -153,7 +153,7 @@ def test_nothing_moves_while_the_wall_is_walked(
         assert person.complaints == []
 
 
-def test_what_is_seen_first_comes_first_and_as_small_as_it_may(
+def test_visible_pictures_load_first_and_in_a_fitting_size(
     browser: Browser, site: RunningSite, published: dict[str, Any]
 ) -> None:
     large = published["large"]["id"]
@@ -173,7 +173,7 @@ def test_what_is_seen_first_comes_first_and_as_small_as_it_may(
     assert endings == {1: "webp", 3: "png"}
 
 
-def test_a_job_of_several_pictures_has_one_place_on_the_wall(guest: Visitor, published: dict[str, Any]) -> None:
+def test_a_job_of_several_pictures_has_one_tile(guest: Visitor, published: dict[str, Any]) -> None:
     job = published["several"]
     guest.page.goto(guest.url)
     tile = guest.page.locator(f'[data-job="{job["id"]}"]')
@@ -184,7 +184,7 @@ def test_a_job_of_several_pictures_has_one_place_on_the_wall(guest: Visitor, pub
 
 
 def change_list(guest: Visitor, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Let each image of the gallery's list be changed on its way; the storage's refusals of it are no complaint."""
+    """Change each image of the gallery's list on its way; the storage's refusals are expected."""
 
     def answer(route: Route) -> None:
         page = route.fetch().json()
@@ -198,7 +198,7 @@ def change_list(guest: Visitor, change: Callable[[dict[str, Any]], dict[str, Any
 
 
 def without_signature(image: dict[str, Any]) -> dict[str, Any]:
-    """Its presigned URLs as the storage refuses them."""
+    """Return presigned URLs with an invalid signature."""
     return {
         name: re.sub("X-Amz-Signature=[0-9a-f]+", f"X-Amz-Signature={'0' * 64}", image[name])
         for name in ("url", "thumbnail_url")
@@ -217,8 +217,8 @@ def test_refused_urls_are_renewed_unnoticed(guest: Visitor) -> None:
     assert guest.complaints == []
 
 
-def test_pictures_of_a_tab_that_was_open_for_hours_come_when_they_are_wanted(guest: Visitor) -> None:
-    """Those that were never scrolled to ask for no URL that has run out, and come all the same."""
+def test_pictures_load_in_a_tab_that_was_open_for_hours(guest: Visitor) -> None:
+    """Pictures that were never scrolled to request no expired URL, and are loaded."""
     page = guest.page
     page.clock.install()
     change_list(guest, without_signature)
@@ -236,7 +236,7 @@ def test_pictures_of_a_tab_that_was_open_for_hours_come_when_they_are_wanted(gue
     assert guest.complaints == []
 
 
-def test_when_the_link_fails_too_it_is_said_and_tried_again_with_the_network(guest: Visitor) -> None:
+def test_a_failing_link_is_reported_and_retried_with_the_network(guest: Visitor) -> None:
     page = guest.page
     change_list(guest, without_signature)
     page.route("**/i/**", lambda route: route.fulfill(status=403, body=""))
@@ -251,7 +251,7 @@ def test_when_the_link_fails_too_it_is_said_and_tried_again_with_the_network(gue
     assert guest.complaints == []
 
 
-def test_a_wall_that_cannot_be_fetched_says_so_and_comes_back_by_itself(guest: Visitor) -> None:
+def test_a_gallery_that_cannot_be_fetched_says_so_and_recovers(guest: Visitor) -> None:
     page = guest.page
     page.route("**/v1/gallery?*", lambda route: route.abort())
     page.goto(guest.url)
@@ -265,7 +265,7 @@ def test_a_wall_that_cannot_be_fetched_says_so_and_comes_back_by_itself(guest: V
     assert [complaint for complaint in guest.complaints if "ERR_FAILED" not in complaint] == []
 
 
-def test_a_new_installation_shows_its_first_pictures_by_themselves(guest: Visitor) -> None:
+def test_a_new_installation_shows_its_first_pictures_without_a_reload(guest: Visitor) -> None:
     page = guest.page
     shown = 0
 

@@ -1,4 +1,4 @@
-"""Words that would like to be code: prompts and addresses are shown as they are, on every page, and do nothing."""
+"""Injection attempts: hostile prompts and addresses are shown as text on every page."""
 
 import secrets
 from typing import Any
@@ -36,7 +36,7 @@ PROMPTS = (
     "<template><script>window.hit=1</script></template><dialog open>a boat</dialog>",
     "__proto__ constructor toString " + "\u0301" * 60,
 )
-# Of these an address may really have the first five; the others are refused.
+# The first five are valid in an address; the others are refused.
 ADDRESSES = (
     "'onmouseover=window.hit=1//{}@example.com",
     "{}`${{window.hit=1}}`@example.com",
@@ -49,7 +49,7 @@ ADDRESSES = (
     "{}@<b>example.com</b>",
     "javascript:window.hit=1//{}@example.com",
 )
-# Elements that the site itself never has, and handlers that it never sets as attributes.
+# Elements and handler attributes that the site never uses.
 FOREIGN = """() => {
   const LEADS = new Set(["href", "src", "srcset", "action", "formaction", "xlink:href", "data", "style"]);
   const RUNS = /^\\s*(javascript:|data:text)/i;
@@ -66,7 +66,7 @@ FOREIGN = """() => {
 
 @pytest.fixture(scope="module")
 def jobs(site: RunningSite) -> Any:
-    """A member whose jobs carry these prompts, each published; a few also ask to leave such words out."""
+    """Return a user with published jobs that have these prompts; some have them as negative prompts."""
     with ApiUser(site.url) as owner:
         jobs = [owner.submit(prompt, negative_prompt=prompt) for prompt in PROMPTS]
         owner.finished()
@@ -81,11 +81,11 @@ def check(person: Visitor) -> None:
 
 
 def seen(page: Page, prompt: str) -> None:
-    """The words stand on the page, letter by letter as they were written."""
+    """Check that the text is on the page, character by character."""
     page.wait_for_function("(words) => document.body.innerText.includes(words)", arg=prompt.strip()[:40])
 
 
-def test_hostile_prompts_are_words(site: RunningSite, jobs: tuple[ApiUser, list[str]]) -> None:
+def test_hostile_prompts_are_text(site: RunningSite, jobs: tuple[ApiUser, list[str]]) -> None:
     owner, ids = jobs
     with visitor(site.url, site.s3_url) as person:
         page = person.page
@@ -106,7 +106,7 @@ def test_hostile_prompts_are_words(site: RunningSite, jobs: tuple[ApiUser, list[
 
 
 @pytest.mark.parametrize("prompt", PROMPTS[:8])
-def test_hostile_addresses_of_pages_are_words(site: RunningSite, prompt: str) -> None:
+def test_hostile_addresses_of_pages_are_text(site: RunningSite, prompt: str) -> None:
     with visitor(site.url, site.s3_url) as person:
         page = person.page
         for path in ("/create?prompt=", "/pictures?q=", "/gallery/", "/?after=", "/login?next=", "/pictures/"):
@@ -120,7 +120,7 @@ def test_hostile_addresses_of_pages_are_words(site: RunningSite, prompt: str) ->
 
 
 @pytest.mark.parametrize("pattern", ADDRESSES)
-def test_hostile_addresses_of_people_are_words(site: RunningSite, pattern: str) -> None:
+def test_hostile_email_addresses_are_text(site: RunningSite, pattern: str) -> None:
     email = pattern.format(secrets.token_hex(4))
     answer = requests.post(f"{site.url}/v1/signup", json={"email": email, "password": PASSWORD}, timeout=30)
     if pattern in ADDRESSES[:5]:
@@ -136,8 +136,8 @@ def test_hostile_addresses_of_people_are_words(site: RunningSite, pattern: str) 
         check(person)
 
 
-def test_a_hostile_answer_is_words_too(site: RunningSite) -> None:
-    """Even what the API itself says is only text to the site."""
+def test_a_hostile_answer_is_text_too(site: RunningSite) -> None:
+    """The API's own messages are shown as text, too."""
     with visitor(site.url, site.s3_url) as person:
         words = {"title": PROMPTS[1], "detail": PROMPTS[0], "code": PROMPTS[2], "status": 400}
         person.page.route("**/v1/gallery?**", lambda route: route.fulfill(status=400, json=words))

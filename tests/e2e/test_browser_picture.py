@@ -1,4 +1,4 @@
-"""The page of a published picture: what it tells, what can be done with it, the full-size view and reports."""
+"""The page of a published picture: its content, its actions, the full-size view and reports."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor
 
 
-def test_a_picture_page_tells_all_and_leads_on(guest: Visitor, published: dict[str, Any]) -> None:
+def test_a_picture_page_shows_everything_and_links_on(guest: Visitor, published: dict[str, Any]) -> None:
     page, job = guest.page, published["several"]
     page.goto(f"{guest.url}/gallery/{job['id']}#1")
     expect(page.get_by_role("heading", level=1)).to_have_text(job["prompt"])
@@ -47,7 +47,7 @@ def test_a_picture_page_tells_all_and_leads_on(guest: Visitor, published: dict[s
     assert guest.complaints == []
 
 
-def test_the_lasting_link_is_copied(guest: Visitor, published: dict[str, Any]) -> None:
+def test_the_permanent_link_is_copied(guest: Visitor, published: dict[str, Any]) -> None:
     page, job = guest.page, published["large"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{guest.url}/gallery/{job['id']}")
@@ -81,7 +81,7 @@ def test_the_full_size_view(guest: Visitor, published: dict[str, Any]) -> None:
     assert guest.complaints == []
 
 
-def test_a_large_picture_is_moved_in_its_real_pixels(guest: Visitor, published: dict[str, Any]) -> None:
+def test_a_large_picture_is_scrolled_in_actual_size(guest: Visitor, published: dict[str, Any]) -> None:
     page = guest.page
     page.goto(f"{guest.url}/gallery/{published['large']['id']}")
     page.get_by_role("button", name="Open full size").click()
@@ -91,12 +91,12 @@ def test_a_large_picture_is_moved_in_its_real_pixels(guest: Visitor, published: 
     dialog.locator("img").click()
     expect(dialog.get_by_role("button", name="Actual size")).to_have_attribute("aria-pressed", "true")
     expect(dialog.locator("img")).to_have_js_property("clientWidth", 640)
-    board = dialog.get_by_role("group", name="The picture")
+    board = dialog.get_by_role("group", name="Picture", exact=True)
     assert board.evaluate("(node) => node.scrollWidth > node.clientWidth && node.scrollLeft > 0")
     assert guest.complaints == []
 
 
-def test_a_report_is_sent_and_thanked_for(guest: Visitor, published: dict[str, Any]) -> None:
+def test_a_report_is_sent(guest: Visitor, published: dict[str, Any]) -> None:
     page, job = guest.page, published["large"]
     guest.expected = [f"/v1/gallery/{job['id']}/reports"]
     page.goto(f"{guest.url}/gallery/{job['id']}")
@@ -124,7 +124,7 @@ def test_a_report_is_sent_and_thanked_for(guest: Visitor, published: dict[str, A
     assert guest.complaints == []
 
 
-def test_a_picture_that_was_taken_back_is_missed_kindly(guest: Visitor, published: dict[str, Any]) -> None:
+def test_an_unpublished_picture_is_reported_as_gone(guest: Visitor, published: dict[str, Any]) -> None:
     owner: ApiUser = published["owner"]
     job = owner.submit("a picture that will go")
     owner.finished(limit_s=120)

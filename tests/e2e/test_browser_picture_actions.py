@@ -1,4 +1,4 @@
-"""What can be done with jobs in the cabinet: delete with second thoughts, download, publish, make again."""
+"""Actions on the user's jobs: delete with undo, download, publish, repeat."""
 
 import io
 import zipfile
@@ -47,7 +47,7 @@ def test_delete_can_be_undone_and_is_sent_only_then(person: Visitor, owner: Owne
     assert [request.method for request in sent] == ["DELETE"]
 
 
-def test_what_was_deleted_goes_with_the_view_and_with_the_page(person: Visitor, owner: Owner) -> None:
+def test_pending_deletions_are_sent_when_the_view_or_the_page_is_left(person: Visitor, owner: Owner) -> None:
     [kept] = ids(owner)
     owner.copy("a fox", 40)
     page = look(person)
@@ -63,14 +63,14 @@ def test_what_was_deleted_goes_with_the_view_and_with_the_page(person: Visitor, 
     until(lambda: ids(owner) == {kept}, "leaving the page deletes", 30)
 
 
-def test_what_cannot_be_deleted_comes_back_with_a_sentence(person: Visitor, owner: Owner) -> None:
+def test_a_refused_deletion_is_restored_with_a_message(person: Visitor, owner: Owner) -> None:
     owner.copy("a fox", 2)
     page = look(person)
     person.expected = [f"/v1/jobs/{job['id']}" for job in owner.jobs()]
     page.route("**/v1/jobs/*", lambda route: route.fulfill(status=409, json={"code": "still_running"}))
     act(page, "a fox 1", "Delete")
     page.get_by_role("link", name="Gallery", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("One job could not be deleted. It is still being painted.")
+    expect(page.get_by_role("alert")).to_contain_text("1 job could not be deleted. It is still being painted.")
     page.unroute("**/v1/jobs/*")
     look(person)
     expect(tiles(page)).to_have_count(3)
@@ -88,7 +88,7 @@ def test_a_zip_of_the_selection_holds_the_exact_pictures(person: Visitor, owner:
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download").click()
     assert saved.value.suggested_filename.startswith("easel-")
-    expect(page.get_by_role("alert")).to_have_text("1 picture could not be fetched. The ZIP file holds the other 5.")
+    expect(page.get_by_role("alert")).to_have_text("1 picture could not be loaded. The ZIP file contains the other 5.")
     with zipfile.ZipFile(saved.value.path()) as archive:
         assert archive.testzip() is None
         names = [f"{name}{number}.png" for name in ("Fox a b c", "a lighthouse on a cliff") for number in ("", " (2)")]
@@ -100,7 +100,7 @@ def test_a_zip_of_the_selection_holds_the_exact_pictures(person: Visitor, owner:
     assert all(content.startswith(b"\x89PNG") for content in wanted)
 
 
-def test_all_pictures_of_one_job_come_as_a_zip_and_one_alone(person: Visitor, owner: Owner) -> None:
+def test_several_pictures_download_as_a_zip_and_one_as_a_file(person: Visitor, owner: Owner) -> None:
     owner.submit("a single bed")
     owner.finished()
     page = look(person)
@@ -113,7 +113,7 @@ def test_all_pictures_of_one_job_come_as_a_zip_and_one_alone(person: Visitor, ow
     assert saved.value.path().read_bytes().startswith(b"\x89PNG")
 
 
-def test_publish_and_take_back(person: Visitor, owner: Owner) -> None:
+def test_publish_and_unpublish(person: Visitor, owner: Owner) -> None:
     [first, second] = owner.copy("a fox", 2)
     page = look(person)
     act(page, "a fox 1", "Publish")
@@ -124,7 +124,7 @@ def test_publish_and_take_back(person: Visitor, owner: Owner) -> None:
     choose(page, "a fox 1")
     choose(page, "a fox 2")
     bar = page.get_by_role("region", name="Notices")
-    bar.get_by_role("button", name="Show in the gallery (1)").click()
+    bar.get_by_role("button", name="Publish (1)").click()
     bar.get_by_role("button", name="Remove from gallery", exact=True).click()
     until(lambda: not any(owner.job(job)["public"] for job in (first, second)), "both are taken back", 20)
     expect(page.get_by_text("In the gallery", exact=True)).to_have_count(0)
@@ -139,7 +139,7 @@ def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> 
     [failed] = owner.copy("a boat", state="failed")
     page = look(person)
     sent = record(page, lambda request: request.method == "POST")
-    # The first answer is lost on its way, after the server has made the job.
+    # The first answer is lost after the server has created the job.
     page.route("**/v1/jobs", lambda route: (route.fetch(), route.abort())[0], times=1)
     act(page, "a lighthouse on a cliff", "Make a variation")
     expect(page.get_by_role("alert")).to_contain_text("Easel cannot be reached.")
@@ -164,7 +164,7 @@ def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> 
     person.complaints = [note for note in person.complaints if "ERR_FAILED" not in note]
 
 
-def test_start_picture_and_words_lead_to_the_form(person: Visitor, owner: Owner) -> None:
+def test_start_picture_and_prompt_lead_to_the_form(person: Visitor, owner: Owner) -> None:
     page = look(person)
     page.get_by_role("button", name="Actions: a lighthouse on a cliff").click()
     start = page.get_by_role("link", name="Use as starting image")

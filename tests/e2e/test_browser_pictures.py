@@ -1,4 +1,4 @@
-"""The cabinet in the browser: what is shown, kept fresh, found and selected, also with 500 jobs."""
+"""The page "My pictures": polling, filter, search and selection, also with 500 jobs."""
 
 import pytest
 from playwright.sync_api import expect
@@ -44,7 +44,7 @@ def test_filter_and_search_live_in_the_address(person: Visitor, owner: Owner) ->
     expect(search).to_have_value("no such words")
 
 
-def test_a_new_person_is_invited_and_a_stranger_logs_in_first(site: RunningSite, user: ApiUser) -> None:
+def test_a_new_user_is_invited_and_a_guest_logs_in_first(site: RunningSite, user: ApiUser) -> None:
     with visitor(site.url, site.s3_url) as newcomer:
         page = newcomer.page
         newcomer.expected = ["/v1/jobs"]
@@ -60,7 +60,7 @@ def test_a_new_person_is_invited_and_a_stranger_logs_in_first(site: RunningSite,
         assert newcomer.complaints == []
 
 
-def test_jobs_move_on_with_one_request_for_all_and_none_in_a_hidden_tab(person: Visitor, owner: Owner) -> None:
+def test_jobs_are_polled_with_one_request_and_none_in_a_hidden_tab(person: Visitor, owner: Owner) -> None:
     page = person.page
     page.clock.install()
     asked = record(page, lambda request: "/v1/jobs?" in request.url)
@@ -79,7 +79,7 @@ def test_jobs_move_on_with_one_request_for_all_and_none_in_a_hidden_tab(person: 
         page.clock.run_for(31_000)
 
 
-def test_a_lost_connection_is_told_and_healed(person: Visitor, owner: Owner) -> None:
+def test_a_lost_connection_is_shown_and_recovers(person: Visitor, owner: Owner) -> None:
     page = look(person)
     page.route("**/v1/jobs?*", lambda route: route.fulfill(status=503, json={"code": "unavailable"}))
     page.evaluate(HIDE, False)
@@ -110,7 +110,7 @@ def test_select_by_mouse_and_keyboard(person: Visitor, owner: Owner) -> None:
     expect(bar.get_by_role("button", name="Download")).to_be_focused()
     bar.get_by_role("button", name="Select all").click()
     expect(bar).to_contain_text("7 selected")
-    expect(bar).to_contain_text("1 of them is not finished. To delete it, cancel first.")
+    expect(bar).to_contain_text("1 of them is not finished. Cancel it before deleting.")
     bar.get_by_role("button", name="Delete (6)").click()
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_have_attribute("data-id", unfinished[0])
@@ -140,7 +140,7 @@ def test_five_hundred_jobs_scroll_without_being_drawn_again(person: Visitor, own
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_barriers_while_selecting_and_in_a_menu(site: RunningSite, owner: Owner, theme: str) -> None:
+def test_no_accessibility_violations_while_selecting_and_in_a_menu(site: RunningSite, owner: Owner, theme: str) -> None:
     source = axe_source()
     owner.copy("a fox", 2)
     owner.copy("a boat", state="failed")

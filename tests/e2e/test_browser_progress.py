@@ -1,4 +1,4 @@
-"""The page of a job, from the queue to the pictures: in several tabs, through reloads and lost networks, hidden."""
+"""The page of a job, from the queue to the pictures: in several tabs, with reloads, lost networks and hidden tabs."""
 
 import json
 import re
@@ -20,7 +20,7 @@ PROMPT = "a lighthouse on a cliff at night, in a storm"
 SHORT = "a lighthouse on a cliff at night, in a…"
 OFFLINE = "net::ERR_INTERNET_DISCONNECTED"
 UNAVAILABLE = {"type": "about:blank", "title": "Try later.", "status": 503, "code": "unavailable"}
-# The page's own idea of whether it is seen, and notifications that are written down instead of shown.
+# Overrides document.hidden, and records notifications instead of showing them.
 STAGE = """
 let hidden = false;
 Object.defineProperty(Document.prototype, "hidden", {get: () => hidden});
@@ -56,7 +56,7 @@ def backstage(site_services: Services, user: ApiUser) -> Backstage:
 
 @pytest.fixture
 def person(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visitor]:
-    """Someone who has logged in, with a page that can be hidden."""
+    """Open the site as a logged-in user, with a page that can be hidden."""
     with browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB") as context:
         person = Visitor(context.new_page(), site.url, (site.url, site.s3_url))
         person.page.add_init_script(STAGE)
@@ -68,7 +68,7 @@ def person(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visit
 
 @pytest.fixture
 def job(user: ApiUser, backstage: Backstage) -> str:
-    """The id of a job that waits until it is let go."""
+    """Submit a job that waits until it is released. Returns its id."""
     backstage.hold()
     return str(user.submit(PROMPT)["id"])
 
@@ -89,7 +89,7 @@ def icon_of(page: Page) -> str:
 
 
 def looks_at(page: Page, job: str) -> list[Request]:
-    """The questions about this job that the page asks from now on."""
+    """Return a list that collects the page's requests about this job from now on."""
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request) if f"/v1/jobs/{job}" in request.url else None)
     return asked
@@ -135,7 +135,7 @@ def test_a_job_is_shown_from_the_queue_to_the_pictures(
     assert icon_of(page) == "/favicon.svg"
 
 
-def test_no_barriers_while_it_is_painted(person: Visitor, backstage: Backstage, job: str) -> None:
+def test_no_accessibility_violations_while_it_is_painted(person: Visitor, backstage: Backstage, job: str) -> None:
     source = axe_source()
     page = open_job(person, job)
     assert violations(page, source) == []
@@ -144,7 +144,7 @@ def test_no_barriers_while_it_is_painted(person: Visitor, backstage: Backstage, 
     assert violations(page, source) == []
 
 
-def test_what_holds_a_job_up_is_told_in_words(person: Visitor, job: str) -> None:
+def test_the_reason_for_a_delay_is_shown(person: Visitor, job: str) -> None:
     told = {"at": "2026-01-01T12:00:00Z", "event": "waiting", "code": "generator_busy", "detail": "in English"}
     page = person.page
 
@@ -179,7 +179,7 @@ def test_a_waiting_job_is_cancelled_and_painted_after_all(
     assert len(user.jobs()) == 2
 
 
-def test_a_job_in_work_is_being_stopped_until_it_is(person: Visitor, backstage: Backstage, job: str) -> None:
+def test_a_running_job_is_stopping_until_it_has_stopped(person: Visitor, backstage: Backstage, job: str) -> None:
     page = open_job(person, job)
     backstage.put_to_work(job, 0.5)
     state_of(page).to_have_text("Being painted")
@@ -213,7 +213,7 @@ def test_a_failed_job_says_why_and_is_tried_again_once(
     assert [entry["state"] for entry in user.jobs()] == ["succeeded", "failed"]
 
 
-def test_tabs_tell_each_other(person: Visitor, user: ApiUser, backstage: Backstage, job: str) -> None:
+def test_tabs_inform_each_other(person: Visitor, user: ApiUser, backstage: Backstage, job: str) -> None:
     first = open_job(person, job)
     other = Visitor(first.context.new_page(), person.url, (person.url,))
     other.page.add_init_script(STAGE)
@@ -233,7 +233,7 @@ def test_tabs_tell_each_other(person: Visitor, user: ApiUser, backstage: Backsta
     assert other.complaints == []
 
 
-def test_a_job_that_another_device_deleted_is_gone_when_the_tab_is_seen_again(
+def test_a_job_deleted_on_another_device_is_gone_when_the_tab_is_visible_again(
     person: Visitor, user: ApiUser, backstage: Backstage, job: str
 ) -> None:
     backstage.let_go()
@@ -288,7 +288,7 @@ def test_another_view_notices_the_lost_connection_and_its_return(person: Visitor
     person.complaints = [words for words in person.complaints if "ERR_CONNECTION_RESET" not in words]
 
 
-def test_a_hidden_tab_asks_seldom_and_still_tells_the_end(
+def test_a_hidden_tab_polls_rarely_and_still_shows_the_end(
     person: Visitor, user: ApiUser, backstage: Backstage, job: str
 ) -> None:
     page = person.page
@@ -315,7 +315,7 @@ def test_a_hidden_tab_asks_seldom_and_still_tells_the_end(
     assert page.evaluate("window.focused") == 1
 
 
-def test_who_sees_the_page_needs_no_notification(person: Visitor, backstage: Backstage, job: str) -> None:
+def test_a_visible_page_shows_no_notification(person: Visitor, backstage: Backstage, job: str) -> None:
     page = person.page
     page.add_init_script("Notification.permission = 'granted';")
     open_job(person, job)

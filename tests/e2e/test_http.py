@@ -8,7 +8,7 @@ import pytest
 import requests
 from PIL import Image
 
-from shared.gallery.service import EXAMPLES
+from shared.admin.examples import list_examples
 from tests.support.api_user import PASSWORD, ApiUser, events, gallery_of
 from tests.support.running_site import RunningSite
 from tests.support.waiting import until
@@ -160,7 +160,7 @@ def test_a_picture_of_ones_own_is_where_another_begins(user: ApiUser) -> None:
 
 
 def test_the_gallery_shows_the_examples_to_everyone(site: RunningSite) -> None:
-    examples = {example["prompt"] for example in EXAMPLES}
+    examples = {example.prompt for example in list_examples()}
     assert len(examples) == 12
 
     def look() -> bool:

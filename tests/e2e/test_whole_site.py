@@ -5,27 +5,42 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import requests
 
 from local.config import CHECKOUT, PORTS
-from local.servers import free_port
+from local.lock import find_running
 
 
-def environment(home: Path, ports: dict[str, int]) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith(("EASEL_", "AWS_"))}
-    return {**given, "EASEL_HOME": str(home), **{name: str(port) for name, port in ports.items()}}
+    return {**given, "EASEL_HOME": str(home)}
 
 
-def operate(home: Path, ports: dict[str, int], words: str, *argv: str) -> None:
+@contextmanager
+def taken_default_ports() -> Iterator[None]:
+    """Listen on every default port that no other program, such as another `make run`, listens on already."""
+    with ExitStack() as listeners:
+        for _, port in PORTS.values():
+            listener = listeners.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                listener.listen()
+        yield
+
+
+def operate(home: Path, words: str, *argv: str) -> None:
     """The operator's command for this stack ends well and says these words; the first sweep may be a moment off."""
     for _ in range(5):
         done = subprocess.run(
             [sys.executable, "-m", "local.operate", *argv],
             check=False,
             cwd=CHECKOUT,
-            env=environment(home, ports),
+            env=environment(home),
             capture_output=True,
             text=True,
             timeout=90,
@@ -36,11 +51,11 @@ def operate(home: Path, ports: dict[str, int], words: str, *argv: str) -> None:
     assert words in done.stdout
 
 
-def start(home: Path, ports: dict[str, int]) -> "subprocess.Popen[str]":
+def start(home: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "local"],
         cwd=CHECKOUT,
-        env=environment(home, ports),
+        env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -65,27 +80,32 @@ def is_listening(port: int) -> bool:
 
 
 def test_it_works(tmp_path: Path) -> None:
-    ports: dict[str, int] = {}
-    while len(set(ports.values())) < len(PORTS):
-        ports = {name: free_port() for name in PORTS}
-    url = f"http://127.0.0.1:{ports['EASEL_PORT']}"
-    site = start(tmp_path / "home", ports)
-    try:
-        lines = read_until(site, f"Easel is at {url}")
-        ready = {line.split()[0] for line in lines if " ready in " in line}
-        expected = {"initdb", "postgres", "redis", "s3", "bucket", "migrate", "generator", "worker", "beat", "gateway"}
-        assert ready >= expected
-        with requests.get(f"{url}/v1/health", timeout=10) as answer:
-            assert answer.json()["status"] == "ok"
-        operate(tmp_path / "home", ports, "Everything is well.", "check")
-        operate(tmp_path / "home", ports, "gallery@easel.invalid", "jobs", "list")
-        second = start(tmp_path / "home", ports)
-        output, _ = second.communicate(timeout=30)
-        assert second.returncode == 1
-        assert f"already runs at {url}" in output
-    finally:
-        site.send_signal(signal.SIGINT)
-        output, _ = site.communicate(timeout=60)
-    assert site.returncode == 0, output
-    assert "Everything is stopped." in output
-    assert not any(is_listening(port) for port in ports.values())
+    """Beside another program on each default port, as beside a site of another checkout."""
+    home = tmp_path / "home"
+    with taken_default_ports():
+        site = start(home)
+        try:
+            lines = read_until(site, "Easel is at ")
+            running = find_running(home)
+            assert running is not None
+            assert f"Easel is at {running.url} " in lines[-1]
+            for setting, (part, port) in PORTS.items():
+                words = f"Port {port} is taken by another program: the part {part} uses {running.ports[setting]}.\n"
+                assert words in lines
+            ready = {line.split()[0] for line in lines if " ready in " in line}
+            expected = {"initdb", "postgres", "redis", "s3", "bucket", "migrate", "generator", "worker", "beat"}
+            assert ready >= {*expected, "gateway"}
+            with requests.get(f"{running.url}/v1/health", timeout=10) as answer:
+                assert answer.json()["status"] == "ok"
+            operate(home, "Everything is well.", "check")
+            operate(home, "gallery@easel.invalid", "jobs", "list")
+            second = start(home)
+            output, _ = second.communicate(timeout=30)
+            assert second.returncode == 1
+            assert f"already runs at {running.url}" in output
+        finally:
+            site.send_signal(signal.SIGINT)
+            output, _ = site.communicate(timeout=60)
+        assert site.returncode == 0, output
+        assert "Everything is stopped." in output
+        assert not any(is_listening(port) for port in running.ports.values())

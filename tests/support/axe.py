@@ -1,4 +1,4 @@
-"""axe-core, the accessibility checker, as npm publishes it: fetched once, its bytes checked, kept with the tools."""
+"""axe-core, the accessibility checker, from npm: fetched once, checked by hash, kept in the environment."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ KEPT = Path(sys.prefix) / f"axe-core-{VERSION}.tgz"
 
 
 def axe_source() -> str:
-    """The checker's script; the test is skipped where npm cannot fetch it."""
+    """Return the checker's script. Skips the test if npm cannot fetch it."""
     if not KEPT.exists():
         _fetch()
     data = KEPT.read_bytes()
@@ -32,7 +32,7 @@ def axe_source() -> str:
 
 
 def violations(page: Page, source: str) -> list[str]:
-    """What the page breaks, each as the rule's name, its words and the elements, after every rule of axe-core."""
+    """Return the violations of all axe-core rules on the page, each with rule, help text and elements."""
     page.evaluate(source)
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [
@@ -51,7 +51,7 @@ def _fetch() -> None:
         fetched = Path(folder) / f"axe-core-{VERSION}.tgz"
         if done.returncode != 0 or not fetched.exists():
             pytest.skip(f"npm cannot fetch axe-core: {done.stderr.strip()[-300:]}")
-        # Another process may fetch it at the same moment: each moves a whole file into place.
+        # Other processes may fetch it at the same time: each moves a complete file into place.
         whole = KEPT.with_suffix(f".{Path(folder).name}")
         shutil.copyfile(fetched, whole)
         whole.replace(KEPT)

@@ -1,4 +1,4 @@
-"""A person with jobs, and how a test finds them in the cabinet."""
+"""A user with jobs, and helpers for finding them on the page "My pictures"."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ HIDE = """(isHidden) => {
 
 
 class Owner(ApiUser):
-    """A user whose jobs are copies of a painted one, so that nothing more need be painted for them."""
+    """A user whose jobs are copies of a finished one, so that nothing needs to be painted."""
 
     def __init__(self, url: str, services: Services, painted: str) -> None:
         super().__init__(url)
@@ -44,14 +44,14 @@ class Owner(ApiUser):
         self._id = self.call("GET", "/v1/me").json()["user"]["id"]
 
     def copy(self, prompt: str, count: int = 1, *, state: str = "succeeded") -> list[str]:
-        """New jobs, called by the prompt and, where they are several, a number; their ids, oldest first."""
+        """Create jobs with this prompt, numbered if there are several. Returns their ids, oldest first."""
         values = {"user_id": self._id, "state": state, "prompt": prompt, "count": count, "id": self._painted}
         with self._services.db.begin() as connection:
             return [str(row.id) for row in connection.execute(text(COPY), values)]
 
 
 def log_in(person: Visitor, user: ApiUser) -> None:
-    """Without the form, which other tests fill in."""
+    """Log in through the API; other tests use the form."""
     answer = person.page.context.request.post(
         f"{person.url}/v1/login", data={"email": user.email, "password": PASSWORD}
     )
@@ -59,7 +59,7 @@ def log_in(person: Visitor, user: ApiUser) -> None:
 
 
 def look(person: Visitor, query: str = "") -> Page:
-    """Open the cabinet and wait for its first page."""
+    """Open "My pictures" and wait for its first page."""
     person.page.goto(f"{person.url}/pictures{query}")
     expect(person.page.get_by_role("list", name="My pictures")).not_to_have_attribute("aria-busy", "true")
     return person.page
@@ -70,7 +70,7 @@ def tiles(page: Page) -> Locator:
 
 
 def tile(page: Page, prompt: str) -> Locator:
-    """The tile with exactly these words under it."""
+    """Return the tile with exactly this prompt."""
     return tiles(page).filter(has=page.locator(".placard", has_text=prompt))
 
 
@@ -89,7 +89,7 @@ def ids(user: ApiUser) -> set[str]:
 
 
 def record(page: Page, wanted: Callable[[Request], bool]) -> list[Request]:
-    """The requests of the page that are wanted, from now on."""
+    """Return a list that collects the page's matching requests from now on."""
     seen: list[Request] = []
 
     def note(request: Request) -> None:

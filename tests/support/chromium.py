@@ -1,4 +1,4 @@
-"""The system's Chromium, for the tests that look at a page."""
+"""The system's Chromium for browser tests."""
 
 import shutil
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ _running: list[Browser] = []
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window: the one that an outer `with` has started, else a new one.
+    """Yield a headless browser: the one of an outer `with`, else a new one.
 
-    Contexts are the caller's to close. The test is skipped where there is no browser.
+    The caller closes the contexts. Skips the test without a browser.
     """
     if _running:
         yield _running[0]

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from local.servers import free_port
+from local.ports import free_port
 from tests.support.paths import ROOT
 
 FILE = ROOT / "docker-compose.yml"

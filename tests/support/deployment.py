@@ -22,8 +22,9 @@ from botocore.config import Config
 
 from functions.gateway import manifest
 from infra.bundle import Bundle
+from local.ports import free_port
 from local.process import Part
-from local.servers import base_environment, free_port, http_answers
+from local.servers import base_environment, http_answers
 from local.stack import Stack, running
 from shared.core.settings import Settings
 from tests.support.paths import ROOT

@@ -19,7 +19,7 @@ import pytest
 
 from functions.gateway import create_gateway, manifest
 from functions.http.app import create_lambda
-from functions.http.long_poll import Watch
+from functions.http.long_poll import LongPoll
 from shared.core.errors import FieldCode
 from shared.core.settings import Settings
 from shared.services import Services
@@ -34,15 +34,15 @@ class Door(httpx.Client):
 
     def __init__(self, transport: "_Asgi | _Lambda | _Deployed") -> None:
         super().__init__(transport=transport, base_url=ORIGIN, follow_redirects=False)
-        self._watch = transport.watch
+        self._long_poll = transport.long_poll
         self._documented = transport.documented
 
     @property
     def held(self) -> int:
         """How many answers are being held back until a job changes."""
-        if self._watch is None:
+        if self._long_poll is None:
             pytest.skip("what a deployed function holds back cannot be counted from here")
-        return len(self._watch._waiters)
+        return len(self._long_poll._waiters)
 
     def check_documented(self, request: httpx.Request, response: httpx.Response) -> None:
         """Fail unless OpenAPI names this status for this route."""
@@ -149,7 +149,7 @@ class _Asgi(httpx.BaseTransport):
 
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
         app = create_gateway(services)
-        self.watch: Watch = app.state.watch
+        self.long_poll: LongPoll = app.state.long_poll
         self.documented = app.openapi()
         self._transport = httpx.ASGITransport(app)
         self._loop = loop
@@ -181,7 +181,7 @@ class _Lambda(httpx.BaseTransport):
         self._functions = {
             name: create_lambda(importlib.import_module(f"functions.{name}").router, services) for name in names
         }
-        self.watch: Watch = self._functions["status"].app.state.watch
+        self.long_poll: LongPoll = self._functions["status"].app.state.long_poll
         self.documented = create_gateway(services).openapi()
         self._call = call
 
@@ -195,7 +195,7 @@ class _Lambda(httpx.BaseTransport):
 class _Deployed(httpx.BaseTransport):
     """The API Gateway of a cloud, over HTTP."""
 
-    watch = None
+    long_poll = None
 
     def __init__(self, services: Services, deployment: Deployment) -> None:
         self.documented = _document()

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from infra.site import write_site
-from local.servers import free_port, http_answers
+from infra.site import write_nginx_headers, write_site
+from local.ports import free_port
+from local.servers import http_answers
 from tests.support.listening import listening
 from tests.support.paths import ROOT
 from tests.support.processes import started
@@ -46,6 +47,7 @@ def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDo
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_site(folder / "site")
+        write_nginx_headers(folder / "headers")
         # nginx does not keep root's rights, and pytest's own folders are closed to others.
         user = "nobody" if os.geteuid() == 0 else None
         if user:
@@ -54,6 +56,7 @@ def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDo
             "PATH": os.environ["PATH"],
             "RUN": str(folder / "run"),
             "SITE": str(folder / "site"),
+            "HEADERS": str(folder / "headers"),
             "ACCESS_LOG": str(folder / "access.log"),
             "SITE_PORT": str(port),
             "STORAGE_PORT": str(storage_port),

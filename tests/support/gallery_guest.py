@@ -1,4 +1,4 @@
-"""A guest of the public gallery, and what such a person does there."""
+"""A guest of the public gallery and the actions of a guest."""
 
 import re
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ SMALL_WINDOW = {"width": 900, "height": 600}
 
 @contextmanager
 def looking(browser: Browser, site: RunningSite, **options: Any) -> Iterator[Visitor]:
-    """A guest with an empty profile in the browser of all these tests; `options` are those of the context."""
+    """Yield a guest with an empty profile in the shared browser; `options` are those of the context."""
     with browser.new_context(**{"locale": "en-GB", "viewport": SMALL_WINDOW, **options}) as context:
         yield Visitor(context.new_page(), site.url, (site.url, site.s3_url))
 
 
 def short_pages(page: Page, size: int) -> None:
-    """Let the API answer pages of so few jobs that a small gallery has many."""
+    """Make the API return pages of `size` jobs, so that a small gallery has many pages."""
     page.route(
         "**/v1/gallery?*",
         lambda route: route.continue_(url=re.sub(r"limit=\d+", f"limit={size}", route.request.url)),
@@ -44,7 +44,7 @@ def scroll_down(page: Page, until: str) -> None:
 
 
 def see(picture: Locator) -> str:
-    """Wait until a picture is really there; its address."""
+    """Wait until a picture is loaded. Returns its address."""
     picture.scroll_into_view_if_needed()
     expect(picture).to_have_js_property("complete", True)
     picture.page.wait_for_function("(node) => node.naturalWidth > 0", arg=picture.element_handle())
@@ -56,7 +56,7 @@ def top_of(tile: Locator) -> float:
 
 
 def topmost_of(page: Page) -> tuple[str, float]:
-    """The job whose tile is the first in the window, and how far under the window's top that begins."""
+    """Return the id of the first job in the window and its distance from the window's top in pixels."""
     found = tiles(page).evaluate_all(
         "(nodes) => nodes.find((node) => node.getBoundingClientRect().bottom > 0).dataset.job"
     )

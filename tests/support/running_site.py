@@ -9,7 +9,7 @@ from pathlib import Path
 from local import guard
 from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.lock import find_running
-from local.servers import free_port
+from local.ports import free_port
 from local.site import choose_servers, site_environment
 from shared.core.settings import Settings
 from shared.services import Services

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
-from local.servers import free_port
+from local.ports import free_port
 from shared.metrics.prometheus import Requests, serve
 from shared.services import Services
 from tests.support.world import with_settings

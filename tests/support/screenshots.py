@@ -1,16 +1,17 @@
-"""The pictures of the site in the docs, taken from a running stack: `make screenshots`.
+"""Take the docs' screenshots from a running stack: `make screenshots`.
 
-A visitor who is made up for it uses the stack that runs here (or one that is started for the occasion), and the docs
-get what such a visitor sees.
+A new user signs up in the stack that runs here, or in one started for this purpose. Each screenshot is taken only in
+the state that its caption in README.md describes, with every visible picture loaded.
 """
 
 import io
+import re
 import secrets
 import sys
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from local.config import CHECKOUT, Config
 from local.demo import reachable_site
@@ -22,9 +23,10 @@ from tests.support.visitor import Visitor
 DOCS = CHECKOUT / "docs"
 SIZE = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
+JOB_REQUESTS = re.compile(r"/v1/jobs/[0-9a-f-]{36}(\?|$)")
 PASSWORD = secrets.token_urlsafe(24)
 EXAMPLES = 12
-PAINTED_A_BIT = "() => document.querySelector('.progress-panel progress')?.value > 0.4"
+AT_WORK = (0.4, 0.8)
 PROMPT = "a lighthouse on a cliff at night, storm"
 OTHERS = (
     "a red fox in the snow, first light of the morning",
@@ -34,24 +36,46 @@ OTHERS = (
     "stained glass: a fish and the moon",
 )
 
-DECODE_THE_SEEN = """() => Promise.all([...document.images]
-  .filter((image) => image.getBoundingClientRect().top < innerHeight)
-  .map((image) => image.decode().catch(() => null)))"""
+# Rejects if a visible picture cannot be decoded; resolves once the page shows all of them.
+SHOW_VISIBLE = """async () => {
+  const seen = [...document.images].filter((image) => {
+    const {top, bottom} = image.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight && image.getAttribute("src");
+  });
+  await Promise.all(seen.map((image) => image.decode()));
+  while (seen.some((image) => image.matches(".picture:not(.is-loaded)"))) await new Promise(requestAnimationFrame);
+}"""
 
 
-def save(page: Page, name: str, *, at_once: bool = False) -> None:
-    """What the window shows, as docs/<name>.webp, once all of it is there."""
-    if not at_once:
-        expect(page.locator("[aria-busy=true], .loading")).to_have_count(0)
-        page.wait_for_load_state("networkidle")
-        page.evaluate(DECODE_THE_SEEN)
+def save(page: Page, name: str, shows: Locator) -> None:
+    """Save what the window shows as docs/<name>.webp, once `shows` is there and every visible picture is loaded."""
+    expect(shows).to_be_attached()
+    expect(page.locator("[aria-busy=true], .loading")).to_have_count(0)
+    page.evaluate(SHOW_VISIBLE)
     path = DOCS / f"{name}.webp"
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=82, method=6)
+    Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB").save(path, quality=82, method=6)
     print(f"{path.relative_to(CHECKOUT)}  {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
+def hold_at_work(page: Page) -> None:
+    """Repeat the first answer that shows the page's job half painted, so that the page stays in that state."""
+    held: list[dict[str, Any]] = []
+
+    def answer(route: Route) -> None:
+        if held:
+            route.fulfill(json=held[0])
+            return
+        response = route.fetch()
+        job = response.json() if response.status == 200 else {}
+        if job.get("state") == "generating" and AT_WORK[0] <= (job["progress"] or 0) <= AT_WORK[1]:
+            held.append(job)
+        route.fulfill(response=response)
+
+    page.route(JOB_REQUESTS, answer)
+
+
 def window(browser: Browser, url: str, **options: Any) -> Visitor:
-    """A window of somebody new."""
+    """Open a window with an empty profile."""
     context = browser.new_context(**{"viewport": SIZE, "locale": "en-GB", **options})
     return Visitor(context.new_page(), url, (url,))
 
@@ -60,35 +84,38 @@ def take_pictures(browser: Browser, url: str) -> None:
     gallery_of(url, EXAMPLES)
     guest = window(browser, url)
     guest.page.goto(url)
-    save(guest.page, "gallery")
+    save(guest.page, "gallery", guest.page.locator(".wall [data-job]").nth(EXAMPLES - 1))
     guest.page.locator(".wall a.hung").nth(2).click()
-    expect(guest.page.get_by_role("link", name="Use this prompt")).to_be_visible()
-    save(guest.page, "picture")
+    save(guest.page, "picture", guest.page.locator(".recipe dt").first)
 
-    member = window(browser, url, reduced_motion="reduce")  # so that bar and canvas show the moment that the words tell
+    member = window(browser, url, reduced_motion="reduce")  # bar and canvas then match the percentage in the text
     member.sign_up(f"painter-{secrets.token_hex(4)}@example.com", PASSWORD)
     for prompt in OTHERS:
         member.submit(prompt, quality="Normal", count=1)
         member.see_finished(limit_s=300)
         member.page.goto(f"{url}/create")
-    member.page.get_by_label("Describe your picture").fill(PROMPT)
-    save(member.page, "create")
+    prompt_field = member.page.get_by_label("Describe your picture")
+    prompt_field.fill(PROMPT)
+    save(member.page, "create", prompt_field)
+    hold_at_work(member.page)
     member.submit(PROMPT, quality="Best", count=2)
-    member.page.wait_for_function(PAINTED_A_BIT, timeout=120_000)
-    save(member.page, "progress", at_once=True)
+    member.page.wait_for_function(f"() => document.querySelector('.progress-panel progress')?.value >= {AT_WORK[0]}")
+    save(member.page, "progress", member.page.get_by_text("Painting started"))
+    expect(member.page.get_by_test_id("job-state")).to_have_text("Being painted")
+    member.page.unroute(JOB_REQUESTS)
     member.see_finished(limit_s=300)
     member.see_pictures("", 2, name="Your pictures")
-    save(member.page, "job")
+    save(member.page, "job", member.page.locator(".results img").last)
     member.page.goto(f"{url}/pictures")
-    save(member.page, "pictures")
+    save(member.page, "pictures", member.page.locator(".tile[data-id]").nth(len(OTHERS)))
 
     pocket = window(browser, url, viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
     pocket.page.goto(url)
-    save(pocket.page, "phone")
+    save(pocket.page, "phone", pocket.page.locator(".wall [data-job]").nth(EXAMPLES - 1))
 
 
 def main() -> int:
-    """0 when the pictures are saved, 1 with a sentence when not."""
+    """Return 0 when the screenshots are saved, else 1 with a message."""
     try:
         with reachable_site(Config.load()) as url, chromium() as browser:
             take_pictures(browser, url)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from local.ports import free_port
 from local.process import Part
-from local.servers import base_environment, embedded_servers, free_port, http_answers
+from local.servers import base_environment, embedded_servers, http_answers
 from local.stack import Stack, running
 from shared.core.settings import Settings
 from tests.support.paths import ROOT

@@ -1,4 +1,4 @@
-"""A person in front of the site, in a real browser with an empty profile, who finds things by what they say."""
+"""A user of the site in a real browser with an empty profile, who finds elements by their text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 from tests.support.chromium import chromium
 
 LOAD_MS = 30_000
-# Notes what the page of a job shows, each time that it shows something else, complaints of the security policy, and how
-# far things have moved under the eyes of the visitor.
+# Records each change of what a job's page shows, violations of the security policy, and layout shifts.
 RECORDER = """
 window.shown = [];
 new MutationObserver(() => {
@@ -35,7 +34,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
   };
 }
 """
-# A link of the site's own kind. What is shown until then is marked, so that its end can be waited for.
+# Clicks a link of the site. The present view is marked, so that its end can be waited for.
 FOLLOW = """(path) => {
   document.querySelector("main").firstElementChild.dataset.left = "";
   const link = Object.assign(document.createElement("a"), {href: path});
@@ -47,9 +46,9 @@ FOLLOW = """(path) => {
 
 
 class Visitor:
-    """What a person does. `complaints` are the console's errors, broken scripts, and requests to other places.
+    """The actions of a user. `complaints` are console errors, script errors, and requests to other origins.
 
-    `expected` are paths whose refusals a test provokes: the browser's own note of such an answer is no complaint.
+    `expected` are paths whose refusals a test provokes: the browser's log of such a response is not a complaint.
     """
 
     def __init__(self, page: Page, url: str, allowed_origins: tuple[str, ...]) -> None:
@@ -66,25 +65,25 @@ class Visitor:
         page.on("request", self._check_place)
 
     def sign_up(self, email: str, password: str) -> None:
-        """From the front page to the form of a new picture."""
+        """Go from the front page to the create form."""
         self.page.goto(self.url)
         self.page.get_by_role("link", name="Sign up").click()
         self._fill_account(email, password, "Sign up")
 
     def log_in(self, email: str, password: str) -> None:
-        """From the front page to the form of a new picture."""
+        """Go from the front page to the create form."""
         self.page.goto(self.url)
         self.page.get_by_role("link", name="Log in").click()
         self._fill_account(email, password, "Log in")
 
     def log_out(self) -> None:
-        """Back to the front page, as a stranger."""
+        """Log out and return to the front page as a guest."""
         self.page.get_by_role("link", name="Account: ").click()
         self.page.get_by_role("button", name="Log out").click()
         expect(self.page.get_by_role("link", name="Log in")).to_be_visible()
 
     def submit(self, prompt: str, *, quality: str, count: int) -> None:
-        """From the form to the page of the new job."""
+        """Submit the form and open the new job's page."""
         self.page.get_by_label("Describe your picture").fill(prompt)
         self.page.locator(".option", has_text=quality).click()
         self.page.locator(".choice-n .option", has_text=str(count)).click()
@@ -92,22 +91,22 @@ class Visitor:
         expect(self.page.get_by_role("heading", name=prompt)).to_be_visible()
 
     def follow(self, path: str) -> None:
-        """Go to another page as the site's links do, without loading the site anew; return when its view is there."""
+        """Go to another page like the site's links do, without a reload. Returns when the view is shown."""
         self.page.evaluate(FOLLOW, path)
         expect(self.page.locator("main [data-left]")).to_have_count(0)
 
     def moved(self) -> float:
-        """The layout shift of the present page, without what followed an input (Layout Instability API)."""
+        """Return the cumulative layout shift of the page, without shifts after user input (Layout Instability API)."""
         return float(self.page.evaluate("() => window.moved()"))
 
     def see_finished(self, limit_s: float) -> list[list[Any]]:
-        """Wait for the end of the job on this page; what was shown on the way: state, words of the wait, bar."""
+        """Wait for the end of the job on this page. Returns what was shown: state, text of the wait, progress."""
         expect(self.page.get_by_test_id("job-state")).to_have_text("Finished", timeout=limit_s * 1000)
         shown: list[list[Any]] = self.page.evaluate("window.shown")
         return shown
 
     def see_pictures(self, where: str, count: int, *, name: str) -> list[str]:
-        """The addresses of the first `count` pictures in the list called `name`, each really loaded."""
+        """Return the addresses of the first `count` pictures in the list called `name`, all loaded."""
         if where:
             self.page.goto(self.url + where)
         pictures = self.page.get_by_role("list", name=name).locator("img.picture")
@@ -130,7 +129,7 @@ class Visitor:
         if message.type not in ("error", "warning"):
             return
         place = urlsplit(message.location["url"]).path
-        # A browser notes every 401; this is how the site learns that nobody is signed in.
+        # A browser logs every 401; this one tells the site that no user is signed in.
         if "status of 401" in message.text and place == "/v1/me":
             return
         if "the server responded with a status of 4" in message.text and place in self.expected:
@@ -145,9 +144,9 @@ class Visitor:
 
 @contextmanager
 def visitor(url: str, pictures_url: str, **options: Any) -> Iterator[Visitor]:
-    """A visitor of the site at url, with pictures from pictures_url; without a browser the test is skipped.
+    """Yield a visitor of the site at url, with pictures from pictures_url. Skips the test without a browser.
 
-    `options` are those of the browser's context, such as its color_scheme.
+    `options` are those of the browser context, such as color_scheme.
     """
     with chromium() as browser:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options})

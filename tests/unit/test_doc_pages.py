@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.unit.test_architecture import LAYERS
 
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
-PAGES = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")), ROOT / "localstack" / "README.md")
+SECTIONS = ["Context", "Decision", "Rejected"]
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "localstack/README.md", ROOT / "painter/README.md"])
 FOLDERS = "bench cli docker docs functions generator infra local localstack migrations painter poller shared tests web"
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -38,7 +40,18 @@ def test_every_decision_is_complete_and_listed() -> None:
         text = path.read_text(encoding="utf-8")
         assert int(number) == int(name[:4]) == place
         assert text.startswith(f"# {number}. {title}\n"), name
-        assert re.findall("^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Rejected"], name
+        sections = re.findall("^## (.+)$", text, re.MULTILINE)
+        assert sections in (SECTIONS, [*SECTIONS, "Revisit"]), name
+
+
+def test_the_layers_of_the_architecture_are_those_of_the_code() -> None:
+    layers: list[set[str]] = []
+    for number, package in re.findall(r"^\| (\d*) ?\| `(\w+)` \|", text_of(ROOT / "ARCHITECTURE.md"), re.MULTILINE):
+        if number:
+            layers.append(set())
+            assert int(number) == len(layers)
+        layers[-1].add(package)
+    assert layers == list(LAYERS)
 
 
 @each_page

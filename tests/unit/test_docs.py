@@ -35,14 +35,14 @@ def test_the_codes_of_fields_are_those_of_the_code() -> None:
 
 
 def test_the_table_of_reasons_is_that_of_the_code() -> None:
-    """Reasons are made by that name, or from the errors of generators' clients and of pictures. One error never
-    becomes a reason: a call that was stopped waits as WORKER_STOPPED."""
+    """Reasons are calls of that name, or come from the errors of the generator clients and of the codec. One error
+    never becomes a reason: a stopped call waits as WORKER_STOPPED."""
     shared = ROOT / "shared"
-    codes = set()
+    codes: set[str] = set()
     for path in shared.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
-                codes |= {argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)}
+                codes |= {str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant)}
     sources = "".join(path.read_text(encoding="utf-8") for path in (shared / "generators").glob("*.py"))
     codes |= set(re.findall(r'"(generator_\w+)"', sources)) - {"generator_stopped"}
     codes |= set(re.findall(r'"(picture_\w+)"', (shared / "images/codec.py").read_text(encoding="utf-8")))

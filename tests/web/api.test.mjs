@@ -40,24 +40,24 @@ test("an error without a body still has a code", async (context) => {
   await assert.rejects(listJobs({}), { code: "http_503", retryAfterMs: 7000, isPassing: true });
 });
 
-test("a lost network is an error that passes", async (context) => {
+test("a lost network is a passing error", async (context) => {
   serveAnswers(context);
   await assert.rejects(listJobs({}), { status: 0, code: "network", isPassing: true });
 });
 
-test("an answer that is no JSON is not taken for one", async (context) => {
+test("an answer that is not JSON is an error", async (context) => {
   context.mock.method(globalThis, "fetch", async () => new Response("<html>", { status: 200 }));
   await assert.rejects(listJobs({}), { code: "unreadable" });
 });
 
-test("whoever gives up hears the reason, not a network error", async (context) => {
+test("an aborted request rejects with the reason, not a network error", async (context) => {
   serveAnswers(context);
   const leaving = new AbortController();
   leaving.abort();
   await assert.rejects(listJobs({}, { signal: leaving.signal }), { name: "AbortError" });
 });
 
-test("a look at a job says what is known already and takes 304 for an answer", async (context) => {
+test("a conditional request for a job accepts 304 as an answer", async (context) => {
   const asked = serveAnswers(context, { status: 304, headers: { ETag: '"a"' } });
   const answer = await getJob("a/b", { etag: '"a"', waitS: 20 });
   assert.equal(asked[0].path, "/v1/jobs/a%2Fb?wait=20");
@@ -65,7 +65,7 @@ test("a look at a job says what is known already and takes 304 for an answer", a
   assert.deepEqual([answer.status, answer.data], [304, null]);
 });
 
-test("an empty cursor is left out of the address", async (context) => {
+test("a null cursor is left out of the address", async (context) => {
   const asked = serveAnswers(context, { body: { jobs: [], next: null } });
   await listJobs({ cursor: null, limit: 24 });
   assert.equal(asked[0].path, "/v1/jobs?limit=24");

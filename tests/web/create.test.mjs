@@ -31,7 +31,7 @@ const PRESETS = {
   ],
 };
 
-test("a job's settings that are just its presets count as presets", () => {
+test("settings equal to their preset count as the preset", () => {
   const job = {
     prompt: "a",
     quality: "draft",
@@ -50,27 +50,27 @@ test("a job's settings that are just its presets count as presets", () => {
   );
 });
 
-test("values of one's own stay, and half an own size is shown whole", () => {
+test("own values stay, and an own width or height makes both own", () => {
   const own = formValues({ quality: "normal", steps: 15, aspect: "square", width: 512, height: 64 }, PRESETS);
   assert.deepEqual([own.steps, own.width, own.height], [15, 512, 64]);
   const half = formValues({ height: 64 }, PRESETS);
   assert.deepEqual([half.width, half.height], [null, 64]);
 });
 
-test("a choice that is not offered gives way, and its size becomes one's own", () => {
+test("an unavailable choice is replaced, and its size becomes an own size", () => {
   const { aspect, width, height } = formValues({ aspect: "wide", width: 768, height: 432 }, PRESETS);
   assert.deepEqual([aspect, width, height], ["square", 768, 432]);
   assert.equal(pickChoice([{ key: "a", offered: false }], "a", "a"), null);
 });
 
-test("a field shows when it is offered, or when nothing is said about that, and has a choice", () => {
+test("a field is shown if it is offered or unspecified and has more than one value", () => {
   assert.deepEqual(
     ["prompt", "steps", "describe", "timelapse", "unheard_of"].filter((name) => isShown(PRESETS, name)),
     ["prompt", "steps"],
   );
 });
 
-test("a submission holds what was chosen and leaves the rest to the API", () => {
+test("a submission contains the chosen values and leaves the rest to the API", () => {
   const values = {
     prompt: "a",
     style: null,
@@ -91,11 +91,11 @@ test("a submission holds what was chosen and leaves the rest to the API", () => 
   });
 });
 
-test("a number is read as people write it, and what is none stays as it is", () => {
+test("a number is parsed as people write it, other text stays text", () => {
   assert.deepEqual(["", " 7,5 ", "7.5", "-1", "abc", "1e9"].map(readNumber), [null, 7.5, 7.5, -1, "abc", "1e9"]);
 });
 
-test("what the API would refuse is found beforehand, with its own codes", () => {
+test("values that the API would refuse are found first, with its codes", () => {
   const check = (values) => checkValues({ prompt: "a", ...values }, PRESETS);
   assert.deepEqual(check({ steps: 1, scale: 0, width: 64 }), {});
   assert.deepEqual(check({ steps: 151 }).steps, { code: "too_large", limit: 150 });
@@ -108,13 +108,13 @@ test("what the API would refuse is found beforehand, with its own codes", () => 
   assert.equal(check({ prompt: " | " }).prompt.code, "required");
 });
 
-test("without a new picture no words are needed", () => {
+test("without a new picture no prompt is needed", () => {
   assert.ok(isPainted({ strength: 0, source_images: ["k"] }));
   assert.ok(isPainted({ strength: -1, source_images: [] }));
   assert.deepEqual(checkValues({ prompt: "", strength: -1, source_images: ["k"] }, PRESETS), {});
 });
 
-test("a draft that is no set of fields counts as none", () => {
+test("a draft that is not an object is ignored", () => {
   const storage = memory();
   for (const text of ["[1]", "7", "null", "{"]) {
     storage.setItem("easel.draft", text);
@@ -124,7 +124,7 @@ test("a draft that is no set of fields counts as none", () => {
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
-test("whoever logs out leaves nothing of the form behind", async () => {
+test("a logout deletes the draft and the previews", async () => {
   const storage = memory();
   saveDraft({ prompt: "a" }, storage);
   const starts = startsWith({ storage });
@@ -134,7 +134,7 @@ test("whoever logs out leaves nothing of the form behind", async () => {
   assert.deepEqual([storage.getItem("easel.draft"), storage.getItem("easel.starts")], [null, null]);
 });
 
-test("two submissions without an answer keep a key each", () => {
+test("two unanswered submissions keep different keys", () => {
   const storage = memory();
   const newKey = counter("key-");
   const first = new SubmissionKeys(storage, newKey);
@@ -145,7 +145,7 @@ test("two submissions without an answer keep a key each", () => {
   assert.equal(second.keyFor({ prompt: "b" }), "key-3");
 });
 
-test("a refusal names each field's reason once", () => {
+test("a refusal keeps one reason per field", () => {
   const errors = [
     { field: "steps", message: "No.", code: "too_large", limit: 150 },
     { field: "steps", message: "Odd.", code: "invalid" },
@@ -167,7 +167,7 @@ function startsWith({
   return new StartPictures({ upload, preview, mayUpload, storage });
 }
 
-test("a start picture gets its key, and its small copy is known after a reload", async () => {
+test("a start picture gets its key, and its preview survives a reload", async () => {
   const storage = memory();
   const starts = startsWith({ storage });
   assert.equal(await starts.add(picture(), 4), null);
@@ -184,7 +184,7 @@ test("a start picture gets its key, and its small copy is known after a reload",
   );
 });
 
-test("what is no picture, too large or too many is not taken", async () => {
+test("files of a wrong type, too large or too many are refused", async () => {
   const starts = startsWith();
   assert.equal(await starts.add(picture("a.gif", { type: "image/gif" }), 4), "type");
   assert.equal(await starts.add(Object.defineProperty(picture(), "size", { value: UPLOAD_BYTES + 1 }), 4), "size");
@@ -193,7 +193,7 @@ test("what is no picture, too large or too many is not taken", async () => {
   assert.deepEqual(starts.items, []);
 });
 
-test("an upload that failed can be sent again", async () => {
+test("a failed upload can be retried", async () => {
   const answers = [() => Promise.reject(new Error("lost")), async () => "key-2"];
   const starts = startsWith({ upload: () => answers.shift()() });
   await starts.add(picture(), 4);
@@ -204,7 +204,7 @@ test("an upload that failed can be sent again", async () => {
   assert.deepEqual(starts.keys(), ["key-2"]);
 });
 
-test("a guest's picture waits until somebody is logged in", async () => {
+test("a guest's picture waits for the login", async () => {
   let isIn = false;
   const starts = startsWith({ mayUpload: () => isIn });
   await starts.add(picture(), 4);
@@ -215,7 +215,7 @@ test("a guest's picture waits until somebody is logged in", async () => {
   assert.deepEqual(starts.keys(), ["key-1"]);
 });
 
-test("a key that the API does not take is dropped, here and from what is kept", async () => {
+test("a key that the API refuses is dropped, also from the storage", async () => {
   const storage = memory();
   const starts = startsWith({ storage });
   await starts.add(picture(), 4);
@@ -227,7 +227,7 @@ test("a key that the API does not take is dropped, here and from what is kept", 
   assert.equal(later.items[0].preview, null);
 });
 
-test("another draft takes the pictures of its own, and what has no key yet stays", async () => {
+test("another draft replaces the uploaded pictures and keeps those without a key", async () => {
   const starts = startsWith({ mayUpload: () => false });
   await starts.add(picture("guest.png"), 4);
   starts.restore(["a", "b"]);
@@ -238,7 +238,7 @@ test("another draft takes the pictures of its own, and what has no key yet stays
   );
 });
 
-test("a picture that is taken away stops on its way", async () => {
+test("removing a picture aborts its upload", async () => {
   let signal;
   const starts = startsWith({
     upload: (_, options) => {

@@ -12,7 +12,7 @@ import { memory } from "./memory-storage.mjs";
 const items = (...ids) => ids.map((id) => ({ job_id: id, images: [{}] }));
 const ids = (found) => found.map(({ job_id }) => job_id);
 
-test("a prompt's beginning ends between words and says that it goes on", () => {
+test("a truncated prompt ends between words with an ellipsis", () => {
   assert.equal(truncate("a fox"), "a fox");
   assert.equal(truncate("  a\n fox "), "a fox");
   assert.equal(truncate("a fox, a hare and an owl", 12), "a fox, a…");
@@ -22,7 +22,7 @@ test("a prompt's beginning ends between words and says that it goes on", () => {
   assert.equal(truncate(""), "");
 });
 
-test("a tile may take the small version or the full one, by their widths; a small picture has one", () => {
+test("a tile offers thumbnail and full picture by width; a small picture has one source", () => {
   const image = { url: "/full", thumbnail_url: "/small", link: "/i/1", width: 1024, height: 2048 };
   assert.deepEqual(sourcesOf(image), { src: "/full", srcset: null });
   assert.deepEqual(sourcesOf(image, { isThumbnail: true }), { src: "/small", srcset: "/small 256w, /full 1024w" });
@@ -33,14 +33,14 @@ test("a tile may take the small version or the full one, by their widths; a smal
   assert.deepEqual(sourcesOf({ ...image, width: null }, { isThumbnail: true }).src, "/small");
 });
 
-test("a renewed picture goes through its lasting link", () => {
+test("a renewed picture uses its permanent link", () => {
   const image = { url: "/full", thumbnail_url: "/small", link: "/i/1", width: 2048, height: 1024 };
   assert.equal(sourcesOf(image, { isRenewed: true }).src, "/i/1");
   const wanted = { src: "/i/1?thumbnail=1", srcset: "/i/1?thumbnail=1 512w, /i/1 2048w" };
   assert.deepEqual(sourcesOf(image, { isThumbnail: true, isRenewed: true }), wanted);
 });
 
-test("a wide tile takes more of a row than a high one", () => {
+test("a wide tile takes more of a row than a tall one", () => {
   assert.match(tileSizes(2), /\* 2\.30\)/);
   assert.match(tileSizes(0.5), /\* 0\.57\)|\* 0\.58\)/);
 });
@@ -84,7 +84,7 @@ test("each picture is renewed at its time, once", () => {
   assert.equal(clock.timer, null);
 });
 
-test("what was loaded or left is not renewed and not kept", () => {
+test("loaded and removed pictures are not renewed and not kept", () => {
   const { clock, renewals } = clockwork();
   const seen = [];
   const loaded = entry(10, seen);
@@ -98,7 +98,7 @@ test("what was loaded or left is not renewed and not kept", () => {
   assert.equal(renewals.size, 0);
 });
 
-test("what waits for the network has no time of its own, and comes with everything", () => {
+test("an entry without a due time is renewed only with all entries", () => {
   const { clock, renewals } = clockwork();
   const seen = [];
   renewals.add(entry(Infinity, seen));
@@ -123,7 +123,7 @@ test("a visit grows page by page and shows no job twice", () => {
   assert.deepEqual(visit.neighbours("x"), { previous: null, next: null });
 });
 
-test("new pictures of a new installation hang behind the others", () => {
+test("new pictures of a new installation are added behind the others", () => {
   const visit = new GalleryVisits().begin(null);
   visit.add({ cursor: null, items: items("a"), next: null });
   assert.deepEqual(ids(visit.refresh({ cursor: null, items: items("c", "a"), next: null })), ["c"]);
@@ -164,7 +164,7 @@ test("every page has an address", () => {
   assert.equal(galleryAddress("a+b="), "/?after=a%2Bb%3D");
 });
 
-test("a page is asked for by its cursor, and remembered with the one before it", async (context) => {
+test("a page is fetched by its cursor and remembered with the one before it", async (context) => {
   globalThis.sessionStorage = memory();
   const asked = serveAnswers(
     context,
@@ -185,7 +185,7 @@ test("a page is asked for by its cursor, and remembered with the one before it",
   delete globalThis.sessionStorage;
 });
 
-test("the way back outlives a reload, within bounds", () => {
+test("the breadcrumbs survive a reload, within bounds", () => {
   const storage = memory();
   assert.equal(previousPage("x", storage), null);
   savePage("b", "a", storage);

@@ -23,7 +23,7 @@ const listOf = (...jobs) => {
 };
 const idsOf = (jobs) => jobs.map(({ id }) => id).join("");
 
-test("every job has one place, newest first, whichever answer brings it", () => {
+test("every job has one place, newest first, independent of the answer", () => {
   const list = listOf(job("b"), job("d"), job("a"));
   assert.equal(list.put(job("c")).id, "b");
   assert.equal(list.put(job("a", { state: "failed" })), null);
@@ -33,7 +33,7 @@ test("every job has one place, newest first, whichever answer brings it", () => 
   assert.equal(idsOf(list.jobs), "dba");
 });
 
-test("a fresh answer tells what is new, what changed and what is gone", () => {
+test("a new answer shows what is new, changed and gone", () => {
   const list = listOf(job("a"), job("b"), job("c", { state: "generating", progress: 0.2 }), job("d"));
   const answer = { jobs: [job("e"), job("d"), job("c", { state: "generating", progress: 0.6 })], next: "c" };
   const { changed, gone, hasGap } = list.compare(answer);
@@ -54,13 +54,13 @@ test("a job that is being deleted does not come back with an older answer", () =
   assert.equal(idsOf(list.compare({ jobs: [job("b"), job("a")], next: null }).changed), "a");
 });
 
-test("other links to the same pictures are no change", () => {
+test("new URLs of the same pictures are not a change", () => {
   const list = listOf(job("a", { images: [{ url: "one" }] }));
   assert.deepEqual(list.compare({ jobs: [job("a", { images: [{ url: "two" }] })], next: null }).changed, []);
   assert.equal(list.compare({ jobs: [job("a", { images: [{}], public: true })], next: null }).changed.length, 1);
 });
 
-test("so much is asked for as is unfinished, and as often as it is likely to help", () => {
+test("polls cover all unfinished jobs, at an interval that fits their estimates", () => {
   const done = Array.from({ length: 200 }, (_, index) => job(`x${String(index).padStart(3, "0")}`));
   const at = (index, more) => listOf(...done.with(index, { ...done[index], state: "queued", ...more }));
   assert.equal(listOf(...done).pollLimit, 24);
@@ -72,7 +72,7 @@ test("so much is asked for as is unfinished, and as often as it is likely to hel
   assert.equal(at(3, { eta_seconds: 900 }).nextPollMs, 10_000);
 });
 
-test("a range is chosen from the one touched last, in either direction, and taken back likewise", () => {
+test("a range extends from the item touched last, in both directions, and can be deselected", () => {
   const order = [..."abcdef"];
   const selection = new Selection();
   const chosen = () => order.filter((id) => selection.has(id)).join("");
@@ -91,7 +91,7 @@ test("a range is chosen from the one touched last, in either direction, and take
   assert.equal(chosen(), "c");
 });
 
-test("the address says what is shown, and nothing that there is not", () => {
+test("the address holds the filter, and invalid values are ignored", () => {
   const read = (query) => readFilter(new URLSearchParams(query));
   assert.deepEqual(read(""), { state: null, q: null });
   assert.deepEqual(read("state=failed&q=red+fox"), { state: "failed", q: "red fox" });
@@ -106,14 +106,14 @@ test("the address says what is shown, and nothing that there is not", () => {
   }
 });
 
-test("a job fits by its state and by every word, in any case", () => {
+test("a job matches by state and by every word, in any case", () => {
   const fox = { state: "queued", prompt: "A Red fox" };
   assert.ok(matchesFilter(fox, { state: null, q: "FOX red" }));
   assert.ok(!matchesFilter(fox, { state: null, q: "red foxes" }));
   assert.ok(!matchesFilter(fox, { state: "failed", q: null }));
 });
 
-test("an answer that was overtaken by what the person did is not heard", async () => {
+test("an answer older than a user action is ignored", async () => {
   let revision = 0;
   const heard = [];
   const answers = [
@@ -148,7 +148,7 @@ test("an answer that was overtaken by what the person did is not heard", async (
   assert.deepEqual(pauses, [10, 10, 10, 2_000]);
 });
 
-test("an error that no repetition heals ends the looking", async () => {
+test("an error that a retry cannot fix ends the polling", async () => {
   const refused = new ApiError({ status: 401, code: "unauthorized" });
   const ask = async () => {
     throw refused;

@@ -39,7 +39,7 @@ async function run(answers, { heldMs = 5_000, isHidden = () => false, onPause = 
   return { seen, end: await polling.run().catch((error) => error) };
 }
 
-test("a job is followed to its end, with a first look at once and held answers after it", async () => {
+test("a job is polled to its end, first immediately, then with held answers", async () => {
   const { seen, end } = await run([
     fresh("1", job("queued")),
     fresh("2", job("generating", 0.5)),
@@ -68,7 +68,7 @@ test("a job that did not change is not shown again", async () => {
   assert.deepEqual(seen.jobs, ["queued", "failed"]);
 });
 
-test("a server that does not hold its answers is not hammered", async () => {
+test("a server that does not hold its answers is polled slowly", async () => {
   const { seen } = await run(
     [fresh("1", job("queued")), fresh("1", job("queued")), same("1"), fresh("2", job("cancelled"))],
     { heldMs: 5 },
@@ -83,7 +83,7 @@ test("while nothing changes, less than one request goes out in ten seconds", asy
   assert.ok((last - first) / (seen.asked.length - 2) > 10_000);
 });
 
-test("a lost connection is told once, tried again at growing distances, and told when it is back", async () => {
+test("a lost connection is reported once, retried with growing delays, and reported when it is back", async () => {
   const { seen, end } = await run([fresh("1", job("queued")), ...Array(7).fill(lost), fresh("2", job("succeeded"))]);
   assert.equal(end.state, "succeeded");
   assert.deepEqual(seen.lost, [true, false]);
@@ -91,19 +91,19 @@ test("a lost connection is told once, tried again at growing distances, and told
   assert.deepEqual(seen.asked.at(-1).slice(0, 2), ["1", 20]);
 });
 
-test("a server that breaks down counts as lost, too", async () => {
+test("a server error counts as a lost connection", async () => {
   const broken = new ApiError({ status: 502, code: "http_502" });
   const { seen } = await run([fresh("1", job("queued")), broken, fresh("2", job("succeeded"))]);
   assert.deepEqual(seen.lost, [true, false]);
 });
 
-test("a busy server is left alone for as long as it says", async () => {
+test("Retry-After of a busy server is respected", async () => {
   const busy = new ApiError({ status: 503, code: "unavailable", retryAfterMs: 30_000 });
   const { seen } = await run([busy, fresh("1", job("succeeded"))]);
   assert.deepEqual(seen.pauses, [30_000]);
 });
 
-test("an error that no repetition heals ends the watch: the job is forgotten, the session is dead", async () => {
+test("an error that a retry cannot fix ends the polling: job deleted, session expired", async () => {
   for (const [status, code] of [
     [404, "not_found"],
     [401, "not_signed_in"],
@@ -115,14 +115,14 @@ test("an error that no repetition heals ends the watch: the job is forgotten, th
   }
 });
 
-test("leaving ends the watch in the middle of a pause", async () => {
+test("leaving the view ends the polling during a pause", async () => {
   const leaving = new DOMException("left", "AbortError");
   const { seen, end } = await run([fresh("1", job("queued"))], { onPause: () => Promise.reject(leaving) });
   assert.equal(end, leaving);
   assert.equal(seen.asked.length, 1);
 });
 
-test("a page that nobody sees asks every 15 seconds, and has no answer held", async () => {
+test("a hidden page polls every 15 seconds, without held answers", async () => {
   const answers = [fresh("1", job("queued")), same("1"), same("1"), fresh("2", job("succeeded"))];
   const { seen } = await run(answers, { heldMs: 10, isHidden: () => true });
   assert.deepEqual(
@@ -138,7 +138,7 @@ test("a page that nobody sees asks every 15 seconds, and has no answer held", as
   for (const [index, at] of times.entries()) assert.ok(index === 0 || at - times[index - 1] >= 15_000, String(times));
 });
 
-test("a page that is seen again asks at once", async () => {
+test("a page polls immediately when it becomes visible", async () => {
   let isHidden = true;
   const answers = [fresh("1", job("queued")), fresh("2", job("succeeded"))];
   const onPause = ({ clock }) => {
@@ -148,7 +148,7 @@ test("a page that is seen again asks at once", async () => {
   assert.deepEqual(seen.asked[1].slice(0, 2), ["1", 20]);
 });
 
-test("what another tab hears counts as heard here: nothing is asked, the news are shown", async () => {
+test("answers to another tab are shown here and save requests", async () => {
   let heard = 0;
   const onPause = ({ polling }) => {
     heard += 1;
@@ -162,7 +162,7 @@ test("what another tab hears counts as heard here: nothing is asked, the news ar
   assert.equal(end.state, "succeeded");
 });
 
-test("the end heard from another tab ends the question that is under way", async () => {
+test("an end reported by another tab aborts the running request", async () => {
   let polling;
   const held = (signal) =>
     new Promise((_, reject) => {
@@ -177,14 +177,14 @@ test("the end heard from another tab ends the question that is under way", async
   assert.deepEqual(seen.jobs, ["queued", "cancelled"]);
 });
 
-test("an end that is heard while the connection is lost takes the notice away", async () => {
+test("an end reported while the connection is lost removes the notice", async () => {
   const onPause = ({ polling }) => polling.receive({ etag: "2", job: job("succeeded", 1, 2) });
   const { seen, end } = await run([lost], { onPause });
   assert.equal(end.state, "succeeded");
   assert.deepEqual(seen.lost, [true, false]);
 });
 
-test("an answer that was overtaken is not shown", async () => {
+test("an outdated answer is not shown", async () => {
   const done = job("cancelled", null, 3);
   assert.equal(isOlder(job("generating", 0.5, 9), done), true);
   assert.equal(isOlder(job("generating", 0.4, 3), job("generating", 0.5, 3)), true);

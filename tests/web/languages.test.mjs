@@ -23,7 +23,7 @@ for (const language of Object.keys(LANGUAGES)) {
   });
 }
 
-test("nothing was left in English", async () => {
+test("nothing is left in English", async () => {
   const words = await load("ru");
   const isTranslated = ([key, entry]) =>
     typeof entry === "function" || SAME_EVERYWHERE.has(key) || /[а-яё]/i.test(entry);
@@ -33,7 +33,7 @@ test("nothing was left in English", async () => {
   );
 });
 
-test("the language is the chosen one, else the first of the browser's that the site speaks", () => {
+test("the language is the chosen one, else the first supported one of the browser", () => {
   assert.equal(pickLanguage(null, ["de-DE", "ru-RU", "en"]), "ru");
   assert.equal(pickLanguage("en", ["ru"]), "en");
   assert.equal(pickLanguage("tlh", ["RU"]), "ru");

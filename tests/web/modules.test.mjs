@@ -15,7 +15,7 @@ import { memory } from "./memory-storage.mjs";
 
 await loadWords("en");
 
-test("the same submission keeps its key until it is settled, over a reload too", () => {
+test("the same submission keeps its key until it is settled, also after a reload", () => {
   const storage = memory();
   const newKey = counter("key-");
   const first = new SubmissionKeys(storage, newKey);
@@ -31,7 +31,7 @@ test("another submission gets another key", () => {
   assert.notEqual(submission.keyFor({ prompt: "a" }), submission.keyFor({ prompt: "b" }));
 });
 
-test("what is stored and unreadable counts as nothing", () => {
+test("unreadable storage is treated as empty", () => {
   const storage = memory({ "easel.submission": "{", "easel.draft": "{" });
   assert.equal(new SubmissionKeys(storage, counter("key-")).keyFor({}), "key-1");
   assert.deepEqual(readDraft(storage), {});
@@ -39,7 +39,7 @@ test("what is stored and unreadable counts as nothing", () => {
   assert.deepEqual(readDraft(storage), { prompt: "a" });
 });
 
-test("a job is made again from its settings, with its seed or with another", () => {
+test("a job is repeated from its settings, with its seed or another", () => {
   const job = { prompt: "a", settings: { prompt: "a", n: 2, seed: 7, source_images: ["k"] }, images: [] };
   assert.deepEqual(remakeOf(job), { prompt: "a", n: 2, seed: 7, source_images: ["k"] });
   assert.deepEqual(variationOf(job), { prompt: "a", n: 2, source_images: ["k"] });
@@ -55,7 +55,7 @@ test("a path finds its view", () => {
   assert.equal(matchRoute(ROUTES, "/nowhere"), null);
 });
 
-test("the way back after logging in never leads off the site", () => {
+test("the redirect after login never leads off the site", () => {
   const origin = "https://easel.example.com";
   assert.equal(safeNext("/pictures/1?a=b", origin), "/pictures/1?a=b");
   for (const hostile of [
@@ -76,13 +76,13 @@ test("a field that the API does not name has no range", () => {
   assert.deepEqual(fieldOf(presets, "seed"), {});
 });
 
-test("a picture of unknown size is taken for a square", () => {
+test("a picture of unknown size is treated as square", () => {
   assert.equal(ratioOf({ width: 768, height: 432 }), 768 / 432);
   assert.equal(ratioOf({}), 1);
   assert.equal(ratioOf(undefined), 1);
 });
 
-test("a wait is told in a unit that a person can wait by", () => {
+test("a wait is shown in a fitting unit", () => {
   const wanted = [
     [0, "1 second"],
     [40, "40 seconds"],
@@ -92,7 +92,7 @@ test("a wait is told in a unit that a person can wait by", () => {
   for (const [seconds, words] of wanted) assert.equal(spanInWords(seconds), words);
 });
 
-test("an error is told in the site's words, else in the API's", () => {
+test("an error is shown in the site's words, else in the API's", () => {
   const words = (problem) => errorText(new ApiError(problem));
   assert.match(words({ status: 401, code: "bad_credentials" }), /Wrong email or password/);
   assert.match(words({ status: 422, code: "invalid", fields: { seed: "no" } }), /marked fields/);
@@ -101,12 +101,12 @@ test("an error is told in the site's words, else in the API's", () => {
   assert.equal(words({ status: 409, code: "odd", message: "Not now." }), "Not now.");
 });
 
-test("what the API remarks about a field stands there as a sentence", () => {
+test("a message of the API is shown as a sentence", () => {
   assert.equal(asSentence("is too long"), "Is too long.");
   assert.equal(asSentence("Already one."), "Already one.");
 });
 
-test("a mistake of the site itself is not dressed up as an answer", () => {
+test("a bug of the site is not shown as an API error", () => {
   assert.throws(() => errorText(new TypeError("bug")), TypeError);
 });
 

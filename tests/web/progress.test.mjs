@@ -13,7 +13,7 @@ await loadWords("en");
 
 const happened = (...events) => events.map((event) => ({ event, code: null, detail: null }));
 
-test("an estimate is counted down between the answers, to a moment and no further", () => {
+test("an estimate is counted down between the answers, to a moment and then late", () => {
   const estimate = new Estimate();
   assert.deepEqual(estimate.left(0), { kind: "unknown" });
   estimate.set(40, 100);
@@ -25,7 +25,7 @@ test("an estimate is counted down between the answers, to a moment and no furthe
   assert.deepEqual(estimate.left(161), { kind: "late" });
 });
 
-test("the countdown does not jump back for a trifle, and follows the server when it means it", () => {
+test("the countdown ignores small increases and follows large ones", () => {
   const estimate = new Estimate();
   estimate.set(40, 0);
   estimate.set(33, 10);
@@ -52,14 +52,14 @@ test("the phases follow the timeline and the progress", () => {
   );
 });
 
-test("a job that is asked to stop is being stopped until it is over", () => {
+test("a job with a requested cancellation is stopping until it ends", () => {
   const timeline = happened("accepted", "started", "cancel_requested");
   assert.equal(stateOf({ state: "generating", timeline }), "stopping");
   assert.equal(stateOf({ state: "cancelled", timeline }), "cancelled");
   assert.equal(stateOf({ state: "generating", timeline: happened("accepted", "started") }), "generating");
 });
 
-test("what holds a job up is its last reason, until it goes on", () => {
+test("the reason for a delay is the last one, until the job continues", () => {
   const reason = { event: "waiting", code: "no_generator", detail: "No generator is configured." };
   const of = (state, ...timeline) => holdUpOf({ state, timeline });
   assert.equal(of("queued", ...happened("accepted"), reason), reason);
@@ -68,21 +68,21 @@ test("what holds a job up is its last reason, until it goes on", () => {
   assert.equal(of("queued", ...happened("accepted", "retrying")), null, "without a reason there is nothing to tell");
 });
 
-test("a hundred percent is for jobs that have succeeded", () => {
+test("only a succeeded job has a hundred percent", () => {
   assert.equal(percentOf({ state: "generating", progress: 0.999 }), 99);
   assert.equal(percentOf({ state: "generating", progress: 0.374 }), 37);
   assert.equal(percentOf({ state: "queued", progress: null }), null);
   assert.equal(percentOf({ state: "succeeded", progress: 1 }), 100);
 });
 
-test("a long prompt is cut at a word, and never inside a letter", () => {
+test("a long prompt is cut at a word, never inside a character", () => {
   assert.equal(truncate("a fox", 40), "a fox");
   assert.equal(truncate("  a \n fox ", 40), "a fox");
   assert.equal(truncate("a lighthouse on a cliff at night in a storm", 40), "a lighthouse on a cliff at night in a…");
   assert.equal(truncate("🦊".repeat(50), 40), `${"🦊".repeat(39)}…`);
 });
 
-test("the tab's icon tells the states apart by shapes, and the progress by a ring", () => {
+test("the tab's icon shows the states by shapes and the progress by a ring", () => {
   const colours = { paper: "#fff", line: "#ccc", accent: "#00f", good: "#0a0", bad: "#a00" };
   const draw = (state, percent = null) => decodeURIComponent(progressIconUrl({ state, percent }, colours));
   const drawn = ["succeeded", "failed", "cancelled"].map((state) => draw(state));
@@ -91,7 +91,7 @@ test("the tab's icon tells the states apart by shapes, and the progress by a rin
   assert.equal(draw("queued"), draw("generating", 0));
 });
 
-test("times are told from now, whatever the clocks say, with the day when it is another", () => {
+test("times are relative to now, with the date on another day", () => {
   const at = Date.parse("2026-03-01T12:00:00Z");
   assert.equal(timeAgo("2026-03-01T11:58:00Z", at), "2 minutes ago");
   assert.equal(timeAgo("2026-03-01T12:00:09Z", at), "now");
@@ -115,7 +115,7 @@ test("the connection is lost from a request without an answer until the next ans
   assert.deepEqual(heard, [true, false]);
 });
 
-test("whoever asks on by himself holds the notice, and nobody else need probe", () => {
+test("a poller holds the connection, and no probe is needed", () => {
   const connection = new Connection();
   const heard = [];
   connection.addEventListener("change", () => heard.push(connection.isLost));
@@ -130,7 +130,7 @@ test("whoever asks on by himself holds the notice, and nobody else need probe", 
   assert.deepEqual(heard, [true, false]);
 });
 
-test("a view that is left takes its part of the notice with it", () => {
+test("leaving a view releases its hold", () => {
   const connection = new Connection();
   const leaving = new AbortController();
   const tell = holdWhileLost(leaving.signal, connection);

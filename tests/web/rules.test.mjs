@@ -15,19 +15,19 @@ const read = (file) => readFileSync(join(WEB, file), "utf8");
 const scripts = files.filter((file) => file.endsWith(".js"));
 const styles = files.filter((file) => file.endsWith(".css"));
 
-test("only lib/api.js speaks to the API, and only lib/picture-storage.js to the storage", () => {
+test("only lib/api.js calls the API, and only lib/picture-storage.js the storage", () => {
   const speaking = scripts.filter((file) =>
     /\bfetch\(|XMLHttpRequest|sendBeacon|EventSource|WebSocket/.test(read(file)),
   );
   assert.deepEqual(speaking, [join("lib", "api.js"), join("lib", "picture-storage.js")]);
 });
 
-test("no text is ever read as markup or as code", () => {
+test("no text is parsed as markup or code", () => {
   const forbidden = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|srcdoc/;
   for (const file of scripts) assert.doesNotMatch(read(file), forbidden, file);
 });
 
-test("nothing is inline and nothing comes from elsewhere", () => {
+test("nothing is inline or from another origin", () => {
   const page = read("index.html");
   assert.doesNotMatch(page, /<style|style=|\son\w+=|<script(?![^>]*src=)/);
   for (const [, address] of page.matchAll(/(?:src|href)="([^"]+)"/g)) assert.match(address, /^[/#](?!\/)/);
@@ -42,20 +42,20 @@ const routes = read("main.js")
   .split("\n")
   .filter((line) => /^ {2}view\(/.test(line));
 
-test("the page and its views name every style sheet, and every name is a file", () => {
+test("the page and its views list exactly the existing style sheets", () => {
   assert.ok(routes.length > 5);
   const named = new Set([...linked, ...routes.flatMap(sheetsOf)]);
   assert.deepEqual([...named].toSorted(), styles.toSorted());
 });
 
-test("raw colours are used only where they are given a meaning", () => {
+test("raw colours are used only in meanings.css", () => {
   const names = [...read("styles/colours.css").matchAll(/(--[\w-]+):/g)].map(([, name]) => `var(${name})`);
   for (const file of styles.filter((file) => !/(colours|meanings)\.css$/.test(file))) {
     for (const name of names) assert.ok(!read(file).includes(name), `${file} uses ${name}`);
   }
 });
 
-test("every key that is asked for has words, and all words are asked for", () => {
+test("every key used has a text, and every text is used", () => {
   const code = scripts
     .filter((file) => !file.startsWith("text"))
     .map(read)
@@ -85,13 +85,13 @@ function withImports(file, seen = new Set()) {
   return seen;
 }
 
-test("the page names every module that it surely needs, so that they come at once", () => {
+test("the page preloads exactly the modules that main.js imports", () => {
   const named = [...read("index.html").matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, path]) => path);
   const [, ...needed] = withImports("main.js");
   assert.deepEqual(named.toSorted(), needed.toSorted());
 });
 
-test("the first visit stays light: our own code and styles are under 150 kB", () => {
+test("the first visit loads less than 150 kB of code and styles", () => {
   const modules = withImports("main.js");
   withImports(join("views", "gallery.js"), modules);
   assert.ok(modules.has(join("lib", "api.js")), "the imports are followed");

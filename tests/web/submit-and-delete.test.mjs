@@ -31,7 +31,7 @@ function deletionsWith(send) {
   return { deletions, clock, heard };
 }
 
-test("nothing is deleted before the time is over, and all of it then", async () => {
+test("nothing is deleted before the delay is over, then all of it", async () => {
   const sent = [];
   const { deletions, clock, heard } = deletionsWith(async (id) => sent.push(id));
   deletions.add(jobs("a", "b"));
@@ -48,7 +48,7 @@ test("nothing is deleted before the time is over, and all of it then", async () 
   assert.deepEqual(sent, ["a", "b"], "nothing is sent twice");
 });
 
-test("undo brings them back and nothing is sent", async () => {
+test("undo restores the jobs, and nothing is sent", async () => {
   const sent = [];
   const { deletions, clock, heard } = deletionsWith(async (id) => sent.push(id));
   deletions.add(jobs("a"));
@@ -62,7 +62,7 @@ test("undo brings them back and nothing is sent", async () => {
   assert.equal(heard.length, 3, "there is nothing left to undo");
 });
 
-test("another deletion sends the one before", () => {
+test("a new deletion sends the former one", () => {
   const sent = [];
   const { deletions } = deletionsWith(async (id) => sent.push(id));
   deletions.add(jobs("a"));
@@ -70,7 +70,7 @@ test("another deletion sends the one before", () => {
   assert.deepEqual(sent, ["a"]);
 });
 
-test("the clock stands while it is held, and starts anew", () => {
+test("the timer can be paused and restarts", () => {
   const { deletions, clock } = deletionsWith(async () => {});
   deletions.add(jobs("a"));
   deletions.pauseTimer();
@@ -82,7 +82,7 @@ test("the clock stands while it is held, and starts anew", () => {
   assert.equal(clock.task, null, "nothing waits any more");
 });
 
-test("what the server refuses comes back, the rest stays away", async () => {
+test("refused deletions are restored, the others stay deleted", async () => {
   const { deletions, clock, heard } = deletionsWith(async (id) => {
     if (id === "b") throw new ApiError({ status: 409, code: "still_running" });
   });
@@ -95,7 +95,7 @@ test("what the server refuses comes back, the rest stays away", async () => {
   );
 });
 
-test("a page that is left sends everything in that moment", () => {
+test("leaving the page sends all deletions at once", () => {
   const sent = [];
   const { deletions } = deletionsWith((id, { isLast }) => new Promise(() => sent.push([id, isLast])));
   deletions.add(jobs(..."abcdefghij"));
@@ -106,7 +106,7 @@ test("a page that is left sends everything in that moment", () => {
   );
 });
 
-test("a button's clicks carry one key until the server has answered for certain", async () => {
+test("a button's clicks send one key until the server has definitely answered", async () => {
   const keys = [];
   const answers = [
     new ApiError({ status: 0, code: "network" }),

@@ -25,7 +25,7 @@ test("the checksum is CRC-32, also in pieces", { skip: !nodesCrc32 }, () => {
   assert.equal(crc32(random.subarray(40_000), crc32(random.subarray(0, 40_000))), nodesCrc32(random));
 });
 
-test("an archive refuses what it would need its 64-bit form for, and stays whole", async () => {
+test("an archive refuses what would need ZIP64 and stays unchanged", async () => {
   const zip = new Zip();
   await zip.add("small.png", new Blob(["small"]), new Date(DAY));
   const small = zip.finish().size;
@@ -63,7 +63,7 @@ test("names are unique whatever their case", () => {
   assert.deepEqual([endingOf("image/jpeg"), endingOf("image/png"), endingOf("")], ["jpg", "png", "png"]);
 });
 
-test("a picture that cannot be had is counted, and the rest goes on", async () => {
+test("a picture that cannot be fetched is counted, and the others continue", async () => {
   const heard = [];
   const get = async ({ id }) => {
     if (id === "gone") throw new ApiError({ status: 404, code: "http_404" });
@@ -85,7 +85,7 @@ test("a picture that cannot be had is counted, and the rest goes on", async () =
   ]);
 });
 
-test("stopping ends the work with the reason, and nothing more is fetched", async () => {
+test("stopping rejects with the reason, and nothing more is fetched", async () => {
   const leaving = new AbortController();
   let asked = 0;
   const get = async () => {
@@ -98,7 +98,7 @@ test("stopping ends the work with the reason, and nothing more is fetched", asyn
   assert.ok(asked <= 3, `${asked} were fetched`);
 });
 
-test("a mistake of the site is no lost picture", async () => {
+test("a bug of the site is not a lost picture", async () => {
   const get = async () => {
     throw new TypeError("broken");
   };

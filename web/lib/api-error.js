@@ -1,9 +1,9 @@
 /**
- * The one error of the site's own API.
+ * An error of the site's API.
  *
- * `status` is the HTTP status, 0 when no answer came. `code` is the API's stable code, or "network" or "unreadable".
- * `fields` maps a field's name to what is wrong with it, in words; `reasons` maps it to `{code, limit}`, the same for
- * programs, where the answer gave that. `retryAfterMs` is null unless the answer said it.
+ * `status` is the HTTP status, or 0 without an answer. `code` is the API's stable code, "network" or "unreadable".
+ * `fields` maps field names to messages, `reasons` maps them to `{code, limit}` where the answer has them.
+ * `retryAfterMs` is null unless the server sent Retry-After.
  */
 export class ApiError extends Error {
   constructor({ status, code, message = code, fields = {}, reasons = {}, retryAfterMs = null }) {
@@ -16,18 +16,18 @@ export class ApiError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** Whether the request may have been carried out, or may succeed when it is sent once more. */
+  /** Whether a retry may succeed. The request may have been carried out already. */
   get isPassing() {
     return this.status === 0 || this.status >= 500 || this.status === 429;
   }
 
-  /** Whether nothing was heard from the server at all. */
+  /** Whether the server sent no answer at all. */
   get isNetwork() {
     return this.status === 0;
   }
 }
 
-/** Milliseconds asked for by a Retry-After header in either of its forms, or null. */
+/** Return the milliseconds of a Retry-After header (seconds or a date), or null. */
 export function readRetryAfter(value, now = Date.now()) {
   if (value === null || value === undefined || value === "") return null;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
@@ -35,7 +35,7 @@ export function readRetryAfter(value, now = Date.now()) {
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
-/** The error that an answer with a problem+json body (or with any other body) stands for. */
+/** Return the ApiError for an answer, with or without a problem+json body. */
 export function readProblem(status, body, retryAfter = null) {
   const problem = body !== null && typeof body === "object" ? body : {};
   const fields = {};

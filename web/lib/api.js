@@ -5,10 +5,10 @@ import { connection } from "./connection.js";
 const TIMEOUT_MS = 35_000;
 
 /**
- * Sends one request to Easel's API: the only place of the site that does so. The session travels in its cookie.
+ * Send one request to the API. Only this function of the site does so; the session cookie is sent along.
  *
  * Resolves to `{status, data, etag, retryAfterMs}`; `data` is null without a body (204, 304). Rejects with an ApiError,
- * or with the reason of `signal` when the caller gave up. With `keepalive` it arrives although the page is left meanwhile.
+ * or with the reason of `signal` when it is aborted. With `keepalive` the request outlives the page.
  */
 async function call(method, path, { body, headers = {}, signal, keepalive = false } = {}) {
   const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
@@ -46,7 +46,7 @@ async function call(method, path, { body, headers = {}, signal, keepalive = fals
   };
 }
 
-/** The parsed text, null for no text, undefined for text that is no JSON. */
+/** Return the parsed JSON, null for an empty text, undefined for invalid JSON. */
 function readJson(text) {
   if (text === "") return null;
   try {
@@ -93,9 +93,9 @@ export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, 
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
 export const unpublishJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
-/** A place for a start picture: `{key, url, fields}`; `lib/picture-storage.js` sends the bytes there. */
+/** Request an upload: `{key, url, fields}`. `lib/picture-storage.js` sends the bytes. */
 export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 
-/** The job as it is now. With `waitS` the answer comes when the job differs from `etag`, at the latest after that time. */
+/** Fetch a job. With `waitS` the server holds its answer until the job differs from `etag`, at most that long. */
 export const getJob = (id, { etag = null, waitS = null } = {}, options = {}) =>
   call("GET", withQuery(jobPath(id), { wait: waitS }), { ...options, headers: etag ? { "If-None-Match": etag } : {} });

@@ -2,8 +2,9 @@ const NAME = "easel.gallery";
 const MOST = 60;
 
 /**
- * What outlives a reload of the gallery: which page came before which, and where on which wall the person was.
- * `storage` is sessionStorage or alike; what cannot be read or kept there counts as not known.
+ * The part of the gallery's state that survives a reload: the order of pages and the scroll position of a visit.
+ *
+ * `storage` is sessionStorage or compatible. Unreadable or full storage is treated as empty.
  */
 export function savePage(cursor, before, storage = sessionStorage) {
   const { pages, place } = read(storage);
@@ -11,7 +12,7 @@ export function savePage(cursor, before, storage = sessionStorage) {
   write({ pages: [...others, [cursor, before]].slice(-MOST), place }, storage);
 }
 
-/** The cursor of the page before this one; null for the start, which is also the answer when it is not known. */
+/** Return the cursor of the page before this one; null for the first page or when it is unknown. */
 export function previousPage(cursor, storage = sessionStorage) {
   return read(storage).pages.find(([known]) => known === cursor)?.[1] ?? null;
 }
@@ -20,7 +21,7 @@ export function savePosition(visit, position, storage = sessionStorage) {
   write({ ...read(storage), place: { visit, ...position } }, storage);
 }
 
-/** Where the person was on the wall of this id: `{job, offset}`, or null. */
+/** Return the scroll position of a visit, `{job, offset}`, or null. */
 export function savedPosition(visit, storage = sessionStorage) {
   const { place } = read(storage);
   return place !== null && place.visit === visit ? { job: place.job, offset: place.offset } : null;
@@ -39,6 +40,6 @@ function write(value, storage) {
   try {
     storage.setItem(NAME, JSON.stringify(value));
   } catch {
-    // A full storage only costs the way back after a reload.
+    // A full storage only loses the position after a reload.
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Whether the server can be reached, as far as the site's own requests tell. Fires "change".
+ * Whether the server can be reached, judged by the site's own requests. Fires "change".
  *
- * Two things count: a request that got no answer at all, until any request gets one; and whoever follows something and
- * repeats its question by itself (`hold`), until it lets go.
+ * The connection counts as lost after a request without an answer, until any request is answered, and while a poller
+ * that retries by itself holds it (`hold`).
  */
 export class Connection extends EventTarget {
   #hasMissed = false;
@@ -12,26 +12,26 @@ export class Connection extends EventTarget {
     return this.#hasMissed || this.#holders.size > 0;
   }
 
-  /** Whether nobody asks again by themselves, so that somebody has to find out when the server is back. */
+  /** Whether no poller retries, so that a probe has to find out when the server is back. */
   get needsProbe() {
     return this.#hasMissed && this.#holders.size === 0;
   }
 
-  /** A request got an answer, of any kind. */
+  /** Record that a request got an answer of any kind. */
   requestAnswered() {
     this.#change(() => {
       this.#hasMissed = false;
     });
   }
 
-  /** A request got no answer. */
+  /** Record that a request got no answer. */
   requestFailed() {
     this.#change(() => {
       this.#hasMissed = true;
     });
   }
 
-  /** Counts as lost until the answered function is called. */
+  /** Mark the connection as lost until the returned function is called. */
   hold() {
     const holder = {};
     this.#change(() => this.#holders.add(holder));
@@ -48,13 +48,13 @@ export class Connection extends EventTarget {
 /** The connection of this page. */
 export const connection = new Connection();
 
-/** An `onLost(isLost)` for something that asks on by itself until `signal`: the notice stands for as long as it is lost. */
+/** Return an `onLost(isLost)` for a poller that retries until `signal`: it holds the connection while it is lost. */
 export function holdWhileLost(signal, of = connection) {
   let letGo = () => {};
-  const tell = (isLost) => {
+  const report = (isLost) => {
     letGo();
     letGo = isLost && !signal.aborted ? of.hold() : () => {};
   };
-  signal.addEventListener("abort", () => tell(false));
-  return tell;
+  signal.addEventListener("abort", () => report(false));
+  return report;
 }

@@ -1,9 +1,9 @@
 /**
- * Builds an element. Text becomes text nodes, so nothing that a person wrote is ever read as markup.
+ * Create an element. Text becomes text nodes, so user text is never parsed as markup.
  *
- * Attributes: null, undefined and false are left out, true stands without a value, `on` maps events to listeners and
- * `vars` sets custom properties (through the style object: the site's security policy forbids style attributes).
- * Children: nodes, texts, arrays of them; null and false are left out.
+ * Attributes: null, undefined and false are skipped, true sets an empty value, `on` maps events to listeners and `vars`
+ * sets custom properties (the security policy forbids style attributes). Children: nodes, strings and nested arrays;
+ * null, undefined and false are skipped.
  */
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -25,7 +25,7 @@ function setAttribute(node, name, value) {
   }
 }
 
-/** Puts other children in place of those that a node has. */
+/** Replace the children of a node. */
 export function fill(node, ...children) {
   node.replaceChildren(...keep(children));
   return node;

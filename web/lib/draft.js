@@ -1,8 +1,8 @@
 const NAME = "easel.draft";
-/** The small copies of start pictures, kept by `lib/start-pictures.js`. */
+/** The storage key of the thumbnails of start pictures (`lib/start-pictures.js`). */
 export const START_PREVIEWS = "easel.starts";
 
-/** What stands in the create form, by the API's names, kept between visits; `{}` when nothing does. */
+/** Return the saved values of the create form by the API's field names; `{}` without a draft. */
 export function readDraft(storage = localStorage) {
   try {
     const draft = JSON.parse(storage.getItem(NAME));
@@ -12,15 +12,12 @@ export function readDraft(storage = localStorage) {
   }
 }
 
-/**
- * Puts another draft into the create form: any of the fields that `POST /v1/jobs` takes, the settings of a whole job too.
- * What is not named is as the API has it by itself.
- */
+/** Save a draft for the create form: any fields of `POST /v1/jobs`. Missing fields get the API's defaults. */
 export function saveDraft(draft, storage = localStorage) {
   storage.setItem(NAME, JSON.stringify(draft));
 }
 
-/** Leaves nothing of the form in this browser, for whoever sits here next. */
+/** Delete everything that this browser keeps of the form, for the next user of this computer. */
 export function clearDraft(storage = localStorage) {
   storage.removeItem(NAME);
   storage.removeItem(START_PREVIEWS);

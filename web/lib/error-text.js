@@ -1,7 +1,7 @@
 import { t, tOr } from "./i18n.js";
 import { spanInWords } from "./time.js";
 
-/** An ApiError in a sentence for a person. Any other error is a mistake in the site and is thrown on. */
+/** Return an ApiError as a sentence for users. Rethrows any other error: it is a bug of the site. */
 export function errorText(error) {
   if (error.name !== "ApiError") throw error;
   const known = tOr(`error.${error.code}`, null);
@@ -12,11 +12,11 @@ export function errorText(error) {
   return t("error.other", { detail: error.message });
 }
 
-/** A remark of the API ("is too long") as a sentence of its own. */
+/** Return a message of the API ("is too long") as a sentence. */
 export function asSentence(remark) {
   const [first = "", ...rest] = remark.trim();
   return first.toUpperCase() + rest.join("") + (/[.!?]$/.test(remark.trim()) ? "" : ".");
 }
 
-/** Whether an error only says that the view was left meanwhile, so that nobody needs to hear of it. */
+/** Whether the error only means that the view was left, so that it need not be shown. */
 export const isAborted = (error, signal) => signal.aborted || error.name === "AbortError";

@@ -1,16 +1,16 @@
-/** Below this, a wait is a moment. */
+/** Shorter waits are shown as "almost done". */
 const MOMENT_S = 4;
-/** An estimate that only grew by so little would make the countdown jump back for nothing. */
+/** Smaller increases are ignored, so that the countdown does not jump back. */
 const JITTER_S = 4;
 const JITTER = 0.2;
-/** How long a moment may last before it is no longer one. */
+/** How long "almost done" may be shown before it changes to "longer than expected". */
 const PATIENCE_S = 20;
 
 /**
- * The server's estimate of a wait, counted down between its answers. Times are seconds of any steady clock.
+ * The server's estimated time left, counted down between its answers. Times are seconds of a monotonic clock.
  *
- * `left` answers `{kind: "unknown"}`, `{kind: "span", seconds}`, `{kind: "moment"}`, or `{kind: "late"}` when the time has run out
- * for so long that "a moment" would be a lie.
+ * `left` returns `{kind: "unknown"}`, `{kind: "span", seconds}`, `{kind: "moment"}` or `{kind: "late"}` when the
+ * estimate has been over for too long.
  */
 export class Estimate {
   #endsAt = null;
@@ -34,7 +34,7 @@ export class Estimate {
   }
 }
 
-/** A countdown by single seconds would promise more than an estimate knows. */
+/** Round to 5 s above 20 s: an estimate is not more exact than that. */
 function rounded(seconds) {
   return seconds > 20 ? Math.round(seconds / 5) * 5 : Math.round(seconds);
 }

@@ -1,23 +1,23 @@
-/** Code points of a name: with its number and ending it stays below the 255 bytes that file systems take. */
+/** Code points. With a number and an extension the name stays below the 255 bytes of common file systems. */
 const LONGEST = 50;
-/** Control and formatting characters, and those that Windows forbids in names. */
+/** Control and format characters, and those that Windows forbids in names. */
 const FORBIDDEN = /[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*]+/gu;
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
 const ENDINGS = { "image/jpeg": "jpg", "image/webp": "webp" };
 
-/** A file's name, without its ending, that every system takes, made from a prompt; `spare` where nothing is left. */
+/** Return a portable file name without extension for a prompt, or `spare` when nothing usable is left. */
 export function nameFrom(prompt, spare) {
   const plain = prompt.normalize("NFC").replace(FORBIDDEN, " ").replace(/\s+/g, " ");
   const short = [...plain.trim()].slice(0, LONGEST).join("");
-  // A leading dot hides a file, and Windows drops a dot or space at the end.
+  // A leading dot hides a file; Windows drops a final dot or space.
   const name = short.replace(/^[.\s]+|[.\s]+$/g, "");
   return name === "" || RESERVED.test(name) ? spare : name;
 }
 
-/** The ending of a picture's file. Easel's pictures are PNG files where nothing else is said. */
+/** Return the file extension for a MIME type; png by default. */
 export const endingOf = (type) => ENDINGS[type] ?? "png";
 
-/** A function that numbers names which were given before, whatever their case: many file systems do not see it. */
+/** Return a function that numbers repeated names. Case is ignored, as many file systems do. */
 export function uniqueNames() {
   const taken = new Set();
   return (name, ending) => {

@@ -6,13 +6,13 @@ const MAX_PAGES = 20;
 const MAX_VISITS = 3;
 
 /**
- * What one visit to the gallery has loaded: pages `{cursor, items, next}` in the order of the wall, from `start` (the
- * cursor of the first) on. Only the latest pages are kept; a job that is on the wall already does not come twice.
+ * The pages that one visit to the gallery has loaded: `{cursor, items, next}` in order, from the cursor `start` on.
  *
- * `place` is where the person was: `{job, offset}`, a job's id and how far under the window's top its tile stood.
- * `opened` is the id of the job whose page was looked at last.
+ * Only the latest pages are kept, and a job is never added twice. `position` is the scroll position: `{job, offset}`,
+ * the id of the topmost job and its distance from the window's top in pixels. `opened` is the id of the job opened
+ * last.
  */
-export class GalleryVisit {
+class GalleryVisit {
   pages = [];
   position = null;
   opened = null;
@@ -23,7 +23,7 @@ export class GalleryVisit {
     this.start = start;
   }
 
-  /** Adds a page below; answers the items that are new. */
+  /** Append a page. Returns the items that are new. */
   add({ cursor, items, next }) {
     const fresh = this.#addNew(items, cursor);
     this.pages.push({ cursor, items: fresh, next });
@@ -31,7 +31,7 @@ export class GalleryVisit {
     return fresh;
   }
 
-  /** Brings a page up to date that has been asked for again; answers the items that are new, which hang behind the others. */
+  /** Update a loaded page. Returns the new items, which are appended to it. */
   refresh({ cursor, items, next }) {
     const page = this.pages.find((candidate) => candidate.cursor === cursor);
     const fresh = this.#addNew(items, cursor);
@@ -44,7 +44,7 @@ export class GalleryVisit {
     return this.pages.flatMap(({ items }) => items);
   }
 
-  /** The cursor of the page below; null at the end of the gallery, undefined before anything was loaded. */
+  /** The cursor of the next page; null at the end of the gallery, undefined before the first page is loaded. */
   get next() {
     return this.pages.at(-1)?.next;
   }
@@ -53,12 +53,12 @@ export class GalleryVisit {
     return this.items.find(({ job_id }) => job_id === job) ?? null;
   }
 
-  /** The cursor of the page on which a job hung, kept or not; undefined for a job that never did. */
+  /** Return the cursor of the page that held a job, even if the page was dropped; undefined for an unknown job. */
   cursorOf(job) {
     return this.#cursors.get(job);
   }
 
-  /** The jobs on both sides: `{previous, next}`, each null where there is none. */
+  /** Return the neighbours of a job, `{previous, next}`, each null at the end. */
   neighbours(job) {
     const items = this.items;
     const index = items.findIndex(({ job_id }) => job_id === job);
@@ -66,7 +66,7 @@ export class GalleryVisit {
     return { previous: items[index - 1] ?? null, next: items[index + 1] ?? null };
   }
 
-  /** Those of the items that were on no page before. */
+  /** Return the items that no earlier page had, and register them. */
   #addNew(items, cursor) {
     const fresh = items.filter(({ job_id }) => !this.#cursors.has(job_id));
     for (const { job_id } of fresh) this.#cursors.set(job_id, cursor);
@@ -74,7 +74,7 @@ export class GalleryVisit {
   }
 }
 
-/** The walls of the latest visits, so that going back finds the same one. */
+/** The latest visits, so that going back shows the same pages. */
 export class GalleryVisits {
   #visits = [];
   #newId;
@@ -83,19 +83,19 @@ export class GalleryVisits {
     this.#newId = newId;
   }
 
-  /** A wall that begins at a cursor, in place of the one that had this id. */
+  /** Start a visit at a cursor. It replaces the visit with this id. */
   begin(start, id = this.#newId()) {
     return this.#keep(new GalleryVisit(id, start));
   }
 
-  /** The wall of this id with the place where the person was, which is the latest from now on; null when that is not kept. */
+  /** Return the visit with this id and make it the latest; null if it or its scroll position is no longer kept. */
   open(id) {
     const visit = this.#visits.find((candidate) => candidate.id === id);
     const isWhole = visit?.pages.length > 0 && (visit.position === null || visit.find(visit.position.job) !== null);
     return isWhole ? this.#keep(visit) : null;
   }
 
-  /** The latest wall on which this job hangs, or null. */
+  /** Return the latest visit that holds this job, or null. */
   containing(job) {
     return this.#visits.find((visit) => visit.find(job) !== null) ?? null;
   }
@@ -108,10 +108,10 @@ export class GalleryVisits {
 
 export const visits = new GalleryVisits();
 
-/** The address of the gallery from a page on. */
+/** Return the address of the gallery page at a cursor. */
 export const galleryAddress = (cursor) => (cursor === null ? "/" : `/?after=${encodeURIComponent(cursor)}`);
 
-/** Asks for the page of a cursor and hangs it below the others of a wall. Answers `{items, next}`. */
+/** Load the page at a cursor and append it to a visit. Resolves to `{items, next}`. */
 export async function loadPage(visit, cursor, { signal }) {
   const page = await ask(cursor, signal);
   if (visit.pages.length > 0) savePage(cursor, visit.pages.at(-1).cursor);
@@ -119,12 +119,12 @@ export async function loadPage(visit, cursor, { signal }) {
   return page;
 }
 
-/** Asks again for the first page of a wall; answers the items that are new. */
+/** Reload the first page of a visit. Resolves to the new items. */
 export async function refreshFirstPage(visit, { signal }) {
   return visit.refresh({ cursor: null, ...(await ask(null, signal)) });
 }
 
-/** A job that only described a picture has none to hang. */
+/** Jobs without pictures (only a description) are left out. */
 async function ask(cursor, signal) {
   const { items, next } = await listGallery({ cursor, limit: PAGE }, { signal });
   return { items: items.filter(({ images }) => images.length > 0), next };

@@ -1,26 +1,26 @@
-/** How dates and numbers are written in each language. */
+/** The locale of dates and numbers for each language. */
 const LOCALES = { en: "en-GB", ru: "ru-RU" };
 
 let words = {};
 let locale = LOCALES.en;
 
-/** Fetches the words of a language; nothing can be said before. */
+/** Load the texts of a language. Must finish before `t` is called. */
 export async function loadWords(language) {
   ({ words } = await import(`../text/${language}.js`));
   locale = LOCALES[language];
 }
 
-/** The language of dates and numbers, as Intl takes it. */
+/** Return the locale for Intl. */
 export const currentLocale = () => locale;
 
-/** The words for a key; an entry that is a function is given `values`. A key without words is a mistake. */
+/** Return the text for a key; entries that are functions get `values`. Throws a RangeError for an unknown key. */
 export function t(key, values = {}) {
   if (!Object.hasOwn(words, key)) throw new RangeError(`no words for ${key}`);
   const entry = words[key];
   return typeof entry === "function" ? entry(values) : entry;
 }
 
-/** The words for a key that the server may know and this site may not yet: `spare` then stands in. */
+/** Return the text for a key from the server, or `spare` if the site has none yet. */
 export function tOr(key, spare, values = {}) {
   return Object.hasOwn(words, key) ? t(key, values) : spare;
 }

@@ -51,7 +51,7 @@ export class SubmissionKeys {
 }
 
 /**
- * Submits a job once, however often it is sent: a double click, a lost reply or a reload makes one job.
+ * Submit a job once, however often it is sent: a double click, a lost reply or a reload creates one job.
  *
  * The same body from the same `source` (the form or a button) keeps its Idempotency-Key until the server has definitely
  * answered. Resolves to the job. Rejects with an ApiError, or with the reason of `signal`.

@@ -1,18 +1,18 @@
 import { FINISHED } from "./job-state.js";
 
-/** Between two looks while something is unfinished; and when nothing is, so that jobs from elsewhere appear. */
+/** The poll interval while a job is unfinished, and otherwise, to find jobs created elsewhere. */
 const SOONEST_MS = 2_000;
 const LATEST_MS = 10_000;
 const IDLE_MS = 30_000;
-/** How many of the newest jobs are asked for, at least and at most (the API's own limit). */
+/** How many of the newest jobs a poll fetches (the maximum is the API's limit). */
 const FEWEST = 24;
 const MOST = 100;
 
 /**
- * A person's jobs as far as they are known, newest first: pages from below, and fresh answers from above.
+ * The user's jobs that are loaded, newest first.
  *
- * The API's ids are UUIDv7: their order as text is that of time, so every job has one place, whichever answer brings it.
- * `isDeleted(id)` names jobs that are to be left out, because they are being deleted.
+ * The API's ids are UUIDv7, so their text order is the order of creation. `isDeleted(id)` names jobs to leave out
+ * because their deletion is pending.
  */
 export class JobList {
   #jobs = [];
@@ -30,7 +30,7 @@ export class JobList {
     return this.#jobs.find((job) => job.id === id);
   }
 
-  /** Puts a job into its place, in place of what was known of it. Answers the job that follows it, or null. */
+  /** Insert or replace a job. Returns the job after it, or null. */
   put(job) {
     const at = this.#jobs.findIndex(({ id }) => id <= job.id);
     const index = at === -1 ? this.#jobs.length : at;
@@ -43,10 +43,10 @@ export class JobList {
   }
 
   /**
-   * Compares with an answer that holds the newest jobs: `{changed, gone, hasGap}`.
+   * Compare with an answer that holds the newest jobs: `{changed, gone, hasGap}`.
    *
-   * `changed` are new or other than they were; `gone` are ids that the answer should hold and does not. With `hasGap` the
-   * answer does not reach what is known, so the list is to be loaded anew.
+   * `changed` are new or changed jobs, `gone` the ids that the answer should hold but does not. With `hasGap` the
+   * answer ends above the loaded jobs, so the list must be reloaded.
    */
   compare({ jobs, next }) {
     const answered = new Map(jobs.map((job) => [job.id, job]));
@@ -57,13 +57,13 @@ export class JobList {
     return { changed, gone, hasGap };
   }
 
-  /** So many of the newest jobs hold all that are unfinished. */
+  /** The number of newest jobs to poll for, so that all unfinished ones are included. */
   get pollLimit() {
     const deepest = this.#jobs.findLastIndex(isOpen);
     return Math.min(Math.max(deepest + 1, FEWEST), MOST);
   }
 
-  /** When it makes sense to look again: the sooner, the sooner a job is likely to be done. */
+  /** The time until the next poll: shorter the sooner a job is expected to finish. */
   get nextPollMs() {
     const open = this.#jobs.filter(isOpen);
     if (open.length === 0) return IDLE_MS;
@@ -74,7 +74,7 @@ export class JobList {
 
 const isOpen = ({ state }) => !FINISHED.has(state);
 
-/** Whether anything that a tile shows is not as it was; the URLs of the pictures change without the pictures. */
+/** Whether anything shown on a tile has changed. New URLs of the same pictures do not count. */
 function differs(before, after) {
   const shown = ({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic, images }) =>
     JSON.stringify([state, progress, position, eta, isPublic, images.length]);

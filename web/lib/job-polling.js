@@ -3,23 +3,23 @@ import { FINISHED, isOlder } from "./job-state.js";
 
 /** How long the server is asked to hold its answer until the job changes. */
 const WAIT_S = 20;
-/** A job that changes quickly is looked at no more often than this. */
+/** The minimum delay between two requests. */
 const MIN_DELAY_MS = 300;
-/** A server that neither holds its answers nor says when to come back is asked this often. */
+/** The delay when the server neither holds its answers nor sends Retry-After. */
 const DEFAULT_DELAY_MS = 2_000;
 /**
- * A page that nobody sees asks this seldom, and has no answer held: each held answer takes one of the few connections that
- * a browser opens to a site, away from the page that somebody does see. It still asks, for its title and the notification.
+ * The interval of a hidden page, which does not ask the server to hold its answer: a held request occupies one of the
+ * few connections per site, which the visible page needs. It still polls for its title and the notification.
  */
 const HIDDEN_MS = 15_000;
 
 /**
- * Follows one job until it is finished.
+ * Polls one job until it is finished.
  *
- * `ask(etag, waitS, signal)` fetches it (`{status, data, etag, retryAfterMs}`); `onJob(job)` hears every change, `onLost(isLost)`
- * when the connection goes and comes back; `onAnswer({etag, job})` hears every answer, for other tabs. `isHidden()` tells
- * whether nobody sees the page. `pause(ms, signal)` waits, and may end early when something happened that makes it worth
- * asking (the page is seen again, the network is back). Both reject when their signal is aborted.
+ * `ask(etag, waitS, signal)` fetches it (`{status, data, etag, retryAfterMs}`). `onJob(job)` gets every change,
+ * `onLost(isLost)` reports when the connection is lost and back, `onAnswer({etag, job})` gets every answer, for other
+ * tabs. `isHidden()` says whether the page is hidden. `pause(ms, signal)` waits, and may end early when polling makes
+ * sense again (page visible, network back). Both reject when their signal is aborted.
  */
 export class JobPolling {
   #etag = null;
@@ -39,7 +39,10 @@ export class JobPolling {
     this.#options = { onLost, onAnswer, isHidden, now, ...options };
   }
 
-  /** Resolves to the finished job. Rejects with errors that no repetition heals: the job is gone, the session is dead. */
+  /**
+   * Poll until the job is finished. Resolves to it. Rejects with errors that a retry cannot fix (job deleted, session
+   * expired).
+   */
   async run() {
     const { isHidden, now, pause } = this.#options;
     while (!this.#isOver) {
@@ -51,7 +54,7 @@ export class JobPolling {
     return this.#job;
   }
 
-  /** Takes an answer that came to another tab, or to another question (then without an etag), as if it were one of ours. */
+  /** Use an answer that another tab got, or one to another request (then without an etag), like an own one. */
   receive({ etag, job }) {
     this.#lastAnswer = this.#options.now();
     if (job !== null && (etag === null || etag !== this.#etag)) this.#take(etag, job);
@@ -62,7 +65,7 @@ export class JobPolling {
     return this.#job !== null && FINISHED.has(this.#job.state);
   }
 
-  /** Asks once; resolves to the time until the next question. */
+  /** Send one request. Resolves to the delay before the next one. */
   async #poll() {
     const { ask, isHidden, now, onAnswer } = this.#options;
     const asked = now();
@@ -100,13 +103,13 @@ export class JobPolling {
     return Math.max(retryDelayMs(this.#failures), error.retryAfterMs ?? 0);
   }
 
-  /** The end heard from another tab ends a pause, too; that is no error. */
+  /** An end reported by another tab aborts the pause; that is not an error. */
   #endOrThrow(error) {
     if (!this.#isOver) throw error;
   }
 }
 
-/** A server that holds its answers sets the pace itself; one that answers at once is asked as often as it says. */
+/** Return the delay after an answer: short if the server holds its answers, else as Retry-After says. */
 function delayMs({ hasChanged, heldMs, retryAfterMs }) {
   if (hasChanged || heldMs > 1_000) return MIN_DELAY_MS;
   return retryAfterMs ?? DEFAULT_DELAY_MS;

@@ -4,8 +4,8 @@ const BY_QUALITY = ["steps", "scale", "upscale"];
 const BY_ASPECT = ["width", "height"];
 
 /**
- * A draft as the form shows it: a quality and an aspect that are offered, and null for every value that is just what
- * they stand for, so that only a person's own values count as such.
+ * Return a draft as the form shows it: an available quality and aspect, and null for values equal to the preset's, so
+ * that only the user's own values remain.
  */
 export function formValues(draft, presets) {
   const quality = pickChoice(presets.qualities, draft.quality, fieldOf(presets, "quality").default);
@@ -23,7 +23,7 @@ export function formValues(draft, presets) {
 const ownValues = (draft, preset, names) =>
   Object.fromEntries(names.map((name) => [name, draft[name] === preset[name] ? null : (draft[name] ?? null)]));
 
-/** Half a size says little, so width and height count as one's own together. */
+/** Width and height count as own values together. */
 function ownSize(draft, preset) {
   const isPreset = BY_ASPECT.every(
     (name) => draft[name] === undefined || draft[name] === null || draft[name] === preset[name],
@@ -31,14 +31,14 @@ function ownSize(draft, preset) {
   return Object.fromEntries(BY_ASPECT.map((name) => [name, isPreset ? null : (draft[name] ?? null)]));
 }
 
-/** What a number field holds: null when it is empty, the number, or the text that is none. */
+/** Return the content of a number field: null if empty, the number, or the text if it is not a number. */
 export function readNumber(text) {
   const trimmed = text.trim().replace(",", ".");
   if (trimmed === "") return null;
   return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : trimmed;
 }
 
-/** The submission's body: what is empty or means nothing without another field is left to the API's own default. */
+/** Return the body for `POST /v1/jobs`, without values that are empty or that have no effect. */
 export function bodyOf({ source_images: sources = [], strength, description, ...values }) {
   const kept = Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== false),
@@ -50,12 +50,13 @@ export function bodyOf({ source_images: sources = [], strength, description, ...
   };
 }
 
-/** Whether new pictures are wanted, and not only the given ones larger or described; a prompt is needed for those alone. */
+/** Whether new pictures are made, not only given ones enlarged or described. Only then is a prompt required. */
 export const isPainted = ({ strength, source_images: sources = [] }) => !(strength < 0 && sources.length > 0);
 
 /**
- * What the API would refuse, found without asking it: `{field: {code, limit}}` with the API's own codes and ranges.
- * What it finds and this does not comes with its answer.
+ * Return what the API would refuse, `{field: {code, limit}}` with its own codes and limits.
+ *
+ * The API checks more; its answer shows the rest.
  */
 export function checkValues(values, presets) {
   const wrong = {};

@@ -2,17 +2,18 @@
 export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
 
 /**
- * Whether `job` tells of a moment before that of `known`: answers and news from other tabs overtake each other.
- * A finished job never runs again, a timeline only grows, and progress never goes back.
+ * Whether `job` is older than `known`: answers and messages from other tabs can arrive out of order.
+ *
+ * A finished job never restarts, a timeline only grows, and progress never decreases.
  */
 export function isOlder(job, known) {
   if (known === null) return false;
   if (FINISHED.has(known.state)) return !FINISHED.has(job.state);
-  const [told, knownToBeTold] = [job, known].map(({ timeline }) => timeline.length);
-  return told === knownToBeTold ? (job.progress ?? 0) < (known.progress ?? 0) : told < knownToBeTold;
+  const [length, knownLength] = [job, known].map(({ timeline }) => timeline.length);
+  return length === knownLength ? (job.progress ?? 0) < (known.progress ?? 0) : length < knownLength;
 }
 
-/** The work has this many phases that the progress tells apart, each from its fraction on. */
+/** The phases of the work, each with the progress at which it begins. */
 const PHASES = [
   [0.98, "hanging"],
   [0.7, "finishing"],
@@ -20,15 +21,15 @@ const PHASES = [
   [0.01, "first"],
 ];
 
-/** Whether somebody asked to stop a job that its generator still works on. */
+/** Whether cancellation was requested while the generator still works on the job. */
 export function isStopping({ state, timeline }) {
   return !FINISHED.has(state) && timeline.some(({ event }) => event === "cancel_requested");
 }
 
-/** The state as a person understands it: that of the API, or "stopping". */
+/** Return the state to show: the API's state, or "stopping". */
 export const stateOf = (job) => (isStopping(job) ? "stopping" : job.state);
 
-/** What happens to a generating job right now: sent, preparing, first, shaping, finishing or hanging; null otherwise. */
+/** Return the phase of a generating job: sent, preparing, first, shaping, finishing or hanging; otherwise null. */
 export function phaseOf({ state, progress, timeline }) {
   if (state !== "generating") return null;
   const attempt = timeline.slice(timeline.findLastIndex(({ event }) => event === "started"));
@@ -37,8 +38,7 @@ export function phaseOf({ state, progress, timeline }) {
 }
 
 /**
- * Why a job that is not finished does not go on: the entry of its timeline that says so, or null. What happened after it
- * (a turn, work) makes it history.
+ * Return the timeline entry that explains why an unfinished job makes no progress, or null. Later entries override it.
  */
 export function holdUpOf({ state, timeline }) {
   if (FINISHED.has(state)) return null;
@@ -46,7 +46,7 @@ export function holdUpOf({ state, timeline }) {
   return last && ["waiting", "retrying", "recovered"].includes(last.event) && (last.code || last.detail) ? last : null;
 }
 
-/** Whole percent; 100 only when the job has succeeded. */
+/** Return whole percent; 100 only for a job that has succeeded. */
 export function percentOf({ state, progress }) {
   if (state === "succeeded") return 100;
   return progress === null ? null : Math.min(99, Math.floor(progress * 100));

@@ -3,12 +3,12 @@ import { retryDelayMs } from "./backoff.js";
 const FIRST_RETRY_MS = 2_000;
 
 /**
- * Looks at a list again and again, with one request each time, until `pause` or `ready` rejects.
+ * Poll a list, one request at a time, until `pause` or `ready` rejects.
  *
- * `ask()` fetches the newest; `onAnswer(answer)` hears it unless `revision()` has moved since the question, because an
- * older answer must not undo what the person did meanwhile. `nextMs()` is the time until the next look, `onLost(isLost)`
- * hears when the connection goes and comes back. `ready()` resolves when the page can be seen, `pause(ms)` waits. Errors
- * that no repetition heals reject.
+ * `ask()` fetches the newest items. `onAnswer(answer)` gets them unless `revision()` has changed since the request,
+ * because an older answer must not undo a user action. `nextMs()` is the delay before the next request,
+ * `onLost(isLost)` reports when the connection is lost and back. `ready()` resolves when the page is visible,
+ * `pause(ms)` waits. Rejects with errors that a retry cannot fix.
  */
 export async function pollList({ ask, onAnswer, onLost, nextMs, revision, ready, pause }) {
   let failures = 0;

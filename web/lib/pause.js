@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or as soon as `wake` (an EventTarget) fires one of `events`. Rejects when `signal` is aborted. */
+/** Wait for `ms`, or until `wake` (an EventTarget) fires one of `events`. Rejects when `signal` is aborted. */
 export function pause(ms, { signal, wake = null, events = [] } = {}) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -14,7 +14,7 @@ export function pause(ms, { signal, wake = null, events = [] } = {}) {
   });
 }
 
-/** Resolves when the page can be seen, at once if it can be seen now. Rejects when `signal` is aborted. */
+/** Wait until the page is visible. Rejects when `signal` is aborted. */
 export function whenVisible(signal) {
   if (!document.hidden) return Promise.resolve();
   return new Promise((resolve, reject) => {

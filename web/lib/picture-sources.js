@@ -1,12 +1,12 @@
-/** The long side of the small version that the API makes of every picture, in pixels. */
+/** The longer side of the API's thumbnails in pixels. */
 const THUMBNAIL_SIDE = 512;
 
 /**
- * Where the bytes of a picture are: `{src, srcset}`, for the attributes of an img.
+ * Return the addresses of a picture for an img, `{src, srcset}`.
  *
- * `isThumbnail` offers the small version beside the full one by their widths, so that the browser takes the one that the
- * tile and the screen need; a picture that is no larger than its small version has only that. `isRenewed` goes through
- * the lasting link, which always leads to a URL that holds.
+ * `isThumbnail` offers the thumbnail and the full picture by width, so that the browser picks what tile and screen
+ * need; a picture no larger than its thumbnail has only one. `isRenewed` uses the permanent link, which redirects to a
+ * valid URL.
  */
 export function sourcesOf(image, { isThumbnail = false, isRenewed = false } = {}) {
   const full = isRenewed ? image.link : image.url;
@@ -18,12 +18,12 @@ export function sourcesOf(image, { isThumbnail = false, isRenewed = false } = {}
   return { src: small, srcset: `${small} ${width}w, ${full} ${image.width}w` };
 }
 
-/** How wide a tile of the wall becomes, for `sizes`: its share of a row, a little more since rows are filled. */
+/** Return the `sizes` of a gallery tile: its share of a row, slightly more because rows are filled. */
 export function tileSizes(ratio) {
   return `min(100vw, calc(clamp(9.4rem, 6rem + 13vw, 40rem) * ${(ratio * 1.15).toFixed(2)}))`;
 }
 
-/** How many of the first tiles of a wall, by their ratios, stand in its first row, when a row is `breadth` times as wide as high. */
+/** Return how many of the first tiles, by their ratios, fit into a row that is `breadth` times as wide as high. */
 export function firstRow(ratios, breadth) {
   let used = 0;
   const count = ratios.findIndex((ratio) => {

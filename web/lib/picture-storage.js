@@ -1,15 +1,15 @@
 import { announceUpload } from "./api.js";
 import { ApiError } from "./api-error.js";
 
-/** The types of start pictures that the API takes. */
+/** The types of start pictures that the API accepts. */
 export const UPLOAD_TYPES = ["image/png", "image/jpeg", "image/webp"];
-/** The largest start picture that the API takes, in bytes. */
+/** The API's size limit for start pictures in bytes. */
 export const UPLOAD_BYTES = 20 * 1024 * 1024;
 
 /**
- * Sends a picture (a Blob or File) straight to the storage, and resolves to the key that names it in `source_images`.
+ * Upload a picture (a Blob or File) directly to the storage. Resolves to its key for `source_images`.
  *
- * `onProgress` hears the fraction that has been sent, 0..1. Rejects with an ApiError, or with the reason of `signal`.
+ * `onProgress` gets the fraction sent, 0..1. Rejects with an ApiError, or with the reason of `signal`.
  */
 export async function uploadPicture(file, { onProgress = () => {}, signal } = {}) {
   const { key, url, fields } = await announceUpload({ content_type: file.type, size: file.size }, { signal });
@@ -20,7 +20,7 @@ export async function uploadPicture(file, { onProgress = () => {}, signal } = {}
   return key;
 }
 
-/** XMLHttpRequest, since fetch cannot tell how much of a body has been sent. */
+/** Uses XMLHttpRequest because fetch does not report upload progress. */
 function send(url, form, onProgress, signal) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -36,7 +36,7 @@ function send(url, form, onProgress, signal) {
   });
 }
 
-/** The bytes of a picture as a Blob, through its lasting link, so that an expired URL does not matter. */
+/** Fetch a picture as a Blob through its permanent link, so that an expired URL does not matter. */
 export async function fetchPicture({ link }, { signal } = {}) {
   let response;
   try {

@@ -1,7 +1,7 @@
-/** The longer side of a small picture, enough for a tile on a dense screen. */
+/** The longer side of a preview in pixels, enough for a tile on a high-density screen. */
 const SIDE_PX = 256;
 
-/** A small copy of a picture file as a data URL, about 10 kB. Rejects when the browser cannot read the file as a picture. */
+/** Return a small copy of an image file as a data URL, about 10 kB. Rejects if the browser cannot decode the file. */
 export async function previewOf(file) {
   const bitmap = await createImageBitmap(file);
   const shrink = Math.min(1, SIDE_PX / Math.max(bitmap.width, bitmap.height));

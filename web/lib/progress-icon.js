@@ -2,7 +2,7 @@ const SIZE = 32;
 const RADIUS = 12;
 const ROUND = 2 * Math.PI * RADIUS;
 
-/** What stands in the ring once the work is over: a tick, a cross, a bar. Their shapes tell them apart without colours. */
+/** The sign for each final state: tick, cross, bar. The shapes differ, so colour is not needed. */
 const SIGNS = {
   succeeded: "M9 16.500l5 5 9-11",
   failed: "M11 11l10 10M21 11L11 21",
@@ -10,8 +10,9 @@ const SIGNS = {
 };
 
 /**
- * A small picture of a job's state, as the address of an image: a ring that closes with the progress, a full disc with a
- * sign in it afterwards. `colours` are CSS colours `{paper, line, accent, good, bad}`.
+ * Return the URL of an icon for a job's state: a ring that closes with the progress, then a disc with a sign.
+ *
+ * `colours` are CSS colours `{paper, line, accent, good, bad}`.
  */
 export function progressIconUrl({ state, percent }, colours) {
   const parts = state in SIGNS ? disc(state, colours) : ring(percent ?? 0, colours);

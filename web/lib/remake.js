@@ -1,7 +1,7 @@
-/** The body of a submission that makes a job's pictures once more: every setting as it was resolved, the seed too. */
+/** Return the request body that repeats a job: all resolved settings, including the seed. */
 export const remakeOf = ({ prompt, settings }) => ({ ...settings, prompt });
 
-/** The same with another seed, which the server then chooses. */
+/** Return the request body that repeats a job with another seed, chosen by the server. */
 export function variationOf(job) {
   const { seed: _, ...rest } = remakeOf(job);
   return rest;

@@ -1,8 +1,8 @@
 /**
- * What is to be renewed at a time of its own: pictures whose presigned URL runs out before they were loaded.
+ * Actions with a due time: renewing the presigned URLs of pictures that expire before they are loaded.
  *
- * An entry is `{at, isGone, renew}`: the time (milliseconds), whether it is needed no more, and what to do. It is renewed
- * once. `wait(ms, action)` calls the action later and answers the function that takes that back.
+ * An entry is `{at, isGone, renew}`: the time in ms, whether it is obsolete, and the action, which runs once. `wait(ms,
+ * action)` schedules an action and returns a function that cancels it.
  */
 export class Renewals {
   #entries = new Set();
@@ -28,7 +28,7 @@ export class Renewals {
     this.#entries.delete(entry);
   }
 
-  /** Renews all whose time has come; until `Infinity` means everything that still waits. */
+  /** Renew all entries that are due; `Infinity` renews every entry. */
   renewDue(until = this.#now()) {
     for (const entry of [...this.#entries]) {
       const isDue = entry.at <= until;
@@ -47,7 +47,7 @@ export class Renewals {
   }
 }
 
-/** Longer waits overflow a browser's timer; the next look then comes early and finds nothing due. */
+/** Longer waits overflow a browser's timer; the timer then fires early and finds nothing due. */
 const LONGEST_WAIT_MS = 24 * 3600 * 1000;
 
 function waitByTimer(ms, action) {

@@ -3,11 +3,11 @@ import { matchRoute } from "./routes.js";
 import { loadStyles } from "./styles.js";
 
 /**
- * Shows the view that belongs to the address, in `outlet`; that of `missing` where none does.
+ * Show the view for the address in `outlet`; the view of `missing` for an unknown address.
  *
- * A route is `{pattern, load, styles}` (see fetchView). A view is a function of `{params, query, signal}` that answers
- * `{title, node}` at once and loads what it needs afterwards. `signal` is aborted when the person leaves the view, so
- * that nothing of it goes on. `unloadable` is shown for a view that cannot be fetched.
+ * A route is `{pattern, load, styles}` (see fetchView). A view is a function of `{params, query, signal}` that returns
+ * `{title, node}` immediately and loads its data afterwards. `signal` is aborted when the view is left, which ends all
+ * its work. `unloadable` is shown for a view that cannot be fetched.
  */
 export function startRouter({ routes, missing, unloadable, outlet, onChange }) {
   let leaving = new AbortController();
@@ -32,30 +32,30 @@ export function startRouter({ routes, missing, unloadable, outlet, onChange }) {
   show({ isFirst: true });
 }
 
-/** The view of a route: its code and its style sheets are fetched with the first visit. */
+/** Load the view of a route: its code and style sheets, fetched on the first visit. */
 export async function fetchView({ load, styles }) {
   const [view] = await Promise.all([load(), loadStyles(styles)]);
   return view;
 }
 
-/** The page's name in the browser's tab; null for the site's own. */
+/** Set the title of the browser's tab; null for the site's name only. */
 export function setTitle(title) {
   document.title = title ? t("page.title", { title }) : t("site.name");
 }
 
-/** Goes to another path of the site. `replace` leaves no way back to the present one. */
+/** Go to another path of the site. `replace` replaces the present history entry. */
 export function navigate(path, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", path);
-  // The present view is left first, so that it can still read its scroll position.
+  // Leave the present view first, so that it can still read its scroll position.
   dispatchEvent(new Event("easel:navigate"));
   scrollTo(0, 0);
 }
 
-/** Whether a click or a key means what it says, and not what the browser makes of it with Ctrl, Shift and the like. */
+/** Whether a click or key press has no modifier that makes the browser do something else. */
 export const isPlain = (event) =>
   (event.button ?? 0) === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
 
-/** Links marked `data-route` change the view without loading the page again. */
+/** Handle links marked `data-route` without loading the page again. */
 function followLink(event) {
   const link = event.target.closest?.("a[data-route]");
   if (!link || !isPlain(event) || event.defaultPrevented) return;

@@ -1,7 +1,7 @@
 /**
- * Finds the route of a path: `{route, params}`, or null.
+ * Return the route for a path, `{route, params}`, or null.
  *
- * A pattern's segment `:name` takes one segment of the path. A final slash makes no difference.
+ * A pattern's segment `:name` matches one segment of the path. A final slash is ignored.
  */
 export function matchRoute(routes, path) {
   const parts = split(path);
@@ -32,7 +32,7 @@ function decode(part) {
   }
 }
 
-/** The path of this site that `next` names, or `otherwise`: a link from elsewhere must not lead people off the site. */
+/** Return the path of this site in `next`, or `otherwise`: a foreign link must not redirect off the site. */
 export function safeNext(next, origin, otherwise = "/") {
   if (!next || !next.startsWith("/")) return otherwise;
   const url = URL.canParse(next, origin) ? new URL(next, origin) : null;

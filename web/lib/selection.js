@@ -1,4 +1,4 @@
-/** Which of an ordered list of things are chosen, with ranges as lists have them everywhere. */
+/** The selected items of an ordered list, with the usual range selection. */
 export class Selection {
   #chosen = new Set();
   #anchor = null;
@@ -12,8 +12,8 @@ export class Selection {
   }
 
   /**
-   * Chooses one or takes it back. With `isRange` all from the one that was touched last to this one in `order` follow it,
-   * both included.
+   * Select or deselect an item. With `isRange` the same applies to all items in `order` between the last one touched
+   * and this one.
    */
   set(id, isChosen, { isRange = false, order = [] } = {}) {
     const ends = [order.indexOf(this.#anchor), order.indexOf(id)];

@@ -2,8 +2,9 @@ import { getMe, logOut } from "./api.js";
 import { clearDraft } from "./draft.js";
 
 /**
- * Who is signed in. `current()` is undefined until the server was asked, null for a guest, else `{user, quota}`.
- * The session itself is a cookie that scripts cannot read; all tabs share it, so a change in one is told to the others.
+ * The signed-in user. `currentSession()` is undefined before the first answer, null for a guest, else `{user, quota}`.
+ *
+ * The session is a cookie that scripts cannot read. All tabs share it, so changes are announced to the other tabs.
  */
 const changes = new EventTarget();
 const tabs = new BroadcastChannel("easel.session");
@@ -11,7 +12,7 @@ const farewells = new Set();
 let me;
 let asking = null;
 
-// What this tab shows of a person is not for whoever came after them.
+// This tab must not show one user's data to the next user.
 tabs.addEventListener("message", async () => {
   const before = me?.user.id;
   const now = await refreshSession().catch(() => me);
@@ -29,11 +30,11 @@ function set(value) {
   changes.dispatchEvent(new Event("change"));
 }
 
-/** Asks the server who this is, once for all who ask at the same time. Rejects only when the server cannot be asked. */
+/** Fetch the session, with one request for simultaneous callers. Rejects only if the server gives no usable answer. */
 export function refreshSession() {
   asking ??= getMe()
     .catch((error) => {
-      // Who may do nothing here is a visitor; logging in says why.
+      // A disabled account is treated as a guest; the login form explains why.
       if (error.status === 401 || error.code === "account_disabled") return null;
       throw error;
     })
@@ -47,18 +48,18 @@ export function refreshSession() {
   return asking;
 }
 
-/** What must reach the server while the session still lives: `task` is awaited before the session ends. */
+/** Register a task that must finish before the session ends. */
 export function beforeLogout(task) {
   farewells.add(task);
 }
 
-/** Takes up a session that has just begun, here and in the other tabs. */
+/** Load a session that has just begun, here and in the other tabs. */
 export async function startSession() {
   await refreshSession();
   tabs.postMessage("changed");
 }
 
-/** Ends the session; a session that is dead already is as good. */
+/** End the session. A session that has already expired is not an error. */
 export async function endSession() {
   await Promise.all([...farewells].map((task) => task()));
   await logOut().catch((error) => {
@@ -67,14 +68,14 @@ export async function endSession() {
   clearSession();
 }
 
-/** Notes that this person's session has been ended, here and in the other tabs. */
+/** Record that the session has ended, here and in the other tabs. */
 export function clearSession() {
   clearDraft();
   set(null);
   tabs.postMessage("changed");
 }
 
-/** Notes that the server no longer knows the session. */
+/** Record that the server no longer accepts the session. */
 export function expireSession() {
   if (me !== null) set(null);
 }

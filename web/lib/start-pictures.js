@@ -1,19 +1,19 @@
 import { START_PREVIEWS } from "./draft.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "./picture-storage.js";
 
-/** So many small copies are kept for the keys that drafts may name. */
+/** How many previews are kept for the keys of drafts. */
 const MOST_KEPT = 12;
 
 /**
- * The start pictures of the create form, from the file to the key that names it in `source_images`.
+ * The start pictures of the create form, from the file to the key for `source_images`.
  *
- * `items` are `{id, name, state, progress, key, preview, url, file, error}`. The states: `waiting` (for somebody to log
- * in), `sending`, `ready` (it has its key), `failed` (`error` says why; it can be sent again) and `lost` (it had a key
- * that counts no longer; `error.code` says why). `preview` is a small copy as a data URL, null where none is known, and `url` shows it full size
- * while the file is at hand. Every change fires `change`; uploads go on while other views are shown.
+ * `items` are `{id, name, state, progress, key, preview, url, file, error}`. States: `waiting` (for a login),
+ * `sending`, `ready` (has a key), `failed` (`error` says why; can be retried) and `lost` (the key is no longer valid;
+ * `error.code` says why). `preview` is a data URL or null; `url` shows the file in full size while it is available.
+ * Every change fires "change"; uploads continue while other views are shown.
  *
- * `upload(file, {onProgress, signal})` resolves to a key, `preview(file)` to a data URL; `mayUpload()` says whether
- * somebody is logged in.
+ * `upload(file, {onProgress, signal})` resolves to a key, `preview(file)` to a data URL; `mayUpload()` says whether a
+ * user is logged in.
  */
 export class StartPictures extends EventTarget {
   items = [];
@@ -31,7 +31,9 @@ export class StartPictures extends EventTarget {
     this.#storage = storage;
   }
 
-  /** Takes a file and sends it. Resolves to null, or to the reason why it is not taken: a code that has words. */
+  /**
+   * Add a file and upload it. Resolves to null, or to the reason for refusing it: "type", "size", "count" or "broken".
+   */
   async add(file, most = Infinity) {
     if (!UPLOAD_TYPES.includes(file.type)) return "type";
     if (file.size > UPLOAD_BYTES) return "size";
@@ -50,7 +52,7 @@ export class StartPictures extends EventTarget {
     return null;
   }
 
-  /** Takes a picture away, and stops it when it is on its way. */
+  /** Remove a picture and abort its upload. */
   remove(id) {
     const item = this.items.find((one) => one.id === id);
     if (!item) return;
@@ -64,23 +66,23 @@ export class StartPictures extends EventTarget {
     for (const { id } of [...this.items]) this.remove(id);
   }
 
-  /** Sends a picture again whose file is still at hand. */
+  /** Retry the upload of a picture whose file is still available. */
   retry(id) {
     const item = this.items.find((one) => one.id === id && one.file);
     if (item) this.#send(item);
   }
 
-  /** Sends what waited for somebody to log in. */
+  /** Upload the pictures that waited for a login. */
   sendWaiting() {
     for (const item of this.items.filter(({ state }) => state === "waiting")) this.#send(item);
   }
 
-  /** The keys of all pictures that have arrived, in order. */
+  /** Return the keys of all uploaded pictures, in order. */
   keys() {
     return this.items.filter(({ state }) => state === "ready").map(({ key }) => key);
   }
 
-  /** Shows the pictures of these keys, as a draft names them, beside those that have no key yet. */
+  /** Show the pictures with these keys of a draft, and those without a key yet. */
   restore(keys) {
     const kept = this.#readKept();
     for (const { id, key, state } of [...this.items]) if (state === "ready" && !keys.includes(key)) this.remove(id);
@@ -91,7 +93,7 @@ export class StartPictures extends EventTarget {
     this.#notify();
   }
 
-  /** The API does not take this key, and `code` says why: its picture has to be given again. */
+  /** Mark a key as refused by the API; the user has to add its picture again. */
   markLost(key, code = "not_uploaded") {
     const item = this.items.find((one) => one.key === key);
     if (!item) return;
@@ -100,7 +102,7 @@ export class StartPictures extends EventTarget {
     this.#notify();
   }
 
-  /** Resolves when nothing is on its way any more; rejects with the reason of `signal`. */
+  /** Wait until no upload is running. Rejects with the reason of `signal`. */
   async settled(signal) {
     while (this.items.some(({ state }) => state === "sending")) {
       await new Promise((resolve, reject) => {
@@ -151,7 +153,7 @@ export class StartPictures extends EventTarget {
     try {
       this.#storage.setItem(START_PREVIEWS, JSON.stringify(kept.slice(-MOST_KEPT)));
     } catch {
-      // The browser's room is used up: the pictures are then shown without their small copies after a reload.
+      // The storage is full: after a reload the pictures are shown without previews.
       this.#storage.removeItem(START_PREVIEWS);
     }
   }

@@ -2,7 +2,7 @@ import { element } from "./dom.js";
 
 const asked = new Map();
 
-/** Adds sheets of `styles/` to the page, each once. Resolves when they count; rejects when one cannot be fetched. */
+/** Load sheets of `styles/`, each once. Resolves when they apply; rejects if one cannot be fetched. */
 export const loadStyles = (names) => Promise.all(names.map(loadStyle));
 
 function loadStyle(name) {

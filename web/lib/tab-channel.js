@@ -1,11 +1,12 @@
 const CHANNEL = "easel.jobs";
 
 /**
- * What the tabs of this browser tell each other about one job, so that a change in one shows in all of them at once, and a
- * tab that nobody sees need not ask while another one does. Closed when `signal` is aborted.
+ * Open the channel on which this browser's tabs share answers about one job, so that all show a change immediately and
+ * hidden tabs need not poll. Closed when `signal` is aborted.
  *
- * `onMessage` hears what the other tabs told: `{etag, job, isSeen}` (`job` is null where the answer was that nothing changed;
- * `isSeen` says whether that tab can be seen). `onDeleted` hears that the job was deleted. Answers `{tell, tellGone}`.
+ * `onMessage` gets the messages of other tabs: `{etag, job, isSeen}` (`job` is null if nothing changed; `isSeen` says
+ * whether that tab is visible). `onDeleted` is called when the job was deleted. Returns the function that posts a
+ * message.
  */
 export function openJobChannel(id, { onMessage, onDeleted, signal }) {
   const channel = new BroadcastChannel(CHANNEL);
@@ -19,7 +20,7 @@ export function openJobChannel(id, { onMessage, onDeleted, signal }) {
   return (message) => send({ isGone: false, ...message });
 }
 
-/** Tells the tabs that show this job that it was deleted. */
+/** Inform all tabs that a job was deleted. */
 export function postJobDeleted(id) {
   const channel = new BroadcastChannel(CHANNEL);
   channel.postMessage({ id, isGone: true });

@@ -1,12 +1,12 @@
-/** Deletions that are sent at the same time. */
+/** Requests sent at the same time. */
 const AT_ONCE = 4;
 
 /**
- * Jobs on their way out: gone for the eye at once, deleted when the time for second thoughts is over.
+ * Deletions that can be undone: jobs disappear immediately, the requests are sent after `delayMs`.
  *
- * `send(id, {isLast})` deletes one; `isLast` says that the page is being left. `timer` is setTimeout and clearTimeout.
- * Events: "deleted" (`detail.jobs` may still be brought back), "settled" (nothing may any more), "restored" (`detail.jobs` are
- * here again, `detail.error` says why when the server refused).
+ * `send(id, {isLast})` deletes one; `isLast` means that the page is being left. `timer` is setTimeout and clearTimeout.
+ * Events: "deleted" (`detail.jobs` can still be restored), "settled" (they no longer can), "restored" (`detail.jobs`
+ * are back; `detail.error` is the server's refusal, or null).
  */
 export class PendingDeletions extends EventTarget {
   #send;
@@ -22,12 +22,12 @@ export class PendingDeletions extends EventTarget {
     this.#timer = timer;
   }
 
-  /** Whether a job is to be left out wherever jobs are shown, also where an older answer still holds it. */
+  /** Whether a job must be left out everywhere, even if an older answer still holds it. */
   has(id) {
     return this.#deleted.has(id);
   }
 
-  /** Takes these jobs away. Those that were taken before are deleted now: "undo" is about the last deletion. */
+  /** Delete these jobs after the delay. Earlier pending ones are deleted now: "undo" applies to the last deletion. */
   add(jobs) {
     this.flush();
     for (const { id } of jobs) this.#deleted.add(id);
@@ -36,7 +36,7 @@ export class PendingDeletions extends EventTarget {
     this.#emit("deleted", { jobs });
   }
 
-  /** Stops the clock, for as long as the person looks at the offer to undo. */
+  /** Stop the delay while the user looks at the undo bar. */
   pauseTimer() {
     this.#timer.stop(this.#open?.timer);
   }
@@ -52,14 +52,14 @@ export class PendingDeletions extends EventTarget {
     if (jobs.length > 0) this.#restore(jobs, null);
   }
 
-  /** Deletes now what is waiting; resolves when the server has answered for all of it. */
+  /** Delete the pending jobs now. Resolves when the server has answered for all of them. */
   async flush({ isLast = false } = {}) {
     const waiting = this.#close().values();
     const refused = [];
     const work = async () => {
       for (const job of waiting) await this.#send(job.id, { isLast }).catch((error) => refused.push({ job, error }));
     };
-    // A page that goes has no second moment, so everything is sent in this one.
+    // A page that is left has no second chance, so all requests are sent at once.
     await Promise.all(Array.from({ length: isLast ? 1000 : AT_ONCE }, work));
     if (refused.length > 0)
       this.#restore(

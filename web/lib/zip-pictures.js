@@ -2,15 +2,15 @@ import { endingOf, nameFrom, uniqueNames } from "./file-names.js";
 import { fetchPicture } from "./picture-storage.js";
 import { Zip } from "./zip.js";
 
-/** Pictures that are fetched at the same time. */
+/** Pictures fetched at the same time. */
 const AT_ONCE = 3;
 
 /**
- * Fetches every picture of these jobs into one ZIP file.
+ * Fetch all pictures of these jobs into one ZIP file.
  *
- * `spare` names pictures without words. `onProgress({done, total})` hears of each. A picture that cannot be had is left
- * out. Resolves to `{blob, count, lost}`: the archive, the pictures in it and those left out. Rejects with a ZipFullError,
- * or with the reason of `signal`.
+ * `spare` is the name of pictures without a prompt. `onProgress({done, total})` is called for each. Pictures that
+ * cannot be fetched are left out. Resolves to `{blob, count, lost}`: the archive and the numbers of pictures in it and
+ * left out. Rejects with a ZipFullError, or with the reason of `signal`.
  */
 export async function zipPictures(jobs, { spare, onProgress = () => {}, signal, get = fetchPicture }) {
   const zip = new Zip();

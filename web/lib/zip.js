@@ -1,8 +1,8 @@
 /**
- * A ZIP archive in the making, without compression: pictures are compressed already.
+ * Builds a ZIP archive without compression, since pictures are already compressed.
  *
- * Layout: PKWARE's APPNOTE, sections 4.3.7 (local header), 4.3.12 (central directory) and 4.3.16 (its end). The bytes
- * of the files are never copied: the archive is a Blob made of theirs, which the browser may keep on disk.
+ * Layout: PKWARE's APPNOTE, sections 4.3.7 (local header), 4.3.12 (central directory) and 4.3.16 (its end). The files'
+ * bytes are not copied: the archive is a Blob of Blobs, which the browser may keep on disk.
  */
 export class Zip {
   #parts = [];
@@ -11,10 +11,10 @@ export class Zip {
   #directorySize = 0;
 
   /**
-   * Adds a file. `name` is its path in the archive, `modified` a Date, told in the reader's own time as ZIP has it.
+   * Add a file. `name` is its path in the archive, `modified` a Date, stored in local time as ZIP does.
    *
-   * Several may be added at the same time; they follow in the order in which their bytes were read. Rejects with a
-   * ZipFullError when the archive would need the 64-bit form, and stays as it was.
+   * May be called concurrently; files are stored in the order in which their bytes were read. Rejects with a
+   * ZipFullError if the archive would need ZIP64, and leaves it unchanged.
    */
   async add(name, blob, modified) {
     const entry = { name: new TextEncoder().encode(name), size: blob.size, modified, crc: await crcOf(blob) };
@@ -28,7 +28,7 @@ export class Zip {
     this.#directorySize += central.length;
   }
 
-  /** The whole archive as a Blob. */
+  /** Return the archive as a Blob. */
   finish() {
     const end = record(END_SIZE, END_MARK, [
       [8, 2, this.#directory.length],
@@ -40,7 +40,7 @@ export class Zip {
   }
 }
 
-/** More than 4 GB or 65,535 files, which plain ZIP cannot hold. */
+/** Raised for more than 4 GB or 65,535 files, the limits without ZIP64. */
 export class ZipFullError extends Error {
   constructor() {
     super("a ZIP file without its 64-bit form holds no more");
@@ -48,7 +48,7 @@ export class ZipFullError extends Error {
   }
 }
 
-/** CRC-32 as ZIP and PNG have it (polynomial 0xedb88320, reflected), carried on from `crc`. */
+/** Return the CRC-32 of ZIP and PNG (polynomial 0xedb88320, reflected), continued from `crc`. */
 export function crc32(bytes, crc = 0) {
   let rest = ~crc;
   for (let index = 0; index < bytes.length; index += 1) rest = (rest >>> 8) ^ TABLE[(rest ^ bytes[index]) & 0xff];
@@ -63,7 +63,7 @@ const CENTRAL_MARK = 0x02014b50;
 const END_MARK = 0x06054b50;
 const MOST_BYTES = 0xffffffff;
 const MOST_FILES = 0xffff;
-/** Version 2.0 of the format; 3 in the upper byte says that the attributes are those of Unix. */
+/** Version 2.0 of the format; 3 in the upper byte means Unix attributes. */
 const VERSION = 20;
 const MADE_BY_UNIX = 0x0300;
 const NAME_IS_UTF8 = 0x0800;
@@ -100,7 +100,7 @@ function centralHeader({ name, ...entry }, offset) {
   return record(CENTRAL_SIZE, CENTRAL_MARK, [...own, ...facts(entry, 8)], name);
 }
 
-/** What both headers tell of a file in the same order, from flags to sizes; method 0 ("stored") needs no mention. */
+/** Return the fields common to both headers, from flags to sizes; method 0 ("stored") is the default. */
 function facts({ size, crc, modified }, start) {
   const { day, time } = dosTime(modified);
   return [
@@ -113,13 +113,13 @@ function facts({ size, crc, modified }, start) {
   ];
 }
 
-/** MS-DOS's day and time, in steps of two seconds, from 1980 on. */
+/** Return MS-DOS date and time: from 1980 on, in steps of two seconds. */
 function dosTime(date) {
   const day = ((Math.max(date.getFullYear(), 1980) - 1980) << 9) | ((date.getMonth() + 1) << 5) | date.getDate();
   return { day, time: (date.getHours() << 11) | (date.getMinutes() << 5) | (date.getSeconds() >> 1) };
 }
 
-/** Bytes with little-endian numbers, `[offset, width, value]` each, and a name behind them. */
+/** Return a record with little-endian numbers, each `[offset, width, value]`, followed by a name. */
 function record(size, mark, numbers, name = new Uint8Array()) {
   const bytes = new Uint8Array(size + name.length);
   const view = new DataView(bytes.buffer);

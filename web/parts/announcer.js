@@ -1,4 +1,4 @@
-/** Says a sentence to those who listen to the page instead of seeing it. */
+/** Announce a sentence to screen readers. */
 export function announce(sentence) {
   document.getElementById("announcer").textContent = sentence;
 }

@@ -8,8 +8,9 @@ import { truncate } from "../lib/truncate.js";
 const PROMPT_LENGTH = 40;
 
 /**
- * The browser's tab as a small display of a job: its title and its icon. Answers the function that shows a job there; the
- * site's own icon comes back when `signal` is aborted (the title belongs to the next view).
+ * Return a function that shows a job in the browser's tab: in its title and icon.
+ *
+ * The site's icon is restored when `signal` is aborted (the title belongs to the next view).
  */
 export function showInBrowserTab(signal) {
   const icon = document.querySelector('link[rel="icon"]');
@@ -34,7 +35,7 @@ function stateInShort(job) {
   return state === "queued" && position !== null ? t("job.place", { position }) : t(`job.short.${state}`);
 }
 
-/** The meanings that the style sheets give to colours, light or dark as they are now. */
+/** Return the current colours of the style sheets, light or dark. */
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(`--${name}`).trim();

@@ -1,10 +1,10 @@
 import { element } from "../lib/dom.js";
 
 /**
- * A canvas on its easel: empty, with a start picture, or painted as far as the work has come.
+ * Create a canvas on an easel: empty, with a start picture, or painted as far as the work has progressed.
  *
- * Answers `{node, setRatio, setProgress, setPicture}`; progress is 0..1, or null while nothing is known; a picture is an
- * address, or null for none.
+ * Returns `{node, setRatio, setProgress, setPicture}`; progress is 0..1, or null if unknown; a picture is a URL, or
+ * null for none.
  */
 export function canvas({ ratio, caption = null }) {
   const wash = element("div", { class: "wash" });

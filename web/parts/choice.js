@@ -1,12 +1,12 @@
 import { element, fill, uniqueId } from "../lib/dom.js";
 
 /**
- * One of several, as radio buttons that show what they mean.
+ * Create a group of radio buttons with small illustrations.
  *
- * `options`: `[{value, title, note, ratio, swatch, isOff}]`; `value` null stands for none, `ratio` draws a shape, `swatch`
- * names a pattern of `styles/swatches.css`, and what `isOff` cannot be chosen (`note` then says why). Answers `{node,
- * input, value, showError, remark}` where `value()` is the chosen one's value, `input` the first radio button that can be
- * chosen, and `remark` a place for more words.
+ * `options`: `[{value, title, note, ratio, swatch, isOff}]`. A null `value` means none, `ratio` draws a shape, `swatch`
+ * names a pattern of `styles/swatches.css`; `isOff` disables the option (`note` says why). Returns `{node, input,
+ * value, showError, remark}`: `value()` is the chosen value, `input` the first enabled radio button, `remark` an
+ * element for more text.
  */
 export function choice({ name, legend, options, chosen, onChange = () => {}, isCompact = false }) {
   const id = uniqueId("choice");

@@ -1,7 +1,7 @@
 import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 
-/** Asks before something that cannot be undone. Resolves to true when the person says yes. */
+/** Ask for confirmation of an irreversible action. Resolves to true if the user confirms. */
 export function confirmAction({ question, detail, action }) {
   const yes = element("button", { value: "yes", class: "button is-danger" }, action);
   const no = element("button", { value: "no", class: "button", autofocus: true }, t("dialog.keep"));

@@ -7,15 +7,12 @@ import { refreshSession } from "../lib/session.js";
 import { announce } from "./announcer.js";
 import { showBar } from "./notice-bar.js";
 
-/** How long the good news stays. */
+/** How long "back online" is shown. */
 const BACK_MS = 4_000;
 /** The delays between probes while no view polls the server. */
 const PROBE = { startMs: 2_000, maxMs: 30_000 };
 
-/**
- * Keeps the one notice about the connection, for every view: that the person is offline or that the server does not answer,
- * and that it is back.
- */
+/** Show one notice about the connection in all views: offline, server unreachable, or back online. */
 export function startConnection() {
   const words = element("p", { class: "connection" });
   let remove = null;
@@ -47,7 +44,7 @@ function stateNow() {
   return connection.isLost ? "lost" : "fine";
 }
 
-/** Finds out when the server is back, where no view does that by asking on. */
+/** Return a listener that probes the server until it is back, while no view polls it. */
 function prober() {
   let isProbing = false;
   return async () => {

@@ -3,7 +3,7 @@ import { t } from "../lib/i18n.js";
 
 const SHOWN_MS = 2_500;
 
-/** A button that puts `text` on the clipboard and says so in its own words for a moment. */
+/** Create a button that copies `text` and confirms it for a moment in its label. */
 export function copyButton(text, label = t("copy")) {
   const button = element(
     "button",

@@ -1,7 +1,7 @@
 import { element, fill, uniqueId } from "../lib/dom.js";
 import { copyButton } from "./copy-button.js";
 
-/** An address to keep, with a button that copies it. Answers `{node, show}`; `show(url)` puts another one there. */
+/** Create a read-only address with a copy button. Returns `{node, show}`; `show(url)` changes the address. */
 export function copyLink({ label }) {
   const id = uniqueId("link");
   const input = element("input", { id, readonly: true, class: "link-field", on: { focus: () => input.select() } });

@@ -12,11 +12,11 @@ import { strengthField } from "./create/strength.js";
 import { field } from "./field.js";
 
 /**
- * The form of a new job, built from what `GET /v1/presets` says and filled with a draft.
+ * Create the form of a new job from `GET /v1/presets` and fill it with a draft.
  *
- * Answers `{node, fields, values, addStarts, showStart, showStep, showError, showQuota}`; `values()` are the API's fields by their
- * names, `fields` what stands for them in the form, by the names that the API's errors use. `change` is a button
- * of its own, `{words, run}`.
+ * Returns `{node, fields, values, addStartPictures, showStartError, showStep, showError, showQuota}`. `values()` are
+ * the values by the API's field names, `fields` the form's fields by the names in the API's errors. `change` is an
+ * extra button, `{words, run}`.
  */
 export function createForm({ presets, draft, startPictures, signal, change }) {
   const values = formValues(draft, presets);
@@ -69,7 +69,7 @@ export function createForm({ presets, draft, startPictures, signal, change }) {
   return { node, fields, values: read, ...pictureTools(pictures), ...bar.controls };
 }
 
-/** Start pictures from elsewhere; where the site offers none, nothing happens. */
+/** Return the functions for start pictures; they do nothing where the site offers none. */
 function pictureTools(pictures) {
   return {
     addStartPictures: async (files) => pictures?.addAll(files),
@@ -77,7 +77,7 @@ function pictureTools(pictures) {
   };
 }
 
-/** In the order of reading: the words, the easel with the start pictures, the settings, the button. */
+/** Arrange the form in reading order: prompt, easel with start pictures, settings, button. */
 function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
   const side = element("div", { class: "create-side" }, easel.node, pictures?.node, pictures && strength.node);
   const nodes = (...all) => all.map((one) => one?.node);
@@ -103,13 +103,13 @@ function negativeField({ negative_prompt: given = "" }) {
   return { ...made, value: () => made.input.value.trim() };
 }
 
-/** Pixels as they will be: one's own where they are numbers, else the aspect's. */
+/** Return the size in pixels: the user's own numbers, else the aspect's. */
 function sizeOf({ width, height }, aspect) {
   const pick = (own, preset) => (typeof own === "number" && own > 0 ? own : preset);
   return { width: pick(width, aspect.width), height: pick(height, aspect.height) };
 }
 
-/** Own numbers stand in a disclosure that may be closed, so the choices that they overrule say so. */
+/** Show at each choice which own numbers override it, because their disclosure may be closed. */
 function showOverrides({ look, fields, now, size, changed }) {
   const own = (...names) => names.filter((name) => fields[name] && now[name] !== null);
   const drop = (names) => () => {
@@ -117,21 +117,21 @@ function showOverrides({ look, fields, now, size, changed }) {
     changed();
   };
   const number = new Intl.NumberFormat(currentLocale());
-  const told = (name) =>
+  const inWords = (name) =>
     `${t(`create.field.${name}`)} ${typeof now[name] === "number" ? number.format(now[name]) : now[name]}`;
   const numbers = own("steps", "scale", "upscale");
   const sides = own("width", "height");
   if (look.quality)
     showOverride(
       look.quality,
-      numbers.length ? t("create.own", { list: numbers.map(told).join(", ") }) : null,
+      numbers.length ? t("create.own", { list: numbers.map(inWords).join(", ") }) : null,
       drop(numbers),
     );
   if (look.aspect)
     showOverride(look.aspect, sides.length ? t("create.own", { list: t("create.canvas", size) }) : null, drop(sides));
 }
 
-/** The button that stays in sight, with the quota, what went wrong, and the way to an empty form. */
+/** Create the sticky bar with the submit button, the quota, the error and the button that clears the form. */
 function actionBar({ words, run }) {
   const alert = element("p", { class: "form-error", role: "alert" });
   const quota = element("p", { class: "hint" });

@@ -5,10 +5,10 @@ import { zipPictures } from "../lib/zip-pictures.js";
 import { announce } from "./announcer.js";
 import { showBar, showNotice } from "./notice-bar.js";
 
-/** Long enough for the browser to have taken the file over. */
+/** Long enough for the browser to have read the file. */
 const KEPT_MS = 60_000;
 
-/** Saves all pictures of these jobs as one ZIP file. A bar shows how far it is and can stop it; it outlives the view. */
+/** Save all pictures of these jobs as one ZIP file. A bar shows the progress and can stop it, also in other views. */
 export async function downloadAll(jobs) {
   const leaving = new AbortController();
   const words = element("p", {});
@@ -26,7 +26,7 @@ export async function downloadAll(jobs) {
   };
   try {
     const made = await zipPictures(jobs, { spare: t("download.spare"), onProgress, signal: leaving.signal });
-    tell(made);
+    showResult(made);
     if (made.count > 0) save(made.blob, archiveName(jobs));
   } catch (error) {
     if (leaving.signal.aborted) announce(t("download.stopped"));
@@ -37,7 +37,7 @@ export async function downloadAll(jobs) {
   }
 }
 
-function tell({ count, lost }) {
+function showResult({ count, lost }) {
   if (lost === 0) announce(t("download.done", { n: count }));
   else if (count === 0) showNotice(t("download.none"), { isBad: true });
   else showNotice(t("download.lost", { n: lost, kept: count }), { isBad: true });

@@ -2,14 +2,14 @@ import { element, fill, uniqueId } from "../lib/dom.js";
 import { asSentence } from "../lib/error-text.js";
 import { currentLocale, tOr } from "../lib/i18n.js";
 
-/** The codes whose words mention the limit. */
+/** The codes whose texts contain the limit. */
 const LIMITED = new Set(["too_long", "too_short", "too_many", "too_small", "too_large", "not_a_multiple"]);
 
 /**
- * A labelled input with a hint and a place for what is wrong with it.
+ * Create a labelled input with a hint and a place for its error.
  *
- * `aside` stands beside the label, `beside` beside the input. Answers `{node, input, showError, showHint}`;
- * `showError(null)` takes the error away, and typing does so too.
+ * `aside` is placed beside the label, `beside` beside the input. Returns `{node, input, showError, showHint}`;
+ * `showError(null)` removes the error, as typing does.
  */
 export function field({ name, label, tag = "input", hint = null, aside = null, beside = null, ...attributes }) {
   const id = uniqueId("field");
@@ -29,7 +29,7 @@ export function field({ name, label, tag = "input", hint = null, aside = null, b
   return { node, input, showError, showHint: (words) => fill(note, words) };
 }
 
-/** What is wrong with a field: in the site's words where its code has some, else in the API's. */
+/** Return the error of a field: the site's text for its code, else the API's message. */
 function remarkInWords(message, { code = null, limit = null } = {}) {
   if (LIMITED.has(code) && limit === null) return asSentence(message);
   const most = typeof limit === "number" ? new Intl.NumberFormat(currentLocale()).format(limit) : limit;
@@ -37,8 +37,10 @@ function remarkInWords(message, { code = null, limit = null } = {}) {
 }
 
 /**
- * Puts what is wrong (`{fields: {name: message}, reasons: {name: {code, limit}}}`, an ApiError for one) at each field,
- * and the keyboard at the first; a closed disclosure around a field is opened. Answers how many found a field.
+ * Show errors (`{fields: {name: message}, reasons: {name: {code, limit}}}`, such as an ApiError) at the fields and
+ * focus the first one.
+ *
+ * Opens a closed disclosure around a field. Returns how many errors found a field.
  */
 export function showFieldErrors(fields, { fields: messages, reasons = {} }) {
   const hit = Object.entries(fields).filter(([name, { showError }]) => {

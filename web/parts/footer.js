@@ -2,7 +2,7 @@ import { element, fill } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { LANGUAGES, rememberLanguage } from "../lib/language.js";
 
-/** Fills the footer: a line, the API's docs, and the languages. Another language loads the page anew in it. */
+/** Fill the footer: a line, the link to the API docs and the languages. Changing the language reloads the page. */
 export function startFooter(footer, language) {
   const options = Object.entries(LANGUAGES).map(([key, name]) =>
     element("option", { value: key, lang: key, selected: key === language }, name),

@@ -6,7 +6,7 @@ import { picture } from "./picture.js";
 
 const SHAPES = [1, 16 / 9, 1, 9 / 16, 1, 16 / 9];
 
-/** Grey frames that hold the wall's place until the pictures are known. */
+/** Create grey frames that reserve the space until the pictures are known. */
 export function placeholders(count) {
   return Array.from({ length: count }, (_, index) =>
     element(
@@ -17,7 +17,7 @@ export function placeholders(count) {
   );
 }
 
-/** A published job on the wall: its first picture, which leads to its page. Several of one job hang behind each other. */
+/** Create the tile of a published job: its first picture, linked to its page; several pictures are stacked. */
 export function galleryTile({ job_id: id, prompt, images }, { isEager = false } = {}) {
   const [image] = images;
   const count = images.length;
@@ -34,12 +34,12 @@ export function galleryTile({ job_id: id, prompt, images }, { isEager = false } 
       picture(image, { prompt, isThumbnail: true, isEager }),
       badge,
     ),
-    // The link says the same to those who listen.
+    // The link has the same text for screen readers.
     element("p", { class: "placard", "aria-hidden": "true" }, name),
   );
 }
 
-/** The first place on the wall belongs to whoever is looking at it. */
+/** Create the first tile of the gallery, an invitation to the visitor. */
 export function invitationTile() {
   const words = element("span", { class: "display" }, t("gallery.frame"));
   const action = element("span", { class: "button is-main" }, t("gallery.frame.action"));

@@ -3,8 +3,10 @@ import { selectionBar } from "./selection-bar.js";
 import { deleteWithUndo } from "./undo-bar.js";
 
 /**
- * Selecting on a wall (a jobGrid of `list`): checkboxes, ranges, all that is shown; Escape ends it, Ctrl+A
- * takes all, Enter leads from a checkbox to the bar. `onChange(job)` hears what an action changed. Answers `{set, redraw}`.
+ * Add selection to a jobGrid of `list`: checkboxes, ranges, select all. Escape clears it, Ctrl+A selects all, Enter
+ * moves from a checkbox to the bar.
+ *
+ * `onChange(job)` gets jobs changed by an action. Returns `{set, redraw}`.
  */
 export function gridSelection({ list, grid, signal, onChange }) {
   const selection = new Selection();
@@ -34,7 +36,7 @@ export function gridSelection({ list, grid, signal, onChange }) {
     redraw();
     if (hadFocus) grid.focusAt(Math.max(index, 0));
   }
-  /** They leave the selection for good, so that "undo" does not bring that back, too. */
+  /** Deselect them for good, so that "undo" does not restore the selection. */
   function erase(jobs) {
     for (const { id } of jobs) selection.drop(id);
     deleteWithUndo(jobs);
@@ -54,7 +56,7 @@ export function gridSelection({ list, grid, signal, onChange }) {
   return { set, redraw };
 }
 
-/** Whether a key is meant for what has it: a field, an open menu, a dialog. */
+/** Whether a key belongs to its target: a text field, an open menu, a dialog. */
 function isElsewhere(target) {
   return (
     target.matches("input:not([type=checkbox]), textarea, select") ||

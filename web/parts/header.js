@@ -3,7 +3,7 @@ import { t } from "../lib/i18n.js";
 import { currentSession, onSessionChange } from "../lib/session.js";
 import { routeLink } from "./link.js";
 
-/** Fills the header and keeps it in step with the session. Answers the function that marks the present path. */
+/** Fill the header and update it with the session. Returns the function that marks the present path. */
 export function startHeader(header) {
   let path = "";
   const draw = () => fill(header, brand(), navigation(path, currentSession()), account(currentSession(), path));

@@ -14,11 +14,11 @@ import { routeLink } from "./link.js";
 import { deleteWithUndo } from "./undo-bar.js";
 
 /**
- * All that its owner can do with a job in its present state, as buttons and links, and the place for what goes wrong.
+ * Create the buttons and links for what the owner can do with a job in its present state, and a place for errors.
  *
- * `onChange(job)` hears the job after it was published, taken back or cancelled (draw the actions anew for it),
- * `onNew(job)` a new one made from it, `onGone(job)` that it is to vanish: it is deleted some seconds later, unless the
- * person undoes that (see `bin` in undo-bar.js). `signal` ends what is under way; deletions and downloads go on.
+ * `onChange(job)` gets the job after it was published, unpublished or cancelled (create the actions again then),
+ * `onNew(job)` a new job made from it, `onGone(job)` a job that is being deleted (`deletions` in undo-bar.js; it can be
+ * undone). `signal` aborts pending requests; deletions and downloads continue.
  */
 export function jobActions(job, { signal, onChange, onGone, onNew }) {
   const complaint = element("p", { class: "form-error", role: "alert" });
@@ -53,14 +53,14 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
 
 const AGAIN = { succeeded: "actions.remake", failed: "actions.retry", cancelled: "actions.after_all" };
 
-/** Makes buttons that do one thing at a time; what goes wrong is told in words in `complaint`. */
+/** Return a function that creates buttons, each running one task at a time; errors are shown in `complaint`. */
 function actor(complaint, signal) {
   return (key, task, look = "") => {
     let isBusy = false;
     async function run() {
       if (isBusy) return;
       isBusy = true;
-      // A disabled button would lose the keyboard's place.
+      // A disabled button would lose the focus.
       button.setAttribute("aria-disabled", "true");
       fill(complaint);
       try {
@@ -85,7 +85,7 @@ function complain(complaint, error) {
   }
 }
 
-/** One picture comes straight from its lasting link; several come as a ZIP file. */
+/** Return the download: one picture by its permanent link, several as a ZIP file. */
 function download(job, act) {
   const { images } = job;
   if (images.length > 1) return act("actions.download_all", () => void downloadAll([job]));

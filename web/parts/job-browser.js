@@ -20,10 +20,10 @@ import { deletions } from "./undo-bar.js";
 const PAGE = 60;
 
 /**
- * The jobs that fit one filter, until `signal`: loaded page by page, kept fresh, and changed by what the person does.
+ * Show the jobs that match a filter until `signal`: loaded page by page, kept up to date, changed by user actions.
  *
- * `onLost(isLost)` hears when the connection goes and comes back, `showAll()` is for a person whom the filter left
- * nothing. Answers `{node, ready}`; `ready` resolves when the first page, or why there is none, is in the node.
+ * `onLost(isLost)` reports when the connection is lost and back, `showAll()` removes the filter. Returns `{node,
+ * ready}`; `ready` resolves when the node holds the first page or the reason for its absence.
  */
 export function jobBrowser({ filter, signal, onLost, showAll }) {
   const list = new JobList({ isDeleted: (id) => deletions.has(id) });
@@ -100,7 +100,7 @@ function asker(filter, signal) {
   };
 }
 
-/** One request for all, as often as the jobs move; none while the page cannot be seen, and one as soon as it can be. */
+/** Poll all jobs with one request while the page is visible, and immediately when it becomes visible. */
 function stayFresh({ look, list, doings, signal, ...rest }) {
   const wake = () => doings.dispatchEvent(new Event("done"));
   document.addEventListener("visibilitychange", wake, { signal });
@@ -116,7 +116,7 @@ function stayFresh({ look, list, doings, signal, ...rest }) {
   });
 }
 
-/** Jobs that are being deleted leave at once; those that come back take their places again. */
+/** Remove deleted jobs immediately and put restored ones back. */
 function followDeletions({ list, grid, signal, put, remove }) {
   deletions.addEventListener(
     "deleted",

@@ -2,22 +2,21 @@ import { element } from "../lib/dom.js";
 import { jobActions } from "./job-actions.js";
 import { jobTile } from "./job-tile.js";
 
-/** About as many as a window shows. */
+/** About as many as fit into a window. */
 const WAITING = 12;
 
 /**
- * The wall of a person's jobs: one tile for each, in the order of `list` (a JobList).
+ * Create the grid of the user's jobs: a tile for each, in the order of `list` (a JobList).
  *
- * `onChange(job)`, `onNew(job)` and `onGone(job)` are those of jobActions, `onSelect(id, isChosen, {isRange})` hears the
- * checkboxes.
- * Answers `{node, put, remove, clear, select, focusAt}`; each touches no tile but those that it is about.
+ * `onChange(job)`, `onNew(job)` and `onGone(job)` are those of jobActions, `onSelect(id, isChosen, {isRange})` reports
+ * the checkboxes. Returns `{node, put, remove, clear, select, focusAt}`; each changes only the tiles concerned.
  */
 export function jobGrid({ list, label, signal, onSelect, onChange, onNew, onGone }) {
   const node = element("ul", { class: "cabinet", "aria-label": label, "aria-busy": "true" }, waitingTiles());
   const tiles = new Map();
 
   function make(job) {
-    /** What an action brought ends the menu that it came from. */
+    /** Close the menu when its action has finished. */
     const closing = (listener) => (heard) => {
       tile.closeMenu();
       listener(heard);
@@ -30,7 +29,7 @@ export function jobGrid({ list, label, signal, onSelect, onChange, onNew, onGone
     tiles.set(job.id, tile);
     return tile;
   }
-  /** Shows these jobs: tiles that are there change, new ones take their place. */
+  /** Show these jobs: update existing tiles, insert new ones. */
   function put(jobs) {
     for (const job of jobs) {
       const follower = list.put(job);
@@ -53,7 +52,7 @@ export function jobGrid({ list, label, signal, onSelect, onChange, onNew, onGone
   const select = (isChosen) => {
     for (const [id, tile] of tiles) tile.select(isChosen(id));
   };
-  /** Puts the keyboard at the tile with this number, or at the last one. Answers whether there is any. */
+  /** Focus the tile at this index, or the last one. Returns whether there is a tile. */
   function focusAt(index) {
     const id = list.jobs[Math.min(index, list.jobs.length - 1)]?.id;
     tiles.get(id)?.focus();
@@ -62,7 +61,7 @@ export function jobGrid({ list, label, signal, onSelect, onChange, onNew, onGone
   return { node, put, remove, clear, select, focusAt };
 }
 
-/** Empty mats that hold the wall's place until the jobs are known. */
+/** Create empty tiles that reserve the space until the jobs are known. */
 function waitingTiles() {
   return Array.from({ length: WAITING }, () =>
     element(

@@ -12,11 +12,11 @@ import { timeline } from "./timeline.js";
 const TICK_MS = 1_000;
 
 /**
- * Everything about one job. `show(job)` brings it up to date without rebuilding what a person may be using; its clocks run
- * until `signal` is aborted. `actionsOf(job)` gives what can be done with a finished job, `extra` stands beside the cancel
- * button.
+ * Create the page of a job.
  *
- * Answers `{node, show, setStopping, complain}`.
+ * `show(job)` updates it without rebuilding parts that may be in use; its clocks run until `signal` is aborted.
+ * `actionsOf(job)` creates the actions of a finished job, `extra` is placed beside the cancel button. Returns `{node,
+ * show, setStopping, complain}`.
  */
 export function jobPage({ cancel, actionsOf, extra, signal }) {
   const stage = element("div", { class: "job-stage" });
@@ -57,13 +57,13 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   };
 }
 
-/** While a person waits, what happened matters more than what was ordered. */
+/** While the job runs, the timeline comes before the recipe. */
 function detailsOf(job) {
   const parts = [recipe(job.settings, job.images[0]), timeline(job.timeline)];
   return FINISHED.has(job.state) ? parts : parts.reverse();
 }
 
-/** Draws only when what `keyOf` takes from the job is another, so that a selection or the focus in it stays. */
+/** Return a function that draws only if the value of `keyOf(job)` has changed, so that selection and focus are kept. */
 function whenOther(keyOf, draw) {
   let last;
   return (job) => {
@@ -74,7 +74,7 @@ function whenOther(keyOf, draw) {
   };
 }
 
-/** The canvas on its easel, painted as far as the work has come; then the pictures in its place. */
+/** Return a function that shows the canvas painted as far as the work has progressed, then the pictures. */
 function stagePart(stage) {
   let board = null;
   const hang = whenOther(

@@ -8,11 +8,10 @@ import { picture } from "./picture.js";
 import { tileMenu } from "./tile-menu.js";
 
 /**
- * A job on the person's own wall: its first picture on a mat, or in words what became of it.
+ * Create the tile of a job: its first picture, or its state as text.
  *
- * `onSelect(isChosen, {isRange})` hears the checkbox, `actions(job)` builds what the menu holds. Answers
- * `{node, show, select, focus, closeMenu}`; `show(job)` brings the tile up to date and leaves in place what a person may
- * be using.
+ * `onSelect(isChosen, {isRange})` reports the checkbox, `actions(job)` creates the menu's content. Returns `{node,
+ * show, select, focus, closeMenu}`; `show(job)` updates the tile without rebuilding parts that may be in use.
  */
 export function jobTile(first, { onSelect, actions }) {
   const { id, created_at: created } = first;
@@ -34,7 +33,7 @@ export function jobTile(first, { onSelect, actions }) {
     node.dataset.state = job.state;
     node.style.setProperty("--progress", job.progress ?? 0);
     fill(state, stateInWords(job));
-    // Only another state or other pictures are worth a new face: what is being looked at stays.
+    // Redraw only for another state or other pictures, so that a picture in view stays.
     const face = JSON.stringify([job.state, job.images.length, job.error]);
     if (face !== drawn) fill(link, faceOf(job));
     if (drawn !== null && (face !== drawn || node.dataset.public !== String(job.public))) menu.refresh();
@@ -68,7 +67,7 @@ function faceOf(job) {
   );
 }
 
-/** What stands on a sheet without a picture: the state, and for a failure its reason. */
+/** Return the text in place of a picture: the state, and the reason of a failure. */
 function pendingWords({ prompt, state, error }) {
   const why = error && element("small", {}, tOr(`error.${error.code}`, error.message));
   return element(
@@ -80,7 +79,7 @@ function pendingWords({ prompt, state, error }) {
   );
 }
 
-/** One line for the foot of the tile: what its face does not say. */
+/** Return one line for the foot of the tile. */
 function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
   if (isPublic) return t("pictures.public");
   const place = state === "queued" && position !== null ? t("job.position", { position }) : null;

@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
 
-/** A link to another view of the site. */
+/** Create a link to another view of the site. */
 export function routeLink(path, attributes, ...children) {
   return element("a", { href: path, "data-route": true, ...attributes }, ...children);
 }

@@ -4,9 +4,9 @@ import { t } from "../lib/i18n.js";
 let region = null;
 
 /**
- * Shows a bar at the foot of the window, above those that stand there; it stays when the view changes.
+ * Show a bar at the bottom of the window, above earlier ones; it stays when the view changes.
  *
- * Answers the function that takes it away.
+ * Returns the function that removes it.
  */
 export function showBar(...children) {
   region ??= document.body.appendChild(element("section", { class: "bars", "aria-label": t("notices.label") }));
@@ -15,7 +15,7 @@ export function showBar(...children) {
   return () => bar.remove();
 }
 
-/** A sentence that stands until it is read: with a button to close it, and heard by those who cannot see it. */
+/** Show a notice with a close button, and announce it to screen readers. */
 export function showNotice(sentence, { isBad = false, link = null } = {}) {
   const close = element("button", { type: "button", class: "button is-quiet" }, t("notices.close"));
   const words = element("p", { role: isBad ? "alert" : "status" }, sentence);

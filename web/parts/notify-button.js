@@ -6,16 +6,20 @@ import { announce } from "./announcer.js";
 const NAME = "easel.tell-me";
 
 /**
- * A quiet button with which a person asks to be told by the browser when a job is done. The browser's own question comes
- * only with the click, and the wish is remembered for the next jobs.
+ * Create a button that turns on browser notifications for finished jobs. The browser's permission prompt appears only
+ * on a click; the choice is remembered.
  *
- * Answers `{node, tell}`; `tell(job)` shows the notification, if it is wanted and nobody sees the page.
+ * Returns `{node, show}`; `show(job)` displays the notification if it is turned on and the page is hidden.
  */
 export function notifyButton(storage = localStorage) {
   const words = element("span", {});
-  const button = element("button", { type: "button", class: "button is-quiet tell-me", on: { click: choose } }, words);
+  const button = element(
+    "button",
+    { type: "button", class: "button is-quiet notify-button", on: { click: choose } },
+    words,
+  );
   const refusal = element("p", { class: "hint-soft" });
-  const node = element("div", { class: "tell", hidden: !("Notification" in window) }, button, refusal);
+  const node = element("div", { class: "notify", hidden: !("Notification" in window) }, button, refusal);
   draw();
 
   function draw() {
@@ -37,14 +41,14 @@ function isWanted(storage) {
   return "Notification" in window && Notification.permission === "granted" && storage.getItem(NAME) === "yes";
 }
 
-/** One notification a job, however many tabs show it (`tag`). */
+/** Show one notification per job, however many tabs are open (`tag`). */
 function notify({ id, state, prompt }) {
   const body = truncate(prompt, 120);
   let notification;
   try {
     notification = new Notification(t(`notify.${state}`), { body, tag: `easel-${id}`, icon: "/favicon.svg" });
   } catch (error) {
-    // Browsers of some phones show notifications from service workers alone, and throw this.
+    // Some mobile browsers throw this because they show notifications only from service workers.
     if (error instanceof TypeError) return;
     throw error;
   }

@@ -4,17 +4,17 @@ import { t } from "../lib/i18n.js";
 import { announce } from "./announcer.js";
 import { errorNotice } from "./message.js";
 
-/** So many pages come by themselves, one after the other; then a click asks for more, so that the page's end can be reached. */
+/** This many pages load automatically, then a button asks, so that the page's end can be reached. */
 const BY_THEMSELVES = 5;
-/** How far below the window the list's end is when the next page is asked for. */
+/** The distance below the window at which the next page is requested. */
 const AHEAD = "1500px";
 
 /**
- * Loads a list page by page below `list`.
+ * Load a list page by page into `list`.
  *
- * `load(cursor)` answers `{items, next}`, `show(items, isFirst)` puts them into the list, which is busy until then.
- * `isEndless` also loads while a person scrolls. Answers `{node, start, offer}`: the place for the button and for errors,
- * the function that loads the first page (`from` a cursor), and the one that goes on after pages that are there already.
+ * `load(cursor)` resolves to `{items, next}`, `show(items, isFirst)` adds them; the list is busy until then.
+ * `isEndless` also loads on scrolling. Returns `{node, start, offer}`: the place for button and errors, the function
+ * that loads the first page (`from` a cursor), and the one that continues after pages already shown.
  */
 export function pages({ list, load, show, label, signal, isEndless = false, explainFailure = errorNotice }) {
   const node = element("div", { class: "more" });
@@ -52,7 +52,7 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       });
     }
   }
-  /** A lost network comes back by itself; so does the list then. */
+  /** Retry when the network is back. */
   function showFailure(error, again) {
     const settled = new AbortController();
     const retry = () => {
@@ -66,7 +66,7 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
   return { node, start: (from = null) => step(from, true), offer };
 }
 
-/** Calls `action` once when `node` comes near the window. */
+/** Call `action` once when `node` comes near the window. */
 function whenNear(node, signal, action) {
   const target = node.firstElementChild;
   const observer = new IntersectionObserver(

@@ -14,10 +14,10 @@ import { askForReport } from "./report.js";
 import { openViewer } from "./viewer.js";
 
 /**
- * A published job: its pictures large, one at a time, and beside them what they were made from and what can be done.
+ * Create the page of a published job: its pictures, one at a time, with recipe and actions.
  *
- * The address's `#<index>` names the picture that is chosen. Answers `{node, count, choose, showRecipe}`: `choose(step)`
- * goes to the picture before or after and answers it; `showRecipe(settings)` adds what a list of the gallery does not know.
+ * The address's `#<index>` selects a picture. Returns `{node, count, choose, showRecipe}`: `choose(step)` selects the
+ * previous or next picture and returns it; `showRecipe(settings)` adds what the gallery list does not contain.
  */
 export function picturePage(item, { signal }) {
   const { prompt, images } = item;
@@ -73,7 +73,7 @@ export function picturePage(item, { signal }) {
   };
 }
 
-/** The place of the picture that the address names, else of the first. */
+/** Return the position of the picture in the address, else of the first. */
 function atHash(images) {
   return Math.max(
     0,
@@ -81,7 +81,7 @@ function atHash(images) {
   );
 }
 
-/** All pictures of the job, small, to choose from. Answers `{node, mark}`. */
+/** Create the thumbnails of all pictures. Returns `{node, mark}`. */
 function stripOf({ prompt, images }, select) {
   const links = images.map((image, place) => {
     const click = (event) => {
@@ -110,7 +110,7 @@ function stripOf({ prompt, images }, select) {
   };
 }
 
-/** The words beside the picture. Answers `{node, show, showRecipe}`. */
+/** Create the text beside the picture. Returns `{node, show, showRecipe}`. */
 function labelOf({ prompt, published_at, created_at }, { report }) {
   const link = copyLink({ label: t("job.link") });
   const download = element("a", { class: "button", download: true }, t("job.download"));
@@ -159,7 +159,7 @@ function labelOf({ prompt, published_at, created_at }, { report }) {
   };
 }
 
-/** The create form's draft; how far to go from a start picture means nothing without one. */
+/** Return a draft for the create form, without strength, which has no meaning without a start picture. */
 function draftOf(prompt, settings) {
   const { strength: _, ...draft } = remakeOf({ prompt, settings });
   return draft;

@@ -7,12 +7,12 @@ import { Renewals } from "../lib/renewals.js";
 let renewals = null;
 
 /**
- * A picture of a job, with its size set beforehand so that nothing moves when it comes.
+ * Create an img for a job's picture, with its size set in advance to avoid layout shifts.
  *
- * `isThumbnail` is for a tile of a wall: the browser takes the small version where that is enough. `isEager` is for what
- * is seen first. A presigned URL runs out while the page is open: a picture that was not loaded by then, and one whose
- * loading fails, goes through the lasting link, which leads to a fresh URL. When that fails too it is said in words, and
- * tried again as soon as the network is back.
+ * `isThumbnail` is for a tile: the browser uses the thumbnail where that is sufficient. `isEager` is for pictures
+ * visible at first. Presigned URLs expire while the page is open: a picture not loaded by then, and one whose loading
+ * fails, uses the permanent link, which redirects to a fresh URL. If that fails too, a message is shown, and the
+ * picture is retried when the network is back.
  */
 export function picture(image, { prompt, isThumbnail = false, isEager = false }) {
   const node = element("img", {
@@ -29,12 +29,13 @@ export function picture(image, { prompt, isThumbnail = false, isEager = false })
   const revival = { at: Infinity, isGone: () => !lost.isConnected, renew: revive };
   let isRenewed = false;
 
-  function load(anew) {
-    isRenewed = anew;
+  function load(renewed) {
+    isRenewed = renewed;
     const { src, srcset } = sourcesOf(image, { isThumbnail, isRenewed });
     if (srcset) {
       const sizes = tileSizes(ratioOf(image));
-      // A lazy picture's place is known before it is fetched, and browsers that can take its width from there.
+      // The layout of a lazy picture is known before it is fetched, so browsers that support it take its width from
+      // there.
       node.setAttribute("sizes", isEager ? sizes : `auto, ${sizes}`);
       node.setAttribute("srcset", srcset);
     }
@@ -60,12 +61,12 @@ export function picture(image, { prompt, isThumbnail = false, isEager = false })
   return node;
 }
 
-/** What the picture shows, for those who do not see it. */
+/** Return the alternative text. */
 function wordsFor({ description, index }, prompt) {
   return description || t("picture.of", { prompt: prompt || t("picture.untitled"), index });
 }
 
-/** All pictures that may have to be renewed. A tab that wakes looks at once, since its timers slept with it. */
+/** Return the pictures that may need renewal. A tab that wakes checks immediately, since its timers were suspended. */
 function waiting() {
   if (renewals !== null) return renewals;
   renewals = new Renewals();

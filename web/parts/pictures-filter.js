@@ -2,13 +2,13 @@ import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { MAX_SEARCH_LENGTH, STATES } from "../lib/job-filter.js";
 
-/** Typing is over when nothing was typed for so long. */
+/** The search runs after this pause in typing. */
 const TYPED_MS = 300;
 
 /**
- * The search in prompts and the choice of a state.
+ * Create the search field and the choice of a state.
  *
- * `onChange({state, q}, {isTyping})` hears what is asked for, typing only when it rests. Answers `{node, show}`.
+ * `onChange({state, q}, {isTyping})` gets the filter, after a pause when typing. Returns `{node, show}`.
  */
 export function picturesFilter({ filter, onChange, signal }) {
   const search = element("input", {
@@ -48,7 +48,7 @@ export function picturesFilter({ filter, onChange, signal }) {
   let last = filter;
   let typing;
 
-  function tell(isTyping) {
+  function report(isTyping) {
     clearTimeout(typing);
     const now = { state: chosen(), q: search.value.trim() || null };
     if (now.state === last.state && now.q === last.q) return;
@@ -62,12 +62,12 @@ export function picturesFilter({ filter, onChange, signal }) {
   }
   search.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => tell(true), TYPED_MS);
+    typing = setTimeout(() => report(true), TYPED_MS);
   });
-  form.addEventListener("change", (event) => tell(event.target === search));
+  form.addEventListener("change", (event) => report(event.target === search));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    tell(true);
+    report(true);
   });
   signal.addEventListener("abort", () => clearTimeout(typing), { once: true });
   show(filter);

@@ -9,10 +9,11 @@ import { relativeTime } from "./relative-time.js";
 const nowS = () => performance.now() / 1000;
 
 /**
- * How a job stands: state, phase, place in the queue, time left, bar, what holds it up, and the button that cancels it.
+ * Create the panel with state, phase, queue position, time left, progress bar, reason for a delay, and the cancel
+ * button.
  *
- * Answers `{node, show, tick, setStopping, complain}`: `tick` moves the clocks on, `setStopping` shows at once that the
- * person wants it stopped, `complain` says why that failed.
+ * Returns `{node, show, tick, setStopping, complain}`: `tick` updates the clocks, `setStopping` shows a requested
+ * cancellation immediately, `complain` shows an error.
  */
 export function progressPanel({ cancel, extra = null }) {
   const panel = built({ extra, cancel: () => panel.node.dataset.state !== "stopping" && cancel() });
@@ -35,7 +36,7 @@ export function progressPanel({ cancel, extra = null }) {
     fill(panel.phase, phaseInWords(shown, now));
     fill(panel.holdUp, holdUpInWords(shown));
     fill(panel.reason, error && failureInWords(shown));
-    // A disabled button would lose the keyboard's place.
+    // A disabled button would lose the focus.
     panel.button.setAttribute("aria-disabled", String(now === "stopping"));
     fill(panel.button, t(now === "stopping" ? "job.cancelling" : "job.cancel"));
     if (FINISHED.has(state)) hideTools(panel);
@@ -77,14 +78,14 @@ function built({ cancel, extra }) {
   return panel;
 }
 
-/** The keyboard stays where the news is. */
+/** Keep the focus in the panel when its buttons disappear. */
 function hideTools({ tools, node }) {
   const hadFocus = tools.contains(document.activeElement);
   tools.hidden = true;
   if (hadFocus) node.focus({ preventScroll: true });
 }
 
-/** The bar never goes back, whatever comes. */
+/** The bar never goes back. */
 function moveBar(bar, { state, progress }) {
   bar.hidden = FINISHED.has(state);
   if (progress !== null) bar.value = Math.max(bar.hasAttribute("value") ? bar.value : 0, progress);

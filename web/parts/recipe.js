@@ -1,7 +1,7 @@
 import { element } from "../lib/dom.js";
 import { currentLocale, t, tOr } from "../lib/i18n.js";
 
-/** What a job was made with, as a list of names and values; the size is the picture's own once there is one. */
+/** Create the list of settings of a job; the size is the picture's once there is one. */
 export function recipe(settings, image = settings) {
   const pairs = rowsOf(settings, image)
     .filter(([, value]) => ![null, undefined, false, ""].includes(value))
@@ -9,7 +9,7 @@ export function recipe(settings, image = settings) {
   return element("dl", { class: "recipe", "aria-label": t("job.settings") }, pairs);
 }
 
-/** In the order in which a person would ask; what was not used says nothing and is left out. */
+/** Return the rows in order of interest; unused settings are left out. */
 function rowsOf(settings, image) {
   const { type, style, quality, aspect, steps, scale, upscale, n, strength } = settings;
   const isFromPicture = settings.source_images?.length > 0;
@@ -25,11 +25,11 @@ function rowsOf(settings, image) {
     ["recipe.upscale", upscale > 1 ? t("recipe.upscale.value", { upscale }) : null],
     ["recipe.strength", isFromPicture && isNumber(strength) ? inDigits(strength) : null],
     ["recipe.n", n > 1 ? n : null],
-    ["recipe.seed", image.seed], // a generator that did not follow it leaves the picture without one
+    ["recipe.seed", image.seed], // null if the generator ignored the seed
   ];
 }
 
-/** Whether a shape's name is true of a picture: a job of a free size keeps the name of the shape that it did not use. */
+/** Whether the aspect's name matches the picture: a job with a free size keeps the unused aspect. */
 function isOfShape(aspect, { width, height }) {
   if (aspect === "square") return width === height;
   if (aspect === "portrait") return width < height;
@@ -39,7 +39,7 @@ function isOfShape(aspect, { width, height }) {
 const isNumber = (value) => typeof value === "number";
 const inDigits = (value) => new Intl.NumberFormat(currentLocale()).format(value);
 
-/** A key for which the site has no words yet, made readable. */
+/** Return a readable form of a key that has no text yet. */
 function readable(key) {
   const spaced = key.replaceAll("_", " ");
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);

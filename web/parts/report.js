@@ -8,7 +8,7 @@ import { field, showFieldErrors } from "./field.js";
 const REASONS = ["illegal", "hateful", "sexual", "personal", "copyright", "other"];
 const LONGEST = 1000;
 
-/** The dialog in which a person says what is wrong with published pictures; it opens at once and goes when it is closed. */
+/** Open the dialog for reporting published pictures. It removes itself when closed. */
 export function askForReport({ id, place, signal }) {
   const fields = {
     reason: choice({

@@ -7,7 +7,7 @@ import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 import { openViewer } from "./viewer.js";
 
-/** The finished pictures of a job, each with its description, its seed and what can be done with it. */
+/** Create the list of finished pictures, each with description, seed and links. */
 export function results({ images, prompt }) {
   const items = images.map((image) =>
     element("li", {}, element("figure", {}, hung(image, { images, prompt }), placard(image, images.length))),
@@ -19,7 +19,7 @@ export function results({ images, prompt }) {
   );
 }
 
-/** A click opens the viewer; where a person wants a tab of its own, the lasting link is what it has always been. */
+/** A plain click opens the viewer; in a new tab the permanent link works as usual. */
 function hung(image, { images, prompt: words }) {
   const prompt = words || t("picture.untitled");
   const label = t("picture.open", { prompt });

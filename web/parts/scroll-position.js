@@ -1,8 +1,9 @@
 /**
- * Follows the scroll position on a wall whose tiles carry `data-job`.
+ * Follow the scroll position in a list whose tiles carry `data-job`.
  *
  * `onPlace({job, offset})` is called after each scroll and once more when `signal` is aborted, because the last scroll
- * may not have been reported yet. It gets the topmost tile in the window and its distance from the window's top in pixels.
+ * may not have been reported yet. It gets the topmost tile in the window and its distance from the window's top in
+ * pixels.
  */
 export function trackScrollPosition({ list, onPlace, signal }) {
   const report = () => {
@@ -13,7 +14,7 @@ export function trackScrollPosition({ list, onPlace, signal }) {
   signal.addEventListener("abort", report, { once: true });
 }
 
-/** The first tile that reaches into the window. Tiles hang in reading order, so their lower edges hardly ever go back up. */
+/** Return the first tile in the window. Tiles are in reading order, so their lower edges are almost sorted. */
 function topmost(list) {
   const tiles = list.querySelectorAll("[data-job]");
   let low = 0;
@@ -27,8 +28,10 @@ function topmost(list) {
 }
 
 /**
- * Brings the tile of `place` back to where it stood, when `again()` is called: once more for each page that comes, until
- * the wall is high enough for it or the person has moved. A tile that is gone changes nothing.
+ * Return a function that scrolls the tile of a position back to its place.
+ *
+ * Call it after each page that is added, until the list is long enough or the user has scrolled. A missing tile changes
+ * nothing.
  */
 export function scrollRestorer(list, { job, offset }, signal) {
   let isThere = false;
@@ -46,7 +49,9 @@ export function scrollRestorer(list, { job, offset }, signal) {
   };
 }
 
-/** Focuses a tile's link. Scrolls only to a tile outside the window: one in view, even cut off, was left where it is. */
+/**
+ * Focus a tile's link. Scrolls only if the tile is outside the window: a visible one, even if cut off, was left there.
+ */
 export function focusTile(list, job) {
   const tile = tileOf(list, job);
   if (!tile) return;

@@ -8,7 +8,7 @@ import { announce } from "./announcer.js";
 import { downloadAll } from "./download-bar.js";
 import { showBar, showNotice } from "./notice-bar.js";
 
-/** Requests of one action that are under way at the same time. */
+/** Requests of one action sent at the same time. */
 const AT_ONCE = 3;
 
 const KINDS = {
@@ -20,11 +20,11 @@ const KINDS = {
 };
 
 /**
- * Tells how many jobs are selected and offers what can be done with them.
+ * Create the bar that shows the number of selected jobs and the actions for them.
  *
- * `show(jobs)` with the selected ones; without any the bar goes. `onChange(job)` hears of each job that an action
- * changed, `onDelete(jobs)` which are to go, `onAll()` and `onEnd()` the two buttons that change the selection.
- * Answers `{show, hasFocus, focus}`.
+ * `show(jobs)` gets the selected jobs; an empty list hides the bar. `onChange(job)` gets each job changed by an action,
+ * `onDelete(jobs)` those to delete; `onAll()` and `onEnd()` are the buttons that change the selection. Returns `{show,
+ * hasFocus, focus}`.
  */
 export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   const count = element("p", { class: "selection-count", role: "status" });
@@ -73,7 +73,7 @@ export function selectionBar({ signal, onChange, onDelete, onAll, onEnd }) {
   return { show, hasFocus, focus: () => actions.querySelector("button")?.focus() };
 }
 
-/** Changes one job after the other; those that refuse are counted and told with the first reason. */
+/** Change the jobs; refusals are counted and shown with the first reason. */
 async function changeAll(jobs, call, { signal, onChange }) {
   const waiting = jobs.values();
   const errors = [];

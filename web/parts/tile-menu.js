@@ -1,10 +1,10 @@
 import { element, fill } from "../lib/dom.js";
 
 /**
- * A button that opens a tile's actions, which `build()` makes only then.
+ * Create a button that opens a tile's actions; `build()` creates them on opening.
  *
- * The popover is the browser's own: it opens and closes by keyboard, Escape and a click elsewhere, and gives the focus
- * back. Answers `{node, close, refresh}`; `refresh()` builds the actions anew where they are open.
+ * The popover is native: keyboard, Escape, a click elsewhere and the return of focus work by themselves. Returns
+ * `{node, close, refresh}`; `refresh()` rebuilds open actions.
  */
 export function tileMenu(id, label, build) {
   const panel = element("div", {
@@ -40,7 +40,7 @@ export function tileMenu(id, label, build) {
   };
 }
 
-/** Below the button, or above it where the window ends; its right edges aligned where there is room for that. */
+/** Place the menu below the button, or above it at the window's end, right-aligned where there is room. */
 function place(panel, button) {
   const at = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = panel;

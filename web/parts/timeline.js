@@ -5,8 +5,8 @@ import { reasonInWords } from "./reason.js";
 import { relativeTime } from "./relative-time.js";
 
 /**
- * A job's history in words, oldest first: the exact time, what happened and why. How long ago that is stands at the first and
- * at the latest entry; at each of them it would only be noise.
+ * Create a job's timeline, oldest first: exact time, event and reason. The first and last entries also show how long
+ * ago.
  */
 export function timeline(entries) {
   const isEnd = (index) => index === 0 || index === entries.length - 1;
@@ -30,7 +30,7 @@ function reason(entry) {
   return (entry.code || entry.detail) && element("small", {}, reasonInWords(entry));
 }
 
-/** An event that this site does not know yet is shown by its own name, made readable. */
+/** Return the text of an event; one without a text is shown by its name. */
 function eventInWords(event) {
   const spaced = event.replaceAll("_", " ");
   return tOr(`event.${event}`, spaced.charAt(0).toUpperCase() + spaced.slice(1));

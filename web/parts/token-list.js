@@ -11,7 +11,7 @@ import { errorNotice } from "./message.js";
 
 const PAGE = 20;
 
-/** The person's API tokens: made here, shown this once, revoked here. */
+/** Create the list of API tokens with creation (the secret is shown once) and revocation. */
 export function tokenList(signal) {
   const list = element("ul", { class: "tokens", "aria-label": t("tokens.title") });
   const more = element("div", { class: "more" });
@@ -105,7 +105,7 @@ function row(token, signal) {
       await revokeToken(token.id, { signal });
     } catch (failed) {
       if (isAborted(failed, signal)) return;
-      if (failed.status !== 404) return fill(error, errorText(failed)); // revoked in another tab is as good
+      if (failed.status !== 404) return fill(error, errorText(failed)); // already revoked in another tab
     }
     node.remove();
     announce(t("tokens.revoked"));

@@ -8,14 +8,14 @@ import { PendingDeletions } from "../lib/undo-delete.js";
 import { announce } from "./announcer.js";
 import { showBar, showNotice } from "./notice-bar.js";
 
-/** Time for second thoughts. */
+/** How long a deletion can be undone. */
 const UNDO_MS = 8_000;
 
-/** The jobs that are being deleted, wherever on the site that was asked for. */
+/** The pending deletions of all views. */
 export const deletions = new PendingDeletions({ send, delayMs: UNDO_MS });
 let isStarted = false;
 
-/** Deletes finished jobs, unless the person takes it back within some seconds: a bar offers that. */
+/** Delete finished jobs after a delay during which a bar offers to undo it. */
 export function deleteWithUndo(jobs) {
   start();
   deletions.add(jobs);
@@ -46,7 +46,7 @@ function start() {
   beforeLogout(() => deletions.flush());
 }
 
-/** The bar with its button and its shortcut. The clock stands still while the bar is pointed at or in use. */
+/** Show the bar with its button and shortcut. The delay is paused while the bar is hovered or focused. */
 function showUndo(count) {
   const done = new AbortController();
   const button = element(
@@ -76,7 +76,7 @@ function showUndo(count) {
   };
 }
 
-/** Ctrl+Z or ⌘Z, but not where somebody is writing. */
+/** Whether this is Ctrl+Z or ⌘Z outside a text field. */
 function isUndo({ key, ctrlKey, metaKey, shiftKey, target }) {
   return (
     key.toLowerCase() === "z" &&

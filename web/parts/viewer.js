@@ -3,10 +3,11 @@ import { t } from "../lib/i18n.js";
 import { picture } from "./picture.js";
 
 /**
- * The pictures of a job in the whole window, one at a time: Escape closes, the arrow keys go on, and one picture's pixel
- * can be shown as one of the screen.
+ * Show the pictures of a job in the whole window: Escape closes, the arrow keys change the picture, and it can be shown
+ * in actual size.
  *
- * `choose(step)` makes the page choose the picture before (-1) or after (1), and answers it. Opens at once, in `place`.
+ * `choose(step)` makes the page select the previous (-1) or next (1) picture and returns it. The viewer is appended to
+ * `place`.
  */
 export function openViewer({ image, count, prompt, choose, place }) {
   const board = element("div", {
@@ -49,7 +50,7 @@ export function openViewer({ image, count, prompt, choose, place }) {
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined || count === 1) return;
-    // A picture that is larger than the window is moved by the arrows instead.
+    // The arrow keys scroll a picture that is larger than the window.
     if (isReal() && board === document.activeElement && board.scrollWidth > board.clientWidth) return;
     event.preventDefault();
     show(choose(step));

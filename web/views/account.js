@@ -14,7 +14,7 @@ import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { tokenList } from "../parts/token-list.js";
 
-/** Who the person is, what is left of the day, and everything that can be set or taken back. */
+/** The account page: profile, quota, settings, tokens and deletion. */
 export function accountView({ signal }) {
   const place = element("div", { class: "account-parts" }, loading());
   const node = element("div", { class: "page" }, element("h1", { class: "display" }, t("account.heading")), place);
@@ -106,7 +106,7 @@ function departure(user, signal) {
   });
   const alert = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { class: "button is-danger" }, t("account.delete.submit"));
-  // Password managers want to know whose password it is.
+  // Password managers need the user name.
   const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
   const form = element(
     "form",
@@ -138,7 +138,7 @@ function departure(user, signal) {
       showRefusal(error);
     }
   });
-  /** A wrong password is a 401 too, like a session that has ended; only the code tells them apart. */
+  /** A wrong password and an expired session are both 401; only the code differs. */
   function showRefusal(error) {
     if (error.code === "bad_credentials") {
       password.showError(t("account.password.wrong"));

@@ -16,7 +16,7 @@ import { createForm } from "../parts/create-form.js";
 import { showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 
-/** One for the whole visit: an upload goes on, and a guest's pictures wait, while other views are shown. */
+/** Shared by all visits to this view: uploads continue, and a guest's pictures wait, while other views are shown. */
 const startPictures = new StartPictures({
   upload: uploadPicture,
   preview: previewOf,
@@ -24,9 +24,9 @@ const startPictures = new StartPictures({
 });
 
 /**
- * The form that makes a job. What stands in it is kept between visits.
+ * The form for a new job. Its content is kept between visits.
  *
- * `?prompt=` puts words into it, `?start=<image id>` a picture of the site as its start picture.
+ * `?prompt=` sets the prompt, `?start=<image id>` uses a picture of the site as start picture.
  */
 export function createView({ query, signal }) {
   const place = element("div", {}, loading());
@@ -47,13 +47,13 @@ export function createView({ query, signal }) {
   return { title: t("create.title"), node };
 }
 
-/** What the address brings is put into the draft once; a reload then finds what the person made of it. */
+/** Move the values of the address into the draft once; a reload then keeps the user's changes. */
 function takeOver(query) {
   if (query.has("prompt")) saveDraft({ ...readDraft(), prompt: query.get("prompt") });
   if (query.has("prompt") || query.has("start")) history.replaceState(null, "", "/create");
 }
 
-/** A picture of the site becomes the one start picture, through its lasting link. */
+/** Use a picture of the site as the only start picture, through its permanent link. */
 async function takeStart(form, id, signal) {
   startPictures.clear();
   form.showStartError(t("create.start.fetching"));
@@ -67,7 +67,7 @@ async function takeStart(form, id, signal) {
   }
 }
 
-/** Puts the form for the present draft into `place`; `former` is the draft that an empty form can be given up for. */
+/** Show the form for the present draft; `former` is the draft that a cleared form can restore. */
 function show({ presets, place, signal, former = null }) {
   const leaving = new AbortController();
   const draft = readDraft();
@@ -119,7 +119,7 @@ function wire({ form, presets, signal }) {
   });
 }
 
-/** From the button to the page of the new job, or to the words for what stands against it. */
+/** Submit the form: go to the new job's page, or show the error. */
 async function submit({ form, presets, signal }) {
   form.showError(null);
   const reasons = checkValues({ ...form.values(), source_images: startPictures.items }, presets);
@@ -144,7 +144,7 @@ async function submit({ form, presets, signal }) {
   }
 }
 
-/** Answers whether there was anything to show. */
+/** Return whether there was an error to show. */
 function showWrong(form, { fields, reasons }) {
   const hit = showFieldErrors(form.fields, { fields, reasons });
   const rest = Object.entries(fields)
@@ -155,7 +155,7 @@ function showWrong(form, { fields, reasons }) {
   return hit > 0 || rest.length > 0;
 }
 
-/** An answer that was lost keeps the submission open, so that the next click repeats it instead of making another. */
+/** After a lost answer the submission keeps its key, so that the next click repeats it. */
 function showFailure({ form, body, error }) {
   if (error.status === 401) return redirectToLogin();
   const sentence = errorText(error);
@@ -163,7 +163,7 @@ function showFailure({ form, body, error }) {
   form.showError(error.isNetwork ? `${sentence} ${t("create.again")}` : sentence);
 }
 
-/** A start picture that the API does not find loses its key; its tile then says what is left to do. */
+/** Remove the key of a start picture that the API does not find; its tile then shows what to do. */
 function withoutLost({ source_images: keys = [] }, { fields, reasons }) {
   const rest = { ...fields };
   for (const name of Object.keys(fields)) {

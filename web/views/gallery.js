@@ -13,16 +13,16 @@ import { pages } from "../parts/pages.js";
 import { focusTile, scrollRestorer, trackScrollPosition } from "../parts/scroll-position.js";
 
 const FIRST_PICTURES = 12;
-/** How often a new installation is looked at again; the last one repeats. */
+/** The intervals at which a new installation is checked for its first pictures; the last one repeats. */
 const LOOK_AGAIN_MS = [4_000, 4_000, 4_000, 8_000, 15_000, 30_000, 60_000];
-/** A row of the wall is about so many times as wide as high. */
+/** The approximate width of a row divided by its height. */
 const BREADTH = 4;
 
 /**
- * The public wall: the invitation to paint, then everybody's published pictures.
+ * The public gallery: an invitation, then all published pictures.
  *
- * Every page of the list has an address, `/?after=<cursor>`, and the address is that of the page in view. Going back to
- * the gallery finds the same wall at the same place, from memory or, after a reload, from the page of the address.
+ * Every page of the list has an address, `/?after=<cursor>`, which follows the page in view. Going back shows the same
+ * pages at the same position, from memory or, after a reload, from the page in the address.
  */
 export function galleryView({ query, signal }) {
   const kept = visits.open(history.state?.visit);
@@ -50,7 +50,7 @@ export function galleryView({ query, signal }) {
     fill(list, visit.start === null && invitationTile());
     hang(list, visit.items, rowOf(visit.items));
     fill(below, visit.items.length === 0 && emptyNotice(t(visit.start === null ? "gallery.empty" : "gallery.end")));
-    // Once the router has put the view into the page.
+    // After the router has added the view to the page.
     queueMicrotask(() => {
       goBack?.();
       if (visit.opened) focusTile(list, visit.opened);
@@ -84,10 +84,10 @@ const rowOf = (items) =>
     BREADTH,
   );
 
-/** Keeps the address, the place and the way back in step with what is in view. */
+/** Keep the address, the scroll position and the way back up to date. */
 function keepHistory(visit, list, signal) {
   history.replaceState({ visit: visit.id }, "");
-  // The wall knows better than the browser where the person was: its height changes while pages come.
+  // The browser cannot restore the position, because the height changes while pages load.
   history.scrollRestoration = "manual";
   let address = location.pathname + location.search;
   trackScrollPosition({
@@ -95,7 +95,7 @@ function keepHistory(visit, list, signal) {
     signal,
     onPlace: (place) => {
       visit.position = place;
-      if (signal.aborted) return; // the address is that of the next view by now
+      if (signal.aborted) return; // the address already belongs to the next view
       const now = galleryAddress(visit.cursorOf(place.job));
       if (now === address) return;
       address = now;
@@ -114,7 +114,7 @@ function keepHistory(visit, list, signal) {
   );
 }
 
-/** A new installation paints its first pictures now; they shall appear without a reload, and move nothing that hangs. */
+/** Show the first pictures of a new installation without a reload, below the ones already shown. */
 async function keepLooking(visit, list, below, signal) {
   for (let round = 0; isNew(visit); round += 1) {
     try {
@@ -148,7 +148,7 @@ function newerLink(start) {
   );
 }
 
-/** An address with a cursor that no list gave out: somebody shortened it. */
+/** Return the message for an address with an invalid cursor, for example a shortened one. */
 function notThere() {
   const on = routeLink("/", { class: "button is-main" }, t("gallery.start"));
   return emptyNotice(t("gallery.lost"), on);

@@ -18,14 +18,14 @@ import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
 
-/** One job from the queue to its pictures. The address holds its id, so it can be left and found again. */
+/** The page of one job, from the queue to its pictures. */
 export function jobView({ params: { id }, signal }) {
   const follower = new JobFollower(id, signal);
   follower.open();
   return { title: t("job.title"), node: element("div", { class: "page" }, follower.node) };
 }
 
-/** Follows the job in this tab, and keeps page, tab and the other tabs in step with it. */
+/** Polls a job and keeps page, browser tab and other tabs in sync. */
 class JobFollower {
   node = element("div", {}, loading(t("job.loading")));
   #id;
@@ -63,7 +63,7 @@ class JobFollower {
     });
   }
 
-  /** Goes on until the job is finished; afterwards looks again whenever the person comes back to the tab. */
+  /** Poll until the job is finished; afterwards check again when the tab becomes visible. */
   async open() {
     try {
       await this.#polling.run();
@@ -93,7 +93,7 @@ class JobFollower {
     if (before !== null && state !== before) announce(t(`job.${state}`));
   }
 
-  /** Another tab was answered, or did something to the job. */
+  /** Handle an answer or an action of another tab. */
   #receive(message) {
     const wasOver = this.#isOver;
     if (wasOver && message.job !== null) this.#show(message.job);
@@ -112,7 +112,7 @@ class JobFollower {
     return this.#job !== null && FINISHED.has(this.#job.state);
   }
 
-  /** What this tab did to the job is shown here and in the others at once. */
+  /** Show a change made in this tab here and in the other tabs. */
   #change(job) {
     this.#postToTabs({ etag: null, job, isSeen: true });
     if (this.#isOver) this.#show(job);

@@ -11,7 +11,7 @@ import { routeLink } from "../parts/link.js";
 export const loginView = (context) => accountView({ ...context, mode: "login", other: "signup", send: logIn });
 export const signupView = (context) => accountView({ ...context, mode: "signup", other: "login", send: signUp });
 
-/** The form for both ways in. After it, the person is where `?next=` says. */
+/** The form for login and signup. Afterwards the user is sent to `?next=`. */
 function accountView({ mode, other, send, query, signal }) {
   const next = safeNext(query.get("next"), location.origin, "/create");
   const fields = accountFields(mode);

@@ -2,7 +2,7 @@ import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { routeLink } from "../parts/link.js";
 
-/** Says that nothing is at this address. */
+/** The page for an unknown address. */
 export function missingView() {
   const node = element(
     "div",

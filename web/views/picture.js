@@ -9,7 +9,7 @@ import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice, loading } from "../parts/message.js";
 import { picturePage } from "../parts/picture-page.js";
 
-/** One published job. What the gallery knew of it is shown at once, and its recipe when that has come. */
+/** The page of a published job. Data from the gallery is shown immediately, the recipe once it is loaded. */
 export function pictureView({ params: { id }, signal }) {
   const visit = visits.containing(id);
   const known = visit?.find(id) ?? null;
@@ -55,7 +55,7 @@ export function pictureView({ params: { id }, signal }) {
 
 const titleOf = ({ prompt }) => truncate(prompt) || t("picture.untitled");
 
-/** The ways to the gallery and, for who came from there, to the pictures on both sides. */
+/** Show the link to the gallery and, after a visit to it, those to the neighbours. */
 function showAround(around, visit, id, signal) {
   const draw = () => {
     const { previous, next } = visit.neighbours(id);
@@ -65,7 +65,7 @@ function showAround(around, visit, id, signal) {
   if (visit === null) return fill(around, routeLink("/", {}, t("picture.gallery")));
   visit.opened = id;
   if (draw() !== null || visit.next === null) return;
-  // The last picture of what the gallery had loaded; without an answer there is only no way on.
+  // This is the last loaded picture; without an answer there is no next one.
   loadPage(visit, visit.next, { signal })
     .then(draw)
     .catch((error) => {
@@ -73,20 +73,20 @@ function showAround(around, visit, id, signal) {
     });
 }
 
-/** To the wall as it was left. */
+/** Create the link to the gallery at the position where it was left. */
 function wayBack(visit, id) {
   const address = galleryAddress(visit.cursorOf(id));
   const back = (event) => {
     if (!isPlain(event)) return;
     event.preventDefault();
     navigate(address);
-    // The gallery's view, which comes a moment later, finds its wall by this.
+    // The gallery view, shown a moment later, finds its visit by this.
     history.replaceState({ visit: visit.id }, "");
   };
   return element("a", { href: address, on: { click: back } }, t("picture.gallery"));
 }
 
-/** To a picture beside this one, in this one's place of the history: Back leads to the gallery. */
+/** Create the link to a neighbour. It replaces the history entry, so that Back leads to the gallery. */
 function sideLink(item, side) {
   if (item === null) return null;
   const address = `/gallery/${item.job_id}`;
@@ -102,7 +102,7 @@ function sideLink(item, side) {
   );
 }
 
-/** The arrow keys go through the pictures of the job; a job with one picture leads on to the pictures beside it. */
+/** Handle the arrow keys: through the pictures of the job, or to the neighbours if there is only one. */
 function goByKey(event, page, around) {
   const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   const isForAnother = event.target.closest?.("input, textarea, select, dialog") || event.defaultPrevented;
@@ -112,7 +112,7 @@ function goByKey(event, page, around) {
   else around.querySelector(`[rel="${step > 0 ? "next" : "prev"}"]`)?.click();
 }
 
-/** For a picture that was taken back, and for an address that never was one. */
+/** Return the message for an unpublished picture or an unknown address. */
 function gone() {
   const on = routeLink("/", { class: "button is-main" }, t("picture.gallery"));
   return emptyNotice(t("gone.heading"), element("div", {}, element("p", {}, t("gone.detail")), on), "h1");

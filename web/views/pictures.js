@@ -6,7 +6,7 @@ import { jobBrowser } from "../parts/job-browser.js";
 import { picturesFilter } from "../parts/pictures-filter.js";
 import { deletions } from "../parts/undo-bar.js";
 
-/** All jobs of the person, newest first; the address holds what they are cut down to. */
+/** All jobs of the user, newest first; the address holds the filter. */
 export function picturesView({ query, signal }) {
   const place = element("div", { class: "cabinet-stage" });
   let showing = new AbortController();
@@ -21,12 +21,12 @@ export function picturesView({ query, signal }) {
       onLost: holdWhileLost(shown),
       showAll: () => choose({ state: null, q: null }),
     });
-    // The wall before stays until there is something to put in its place, so that typing does not make the page jump.
+    // The former list stays until the new one is ready, so that the page does not jump while typing.
     place.classList.add("is-stale");
     made.ready.then(() => place.classList.remove("is-stale") ?? fill(place, made.node));
     if (place.childElementCount === 0) fill(place, made.node);
   }
-  /** Each choice is a step of the browser's history; what is being typed is one step, not one for each pause. */
+  /** Each choice is a history entry; typing is one entry, not one per pause. */
   function choose(filter, { isTyping = false } = {}) {
     const isSameStep = isTyping && history.state === "typing";
     history[isSameStep ? "replaceState" : "pushState"](isTyping ? "typing" : null, "", filterPath(filter));
@@ -34,7 +34,7 @@ export function picturesView({ query, signal }) {
     show(filter);
   }
   const search = picturesFilter({ filter: readFilter(query), onChange: choose, signal });
-  // What was deleted here is not to wait while the person is somewhere else.
+  // Send pending deletions when the view is left.
   signal.addEventListener("abort", () => deletions.flush(), { once: true });
   show(readFilter(query));
   const head = element(

@@ -3,7 +3,7 @@ import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { errorNotice } from "../parts/message.js";
 
-/** Stands in for a view whose code could not be fetched. Loading the page again is the one thing that helps. */
+/** The page shown when a view's code could not be fetched. Only a reload helps. */
 export function unloadableView() {
   const sorry = errorNotice(new ApiError({ status: 0, code: "network" }), () => location.reload());
   return {

@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import requests
 
 from functions.gateway import FILE_ENDING, create_gateway
 from functions.http.problems import render
+from infra.site import write_nginx_headers
 from shared.core.errors import TooLarge, Unavailable
 from shared.core.settings import Settings
 from shared.services import Services
@@ -239,16 +241,18 @@ def test_a_client_that_goes_away_ends_the_request_inside(echo: tuple[Echo, Front
     until(lambda: app.gone == 1, "the gateway has heard of it", 20)
 
 
-def test_the_headers_stand_in_the_configuration(gateway_alone: str) -> None:
+def test_the_headers_are_in_the_configuration(gateway_alone: str, tmp_path: Path) -> None:
     """Also where there is no nginx to ask."""
     template = (ROOT / "docker" / "nginx" / "nginx.conf.template").read_text(encoding="utf-8")
-    told = template.replace("${STORAGE_URL}", STORAGE_URL)
-    for path in ("/main.js", "/docs/start.js"):
+    write_nginx_headers(tmp_path)
+    for path, kind in (("/main.js", "site"), ("/docs/start.js", "docs")):
+        assert f"${{{kind.upper()}_HEADERS}}" in template
+        told = (tmp_path / f"{kind}.conf").read_text(encoding="utf-8").replace("{storage}", STORAGE_URL)
         headers = ask("GET", gateway_alone + path).headers
         for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"):
             if name in headers:
-                assert re.search(rf'add_header {name} "?{re.escape(headers[name])}"?;', told), name
-    assert f'location ~ "{FILE_ENDING.pattern}"' in told
+                assert re.search(rf'add_header {name} "{re.escape(headers[name])}";', told), name
+    assert f'location ~ "{FILE_ENDING.pattern}"' in template
 
 
 def test_a_status_may_be_held_for_longer_than_the_api_allows() -> None:

@@ -1,6 +1,5 @@
 """The HTTP API and the functions are those of functions/manifest.json, and answer as the gateway does."""
 
-import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.gateway import MANIFEST, manifest
-from functions.http.app import create_app
+from functions.http.headers import HEADERS
 from tests.support.configuration import TERRAFORM, defaults, locals_of, nested, resource, resources
 
 MODULES = TERRAFORM / "modules"
@@ -71,15 +70,13 @@ def test_passwords_are_throttled_more_than_the_rest() -> None:
 
 
 def test_cors_is_that_of_the_functions() -> None:
-    code = inspect.getsource(create_app)
-    local = locals_of("gateway")
-    for argument, name in (
-        ("allow_methods", "cors_methods"),
-        ("allow_headers", "cors_headers"),
-        ("expose_headers", "cors_exposed"),
-    ):
-        [allowed] = re.findall(rf"{argument}=\[(.+?)\]", code, re.DOTALL)
-        assert [word.lower() for word in re.findall(r'"([^"]+)"', allowed)] == [word.lower() for word in local[name]]
+    read = re.fullmatch(r'\$\{jsondecode\(file\("\$\{path\.module\}/(.+)"\)\)\.cors\}', locals_of("gateway")["cors"])
+    assert read is not None
+    assert (MODULES / "gateway" / read[1]).resolve() == HEADERS.resolve()
+    [cors] = resource("gateway", "aws_apigatewayv2_api", "this").nested("cors_configuration")
+    assert cors["allow_methods"] == "${local.cors.allow_methods}"
+    for name in ("allow_headers", "expose_headers"):
+        assert cors[name] == f"${{[for name in local.cors.{name} : lower(name)]}}"
 
 
 def test_the_access_log_tells_no_address_and_no_person() -> None:

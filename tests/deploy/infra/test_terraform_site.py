@@ -54,7 +54,7 @@ def headers_of(name: str) -> dict[str, str]:
     values = {
         "content_security_policy": lambda block: _resolved(block["content_security_policy"]),
         "content_type_options": lambda _block: "nosniff",
-        "referrer_policy": lambda block: block["referrer_policy"],
+        "referrer_policy": lambda block: _resolved(block["referrer_policy"]),
         "strict_transport_security": lambda block: f"max-age={block['access_control_max_age_sec']}",
     }
     names = {"content_type_options": "x-content-type-options"}
@@ -64,15 +64,25 @@ def headers_of(name: str) -> dict[str, str]:
         written[names.get(kind, kind.replace("_", "-"))] = values[kind](block)
     for custom in policy.nested("custom_headers_config"):
         for item in nested(custom, "items"):
-            written[item["header"].lower()] = item["value"]
+            written[item["header"].lower()] = _resolved(item["value"])
     return written
 
 
-def _resolved(expression: str) -> str:
-    name = re.fullmatch(r"\$\{local\.(\w+)\}", expression)
-    assert name is not None
-    text: str = locals_of("site")[name[1]]
-    return text.replace("${var.pictures_origin}", PICTURES)
+def _resolved(text: str) -> str:
+    """The value of an expression: a literal, or what the module takes from the file that the gateway reads."""
+    if text == "${local.site_policy}":
+        text = locals_of("site")["site_policy"]
+        inner = re.fullmatch(r'\$\{replace\((.+), "\{storage\}", var\.pictures_origin\)\}', text)
+        assert inner is not None
+        return _resolved(f"${{{inner[1]}}}").replace("{storage}", PICTURES)
+    declared = re.fullmatch(r'\$\{local\.headers\.(\w+)\["([\w-]+)"\]\}', text)
+    if declared is None:
+        assert "$" not in text
+        return text
+    read = re.fullmatch(r'\$\{jsondecode\(file\("\$\{path\.module\}/(.+)"\)\)\}', locals_of("site")["headers"])
+    assert read is not None
+    value: str = json.loads((MODULE / read[1]).read_text(encoding="utf-8"))[declared[1]][declared[2]]
+    return value
 
 
 @pytest.mark.parametrize(("name", "address"), [("site", "/"), ("site", "/main.js"), ("docs", "/docs/")])

@@ -8,7 +8,7 @@ import pytest
 
 from cli.generate import main
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
-from tests.support.operating import Easel, command
+from tests.support.easel_command import Easel, command
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from cli import probes_inside, probes_outside
-from cli.exits import Exit
-from cli.findings import Finding, Level, Probe, ok, tried, warning
+from cli import check_peers, check_services
+from cli.checks import Finding, Level, Probe, ok, tried, warning
+from cli.exit_codes import Exit
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
+from tests.support.easel_command import Easel, objects
 from tests.support.mail_server import MailServer
-from tests.support.operating import Easel, objects
 from tests.support.world import World, with_settings
 
 NOWHERE = "http://127.0.0.1:9"
@@ -127,14 +127,14 @@ def test_a_site_that_is_down_altogether_is_told_part_by_part(
     ],
 )
 def test_settings(changed: Callable[..., Services], changes: dict[str, str], level: Level, words: str) -> None:
-    findings = told(probes_inside.settings(changed(**{"generators": "glide+http://127.0.0.1:1", **changes})))
+    findings = told(check_services.settings(changed(**{"generators": "glide+http://127.0.0.1:1", **changes})))
     assert findings[0][0] == Level.OK
     assert any(found == level and words in said for found, said in findings), findings
     assert level != Level.OK or len(findings) == 1
 
 
 def test_a_database_that_is_well(world: World) -> None:
-    assert "with the tables of this version" in only(probes_inside.database(world.services), Level.OK)
+    assert "with the tables of this version" in only(check_services.database(world.services), Level.OK)
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
             with other.connect() as connection:
                 connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
-        assert words in only(probes_inside.database(services), Level.WRONG)
-        assert [level for level, _ in told(probes_inside.poller(services))] == [Level.WRONG]
+        assert words in only(check_services.database(services), Level.WRONG)
+        assert [level for level, _ in told(check_services.poller(services))] == [Level.WRONG]
     finally:
         services.db.close()
         other.dispose()
@@ -166,9 +166,9 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
 
 @pytest.mark.parametrize(("ahead_s", "level"), [(10, Level.WARNING), (-10, Level.WARNING), (3700, Level.WRONG)])
 def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead_s: float, level: Level) -> None:
-    true = probes_inside.time.time
-    monkeypatch.setattr(probes_inside.time, "time", lambda: true() + ahead_s)
-    findings = told(probes_inside.database(world.services))
+    true = check_services.time.time
+    monkeypatch.setattr(check_services.time, "time", lambda: true() + ahead_s)
+    findings = told(check_services.database(world.services))
     assert [found for found, _ in findings] == [Level.OK, level]
     assert "apart" in findings[1][1]
 
@@ -185,31 +185,31 @@ def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead
 def test_the_sign_of_the_sweep(world: World, swept_s: int | None, level: Level, words: str) -> None:
     world.submit(world.user())
     world.sql("UPDATE queue_clock SET swept_at = clock_timestamp() - make_interval(secs => :age)", age=swept_s)
-    assert words in only(probes_inside.poller(world.services), level)
+    assert words in only(check_services.poller(world.services), level)
 
 
 def test_every_sweep_leaves_its_sign(world: World) -> None:
     world.sql("UPDATE queue_clock SET swept_at = NULL")
     world.poller.sweep()
-    only(probes_inside.poller(world.services), Level.OK)
+    only(check_services.poller(world.services), Level.OK)
 
 
 def test_jobs_that_nobody_looks_at(world: World) -> None:
     job_id = world.send()
     world.sql("UPDATE jobs SET next_step_at = next_step_at - interval '5 minutes' WHERE id = :id", id=job_id)
-    findings = told(probes_inside.poller(world.services))
+    findings = told(check_services.poller(world.services))
     assert [level for level, _ in findings] == [Level.OK, Level.WARNING]
-    assert "nobody has looked at for a minute: 1." in findings[1][1]
+    assert "no worker has polled for a minute: 1." in findings[1][1]
 
 
 def test_a_broker_without_workers(world: World) -> None:
-    assert "no worker does" in only(probes_inside.broker(world.services), Level.WRONG)
+    assert "no worker does" in only(check_services.broker(world.services), Level.WRONG)
 
 
 def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..., Services]) -> None:
     """The tests' S3 server lets the pages of one origin in, and no other's."""
-    assert "keeps all" in only(probes_inside.storage(world.services), Level.OK)
-    findings = told(probes_inside.storage(changed(public_url="https://easel.example.com")))
+    assert "checks passed" in only(check_services.storage(world.services), Level.OK)
+    findings = told(check_services.storage(changed(public_url="https://easel.example.com")))
     assert {level for level, _ in findings} == {Level.WRONG}
     assert [words.split("”")[0] for _, words in findings] == [
         "“A page of the site may upload.",
@@ -219,22 +219,22 @@ def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..
 
 
 def test_a_bucket_that_is_not_there(changed: Callable[..., Services]) -> None:
-    only(probes_inside.storage(changed(s3_bucket="nobody-has-made-this")), Level.WRONG)
+    only(check_services.storage(changed(s3_bucket="nobody-has-made-this")), Level.WRONG)
 
 
 def test_generators(world: World, generator: FakeGenerator, changed: Callable[..., Services]) -> None:
     generator.extensions = frozenset({"key"})
     services = changed(generators=f"img_generator+{generator.url},glide+{NOWHERE}")
-    assert [level for level, _ in told(probes_outside.generators(services))] == [Level.OK, Level.WRONG]
-    assert "none here" in only(probes_outside.generators(world.services), Level.WARNING)
+    assert [level for level, _ in told(check_peers.generators(services))] == [Level.OK, Level.WRONG]
+    assert "is empty here" in only(check_peers.generators(world.services), Level.WARNING)
 
 
 def test_mail_is_looked_at_and_not_sent(changed: Callable[..., Services]) -> None:
     with MailServer() as server:
         services = changed(mail_url=server.url)
-        assert "the server answers" in only(probes_outside.mail(services, None), Level.OK)
+        assert "the server answers" in only(check_peers.mail(services, None), Level.OK)
         assert (server.connections, server.mails) == (1, [])
-        findings = told(probes_outside.mail(services, "ada@example.com"))
+        findings = told(check_peers.mail(services, "ada@example.com"))
         assert [level for level, _ in findings] == [Level.OK, Level.OK]
         [received] = server.mails
     assert received.recipient == "ada@example.com"
@@ -244,31 +244,31 @@ def test_mail_is_looked_at_and_not_sent(changed: Callable[..., Services]) -> Non
 def test_a_mail_server_that_refuses(changed: Callable[..., Services]) -> None:
     with MailServer(password="another", auth_require_tls=False) as server:
         services = changed(mail_url=server.url.replace("://", "://ada:hidden@"))
-        words = only(probes_outside.mail(services, None), Level.WRONG)
+        words = only(check_peers.mail(services, None), Level.WRONG)
         assert "hidden" not in words
         assert set(server.logins) == {"ada"}
     with MailServer() as server:
         server.on_recipient = "550 nobody here"
-        findings = told(probes_outside.mail(changed(mail_url=server.url), "ada@example.com"))
+        findings = told(check_peers.mail(changed(mail_url=server.url), "ada@example.com"))
     assert [level for level, _ in findings] == [Level.OK, Level.WRONG]
 
 
 def test_no_mail_is_fine_unless_one_was_to_be_sent(changed: Callable[..., Services]) -> None:
     services = changed(mail_url="")
-    only(probes_outside.mail(services, None), Level.OK)
-    only(probes_outside.mail(services, "ada@example.com"), Level.WRONG)
+    only(check_peers.mail(services, None), Level.OK)
+    only(check_peers.mail(services, "ada@example.com"), Level.WRONG)
 
 
 def test_a_folder_of_mail(changed: Callable[..., Services], tmp_path: Path) -> None:
-    only(probes_outside.mail(changed(mail_url=(tmp_path / "mail").as_uri()), None), Level.OK)
+    only(check_peers.mail(changed(mail_url=(tmp_path / "mail").as_uri()), None), Level.OK)
     (tmp_path / "file").touch()
-    only(probes_outside.mail(changed(mail_url=(tmp_path / "file").as_uri()), None), Level.WRONG)
+    only(check_peers.mail(changed(mail_url=(tmp_path / "file").as_uri()), None), Level.WRONG)
 
 
 @pytest.mark.parametrize(
     ("answers", "levels", "words"),
     [
-        ({}, [Level.OK], "is well"),
+        ({}, [Level.OK], "all its parts work"),
         (
             {"status": 503, "health": {"checks": {"broker": "The broker\x1b cannot be reached."}}},
             [Level.WRONG],
@@ -276,15 +276,15 @@ def test_a_folder_of_mail(changed: Callable[..., Services], tmp_path: Path) -> N
         ),
         ({"health": ["something else"]}, [Level.WRONG], "not as Easel does"),
         ({"health": {"checks": "ok"}}, [Level.WRONG], "not as Easel does"),
-        ({"status": 404}, [Level.WRONG], "not well"),
-        ({"page": 404}, [Level.OK, Level.WARNING], "is well"),
+        ({"status": 404}, [Level.WRONG], "reports a failing part"),
+        ({"page": 404}, [Level.OK, Level.WARNING], "all its parts work"),
     ],
 )
 def test_the_public_address(
     changed: Callable[..., Services], answers: dict[str, Any], levels: list[Level], words: str
 ) -> None:
     with site(**answers) as url:
-        findings = told(probes_outside.public_address(changed(public_url=url)))
+        findings = told(check_peers.public_address(changed(public_url=url)))
     assert [level for level, _ in findings] == levels
     assert words in findings[0][1]
 

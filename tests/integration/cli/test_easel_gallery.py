@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exits import Exit
-from cli.printable import beginning, printable
+from cli.exit_codes import Exit
+from cli.terminal_text import beginning, printable
 from shared.api.schemas import NewReport
-from shared.gallery import service as gallery
-from tests.support.operating import Easel, objects
+from shared.gallery import reports
+from tests.support.easel_command import Easel, objects
 from tests.support.paths import ROOT
 from tests.support.world import World
 
@@ -48,7 +48,7 @@ def test_seeding_is_done_once(easel: Easel, world: World) -> None:
 
 
 def report(world: World, job_id: UUID, reason: str, detail: str = "") -> None:
-    gallery.report(world.services, job_id, NewReport.model_validate({"reason": reason, "detail": detail}))
+    reports.report(world.services, job_id, NewReport.model_validate({"reason": reason, "detail": detail}))
 
 
 def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:

@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exits import Exit
-from shared.admin import overview as overview_store
+from cli.exit_codes import Exit
 from shared.clients import storage
 from shared.core import garbage
 from shared.core.errors import Unavailable
 from shared.polling import garbage as collection
+from shared.polling import garbage_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.world import World
 
 
@@ -32,10 +32,10 @@ def _empty_bucket(services: Services) -> Iterator[None]:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Has the command see the objects of now as that many hours old."""
-    true = overview_store.get_time
+    true = garbage_store.get_time
 
     def move(hours: float) -> None:
-        monkeypatch.setattr(overview_store, "get_time", lambda connection: true(connection) + timedelta(hours=hours))
+        monkeypatch.setattr(garbage_store, "get_time", lambda connection: true(connection) + timedelta(hours=hours))
 
     return move
 
@@ -117,7 +117,7 @@ def test_a_claim_that_ends_in_between_is_seen(world: World, generator: FakeGener
     assert claim is not None
     assert world.poller.work(claim) is None
     with world.services.db.statement() as connection:
-        used, held = overview_store.list_used_keys(connection, [job_id])
+        used, held = garbage_store.list_used_keys(connection, [job_id])
     assert used == keys(world)
     assert held == set()
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.world import World
 
 

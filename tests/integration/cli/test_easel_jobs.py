@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from cli.exits import Exit
-from shared.admin import accounts as admission
-from shared.admin import jobs as operation
-from shared.admin.jobs import Requeued
+from cli.exit_codes import Exit
+from shared.admin import accounts
+from shared.admin import jobs as admin_jobs
+from shared.admin.jobs import RequeueResult
 from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
@@ -20,7 +20,7 @@ from shared.jobs.states import MAX_ATTEMPTS, MAX_CRASHES, Event, State
 from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.paths import ROOT
 from tests.support.world import World, with_settings
 
@@ -138,7 +138,7 @@ def test_a_storage_that_is_away_hides_the_objects_alone(
 ) -> None:
     monkeypatch.setenv("EASEL_S3_ENDPOINT", "http://127.0.0.1:9")
     code, lines = easel("jobs", "show", str(failed))
-    assert (code, lines[-1]) == (Exit.DONE, "    The storage does not answer, so nobody knows.")
+    assert (code, lines[-1]) == (Exit.DONE, "    The storage does not answer, so they are unknown.")
     assert objects(easel, "jobs", "show", str(failed))[0]["objects"] is None
 
 
@@ -213,7 +213,7 @@ def test_a_job_stuck_at_its_generator_is_fenced_off(
     assert claim is not None
     held = f"jobs/{job_id}/{claim.attempt_token}/"
     world.services.storage.put(held + "0.png", b"12345", "image/png")
-    assert operation.requeue(at_generator, job_id) == Requeued.DONE
+    assert admin_jobs.requeue(at_generator, job_id) == RequeueResult.DONE
     assert generator.counts["cancelled"] == 1
     row = world.row(job_id)
     assert (row.state, row.generator, row.remote_id, row.attempt_token) == ("queued", None, None, None)
@@ -245,7 +245,7 @@ def test_the_mail_of_the_first_ending_is_not_sent_in_the_second_life(world: Worl
     with world.services.db.begin() as connection:
         job_store.move(connection, job_id, State.FAILED, Event.FAILED, reason=GENERATOR_FAILED)
     assert world.sql("SELECT job_id FROM mails") == [(job_id,)]
-    operation.requeue(world.services, job_id)
+    admin_jobs.requeue(world.services, job_id)
     assert world.sql("SELECT job_id FROM mails") == []
     world.finish(job_id)
     assert world.sql("SELECT job_id, attempts FROM mails") == [(job_id, 0)]
@@ -268,7 +268,7 @@ def put_into(world: World, state: State) -> UUID:
 @pytest.mark.parametrize(
     ("state", "code", "words"),
     [
-        (State.QUEUED, Exit.DONE, "waits in the queue already"),
+        (State.QUEUED, Exit.DONE, "is already in the queue"),
         (State.SUCCEEDED, Exit.FAILED, "second set"),
         (State.CANCELLED, Exit.FAILED, "was cancelled"),
     ],
@@ -287,13 +287,13 @@ def test_what_is_being_cancelled_is_not_put_back(easel: Easel, world: World) -> 
     with world.services.db.begin() as connection:
         assert job_store.request_cancel(connection, job_id)
     code, lines = easel("jobs", "requeue", str(job_id))
-    assert (code, "cancellation was asked for" in lines[0]) == (Exit.FAILED, True)
+    assert (code, "cancellation was requested" in lines[0]) == (Exit.FAILED, True)
     assert world.state(job_id) == State.GENERATING
 
 
 def test_a_job_of_a_disabled_account_is_not_put_back(easel: Easel, world: World, failed: UUID) -> None:
     [row] = world.sql("SELECT email FROM users")
-    admission.disable(world.services, row.email, None, hide=False)
+    accounts.disable(world.services, row.email, None, hide=False)
     code, lines = easel("jobs", "requeue", str(failed))
     assert (code, "is disabled" in lines[0]) == (Exit.FAILED, True)
     assert world.state(failed) == State.FAILED
@@ -301,8 +301,8 @@ def test_a_job_of_a_disabled_account_is_not_put_back(easel: Easel, world: World,
 
 def test_of_many_who_put_a_job_back_one_does(world: World, failed: UUID) -> None:
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(lambda _: operation.requeue(world.services, failed), range(8)))
-    assert sorted(outcomes) == [Requeued.DONE] + [Requeued.WAITS_ALREADY] * 7
+        outcomes = list(pool.map(lambda _: admin_jobs.requeue(world.services, failed), range(8)))
+    assert sorted(outcomes) == [RequeueResult.DONE] + [RequeueResult.ALREADY_QUEUED] * 7
     assert world.row(failed).requeues == 1
     world.check_books()
 
@@ -327,11 +327,11 @@ def test_putting_back_at_any_moment_never_makes_two_sets(
 
     with ThreadPoolExecutor(3) as pool:
         workers = [pool.submit(work) for _ in range(2)]
-        outcomes = [operation.requeue(at_generator, jobs[turn % 6]) for turn in range(100)]
+        outcomes = [admin_jobs.requeue(at_generator, jobs[turn % 6]) for turn in range(100)]
         ended.set()
         for worker in workers:
             worker.result(timeout=60)
-    assert Requeued.DONE in outcomes
+    assert RequeueResult.DONE in outcomes
     world.finish(*jobs, rounds=200)
     assert {world.state(job_id) for job_id in jobs} == {State.SUCCEEDED}
     for job_id in jobs:

@@ -2,24 +2,23 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash
-from shared.admin import accounts as admission
+from shared.admin import accounts as admin_accounts
 from shared.api.schemas import JobRequest
 from shared.core.errors import AccountDisabled, EaselError, QuotaSpent
 from shared.gallery import service as gallery
 from shared.jobs import submission
 from shared.jobs.states import State
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.operating import Easel, objects
+from tests.support.easel_command import Easel, objects
 from tests.support.world import World
 
 REQUEST = JobRequest.model_validate({"prompt": "a lighthouse", "width": 64, "height": 64, "steps": 1})
@@ -40,9 +39,8 @@ class Person:
     def submit(self, key: str | None = None) -> UUID:
         return UUID(submission.submit(self._services, self.credential, REQUEST, key)["id"])
 
-    def quota(self) -> dict[str, Any]:
-        quota: dict[str, Any] = accounts.get_account(self._services, self.credential)["quota"]
-        return quota
+    def quota(self) -> accounts.Quota:
+        return accounts.get_account(self._services, self.credential).quota
 
 
 @pytest.fixture
@@ -84,10 +82,10 @@ def test_accounts_are_found_by_a_part_of_their_address(easel: Easel, world: Worl
 
 def test_a_quota_of_one_s_own_is_kept_and_told(easel: Easel, world: World, ada: Person) -> None:
     easel("users", "quota", ada.email, "2")
-    assert ada.quota()["per_day"] == 2
+    assert ada.quota().per_day == 2
     ada.submit()
     ada.submit("a key")
-    assert ada.quota()["left_today"] == 0
+    assert ada.quota().left_today == 0
     with pytest.raises(QuotaSpent, match="today's 2 jobs"):
         ada.submit()
     assert ada.submit("a key") is not None
@@ -95,7 +93,7 @@ def test_a_quota_of_one_s_own_is_kept_and_told(easel: Easel, world: World, ada: 
     code, lines = easel("users", "quota", ada.email, "default")
     assert (code, "200 jobs a day again" in lines[0]) == (Exit.DONE, True)
     ada.submit()
-    assert (ada.quota()["per_day"], ada.quota()["left_today"]) == (200, 197)
+    assert (ada.quota().per_day, ada.quota().left_today) == (200, 197)
 
 
 def test_a_quota_may_be_more_than_the_site_s(easel: Easel, world: World, ada: Person) -> None:
@@ -154,21 +152,21 @@ def test_who_is_disabled_can_do_nothing_and_loses_nothing(
     world.check_books()
     easel("users", "enable", ada.email)
     assert len(submission.get_job(world.services, ada.credential, done)["images"]) == 1
-    assert ada.quota()["left_today"] == 199
+    assert ada.quota().left_today == 199
 
 
 def test_the_password_is_asked_for_before_it_is_said(world: World, ada: Person) -> None:
     """Who does not know it hears what everybody hears."""
     session = accounts.sign_up(world.services, "eve@example.com", "four unusual words here")
     assert session.user.disabled is False
-    admission.disable(world.services, "eve@example.com", None, hide=False)
+    admin_accounts.disable(world.services, "eve@example.com", None, hide=False)
     with pytest.raises(EaselError) as refusal:
         accounts.log_in(world.services, "eve@example.com", "five unusual words here")
     assert refusal.value.code == "bad_credentials"
     with pytest.raises(AccountDisabled):
         accounts.log_in(world.services, "eve@example.com", "four unusual words here")
     assert world.sql("SELECT count(*) FROM tokens WHERE user_id = :id", id=session.user.id) == [(1,)]
-    admission.enable(world.services, "eve@example.com")
+    admin_accounts.enable(world.services, "eve@example.com")
     assert accounts.log_in(world.services, "eve@example.com", "four unusual words here").user.id == session.user.id
 
 
@@ -236,7 +234,7 @@ def test_a_submit_a_moment_before_is_cancelled_too(world: World, ada: Person) ->
     with ThreadPoolExecutor(4) as pool:
         running = [pool.submit(keep_submitting, number) for number in range(4)]
         assert busy.wait(30)
-        admission.disable(world.services, ada.email, None, hide=False)
+        admin_accounts.disable(world.services, ada.email, None, hide=False)
         left = world.sql("SELECT count(*) FROM jobs WHERE state = 'queued'")
         ended.set()
         made = sum(future.result(timeout=30) for future in running)

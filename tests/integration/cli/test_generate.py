@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from cli.generate import main
-from cli.generate_arguments import make_parser, read_order
+from cli.generate_options import make_parser, read_order
 from cli.progress_line import ProgressLine
 from cli.results import reserved_place
 from generator.request import GenerationRequest
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.paths import ROOT
+from tests.support.picture_files import picture, saved
 from tests.support.reference_generator import reference_generator
-from tests.support.saved_files import picture, saved
 
 PATIENCE_S = 30
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cli.errand import TRIES
-from cli.exits import Exit
+from cli.exit_codes import Exit
 from cli.generate import main
+from cli.generation_run import TRIES
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.paths import ROOT
-from tests.support.saved_files import picture, saved
+from tests.support.picture_files import picture, saved
 from tests.support.waiting import until
 
 PATIENCE_S = 30

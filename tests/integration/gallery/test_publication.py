@@ -3,18 +3,17 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash
-from shared.admin import gallery as moderation
+from shared.admin import gallery
 from shared.api.schemas import NewReport
 from shared.core.errors import NotFound, TakenDown
-from shared.gallery import publication
-from shared.gallery import service as gallery
+from shared.gallery import publication, reports
 from shared.gallery import store as gallery_store
 from shared.jobs import store as job_store
 from shared.jobs import submission
@@ -41,19 +40,19 @@ class Owner:
         return bool(publication.publish(self.services, self.credential, self.job_id)["public"])
 
     def take_back(self) -> bool:
-        return bool(publication.take_back(self.services, self.credential, self.job_id)["public"])
+        return bool(publication.withdraw(self.services, self.credential, self.job_id)["public"])
 
     def delete(self) -> None:
         submission.delete(self.services, self.credential, self.job_id)
 
     def take_down(self) -> bool:
-        return moderation.take_down(self.services, self.job_id).changed
+        return gallery.take_down(self.services, self.job_id).changed
 
     def report(self) -> None:
-        gallery.report(self.services, self.job_id, NewReport(reason="other"))
+        reports.report(self.services, self.job_id, NewReport(reason="other"))
 
     def is_shown(self) -> bool:
-        return bool(moderation.list_shown(self.services, limit=1))
+        return bool(gallery.list_published(self.services, limit=1))
 
     def version(self) -> int:
         return int(self.world.row(self.job_id).version)
@@ -144,10 +143,10 @@ def test_a_report_that_waited_for_a_take_down_is_not_kept(owner: Owner) -> None:
 
 def test_reports_at_once_do_not_pass_their_limit(owner: Owner) -> None:
     owner.publish()
-    for _ in range(gallery.MAX_OPEN_REPORTS - 1):
+    for _ in range(reports.MAX_OPEN_REPORTS - 1):
         owner.report()
     assert held(owner, lambda c: gallery_store.lock_shown(c, owner.job_id), *[owner.report] * 4) == [None] * 4
-    assert len(owner.world.sql("SELECT id FROM reports")) == gallery.MAX_OPEN_REPORTS
+    assert len(owner.world.sql("SELECT id FROM reports")) == reports.MAX_OPEN_REPORTS
 
 
 def test_a_take_down_closes_the_reports_and_is_undone(owner: Owner) -> None:
@@ -156,28 +155,28 @@ def test_a_take_down_closes_the_reports_and_is_undone(owner: Owner) -> None:
     owner.report()
     before = owner.version()
     services = owner.services
-    [reported] = moderation.list_reported(services, limit=10)
+    [reported] = gallery.list_reported(services, limit=10)
     assert (reported.id, reported.shown, len(reported.reports)) == (owner.job_id, True, 2)
-    assert moderation.take_down(services, owner.job_id) == moderation.Decision(True, 2)
-    assert moderation.take_down(services, owner.job_id) == moderation.Decision(False, 0)
-    assert moderation.list_reported(services, limit=10) == []
-    assert moderation.restore(services, owner.job_id) == moderation.Decision(True, 0)
-    assert moderation.restore(services, owner.job_id) == moderation.Decision(False, 0)
+    assert gallery.take_down(services, owner.job_id) == gallery.Decision(True, 2)
+    assert gallery.take_down(services, owner.job_id) == gallery.Decision(False, 0)
+    assert gallery.list_reported(services, limit=10) == []
+    assert gallery.restore(services, owner.job_id) == gallery.Decision(True, 0)
+    assert gallery.restore(services, owner.job_id) == gallery.Decision(False, 0)
     assert owner.version() == before + 2
     assert owner.is_shown()
-    assert moderation.list_reported(services, limit=10) == []
+    assert gallery.list_reported(services, limit=10) == []
 
 
 def test_what_its_owner_took_back_meanwhile_is_not_shown_again(owner: Owner) -> None:
     owner.publish()
     owner.take_down()
     owner.take_back()
-    moderation.restore(owner.services, owner.job_id)
+    gallery.restore(owner.services, owner.job_id)
     assert not owner.is_shown()
     assert owner.publish()
 
 
-@pytest.mark.parametrize("decide", [moderation.take_down, moderation.restore, moderation.dismiss])
+@pytest.mark.parametrize("decide", [gallery.take_down, gallery.restore, gallery.dismiss])
 def test_there_is_nothing_to_decide_about_no_job(owner: Owner, decide: Callable[..., Any]) -> None:
     with pytest.raises(NotFound):
         decide(owner.services, uuid4())
@@ -189,5 +188,5 @@ def test_a_queue_of_reports_begins_with_the_one_that_waits_longest(world: World)
         owner.publish()
     for owner in (owners[1], owners[2], owners[0], owners[1]):
         owner.report()
-    found: list[UUID] = [row.id for row in moderation.list_reported(world.services, limit=2)]
+    found = [row.id for row in gallery.list_reported(world.services, limit=2)]
     assert found == [owners[1].job_id, owners[2].job_id]

@@ -122,12 +122,6 @@ def test_ctrl_c_cancels_the_job(api: FakeApi, tmp_path: Path, monkeypatch: pytes
     assert ("POST", "/v1/jobs/0198-abcdefgh/cancel") in [(method, path) for method, path, *_ in api.seen]
 
 
-def test_an_installation_that_wants_mail_confirmed_is_told_apart(api: FakeApi, tmp_path: Path) -> None:
-    api.answers["POST /v1/signup"] = [(202, {})]
-    with pytest.raises(DemoError, match="EASEL_VERIFY_EMAIL"):
-        make_pictures(Api(api.url), "x", tmp_path)
-
-
 def test_another_program_on_the_port_is_told(api: FakeApi, tmp_path: Path) -> None:
     api.answers["POST /v1/signup"] = [(200, b"hello")]
     with pytest.raises(DemoError, match="Is it another program"):

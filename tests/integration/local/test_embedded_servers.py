@@ -14,6 +14,7 @@ from minio.datatypes import PostPolicy
 from minio.error import S3Error
 
 from local import servers
+from local.ports import free_port
 from local.servers import embedded_servers
 from local.stack import Stack
 
@@ -77,7 +78,7 @@ def status_is_refused(env: dict[str, str]) -> bool:
 
 
 def test_data_survives_sigkill(tmp_path: Path) -> None:
-    port = servers.free_port()
+    port = free_port()
     parts = [servers.postgres(tmp_path), servers.s3(tmp_path, port)]
     env = {name: value for server in parts for name, value in server.env.items()}
     stack = Stack([part for server in parts for part in server.parts], tmp_path / "log")

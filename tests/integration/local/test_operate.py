@@ -12,7 +12,7 @@ import pytest
 from local import lock, operate
 from local.config import PORTS, Config
 from local.console import Quiet
-from local.servers import free_port
+from local.ports import free_port
 from local.stack import StackError
 from shared.core.settings import Settings
 
@@ -52,18 +52,30 @@ def test_no_stack_is_told(config: Config) -> None:
 
 
 def test_a_stack_that_is_starting_is_left_alone(config: Config) -> None:
-    with lock.hold(config.home, config.public_url, Quiet()):
+    with lock.hold(config.home, Quiet()) as held:
+        held.record(config.local_url, config.ports)
         with pytest.raises(StackError, match="still starting"):
             operate.running_environment(config)
         assert not (config.home / "postgres").exists()
 
 
 def test_a_running_stack_gives_its_settings(config: Config) -> None:
-    with lock.hold(config.home, config.public_url, Quiet()), gateway(config.ports["EASEL_PORT"]):
+    with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
+        held.record(config.local_url, config.ports)
         environment = operate.running_environment(config)
     settings = Settings.from_environment(environment)
     assert str(config.home / "postgres").replace("/", "%2F") in settings.database_url.replace("/", "%2F")
     assert settings.public_url == config.public_url
+
+
+def test_the_ports_are_those_that_the_running_stack_uses(config: Config, tmp_path: Path) -> None:
+    """They may not be the default ones, and this command was not started with them."""
+    with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
+        held.record(config.local_url, config.ports)
+        environment = operate.running_environment(Config.load({"PATH": os.environ["PATH"]}, tmp_path))
+    assert environment["EASEL_PUBLIC_URL"] == config.public_url
+    assert environment["EASEL_S3_ENDPOINT"] == f"http://127.0.0.1:{config.ports['EASEL_S3_PORT']}"
+    assert environment["EASEL_BROKER_URL"] == f"redis://127.0.0.1:{config.ports['EASEL_REDIS_PORT']}/0"
 
 
 def test_the_command_gets_its_arguments_and_its_code_is_passed_on(
@@ -71,7 +83,8 @@ def test_the_command_gets_its_arguments_and_its_code_is_passed_on(
 ) -> None:
     """The command itself runs; the database of this stack is not there, and it says so."""
     monkeypatch.setattr(Config, "load", classmethod(lambda _: config))
-    with lock.hold(config.home, config.public_url, Quiet()), gateway(config.ports["EASEL_PORT"]):
+    with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
+        held.record(config.local_url, config.ports)
         assert operate.main(["gallery", "reports"]) == 3
         assert operate.main(["gallery", "nothing"]) == 2
     told = capfd.readouterr().err

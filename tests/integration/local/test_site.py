@@ -2,13 +2,16 @@
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from local.config import CHECKOUT, PORTS, Config, read_env_file
-from local.servers import allowed_origins, free_port
-from local.site import check_ports, check_settings, choose_servers, site_environment, site_parts
+from local.config import CHECKOUT, PORTS, Config, changed_ports, read_env_file
+from local.ports import free_port
+from local.servers import allowed_origins
+from local.site import check_settings, choose_servers, site_environment, site_parts
 from local.stack import StackError
 from shared.core.settings import Settings
 
@@ -36,12 +39,19 @@ def test_an_env_file_gives_what_the_environment_does_not(tmp_path: Path) -> None
 
 def test_values_of_an_env_file_may_hold_equal_signs_and_quotes(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text('A=b=c\nB="two words"\nC=\nD="\n')
-    assert read_env_file(file) == {"A": "b=c", "B": "two words", "C": "", "D": '"'}
+    file.write_text('A=b=c\nB="two words"\nC=\nD=a"b\nexport E=f # a comment\n')
+    assert read_env_file(file) == {"A": "b=c", "B": "two words", "C": "", "D": 'a"b', "E": "f"}
+
+
+def test_a_missing_env_file_is_empty_and_an_unreadable_one_is_named(tmp_path: Path) -> None:
+    assert read_env_file(tmp_path / ".env") == {}
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+    with pytest.raises(StackError, match="cannot be read"):
+        read_env_file(tmp_path / ".env")
 
 
 def test_a_line_that_is_no_setting_is_named(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("EASEL_PORT=1\nexport EASEL_HOME=x\n")
+    (tmp_path / ".env").write_text("EASEL_PORT=1\nEASEL_HOME\n")
     with pytest.raises(StackError, match="Line 2 of"):
         load(tmp_path)
 
@@ -152,16 +162,56 @@ def test_a_public_endpoint_that_is_given_stays(tmp_path: Path) -> None:
     assert env["EASEL_S3_ENDPOINT"] == "http://127.0.0.1:4566"
 
 
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
 def test_a_taken_port_is_named_with_the_part_and_the_way_out(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with taken_port() as port:
         config = load(tmp_path, EASEL_PORT=str(port))
         with pytest.raises(StackError, match=rf"Port {port}, which the part gateway needs.*EASEL_PORT="):
-            check_ports(config, {"gateway"})
-        check_ports(config, set())
-    check_ports(load(tmp_path, EASEL_PORT=str(free_port())), {"gateway"})
+            config.with_free_ports()
+    load(tmp_path, EASEL_PORT=str(free_port())).with_free_ports()
+
+
+def test_the_port_of_a_part_that_is_not_started_is_not_looked_at(tmp_path: Path) -> None:
+    with taken_port() as port:
+        config = load(tmp_path, EASEL_S3_PORT=str(port), EASEL_S3_ENDPOINT="https://s3.example.com")
+        assert config.with_free_ports().ports["EASEL_S3_PORT"] == port
+
+
+def test_a_default_port_that_is_taken_is_replaced_by_the_next_free_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with taken_port() as port:
+        monkeypatch.setitem(PORTS, "EASEL_PORT", ("gateway", port))
+        monkeypatch.setitem(PORTS, "EASEL_GENERATOR_PORT", ("generator", port + 1))
+        asked = load(tmp_path)
+        used = asked.with_free_ports()
+        assert used.ports["EASEL_PORT"] > port + 1  # the generator's port is reserved
+        assert len(set(used.ports.values())) == len(PORTS)
+        assert used.public_url == used.local_url == f"http://127.0.0.1:{used.ports['EASEL_PORT']}"
+        assert changed_ports(asked, used)[0] == (
+            f"Port {port} is taken by another program: the part gateway uses {used.ports['EASEL_PORT']}."
+        )
+        env = environment_of(used)
+        assert (env["EASEL_PORT"], env["EASEL_PUBLIC_URL"]) == (str(used.ports["EASEL_PORT"]), used.public_url)
+
+
+@pytest.mark.parametrize(
+    ("setting", "address"), [("EASEL_PORT", "EASEL_PUBLIC_URL"), ("EASEL_S3_PORT", "EASEL_S3_PUBLIC_ENDPOINT")]
+)
+def test_a_default_port_stays_where_an_address_relies_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, address: str
+) -> None:
+    with taken_port() as port:
+        monkeypatch.setitem(PORTS, setting, (PORTS[setting][0], port))
+        with pytest.raises(StackError, match=f"Port {port}, which the part"):
+            load(tmp_path, **{address: "https://easel.example.com"}).with_free_ports()
 
 
 def test_a_wrong_setting_stops_before_anything_starts(tmp_path: Path) -> None:

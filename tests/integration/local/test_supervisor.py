@@ -54,8 +54,9 @@ from local.stack import Stack
 from tests.integration.local.test_supervisor import DEAF, LIVE, WITH_CHILD, part
 home = Path({home!r})
 console = Console()
-with hold(home, "http://127.0.0.1:1", console) as lock_fd:
-    stack = Stack({parts}, home / "log", console, lock_fd)
+with hold(home, console) as held:
+    held.record("http://127.0.0.1:1", {{}})
+    stack = Stack({parts}, home / "log", console, held.descriptor)
     stop_on_signals(stack)
     sys.exit(run(stack, Config.load({{}}, home), console))
 """

@@ -15,7 +15,8 @@ import requests
 from PIL import Image
 
 from functions.gateway import manifest
-from local.servers import free_port, http_answers
+from local.ports import free_port
+from local.servers import http_answers
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.processes import program
 from tests.support.waiting import until

@@ -16,7 +16,8 @@ import pytest
 import redis
 
 from functions.gateway import manifest
-from local.servers import free_port, http_answers
+from local.ports import free_port
+from local.servers import http_answers
 from shared.metrics.process import BOUNDS_S, OUTCOMES, STEPS, StepBoard
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.processes import Program, program

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.servers import free_port
+from local.ports import free_port
 from poller.app import create_app
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash
 from shared.generators.abilities import all_kinds
 from shared.jobs.submission import delete
-from shared.metrics import prometheus as exposition
+from shared.metrics import prometheus
 from shared.metrics import store as metrics_store
 from shared.metrics.prometheus import Requests, serve
 from shared.services import Services
@@ -123,7 +123,7 @@ def test_adding_up_changes_no_count(world: World) -> None:
 
     def fold(_: int) -> None:
         with world.services.db.statement() as connection:
-            metrics_store.fold(connection)
+            metrics_store.compact(connection)
 
     def write(_: int) -> None:
         world.sql(f"INSERT INTO tallies (name, label, count, amount) SELECT 'attempts', '', 1, 0 {many(700)}")
@@ -133,7 +133,7 @@ def test_adding_up_changes_no_count(world: World) -> None:
     fold(0)
     [row] = world.sql("SELECT sum(count) AS counted, count(*) AS kept FROM tallies WHERE name = 'attempts'")
     assert row.counted == 2000 + 4 * 700
-    assert row.kept <= metrics_store.FOLD_AT
+    assert row.kept <= metrics_store.COMPACT_AT
 
 
 def many(rows: int) -> str:
@@ -180,7 +180,7 @@ def test_without_the_database_the_rest_is_told(services: Services) -> None:
 
 def test_a_database_that_hangs_is_not_waited_for(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections and says nothing. However many scrapes come, one reading waits for it."""
-    monkeypatch.setattr(exposition, "DATABASE_S", 0.2)
+    monkeypatch.setattr(prometheus, "DATABASE_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         hanging = with_settings(services, database_url=f"postgresql+psycopg2://easel@127.0.0.1:{port}/easel")
@@ -207,5 +207,5 @@ def test_a_port_that_is_taken_is_one_sentence(services: Services, caplog: pytest
         port = other.getsockname()[1]
         assert serve(with_settings(services, metrics_port=port).settings, Requests()) is None
     [line] = [record.getMessage() for record in caplog.records]
-    assert line.startswith(f"no metrics are served: port {port} of 127.0.0.1 cannot be had (Address already in use)")
+    assert line.startswith(f"no metrics are served: port {port} of 127.0.0.1 is not available (Address already in use)")
     assert "EASEL_METRICS_PORT" in line

@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from local.servers import free_port
+from local.ports import free_port
 from shared.core.settings import Settings
 from shared.notify import mail
 from shared.services import Services
@@ -218,8 +218,8 @@ def test_ses_says_what_stands_against_a_mail(settings: Callable[[str], Settings]
         for _ in range(2):
             stub.add_client_error("get_email_identity", "NotFoundException")
         ready = mailer.check()
-    assert ready.words == "SES of eu-central-1 answers"
-    assert [word for doubt in ready.doubts for word in ("off", "sandbox", "verified neither") if word in doubt] == [
+    assert ready.summary == "SES of eu-central-1 answers"
+    assert [word for doubt in ready.warnings for word in ("off", "sandbox", "verified neither") if word in doubt] == [
         "off",
         "sandbox",
         "verified neither",
@@ -234,7 +234,7 @@ def test_ses_is_ready_with_a_verified_domain(settings: Callable[[str], Settings]
         stub.add_client_error("get_email_identity", "NotFoundException")
         asked = {"EmailIdentity": "example.com"}
         stub.add_response("get_email_identity", {"VerifiedForSendingStatus": True}, expected_params=asked)
-        assert mailer.check().doubts == ()
+        assert mailer.check().warnings == ()
 
 
 @pytest.mark.usefixtures("aws")
@@ -244,8 +244,8 @@ def test_ses_that_may_not_be_asked(settings: Callable[[str], Settings], code: st
     with Stubber(mailer._client) as stub:
         stub.add_client_error("get_account", code)
         if code == "AccessDeniedException":
-            [doubt] = mailer.check().doubts
-            assert "only a mail can show it" in doubt
+            [warning] = mailer.check().warnings
+            assert "only a test mail can show" in warning
         else:
             with pytest.raises(mail.MailServerDown, match=code):
                 mailer.check()

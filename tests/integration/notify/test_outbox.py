@@ -13,7 +13,7 @@ from shared.accounts import store as user_store
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import outbox as notices
+from shared.notify import outbox
 from shared.notify import store as mail_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -58,7 +58,7 @@ def ending(world: World, job_id: UUID, to: State) -> None:
         job_store.move(connection, job_id, to, Event(to.value), reason=reason)
 
 
-def outbox(world: World) -> dict[UUID, int]:
+def waiting_mails(world: World) -> dict[UUID, int]:
     """The mails that wait, with the attempts of each."""
     return {row.job_id: row.attempts for row in world.sql("SELECT job_id, attempts FROM mails")}
 
@@ -129,9 +129,9 @@ def test_only_who_asked_is_told_and_of_a_cancel_nobody(world: World, mailing: Se
     silent = world.submit(world.user())
     ending(world, silent, State.SUCCEEDED)
     end(world, State.CANCELLED)
-    assert outbox(world) == {}
+    assert waiting_mails(world) == {}
     told = {end(world), end(world, State.FAILED)}
-    assert set(outbox(world)) == told
+    assert set(waiting_mails(world)) == told
 
 
 def test_the_default_of_the_account_counts(world: World, mailing: Services) -> None:
@@ -140,7 +140,7 @@ def test_the_default_of_the_account_counts(world: World, mailing: Services) -> N
         user_store.set_notify(connection, user_id, "email")
     job_id = world.submit(user_id)
     ending(world, job_id, State.SUCCEEDED)
-    assert set(outbox(world)) == {job_id}
+    assert set(waiting_mails(world)) == {job_id}
 
 
 def test_a_move_that_is_lost_writes_no_mail(world: World, mailing: Services) -> None:
@@ -149,7 +149,7 @@ def test_a_move_that_is_lost_writes_no_mail(world: World, mailing: Services) -> 
     with world.services.db.begin() as connection, pytest.raises(job_store.Lost):
         job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED)
     world.sql("UPDATE users SET running = 0")
-    assert outbox(world) == {}
+    assert waiting_mails(world) == {}
 
 
 def test_an_outage_is_outlived(world: World, mailing: Services, caplog: pytest.LogCaptureFixture) -> None:
@@ -162,7 +162,7 @@ def test_an_outage_is_outlived(world: World, mailing: Services, caplog: pytest.L
         make_due(world)
         with caplog.at_level(logging.WARNING):
             world.poller.send_mail()
-        assert outbox(world) == {job_id: attempts}
+        assert waiting_mails(world) == {job_id: attempts}
         [row] = world.sql("SELECT extract(epoch FROM due_at - clock_timestamp())::float AS delay_s FROM mails")
         delays.append(round(row.delay_s / 15))
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60]
@@ -175,14 +175,14 @@ def test_an_outage_is_outlived(world: World, mailing: Services, caplog: pytest.L
         make_due(world)
         world.poller.send_mail()
     assert [received.recipient for received in later.mails] == [address(world, job_id)]
-    assert outbox(world) == {}
+    assert waiting_mails(world) == {}
 
 
 def test_a_server_that_is_away_is_asked_once_a_round(world: World, mailing: Services, server: MailServer) -> None:
     jobs = [end(world) for _ in range(5)]
     server.on_sender = "451 later"
     world.poller.send_mail()
-    assert sorted(outbox(world).values()) == [0, 0, 0, 0, 1]
+    assert sorted(waiting_mails(world).values()) == [0, 0, 0, 0, 1]
     server.on_sender = "250 OK"
     make_due(world)
     world.poller.send_mail()
@@ -204,13 +204,13 @@ def test_a_refused_address_holds_up_nobody(
             return f"{answer} {recipient}"
         return await usual(_server, _session, envelope, recipient, options)
 
-    server.handle_RCPT = handle  # type: ignore[method-assign]
+    server.handle_RCPT = handle  # type: ignore[assignment,method-assign]
     with caplog.at_level(logging.DEBUG):
         world.poller.send_mail()
         world.poller.send_mail()
     assert asked == [address(world, refused), address(world, taken)]
     assert len(server.of(address(world, taken))) == 1
-    assert outbox(world) == ({refused: 1} if left else {})
+    assert waiting_mails(world) == ({refused: 1} if left else {})
     assert "@example.com" not in said(caplog)
 
 
@@ -224,7 +224,7 @@ def test_what_is_no_address_is_given_up(
     world.sql("UPDATE users SET email = :email", email=email)
     with caplog.at_level(logging.DEBUG):
         world.poller.send_mail()
-    assert (server.mails, outbox(world)) == ([], {})
+    assert (server.mails, waiting_mails(world)) == ([], {})
     assert not email or email not in said(caplog)
 
 
@@ -235,7 +235,7 @@ def test_two_pollers_at_once_send_each_mail_once(world: World, mailing: Services
 
     def work(services: Services) -> int:
         together.wait(30)
-        return notices.send_due(services)
+        return outbox.send_due(services)
 
     with ThreadPoolExecutor(4) as threads:
         sent = list(threads.map(work, [mailing, *others]))
@@ -243,7 +243,7 @@ def test_two_pollers_at_once_send_each_mail_once(world: World, mailing: Services
         services.db.close()
     assert sum(sent) == len(jobs)
     assert sorted(received.recipient for received in server.mails) == sorted(address(world, job) for job in jobs)
-    assert outbox(world) == {}
+    assert waiting_mails(world) == {}
 
 
 def test_a_process_sends_in_one_thread(world: World, mailing: Services, server: MailServer) -> None:
@@ -252,10 +252,10 @@ def test_a_process_sends_in_one_thread(world: World, mailing: Services, server: 
     server.holding = True
     with ThreadPoolExecutor(1) as threads:
         busy = threads.submit(world.poller.send_mail)
-        until(lambda: outbox(world) == {job_id: 1}, "there is one mail", every_s=0.02)
+        until(lambda: waiting_mails(world) == {job_id: 1}, "there is one mail", every_s=0.02)
         make_due(world)
         world.poller.send_mail()
-        assert outbox(world) == {job_id: 1}, "the other thread has it"
+        assert waiting_mails(world) == {job_id: 1}, "the other thread has it"
         server.holding = False
         busy.result(60)
     assert len(server.mails) == 1
@@ -268,13 +268,13 @@ def test_a_sender_that_dies_leaves_the_mail_to_the_next(world: World, mailing: S
         claim = mail_store.claim(connection)
         assert claim is not None
     assert not world.poller.has_mail(), "it is claimed"
-    server_took = notices.compose(claim, mailing.settings)
+    server_took = outbox.compose(claim, mailing.settings)
     make_due(world)
     world.poller.send_mail()
     [received] = server.mails
     assert received.message["Message-ID"] == server_took["Message-ID"]
     assert received.message.get_content().splitlines() == server_took.get_content().splitlines()
-    assert outbox(world) == {}
+    assert waiting_mails(world) == {}
     assert job_id == claim.job_id
 
 
@@ -298,15 +298,15 @@ def test_a_job_that_is_put_back_is_told_of_by_another_mail(world: World, mailing
     assert first is not None
     with mailing.db.begin() as connection:
         job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED)
-    assert outbox(world) == {}
+    assert waiting_mails(world) == {}
     ending(world, job_id, State.SUCCEEDED)
     with mailing.db.statement() as connection:
         mail_store.drop(connection, job_id, first.attempts)
-    assert outbox(world) == {job_id: 0}
+    assert waiting_mails(world) == {job_id: 0}
     world.poller.send_mail()
     [received] = server.mails
     assert received.message["Message-ID"] == f"<{job_id}.1@example.com>"
-    assert notices.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
+    assert outbox.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
 
 
 def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: MailServer) -> None:
@@ -314,7 +314,7 @@ def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: 
     with mailing.db.begin() as connection:
         job_store.delete(connection, job)
         user_store.delete(connection, world.row(of_leaver).user_id)
-    assert set(outbox(world)) == {claimed}
+    assert set(waiting_mails(world)) == {claimed}
     with mailing.db.statement() as connection:
         claim = mail_store.claim(connection)
         assert claim is not None
@@ -322,7 +322,7 @@ def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: 
         mail_store.drop(connection, claimed, claim.attempts)
         mail_store.postpone(connection, claimed, claim.attempts)
     world.poller.send_mail()
-    assert (server.mails, outbox(world)) == ([], {})
+    assert (server.mails, waiting_mails(world)) == ([], {})
 
 
 def test_after_a_day_it_is_given_up(
@@ -333,7 +333,7 @@ def test_after_a_day_it_is_given_up(
     world.sql("UPDATE mails SET created_at = clock_timestamp() - interval '25 hours' WHERE job_id = :id", id=old)
     with caplog.at_level(logging.WARNING):
         world.poller.collect()
-    assert set(outbox(world)) == {young}
+    assert set(waiting_mails(world)) == {young}
     assert str(old) in said(caplog)
     assert who not in said(caplog)
 
@@ -341,14 +341,14 @@ def test_after_a_day_it_is_given_up(
 def test_a_round_ends_when_it_is_told_to(world: World, mailing: Services, server: MailServer) -> None:
     for _ in range(3):
         end(world)
-    assert notices.send_due(mailing, stop=lambda: len(server.mails) == 2) == 2
-    assert len(outbox(world)) == 1
+    assert outbox.send_due(mailing, stop=lambda: len(server.mails) == 2) == 2
+    assert len(waiting_mails(world)) == 1
 
 
 def test_without_mail_nothing_is_due(world: World) -> None:
     end(world)
     services = with_settings(world.services, mail_url="")
     try:
-        assert not notices.are_due(services)
+        assert not outbox.are_due(services)
     finally:
         services.db.close()

@@ -12,10 +12,10 @@ from shared.generators.base import Generator, GeneratorAddress, Progress
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
+from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.polling import claims as claim_store
 from shared.polling import worker as polling
-from shared.polling.claims import StoredImage
 from shared.polling.worker import Poller
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.world import World

@@ -10,9 +10,9 @@ import { describeFields } from "./describe.js";
 const BY_QUALITY = ["steps", "scale", "upscale"];
 
 /**
- * What few people need, in a disclosure: `{node, fields, setUsual, open}`.
+ * Create the rarely needed fields in a disclosure: `{node, fields, setUsual, open}`.
  *
- * `setUsual({quality, aspect})` tells the numbers what the chosen presets make of them when they are left empty.
+ * `setUsual({quality, aspect})` shows the presets' values that apply to empty fields.
  */
 export function advancedFields(presets, values) {
   const shown = (name, make) => (isShown(presets, name) ? { [name]: make() } : {});
@@ -50,7 +50,7 @@ export function advancedFields(presets, values) {
 
 const isUsed = (fields) => Object.values(fields).some(({ value }) => ![null, false].includes(value()));
 
-/** A number of one's own in place of the preset's: empty means the preset's, which the hint names. */
+/** Create a field for a number that overrides the preset's; empty means the preset's value, shown in the hint. */
 function ownNumber(presets, name, values) {
   const { minimum, maximum, multiple_of: step } = fieldOf(presets, name);
   const made = field({ name, label: t(`create.field.${name}`), inputmode: "decimal", autocomplete: "off" });

@@ -1,6 +1,6 @@
 import { element, fill, uniqueId } from "../../lib/dom.js";
 
-/** A box to tick with its words: a field whose `value()` is true or false. */
+/** Create a labelled checkbox: a field whose `value()` is true or false. */
 export function checkbox({ name, label, hint = null, checked = false, onChange = () => {} }) {
   const id = uniqueId("checkbox");
   const error = element("p", { class: "field-error", id: `${id}-error` });

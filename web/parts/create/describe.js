@@ -5,12 +5,14 @@ import { isShown } from "../../lib/presets.js";
 import { field } from "../field.js";
 import { checkbox } from "./checkbox.js";
 
-/** What the detailed part of a description may leave out, as the generators' protocol names it. */
+/** What a description may leave out, by the names of the generator protocol. */
 const LEFT_OUT = ["mediums", "artists", "trendings", "movements"];
 
 /**
- * Whether the pictures are described in words, and how: the fields `describe` and `description` of a job, and those
- * inside `description` under their paths, so that the API's remarks find them. The options show with the tick.
+ * Create the fields `describe` and `description`, and those inside `description` under their paths, so that the API's
+ * errors find them.
+ *
+ * The options are shown when the checkbox is ticked.
  */
 export function describeFields(presets, { describe, description: given }) {
   const options = isShown(presets, "description") ? optionFields(given ?? {}) : null;

@@ -4,9 +4,9 @@ import { fieldOf, isOffered, isShown, pickChoice, ratioOf } from "../../lib/pres
 import { choice } from "../choice.js";
 
 /**
- * The choices of how a picture looks: `{type, style, quality, aspect, n}`, each a choice, as far as the API has them.
+ * Create the choices `{type, style, quality, aspect, n}` that the API offers.
  *
- * They are made from the presets alone; one that this site cannot make is shown, and says so.
+ * They are built from the presets only; a choice that this site cannot make is shown as unavailable.
  */
 export function presetChoices(presets, values) {
   const all = {
@@ -19,7 +19,7 @@ export function presetChoices(presets, values) {
   return Object.fromEntries(Object.entries(all).filter(([name]) => isShown(presets, name)));
 }
 
-/** An option whose `key` the site may not know yet: `title` is then the API's own. */
+/** Return an option; if the site has no text for its `key`, `title` is the API's. */
 function option(preset, title, { note = null, ...rest } = {}) {
   const isOff = !isOffered(preset);
   return { value: preset.key, title, isOff, note: isOff ? t("create.not_offered") : note, ...rest };
@@ -69,7 +69,7 @@ function countChoice(presets, { n }) {
   return { ...made, value: () => Number(made.value()) };
 }
 
-/** Says below a choice that own values count in its place, with a button that gives them up; nothing when there are none. */
+/** Show below a choice that own values override it, with a button that resets them; null shows nothing. */
 export function showOverride({ remark }, sentence, giveUp) {
   if (sentence === null) return fill(remark);
   const button = element(

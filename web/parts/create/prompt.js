@@ -5,7 +5,7 @@ import { field } from "../field.js";
 
 const EXAMPLES = ["create.example.lighthouse", "create.example.fox", "create.example.market", "create.example.orchard"];
 
-/** The field of the prompt with its counter, examples to start from and the help. Answers a field with `setNeeded`. */
+/** Create the prompt field with its counter, examples and help. Returns a field with `setNeeded`. */
 export function promptField(presets, { prompt = "" }) {
   const most = fieldOf(presets, "prompt").max_length;
   const counter = element("span", { class: "hint counter" });
@@ -40,7 +40,7 @@ export function promptField(presets, { prompt = "" }) {
   return { ...made, value: () => input.value.trim(), setNeeded };
 }
 
-/** The API counts whole characters, and so does this; what is too much is said before it is sent. */
+/** Count code points like the API, and show an excess before it is sent. */
 function count(counter, text, most) {
   const used = [...text].length;
   const isOver = used > most;
@@ -60,7 +60,7 @@ function examples(onChoose) {
 
 const KINDS = ["more", "most", "less", "mix"];
 
-/** What brackets and `|` do, each shown on a few words as loud or as quiet as they become. */
+/** Explain brackets and `|`, each with an example set in the matching weight. */
 function help() {
   const rows = KINDS.map((kind) =>
     element(
@@ -79,7 +79,7 @@ function help() {
   );
 }
 
-/** An example with its brackets, or its bar, set apart from the rest. */
+/** Return an example with the bracketed part, or the bar, emphasised. */
 function marked(example) {
   const [, before, mark, after] = /^(.*?)(\(.*\)|\[.*\]|\|)(.*)$/s.exec(example);
   return [before, element("strong", {}, mark), after];

@@ -4,7 +4,7 @@ import { readNumber } from "../../lib/job-request.js";
 import { fieldOf } from "../../lib/presets.js";
 import { field } from "../field.js";
 
-/** The field of the seed, with dice that throw one. */
+/** Create the seed field with a button for a random seed. */
 export function seedField(presets, { seed }) {
   const { minimum = 0, maximum = 2 ** 32 - 1 } = fieldOf(presets, "seed");
   const face = element("span", { class: "dice-face", "aria-hidden": "true" });

@@ -3,7 +3,7 @@ import { t } from "../../lib/i18n.js";
 import { ratioOf } from "../../lib/presets.js";
 import { canvas } from "../canvas.js";
 
-/** The easel beside the form: a canvas in the shape of what will be made, with the first start picture on it. */
+/** Create the easel beside the form: a canvas in the chosen shape with the first start picture on it. */
 export function stage() {
   const size = element("p", { class: "canvas-size" });
   const invitation = element("p", { class: "canvas-drop", "aria-hidden": "true" }, t("create.stage.drop"));

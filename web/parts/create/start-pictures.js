@@ -8,10 +8,10 @@ import { announce } from "../announcer.js";
 const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
 
 /**
- * The start pictures: a button for files, a place for drops and pastes, and a tile for each picture.
+ * Create the start-pictures field: a button for files, a target for drops and pastes, and a tile for each picture.
  *
- * `starts` is a StartPictures. Pictures dropped anywhere on the page or pasted count, as long as `signal` is not aborted;
- * `stage` shows that a drop is welcome. A field whose `value()` is the list of keys; `addAll(files)` takes more.
+ * `startPictures` is a StartPictures. Files dropped or pasted anywhere on the page count until `signal` is aborted;
+ * `stage` shows that a drop is accepted. `value()` is the list of keys; `addAll(files)` adds more.
  */
 export function startPicturesField(presets, startPictures, { stage, signal }) {
   const most = fieldOf(presets, "source_images").max_items ?? 1;
@@ -73,7 +73,7 @@ export function startPicturesField(presets, startPictures, { stage, signal }) {
   };
 }
 
-/** Files dropped beside the stage count too: a browser would otherwise leave the page to show them. */
+/** Accept drops on the whole page: otherwise the browser would leave the page to show the file. */
 function takeDrops(stage, addAll, signal) {
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   const mark = (isOver) => stage.classList.toggle("is-over", isOver);
@@ -92,7 +92,7 @@ function takeDrops(stage, addAll, signal) {
   });
 }
 
-/** A copied text may bring a picture of itself along: in a field for text, the text is what was meant. */
+/** Copied text may contain an image of itself; in a text field the text is meant. */
 function takePastes(addAll, signal) {
   const paste = (event) => {
     const pictures = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
@@ -104,7 +104,7 @@ function takePastes(addAll, signal) {
   document.addEventListener("paste", paste, { signal });
 }
 
-/** One tile for each picture, kept while its picture is, so that nothing that a person is using is built anew. */
+/** Keep one tile per picture for as long as it exists, so that a tile in use is not rebuilt. */
 function keepTiles({ startPictures, list, signal, onChange, onEmptied }) {
   const tiles = new Map();
   const show = () => {

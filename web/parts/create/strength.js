@@ -3,9 +3,9 @@ import { currentLocale, t } from "../../lib/i18n.js";
 import { fieldOf, isShown } from "../../lib/presets.js";
 import { choice } from "../choice.js";
 
-/** Below 0 the protocol makes no new picture; below -1 it would not give the given one back either. */
+/** Below 0 the protocol makes no new picture; below -1 it would not return the given one either. */
 const KEEP = -1;
-/** From here on, in order, the words for what a strength does to the start picture. */
+/** The texts for a strength, each with the strength at which it begins. */
 const WORDS = [
   [0, "touch"],
   [0.3, "change"],
@@ -14,9 +14,9 @@ const WORDS = [
 ];
 
 /**
- * What is to happen with the start pictures: painted anew, more or less freely, or only made larger and described.
+ * Create the field for what happens with the start pictures: paint from them, or only enlarge and describe them.
  *
- * A field whose `value()` is the API's strength; `isKept()` says that no new picture is wanted.
+ * `value()` is the API's strength; `isKept()` means that no new picture is made.
  */
 export function strengthField(presets, { strength }, onChange) {
   const { minimum = 0, maximum = 1, default: usual = maximum } = fieldOf(presets, "strength");

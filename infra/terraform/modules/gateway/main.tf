@@ -8,10 +8,8 @@ locals {
   routes      = jsondecode(file("${path.module}/../../../../functions/manifest.json"))
   route_table = { for route in local.routes : "${route.method} ${route.path}" => route }
 
-  # The functions answer CORS in the same words where no API Gateway stands before them (functions/http/app.py).
-  cors_methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-  cors_headers = ["authorization", "content-type", "idempotency-key", "if-none-match"]
-  cors_exposed = ["etag", "location", "retry-after", "x-request-id"]
+  # The functions answer CORS by the same declaration where there is no API Gateway in front of them.
+  cors = jsondecode(file("${path.module}/../../../../functions/headers.json")).cors
 
   # An HTTP API gives up after 30 s. A function's own end, a second earlier, leaves a trace in its log.
   longest_ms = 30000
@@ -27,9 +25,9 @@ resource "aws_apigatewayv2_api" "this" {
 
     content {
       allow_origins  = cors_configuration.value
-      allow_methods  = local.cors_methods
-      allow_headers  = local.cors_headers
-      expose_headers = local.cors_exposed
+      allow_methods  = local.cors.allow_methods
+      allow_headers  = [for name in local.cors.allow_headers : lower(name)]
+      expose_headers = [for name in local.cors.expose_headers : lower(name)]
       max_age        = 600
     }
   }

@@ -1,9 +1,8 @@
-# The headers of functions/gateway.py, word for word; a test compares them. The one header more is for TLS alone, which
-# the gateway does not speak.
+# The headers that functions/headers.json declares for the gateway too. One more, for TLS, which the gateway does not speak.
 
 locals {
-  site_policy = "default-src 'self'; img-src 'self' data: blob: ${var.pictures_origin}; connect-src 'self' ${var.pictures_origin}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-  docs_policy = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+  headers     = jsondecode(file("${path.module}/../../../../functions/headers.json"))
+  site_policy = replace(local.headers.site["Content-Security-Policy"], "{storage}", var.pictures_origin)
 }
 
 resource "aws_cloudfront_response_headers_policy" "site" {
@@ -22,7 +21,7 @@ resource "aws_cloudfront_response_headers_policy" "site" {
     }
 
     referrer_policy {
-      referrer_policy = "same-origin"
+      referrer_policy = local.headers.site["Referrer-Policy"]
       override        = true
     }
 
@@ -36,7 +35,7 @@ resource "aws_cloudfront_response_headers_policy" "site" {
   custom_headers_config {
     items {
       header   = "Cache-Control"
-      value    = "no-cache"
+      value    = local.headers.site["Cache-Control"]
       override = true
     }
   }
@@ -49,7 +48,7 @@ resource "aws_cloudfront_response_headers_policy" "docs" {
 
   security_headers_config {
     content_security_policy {
-      content_security_policy = local.docs_policy
+      content_security_policy = local.headers.docs["Content-Security-Policy"]
       override                = true
     }
 

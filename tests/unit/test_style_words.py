@@ -6,7 +6,7 @@ import pytest
 
 from easel_painter.manner import PLAIN, Manner
 from easel_painter.reading import Reading, read
-from shared import presets
+from shared.api import presets
 
 MEDIUM_OF_STYLE = {
     "oil": "oil",

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from shared.core.settings import Settings
-from shared.notify import mail
-from shared.notify import outbox as notices
+from shared.notify import mail, outbox
+from shared.notify.store import MailClaim
 
 SETTINGS = Settings.from_environment(
     {
@@ -22,6 +22,7 @@ SETTINGS = Settings.from_environment(
         "EASEL_PUBLIC_URL": "https://easel.example.com",
     }
 )
+JOB_ID = UUID(int=1)
 FINISHED_AT = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 HOSTILE = [
@@ -49,11 +50,11 @@ HEADERS = {
 
 
 def composed(prompt: str, email: str = "ada@example.com") -> EmailMessage:
-    job = SimpleNamespace(
-        job_id="018f", email=email, prompt=prompt, state="failed", error_message=prompt, n=1, image_ids=[],
-        finished_at=FINISHED_AT, requeues=0,
+    claim = MailClaim(
+        job_id=JOB_ID, attempts=1, email=email, prompt=prompt, state="failed", error_message=prompt,
+        finished_at=FINISHED_AT, requeues=0, n=1, image_ids=[],
     )  # fmt: skip
-    return notices.compose(job, SETTINGS)  # type: ignore[arg-type]
+    return outbox.compose(claim, SETTINGS)
 
 
 def check_harmless(prompt: str, tmp: Path) -> None:
@@ -61,7 +62,7 @@ def check_harmless(prompt: str, tmp: Path) -> None:
     message = composed(prompt)
     mailer = mail.FileMailer(tmp)
     mailer.send(message)
-    raw = (tmp / "018f.eml").read_bytes()
+    raw = (tmp / f"{JOB_ID}.eml").read_bytes()
     read = message_from_bytes(raw, policy=policy.default)
     assert isinstance(read, EmailMessage)
     assert sorted(read.keys()) == sorted(HEADERS)
@@ -70,7 +71,7 @@ def check_harmless(prompt: str, tmp: Path) -> None:
     assert "\n" not in read["Subject"]
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     lines = read.get_content().splitlines()
-    assert sum(line.startswith("    ") for line in lines) == (1 if notices._one_line(prompt) else 0)
+    assert sum(line.startswith("    ") for line in lines) == (1 if outbox._one_line(prompt) else 0)
     assert lines[-1].startswith("You asked Easel for this mail.")
 
 

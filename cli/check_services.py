@@ -1,4 +1,4 @@
-"""The probes of `easel check` that look at what Easel stands on: settings, database, poller, broker, storage."""
+"""The checks of what Easel runs on: settings, database, poller, broker, storage."""
 
 import ipaddress
 import time
@@ -7,30 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cli.findings import Finding, ok, warning, wrong
-from cli.listing import span
+from cli.checks import Finding, ok, warning, wrong
+from cli.output import format_duration
 
 if TYPE_CHECKING:
     from shared.services import Services
 
-LEAST_POSTGRES = 18
+MIN_POSTGRES = 18
 MIGRATE = "Run `python -m alembic upgrade head` in an image or checkout of this version."
-LATE_SWEEP_S, LOST_SWEEP_S = 15.0, 60.0
+LATE_SWEEP_S, MISSING_SWEEP_S = 15.0, 60.0
 CLOCK_WARNING_S, CLOCK_WRONG_S = 2.0, 60.0
-PING_S = 1.5
+PING_TIMEOUT_S = 1.5
 
 
 def settings(services: "Services") -> Iterator[Finding]:
-    """What can be seen in the settings alone."""
+    """Check what the settings show by themselves."""
     given = services.settings
     yield ok(f"They can be read. The site is {given.public_url}, the bucket {given.s3_bucket}.")
     site, storage = urlsplit(given.public_url), urlsplit(given.s3_public_endpoint)
     if site.scheme == "http" and not _is_this_machine(site.hostname):
-        yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Put TLS in front.")
+        yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Add TLS.")
     if site.scheme == "https" and storage.scheme == "http":
         yield wrong(
-            "EASEL_S3_PUBLIC_ENDPOINT is http:// and the site https://: browsers will not upload to it. Give the"
-            " storage TLS too."
+            "EASEL_S3_PUBLIC_ENDPOINT is http:// and the site https://: browsers will not upload to it. Add TLS"
+            " to the storage."
         )
     if _is_this_machine(storage.hostname) and not _is_this_machine(site.hostname):
         yield wrong(
@@ -39,13 +39,13 @@ def settings(services: "Services") -> Iterator[Finding]:
         )
     if not services.addresses:
         yield warning(
-            "EASEL_GENERATORS is empty here. The poller needs it to have pictures made, the functions to refuse what"
-            " no generator can make."
+            "EASEL_GENERATORS is empty here. The poller needs it to generate pictures, the functions to refuse what no"
+            " generator supports."
         )
 
 
 def database(services: "Services") -> Iterator[Finding]:
-    """Reachable, recent enough, with the tables of this version, and of the same time."""
+    """Check that the database is reachable and recent enough, and has this version's tables and the right time."""
     from sqlalchemy import text
 
     from shared.core.db import DatabaseFault
@@ -66,24 +66,24 @@ def database(services: "Services") -> Iterator[Finding]:
                 revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except (Unavailable, DatabaseFault) as error:
         yield wrong(
-            f"{getattr(error, 'detail', error)} See that the server of EASEL_DATABASE_URL runs, that this machine may"
-            " reach it, and that name and password are right."
+            f"{getattr(error, 'detail', error)} Make sure that the server of EASEL_DATABASE_URL runs, that this machine"
+            " can reach it, and that user and password are right."
         )
         return
-    if row.version < LEAST_POSTGRES:
-        yield wrong(f"It is PostgreSQL {row.version}, and Easel needs {LEAST_POSTGRES} or later. Upgrade the server.")
+    if row.version < MIN_POSTGRES:
+        yield wrong(f"It is PostgreSQL {row.version}; Easel needs {MIN_POSTGRES} or later. Upgrade the server.")
     yield _migrated(row.version, revision)
     apart_s = max(before - row.now, row.now - after, 0.0)
     if apart_s > CLOCK_WARNING_S:
         kind = wrong if apart_s > CLOCK_WRONG_S else warning
         yield kind(
-            f"Its clock and this machine's are {span(apart_s)} apart. Leases keep to the database's clock, signatures"
-            " of URLs to this machine's: let both follow a time server."
+            f"Its clock and this machine's are {format_duration(apart_s)} apart. Leases use the database's clock, URL"
+            " signatures this machine's: synchronise both with a time server."
         )
 
 
 def _migrated(version: int, revision: str | None) -> Finding:
-    """Whether the tables are those of this program."""
+    """Compare the revision of the tables with this version's."""
     from alembic.script import ScriptDirectory
 
     import migrations
@@ -103,7 +103,7 @@ def _migrated(version: int, revision: str | None) -> Finding:
 
 
 def poller(services: "Services") -> Iterator[Finding]:
-    """Whether beat, broker and a worker work together: only then a sweep leaves its sign, each second."""
+    """Check that beat, broker and a worker run together: only then a sweep is recorded each second."""
     from sqlalchemy import text
 
     from shared.core.db import DatabaseFault
@@ -121,50 +121,52 @@ def poller(services: "Services") -> Iterator[Finding]:
         with services.db.statement() as connection:
             row = connection.execute(query).one_or_none()
     except (Unavailable, DatabaseFault):
-        yield wrong("Nothing is known of it, since the database does not tell; see there.")
+        yield wrong("Unknown, since the database does not answer; see there.")
         return
     if row is None or row.swept_s is None:
         yield wrong("It has never swept. Start `python -m poller worker` and `python -m poller beat`.")
         return
-    if row.swept_s > LOST_SWEEP_S:
+    if row.swept_s > MISSING_SWEEP_S:
         yield wrong(
-            f"Its last sweep was {span(row.swept_s)} ago, and there should be one each second. See that `python -m"
-            " poller worker` and `python -m poller beat` run, and that both use the same broker."
+            f"Its last sweep was {format_duration(row.swept_s)} ago; there should be one each second. Make sure that"
+            " `python -m poller worker` and `python -m poller beat` run and use the same broker."
         )
     elif row.swept_s > LATE_SWEEP_S:
-        yield warning(f"Its last sweep was {span(row.swept_s)} ago. Too few workers, or a generator that hangs?")
+        yield warning(
+            f"Its last sweep was {format_duration(row.swept_s)} ago. Too few workers, or a generator that hangs?"
+        )
     else:
-        yield ok(f"Worker and beat are at work. Jobs waiting: {row.queued}, at generators: {row.generating}.")
+        yield ok(f"Worker and beat are running. Jobs waiting: {row.queued}, at generators: {row.generating}.")
     if row.stuck:
         yield warning(
-            f"Jobs at generators that nobody has looked at for a minute: {row.stuck}. Add workers; `easel jobs list"
+            f"Jobs at generators that no worker has polled for a minute: {row.stuck}. Add workers; `easel jobs list"
             " --state generating` shows them, `easel jobs requeue` puts one back."
         )
 
 
 def broker(services: "Services") -> Iterator[Finding]:
-    """Reachable, and where it carries questions, how many workers answer."""
+    """Check that the broker is reachable and, if it supports that, that workers answer."""
     from shared.core.errors import Unavailable
 
     try:
         services.wake_ups.check()
     except Unavailable as error:
         yield wrong(
-            f"{error.detail} Jobs are queued and wait until it is back. See that the server of EASEL_BROKER_URL runs"
-            " and that this machine may reach it."
+            f"{error.detail} Jobs are queued and wait until it is back. Make sure that the server of"
+            " EASEL_BROKER_URL runs and that this machine can reach it."
         )
         return
-    workers = services.wake_ups.count_workers(PING_S)
+    workers = services.wake_ups.count_workers(PING_TIMEOUT_S)
     if workers is None:
-        yield ok("It answers. It carries no questions to workers; the poller's sweep tells whether there are any.")
+        yield ok("It answers. It cannot ask workers to reply; the poller's sweep shows whether there are any.")
     elif workers:
-        yield ok(f"It answers, and so do workers through it: {workers}.")
+        yield ok(f"It answers. Workers that replied through it: {workers}.")
     else:
         yield wrong("It answers, but no worker does. Start `python -m poller worker` with the same EASEL_BROKER_URL.")
 
 
 def storage(services: "Services") -> Iterator[Finding]:
-    """Every promise that Easel needs, CORS for the site's pages among them."""
+    """Check everything that Easel needs of the storage, including CORS for the site's pages."""
     from shared.core.errors import Unavailable
     from shared.storage_conformance import run_checks
 
@@ -180,7 +182,7 @@ def storage(services: "Services") -> Iterator[Finding]:
         broken += 1
         yield wrong(f"{error.detail} See EASEL_S3_ENDPOINT, the bucket's name and the credentials.")
     if not broken:
-        yield ok(f"It keeps all {kept} promises that Easel needs, for pages of {services.settings.public_url} too.")
+        yield ok(f"All {kept} checks passed, also for pages of {services.settings.public_url}.")
 
 
 def _is_this_machine(host: str | None) -> bool:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cli.exits import wrong_use
+from cli.exit_codes import wrong_use
 from shared.generators.base import Generation, GeneratorAddress, parse_addresses
 
 DEFAULT_SERVER = "http://127.0.0.1:2020"
@@ -173,7 +173,8 @@ def _read_sources(names: Sequence[str], max_side_px: int, tell: Callable[[str], 
 
 
 def _read_source(path: Path, max_side_px: int, tell: Callable[[str], None]) -> bytes:
-    from shared.images.codec import MAX_UPLOAD_BYTES, PictureError, source_png
+    from shared.core.limits import MAX_UPLOAD_BYTES
+    from shared.images.codec import PictureError, source_png
 
     try:
         # A pipe or a device would hold the program up, or never end.

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from cli import arguments
-from cli.listing import Column, in_words, print_json, print_rows, size, span
+from cli.output import Column, format_duration, format_size, format_value, print_json, print_table
 
 AT = datetime(2026, 3, 1, 12, 30, 5, 120_000, tzinfo=timezone(timedelta(hours=2)))
 
@@ -19,7 +19,7 @@ AT = datetime(2026, 3, 1, 12, 30, 5, 120_000, tzinfo=timezone(timedelta(hours=2)
      (7500, "2 h 5 min"), (86400, "1 d"), (90000, "1 d 1 h"), (86460, "1 d")],
 )  # fmt: skip
 def test_a_span(seconds: float | None, words: str) -> None:
-    assert span(seconds) == words
+    assert format_duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ def test_a_span(seconds: float | None, words: str) -> None:
     ],
 )
 def test_a_size(size_bytes: int, words: str) -> None:
-    assert size(size_bytes) == words
+    assert format_size(size_bytes) == words
 
 
 def test_a_cell() -> None:
-    assert [in_words(value) for value in (None, "", True, False, 0, AT)] == [
+    assert [format_value(value) for value in (None, "", True, False, 0, AT)] == [
         "-",
         "-",
         "yes",
@@ -49,8 +49,12 @@ def test_a_cell() -> None:
 
 
 def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [{"name": "маяк", "n": 7}, {"name": "a\x1b[2J" + "x" * 100, "n": 1000}]
-    print_rows(rows, (Column("NAME", "name"), Column("N", "n", right=True)), as_json=False, otherwise="none")
+    rows = [("маяк", 7), ("a\x1b[2J" + "x" * 100, 1000)]
+    columns = (
+        Column[tuple[str, int]]("NAME", lambda row: row[0]),
+        Column[tuple[str, int]]("N", lambda row: row[1], right=True),
+    )
+    print_table(rows, columns, if_empty="none")
     first, second, third = capsys.readouterr().out.splitlines()
     assert len(first) == len(second) == len(third)
     assert second.startswith("маяк ")
@@ -76,8 +80,8 @@ def test_json_is_ascii_on_one_line_each(capsys: pytest.CaptureFixture[str]) -> N
 def test_arguments_that_are_taken() -> None:
     assert arguments.email(" Ada@Example.COM ") == "ada@example.com"
     assert [arguments.seconds(text) for text in ("90s", "10m", "6h", "2d")] == [90, 600, 21600, 172800]
-    assert [arguments.share(text) for text in ("0.01", "1", "100")] == [0.01, 1, 100]
-    assert arguments.words(" spam\x1b ") == "spam\\x1b"
+    assert [arguments.weight(text) for text in ("0.01", "1", "100")] == [0.01, 1, 100]
+    assert arguments.text(" spam\x1b ") == "spam\\x1b"
 
 
 @pytest.mark.parametrize("text", ["", "@", "a@", "@a", "x" * 321 + "@a", "a\0@b"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TypeVar
 
-from cli.exits import Ended, Exit, wrong_use
+from cli.exit_codes import Ended, Exit, wrong_use
 from shared.generators.base import (
     ForgottenId,
     Generation,
