@@ -47,7 +47,7 @@ class StorageSuite:
     """Inherited once for each server, which starts once."""
 
     server: ClassVar[str]
-    start: ClassVar[staticmethod[[Path], AbstractContextManager[dict[str, str]]]]
+    start: ClassVar["staticmethod[[Path], AbstractContextManager[dict[str, str]]]"]
 
     @pytest.fixture(scope="class")
     @classmethod
