@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.support.paths import ROOT
@@ -32,7 +33,7 @@ def test_programs_of_a_killed_test_run_end(tmp_path: Path) -> None:
         run.wait()
     [line] = [line for line in log.read_text().splitlines() if line.startswith("pids")]
     for group in map(int, line.split()[1:]):
-        until(lambda group=group: has_ended(group), f"no process is left in the group {group}")
+        until(partial(has_ended, group), f"no process is left in the group {group}")
 
 
 def has_ended(group: int) -> bool:

@@ -1,7 +1,7 @@
 """What every server is tried with: each promise of the conformance, a long list, and the script that sets it up."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class StorageSuite:
     """Inherited once for each server, which starts once."""
 
     server: ClassVar[str]
-    start: ClassVar[Callable[[Path], AbstractContextManager[dict[str, str]]]]
+    start: ClassVar["staticmethod[[Path], AbstractContextManager[dict[str, str]]]"]
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.composed import FILE, ROOT, STORAGES, composition, has, run
+from tests.support.composed import FILE, STORAGES, composition, has, run
+from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs" / "docker.md"
 ONCE = {"migrate", "bucket", "seed"}

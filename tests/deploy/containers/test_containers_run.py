@@ -11,7 +11,8 @@ import pytest
 import requests
 
 from tests.support.api_user import PASSWORD, ApiUser
-from tests.support.composed import ROOT, STORAGES, Project, bases, compose_command, composition, has
+from tests.support.composed import STORAGES, Project, bases, compose_command, composition, has
+from tests.support.paths import ROOT
 from tests.support.visitor import visitor
 from tests.support.waiting import until
 

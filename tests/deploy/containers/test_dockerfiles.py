@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.composed import ROOT, bases
+from tests.support.composed import bases
+from tests.support.paths import ROOT
 
 FILES = sorted([ROOT / "Dockerfile", *ROOT.glob("docker/*/Dockerfile"), ROOT / "generator" / "Dockerfile"])
 LOCKS = {

@@ -18,8 +18,8 @@ from infra.site import write_nginx_headers
 from shared.core.errors import TooLarge, Unavailable
 from shared.core.settings import Settings
 from shared.services import Services
-from tests.support.composed import ROOT
 from tests.support.front_door import STORAGE_URL, FrontDoor, behind_a_proxy, front_door
+from tests.support.paths import ROOT
 from tests.support.waiting import until
 
 SIGNED = "/easel/jobs/1/0.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123abcd"

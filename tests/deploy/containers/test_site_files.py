@@ -14,8 +14,8 @@ from functions.gateway import create_gateway
 from infra.site import main, write_site
 from shared.core.settings import Settings
 from shared.services import Services
-from tests.support.composed import ROOT
 from tests.support.front_door import behind_a_proxy
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="module")

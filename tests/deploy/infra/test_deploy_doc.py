@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.support.configuration import MODULES, ROOT, TERRAFORM, blocks, defaults
+from tests.support.configuration import MODULES, TERRAFORM, blocks, defaults
+from tests.support.paths import ROOT
 
 TEXT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 PRODUCTION = TERRAFORM / "environments" / "production"

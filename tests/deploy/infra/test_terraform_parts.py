@@ -13,7 +13,6 @@ from shared.core.settings import Settings
 from shared.generators.base import PROTOCOLS
 from shared.jobs import states as jobs
 from tests.support.configuration import (
-    ROOT,
     TERRAFORM,
     Block,
     blocks,
@@ -24,6 +23,7 @@ from tests.support.configuration import (
     resources,
     text_of,
 )
+from tests.support.paths import ROOT
 
 BUCKETS = resources("aws_s3_bucket")
 ALARMS = ("failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.terraform.emulator import EmulatorError, copy_of_terraform
-from tests.support.configuration import ENVIRONMENTS, MODULES, ROOT, TERRAFORM
+from tests.support.configuration import ENVIRONMENTS, MODULES, TERRAFORM
+from tests.support.paths import ROOT
 
 TESTED = [folder for folder in MODULES if (folder / "tests").is_dir()]
 

@@ -17,7 +17,8 @@ from fastapi import FastAPI
 from functions.gateway import API_FOLDERS, FILE_ENDING, SITE, Docs, Site
 from shared.clients.storage import Storage
 from shared.core.settings import Settings
-from tests.support.configuration import ROOT, TERRAFORM, blocks, locals_of, nested, resource, resources, text_of
+from tests.support.configuration import TERRAFORM, blocks, locals_of, nested, resource, resources, text_of
+from tests.support.paths import ROOT
 
 MODULE = TERRAFORM / "modules" / "site"
 PICTURES = "https://pictures.example.com"

@@ -1,6 +1,7 @@
 """Wake-ups: one a burst, and never an error, whatever the broker does."""
 
 import time
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.world import with_settings
 
 
 @pytest.fixture
-def broker(session_services: Services) -> redis.Redis:
+def broker(session_services: Services) -> Iterator[redis.Redis]:
     """The broker itself, empty."""
     client = redis.Redis.from_url(session_services.settings.broker_url)
     client.flushall()

@@ -13,9 +13,9 @@ from shared.clients.storage_probe import Answer, Probe
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 from shared.services import Services
+from tests.support.paths import ROOT
 from tests.support.storage_conformance import CHECKS
 from tests.support.storage_deviations import DEVIATIONS, LEFT_OUT, deviations_of
-from tests.support.storage_servers import ROOT
 from tests.support.world import delete_prefix, with_settings
 
 NOWHERE = "http://127.0.0.1:9"

@@ -288,8 +288,9 @@ def test_a_second_interrupt_ends_the_deaf_at_once(tmp_path: Path) -> None:
     process = supervise(tmp_path, "[part('worker', DEAF, home, grace_s=100)]")
     until(lambda: is_alive(tmp_path / "worker"), "the worker runs", LIMIT_S)
     process.send_signal(signal.SIGINT)
-    assert process.stdout is not None
-    until(lambda: "Stopping" in process.stdout.readline(), "it says that it stops", LIMIT_S)
+    stdout = process.stdout
+    assert stdout is not None
+    until(lambda: "Stopping" in stdout.readline(), "it says that it stops", LIMIT_S)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 0, output

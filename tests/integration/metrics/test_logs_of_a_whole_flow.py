@@ -174,6 +174,10 @@ def check_secrets(folder: Path, secrets: list[str]) -> None:
     assert [secret for secret in secrets if secret in text or urllib.parse.quote(secret) in text] == []
 
 
+def has_an_error(log: Path) -> bool:
+    return "error" in log.read_text().lower()
+
+
 def test_servers_that_are_away_are_told_without_their_passwords(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
@@ -198,10 +202,6 @@ def test_servers_that_are_away_are_told_without_their_passwords(
         assert requests.post(f"{base}/v1/jobs", json=body, headers=headers, timeout=30).status_code == 503
         for part in ("worker", "beat"):
             log = tmp_path / f"{part}.log"
-            until(partial(_has_error, log), f"the error of {part}")
+            until(partial(has_an_error, log), f"{part}'s complaint")
     assert {line["level"] for line in lines_of(tmp_path, "gateway", "worker", "beat")} <= {"info", "warning", "error"}
     check_secrets(tmp_path, ["database-password", "broker-password", PROMPT, "x" * 43])
-
-
-def _has_error(log: Path) -> bool:
-    return "error" in log.read_text().lower()
