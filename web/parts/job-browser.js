@@ -29,9 +29,8 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
   const list = new JobList({ isDeleted: (id) => deletions.has(id) });
   const below = element("div", {});
   const first = Promise.withResolvers();
-  const doings = new EventTarget();
+  const actions = new EventTarget();
   let revision = 0;
-
   const grid = jobGrid({
     list,
     signal,
@@ -44,7 +43,11 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
   const selection = gridSelection({ list, grid, signal, onChange: change });
   const ask = asker(filter, signal);
   const load = (cursor) => ask({ cursor, limit: PAGE }).then(({ jobs, next }) => ({ items: jobs, next }));
-  const more = pages({ list: grid.node, load, show: showPage, label: t("pictures.more"), signal, isEndless: true });
+  const show = (jobs, isFirst) => {
+    if (isFirst) grid.clear();
+    put(jobs);
+  };
+  const more = pages({ list: grid.node, load, show, label: t("pictures.more"), signal, isEndless: true });
 
   function put(jobs) {
     grid.put(jobs.filter(({ id }) => !deletions.has(id)));
@@ -56,12 +59,7 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
   }
   function redraw() {
     selection.redraw();
-    const isEmpty = list.jobs.length === 0 && !grid.node.hasAttribute("aria-busy");
-    fill(below, isEmpty && nothing(filter, showAll));
-  }
-  function showPage(jobs, isFirst) {
-    if (isFirst) grid.clear();
-    put(jobs);
+    fill(below, isEmpty(list, grid) && nothing(filter, showAll));
   }
   function change(job) {
     revision += 1;
@@ -70,7 +68,7 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
   }
   function add(job) {
     change(job);
-    doings.dispatchEvent(new Event("done"));
+    actions.dispatchEvent(new Event("done"));
     announceNew(job, matchesFilter(job, filter) ? grid : null);
   }
   function compare(answer) {
@@ -81,13 +79,15 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
     if (changed.length > 0) put(changed);
   }
   followDeletions({ list, grid, signal, put: (jobs) => put(jobs.filter((job) => matchesFilter(job, filter))), remove });
+  const look = () => ask({ limit: list.pollLimit });
   more.start().finally(() => {
     first.resolve();
-    const look = () => ask({ limit: list.pollLimit });
-    stayFresh({ look, list, onAnswer: compare, onLost, revision: () => revision, doings, signal });
+    stayFresh({ look, list, onAnswer: compare, onLost, revision: () => revision, actions, signal });
   });
   return { node: element("div", { class: "cabinet-place" }, grid.node, below, more.node), ready: first.promise };
 }
+
+const isEmpty = (list, grid) => list.jobs.length === 0 && !grid.node.hasAttribute("aria-busy");
 
 function asker(filter, signal) {
   return async (which) => {
@@ -101,8 +101,8 @@ function asker(filter, signal) {
 }
 
 /** Poll all jobs with one request while the page is visible, and immediately when it becomes visible. */
-function stayFresh({ look, list, doings, signal, ...rest }) {
-  const wake = () => doings.dispatchEvent(new Event("done"));
+function stayFresh({ look, list, actions, signal, ...rest }) {
+  const wake = () => actions.dispatchEvent(new Event("done"));
   document.addEventListener("visibilitychange", wake, { signal });
   addEventListener("online", wake, { signal });
   pollList({
@@ -110,7 +110,7 @@ function stayFresh({ look, list, doings, signal, ...rest }) {
     ask: look,
     nextMs: () => list.nextPollMs,
     ready: () => whenVisible(signal),
-    pause: (ms) => pause(ms, { signal, wake: doings, events: ["done"] }),
+    pause: (ms) => pause(ms, { signal, wake: actions, events: ["done"] }),
   }).catch((error) => {
     if (!isAborted(error, signal) && error.name !== "ApiError") throw error;
   });

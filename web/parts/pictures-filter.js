@@ -28,22 +28,7 @@ export function picturesFilter({ filter, onChange, signal }) {
       node: element("label", { class: "tab" }, input, element("span", {}, t(`pictures.state.${name}`))),
     };
   });
-  const form = element(
-    "form",
-    { class: "pictures-filter", role: "search", "aria-label": t("pictures.filter") },
-    element(
-      "div",
-      { class: "search" },
-      element("label", { for: "search", class: "unseen" }, t("pictures.search")),
-      search,
-    ),
-    element(
-      "fieldset",
-      { class: "tabs" },
-      element("legend", { class: "unseen" }, t("pictures.states")),
-      states.map(({ node }) => node),
-    ),
-  );
+  const form = layOut(search, states);
   const chosen = () => states.find(({ input }) => input.checked)?.state ?? null;
   let last = filter;
   let typing;
@@ -72,4 +57,23 @@ export function picturesFilter({ filter, onChange, signal }) {
   signal.addEventListener("abort", () => clearTimeout(typing), { once: true });
   show(filter);
   return { node: form, show };
+}
+
+function layOut(search, states) {
+  return element(
+    "form",
+    { class: "pictures-filter", role: "search", "aria-label": t("pictures.filter") },
+    element(
+      "div",
+      { class: "search" },
+      element("label", { for: "search", class: "unseen" }, t("pictures.search")),
+      search,
+    ),
+    element(
+      "fieldset",
+      { class: "tabs" },
+      element("legend", { class: "unseen" }, t("pictures.states")),
+      states.map(({ node }) => node),
+    ),
+  );
 }
