@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
@@ -26,23 +26,15 @@ from shared.services import Services
 
 if TYPE_CHECKING:
     from mangum import Mangum
+    from mangum.types import LambdaContext
 
 RESERVED_S = 1.0
 """Kept of a Lambda function's time for the answer, once it stops waiting for database and storage."""
 
 
-LambdaEvent: TypeAlias = dict[str, object]
-LambdaAnswer: TypeAlias = dict[str, object]
-
-
-class LambdaContext(Protocol):
-    """What Easel uses of the context that AWS Lambda passes."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return how long the function may still run."""
-
-
-LambdaHandler: TypeAlias = Callable[[LambdaEvent, LambdaContext | None], LambdaAnswer]
+LambdaEvent: TypeAlias = dict[str, Any]
+LambdaAnswer: TypeAlias = dict[str, Any]
+LambdaHandler: TypeAlias = "Callable[[LambdaEvent, LambdaContext], LambdaAnswer]"
 
 
 def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
@@ -79,9 +71,9 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
     The app is built at the first event, so that importing a function does nothing. If the database or the storage does
     not answer, the caller gets a 503 before Lambda ends the process.
     """
-    built: list[Callable[..., LambdaAnswer]] = []
+    built: list[Mangum] = []
 
-    def handler(event: LambdaEvent, context: LambdaContext | None) -> LambdaAnswer:
+    def handler(event: LambdaEvent, context: "LambdaContext") -> LambdaAnswer:
         if not built:
             services = Services.from_environment()
             log.configure(services.settings.log_level)
@@ -92,7 +84,7 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
     return handler
 
 
-def _deadline(context: LambdaContext | None) -> AbstractContextManager[None]:
+def _deadline(context: "LambdaContext | None") -> AbstractContextManager[None]:
     """Limit waiting by the function's remaining time, which Lambda's context knows."""
     if context is None:
         return nullcontext()

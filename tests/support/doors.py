@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from functions.gateway import create_gateway, manifest
 from functions.http.app import create_lambda
@@ -181,7 +182,9 @@ class _Lambda(httpx.BaseTransport):
         self._functions = {
             name: create_lambda(importlib.import_module(f"functions.{name}").router, services) for name in names
         }
-        self.long_poll: LongPoll = self._functions["status"].app.state.long_poll
+        status = self._functions["status"].app
+        assert isinstance(status, FastAPI)
+        self.long_poll: LongPoll = status.state.long_poll
         self.documented = create_gateway(services).openapi()
         self._call = call
 
