@@ -4,6 +4,7 @@ Run as a script, it reads process groups from standard input, `+<number>` for on
 one that has ended. Only the test run holds the other end of the pipe, so its end is the end of the input.
 """
 
+import atexit
 import contextlib
 import os
 import signal
@@ -32,7 +33,9 @@ def _send(line: str) -> None:
 @cache
 def _process() -> "subprocess.Popen[bytes]":
     argv = [sys.executable, "-I", "-S", __file__]
-    return subprocess.Popen(argv, stdin=subprocess.PIPE, bufsize=0, start_new_session=True)
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, bufsize=0, start_new_session=True)
+    atexit.register(process.communicate)
+    return process
 
 
 def _kill_at_the_end(lines: Iterable[str]) -> None:
