@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cli.exit_codes import wrong_use
-from shared.generators.base import Generation, GeneratorAddress, parse_addresses
+from shared.generators.base import GenerationRequest, GeneratorAddress, parse_addresses
 
 DEFAULT_SERVER = "http://127.0.0.1:2020"
 DEFAULT_OUT = "results"
@@ -115,7 +115,7 @@ def _add_description(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def read_order(options: argparse.Namespace, tell: Callable[[str], None]) -> Generation:
+def read_order(options: argparse.Namespace, tell: Callable[[str], None]) -> GenerationRequest:
     """The order that the arguments ask for, its source pictures read, its size and seed settled.
 
     `tell` gets a sentence about whatever is not taken as it came. Raises Ended with WRONG_USE.
@@ -133,7 +133,7 @@ def read_order(options: argparse.Namespace, tell: Callable[[str], None]) -> Gene
         raise wrong_use('Say what to show, as in: easel-generate "a lighthouse at sunset".')
     sources = _read_sources(options.imgs, MAX_SIDE_PX if strength >= 0 else MAX_KEPT_SIDE_PX, tell)
     width, height = _size(options, sources, tell if strength >= 0 else lambda _: None)
-    return Generation(
+    return GenerationRequest(
         prompt=prompt or "",
         negative_prompt=options.neg_prompt,
         n=options.n,
@@ -143,7 +143,7 @@ def read_order(options: argparse.Namespace, tell: Callable[[str], None]) -> Gene
         scale=options.scale,
         seed=secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed,
         upscale=options.ups,
-        sources=sources,
+        source_images=sources,
         strength=strength,
         describe=options.desc,
         blip_max_len=options.blip_max_len,

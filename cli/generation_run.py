@@ -9,7 +9,7 @@ from typing import TypeVar
 from cli.exit_codes import Ended, Exit, wrong_use
 from shared.generators.base import (
     ForgottenId,
-    Generation,
+    GenerationRequest,
     GeneratorAddress,
     GeneratorError,
     GeneratorRefused,
@@ -42,7 +42,7 @@ class Errand:
     def __init__(
         self,
         address: GeneratorAddress,
-        order: Generation,
+        order: GenerationRequest,
         *,
         timeout_s: float,
         pause: threading.Event,
@@ -134,7 +134,7 @@ class Errand:
             client.cancel(remote_id)
 
 
-def _ending(error: GeneratorError, order: Generation) -> Ended:
+def _ending(error: GeneratorError, order: GenerationRequest) -> Ended:
     if isinstance(error, GeneratorRefused):
         return Ended(Exit.WRONG_USE, error.message)
     if isinstance(error, GeneratorUnavailable):

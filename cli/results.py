@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cli.exit_codes import Ended, Exit, wrong_use
-from shared.generators.base import Generation, Result
+from shared.generators.base import GenerationRequest, Result
 from shared.images.codec import PictureError, decode_png
 
 MAX_SEED = 2**32 - 1
@@ -23,7 +23,7 @@ class Place:
         self._stem = stem
         self._draft = draft
 
-    def save(self, result: Result, order: Generation) -> Iterator[Path]:
+    def save(self, result: Result, order: GenerationRequest) -> Iterator[Path]:
         """Write everything and give each path. Raises Ended with FAILED, before anything is written, for pictures that
         are no sound PNG of the ordered size, and with WRONG_USE when the folder takes no more."""
         check(result, order)
@@ -82,7 +82,7 @@ def _reserve(folder: Path, stem: str) -> Path | None:
     return draft
 
 
-def check(result: Result, order: Generation) -> None:
+def check(result: Result, order: GenerationRequest) -> None:
     """Ended with FAILED unless every picture is one whole PNG of the ordered size, and every frame a whole PNG."""
     expected = [("picture", data, size) for data, size in zip(result.images, order.output_sizes, strict=True)]
     for kind, data, size in [*expected, *(("frame", data, None) for data in result.frames)]:
@@ -94,7 +94,7 @@ def check(result: Result, order: Generation) -> None:
             ) from error
 
 
-def _label(order: Generation, number: int) -> str:
+def _label(order: GenerationRequest, number: int) -> str:
     """A new picture's own seed and its index; a picture that is not new has no seed."""
     return f"seed{(order.seed + number) & MAX_SEED}-{number}" if order.generates else f"{number}"
 

@@ -37,8 +37,8 @@ MOVES: dict[State, frozenset[State]] = {
 }
 
 
-def sources(to: State) -> frozenset[State]:
-    """The states from which a job may move to `to`."""
+def allowed_from(to: State) -> frozenset[State]:
+    """Return the states from which a job may move to `to`."""
     return frozenset(state for state, targets in MOVES.items() if to in targets)
 
 
@@ -76,11 +76,17 @@ UNREACHABLE_S = 30.0
 LONGEST_GENERATING_S = 2 * 3600.0
 """How long one attempt may take; a generator that has just started may load its models for tens of minutes."""
 
+IDEMPOTENCY_KEY_KEPT_H = 24
+"""How long an idempotency key leads to the job that it made."""
+
+UNUSED_UPLOAD_KEPT_H = 24
+"""How long an announced upload that no job uses is kept."""
+
 LOST_OBJECTS_KEPT_S = 3600
 """Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
 
-FIRST_LOOK_S = 0.3
-LONGEST_LOOK_S = 10.0
+FIRST_POLL_S = 0.3
+LONGEST_POLL_S = 10.0
 
 
 def cost(n: int, width: int, height: int, steps: int, upscale: int) -> float:
@@ -89,15 +95,15 @@ def cost(n: int, width: int, height: int, steps: int, upscale: int) -> float:
     return max(megapixels * (steps + upscale * upscale), 0.01)
 
 
-def next_look_s(elapsed_s: float, position: int | None, fraction: float | None) -> float:
+def next_poll_s(elapsed_s: float, position: int | None, fraction: float | None) -> float:
     """Seconds until a running job is worth asking about again.
 
     elapsed_s: since it was sent. position: its place in the generator's own queue, if it waits there. fraction: 0..1 of
     the work done, where the generator knows.
     """
     if position is not None:
-        return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, 0.5 * position))
+        return min(LONGEST_POLL_S, max(FIRST_POLL_S, 0.5 * position))
     if fraction is not None and fraction > 0:
         left_s = elapsed_s * (1 - fraction) / fraction
-        return min(2.0, max(FIRST_LOOK_S, left_s / 3))
-    return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, elapsed_s / 5))
+        return min(2.0, max(FIRST_POLL_S, left_s / 3))
+    return min(LONGEST_POLL_S, max(FIRST_POLL_S, elapsed_s / 5))

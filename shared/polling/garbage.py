@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from shared.accounts import store as user_store
 from shared.clients.storage import StoredObject
+from shared.jobs import upload_store
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
 from shared.polling import garbage_store
 from shared.services import Services
@@ -42,14 +44,18 @@ class Waste:
 def count_waste(services: Services) -> Waste:
     """What `retire` and `empty_garbage` would get rid of now."""
     with services.db.statement() as connection:
-        return Waste(*garbage_store.count_waste(connection))
+        return Waste(
+            tokens=user_store.count_expired_tokens(connection),
+            uploads=upload_store.count_unused(connection),
+            prefixes=garbage_store.count_due(connection),
+        )
 
 
 def retire(services: Services) -> tuple[int, int]:
     """Drop expired tokens, and uploads of more than 24 hours ago that no job uses; return how many of each. The
     uploads' objects become garbage."""
     with services.db.begin() as connection:
-        return garbage_store.retire(connection)
+        return user_store.drop_expired_tokens(connection), upload_store.drop_unused(connection)
 
 
 def empty_garbage(services: Services) -> Removed:
@@ -96,7 +102,7 @@ def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
             used, held = garbage_store.list_used_keys(connection, job_ids)
             wanted |= used | {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in held}
         if uploads:
-            wanted |= garbage_store.list_known_uploads(connection, uploads)
+            wanted |= upload_store.list_known_keys(connection, uploads)
     return wanted
 
 

@@ -18,31 +18,10 @@ def claim_garbage(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(query, {"limit": limit}).scalars())
 
 
-_EXPIRED = "FROM tokens WHERE expires_at < now()"
-_UNUSED = """FROM uploads u WHERE created_at < now() - interval '24 hours'
-    AND NOT EXISTS (SELECT FROM job_sources s WHERE s.upload_key = u.key)"""
-
-
-def retire(connection: Connection) -> tuple[int, int]:
-    """Drop what has had its time: expired tokens, and uploads of more than 24 hours ago that no job uses, whose objects
-    become garbage. Returns how many of each."""
-    tokens = connection.execute(text(f"DELETE {_EXPIRED}")).rowcount
-    query = text(f"""
-        WITH unused AS (DELETE {_UNUSED} RETURNING key), thrown AS (
-            INSERT INTO garbage (prefix) SELECT key FROM unused ON CONFLICT DO NOTHING
-        ) SELECT count(*) FROM unused
-    """)
-    return tokens, int(connection.execute(query).scalar_one())
-
-
-def count_waste(connection: Connection) -> tuple[int, int, int]:
-    """What `retire` would drop now, and how many prefixes of garbage are due: (tokens, uploads, prefixes)."""
-    query = text(f"""
-        SELECT (SELECT count(*) {_EXPIRED}), (SELECT count(*) {_UNUSED}),
-            (SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp())
-    """)
-    tokens, uploads, prefixes = connection.execute(query).one()
-    return tokens, uploads, prefixes
+def count_due(connection: Connection) -> int:
+    """Return how many prefixes are due for deletion."""
+    query = text("SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp()")
+    return int(connection.execute(query).scalar_one())
 
 
 def list_used_keys(connection: Connection, job_ids: Collection[UUID]) -> tuple[set[str], set[str]]:
@@ -59,12 +38,6 @@ def list_used_keys(connection: Connection, job_ids: Collection[UUID]) -> tuple[s
     # The claims first: what a claim has made part of its job in between is then among the keys.
     held = set(connection.execute(claims, values).scalars())
     return set(connection.execute(keys, values).scalars()), held
-
-
-def list_known_uploads(connection: Connection, keys: Collection[str]) -> set[str]:
-    """Those of these keys that were announced as uploads and have not been given up."""
-    query = text("SELECT key FROM uploads WHERE key = ANY(:keys)")
-    return set(connection.execute(query, {"keys": list(keys)}).scalars())
 
 
 def get_time(connection: Connection) -> datetime:

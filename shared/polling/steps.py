@@ -14,10 +14,11 @@ from sqlalchemy import Row
 from shared.clients.storage import ObjectMissing, ObjectTooLarge
 from shared.core import garbage
 from shared.core.errors import Unavailable
-from shared.generators.abilities import ignored, told
+from shared.core.limits import MAX_UPLOAD_BYTES
+from shared.generators.abilities import describe, ignored_fields
 from shared.generators.base import (
     ForgottenId,
-    Generation,
+    GenerationRequest,
     Generator,
     GeneratorBroken,
     GeneratorError,
@@ -27,28 +28,27 @@ from shared.generators.base import (
     Phase,
     Progress,
     Stop,
-    never,
+    never_stop,
 )
 from shared.images import codec as pictures
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
 from shared.jobs.records import StoredImage
-from shared.jobs.requests import order_of
+from shared.jobs.requests import generation_request
 from shared.jobs.states import (
-    FIRST_LOOK_S,
+    FIRST_POLL_S,
     LONGEST_GENERATING_S,
     LOST_OBJECTS_KEPT_S,
     MAX_ATTEMPTS,
     UNREACHABLE_S,
     Event,
     State,
-    next_look_s,
+    next_poll_s,
 )
 from shared.polling import claims as claim_store
 from shared.polling import generators as generator_store
 from shared.services import Services
 
-MAX_SOURCE_BYTES = 20 * 1024 * 1024
 STORAGE_RETRY_S = 2.0
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator surely has nothing; others spend an attempt."""
@@ -81,7 +81,7 @@ class Step:
     """
 
     def __init__(
-        self, services: Services, claim: Row[Any], generator: Generator, protocol: str, stop: Stop = never
+        self, services: Services, claim: Row[Any], generator: Generator, protocol: str, stop: Stop = never_stop
     ) -> None:
         self._services = services
         self._claim = claim
@@ -126,12 +126,12 @@ class Step:
         except GeneratorBroken as error:
             self._note_failure(error.message)
             return self._lose_attempt(_reason(error), spent=1)
-        left_out = ignored(self._protocol, order)
-        adapted = Reason("not_followed", told(left_out)) if left_out else None
+        left_out = ignored_fields(self._protocol, order)
+        adapted = Reason("not_followed", describe(left_out)) if left_out else None
         if self._generator.synchronous:
             return self._release(0, remote_id=remote_id, event=Event.SENT, adapted=adapted)
         self._note_success()
-        return self._release(FIRST_LOOK_S, remote_id=remote_id, event=Event.SENT, adapted=adapted)
+        return self._release(FIRST_POLL_S, remote_id=remote_id, event=Event.SENT, adapted=adapted)
 
     def _not_taken(self, error: GeneratorUnavailable, *, counted: int) -> None:
         """The order did not get through, or nobody knows whether it did. `counted`: attempts counted for it already."""
@@ -165,7 +165,7 @@ class Step:
         working = progress.phase == Phase.PROCESSING
         fraction = progress.fraction if progress.fraction is not None else (0.0 if working else None)
         first = working and self._claim.progress is None
-        delay_s = next_look_s(self._claim.sent_s or 0, progress.position, progress.fraction)
+        delay_s = next_poll_s(self._claim.sent_s or 0, progress.position, progress.fraction)
         return self._release(delay_s, progress=fraction, event=Event.PROCESSING if first else None)
 
     def _draw(self) -> float | None:
@@ -190,14 +190,16 @@ class Step:
             result = self._generator.result(self._claim.remote_id, order, self._stop)
             self._note_success()
             # Where unchanged pictures are not sent back, what was described are the sources themselves.
-            stored = self._store(result.images or order.sources, order, result.descriptions)
+            stored = self._store(result.images or order.source_images, order, result.descriptions)
         except (pictures.PictureError, ObjectMissing, ObjectTooLarge) as error:
             code = error.code if isinstance(error, pictures.PictureError) else SOURCE_MISSING.code
             return self._lose_attempt(Reason(code, f"The generator's picture cannot be used ({code})."))
         except Unavailable as error:
             return self._wait_for_storage(error)
         with self._services.db.begin() as connection:
-            state = job_store.leave(connection, self._id, State.SUCCEEDED, Event.SUCCEEDED, token=self._token)
+            state = job_store.end_attempt(
+                connection, self._id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=self._token
+            )
             if state == State.SUCCEEDED:
                 claim_store.insert_images(connection, self._id, stored)
             else:
@@ -210,10 +212,12 @@ class Step:
                 claim_store.note_pace(connection, self._id)
         return None
 
-    def _store(self, images: tuple[bytes, ...], order: Generation, descriptions: tuple[str, ...]) -> list[StoredImage]:
+    def _store(
+        self, images: tuple[bytes, ...], order: GenerationRequest, descriptions: tuple[str, ...]
+    ) -> list[StoredImage]:
         """Check, complete and store every picture; verify by size that all of it is there."""
         stored, sizes = [], {}
-        not_followed = tuple(setting.field for setting in ignored(self._protocol, order))
+        not_followed = tuple(setting.field for setting in ignored_fields(self._protocol, order))
         for index, (data, expected_size) in enumerate(
             zip(images, order.output_sizes or [None] * len(images), strict=True)
         ):
@@ -234,14 +238,14 @@ class Step:
             raise Unavailable("The storage does not hold what was written to it.")
         return stored
 
-    def _order(self) -> Generation:
+    def _order(self) -> GenerationRequest:
         sources = tuple(
-            pictures.source_png(self._services.storage.get(key, MAX_SOURCE_BYTES)) for key in self._claim.source_keys
+            pictures.source_png(self._services.storage.get(key, MAX_UPLOAD_BYTES)) for key in self._claim.source_keys
         )
         claim = self._claim
         # A job that was put back counts its attempts anew, and must not be answered with an order of its earlier life.
         life = f"{self._id}.{claim.requeues}" if claim.requeues else str(self._id)
-        return order_of(claim.prompt, claim.settings, sources=sources, key=f"{life}:{claim.attempts}")
+        return generation_request(claim.prompt, claim.settings, source_images=sources, key=f"{life}:{claim.attempts}")
 
     def _recipe(
         self, seed: int | None, index: int, description: str | None, not_followed: tuple[str, ...]
@@ -289,7 +293,7 @@ class Step:
 
     def _leave(self, to: State, event: Event, **details: Any) -> None:
         with self._services.db.begin() as connection:
-            state = job_store.leave(connection, self._id, to, event, token=self._token, **details)
+            state = job_store.end_attempt(connection, self._id, to, event, attempt_token=self._token, **details)
             if self._claim.remote_id is not None:
                 garbage.discard(connection, self._prefix, in_s=LOST_OBJECTS_KEPT_S)
         self.outcome = _OUTCOMES[state]

@@ -24,7 +24,7 @@ from shared.generators.base import Generator, GeneratorAddress, GeneratorError
 from shared.generators.discovery import Discovery
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_REMOVED, WORKER_DIED, Reason
-from shared.jobs.states import FIRST_LOOK_S, LEASE_RENEWAL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
+from shared.jobs.states import FIRST_POLL_S, LEASE_RENEWAL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.metrics import store as metrics_store
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import outbox
@@ -138,7 +138,7 @@ class Poller:
             # The outcome could not be written. Let go of the claim, so that the next sweep need not wait for the lease
             # to run out and take this worker for dead.
             with suppress(job_store.Lost, Unavailable), self.services.db.begin() as connection:
-                claim_store.release(connection, claim.id, claim.attempt_token, FIRST_LOOK_S)
+                claim_store.release(connection, claim.id, claim.attempt_token, FIRST_POLL_S)
                 garbage.discard(connection, objects_of(claim.id, claim.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
             raise
         finally:
@@ -266,20 +266,20 @@ class Poller:
                 State.FAILED,
                 Event.FAILED,
                 reason=Reason("crashed_worker", message),
-                token=claim.attempt_token,
+                attempt_token=claim.attempt_token,
             )
             return True
 
     def _evict(self, claim: Row[Any]) -> None:
         """The job's generator is no longer configured: it goes back into the queue for another one."""
         with self.services.db.begin() as connection:
-            job_store.leave(
+            job_store.end_attempt(
                 connection,
                 claim.id,
                 State.QUEUED,
                 Event.RETRYING,
                 reason=GENERATOR_REMOVED,
-                token=claim.attempt_token,
+                attempt_token=claim.attempt_token,
             )
 
     @contextmanager

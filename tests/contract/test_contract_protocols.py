@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from shared.api.schemas import JobRequest
-from shared.generators.abilities import CANNOT
+from shared.generators.abilities import LIMITS
 from shared.jobs.options import CHOICES, USES
 from shared.polling.worker import Poller
 from shared.services import Services
@@ -130,7 +130,7 @@ def test_what_is_not_offered_is_refused_and_what_is_is_taken(door_to: Open, ada:
 
 
 def test_every_field_that_a_protocol_may_refuse_has_a_use() -> None:
-    limits = [limit for protocol in CANNOT.values() for limit in protocol]
+    limits = [limit for protocol in LIMITS.values() for limit in protocol]
     fixed_by_presets = {limit.field for limit in limits if limit.preset == "aspect"}
     assert {limit.field for limit in limits} - fixed_by_presets <= USES.keys()
     assert USES.keys() <= JobRequest.model_fields.keys()

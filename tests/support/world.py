@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from shared.api.schemas import JobRequest
 from shared.jobs import store as job_store
 from shared.jobs import submission
+from shared.jobs.records import NewJob
 from shared.polling.worker import Poller
 from shared.services import Services
 from tests.support.waiting import until
@@ -36,15 +37,14 @@ class World:
         found: UUID = row.id
         return found
 
-    def new_job(self, **request: Any) -> job_store.NewJob:
+    def new_job(self, **request: Any) -> NewJob:
         return submission.new_job(JobRequest(**(SMALL | request)), None, b"")
 
     def submit(self, user_id: UUID, **request: Any) -> UUID:
         with self.services.db.begin() as connection:
             row = job_store.submit(connection, user_id, self.new_job(**request), **LIMITS)
         assert row is not None
-        job_id: UUID = row.id
-        return job_id
+        return row.id
 
     def row(self, job_id: UUID) -> Row[Any]:
         [row] = self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)

@@ -98,7 +98,7 @@ def test_a_frozen_worker_writes_nothing(world: World) -> None:
         for to in (State.QUEUED, State.FAILED, State.CANCELLED, State.SUCCEEDED):
             with pytest.raises(job_store.Lost):
                 job_store.move(
-                    connection, job_id, to, Event.FAILED, token=frozen.attempt_token, reason=GENERATOR_FAILED
+                    connection, job_id, to, Event.FAILED, attempt_token=frozen.attempt_token, reason=GENERATOR_FAILED
                 )
         with pytest.raises(job_store.Lost):
             claim_store.release(connection, job_id, frozen.attempt_token, 1, progress=0.9, event=Event.PROCESSING)
@@ -128,7 +128,7 @@ def test_images_of_a_lost_claim_roll_back(world: World) -> None:
     def commit(token: UUID) -> None:
         with world.services.db.begin() as connection:
             claim_store.insert_images(connection, job_id, [image])
-            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, token=token)
+            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
 
     with pytest.raises(job_store.Lost):
         commit(stale)

@@ -63,8 +63,8 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
         ("sent", None, None),
         (
             "adapted",
-            "This generator draws without the seed, the number of steps and the negative prompt:"
-            " its protocol has no word for that.",
+            "This generator ignores the seed, the number of steps and the negative prompt:"
+            " its protocol does not support them.",
             "not_followed",
         ),
         ("processing", None, None),

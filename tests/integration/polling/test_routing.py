@@ -107,7 +107,7 @@ def test_a_job_that_the_new_settings_cannot_make_says_so(world: World) -> None:
     dispatch.poller.sweep()
     assert [(row.detail, row.code) for row in world.timeline(bound)] == [
         (None, None),
-        ("No generator that is configured now can make this picture.", "no_able_generator"),
+        ("No configured generator can make this picture.", "no_able_generator"),
     ]
 
 
@@ -116,7 +116,7 @@ def test_the_wait_is_estimated_by_the_places_that_a_job_can_have(world: World) -
     kinds = [dispatch.submit(world.user(), 10, **request) for request in (UPSCALED, {})]
     with world.services.db.statement() as connection:
         views = [job_store.find_view(connection, job_id, dispatch.owners[job_id]) for job_id in kinds]
-    assert [view and view.places for view in views] == [1, 4]
+    assert [view and view.outlook.places for view in views] == [1, 4]
 
 
 jobs_of_one = st.lists(st.tuples(st.integers(1, 150), st.booleans()), min_size=1, max_size=8)
