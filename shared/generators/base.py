@@ -66,8 +66,8 @@ PROTOCOLS = {
     # waits holds a connection there and a thread here.
     "glide": Places(default=1, most=64),
 }
-"""The protocols that `connect` knows. Where several support a request, the first of them gets it, because it follows more
-of the settings."""
+"""The protocols that `connect` knows. Where several support a request, the first of them gets it, because it follows
+more of the settings."""
 
 Stop = Callable[[], bool]
 """Returns True once a running call is no longer wanted."""

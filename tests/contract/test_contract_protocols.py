@@ -9,11 +9,11 @@ import pytest
 from shared.api.schemas import JobRequest
 from shared.generators.abilities import LIMITS
 from shared.jobs.options import CHOICES, USES
-from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
+from tests.support.poller import Poller
 
 IMG, GLIDE = "img_generator+http://127.0.0.1:9", "glide+http://127.0.0.1:10"
 NO_WIDTH = "must be 64, 128, 256, 512 or 1024, for the generators of this site"
@@ -164,8 +164,7 @@ def test_a_picture_made_without_its_seed_has_none(door_to: Open, ada: Person, se
         poller.sweep()
         for _ in range(2):
             poller.advance(UUID(job["id"]))
-        for client in poller._clients.values():
-            client.close()
+        poller.close_clients()
     done = door.get(f"/v1/jobs/{job['id']}", headers=ada.headers).json()
     assert (done["state"], done["settings"]["seed"]) == ("succeeded", 7)
     assert [image["seed"] for image in done["images"]] == [None]

@@ -11,8 +11,8 @@ from shared.api.schemas import JobRequest
 from shared.jobs import store as job_store
 from shared.jobs import submission
 from shared.jobs.records import NewJob
-from shared.polling.worker import Poller
 from shared.services import Services
+from tests.support.poller import Poller
 from tests.support.waiting import until
 
 SMALL: dict[str, Any] = {"prompt": "a lighthouse at night", "width": 64, "height": 64, "steps": 1}

@@ -14,8 +14,8 @@ from shared.generators.base import GenerationRequest, GeneratorAddress, Progress
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs import submission
-from shared.polling.worker import Poller
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import World
 
 

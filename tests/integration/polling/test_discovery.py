@@ -11,8 +11,8 @@ import pytest
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, parse_addresses
 from shared.generators.discovery import KEPT_S, LOOKUP_S, MOST, Discovery, look_up
-from shared.polling.worker import Poller
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import World
 
 NAME = "img_generator+http://user:secret@painters:2020/api?each_address=1&max_in_flight=2"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from shared.jobs import store as job_store
-from shared.polling import claims as claim_store
+from shared.polling import dispatch as dispatching
 from tests.support.dispatch import Dispatch
 from tests.support.world import World
 
@@ -77,7 +77,7 @@ def test_a_long_backlog_of_one_kind_is_no_scan_for_another(world: World, many: i
     world.sql("UPDATE jobs SET state = 'queued' WHERE id = :id", id=free)
     values = {"kinds": ["glide", "img_generator,glide"], "max_running": 5}
     with world.services.db.begin() as connection:
-        plan = connection.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + claim_store._NEXT.text), values).scalar_one()
+        plan = connection.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + dispatching._NEXT.text), values).scalar_one()
 
     def most_rows(node: dict[str, object]) -> float:
         plans = node.get("Plans", [])
