@@ -17,7 +17,7 @@ from generator.engines.base import Engine
 from generator.engines.registry import load_engine
 from local.ports import free_port
 from shared.api.presets import QUALITIES
-from shared.generators.base import Generation, GeneratorAddress, Phase
+from shared.generators.base import GenerationRequest, GeneratorAddress, Phase
 from shared.generators.img_generator import ImgGenerator
 
 ROUNDS = 5
@@ -131,7 +131,7 @@ def _served(ground: Ground) -> Iterator[Row]:
 
 def _pictures_a_second(client: ImgGenerator, count: int) -> float:
     """All are ordered at one moment; the time runs until the last is fetched."""
-    order = Generation(
+    order = GenerationRequest(
         prompt="",
         negative_prompt="",
         n=1,

@@ -22,6 +22,7 @@ from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.jobs.submission import new_job
 from shared.polling import claims as claim_store
+from shared.polling.claims import Release
 
 ROUNDS = 7
 SECONDS = 2.0
@@ -145,8 +146,8 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
             claim = claim_store.claim(connection, job_id)
             assert claim is not None
             token = claim.attempt_token
-            claim_store.release(connection, job_id, token, 0, remote_id="1", event=Event.SENT)
-            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, token=token)
+            claim_store.release(connection, job_id, token, Release(0, remote_id="1", event=Event.SENT))
+            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
             key = f"jobs/{job_id}/{token}/0"
             image = StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
             claim_store.insert_images(connection, job_id, [image])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cli.exit_codes import usage_error
-from shared.generators.base import Generation, GeneratorAddress, parse_addresses
+from shared.generators.base import GenerationRequest, GeneratorAddress, parse_addresses
 
 DEFAULT_SERVER = "http://127.0.0.1:2020"
 DEFAULT_OUT = "results"
@@ -121,7 +121,7 @@ def _add_description(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def read_generation(options: argparse.Namespace, show: Callable[[str], None]) -> Generation:
+def read_generation(options: argparse.Namespace, show: Callable[[str], None]) -> GenerationRequest:
     """Build the generation that the arguments describe: read its source pictures, resolve its size and seed.
 
     `show` receives a sentence for everything that is changed.
@@ -142,7 +142,7 @@ def read_generation(options: argparse.Namespace, show: Callable[[str], None]) ->
         raise usage_error('Give a prompt, for example: easel-generate "a lighthouse at sunset".')
     sources = _read_sources(options.imgs, MAX_SIDE_PX if strength >= 0 else MAX_UNCHANGED_SIDE_PX, show)
     width, height = _size(options, sources, show if strength >= 0 else lambda _: None)
-    return Generation(
+    return GenerationRequest(
         prompt=prompt or "",
         negative_prompt=options.neg_prompt,
         n=options.n,
@@ -152,7 +152,7 @@ def read_generation(options: argparse.Namespace, show: Callable[[str], None]) ->
         scale=options.scale,
         seed=secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed,
         upscale=options.ups,
-        sources=sources,
+        source_images=sources,
         strength=strength,
         describe=options.desc,
         blip_max_len=options.blip_max_len,

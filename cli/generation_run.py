@@ -9,7 +9,7 @@ from typing import TypeVar
 from cli.exit_codes import CommandError, ExitCode, usage_error
 from shared.generators.base import (
     ForgottenId,
-    Generation,
+    GenerationRequest,
     GeneratorAddress,
     GeneratorError,
     GeneratorRefused,
@@ -42,7 +42,7 @@ class GenerationRun:
     def __init__(
         self,
         address: GeneratorAddress,
-        generation: Generation,
+        generation: GenerationRequest,
         *,
         timeout_s: float,
         pause: threading.Event,
@@ -139,7 +139,7 @@ class GenerationRun:
             client.cancel(remote_id)
 
 
-def _command_error(error: GeneratorError, generation: Generation) -> CommandError:
+def _command_error(error: GeneratorError, generation: GenerationRequest) -> CommandError:
     if isinstance(error, GeneratorRefused):
         return CommandError(ExitCode.USAGE_ERROR, error.message)
     if isinstance(error, GeneratorUnavailable):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cli.exit_codes import CommandError, ExitCode, usage_error
-from shared.generators.base import Generation, Result
+from shared.generators.base import GenerationRequest, Result
 from shared.images.codec import PictureError, decode_png
 
 MAX_SEED = 2**32 - 1
@@ -23,7 +23,7 @@ class ReservedNames:
         self._stem = stem
         self._draft = draft
 
-    def save(self, result: Result, generation: Generation) -> Iterator[Path]:
+    def save(self, result: Result, generation: GenerationRequest) -> Iterator[Path]:
         """Write every file and yield its path.
 
         Raises:
@@ -89,7 +89,7 @@ def _reserve(folder: Path, stem: str) -> Path | None:
     return draft
 
 
-def check(result: Result, generation: Generation) -> None:
+def check(result: Result, generation: GenerationRequest) -> None:
     """Check that every picture is a valid PNG of the requested size, and every frame a valid PNG.
 
     Raises:
@@ -105,7 +105,7 @@ def check(result: Result, generation: Generation) -> None:
             ) from error
 
 
-def _label(generation: Generation, number: int) -> str:
+def _label(generation: GenerationRequest, number: int) -> str:
     """Return a file's label: the picture's seed and index; a picture that is not newly generated has no seed."""
     return f"seed{(generation.seed + number) & MAX_SEED}-{number}" if generation.generates else f"{number}"
 

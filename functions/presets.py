@@ -8,7 +8,7 @@ from functions.http.app import lambda_handler
 from functions.http.dependencies import ServicesDep
 from functions.http.problems import problems
 from shared.api.schemas import PresetsView
-from shared.jobs.options import list_offers
+from shared.jobs.options import list_options
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
@@ -19,4 +19,4 @@ def presets(services: ServicesDep, response: Response) -> dict[str, Any]:
     """List types, styles, qualities and aspects with their values, and each field's type, range and default. `offered`
     is false if no generator of this site supports it: a submit that uses it is refused."""
     response.headers["Cache-Control"] = "public, max-age=300"
-    return list_offers(services)
+    return list_options(services)

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Run one part of the poller until it is told to stop; SIGTERM lets running steps end first."""
+    """Run one part of the poller until a signal; SIGTERM lets running steps end first."""
     parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
     parser.add_argument("part", choices=("worker", "beat"))
     parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
@@ -54,15 +54,15 @@ def main() -> None:
 
 
 def _say(message: str, *_: object) -> None:
-    """What Celery would print past every logger: that it was told to stop."""
+    """Log what Celery would print without a logger: that it is shutting down."""
     _log.info(message.strip())
 
 
 def _measured_app(services: Services, processes: int) -> Celery:
-    """The worker's app, with its metrics served by this process, the pool's parent, where they are asked for."""
+    """Return the worker's app; this process, the pool's parent, serves its metrics if a port is set."""
     if services.settings.metrics_port is None:
         return create_app(services)
-    from shared.metrics.prometheus import Steps, serve  # the metrics' library, only where somebody asks for them
+    from shared.metrics.prometheus import Steps, serve  # the metrics library, only if it is needed
 
     board = StepBoard(processes)
     app = create_app(services, board.measure)

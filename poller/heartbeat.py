@@ -1,8 +1,8 @@
 """A heartbeat file of worker and beat: `python -m poller.heartbeat FILE` exits with 0 while it is fresh.
 
-The process itself touches the file from the loop that does its work, so a worker that has lost the broker or hangs, and
-a beat that no longer ticks, let it grow old; that a process exists says less. Looking at a file costs next to nothing,
-while `celery inspect ping` loads all of Celery and asks every worker through the broker, each time.
+The process touches the file from the loop that does its work, so the file grows old when a worker has lost the broker
+or hangs, or a beat no longer ticks; the existence of a process shows less. Checking a file costs almost nothing, while
+`celery inspect ping` loads all of Celery and asks every worker through the broker each time.
 """
 
 import sys
@@ -19,10 +19,10 @@ OLD_S = 30.0
 
 
 def worker_step(file: Path) -> "type[StartStopStep]":
-    """A step of Celery's worker that touches file while the worker is connected and its loop turns."""
+    """Return a step of Celery's worker that touches the file while the worker is connected and its loop runs."""
     from celery.bootsteps import StartStopStep  # the check has no use for Celery
 
-    class Pulse(StartStopStep):
+    class Heartbeat(StartStopStep):
         requires = ("celery.worker.consumer.tasks:Tasks",)
 
         def start(self, parent: Any) -> None:
@@ -32,24 +32,24 @@ def worker_step(file: Path) -> "type[StartStopStep]":
         def stop(self, _parent: Any) -> None:
             self._timer.cancel()
 
-    return Pulse
+    return Heartbeat
 
 
 def beat_scheduler(file: Path) -> "type[Scheduler]":
-    """Celery's scheduler in memory, which touches file whenever it has sent what was due."""
+    """Return Celery's in-memory scheduler, which touches the file whenever it has sent what was due."""
     from celery.beat import Scheduler
 
-    class Pulse(Scheduler):
+    class Heartbeat(Scheduler):
         def tick(self, *args: Any, **options: Any) -> float:
             wait_s: float = super().tick(*args, **options)
             file.touch()
             return wait_s
 
-    return Pulse
+    return Heartbeat
 
 
 def is_fresh(file: Path) -> bool:
-    """Whether file was touched within the last 30 s."""
+    """Return whether the file was touched within the last 30 s."""
     try:
         return time.time() - file.stat().st_mtime < OLD_S
     except FileNotFoundError:

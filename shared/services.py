@@ -1,4 +1,4 @@
-"""What a process works with: the settings and the clients made from them, each at its first use."""
+"""The composition root: a process's settings and the clients made from them, each at its first use."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,21 +17,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Services:
-    """Handed down to every use case. The clients of storage and broker are imported at first use: each adds some 250 ms
-    to a cold start, and most functions need neither."""
+    """The settings and clients that every use case is given.
+
+    The clients of storage and broker are imported at first use: each adds about 250 ms to a cold start, and most
+    functions need neither.
+    """
 
     settings: Settings
 
     @classmethod
     def from_environment(cls) -> "Services":
-        """Raises SettingsError with one sentence."""
+        """Return services with the settings of the environment. Raises SettingsError with one sentence."""
         services = cls(Settings.from_environment())
         _ = services.addresses
         return services
 
     @cached_property
     def addresses(self) -> tuple[GeneratorAddress, ...]:
-        """The configured generators. Raises SettingsError when EASEL_GENERATORS cannot be read."""
+        """Return the configured generators. Raises SettingsError when EASEL_GENERATORS cannot be read."""
         try:
             return parse_addresses(self.settings.generators)
         except ValueError as error:
@@ -39,12 +42,12 @@ class Services:
 
     @cached_property
     def protocols(self) -> frozenset[str]:
-        """The protocols that the configured generators speak."""
+        """Return the protocols of the configured generators."""
         return frozenset(address.protocol for address in self.addresses)
 
     @property
     def sends_mail(self) -> bool:
-        """Whether this site can send mail: without, `notify` is not offered."""
+        """Return whether this site can send mail; without it, `notify` is not offered."""
         return bool(self.settings.mail_url)
 
     @cached_property

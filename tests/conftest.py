@@ -16,13 +16,13 @@ from sqlalchemy import create_engine, text
 from infra.bundle import Bundle
 from local.servers import embedded_servers
 from shared.core.settings import Settings
-from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.clean_tables import empty_tables
 from tests.support.deployment import ACCOUNT, Cloud, emulated_cloud
 from tests.support.functions_bundle import built_bundle
 from tests.support.paths import ROOT
+from tests.support.poller import Poller
 from tests.support.world import World
 
 
@@ -101,8 +101,7 @@ def poller(services: Services, generator: FakeGenerator) -> Iterator[Poller]:
     poller = Poller(services, (generator.address,))
     poller.sweep()
     yield poller
-    for client in poller._clients.values():
-        client.close()
+    poller.close_clients()
 
 
 @pytest.fixture

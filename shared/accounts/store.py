@@ -253,16 +253,14 @@ def delete_token(connection: Connection, token_hash: bytes) -> None:
     connection.execute(text("DELETE FROM tokens WHERE hash = :hash"), {"hash": token_hash})
 
 
-def create_upload(connection: Connection, user_id: UUID, key: str, content_type: str, size_bytes: int) -> None:
-    """Insert an announced upload."""
-    query = text(
-        "INSERT INTO uploads (user_id, key, content_type, size_bytes)"
-        " VALUES (:user_id, :key, :content_type, :size_bytes)"
-    )
-    connection.execute(query, {"user_id": user_id, "key": key, "content_type": content_type, "size_bytes": size_bytes})
+_EXPIRED = "FROM tokens WHERE expires_at < now()"
 
 
-def list_upload_sizes(connection: Connection, user_id: UUID, keys: list[str]) -> dict[str, int]:
-    """Return the announced size in bytes of each of these uploads that belongs to the user."""
-    query = text("SELECT key, size_bytes FROM uploads WHERE user_id = :user_id AND key = ANY(:keys)")
-    return {row.key: row.size_bytes for row in connection.execute(query, {"user_id": user_id, "keys": keys})}
+def drop_expired_tokens(connection: Connection) -> int:
+    """Delete expired tokens; return how many."""
+    return connection.execute(text(f"DELETE {_EXPIRED}")).rowcount
+
+
+def count_expired_tokens(connection: Connection) -> int:
+    """Return how many tokens `drop_expired_tokens` would delete now."""
+    return int(connection.execute(text(f"SELECT count(*) {_EXPIRED}")).scalar_one())

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.core.errors import NotFound, Unavailable
-from shared.jobs.records import JOB_IMAGES, JobImage, Settings, TimelineEntry, read_images
+from shared.jobs.records import JOB_IMAGES, JobImage, JobSettings, TimelineEntry, read_images
 from shared.jobs.states import State
 from shared.services import Services
 
@@ -49,7 +49,7 @@ class JobDetail:
     email: str
     user_disabled: bool
     prompt: str
-    settings: Settings
+    settings: JobSettings
     protocols: list[str]
     quota_day: date
     created_at: datetime

@@ -17,7 +17,7 @@ from shared.generators.base import Generator, GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs.reasons import BY_OPERATOR
 from shared.jobs.states import LOST_OBJECTS_KEPT_S, Event, State
-from shared.polling.steps import objects_of
+from shared.polling.claims import object_prefix
 from shared.services import Services
 
 
@@ -68,7 +68,7 @@ def requeue(
             return refusal
         job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED, reason=BY_OPERATOR)
         if job.attempt_token is not None:
-            garbage.discard(connection, objects_of(job_id, job.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
+            garbage.discard(connection, object_prefix(job_id, job.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
     services.wake_ups.wake()
     if job.state == State.GENERATING and job.remote_id is not None:
         address = next((found for found in configured_addresses(services) if found.name == job.generator), None)

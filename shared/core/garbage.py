@@ -1,4 +1,4 @@
-"""Objects that nothing refers to any more: written down in the transaction that makes them so.
+"""Objects that nothing refers to any more, recorded in the transaction that makes them so.
 
 `shared.polling.garbage` deletes them later.
 """
@@ -7,9 +7,14 @@ from sqlalchemy import Connection, text
 
 
 def discard(connection: Connection, prefix: str, *, in_s: float = 0) -> None:
-    """Have every object under this prefix deleted, `in_s` seconds from now."""
+    """Have every object under this prefix deleted, `in_s` seconds from now or later.
+
+    A prefix that is recorded already always changes its time, by which a collector that has just claimed it notices.
+    """
     query = text("""
         INSERT INTO garbage (prefix, due_at) VALUES (:prefix, clock_timestamp() + make_interval(secs => :in_s))
-        ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(garbage.due_at, excluded.due_at)
+        ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(
+            garbage.due_at + interval '1 microsecond', excluded.due_at
+        )
     """)
     connection.execute(query, {"prefix": prefix, "in_s": in_s})

@@ -10,7 +10,7 @@ from shared.api.views import ImageView
 from shared.core.errors import BadRequest, NotFound
 from shared.gallery import store as gallery_store
 from shared.gallery.store import GalleryItem
-from shared.jobs.records import Settings
+from shared.jobs.records import JobSettings
 from shared.jobs.views import Sign, image_signer
 from shared.services import Services
 
@@ -25,7 +25,7 @@ class GalleryItemView:
     images: list[ImageView]
     created_at: datetime
     published_at: datetime
-    settings: Settings
+    settings: JobSettings
 
 
 def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple[list[GalleryItemView], str | None]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, text
 
-from shared.jobs.records import JOB_IMAGES, JobImage, Settings, read_images
+from shared.jobs.records import JOB_IMAGES, JobImage, JobSettings, read_images
 from shared.jobs.store import PUBLIC
 
 IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded'"
@@ -29,7 +29,7 @@ class GalleryItem:
 
     id: UUID
     prompt: str
-    settings: Settings
+    settings: JobSettings
     created_at: datetime
     published_at: datetime
     images: tuple[JobImage, ...]

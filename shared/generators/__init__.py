@@ -4,7 +4,7 @@ from shared.generators.base import Generator, GeneratorAddress
 
 
 def connect(address: GeneratorAddress) -> Generator:
-    """Make the client for an address. Nothing is sent until its first call. ValueError for an unknown protocol."""
+    """Return the client for an address; nothing is sent yet. Raises ValueError for an unknown protocol."""
     # Imported here, so that reading an address (settings do) costs no HTTP library.
     if address.protocol == "img_generator":
         from shared.generators.img_generator import ImgGenerator
@@ -14,4 +14,4 @@ def connect(address: GeneratorAddress) -> Generator:
         from shared.generators.glide import Glide
 
         return Glide(address)
-    raise ValueError("no client speaks this generator protocol.")
+    raise ValueError("there is no client for this generator protocol.")

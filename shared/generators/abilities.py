@@ -1,6 +1,6 @@
-"""What each protocol can do with an order: what it cannot make at all, and which settings it does not follow.
+"""What each protocol supports: requests that it cannot make at all, and settings that it ignores.
 
-Pure, and light to import: a submit asks before the job is queued, the dispatcher chooses by it, a step records it.
+Pure and cheap to import: a submit checks a request here, the dispatcher chooses generators by it, a step records it.
 """
 
 from collections.abc import Callable, Collection
@@ -8,18 +8,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from shared.generators.base import PROTOCOLS, Generation
+from shared.generators.base import PROTOCOLS, GenerationRequest
 
 GLIDE_SIZES = (64, 128, 256, 512, 1024)
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Something that a protocol cannot do. `field` is the API's setting at fault and `instead` says what would work;
-    `preset` is the setting that fixes it in a request which leaves `field` out, with its own `preset_instead`."""
+    """Something that a protocol cannot do.
+
+    `field` is the API's setting at fault and `instead` says what would work. `preset` is the setting that determines
+    `field` in a request that leaves it out, with its own `preset_instead`.
+    """
 
     field: str
-    broken_by: Callable[[Generation], bool]
+    broken_by: Callable[[GenerationRequest], bool]
     instead: str
     preset: str | None = None
     preset_instead: str | None = None
@@ -27,94 +30,94 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A setting that a protocol has no word for, in an order that it makes all the same."""
+    """A setting that a protocol does not transmit, in a request that it makes nevertheless."""
 
     field: str
     words: str
-    said_by: Callable[[Generation], bool]
+    used_by: Callable[[GenerationRequest], bool]
 
 
 _SIZES = ", ".join(map(str, GLIDE_SIZES[:-1])) + f" or {GLIDE_SIZES[-1]}"
 
-CANNOT: dict[str, tuple[Limit, ...]] = {
+LIMITS: dict[str, tuple[Limit, ...]] = {
     "img_generator": (),
     "glide": (
         Limit(
             "width",
-            lambda order: order.width not in GLIDE_SIZES,
+            lambda request: request.width not in GLIDE_SIZES,
             f"must be {_SIZES}",
             preset="aspect",
             preset_instead="must be square",
         ),
         Limit(
             "height",
-            lambda order: order.height != order.width,
+            lambda request: request.height != request.width,
             "must be the same as width",
             preset="aspect",
             preset_instead="must be square, or come with width and height",
         ),
         Limit(
             "upscale",
-            lambda order: order.upscale > 1,
+            lambda request: request.upscale > 1,
             "must be 1",
             preset="quality",
             preset_instead="must be draft, normal or better, or come with upscale 1",
         ),
-        Limit("source_images", lambda order: bool(order.sources), "must be left out"),
-        Limit("strength", lambda order: order.strength < 0, "must not be below 0"),
-        Limit("describe", lambda order: order.describe, "must be false"),
-        Limit("timelapse", lambda order: order.frames > 0, "must be false"),
+        Limit("source_images", lambda request: bool(request.source_images), "must be left out"),
+        Limit("strength", lambda request: request.strength < 0, "must not be below 0"),
+        Limit("describe", lambda request: request.describe, "must be false"),
+        Limit("timelapse", lambda request: request.frames > 0, "must be false"),
     ),
 }
-"""What no order may ask for. A protocol that is not named here does not exist."""
+"""For each protocol what no request may contain."""
 
-IGNORES: dict[str, tuple[Ignored, ...]] = {
+IGNORED: dict[str, tuple[Ignored, ...]] = {
     "img_generator": (),
     "glide": (
         Ignored("seed", "the seed", lambda _: True),
         Ignored("steps", "the number of steps", lambda _: True),
-        Ignored("negative_prompt", "the negative prompt", lambda order: bool(order.negative_prompt)),
-        Ignored("cpu", "the choice of the processor", lambda order: order.cpu),
+        Ignored("negative_prompt", "the negative prompt", lambda request: bool(request.negative_prompt)),
+        Ignored("cpu", "the choice of the processor", lambda request: request.cpu),
     ),
 }
-"""What an order may say without being heard."""
+"""For each protocol what has no effect in a request."""
 
 
-def cannot(protocol: str, order: Generation) -> tuple[Limit, ...]:
-    """Everything about the order that this protocol cannot do; nothing: it can make it."""
-    return tuple(limit for limit in CANNOT[protocol] if limit.broken_by(order))
+def unsupported_fields(protocol: str, request: GenerationRequest) -> tuple[Limit, ...]:
+    """Return every limit of this protocol that the request breaks; none when the protocol supports the request."""
+    return tuple(limit for limit in LIMITS[protocol] if limit.broken_by(request))
 
 
-def able(order: Generation) -> str:
-    """The protocols that can make the order, as they stand with the job: in the order of PROTOCOLS, comma separated."""
-    return ",".join(protocol for protocol in PROTOCOLS if not cannot(protocol, order))
+def supported_protocols(request: GenerationRequest) -> str:
+    """Return the protocols that support the request, comma separated in the order of PROTOCOLS, as jobs store them."""
+    return ",".join(protocol for protocol in PROTOCOLS if not unsupported_fields(protocol, request))
 
 
-def limits_of(protocols: Collection[str], order: Generation) -> tuple[Limit, ...]:
-    """Why none of these protocols can make the order: the limits of the one that is nearest to it. Nothing: one can."""
-    return min((cannot(protocol, order) for protocol in sorted(protocols)), key=len, default=())
+def nearest_limits(protocols: Collection[str], request: GenerationRequest) -> tuple[Limit, ...]:
+    """Return the limits of the protocol that breaks fewest of them; none when one of the protocols supports it."""
+    return min((unsupported_fields(protocol, request) for protocol in sorted(protocols)), key=len, default=())
 
 
-def ignored(protocol: str, order: Generation) -> tuple[Ignored, ...]:
-    """The settings of the order that this protocol does not follow."""
-    return tuple(setting for setting in IGNORES[protocol] if setting.said_by(order))
+def ignored_fields(protocol: str, request: GenerationRequest) -> tuple[Ignored, ...]:
+    """Return the settings of the request that this protocol does not follow."""
+    return tuple(setting for setting in IGNORED[protocol] if setting.used_by(request))
 
 
-def told(settings: tuple[Ignored, ...]) -> str:
-    """One sentence for the timeline about settings that are not followed."""
+def describe(settings: tuple[Ignored, ...]) -> str:
+    """Return one sentence for the timeline about settings that are not followed."""
     words = [setting.words for setting in settings]
     listed = " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
-    return f"This generator draws without {listed}: its protocol has no word for that."
+    return f"This generator ignores {listed}: its protocol does not support {'them' if len(words) > 1 else 'it'}."
 
 
 @lru_cache(maxsize=64)
 def kinds_for(protocols: frozenset[str]) -> tuple[str, ...]:
-    """Every value of `able` that names at least one of these protocols: the kinds of jobs that can go there."""
+    """Return the kinds of jobs that at least one of these protocols supports."""
     return tuple(kind for kind in all_kinds() if not protocols.isdisjoint(kind.split(",")))
 
 
 @lru_cache(maxsize=1)
 def all_kinds() -> tuple[str, ...]:
-    """Every value of `able` but the empty one."""
+    """Return every kind of job: each value of `supported_protocols` except the empty one."""
     names = list(PROTOCOLS)
     return tuple(",".join(chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size))

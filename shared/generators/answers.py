@@ -1,22 +1,28 @@
-"""What every protocol reads alike: HTTP statuses, refusals, pictures in base64, and how long an answer may be."""
+"""What all protocols parse alike: HTTP statuses, refusals, pictures in base64, and the size limit of an answer."""
 
 import base64
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.generators.base import ForgottenId, Generation, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
+from shared.generators.base import (
+    ForgottenId,
+    GenerationRequest,
+    GeneratorBroken,
+    GeneratorRefused,
+    GeneratorUnavailable,
+)
 from shared.generators.transport import Answer
 
 MAX_RESULT_BYTES = 512 * 1024 * 1024
 RESULT_MARGIN_BYTES = 256 * 1024
 
 REFUSALS = frozenset({400, 413, 414, 422})
-"""The statuses by which a generator says that the order itself is wrong."""
+"""The statuses with which a generator rejects the request itself."""
 
 
 def check_http(answer: Answer, *, about_id: bool) -> None:
-    """Raise the error that an HTTP status other than 200, 201 and 202 stands for."""
+    """Raise the error for an HTTP status other than 200, 201 and 202."""
     status = answer.status
     if status in (200, 201, 202):
         if not answer.body:
@@ -25,38 +31,40 @@ def check_http(answer: Answer, *, about_id: bool) -> None:
     if about_id and status in (404, 410):
         raise ForgottenId()
     if status == 429:
-        raise GeneratorUnavailable("generator_busy", "The generator takes no more requests for now.")
+        raise GeneratorUnavailable("generator_busy", "The generator accepts no more requests for now.")
     if status == 408 or status >= 500:
-        raise GeneratorUnavailable("generator_down", f"The generator has a fault of its own (HTTP {status}).")
+        raise GeneratorUnavailable("generator_down", f"The generator reported an internal error (HTTP {status}).")
     if 300 <= status < 400:
-        raise GeneratorUnavailable("generator_redirected", f"The generator sends elsewhere (HTTP {status}).")
+        raise GeneratorUnavailable(
+            "generator_redirected", f"The generator redirects to another address (HTTP {status})."
+        )
     if status in (401, 403, 404, 405):
         raise GeneratorUnavailable(
-            "generator_misconfigured", f"The generator's address or password does not fit (HTTP {status})."
+            "generator_misconfigured", f"The generator's address or password is wrong (HTTP {status})."
         )
     raise GeneratorBroken("generator_bad_http", f"The generator's answer has an unexpected HTTP status ({status}).")
 
 
 def refusal(answer: Answer, fields: Mapping[str, Any]) -> GeneratorRefused:
-    """The error for a refused order. The answer may repeat a prompt, so only the names of sent parameters are kept."""
+    """Return the error for a refused request; the answer may repeat a prompt, so only parameter names are kept."""
     text = answer.body[:65536].decode("utf-8", errors="replace")
     words = re.findall(r'"([a-z_]+)"', text) + re.findall(r"\b[a-z_]{2,}\b", text)
     named = [name for name in fields if name in words]
     reason = f" It names: {', '.join(named)}." if named else ""
-    return GeneratorRefused("generator_refused", f"The generator refused this order (HTTP {answer.status}).{reason}")
+    return GeneratorRefused("generator_refused", f"The generator refused this request (HTTP {answer.status}).{reason}")
 
 
-def result_limit(order: Generation) -> int:
-    """How many bytes the results may have: 4 bytes a pixel, as base64, and a margin for all the rest."""
-    pixels = sum(width * height for width, height in order.output_sizes)
-    pixels += order.frames * order.output_width * order.output_height
+def result_limit(request: GenerationRequest) -> int:
+    """Return the most bytes that a result may have: 4 bytes a pixel, as base64, and a margin for everything else."""
+    pixels = sum(width * height for width, height in request.output_sizes)
+    pixels += request.frames * request.output_width * request.output_height
     return min(MAX_RESULT_BYTES, RESULT_MARGIN_BYTES + pixels * 4 * 4 // 3)
 
 
 def read_picture(text: object) -> bytes:
-    """The bytes of a picture in base64."""
+    """Return the bytes of a picture in base64. Raises GeneratorBroken."""
     if not isinstance(text, str):
-        raise GeneratorBroken("generator_bad_shape", "The generator sent a picture that is no text.")
+        raise GeneratorBroken("generator_bad_shape", "The generator sent a picture that is not text.")
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:

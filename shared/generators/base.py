@@ -1,14 +1,14 @@
-"""What every generator client offers, and the words it uses: the order, the progress, the result, the errors.
+"""The interface of every generator client and its values: the request, the progress, the result, the errors.
 
-Nothing here opens a connection. A client turns an order into its protocol's calls and the answers into these values;
-whatever a generator says outside its protocol ends as one of three errors, which tell the poller what to do next.
+Nothing here opens a connection. A client turns a request into its protocol's calls, and the answers into these values.
+Every answer outside the protocol becomes one of three errors, from which the poller knows what to do next.
 
 Every error code, for all clients:
 
 =============================== ===================== ===============================================================
 code                            class                 when
 =============================== ===================== ===============================================================
-generator_unreachable           GeneratorUnavailable  no connection, or it was down before an order: nothing was sent
+generator_unreachable           GeneratorUnavailable  no connection, or it was down before the request: nothing was sent
 generator_hung_up               GeneratorUnavailable  the connection broke before an answer came
 generator_stopped               GeneratorStopped      the caller itself ended the call
 generator_timeout               GeneratorUnavailable  the whole answer was not there in time (a slow drip too)
@@ -16,32 +16,32 @@ generator_busy                  GeneratorUnavailable  429
 generator_down                  GeneratorUnavailable  408 or 5xx
 generator_redirected            GeneratorUnavailable  3xx; redirects are never followed
 generator_misconfigured         GeneratorUnavailable  401, 403, 405, or 404 where no id was asked about
-generator_refused               GeneratorRefused      400, 413, 414 or 422 on a new order
-generator_cannot                GeneratorRefused      the protocol has no words for the order: nothing was sent
+generator_refused               GeneratorRefused      400, 413, 414 or 422 on a new request
+generator_cannot                GeneratorRefused      the protocol does not support the request: nothing was sent
 generator_forgot                ForgottenId           404 or 410 for an id
 generator_bad_http              GeneratorBroken       any other HTTP status, or an answer that is not HTTP
 generator_cut_off               GeneratorBroken       the answer stopped in the middle
-generator_too_large             GeneratorBroken       the answer is longer than the order allows
-generator_encoded               GeneratorBroken       a compressed answer, which nobody asked for
+generator_too_large             GeneratorBroken       the answer is longer than the request allows
+generator_encoded               GeneratorBroken       a compressed answer, which was not asked for
 generator_empty                 GeneratorBroken       an answer without a body
 generator_bad_text              GeneratorBroken       not UTF-8
 generator_bad_json              GeneratorBroken       not strict JSON: junk, HTML, NaN, too deep, a number too long
 generator_bad_shape             GeneratorBroken       JSON, but not the object the protocol promises
-generator_bad_id                GeneratorBroken       an id that is no whole number or short printable text
-generator_bad_status            GeneratorBroken       a status that the protocol does not know
-generator_bad_position          GeneratorBroken       a queue position that is no whole number from 0
-generator_bad_progress          GeneratorBroken       a percentage that is no number from 0 to 100
+generator_bad_id                GeneratorBroken       an id that is neither a whole number nor short printable text
+generator_bad_status            GeneratorBroken       an unknown status
+generator_bad_position          GeneratorBroken       a queue position that is not a whole number from 0
+generator_bad_progress          GeneratorBroken       a percentage that is not a number from 0 to 100
 generator_bad_base64            GeneratorBroken       a picture that is not strict base64
-generator_bad_sheet             GeneratorBroken       a sheet of pictures that is no whole PNG
-generator_wrong_sheet_size      GeneratorBroken       a sheet whose size is no grid of the pictures ordered
-generator_wrong_image_count     GeneratorBroken       more or fewer pictures than ordered
+generator_bad_sheet             GeneratorBroken       a sheet of pictures that is not a complete PNG
+generator_wrong_sheet_size      GeneratorBroken       a sheet whose size is not a grid of the requested pictures
+generator_wrong_image_count     GeneratorBroken       more or fewer pictures than requested
 generator_wrong_text_count      GeneratorBroken       more or fewer descriptions than pictures described
-generator_bad_description       GeneratorBroken       a description that is no text, or is longer than 10,000 characters
+generator_bad_description       GeneratorBroken       a description that is not text, or longer than 10,000 characters
 generator_too_many_frames       GeneratorBroken       more frames than asked for
 =============================== ===================== ===============================================================
 
-A generator's own status `error` is no error of the call: `status` returns `Phase.FAILED`, and the poller treats the
-attempt as lost, as it does with `GeneratorBroken`.
+A generator's own status `error` is not an error of the call: `status` returns `Phase.FAILED`, and the poller treats
+the attempt as lost, as it does with `GeneratorBroken`.
 """
 
 import struct
@@ -54,7 +54,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How many orders a generator of a protocol may hold at once, unless its address says so, and at most."""
+    """How many requests a generator of a protocol may hold at once: without an option in its address, and at most."""
 
     default: int
     most: int
@@ -66,25 +66,25 @@ PROTOCOLS = {
     # waits holds a connection there and a thread here.
     "glide": Places(default=1, most=64),
 }
-"""The protocols that `connect` knows. The first ones follow more of an order: where several can make a picture, those
-that stand first get it."""
+"""The protocols that `connect` knows. Where several support a request, the first of them gets it, because it follows
+more of the settings."""
 
 Stop = Callable[[], bool]
-"""Says whether a call that is under way is no longer wanted."""
+"""Returns True once a running call is no longer wanted."""
 
 
-def never() -> bool:
-    """A Stop that never says so."""
+def never_stop() -> bool:
+    """Return False: the call is always wanted."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
-    """One order for pictures, in no protocol's own words. All settings are resolved: no client adds a default.
+class GenerationRequest:
+    """One request for pictures, independent of a protocol. All settings are resolved: no client adds a default.
 
-    `width` and `height` are pixels before upscaling. `sources` are PNG files. `strength` says how far img2img goes from
-    them; below 0 nothing new is generated, below -1 a picture that did not change is not sent back either. `key` names
-    the order for the generator's idempotency extension. `frames` is how many pictures of the making are wanted, where
+    `width` and `height` are pixels before upscaling. `source_images` are PNG files. `strength` is how far img2img goes
+    from them; below 0 nothing new is generated, below -1 an unchanged picture is not returned either. `key` identifies
+    the request for the generator's idempotency extension. `frames` is how many intermediate pictures are wanted, where
     the generator offers that.
     """
 
@@ -97,7 +97,7 @@ class Generation:
     scale: float
     seed: int
     upscale: int = 1
-    sources: tuple[bytes, ...] = field(default=(), repr=False)
+    source_images: tuple[bytes, ...] = field(default=(), repr=False)
     strength: float = 0.75
     describe: bool = False
     blip_max_len: int | None = None
@@ -110,49 +110,49 @@ class Generation:
 
     @property
     def generates(self) -> bool:
-        """Whether new pictures are made. With a strength below 0 the sources are only upscaled or described."""
-        return self.strength >= 0 or not self.sources
+        """Return whether new pictures are made; with a strength below 0 sources are only upscaled or described."""
+        return self.strength >= 0 or not self.source_images
 
     @property
     def expected_images(self) -> int:
-        """How many pictures a right answer holds."""
+        """Return how many pictures a correct answer contains."""
         if self.generates:
             return self.n
         if self.strength < -1 and self.upscale <= 1:
             return 0
-        return len(self.sources)
+        return len(self.source_images)
 
     @property
     def expected_descriptions(self) -> int:
-        """How many descriptions a right answer holds: one for each picture that was made or only looked at."""
+        """Return how many descriptions a correct answer contains: one for each picture made or examined."""
         if not self.describe:
             return 0
-        return self.n if self.generates else len(self.sources)
+        return self.n if self.generates else len(self.source_images)
 
     @property
     def output_width(self) -> int:
-        """Width in pixels of a generated picture, after upscaling."""
+        """Return the width in pixels of a generated picture, after upscaling."""
         return self.width * max(1, self.upscale)
 
     @property
     def output_height(self) -> int:
-        """Height in pixels of a generated picture, after upscaling."""
+        """Return the height in pixels of a generated picture, after upscaling."""
         return self.height * max(1, self.upscale)
 
     @property
     def output_sizes(self) -> tuple[tuple[int, int], ...]:
-        """The (width, height) in pixels of each expected picture. Where nothing is generated, the sources give it."""
+        """Return the (width, height) in pixels of each expected picture."""
         if self.generates:
             return ((self.output_width, self.output_height),) * self.n
         if not self.expected_images:
             return ()
         factor = max(1, self.upscale)
-        sizes = (struct.unpack(">II", source[16:24]) for source in self.sources)
+        sizes = (struct.unpack(">II", source[16:24]) for source in self.source_images)
         return tuple((width * factor, height * factor) for width, height in sizes)
 
 
 class Phase(StrEnum):
-    """Where an order stands at the generator. After FINISHED or FAILED it stays so, or its id is forgotten.
+    """How far a request is at the generator. After FINISHED or FAILED it stays so, or its id is forgotten.
 
     READY is for generators that draw while `result` waits: nothing has begun, and asking for the result begins it.
     """
@@ -166,8 +166,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`position` is known only while QUEUED (0 or 1 is next, as the generator counts); `fraction` (0..1) only where
-    the generator tells it while PROCESSING."""
+    """How far a request is.
+
+    `position` is known only while QUEUED (0 or 1 is next, as the generator counts), `fraction` (0..1) only while
+    PROCESSING, from generators that report it.
+    """
 
     phase: Phase
     position: int | None = None
@@ -176,8 +179,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came back: picture files as received (base64 undone, not yet decoded: they are untrusted), in the order of
-    the seeds; descriptions in the same order, empty unless asked for; frames of the making, oldest first."""
+    """What a generator returned.
+
+    `images` are picture files as received (base64 decoded; the pictures are untrusted and not yet decoded), in the
+    order of the seeds. `descriptions` are in the same order, empty unless asked for. `frames` are intermediate
+    pictures, oldest first.
+    """
 
     images: tuple[bytes, ...]
     descriptions: tuple[str, ...] = ()
@@ -186,14 +193,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the generator offers beyond its protocol: names of extensions, and its engine's name where it tells it."""
+    """What the generator offers beyond its protocol: names of extensions, and its engine's name if it reports one."""
 
     extensions: frozenset[str] = frozenset()
     engine: str | None = None
 
 
 class GeneratorError(Exception):
-    """A call that did not succeed. `code` is stable; `message` is one sentence for the user and the log."""
+    """A call that failed. `code` is stable; `message` is one sentence for the user and the log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)
@@ -205,26 +212,26 @@ class GeneratorError(Exception):
 
 
 class GeneratorUnavailable(GeneratorError):
-    """Leave this generator alone for a while; the job goes on later, and no attempt is spent."""
+    """The generator cannot be used for a while; the job continues later, and no attempt is spent."""
 
 
 class GeneratorRefused(GeneratorError):
-    """The generator says that the order itself is wrong. It is final: the job fails with this reason."""
+    """The generator rejects the request itself. This is final: the job fails with this reason."""
 
 
 class GeneratorBroken(GeneratorError):
-    """The answer cannot be used. This attempt is lost; try again."""
+    """The answer cannot be used. This attempt is lost; a new one may succeed."""
 
 
 class GeneratorStopped(GeneratorError):
-    """The caller's own `stop` ended the call; the generator is not to blame."""
+    """The caller's `stop` ended the call; this is no fault of the generator."""
 
     def __init__(self) -> None:
         super().__init__("generator_stopped", "The call was ended before its answer came.")
 
 
 class ForgottenId(GeneratorBroken):
-    """The generator does not know the id (any more), as after its restart. Send the order again."""
+    """The generator does not know the id, as after its restart. The request has to be sent again."""
 
     def __init__(self) -> None:
         super().__init__("generator_forgot", "The generator no longer knows this request.")
@@ -233,43 +240,48 @@ class ForgottenId(GeneratorBroken):
 class Generator(Protocol):
     """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError.
 
-    `synchronous`: it draws while `result` waits, which may take minutes, and holds no order in between.
+    A `synchronous` generator draws while `result` waits, which may take minutes, and keeps nothing between calls.
     """
 
     @property
     def synchronous(self) -> bool: ...
 
-    def start(self, order: Generation) -> str:
-        """Send the order; return the generator's id for it (1 to 128 printable characters)."""
+    def start(self, request: GenerationRequest) -> str:
+        """Send the request; return the generator's id for it (1 to 128 printable characters)."""
         ...
 
     def status(self, remote_id: str) -> Progress:
-        """Ask how far the order is."""
+        """Ask how far the request is."""
         ...
 
-    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
-        """Fetch what a finished order made. The counts are checked against the order; the pictures are still to be
-        decoded as what they are, a stranger's. GeneratorStopped soon after `stop` says so."""
+    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
+        """Fetch the result of a finished request.
+
+        The counts are checked against the request; the pictures are untrusted and still have to be decoded. Raises
+        GeneratorStopped soon after `stop` returns True.
+        """
         ...
 
     def cancel(self, remote_id: str) -> None:
-        """Tell the generator to stop, where it can be told. It does its best and never raises."""
+        """Ask the generator to stop, if it offers that. Never raises."""
         ...
 
     def health(self) -> Capabilities:
-        """Ask whether the generator answers and what it offers; GeneratorUnavailable when it does not answer."""
+        """Ask whether the generator answers and what it offers. Raises GeneratorUnavailable when it does not answer."""
         ...
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorAddress:
-    """Where a generator is and how many orders it may hold at once. `url` may carry a user name and a password; log
-    and store `name` instead. With `each_address` every address behind the host name is a generator (see
-    `discovery`)."""
+    """Where a generator is and how many requests it may hold at once.
+
+    `url` may contain a user name and a password; log and store `name` instead. With `each_address` every address behind
+    the host name is a generator (see `discovery`).
+    """
 
     protocol: str
     url: str = field(repr=False)
@@ -278,7 +290,7 @@ class GeneratorAddress:
 
     @property
     def name(self) -> str:
-        """The URL in its normal form, without user name, password and query: the same generator, the same name."""
+        """Return the normalised URL without user name, password and query: one name for each generator."""
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         host = f"[{host}]" if ":" in host else host
@@ -288,9 +300,10 @@ class GeneratorAddress:
 
 
 def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
-    """Read a list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`, comma separated; blank: none.
+    """Parse a comma separated list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`; it may be empty.
 
-    ValueError with one sentence that names the entry by its place and never repeats its text (passwords).
+    Raises:
+        ValueError: with one sentence that names the entry by its place and never repeats its text (passwords).
     """
     if not text.strip():
         return ()
@@ -301,7 +314,7 @@ def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
         except ValueError as error:
             raise ValueError(f"generator {place}: {error}") from None
         if any(address.name == other.name for other in addresses):
-            raise ValueError(f"generator {place}: the same address stands twice.")
+            raise ValueError(f"generator {place}: the same address is listed twice.")
         addresses.append(address)
     return tuple(addresses)
 
@@ -319,13 +332,13 @@ def _parse_address(entry: str) -> GeneratorAddress:
         raise ValueError("its URL must not have a fragment.")
     in_flight, each_address = _parse_options(parts.query, PROTOCOLS[protocol])
     if each_address and parts.scheme == "https":
-        raise ValueError("each_address works with http:// alone: certificates are for names, not for addresses.")
+        raise ValueError("each_address works only with http://: certificates are for names, not for addresses.")
     bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
     return GeneratorAddress(protocol=protocol, url=bare, max_in_flight=in_flight, each_address=each_address)
 
 
 def _split_url(url: str) -> SplitResult:
-    """Split a URL; the standard library's own messages are not used, since they repeat the text."""
+    """Split a URL. The standard library's messages are not used, because they repeat the text."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -337,7 +350,7 @@ def _split_url(url: str) -> SplitResult:
 
 
 def _parse_options(query: str, places: Places) -> tuple[int, bool]:
-    """`max_in_flight` and `each_address`, or what holds without them."""
+    """Return `max_in_flight` and `each_address`, or their defaults."""
     pairs = parse_qsl(query, keep_blank_values=True)
     options = dict(pairs)
     if len(options) < len(pairs) or not options.keys() <= {"max_in_flight", "each_address"} or (query and not pairs):

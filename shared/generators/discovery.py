@@ -1,7 +1,7 @@
 """Finding the generators behind one name, as when a container platform runs several of them under it.
 
-An order is known only to the generator that took it, so a name that leads to another one with each connection cannot be
-spoken to as if it were one. Each of its addresses is therefore a generator of its own.
+A request is known only to the generator that accepted it, so a name that leads to another generator with each
+connection cannot be used as one. Each of its addresses is therefore a separate generator.
 """
 
 import logging
@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from shared.generators.base import GeneratorAddress
 
-LOOK_S = 1.0
+LOOKUP_S = 1.0
 """How old an answer of the name service may be."""
 
 KEPT_S = 30.0
-"""How long an address is kept that the name service no longer tells. Some tell a few of many addresses at a time, and a
-generator that is really gone is left alone after its first failure in any case."""
+"""How long an address is kept that the name service no longer returns. Some return a few of many addresses at a time,
+and a generator that is really gone gets no jobs after its first failure."""
 
 MOST = 64
 """Addresses of one name that are used; a wrong record must not fill the table."""
@@ -28,14 +28,14 @@ _log = logging.getLogger(__name__)
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The IP addresses behind a host name. OSError when there are none; bounded by the system's resolver alone."""
+    """Return the IP addresses behind a host name. Raises OSError when there are none. The resolver limits the time."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return sorted({str(entry[4][0]) for entry in found})
 
 
 @dataclass
 class Discovery:
-    """What a process knows of the addresses behind names. Threads may share it."""
+    """The addresses behind names, as far as this process knows. Threads may share it."""
 
     look_up: Callable[[str, int], list[str]] = look_up
     clock: Callable[[], float] = time.monotonic
@@ -44,7 +44,7 @@ class Discovery:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def expand(self, addresses: Sequence[GeneratorAddress]) -> tuple[GeneratorAddress, ...]:
-        """The configured generators, with each of those behind `each_address` names in its name's place."""
+        """Return the configured generators, with each `each_address` name replaced by the addresses behind it."""
         by_name: dict[str, GeneratorAddress] = {}
         for address in addresses:
             for found in self._behind(address) if address.each_address else (address,):
@@ -55,12 +55,12 @@ class Discovery:
         with self._lock:
             now = self.clock()
             seen = self._seen.setdefault(address, {})
-            if now - self._looked.get(address, float("-inf")) >= LOOK_S:
+            if now - self._looked.get(address, float("-inf")) >= LOOKUP_S:
                 self._looked[address] = now
                 try:
                     seen.update(dict.fromkeys(self._ask(address), now))
                 except OSError:
-                    # What the name service does not say now was true a moment ago.
+                    # The name service does not answer: keep what it returned last.
                     seen.update(dict.fromkeys(seen, now))
                     _log.warning("the name of a generator cannot be looked up: %s", address.name)
                 for lost in [found for found, at in seen.items() if now - at > KEPT_S]:

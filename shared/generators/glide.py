@@ -1,8 +1,8 @@
 """The client of the Glide API: one call, `GET /image`, which lasts as long as the picture takes.
 
-The protocol has no ids, so the client keeps nothing: an order is held by whoever waits for its result, and one that was
-interrupted is simply asked for again. `POST /basemodel` and `/upmodel` are never called: they set the diffusion steps
-of the server as a whole, for everybody who uses it.
+The protocol has no ids, so the client keeps nothing: a request exists while a caller waits for its result, and an
+interrupted one is made again. `POST /basemodel` and `/upmodel` are never called: they set the diffusion steps of the
+whole server, for all its users.
 """
 
 import io
@@ -10,11 +10,11 @@ from urllib.parse import quote, urlencode
 
 from PIL import Image
 
-from shared.generators.abilities import cannot
+from shared.generators.abilities import unsupported_fields
 from shared.generators.answers import REFUSALS, check_http, read_picture, refusal, result_limit
 from shared.generators.base import (
     Capabilities,
-    Generation,
+    GenerationRequest,
     GeneratorAddress,
     GeneratorBroken,
     GeneratorRefused,
@@ -23,7 +23,7 @@ from shared.generators.base import (
     Progress,
     Result,
     Stop,
-    never,
+    never_stop,
 )
 from shared.generators.strict_json import read_json
 from shared.generators.transport import BoundedHttp
@@ -33,19 +33,19 @@ from shared.images.png import png_size
 CONNECT_TIMEOUT_S = 3.0
 HEALTH_TIMEOUT_S = 10.0
 DRAW_TIMEOUT_S = 600.0
-"""How long a sheet may take. A graphics card needs seconds a picture, a processor minutes."""
+"""How long a sheet may take. A GPU needs seconds for a picture, a CPU minutes."""
 
 SMALL_ANSWER_BYTES = 64 * 1024
 
 SCALE_PER_GUIDANCE = 2.5
-"""Orders carry img_generator's scale. The protocols' own defaults, 7.5 there and 3.0 here, stand for the same."""
+"""Requests have img_generator's scale. The protocols' defaults, 7.5 there and 3.0 here, mean the same."""
 
-THE_ORDER = "image"
-"""What stands for the id that the protocol does not have."""
+ONLY_ID = "image"
+"""The id of every request, because the protocol has none."""
 
 
 class Glide:
-    """A server that speaks the Glide API. Threads may share a client; each time-out counts for a whole answer."""
+    """A server with the Glide API. Threads may share a client; each time-out covers a whole answer."""
 
     synchronous = True
 
@@ -61,31 +61,31 @@ class Glide:
         self._health_timeout_s = health_timeout_s
         self._draw_timeout_s = draw_timeout_s
 
-    def start(self, order: Generation) -> str:
-        """Check that the protocol has words for the order. Nothing is sent yet."""
-        if limits := cannot("glide", order):
+    def start(self, request: GenerationRequest) -> str:
+        """Check that the protocol supports the request. Nothing is sent yet."""
+        if limits := unsupported_fields("glide", request):
             names = ", ".join(limit.field for limit in limits)
             raise GeneratorRefused("generator_cannot", f"The Glide API cannot make this picture, because of: {names}.")
-        return THE_ORDER
+        return ONLY_ID
 
     def status(self, remote_id: str) -> Progress:  # noqa: ARG002
-        """Any order is ready to be drawn, at any time."""
+        """Return READY: every request can be drawn at any time."""
         return Progress(Phase.READY)
 
-    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:  # noqa: ARG002
-        """Have the order drawn, which may take ten minutes, and cut the sheet into its pictures."""
+    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:  # noqa: ARG002
+        """Have the request drawn, which may take ten minutes, and cut the sheet into its pictures."""
         fields = {
-            "size": order.width,
-            "prompt": order.prompt,
-            "batch_size": order.n,
-            "guidance_scale": round(order.scale / SCALE_PER_GUIDANCE, 4),
+            "size": request.width,
+            "prompt": request.prompt,
+            "batch_size": request.n,
+            "guidance_scale": round(request.scale / SCALE_PER_GUIDANCE, 4),
         }
         answer = self._http.send(
             "GET",
             f"/image?{urlencode(fields, quote_via=quote)}",
             None,
             timeout_s=self._draw_timeout_s,
-            limit_bytes=result_limit(order),
+            limit_bytes=result_limit(request),
             stop=stop,
         )
         if answer.status in REFUSALS:
@@ -93,43 +93,45 @@ class Glide:
         check_http(answer, about_id=False)
         value = read_json(answer.body)
         if not isinstance(value, dict):
-            raise GeneratorBroken("generator_bad_shape", "The generator's result is no JSON object.")
-        return Result(images=_cut(read_picture(value.get("image")), order))
+            raise GeneratorBroken("generator_bad_shape", "The generator's result is not a JSON object.")
+        return Result(images=_cut(read_picture(value.get("image")), request))
 
     def cancel(self, remote_id: str) -> None:
-        """There is nothing to cancel: the order ends with the connection of `result`."""
+        """Do nothing: the request ends with the connection of `result`."""
 
     def health(self) -> Capabilities:
-        """Ask for a picture without saying which. The protocol has no call for health, but it does require size and
-        prompt: a server that refuses for the lack of them has read the question and drawn nothing. Every other answer,
-        a friendly 200 too, comes from something that is not a Glide API."""
+        """Ask for a picture without its required parameters, because the protocol has no call for health.
+
+        A server that refuses it for the missing parameters works, and has drawn nothing. Any other answer, a 200 too,
+        comes from something that is not a Glide API.
+        """
         answer = self._http.send(
             "GET", "/image", None, timeout_s=self._health_timeout_s, limit_bytes=SMALL_ANSWER_BYTES
         )
         if answer.status in (400, 422):
             return Capabilities()
         check_http(answer, about_id=False)
-        raise GeneratorUnavailable("generator_misconfigured", "What answers there is not a Glide API.")
+        raise GeneratorUnavailable("generator_misconfigured", "The server at this address is not a Glide API.")
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
 
-def _cut(sheet: bytes, order: Generation) -> tuple[bytes, ...]:
-    """The pictures of a sheet, row after row. The protocol does not say how many stand in a row; the size does."""
+def _cut(sheet: bytes, request: GenerationRequest) -> tuple[bytes, ...]:
+    """Return the pictures of a sheet, row by row. The number of columns follows from the sheet's size."""
     found = png_size(sheet)
     if found is None:
         raise _bad_sheet()
     width, height = found
-    size = order.width
+    size = request.width
     columns, rows = width // size, height // size
-    if (columns * size, rows * size) != (width, height) or columns * rows != order.n:
+    if (columns * size, rows * size) != (width, height) or columns * rows != request.n:
         raise GeneratorBroken(
             "generator_wrong_sheet_size",
-            f"The generator's sheet has {width}x{height} pixels: no grid of {order.n} pictures of {size}x{size}.",
+            f"The generator's sheet has {width}x{height} pixels, not a grid of {request.n} times {size}x{size}.",
         )
-    if order.n == 1:
+    if request.n == 1:
         return (sheet,)
     try:
         image = decode_png(sheet, expected_size=(width, height))
@@ -146,4 +148,4 @@ def _png(image: Image.Image) -> bytes:
 
 
 def _bad_sheet() -> GeneratorBroken:
-    return GeneratorBroken("generator_bad_sheet", "The generator's sheet of pictures is no whole PNG.")
+    return GeneratorBroken("generator_bad_sheet", "The generator's sheet of pictures is not a complete PNG.")

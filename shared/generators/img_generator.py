@@ -1,6 +1,6 @@
 """The client of the img_generator protocol: initiate_processing, check_status, get_results, and its extensions.
 
-It sends JSON, accepts only what the protocol promises and gives every other answer one of the codes in `base`.
+It sends JSON, accepts only what the protocol specifies, and gives every other answer one of the codes in `base`.
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any
 from shared.generators.answers import REFUSALS, check_http, read_picture, refusal, result_limit
 from shared.generators.base import (
     Capabilities,
-    Generation,
+    GenerationRequest,
     GeneratorAddress,
     GeneratorBroken,
     GeneratorError,
@@ -22,7 +22,7 @@ from shared.generators.base import (
     Progress,
     Result,
     Stop,
-    never,
+    never_stop,
 )
 from shared.generators.strict_json import read_json, read_text
 from shared.generators.transport import Answer, BoundedHttp
@@ -43,7 +43,7 @@ _PERCENT = re.compile(r"processing: *([0-9]{1,3}(?:\.[0-9]{1,9})?) *%")
 
 
 class ImgGenerator:
-    """A generator that speaks img_generator. Threads may share one; each time-out counts for a whole answer."""
+    """A generator with the img_generator protocol. Threads may share a client; each time-out covers a whole answer."""
 
     synchronous = False
 
@@ -61,14 +61,14 @@ class ImgGenerator:
         self._extensions: frozenset[str] = frozenset()
         self._extensions_until = float("-inf")
 
-    def start(self, order: Generation) -> str:
-        """Send the order; return the generator's number for it as text."""
+    def start(self, request: GenerationRequest) -> str:
+        """Send the request; return the generator's number for it as text."""
         try:
-            extensions = self._known_extensions() if order.key or order.frames else frozenset[str]()
+            extensions = self._known_extensions() if request.key or request.frames else frozenset[str]()
         except GeneratorUnavailable as error:
-            # Whatever the question met: the order was not sent.
+            # Only the question for extensions failed: the request itself was not sent.
             raise GeneratorUnavailable("generator_unreachable", error.message) from error
-        fields = _fields(order, extensions)
+        fields = _fields(request, extensions)
         answer = self._small("POST", "/initiate_processing", fields)
         if answer.status in REFUSALS:
             raise refusal(answer, fields)
@@ -76,27 +76,27 @@ class ImgGenerator:
         return _read_id(read_json(answer.body))
 
     def status(self, remote_id: str) -> Progress:
-        """Ask how far the order is. ForgottenId when the generator does not know it."""
+        """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
         answer = self._small("POST", "/check_status", {"id": _wire_id(remote_id)})
         check_http(answer, about_id=True)
         return _read_status(answer.body)
 
-    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
-        """Fetch the pictures, descriptions and frames of a finished order, checked against what was ordered."""
+    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
+        """Fetch the pictures, descriptions and frames of a finished request, checked against what was asked for."""
         body = json.dumps({"id": _wire_id(remote_id)}).encode()
         answer = self._http.send(
             "POST",
             "/get_results",
             body,
             timeout_s=self._result_timeout_s,
-            limit_bytes=result_limit(order),
+            limit_bytes=result_limit(request),
             stop=stop,
         )
         check_http(answer, about_id=True)
-        return _read_result(read_json(answer.body), order)
+        return _read_result(read_json(answer.body), request)
 
     def cancel(self, remote_id: str) -> None:
-        """Ask the generator to stop, where it offers that. A failure changes nothing for the caller and is dropped."""
+        """Ask the generator to stop, if it offers that. A failure changes nothing for the caller and is ignored."""
         try:
             if "cancel" in self._known_extensions():
                 self._small("POST", "/cancel", {"id": _wire_id(remote_id)})
@@ -104,7 +104,7 @@ class ImgGenerator:
             return
 
     def health(self) -> Capabilities:
-        """Ask what the generator offers. One without this call, which may answer it with anything, offers nothing."""
+        """Ask what the generator offers: nothing if it does not have this call."""
         answer = self._small("GET", "/health", None)
         capabilities = Capabilities()
         if answer.status not in (404, 405, 410, 501):
@@ -119,7 +119,7 @@ class ImgGenerator:
         self._http.close()
 
     def _known_extensions(self) -> frozenset[str]:
-        """The extensions as last heard, asked for again after a minute."""
+        """Return the extensions as last reported, at most a minute old."""
         if time.monotonic() >= self._extensions_until:
             self.health()
         return self._extensions
@@ -133,70 +133,70 @@ class ImgGenerator:
         return self._http.send(method, path, body, timeout_s=self._answer_timeout_s, limit_bytes=SMALL_ANSWER_BYTES)
 
 
-def _fields(order: Generation, extensions: frozenset[str]) -> dict[str, Any]:
-    """The order in the protocol's words, with only what applies. `ups` always goes along: left out, it means 4."""
-    fields: dict[str, Any] = {"ups": order.upscale}
-    if order.generates:
+def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str, Any]:
+    """Return the request's fields that apply. `ups` is always sent: left out, it means 4."""
+    fields: dict[str, Any] = {"ups": request.upscale}
+    if request.generates:
         fields |= {
-            "prompt": order.prompt,
-            "n": order.n,
-            "width": order.width,
-            "height": order.height,
-            "steps": order.steps,
-            "scale": order.scale,
-            "seed": order.seed,
+            "prompt": request.prompt,
+            "n": request.n,
+            "width": request.width,
+            "height": request.height,
+            "steps": request.steps,
+            "scale": request.scale,
+            "seed": request.seed,
         }
-        if order.negative_prompt:
-            fields["neg_prompt"] = order.negative_prompt
-    if order.sources:
-        fields["imgs"] = [base64.b64encode(source).decode() for source in order.sources]
-        fields["strength"] = order.strength
-    if order.describe:
-        fields |= _description_fields(order)
-    if order.cpu:
+        if request.negative_prompt:
+            fields["neg_prompt"] = request.negative_prompt
+    if request.source_images:
+        fields["imgs"] = [base64.b64encode(source).decode() for source in request.source_images]
+        fields["strength"] = request.strength
+    if request.describe:
+        fields |= _description_fields(request)
+    if request.cpu:
         fields["cpu"] = True
-    if order.key and "key" in extensions:
-        fields["key"] = order.key
-    if order.frames > 0 and "frames" in extensions:
-        fields["frames"] = order.frames
+    if request.key and "key" in extensions:
+        fields["key"] = request.key
+    if request.frames > 0 and "frames" in extensions:
+        fields["frames"] = request.frames
     return fields
 
 
-def _description_fields(order: Generation) -> dict[str, Any]:
+def _description_fields(request: GenerationRequest) -> dict[str, Any]:
     wanted = {
-        "blip_max_len": order.blip_max_len,
-        "clip_max_len": order.clip_max_len,
-        "skip_clip": order.skip_clip or None,
-        "skip_list": list(order.skip_list) or None,
+        "blip_max_len": request.blip_max_len,
+        "clip_max_len": request.clip_max_len,
+        "skip_clip": request.skip_clip or None,
+        "skip_list": list(request.skip_list) or None,
     }
     return {"desc": True} | {name: value for name, value in wanted.items() if value is not None}
 
 
 def _read_id(value: object) -> str:
-    """The id of a new order: `17`, `"17"` or `{"id": 17}`."""
+    """Return the id of a new request from `17`, `"17"` or `{"id": 17}`. Raises GeneratorBroken."""
     if isinstance(value, dict):
         value = value.get("id")
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         value = str(value)
     if isinstance(value, str) and 1 <= len(value) <= MAX_ID_CHARACTERS and value.isprintable() and value.strip():
         return value
-    raise GeneratorBroken("generator_bad_id", "The generator gave no usable number for the request.")
+    raise GeneratorBroken("generator_bad_id", "The generator returned no usable id for the request.")
 
 
 def _wire_id(remote_id: str) -> int | str:
-    """The id as the protocol sends it: as a number, wherever it is one."""
+    """Return the id as the protocol sends it: a number if it is one."""
     if remote_id.isascii() and remote_id.isdigit() and (remote_id == "0" or remote_id[0] != "0"):
         return int(remote_id)
     return remote_id
 
 
 def _read_status(body: bytes) -> Progress:
-    """A status as a JSON string or as plain text."""
+    """Parse a status, a JSON string or plain text. Raises GeneratorBroken."""
     text = read_text(body).strip()
     if text[:1] in ('"', "{", "["):
         value = read_json(body)
         if not isinstance(value, str):
-            raise GeneratorBroken("generator_bad_shape", "The generator's status is no text.")
+            raise GeneratorBroken("generator_bad_shape", "The generator's status is not text.")
         text = value.strip()
     simple = {"processing": Phase.PROCESSING, "finished": Phase.FINISHED, "error": Phase.FAILED}
     if text in simple:
@@ -204,29 +204,29 @@ def _read_status(body: bytes) -> Progress:
     if match := _POSITION.fullmatch(text):
         return Progress(Phase.QUEUED, position=int(match[1]))
     if text.startswith("queue position:"):
-        raise GeneratorBroken("generator_bad_position", "The generator's queue position is no number from 0.")
+        raise GeneratorBroken("generator_bad_position", "The generator's queue position is not a number from 0.")
     if (match := _PERCENT.fullmatch(text)) and float(match[1]) <= 100:
         return Progress(Phase.PROCESSING, fraction=float(match[1]) / 100)
     if text.startswith("processing:"):
-        raise GeneratorBroken("generator_bad_progress", "The generator's progress is no number from 0 to 100.")
-    raise GeneratorBroken("generator_bad_status", "The generator's status is none that the protocol knows.")
+        raise GeneratorBroken("generator_bad_progress", "The generator's progress is not a number from 0 to 100.")
+    raise GeneratorBroken("generator_bad_status", "The generator returned an unknown status.")
 
 
-def _read_result(value: object, order: Generation) -> Result:
+def _read_result(value: object, request: GenerationRequest) -> Result:
     if not isinstance(value, dict):
-        raise GeneratorBroken("generator_bad_shape", "The generator's result is no JSON object.")
+        raise GeneratorBroken("generator_bad_shape", "The generator's result is not a JSON object.")
     images = _list(value, "imgs")
-    if len(images) != order.expected_images:
+    if len(images) != request.expected_images:
         raise GeneratorBroken(
             "generator_wrong_image_count",
-            f"The generator sent {len(images)} pictures instead of {order.expected_images}.",
+            f"The generator sent {len(images)} pictures instead of {request.expected_images}.",
         )
-    frames = _list(value, "frames") if order.frames > 0 else []
-    if len(frames) > order.frames:
+    frames = _list(value, "frames") if request.frames > 0 else []
+    if len(frames) > request.frames:
         raise GeneratorBroken("generator_too_many_frames", "The generator sent more frames than asked for.")
     return Result(
         images=tuple(read_picture(image) for image in images),
-        descriptions=_descriptions(value, order),
+        descriptions=_descriptions(value, request),
         frames=tuple(read_picture(frame) for frame in frames),
     )
 
@@ -234,29 +234,31 @@ def _read_result(value: object, order: Generation) -> Result:
 def _list(value: dict[str, Any], name: str) -> list[Any]:
     found = value.get(name, [])
     if not isinstance(found, list):
-        raise GeneratorBroken("generator_bad_shape", f"The generator's {name} is no list.")
+        raise GeneratorBroken("generator_bad_shape", f"The generator's {name} is not a list.")
     return found
 
 
-def _descriptions(value: dict[str, Any], order: Generation) -> tuple[str, ...]:
-    """The descriptions, where they were asked for; unasked ones are left where they are."""
-    if not order.describe:
+def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[str, ...]:
+    """Return the descriptions, if they were asked for. Raises GeneratorBroken."""
+    if not request.describe:
         return ()
     texts = _list(value, "descs")
-    if len(texts) != order.expected_descriptions:
+    if len(texts) != request.expected_descriptions:
         raise GeneratorBroken(
             "generator_wrong_text_count",
-            f"The generator sent {len(texts)} descriptions instead of {order.expected_descriptions}.",
+            f"The generator sent {len(texts)} descriptions instead of {request.expected_descriptions}.",
         )
     for text in texts:
-        # NUL and halves of surrogate pairs are legal in JSON, but no database takes them.
+        # NUL and halves of surrogate pairs are valid JSON, but Postgres does not store them.
         if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARACTERS or re.search("[\0\ud800-\udfff]", text):
-            raise GeneratorBroken("generator_bad_description", "The generator sent a description that is no fit text.")
+            raise GeneratorBroken(
+                "generator_bad_description", "The generator sent a description that is no valid text."
+            )
     return tuple(texts)
 
 
 def _read_health(body: bytes) -> Capabilities:
-    """`{"extensions": [...], "engine": "..."}`; unknown extensions mean nothing, and neither does a wrong shape."""
+    """Parse `{"extensions": [...], "engine": "..."}`; unknown extensions and other shapes are ignored."""
     value = read_json(body)
     if not isinstance(value, dict):
         return Capabilities()

@@ -1,4 +1,4 @@
-"""JSON from a service that is not trusted: strict, and bounded in what it can grow into."""
+"""Strict JSON from an untrusted service, bounded in memory."""
 
 import json
 from typing import Any, NoReturn
@@ -6,11 +6,11 @@ from typing import Any, NoReturn
 from shared.generators.base import GeneratorBroken
 
 MAX_VALUES = 100_000
-"""Most lists, objects and members in an answer. Three bytes of `[],` grow into some twenty times as much memory."""
+"""Most lists, objects and members in an answer. Three bytes of `[],` take about twenty times as much memory."""
 
 
 def read_text(body: bytes) -> str:
-    """The body as UTF-8, or GeneratorBroken."""
+    """Decode the body as UTF-8. Raises GeneratorBroken."""
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
@@ -18,7 +18,7 @@ def read_text(body: bytes) -> str:
 
 
 def read_json(body: bytes) -> Any:
-    """The body as strict JSON, or GeneratorBroken. NaN, endless depth and numbers of thousands of digits are none."""
+    """Parse the body without NaN, endless depth and numbers of thousands of digits. Raises GeneratorBroken."""
     text = read_text(body)
     if sum(text.count(mark) for mark in ",[{") > MAX_VALUES:
         raise _bad_json()

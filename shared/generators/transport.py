@@ -1,8 +1,8 @@
-"""HTTP to a service that is not trusted: every exchange is bounded in time and in bytes.
+"""HTTP to an untrusted service: every exchange is bounded in time and in bytes.
 
-The read time-outs of HTTP libraries start again with every byte, so that a server which drips one byte a second holds a
-caller for hours. Here the time-out counts for the whole answer, status line and headers included: the connection's
-socket is read through a file that knows its deadline, and that may be told to stop before it.
+The read time-outs of HTTP libraries start again with every byte, so that a server which sends one byte a second blocks
+a caller for hours. Here the time-out covers the whole answer, status line and headers included: the connection's socket
+is read through a file that has a deadline and can be stopped before it.
 """
 
 import io
@@ -22,25 +22,32 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from shared.generators.base import GeneratorBroken, GeneratorError, GeneratorStopped, GeneratorUnavailable, Stop, never
+from shared.generators.base import (
+    GeneratorBroken,
+    GeneratorError,
+    GeneratorStopped,
+    GeneratorUnavailable,
+    Stop,
+    never_stop,
+)
 
 _BLOCK_BYTES = 256 * 1024
-_STOP_LOOK_S = 0.2
+_STOP_POLL_S = 0.2
 
-# Whether the exchange that this thread has under way is still wanted. Four layers of libraries lie between `send` and
-# the file that asks, and none of them hands it on.
-_stop: ContextVar[Stop] = ContextVar("stop", default=never)
+# Whether this thread's exchange is to stop. Four layers of libraries lie between `send` and the file that asks, and
+# none of them passes it on.
+_stop: ContextVar[Stop] = ContextVar("stop", default=never_stop)
 
-# urllib3 counts a refused connection (NewConnectionError) among its time-outs.
+# In urllib3 a refused connection (NewConnectionError) is a subclass of its time-outs.
 _TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout)
 
 
 class _DeadlineFile(io.RawIOBase):
-    """A socket's bytes until a moment; after it, every read is a time-out. A stop is heard within 0.2 s."""
+    """A socket's bytes until a deadline; after it, every read times out. A stop takes effect within 0.2 s."""
 
     def __init__(self, sock: socket.socket, seconds: float | None) -> None:
         self._sock = sock
-        # Keeps the socket open for as long as this file is. It is not read: after one time-out it would refuse to be.
+        # Keeps the socket open for as long as this file is. It is not read, because it refuses to be after a time-out.
         self._raw = sock.makefile("rb", buffering=0)
         self._deadline = float("inf") if seconds is None else time.monotonic() + seconds
         self._stop = _stop.get()
@@ -52,7 +59,7 @@ class _DeadlineFile(io.RawIOBase):
         while (left := self._deadline - time.monotonic()) > 0:
             if self._stop():
                 raise GeneratorStopped()
-            self._sock.settimeout(min(left, _STOP_LOOK_S))
+            self._sock.settimeout(min(left, _STOP_POLL_S))
             try:
                 return self._sock.recv_into(buffer)
             except TimeoutError:
@@ -65,13 +72,13 @@ class _DeadlineFile(io.RawIOBase):
 
 
 class _DeadlineSocket:
-    """A socket whose files hold the time-out against the whole answer; all else goes to the socket itself."""
+    """A socket whose files apply the time-out to the whole answer; everything else is the socket's."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
 
     def makefile(self, _mode: str = "rb", *_args: object, **_named: object) -> io.BufferedReader:
-        """Called once per answer, after the time-out of this exchange was set."""
+        """Return the file of one answer; called after the time-out of the exchange was set."""
         return io.BufferedReader(_DeadlineFile(self._sock, self._sock.gettimeout()))
 
     def __getattr__(self, name: str) -> Any:
@@ -106,13 +113,13 @@ class _DeadlineAdapter(HTTPAdapter):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        """Nothing is a redirect. Otherwise requests reads the whole body of one, without a limit, to prepare for it."""
+        """Treat nothing as a redirect; otherwise requests reads the whole body of one, without a limit."""
         return
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came: the HTTP status and the body, as bytes."""
+    """An answer as received: the HTTP status and the body, as bytes."""
 
     status: int
     body: bytes
@@ -121,7 +128,7 @@ class Answer:
 class BoundedHttp:
     """Kept-alive connections to one base URL: no redirects, no cookies, no proxies or passwords from the environment.
 
-    Threads may share it. Looking the host name up is bounded by the system's resolver alone.
+    Threads may share it. Only the system's resolver limits the look-up of the host name.
     """
 
     def __init__(self, url: str, *, connect_timeout_s: float) -> None:
@@ -134,13 +141,17 @@ class BoundedHttp:
             self._session.mount(scheme, _DeadlineAdapter(max_retries=0))
 
     def send(
-        self, method: str, path: str, body: bytes | None, *, timeout_s: float, limit_bytes: int, stop: Stop = never
+        self, method: str, path: str, body: bytes | None, *, timeout_s: float, limit_bytes: int, stop: Stop = never_stop
     ) -> Answer:
-        """One exchange. `timeout_s` counts for the whole answer, `limit_bytes` for its body; once `stop` says yes, the
-        connection is closed within a moment.
+        """Make one exchange; the caller checks the status.
 
-        Raises GeneratorUnavailable (not reached, too slow), GeneratorBroken (cut off, too large, compressed, not HTTP)
-        and GeneratorStopped. Statuses are the caller's to judge.
+        `timeout_s` covers the whole answer, `limit_bytes` its body. Soon after `stop` returns True the connection is
+        closed.
+
+        Raises:
+            GeneratorUnavailable: not reached, or too slow.
+            GeneratorBroken: cut off, too large, compressed or not HTTP.
+            GeneratorStopped: `stop` returned True.
         """
         asked = _stop.set(stop)
         try:
@@ -181,7 +192,7 @@ class BoundedHttp:
 
 
 def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_bytes: int) -> bytes:
-    """The body, as long as it is not compressed and not too large. The announced length is only a first hint."""
+    """Return the body. Raises GeneratorBroken for a compressed or too large one."""
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         raise GeneratorBroken("generator_encoded", "The generator sent a compressed answer, which was not asked for.")
     announced = headers.get("Content-Length", "")
@@ -196,11 +207,11 @@ def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_byt
 
 
 def _too_large() -> GeneratorBroken:
-    return GeneratorBroken("generator_too_large", "The generator's answer is larger than the order allows.")
+    return GeneratorBroken("generator_too_large", "The generator's answer is larger than the request allows.")
 
 
 def _translate(error: Exception, *, body_began: bool) -> GeneratorError:
-    """Say in our words what went wrong. HTTP libraries wrap the first cause several times, so the chain is searched."""
+    """Return the error for an exception of an HTTP library, which wraps the first cause several times."""
     chain = list(_chain(error))
     if any(isinstance(link, (NewConnectionError, ConnectTimeoutError)) for link in chain):
         return GeneratorUnavailable("generator_unreachable", "The generator could not be reached.")
@@ -214,7 +225,7 @@ def _translate(error: Exception, *, body_began: bool) -> GeneratorError:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, what it wraps, and so on. Some libraries keep the cause only among the arguments."""
+    """Yield the error, its causes, and theirs. Some libraries keep the cause only among the arguments."""
     waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:

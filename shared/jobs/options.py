@@ -1,14 +1,16 @@
-"""What a submit may ask for: the presets and the fields, each with whether this site can do it."""
+"""The options of a submit: presets and fields, each with whether this site's generators support it."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from shared.api import presets
 from shared.api.schemas import JobRequest, request_fields
-from shared.jobs.submission import can_be_made, new_job
+from shared.jobs.submission import is_supported, new_job
 from shared.services import Services
+
+Option: TypeAlias = dict[str, Any]
+"""A JSON object."""
 
 CHOICES = {
     "types": ("type", presets.TYPES),
@@ -17,7 +19,7 @@ CHOICES = {
     "aspects": ("aspect", presets.ASPECTS),
 }
 
-USES: dict[str, dict[str, Any]] = {
+USES: dict[str, Option] = {
     "upscale": {"upscale": 2},
     "source_images": {"source_images": ["any"]},
     "strength": {"source_images": ["any"], "strength": 0.5},
@@ -26,23 +28,26 @@ USES: dict[str, dict[str, Any]] = {
     "timelapse": {"timelapse": True},
     "notify": {"notify": "email"},
 }
-"""A request that makes use of a field. One that is not named here says nothing that a site could not do."""
+"""For each field a request that uses it. Every site supports the fields that are not listed."""
 
 
-def list_offers(services: Services) -> dict[str, list[dict[str, Any]]]:
-    """Types, styles, qualities, aspects and fields with their values. `offered` is false where a submit that makes use
-    of it is refused on this site; a process that knows of no generators offers whatever any protocol can make."""
-    offers = {
+def list_options(services: Services) -> dict[str, list[Option]]:
+    """Return types, styles, qualities, aspects and fields with their values.
+
+    `offered` is false where this site refuses a submit that uses the option. A process that knows of no generators
+    offers everything that any protocol supports.
+    """
+    options = {
         name: [choice.public() | {"offered": _is_offered(services, {field: choice.key})} for choice in choices.values()]
         for name, (field, choices) in CHOICES.items()
     }
     fields = [field | {"offered": _is_offered(services, USES.get(field["name"], {}))} for field in request_fields()]
-    return offers | {"fields": fields}
+    return options | {"fields": fields}
 
 
-def _is_offered(services: Services, use: Mapping[str, Any]) -> bool:
+def _is_offered(services: Services, use: Option) -> bool:
     try:
         request = JobRequest.model_validate({"prompt": "a lighthouse", **use})
     except ValidationError:
         return False
-    return can_be_made(services, new_job(request, None, b""))
+    return is_supported(services, new_job(request, None, b""))

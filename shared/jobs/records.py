@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import Row
+
+from shared.jobs.outlook import Outlook, read_outlook
 from shared.jobs.states import State
 
-Settings: TypeAlias = dict[str, Any]
+JobSettings: TypeAlias = dict[str, Any]
 """A job's resolved settings as `shared.api.presets.resolve` makes them: a JSON object."""
 
 JOB_IMAGES = """coalesce((
@@ -63,29 +66,13 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What the wait of an unfinished job is estimated from; see `shared.jobs.outlook`.
-
-    `jobs_ahead`, `cost_ahead` and `places` are None unless the job is queued, `seconds_per_cost` is None once it has
-    finished, `running_s` is None before it has started. `places` is how many jobs the generators that can make this one
-    may hold at once, or None when there are none.
-    """
-
-    jobs_ahead: int | None = None
-    cost_ahead: float | None = None
-    seconds_per_cost: float | None = None
-    places: int | None = None
-    running_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class JobRecord:
     """A job with everything that its view shows. `timeline` is empty in lists."""
 
     id: UUID
     state: State
     prompt: str
-    settings: Settings
+    settings: JobSettings
     cost: float
     progress: float | None
     error_code: str | None
@@ -99,6 +86,44 @@ class JobRecord:
     timeline: tuple[TimelineEntry, ...] = ()
 
 
+def read_job(row: Row[Any]) -> JobRecord:
+    """Build a job from a row of the store's view, with or without its timeline."""
+    return JobRecord(
+        id=row.id,
+        state=State(row.state),
+        prompt=row.prompt,
+        settings=row.settings,
+        cost=row.cost,
+        progress=row.progress,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        public=row.public,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        images=read_images(row.images),
+        outlook=read_outlook(row.ahead, row.seconds_per_cost, row.places, row.running_s),
+        timeline=tuple(TimelineEntry(*entry) for entry in row.timeline or ()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A checked request, ready to be queued.
+
+    `protocols` are those that can make it, as `abilities.supported_protocols` writes them. `fingerprint` is a hash of
+    the request, where it has an idempotency key. A `notify` of None in the settings means the account's default.
+    """
+
+    prompt: str
+    settings: JobSettings
+    cost: float
+    protocols: str
+    source_keys: tuple[str, ...]
+    idempotency_key: str | None
+    fingerprint: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
     """What the database decided about a job that has just been queued."""
@@ -107,3 +132,26 @@ class SubmittedJob:
     created_at: datetime
     notify: str
     outlook: Outlook
+
+
+def read_submitted(row: Row[Any]) -> SubmittedJob:
+    """Build what a submit decided from the row that it returns."""
+    outlook = read_outlook(row.ahead, row.seconds_per_cost, row.places)
+    return SubmittedJob(row.id, row.created_at, row.notify, outlook)
+
+
+@dataclass(frozen=True, slots=True)
+class MovedJob:
+    """A job that has just changed its state: whose it is, its start tag in the fair order, and its cost."""
+
+    user_id: UUID
+    turn: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class PriorJob:
+    """The job that an idempotency key made before, with the hash of the request that made it."""
+
+    id: UUID
+    fingerprint: bytes

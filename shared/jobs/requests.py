@@ -1,20 +1,24 @@
-"""A job's settings as an order for a generator."""
-
-from typing import Any
+"""A job's settings as a request to a generator."""
 
 from shared.api.presets import full_prompt
-from shared.generators.base import Generation
+from shared.generators.base import GenerationRequest
+from shared.jobs.records import JobSettings
 
 
-def order_of(prompt: str, settings: dict[str, Any], *, sources: tuple[bytes, ...] = (), key: str = "") -> Generation:
-    """What a generator is asked for. `sources` are PNG files in place of the settings' upload keys; to find out who can
-    make the job at all, empty ones will do."""
+def generation_request(
+    prompt: str, settings: JobSettings, *, source_images: tuple[bytes, ...] = (), key: str = ""
+) -> GenerationRequest:
+    """Return what a generator is asked for.
+
+    source_images: PNG files in place of the settings' upload keys. Empty ones are enough to find out which protocols
+    support the job.
+    """
     described = settings["description"]
-    return Generation(
+    return GenerationRequest(
         prompt=full_prompt(prompt, settings),
         negative_prompt=settings["negative_prompt"],
         **{name: settings[name] for name in ("n", "width", "height", "steps", "scale", "seed", "upscale")},
-        sources=sources,
+        source_images=source_images,
         strength=settings["strength"],
         describe=settings["describe"],
         blip_max_len=described["blip_max_len"],

@@ -1,18 +1,18 @@
-"""What a job is: its states, the moves between them, and the numbers that govern them. Pure: no database, no clock."""
+"""The states of a job, the moves between them, and the numbers that govern them. Pure: no database, no clock."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a job stands.
+    """The state of a job.
 
-    QUEUED: accepted, or put back after a lost attempt; waits for its turn. Left by the poller's start, or by cancel.
-    GENERATING: holds a place at one generator. The poller leaves it at the end, on cancel, or back to QUEUED when the
-        attempt is lost; the sweep finds it again when its worker died.
+    QUEUED: accepted, or put back after a lost attempt; waits for its start. The dispatcher or a cancel moves it on.
+    GENERATING: holds a place at one generator. A worker moves it on: to its end, or back to QUEUED when the attempt is
+        lost. The sweep finds it again when its worker died.
     SUCCEEDED: every picture is stored and verified. Only deletion follows.
-    FAILED: given up, with a code and a message. Its unit of the quota is back. Deletion follows, or an operator puts it
-        back to QUEUED, which takes the unit again.
-    CANCELLED: the user took it back. Its unit of the quota is back. Only deletion follows.
+    FAILED: given up, with a code and a message. Its unit of the quota is given back. Deletion follows, or an operator
+        puts it back to QUEUED, which takes the unit again.
+    CANCELLED: its user cancelled it. Its unit of the quota is given back. Only deletion follows.
     """
 
     QUEUED = "queued"
@@ -23,6 +23,7 @@ class State(StrEnum):
 
     @property
     def finished(self) -> bool:
+        """Return whether the job has ended."""
         return self in FINISHED
 
 
@@ -37,22 +38,22 @@ MOVES: dict[State, frozenset[State]] = {
 }
 
 
-def sources(to: State) -> frozenset[State]:
-    """The states from which a job may move to `to`."""
+def allowed_from(to: State) -> frozenset[State]:
+    """Return the states from which a job may move to `to`."""
     return frozenset(state for state, targets in MOVES.items() if to in targets)
 
 
 class Event(StrEnum):
-    """What a job's timeline tells, in the words of the API."""
+    """The events of a job's timeline, as the API names them."""
 
     ACCEPTED = "accepted"
-    WAITING = "waiting"  # no generator can take it now; the detail says why
+    WAITING = "waiting"  # no generator can accept it now; the detail says why
     STARTED = "started"  # it got a place at a generator
-    SENT = "sent"  # the generator took it
-    ADAPTED = "adapted"  # its generator does not follow all of the settings; the detail says which
+    SENT = "sent"  # the generator accepted it
+    ADAPTED = "adapted"  # its generator ignores some of the settings; the detail says which
     PROCESSING = "processing"  # the generator works on it
     RETRYING = "retrying"  # an attempt was lost; the detail says why
-    RECOVERED = "recovered"  # its worker died in the middle; another one took over
+    RECOVERED = "recovered"  # its worker died during a step; another one took over
     REQUEUED = "requeued"  # an operator put it back, with all its attempts
     CANCEL_REQUESTED = "cancel_requested"
     SUCCEEDED = "succeeded"
@@ -64,40 +65,46 @@ MAX_ATTEMPTS = 3
 """How often a job is sent to a generator before it fails."""
 
 MAX_CRASHES = 3
-"""How often a job's worker may die under it before the job is taken for the cause."""
+"""How often a job's worker may die under it before the job is assumed to be the cause."""
 
 LEASE_S = 20.0
 LEASE_RENEWAL_S = 2.0
-"""How often a running step asks for its claim again; it also hears then that its job was cancelled."""
+"""How often a running step renews its lease; it also learns then that its job was cancelled."""
 
 UNREACHABLE_S = 30.0
-"""How long the generator that holds a job may be out of reach before the job moves on."""
+"""How long the generator that holds a job may be unreachable before the job is retried elsewhere."""
 
 LONGEST_GENERATING_S = 2 * 3600.0
 """How long one attempt may take; a generator that has just started may load its models for tens of minutes."""
 
-LOST_OBJECTS_KEPT_S = 3600
-"""Objects of a lost attempt are deleted later than any frozen worker could still be writing them."""
+IDEMPOTENCY_KEY_KEPT_H = 24
+"""How long an idempotency key leads to the job that it made."""
 
-FIRST_LOOK_S = 0.3
-LONGEST_LOOK_S = 10.0
+UNUSED_UPLOAD_KEPT_H = 24
+"""How long an announced upload that no job uses is kept."""
+
+LOST_OBJECTS_KEPT_S = 3600
+"""Objects of a lost attempt are deleted only when no frozen worker can still be writing them."""
+
+FIRST_POLL_S = 0.3
+LONGEST_POLL_S = 10.0
 
 
 def cost(n: int, width: int, height: int, steps: int, upscale: int) -> float:
-    """The work that a job asks for, in megapixel-steps; fair order and wait estimates count in it."""
+    """Return the work of a job in megapixel-steps, the unit of the fair order and of wait estimates."""
     megapixels = n * width * height / 1e6
     return max(megapixels * (steps + upscale * upscale), 0.01)
 
 
-def next_look_s(elapsed_s: float, position: int | None, fraction: float | None) -> float:
-    """Seconds until a running job is worth asking about again.
+def next_poll_s(elapsed_s: float, position: int | None, fraction: float | None) -> float:
+    """Return the seconds until a running job is polled again.
 
-    elapsed_s: since it was sent. position: its place in the generator's own queue, if it waits there. fraction: 0..1 of
-    the work done, where the generator knows.
+    elapsed_s: since it was sent. position: its place in the generator's queue, if it waits there. fraction: 0..1 of the
+    work done, if the generator reports it.
     """
     if position is not None:
-        return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, 0.5 * position))
+        return min(LONGEST_POLL_S, max(FIRST_POLL_S, 0.5 * position))
     if fraction is not None and fraction > 0:
         left_s = elapsed_s * (1 - fraction) / fraction
-        return min(2.0, max(FIRST_LOOK_S, left_s / 3))
-    return min(LONGEST_LOOK_S, max(FIRST_LOOK_S, elapsed_s / 5))
+        return min(2.0, max(FIRST_POLL_S, left_s / 3))
+    return min(LONGEST_POLL_S, max(FIRST_POLL_S, elapsed_s / 5))

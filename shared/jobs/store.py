@@ -1,58 +1,42 @@
 """The jobs in the database. Functions over a connection; every time is the database's.
 
-`move` is the one way in which a job changes its state, and `submit` the one way in which it begins.
+Only `move` changes a job's state, and only `submit` adds a job.
 """
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
 from shared.accounts.store import CALLER, STILL_VALID
 from shared.core import garbage
+from shared.jobs.outlook import OUTLOOK
 from shared.jobs.reasons import Reason
-from shared.jobs.records import JOB_IMAGES
-from shared.jobs.states import Event, State, sources
+from shared.jobs.records import (
+    JOB_IMAGES,
+    JobRecord,
+    MovedJob,
+    NewJob,
+    PriorJob,
+    SubmittedJob,
+    read_job,
+    read_submitted,
+)
+from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H, Event, State, allowed_from
 
 
 class Lost(Exception):
-    """The guarded write found the job in another state, or claimed by somebody else. Nothing was written."""
+    """The guarded write found the job in another state, or under another claim. Nothing was written."""
 
 
-@dataclass(frozen=True)
-class NewJob:
-    """A checked request, ready to be queued. `protocols` are those that can make it, as `abilities.able` writes them.
-    `fingerprint` is a hash of the request, where it has an idempotency key. A
-    `notify` of None among the settings stands for the account's default."""
-
-    prompt: str
-    settings: dict[str, Any]
-    cost: float
-    protocols: str
-    source_keys: tuple[str, ...]
-    idempotency_key: str | None
-    fingerprint: bytes
-
+_KEY_LIMIT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
+"""SQL: idempotency keys of jobs created before this moment are free again."""
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-# Position and pace are reckoned only for jobs that have not finished; `ahead` is [jobs, their cost].
-_OUTLOOK = """
-    CASE WHEN j.state = 'queued' THEN (
-        SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
-        WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
-    ) END AS ahead,
-    CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
-    CASE WHEN j.state = 'queued' THEN (
-        SELECT sum(max_in_flight) FROM generators WHERE retry_at IS NULL AND strpos(j.protocols, protocol) > 0
-    ) END AS places
-"""
-
-# What a job looks like from outside, in one row.
+# Everything that a job's view shows, in one row.
 _VIEW = """
 SELECT j.id, j.state, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
     {public} AS public, j.created_at, j.started_at, j.finished_at,
@@ -68,8 +52,8 @@ _TIMELINE = """, (
 ) AS timeline"""
 
 
-# A user's row is debited and the job written in one statement: who comes second waits for the row, then counts again.
-# It answers only what the caller cannot know: the job's view is put together from that and the request.
+# One statement debits the user's row and inserts the job; a concurrent submit of the same user waits for the row and
+# counts again. It returns only what the caller cannot know; the rest of the job's view comes from the request.
 _SUBMIT = """
 WITH debit AS (
     UPDATE users u SET
@@ -91,10 +75,10 @@ WITH debit AS (
 ){source}
 SELECT j.id, j.created_at, j.notify, {outlook} FROM job j
 """
-_UNLESS_PRIOR = """AND NOT EXISTS (
+_UNLESS_PRIOR = f"""AND NOT EXISTS (
         SELECT FROM jobs
         WHERE user_id = u.id AND idempotency_key = :idempotency_key
-            AND created_at > now() - interval '24 hours'
+            AND created_at > {_KEY_LIMIT}
     )"""
 _SOURCE = """, source AS (
     INSERT INTO job_sources (job_id, index, upload_key)
@@ -107,24 +91,24 @@ _OF_CALLER_BY_TOKEN = f"FROM tokens t WHERE {STILL_VALID} AND u.id = t.user_id"
 
 @cache
 def _submit_statement(*, by_token: bool, with_key: bool, with_sources: bool) -> TextClause:
-    """Only the parts that this job needs: Postgres plans the statement anew each time."""
+    """Build the statement from only the parts that this job needs: Postgres plans it again each time."""
     return text(
         _SUBMIT.format(
             of_caller=_OF_CALLER_BY_TOKEN if by_token else _OF_CALLER_BY_ID,
             unless_prior=_UNLESS_PRIOR if with_key else "",
             source=_SOURCE if with_sources else "",
-            outlook=_OUTLOOK,
+            outlook=OUTLOOK,
         )
     )
 
 
 def submit(
     connection: Connection, caller: UUID | bytes, job: NewJob, *, max_queued: int, jobs_per_day: int
-) -> Row[Any] | None:
-    """Queue the job and debit its user; return (id, created_at, notify, ahead, seconds_per_cost, places).
+) -> SubmittedJob | None:
+    """Queue the job and debit its user.
 
-    caller: the user's id, or the hash of a token that may be theirs, which spares a round trip. None when a limit or an
-    earlier request of the same key stands against it, nobody has that token, or the account is disabled.
+    caller: the user's id, or the hash of a token that may be theirs, which saves a round trip. Returns None when a
+    limit or an earlier request with the same key prevents it, the token is not valid, or the account is disabled.
     """
     by_token = isinstance(caller, bytes)
     values = {
@@ -144,39 +128,41 @@ def submit(
     statement = _submit_statement(
         by_token=by_token, with_key=job.idempotency_key is not None, with_sources=bool(job.source_keys)
     )
-    return connection.execute(statement, values).one_or_none()
+    row = connection.execute(statement, values).one_or_none()
+    return read_submitted(row) if row else None
 
 
-def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> Row[Any] | None:
-    """The job (id, fingerprint) that this key made in the last 24 hours."""
+def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> PriorJob | None:
+    """Return the job that this key made, while the key is kept."""
     query = text(
         "SELECT id, fingerprint FROM jobs WHERE user_id = :user_id AND idempotency_key = :key"
-        " AND created_at > now() - interval '24 hours'"
+        f" AND created_at > {_KEY_LIMIT}"
     )
-    return connection.execute(query, {"user_id": user_id, "key": key}).one_or_none()
+    row = connection.execute(query, {"user_id": user_id, "key": key}).one_or_none()
+    return PriorJob(row.id, bytes(row.fingerprint)) if row else None
 
 
 def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
-    """Let a key of more than 24 hours ago be used again."""
+    """Let a key that is no longer kept be used again."""
     query = text(
         "UPDATE jobs SET idempotency_key = NULL WHERE user_id = :user_id AND idempotency_key = :key"
-        " AND created_at <= now() - interval '24 hours'"
+        f" AND created_at <= {_KEY_LIMIT}"
     )
     connection.execute(query, {"user_id": user_id, "key": key})
 
 
 _GET = (
-    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=_OUTLOOK, timeline=_TIMELINE)
+    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=OUTLOOK, timeline=_TIMELINE)
     + "WHERE j.id = :job_id AND j.user_id = "
 )
 _GET_OF_USER = text(_GET + ":user_id")
 _GET_OF_TOKEN = text(_GET + f"({CALLER})")
 
-# Case is folded by Postgres' own table, whatever the locale of the database. The coalesce keeps the planner from
-# guessing that words are rare and reading everything: it walks the user's jobs from the newest one on, and stops when
-# the page is full.
+# Case is folded by Postgres' own table, independent of the database's locale. The coalesce keeps the planner from
+# assuming that words are rare and reading every job: it reads the user's jobs from the newest on and stops when the
+# page is full.
 _LIST = text(
-    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=_OUTLOOK, timeline="")
+    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=OUTLOOK, timeline=", NULL AS timeline")
     + """
 WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
     AND (CAST(:before AS uuid) IS NULL OR j.id < :before)
@@ -189,14 +175,19 @@ ORDER BY j.id DESC LIMIT :limit
 _AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 
 
-def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any] | None:
-    """A user's own job with everything that its view shows."""
-    return connection.execute(_GET_OF_USER, {"job_id": job_id, "user_id": user_id}).one_or_none()
+def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> JobRecord | None:
+    """Return a user's own job with its timeline."""
+    row = connection.execute(_GET_OF_USER, {"job_id": job_id, "user_id": user_id}).one_or_none()
+    return read_job(row) if row else None
 
 
-def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> Row[Any] | None:
-    """The same for the user whose valid token has this hash, in one round trip: the call that waiting pages repeat."""
-    return connection.execute(_GET_OF_TOKEN, {"job_id": job_id, "token_hash": token_hash}).one_or_none()
+def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> JobRecord | None:
+    """Return the job if it belongs to the user whose valid token has this hash, in one round trip.
+
+    Pages that wait for a job repeat this call.
+    """
+    row = connection.execute(_GET_OF_TOKEN, {"job_id": job_id, "token_hash": token_hash}).one_or_none()
+    return read_job(row) if row else None
 
 
 def list_views(
@@ -207,15 +198,15 @@ def list_views(
     words: Collection[str] = (),
     before: UUID | None,
     limit: int,
-) -> list[Row[Any]]:
-    """A page of a user's jobs whose prompts hold all these words in any case, newest first, without timelines."""
+) -> list[JobRecord]:
+    """Return a page of a user's jobs whose prompts contain all these words in any case, newest first."""
     patterns = [f"%{word.translate(_AS_WRITTEN)}%" for word in words]
     values = {"user_id": user_id, "state": state, "patterns": patterns or None, "before": before, "limit": limit}
-    return list(connection.execute(_LIST, values))
+    return [read_job(row) for row in connection.execute(_LIST, values)]
 
 
 def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
-    """For each job that is still there a sign that changes when the job does, or its place in the queue."""
+    """Return for each job that still exists a text that changes when the job or its place in the queue does."""
     query = text("""
         SELECT id, version || CASE state WHEN 'queued' THEN (SELECT ' ' || turn FROM queue_clock) ELSE '' END AS sign
         FROM jobs WHERE id = ANY(:job_ids)
@@ -223,8 +214,9 @@ def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
     return {row.id: row.sign for row in connection.execute(query, {"job_ids": job_ids})}
 
 
-# One UPDATE, guarded by the states from which the move is legal and, where the mover holds a claim, by its token. In
-# the same statement: the user's counts, the timeline, the wish to look at the job again, and at its end the mail.
+# One UPDATE, guarded by the states from which the move is allowed and, where the caller holds a claim, by its attempt
+# token. The same statement updates the user's counts and the timeline, makes the next step due, and at the job's end
+# queues the mail.
 _MOVE = """
 WITH moved AS (
     UPDATE jobs SET
@@ -243,8 +235,8 @@ WITH moved AS (
         finished_at = CASE WHEN :finished THEN clock_timestamp() END,
         error_code = :error_code,
         error_message = :error_message
-    WHERE id = :job_id AND state = ANY(:sources)
-        AND (CAST(:token AS uuid) IS NULL OR attempt_token = :token)
+    WHERE id = :job_id AND state = ANY(:allowed_from)
+        AND (CAST(:attempt_token AS uuid) IS NULL OR attempt_token = :attempt_token)
         AND (:to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
     RETURNING id, user_id, quota_day, turn, cost, settings, old.state AS was
 ), counted AS (
@@ -255,28 +247,28 @@ WITH moved AS (
             + ((was = 'failed')::int - (:to IN ('failed', 'cancelled'))::int) * (u.quota_day = moved.quota_day)::int
             {turn}
     FROM moved WHERE u.id = moved.user_id
-), told AS (
+), logged AS (
     INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :detail, :code FROM moved
 ){mail}
-SELECT user_id, turn, cost, was FROM moved
+SELECT user_id, turn, cost FROM moved
 """
-_GO_ON = """attempts = attempts + :attempts,
+_CONTINUE = """attempts = attempts + :attempts,
         started_at = CASE WHEN :to = 'generating' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END"""
-# The turn is read without a lock, since a job is always locked before its user: two jobs that are put back at the same
-# moment may stand at the same place.
-_BEGIN_ANEW = """attempts = 0, crashes = 0, requeues = requeues + 1, started_at = NULL,
+# The turn is read without a lock, because a job is always locked before its user: two jobs that are put back at the
+# same moment may get the same turn.
+_START_OVER = """attempts = 0, crashes = 0, requeues = requeues + 1, started_at = NULL,
         turn = greatest((SELECT next_turn FROM users WHERE id = jobs.user_id), (SELECT turn FROM queue_clock))"""
 _NEXT_TURN = ", next_turn = greatest(next_turn, moved.turn) + moved.cost / weight"
-# Only the latest ending is told.
+# A mail is sent only about the latest ending.
 _UNSENT = """, unsent AS (
     DELETE FROM mails WHERE job_id IN (SELECT id FROM moved)
 )"""
 _MAIL = """, mail AS (
     INSERT INTO mails (job_id) SELECT id FROM moved WHERE settings->>'notify' = 'email'
 )"""
-_MOVE_ON = text(_MOVE.format(attempts=_GO_ON, turn="", mail=""))
-_MOVE_TO_THE_END = text(_MOVE.format(attempts=_GO_ON, turn="", mail=_MAIL))
-_REQUEUE = text(_MOVE.format(attempts=_BEGIN_ANEW, turn=_NEXT_TURN, mail=_UNSENT))
+_MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, turn="", mail=""))
+_MOVE_TO_THE_END = text(_MOVE.format(attempts=_CONTINUE, turn="", mail=_MAIL))
+_REQUEUE = text(_MOVE.format(attempts=_START_OVER, turn=_NEXT_TURN, mail=_UNSENT))
 
 
 def move(
@@ -286,28 +278,31 @@ def move(
     event: Event,
     *,
     reason: Reason | None = None,
-    token: UUID | None = None,
+    attempt_token: UUID | None = None,
     generator: str | None = None,
     attempts: int = 0,
-) -> Row[Any]:
-    """Move a job to another state, with its counts, its timeline and, at its end, the mail that it asked for; return
-    (user_id, turn, cost, was). With REQUEUED the job begins anew: with all its attempts, behind its user's other jobs,
-    and with its unit of the quota where that was given back.
+) -> MovedJob:
+    """Move a job to another state, with its user's counts, its timeline and, at its end, the mail that was asked for.
 
-    reason: why, for the timeline; FAILED needs one, which becomes the job's error. token: the claim under which the
-    mover works. attempts: how many attempts the move spends. Raises Lost when the job is not where the move begins, or
-    the claim is no longer the mover's.
+    With REQUEUED the job starts over: with all its attempts, behind its user's other jobs, and with its unit of the
+    quota where that was given back.
+
+    reason: why, for the timeline; FAILED needs one, which becomes the job's error. attempt_token: the claim under which
+    the caller works. attempts: how many attempts the move spends.
+
+    Raises:
+        Lost: the job is not in a state from which this move is allowed, or the claim is no longer the caller's.
     """
     code, message = reason or (None, None)
     values = {
         "job_id": job_id,
         "to": to.value,
-        "sources": [state.value for state in sources(to)],
+        "allowed_from": [state.value for state in allowed_from(to)],
         "finished": to.finished,
         "event": event.value,
         "detail": message,
         "code": code,
-        "token": token,
+        "attempt_token": attempt_token,
         "generator": generator,
         "attempts": attempts,
         "error_code": code if to == State.FAILED else None,
@@ -321,23 +316,39 @@ def move(
     moved = connection.execute(statement, values).one_or_none()
     if moved is None:
         raise Lost(f"{job_id} cannot move to {to}")
-    return moved
+    return MovedJob(moved.user_id, moved.turn, moved.cost)
 
 
-def leave(connection: Connection, job_id: UUID, to: State, event: Event, *, token: UUID, **details: Any) -> State:
-    """Move a claimed job away from its generator as `move` does, or to CANCELLED where its user asked for that while
-    the step ran; return the state it is in now. Raises Lost."""
+def end_attempt(
+    connection: Connection,
+    job_id: UUID,
+    to: State,
+    event: Event,
+    *,
+    attempt_token: UUID,
+    reason: Reason | None = None,
+    attempts: int = 0,
+) -> State:
+    """Move a claimed job away from its generator as `move` does; return the state that it is in now.
+
+    That is CANCELLED where its user asked for it while the step ran.
+
+    Raises:
+        Lost: the claim is no longer the caller's.
+    """
     try:
-        move(connection, job_id, to, event, token=token, **details)
+        move(connection, job_id, to, event, reason=reason, attempt_token=attempt_token, attempts=attempts)
     except Lost:
-        move(connection, job_id, State.CANCELLED, Event.CANCELLED, token=token)
+        move(connection, job_id, State.CANCELLED, Event.CANCELLED, attempt_token=attempt_token)
         return State.CANCELLED
     return to
 
 
 def find_state(connection: Connection, job_id: UUID, user_id: UUID | None, *, lock: bool = False) -> State | None:
-    """The state of a user's own job, for an operator (None) of anybody's; with `lock` nobody moves it until the
-    transaction ends."""
+    """Return the state of a user's own job, or of any job where `user_id` is None (an operator).
+
+    With `lock` the job does not move until the transaction ends.
+    """
     query = "SELECT state FROM jobs WHERE id = :job_id AND user_id = coalesce(:user_id, user_id)"
     query += " FOR UPDATE" if lock else ""
     found = connection.execute(text(query), {"job_id": job_id, "user_id": user_id}).scalar()
@@ -345,8 +356,10 @@ def find_state(connection: Connection, job_id: UUID, user_id: UUID | None, *, lo
 
 
 def request_cancel(connection: Connection, job_id: UUID, reason: Reason | None = None) -> bool:
-    """Ask the poller to cancel a generating job at its next step, which is due now; False when it was asked before.
-    `reason` is for the timeline, where it is not the user who asks."""
+    """Have a generating job cancelled at its next step, which becomes due now; return False when that was asked before.
+
+    reason: for the timeline, where it is not the user who asks.
+    """
     query = text("""
         WITH asked AS (
             UPDATE jobs SET
@@ -360,8 +373,7 @@ def request_cancel(connection: Connection, job_id: UUID, reason: Reason | None =
 
 
 def cancel(connection: Connection, job_id: UUID, state: State, reason: Reason | None = None) -> None:
-    """Cancel a job that the caller has locked in this unfinished state: a queued one now, a generating one at its next
-    step."""
+    """Cancel an unfinished job that the caller has locked: a queued one now, a generating one at its next step."""
     if state == State.QUEUED:
         move(connection, job_id, State.CANCELLED, Event.CANCELLED, reason=reason)
     else:
@@ -369,6 +381,6 @@ def cancel(connection: Connection, job_id: UUID, state: State, reason: Reason | 
 
 
 def delete(connection: Connection, job_id: UUID) -> None:
-    """Delete a finished job with all that hangs on it, and leave its objects to the collector."""
+    """Delete a finished job with its rows in other tables, and make its objects garbage."""
     connection.execute(text("DELETE FROM jobs WHERE id = :job_id"), {"job_id": job_id})
     garbage.discard(connection, f"jobs/{job_id}/")

@@ -1,20 +1,17 @@
-"""From a request to a queued job, and what its owner may do with it afterwards: look, list, cancel, delete."""
+"""From a request to a queued job, and what its owner may do with it afterwards: read, list, cancel, delete."""
 
 import hashlib
 import logging
 import secrets
 from datetime import UTC
-from types import SimpleNamespace
-from typing import Any
 from uuid import UUID
 
 from psycopg2.errors import UniqueViolation
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential, require_user
-from shared.accounts.store import User
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
 from shared.api.views import JobSummary, JobView
@@ -31,11 +28,13 @@ from shared.core.errors import (
 )
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
-from shared.generators.abilities import able, limits_of
-from shared.generators.base import Generation
+from shared.generators.abilities import nearest_limits, supported_protocols
+from shared.generators.base import GenerationRequest
 from shared.jobs import states as jobs
 from shared.jobs import store as job_store
-from shared.jobs.requests import order_of
+from shared.jobs import upload_store
+from shared.jobs.records import JobRecord, JobSettings, NewJob, SubmittedJob, TimelineEntry
+from shared.jobs.requests import generation_request
 from shared.jobs.states import Event, State
 from shared.jobs.views import image_signer, job_summary, job_view
 from shared.services import Services
@@ -46,59 +45,55 @@ _log = logging.getLogger(__name__)
 def submit(services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None) -> JobView:
     """Queue a job and wake the poller; return the job's view.
 
-    With an idempotency key that this user used in the last 24 hours, the job that it made then is returned. Raises
-    IdempotencyMismatch when that was for another request, QueueFull, QuotaSpent, InvalidRequest for a start picture
-    that is not there, for what no configured generator can make, and for a notification that this site cannot send.
+    With an idempotency key that this user has used lately, the job that it made then is returned.
+
+    Raises:
+        IdempotencyMismatch: the key was used for another request.
+        QueueFull: too many jobs of this user wait.
+        QuotaSpent: today's jobs of this user are used up.
+        InvalidRequest: a start picture is missing, no configured generator supports the request, or this site cannot
+            send the notification.
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
     if request.notify is None and not services.sends_mail:
-        # The account's default may be of a time when there was mail.
+        # The account's default may date from a time when there was mail.
         request = request.model_copy(update={"notify": "none"})
     job = new_job(request, idempotency_key, fingerprint)
-    impossible = _impossible(services, request, job)
+    refusal = _refusal(services, request, job)
     with services.db.statement() as connection:
-        row = None
-        if impossible is not None:
-            # A repeated request gets its job, whatever the generators have become since.
-            user = require_user(connection, credential)
-            row = _find_prior(connection, user.id, job, idempotency_key) if idempotency_key is not None else None
-            if row is None:
-                raise impossible
-            return job_view(row, image_signer(services))
-        if credential.token_hash and not job.source_keys:
-            row = _insert(services, connection, credential.token_hash, job)
-        if row is None:
-            user = require_user(connection, credential)
-            _check_sources(services, connection, user, request.source_images)
-            row = _insert_or_explain(services, connection, user.id, job)
-    # The line that names both ids: from a request to its job, whose later lines name the job alone.
-    _log.info("accepted", extra=log_fields(job_id=str(row.id)))
-    services.wake_ups.wake()
-    return job_view(row, image_signer(services))
+        record = _queue(services, connection, credential, job, refusal)
+    if refusal is None:
+        # The only line that names both ids: from the request to its job, whose later lines name only the job.
+        _log.info("accepted", extra=log_fields(job_id=str(record.id)))
+        services.wake_ups.wake()
+    return job_view(record, image_signer(services))
 
 
 def get_job(services: Services, credential: Credential, job_id: UUID) -> JobView:
-    """A user's own job as its view. Raises NotFound."""
+    """Return a user's own job as its view. Raises NotFound."""
     with services.db.statement() as connection:
         token_hash = credential.token_hash
-        row = job_store.find_view_by_token(connection, job_id, token_hash) if token_hash else None
-        if row is None:
-            require_user(connection, credential)  # who is nobody hears of that first
+        job = job_store.find_view_by_token(connection, job_id, token_hash) if token_hash else None
+        if job is None:
+            require_user(connection, credential)  # an invalid token is reported first
             raise NotFound
-    return job_view(row, image_signer(services))
+    return job_view(job, image_signer(services))
 
 
 def list_jobs(
     services: Services, credential: Credential, *, state: str | None, search: str, before: UUID | None, limit: int
 ) -> tuple[list[JobSummary], UUID | None]:
-    """A page of a user's jobs whose prompts hold every word of `search`, newest first, with the id to go on from."""
+    """Return a page of a user's jobs whose prompts contain every word of `search`, newest first.
+
+    The second value is the id to continue after, None on the last page.
+    """
     words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        rows = job_store.list_views(connection, user.id, state=state, words=words, before=before, limit=limit + 1)
-    rows, after = page(rows, limit)
+        found = job_store.list_views(connection, user.id, state=state, words=words, before=before, limit=limit + 1)
+    found, after = page(found, limit)
     sign = image_signer(services)
-    return [job_summary(row, sign) for row in rows], after
+    return [job_summary(job, sign) for job in found], after
 
 
 def cancel(services: Services, credential: Credential, job_id: UUID) -> JobView:
@@ -111,10 +106,12 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> JobView:
         if state.finished:
             raise AlreadyFinished
         job_store.cancel(connection, job_id, state)
-        row = _row(connection, job_id, user.id)
+        job = job_store.find_view(connection, job_id, user.id)
+        if job is None:
+            raise NotFound
     if state == State.GENERATING:
         services.wake_ups.look_at(job_id)
-    return job_view(row, image_signer(services))
+    return job_view(job, image_signer(services))
 
 
 def delete(services: Services, credential: Credential, job_id: UUID) -> None:
@@ -129,39 +126,38 @@ def delete(services: Services, credential: Credential, job_id: UUID) -> None:
         job_store.delete(connection, job_id)
 
 
-def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> job_store.NewJob:
-    """Resolve every setting of a request, and find out which protocols can make it."""
+def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> NewJob:
+    """Fill in every setting of a request, and find the protocols that support it."""
     settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
     cost = jobs.cost(settings["n"], settings["width"], settings["height"], settings["steps"], settings["upscale"])
-    protocols = able(_outline(request.prompt, settings))
+    protocols = supported_protocols(_outline(request.prompt, settings))
     source_keys = tuple(settings["source_images"])
-    return job_store.NewJob(request.prompt, settings, cost, protocols, source_keys, idempotency_key, fingerprint)
+    return NewJob(request.prompt, settings, cost, protocols, source_keys, idempotency_key, fingerprint)
 
 
-def can_be_made(services: Services, job: job_store.NewJob) -> bool:
-    """Whether this site can make the job and tell of it as asked, as far as this process knows: it need not know of any
-    generator."""
+def is_supported(services: Services, job: NewJob) -> bool:
+    """Return whether this site can make the job and send its notification, as far as this process knows.
+
+    A process that knows of no generators supports every job; the job's timeline then says why it waits.
+    """
     if job.settings["notify"] == "email" and not services.sends_mail:
         return False
     return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
 
 
-def _outline(prompt: str, settings: dict[str, Any]) -> Generation:
-    """The order that a job will be, without the bytes of its start pictures."""
-    return order_of(prompt, settings, sources=(b"",) * len(settings["source_images"]))
+def _outline(prompt: str, settings: JobSettings) -> GenerationRequest:
+    """Return the generation request of a job, without the bytes of its start pictures."""
+    return generation_request(prompt, settings, source_images=(b"",) * len(settings["source_images"]))
 
 
-def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) -> InvalidRequest | None:
-    """The refusal of a job that this site cannot make or tell of by mail, with every field that stands against it.
-
-    A process that knows of no generators refuses nothing: the job's timeline says why it waits.
-    """
-    if can_be_made(services, job):
+def _refusal(services: Services, request: JobRequest, job: NewJob) -> InvalidRequest | None:
+    """Return the error for a job that this site does not support, with every field at fault."""
+    if is_supported(services, job):
         return None
     if request.notify == "email" and not services.sends_mail:
         return InvalidRequest(fields=(NO_MAIL,))
     wrong: dict[str, FieldError] = {}
-    for limit in limits_of(services.protocols, _outline(job.prompt, job.settings)):
+    for limit in nearest_limits(services.protocols, _outline(job.prompt, job.settings)):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
         message = f"{instead}, for the generators of this site"
@@ -169,85 +165,110 @@ def _impossible(services: Services, request: JobRequest, job: job_store.NewJob) 
     return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
 
 
-def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: job_store.NewJob) -> Any:
-    """Queue the job and return its row as `find_view` reads it, or None. caller: the user's id, or the hash of a token
-    that may be theirs."""
-    limits = {"max_queued": services.settings.max_queued, "jobs_per_day": services.settings.jobs_per_day}
-    try:
-        written = job_store.submit(connection, caller, job, **limits)
-    except IntegrityError as error:
-        if not isinstance(error.orig, UniqueViolation):
-            raise
-        # The same key at the same moment, or one of more than a day ago. The statement has written nothing.
-        return None
-    return written and _new_row(job, written)
+def _queue(
+    services: Services, connection: Connection, credential: Credential, job: NewJob, refusal: InvalidRequest | None
+) -> JobRecord:
+    """Queue the job, or return the job that its idempotency key made before; a refused job is only looked up.
+
+    Raises `refusal`, or the limit that prevents the job.
+    """
+    if refusal is None and credential.token_hash and not job.source_keys:
+        # The common case takes one statement: the user is found by the token's hash.
+        record = _insert(services, connection, credential.token_hash, job)
+        if record is not None:
+            return record
+    user = require_user(connection, credential)
+    if refusal is None:
+        _check_source_images(services, connection, user.id, job.source_keys)
+    record = _insert_or_find(services, connection, user.id, job, refusal)
+    if record is None and refusal is None and job.idempotency_key is not None:
+        job_store.free_stale_key(connection, user.id, job.idempotency_key)
+        record = _insert_or_find(services, connection, user.id, job, refusal)
+    if record is None:
+        raise refusal or _exceeded_limit(services, connection, user.id)
+    return record
 
 
-def _new_row(job: job_store.NewJob, written: Row[Any]) -> SimpleNamespace:
-    """The row of a job that has just been queued, without asking for what the request said: a tenth of a submit."""
-    at = written.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    unknown_yet = dict.fromkeys(("progress", "error_code", "error_message", "started_at", "finished_at", "running_s"))
-    return SimpleNamespace(
-        **written._mapping,
-        **unknown_yet,
-        state=State.QUEUED.value,
-        prompt=job.prompt,
-        settings=job.settings | {"notify": written.notify},
-        cost=job.cost,
-        public=False,
-        images=[],
-        timeline=[(at, Event.ACCEPTED.value, None, None)],
-    )
+def _insert_or_find(
+    services: Services, connection: Connection, user_id: UUID, job: NewJob, refusal: InvalidRequest | None
+) -> JobRecord | None:
+    """Queue the job unless it is refused; otherwise return the job that its idempotency key made before, if any.
 
-
-def _insert_or_explain(services: Services, connection: Connection, user_id: UUID, job: job_store.NewJob) -> Any:
-    """Queue the job, or say why not: the job that the same key made before, or the limit that stands against it."""
-    row = _insert(services, connection, user_id, job)
-    if row is None and job.idempotency_key is not None:
-        row = _find_prior(connection, user_id, job, job.idempotency_key)
-        if row is None:
-            job_store.free_stale_key(connection, user_id, job.idempotency_key)
-            # Where another request of the same key has just used it anew, that one's job is the answer.
-            row = _insert(services, connection, user_id, job)
-            row = row or _find_prior(connection, user_id, job, job.idempotency_key)
-    if row is not None:
-        return row
-    counts, limits = user_store.get_counts(connection, user_id), services.settings
-    per_day = counts.jobs_per_day or limits.jobs_per_day
-    if counts.used_today >= per_day:
-        raise QuotaSpent(
-            f"You have used today's {per_day} jobs. The count starts again at midnight UTC.",
-            retry_after_s=counts.seconds_to_midnight,
-        )
-    raise QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
-
-
-def _find_prior(connection: Connection, user_id: UUID, job: job_store.NewJob, idempotency_key: str) -> Row[Any] | None:
-    prior = job_store.find_by_idempotency_key(connection, user_id, idempotency_key)
+    Raises IdempotencyMismatch.
+    """
+    record = _insert(services, connection, user_id, job) if refusal is None else None
+    if record is not None or job.idempotency_key is None:
+        return record
+    prior = job_store.find_by_idempotency_key(connection, user_id, job.idempotency_key)
     if prior is None:
         return None
-    if bytes(prior.fingerprint) != job.fingerprint:
+    if prior.fingerprint != job.fingerprint:
         raise IdempotencyMismatch
     return job_store.find_view(connection, prior.id, user_id)
 
 
-def _row(connection: Connection, job_id: UUID, user_id: UUID) -> Row[Any]:
-    row = job_store.find_view(connection, job_id, user_id)
-    if row is None:
-        raise NotFound
-    return row
+def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: NewJob) -> JobRecord | None:
+    """Queue the job; return None when a limit or its idempotency key prevents it.
+
+    caller: the user's id, or the hash of a token that may be theirs.
+    """
+    limits = services.settings
+    try:
+        submitted = job_store.submit(
+            connection, caller, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day
+        )
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        # Another request has the same key at the same moment, or a stale key still holds it. Nothing was written.
+        return None
+    return None if submitted is None else _new_record(job, submitted)
 
 
-def _check_sources(services: Services, connection: Connection, user: User, keys: list[str]) -> None:
-    """Every start picture is the caller's own upload and has arrived. Raises InvalidRequest."""
+def _new_record(job: NewJob, submitted: SubmittedJob) -> JobRecord:
+    """Build the record of a job that has just been queued, without reading it again: that is a tenth of a submit."""
+    at = submitted.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return JobRecord(
+        id=submitted.id,
+        state=State.QUEUED,
+        prompt=job.prompt,
+        settings=job.settings | {"notify": submitted.notify},
+        cost=job.cost,
+        progress=None,
+        error_code=None,
+        error_message=None,
+        public=False,
+        created_at=submitted.created_at,
+        started_at=None,
+        finished_at=None,
+        images=(),
+        outlook=submitted.outlook,
+        timeline=(TimelineEntry(at, Event.ACCEPTED.value, None, None),),
+    )
+
+
+def _exceeded_limit(services: Services, connection: Connection, user_id: UUID) -> QuotaSpent | QueueFull:
+    """Return the error for the limit that prevents another job of this user."""
+    counts, limits = user_store.get_counts(connection, user_id), services.settings
+    per_day = counts.jobs_per_day or limits.jobs_per_day
+    if counts.used_today >= per_day:
+        return QuotaSpent(
+            f"You have used today's {per_day} jobs. The count starts again at midnight UTC.",
+            retry_after_s=counts.seconds_to_midnight,
+        )
+    return QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
+
+
+def _check_source_images(services: Services, connection: Connection, user_id: UUID, keys: tuple[str, ...]) -> None:
+    """Check that every start picture is the caller's own upload and has arrived. Raises InvalidRequest."""
     if not keys:
         return
     from shared.clients.storage import ObjectMissing  # most submits have no start picture
 
-    announced = user_store.list_upload_sizes(connection, user.id, keys)
+    own = upload_store.list_own_keys(connection, user_id, keys)
     for index, key in enumerate(keys):
         field = f"source_images.{index}"
-        if key not in announced:
+        if key not in own:
             raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
         try:
             services.storage.size_bytes(key)

@@ -1,17 +1,14 @@
-"""What callers see of jobs and pictures: rows become the shapes of the contract."""
+"""What callers see of jobs and pictures: records become the shapes of the HTTP API."""
 
-import math
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import Row
+from typing import TypeAlias
 
 from shared.api.views import EventView, ImageView, JobSummary, JobView
-from shared.jobs.records import JobImage, read_images
+from shared.jobs.records import JobImage, JobRecord
 from shared.services import Services
 
-Sign = Callable[[JobImage], ImageView]
+Sign: TypeAlias = Callable[[JobImage], ImageView]
 
 
 def image_signer(services: Services) -> Sign:
@@ -39,43 +36,31 @@ def image_signer(services: Services) -> Sign:
     return sign
 
 
-def job_summary(row: Row[Any], sign: Sign) -> JobSummary:
-    """A job as lists show it."""
-    images = [sign(image) for image in read_images(row.images)]
+def job_summary(job: JobRecord, sign: Sign) -> JobSummary:
+    """Return a job as lists show it."""
+    images = [sign(image) for image in job.images]
     return {
-        "id": str(row.id),
-        "state": row.state,
-        "queue_position": row.ahead[0] + 1 if row.state == "queued" else None,
-        "eta_seconds": _eta_s(row),
-        "progress": row.progress,
-        "prompt": row.prompt,
-        "settings": {"prompt": row.prompt, **row.settings},
+        "id": str(job.id),
+        "state": job.state.value,
+        "queue_position": job.outlook.position,
+        "eta_seconds": job.outlook.eta_s(job.cost, job.progress),
+        "progress": job.progress,
+        "prompt": job.prompt,
+        "settings": {"prompt": job.prompt, **job.settings},
         "images": images,
         "timelapse_url": None,
-        "error": {"code": row.error_code, "message": row.error_message} if row.error_code else None,
-        "public": row.public,
-        "created_at": row.created_at,
-        "started_at": row.started_at,
-        "finished_at": row.finished_at,
-        "links": {"self": f"/v1/jobs/{row.id}", "image": images[0]["link"] if images else None},
+        "error": {"code": job.error_code, "message": job.error_message} if job.error_code else None,
+        "public": job.public,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "links": {"self": f"/v1/jobs/{job.id}", "image": images[0]["link"] if images else None},
     }
 
 
-def job_view(row: Row[Any], sign: Sign) -> JobView:
-    """A job with its timeline."""
-    timeline = [EventView(at=at, event=event, detail=detail, code=code) for at, event, detail, code in row.timeline]
-    return {**job_summary(row, sign), "timeline": timeline}
-
-
-def _eta_s(row: Row[Any]) -> int | None:
-    """Whole seconds until the pictures are there, from the pace of the latest jobs (Little's law for those waiting)."""
-    if row.seconds_per_cost is None:
-        return None
-    own_s = float(row.cost * row.seconds_per_cost)
-    if row.state == "queued":
-        waiting_s = float(row.ahead[1] * row.seconds_per_cost) / max(int(row.places or 0), 1)
-        return math.ceil(waiting_s + own_s)
-    running_s = float(row.running_s or 0)
-    if row.progress:
-        own_s = running_s / float(row.progress)
-    return max(1, math.ceil(own_s - running_s))
+def job_view(job: JobRecord, sign: Sign) -> JobView:
+    """Return a job with its timeline."""
+    timeline = [
+        EventView(at=entry.at, event=entry.event, detail=entry.detail, code=entry.code) for entry in job.timeline
+    ]
+    return {**job_summary(job, sign), "timeline": timeline}

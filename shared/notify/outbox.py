@@ -15,7 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from shared.core.log import job_id as log_job_id
 from shared.core.settings import Settings
-from shared.generators.base import Stop, never
+from shared.generators.base import Stop, never_stop
 from shared.jobs.states import State
 from shared.notify import mail
 from shared.notify import store as mail_store
@@ -35,7 +35,7 @@ def are_due(services: Services) -> bool:
         return mail_store.is_any_due(connection)
 
 
-def send_due(services: Services, stop: Stop = never) -> int:
+def send_due(services: Services, stop: Stop = never_stop) -> int:
     """Send every mail that is due, one after the other; return how many were accepted.
 
     It returns early if `stop()` is true, and if the server accepts no mail at all: the current mail is retried later,

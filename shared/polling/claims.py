@@ -1,74 +1,92 @@
-"""Claims on generating jobs: who works on one holds a lease, and writes only under the token of its own claim.
+"""Claims on generating jobs: a worker holds a lease, and writes only under its own attempt token (the fence).
 
-The order that this module keeps: one dispatcher at a time starts queued jobs (it holds the row of `queue_clock`), and
-one worker at a time works on a generating job (it holds the lease).
+One worker at a time works on a generating job. A lease that has run out means that its worker died.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
 from shared.jobs.reasons import Reason
-from shared.jobs.records import StoredImage
+from shared.jobs.records import JobSettings, StoredImage
 from shared.jobs.states import LEASE_S, Event
 from shared.jobs.store import Lost
 
-# A worker's own clock and the database's may differ by a little; a task that comes early must not be lost.
+# A worker's clock and the database's may differ slightly; a task that comes early must not be lost.
 _EARLY_S = 0.1
 
 HIGHEST_PROGRESS = 0.99
 """1 is only for jobs that have succeeded."""
 
 
-def lock_clock(connection: Connection) -> None:
-    """Become the one dispatcher until the transaction ends."""
-    connection.execute(text("SELECT turn FROM queue_clock FOR UPDATE"))
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A generating job that this worker holds for one step.
+
+    `remote_id` is the generator's id of the job, None before it was sent. `crashed`: the worker before died under the
+    job, and what it stored is under `lost_token`. `generator_failures`: how often the job's generator has failed since
+    it was last healthy; None when it is no longer known. Times ending in `_s` are seconds until now by the database's
+    clock.
+    """
+
+    id: UUID
+    prompt: str
+    settings: JobSettings
+    generator: str
+    remote_id: str | None
+    attempts: int
+    crashes: int
+    requeues: int
+    attempt_token: UUID
+    created_at: datetime
+    cancelling: bool
+    progress: float | None
+    lost_token: UUID | None
+    crashed: bool
+    sent_s: float | None
+    unreachable_s: float | None
+    generator_failures: int | None
+    source_keys: tuple[str, ...]
+
+    @property
+    def prefix(self) -> str:
+        """Return the prefix of the objects that this claim stores."""
+        return object_prefix(self.id, self.attempt_token)
 
 
-# A user whose jobs were passed over, because all their places were taken, falls behind the clock. Served at once when a
-# place comes free, their whole backlog would go before every newcomer; so it moves on to where the clock is.
-_ADVANCE = text("""
-WITH clock AS (
-    UPDATE queue_clock SET turn = greatest(turn, :turn) RETURNING turn, old.turn AS was
-), behind AS (
-    SELECT u.id, clock.turn + :cost / u.weight - min(q.turn) AS distance
-    FROM clock, users u, jobs q
-    WHERE clock.was > :turn AND u.id = :user_id AND q.user_id = u.id AND q.state = 'queued'
-    GROUP BY u.id, clock.turn HAVING min(q.turn) < clock.turn + :cost / u.weight
-), moved AS (
-    UPDATE jobs SET turn = jobs.turn + distance FROM behind WHERE jobs.id IN (
-        SELECT id FROM jobs WHERE user_id = :user_id AND state = 'queued' FOR UPDATE SKIP LOCKED
-    )
-)
-UPDATE users SET next_turn = next_turn + distance FROM behind WHERE users.id = behind.id
-""")
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How a step leaves a job that stays at its generator.
+
+    remote_id: the generator accepted the job in this step, which spends an attempt. unreachable: the generator did not
+    answer. adapted: which settings the generator does not follow. waiting: why the job cannot continue; the timeline
+    gets it once per reason.
+    """
+
+    next_step_s: float
+    remote_id: str | None = None
+    progress: float | None = None
+    unreachable: bool = False
+    event: Event | None = None
+    adapted: Reason | None = None
+    waiting: Reason | None = None
 
 
-def advance_clock(connection: Connection, *, user_id: UUID, turn: float, cost: float) -> None:
-    """Note that a job of this turn has started: newcomers begin here, and its user's next job comes no sooner than the
-    job's cost after the clock."""
-    connection.execute(_ADVANCE, {"user_id": user_id, "turn": turn, "cost": cost})
+@dataclass(frozen=True, slots=True)
+class RenewedLease:
+    """A claim that is still held; `cancelling` says that its job is to be cancelled."""
+
+    cancelling: bool
 
 
-# The rows that the scan passes over belong to users who have all their places at the generators, so there are at most
-# (places / max_running) users of them, with at most max_queued jobs each.
-# Each kind of job has an order of its own in the index, so that a backlog of one kind is no scan for another.
-_NEXT = text("""
-SELECT first.id, first.protocols FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
-    SELECT q.id, q.turn, q.protocols FROM jobs q JOIN users u ON u.id = q.user_id
-    WHERE q.state = 'queued' AND q.protocols = kind AND u.running < :max_running
-    ORDER BY q.turn, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED
-) AS first ORDER BY first.turn, first.id LIMIT 1
-""")
-
-
-def find_next(connection: Connection, *, max_running: int, kinds: Sequence[str]) -> Row[Any] | None:
-    """The queued job (id, protocols) whose turn it is among those of these kinds. Only the dispatcher asks."""
-    return connection.execute(_NEXT, {"max_running": max_running, "kinds": list(kinds)}).one_or_none()
+def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
+    """Return the prefix of the objects that a claim stores."""
+    return f"jobs/{job_id}/{attempt_token}/"
 
 
 _CLAIM = text("""
@@ -84,8 +102,7 @@ WHERE id = (
             ELSE lease_until < clock_timestamp() END
     FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, prompt, settings, cost, generator, remote_id, attempts, crashes, requeues, attempt_token,
-    created_at,
+RETURNING id, prompt, settings, generator, remote_id, attempts, crashes, requeues, attempt_token, created_at,
     cancel_requested_at IS NOT NULL AS cancelling, progress, old.attempt_token AS lost_token,
     old.lease_until IS NOT NULL AS crashed, extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
@@ -96,35 +113,40 @@ RETURNING id, user_id, prompt, settings, cost, generator, remote_id, attempts, c
 """)
 
 
-def claim(connection: Connection, job_id: UUID) -> Row[Any] | None:
-    """Take a generating job whose next step is due, for 20 s; None when there is nothing to do or somebody has it.
-
-    A lease that ran out means that its worker died: `crashed` says so, and `lost_token` names the objects it left.
-    """
-    return connection.execute(_CLAIM, {"job_id": job_id, "lease_s": LEASE_S, "early_s": _EARLY_S}).one_or_none()
+def _read_claim(row: Row[Any]) -> ClaimedJob:
+    columns = dict(row._mapping)
+    return ClaimedJob(source_keys=tuple(columns.pop("source_keys")), **columns)
 
 
-def renew(connection: Connection, job_id: UUID, token: UUID) -> Row[Any] | None:
-    """Keep the claim for another 20 s; return whether the job is to be cancelled (cancelling), None when it is lost."""
+def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
+    """Claim a generating job whose next step is due; return None when it is not due or another worker holds it."""
+    row = connection.execute(_CLAIM, {"job_id": job_id, "lease_s": LEASE_S, "early_s": _EARLY_S}).one_or_none()
+    return _read_claim(row) if row else None
+
+
+def renew(connection: Connection, job_id: UUID, attempt_token: UUID) -> RenewedLease | None:
+    """Extend the lease of a claim; return None when the claim is lost."""
     query = text("""
         UPDATE jobs SET lease_until = clock_timestamp() + make_interval(secs => :lease_s)
-        WHERE id = :job_id AND attempt_token = :token AND lease_until IS NOT NULL
+        WHERE id = :job_id AND attempt_token = :attempt_token AND lease_until IS NOT NULL
         RETURNING cancel_requested_at IS NOT NULL AS cancelling
     """)
-    return connection.execute(query, {"job_id": job_id, "token": token, "lease_s": LEASE_S}).one_or_none()
+    values = {"job_id": job_id, "attempt_token": attempt_token, "lease_s": LEASE_S}
+    row = connection.execute(query, values).one_or_none()
+    return RenewedLease(row.cancelling) if row else None
 
 
-def note_processing(connection: Connection, job_id: UUID, token: UUID) -> None:
-    """Tell, while the step goes on, that the generator works on the job now; once in an attempt. Raises Lost."""
+def record_processing(connection: Connection, job_id: UUID, attempt_token: UUID) -> None:
+    """Show, before the step ends, that the generator works on the job now. Raises Lost."""
     query = text("""
         WITH held AS (
             UPDATE jobs SET progress = coalesce(progress, 0), version = version + 1
-            WHERE id = :job_id AND attempt_token = :token AND state = 'generating' RETURNING id
-        ), told AS (
+            WHERE id = :job_id AND attempt_token = :attempt_token AND state = 'generating' RETURNING id
+        ), logged AS (
             INSERT INTO job_events (job_id, event) SELECT id, 'processing' FROM held
         ) SELECT id FROM held
     """)
-    if connection.execute(query, {"job_id": job_id, "token": token}).one_or_none() is None:
+    if connection.execute(query, {"job_id": job_id, "attempt_token": attempt_token}).one_or_none() is None:
         raise Lost(f"the claim on {job_id} is gone")
 
 
@@ -145,48 +167,37 @@ WITH released AS (
             OR (CAST(:waiting AS text) IS NOT NULL AND waiting IS DISTINCT FROM :waiting)
             OR greatest(progress, CAST(:progress AS float)) IS DISTINCT FROM progress
         )::int
-    WHERE id = :job_id AND attempt_token = :token AND state = 'generating'
+    WHERE id = :job_id AND attempt_token = :attempt_token AND state = 'generating'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling,
-        waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS news
-), told AS (
+        waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason
+), logged AS (
     INSERT INTO job_events (job_id, event, detail, code)
     SELECT id, :event, NULL, NULL FROM released WHERE CAST(:event AS text) IS NOT NULL
     UNION ALL SELECT id, 'adapted', :adapted, :adapted_code FROM released WHERE CAST(:adapted AS text) IS NOT NULL
-    UNION ALL SELECT id, 'waiting', :waiting, :waiting_code FROM released WHERE news
+    UNION ALL SELECT id, 'waiting', :waiting, :waiting_code FROM released WHERE is_new_reason
 )
 SELECT cancelling FROM released
 """)
 
 
-def release(
-    connection: Connection,
-    job_id: UUID,
-    token: UUID,
-    next_step_s: float,
-    *,
-    remote_id: str | None = None,
-    progress: float | None = None,
-    unreachable: bool = False,
-    event: Event | None = None,
-    adapted: Reason | None = None,
-    waiting: Reason | None = None,
-) -> float:
-    """End a step that leaves the job generating; return the seconds until its next one (0 when it is to be cancelled).
+def release(connection: Connection, job_id: UUID, attempt_token: UUID, change: Release) -> float:
+    """End a step that leaves the job at its generator; return the seconds until the next one.
 
-    remote_id: the generator took the job in this step, which spends an attempt. unreachable: the generator did not
-    answer. adapted: what of the order the generator does not follow. waiting: why the job cannot go on; the timeline
-    tells it once per reason. Raises Lost.
+    That is 0 when the job is to be cancelled.
+
+    Raises:
+        Lost: the claim is gone.
     """
-    adapted_code, adapted_words = adapted or (None, None)
-    waiting_code, waiting_words = waiting or (None, None)
+    adapted_code, adapted_words = change.adapted or (None, None)
+    waiting_code, waiting_words = change.waiting or (None, None)
     values = {
         "job_id": job_id,
-        "token": token,
-        "next_step_s": next_step_s,
-        "remote_id": remote_id,
-        "progress": None if progress is None else min(progress, HIGHEST_PROGRESS),
-        "unreachable": unreachable,
-        "event": event.value if event else None,
+        "attempt_token": attempt_token,
+        "next_step_s": change.next_step_s,
+        "remote_id": change.remote_id,
+        "progress": None if change.progress is None else min(change.progress, HIGHEST_PROGRESS),
+        "unreachable": change.unreachable,
+        "event": change.event.value if change.event else None,
         "adapted": adapted_words,
         "adapted_code": adapted_code,
         "waiting": waiting_words,
@@ -195,11 +206,11 @@ def release(
     released = connection.execute(_RELEASE, values).one_or_none()
     if released is None:
         raise Lost(f"the claim on {job_id} is gone")
-    return 0 if released.cancelling else next_step_s
+    return 0 if released.cancelling else change.next_step_s
 
 
-def tell(connection: Connection, job_id: UUID, event: Event, reason: Reason) -> None:
-    """Add a line to a job's timeline."""
+def append_event(connection: Connection, job_id: UUID, event: Event, reason: Reason) -> None:
+    """Append a line to a job's timeline."""
     query = text("""
         WITH seen AS (UPDATE jobs SET version = version + 1 WHERE id = :job_id RETURNING id)
         INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :message, :code FROM seen
@@ -207,8 +218,8 @@ def tell(connection: Connection, job_id: UUID, event: Event, reason: Reason) -> 
     connection.execute(query, {"job_id": job_id, "event": event.value, **reason._asdict()})
 
 
-def insert_images(connection: Connection, job_id: UUID, images: list[StoredImage]) -> None:
-    """Make stored pictures part of their job, in the transaction that moves it to SUCCEEDED."""
+def insert_images(connection: Connection, job_id: UUID, images: Sequence[StoredImage]) -> None:
+    """Insert the pictures of a job, in the transaction that moves it to SUCCEEDED."""
     query = text("""
         INSERT INTO images (job_id, index, key, thumbnail_key, width, height, size_bytes, seed, description)
         SELECT :job_id, i.* FROM json_to_recordset(CAST(:images AS json)) AS i (
@@ -217,42 +228,3 @@ def insert_images(connection: Connection, job_id: UUID, images: list[StoredImage
         )
     """)
     connection.execute(query, {"job_id": job_id, "images": json.dumps([asdict(image) for image in images])})
-
-
-def note_pace(connection: Connection, job_id: UUID) -> None:
-    """Let a job that has just succeeded count towards the pace by which waits are estimated."""
-    query = text("""
-        UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8
-            + 0.2 * greatest(extract(epoch FROM j.finished_at - j.started_at)::float / j.cost, 0.0001)
-        FROM jobs j WHERE j.id = :job_id AND j.state = 'succeeded' AND j.attempts = 1
-    """)
-    connection.execute(query, {"job_id": job_id})
-
-
-def note_sweep(connection: Connection) -> None:
-    """Leave the sign that a worker has just swept."""
-    connection.execute(text("UPDATE queue_clock SET swept_at = clock_timestamp()"))
-
-
-def list_due(connection: Connection, limit: int) -> list[UUID]:
-    """Generating jobs that nobody works on although their step is overdue, or whose worker died."""
-    query = text("""
-        SELECT id FROM jobs WHERE state = 'generating' AND next_step_at < clock_timestamp() - interval '0.5 s'
-            AND (lease_until IS NULL OR lease_until < clock_timestamp())
-        ORDER BY next_step_at LIMIT :limit
-    """)
-    return list(connection.execute(query, {"limit": limit}).scalars())
-
-
-def explain_wait(connection: Connection, reason: Reason, kinds: Sequence[str]) -> int:
-    """Write into the timeline of every waiting job of these kinds why it cannot start now, once per reason; return how
-    many."""
-    query = text("""
-        WITH told AS (
-            UPDATE jobs SET waiting = :message, version = version + 1 WHERE id IN (
-                SELECT id FROM jobs WHERE state = 'queued' AND protocols = ANY(:kinds)
-                    AND waiting IS DISTINCT FROM :message FOR UPDATE SKIP LOCKED
-            ) RETURNING id
-        ) INSERT INTO job_events (job_id, event, detail, code) SELECT id, 'waiting', :message, :code FROM told
-    """)
-    return connection.execute(query, {"kinds": list(kinds), **reason._asdict()}).rowcount

@@ -1,7 +1,7 @@
-"""Getting rid of what nobody refers to any more: rows that have had their time, and objects in the storage.
+"""Garbage collection: expired rows, and objects in the storage that nothing refers to.
 
-The poller empties what is written down as garbage. `collect_orphans` finds what was never written down, by walking the
-storage: what is left when a database was restored from a backup, or a program was killed between two writes.
+The poller deletes what is recorded as garbage. `collect_orphans` finds what was never recorded by listing the storage:
+objects left when a database was restored from a backup, or a program was killed between two writes.
 """
 
 from collections.abc import Collection, Iterator
@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from shared.accounts import store as user_store
 from shared.clients.storage import StoredObject
+from shared.core.errors import Unavailable
+from shared.jobs import upload_store
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
 from shared.polling import garbage_store
 from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
 FOLDERS = ("jobs/", "uploads/", "conformance/")
-"""All that Easel writes into its bucket. What lies elsewhere is not its own, and stays."""
+"""Every folder that Easel writes to in its bucket. Objects elsewhere are not Easel's, and are kept."""
 
 
 @dataclass(frozen=True)
 class Removed:
-    """Objects that were deleted, or would be: how many, and how much."""
+    """Objects that were deleted, or would be: their number and their total size."""
 
     objects: int = 0
     size_bytes: int = 0
@@ -32,7 +35,7 @@ class Removed:
 
 @dataclass(frozen=True)
 class Waste:
-    """Rows that have had their time: expired tokens, announced uploads that no job uses, prefixes of due garbage."""
+    """How many expired tokens, uploads that no job uses, and prefixes of due garbage there are."""
 
     tokens: int
     uploads: int
@@ -40,37 +43,62 @@ class Waste:
 
 
 def count_waste(services: Services) -> Waste:
-    """What `retire` and `empty_garbage` would get rid of now."""
+    """Return what `retire` and `empty_garbage` would delete now."""
     with services.db.statement() as connection:
-        return Waste(*garbage_store.count_waste(connection))
+        return Waste(
+            tokens=user_store.count_expired_tokens(connection),
+            uploads=upload_store.count_unused(connection),
+            prefixes=garbage_store.count_due(connection),
+        )
 
 
 def retire(services: Services) -> tuple[int, int]:
-    """Drop expired tokens, and uploads of more than 24 hours ago that no job uses; return how many of each. The
-    uploads' objects become garbage."""
+    """Drop expired tokens, and old uploads that no job uses; return how many of each.
+
+    The uploads' objects become garbage.
+    """
     with services.db.begin() as connection:
-        return garbage_store.retire(connection)
+        return user_store.drop_expired_tokens(connection), upload_store.drop_unused(connection)
 
 
 def empty_garbage(services: Services) -> Removed:
-    """Delete the objects under some of the prefixes that are due; none when nothing is due. Raises Unavailable, and
-    the prefixes stay."""
-    removed = Removed()
-    with services.db.begin() as connection:
-        for prefix in garbage_store.claim_garbage(connection, GARBAGE_AT_ONCE):
-            sizes = services.storage.sizes_bytes(prefix)
+    """Delete the objects under some of the prefixes that are due; return how many, none when nothing is due.
+
+    The database is not held meanwhile: a prefix is claimed, its objects are deleted, then its row. If this process dies
+    in between, the prefix is due again when its lease has run out.
+
+    Raises:
+        Unavailable: the storage or the database cannot be reached; what was not deleted is due again.
+    """
+    with services.db.statement() as connection:
+        claimed = garbage_store.claim_due(connection, GARBAGE_AT_ONCE)
+    removed, emptied = Removed(), 0
+    try:
+        for entry in claimed:
+            sizes = services.storage.sizes_bytes(entry.prefix)
             services.storage.delete(sizes)
             removed += Removed(len(sizes), sum(sizes.values()))
+            emptied += 1
+    except Unavailable:
+        with services.db.begin() as connection:
+            garbage_store.drop(connection, claimed[:emptied])
+            garbage_store.release(connection, claimed[emptied:])
+        raise
+    if claimed:
+        with services.db.statement() as connection:
+            garbage_store.drop(connection, claimed)
     return removed
 
 
 def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str, int, Removed]]:
-    """Delete every object that nobody refers to and that is at least an hour old; gives, page by page, the folder, how
-    many objects the page has and what was deleted of it. With `dry_run` nothing is. Raises Unavailable.
+    """Delete every object that nothing refers to and that is at least an hour old; with `dry_run` only count them.
 
-    Nothing that is still wanted can be among it: keys carry the token of the claim under which they were written, and
-    claims only ever get new ones. An object that is in no picture's row and not under the present claim of a running
-    job is therefore wanted by nobody, and never will be. The hour is for uploads on their way, and for clocks.
+    Yields for each page of the listing its folder, how many objects the page has, and what was deleted of it.
+
+    Nothing that is still wanted can be among it: keys contain the attempt token of the claim under which they were
+    written, and a token is never used again. An object that belongs to no picture and not to the present claim of a
+    running job is therefore not wanted now and never will be. The hour is for uploads under way, and for clocks that
+    differ. Raises Unavailable.
     """
     with services.db.statement() as connection:
         old = garbage_store.get_time(connection) - timedelta(seconds=LOST_OBJECTS_KEPT_S)
@@ -85,7 +113,7 @@ def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str,
 
 
 def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
-    """The keys of those objects that somebody refers to, or may come to refer to."""
+    """Return the keys of those objects that something refers to, or may come to refer to."""
     keys = [entry.key for entry in objects]
     claims = {key: claim for key in keys if (claim := _claim_of(key)) is not None}
     uploads = [key for key in keys if key.startswith("uploads/")]
@@ -93,15 +121,16 @@ def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
     with services.db.statement() as connection:
         if claims:
             job_ids = {job_id for job_id, _ in claims.values()}
-            used, held = garbage_store.list_used_keys(connection, job_ids)
-            wanted |= used | {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in held}
+            used = garbage_store.list_keys_in_use(connection, job_ids)
+            wanted |= used.keys
+            wanted |= {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in used.claims}
         if uploads:
-            wanted |= garbage_store.list_known_uploads(connection, uploads)
+            wanted |= upload_store.list_known_keys(connection, uploads)
     return wanted
 
 
 def _claim_of(key: str) -> tuple[UUID, UUID] | None:
-    """The job and the attempt token in a key; None for one that no step has written."""
+    """Return the job and the attempt token in a key; None for a key that no step has written."""
     parts = key.split("/")
     if parts[0] != "jobs" or len(parts) < 3:
         return None

@@ -1,53 +1,76 @@
-"""Rows and objects that have had their time, in the database. Functions over a connection."""
+"""Prefixes of objects to be deleted, in the database. Functions over a connection."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+LEASE_S = 300.0
+"""How long a claimed prefix is left to its worker. If that one dies, the prefix is due again afterwards."""
 
-def claim_garbage(connection: Connection, limit: int) -> list[str]:
-    """Take prefixes that are due for deletion; they come back if the transaction does not commit."""
+
+@dataclass(frozen=True, slots=True)
+class ClaimedPrefix:
+    """A prefix whose objects the caller deletes now. `due_at` is the end of its lease, by which the claim is known."""
+
+    prefix: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeysInUse:
+    """What of some jobs is not garbage.
+
+    `keys` are the objects of their pictures, `claims` is `<job>/<attempt token>` of every claim under which a worker
+    may still store objects.
+    """
+
+    keys: frozenset[str]
+    claims: frozenset[str]
+
+
+def claim_due(connection: Connection, limit: int) -> list[ClaimedPrefix]:
+    """Claim prefixes that are due, by moving the time when they are due to the end of a lease."""
     query = text("""
-        DELETE FROM garbage WHERE prefix IN (
+        UPDATE garbage SET due_at = clock_timestamp() + make_interval(secs => :lease_s) WHERE prefix IN (
             SELECT prefix FROM garbage WHERE due_at <= clock_timestamp()
             ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
-        ) RETURNING prefix
+        ) RETURNING prefix, due_at
     """)
-    return list(connection.execute(query, {"limit": limit}).scalars())
+    rows = connection.execute(query, {"limit": limit, "lease_s": LEASE_S})
+    return [ClaimedPrefix(row.prefix, row.due_at) for row in rows]
 
 
-_EXPIRED = "FROM tokens WHERE expires_at < now()"
-_UNUSED = """FROM uploads u WHERE created_at < now() - interval '24 hours'
-    AND NOT EXISTS (SELECT FROM job_sources s WHERE s.upload_key = u.key)"""
+_HELD = """FROM unnest(CAST(:prefixes AS text[]), CAST(:due_at AS timestamptz[])) AS held (prefix, due_at)
+    WHERE garbage.prefix = held.prefix AND garbage.due_at = held.due_at"""
+_DROP = text(f"DELETE FROM garbage USING {_HELD.removeprefix('FROM ')}")
+_RELEASE = text(f"UPDATE garbage SET due_at = clock_timestamp() {_HELD}")
 
 
-def retire(connection: Connection) -> tuple[int, int]:
-    """Drop what has had its time: expired tokens, and uploads of more than 24 hours ago that no job uses, whose objects
-    become garbage. Returns how many of each."""
-    tokens = connection.execute(text(f"DELETE {_EXPIRED}")).rowcount
-    query = text(f"""
-        WITH unused AS (DELETE {_UNUSED} RETURNING key), thrown AS (
-            INSERT INTO garbage (prefix) SELECT key FROM unused ON CONFLICT DO NOTHING
-        ) SELECT count(*) FROM unused
-    """)
-    return tokens, int(connection.execute(query).scalar_one())
+def drop(connection: Connection, claimed: Sequence[ClaimedPrefix]) -> None:
+    """Forget claimed prefixes whose objects are deleted, unless they were discarded again meanwhile."""
+    connection.execute(_DROP, _values(claimed))
 
 
-def count_waste(connection: Connection) -> tuple[int, int, int]:
-    """What `retire` would drop now, and how many prefixes of garbage are due: (tokens, uploads, prefixes)."""
-    query = text(f"""
-        SELECT (SELECT count(*) {_EXPIRED}), (SELECT count(*) {_UNUSED}),
-            (SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp())
-    """)
-    tokens, uploads, prefixes = connection.execute(query).one()
-    return tokens, uploads, prefixes
+def release(connection: Connection, claimed: Sequence[ClaimedPrefix]) -> None:
+    """Make claimed prefixes due again now."""
+    connection.execute(_RELEASE, _values(claimed))
 
 
-def list_used_keys(connection: Connection, job_ids: Collection[UUID]) -> tuple[set[str], set[str]]:
-    """The keys of all objects that are part of these jobs, and `<job>/<token>` of every claim on one of them under
-    which a worker may still store some."""
+def _values(claimed: Sequence[ClaimedPrefix]) -> dict[str, list[str] | list[datetime]]:
+    return {"prefixes": [entry.prefix for entry in claimed], "due_at": [entry.due_at for entry in claimed]}
+
+
+def count_due(connection: Connection) -> int:
+    """Return how many prefixes are due for deletion."""
+    query = text("SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp()")
+    return int(connection.execute(query).scalar_one())
+
+
+def list_keys_in_use(connection: Connection, job_ids: Collection[UUID]) -> KeysInUse:
+    """Return what of these jobs is not garbage."""
     keys = text("""
         SELECT unnest(ARRAY[key, thumbnail_key]) FROM images WHERE job_id = ANY(:job_ids)
     """)
@@ -56,18 +79,12 @@ def list_used_keys(connection: Connection, job_ids: Collection[UUID]) -> tuple[s
         WHERE id = ANY(:job_ids) AND state = 'generating' AND attempt_token IS NOT NULL
     """)
     values = {"job_ids": list(job_ids)}
-    # The claims first: what a claim has made part of its job in between is then among the keys.
-    held = set(connection.execute(claims, values).scalars())
-    return set(connection.execute(keys, values).scalars()), held
-
-
-def list_known_uploads(connection: Connection, keys: Collection[str]) -> set[str]:
-    """Those of these keys that were announced as uploads and have not been given up."""
-    query = text("SELECT key FROM uploads WHERE key = ANY(:keys)")
-    return set(connection.execute(query, {"keys": list(keys)}).scalars())
+    # The claims first: pictures that a claim has added to its job in between are then among the keys.
+    held = frozenset(connection.execute(claims, values).scalars())
+    return KeysInUse(frozenset(connection.execute(keys, values).scalars()), held)
 
 
 def get_time(connection: Connection) -> datetime:
-    """The time by the database's clock."""
+    """Return the time by the database's clock."""
     now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now

@@ -1,17 +1,29 @@
-"""What the database knows of the generators: how many jobs each may hold, and which is to be left alone until when."""
+"""The generators in the database: how many jobs each may hold, and which failed and is paused until when."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from shared.generators.abilities import all_kinds
 from shared.generators.base import GeneratorAddress
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
 
+PROBE_LEASE_S = 40.0
+"""Longer than the longest health call: one that hangs blocks one worker, not all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A healthy generator, and how many more jobs it may hold."""
+
+    name: str
+    protocol: str
+    free: int
+
 
 def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> None:
-    """Make the table hold the configured generators; what it knows of their health stays."""
+    """Make the table list the configured generators; their recorded health is kept."""
     for address in addresses:
         connection.execute(
             text("""
@@ -25,43 +37,41 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
     connection.execute(text("DELETE FROM generators WHERE NOT name = ANY(:names)"), {"names": names})
 
 
-def list_rooms(connection: Connection, names: Sequence[str]) -> list[Row[Any]]:
-    """Those of these generators that are well, and how many more jobs each may hold (name, protocol, room). Only the
-    dispatcher asks.
+def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
+    """Return the healthy ones of these generators with their room, in order of their names.
 
-    Room is counted, not kept: a count cannot drift.
+    Only the dispatcher calls this. Room is counted each time, so that it cannot drift.
     """
     query = text("""
         SELECT g.name, g.protocol, g.max_in_flight
-            - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS room
+            - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS free
         FROM generators g WHERE g.failures = 0 AND g.name = ANY(:names) ORDER BY g.name
     """)
-    return list(connection.execute(query, {"names": list(names)}))
+    return [Room(row.name, row.protocol, row.free) for row in connection.execute(query, {"names": list(names)})]
 
 
 def claim_probes(connection: Connection) -> list[str]:
-    """Names of failed generators that may be asked now whether they are back; nobody else asks them meanwhile.
-
-    The 40 s outlast the longest health call: one that hangs holds up one worker, not all of them.
-    """
+    """Return the names of failed generators that may be probed now; no other worker probes them meanwhile."""
     query = text("""
-        UPDATE generators SET retry_at = clock_timestamp() + interval '40 s'
+        UPDATE generators SET retry_at = clock_timestamp() + make_interval(secs => :lease_s)
         WHERE failures > 0 AND retry_at <= clock_timestamp() RETURNING name
     """)
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query, {"lease_s": PROBE_LEASE_S}).scalars())
 
 
-def note_success(connection: Connection, name: str) -> None:
-    """A generator answered: it is well."""
+def record_success(connection: Connection, name: str) -> None:
+    """Record that a generator answered and is healthy."""
     query = text(
         "UPDATE generators SET failures = 0, retry_at = NULL, last_error = NULL WHERE name = :name AND failures > 0"
     )
     connection.execute(query, {"name": name})
 
 
-def note_failure(connection: Connection, name: str, reason: str, *, probed: bool = False) -> None:
-    """A generator failed: leave it alone for half a second, and after each probe that fails twice as long, up to a
-    minute. However many jobs meet one outage, it counts once."""
+def record_failure(connection: Connection, name: str, reason: str, *, probed: bool = False) -> None:
+    """Record that a generator failed: it is paused for half a second, and after each failed probe twice as long.
+
+    The longest pause is a minute. An outage counts once, however many jobs meet it.
+    """
     query = text("""
         UPDATE generators SET failures = failures + 1, last_error = :reason,
             retry_at = clock_timestamp() + make_interval(secs => least(60, power(2, least(failures, 10)) / 2))
@@ -71,8 +81,10 @@ def note_failure(connection: Connection, name: str, reason: str, *, probed: bool
 
 
 def list_reasons_for_waiting(connection: Connection) -> Iterator[tuple[Reason, list[str]]]:
-    """Why jobs cannot start now, each reason with the kinds of jobs that it holds up (see
-    `abilities.able`). Kinds that some healthy generator can make, though all of these may be full, are not told."""
+    """Yield why jobs cannot start now: each reason with the kinds of jobs that it holds up.
+
+    Kinds that a healthy generator supports, even a full one, are not included.
+    """
     rows = connection.execute(
         text("SELECT protocol, last_error, failures FROM generators ORDER BY failures DESC")
     ).all()
@@ -80,8 +92,8 @@ def list_reasons_for_waiting(connection: Connection) -> Iterator[tuple[Reason, l
         yield NO_GENERATOR, list(all_kinds())
         return
     for kind in all_kinds():
-        fit = [row for row in rows if row.protocol in kind.split(",")]
-        if not fit:
+        fitting = [row for row in rows if row.protocol in kind.split(",")]
+        if not fitting:
             yield NO_ABLE_GENERATOR, [kind]
-        elif all(row.failures for row in fit):
-            yield Reason("no_healthy_generator", f"No generator can take jobs now: {fit[0].last_error}"), [kind]
+        elif all(row.failures for row in fitting):
+            yield Reason("no_healthy_generator", f"No generator can take jobs now: {fitting[0].last_error}"), [kind]

@@ -20,7 +20,7 @@ from shared.generators.abilities import GLIDE_SIZES
 from shared.testing.fake_server import FakeServer
 
 MAX_BATCH = 64
-_LOOK_S = 0.02
+_POLL_S = 0.02
 
 
 def colour(index: int) -> tuple[int, int, int]:
@@ -70,7 +70,7 @@ class FakeGlide(FakeServer):
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            while not self._free.wait(_LOOK_S):
+            while not self._free.wait(_POLL_S):
                 if is_gone():
                     self.counts["abandoned"] += 1
                     return None

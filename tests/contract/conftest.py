@@ -10,11 +10,11 @@ from sqlalchemy import text
 from infra.bundle import Bundle
 from shared.accounts import store as user_store
 from shared.accounts.tokens import new_token, token_hash
-from shared.polling.worker import Poller
 from shared.services import Services
 from tests.support.deployment import Cloud, Deployment, function_environment
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
+from tests.support.poller import Poller
 
 # The third door costs the most. What people do with accounts, jobs and pictures is always tried through it; publication
 # (which tests/deploy/cloud tries there too), what is wrong with single fields, and what other settings change, only by

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.doors import Door
 from tests.support.people import Person
+from tests.support.poller import Poller
 from tests.support.shapes import JOB, SUMMARY, check
 
 Submit = Callable[..., dict[str, Any]]

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from shared.api.schemas import JobRequest
-from shared.generators.abilities import CANNOT
+from shared.generators.abilities import LIMITS
 from shared.jobs.options import CHOICES, USES
-from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
+from tests.support.poller import Poller
 
 IMG, GLIDE = "img_generator+http://127.0.0.1:9", "glide+http://127.0.0.1:10"
 NO_WIDTH = "must be 64, 128, 256, 512 or 1024, for the generators of this site"
@@ -130,7 +130,7 @@ def test_what_is_not_offered_is_refused_and_what_is_is_taken(door_to: Open, ada:
 
 
 def test_every_field_that_a_protocol_may_refuse_has_a_use() -> None:
-    limits = [limit for protocol in CANNOT.values() for limit in protocol]
+    limits = [limit for protocol in LIMITS.values() for limit in protocol]
     fixed_by_presets = {limit.field for limit in limits if limit.preset == "aspect"}
     assert {limit.field for limit in limits} - fixed_by_presets <= USES.keys()
     assert USES.keys() <= JobRequest.model_fields.keys()
@@ -164,8 +164,7 @@ def test_a_picture_made_without_its_seed_has_none(door_to: Open, ada: Person, se
         poller.sweep()
         for _ in range(2):
             poller.advance(UUID(job["id"]))
-        for client in poller._clients.values():
-            client.close()
+        poller.close_clients()
     done = door.get(f"/v1/jobs/{job['id']}", headers=ada.headers).json()
     assert (done["state"], done["settings"]["seed"]) == ("succeeded", 7)
     assert [image["seed"] for image in done["images"]] == [None]

@@ -8,8 +8,8 @@ from shared.generators.base import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
 from shared.polling import generators as generator_store
-from shared.polling.worker import Poller
 from tests.support.clean_tables import empty_tables
+from tests.support.poller import Poller
 from tests.support.world import World, with_settings
 
 

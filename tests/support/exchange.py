@@ -5,7 +5,7 @@ import threading
 
 from PIL import Image
 
-from shared.generators.base import Generation, Generator, Phase, Result
+from shared.generators.base import GenerationRequest, Generator, Phase, Result
 
 
 def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
@@ -20,7 +20,7 @@ def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
     raise AssertionError("the order did not end")
 
 
-def make(generator: Generator, wanted: Generation) -> Result:
+def make(generator: Generator, wanted: GenerationRequest) -> Result:
     """What an order brings."""
     remote_id = generator.start(wanted)
     assert 1 <= len(remote_id) <= 128

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from shared.generators.base import Generation
+from shared.generators.base import GenerationRequest
 
-SMALL = Generation(
+SMALL = GenerationRequest(
     prompt="a red boat on a lake",
     negative_prompt="",
     n=1,
@@ -17,5 +17,5 @@ SMALL = Generation(
 )
 
 
-def order(**changes: Any) -> Generation:
+def order(**changes: Any) -> GenerationRequest:
     return replace(SMALL, **changes)

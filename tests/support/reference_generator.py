@@ -30,7 +30,12 @@ def reference_generator(*options: str, **environment: str) -> Iterator[str]:
         stdout = process.stdout
         assert stdout is not None
         lines: queue.Queue[str] = queue.Queue()
-        reader = threading.Thread(target=lambda: [lines.put(line) for line in stdout], daemon=True)
+
+        def read_lines() -> None:
+            for line in stdout:
+                lines.put(line)
+
+        reader = threading.Thread(target=read_lines, daemon=True)
         reader.start()
         try:
             while not (found := re.search(r"http://127\.0\.0\.1:\d+", lines.get(timeout=START_LIMIT_S))):

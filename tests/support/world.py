@@ -10,8 +10,9 @@ from shared.api.schemas import JobRequest
 from shared.clients.storage import Storage
 from shared.jobs import store as job_store
 from shared.jobs import submission
-from shared.polling.worker import Poller
+from shared.jobs.records import NewJob
 from shared.services import Services
+from tests.support.poller import Poller
 from tests.support.waiting import until
 
 SMALL: dict[str, Any] = {"prompt": "a lighthouse at night", "width": 64, "height": 64, "steps": 1}
@@ -36,15 +37,14 @@ class World:
         found: UUID = row.id
         return found
 
-    def new_job(self, **request: Any) -> job_store.NewJob:
+    def new_job(self, **request: Any) -> NewJob:
         return submission.new_job(JobRequest(**(SMALL | request)), None, b"")
 
     def submit(self, user_id: UUID, **request: Any) -> UUID:
         with self.services.db.begin() as connection:
             row = job_store.submit(connection, user_id, self.new_job(**request), **LIMITS)
         assert row is not None
-        job_id: UUID = row.id
-        return job_id
+        return row.id
 
     def row(self, job_id: UUID) -> Row[Any]:
         [row] = self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)

@@ -6,6 +6,7 @@ import pytest
 
 from shared.accounts import store as user_store
 from shared.core.errors import BadToken, NotFound
+from shared.jobs import upload_store
 from shared.services import Services
 
 
@@ -16,7 +17,7 @@ def test_a_session_for_nobody_is_not_found(services: Services) -> None:
 
 def test_an_upload_for_nobody_is_not_found(services: Services) -> None:
     with pytest.raises(NotFound), services.db.begin() as connection:
-        user_store.create_upload(connection, uuid4(), "uploads/a.png", "image/png", 1)
+        upload_store.create(connection, uuid4(), "uploads/a.png", "image/png", 1)
 
 
 def test_the_token_of_nobody_is_bad(services: Services) -> None:

@@ -117,9 +117,9 @@ def test_a_claim_that_ends_in_between_is_seen(world: World, generator: FakeGener
     assert claim is not None
     assert world.poller.work(claim) is None
     with world.services.db.statement() as connection:
-        used, held = garbage_store.list_used_keys(connection, [job_id])
-    assert used == keys(world)
-    assert held == set()
+        used = garbage_store.list_keys_in_use(connection, [job_id])
+    assert used.keys == keys(world)
+    assert used.claims == set()
 
 
 def test_announced_uploads_stay_until_they_are_given_up(

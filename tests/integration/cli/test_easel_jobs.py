@@ -17,11 +17,11 @@ from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import MAX_ATTEMPTS, MAX_CRASHES, Event, State
-from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.easel_command import Easel, objects
 from tests.support.paths import ROOT
+from tests.support.poller import Poller
 from tests.support.world import World, with_settings
 
 PROMPT = "a secret garden"
@@ -322,8 +322,7 @@ def test_putting_back_at_any_moment_never_makes_two_sets(
                 world.hurry()
                 for job_id in poller.sweep():
                     poller.advance(job_id)
-        for client in poller._clients.values():
-            client.close()
+        poller.close_clients()
 
     with ThreadPoolExecutor(3) as pool:
         workers = [pool.submit(work) for _ in range(2)]

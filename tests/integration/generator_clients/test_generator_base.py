@@ -91,7 +91,7 @@ def test_every_protocol_has_a_client() -> None:
 
 
 def test_an_order_shows_no_prompt() -> None:
-    shown = repr(order(prompt="words", negative_prompt="words", sources=(b"words",), key="words"))
+    shown = repr(order(prompt="words", negative_prompt="words", source_images=(b"words",), key="words"))
     assert "words" not in shown
 
 
@@ -99,11 +99,11 @@ def test_what_an_order_expects() -> None:
     source = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (40).to_bytes(4, "big") + (30).to_bytes(4, "big")
     assert order(n=2, upscale=3).output_sizes == ((192, 192), (192, 192))
     assert (order(upscale=0).output_width, order(upscale=2).output_height) == (64, 128)
-    assert order(sources=(source,), n=3).expected_images == 3
-    assert order(sources=(source,) * 2, strength=-0.5, upscale=2).output_sizes == ((80, 60), (80, 60))
-    assert order(sources=(source,), strength=-2, upscale=1).output_sizes == ()
-    assert order(sources=(source,), strength=-2, describe=True).expected_descriptions == 1
-    assert order(sources=(source,), strength=-2, upscale=2).expected_images == 1
+    assert order(source_images=(source,), n=3).expected_images == 3
+    assert order(source_images=(source,) * 2, strength=-0.5, upscale=2).output_sizes == ((80, 60), (80, 60))
+    assert order(source_images=(source,), strength=-2, upscale=1).output_sizes == ()
+    assert order(source_images=(source,), strength=-2, describe=True).expected_descriptions == 1
+    assert order(source_images=(source,), strength=-2, upscale=2).expected_images == 1
     assert order(n=2).expected_descriptions == 0
 
 

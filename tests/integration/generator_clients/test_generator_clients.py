@@ -10,7 +10,7 @@ import pytest
 from shared.generators import connect
 from shared.generators.base import (
     PROTOCOLS,
-    Generation,
+    GenerationRequest,
     Generator,
     GeneratorAddress,
     GeneratorRefused,
@@ -52,7 +52,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("wanted", ORDERS.values(), ids=ORDERS)
-def test_an_order_brings_what_it_promises(generator: Generator, wanted: Generation) -> None:
+def test_an_order_brings_what_it_promises(generator: Generator, wanted: GenerationRequest) -> None:
     result = make(generator, wanted)
     assert tuple(image.size for image in decoded(result)) == wanted.output_sizes
     assert (result.descriptions, result.frames) == ((), ())

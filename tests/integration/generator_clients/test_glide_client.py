@@ -5,8 +5,22 @@ from collections.abc import Iterator
 import pytest
 
 from shared.generators import connect
-from shared.generators.abilities import able, all_kinds, cannot, ignored, kinds_for, limits_of, told
-from shared.generators.base import Generation, GeneratorAddress, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
+from shared.generators.abilities import (
+    all_kinds,
+    describe,
+    ignored_fields,
+    kinds_for,
+    nearest_limits,
+    supported_protocols,
+    unsupported_fields,
+)
+from shared.generators.base import (
+    GenerationRequest,
+    GeneratorAddress,
+    GeneratorBroken,
+    GeneratorRefused,
+    GeneratorUnavailable,
+)
 from shared.testing.fake_glide import FakeGlide, colour
 from tests.support.exchange import decoded, make
 from tests.support.orders import order
@@ -61,21 +75,24 @@ def test_what_is_sent() -> None:
 
 SOURCE = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4, "big") * 2
 
-NO_WORDS: dict[str, tuple[Generation, set[str]]] = {
+NO_WORDS: dict[str, tuple[GenerationRequest, set[str]]] = {
     "widescreen": (order(width=768, height=432), {"width", "height"}),
     "unknown size": (order(width=72, height=72), {"width"}),
     "not square": (order(width=512, height=256), {"height"}),
     "too large": (order(width=2048, height=2048), {"width"}),
     "upscaled": (order(upscale=2), {"upscale"}),
-    "from a picture": (order(sources=(SOURCE,)), {"source_images"}),
-    "only upscaled": (order(sources=(SOURCE,), strength=-0.5, upscale=2), {"source_images", "strength", "upscale"}),
+    "from a picture": (order(source_images=(SOURCE,)), {"source_images"}),
+    "only upscaled": (
+        order(source_images=(SOURCE,), strength=-0.5, upscale=2),
+        {"source_images", "strength", "upscale"},
+    ),
     "described": (order(describe=True), {"describe"}),
     "frames": (order(frames=3), {"timelapse"}),
 }
 
 
 @pytest.mark.parametrize(("wanted", "fields"), NO_WORDS.values(), ids=NO_WORDS)
-def test_what_glide_has_no_words_for_is_refused_unsent(wanted: Generation, fields: set[str]) -> None:
+def test_what_glide_has_no_words_for_is_refused_unsent(wanted: GenerationRequest, fields: set[str]) -> None:
     with FakeGlide() as fake:
         client = connect(fake.address)
         with pytest.raises(GeneratorRefused) as caught:
@@ -83,28 +100,28 @@ def test_what_glide_has_no_words_for_is_refused_unsent(wanted: Generation, field
         client.close()
         assert fake.orders == fake.orders.__class__()
     assert caught.value.code == "generator_cannot"
-    assert {limit.field for limit in cannot("glide", wanted)} == fields
+    assert {limit.field for limit in unsupported_fields("glide", wanted)} == fields
     assert all(field in caught.value.message for field in fields)
-    assert able(wanted) == "img_generator"
-    assert limits_of({"glide", "img_generator"}, wanted) == ()
-    assert {limit.field for limit in limits_of({"glide"}, wanted)} == fields
+    assert supported_protocols(wanted) == "img_generator"
+    assert nearest_limits({"glide", "img_generator"}, wanted) == ()
+    assert {limit.field for limit in nearest_limits({"glide"}, wanted)} == fields
 
 
 def test_who_can_make_an_order() -> None:
-    assert able(order()) == "img_generator,glide"
+    assert supported_protocols(order()) == "img_generator,glide"
     assert set(all_kinds()) == {"img_generator", "glide", "img_generator,glide"}
     assert set(kinds_for(frozenset({"glide"}))) == {"glide", "img_generator,glide"}
     assert kinds_for(frozenset()) == ()
 
 
 def test_what_is_not_followed_is_told() -> None:
-    assert ignored("img_generator", order(negative_prompt="fog", cpu=True)) == ()
-    assert [setting.field for setting in ignored("glide", order())] == ["seed", "steps"]
-    everything = ignored("glide", order(negative_prompt="fog", cpu=True))
+    assert ignored_fields("img_generator", order(negative_prompt="fog", cpu=True)) == ()
+    assert [setting.field for setting in ignored_fields("glide", order())] == ["seed", "steps"]
+    everything = ignored_fields("glide", order(negative_prompt="fog", cpu=True))
     assert [setting.field for setting in everything] == ["seed", "steps", "negative_prompt", "cpu"]
-    assert told(everything) == (
-        "This generator draws without the seed, the number of steps, the negative prompt and the choice of the"
-        " processor: its protocol has no word for that."
+    assert describe(everything) == (
+        "This generator ignores the seed, the number of steps, the negative prompt and the choice of the"
+        " processor: its protocol does not support them."
     )
 
 

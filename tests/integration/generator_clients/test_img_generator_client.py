@@ -11,7 +11,7 @@ from PIL import Image
 from shared.generators import connect
 from shared.generators.base import (
     ForgottenId,
-    Generation,
+    GenerationRequest,
     Generator,
     GeneratorAddress,
     GeneratorUnavailable,
@@ -42,17 +42,17 @@ ORDERS = {
     "not square": order(upscale=1, width=72, height=64),
     "upscaled": order(n=2, upscale=2),
     "described": order(n=2, describe=True, blip_max_len=8, clip_max_len=2, skip_clip=True, skip_list=("artists",)),
-    "from a picture": order(sources=SOURCES[:1], strength=0.5),
-    "upscaling only": order(sources=SOURCES, strength=-0.5, upscale=2),
-    "upscaling and no copy": order(sources=SOURCES, strength=-2, upscale=2),
-    "describing, with the copy": order(sources=SOURCES, strength=-0.5, describe=True),
-    "describing only": order(sources=SOURCES, strength=-2, describe=True),
+    "from a picture": order(source_images=SOURCES[:1], strength=0.5),
+    "upscaling only": order(source_images=SOURCES, strength=-0.5, upscale=2),
+    "upscaling and no copy": order(source_images=SOURCES, strength=-2, upscale=2),
+    "describing, with the copy": order(source_images=SOURCES, strength=-0.5, describe=True),
+    "describing only": order(source_images=SOURCES, strength=-2, describe=True),
     "with frames": order(frames=2, steps=4),
 }
 
 
 @pytest.mark.parametrize("wanted", ORDERS.values(), ids=ORDERS)
-def test_an_order_brings_what_it_promises(generator: Generator, wanted: Generation) -> None:
+def test_an_order_brings_what_it_promises(generator: Generator, wanted: GenerationRequest) -> None:
     result = make(generator, wanted)
     assert tuple(image.size for image in decoded(result)) == wanted.output_sizes
     assert len(result.images) == wanted.expected_images
@@ -119,7 +119,7 @@ def test_what_is_sent() -> None:
     with FakeGenerator(extensions=["key", "frames"]) as fake:
         client = connect(fake.address)
         client.start(order(prompt="закат 🌅", key="k", frames=3))
-        client.start(order(sources=SOURCES[:1], strength=-2, describe=True, key="l"))
+        client.start(order(source_images=SOURCES[:1], strength=-2, describe=True, key="l"))
         client.close()
     assert fake.orders[0] == {
         "prompt": "закат 🌅",

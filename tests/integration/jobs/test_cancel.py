@@ -10,12 +10,12 @@ from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash
 from shared.clients.storage import Storage
 from shared.core.errors import StillRunning
-from shared.generators.base import Generation, GeneratorAddress, Progress, Result, Stop, never
+from shared.generators.base import GenerationRequest, GeneratorAddress, Progress, Result, Stop, never_stop
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs import submission
-from shared.polling.worker import Poller
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import World
 
 
@@ -93,7 +93,7 @@ class Interrupting(ImgGenerator):
         super().__init__(address)
         self.call, self.happening = call, happening
 
-    def start(self, order: Generation) -> str:
+    def start(self, order: GenerationRequest) -> str:
         self._happen("start")
         return super().start(order)
 
@@ -101,7 +101,7 @@ class Interrupting(ImgGenerator):
         self._happen("status")
         return super().status(remote_id)
 
-    def result(self, remote_id: str, order: Generation, stop: Stop = never) -> Result:
+    def result(self, remote_id: str, order: GenerationRequest, stop: Stop = never_stop) -> Result:
         self._happen("result")
         return super().result(remote_id, order, stop)
 

@@ -84,7 +84,7 @@ def test_a_wrong_token_moves_nothing(world: World) -> None:
     before = everything(world)
     for to in (State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED):
         with pytest.raises(job_store.Lost):
-            move(world, job_id, to, token=uuid4())
+            move(world, job_id, to, attempt_token=uuid4())
     assert everything(world) == before
 
 

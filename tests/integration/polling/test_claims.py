@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Row
 
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, Progress
@@ -15,18 +14,19 @@ from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.polling import claims as claim_store
-from shared.polling import worker as polling
-from shared.polling.worker import Poller
+from shared.polling import lease
+from shared.polling.claims import ClaimedJob, Release
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import World
 
 
-def claim(world: World, job_id: UUID) -> Row | None:
+def claim(world: World, job_id: UUID) -> ClaimedJob | None:
     with world.services.db.statement() as connection:
         return claim_store.claim(connection, job_id)
 
 
-def claimed(world: World, job_id: UUID) -> Row:
+def claimed(world: World, job_id: UUID) -> ClaimedJob:
     world.hurry()
     found = claim(world, job_id)
     assert found is not None
@@ -38,7 +38,7 @@ def test_of_many_claimers_one_wins(world: World) -> None:
     world.hurry()
     barrier = threading.Barrier(8)
 
-    def take(_: int) -> Row | None:
+    def take(_: int) -> ClaimedJob | None:
         barrier.wait(30)
         return claim(world, job_id)
 
@@ -98,10 +98,12 @@ def test_a_frozen_worker_writes_nothing(world: World) -> None:
         for to in (State.QUEUED, State.FAILED, State.CANCELLED, State.SUCCEEDED):
             with pytest.raises(job_store.Lost):
                 job_store.move(
-                    connection, job_id, to, Event.FAILED, token=frozen.attempt_token, reason=GENERATOR_FAILED
+                    connection, job_id, to, Event.FAILED, attempt_token=frozen.attempt_token, reason=GENERATOR_FAILED
                 )
         with pytest.raises(job_store.Lost):
-            claim_store.release(connection, job_id, frozen.attempt_token, 1, progress=0.9, event=Event.PROCESSING)
+            claim_store.release(
+                connection, job_id, frozen.attempt_token, Release(1, progress=0.9, event=Event.PROCESSING)
+            )
         assert claim_store.renew(connection, job_id, alive.attempt_token)
     world.sql("UPDATE jobs SET lease_until = :lease", lease=before[0][0].lease_until)
     assert (world.sql("SELECT * FROM jobs"), world.timeline(job_id)) == before
@@ -111,7 +113,7 @@ def test_a_released_claim_is_not_renewed(world: World) -> None:
     job_id = world.send()
     held = claimed(world, job_id)
     with world.services.db.begin() as connection:
-        claim_store.release(connection, job_id, held.attempt_token, 5)
+        claim_store.release(connection, job_id, held.attempt_token, Release(5))
         assert not claim_store.renew(connection, job_id, held.attempt_token)
     assert world.row(job_id).lease_until is None
 
@@ -128,7 +130,7 @@ def test_images_of_a_lost_claim_roll_back(world: World) -> None:
     def commit(token: UUID) -> None:
         with world.services.db.begin() as connection:
             claim_store.insert_images(connection, job_id, [image])
-            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, token=token)
+            job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
 
     with pytest.raises(job_store.Lost):
         commit(stale)
@@ -152,7 +154,7 @@ class Waiting(ImgGenerator):
 
 
 def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "LEASE_RENEWAL_S", 0.02)
+    monkeypatch.setattr(lease, "LEASE_RENEWAL_S", 0.02)
     slow = Waiting(generator.address)
     generator.plan = Plan(polls=1)
     job_id = world.send()
@@ -165,11 +167,11 @@ def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, mon
     thread = threading.Thread(target=other.advance, args=(job_id,))
     thread.start()
     assert slow.asked.wait(30)
-    lease = world.row(job_id).lease_until
+    before = world.row(job_id).lease_until
     for _ in range(3000):
-        if world.row(job_id).lease_until > lease:
+        if world.row(job_id).lease_until > before:
             break
-    assert world.row(job_id).lease_until > lease
+    assert world.row(job_id).lease_until > before
     assert claim(world, job_id) is None
     slow.go_on.set()
     thread.join(30)
@@ -209,5 +211,4 @@ def test_a_client_is_made_once_for_each_generator(world: World, generator: FakeG
     poller = Poller(world.services, (generator.address,), connect=count)
     world.finish(world.submit(world.user()), world.submit(world.user()), poller=poller)
     assert made == [generator.address]
-    for client in poller._clients.values():
-        client.close()
+    poller.close_clients()

@@ -10,9 +10,9 @@ import pytest
 
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, parse_addresses
-from shared.generators.discovery import KEPT_S, LOOK_S, MOST, Discovery, look_up
-from shared.polling.worker import Poller
+from shared.generators.discovery import KEPT_S, LOOKUP_S, MOST, Discovery, look_up
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import World
 
 NAME = "img_generator+http://user:secret@painters:2020/api?each_address=1&max_in_flight=2"
@@ -89,7 +89,7 @@ def test_a_new_address_is_found_at_the_next_sweep(world: World, crowd: Poller, n
     crowd.sweep()
     assert registered(world) == ["http://10.0.0.1:2020/api", "http://10.0.0.2:2020/api"]
     names.addresses = ["10.0.0.2", "10.0.0.3"]
-    names.now += LOOK_S
+    names.now += LOOKUP_S
     crowd.sweep()
     assert registered(world) == [f"http://10.0.0.{number}:2020/api" for number in (1, 2, 3)]
 
@@ -103,7 +103,7 @@ def test_one_that_is_gone_is_forgotten_and_its_job_moves_on(
     world.step(job_id, crowd)
     assert world.row(job_id).generator == "http://10.0.0.1:2020/api"
     names.addresses = ["10.0.0.2"]
-    names.now += KEPT_S + LOOK_S
+    names.now += KEPT_S + LOOKUP_S
     crowd.sweep()
     assert registered(world) == ["http://10.0.0.2:2020/api"]
     world.finish(job_id, poller=crowd)
@@ -126,7 +126,7 @@ def test_it_is_asked_once_in_a_while_and_not_believed_without_end(names: NameSer
         discovery.expand(addresses)
     assert names.asked == 1
     names.addresses = [f"10.0.{number // 256}.{number % 256}" for number in range(1000)]
-    names.now += LOOK_S
+    names.now += LOOKUP_S
     assert len(discovery.expand(addresses)) == MOST
 
 

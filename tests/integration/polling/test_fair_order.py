@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from shared.generators.base import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
-from shared.polling.worker import Poller
 from shared.services import Services
 from tests.support.dispatch import Dispatch
+from tests.support.poller import Poller
 from tests.support.world import World
 
 ANY_DATABASE = settings(

@@ -12,12 +12,12 @@ import pytest
 from shared.generators.base import GeneratorAddress
 from shared.images.codec import decode_png
 from shared.images.recipe import read_recipe
-from shared.polling import worker as polling
-from shared.polling.worker import Poller
+from shared.polling import lease
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from shared.testing.fake_glide import FakeGlide, colour
 from tests.integration.jobs.test_cancel import Owner
+from tests.support.poller import Poller
 from tests.support.waiting import until
 from tests.support.world import World, with_settings
 
@@ -35,8 +35,7 @@ def poller_for(services: Services, *addresses: GeneratorAddress) -> Iterator[Pol
     poller = Poller(services, addresses)
     poller.sweep()
     yield poller
-    for client in poller._clients.values():
-        client.close()
+    poller.close_clients()
 
 
 @pytest.fixture
@@ -63,8 +62,8 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
         ("sent", None, None),
         (
             "adapted",
-            "This generator draws without the seed, the number of steps and the negative prompt:"
-            " its protocol has no word for that.",
+            "This generator ignores the seed, the number of steps and the negative prompt:"
+            " its protocol does not support them.",
             "not_followed",
         ),
         ("processing", None, None),
@@ -194,7 +193,7 @@ def test_a_worker_that_is_killed_in_the_call(world: World, glide: FakeGlide) -> 
 def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
     world: World, glide: FakeGlide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "LEASE_RENEWAL_S", 0.02)
+    monkeypatch.setattr(lease, "LEASE_RENEWAL_S", 0.02)
     owner = Owner(world)
     job_id = world.send(owner.id)
     glide.hold()
@@ -235,7 +234,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_job_on(world: World, services: 
 def test_a_worker_that_has_lost_its_job_ends_the_call(
     world: World, glide: FakeGlide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "LEASE_RENEWAL_S", 0.02)
+    monkeypatch.setattr(lease, "LEASE_RENEWAL_S", 0.02)
     job_id = world.send()
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
@@ -291,8 +290,7 @@ def test_calls_never_pass_the_limit(world: World, services: Services) -> None:
         assert glide.most_in_flight == 2
         assert glide.counts["drawn"] == 12
         for poller in pollers:
-            for client in poller._clients.values():
-                client.close()
+            poller.close_clients()
     world.check_books()
 
 

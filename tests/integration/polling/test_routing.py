@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from shared.jobs import store as job_store
-from shared.polling import claims as claim_store
+from shared.polling import dispatch as dispatching
 from tests.support.dispatch import Dispatch
 from tests.support.world import World
 
@@ -77,7 +77,7 @@ def test_a_long_backlog_of_one_kind_is_no_scan_for_another(world: World, many: i
     world.sql("UPDATE jobs SET state = 'queued' WHERE id = :id", id=free)
     values = {"kinds": ["glide", "img_generator,glide"], "max_running": 5}
     with world.services.db.begin() as connection:
-        plan = connection.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + claim_store._NEXT.text), values).scalar_one()
+        plan = connection.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + dispatching._NEXT.text), values).scalar_one()
 
     def most_rows(node: dict[str, object]) -> float:
         plans = node.get("Plans", [])
@@ -107,7 +107,7 @@ def test_a_job_that_the_new_settings_cannot_make_says_so(world: World) -> None:
     dispatch.poller.sweep()
     assert [(row.detail, row.code) for row in world.timeline(bound)] == [
         (None, None),
-        ("No generator that is configured now can make this picture.", "no_able_generator"),
+        ("No configured generator can make this picture.", "no_able_generator"),
     ]
 
 
@@ -116,7 +116,7 @@ def test_the_wait_is_estimated_by_the_places_that_a_job_can_have(world: World) -
     kinds = [dispatch.submit(world.user(), 10, **request) for request in (UPSCALED, {})]
     with world.services.db.statement() as connection:
         views = [job_store.find_view(connection, job_id, dispatch.owners[job_id]) for job_id in kinds]
-    assert [view and view.places for view in views] == [1, 4]
+    assert [view and view.outlook.places for view in views] == [1, 4]
 
 
 jobs_of_one = st.lists(st.tuples(st.integers(1, 150), st.booleans()), min_size=1, max_size=8)

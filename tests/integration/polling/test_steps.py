@@ -11,9 +11,9 @@ import pytest
 
 from shared.generators.base import GeneratorAddress
 from shared.polling import generators as generator_store
-from shared.polling.worker import Poller
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import World, with_settings
 
 NOWHERE = "http://127.0.0.1:9"
@@ -24,8 +24,7 @@ def poller_for(services: Services, *generators: FakeGenerator) -> Iterator[Polle
     poller = Poller(services, tuple(generator.address for generator in generators))
     poller.sweep()
     yield poller
-    for client in poller._clients.values():
-        client.close()
+    poller.close_clients()
 
 
 def answering(fake: FakeGenerator, path: str, answer: Callable[[], tuple[int, Any]]) -> None:

@@ -14,8 +14,8 @@ from shared.jobs import store as job_store
 from shared.jobs.reasons import Reason
 from shared.jobs.states import State
 from shared.jobs.views import job_view
-from shared.polling import claims as claim_store
-from shared.polling.steps import Step
+from shared.polling import dispatch, outcomes
+from shared.polling.sweep import append_wait_reason
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.world import World, delete_prefix
 
@@ -59,12 +59,12 @@ def test_the_pace_follows_what_is_seen(world: World) -> None:
         " started_at = now() - interval '101 s', finished_at = now()"
     )
     with world.services.db.begin() as connection:
-        claim_store.note_pace(connection, job_id)
+        dispatch.record_pace(connection, job_id)
     [row] = world.sql("SELECT seconds_per_cost FROM queue_clock")
     assert row[0] == pytest.approx(0.8 * before + 0.2 * 1)
     world.sql("UPDATE jobs SET attempts = 2")
     with world.services.db.begin() as connection:
-        claim_store.note_pace(connection, job_id)
+        dispatch.record_pace(connection, job_id)
     assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt tells nothing of the pace"
 
 
@@ -73,7 +73,7 @@ def test_a_wait_is_explained_once_per_reason(world: World) -> None:
 
     def explain(reason: str) -> int:
         with world.services.db.statement() as connection:
-            return claim_store.explain_wait(connection, Reason(f"code_{reason}", reason), ["img_generator,glide"])
+            return append_wait_reason(connection, Reason(f"code_{reason}", reason), ["img_generator,glide"])
 
     assert [explain("one"), explain("one"), explain("two"), explain("two")] == [3, 0, 3, 0]
     told = [(row.detail, row.code) for row in world.timeline(jobs[0])]
@@ -192,11 +192,11 @@ def test_a_step_that_cannot_be_written_down_lets_go_of_its_claim(world: World, m
     job_id = world.submit(world.user())
     world.poller.start()
 
-    def no_database(_step: Step) -> None:
+    def no_database(*_written: Any) -> None:
         raise Unavailable
 
     with monkeypatch.context() as patched:
-        patched.setattr(Step, "run", no_database)
+        patched.setattr(outcomes, "write", no_database)
         with pytest.raises(Unavailable):
             world.poller.advance(job_id)
     [row] = world.sql("SELECT lease_until, crashes, state FROM jobs")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.states import FINISHED, FIRST_LOOK_S, LONGEST_LOOK_S, MOVES, State, cost, next_look_s, sources
+from shared.jobs.states import FINISHED, FIRST_POLL_S, LONGEST_POLL_S, MOVES, State, allowed_from, cost, next_poll_s
 
 LEGAL = {
     ("queued", "generating"),
@@ -27,7 +27,7 @@ seconds = st.floats(0, 1e9)
 def test_a_move_is_legal_or_it_is_not(start: State, to: State) -> None:
     legal = (start.value, to.value) in LEGAL
     assert (to in MOVES[start]) == legal
-    assert (start in sources(to)) == legal
+    assert (start in allowed_from(to)) == legal
 
 
 def test_a_state_is_finished_when_nothing_follows_but_an_operator_s_second_chance() -> None:
@@ -52,15 +52,15 @@ def test_cost_grows_with_every_part_of_the_work(n: int, width: int, height: int,
 
 
 @given(seconds, st.none() | st.integers(0, 10**9), st.none() | st.floats(0, 1))
-def test_the_next_look_stays_within_its_bounds(elapsed_s: float, position: int | None, fraction: float | None) -> None:
-    assert FIRST_LOOK_S <= next_look_s(elapsed_s, position, fraction) <= LONGEST_LOOK_S
+def test_the_next_poll_stays_within_its_bounds(elapsed_s: float, position: int | None, fraction: float | None) -> None:
+    assert FIRST_POLL_S <= next_poll_s(elapsed_s, position, fraction) <= LONGEST_POLL_S
 
 
 @given(seconds, st.integers(0, 1000))
 def test_a_longer_queue_is_asked_about_later(elapsed_s: float, position: int) -> None:
-    assert next_look_s(elapsed_s, position, None) <= next_look_s(elapsed_s, position + 1, None)
+    assert next_poll_s(elapsed_s, position, None) <= next_poll_s(elapsed_s, position + 1, None)
 
 
 @given(st.floats(0.1, 10_000), st.floats(0.01, 1), st.floats(0.01, 1))
 def test_a_job_nearly_done_is_asked_about_sooner(elapsed_s: float, one: float, other: float) -> None:
-    assert next_look_s(elapsed_s, None, max(one, other)) <= next_look_s(elapsed_s, None, min(one, other))
+    assert next_poll_s(elapsed_s, None, max(one, other)) <= next_poll_s(elapsed_s, None, min(one, other))

@@ -1,0 +1,61 @@
+"""A job's place in the queue and the time until it is done, estimated from the pace of the latest jobs."""
+
+import math
+from dataclasses import dataclass
+
+# Computed only for jobs that have not finished. `ahead` is [jobs, their cost].
+OUTLOOK = """
+    CASE WHEN j.state = 'queued' THEN (
+        SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
+        WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
+    ) END AS ahead,
+    CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
+    CASE WHEN j.state = 'queued' THEN (
+        SELECT sum(max_in_flight) FROM generators
+        WHERE retry_at IS NULL AND protocol = ANY(string_to_array(j.protocols, ','))
+    ) END AS places
+"""
+"""SQL: the columns `ahead`, `seconds_per_cost` and `places` of a statement over `jobs j`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What the wait of an unfinished job is estimated from.
+
+    `jobs_ahead` and `cost_ahead` are None unless the job is queued, `seconds_per_cost` is None once it has finished,
+    `running_s` is None before it has started. `places` is how many jobs the healthy generators that can make this one
+    may hold at once.
+    """
+
+    jobs_ahead: int | None = None
+    cost_ahead: float = 0
+    seconds_per_cost: float | None = None
+    places: int = 0
+    running_s: float = 0
+
+    @property
+    def position(self) -> int | None:
+        """Return the job's place in the queue, from 1; None unless it is queued."""
+        return None if self.jobs_ahead is None else self.jobs_ahead + 1
+
+    def eta_s(self, cost: float, progress: float | None) -> int | None:
+        """Return the whole seconds until the job's pictures are ready, None for a finished job.
+
+        For a queued job it is Little's law over the cost ahead of it; for a running one the rest of its own work.
+        """
+        if self.seconds_per_cost is None:
+            return None
+        own_s = cost * self.seconds_per_cost
+        if self.jobs_ahead is not None:
+            return math.ceil(self.cost_ahead * self.seconds_per_cost / max(self.places, 1) + own_s)
+        if progress:
+            own_s = self.running_s / progress
+        return max(1, math.ceil(own_s - self.running_s))
+
+
+def read_outlook(
+    ahead: tuple[int, float] | None, seconds_per_cost: float | None, places: int | None, running_s: float | None = None
+) -> Outlook:
+    """Build an outlook from the columns of `OUTLOOK`, and the seconds since the job started."""
+    jobs_ahead, cost_ahead = ahead or (None, 0)
+    return Outlook(jobs_ahead, float(cost_ahead), seconds_per_cost, int(places or 0), float(running_s or 0))

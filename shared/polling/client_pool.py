@@ -1,0 +1,45 @@
+"""The clients of the configured generators, each made at its first use."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from shared.generators import connect
+from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.discovery import Discovery
+
+
+@dataclass
+class ClientPool:
+    """A client for each generator behind the configured addresses. Threads may share it."""
+
+    addresses: Sequence[GeneratorAddress]
+    connect: Callable[[GeneratorAddress], Generator] = connect
+    discovery: Discovery = field(default_factory=Discovery)
+    _clients: dict[str, Generator] = field(default_factory=dict)
+
+    def list_addresses(self) -> tuple[GeneratorAddress, ...]:
+        """Return the address of every generator that is configured or was found now."""
+        return self.discovery.expand(self.addresses)
+
+    def list_names(self) -> list[str]:
+        """Return the names of these generators."""
+        return [address.name for address in self.list_addresses()]
+
+    def find(self, name: str) -> tuple[Generator, GeneratorAddress] | None:
+        """Return the client and the address of a generator; None when it is no longer configured."""
+        address = next((address for address in self.list_addresses() if address.name == name), None)
+        if address is None:
+            return None
+        if name not in self._clients:
+            self._clients[name] = self.connect(address)
+        return self._clients[name], address
+
+    def forget_removed(self) -> None:
+        """Drop the clients of generators that are gone. A thread that still works with one keeps it until then."""
+        for gone in self._clients.keys() - set(self.list_names()):
+            self._clients.pop(gone, None)
+
+    def close(self) -> None:
+        """Close every client's connections."""
+        for client in self._clients.values():
+            client.close()

@@ -1,0 +1,52 @@
+"""What the poller does from time to time about no job in particular: collect garbage, report, send mail."""
+
+import logging
+import threading
+from dataclasses import asdict, dataclass, field
+
+from shared.core.log import fields as log_fields
+from shared.metrics import store as metrics_store
+from shared.notify import outbox
+from shared.polling import dispatch, garbage
+from shared.services import Services
+
+_log = logging.getLogger(__name__)
+
+
+def collect(services: Services) -> int:
+    """Delete unreferenced objects and expired rows, and drop mail that failed for a day; return how many objects."""
+    outbox.give_up_old(services)
+    with services.db.statement() as connection:
+        metrics_store.compact(connection)
+    garbage.retire(services)
+    return garbage.empty_garbage(services).objects
+
+
+def report(services: Services) -> None:
+    """Log the state of the queue, from which alarms are made where no metrics are collected.
+
+    The failures are those since the last such line of any process, so that they can be added up.
+    """
+    with services.db.begin() as connection:
+        dispatch.lock_clock(connection)
+        found = metrics_store.report(connection)
+    _log.info("queue", extra=log_fields(**asdict(found)))
+
+
+@dataclass
+class MailSender:
+    """Sends the mail about finished jobs, in one thread of a process at a time."""
+
+    services: Services
+    stopping: threading.Event
+    _sending: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self) -> None:
+        """Send the mail that is due, unless another thread does: a hanging mail server must not block more of them."""
+        if not self._sending.acquire(blocking=False):
+            return
+        try:
+            if sent := outbox.send_due(self.services, self.stopping.is_set):
+                _log.info("mails sent: %d", sent)
+        finally:
+            self._sending.release()

@@ -1,0 +1,89 @@
+"""The sweep: what every worker does about once a second, so that no job depends on a message."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from shared.generators.base import Generator, GeneratorError
+from shared.jobs.reasons import Reason
+from shared.polling import dispatch
+from shared.polling import generators as generator_store
+from shared.polling.client_pool import ClientPool
+from shared.services import Services
+
+DUE_AT_ONCE = 100
+OVERDUE_S = 0.5
+"""How late a step is before the sweep takes it for forgotten; until then its own message may still come."""
+
+
+def sweep(services: Services, pool: ClientPool) -> list[UUID]:
+    """Find jobs whose step is due without a worker, and start queued jobs; return the ids of both."""
+    with services.db.begin() as connection:
+        generator_store.register(connection, pool.list_addresses())
+    pool.forget_removed()
+    _probe(services, pool)
+    with services.db.statement() as connection:
+        due = list_due(connection, DUE_AT_ONCE)
+    started = dispatch.start(services, pool.list_names())
+    with services.db.statement() as connection:
+        for reason, kinds in list(generator_store.list_reasons_for_waiting(connection)):
+            append_wait_reason(connection, reason, kinds)
+        record_sweep(connection)
+    return due + started
+
+
+def _probe(services: Services, pool: ClientPool) -> None:
+    """Ask failed generators whose pause is over whether they work again, so that no job is risked on it."""
+    with services.db.statement() as connection:
+        names = generator_store.claim_probes(connection)
+    for name in names:
+        found = pool.find(name)
+        if found is None:
+            continue
+        error = _health_error(found[0])
+        with services.db.statement() as connection:
+            if error is None:
+                generator_store.record_success(connection, name)
+            else:
+                generator_store.record_failure(connection, name, error, probed=True)
+
+
+def _health_error(client: Generator) -> str | None:
+    try:
+        client.health()
+    except GeneratorError as error:
+        return error.message
+    return None
+
+
+def list_due(connection: Connection, limit: int) -> list[UUID]:
+    """Return generating jobs whose step is overdue without a worker, or whose worker died."""
+    query = text("""
+        SELECT id FROM jobs WHERE state = 'generating'
+            AND next_step_at < clock_timestamp() - make_interval(secs => :overdue_s)
+            AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        ORDER BY next_step_at LIMIT :limit
+    """)
+    return list(connection.execute(query, {"limit": limit, "overdue_s": OVERDUE_S}).scalars())
+
+
+def append_wait_reason(connection: Connection, reason: Reason, kinds: Sequence[str]) -> int:
+    """Append to the timeline of all queued jobs of these kinds why they cannot start, once per reason.
+
+    Returns how many jobs have got a new reason.
+    """
+    query = text("""
+        WITH waiting AS (
+            UPDATE jobs SET waiting = :message, version = version + 1 WHERE id IN (
+                SELECT id FROM jobs WHERE state = 'queued' AND protocols = ANY(:kinds)
+                    AND waiting IS DISTINCT FROM :message FOR UPDATE SKIP LOCKED
+            ) RETURNING id
+        ) INSERT INTO job_events (job_id, event, detail, code) SELECT id, 'waiting', :message, :code FROM waiting
+    """)
+    return connection.execute(query, {"kinds": list(kinds), **reason._asdict()}).rowcount
+
+
+def record_sweep(connection: Connection) -> None:
+    """Record that a worker has just swept."""
+    connection.execute(text("UPDATE queue_clock SET swept_at = clock_timestamp()"))

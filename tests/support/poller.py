@@ -1,0 +1,87 @@
+"""A poller in the tests' process, without Celery: the tests call its steps themselves."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from shared.generators import connect
+from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.discovery import Discovery
+from shared.metrics.process import MeasureStep, unmeasured
+from shared.notify import outbox
+from shared.polling import dispatch, periodic
+from shared.polling.claims import ClaimedJob
+from shared.polling.client_pool import ClientPool
+from shared.polling.sweep import sweep
+from shared.polling.worker import Worker
+from shared.services import Services
+
+
+class Poller:
+    """Everything that a worker and its beat do, as calls."""
+
+    def __init__(
+        self,
+        services: Services,
+        addresses: Sequence[GeneratorAddress],
+        connect: Callable[[GeneratorAddress], Generator] = connect,
+        measure: MeasureStep = unmeasured,
+        discovery: Discovery | None = None,
+    ) -> None:
+        self.pool = ClientPool(addresses, connect, discovery or Discovery())
+        self.worker = Worker(services, self.pool, measure)
+        self._mail = periodic.MailSender(services, self.worker.stopping)
+
+    @property
+    def services(self) -> Services:
+        return self.worker.services
+
+    @services.setter
+    def services(self, services: Services) -> None:
+        self.worker.services = self._mail.services = services
+
+    @property
+    def addresses(self) -> Sequence[GeneratorAddress]:
+        return self.pool.addresses
+
+    @addresses.setter
+    def addresses(self, addresses: Sequence[GeneratorAddress]) -> None:
+        self.pool.addresses = addresses
+
+    def start(self) -> list[UUID]:
+        return dispatch.start(self.services, self.pool.list_names())
+
+    def sweep(self) -> list[UUID]:
+        return sweep(self.services, self.pool)
+
+    def claim(self, job_id: UUID) -> ClaimedJob | None:
+        return self.worker.claim(job_id)
+
+    def work(self, claim: ClaimedJob) -> float | None:
+        return self.worker.work(claim)
+
+    def advance(self, job_id: UUID) -> float | None:
+        """Do the step that is due; None also when there is nothing to do."""
+        claim = self.claim(job_id)
+        return None if claim is None else self.work(claim)
+
+    def collect(self) -> int:
+        return periodic.collect(self.services)
+
+    def report(self) -> None:
+        periodic.report(self.services)
+
+    def has_mail(self) -> bool:
+        return outbox.are_due(self.services)
+
+    def send_mail(self) -> None:
+        self._mail.send()
+
+    def stop(self) -> None:
+        self.worker.stopping.set()
+
+    def close_clients(self) -> None:
+        self.pool.close()
+
+    def close(self) -> None:
+        self.pool.close()
+        self.services.db.close()

@@ -1,0 +1,222 @@
+"""What a step decides, without a database: every answer of a generator as an outcome."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+
+import pytest
+
+from shared.api.presets import resolve
+from shared.api.schemas import JobRequest
+from shared.clients.storage import Storage
+from shared.core.errors import Unavailable
+from shared.generators.base import (
+    Capabilities,
+    ForgottenId,
+    GenerationRequest,
+    GeneratorBroken,
+    GeneratorError,
+    GeneratorRefused,
+    GeneratorStopped,
+    GeneratorUnavailable,
+    Phase,
+    Progress,
+    Result,
+    Stop,
+    never_stop,
+)
+from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, WORKER_STOPPED, Reason
+from shared.jobs.states import Event
+from shared.polling import steps
+from shared.polling.claims import ClaimedJob
+from shared.polling.outcomes import (
+    Cancelled,
+    Decision,
+    Failed,
+    GeneratorHealth,
+    Progressed,
+    Retried,
+    Sent,
+    Waits,
+)
+from shared.polling.steps import HEALTHY, ReadyToFetch, Step
+
+AWAY = GeneratorUnavailable("generator_unreachable", "It is away.")
+DOWN = GeneratorUnavailable("generator_down", "It is down.")
+BROKEN = GeneratorBroken("generator_bad_json", "It is broken.")
+REFUSED = GeneratorRefused("generator_refused", "It refuses.")
+
+CLAIM = ClaimedJob(
+    id=UUID(int=1),
+    prompt="a lighthouse",
+    settings=resolve(JobRequest(prompt="a lighthouse").model_dump(), seed=7),
+    generator="http://generator",
+    remote_id=None,
+    attempts=0,
+    crashes=0,
+    requeues=0,
+    attempt_token=UUID(int=2),
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    cancelling=False,
+    progress=None,
+    lost_token=None,
+    crashed=False,
+    sent_s=None,
+    unreachable_s=None,
+    generator_failures=0,
+    source_keys=(),
+)
+SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
+
+
+class Scripted:
+    """A generator whose every call has the answer of the test, or raises it."""
+
+    def __init__(self, answer: object, *, synchronous: bool = False) -> None:
+        self.answer = answer
+        self.synchronous = synchronous
+        self.cancelled: list[str] = []
+
+    def _answer(self) -> object:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def start(self, request: GenerationRequest) -> str:
+        return cast(str, self._answer())
+
+    def status(self, remote_id: str) -> Progress:
+        return cast(Progress, self._answer())
+
+    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
+        return cast(Result, self._answer())
+
+    def cancel(self, remote_id: str) -> None:
+        self.cancelled.append(remote_id)
+
+    def health(self) -> Capabilities:
+        return Capabilities()
+
+    def close(self) -> None:
+        pass
+
+
+class NoStorage:
+    """A storage that cannot be reached."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def fail(*_: object) -> None:
+            raise Unavailable("The storage cannot be reached.")
+
+        return fail
+
+
+def step(claim: ClaimedJob, answer: object, *, synchronous: bool = False, protocol: str = "img_generator") -> Step:
+    return Step(claim, Scripted(answer, synchronous=synchronous), protocol, cast(Storage, NoStorage()))
+
+
+def reason(error: GeneratorError) -> Reason:
+    return Reason(error.code, error.message)
+
+
+@pytest.mark.parametrize(
+    ("answer", "decision"),
+    [
+        ("17", Decision(Sent("17", 0.3), HEALTHY)),
+        (AWAY, Decision(Retried(reason(AWAY), Event.WAITING), GeneratorHealth("It is away."))),
+        (DOWN, Decision(Retried(reason(DOWN), attempts=1), GeneratorHealth("It is down."))),
+        (BROKEN, Decision(Retried(reason(BROKEN), attempts=1), GeneratorHealth("It is broken."))),
+        (REFUSED, Decision(Failed(reason(REFUSED)))),
+    ],
+)
+def test_a_send(answer: object, decision: Decision) -> None:
+    assert steps.begin(step(CLAIM, answer)) == decision
+
+
+def test_a_synchronous_generator_has_not_been_spoken_to_when_it_is_sent() -> None:
+    decision = steps.begin(step(CLAIM, "image", synchronous=True, protocol="glide"))
+    assert isinstance(decision, Decision)
+    assert isinstance(decision.outcome, Sent)
+    assert (decision.outcome.next_step_s, decision.health) == (0, None)
+    assert decision.outcome.adapted is not None
+    assert decision.outcome.adapted.code == "not_followed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "decision"),
+    [
+        (Progress(Phase.FINISHED), ReadyToFetch(draws=False)),
+        (Progress(Phase.PROCESSING), Decision(Progressed(0.3, 0.0, started=True), HEALTHY)),
+        (Progress(Phase.QUEUED, position=4), Decision(Progressed(2.0), HEALTHY)),
+        (Progress(Phase.FAILED), Decision(Retried(GENERATOR_FAILED))),
+        (AWAY, Decision(Waits(reason(AWAY), 1, unreachable=True), GeneratorHealth("It is away."))),
+        (BROKEN, Decision(Retried(reason(BROKEN)))),
+        (ForgottenId(), Decision(Retried(reason(ForgottenId())), HEALTHY)),
+    ],
+)
+def test_a_poll(answer: object, decision: Decision) -> None:
+    assert steps.begin(step(SENT, answer)) == decision
+
+
+def test_the_last_attempt_fails_the_job() -> None:
+    decision = steps.begin(step(replace(SENT, attempts=3), BROKEN))
+    message = "Given up after 3 attempts. It is broken."
+    assert decision == Decision(Failed(Reason("generator_bad_json", message)))
+    decision = steps.begin(step(replace(CLAIM, attempts=2), DOWN))
+    assert isinstance(decision, Decision)
+    assert isinstance(decision.outcome, Failed)
+    assert decision.outcome.attempts == 1
+
+
+def test_a_generator_is_waited_for_only_so_long() -> None:
+    decision = steps.begin(step(replace(SENT, unreachable_s=31.0), AWAY))
+    assert decision == Decision(Retried(reason(AWAY)), GeneratorHealth("It is away."))
+
+
+def test_an_attempt_that_takes_too_long_is_cancelled() -> None:
+    slow = step(replace(SENT, sent_s=7201.0), Progress(Phase.PROCESSING))
+    assert steps.begin(slow) == Decision(Retried(GENERATOR_TOO_SLOW))
+    assert cast(Scripted, slow.generator).cancelled == ["17"]
+
+
+def test_a_cancel_reaches_a_generator_that_has_the_job() -> None:
+    for claim, cancelled in ((CLAIM, []), (SENT, ["17"])):
+        due = step(replace(claim, cancelling=True), AWAY)
+        assert (due.name, steps.begin(due)) == ("cancel", Decision(Cancelled()))
+        assert cast(Scripted, due.generator).cancelled == cancelled
+
+
+def test_nothing_is_drawn_while_the_storage_is_away() -> None:
+    decision = steps.begin(step(SENT, Progress(Phase.READY), synchronous=True))
+    waiting = Reason("storage_unavailable", "The storage cannot be reached.")
+    assert decision == Decision(Waits(waiting, 2.0, has_objects=True))
+
+
+@pytest.mark.parametrize(
+    ("draws", "answer", "decision"),
+    [
+        (False, AWAY, Decision(Waits(reason(AWAY), 1, unreachable=True), GeneratorHealth("It is away."))),
+        (True, AWAY, Decision(Retried(reason(AWAY), Event.WAITING, -1), GeneratorHealth("It is away."))),
+        (True, DOWN, Decision(Retried(reason(DOWN)), GeneratorHealth("It is down."))),
+        (True, GeneratorStopped(), Decision(Waits(WORKER_STOPPED, 0))),
+        (True, REFUSED, Decision(Failed(reason(REFUSED)))),
+        (False, ForgottenId(), Decision(Retried(reason(ForgottenId())), HEALTHY)),
+    ],
+)
+def test_a_fetch_that_fails(draws: bool, answer: object, decision: Decision) -> None:
+    assert steps.fetch(step(SENT, answer), draws=draws) == decision
+
+
+def test_a_picture_that_cannot_be_used_costs_an_attempt_and_no_health() -> None:
+    decision = steps.fetch(step(SENT, Result(images=(b"junk",))), draws=False)
+    message = "The generator's picture cannot be used (picture_wrong_format)."
+    assert decision == Decision(Retried(Reason("picture_wrong_format", message)), HEALTHY)
+
+
+def test_a_storage_that_is_away_delays_a_send() -> None:
+    with_source = replace(CLAIM, source_keys=("uploads/a.png",))
+    decision = steps.begin(step(with_source, "17"))
+    waiting = Reason("storage_unavailable", "The storage cannot be reached.")
+    assert decision == Decision(Waits(waiting, 2.0))
