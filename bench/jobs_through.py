@@ -16,8 +16,8 @@ from bench.table import Bound, Row, in_turns
 from local.site import worker_answers
 from shared.accounts.store import User
 from shared.api.schemas import JobRequest
-from shared.jobs import store as job_store
-from shared.jobs.submission import new_job
+from shared.jobs import submission_store
+from shared.jobs.resolution import new_job
 from shared.testing.fake_generator import FakeGenerator
 
 ROUNDS = 3
@@ -96,7 +96,9 @@ def _through_poller(ground: Ground, users: list[User], side_px: int, count: int 
         with ground.services.db.begin() as connection:
             for place in range(count):
                 job = new_job(request, None, b"bench")
-                job_store.submit(connection, users[place % len(users)].id, job, max_queued=count, jobs_per_day=count)
+                submission_store.queue(
+                    connection, users[place % len(users)].id, job, max_queued=count, jobs_per_day=count
+                )
         ground.services.wake_ups.wake()
         return _rate(ground, "jobs", count)
 

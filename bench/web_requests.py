@@ -18,9 +18,10 @@ from local.process import Part
 from shared.accounts.store import User
 from shared.api.schemas import JobRequest
 from shared.jobs import store as job_store
+from shared.jobs import submission_store
 from shared.jobs.records import StoredImage
+from shared.jobs.resolution import new_job
 from shared.jobs.states import Event, State
-from shared.jobs.submission import new_job
 from shared.polling import claims as claim_store
 from shared.polling.claims import Release
 
@@ -138,7 +139,7 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
     """Insert a job as the pipeline leaves it, waiting or succeeded with one picture, and return its id."""
     with ground.services.db.begin() as connection:
         job = new_job(JobRequest(prompt=PROMPT), None, b"bench")
-        row = job_store.submit(connection, user.id, job, max_queued=100_000, jobs_per_day=1_000_000)
+        row = submission_store.queue(connection, user.id, job, max_queued=100_000, jobs_per_day=1_000_000)
         assert row is not None
         job_id = row.id
         if done:

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 from shared.accounts import store as user_store
 from shared.api.schemas import JobRequest
 from shared.gallery import store as gallery_store
-from shared.jobs import store as job_store
-from shared.jobs.submission import new_job
+from shared.jobs import submission_store
+from shared.jobs.resolution import new_job
 from shared.services import Services
 
 OWNER_EMAIL = "gallery@easel.invalid"
@@ -33,7 +33,9 @@ def seed_examples(services: Services) -> int:
         user = user_store.create(connection, OWNER_EMAIL, "no password")
         for example in examples:
             job = new_job(example, None, b"")
-            submitted = job_store.submit(connection, user.id, job, max_queued=len(examples), jobs_per_day=len(examples))
+            submitted = submission_store.queue(
+                connection, user.id, job, max_queued=len(examples), jobs_per_day=len(examples)
+            )
             assert submitted is not None, "a new user is within the limits"
             gallery_store.publish_when_done(connection, submitted.id)
     services.wake_ups.wake()

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from shared.api import presets
 from shared.api.schemas import JobRequest, request_fields
-from shared.jobs.submission import is_supported, new_job
+from shared.jobs.resolution import is_supported, new_job
 from shared.services import Services
 
 Option: TypeAlias = dict[str, Any]

@@ -2,23 +2,16 @@
 
 import hashlib
 import logging
-import secrets
-from datetime import UTC
 from uuid import UUID
 
-from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential, require_user
-from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
 from shared.api.views import JobSummary, JobView
 from shared.core.errors import (
-    NO_MAIL,
     AlreadyFinished,
-    FieldError,
     IdempotencyMismatch,
     InvalidRequest,
     NotFound,
@@ -28,14 +21,12 @@ from shared.core.errors import (
 )
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
-from shared.generators.abilities import nearest_limits, supported_protocols
-from shared.generators.base import GenerationRequest
-from shared.jobs import states as jobs
 from shared.jobs import store as job_store
-from shared.jobs import upload_store
-from shared.jobs.records import JobRecord, JobSettings, NewJob, SubmittedJob, TimelineEntry
-from shared.jobs.requests import generation_request
-from shared.jobs.states import Event, State
+from shared.jobs import submission_store
+from shared.jobs.records import JobRecord, NewJob
+from shared.jobs.resolution import find_refusal, new_job
+from shared.jobs.states import State
+from shared.jobs.uploads import check_uploaded
 from shared.jobs.views import image_signer, job_summary, job_view
 from shared.services import Services
 
@@ -59,7 +50,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         # The account's default may date from a time when there was mail.
         request = request.model_copy(update={"notify": "none"})
     job = new_job(request, idempotency_key, fingerprint)
-    refusal = _refusal(services, request, job)
+    refusal = find_refusal(services, request, job)
     with services.db.statement() as connection:
         record = _queue(services, connection, credential, job, refusal)
     if refusal is None:
@@ -126,45 +117,6 @@ def delete(services: Services, credential: Credential, job_id: UUID) -> None:
         job_store.delete(connection, job_id)
 
 
-def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> NewJob:
-    """Fill in every setting of a request, and find the protocols that support it."""
-    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
-    cost = jobs.cost(settings["n"], settings["width"], settings["height"], settings["steps"], settings["upscale"])
-    protocols = supported_protocols(_outline(request.prompt, settings))
-    source_keys = tuple(settings["source_images"])
-    return NewJob(request.prompt, settings, cost, protocols, source_keys, idempotency_key, fingerprint)
-
-
-def is_supported(services: Services, job: NewJob) -> bool:
-    """Return whether this site can make the job and send its notification, as far as this process knows.
-
-    A process that knows of no generators supports every job; the job's timeline then says why it waits.
-    """
-    if job.settings["notify"] == "email" and not services.sends_mail:
-        return False
-    return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
-
-
-def _outline(prompt: str, settings: JobSettings) -> GenerationRequest:
-    """Return the generation request of a job, without the bytes of its start pictures."""
-    return generation_request(prompt, settings, source_images=(b"",) * len(settings["source_images"]))
-
-
-def _refusal(services: Services, request: JobRequest, job: NewJob) -> InvalidRequest | None:
-    """Return the error for a job that this site does not support, with every field at fault."""
-    if is_supported(services, job):
-        return None
-    if request.notify == "email" and not services.sends_mail:
-        return InvalidRequest(fields=(NO_MAIL,))
-    wrong: dict[str, FieldError] = {}
-    for limit in nearest_limits(services.protocols, _outline(job.prompt, job.settings)):
-        by_preset = limit.preset is not None and getattr(request, limit.field) is None
-        field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
-        message = f"{instead}, for the generators of this site"
-        wrong.setdefault(str(field), FieldError(str(field), message, "not_offered"))
-    return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
-
-
 def _queue(
     services: Services, connection: Connection, credential: Credential, job: NewJob, refusal: InvalidRequest | None
 ) -> JobRecord:
@@ -179,10 +131,10 @@ def _queue(
             return record
     user = require_user(connection, credential)
     if refusal is None:
-        _check_source_images(services, connection, user.id, job.source_keys)
+        check_uploaded(services, connection, user.id, job.source_keys)
     record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None and refusal is None and job.idempotency_key is not None:
-        job_store.free_stale_key(connection, user.id, job.idempotency_key)
+        submission_store.free_stale_key(connection, user.id, job.idempotency_key)
         record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None:
         raise refusal or _exceeded_limit(services, connection, user.id)
@@ -199,7 +151,7 @@ def _insert_or_find(
     record = _insert(services, connection, user_id, job) if refusal is None else None
     if record is not None or job.idempotency_key is None:
         return record
-    prior = job_store.find_by_idempotency_key(connection, user_id, job.idempotency_key)
+    prior = submission_store.find_by_idempotency_key(connection, user_id, job.idempotency_key)
     if prior is None:
         return None
     if prior.fingerprint != job.fingerprint:
@@ -208,42 +160,9 @@ def _insert_or_find(
 
 
 def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: NewJob) -> JobRecord | None:
-    """Queue the job; return None when a limit or its idempotency key prevents it.
-
-    caller: the user's id, or the hash of a token that may be theirs.
-    """
     limits = services.settings
-    try:
-        submitted = job_store.submit(
-            connection, caller, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day
-        )
-    except IntegrityError as error:
-        if not isinstance(error.orig, UniqueViolation):
-            raise
-        # Another request has the same key at the same moment, or a stale key still holds it. Nothing was written.
-        return None
-    return None if submitted is None else _new_record(job, submitted)
-
-
-def _new_record(job: NewJob, submitted: SubmittedJob) -> JobRecord:
-    """Build the record of a job that has just been queued, without reading it again: that is a tenth of a submit."""
-    at = submitted.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return JobRecord(
-        id=submitted.id,
-        state=State.QUEUED,
-        prompt=job.prompt,
-        settings=job.settings | {"notify": submitted.notify},
-        cost=job.cost,
-        progress=None,
-        error_code=None,
-        error_message=None,
-        public=False,
-        created_at=submitted.created_at,
-        started_at=None,
-        finished_at=None,
-        images=(),
-        outlook=submitted.outlook,
-        timeline=(TimelineEntry(at, Event.ACCEPTED.value, None, None),),
+    return submission_store.queue(
+        connection, caller, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day
     )
 
 
@@ -257,20 +176,3 @@ def _exceeded_limit(services: Services, connection: Connection, user_id: UUID) -
             retry_after_s=counts.seconds_to_midnight,
         )
     return QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
-
-
-def _check_source_images(services: Services, connection: Connection, user_id: UUID, keys: tuple[str, ...]) -> None:
-    """Check that every start picture is the caller's own upload and has arrived. Raises InvalidRequest."""
-    if not keys:
-        return
-    from shared.clients.storage import ObjectMissing  # most submits have no start picture
-
-    own = upload_store.list_own_keys(connection, user_id, keys)
-    for index, key in enumerate(keys):
-        field = f"source_images.{index}"
-        if key not in own:
-            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
-        try:
-            services.storage.size_bytes(key)
-        except ObjectMissing:
-            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None

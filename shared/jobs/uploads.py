@@ -1,11 +1,15 @@
-"""Start pictures: a form with which a browser uploads one directly to the storage."""
+"""Start pictures: the form with which a browser uploads one directly to the storage, and whether it has arrived."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
 
 from shared.accounts.auth import Credential, require_user
 from shared.api.schemas import UploadRequest
+from shared.core.errors import FieldError, InvalidRequest
 from shared.jobs import upload_store
 from shared.services import Services
 
@@ -22,3 +26,24 @@ def create_upload(services: Services, credential: Credential, request: UploadReq
         key = f"uploads/{user.id}/{uuid4()}.{EXTENSIONS[request.content_type]}"
         upload_store.create(connection, user.id, key, request.content_type, request.size)
     return key, services.storage.presigned_post(key, request.content_type, request.size, datetime.now(UTC))
+
+
+def check_uploaded(services: Services, connection: Connection, user_id: UUID, keys: Sequence[str]) -> None:
+    """Check that every start picture is the user's own upload and has arrived.
+
+    Raises:
+        InvalidRequest: one is not.
+    """
+    if not keys:
+        return
+    from shared.clients.storage import ObjectMissing  # most submits have no start picture
+
+    own = upload_store.list_own_keys(connection, user_id, keys)
+    for index, key in enumerate(keys):
+        field = f"source_images.{index}"
+        if key not in own:
+            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
+        try:
+            services.storage.size_bytes(key)
+        except ObjectMissing:
+            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None

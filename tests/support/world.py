@@ -8,8 +8,7 @@ from sqlalchemy import Row, text
 
 from shared.api.schemas import JobRequest
 from shared.clients.storage import Storage
-from shared.jobs import store as job_store
-from shared.jobs import submission
+from shared.jobs import resolution, submission_store
 from shared.jobs.records import NewJob
 from shared.services import Services
 from tests.support.poller import Poller
@@ -38,11 +37,11 @@ class World:
         return found
 
     def new_job(self, **request: Any) -> NewJob:
-        return submission.new_job(JobRequest(**(SMALL | request)), None, b"")
+        return resolution.new_job(JobRequest(**(SMALL | request)), None, b"")
 
     def submit(self, user_id: UUID, **request: Any) -> UUID:
         with self.services.db.begin() as connection:
-            row = job_store.submit(connection, user_id, self.new_job(**request), **LIMITS)
+            row = submission_store.queue(connection, user_id, self.new_job(**request), **LIMITS)
         assert row is not None
         return row.id
 

@@ -14,6 +14,7 @@ from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.errors import AlreadyFinished, EaselError, NotFound, StillRunning
 from shared.jobs import store as job_store
+from shared.jobs import submission_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import MOVES, Event, State
 from shared.jobs.submission import cancel, delete
@@ -96,7 +97,7 @@ def test_twenty_submits_at_once_keep_the_limits(world: World) -> None:
     def submit(_: int) -> bool:
         barrier.wait(30)
         with world.services.db.statement() as connection:
-            return job_store.submit(connection, user, job, max_queued=7, jobs_per_day=100) is not None
+            return submission_store.queue(connection, user, job, max_queued=7, jobs_per_day=100) is not None
 
     with ThreadPoolExecutor(20) as threads:
         assert sum(threads.map(submit, range(20))) == 7
@@ -123,7 +124,7 @@ class Walk:
     def submit(self) -> None:
         with self.world.services.db.statement() as connection:
             user_id = self.random.choice(list(self.credentials))
-            job_store.submit(connection, user_id, self.world.new_job(), **LIMITS)
+            submission_store.queue(connection, user_id, self.world.new_job(), **LIMITS)
 
     def start(self) -> None:
         self.world.poller.start()

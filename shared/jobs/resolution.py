@@ -1,0 +1,54 @@
+"""From a request to a job with every setting resolved, and the refusal of what this site cannot make."""
+
+import secrets
+
+from shared.api.presets import resolve
+from shared.api.schemas import JobRequest
+from shared.core.errors import NO_MAIL, FieldError, InvalidRequest
+from shared.generators.abilities import nearest_limits, supported_protocols
+from shared.jobs import states
+from shared.jobs.records import NewJob
+from shared.jobs.requests import generation_request
+from shared.services import Services
+
+
+def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> NewJob:
+    """Fill in every setting of a request, and find the protocols that support it."""
+    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
+    source_keys = tuple(settings["source_images"])
+    outline = generation_request(request.prompt, settings, source_images=(b"",) * len(source_keys))
+    return NewJob(
+        prompt=request.prompt,
+        settings=settings,
+        cost=states.cost(outline.n, outline.width, outline.height, outline.steps, outline.upscale),
+        outline=outline,
+        protocols=supported_protocols(outline),
+        source_keys=source_keys,
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+    )
+
+
+def is_supported(services: Services, job: NewJob) -> bool:
+    """Return whether this site can make the job and send its notification, as far as this process knows.
+
+    A process that knows of no generators supports every job; the job's timeline then says why it waits.
+    """
+    if job.settings["notify"] == "email" and not services.sends_mail:
+        return False
+    return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
+
+
+def find_refusal(services: Services, request: JobRequest, job: NewJob) -> InvalidRequest | None:
+    """Return the error for a job that this site does not support, with every field at fault."""
+    if is_supported(services, job):
+        return None
+    if request.notify == "email" and not services.sends_mail:
+        return InvalidRequest(fields=(NO_MAIL,))
+    wrong: dict[str, FieldError] = {}
+    for limit in nearest_limits(services.protocols, job.outline):
+        by_preset = limit.preset is not None and getattr(request, limit.field) is None
+        field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
+        message = f"{instead}, for the generators of this site"
+        wrong.setdefault(str(field), FieldError(str(field), message, "not_offered"))
+    return InvalidRequest("No generator of this site can make this; see 'errors'.", fields=tuple(wrong.values()))
