@@ -120,10 +120,12 @@ class Bundle:
 
     @property
     def zipped_bytes(self) -> int:
+        """The size of the archive."""
         return self.path.stat().st_size
 
     @property
     def unzipped_bytes(self) -> int:
+        """The size of all parts once unpacked."""
         return sum(part.unzipped_bytes for part in self.parts)
 
 
@@ -260,10 +262,10 @@ def _is_shipped(path: Path) -> bool:
 
 
 def compile_all(interpreter: Path, stage: Path, what: Path) -> None:
-    """Put byte-code, which is taken without a look at the sources, beside a module or all modules of a folder in the
-    stage.
+    """Put byte-code beside a module, or beside all modules of a folder, in the stage.
 
-    Marshalled code depends on the order of sets of strings, hence the fixed seed; compileall itself sorts the files.
+    Python takes this byte-code without looking at the sources. Marshalled code depends on the order of sets of strings,
+    hence the fixed seed; compileall itself sorts the files.
     """
     argv = [str(interpreter), "-s", "-m", "compileall", "-q", "-f", "-s", str(stage), "-p", TASK_ROOT]
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}

@@ -38,9 +38,11 @@ class Console(Quiet):
         self._write(f"{self._label(name)} | {text}")
 
     def ready(self, name: str, seconds: float) -> None:
+        """Print that a part works, and how long its start took."""
         self._write(f"{self._label(name)} ready in {seconds:.1f} s")
 
     def say(self, text: str) -> None:
+        """Print a sentence without a label."""
         self._write(text)
 
     def _label(self, name: str) -> str:

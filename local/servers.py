@@ -234,7 +234,7 @@ def _private_folder(path: Path) -> Path:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """folder itself; one in the temporary directory, this user's own, where that path is too long for a socket."""
+    """Return the folder, or one of this user in the temporary directory where its path is too long for a socket."""
     if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]

@@ -91,8 +91,11 @@ class WakeUps:
             raise Unavailable("The broker cannot be reached.") from None
 
     def count_workers(self, patience_s: float) -> int | None:
-        """How many workers answer a question through the broker within this time; None where it carries none (SQS).
-        Raises Unavailable."""
+        """Count the workers that answer a ping through the broker within this time; None where it carries none (SQS).
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
         if str(self._app.conf.broker_url).startswith("sqs"):
             return None
         try:

@@ -118,8 +118,10 @@ class Storage:
             return {entry.object_name or "": entry.size or 0 for entry in listed}
 
     def pages(self, prefix: str) -> Iterator[list[StoredObject]]:
-        """Every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time. What has
-        been passed may be deleted meanwhile: each page is asked for by the key before it."""
+        """List every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time.
+
+        Objects of earlier pages may be deleted meanwhile: each page is requested by the key before it.
+        """
         last: str | None = None
         while True:
             with _translated():

@@ -51,6 +51,8 @@ class Checklist:
         self.checks: list[Check] = []
 
     def __call__(self, promise: str) -> Callable[[Callable[[Probe], None]], Callable[[Probe], None]]:
+        """Return a decorator that adds a check of this promise."""
+
         def register(run: Callable[[Probe], None]) -> Callable[[Probe], None]:
             self.checks.append(Check(run.__name__.strip("_").replace("_", "-"), promise, run))
             return run

@@ -26,6 +26,7 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
+        """Whether the status is one of 2xx."""
         return 200 <= self.status < 300
 
     @property

@@ -81,10 +81,11 @@ class Database:
 
 @contextmanager
 def waiting_at_most(limit_s: float) -> Iterator[None]:
-    """For a process that does one thing at a time: inside the block no wait for the database, for whatever reason, goes
-    on past `limit_s` seconds from its beginning, nor one for the storage, which keeps the same deadline. A statement
-    that is cut raises Unavailable and ends its connection; whether the server had carried it out already is then
-    unknown, as with any answer that is lost.
+    """End every wait for the database inside the block at most `limit_s` seconds after its beginning.
+
+    For a process that does one thing at a time. Waits for the storage keep the same deadline. A statement that is cut
+    raises Unavailable and ends its connection; whether the server has already carried it out is then unknown, as with
+    any answer that is lost.
     """
     with deadline.ending_in(limit_s):
         extensions.set_wait_callback(_wait)
@@ -105,8 +106,10 @@ def take_tokens(engine: Engine, region: str) -> None:
 
 
 def _iam_token(host: str, port: int, user: str, region: str) -> str:
-    """What boto3's `generate_db_auth_token` makes, without its client, which takes 0.2 s to load. It is good for
-    connecting within 15 minutes; a connection outlives it."""
+    """Make the token of boto3's `generate_db_auth_token` without its client, which takes 0.2 s to load.
+
+    It is good for connecting within 15 minutes; a connection outlives it.
+    """
     from botocore.auth import SigV4QueryAuth  # AWS's own service, and only where a deployment asks for it
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session

@@ -22,6 +22,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object. Callers never log prompts, tokens, passwords or signed URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON, without the fields that are None."""
         entry = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),

@@ -52,8 +52,11 @@ def recipe_json(recipe: Recipe) -> str:
 
 
 def parameters_text(recipe: Recipe) -> str:
-    """The `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings. What was not
-    followed is left out, since programs that read this form would promise the same picture again."""
+    """Return the `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings.
+
+    Settings that were not followed are left out, since programs that read this form would promise the same picture
+    again.
+    """
     settings = {name: value for name, value in recipe.settings.items() if name not in recipe.not_followed}
     width, height = settings.get("width"), settings.get("height")
     upscale = settings.get("upscale")

@@ -67,8 +67,10 @@ class FakeServer(ABC):
 
     @abstractmethod
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """The HTTP status and the JSON value for one call; bytes: the body as it is. `fields` are those of the body, or
-        of the query as text."""
+        """Return the HTTP status and the JSON value for one call; bytes are the body itself.
+
+        `fields` are those of the body, or of the query as text.
+        """
 
     def respond(
         self,
@@ -77,8 +79,10 @@ class FakeServer(ABC):
         fields: dict[str, Any],
         is_gone: Callable[[], bool],  # noqa: ARG002
     ) -> tuple[int, Any] | None:
-        """As `answer`, for a server that takes its time: `is_gone` says whether the caller has hung up. None: no answer
-        is sent."""
+        """Answer like `answer`, for a server that takes its time; with None no answer is sent.
+
+        `is_gone` says whether the caller has hung up.
+        """
         return self.answer(method, path, fields)
 
 

@@ -127,8 +127,10 @@ class World:
         assert row.used == counted.jobs + deleted_succeeded
 
     def check_one_set(self, job_id: UUID, pictures: int) -> None:
-        """The job has exactly one set of pictures, every object of it is there, and what else lies under its prefix
-        is garbage."""
+        """Check that the job has exactly one set of pictures and every object of it.
+
+        Everything else under its prefix is garbage.
+        """
         rows = self.images(job_id)
         assert [row._mapping["index"] for row in rows] == list(range(pictures))
         assert len({row.key.rsplit("/", 1)[0] for row in rows}) <= 1
