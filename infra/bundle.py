@@ -130,7 +130,7 @@ class Bundle:
 
 
 def this_target() -> Target:
-    """The Python and the processor of this process, for a bundle that is tried out here."""
+    """Return the Python and the processor of this process, for a bundle that is tried out here."""
     arch = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     return Target("{}.{}".format(*sys.version_info), arch)
 
@@ -168,14 +168,14 @@ def check_size(bundle: Bundle) -> None:
 
 
 def read(path: Path, target: Target) -> Bundle:
-    """A bundle that was built before."""
+    """Read a bundle that was built before."""
     with zipfile.ZipFile(path) as archive:
         has_bytecode = any(name.endswith(".pyc") for name in archive.namelist())
     return Bundle(path, target, has_bytecode, _parts(path))
 
 
 def find_interpreter(python_version: str) -> Path | None:
-    """An interpreter of this minor version that is installed here; None without one. Nothing is downloaded."""
+    """Return an installed interpreter of this minor version; None without one. Nothing is downloaded."""
     if python_version == "{}.{}".format(*sys.version_info):
         return Path(sys.executable)
     found = _run(
@@ -185,7 +185,7 @@ def find_interpreter(python_version: str) -> Path | None:
 
 
 def table(bundle: Bundle, most: int = 12) -> str:
-    """The bundle's biggest parts, in megabytes of 1,000,000 bytes; what follows is summed up."""
+    """List the bundle's biggest parts, in megabytes of 1,000,000 bytes, and the sum of the others."""
     rest = bundle.parts[most:]
     rows = list(bundle.parts[:most])
     if rest:
@@ -211,7 +211,7 @@ def _copy_own(stage: Path) -> None:
 
 
 def _own_modules() -> set[str]:
-    """The files of Easel that the functions need: theirs, and all that these import, at the top or later."""
+    """Return the files of Easel that the functions need: theirs, and all that these import, at the top or later."""
     routes = json.loads((ROOT / "functions" / "manifest.json").read_text(encoding="utf-8"))
     left = [f"functions.{route['name']}" for route in routes]
     found: set[str] = set()
@@ -229,7 +229,7 @@ def _own_modules() -> set[str]:
 
 
 def _imported(source: str) -> Iterator[str]:
-    """The names in Easel's own packages that a source may import; of `from a import b` both `a` and `a.b`."""
+    """Yield the names in Easel's packages that a source may import; of `from a import b` both `a` and `a.b`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def celery_app(settings: Settings) -> Celery:
-    """The Celery app of the senders and of the poller: JSON only, no results, nothing kept in the broker."""
+    """Return the Celery app of senders and poller: JSON only, no results, nothing kept in the broker."""
     app = Celery("easel", broker=_broker_url(settings.broker_url), set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
@@ -105,7 +105,7 @@ class WakeUps:
 
 
 def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
-    """What a broker's failure looks like. kombu translates lost connections, but not every refusal."""
+    """Return the exceptions of a broker's failure. kombu translates lost connections, but not every refusal."""
     if str(app.conf.broker_url).startswith("sqs"):
         from botocore.exceptions import BotoCoreError, ClientError
 

@@ -94,7 +94,13 @@ class Storage:
             )
 
     def get(self, key: str, max_bytes: int) -> bytes:
-        """The object's bytes. Raises ObjectMissing, or ObjectTooLarge above `max_bytes`."""
+        """Return the object's bytes.
+
+        Raises:
+            ObjectMissing: There is no such object.
+            ObjectTooLarge: It has more than `max_bytes`.
+            Unavailable: The storage cannot be reached.
+        """
         with _translated():
             response = self._internal.get_object(self._bucket, key)
             try:
@@ -107,12 +113,17 @@ class Storage:
         return data
 
     def size_bytes(self, key: str) -> int:
-        """The object's size. Raises ObjectMissing."""
+        """Return the object's size.
+
+        Raises:
+            ObjectMissing: There is no such object.
+            Unavailable: The storage cannot be reached.
+        """
         with _translated():
             return self._internal.stat_object(self._bucket, key).size or 0
 
     def sizes_bytes(self, prefix: str) -> dict[str, int]:
-        """Every object whose key starts with `prefix`, with its size."""
+        """Return the size of every object whose key starts with `prefix`, by its key."""
         with _translated():
             listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True)
             return {entry.object_name or "": entry.size or 0 for entry in listed}
@@ -143,11 +154,11 @@ class Storage:
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
 
     def url_expires_at(self, now: datetime) -> datetime:
-        """When a URL signed at `now` stops working."""
+        """Return when a URL signed at `now` stops working."""
         return self._signing_time(now) + timedelta(seconds=self._lifetime_s)
 
     def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
-        """A URL that opens the object for anyone who has it.
+        """Return a URL that opens the object without any other permission.
 
         Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture;
         what is left of its life is never less than half the lifetime.
@@ -155,7 +166,7 @@ class Storage:
         return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
-        """A form for one upload; the storage holds the uploader to this key, this type and exactly this size."""
+        """Return a form for one upload; the storage accepts only this key, this type and exactly this size."""
         expires_at = now + timedelta(seconds=POST_LIFETIME_S)
         policy = PostPolicy(self._bucket, expires_at)
         policy.add_equals_condition("key", key)

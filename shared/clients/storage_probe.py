@@ -50,20 +50,20 @@ class Probe:
         self._public_answers: bool | None = None
 
     def stored(self, name: str, data: bytes = b"12345") -> str:
-        """The key of an object that has just been stored under this name."""
+        """Store an object under this name and return its key."""
         self.storage.put(self.prefix + name, data, "image/png")
         return self.prefix + name
 
     def link(self, key: str) -> str:
-        """A presigned URL of now."""
+        """Return a URL presigned now."""
         return self.storage.presigned_url(key, datetime.now(UTC))
 
     def address(self, key: str) -> str:
-        """Where the object lies, without a signature."""
+        """Return the object's address, without a signature."""
         return self.link(key).split("?")[0]
 
     def form(self, name: str, *, at: datetime | None = None) -> PresignedPost:
-        """A form for one upload of five bytes of image/png."""
+        """Return a form for one upload of five bytes of image/png."""
         return self.storage.presigned_post(self.prefix + name, "image/png", 5, at or datetime.now(UTC))
 
     def upload(

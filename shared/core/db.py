@@ -56,17 +56,19 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction: committed at the end of the block, rolled back on any exception.
+        """Open a transaction: committed at the end of the block, rolled back on any exception.
 
-        Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown), NotFound when a row
-        that the block refers to has just been deleted, DatabaseFault for what it refuses otherwise.
+        Raises:
+            Unavailable: The database cannot be reached or gave up (a deadlock, a shutdown).
+            NotFound: A row that the block refers to has just been deleted.
+            DatabaseFault: The database refused a statement for another reason.
         """
         with _translated(), self._transactions.begin() as connection:
             yield connection
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
-        """A connection on which each statement is a transaction of its own: one round trip instead of three."""
+        """Open a connection on which each statement is its own transaction: one round trip instead of three."""
         with _translated(), self._engine.connect() as connection:
             yield connection
 
@@ -127,7 +129,7 @@ _asked: set[int] = set()
 
 
 def _wait(connection: Any) -> None:
-    """psycopg2's way of waiting for the server, to a deadline. Connecting and asking have shorter ones of their own."""
+    """Wait for the server, for psycopg2, until a deadline; connecting and pinging have shorter ones."""
     until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
         until = min(until, time.monotonic() + CONNECT_LIMIT_S)

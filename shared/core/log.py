@@ -11,7 +11,7 @@ job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """What a line has beside its message: `_log.info("queue", extra=fields(queued=3))`.
+    """Return the `extra` that adds fields to a line: `_log.info("queue", extra=fields(queued=3))`.
 
     Under one key, since libraries give `extra` too: theirs holds whatever they work on, and is left out.
     """

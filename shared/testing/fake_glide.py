@@ -24,7 +24,7 @@ _POLL_S = 0.02
 
 
 def colour(index: int) -> tuple[int, int, int]:
-    """The colour of a picture by its place in the sheet."""
+    """Return the colour of a picture by its place in the sheet."""
     return (30 + 20 * index % 200, 200 - 20 * index % 180, 120)
 
 
@@ -80,7 +80,7 @@ class FakeGlide(FakeServer):
                 self.in_flight -= 1
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """The HTTP status and the JSON value for one call."""
+        """Return the HTTP status and the JSON value for one call."""
         if self.down:
             return 503, {"error": "down"}
         if (method, path) != ("GET", "/image"):
@@ -93,7 +93,7 @@ class FakeGlide(FakeServer):
 
 
 def _wrong_field(fields: dict[str, Any]) -> str | None:
-    """The name of the first parameter that is missing or out of its range."""
+    """Return the name of the first parameter that is missing or out of its range."""
     if fields.get("size") not in [str(size) for size in GLIDE_SIZES]:
         return "size"
     if not fields.get("prompt"):

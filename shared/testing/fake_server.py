@@ -106,7 +106,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up in the middle is no news."""
+        """Ignore a client that hangs up in the middle."""
 
     def hang_up(self) -> None:
         """Close the kept-alive connections, so that their threads end."""
