@@ -55,7 +55,7 @@ class Site(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Serve a file of the site, or the page for an address without one."""
-        if path.split("/")[0] in API_FOLDERS:
+        if path.split("/", maxsplit=1)[0] in API_FOLDERS:
             raise _not_routed(scope["path"])
         try:
             response = await super().get_response(path, scope)

@@ -137,13 +137,13 @@ class Walk:
     def cancel(self) -> None:
         job = self._job("true")
         if job:
-            with _refusing(AlreadyFinished, NotFound):
+            with _Refusing(AlreadyFinished, NotFound):
                 cancel(self.world.services, self.credentials[job[1]], job[0])
 
     def delete(self) -> None:
         job = self._job("finished_at IS NOT NULL")
         if job:
-            with _refusing(StillRunning, NotFound):
+            with _Refusing(StillRunning, NotFound):
                 delete(self.world.services, self.credentials[job[1]], job[0])
                 self.deleted[job[2]] += 1
 
@@ -152,7 +152,7 @@ class Walk:
         return self.random.choice(rows) if rows else None
 
 
-class _refusing:
+class _Refusing:
     """Lets the expected refusals pass: another thread was first."""
 
     def __init__(self, *errors: type[EaselError]) -> None:
