@@ -5,7 +5,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,14 +87,22 @@ class Api:
             raise DemoError("The picture is made, but what storage handed out is no PNG.")
         return bytes(data)
 
-    def call(self, method: str, path: str, timeout: float = 30, **arguments: Any) -> dict[str, Any]:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: float = 30,
+        json: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Call the API and return its JSON answer.
 
         Raises:
             DemoError: Easel refused, in the words of the API, or did not answer.
         """
         try:
-            answer = self._session.request(method, self._url + path, timeout=timeout, **arguments)
+            answer = self._session.request(method, self._url + path, timeout=timeout, json=json, headers=headers)
             body = answer.json()
         except requests.JSONDecodeError:
             raise DemoError(

@@ -241,7 +241,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
 class _Pool(urllib3.PoolManager):
     """Connections that keep the process's deadline: where there is one, a single try within what is left."""
 
-    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
+    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401
         left_s = deadline.left_s()
         if left_s <= 0:
             raise urllib3.exceptions.TimeoutError("no time is left")

@@ -13,6 +13,7 @@ from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.core import deadline
 from shared.core.errors import NotFound, Unavailable
@@ -101,7 +102,7 @@ def take_tokens(engine: Engine, region: str) -> None:
     """Have each new connection of the engine take a fresh token of AWS IAM for its password."""
 
     @event.listens_for(engine, "do_connect")
-    def give_token(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    def give_token(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
         parameters["password"] = _iam_token(
             parameters["host"], int(parameters.get("port", 5432)), parameters["user"], region
         )
@@ -128,7 +129,7 @@ _asked: set[int] = set()
 """The connections (by `id`) that are just asked whether they live."""
 
 
-def _wait(connection: Any) -> None:
+def _wait(connection: extensions.connection) -> None:
     """Wait for the server, for psycopg2, until a deadline; connecting and pinging have shorter ones."""
     until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
@@ -163,11 +164,11 @@ def _translated() -> Iterator[None]:
         raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
 
 
-def _note_time(_connection: Any, record: Any) -> None:
+def _note_time(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.time()
 
 
-def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+def _ping_if_idle(connection: extensions.connection, record: ConnectionPoolEntry, _proxy: object) -> None:
     # By the wall clock: the other one may stand still while Lambda keeps a process frozen.
     if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
         return

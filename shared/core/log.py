@@ -10,7 +10,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
-def fields(**values: Any) -> dict[str, Any]:
+def fields(**values: object) -> dict[str, Any]:
     """Return the `extra` that adds fields to a line: `_log.info("queue", extra=fields(queued=3))`.
 
     Under one key, since libraries give `extra` too: theirs holds whatever they work on, and is left out.

@@ -233,7 +233,7 @@ class SesMailer:
             self._client.close()
 
     @cached_property
-    def _client(self) -> Any:
+    def _client(self) -> Any:  # noqa: ANN401 # boto3's clients have no types
         import boto3  # takes 200 ms to import, and only deployments with SES need it
         from botocore.config import Config
 

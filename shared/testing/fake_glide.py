@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Callable
 from functools import lru_cache
+from types import TracebackType
 from typing import Any
 
 from PIL import Image
@@ -46,9 +47,11 @@ class FakeGlide(FakeServer):
         self._free = threading.Event()
         self._free.set()
 
-    def __exit__(self, *raised: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.let_go()
-        super().__exit__(*raised)
+        super().__exit__(kind, error, trace)
 
     def hold(self) -> None:
         """From now on orders wait."""
