@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -167,7 +167,8 @@ class _Refusing:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_books_balance_after_any_walk(world: World, generator: FakeGenerator, seed: int) -> None:
-    endings = random.Random(seed).choices(["finished", "error", "forget"], [4, 1, 1], k=1000)
+    kinds: list[Literal["finished", "error", "forget"]] = ["finished", "error", "forget"]
+    endings = random.Random(seed).choices(kinds, [4, 1, 1], k=1000)
     generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
     credentials = {}
     for _ in range(3):
