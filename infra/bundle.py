@@ -139,7 +139,10 @@ def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
     """Build the bundle for a runtime into the file `out`.
 
     Its byte-code is made by an interpreter of the target's minor version on this machine; where there is none, it is
-    left out and `has_bytecode` says so. Raises BundleError when packages cannot be had or the bundle is too large.
+    left out and `has_bytecode` says so.
+
+    Raises:
+        BundleError: Packages are not available, or the bundle is too large.
     """
     interpreter = find_interpreter(target.python_version) if bytecode else None
     with tempfile.TemporaryDirectory(prefix="easel-bundle-") as folder:

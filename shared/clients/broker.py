@@ -83,7 +83,11 @@ class WakeUps:
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
 
     def check(self) -> None:
-        """Ask the broker whether it answers. Raises Unavailable."""
+        """Ask the broker whether it answers.
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=3)

@@ -148,7 +148,11 @@ class Storage:
             last = page[-1].key
 
     def delete(self, keys: Collection[str]) -> None:
-        """Delete these objects. Raises Unavailable unless all of them are gone."""
+        """Delete these objects.
+
+        Raises:
+            Unavailable: Not all of them are gone.
+        """
         with _translated():
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
@@ -196,7 +200,11 @@ class Storage:
         return urlunsplit(url), {name: str(value) for name, value in signed.items()}
 
     def check(self) -> None:
-        """Ask the storage for the bucket. Raises Unavailable when it is not there."""
+        """Ask the storage for the bucket.
+
+        Raises:
+            Unavailable: There is no such bucket, or the storage cannot be reached.
+        """
         with _translated():
             if not self._internal.bucket_exists(self._bucket):
                 raise Unavailable("The storage has no bucket of the configured name.")
@@ -241,7 +249,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
 class _Pool(urllib3.PoolManager):
     """Connections that keep the process's deadline: where there is one, a single try within what is left."""
 
-    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401
+    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401 # urllib3's
         left_s = deadline.left_s()
         if left_s <= 0:
             raise urllib3.exceptions.TimeoutError("no time is left")

@@ -87,7 +87,11 @@ class Probe:
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
-        """One request, not repeated and not redirected. Raises Unavailable when there is no answer."""
+        """Send one request, not repeated and not redirected.
+
+        Raises:
+            Unavailable: There is no answer.
+        """
         outer = urlsplit(url)
         is_public = f"{outer.scheme}://{outer.netloc}" == self.settings.s3_public_endpoint
         if not is_public or self._public_answers is not False:
@@ -109,7 +113,11 @@ class Probe:
         return self._send(method, through, {**(headers or {}), "Host": outer.netloc}, body)
 
     def close(self) -> None:
-        """Delete what was written. Raises Unavailable when the storage does not do it."""
+        """Delete what was written.
+
+        Raises:
+            Unavailable: The storage does not delete it.
+        """
         try:
             self.storage.delete(self.storage.sizes_bytes(self.prefix))
         finally:

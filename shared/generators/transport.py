@@ -195,7 +195,11 @@ class BoundedHttp:
 
 
 def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_bytes: int) -> bytes:
-    """Return the body. Raises GeneratorBroken for a compressed or too large one."""
+    """Return the body.
+
+    Raises:
+        GeneratorBroken: It is compressed or too large.
+    """
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         raise GeneratorBroken("generator_encoded", "The generator sent a compressed answer, which was not asked for.")
     announced = headers.get("Content-Length", "")
