@@ -1,5 +1,8 @@
-"""What a cold start is compared with: FastAPI with one handler that does one SELECT, as its author would write it for
-Lambda in five minutes. It is packed beside the same packages as Easel's functions."""
+"""The function that a cold start is compared with: FastAPI with one handler that does one SELECT.
+
+It is written as its author would write it for Lambda in five minutes, and packed beside the same packages as Easel's
+functions.
+"""
 
 import os
 from typing import Any

@@ -70,7 +70,7 @@ def _gradients() -> float:
 
 
 def _gradient() -> bytes:
-    """The same number of pixels without any thought, encoded with the service's level."""
+    """Encode the same number of pixels without any painting, with the service's level."""
     out = io.BytesIO()
     Image.linear_gradient("L").resize((SIDE_PX, SIDE_PX)).convert("RGB").save(out, "PNG", compress_level=4)
     return out.getvalue()
@@ -85,7 +85,7 @@ def _mean(make: Callable[[str], bytes]) -> float:
 
 
 def _memory(ground: Ground) -> Iterator[Row]:
-    """The peak of a process that makes one picture, less that of one that only gets ready to."""
+    """Yield the peak of a process that makes one picture, less that of one that only gets ready to."""
     steps = STEPS["draft"]
     idle = _peak_mib(ground, 0, steps, 1)
     for side_px, ups in LARGE_PICTURES:
@@ -97,7 +97,7 @@ def _memory(ground: Ground) -> Iterator[Row]:
 
 
 def _peak_mib(ground: Ground, side_px: int, steps: int, ups: int) -> float:
-    """A new process begins with the peak of the one that started it, so a small one stands between."""
+    """Return the peak of a new process; it begins with that of its parent, so a small one starts it."""
     peak = int(ground.run("-c", _PEAK, str(side_px), str(steps), str(ups)))
     # macOS counts bytes, the others KiB.
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

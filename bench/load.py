@@ -30,10 +30,12 @@ class Busy(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
+        """Send the next request once the whole answer is there."""
         self._received += data
         head = self._received.find(b"\r\n\r\n")
         if head < 0:
@@ -53,6 +55,7 @@ class Busy(asyncio.Protocol):
         self._transport.write(next(self._requests))
 
     def connection_lost(self, _error: Exception | None) -> None:
+        """Report a connection that the server closed as an error."""
         self._end(RuntimeError("the server closed a connection"))
 
     def _end(self, error: Exception | None) -> None:

@@ -12,7 +12,7 @@ from generator.request import GenerationRequest
 
 
 def paint(engine: Engine, prompt: str, side_px: int, steps: int, ups: int = 1) -> bytes:
-    """A square picture as the service makes it: painted, upscaled, encoded as PNG."""
+    """Return a square picture as the service makes it: painted, upscaled, encoded as PNG."""
     image_request = GenerationRequest(prompt=prompt, steps=steps).image_request((side_px, side_px), seed=1)
     picture = engine.generate(image_request, _watch)
     return encode_png(engine.upscale(picture, ups, _watch) if ups > 1 else picture)

@@ -32,7 +32,7 @@ def _unwatched(done: float, snapshot: object = None) -> None:
 
 
 def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
-    """The pictures in rows on white, each with its number in the lower left corner."""
+    """Lay the pictures out in rows on white, each with its number in the lower left corner."""
     side = pictures[0].width
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (columns * (side + GAP_PX) - GAP_PX, rows * (side + GAP_PX) - GAP_PX), "white")

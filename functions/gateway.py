@@ -54,7 +54,8 @@ class Site(StaticFiles):
         self._headers = declared_headers().site_headers(storage_origin)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if path.split("/")[0] in API_FOLDERS:
+        """Serve a file of the site, or the page for an address without one."""
+        if path.split("/", maxsplit=1)[0] in API_FOLDERS:
             raise _not_routed(scope["path"])
         try:
             response = await super().get_response(path, scope)
@@ -79,6 +80,7 @@ class Docs(StaticFiles):
         super().__init__(directory=SITE / "docs", packages=[("fastapi_swagger", "resources")], html=True)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        """Serve a page of the API's docs with the headers declared for them."""
         response = await super().get_response(path, scope)
         response.headers.update(declared_headers().docs)
         return response

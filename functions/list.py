@@ -24,8 +24,10 @@ def list_jobs(
     state: StateName | None = None,
     q: Annotated[Search | None, Query(description="Words that the prompt contains, in any case.")] = None,
 ) -> Response:
-    """List your jobs, newest first, without their timelines. `state` and `q` filter: the prompt contains every word of
-    `q`, in any case, also as part of a longer word."""
+    """List your jobs, newest first, without their timelines.
+
+    `state` and `q` filter: the prompt contains every word of `q`, in any case, also as part of a longer word.
+    """
     jobs, after = submission.list_jobs(services, credential, state=state, search=q or "", before=before, limit=limit)
     # Serialized here, since FastAPI would use its thread pool a second time to do it.
     page = JobList.model_validate({"jobs": jobs, "next": after})

@@ -17,8 +17,11 @@ handler = lambda_handler(router)
 def picture(
     image_id: ImageId, services: ServicesDep, thumbnail: bool = False, download: bool = False
 ) -> RedirectResponse:
-    """Redirect to a fresh presigned URL. The id cannot be guessed and is the permission: the link works whether the job
-    is published or not, until the job is deleted or an operator takes it down."""
+    """Redirect to a fresh presigned URL.
+
+    The id cannot be guessed and is the permission: the link works whether the job is published or not, until the job is
+    deleted or an operator takes it down.
+    """
     url = picture_url(services, image_id, thumbnail=thumbnail, download=download)
     # A presigned URL is valid for at least half of its lifetime; the redirect must not be cached for longer than that.
     max_age_s = min(60, services.settings.url_ttl_s // 2)

@@ -16,7 +16,9 @@ handler = lambda_handler(router)
 
 @router.get("/v1/presets", response_model=PresetsView, responses=problems())
 def presets(services: ServicesDep, response: Response) -> dict[str, Any]:
-    """List types, styles, qualities and aspects with their values, and each field's type, range and default. `offered`
-    is false if no generator of this site supports it: a submit that uses it is refused."""
+    """List types, styles, qualities and aspects with their values, and each field's type, range and default.
+
+    `offered` is false if no generator of this site supports it: a submit that uses it is refused.
+    """
     response.headers["Cache-Control"] = "public, max-age=300"
     return list_options(services)

@@ -20,13 +20,17 @@ handler = lambda_handler(router)
     responses=problems(*CHANGING, TakenDown, NotFound, NotSucceeded),
 )
 def publish(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> views.JobView:
-    """Publish the pictures of a succeeded job in the gallery, with their recipe and without your name. Repeating it
-    changes nothing."""
+    """Publish the pictures of a succeeded job in the gallery, with their recipe and without your name.
+
+    Repeating it changes nothing.
+    """
     return publication.publish(services, credential, job_id)
 
 
 @router.delete("/v1/jobs/{job_id}/publication", response_model=JobView, responses=problems(*CHANGING, NotFound))
 def take_back(job_id: JobId, credential: CredentialDep, services: ServicesDep) -> views.JobView:
-    """Take the pictures out of the gallery. Their `/i/` links go on working until the job is deleted: the id in a link
-    is the permission."""
+    """Take the pictures out of the gallery.
+
+    Their `/i/` links go on working until the job is deleted: the id in a link is the permission.
+    """
     return publication.withdraw(services, credential, job_id)

@@ -33,8 +33,11 @@ async def status(
     wait: Annotated[float, Query(ge=0, le=20, description="Seconds to wait for the job to change.")] = 0,
     if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Response:
-    """Return a job with its timeline. With `wait` the answer is held until the job differs from `If-None-Match`, or
-    from its state at the beginning of the request."""
+    """Return a job with its timeline.
+
+    With `wait` the answer is held until the job differs from `If-None-Match`, or from its state at the beginning of the
+    request.
+    """
     deadline = asyncio.get_running_loop().time() + wait
     known = if_none_match
     while True:

@@ -120,15 +120,17 @@ class Bundle:
 
     @property
     def zipped_bytes(self) -> int:
+        """The size of the archive."""
         return self.path.stat().st_size
 
     @property
     def unzipped_bytes(self) -> int:
+        """The size of all parts once unpacked."""
         return sum(part.unzipped_bytes for part in self.parts)
 
 
 def this_target() -> Target:
-    """The Python and the processor of this process, for a bundle that is tried out here."""
+    """Return the Python and the processor of this process, for a bundle that is tried out here."""
     arch = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     return Target("{}.{}".format(*sys.version_info), arch)
 
@@ -137,7 +139,10 @@ def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
     """Build the bundle for a runtime into the file `out`.
 
     Its byte-code is made by an interpreter of the target's minor version on this machine; where there is none, it is
-    left out and `has_bytecode` says so. Raises BundleError when packages cannot be had or the bundle is too large.
+    left out and `has_bytecode` says so.
+
+    Raises:
+        BundleError: Packages are not available, or the bundle is too large.
     """
     interpreter = find_interpreter(target.python_version) if bytecode else None
     with tempfile.TemporaryDirectory(prefix="easel-bundle-") as folder:
@@ -166,14 +171,14 @@ def check_size(bundle: Bundle) -> None:
 
 
 def read(path: Path, target: Target) -> Bundle:
-    """A bundle that was built before."""
+    """Read a bundle that was built before."""
     with zipfile.ZipFile(path) as archive:
         has_bytecode = any(name.endswith(".pyc") for name in archive.namelist())
     return Bundle(path, target, has_bytecode, _parts(path))
 
 
 def find_interpreter(python_version: str) -> Path | None:
-    """An interpreter of this minor version that is installed here; None without one. Nothing is downloaded."""
+    """Return an installed interpreter of this minor version; None without one. Nothing is downloaded."""
     if python_version == "{}.{}".format(*sys.version_info):
         return Path(sys.executable)
     found = _run(
@@ -183,7 +188,7 @@ def find_interpreter(python_version: str) -> Path | None:
 
 
 def table(bundle: Bundle, most: int = 12) -> str:
-    """The bundle's biggest parts, in megabytes of 1,000,000 bytes; what follows is summed up."""
+    """List the bundle's biggest parts, in megabytes of 1,000,000 bytes, and the sum of the others."""
     rest = bundle.parts[most:]
     rows = list(bundle.parts[:most])
     if rest:
@@ -209,7 +214,7 @@ def _copy_own(stage: Path) -> None:
 
 
 def _own_modules() -> set[str]:
-    """The files of Easel that the functions need: theirs, and all that these import, at the top or later."""
+    """Return the files of Easel that the functions need: theirs, and all that these import, at the top or later."""
     routes = json.loads((ROOT / "functions" / "manifest.json").read_text(encoding="utf-8"))
     left = [f"functions.{route['name']}" for route in routes]
     found: set[str] = set()
@@ -227,7 +232,7 @@ def _own_modules() -> set[str]:
 
 
 def _imported(source: str) -> Iterator[str]:
-    """The names in Easel's own packages that a source may import; of `from a import b` both `a` and `a.b`."""
+    """Yield the names in Easel's packages that a source may import; of `from a import b` both `a` and `a.b`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -260,10 +265,10 @@ def _is_shipped(path: Path) -> bool:
 
 
 def compile_all(interpreter: Path, stage: Path, what: Path) -> None:
-    """Put byte-code, which is taken without a look at the sources, beside a module or all modules of a folder in the
-    stage.
+    """Put byte-code beside a module, or beside all modules of a folder, in the stage.
 
-    Marshalled code depends on the order of sets of strings, hence the fixed seed; compileall itself sorts the files.
+    Python takes this byte-code without looking at the sources. Marshalled code depends on the order of sets of strings,
+    hence the fixed seed; compileall itself sorts the files.
     """
     argv = [str(interpreter), "-s", "-m", "compileall", "-q", "-f", "-s", str(stage), "-p", TASK_ROOT]
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}

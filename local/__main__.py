@@ -42,7 +42,7 @@ def run(stack: Stack, config: Config, console: Console) -> int:
 
 
 def stop_on_signals(stack: Stack) -> None:
-    """The first signal asks for the orderly stop, the second for the end at once."""
+    """Stop in order at the first signal, and at once at the second."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         (stack.hurry if stack.interrupted.is_set() else stack.interrupted).set()

@@ -17,10 +17,10 @@ class Quiet:
         """One line of a part's output. Called from the thread that reads it."""
 
     def ready(self, name: str, seconds: float) -> None:
-        """A part works, seconds after it was started."""
+        """Report that a part works, seconds after it was started."""
 
     def say(self, text: str) -> None:
-        """A sentence of the supervisor's own."""
+        """Report a sentence of the supervisor."""
 
 
 class Console(Quiet):
@@ -38,9 +38,11 @@ class Console(Quiet):
         self._write(f"{self._label(name)} | {text}")
 
     def ready(self, name: str, seconds: float) -> None:
+        """Print that a part works, and how long its start took."""
         self._write(f"{self._label(name)} ready in {seconds:.1f} s")
 
     def say(self, text: str) -> None:
+        """Print a sentence without a label."""
         self._write(text)
 
     def _label(self, name: str) -> str:
@@ -51,7 +53,7 @@ class Console(Quiet):
         return f"\033[{colour}m{label}\033[0m"
 
     def _write(self, text: str) -> None:
-        """A terminal that is gone must not keep the parts from being stopped."""
+        """Print the text; a closed terminal must not keep the parts from being stopped."""
         with self._lock:
             try:
                 print(text, flush=True)

@@ -5,7 +5,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Api:
         raise DemoError(f"Easel at {self._url} does not answer. Look at what `make run` prints there.")
 
     def sign_up(self) -> None:
-        """A throw-away account with a password that nobody keeps."""
+        """Create a throw-away account with a password that is not kept."""
         account = {"email": f"demo-{secrets.token_hex(8)}@example.com", "password": secrets.token_urlsafe(24)}
         answer = self.call("POST", "/v1/signup", json=account)
         # From here on a program: the token alone says who asks, and no cookie that would need an origin.
@@ -61,13 +61,13 @@ class Api:
         self._session.headers["Authorization"] = f"Bearer {answer['token']}"
 
     def submit(self, prompt: str) -> dict[str, Any]:
-        """The job as it was accepted."""
+        """Submit a job and return it as accepted."""
         return self.call(
             "POST", "/v1/jobs", json={"prompt": prompt}, headers={"Idempotency-Key": secrets.token_hex(16)}
         )
 
     def next_change(self, job: dict[str, Any]) -> dict[str, Any]:
-        """The job again, as soon as it has changed or after WAIT_S seconds."""
+        """Return the job again, as soon as it has changed or after WAIT_S seconds."""
         return self.call("GET", f"/v1/jobs/{job['id']}?wait={WAIT_S}", timeout=WAIT_S + 15)
 
     def cancel(self, job: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class Api:
             self.call("POST", f"/v1/jobs/{job['id']}/cancel")
 
     def fetch_picture(self, url: str) -> bytes:
-        """The bytes of a presigned URL. It is its own permission, so the token is not sent along."""
+        """Return the bytes of a presigned URL. It is its own permission, so the token is not sent."""
         try:
             answer = requests.get(url, timeout=60, stream=True)
             answer.raise_for_status()
@@ -87,10 +87,22 @@ class Api:
             raise DemoError("The picture is made, but what storage handed out is no PNG.")
         return bytes(data)
 
-    def call(self, method: str, path: str, timeout: float = 30, **arguments: Any) -> dict[str, Any]:
-        """A JSON answer. Raises DemoError with the API's own words for a refusal."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: float = 30,
+        json: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Call the API and return its JSON answer.
+
+        Raises:
+            DemoError: Easel refused, in the words of the API, or did not answer.
+        """
         try:
-            answer = self._session.request(method, self._url + path, timeout=timeout, **arguments)
+            answer = self._session.request(method, self._url + path, timeout=timeout, json=json, headers=headers)
             body = answer.json()
         except requests.JSONDecodeError:
             raise DemoError(

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _start(argv: list[str], user: str | None) -> "subprocess.Popen[bytes]":
-    """The program leads a process group of its own, so that its whole family can be killed without the guard."""
+    """Start the program in its own process group, so that its descendants can be killed without the guard."""
     if user is None:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, process_group=0)
     import pwd

@@ -27,7 +27,7 @@ def running_environment(config: Config) -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code of `easel` with these arguments; 1 after a sentence when no stack runs here."""
+    """Run `easel` with these arguments and return its exit code; 1 after a sentence when no stack runs here."""
     try:
         environment = running_environment(Config.load())
     except StackError as error:

@@ -154,7 +154,7 @@ class Gate:
 
 
 def _parse_authorization(headers: Mapping[str, str]) -> dict[str, str]:
-    """The parts of an Authorization header, under the names that they have in a presigned URL."""
+    """Return the parts of an Authorization header, under the names that they have in a presigned URL."""
     algorithm, _, rest = headers.get("authorization", "").partition(" ")
     parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
     fields = {f"X-Amz-{name}": value for name, value in parts.items()}
@@ -243,7 +243,7 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _replay(body: bytes) -> Receive:
-    """A receive that gives the body once, for an application that comes after one which has read it."""
+    """Return a receive that gives the body once, for an application behind one that has already read it."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:

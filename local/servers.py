@@ -156,7 +156,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
 
 
 def allowed_origins(origin: str) -> list[str]:
-    """The site's origin; for one on this machine also its other names, since people type either."""
+    """Return the site's origin; for one on this machine also its other names, since people type either."""
     parts = urlsplit(origin)
     if parts.hostname not in LOOPBACK_NAMES:
         return [origin]
@@ -168,7 +168,7 @@ def allowed_origins(origin: str) -> list[str]:
 def embedded_servers(
     home: Path, parts: Sequence[str] = ("postgres", "redis", "s3"), origin: str = ORIGIN
 ) -> Iterator[dict[str, str]]:
-    """The named servers on free ports with their data under home, for as long as the block runs.
+    """Run the named servers on free ports with their data under home, for as long as the block runs.
 
     Yields the EASEL_ and AWS_ settings by which the rest finds them. The same home later finds its data again.
     Pages of origin may upload to the S3 server.
@@ -188,7 +188,7 @@ def embedded_servers(
 
 
 def base_environment(home: Path) -> dict[str, str]:
-    """What a server gets of this process's environment: where programs and temporary files are, no more."""
+    """Return what a server gets of this process's environment: where programs and temporary files are."""
     scratch = home / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     kept = ("PATH", "HOME", "USER", "LANG")
@@ -234,7 +234,7 @@ def _private_folder(path: Path) -> Path:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """folder itself; one in the temporary directory, this user's own, where that path is too long for a socket."""
+    """Return the folder, or one of this user in the temporary directory where its path is too long for a socket."""
     if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]

@@ -38,7 +38,7 @@ def prepared_site(asked: Config, console: Quiet) -> Iterator[tuple[Stack, Config
 
 
 def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
-    """The servers to start here, and a sentence for each that is not because a setting names another."""
+    """Return the servers to start here, and a sentence for each one that a setting replaces."""
     makers: dict[str, Callable[[], Server]] = {
         "EASEL_DATABASE_URL": lambda: postgres(config.home),
         "EASEL_BROKER_URL": lambda: redis(config.home, config.ports["EASEL_REDIS_PORT"]),
@@ -58,7 +58,7 @@ def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
 
 
 def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str, str]:
-    """What the site's own parts get: everything that was given, and where the servers are."""
+    """Return the environment of the site's own parts: the given one, and where the servers are."""
     env = dict(config.environment)
     for settings in servers:
         if "AWS_ACCESS_KEY_ID" in settings:
@@ -147,7 +147,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
 
 
 def worker_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """What the worker gets: its metrics stand on the port after the gateway's."""
+    """Return the environment of the worker: its metrics are on the port after the gateway's."""
     port = env.get("EASEL_METRICS_PORT")
     return dict(env) | ({"EASEL_METRICS_PORT": str(int(port) + 1)} if port else {})
 

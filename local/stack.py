@@ -132,7 +132,7 @@ def _signal_name(number: int) -> str:
 
 @contextmanager
 def running(stack: Stack) -> Iterator[Stack]:
-    """The stack, started; stopped at the end of the block whatever happens in it."""
+    """Start the stack; stop it at the end of the block, also after an exception."""
     try:
         stack.start()
         yield stack

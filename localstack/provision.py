@@ -54,7 +54,7 @@ class Item(NamedTuple):
 
 
 def bucket(env: Mapping[str, str]) -> Iterable[str]:
-    """A private, encrypted bucket that the site's pages may use, and from which leftovers vanish."""
+    """Make a private, encrypted bucket that the site's pages may use, and from which leftovers vanish."""
     name, region = env.get("EASEL_S3_BUCKET") or "easel", env.get("EASEL_S3_REGION") or "us-east-1"
     endpoint = _endpoint(env, "EASEL_S3_ENDPOINT") or env.get("AWS_ENDPOINT_URL")
     s3 = _client("s3", endpoint, region)
@@ -122,7 +122,7 @@ def _rule(name: str, prefix: str, **action: dict[str, int]) -> dict[str, Any]:
 
 
 def _essence(rule: Mapping[str, Any]) -> list[Any]:
-    """What a rule says. Servers tell the prefix in two places, and leave out one that is empty."""
+    """Return what a rule says. Servers give the prefix in two places, and leave out one that is empty."""
     return [
         rule["Status"],
         rule.get("Filter", {}).get("Prefix") or rule.get("Prefix") or "",
@@ -184,7 +184,7 @@ def _tls(s3: Any, name: str) -> Item:
 
 
 def queue(env: Mapping[str, str]) -> Iterable[str]:
-    """The queue of wake-ups, and one for those that no worker could take."""
+    """Make the queue of wake-ups, and one for those that no worker could take."""
     url = env.get("EASEL_BROKER_URL", "")
     parts = _split("EASEL_BROKER_URL", url)
     if url and parts.scheme not in ("sqs", "sqs+http"):
@@ -239,7 +239,7 @@ def _parsed(value: str | None) -> Any:
 
 
 def mail(env: Mapping[str, str]) -> Iterable[str]:
-    """The address from which Easel's mail comes. AWS writes to it, and somebody has to confirm."""
+    """Register the sender address of Easel's mail. AWS writes to it, and its owner has to confirm."""
     url = env.get("EASEL_MAIL_URL", "")
     parts = _split("EASEL_MAIL_URL", url)
     if url and parts.scheme != "ses":
@@ -329,7 +329,7 @@ def _client(service: str, endpoint: str | None, region: str | None) -> Any:
 
 
 def _endpoint(env: Mapping[str, str], variable: str) -> str | None:
-    """The server that a variable names; None for AWS itself, where boto3 knows the region's own."""
+    """Return the server that a variable names; None for AWS itself, where boto3 knows the region's own."""
     url = env.get(variable, "")
     host = _split(variable, url).hostname or ""
     return None if host.endswith("amazonaws.com") else url or None

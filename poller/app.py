@@ -98,16 +98,17 @@ class LongSteps:
         self._worker.services.db.close()
 
 
+def _request_steps(app: Celery, job_ids: list[UUID], countdown_s: float = 0) -> None:
+    countdown = min(countdown_s, LONGEST_COUNTDOWN_S) if countdown_s > 0 else None
+    for job_id in job_ids:
+        app.send_task(ADVANCE, [str(job_id)], countdown=countdown)
+
+
 def _add_job_tasks(app: Celery, worker: Worker, long_steps: LongSteps) -> None:
     services, pool = worker.services, worker.pool
 
-    def request_steps(job_ids: list[UUID], countdown_s: float = 0) -> None:
-        countdown = min(countdown_s, LONGEST_COUNTDOWN_S) if countdown_s > 0 else None
-        for job_id in job_ids:
-            app.send_task(ADVANCE, [str(job_id)], countdown=countdown)
-
     def start_jobs() -> None:
-        request_steps(dispatch.start(services, pool.list_names()))
+        _request_steps(app, dispatch.start(services, pool.list_names()))
 
     def work(claim: ClaimedJob) -> None:
         with _patient():
@@ -115,7 +116,7 @@ def _add_job_tasks(app: Celery, worker: Worker, long_steps: LongSteps) -> None:
             if next_step_s is None:
                 start_jobs()
             else:
-                request_steps([claim.id], next_step_s)
+                _request_steps(app, [claim.id], next_step_s)
 
     @app.task(name=START)
     def start() -> None:
@@ -136,7 +137,7 @@ def _add_job_tasks(app: Celery, worker: Worker, long_steps: LongSteps) -> None:
     @app.task(name=SWEEP)
     def sweep_jobs() -> None:
         with _patient():
-            request_steps(sweep(services, pool))
+            _request_steps(app, sweep(services, pool))
             if outbox.are_due(services):
                 app.send_task(MAIL, expires=5 * SWEEP_S)
 

@@ -52,23 +52,27 @@ class Services:
 
     @cached_property
     def db(self) -> Database:
+        """The database."""
         settings = self.settings
         return Database(settings.database_url, pool_size=settings.database_pool, iam_region=settings.database_auth)
 
     @cached_property
     def storage(self) -> "Storage":
+        """The storage of pictures and uploads."""
         from shared.clients.storage import Storage
 
         return Storage(self.settings)
 
     @cached_property
     def celery(self) -> "Celery":
+        """The Celery app that sends tasks."""
         from shared.clients.broker import celery_app
 
         return celery_app(self.settings)
 
     @cached_property
     def wake_ups(self) -> "WakeUps":
+        """The wake-ups sent to the poller."""
         from shared.clients.broker import WakeUps
 
         return WakeUps(self.celery)

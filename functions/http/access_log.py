@@ -22,6 +22,7 @@ class AccessLog:
         self._measure = measure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request and record its status and duration."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         started, status = time.perf_counter(), 500

@@ -1,6 +1,6 @@
 """The dependencies of endpoints: services, the caller's credential, ids and pages."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -34,7 +34,7 @@ _bearer = HTTPBearer(
 )
 
 
-async def _credential(request: Request, _documented: Annotated[Any, Security(_bearer)]) -> Credential:
+async def _credential(request: Request, _documented: Annotated[object, Security(_bearer)]) -> Credential:
     """Read the bearer token, or else the session cookie.
 
     A request with a cookie that changes something must come from the site itself. The header is read here, since

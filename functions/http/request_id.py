@@ -21,6 +21,7 @@ class RequestId:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request under a new id."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         request_id = uuid4().hex

@@ -13,7 +13,7 @@ with warnings.catch_warnings():
     # Starlette would rather have another HTTP library; the one that is pinned here works.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", UserWarning)
-    from fastapi.testclient import TestClient as TestClient
+    from fastapi.testclient import TestClient as TestClient  # noqa: PLC0414 # for the tests
 
 PATIENCE_S = 20
 

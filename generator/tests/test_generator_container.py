@@ -124,7 +124,7 @@ class Container:
 
 def docker(*arguments: str, timeout_s: float = PATIENCE_S) -> str:
     done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL
+        ["docker", *arguments], capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

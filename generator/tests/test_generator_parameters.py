@@ -1,5 +1,8 @@
-"""Every parameter of img_generator and its extensions `key` and `frames`: what is taken, what is refused by name, and
-what holds when it is left out. What each does stands in `test_generator_effects.py`."""
+"""Every parameter of img_generator and its extensions `key` and `frames`.
+
+The tests show what is accepted, what is refused by name, and the default. `test_generator_effects.py` shows what each
+parameter does.
+"""
 
 import base64
 import json

@@ -179,7 +179,7 @@ def _last_error(text: str) -> str:
 
 
 def main() -> None:
-    """The whole round. Ends with 1 and one sentence when something is missing or wrong."""
+    """Run the whole round; exit with 1 and one sentence when something is missing or wrong."""
     try:
         with tempfile.TemporaryDirectory(prefix="easel-terraform-") as name:
             _round(Path(name).resolve())

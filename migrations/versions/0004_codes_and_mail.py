@@ -11,13 +11,14 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("job_events", sa.Column("code", sa.Text(), nullable=True))
-    moment = {"server_default": sa.text("clock_timestamp()"), "nullable": False}
     op.create_table(
         "mails",
         sa.Column("job_id", sa.UUID(), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), **moment),
-        sa.Column("created_at", sa.DateTime(timezone=True), **moment),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_mails_job_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_mails")),
     )

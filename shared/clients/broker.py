@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def celery_app(settings: Settings) -> Celery:
-    """The Celery app of the senders and of the poller: JSON only, no results, nothing kept in the broker."""
+    """Return the Celery app of senders and poller: JSON only, no results, nothing kept in the broker."""
     app = Celery("easel", broker=_broker_url(settings.broker_url), set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
@@ -83,7 +83,11 @@ class WakeUps:
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
 
     def check(self) -> None:
-        """Ask the broker whether it answers. Raises Unavailable."""
+        """Ask the broker whether it answers.
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(max_retries=1, timeout=3)
@@ -91,8 +95,11 @@ class WakeUps:
             raise Unavailable("The broker cannot be reached.") from None
 
     def count_workers(self, patience_s: float) -> int | None:
-        """How many workers answer a question through the broker within this time; None where it carries none (SQS).
-        Raises Unavailable."""
+        """Count the workers that answer a ping through the broker within this time; None where it carries none (SQS).
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
         if str(self._app.conf.broker_url).startswith("sqs"):
             return None
         try:
@@ -102,7 +109,7 @@ class WakeUps:
 
 
 def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
-    """What a broker's failure looks like. kombu translates lost connections, but not every refusal."""
+    """Return the exceptions of a broker's failure. kombu translates lost connections, but not every refusal."""
     if str(app.conf.broker_url).startswith("sqs"):
         from botocore.exceptions import BotoCoreError, ClientError
 

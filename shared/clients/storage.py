@@ -94,7 +94,13 @@ class Storage:
             )
 
     def get(self, key: str, max_bytes: int) -> bytes:
-        """The object's bytes. Raises ObjectMissing, or ObjectTooLarge above `max_bytes`."""
+        """Return the object's bytes.
+
+        Raises:
+            ObjectMissing: There is no such object.
+            ObjectTooLarge: It has more than `max_bytes`.
+            Unavailable: The storage cannot be reached.
+        """
         with _translated():
             response = self._internal.get_object(self._bucket, key)
             try:
@@ -107,19 +113,26 @@ class Storage:
         return data
 
     def size_bytes(self, key: str) -> int:
-        """The object's size. Raises ObjectMissing."""
+        """Return the object's size.
+
+        Raises:
+            ObjectMissing: There is no such object.
+            Unavailable: The storage cannot be reached.
+        """
         with _translated():
             return self._internal.stat_object(self._bucket, key).size or 0
 
     def sizes_bytes(self, prefix: str) -> dict[str, int]:
-        """Every object whose key starts with `prefix`, with its size."""
+        """Return the size of every object whose key starts with `prefix`, by its key."""
         with _translated():
             listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True)
             return {entry.object_name or "": entry.size or 0 for entry in listed}
 
     def pages(self, prefix: str) -> Iterator[list[StoredObject]]:
-        """Every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time. What has
-        been passed may be deleted meanwhile: each page is asked for by the key before it."""
+        """List every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time.
+
+        Objects of earlier pages may be deleted meanwhile: each page is requested by the key before it.
+        """
         last: str | None = None
         while True:
             with _translated():
@@ -135,17 +148,21 @@ class Storage:
             last = page[-1].key
 
     def delete(self, keys: Collection[str]) -> None:
-        """Delete these objects. Raises Unavailable unless all of them are gone."""
+        """Delete these objects.
+
+        Raises:
+            Unavailable: Not all of them are gone.
+        """
         with _translated():
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
 
     def url_expires_at(self, now: datetime) -> datetime:
-        """When a URL signed at `now` stops working."""
+        """Return when a URL signed at `now` stops working."""
         return self._signing_time(now) + timedelta(seconds=self._lifetime_s)
 
     def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
-        """A URL that opens the object for anyone who has it.
+        """Return a URL that opens the object without any other permission.
 
         Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture;
         what is left of its life is never less than half the lifetime.
@@ -153,7 +170,7 @@ class Storage:
         return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
-        """A form for one upload; the storage holds the uploader to this key, this type and exactly this size."""
+        """Return a form for one upload; the storage accepts only this key, this type and exactly this size."""
         expires_at = now + timedelta(seconds=POST_LIFETIME_S)
         policy = PostPolicy(self._bucket, expires_at)
         policy.add_equals_condition("key", key)
@@ -183,7 +200,11 @@ class Storage:
         return urlunsplit(url), {name: str(value) for name, value in signed.items()}
 
     def check(self) -> None:
-        """Ask the storage for the bucket. Raises Unavailable when it is not there."""
+        """Ask the storage for the bucket.
+
+        Raises:
+            Unavailable: There is no such bucket, or the storage cannot be reached.
+        """
         with _translated():
             if not self._internal.bucket_exists(self._bucket):
                 raise Unavailable("The storage has no bucket of the configured name.")
@@ -228,7 +249,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
 class _Pool(urllib3.PoolManager):
     """Connections that keep the process's deadline: where there is one, a single try within what is left."""
 
-    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
+    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401 # urllib3's
         left_s = deadline.left_s()
         if left_s <= 0:
             raise urllib3.exceptions.TimeoutError("no time is left")

@@ -6,7 +6,7 @@ The tests try many more promises, in the same form, on every server that is avai
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.clients.storage import ObjectMissing
@@ -51,6 +51,8 @@ class Checklist:
         self.checks: list[Check] = []
 
     def __call__(self, promise: str) -> Callable[[Callable[[Probe], None]], Callable[[Probe], None]]:
+        """Return a decorator that adds a check of this promise."""
+
         def register(run: Callable[[Probe], None]) -> Callable[[Probe], None]:
             self.checks.append(Check(run.__name__.strip("_").replace("_", "-"), promise, run))
             return run
@@ -199,7 +201,9 @@ ESSENTIAL: tuple[Check, ...] = tuple(check.checks)
 """The first asks for the bucket."""
 
 
-def run_checks(settings: Settings, checks: Sequence[Check] = ESSENTIAL) -> Iterator[tuple[Check, Broken | None]]:
+def run_checks(
+    settings: Settings, checks: Sequence[Check] = ESSENTIAL
+) -> Generator[tuple[Check, Broken | None], None, None]:
     """Try the promises in turn; None means that one is kept. End after the first where there is no bucket."""
     probe = Probe(settings)
     end = time.monotonic() + LONGEST_S

@@ -26,6 +26,7 @@ class Answer:
 
     @property
     def succeeded(self) -> bool:
+        """Whether the status is one of 2xx."""
         return 200 <= self.status < 300
 
     @property
@@ -49,20 +50,20 @@ class Probe:
         self._public_answers: bool | None = None
 
     def stored(self, name: str, data: bytes = b"12345") -> str:
-        """The key of an object that has just been stored under this name."""
+        """Store an object under this name and return its key."""
         self.storage.put(self.prefix + name, data, "image/png")
         return self.prefix + name
 
     def link(self, key: str) -> str:
-        """A presigned URL of now."""
+        """Return a URL presigned now."""
         return self.storage.presigned_url(key, datetime.now(UTC))
 
     def address(self, key: str) -> str:
-        """Where the object lies, without a signature."""
+        """Return the object's address, without a signature."""
         return self.link(key).split("?")[0]
 
     def form(self, name: str, *, at: datetime | None = None) -> PresignedPost:
-        """A form for one upload of five bytes of image/png."""
+        """Return a form for one upload of five bytes of image/png."""
         return self.storage.presigned_post(self.prefix + name, "image/png", 5, at or datetime.now(UTC))
 
     def upload(
@@ -86,7 +87,11 @@ class Probe:
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
-        """One request, not repeated and not redirected. Raises Unavailable when there is no answer."""
+        """Send one request, not repeated and not redirected.
+
+        Raises:
+            Unavailable: There is no answer.
+        """
         outer = urlsplit(url)
         is_public = f"{outer.scheme}://{outer.netloc}" == self.settings.s3_public_endpoint
         if not is_public or self._public_answers is not False:
@@ -108,7 +113,11 @@ class Probe:
         return self._send(method, through, {**(headers or {}), "Host": outer.netloc}, body)
 
     def close(self) -> None:
-        """Delete what was written. Raises Unavailable when the storage does not do it."""
+        """Delete what was written.
+
+        Raises:
+            Unavailable: The storage does not delete it.
+        """
         try:
             self.storage.delete(self.storage.sizes_bytes(self.prefix))
         finally:

@@ -13,6 +13,7 @@ from psycopg2.errors import ForeignKeyViolation
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.core import deadline
 from shared.core.errors import NotFound, Unavailable
@@ -56,17 +57,19 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction: committed at the end of the block, rolled back on any exception.
+        """Open a transaction: committed at the end of the block, rolled back on any exception.
 
-        Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown), NotFound when a row
-        that the block refers to has just been deleted, DatabaseFault for what it refuses otherwise.
+        Raises:
+            Unavailable: The database cannot be reached or gave up (a deadlock, a shutdown).
+            NotFound: A row that the block refers to has just been deleted.
+            DatabaseFault: The database refused a statement for another reason.
         """
         with _translated(), self._transactions.begin() as connection:
             yield connection
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
-        """A connection on which each statement is a transaction of its own: one round trip instead of three."""
+        """Open a connection on which each statement is its own transaction: one round trip instead of three."""
         with _translated(), self._engine.connect() as connection:
             yield connection
 
@@ -81,10 +84,11 @@ class Database:
 
 @contextmanager
 def waiting_at_most(limit_s: float) -> Iterator[None]:
-    """For a process that does one thing at a time: inside the block no wait for the database, for whatever reason, goes
-    on past `limit_s` seconds from its beginning, nor one for the storage, which keeps the same deadline. A statement
-    that is cut raises Unavailable and ends its connection; whether the server had carried it out already is then
-    unknown, as with any answer that is lost.
+    """End every wait for the database inside the block at most `limit_s` seconds after its beginning.
+
+    For a process that does one thing at a time. Waits for the storage keep the same deadline. A statement that is cut
+    raises Unavailable and ends its connection; whether the server has already carried it out is then unknown, as with
+    any answer that is lost.
     """
     with deadline.ending_in(limit_s):
         extensions.set_wait_callback(_wait)
@@ -98,15 +102,17 @@ def take_tokens(engine: Engine, region: str) -> None:
     """Have each new connection of the engine take a fresh token of AWS IAM for its password."""
 
     @event.listens_for(engine, "do_connect")
-    def give_token(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    def give_token(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
         parameters["password"] = _iam_token(
             parameters["host"], int(parameters.get("port", 5432)), parameters["user"], region
         )
 
 
 def _iam_token(host: str, port: int, user: str, region: str) -> str:
-    """What boto3's `generate_db_auth_token` makes, without its client, which takes 0.2 s to load. It is good for
-    connecting within 15 minutes; a connection outlives it."""
+    """Make the token of boto3's `generate_db_auth_token` without its client, which takes 0.2 s to load.
+
+    It is good for connecting within 15 minutes; a connection outlives it.
+    """
     from botocore.auth import SigV4QueryAuth  # AWS's own service, and only where a deployment asks for it
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session
@@ -123,8 +129,8 @@ _asked: set[int] = set()
 """The connections (by `id`) that are just asked whether they live."""
 
 
-def _wait(connection: Any) -> None:
-    """psycopg2's way of waiting for the server, to a deadline. Connecting and asking have shorter ones of their own."""
+def _wait(connection: extensions.connection) -> None:
+    """Wait for the server, for psycopg2, until a deadline; connecting and pinging have shorter ones."""
     until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
         until = min(until, time.monotonic() + CONNECT_LIMIT_S)
@@ -158,11 +164,11 @@ def _translated() -> Iterator[None]:
         raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
 
 
-def _note_time(_connection: Any, record: Any) -> None:
+def _note_time(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.time()
 
 
-def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+def _ping_if_idle(connection: extensions.connection, record: ConnectionPoolEntry, _proxy: object) -> None:
     # By the wall clock: the other one may stand still while Lambda keeps a process frozen.
     if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
         return

@@ -11,12 +11,12 @@ class _Deadline:
 
 
 def ends_at() -> float:
-    """The moment, on `time.monotonic`'s clock; infinity where nobody has set one."""
+    """Return the moment, on `time.monotonic`'s clock; infinity where none is set."""
     return _Deadline.until
 
 
 def left_s() -> float:
-    """How many seconds are left; below 0 when it is over."""
+    """Return how many seconds are left; below 0 when it is over."""
     return _Deadline.until - time.monotonic()
 
 

@@ -10,8 +10,8 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
-def fields(**values: Any) -> dict[str, Any]:
-    """What a line has beside its message: `_log.info("queue", extra=fields(queued=3))`.
+def fields(**values: object) -> dict[str, Any]:
+    """Return the `extra` that adds fields to a line: `_log.info("queue", extra=fields(queued=3))`.
 
     Under one key, since libraries give `extra` too: theirs holds whatever they work on, and is left out.
     """
@@ -22,6 +22,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object. Callers never log prompts, tokens, passwords or signed URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON, without the fields that are None."""
         entry = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),

@@ -8,7 +8,9 @@ class HasId(Protocol):
     """A row or value that a page can be continued after."""
 
     @property
-    def id(self) -> UUID: ...
+    def id(self) -> UUID:
+        """The id that lists are ordered by."""
+        ...
 
 
 Item = TypeVar("Item", bound=HasId)

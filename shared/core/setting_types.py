@@ -52,7 +52,7 @@ def split_address(text: str) -> SplitResult:
 
 
 def _split_with_scheme(text: str, *schemes: str) -> SplitResult:
-    if text.split("://")[0] not in schemes or "://" not in text:
+    if text.split("://", maxsplit=1)[0] not in schemes or "://" not in text:
         raise ValueError(f"is an address that starts with {', '.join(f'{scheme}://' for scheme in schemes)}.")
     return split_address(text)
 

@@ -244,7 +244,9 @@ class Generator(Protocol):
     """
 
     @property
-    def synchronous(self) -> bool: ...
+    def synchronous(self) -> bool:
+        """Whether it draws while `result` waits."""
+        ...
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's id for it (1 to 128 printable characters)."""

@@ -10,15 +10,23 @@ MAX_VALUES = 100_000
 
 
 def read_text(body: bytes) -> str:
-    """Decode the body as UTF-8. Raises GeneratorBroken."""
+    """Decode the body as UTF-8.
+
+    Raises:
+        GeneratorBroken: It is not UTF-8.
+    """
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError:
         raise GeneratorBroken("generator_bad_text", "The generator's answer is not UTF-8.") from None
 
 
-def read_json(body: bytes) -> Any:
-    """Parse the body without NaN, endless depth and numbers of thousands of digits. Raises GeneratorBroken."""
+def read_json(body: bytes) -> Any:  # noqa: ANN401 # its callers check what they use
+    """Parse the body without NaN, endless depth and numbers of thousands of digits.
+
+    Raises:
+        GeneratorBroken: It is not strict JSON in UTF-8, or holds too many values.
+    """
     text = read_text(body)
     if sum(text.count(mark) for mark in ",[{") > MAX_VALUES:
         raise _bad_json()

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
 import urllib3
@@ -30,6 +30,9 @@ from shared.generators.base import (
     Stop,
     never_stop,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _BLOCK_BYTES = 256 * 1024
 _STOP_POLL_S = 0.2
@@ -55,7 +58,7 @@ class _DeadlineFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         while (left := self._deadline - time.monotonic()) > 0:
             if self._stop():
                 raise GeneratorStopped()
@@ -81,7 +84,7 @@ class _DeadlineSocket:
         """Return the file of one answer; called after the time-out of the exchange was set."""
         return io.BufferedReader(_DeadlineFile(self._sock, self._sock.gettimeout()))
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._sock, name)
 
 
@@ -106,7 +109,7 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _DeadlineAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 # passed on
         super().init_poolmanager(*args, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
 
@@ -192,7 +195,11 @@ class BoundedHttp:
 
 
 def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_bytes: int) -> bytes:
-    """Return the body. Raises GeneratorBroken for a compressed or too large one."""
+    """Return the body.
+
+    Raises:
+        GeneratorBroken: It is compressed or too large.
+    """
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         raise GeneratorBroken("generator_encoded", "The generator sent a compressed answer, which was not asked for.")
     announced = headers.get("Content-Length", "")

@@ -1,5 +1,7 @@
-"""Pictures in and out. Generators' pictures and users' uploads are untrusted: they are decoded here under limits of
-format, bytes, pixels and frames, and only what Easel encoded itself is ever stored or sent on.
+"""Decoding and encoding of pictures.
+
+Generators' pictures and users' uploads are untrusted: they are decoded here under limits of format, bytes, pixels and
+frames, and only what Easel encoded itself is ever stored or sent on.
 
 Pillow belongs to the poller: no function imports this module.
 """

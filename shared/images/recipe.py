@@ -44,7 +44,11 @@ class Recipe:
 
 
 def recipe_json(recipe: Recipe) -> str:
-    """The `easel` chunk: ASCII, so that it fits every kind of text chunk. ValueError beyond 256 KiB."""
+    """Return the `easel` chunk: ASCII, so that it fits every kind of text chunk.
+
+    Raises:
+        ValueError: It is larger than 256 KiB.
+    """
     text = json.dumps(asdict(recipe), sort_keys=True, separators=(",", ":"), allow_nan=False)
     if len(text) > MAX_RECIPE_BYTES:
         raise ValueError(f"a recipe has at most {MAX_RECIPE_BYTES} bytes.")
@@ -52,8 +56,11 @@ def recipe_json(recipe: Recipe) -> str:
 
 
 def parameters_text(recipe: Recipe) -> str:
-    """The `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings. What was not
-    followed is left out, since programs that read this form would promise the same picture again."""
+    """Return the `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings.
+
+    Settings that were not followed are left out, since programs that read this form would promise the same picture
+    again.
+    """
     settings = {name: value for name, value in recipe.settings.items() if name not in recipe.not_followed}
     width, height = settings.get("width"), settings.get("height")
     upscale = settings.get("upscale")
@@ -76,7 +83,7 @@ def parameters_text(recipe: Recipe) -> str:
 
 
 def read_recipe(png: bytes) -> dict[str, Any] | None:
-    """What `easel` says in a PNG, or None where there is no whole, sound recipe. Nothing is decoded or expanded.
+    """Return the `easel` recipe of a PNG, or None without a complete, valid one; nothing is decoded or expanded.
 
     The file may come from anywhere: check the values before using them.
     """
@@ -91,13 +98,13 @@ def read_recipe(png: bytes) -> dict[str, Any] | None:
 
 
 def _quoted(value: object) -> str:
-    """A value of the settings' line. Those that would break the line are JSON strings, as its readers expect."""
+    """Return a value of the settings' line; one that would break it is a JSON string, as its readers expect."""
     text = str(value)
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ',:\n"') else text
 
 
 def _chunks_before_pixels(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The (kind, data) of the small chunks before the first pixels, each with a right checksum."""
+    """Yield the (kind, data) of the small chunks before the first pixels, each with a right checksum."""
     if not png.startswith(PNG_SIGNATURE):
         return
     place = len(PNG_SIGNATURE)

@@ -93,6 +93,7 @@ class SmtpMailer:
         self._connection: smtplib.SMTP | None = None
 
     def send(self, message: EmailMessage) -> None:
+        """Send the mail; see `Mailer`."""
         connection = self._connection or self._connect()
         try:
             connection.send_message(message)
@@ -108,6 +109,7 @@ class SmtpMailer:
             raise MailServerDown(_describe(error)) from None
 
     def check(self) -> Readiness:
+        """Connect, sign in where a user is named, and send NOOP; see `Mailer`."""
         connection = self._connection or self._connect()
         try:
             connection.ehlo_or_helo_if_needed()
@@ -120,6 +122,7 @@ class SmtpMailer:
         return Readiness("the server answers" + (" and accepts user and password" if self._url.username else ""))
 
     def close(self) -> None:
+        """End the connection with QUIT."""
         if self._connection is not None:
             with suppress(smtplib.SMTPException, OSError):
                 self._connection.quit()
@@ -173,6 +176,7 @@ class SesMailer:
         self._sender = sender
 
     def send(self, message: EmailMessage) -> None:
+        """Send the mail through SES; see `Mailer`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -189,6 +193,7 @@ class SesMailer:
             raise MailServerDown(_describe(error)) from None
 
     def check(self) -> Readiness:
+        """Ask SES about the account and the sender's identity; see `Mailer`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         warnings = []
@@ -223,11 +228,12 @@ class SesMailer:
         return False
 
     def close(self) -> None:
+        """Close the client, if one was made."""
         if "_client" in self.__dict__:
             self._client.close()
 
     @cached_property
-    def _client(self) -> Any:
+    def _client(self) -> Any:  # noqa: ANN401 # boto3's clients have no types
         import boto3  # takes 200 ms to import, and only deployments with SES need it
         from botocore.config import Config
 
@@ -245,6 +251,7 @@ class FileMailer:
         self._folder = folder
 
     def send(self, message: EmailMessage) -> None:
+        """Write the mail into the folder under its Message-ID; see `Mailer`."""
         name = re.sub(r"[^\w-]", "", message["Message-ID"].partition("@")[0])
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -256,6 +263,7 @@ class FileMailer:
             raise MailServerDown(_describe(error)) from None
 
     def check(self) -> Readiness:
+        """Check that the folder can be written to; see `Mailer`."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self._folder):

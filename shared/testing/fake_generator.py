@@ -79,7 +79,7 @@ class FakeGenerator(FakeServer):
             self.in_flight = 0
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """The HTTP status and the JSON value for one call. A status of 200 with bytes: the body as it is."""
+        """Return the HTTP status and the JSON value for one call; bytes are the body itself."""
         if self.down:
             return 503, {"error": "down"}
         if (method, path) == ("POST", "/initiate_processing"):
@@ -148,7 +148,7 @@ class FakeGenerator(FakeServer):
 
 
 def _wrong_field(fields: dict[str, Any]) -> str | None:
-    """The name of the first parameter out of its range, as far as tests need it."""
+    """Return the name of the first parameter out of its range, as far as tests need it."""
     for name in ("n", "steps"):
         if not 1 <= fields.get(name, 1) <= 1000:
             return name
@@ -161,7 +161,7 @@ def _wrong_field(fields: dict[str, Any]) -> str | None:
 
 
 def _results(fields: dict[str, Any], *, with_frames: bool) -> bytes:
-    """The results' JSON for an order: the pictures' sizes and counts follow the protocol."""
+    """Return the results' JSON for an order; the pictures' sizes and counts follow the protocol."""
     upscale = max(1, fields.get("ups", 4))
     sources = fields.get("imgs", [])
     strength = fields.get("strength", 0.75)

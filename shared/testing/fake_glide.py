@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Callable
 from functools import lru_cache
+from types import TracebackType
 from typing import Any
 
 from PIL import Image
@@ -24,7 +25,7 @@ _POLL_S = 0.02
 
 
 def colour(index: int) -> tuple[int, int, int]:
-    """The colour of a picture by its place in the sheet."""
+    """Return the colour of a picture by its place in the sheet."""
     return (30 + 20 * index % 200, 200 - 20 * index % 180, 120)
 
 
@@ -46,9 +47,11 @@ class FakeGlide(FakeServer):
         self._free = threading.Event()
         self._free.set()
 
-    def __exit__(self, *raised: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.let_go()
-        super().__exit__(*raised)
+        super().__exit__(kind, error, trace)
 
     def hold(self) -> None:
         """From now on orders wait."""
@@ -80,7 +83,7 @@ class FakeGlide(FakeServer):
                 self.in_flight -= 1
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """The HTTP status and the JSON value for one call."""
+        """Return the HTTP status and the JSON value for one call."""
         if self.down:
             return 503, {"error": "down"}
         if (method, path) != ("GET", "/image"):
@@ -93,7 +96,7 @@ class FakeGlide(FakeServer):
 
 
 def _wrong_field(fields: dict[str, Any]) -> str | None:
-    """The name of the first parameter that is missing or out of its range."""
+    """Return the name of the first parameter that is missing or out of its range."""
     if fields.get("size") not in [str(size) for size in GLIDE_SIZES]:
         return "size"
     if not fields.get("prompt"):

@@ -67,8 +67,10 @@ class FakeServer(ABC):
 
     @abstractmethod
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """The HTTP status and the JSON value for one call; bytes: the body as it is. `fields` are those of the body, or
-        of the query as text."""
+        """Return the HTTP status and the JSON value for one call; bytes are the body itself.
+
+        `fields` are those of the body, or of the query as text.
+        """
 
     def respond(
         self,
@@ -77,8 +79,10 @@ class FakeServer(ABC):
         fields: dict[str, Any],
         is_gone: Callable[[], bool],  # noqa: ARG002
     ) -> tuple[int, Any] | None:
-        """As `answer`, for a server that takes its time: `is_gone` says whether the caller has hung up. None: no answer
-        is sent."""
+        """Answer like `answer`, for a server that takes its time; with None no answer is sent.
+
+        `is_gone` says whether the caller has hung up.
+        """
         return self.answer(method, path, fields)
 
 
@@ -102,7 +106,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up in the middle is no news."""
+        """Ignore a client that hangs up in the middle."""
 
     def hang_up(self) -> None:
         """Close the kept-alive connections, so that their threads end."""
@@ -151,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable)
 
-    def _send(self, status: int, value: Any) -> None:
+    def _send(self, status: int, value: object) -> None:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

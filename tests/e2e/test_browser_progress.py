@@ -184,7 +184,7 @@ def test_a_running_job_is_stopping_until_it_has_stopped(person: Visitor, backsta
     backstage.put_to_work(job, 0.5)
     state_of(page).to_have_text("Being painted")
     held: list[Route] = []
-    page.route("**/cancel", lambda route: held.append(route))
+    page.route("**/cancel", lambda route: held.append(route))  # noqa: PLW0108 # Playwright marks its handlers
     page.get_by_role("button", name="Cancel").click()
     state_of(page).to_have_text("Stopping")
     expect(page.get_by_text("Waiting for the generator to stop.")).to_be_visible()

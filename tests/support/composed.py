@@ -50,7 +50,7 @@ def bases(dockerfile: Path) -> list[str]:
 def run(*argv: str, limit_s: float = LIMIT_S, env: dict[str, str] | None = None) -> str:
     """What the program prints; its end with anything but 0 is an error that shows what it complained of."""
     done = subprocess.run(
-        argv, capture_output=True, text=True, timeout=limit_s, stdin=subprocess.DEVNULL, env=env, cwd=ROOT
+        argv, capture_output=True, text=True, timeout=limit_s, stdin=subprocess.DEVNULL, env=env, cwd=ROOT, check=False
     )
     assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
@@ -120,6 +120,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             env=self.env,
             cwd=ROOT,
+            check=False,
         )
         return done.stdout
 
@@ -144,4 +145,7 @@ class Project:
     def log_of(self, container: dict[str, Any]) -> str:
         """What one container has said."""
         argv = ["docker", "logs", container["Id"]]
-        return subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S).stdout
+        done = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S, check=False
+        )
+        return done.stdout

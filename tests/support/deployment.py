@@ -133,8 +133,10 @@ class Cloud:
 
 @contextmanager
 def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
-    """MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1. Its functions sign with ACCOUNT and this secret
-    key. All of it, with the functions' processes, is gone after the block."""
+    """Run MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1.
+
+    Its functions sign with ACCOUNT and this secret key. All of it, with the functions' processes, ends with the block.
+    """
     port = free_port()
     part = Part(
         name="lambda",

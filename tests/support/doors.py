@@ -1,5 +1,8 @@
-"""Three ways into Easel for one suite: the gateway's app, each function alone as Lambda is called by API Gateway, and
-the functions' bundle really deployed."""
+"""Three ways into Easel for one suite.
+
+They are the gateway's app, each single function as API Gateway calls it in Lambda, and the functions' bundle really
+deployed.
+"""
 
 import asyncio
 import base64
@@ -261,8 +264,11 @@ def find_route(method: str, path: str) -> dict[str, Any] | None:
 
 
 def build_event(request: httpx.Request, route: dict[str, Any]) -> dict[str, Any]:
-    """The request as an event of payload format 2.0: the path is decoded, the query is not, headers that come twice are
-    joined by commas, cookies stand apart, a body that is no text is in base64."""
+    """Build the event of payload format 2.0 for a request.
+
+    The path is decoded, the query is not, headers that come twice are joined by commas, cookies are listed separately,
+    and a body that is no text is in base64.
+    """
     raw_path, _, query = request.url.raw_path.partition(b"?")
     path = unquote(raw_path.decode("ascii"), errors="replace")
     headers: dict[str, str] = {}

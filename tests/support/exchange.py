@@ -9,8 +9,10 @@ from shared.generators.base import GenerationRequest, Generator, Phase, Result
 
 
 def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
-    """Ask until the order has ended or waits to be drawn; the wait between two looks is bounded, and so is their
-    number."""
+    """Ask until the order has ended or waits to be drawn.
+
+    The pause between two calls is bounded, and so is their number.
+    """
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):
         phase = generator.status(remote_id).phase

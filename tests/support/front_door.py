@@ -39,7 +39,7 @@ def behind_a_proxy(app: Any) -> AbstractContextManager[str]:
 
 @contextmanager
 def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDoor]:
-    """nginx as its container starts it. The test is skipped where there is no nginx."""
+    """Run nginx as its container starts it; skip the test where there is no nginx."""
     for program in ("nginx", "envsubst"):
         if shutil.which(program) is None:
             pytest.skip(f"there is no {program} on the PATH (Debian: apt install nginx-light gettext-base)")

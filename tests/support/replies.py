@@ -1,5 +1,7 @@
-"""What hostile servers answer: (name, reply, the class of error, its code), for any call and for the calls of each
-protocol."""
+"""The answers of hostile servers, for any call and for the calls of each protocol.
+
+Each is (name, reply, the class of error, its code).
+"""
 
 import base64
 import gzip

@@ -9,8 +9,11 @@ from shared.api.presets import STYLES
 
 
 def check(value: Any, shape: Any, where: str = "answer") -> None:
-    """Fail unless the value has exactly this shape: a dict has these keys, a list items of this shape, a type or a
-    function accepts the value, and anything else is equal to it."""
+    """Fail unless the value has exactly this shape.
+
+    A dict has these keys, a list items of this shape, a type or a function accepts the value, and anything else is
+    equal to it.
+    """
     if isinstance(shape, dict):
         assert isinstance(value, dict), where
         assert value.keys() == shape.keys(), f"{where}: {value.keys() ^ shape.keys()}"

@@ -1,7 +1,7 @@
 """What the tests of jobs share: users, submits, a clock that the tests move, and the books that must balance."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, text
@@ -14,6 +14,9 @@ from shared.services import Services
 from tests.support.poller import Poller
 from tests.support.waiting import until
 
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row of a query that only the test knows."""
+
 SMALL: dict[str, Any] = {"prompt": "a lighthouse at night", "width": 64, "height": 64, "steps": 1}
 LIMITS = {"max_queued": 1000, "jobs_per_day": 10_000}
 
@@ -25,7 +28,7 @@ class World:
         self.services = services
         self.poller = poller
 
-    def sql(self, query: str, **values: Any) -> list[Row[Any]]:
+    def sql(self, query: str, **values: Any) -> list[AnyRow]:
         with self.services.db.begin() as connection:
             result = connection.execute(text(query), values)
             return list(result) if result.returns_rows else []
@@ -45,7 +48,7 @@ class World:
         assert row is not None
         return row.id
 
-    def row(self, job_id: UUID) -> Row[Any]:
+    def row(self, job_id: UUID) -> AnyRow:
         [row] = self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)
         return row
 
@@ -55,10 +58,10 @@ class World:
     def events(self, job_id: UUID) -> list[str]:
         return [row.event for row in self.timeline(job_id)]
 
-    def timeline(self, job_id: UUID) -> list[Row[Any]]:
+    def timeline(self, job_id: UUID) -> list[AnyRow]:
         return self.sql("SELECT event, detail, code FROM job_events WHERE job_id = :id ORDER BY id", id=job_id)
 
-    def images(self, job_id: UUID) -> list[Row[Any]]:
+    def images(self, job_id: UUID) -> list[AnyRow]:
         return self.sql("SELECT * FROM images WHERE job_id = :id ORDER BY index", id=job_id)
 
     def garbage(self) -> set[str]:
@@ -126,8 +129,10 @@ class World:
         assert row.used == counted.jobs + deleted_succeeded
 
     def check_one_set(self, job_id: UUID, pictures: int) -> None:
-        """The job has exactly one set of pictures, every object of it is there, and what else lies under its prefix
-        is garbage."""
+        """Check that the job has exactly one set of pictures and every object of it.
+
+        Everything else under its prefix is garbage.
+        """
         rows = self.images(job_id)
         assert [row._mapping["index"] for row in rows] == list(range(pictures))
         assert len({row.key.rsplit("/", 1)[0] for row in rows}) <= 1

@@ -34,8 +34,10 @@ def test_the_codes_of_fields_are_those_of_the_code() -> None:
 
 
 def test_the_table_of_reasons_is_that_of_the_code() -> None:
-    """Reasons are calls of that name, or come from the errors of the generator clients and of the codec. One error
-    never becomes a reason: a stopped call waits as WORKER_STOPPED."""
+    """Reasons are calls of that name, or come from the errors of the generator clients and of the codec.
+
+    One error never becomes a reason: a stopped call waits as WORKER_STOPPED.
+    """
     shared = ROOT / "shared"
     codes: set[str] = set()
     for path in shared.rglob("*.py"):

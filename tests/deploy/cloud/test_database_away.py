@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from mangum.types import LambdaContext
 from sqlalchemy import make_url, text
 
 from functions.http import app as http_app
 from shared.accounts import store as user_store
 from shared.accounts.tokens import new_token, token_hash
-from shared.core import db, deadline
+from shared.core import db, deadline, log
 from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.silent_proxy import SilentProxy, silent_proxy
@@ -69,7 +70,7 @@ def token(services: Services) -> str:
 def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Hands a function's own handler, on these services, one event, with so much time left."""
     monkeypatch.setattr(Services, "from_environment", lambda: inside)
-    monkeypatch.setattr(http_app.log, "configure", lambda _level: None)
+    monkeypatch.setattr(log, "configure", lambda _level: None)
     made: dict[str, Any] = {}
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # Mangum's; it would make one and leave it open
@@ -196,7 +197,7 @@ def test_a_transaction_that_is_cut_leaves_nothing(call: Call, services: Services
 
 def test_without_a_context_nothing_is_cut(call: Call) -> None:
     assert http_app._deadline(None).__enter__() is None
-    with http_app._deadline(Context(LONG_MS)):
+    with http_app._deadline(cast(LambdaContext, Context(LONG_MS))):
         assert 0 < deadline.left_s() < LONG_MS / 1000
     assert deadline.left_s() == float("inf")
 

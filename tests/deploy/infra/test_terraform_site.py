@@ -51,7 +51,7 @@ def headers_of(name: str) -> dict[str, str]:
     """What a response headers policy of the module writes, by its name in lower case."""
     policy = resource("site", "aws_cloudfront_response_headers_policy", name)
     [security] = policy.nested("security_headers_config")
-    values = {
+    values: dict[str, Callable[[dict[str, Any]], str]] = {
         "content_security_policy": lambda block: _resolved(block["content_security_policy"]),
         "content_type_options": lambda _block: "nosniff",
         "referrer_policy": lambda block: _resolved(block["referrer_policy"]),

@@ -213,7 +213,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(
 def refusing(status: int, code: str) -> Any:
     def call() -> None:
         answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise ClientError(answer, "PutSomething")  # type: ignore[arg-type]
+        raise ClientError(answer, "PutSomething")
 
     return call
 

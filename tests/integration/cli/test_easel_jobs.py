@@ -403,7 +403,7 @@ def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None
         *(["jobs", "list", "--older-than", span] for span in ("10", "m", "-1m", "1.5h", "9999999d", "١m", "1w")),
         ["jobs", "list", "--limit", "1001"],
     ],
-    ids=lambda argv: " ".join(argv),
+    ids=" ".join,
 )
 def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)

@@ -135,9 +135,9 @@ def test_who_is_disabled_can_do_nothing_and_loses_nothing(
         "Waiting jobs cancelled: 3. Running jobs that end with their next step: 1.",
     )
     calls = (
-        lambda: ada.submit(),
+        ada.submit,
         lambda: ada.submit("a key"),
-        lambda: ada.quota(),
+        ada.quota,
         lambda: submission.get_job(world.services, ada.credential, done),
         lambda: submission.list_jobs(world.services, ada.credential, state=None, search="", before=None, limit=9),
         lambda: submission.cancel(world.services, ada.credential, running),

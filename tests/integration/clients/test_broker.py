@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -71,7 +72,12 @@ def test_a_broker_that_is_down_is_left_alone(
     wake_ups = WakeUps(celery_app(with_settings(session_services, broker_url="redis://127.0.0.1:9/0").settings))
     tries = []
     send = wake_ups._app.send_task
-    wake_ups._app.send_task = lambda *args, **named: (tries.append(args), send(*args, **named))
+
+    def counted(*args: Any, **named: Any) -> Any:
+        tries.append(args)
+        return send(*args, **named)
+
+    monkeypatch.setattr(wake_ups._app, "send_task", counted)
     for _ in range(50):
         wake_ups.wake()
         wake_ups.look_at(uuid4())

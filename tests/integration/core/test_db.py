@@ -1,9 +1,10 @@
 """The database's connections: stale ones are replaced, and what fails is one known error."""
 
 import traceback
+from typing import cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 
 from shared.core import db
 from shared.core.db import Database, DatabaseFault
@@ -73,7 +74,7 @@ def test_a_database_that_is_not_there() -> None:
 
 
 def test_a_full_pool_is_unavailable(database: Database) -> None:
-    database._engine.pool._timeout = 0.01
+    cast(QueuePool, database._engine.pool)._timeout = 0.01
     with database.statement(), pytest.raises(Unavailable, match="Too many"), database.statement():
         pass
     database.close()

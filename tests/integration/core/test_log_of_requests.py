@@ -5,12 +5,13 @@ import logging
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from fastapi import APIRouter
 from mangum import Mangum
+from mangum.types import LambdaContext
 
 from functions.http.app import create_app
 from shared.core import log
@@ -65,7 +66,10 @@ def test_a_request_that_breaks_is_a_500_with_its_trace(services: Services, caplo
         raise RuntimeError
 
     app = create_app([router], services, lambda *measured: seen.append(measured))
-    assert Mangum(app, lifespan="off")(event_of("/v1/breaks/something-private"), None)["statusCode"] == 500
+    assert (
+        Mangum(app, lifespan="off")(event_of("/v1/breaks/something-private"), cast(LambdaContext, None))["statusCode"]
+        == 500
+    )
     [fields] = requests_in(caplog)
     assert fields["status"] == 500
     assert [measured[:3] for measured in seen] == [("site", "GET", 500)]

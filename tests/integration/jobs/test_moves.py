@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -138,13 +138,13 @@ class Walk:
     def cancel(self) -> None:
         job = self._job("true")
         if job:
-            with _refusing(AlreadyFinished, NotFound):
+            with _Refusing(AlreadyFinished, NotFound):
                 cancel(self.world.services, self.credentials[job[1]], job[0])
 
     def delete(self) -> None:
         job = self._job("finished_at IS NOT NULL")
         if job:
-            with _refusing(StillRunning, NotFound):
+            with _Refusing(StillRunning, NotFound):
                 delete(self.world.services, self.credentials[job[1]], job[0])
                 self.deleted[job[2]] += 1
 
@@ -153,7 +153,7 @@ class Walk:
         return self.random.choice(rows) if rows else None
 
 
-class _refusing:
+class _Refusing:
     """Lets the expected refusals pass: another thread was first."""
 
     def __init__(self, *errors: type[EaselError]) -> None:
@@ -168,7 +168,8 @@ class _refusing:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_books_balance_after_any_walk(world: World, generator: FakeGenerator, seed: int) -> None:
-    endings = random.Random(seed).choices(["finished", "error", "forget"], [4, 1, 1], k=1000)
+    kinds: list[Literal["finished", "error", "forget"]] = ["finished", "error", "forget"]
+    endings = random.Random(seed).choices(kinds, [4, 1, 1], k=1000)
     generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
     credentials = {}
     for _ in range(3):

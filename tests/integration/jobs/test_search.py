@@ -1,5 +1,7 @@
 """A search does not read more of a user's jobs than it needs for the page."""
 
+from typing import Any
+
 from sqlalchemy import text
 
 from shared.jobs import store as job_store
@@ -17,7 +19,13 @@ def test_a_page_of_common_words_reads_the_newest_jobs_alone(world: World) -> Non
         many=many,
     )
     world.sql("ANALYZE jobs")
-    values = {"user_id": user_id, "state": None, "patterns": ["%night%", "%house%"], "before": None, "limit": 21}
+    values: dict[str, Any] = {
+        "user_id": user_id,
+        "state": None,
+        "patterns": ["%night%", "%house%"],
+        "before": None,
+        "limit": 21,
+    }
     with world.services.db.begin() as connection:
         rows = job_store.list_views(
             connection, user_id, state=None, words=["night", "HOUSE"], before=None, limit=values["limit"]

@@ -34,7 +34,7 @@ def answering(fake: FakeGenerator, path: str, answer: Callable[[], tuple[int, An
     def other(method: str, called: str, fields: dict[str, Any]) -> tuple[int, Any]:
         return answer() if called == path else usual(method, called, fields)
 
-    fake.answer = other  # type: ignore[method-assign]
+    fake.answer = other  # type: ignore[method-assign, assignment]
 
 
 def test_it_works(world: World, generator: FakeGenerator) -> None:
@@ -61,7 +61,7 @@ def test_progress_never_goes_back(world: World, generator: FakeGenerator) -> Non
     job_id = world.send()
     seen = [0.0]
     for answer in ("processing: 40%", "processing", "processing: 20%", "queue position: 3", "processing: 100%"):
-        generator.answer = lambda method, path, fields, answer=answer: (200, answer)  # type: ignore[method-assign]
+        generator.answer = lambda method, path, fields, answer=answer: (200, answer)  # type: ignore[method-assign, misc]
         world.step(job_id)
         seen.append(world.row(job_id).progress)
         assert world.state(job_id) == "generating"
@@ -86,7 +86,7 @@ def test_a_caller_sees_a_new_version_only_when_something_changed(world: World, g
     job_id = world.send()
     versions = []
     for answer in ("processing: 40%", "processing: 40%", "processing: 50%"):
-        generator.answer = lambda method, path, fields, answer=answer: (200, answer)  # type: ignore[method-assign]
+        generator.answer = lambda method, path, fields, answer=answer: (200, answer)  # type: ignore[method-assign, misc]
         world.step(job_id)
         versions.append(world.row(job_id).version)
     assert versions[0] == versions[1] < versions[2]

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tracemalloc
 import zlib
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from shared.images.codec import (
     PictureError,
@@ -184,7 +184,7 @@ def test_an_upload_becomes_upright_and_loses_its_metadata(kind: str) -> None:
     assert b"secret" not in data
     assert {name for name in (b"eXIf", b"iCCP", b"tEXt", b"iTXt", b"zTXt") if name in data} == set()
     image = decode_png(data, expected_size=(20, 40))
-    red, _, blue = image.getpixel((10, 5))
+    red, _, blue = cast(tuple[int, int, int], image.getpixel((10, 5)))
     assert red > 200 > blue
 
 
@@ -229,15 +229,15 @@ def test_a_recipe_comes_back_as_it_went_in(prompt: str) -> None:
     assert found is not None
     assert (found["prompt"], found["negative_prompt"], found["description"]) == (prompt, prompt, prompt)
     assert (found["schema"], found["seed"], found["settings"]) == (1, 11, dict(wanted.settings))
-    with Image.open(io.BytesIO(data)) as image:
+    with cast(PngImageFile, Image.open(io.BytesIO(data))) as image:
         assert image.text["parameters"].startswith(f"{prompt}\nNegative prompt: {prompt}\nSteps: 30, ")
         assert json.loads(image.text["easel"]) == found
         assert image.convert("RGB").tobytes() == PAINTED.tobytes()
 
 
 def test_the_parameters_that_other_programs_read() -> None:
-    wanted = recipe(settings=recipe().settings | {"sampler": "ddim", "upscale": 2}, engine="a, b")
-    with Image.open(io.BytesIO(encode_png(PAINTED, wanted))) as image:
+    wanted = recipe(settings={**recipe().settings, "sampler": "ddim", "upscale": 2}, engine="a, b")
+    with cast(PngImageFile, Image.open(io.BytesIO(encode_png(PAINTED, wanted)))) as image:
         assert image.text["parameters"] == (
             "a lighthouse\nNegative prompt: fog\nSteps: 30, Sampler: ddim, CFG scale: 7.5, Seed: 11, Size: 512x512, "
             'Model: "a, b", Hires upscale: 2, Version: Easel'
@@ -245,7 +245,7 @@ def test_the_parameters_that_other_programs_read() -> None:
 
 
 def test_the_same_picture_is_the_same_bytes() -> None:
-    turned = dict(reversed(recipe().settings.items()))
+    turned = dict(reversed(list(recipe().settings.items())))
     assert encode_png(PAINTED, recipe()) == encode_png(PAINTED.copy(), recipe(settings=turned))
 
 
