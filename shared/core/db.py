@@ -21,21 +21,22 @@ IDLE_PING_S = 5.0
 PING_LIMIT_S = 2.0
 CONNECT_LIMIT_S = 5
 
-# A peer that has vanished without a word is found out within some 20 s instead of the kernel's 15 minutes and more.
-# All of it is the client's own: RDS Proxy takes no options at the start of a session and pins one that sets any later.
+# A peer that vanished without closing the connection is detected within about 20 s, instead of the kernel's 15 minutes
+# or more. These are client-side options: RDS Proxy accepts no server options at the start of a session, and pins a
+# session that sets one later.
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
 class DatabaseFault(Exception):
-    """The database refused a statement: a mistake of the code, not of a caller."""
+    """The database refused a statement because of a mistake in the code, not in a request."""
 
 
 class Database:
     """A pool of connections to Postgres.
 
-    Connects at the first use. A connection that lay idle for 5 s (a frozen Lambda, a restarted server) is asked whether
-    it still lives before it is used; a busy one is not, which saves a round trip a request. With `iam_region`, each new
-    connection takes a fresh token of AWS IAM in that region for its password.
+    Connects at the first use. A connection that was idle for 5 s (a frozen Lambda, a restarted server) is pinged before
+    it is used; a busy one is not, which saves one round trip per request. With `iam_region`, each new connection uses a
+    fresh AWS IAM token of that region as its password.
     """
 
     def __init__(self, url: str, *, pool_size: int, iam_region: str | None = None) -> None:
@@ -45,7 +46,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            hide_parameters=True,  # an error that is logged must not tell prompts
+            hide_parameters=True,  # a logged error must not contain prompts
             connect_args={"connect_timeout": CONNECT_LIMIT_S, "application_name": "easel", **_TCP},
         )
         if iam_region is not None:
@@ -56,17 +57,25 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction: committed at the end of the block, rolled back on any exception.
+        """Open a transaction: committed at the end of the block, rolled back on any exception.
 
-        Raises Unavailable when the database cannot be reached or gave up (a deadlock, a shutdown), NotFound when a row
-        that the block refers to has just been deleted, DatabaseFault for what it refuses otherwise.
+        Raises:
+            Unavailable: The database cannot be reached or gave up (a deadlock, a shutdown).
+            NotFound: A row that the block refers to has just been deleted.
+            DatabaseFault: The database refused a statement for another reason.
         """
         with _translated(), self._transactions.begin() as connection:
             yield connection
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
-        """A connection on which each statement is a transaction of its own: one round trip instead of three."""
+        """Open a connection on which each statement is a separate transaction: one round trip instead of three.
+
+        Raises:
+            Unavailable: The database cannot be reached or gave up.
+            NotFound: A row that the statement refers to has just been deleted.
+            DatabaseFault: The database refused a statement for another reason.
+        """
         with _translated(), self._engine.connect() as connection:
             yield connection
 
@@ -81,10 +90,13 @@ class Database:
 
 @contextmanager
 def waiting_at_most(limit_s: float) -> Iterator[None]:
-    """For a process that does one thing at a time: inside the block no wait for the database, for whatever reason, goes
-    on past `limit_s` seconds from its beginning, nor one for the storage, which keeps the same deadline. A statement
-    that is cut raises Unavailable and ends its connection; whether the server had carried it out already is then
-    unknown, as with any answer that is lost.
+    """Limit every wait for the database or the storage inside the block to `limit_s` seconds from its start.
+
+    For processes that do one thing at a time: the limit is global. A statement that is cut off closes its connection;
+    whether the server had already executed it is unknown, as with any lost answer.
+
+    Raises:
+        Unavailable: A wait reached the limit.
     """
     with deadline.ending_in(limit_s):
         extensions.set_wait_callback(_wait)
@@ -95,7 +107,7 @@ def waiting_at_most(limit_s: float) -> Iterator[None]:
 
 
 def take_tokens(engine: Engine, region: str) -> None:
-    """Have each new connection of the engine take a fresh token of AWS IAM for its password."""
+    """Make each new connection of the engine use a fresh AWS IAM token as its password."""
 
     @event.listens_for(engine, "do_connect")
     def give_token(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
@@ -105,9 +117,14 @@ def take_tokens(engine: Engine, region: str) -> None:
 
 
 def _iam_token(host: str, port: int, user: str, region: str) -> str:
-    """What boto3's `generate_db_auth_token` makes, without its client, which takes 0.2 s to load. It is good for
-    connecting within 15 minutes; a connection outlives it."""
-    from botocore.auth import SigV4QueryAuth  # AWS's own service, and only where a deployment asks for it
+    """Return the token that boto3's `generate_db_auth_token` makes, without boto3's client, which takes 0.2 s to load.
+
+    A connection must be opened within 15 minutes, and may then outlive the token.
+
+    Raises:
+        Unavailable: There are no AWS credentials.
+    """
+    from botocore.auth import SigV4QueryAuth  # only needed with EASEL_DATABASE_AUTH=iam
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session
 
@@ -120,11 +137,11 @@ def _iam_token(host: str, port: int, user: str, region: str) -> str:
 
 
 _asked: set[int] = set()
-"""The connections (by `id`) that are just asked whether they live."""
+"""The connections (by `id`) that are being pinged."""
 
 
 def _wait(connection: Any) -> None:
-    """psycopg2's way of waiting for the server, to a deadline. Connecting and asking have shorter ones of their own."""
+    """Wait for the server until the deadline (psycopg2's wait callback). Connecting and pinging have shorter limits."""
     until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
         until = min(until, time.monotonic() + CONNECT_LIMIT_S)
@@ -151,9 +168,9 @@ def _translated() -> Iterator[None]:
         if error.connection_invalidated:
             raise Unavailable("The database cannot be reached.") from error
         if isinstance(error.orig, ForeignKeyViolation):
-            # A user, a job or an upload was deleted between the look and the write.
+            # A user, a job or an upload was deleted between the read and the write.
             raise NotFound("What this refers to was deleted in the meantime.") from None
-        # Nothing of the server's DETAIL goes on into a log: it quotes whole rows, and rows hold prompts.
+        # Log nothing of the server's DETAIL: it quotes whole rows, which contain prompts.
         primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
         raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
 
@@ -163,7 +180,7 @@ def _note_time(_connection: Any, record: Any) -> None:
 
 
 def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
-    # By the wall clock: the other one may stand still while Lambda keeps a process frozen.
+    # Use the wall clock: the monotonic one may stop while Lambda keeps a process frozen.
     if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
         return
     _asked.add(id(connection))

@@ -11,9 +11,10 @@ job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """What a line has beside its message: `_log.info("queue", extra=fields(queued=3))`.
+    """Return a record's extra fields: `_log.info("queue", extra=fields(queued=3))`.
 
-    Under one key, since libraries give `extra` too: theirs holds whatever they work on, and is left out.
+    They are kept under one key, because libraries also pass `extra`: theirs may contain any of their objects, and is
+    left out.
     """
     return {"fields": values}
 
