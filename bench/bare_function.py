@@ -1,5 +1,7 @@
-"""What a cold start is compared with: FastAPI with one handler that does one SELECT, as its author would write it for
-Lambda in five minutes. It is packed beside the same packages as Easel's functions."""
+"""A bare function to compare cold starts with: FastAPI with one handler that runs one SELECT, for Lambda.
+
+It is bundled with the same packages as Easel's functions.
+"""
 
 import os
 from typing import Any

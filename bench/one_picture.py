@@ -1,6 +1,6 @@
-"""One picture of the painter, alone: `python -m bench.one_picture SIDE STEPS UPS` (a SIDE of 0 only gets ready to).
+"""One picture of the painter: `python -m bench.one_picture SIDE STEPS UPS` (a SIDE of 0 only prepares).
 
-It imports the generator and nothing else, so that the memory of the process is the generator's.
+It imports only the generator, so that the memory of the process is the generator's.
 """
 
 import sys
@@ -12,14 +12,14 @@ from generator.request import GenerationRequest
 
 
 def paint(engine: Engine, prompt: str, side_px: int, steps: int, ups: int = 1) -> bytes:
-    """A square picture as the service makes it: painted, upscaled, encoded as PNG."""
+    """Return a square picture as the service makes it: painted, upscaled, encoded as PNG."""
     image_request = GenerationRequest(prompt=prompt, steps=steps).image_request((side_px, side_px), seed=1)
     picture = engine.generate(image_request, _watch)
     return encode_png(engine.upscale(picture, ups, _watch) if ups > 1 else picture)
 
 
 def _watch(done: float, snapshot: object = None) -> None:
-    """Nobody looks on."""
+    """Ignore the progress."""
 
 
 if __name__ == "__main__":

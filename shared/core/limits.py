@@ -4,7 +4,7 @@ MAX_BODY_BYTES = 256 * 1024
 """The size of a request body to the API."""
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
-"""The size of a start picture's file. The site (web/lib/picture-storage.js) and nginx declare it too, which a test checks."""
+"""The size of a start picture. The site (web/lib/picture-storage.js) and nginx declare it too; a test checks."""
 
 MAX_EMAIL_CHARACTERS = 254
 """The length of an account's e-mail address (RFC 5321, 4.5.3.1.3)."""

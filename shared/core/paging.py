@@ -15,5 +15,5 @@ Item = TypeVar("Item", bound=HasId)
 
 
 def page(items: list[Item], limit: int) -> tuple[list[Item], UUID | None]:
-    """Return the first `limit` items, and the id to continue after if there are more (`items` has one more then)."""
+    """Return the first `limit` items, and the id to continue after if more items follow."""
     return (items[:limit], items[limit - 1].id) if len(items) > limit else (items, None)
