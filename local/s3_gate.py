@@ -261,7 +261,7 @@ def _replay(body: bytes) -> Receive:
 
 def main(arguments: list[str]) -> None:
     """Serve S3 until SIGTERM, by default on the loopback interface."""
-    parser = argparse.ArgumentParser(prog="python -m local.s3_gate", description="S3 for signed requests alone.")
+    parser = argparse.ArgumentParser(prog="python -m local.s3_gate", description="Serve S3 for signed requests only.")
     parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (%(default)s)")
     parser.add_argument("port", type=int)
     parser.add_argument("origins", nargs="*", metavar="origin", help="whose pages may use it")

@@ -398,7 +398,7 @@ def main(arguments: list[str], env: Mapping[str, str]) -> int:
     try:
         for name in arguments:
             if name not in PARTS:
-                raise Wrong(f"'{name[:40]}' is none of {', '.join(PARTS)}.")
+                raise Wrong(f"'{name[:40]}' is not one of {', '.join(PARTS)}.")
         for name in arguments or PARTS:
             for line in PARTS[name](env):
                 print(line, flush=True)

@@ -194,14 +194,14 @@ def test_what_has_no_place_is_left_out_with_its_reason(
 @pytest.mark.parametrize(
     ("parts", "env", "code", "sentence"),
     [
-        (["bukket"], {}, 2, "'bukket' is none of bucket, queue, mail, secrets."),
+        (["bukket"], {}, 2, "'bukket' is not one of bucket, queue, mail, secrets."),
         (
             ["bucket"],
             {"EASEL_S3_ENDPOINT": "http://[1"},
             2,
             "EASEL_S3_ENDPOINT holds an address that cannot be parsed.",
         ),
-        (["bucket"], {"EASEL_PUBLIC_URL": "http://a:b"}, 2, "cannot be read."),
+        (["bucket"], {"EASEL_PUBLIC_URL": "http://a:b"}, 2, "cannot be parsed."),
         (["queue"], {"EASEL_BROKER_URL": "sqs+http://a:b/c"}, 2, "EASEL_BROKER_URL holds an address"),
         (["bucket"], {"EASEL_S3_ENDPOINT": NOWHERE}, 1, f'Could not connect to the endpoint URL: "{NOWHERE}'),
         (["bucket"], {"EASEL_S3_BUCKET": "Not a bucket"}, 1, "Invalid bucket name"),
