@@ -1,14 +1,14 @@
-# Easel but for its generator: one image, whose command says which part it is.
+# All of Easel except the generator, in one image; the command selects the part.
 #   docker build -t easel .
-#   docker run --rm easel python -m functions.gateway      the site and the API (what it runs when nothing is said)
+#   docker run --rm easel python -m functions.gateway      the site and the API (the default)
 #   docker run --rm easel python -m poller worker          moves jobs through the generators
-#   docker run --rm easel python -m poller beat            has the workers sweep every second
-#   docker run --rm easel python -m alembic upgrade head   brings the database up to this version
-#   docker run --rm easel easel --help                     what an operator does with a site
+#   docker run --rm easel python -m poller beat            makes the workers sweep every second
+#   docker run --rm easel python -m alembic upgrade head   migrates the database to this version
+#   docker run --rm easel easel --help                     the operator's command
 # --target web is nginx with the site's files: the one origin in front of gateways.
 FROM python:3.13.11-slim-trixie AS build
 COPY requirements/app.txt /build/requirements.txt
-# The environment has no pip of its own, so none reaches the final image with it.
+# The environment is made without pip, so that the final image has none.
 RUN python -m venv --without-pip /opt/easel \
  && python -m pip --python /opt/easel/bin/python install --quiet --no-cache-dir --only-binary :all: \
       --require-hashes -r /build/requirements.txt
@@ -23,7 +23,7 @@ COPY cli ./cli
 COPY poller ./poller
 COPY shared ./shared
 COPY functions ./functions
-# Nothing can be compiled later: the parts may not write.
+# Compile now: the file system is read-only at run time.
 RUN /opt/easel/bin/python -m compileall -q /opt/easel/app
 
 FROM build AS site
@@ -41,12 +41,12 @@ STOPSIGNAL SIGQUIT
 ENTRYPOINT ["sh", "/opt/easel/start.sh"]
 
 FROM python:3.13.11-slim-trixie AS app
-# The base image's own pip has no work in this one.
+# The base image's pip is not needed.
 RUN rm -rf /usr/local/bin/pip* /usr/local/bin/idle* /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip
 ENV PATH=/opt/easel/bin:$PATH PYTHONPATH=/opt/easel/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 EASEL_HOST=0.0.0.0
 COPY --from=build /opt/easel /opt/easel
 WORKDIR /opt/easel/app
-# Where the root file system may only be read, a volume made for this path is as writable as the path itself.
+# With a read-only root file system, a volume mounted here has this folder's permissions.
 VOLUME ["/tmp"]
 USER 10001:10001
 EXPOSE 8080

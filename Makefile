@@ -4,10 +4,10 @@ BIN := .venv/bin
 
 .PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
-help: ## Say what each command does
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The environments are rebuilt only when their lock file changes: the stamp is newer than the lock or it is not there.
+# The environments are rebuilt only when their lock file changes, that is, when it is newer than the stamp.
 .venv/run.stamp: requirements/run.txt pyproject.toml painter/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Easel needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
@@ -60,13 +60,13 @@ coverage: .venv/dev.stamp ## Run all tests and report which lines they reach
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-# The same versions from elsewhere where PyPI has no wheel for this machine.
+# The same versions from another source if PyPI has no wheel for this machine.
 BIOME = $(or $(wildcard $(BIN)/biome),npx --yes @biomejs/biome@2.3.11)
 SHELLCHECK = $(or $(wildcard $(BIN)/shellcheck),shellcheck)
 SHFMT = $(BIN)/shfmt --indent 2 --case-indent
 SHELL_SCRIPTS = git grep -lE '^\#!(/bin/sh|/usr/bin/env (ba)?sh)'
 
-check: .venv/dev.stamp ## Lint, formatting and types
+check: .venv/dev.stamp ## Check style, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -74,7 +74,7 @@ check: .venv/dev.stamp ## Lint, formatting and types
 	@$(SHELL_SCRIPTS) | xargs $(SHELLCHECK)
 	@$(SHELL_SCRIPTS) | xargs $(SHFMT) --diff
 
-format: .venv/dev.stamp ## Put the code into its one format
+format: .venv/dev.stamp ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIOME) check --write .
@@ -87,19 +87,19 @@ terraform-check: .venv/dev.stamp ## Check infra/terraform: format, tests, static
 terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here, try it, and destroy it again
 	@$(BIN)/python -m infra.terraform.emulator
 
-bench: .venv/dev.stamp ## Measure Easel beside what it is compared with, or another checkout: make bench AGAINST=DIR
+bench: .venv/dev.stamp ## Run the benchmarks, or compare with another checkout: make bench AGAINST=DIR
 	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
 
-screenshots: .venv/dev.stamp ## Take the docs' pictures of the site anew, from the stack that runs here
+screenshots: .venv/dev.stamp ## Retake the docs' screenshots from the running stack
 	@$(BIN)/python -m tests.support.screenshots
 
-# LocalStack runs on this version of Python alone, and what it depends on does not fit beside Easel's own packages.
+# LocalStack runs only on this version of Python, and its dependencies conflict with Easel's.
 LOCALSTACK_PYTHONS := python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3)
 
-localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try the storage on it too
+localstack: .venv/localstack.stamp ## Install LocalStack, for the storage tests
 
 .venv/localstack.stamp: requirements/localstack.txt | .venv/dev.stamp
 	@for python in $(LOCALSTACK_PYTHONS); do \
@@ -111,7 +111,7 @@ localstack: .venv/localstack.stamp ## Install LocalStack, so that the tests try 
 	@$(BIN)/uv pip install --quiet --python .venv/localstack --require-hashes -r requirements/localstack.txt
 	@touch $@
 
-contract-deployed: .venv/dev.stamp ## Try the whole contract on the functions deployed to an emulated Lambda
+contract-deployed: .venv/dev.stamp ## Test the whole contract on functions deployed to an emulated Lambda
 	@EASEL_TEST_DEPLOYED=all $(PYTEST) $(PARALLEL) tests/contract -k deployed
 
 PYTHON_VERSION ?= 3.13
@@ -119,7 +119,7 @@ ARCH ?= arm64
 bundle: .venv/dev.stamp ## Make dist/functions.zip for AWS Lambda: make bundle PYTHON_VERSION=3.13 ARCH=arm64
 	@$(BIN)/python -m infra.bundle --python $(PYTHON_VERSION) --arch $(ARCH)
 
-site: .venv/run.stamp ## Write what a static host needs into dist/site
+site: .venv/run.stamp ## Write the files for a static host into dist/site
 	@rm -rf dist/site
 	@$(BIN)/python -m infra.site dist/site
 
@@ -143,6 +143,6 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q --group functions --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/functions.txt >/dev/null
 
-clean: ## Remove the environment and what the tools left; never the data under var/
+clean: ## Remove the environment and the tools' files, but not the data under var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Benchmarks: each measures Easel and what it is compared with in the same run, turn by turn."""
+"""Benchmarks: each measures Easel and a comparable program in the same run, in alternation."""

@@ -28,7 +28,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
 
 
 def main() -> None:
-    """Measure, and report each row on stderr as it comes; the table goes to stdout. Ctrl-C ends it and cleans up."""
+    """Run the benchmarks: progress goes to stderr, the table to stdout. Ctrl-C ends the run and cleans up."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Easel beside comparable software.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"one of: {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--against", type=Path, metavar="DIR", help="a checkout of another build to compare with")

@@ -1,4 +1,4 @@
-"""What the functions are compared with: FastAPI with one handler that does one INSERT, or one SELECT.
+"""A bare app to compare the functions with: FastAPI, where each handler runs one INSERT or SELECT.
 
 `python -m bench.bare_app <port> <database URL>` serves it on the loopback interface.
 """
@@ -20,13 +20,13 @@ CREATE TABLE IF NOT EXISTS notes (
 
 
 class Note(BaseModel):
-    """The body: one field."""
+    """The request body, with one field."""
 
     text: str
 
 
 def create_app(database_url: str) -> FastAPI:
-    """Create the app as one would write it in five minutes: no accounts, no limits, no custom errors."""
+    """Create the app in its simplest form: no accounts, no limits, no custom errors."""
     app = FastAPI()
     engine = create_engine(database_url)
 

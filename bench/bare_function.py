@@ -1,7 +1,6 @@
-"""The function that a cold start is compared with: FastAPI with one handler that does one SELECT.
+"""A bare function to compare cold starts with: FastAPI with one handler that runs one SELECT, for Lambda.
 
-It is written as its author would write it for Lambda in five minutes, and packed beside the same packages as Easel's
-functions.
+It is bundled with the same packages as Easel's functions.
 """
 
 import os

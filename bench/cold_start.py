@@ -1,4 +1,4 @@
-"""A cold start as Lambda has it: the bundle unpacked, a fresh interpreter, the handler's first answer."""
+"""A cold start as on Lambda: the unpacked bundle, a new interpreter, the handler's first answer."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from infra.bundle import build, compile_all, this_target
 ROUNDS = 5
 BARE = "a bare FastAPI + Mangum + psycopg2 + SQLAlchemy function"
 
-# Lambda passes an event to the handler and takes its answer in the same way.
+# Lambda calls a handler in the same way.
 _FIRST_ANSWER = """
 import importlib, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -30,7 +30,7 @@ answer = importlib.import_module(sys.argv[2]).handler(json.loads(sys.argv[3]), N
 assert answer["statusCode"] == int(sys.argv[4]), answer
 """
 
-# Bodies and statuses of first events that have a body or do not answer 200 (or 404 for a random id).
+# First events that have a body, or whose expected status is not 200 (or 404 for a random id).
 _BODIES: dict[str, dict[str, Any]] = {
     "submit": {"prompt": "a lighthouse at night"},
     "upload": {"content_type": "image/png", "size": 1000},
@@ -43,7 +43,7 @@ _STATUSES = {"submit": 202, "upload": 201, "signup": 201, "login": 401, "logout"
 
 @dataclass(frozen=True)
 class _Start:
-    """One function's first event, and the status of its answer."""
+    """One function's first event, and the expected status."""
 
     module: str
     event: str
@@ -51,9 +51,9 @@ class _Start:
 
 
 def cold_start(ground: Ground) -> Iterator[Row]:
-    """Measure each function beside the bare one, with the bundle's byte-code and without.
+    """Measure each function beside the bare one, with and without the bundle's byte-code.
 
-    Each round measures every function once; a first round only warms the disk cache. Nothing may be written into the
+    Each round measures every function once; the first round only warms the disk cache. Nothing may be written into the
     folder, since Lambda's is read-only.
     """
     folders = {shipped: _unpacked(ground.home / f"task-{shipped}", bytecode=shipped) for shipped in (True, False)}
@@ -110,7 +110,7 @@ def _first(ground: Ground, name: str) -> _Start:
 
 
 def _seconds(ground: Ground, folder: Path, start: _Start) -> float:
-    """Return the seconds from start to end of a process that has only the folder on its path."""
+    """Return the run time in seconds of a process that has only the folder on its path."""
     argv = [sys.executable, "-I", "-S", "-B", "-c", _FIRST_ANSWER]
     argv += [str(folder), start.module, start.event, str(start.status)]
     begin = time.perf_counter()

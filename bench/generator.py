@@ -1,4 +1,4 @@
-"""What a picture of the reference generator costs: seconds and memory, and pictures a second of the service."""
+"""The cost of a picture of the reference generator: time, memory, and pictures per second of the service."""
 
 import io
 import sys
@@ -37,7 +37,7 @@ LOOK_S = 0.02
 STEPS = {quality: int(QUALITIES[quality].values["steps"]) for quality in ("draft", "normal")}
 
 LARGE_PICTURES = ((2048, 1), (1024, 4))
-"""Side in pixels as painted, and by how much it is upscaled."""
+"""Side in pixels as painted, and the factor by which it is upscaled."""
 
 _PEAK = """
 import resource, subprocess, sys
@@ -47,7 +47,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def generator(ground: Ground) -> Iterator[Row]:
-    """Seconds beside the cheapest picture of that size, memory of large ones, and what a second worker brings."""
+    """Measure the time beside a trivial picture's, the memory of large pictures, and the gain of a second worker."""
     yield from _seconds()
     yield from _memory(ground)
     yield from _served(ground)
@@ -70,14 +70,14 @@ def _gradients() -> float:
 
 
 def _gradient() -> bytes:
-    """Encode the same number of pixels without any painting, with the service's level."""
+    """Return a gradient with the same number of pixels, encoded at the service's compression level."""
     out = io.BytesIO()
     Image.linear_gradient("L").resize((SIDE_PX, SIDE_PX)).convert("RGB").save(out, "PNG", compress_level=4)
     return out.getvalue()
 
 
 def _mean(make: Callable[[str], bytes]) -> float:
-    """Milliseconds a picture, over all prompts."""
+    """Return the mean milliseconds per picture, over all prompts."""
     begin = time.perf_counter()
     for prompt in PROMPTS:
         make(prompt)
@@ -85,7 +85,7 @@ def _mean(make: Callable[[str], bytes]) -> float:
 
 
 def _memory(ground: Ground) -> Iterator[Row]:
-    """Yield the peak of a process that makes one picture, less that of one that only gets ready to."""
+    """Measure the peak memory of a process that makes one picture, minus that of one that only prepares to."""
     steps = STEPS["draft"]
     idle = _peak_mib(ground, 0, steps, 1)
     for side_px, ups in LARGE_PICTURES:
@@ -97,14 +97,17 @@ def _memory(ground: Ground) -> Iterator[Row]:
 
 
 def _peak_mib(ground: Ground, side_px: int, steps: int, ups: int) -> float:
-    """Return the peak of a new process; it begins with that of its parent, so a small one starts it."""
+    """Return the peak memory of a process that makes one picture, in MiB.
+
+    A new process inherits the peak of its parent, so a small process starts it.
+    """
     peak = int(ground.run("-c", _PEAK, str(side_px), str(steps), str(ups)))
-    # macOS counts bytes, the others KiB.
+    # macOS reports bytes, other systems KiB.
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _served(ground: Ground) -> Iterator[Row]:
-    """Two services, one of which has two workers; while one is asked, the other idles."""
+    """Measure two services, one of which has two workers; while one is measured, the other idles."""
     ports = {workers: free_port() for workers in (1, 2)}
     parts = [
         ground.python(
@@ -130,7 +133,7 @@ def _served(ground: Ground) -> Iterator[Row]:
 
 
 def _pictures_a_second(client: ImgGenerator, count: int) -> float:
-    """All are ordered at one moment; the time runs until the last is fetched."""
+    """Return pictures per second: all are ordered at once, and the time ends when the last one is fetched."""
     order = GenerationRequest(
         prompt="",
         negative_prompt="",
@@ -152,7 +155,7 @@ def _pictures_a_second(client: ImgGenerator, count: int) -> float:
         if phase is Phase.FINISHED:
             client.result(remote_id, waiting.pop(remote_id))
         elif phase is Phase.FAILED or time.monotonic() > begin + SERVED_LIMIT_S:
-            raise RuntimeError("the generator made nothing of an order")
+            raise RuntimeError("the generator did not finish an order")
         else:
             time.sleep(LOOK_S)
     return count / (time.monotonic() - begin)

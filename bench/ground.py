@@ -1,4 +1,4 @@
-"""What the benchmarks run on: real servers in a temporary home, processes that end with them, and rows to work with."""
+"""The environment of the benchmarks: servers in a temporary home, processes that end with them, and test data."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ _LIMITS = {"EASEL_MAX_QUEUED": "100000", "EASEL_JOBS_PER_DAY": "1000000"}
 
 @dataclass(frozen=True)
 class Build:
-    """A checkout of Easel, and the Python of its environment."""
+    """A checkout of Easel, with the Python of its environment."""
 
     root: Path
     python: str
@@ -53,12 +53,12 @@ OURS = Build(ROOT, sys.executable)
 
 @dataclass(frozen=True)
 class Ground:
-    """Servers that are up, with the tables made.
+    """Running servers, with the tables created.
 
     Attributes:
-        env: All that a process needs to find the servers.
-        rival: Another build of Easel to compare with, instead of what a benchmark is usually compared with. Both use
-            the same servers and tables, so their schemas must be the same.
+        env: The variables with which a process finds the servers.
+        rival: Another build of Easel to compare with, instead of the usual program. Both use the same servers and
+            tables, so their schemas must be the same.
     """
 
     home: Path
@@ -72,7 +72,7 @@ class Ground:
 
     @contextmanager
     def processes(self, *parts: Part) -> Iterator[None]:
-        """Run these programs for the length of the block, which starts when all are ready."""
+        """Run these programs for the duration of the block, which starts when all are ready."""
         with running(Stack(list(parts), self.home / "log")):
             yield
 
@@ -84,9 +84,9 @@ class Ground:
         env: dict[str, str] | None = None,
         build: Build = OURS,
     ) -> Part:
-        """Return a Python module of a build as a part, with `env` added to the ground's.
+        """Return a Python module of a build as a part, with `env` added to the servers' variables.
 
-        It is ready when it answers `asked` (port, path), without that at once.
+        It is ready when `asked` (port, path) answers; without `asked`, immediately.
         """
         return Part(
             name=name,
@@ -97,7 +97,7 @@ class Ground:
         )
 
     def run(self, *argv: str, given: str = "", build: Build = OURS) -> str:
-        """Run a Python process to its end, within two minutes, and return what it printed.
+        """Run a Python process, for at most two minutes, and return its output.
 
         Raises:
             RuntimeError: The process failed.
@@ -131,9 +131,9 @@ class Ground:
         return made
 
     def clear_jobs(self) -> None:
-        """Delete all jobs and what belongs to them; users and tokens stay."""
+        """Delete all jobs and their rows; users and tokens are kept."""
         with self.services.db.begin() as connection:
-            # In the poller's order of locks: its sweep may run at the same moment.
+            # In the poller's lock order, since its sweep may run at the same time.
             connection.execute(text("UPDATE queue_clock SET turn = 0"))
             connection.execute(text("TRUNCATE jobs, garbage CASCADE"))
             connection.execute(text("UPDATE users SET queued = 0, running = 0, next_turn = 0, quota_used = 0"))
@@ -141,7 +141,7 @@ class Ground:
 
 @contextmanager
 def prepared(rival: Build | None = None) -> Iterator[Ground]:
-    """Start Postgres, Redis and S3 on free ports in a temporary home; everything is gone after the block."""
+    """Start Postgres, Redis and S3 on free ports in a temporary home, which is removed after the block."""
     with tempfile.TemporaryDirectory(prefix="easel-bench-") as folder:
         home = Path(folder).resolve()
         with embedded_servers(home) as settings:

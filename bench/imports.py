@@ -1,4 +1,4 @@
-"""What a cold start costs: importing each function beside its four libraries, and the time to a first answer."""
+"""The cost of a cold start: importing each function beside its four libraries, and the time to a first answer."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ assert answer["statusCode"] == {status}, answer
 
 
 def imports(ground: Ground) -> Iterator[Row]:
-    """Measure a fresh interpreter that imports one module and exits. A first round only warms the disk cache."""
+    """Measure a new interpreter that imports one module and exits. The first round only warms the disk cache."""
     names = list(dict.fromkeys(route["name"] for route in manifest()))
     if ground.rival is not None:
         yield from _beside_rival(ground, ground.rival, names)
@@ -54,7 +54,7 @@ def _beside_rival(ground: Ground, rival: Build, names: list[str]) -> Iterator[Ro
 
 
 def first_answer(ground: Ground) -> Iterator[Row]:
-    """Measure a fresh interpreter that answers one event through the Lambda handler.
+    """Measure a new interpreter that answers one event through the Lambda handler.
 
     Submit also starts the broker's client.
     """
@@ -73,7 +73,7 @@ def first_answer(ground: Ground) -> Iterator[Row]:
 def _seconds(ground: Ground, program: str, *argv: str, build: Build = OURS) -> float:
     """Return the seconds from the start of the process to the end of its output.
 
-    `capture_output` waits for the pipes; waiting for the exit with a time-out would look only 20 times a second.
+    `capture_output` waits for the pipes; waiting for the exit with a timeout would poll only 20 times per second.
     """
     begin = time.perf_counter()
     command = [build.python, "-c", program, *argv]

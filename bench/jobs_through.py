@@ -1,7 +1,7 @@
-"""Jobs a second through the poller, beside a Celery task that sleeps, with two worker processes each.
+"""Jobs per second through the poller, beside a Celery task that sleeps, with two worker processes each.
 
-The generator answers at once, so what is measured is the service around it. A rival build is measured with workers of
-its own, one build at a time.
+The generator answers immediately, so the service around it is measured. A rival build is measured with its own
+workers, one build at a time.
 """
 
 import time
@@ -32,7 +32,7 @@ LOOK_S = 0.1
 
 
 def poller(ground: Ground) -> Iterator[Row]:
-    """Queue all jobs at one moment and wait until the last has its picture stored and its row written."""
+    """Measure from queueing all jobs at once until the last one has its picture stored and its row written."""
     users = [user for user, _ in ground.users(USERS)]
     if ground.rival is not None:
         yield from _beside_rival(ground, ground.rival, users)
@@ -66,7 +66,7 @@ def _beside_rival(ground: Ground, rival: Build, users: list[User]) -> Iterator[R
 
 @contextmanager
 def _poller(ground: Ground, users: list[User], fake: FakeGenerator, build: Build = OURS) -> Iterator[None]:
-    """Run the worker and beat of a build; they have done some jobs when the block starts."""
+    """Run worker and beat of a build; they have finished some jobs when the block starts."""
     env = {"EASEL_GENERATORS": fake.setting}
     with ground.processes(
         ground.python("worker", "poller", "worker", "--concurrency", str(sleeping.WORKERS), env=env, build=build),
@@ -79,7 +79,7 @@ def _poller(ground: Ground, users: list[User], fake: FakeGenerator, build: Build
 
 @contextmanager
 def _workers(ground: Ground, users: list[User], fake: FakeGenerator) -> Iterator[None]:
-    """Run the poller and the sleeping task's worker, all warm."""
+    """Run the poller and the sleeping task's worker, both warmed up."""
     env = {"EASEL_GENERATORS": fake.setting}
     with (
         ground.processes(ground.python("sleeping", "bench.sleeping", env=env)),
@@ -121,7 +121,7 @@ def _through_sleeping(ground: Ground, side_px: int, count: int = THEIR_JOBS) -> 
 
 
 def _rate(ground: Ground, table: str, count: int) -> float:
-    """Wait until every row is finished; return rows a second from the first creation to the last end."""
+    """Wait until every row is finished; return rows per second from the first creation to the last end."""
     _wait_until(lambda: _ask(ground, f"SELECT count(finished_at) FROM {table}") == count)
     if table == "jobs" and (failed := _ask(ground, "SELECT count(*) FROM jobs WHERE state <> 'succeeded'")):
         raise RuntimeError(f"{failed:.0f} jobs did not succeed")

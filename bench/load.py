@@ -1,8 +1,8 @@
-"""The load: a separate process that keeps a few connections busy for some seconds and counts the answers.
+"""The load generator: a separate process that keeps a few connections busy for some seconds and counts the answers.
 
-It reads a plan from its standard input, as JSON: {"port", "seconds", "connections", "status", "requests"}. Each
-connection sends its share of `requests` (whole HTTP/1.1 requests) again and again, the next one after each answer. It
-prints the answers a second. An answer with another status is an error.
+It reads a plan as JSON from standard input: {"port", "seconds", "connections", "status", "requests"}. Each connection
+sends its share of `requests` (complete HTTP/1.1 requests) repeatedly, the next one after each answer. It prints the
+answers per second. An answer with another status is an error.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _MARK = b"content-length: "
 
 
 class Busy(asyncio.Protocol):
-    """One kept-alive connection that always has one request under way until the time is up."""
+    """One persistent connection that always has one request in flight until the time is over."""
 
     def __init__(self, requests: list[bytes], status: int, until: float) -> None:
         self.answers = 0
@@ -65,7 +65,7 @@ class Busy(asyncio.Protocol):
 
 
 async def rate(plan: dict[str, Any]) -> float:
-    """Run the plan and return the answers a second."""
+    """Run the plan and return the answers per second."""
     loop = asyncio.get_running_loop()
     requests = [request.encode() for request in plan["requests"]]
     connections = plan["connections"]

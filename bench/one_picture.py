@@ -1,6 +1,6 @@
-"""One picture of the painter, alone: `python -m bench.one_picture SIDE STEPS UPS` (a SIDE of 0 only gets ready to).
+"""One picture of the painter: `python -m bench.one_picture SIDE STEPS UPS` (a SIDE of 0 only prepares).
 
-It imports the generator and nothing else, so that the memory of the process is the generator's.
+It imports only the generator, so that the memory of the process is the generator's.
 """
 
 import sys
@@ -19,7 +19,7 @@ def paint(engine: Engine, prompt: str, side_px: int, steps: int, ups: int = 1) -
 
 
 def _watch(done: float, snapshot: object = None) -> None:
-    """Nobody looks on."""
+    """Ignore the progress."""
 
 
 if __name__ == "__main__":

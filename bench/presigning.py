@@ -1,4 +1,4 @@
-"""Microseconds a presigned URL, beside boto3 with the same keys."""
+"""Microseconds per presigned URL, beside boto3 with the same keys."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ URLS = 500
 def presign(ground: Ground) -> Iterator[Row]:
     """Measure the time per URL in this process; no request is sent.
 
-    Every round has new keys, since Easel signs a key once in a window and caches the URL.
+    Every round uses new object keys, since Easel signs a key once in a window and caches the URL.
     """
     settings, storage = ground.services.settings, ground.services.storage
     client = boto3.client(

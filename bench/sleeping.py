@@ -1,6 +1,6 @@
-"""What the poller is compared with: a Celery task that stays with its job, asks once a second and sleeps in between.
+"""A Celery task to compare the poller with: it stays with its job, polls once a second and sleeps in between.
 
-`python -m bench.sleeping` serves its queue with two worker processes. Generator, storage and database are Easel's own.
+`python -m bench.sleeping` runs its workers, in two processes. Generator, storage and database are Easel's.
 """
 
 import base64
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS paintings (
 
 
 def create_app(settings: Settings) -> Celery:
-    """Create a Celery app as its manual shows: one task, one queue."""
+    """Create a Celery app as in its manual: one task, one queue."""
     app = Celery("sleeping", broker=settings.broker_url, set_as_current=False)
     app.conf.update(task_default_queue=QUEUE, task_ignore_result=True, worker_hijack_root_logger=False)
     services = Services(settings)

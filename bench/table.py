@@ -1,4 +1,4 @@
-"""The rows of a benchmark, and the Markdown table they are printed as."""
+"""The rows of a benchmark, and their Markdown table."""
 
 import os
 import platform
@@ -9,13 +9,13 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Bound:
-    """The limit of a ratio: at least `value`, or at most."""
+    """The limit of a ratio: a minimum, or a maximum with `at_most`."""
 
     value: float
     at_most: bool = False
 
     def holds(self, ratio: float) -> bool:
-        """Return whether a ratio keeps to the bound."""
+        """Return whether a ratio is within the bound."""
         return ratio <= self.value if self.at_most else ratio >= self.value
 
     def __str__(self) -> str:
@@ -38,19 +38,19 @@ class Row:
 
     @classmethod
     def beside_rival(cls, name: str, unit: str, figures: tuple[float, float], *, less_is_better: bool = False) -> "Row":
-        """Return a row beside another build of Easel: at most 5 % worse than that one."""
+        """Return a row beside another build of Easel: at most 5 % worse than that build."""
         return cls(
             name, unit, *figures, "the other build", Bound(1.05, at_most=True) if less_is_better else Bound(0.95)
         )
 
     @property
     def ratio(self) -> float | None:
-        """Ours divided by theirs."""
+        """Return ours divided by theirs, or None without theirs."""
         return self.ours / self.theirs if self.theirs else None
 
     @property
     def missed(self) -> bool:
-        """Whether the ratio does not keep to its bound."""
+        """Return whether the ratio is outside its bound."""
         return self.bound is not None and self.ratio is not None and not self.bound.holds(self.ratio)
 
 
@@ -72,7 +72,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def machine() -> str:
-    """Describe the machine that the figures were measured on in a few words."""
+    """Return a short description of the machine that the figures were measured on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{cores} cores, {platform.system()} {platform.machine()}, {python}"

@@ -1,6 +1,6 @@
-"""Requests a second through the gateway: submit, status and list, each beside a bare handler of one statement.
+"""Requests per second through the gateway: submit, status and list, each beside a bare handler of one statement.
 
-With a rival build, its gateway takes the bare handler's place.
+With a rival build, its gateway replaces the bare handler.
 """
 
 import json
@@ -35,7 +35,7 @@ PROMPT = "a lighthouse at night, stars over a calm sea"
 
 @dataclass(frozen=True)
 class Pair:
-    """The gateway and its rival (a bare app, or another build's gateway), both up, on one database."""
+    """The gateway and its rival (a bare app, or another build's gateway), both running, on one database."""
 
     ground: Ground
     ours: int
@@ -43,7 +43,7 @@ class Pair:
     users: list[tuple[User, str]]
 
     def rate(self, port: int, status: int, requests: list[str]) -> float:
-        """Return the answers a second from this port."""
+        """Return the answers per second from this port."""
         plan = {
             "port": port,
             "seconds": SECONDS,
@@ -55,7 +55,7 @@ class Pair:
 
 
 def submit(ground: Ground) -> Iterator[Row]:
-    """Measure POST /v1/jobs from many users, on a queue that is empty at the start of each round."""
+    """Measure POST /v1/jobs from many users, with an empty queue at the start of each round."""
     with _pair(ground) as pair:
         ours = [_post("/v1/jobs", {"prompt": PROMPT}, token) for _, token in pair.users]
         theirs = ours if ground.rival else [_post("/notes", {"text": PROMPT})] * CONNECTIONS
@@ -73,7 +73,7 @@ def submit(ground: Ground) -> Iterator[Row]:
 
 
 def status(ground: Ground) -> Iterator[Row]:
-    """Measure GET /v1/jobs/{id} of a job that waits, and of one that has succeeded with a picture."""
+    """Measure GET /v1/jobs/{id} of a waiting job, and of one that has succeeded with a picture."""
     with _pair(ground) as pair:
         notes = [_get(f"/notes/{note_id}") for note_id in _insert_notes(ground, USERS)]
         for name, done in (("status, waiting", False), ("status, with a picture", True)):
@@ -85,7 +85,7 @@ def status(ground: Ground) -> Iterator[Row]:
 
 
 def list_jobs(ground: Ground) -> Iterator[Row]:
-    """Measure GET /v1/jobs of users with 50 jobs, a picture each: 100 presigned URLs an answer."""
+    """Measure GET /v1/jobs of users with 50 jobs of one picture each: 100 presigned URLs per answer."""
     with _pair(ground) as pair:
         _insert_notes(ground, LISTED_JOBS)
         ground.clear_jobs()

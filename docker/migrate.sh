@@ -1,7 +1,6 @@
 #!/bin/sh
-# Brings the database up to this version. Before that, it looks whether others can reach this site. If so, it accepts
-# neither the passwords that everybody can read in docker-compose.yml nor a storage that checks no signature: no other
-# part starts unless this ends well.
+# Migrates the database to this version. If other machines can reach this site, it first refuses the public passwords of
+# docker-compose.yml and a storage that checks no signatures. No other part starts unless this script succeeds.
 set -eu
 case "$EASEL_BIND $EASEL_PUBLIC_URL" in
   "127.0.0.1 http://127.0.0.1:"* | "127.0.0.1 http://localhost:"*) ;;

@@ -19,7 +19,7 @@ GAP_PX = 6
 
 
 def paint(number: int, prompt: str, side_px: int) -> Image.Image:
-    """Picture `number` (from 1, which is also its seed), scaled to `side_px`."""
+    """Return picture `number` (counted from 1, and also its seed), scaled to `side_px`."""
     image_request = ImageRequest(
         prompt=prompt, negative_prompt="", width=512, height=512, steps=50, scale=7.5, seed=number
     )
@@ -28,11 +28,11 @@ def paint(number: int, prompt: str, side_px: int) -> Image.Image:
 
 
 def _unwatched(done: float, snapshot: object = None) -> None:
-    """Nobody looks at the progress here."""
+    """Ignore the progress."""
 
 
 def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
-    """Lay the pictures out in rows on white, each with its number in the lower left corner."""
+    """Return the pictures in rows on white, each with its number in the lower left corner."""
     side = pictures[0].width
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (columns * (side + GAP_PX) - GAP_PX, rows * (side + GAP_PX) - GAP_PX), "white")
@@ -48,7 +48,7 @@ def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the sheet. Answers the exit code."""
+    """Write the sheet and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=Path, default=HERE / "prompts.txt", help="one a line (%(default)s)")
     parser.add_argument("--out", type=Path, default=HERE / "painter.webp", help="PNG or WebP (%(default)s)")

@@ -1,1 +1,1 @@
-"""What carries Easel to a cloud: the functions' bundle, the site's files, Terraform."""
+"""Everything for a deployment in a cloud: the functions' bundle, the site's files, Terraform."""

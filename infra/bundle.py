@@ -1,8 +1,8 @@
 """The cloud functions as one zip file for AWS Lambda: `python -m infra.bundle --python 3.13 --arch arm64`.
 
-It holds the functions of the manifest, the modules of Easel that they import, and the packages of
-requirements/functions.txt less what no function imports. The same sources make the same bytes, wherever and whenever it
-is built (with the same zlib).
+It contains the functions of the manifest, the modules of Easel that they import, and the packages of
+requirements/functions.txt except what no function imports. The same sources give the same bytes on every machine and
+at any time (with the same zlib).
 """
 
 import argparse
@@ -27,17 +27,17 @@ OUT = ROOT / "dist" / "functions.zip"
 
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13")
-TASK_ROOT = "/var/task"  # where Lambda unpacks; tracebacks name files as they lie there
+TASK_ROOT = "/var/task"  # where Lambda unpacks the bundle; tracebacks name files by this path
 MOST_ZIPPED_BYTES = 25_000_000
 MOST_UNZIPPED_BYTES = 250 * 1024 * 1024  # Lambda's own limit
-MADE_AT = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell
+MADE_AT = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can store
 COMPILE_LIMIT_S = 600
 
 LEFT_OUT = {
-    # Easel: what these import is not in the bundle
+    # Easel: these import packages that are not in the bundle
     "shared/generators/glide.py": "a function never calls a generator",
     "shared/generators/img_generator.py": "a function never calls a generator",
-    # Packages that come along and that no function imports: all of them, as a test checks
+    # Installed packages that no function imports: all of them, as a test checks
     "async_timeout": "Python has it since 3.11.3",
     "bin": "programs for a terminal",
     "click_didyoumean": "Celery's command line",
@@ -47,7 +47,7 @@ LEFT_OUT = {
     "dns": "mail addresses are not looked up",
     "prompt_toolkit": "Celery's command line",
     "wcwidth": "Celery's command line",
-    # Parts of packages: only those that save at least 50 kB zipped, with their byte-code
+    # Parts of packages: only those that save at least 50 kB zipped, byte-code included
     "Crypto/Math": "minio uses only its ciphers and hashes",
     "Crypto/Protocol": "minio uses only its ciphers and hashes",
     "Crypto/PublicKey": "minio uses only its ciphers and hashes",
@@ -74,13 +74,13 @@ KEPT_METADATA = {
     "opentelemetry_api": "it finds its own context through its entry point",
     "redis": "kombu asks for its version",
 }
-"""The packages whose metadata is read; everybody else's would only slow the search through them down."""
+"""The packages whose metadata is read at run time; that of others would only slow the search down."""
 
 KEPT_METADATA_FILES = ("METADATA", "entry_points.txt")
 
 
 class BundleError(Exception):
-    """The bundle cannot be made; the message is one sentence for whoever called."""
+    """The bundle cannot be built; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Target:
 
     @property
     def platform(self) -> str:
-        """As uv names it. Lambda's Python 3.12 and later stand on Amazon Linux 2023, which has glibc 2.34."""
+        """Return the platform as uv names it. Lambda's Python 3.12 and later run on Amazon Linux 2023 (glibc 2.34)."""
         return f"{ARCHITECTURES[self.arch]}-manylinux_2_34"
 
 
@@ -130,7 +130,7 @@ class Bundle:
 
 
 def this_target() -> Target:
-    """Return the Python and the processor of this process, for a bundle that is tried out here."""
+    """Return this process's Python version and processor, for a bundle that is tried out here."""
     arch = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     return Target("{}.{}".format(*sys.version_info), arch)
 
@@ -138,8 +138,8 @@ def this_target() -> Target:
 def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
     """Build the bundle for a runtime into the file `out`.
 
-    Its byte-code is made by an interpreter of the target's minor version on this machine; where there is none, it is
-    left out and `has_bytecode` says so.
+    Its byte-code is compiled by an installed interpreter of the target's minor version. Without one it is left out, and
+    `has_bytecode` is false.
 
     Raises:
         BundleError: Packages are not available, or the bundle is too large.
@@ -162,7 +162,11 @@ def build(target: Target, out: Path = OUT, *, bytecode: bool = True) -> Bundle:
 
 
 def check_size(bundle: Bundle) -> None:
-    """Raise BundleError, with the biggest parts, when a bundle is larger than it may be."""
+    """Check the size of a bundle.
+
+    Raises:
+        BundleError: It exceeds a limit; the message lists its largest parts.
+    """
     if bundle.zipped_bytes > MOST_ZIPPED_BYTES or bundle.unzipped_bytes > MOST_UNZIPPED_BYTES:
         raise BundleError(
             f"The bundle is too large: {_megabytes(bundle.zipped_bytes)} MB zipped (at most 25) and "
@@ -171,14 +175,14 @@ def check_size(bundle: Bundle) -> None:
 
 
 def read(path: Path, target: Target) -> Bundle:
-    """Read a bundle that was built before."""
+    """Return a bundle that was built before."""
     with zipfile.ZipFile(path) as archive:
         has_bytecode = any(name.endswith(".pyc") for name in archive.namelist())
     return Bundle(path, target, has_bytecode, _parts(path))
 
 
 def find_interpreter(python_version: str) -> Path | None:
-    """Return an installed interpreter of this minor version; None without one. Nothing is downloaded."""
+    """Return an installed interpreter of this minor version, or None. Nothing is downloaded."""
     if python_version == "{}.{}".format(*sys.version_info):
         return Path(sys.executable)
     found = _run(
@@ -188,7 +192,7 @@ def find_interpreter(python_version: str) -> Path | None:
 
 
 def table(bundle: Bundle, most: int = 12) -> str:
-    """List the bundle's biggest parts, in megabytes of 1,000,000 bytes, and the sum of the others."""
+    """Return the bundle's largest parts in megabytes of 1,000,000 bytes, with the sum of the rest."""
     rest = bundle.parts[most:]
     rows = list(bundle.parts[:most])
     if rest:
@@ -214,7 +218,7 @@ def _copy_own(stage: Path) -> None:
 
 
 def _own_modules() -> set[str]:
-    """Return the files of Easel that the functions need: theirs, and all that these import, at the top or later."""
+    """Return Easel's files that the functions need: their own, and all that these import, at the top or later."""
     routes = json.loads((ROOT / "functions" / "manifest.json").read_text(encoding="utf-8"))
     left = [f"functions.{route['name']}" for route in routes]
     found: set[str] = set()
@@ -232,7 +236,7 @@ def _own_modules() -> set[str]:
 
 
 def _imported(source: str) -> Iterator[str]:
-    """Yield the names in Easel's packages that a source may import; of `from a import b` both `a` and `a.b`."""
+    """Yield the names in Easel's packages that a source may import; for `from a import b` both `a` and `a.b`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -249,7 +253,7 @@ def _prune(stage: Path) -> None:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)  # not every version and processor gets every package
+            path.unlink(missing_ok=True)  # not every version and processor has every package
     for path in sorted(stage.rglob("*"), reverse=True):
         if path.is_file() and not _is_shipped(path.relative_to(stage)):
             path.unlink()
@@ -265,10 +269,10 @@ def _is_shipped(path: Path) -> bool:
 
 
 def compile_all(interpreter: Path, stage: Path, what: Path) -> None:
-    """Put byte-code beside a module, or beside all modules of a folder, in the stage.
+    """Compile a module, or all modules of a folder in the stage. The byte-code is loaded without checking the sources.
 
-    Python takes this byte-code without looking at the sources. Marshalled code depends on the order of sets of strings,
-    hence the fixed seed; compileall itself sorts the files.
+    Marshalled code depends on the order of sets of strings, hence the fixed hash seed; compileall itself sorts the
+    files.
     """
     argv = [str(interpreter), "-s", "-m", "compileall", "-q", "-f", "-s", str(stage), "-p", TASK_ROOT]
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
@@ -280,7 +284,7 @@ def _zip(stage: Path, out: Path) -> None:
         for path in sorted(stage.rglob("*"), key=lambda path: path.relative_to(stage).as_posix()):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(stage).as_posix(), MADE_AT)
-                entry.create_system = 3  # Unix, whatever builds it: only then do the file's rights count
+                entry.create_system = 3  # Unix, on every build machine: otherwise file permissions are ignored
                 entry.external_attr = 0o100644 << 16
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, path.read_bytes(), compresslevel=9)

@@ -1,7 +1,7 @@
-"""Writes all that a static host needs of Easel: `python -m infra.site FOLDER [--nginx FOLDER]`.
+"""The files that a static host needs: `python -m infra.site FOLDER [--nginx FOLDER]`.
 
-The site (web/), the API's docs with Swagger UI's own files, and /openapi.json: what nginx serves in Docker and
-CloudFront on AWS. The same checkout gives the same bytes. For nginx also the headers of these files.
+They are the site (web/), the API's docs with Swagger UI's files, and /openapi.json: served by nginx in Docker and by
+CloudFront on AWS. The same checkout gives the same bytes. For nginx, the headers of these files are written too.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from functions.http.headers import declared_headers
 from shared.core.settings import Settings
 from shared.services import Services
 
-# Describing the API calls no server; these addresses are never used.
+# Describing the API calls no server, so these addresses are never used.
 NOWHERE = {"EASEL_DATABASE_URL": "postgresql://nowhere.invalid/", "EASEL_BROKER_URL": "redis://nowhere.invalid"}
 
 
@@ -36,7 +36,7 @@ def write_site(folder: Path) -> None:
 
 
 def openapi_document() -> bytes:
-    """Return the API's description as the gateway answers it; it depends on no setting."""
+    """Return the API's description as the gateway serves it; it depends on no setting."""
     app = create_gateway(Services(Settings.from_environment(NOWHERE)))
     return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -11,7 +11,7 @@ from local.stack import Interrupted, PartDied, Stack, StackError
 
 
 def main() -> int:
-    """0 after an orderly stop that was asked for, 1 when something went wrong, after a sentence that says what."""
+    """Run the stack until Ctrl-C. Returns exit code 0 after a requested stop, 1 after an error was printed."""
     console = Console()
     try:
         with prepared_site(Config.load(), console) as (stack, config):
@@ -23,7 +23,10 @@ def main() -> int:
 
 
 def run(stack: Stack, config: Config, console: Console) -> int:
-    """Start, give the address, watch until the end is asked for or a part dies, and stop. Returns the exit code."""
+    """Start the stack, print its address, watch it until a stop is requested or a part dies, then stop it.
+
+    Returns the exit code.
+    """
     code = 0
     try:
         stack.start()
@@ -35,14 +38,14 @@ def run(stack: Stack, config: Config, console: Console) -> int:
         print(error, file=sys.stderr, flush=True)
         code = 1
     finally:
-        console.say("Stopping. Ctrl-C once more ends it at once.")
+        console.say("Stopping. Press Ctrl-C again to stop immediately.")
         stack.stop()
     console.say("Everything is stopped.")
     return code
 
 
 def stop_on_signals(stack: Stack) -> None:
-    """Stop in order at the first signal, and at once at the second."""
+    """Install handlers: the first signal requests an orderly stop, the second an immediate one."""
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         (stack.hurry if stack.interrupted.is_set() else stack.interrupted).set()

@@ -19,7 +19,7 @@ PORTS = {
     "EASEL_S3_PORT": ("s3", 4566),
     "EASEL_REDIS_PORT": ("redis", 6390),
 }
-# The setting that names the address of a port: with it the port itself is relied on, and stays.
+# The setting that names a port's public address. If it is set, others rely on the port, so it is not replaced.
 ADDRESS_OF_PORT = {"EASEL_PORT": "EASEL_PUBLIC_URL", "EASEL_S3_PORT": "EASEL_S3_PUBLIC_ENDPOINT"}
 # A setting that names another server: the part of that port is then not started here.
 REPLACED_BY = {
@@ -31,7 +31,7 @@ REPLACED_BY = {
 
 @dataclass(frozen=True)
 class Config:
-    """Every variable that was given, and what the supervisor itself needs of them."""
+    """Every given variable, and the values that the supervisor itself needs."""
 
     environment: Mapping[str, str]
     home: Path
@@ -59,12 +59,12 @@ class Config:
 
     @property
     def public_url(self) -> str:
-        """The address by which browsers reach the site."""
+        """Return the address at which browsers reach the site."""
         return self.environment.get("EASEL_PUBLIC_URL", self.local_url).rstrip("/")
 
     @property
     def local_url(self) -> str:
-        """The address by which this machine reaches the site, past any proxy in front of it."""
+        """Return the address at which this machine reaches the site, past any proxy in front of it."""
         return f"http://127.0.0.1:{self.ports['EASEL_PORT']}"
 
     def has(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the stack tells the person in front of it."""
+"""The stack's output on the terminal."""
 
 import re
 import sys
@@ -7,20 +7,20 @@ import threading
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 NAME_WIDTH = 9
 USUAL = re.compile(r'\{"at": "[^"]*", "level": "(info|debug)"')
-"""How a line of Easel's log begins that tells of nothing wrong."""
+"""The beginning of a log line that reports no problem."""
 
 
 class Quiet:
-    """A console that says nothing; the base of the one that speaks."""
+    """A console that prints nothing; the base class of the one that does."""
 
     def line(self, name: str, text: str) -> None:
-        """One line of a part's output. Called from the thread that reads it."""
+        """Show one line of a part's output. Called from the thread that reads it."""
 
     def ready(self, name: str, seconds: float) -> None:
-        """Report that a part works, seconds after it was started."""
+        """Report that a part is ready, `seconds` after its start."""
 
     def say(self, text: str) -> None:
-        """Report a sentence of the supervisor."""
+        """Show a sentence from the supervisor."""
 
 
 class Console(Quiet):
@@ -32,7 +32,7 @@ class Console(Quiet):
         self._colours: dict[str, int] = {}
 
     def line(self, name: str, text: str) -> None:
-        """Only what may need somebody: a line for each request and each step would bury it. The log files have all."""
+        """Show the lines that may need attention; routine lines go only to the log files."""
         if USUAL.match(text):
             return
         self._write(f"{self._label(name)} | {text}")
@@ -53,7 +53,7 @@ class Console(Quiet):
         return f"\033[{colour}m{label}\033[0m"
 
     def _write(self, text: str) -> None:
-        """Print the text; a closed terminal must not keep the parts from being stopped."""
+        """Print a line, and ignore a closed terminal, which must not keep the parts from being stopped."""
         with self._lock:
             try:
                 print(text, flush=True)

@@ -22,7 +22,7 @@ from shared.images.png import PNG_SIGNATURE
 
 USAGE = 'Say what to paint: make demo PROMPT="a lighthouse at night"'
 WAIT_S = 20
-# Long enough for a job behind a full queue; without news for this long, something is wrong.
+# Long enough for a job behind a full queue. A longer wait means that something is wrong.
 LIMIT_S = 1800
 REACH_LIMIT_S = 60
 PICTURE_BYTES = 64_000_000
@@ -30,20 +30,24 @@ BAR_WIDTH = 30
 
 
 class DemoError(StackError):
-    """Why there is no picture, in a sentence, and what to do."""
+    """The reason why there is no picture, and what to do about it."""
 
 
 class Api:
-    """The few calls of the public API that one picture takes, as a user who is made up for it."""
+    """The few calls of the public API that one picture needs, made as a temporary user."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = requests.Session()
-        # What a proxy of the network knows about this machine is nothing.
+        # A proxy of the network cannot reach this machine's loopback interface.
         self._session.trust_env = False
 
     def wait_until_reachable(self) -> None:
-        """Return when the site says that it is well; raise DemoError when it does not in time."""
+        """Wait until the site reports that it is healthy.
+
+        Raises:
+            DemoError: It does not within REACH_LIMIT_S seconds.
+        """
         deadline = time.monotonic() + REACH_LIMIT_S
         while time.monotonic() < deadline:
             with contextlib.suppress(requests.RequestException):
@@ -53,10 +57,10 @@ class Api:
         raise DemoError(f"Easel at {self._url} does not answer. Look at what `make run` prints there.")
 
     def sign_up(self) -> None:
-        """Create a throw-away account with a password that is not kept."""
+        """Sign up with a temporary account; its random password is not stored."""
         account = {"email": f"demo-{secrets.token_hex(8)}@example.com", "password": secrets.token_urlsafe(24)}
         answer = self.call("POST", "/v1/signup", json=account)
-        # From here on a program: the token alone says who asks, and no cookie that would need an origin.
+        # Authenticate by token only. A session cookie would also require an Origin header.
         self._session.cookies.clear()
         self._session.headers["Authorization"] = f"Bearer {answer['token']}"
 
@@ -67,46 +71,44 @@ class Api:
         )
 
     def next_change(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Return the job again, as soon as it has changed or after WAIT_S seconds."""
+        """Return the job as soon as it has changed, or after WAIT_S seconds."""
         return self.call("GET", f"/v1/jobs/{job['id']}?wait={WAIT_S}", timeout=WAIT_S + 15)
 
     def cancel(self, job: dict[str, Any]) -> None:
-        """Give the job up; one that has finished in the meantime stays."""
+        """Cancel the job; one that has finished in the meantime is kept."""
         with contextlib.suppress(DemoError):
             self.call("POST", f"/v1/jobs/{job['id']}/cancel")
 
     def fetch_picture(self, url: str) -> bytes:
-        """Return the bytes of a presigned URL. It is its own permission, so the token is not sent."""
+        """Return the bytes at a presigned URL. The URL itself is the permission, so no token is sent.
+
+        Raises:
+            DemoError: The storage does not answer, or the bytes are not a PNG.
+        """
         try:
             answer = requests.get(url, timeout=60, stream=True)
             answer.raise_for_status()
             data = answer.raw.read(PICTURE_BYTES + 1)
         except (requests.RequestException, OSError) as error:
-            raise DemoError(f"The picture is made, but storage did not hand it out ({type(error).__name__}).") from None
+            raise DemoError(
+                f"The picture is made, but the storage did not return it ({type(error).__name__})."
+            ) from None
         if len(data) > PICTURE_BYTES or not data.startswith(PNG_SIGNATURE):
-            raise DemoError("The picture is made, but what storage handed out is no PNG.")
+            raise DemoError("The picture is made, but the storage did not return a PNG file.")
         return bytes(data)
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        timeout: float = 30,
-        json: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        """Call the API and return its JSON answer.
+    def call(self, method: str, path: str, timeout: float = 30, **arguments: Any) -> dict[str, Any]:
+        """Return the JSON body of an answer.
 
         Raises:
-            DemoError: Easel refused, in the words of the API, or did not answer.
+            DemoError: The site does not answer, or refused the call; the message repeats the API's error.
         """
         try:
             answer = self._session.request(method, self._url + path, timeout=timeout, json=json, headers=headers)
             body = answer.json()
         except requests.JSONDecodeError:
             raise DemoError(
-                f"Easel at {self._url} gave no JSON ({answer.status_code}). Is it another program?"
+                f"Easel at {self._url} did not return JSON ({answer.status_code}). Is another program running there?"
             ) from None
         except requests.RequestException as error:
             raise DemoError(f"Easel at {self._url} does not answer ({type(error).__name__}). Is it running?") from None
@@ -125,20 +127,20 @@ class Progress:
         self._last = ""
 
     def show(self, job: dict[str, Any]) -> None:
-        """Say it unless it was said."""
+        """Print the job's state unless it is already shown."""
         text = describe(job)
         if text != self._last:
             print(f"\r\033[K{text}" if self._rewrites else text, end="" if self._rewrites else "\n", flush=True)
             self._last = text
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line that is rewritten."""
         if self._rewrites and self._last:
             print(flush=True)
 
 
 def describe(job: dict[str, Any]) -> str:
-    """One line: a bar with the percentage while it is made, the position and the wait before that."""
+    """Return one line: a bar with the percentage, then queue position and remaining time if they are known."""
     state = job["state"]
     done = 1.0 if state == "succeeded" else job.get("progress") or 0.0
     filled = int(done * BAR_WIDTH)
@@ -151,7 +153,11 @@ def describe(job: dict[str, Any]) -> str:
 
 
 def make_pictures(api: Api, prompt: str, folder: Path) -> list[Path]:
-    """Submit, follow and save; the paths of the pictures. Ctrl-C cancels the job before it goes on its way."""
+    """Submit a job, follow it and save its pictures; return their paths. Ctrl-C cancels the job first.
+
+    Raises:
+        DemoError: The job failed, was cancelled, or took longer than LIMIT_S seconds.
+    """
     api.wait_until_reachable()
     api.sign_up()
     job = api.submit(prompt)
@@ -163,7 +169,7 @@ def make_pictures(api: Api, prompt: str, folder: Path) -> list[Path]:
             if job["state"] not in ("queued", "generating"):
                 break
             if time.monotonic() > deadline:
-                raise DemoError(f"After {LIMIT_S // 60} minutes the job is still {job['state']}. It is cancelled.")
+                raise DemoError(f"The job is still {job['state']} after {LIMIT_S // 60} minutes, and was cancelled.")
             job = api.next_change(job)
     except (KeyboardInterrupt, DemoError):
         api.cancel(job)
@@ -198,7 +204,7 @@ def reachable_site(config: Config) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the pictures are saved, 1 with a sentence when not, 130 after Ctrl-C."""
+    """Make the pictures. Returns exit code 0 when they are saved, 1 after an error was printed, 130 after Ctrl-C."""
     prompt = " ".join(arguments).strip()
     if not prompt:
         print(USAGE, file=sys.stderr)

@@ -1,9 +1,10 @@
 """Runs one program and ends it, and everything it started, when the supervisor is gone.
 
 Started as a script with `python -I -S guard.py <options> -- program arguments`. Standard input is a pipe whose other
-end only the supervisor holds, and the orders come through it: STOP is the stop signal to the program, a bounded wait,
-then SIGKILL to its process group; KILL is that SIGKILL at once. The kernel closes the pipe however the supervisor ends,
-SIGKILL included, and the end of the pipe means STOP. Only the standard library: this runs before every part.
+end only the supervisor holds. It carries the commands: STOP sends the program its stop signal, waits for a bounded
+time, then sends SIGKILL to its process group; KILL sends that SIGKILL immediately. The kernel closes the pipe however
+the supervisor ends, SIGKILL included, and a closed pipe means STOP. It imports only the standard library, because it
+runs before every part.
 """
 
 import argparse
@@ -20,7 +21,7 @@ KILL = b"k"
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code of the program, or 128 plus the number of the signal that ended it, as a shell counts."""
+    """Run the program. Returns its exit code, or 128 plus the number of the signal that ended it, as a shell counts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--stop-signal", type=int, default=int(signal.SIGTERM))
     parser.add_argument("--grace-s", type=float, default=10.0)
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _start(argv: list[str], user: str | None) -> "subprocess.Popen[bytes]":
-    """Start the program in its own process group, so that its descendants can be killed without the guard."""
+    """Start the program as the leader of a new process group, so that its children can be killed with it."""
     if user is None:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, process_group=0)
     import pwd
@@ -75,7 +76,7 @@ def _kill_group(group: int) -> None:
     try:
         os.killpg(group, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        # macOS answers "not permitted" for a group in which only a zombie is left.
+        # macOS reports "not permitted" for a group in which only a zombie process is left.
         return
 
 

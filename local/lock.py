@@ -1,4 +1,4 @@
-"""One stack per home: the lock that a running one holds, and what others can read about it."""
+"""The lock that allows one stack per home, and the data that other processes read from it."""
 
 import contextlib
 import fcntl
@@ -18,7 +18,7 @@ END_LIMIT_S = 45.0
 
 
 class RunningStack(BaseModel, frozen=True):
-    """What the holder of a lock writes into its file: its process, its address, and the port of each part."""
+    """The data that the lock's holder writes into the file: its process, its address, and the port of each part."""
 
     pid: int
     url: str
@@ -32,7 +32,7 @@ class HeldLock:
     descriptor: int
 
     def record(self, url: str, ports: Mapping[str, int]) -> None:
-        """Write down where this stack is found."""
+        """Write this stack's address and ports into the file."""
         text = RunningStack(pid=os.getpid(), url=url, ports=dict(ports)).model_dump_json()
         os.pwrite(self.descriptor, text.encode(), 0)
 
@@ -41,11 +41,11 @@ class HeldLock:
 def hold(home: Path, console: Quiet) -> Iterator[HeldLock]:
     """Hold the home's lock for the duration of the block.
 
-    The guards of the parts share the lock, so that it outlives a supervisor that was killed until its last part has
-    ended. Such an end is waited for, since it comes by itself.
+    The guards of the parts share the lock. After a supervisor was killed, the lock is held until its last part has
+    ended; this is waited for, since the guards end their parts by themselves.
 
     Raises:
-        StackError: A stack runs in this home already; the message has its address.
+        StackError: A stack already runs in this home; the message has its address.
     """
     home.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -58,7 +58,7 @@ def hold(home: Path, console: Quiet) -> Iterator[HeldLock]:
 
 
 def find_running(home: Path) -> RunningStack | None:
-    """Return what the stack that runs in this home says about itself, or None."""
+    """Return the address and ports of the stack that runs in this home, or None."""
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(home / "lock", os.O_RDONLY)
         try:
@@ -77,7 +77,7 @@ def _lock(descriptor: int, home: Path, console: Quiet) -> None:
         if holder is not None:
             raise StackError(
                 f"Easel already runs at {holder.url} (process {holder.pid}, data in {home}). "
-                "Stop that one first, or set EASEL_HOME to run a second one beside it."
+                "Stop it first, or set EASEL_HOME to run a second one beside it."
             )
         if time.monotonic() > deadline:
             raise StackError(f"Parts of an earlier run still hold {home / 'lock'}. End them, then start again.")

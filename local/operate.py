@@ -14,20 +14,20 @@ def running_environment(config: Config) -> dict[str, str]:
     """Return the settings of the parts of the stack that runs in this home.
 
     Raises:
-        StackError: None runs here, or it is still starting.
+        StackError: No stack runs here, or it is still starting.
     """
     found = lock.find_running(config.home)
     if found is None:
         raise StackError("Easel is not running here. Start it with `make run`, then ask again.")
     config = config.with_ports(found.ports)
-    # A database that is just being made must be left alone; once the gateway answers there is one.
+    # Do not connect while the database is being created. Once the gateway answers, it exists.
     if not http_answers(config.ports["EASEL_PORT"], "/v1/presets"):
         raise StackError("Easel is still starting here. Try again when it has printed its address.")
     return site_environment(config, [server.env for server in choose_servers(config)[0]])
 
 
 def main(arguments: list[str]) -> int:
-    """Run `easel` with these arguments and return its exit code; 1 after a sentence when no stack runs here."""
+    """Run `easel` with these arguments and return its exit code; 1 after an error when no stack runs here."""
     try:
         environment = running_environment(Config.load())
     except StackError as error:

@@ -1,4 +1,4 @@
-"""The TCP ports of the parts that run here: which are free, and which take the place of a default that is not."""
+"""The TCP ports of the parts that run here: finding free ones, and replacing a default port that is taken."""
 
 import secrets
 import socket
@@ -7,8 +7,8 @@ from collections.abc import Collection
 from local.stack import StackError
 
 LAST_PORT = 65535
-# Linux and macOS give the ports from 32768 and 49152 on to outgoing connections, which could take one of them in the
-# seconds until its server is up. Docker publishes ports from there, too.
+# Below the ports that Linux (from 32768) and macOS (from 49152) assign to outgoing connections, which could take one
+# before its server is up. Docker publishes ports from that range too.
 RANDOM_PORTS = range(15_000, 30_000)
 
 
@@ -18,7 +18,8 @@ def is_free(port: int) -> bool:
         probe.settimeout(2)
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             return False
-    # macOS lets one bind beside a listener on all interfaces, and a listener may be too busy to accept: hence both.
+    # Bind and connect are both needed: macOS allows a bind beside a listener on all interfaces, and a busy listener may
+    # not accept.
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

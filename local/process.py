@@ -25,8 +25,8 @@ TAIL_LINES = 15
 class Part:
     """One program of the stack and how to know that it works.
 
-    ready is asked again and again until it says True. A part without one is a task: it does its work, ends with exit
-    code 0 and is ready then. needs names the parts that must be ready before and that stay until this one has ended.
+    `ready` is called repeatedly until it returns True. A part without it is a task, which is ready once it has ended
+    with exit code 0. `needs` names the parts that must be ready before this one starts; they are stopped after it.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass
 class Process:
-    """A started part: its guard, its last lines and its end. Lines go to log_file always, to show only while shown."""
+    """A started part: its guard, its last lines and its end. Lines always go to log_file; to `show` while `shown`."""
 
     part: Part
     log_file: Path
@@ -74,31 +74,31 @@ class Process:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; otherwise as a shell counts it, so 137 after a SIGKILL."""
+        """Return the exit code as a shell counts it (137 after SIGKILL), or None while the part runs."""
         code = self._guard.poll()
         return None if code is None else code if code >= 0 else 128 - code
 
     @property
     def age_s(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the start."""
         return time.monotonic() - self._started
 
     def is_ready(self) -> bool:
-        """Ask the part itself; a task is ready when it has ended well."""
+        """Return whether the part is ready; a task is once it has ended with exit code 0."""
         if self.part.ready is None:
             return self.exit_code == 0
         return self.exit_code is None and self.part.ready()
 
     def stop(self) -> None:
-        """Ask for an orderly end. Returns at once; exit_code tells when it has come."""
+        """Request an orderly end and return immediately; `exit_code` is set once the part has ended."""
         self._order(guard.STOP)
 
     def kill(self) -> None:
-        """End it now, with all its children."""
+        """Kill the part and all its children immediately."""
         self._order(guard.KILL)
 
     def close(self) -> None:
-        """After the end: let the last lines arrive and give the pipes back."""
+        """Read the last lines after the part has ended, and close its pipes."""
         self._guard.wait()
         self._reader.join(timeout=2)
         assert self._guard.stdin is not None

@@ -1,11 +1,12 @@
 """MiniStack behind the checks that real S3 makes: `python -m local.s3_gate <port> <origin>...`, with the AWS keys.
 
-In a container, `--host 0.0.0.0` lets the other containers reach it; nobody else is meant to.
+In a container, `--host 0.0.0.0` makes it reachable for the other containers; no other host is meant to reach it.
 
-MiniStack takes a request without a signature, a form whose policy was signed with any key, and a POST that wipes all
-data, and it lets pages of every origin do so. Any page open in the browser could thus reach the pictures of a laptop.
-The gate lets through what carries a right signature (AWS Signature Version 4, in a header, a URL or a form), and tells
-browsers to keep other origins out. The rules are those of "Authenticating Requests" in the S3 API reference.
+MiniStack accepts requests without a signature, forms whose policy was signed with any key, and a POST that deletes all
+data, and it allows pages of every origin to send them. Any page open in the browser could thus reach a laptop's
+pictures. The gate passes on only requests with a valid signature (AWS Signature Version 4, in a header, a URL or a
+form), and makes browsers keep other origins out. The rules are those of "Authenticating Requests" in the S3 API
+reference.
 """
 
 import argparse
@@ -36,11 +37,11 @@ FREE_FIELDS = ("file", "policy", "x-amz-signature")
 
 
 class Refused(Exception):
-    """The request is not signed as it has to be; the message is a sentence for whoever wrote the client."""
+    """The request lacks a valid signature; the message is a sentence for the client's developer."""
 
 
 class Gate:
-    """An ASGI application around S3's that refuses what is not signed with the one pair of keys."""
+    """An ASGI application around S3's that refuses requests not signed with its one pair of keys."""
 
     def __init__(self, app: ASGIApp, access_key: str, secret_key: str, origins: Iterable[str]) -> None:
         self._app = app
@@ -49,7 +50,7 @@ class Gate:
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request or let it through."""
+        """Refuse the request, or pass it on to S3."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -96,7 +97,7 @@ class Gate:
 
     async def _check_form(self, request: Request, body: bytes) -> None:
         if request.url.query:
-            raise Refused("A form goes to the address of the bucket alone.")
+            raise Refused("A form must be sent to the address of the bucket.")
         try:
             form = await Request(request.scope, _replay(body)).form(max_files=1, max_fields=50)
         except (MultiPartException, HTTPException):
@@ -104,7 +105,7 @@ class Gate:
         fields = {name.lower(): value for name, value in form.multi_items() if isinstance(value, str)}
         await form.close()
         if len(fields) < len([value for value in form.values() if isinstance(value, str)]):
-            raise Refused("A field stands in the form twice.")
+            raise Refused("A field is in the form twice.")
         named = {"X-Amz-" + name[6:].title(): value for name, value in fields.items() if name.startswith("x-amz-")}
         self._scope(named)
         self._compare(named, fields.get("policy", ""))
@@ -132,7 +133,7 @@ class Gate:
         return Response(None, 204, headers | ({"Access-Control-Allow-Headers": wanted} if wanted else {}))
 
     def _with_cors(self, request: Request, send: Send) -> Send:
-        """MiniStack allows every origin in every answer; this takes that out, and the right origin in."""
+        """Return a `send` that replaces MiniStack's CORS headers, which allow every origin, by those for the site's."""
         origin = request.headers.get("origin", "")
         own = [(b"vary", b"Origin")]
         if origin in self._origins:
@@ -154,7 +155,7 @@ class Gate:
 
 
 def _parse_authorization(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the parts of an Authorization header, under the names that they have in a presigned URL."""
+    """Return the parts of an Authorization header under their names in a presigned URL."""
     algorithm, _, rest = headers.get("authorization", "").partition(" ")
     parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
     fields = {f"X-Amz-{name}": value for name, value in parts.items()}
@@ -181,9 +182,12 @@ def _canonical_request(request: Request, query: list[tuple[str, str]], signed_he
 
 
 def _check_policy(fields: Mapping[str, str], bucket: str) -> None:
-    """Every field has to be covered by the policy, and every condition of the policy has to hold.
+    """Check that the policy covers every form field and that every condition of it holds.
 
-    The one on the file's length is left to MiniStack, which checks it.
+    The condition on the file's length is left to MiniStack, which checks it.
+
+    Raises:
+        Refused: A field is not covered, a condition does not hold, or the policy has expired.
     """
     try:
         policy = json.loads(base64.b64decode(fields.get("policy", ""), validate=True))
@@ -208,7 +212,10 @@ def _check_policy(fields: Mapping[str, str], bucket: str) -> None:
 
 
 def _normalised(condition: object) -> tuple[str, str, str]:
-    """(kind, field, value) of a condition in either of its two forms; a length range has the field "" and no value."""
+    """Return (kind, field, value) of a condition in either of its two forms.
+
+    A length range has the field "" and no value.
+    """
     if isinstance(condition, dict):
         ((name, value),) = condition.items()
         return "eq", str(name).lower(), str(value)
@@ -243,7 +250,7 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _replay(body: bytes) -> Receive:
-    """Return a receive that gives the body once, for an application behind one that has already read it."""
+    """Return an ASGI `receive` that yields a body already read, for the next application."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
@@ -253,8 +260,8 @@ def _replay(body: bytes) -> Receive:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve S3, on the loopback interface unless told otherwise, until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m local.s3_gate", description="S3 for signed requests alone.")
+    """Serve S3 until SIGTERM, by default on the loopback interface."""
+    parser = argparse.ArgumentParser(prog="python -m local.s3_gate", description="Serve S3 for signed requests only.")
     parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (%(default)s)")
     parser.add_argument("port", type=int)
     parser.add_argument("origins", nargs="*", metavar="origin", help="whose pages may use it")

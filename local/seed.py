@@ -8,7 +8,7 @@ from shared.services import Services
 
 
 def main(arguments: list[str]) -> None:
-    """Submit the examples, unless that was done before. The marker file lets a later start skip this program."""
+    """Submit the examples unless that was done before. The marker file lets a later start skip this program."""
     queued = seed_examples(Services.from_environment())
     if queued:
         print(f"{queued} example pictures for the gallery are queued.")

@@ -29,7 +29,7 @@ BUCKET = "easel"
 REGION = "us-east-1"
 ORIGIN = "http://127.0.0.1:8080"
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
-# The kernels allow 104 (macOS) to 108 bytes for the path of a unix socket, its name and the closing zero included.
+# A unix socket's path may have 104 (macOS) to 108 bytes, including the file name and the terminating zero.
 SOCKET_FOLDER_BYTES = 85
 INITDB = '"$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
 --builtin-locale C.UTF-8 --auth trust --no-instructions && mv "$2" "$3"'
@@ -37,14 +37,17 @@ INITDB = '"$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --local
 
 @dataclass(frozen=True)
 class Server:
-    """The parts of one server and the settings by which the others find it."""
+    """The parts of one server, and the settings with which other parts find it."""
 
     parts: tuple[Part, ...]
     env: dict[str, str]
 
 
 def postgres(home: Path) -> Server:
-    """PostgreSQL under home/postgres, reached through a unix socket alone, by this user (and root) alone."""
+    """Return PostgreSQL with its data under home/postgres.
+
+    It is reached only through a unix socket, and only by this user (and root).
+    """
     folder = _private_folder(home / "postgres")
     sockets = _socket_folder(folder)
     account = _account_for_postgres(home, sockets)
@@ -70,13 +73,13 @@ def postgres(home: Path) -> Server:
             [str(programs / "pg_isready"), "-q", "-h", str(sockets), "-U", "easel", "-d", "postgres"]
         ),
         needs=() if (data / "PG_VERSION").exists() else ("initdb",),
-        # The fast shutdown: ends the sessions that are left instead of waiting for them.
+        # The fast shutdown: it ends open sessions instead of waiting for them.
         stop_signal=signal.SIGINT,
         grace_s=15,
         user=account,
         cwd=folder,
     )
-    # The folder gets its name when it is whole: a run that is cut off leaves nothing that looks like a database.
+    # The folder is renamed once it is complete, so that an interrupted run leaves nothing that looks like a database.
     shutil.rmtree(folder / "new", ignore_errors=True)
     argv = ("/bin/sh", "-c", INITDB, "initdb", str(programs / "initdb"), str(folder / "new"), str(data))
     initdb = Part(name="initdb", argv=argv, env=env, user=account, cwd=folder)
@@ -85,7 +88,7 @@ def postgres(home: Path) -> Server:
 
 
 def redis(home: Path, port: int) -> Server:
-    """Redis on the loopback interface. It carries wake-ups only, so it keeps nothing on disk."""
+    """Return Redis on the loopback interface. It carries only wake-ups, so it stores nothing on disk."""
     folder = _private_folder(home / "redis")
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
@@ -109,10 +112,10 @@ def redis(home: Path, port: int) -> Server:
 
 
 def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Server:
-    """S3 (MiniStack) on the loopback interface with its objects under home/s3, and the bucket with CORS for origin.
+    """Return S3 (MiniStack) on the loopback interface with its objects under home/s3 and CORS for `origin`.
 
-    The keys are checked (see s3_gate.py), so they are made once per home and kept from other users. Nothing but objects
-    lives through a restart of MiniStack, hence the bucket's settings are made at every start.
+    The gate checks the keys (see s3_gate.py), so they are created once per home and are readable only by this user.
+    MiniStack keeps only objects across a restart, so the bucket's settings are written at every start.
     """
     folder = _private_folder(home / "s3")
     base = base_environment(home)
@@ -138,7 +141,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
-            # It looks for containers of its own to clear away; there are none of them here.
+            # MiniStack would look for its containers to remove them; there are none here.
             "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
         },
         ready=lambda: http_answers(port, "/_ministack/health"),
@@ -156,7 +159,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
 
 
 def allowed_origins(origin: str) -> list[str]:
-    """Return the site's origin; for one on this machine also its other names, since people type either."""
+    """Return the site's origin; for this machine under both of its names, since people type either."""
     parts = urlsplit(origin)
     if parts.hostname not in LOOPBACK_NAMES:
         return [origin]
@@ -168,10 +171,10 @@ def allowed_origins(origin: str) -> list[str]:
 def embedded_servers(
     home: Path, parts: Sequence[str] = ("postgres", "redis", "s3"), origin: str = ORIGIN
 ) -> Iterator[dict[str, str]]:
-    """Run the named servers on free ports with their data under home, for as long as the block runs.
+    """Run the named servers on free ports, with their data under `home`, for the duration of the block.
 
-    Yields the EASEL_ and AWS_ settings by which the rest finds them. The same home later finds its data again.
-    Pages of origin may upload to the S3 server.
+    Yields the EASEL_ and AWS_ settings with which the other parts find them. The same home finds its data again later.
+    Pages of `origin` may upload to the S3 server.
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -188,7 +191,7 @@ def embedded_servers(
 
 
 def base_environment(home: Path) -> dict[str, str]:
-    """Return what a server gets of this process's environment: where programs and temporary files are."""
+    """Return the environment of a server: only where programs and temporary files are."""
     scratch = home / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     kept = ("PATH", "HOME", "USER", "LANG")
@@ -196,7 +199,7 @@ def base_environment(home: Path) -> dict[str, str]:
 
 
 def http_answers(port: int, path: str) -> bool:
-    """Whether a server on this machine answers 200."""
+    """Return whether a server on this machine answers with status 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)
@@ -221,7 +224,7 @@ def _answers(argv: list[str]) -> bool:
 
 
 def _package_folder(package: str) -> Path:
-    """Where a package is installed. It is not imported: these two look around the machine when they are."""
+    """Return the folder of an installed package without importing it; importing these two has side effects."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise StackError(f"The package {package} is not installed. Run `make run`, which installs it into .venv.")
@@ -234,22 +237,26 @@ def _private_folder(path: Path) -> Path:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """Return the folder, or one of this user in the temporary directory where its path is too long for a socket."""
+    """Return `folder`, or this user's folder in the temporary directory if the path is too long for a socket."""
     if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
     short = _private_folder(Path(tempfile.gettempdir()) / f"easel-{os.getuid()}-{digest}")
     if short.is_symlink() or short.stat().st_uid not in (os.getuid(), folder.stat().st_uid):
         raise StackError(
-            f"{short} belongs to somebody else. Remove it, or set EASEL_HOME to a folder with a shorter path."
+            f"{short} belongs to another user. Remove it, or set EASEL_HOME to a folder with a shorter path."
         )
     return short
 
 
 def _account_for_postgres(home: Path, sockets: Path) -> str | None:
-    """None for an ordinary user. Postgres refuses to run as root, so root runs it as the data's owner or as `nobody`.
+    """Return the account that Postgres runs as; None for this process's own.
 
-    That account is allowed to pass through the folders above the data and the programs, but not to list them.
+    Postgres refuses to run as root, so root runs it as the data's owner, or as `nobody`. That account is allowed to
+    traverse the folders above the data and the programs, but not to list them.
+
+    Raises:
+        StackError: This process is root and there is no account `nobody`.
     """
     if os.geteuid() != 0:
         return None

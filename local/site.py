@@ -1,4 +1,4 @@
-"""The whole site on this machine: which parts there are and what each of them is told."""
+"""The whole site on this machine: its parts and their settings."""
 
 import os
 import sys
@@ -13,16 +13,16 @@ from local.servers import Server, http_answers, postgres, redis, s3
 from local.stack import Stack, StackError
 from shared.core.settings import Settings, SettingsError
 
-# The poller lets the step at hand end before it stops; a lease of 20 s is the longest that can be worth waiting for.
+# The poller finishes its current step before it stops. Waiting longer than the lease of 20 s would be pointless.
 DRAIN_S = 25.0
 
 
 @contextmanager
 def prepared_site(asked: Config, console: Quiet) -> Iterator[tuple[Stack, Config]]:
-    """Lock the home and prepare its stack, which is not started yet; yield it with the ports that it will use.
+    """Lock the home and prepare its stack without starting it; yield it with the ports that it will use.
 
     Raises:
-        StackError: It cannot run: a second run, a requested port that is taken, an invalid setting.
+        StackError: A stack already runs here, a requested port is taken, or a setting is invalid.
     """
     with lock.hold(asked.home, console) as held:
         config = asked.with_free_ports()
@@ -38,7 +38,7 @@ def prepared_site(asked: Config, console: Quiet) -> Iterator[tuple[Stack, Config
 
 
 def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
-    """Return the servers to start here, and a sentence for each one that a setting replaces."""
+    """Return the servers to start here, and a sentence for each that a setting replaces by another one."""
     makers: dict[str, Callable[[], Server]] = {
         "EASEL_DATABASE_URL": lambda: postgres(config.home),
         "EASEL_BROKER_URL": lambda: redis(config.home, config.ports["EASEL_REDIS_PORT"]),
@@ -58,14 +58,14 @@ def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
 
 
 def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str, str]:
-    """Return the environment of the site's own parts: the given one, and where the servers are."""
+    """Return the environment of the site's own parts: all given variables and the servers' addresses."""
     env = dict(config.environment)
     for settings in servers:
         if "AWS_ACCESS_KEY_ID" in settings:
-            # Somebody's real AWS identity has no business with the S3 server of a laptop.
+            # A real AWS identity must not be used with the S3 server of a laptop.
             for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE"):
                 env.pop(name, None)
-        # A public endpoint that was given stays: on a remote machine the browser comes in by another name.
+        # Keep a given public endpoint: on a remote machine, browsers use another host name.
         public = env.get("EASEL_S3_PUBLIC_ENDPOINT")
         env.update(settings)
         if public is not None:
@@ -76,7 +76,7 @@ def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str,
         )
     if not config.has("EASEL_MAIL_URL"):
         env["EASEL_MAIL_URL"] = (config.home / "mail").as_uri()
-    # A proxy of the machine's network must not be asked for what stands on this machine.
+    # A network proxy must not be used for servers on this machine.
     beside = [env[name] for name in ("NO_PROXY", "no_proxy") if env.get(name)]
     env["NO_PROXY"] = env["no_proxy"] = ",".join([*beside[:1], "127.0.0.1", "localhost"])
     return env | {
@@ -87,7 +87,10 @@ def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str,
 
 
 def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> list[Part]:
-    """Migrations, generator, poller, gateway and the first pictures; present are the server parts that run here."""
+    """Return migrations, generator, poller, gateway and the first pictures.
+
+    `present` names the server parts that run here.
+    """
 
     def part(
         name: str,
@@ -112,13 +115,13 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     if not config.has("EASEL_GENERATORS"):
         names.add("generator")
         port = config.ports["EASEL_GENERATOR_PORT"]
-        # Half the cores: the rest of Easel needs some, and so does whoever sits here.
+        # Half the cores: the rest of Easel and the user's other programs need some too.
         painters = min(4, max(1, (os.cpu_count() or 1) // 2))
         argv = ("generator", "--host", "127.0.0.1", "--port", str(port), "--workers", str(painters))
         parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
     stores = ("postgres", "redis", "s3")
-    # Most of a start is Python reading its modules, so gateway and worker do that beside the migrations. They look at
-    # the tables only when asked to: the gateway for its health, the worker by beat and seed, which come afterwards.
+    # Most of the start-up time is importing modules, so gateway and worker do that while the migrations run. They use
+    # the tables only on request: the gateway for its health check, the worker for beat and seed, which start later.
     parts += [
         part("migrate", "alembic", "upgrade", "head", needs=("postgres",)),
         part(
@@ -135,7 +138,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
             needs=stores,
             ready=lambda: http_answers(config.ports["EASEL_PORT"], "/v1/health"),
         ),
-        # Nobody can ask beat anything: it counts as ready once it runs, and its end is noticed like any other.
+        # Beat cannot be queried, so it counts as ready once it runs. Its end is noticed like any other part's.
         part("beat", "poller", "beat", needs=("migrate", "worker"), ready=lambda: True),
     ]
     marker = config.home / "postgres" / "seeded"
@@ -147,13 +150,13 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
 
 
 def worker_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the worker: its metrics are on the port after the gateway's."""
+    """Return the worker's environment: it serves its metrics on the port after the gateway's."""
     port = env.get("EASEL_METRICS_PORT")
     return dict(env) | ({"EASEL_METRICS_PORT": str(int(port) + 1)} if port else {})
 
 
 def worker_answers(broker_url: str) -> bool:
-    """Whether a worker answers a ping through the broker. Only Redis carries such questions."""
+    """Return whether a worker answers a ping through the broker. Only Redis can carry it; True for other brokers."""
     if not broker_url.startswith("redis"):
         return True
     from celery import Celery
@@ -169,7 +172,11 @@ def worker_answers(broker_url: str) -> bool:
 
 
 def check_settings(env: Mapping[str, str]) -> None:
-    """Stop on a wrong setting before anything is started, in place of five parts that end with the same complaint."""
+    """Check the settings once, before five parts start and fail with the same message.
+
+    Raises:
+        StackError: A setting is missing or invalid.
+    """
     try:
         Settings.from_environment(env)
     except SettingsError as error:

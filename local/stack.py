@@ -1,4 +1,4 @@
-"""The supervisor: starts the parts in the order of their needs, watches them and stops them the other way round."""
+"""The supervisor: starts the parts in dependency order, watches them, and stops them in reverse order."""
 
 import signal
 import threading
@@ -16,11 +16,11 @@ WATCH_EVERY_S = 0.2
 
 
 class StackError(Exception):
-    """A sentence for the user: what happened and what to do."""
+    """An error for the user: what happened and what to do."""
 
 
 class PartDied(StackError):
-    """A part ended by itself or never became ready; last_lines are what it said before."""
+    """A part ended unexpectedly or never became ready; `last_lines` is the end of its output."""
 
     def __init__(self, name: str, reason: str, last_lines: Sequence[str], log_file: Path) -> None:
         said = "".join(f"\n    {line}" for line in last_lines) or " nothing"
@@ -29,14 +29,14 @@ class PartDied(StackError):
 
 
 class Interrupted(Exception):
-    """The user asked for the end while the stack was starting."""
+    """The user requested a stop while the stack was starting."""
 
 
 class Stack:
-    """Parts that run together. Nothing runs before start() and nothing is left after stop().
+    """Parts that run together. Nothing runs before start(), and nothing is left after stop().
 
-    The caller sets interrupted (from a signal handler, for example) to end start() or watch(), and hurry to cut stop()
-    short. lock_fd is kept open by every part's guard, so that a lock on it lasts until the last part is gone.
+    The caller sets `interrupted` (from a signal handler, for example) to end start() or watch(), and `hurry` to make
+    stop() kill the parts. Every part's guard keeps lock_fd open, so that a lock on it is held until the last part ends.
     """
 
     def __init__(
@@ -55,7 +55,12 @@ class Stack:
         self._lock_fd = lock_fd
 
     def start(self) -> None:
-        """Start every part as soon as what it needs is ready; return when all are. Raises PartDied or Interrupted."""
+        """Start every part as soon as the parts it needs are ready; return when all are ready.
+
+        Raises:
+            PartDied: A part ended or did not become ready in time.
+            Interrupted: The caller set `interrupted`.
+        """
         self._log_folder.mkdir(parents=True, exist_ok=True)
         while not all(self._is_ready(part.name) for part in self._parts):
             for part in self._parts:
@@ -67,13 +72,17 @@ class Stack:
                 raise Interrupted
 
     def watch(self) -> None:
-        """Return when interrupted; raise PartDied when a part ends by itself."""
+        """Watch the parts until interrupted.
+
+        Raises:
+            PartDied: A part ended unexpectedly.
+        """
         while not self.interrupted.wait(WATCH_EVERY_S):
             for process in self._processes.values():
                 self._check_alive(process)
 
     def stop(self) -> None:
-        """Stop what runs, dependents first. Each part has its own grace; with hurry set there is none."""
+        """Stop the running parts, dependents first. Each part has its grace period; with `hurry` set all are killed."""
         while running := {name: process for name, process in self._processes.items() if process.exit_code is None}:
             needed = {need for process in running.values() for need in process.part.needs}
             for name, process in running.items():
@@ -117,7 +126,7 @@ class Stack:
 
 
 def describe_exit(code: int | None) -> str:
-    """`exit code 3`, or `exit code 137 (Killed)` where a signal was the reason."""
+    """Return `exit code 3`, or `exit code 137 (SIGKILL)` where a signal ended the part."""
     if code is not None and code > 128:
         return f"exit code {code} ({_signal_name(code - 128)})"
     return f"exit code {code}"
@@ -132,7 +141,7 @@ def _signal_name(number: int) -> str:
 
 @contextmanager
 def running(stack: Stack) -> Iterator[Stack]:
-    """Start the stack; stop it at the end of the block, also after an exception."""
+    """Start the stack, yield it, and stop it at the end of the block in any case."""
     try:
         stack.start()
         yield stack

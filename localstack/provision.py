@@ -1,11 +1,11 @@
-"""Makes what Easel needs of S3, SQS, SES and Secrets Manager, as far as the server knows it.
+"""Create what Easel needs of S3, SQS, SES and Secrets Manager, as far as the server supports it.
 
     python localstack/provision.py [bucket] [queue] [mail] [secrets]
 
-With no name it makes all four. It needs boto3 alone, reads the EASEL_ variables that Easel itself reads, and boto3's
-own (AWS_ENDPOINT_URL, AWS_REGION, the keys). What is there already stays; doing it again changes nothing. It prints one
-line for each thing. Exit code 0: everything is there, but for what the lines call left out; 1: a server refused or did
-not answer; 2: a wrong argument or variable.
+Without a name it creates all four. It needs only boto3, and reads Easel's EASEL_ variables and boto3's own
+(AWS_ENDPOINT_URL, AWS_REGION, the keys). Existing things are kept; running it again changes nothing. It prints one line
+for each thing. Exit code 0: everything exists, except what the lines call left out; 1: a server refused or did not
+answer; 2: a wrong argument or variable.
 """
 
 import json
@@ -14,38 +14,62 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import parseaddr
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 WAKE_UP_VISIBILITY_S = 360
-"""A worker may hold a message for the longest countdown (60 s) and a task's longest time (300 s)."""
+"""A worker may hold a message for the longest countdown (60 s) plus a task's time limit (300 s)."""
 
 WAKE_UP_RETENTION_S = 3600
 DEAD_LETTER_RETENTION_S = 14 * 24 * 3600
 MOST_RECEIVES = 5
 
 SECRETS = ("DATABASE_URL", "BROKER_URL", "MAIL_URL", "GENERATORS")
-"""The settings that may hold a password."""
+"""The settings that may contain a password."""
 
 ABSENT = re.compile(
     "404|NoSuch(CORS|Lifecycle|PublicAccessBlock)Configuration|ServerSideEncryptionConfigurationNotFoundError"
     "|NoSuchBucketPolicy|QueueDoesNotExist|AWS.SimpleQueueService.NonExistentQueue|ResourceNotFoundException"
 )
-"""What servers call a thing that is not there yet; a HEAD has no words but its status."""
+"""The error codes of servers for a missing thing; a HEAD request has only its status."""
 
 
 class Wrong(Exception):
-    """A variable or an argument is wrong; the message is one sentence that names it."""
+    """A variable or an argument is wrong; the message names it."""
+
+
+class Paginator(Protocol):
+    """A boto3 paginator: yields the pages of a list."""
+
+    def paginate(self) -> Iterable[dict[str, Any]]: ...
+
+
+class ClientMeta(Protocol):
+    """The properties of a boto3 client."""
+
+    @property
+    def region_name(self) -> str: ...
+
+
+class Client(Protocol):
+    """A boto3 client: a method for each operation, which returns the parsed response."""
+
+    @property
+    def meta(self) -> ClientMeta: ...
+
+    def get_paginator(self, operation: str) -> Paginator: ...
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]: ...
 
 
 class Item(NamedTuple):
-    """One thing to be made: how it is now (None: absent), how it should be, and what makes it so."""
+    """One thing to create: its current value (None: absent), its wanted value, and the call that sets it."""
 
     name: str
-    read: Callable[[], Any]
-    wanted: Any
+    read: Callable[[], object]
+    wanted: object
     write: Callable[[], object]
     not_known: frozenset[str] = frozenset()
 
@@ -54,7 +78,7 @@ class Item(NamedTuple):
 
 
 def bucket(env: Mapping[str, str]) -> Iterable[str]:
-    """Make a private, encrypted bucket that the site's pages may use, and from which leftovers vanish."""
+    """Set up a private, encrypted bucket that the site's pages may use, with rules that delete leftovers."""
     name, region = env.get("EASEL_S3_BUCKET") or "easel", env.get("EASEL_S3_REGION") or "us-east-1"
     endpoint = _endpoint(env, "EASEL_S3_ENDPOINT") or env.get("AWS_ENDPOINT_URL")
     s3 = _client("s3", endpoint, region)
@@ -67,26 +91,26 @@ def bucket(env: Mapping[str, str]) -> Iterable[str]:
             lambda: s3.create_bucket(Bucket=name, **place),
         )
     )
-    # None for uploads/: the start pictures of jobs lie there for as long as the jobs do, and Easel itself deletes an
-    # upload that no job uses after 24 hours.
+    # No rule for uploads/: jobs' start pictures are kept there as long as the jobs, and Easel itself deletes an upload
+    # that no job uses after 24 hours.
     conformance = _rule("conformance", "conformance/", Expiration={"Days": 1})
     unfinished = _rule("unfinished-uploads", "", AbortIncompleteMultipartUpload={"DaysAfterInitiation": 1})
     for item in (
         _cors(s3, name, _origins(env)),
         _lifecycle(s3, name, "lifecycle", conformance),
-        # Whoever takes the rule above and not this one, like MinIO, ends unfinished uploads by itself.
+        # A server that accepts the rule above but not this one, like MinIO, removes unfinished uploads by itself.
         _lifecycle(s3, name, "unfinished uploads", unfinished)._replace(not_known=frozenset({"InvalidArgument"})),
         _encryption(s3, name),
         _privacy(s3, name),
     ):
         yield _settle(item)
     if endpoint and endpoint.startswith("http://"):
-        yield f"bucket {name}, TLS alone: left out, since {endpoint} has none"
+        yield f"bucket {name}, TLS only: left out, since {endpoint} has none"
     else:
         yield _settle(_tls(s3, name))
 
 
-def _cors(s3: Any, name: str, origins: list[str]) -> Item:
+def _cors(s3: Client, name: str, origins: list[str]) -> Item:
     rule = {
         "AllowedOrigins": origins,
         "AllowedMethods": ["GET", "HEAD", "POST"],
@@ -102,11 +126,11 @@ def _cors(s3: Any, name: str, origins: list[str]) -> Item:
     )
 
 
-def _lifecycle(s3: Any, name: str, what: str, *rules: dict[str, Any]) -> Item:
-    others: list[Any] = []
+def _lifecycle(s3: Client, name: str, what: str, *rules: dict[str, object]) -> Item:
+    others: list[object] = []
     own = {rule["ID"]: _essence(rule) for rule in rules}
 
-    def read() -> dict[str, list[Any]]:
+    def read() -> dict[str, list[object]]:
         found = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
         others.extend(rule for rule in found if rule.get("ID") not in own)
         return {rule["ID"]: _essence(rule) for rule in found if rule.get("ID") in own}
@@ -117,12 +141,12 @@ def _lifecycle(s3: Any, name: str, what: str, *rules: dict[str, Any]) -> Item:
     return Item(f"bucket {name}, {what}", read, own, write)
 
 
-def _rule(name: str, prefix: str, **action: dict[str, int]) -> dict[str, Any]:
+def _rule(name: str, prefix: str, **action: dict[str, int]) -> dict[str, object]:
     return {"ID": f"easel-{name}", "Status": "Enabled", "Filter": {"Prefix": prefix}, **action}
 
 
-def _essence(rule: Mapping[str, Any]) -> list[Any]:
-    """Return what a rule says. Servers give the prefix in two places, and leave out one that is empty."""
+def _essence(rule: Mapping[str, Any]) -> list[object]:
+    """Return a rule's content. Servers return the prefix in one of two fields, and leave out an empty one."""
     return [
         rule["Status"],
         rule.get("Filter", {}).get("Prefix") or rule.get("Prefix") or "",
@@ -131,18 +155,18 @@ def _essence(rule: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def _encryption(s3: Any, name: str) -> Item:
+def _encryption(s3: Client, name: str) -> Item:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     return Item(
         f"bucket {name}, encryption",
-        # An operator's own choice, such as KMS, stays.
+        # Keep an operator's choice, such as KMS.
         lambda: bool(s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]),
         True,
         lambda: s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]}),
     )
 
 
-def _privacy(s3: Any, name: str) -> Item:
+def _privacy(s3: Client, name: str) -> Item:
     wanted = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     return Item(
         f"bucket {name}, no public access",
@@ -152,7 +176,7 @@ def _privacy(s3: Any, name: str) -> Item:
     )
 
 
-def _tls(s3: Any, name: str) -> Item:
+def _tls(s3: Client, name: str) -> Item:
     import boto3
 
     arn = f"arn:{boto3.session.Session().get_partition_for_region(s3.meta.region_name)}:s3:::{name}"
@@ -165,9 +189,9 @@ def _tls(s3: Any, name: str) -> Item:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 
-    others: list[Any] = []
+    others: list[object] = []
 
-    def read() -> Any:
+    def read() -> object:
         found = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]
         others.extend(entry for entry in found if entry.get("Sid") != statement["Sid"])
         return next((entry for entry in found if entry.get("Sid") == statement["Sid"]), None)
@@ -177,14 +201,14 @@ def _tls(s3: Any, name: str) -> Item:
             Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [*others, statement]})
         )
 
-    return Item(f"bucket {name}, TLS alone", read, statement, write)
+    return Item(f"bucket {name}, TLS only", read, statement, write)
 
 
 # The queue
 
 
 def queue(env: Mapping[str, str]) -> Iterable[str]:
-    """Make the queue of wake-ups, and one for those that no worker could take."""
+    """Set up the queue of wake-ups, and the queue of dead letters, which no worker could process."""
     url = env.get("EASEL_BROKER_URL", "")
     parts = _split("EASEL_BROKER_URL", url)
     if url and parts.scheme not in ("sqs", "sqs+http"):
@@ -210,8 +234,8 @@ def queue(env: Mapping[str, str]) -> Iterable[str]:
     yield _settle(_queue(sqs, name, attributes))
 
 
-def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> Item:
-    def read() -> dict[str, Any]:
+def _queue(sqs: Client, name: str, attributes: dict[str, str]) -> Item:
+    def read() -> dict[str, object]:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         urls.append(url)
@@ -227,8 +251,8 @@ def _queue(sqs: Any, name: str, attributes: dict[str, str]) -> Item:
     return Item(f"queue {name}", read, {key: _parsed(value) for key, value in attributes.items()}, write)
 
 
-def _parsed(value: str | None) -> Any:
-    """Numbers as numbers, also inside of a policy, where some servers write them as text."""
+def _parsed(value: str | None) -> object:
+    """Return an attribute's value with numbers as int, also inside a policy, where some servers use strings."""
     parsed = json.loads(value) if value else None
     if isinstance(parsed, dict):
         return {key: int(entry) if str(entry).isdecimal() else entry for key, entry in parsed.items()}
@@ -239,7 +263,7 @@ def _parsed(value: str | None) -> Any:
 
 
 def mail(env: Mapping[str, str]) -> Iterable[str]:
-    """Register the sender address of Easel's mail. AWS writes to it, and its owner has to confirm."""
+    """Register the sender's address. AWS sends a mail to it, which must be confirmed."""
     url = env.get("EASEL_MAIL_URL", "")
     parts = _split("EASEL_MAIL_URL", url)
     if url and parts.scheme != "ses":
@@ -264,7 +288,7 @@ def mail(env: Mapping[str, str]) -> Iterable[str]:
 
 
 def secrets(env: Mapping[str, str]) -> Iterable[str]:
-    """Each setting with a password in it, as the secret from which EASEL_<NAME>_SECRET lets Easel read it."""
+    """Store each setting that contains a password as a secret, from which EASEL_<NAME>_SECRET reads it."""
     given = {name: value for name in SECRETS if (value := env.get(f"EASEL_{name}"))}
     if not given:
         yield f"secrets: left out, since none of {', '.join(f'EASEL_{name}' for name in SECRETS)} is set"
@@ -275,7 +299,7 @@ def secrets(env: Mapping[str, str]) -> Iterable[str]:
         yield _settle(_secret(manager, name, value))
 
 
-def _secret(manager: Any, name: str, value: str) -> Item:
+def _secret(manager: Client, name: str, value: str) -> Item:
     def read() -> str:
         found = str(manager.get_secret_value(SecretId=name)["SecretString"])
         is_there.append(True)
@@ -295,7 +319,7 @@ def _secret(manager: Any, name: str, value: str) -> Item:
 
 
 def _settle(item: Item) -> str:
-    """Make one thing as it should be, and tell in a line what that took."""
+    """Bring one thing into its wanted state, and return a line that says what was done."""
     from botocore.exceptions import ClientError
 
     current = None
@@ -310,26 +334,27 @@ def _settle(item: Item) -> str:
         item.write()
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        # Everything but a server's word that it has no such call is a fault, and told as one.
+        # Only an error that means "no such operation" is skipped; all others are raised.
         if error.response["ResponseMetadata"]["HTTPStatusCode"] != 501 and code not in item.not_known:
             raise
-        return f"{item.name}: left out, since this server does not know it ({code})"
+        return f"{item.name}: left out, since this server does not support it ({code})"
     return f"{item.name}: {'changed' if current else 'made'}"
 
 
-def _client(service: str, endpoint: str | None, region: str | None) -> Any:
+def _client(service: str, endpoint: str | None, region: str | None) -> Client:
     import boto3
     from botocore.config import Config
 
-    # The name of a bucket is no part of an emulator's host name.
+    # An emulator's host name does not contain the bucket's name.
     style = {"addressing_style": "path" if endpoint else "auto"}
     config = Config(s3=style, connect_timeout=5, read_timeout=20, retries={"max_attempts": 3})
     region = region or boto3.session.Session().region_name or "us-east-1"
-    return boto3.client(service, endpoint_url=endpoint, region_name=region, config=config)
+    client: Client = boto3.client(service, endpoint_url=endpoint, region_name=region, config=config)
+    return client
 
 
 def _endpoint(env: Mapping[str, str], variable: str) -> str | None:
-    """Return the server that a variable names; None for AWS itself, where boto3 knows the region's own."""
+    """Return the server that a variable names, or None for AWS itself, whose regional address boto3 knows."""
     url = env.get(variable, "")
     host = _split(variable, url).hostname or ""
     return None if host.endswith("amazonaws.com") else url or None
@@ -340,12 +365,12 @@ def _split(variable: str, url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise Wrong(f"{variable} holds an address that cannot be read.") from None
+        raise Wrong(f"{variable} holds an address that cannot be parsed.") from None
     return parts
 
 
 def _origins(env: Mapping[str, str]) -> list[str]:
-    """Where pages come from that may upload; for this machine under both its names, since people type either."""
+    """Return the origins whose pages may upload; for this machine both of its names, since people type either."""
     given = [env.get("EASEL_PUBLIC_URL") or "http://127.0.0.1:8080", *env.get("EASEL_CORS_ORIGINS", "").split(",")]
     origins = []
     for origin in (entry.strip().rstrip("/") for entry in given):
@@ -365,7 +390,7 @@ PARTS: dict[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
 
 
 def main(arguments: list[str], env: Mapping[str, str]) -> int:
-    """Make the named parts, or all; returns the exit code."""
+    """Set up the named parts, or all; return the exit code."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
@@ -373,7 +398,7 @@ def main(arguments: list[str], env: Mapping[str, str]) -> int:
     try:
         for name in arguments:
             if name not in PARTS:
-                raise Wrong(f"'{name[:40]}' is none of {', '.join(PARTS)}.")
+                raise Wrong(f"'{name[:40]}' is not one of {', '.join(PARTS)}.")
         for name in arguments or PARTS:
             for line in PARTS[name](env):
                 print(line, flush=True)

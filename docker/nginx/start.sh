@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes nginx's configuration from the environment and starts it. All that is written goes to RUN.
-#   EASEL_PUBLIC_URL           the site's address, as browsers name it
-#   EASEL_S3_PUBLIC_ENDPOINT   the storage's address, as browsers name it
+# Writes nginx's configuration from the environment and starts nginx. It writes only under RUN.
+#   EASEL_PUBLIC_URL           the site's address for browsers
+#   EASEL_S3_PUBLIC_ENDPOINT   the storage's address for browsers
 #   EASEL_S3_BUCKET            easel
 #   EASEL_TRUSTED_PROXIES      addresses or networks, comma separated, whose X-Forwarded-For names the client
 #   GATEWAY, STORAGE           host:port inside
@@ -21,12 +21,12 @@ SCHEME=${public_url%%://*}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 DOLLAR=$
 
-# These become part of the configuration: what could end a word of it has no place in an address.
+# These become part of the configuration, so only characters of addresses and paths are allowed.
 for value in "$RUN" "$SITE" "$HEADERS" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
   "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
     *[!A-Za-z0-9:/.,_-]*)
-      echo "easel web: '$value' holds a sign that no address has." >&2
+      echo "easel web: '$value' contains a character that is not allowed in an address." >&2
       exit 1
       ;;
   esac
@@ -34,7 +34,7 @@ done
 case $SCHEME in
   http | https) ;;
   *)
-    echo "easel web: EASEL_PUBLIC_URL is an address such as https://easel.example.com." >&2
+    echo "easel web: EASEL_PUBLIC_URL must be an address such as https://easel.example.com." >&2
     exit 1
     ;;
 esac
@@ -54,7 +54,7 @@ case $public_url in
   http://localhost*) ORIGINS="$ORIGINS \"http://127.0.0.1${public_url#http://localhost}\" \$http_origin;" ;;
 esac
 
-# The headers of functions/headers.json, as infra/site.py has written them for nginx.
+# The headers of functions/headers.json, as infra/site.py wrote them for nginx.
 SITE_HEADERS=$(sed "s|{storage}|$STORAGE_URL|g" "$HEADERS/site.conf")
 DOCS_HEADERS=$(cat "$HEADERS/docs.conf")
 
@@ -66,7 +66,7 @@ RESOLVER=${RESOLVER:-127.0.0.1}
 export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
 export SITE_HEADERS DOCS_HEADERS
 mkdir -p "$RUN"
-# envsubst takes the names, not the values.
+# envsubst needs the names, not the values.
 # shellcheck disable=SC2016
 envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
   $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"

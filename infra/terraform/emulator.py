@@ -1,8 +1,8 @@
-"""Terraform applied for real, to an emulator on this machine: `make terraform-emulator`.
+"""Terraform applied to an emulator on this machine: `make terraform-emulator`.
 
-Starts Postgres and MiniStack on the loopback interface, applies environments/emulator, signs up through the address of
-the HTTP API, and destroys everything again. Terraform has to be on the PATH and able to get the AWS provider: from the
-registry, or from a mirror that the file named by TF_CLI_CONFIG_FILE describes.
+Starts Postgres and MiniStack on the loopback interface, applies environments/emulator, signs up through the HTTP API's
+address, and destroys everything again. Terraform must be on the PATH and able to get the AWS provider: from the
+registry, or from a mirror configured in the file that TF_CLI_CONFIG_FILE names.
 """
 
 import json
@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import requests
 
@@ -34,19 +34,43 @@ APPLY_LIMIT_S = 900
 CALL_LIMIT_S = 60
 
 
+class Outputs(TypedDict):
+    """The outputs of environments/emulator."""
+
+    api_id: str
+    route_keys: list[str]
+
+
+class User(TypedDict):
+    """The account in the API's answers, as far as it is checked."""
+
+    email: str
+
+
+class Answer(TypedDict, total=False):
+    """The fields of the API's answers that are used here."""
+
+    token: str
+    user: User
+
+
 class EmulatorError(Exception):
-    """A sentence for whoever ran the command: what is missing or what went wrong."""
+    """An error for the user: what is missing or what went wrong."""
 
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in one environment, with its state and its provider in a folder that is thrown away."""
+    """Terraform in one environment, with its state and provider in a temporary folder."""
 
     environment: Path
     folder: Path
 
     def init(self) -> None:
-        """Get the provider. Raises EmulatorError with a sentence that says what is missing."""
+        """Install the provider.
+
+        Raises:
+            EmulatorError: Terraform or the provider is not available; the message says what is missing.
+        """
         if shutil.which("terraform") is None:
             raise EmulatorError("Terraform is not on the PATH; 1.11 or later is needed.")
         done = self._run("init", "-input=false", "-no-color", limit_s=INIT_LIMIT_S)
@@ -58,18 +82,27 @@ class Terraform:
                 else "is not set"
             )
             raise EmulatorError(
-                "The AWS provider cannot be had here: Terraform reaches no registry, and no mirror is configured that "
-                f"has it (TF_CLI_CONFIG_FILE {named}). Terraform said: {_last_error(done.stderr)}"
+                "The AWS provider is not available: Terraform reaches no registry, and no configured mirror has it "
+                f"(TF_CLI_CONFIG_FILE {named}). Terraform's error: {_last_error(done.stderr)}"
             )
 
-    def apply(self, variables: dict[str, str]) -> dict[str, Any]:
-        """Create everything; the outputs by name. Raises EmulatorError."""
+    def apply(self, variables: dict[str, str]) -> Outputs:
+        """Create everything and return the outputs by name.
+
+        Raises:
+            EmulatorError: Terraform failed.
+        """
         self._change("apply", variables)
         done = self._run("output", "-json", "-no-color", limit_s=INIT_LIMIT_S)
-        return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+        found = json.loads(done.stdout)
+        return Outputs(api_id=found["api_id"]["value"], route_keys=found["route_keys"]["value"])
 
     def destroy(self, variables: dict[str, str]) -> None:
-        """Remove everything. Raises EmulatorError, also when something is left in the state."""
+        """Remove everything.
+
+        Raises:
+            EmulatorError: Terraform failed, or left something in the state.
+        """
         self._change("destroy", variables)
         if left := self._run("state", "list", limit_s=INIT_LIMIT_S).stdout.split():
             raise EmulatorError(f"'terraform destroy' left {', '.join(left)}.")
@@ -97,7 +130,7 @@ class Terraform:
 
 
 def copy_of_terraform(environment: Path, folder: Path) -> Terraform:
-    """Terraform on a copy of the files, so that neither state nor lock file gets into the checkout."""
+    """Copy the files and return Terraform on the copy, so that state and lock file stay out of the checkout."""
     left_out = shutil.ignore_patterns("*.tfstate*", ".terraform*", "*.auto.tfvars", "__pycache__")
     shutil.copytree(ROOT / "infra" / "terraform", folder / "infra" / "terraform", ignore=left_out)
     (folder / "functions").mkdir()
@@ -107,7 +140,7 @@ def copy_of_terraform(environment: Path, folder: Path) -> Terraform:
 
 @contextmanager
 def emulator(home: Path) -> Iterator[tuple[str, str]]:
-    """MiniStack and Postgres with Easel's tables, for as long as the block runs; their addresses."""
+    """Run MiniStack, and Postgres with Easel's tables, for the duration of the block; yield their addresses."""
     port = free_port()
     ministack = Part(
         name="ministack",
@@ -129,12 +162,15 @@ def emulator(home: Path) -> Iterator[tuple[str, str]]:
 
 
 def smoke(endpoint: str, host: str | None = None) -> None:
-    """Ask an API for its health, sign up, and ask who that is. `host` is the name by which the endpoint knows the API.
+    """Check an API: its health, a sign-up, and the account that it returns afterwards.
 
-    Raises EmulatorError with the first answer that is not what it should be.
+    `host` is the name by which the endpoint knows the API.
+
+    Raises:
+        EmulatorError: An answer is wrong; the message repeats the first such answer.
     """
     session = requests.Session()
-    session.trust_env = False  # what a proxy of the network knows about this machine is nothing
+    session.trust_env = False  # a proxy of the network cannot reach this machine's loopback interface
     if host is not None:
         session.headers["Host"] = host
     account = {"email": f"smoke-{secrets.token_hex(8)}@example.com", "password": secrets.token_urlsafe(24)}
@@ -144,14 +180,14 @@ def smoke(endpoint: str, host: str | None = None) -> None:
     session.cookies.clear()
     me = _expect(session.get(f"{endpoint}/v1/me", timeout=CALL_LIMIT_S), 200)
     if me["user"]["email"] != account["email"]:
-        raise EmulatorError("GET /v1/me names somebody else than POST /v1/signup.")
+        raise EmulatorError("GET /v1/me returns another account than POST /v1/signup.")
 
 
-def _expect(answer: requests.Response, status: int) -> dict[str, Any]:
+def _expect(answer: requests.Response, status: int) -> Answer:
     if answer.status_code != status:
         call = f"{answer.request.method} {answer.request.path_url}"
         raise EmulatorError(f"{call} answered {answer.status_code} instead of {status}: {answer.text[:300]}")
-    body: dict[str, Any] = answer.json()
+    body: Answer = answer.json()
     return body
 
 
@@ -172,14 +208,14 @@ def _step(module: str, *arguments: str, env: dict[str, str] | None = None) -> No
 
 
 def _last_error(text: str) -> str:
-    """Terraform's errors without their frames, as one line."""
+    """Return Terraform's errors without their frames, as one line."""
     lines = [line.strip("│╷╵ \t") for line in text.splitlines()]
     told = " ".join(line for line in lines if line)
     return told[max(told.find("Error:"), 0) :][:300]
 
 
 def main() -> None:
-    """Run the whole round; exit with 1 and one sentence when something is missing or wrong."""
+    """Apply, check and destroy. Exits with 1 and an error message when something is missing or wrong."""
     try:
         with tempfile.TemporaryDirectory(prefix="easel-terraform-") as name:
             _round(Path(name).resolve())
@@ -201,10 +237,10 @@ def _round(folder: Path) -> None:
             print(f"Applying to MiniStack at {endpoint}")
             outputs = terraform.apply(variables)
             smoke(endpoint, f"{outputs['api_id']}.execute-api.localhost")
-            print(f"{len(outputs['route_keys'])} routes stand; health, sign-up and account answer")
+            print(f"{len(outputs['route_keys'])} routes are deployed; health, sign-up and account answer")
         finally:
             terraform.destroy(variables)
-    print("Everything is destroyed again")
+    print("Everything was destroyed")
 
 
 if __name__ == "__main__":

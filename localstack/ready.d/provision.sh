@@ -1,5 +1,5 @@
 #!/bin/sh
-# LocalStack and MiniStack run this as soon as they answer; what they hold lasts no longer than they do.
+# LocalStack and MiniStack run this at every start, as soon as they answer; they keep nothing across a restart.
 set -eu
 listen="${GATEWAY_LISTEN:-4566}"
 export AWS_ENDPOINT_URL="${AWS_ENDPOINT_URL:-http://127.0.0.1:${listen##*:}}"

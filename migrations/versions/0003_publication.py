@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Keep pictures that were taken down out of the gallery."""
+    """Drop the columns and reports. Pictures that were taken down do not return to the gallery."""
     op.drop_index(op.f("ix_reports_job_id"), table_name="reports")
     op.drop_table("reports")
     op.execute("UPDATE jobs SET published_at = NULL WHERE taken_down_at IS NOT NULL")

@@ -1,4 +1,4 @@
-"""Codes beside the words of a timeline, and the mail that is still to be sent."""
+"""Codes beside the texts of a timeline, and the mail that is still to be sent."""
 
 import sqlalchemy as sa
 from alembic import op

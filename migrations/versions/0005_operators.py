@@ -1,4 +1,4 @@
-"""What operators decide about accounts and jobs, and the sign that the poller is at work."""
+"""Operators' decisions about accounts and jobs, and the time of the poller's last sweep."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Accounts that were disabled can log in again."""
+    """Drop the columns. Disabled accounts can log in again."""
     op.drop_column("queue_clock", "swept_at")
     op.drop_column("jobs", "requeues")
     op.drop_constraint(op.f("ck_users_jobs_per_day"), "users", type_="check")

@@ -1,4 +1,4 @@
-"""Counts that never fall: what jobs came to and what was stored, kept by triggers; nobody has to scan for them."""
+"""Counters of finished jobs and stored pictures, kept by triggers, so that the metrics need no scan."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# A job is counted when it ends. A job that an operator put back into the queue ends, and is counted, once more.
+# A job is counted when it ends. A job that an operator put back into the queue is counted again when it ends again.
 _JOBS = """
 CREATE FUNCTION tally_job() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -54,8 +54,8 @@ _TRIGGERS = (
         for event, rows in (("INSERT", "NEW"), ("DELETE", "OLD"))
     ),
 )
-# The triggers come before the rows are counted, and their lock holds back writers until the end of the migration:
-# nothing is missed or counted twice. A million jobs take some seconds.
+# The triggers are created before the existing rows are counted, and their lock blocks writers until the end of the
+# migration, so that no row is missed or counted twice. A million jobs take some seconds.
 _WHAT_IS_THERE = """
 INSERT INTO tallies (name, label, count, amount)
 SELECT state, CASE state

@@ -1,4 +1,4 @@
-"""Whether an account is disabled, on its tokens too: who asks with one is let in without a look at the account."""
+"""Whether an account is disabled, repeated on its tokens, so that a request need not read the account."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,8 +8,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-# Somebody may log in while an operator disables the account. Whichever comes second waits for the account's row: a new
-# token then reads what was written, or the update finds the new token.
+# A user may log in while an operator disables the account. The second of the two waits for the lock on the account's
+# row: a new token then reads the written value, or the update finds the new token.
 _AT_LOG_IN = """
 CREATE FUNCTION suspend_new_token() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a preset, with its title for people and the settings that it stands for."""
+    """One value of a preset, with its title for users and the settings that it sets."""
 
     key: str
     title: str

@@ -1,4 +1,4 @@
-"""Wake-ups over the broker. The jobs are in Postgres; a lost, doubled or late wake-up changes nothing but latency."""
+"""Wake-ups over the broker. The jobs are in Postgres; a lost, duplicate or late wake-up only affects latency."""
 
 import logging
 import time
@@ -17,17 +17,20 @@ START, ADVANCE, SWEEP, COLLECT, MAIL = "easel.start", "easel.advance", "easel.sw
 REPORT = "easel.report"
 
 LONGEST_COUNTDOWN_S = 60
-"""Past the broker's visibility time-out a longer countdown would be delivered again and again (kombu 305)."""
+"""A countdown longer than the broker's visibility time-out would be delivered repeatedly (kombu issue 305)."""
 
 PREFETCH = 8
-"""Messages that a worker holds for each of its processes. A look that is not due yet is among them, so that with 1, the
-usual advice, a worker soon only waits. A step takes milliseconds, and the sweep finds what a dead worker held."""
+"""Messages that a worker prefetches for each of its processes.
+
+Polls that are not due yet are among them, so that with the usual value of 1 a worker would soon only wait. A step
+takes milliseconds, and the sweep finds the jobs of a dead worker.
+"""
 
 _log = logging.getLogger(__name__)
 
 
 def celery_app(settings: Settings) -> Celery:
-    """Return the Celery app of senders and poller: JSON only, no results, nothing kept in the broker."""
+    """Return the Celery app of the senders and the poller: JSON only, no results, no state kept in the broker."""
     app = Celery("easel", broker=_broker_url(settings.broker_url), set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
@@ -48,10 +51,10 @@ def celery_app(settings: Settings) -> Celery:
 
 
 class WakeUps:
-    """Tells the poller that there is something to start.
+    """Notifies the poller that a job can be started.
 
-    A burst is told once: within 20 ms of a wake-up the next one is left out, because the poller starts every job that
-    has a place whenever it is woken, and sweeps each second in any case.
+    A burst is sent once: within 20 ms of a wake-up the next one is skipped, because the poller starts every job that
+    fits whenever it is woken, and sweeps every second in any case.
     """
 
     BURST_S = 0.02
@@ -63,7 +66,7 @@ class WakeUps:
         self._broken_until = 0.0
 
     def wake(self) -> None:
-        """Wake the poller. Call it after the commit; it never fails, since the sweep finds the job anyway."""
+        """Wake the poller. Call it after the commit; it never fails, since the sweep finds the job in any case."""
         now = time.monotonic()
         if now < max(self._told_until, self._broken_until):
             return
@@ -71,7 +74,7 @@ class WakeUps:
         self._send(START)
 
     def look_at(self, job_id: UUID) -> None:
-        """Have the poller look at one generating job now. Like `wake`, it never fails."""
+        """Make the poller look at one generating job now. Like `wake`, it never fails."""
         if time.monotonic() >= self._broken_until:
             self._send(ADVANCE, str(job_id))
 
@@ -83,10 +86,10 @@ class WakeUps:
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
 
     def check(self) -> None:
-        """Ask the broker whether it answers.
+        """Check that the broker answers.
 
         Raises:
-            Unavailable: The broker cannot be reached.
+            Unavailable: It does not.
         """
         try:
             with self._app.connection_for_write() as connection:
@@ -95,7 +98,7 @@ class WakeUps:
             raise Unavailable("The broker cannot be reached.") from None
 
     def count_workers(self, patience_s: float) -> int | None:
-        """Count the workers that answer a ping through the broker within this time; None where it carries none (SQS).
+        """Return how many workers answer a ping through the broker within this time; None if it cannot carry one (SQS).
 
         Raises:
             Unavailable: The broker cannot be reached.
@@ -109,7 +112,7 @@ class WakeUps:
 
 
 def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
-    """Return the exceptions of a broker's failure. kombu translates lost connections, but not every refusal."""
+    """Return the exceptions of a broken broker. kombu translates lost connections, but not every refusal."""
     if str(app.conf.broker_url).startswith("sqs"):
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -120,7 +123,7 @@ def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
 
 
 def _broker_url(url: str) -> str:
-    # For AWS itself kombu finds the address by the region; an emulator has to be named.
+    # kombu derives AWS's address from the region; an emulator's has to be given.
     if url.startswith("sqs://"):
         return "sqs://"
     return f"sqs://{urlsplit(url).netloc}" if url.startswith("sqs+http://") else url
@@ -148,6 +151,6 @@ def _transport_options(url: str) -> dict[str, Any]:
         "is_secure": secure,
         "predefined_queues": {QUEUE: {"url": queue_url}},
         "wait_time_seconds": 5,
-        # A sender does not wait long for a broker that is down; boto3 would, for minutes. A worker's look waits 5 s.
+        # A sender must not wait for minutes, as boto3 would, for a broker that is down. A worker's long poll takes 5 s.
         "client-config": {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 3}},
     }

@@ -1,7 +1,7 @@
 """Pictures in S3-compatible storage; the only place that knows S3.
 
-Two endpoints: the internal one, through which this process stores and reads, and the public one, for which URLs are
-signed, since a URL signed for a container's host name does not open in a browser.
+There are two endpoints: the internal one, through which this process stores and reads, and the public one, for which
+URLs are signed, since a URL signed for a container's host name does not open in a browser.
 """
 
 import math
@@ -34,15 +34,15 @@ CACHE_CONTROL = "private, max-age=31536000, immutable"
 POST_LIFETIME_S = 15 * 60
 NO_BODY_SHA256 = sha256(b"").hexdigest()
 PAGE = 1000
-"""Objects in one answer of a list, and keys in one request to delete: what S3 allows."""
+"""The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
 CONNECT_LIMIT_S = 3
 READ_LIMIT_S = 20
 SIGNED_KEPT = 4096
-"""How many presigned URLs one process remembers; about 3 MB."""
+"""The number of presigned URLs that one process caches; about 3 MB."""
 
 
 class ObjectMissing(Exception):
-    """There is no object under this key."""
+    """No object has this key."""
 
 
 class ObjectTooLarge(Exception):
@@ -51,7 +51,7 @@ class ObjectTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What a list tells of an object; the time is the storage's."""
+    """An object in a listing; the time is the storage's."""
 
     key: str
     size_bytes: int
@@ -77,12 +77,12 @@ class Storage:
         self._credentials = _credentials(settings)
         self._internal = _client(settings, settings.s3_endpoint, self._credentials)
         self._public = _client(settings, settings.s3_public_endpoint, self._credentials)
-        # Whoever looks at the same pictures again gets the same URLs, so they are signed once in a window. The access
-        # key is part of the question: a URL signed under credentials that have changed since is not given out.
+        # A picture's URL stays the same within a window, so it is signed once. The access key is part of the cache's
+        # key: a URL signed with credentials that have changed since is not returned.
         self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        """Store one object that never changes again; caches may keep it for good."""
+        """Store one object that never changes; caches may keep it permanently."""
         with _translated():
             self._internal.put_object(
                 self._bucket,
@@ -97,9 +97,8 @@ class Storage:
         """Return the object's bytes.
 
         Raises:
-            ObjectMissing: There is no such object.
-            ObjectTooLarge: It has more than `max_bytes`.
-            Unavailable: The storage cannot be reached.
+            ObjectMissing: No object has this key.
+            ObjectTooLarge: It is larger than `max_bytes`.
         """
         with _translated():
             response = self._internal.get_object(self._bucket, key)
@@ -116,22 +115,21 @@ class Storage:
         """Return the object's size.
 
         Raises:
-            ObjectMissing: There is no such object.
-            Unavailable: The storage cannot be reached.
+            ObjectMissing: No object has this key.
         """
         with _translated():
             return self._internal.stat_object(self._bucket, key).size or 0
 
     def sizes_bytes(self, prefix: str) -> dict[str, int]:
-        """Return the size of every object whose key starts with `prefix`, by its key."""
+        """Return the size of every object whose key starts with `prefix`, by key."""
         with _translated():
             listed = self._internal.list_objects(self._bucket, prefix=prefix, recursive=True)
             return {entry.object_name or "": entry.size or 0 for entry in listed}
 
     def pages(self, prefix: str) -> Iterator[list[StoredObject]]:
-        """List every object whose key starts with `prefix`, in the order of their keys, at most 1000 at a time.
+        """Yield every object whose key starts with `prefix`, in the order of the keys, in pages of at most 1000.
 
-        Objects of earlier pages may be deleted meanwhile: each page is requested by the key before it.
+        Objects of earlier pages may be deleted meanwhile: each page is requested by the last key before it.
         """
         last: str | None = None
         while True:
@@ -151,21 +149,21 @@ class Storage:
         """Delete these objects.
 
         Raises:
-            Unavailable: Not all of them are gone.
+            Unavailable: At least one of them was not deleted.
         """
         with _translated():
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
 
     def url_expires_at(self, now: datetime) -> datetime:
-        """Return when a URL signed at `now` stops working."""
+        """Return when a URL signed at `now` expires."""
         return self._signing_time(now) + timedelta(seconds=self._lifetime_s)
 
     def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
-        """Return a URL that opens the object without any other permission.
+        """Return a URL that opens the object for anyone who has it.
 
-        Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture;
-        what is left of its life is never less than half the lifetime.
+        Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture; at
+        least half the lifetime always remains.
         """
         return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
 
@@ -182,7 +180,7 @@ class Storage:
         return PresignedPost(bucket_url or "/", fields, expires_at)
 
     def signed_request(self, method: str, key: str, at: datetime) -> tuple[str, dict[str, str]]:
-        """Address and headers of a request without a body, signed for `at` as this process signs its own requests."""
+        """Return the URL and headers of a request without a body, signed for the time `at`."""
         credentials = self._credentials.retrieve()
         url = urlsplit(self._internal.get_presigned_url("GET", self._bucket, key))._replace(query="")
         headers: DictType = {"Host": url.netloc, "x-amz-content-sha256": NO_BODY_SHA256, "x-amz-date": to_amz_date(at)}
@@ -200,10 +198,10 @@ class Storage:
         return urlunsplit(url), {name: str(value) for name, value in signed.items()}
 
     def check(self) -> None:
-        """Ask the storage for the bucket.
+        """Check that the bucket exists.
 
         Raises:
-            Unavailable: There is no such bucket, or the storage cannot be reached.
+            Unavailable: It does not, or the storage cannot be reached.
         """
         with _translated():
             if not self._internal.bucket_exists(self._bucket):
@@ -247,7 +245,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
 
 
 class _Pool(urllib3.PoolManager):
-    """Connections that keep the process's deadline: where there is one, a single try within what is left."""
+    """A connection pool that respects the process's deadline: if one is set, a single try within the time left."""
 
     def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401 # urllib3's
         left_s = deadline.left_s()

@@ -1,7 +1,7 @@
-"""What Easel needs of an S3 storage at the least, promise by promise, tried on a real one by `easel check`.
+"""The minimum that Easel needs of an S3 storage, as checks that `easel check` runs on a real one.
 
-It writes only under its own prefix, less than 2 MB in all, deletes that afterwards, and needs no rights but Easel's.
-The tests try many more promises, in the same form, on every server that is available.
+They write only under a new prefix, less than 2 MB in all, delete that afterwards, and need no rights but Easel's.
+The tests run many more checks, in the same form, on every server that is available.
 """
 
 import contextlib
@@ -15,24 +15,24 @@ from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 
 LONGEST_S = 120
-"""After this time no further check is begun."""
+"""After this time no further check is started."""
 NOT_TRIED = "It was not tried, because the storage is too slow."
 
 
 class Broken(Exception):
-    """The storage does not keep a promise; the message is one sentence about what it did."""
+    """The storage does not do what a check expects; the message says what it did."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One promise. `run` raises Broken, or what Storage raises."""
+    """One promise of the storage. `run` raises Broken, or what Storage raises."""
 
     name: str
     promise: str
     run: Callable[[Probe], None]
 
     def outcome(self, probe: Probe) -> Broken | None:
-        """Try it and return what is broken, if anything."""
+        """Run the check and return what is broken, if anything."""
         try:
             self.run(probe)
         except Broken as broken:
@@ -61,18 +61,30 @@ class Checklist:
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Raise Broken with the sentence unless it holds."""
+    """Check a condition.
+
+    Raises:
+        Broken: It does not hold; the message is `otherwise`.
+    """
     if not holds:
         raise Broken(otherwise)
 
 
 def expect_refused(answer: Answer, what: str) -> None:
-    """Raise Broken unless the request was answered with a refusal."""
+    """Check that a request was refused.
+
+    Raises:
+        Broken: It was not.
+    """
     expect(answer.refused, f"{what} was answered {answer.status}.")
 
 
 def expect_opens(probe: Probe, key: str, data: bytes = b"12345") -> Answer:
-    """Return the answer to a presigned URL of the object. Raise Broken unless it brings these bytes."""
+    """Return the answer to a presigned URL of the object.
+
+    Raises:
+        Broken: The answer does not contain these bytes.
+    """
     answer = probe.send("GET", probe.link(key))
     expect(answer.status == 200, f"A presigned URL was answered {answer.status}.")
     expect(answer.body == data, "A presigned URL opened other bytes than were stored.")
@@ -80,7 +92,7 @@ def expect_opens(probe: Probe, key: str, data: bytes = b"12345") -> Answer:
 
 
 def tampered(text: str) -> str:
-    """Return the text with another last character, still a hexadecimal digit."""
+    """Return the text with its last character replaced by another hexadecimal digit."""
     return text[:-1] + ("0" if text[-1] != "0" else "1")
 
 
@@ -92,7 +104,11 @@ def expect_not_taken(
     changes: Mapping[str, str] | None = None,
     without: str = "",
 ) -> None:
-    """Raise Broken unless an upload, changed in one way, is refused and leaves nothing behind."""
+    """Check that an upload, changed in one way, is refused and stores nothing.
+
+    Raises:
+        Broken: It was accepted or stored.
+    """
     expect_refused(probe.upload(probe.form(name), data, changes=changes, without=without), what)
     expect(probe.storage.sizes_bytes(probe.prefix + name) == {}, f"{what} was refused and stored all the same.")
 
@@ -187,7 +203,7 @@ def _page_may_read(probe: Probe) -> None:
 
 
 def preflight(probe: Probe, origin: str) -> Answer:
-    """Ask, as a browser does, whether pages of this origin may upload."""
+    """Send a browser's preflight request for an upload by pages of this origin."""
     headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     return probe.send("OPTIONS", probe.form("page").url, headers=headers)
 
@@ -198,13 +214,11 @@ def allows(answer: Answer, origin: str) -> bool:
 
 
 ESSENTIAL: tuple[Check, ...] = tuple(check.checks)
-"""The first asks for the bucket."""
+"""The first checks the bucket."""
 
 
-def run_checks(
-    settings: Settings, checks: Sequence[Check] = ESSENTIAL
-) -> Generator[tuple[Check, Broken | None], None, None]:
-    """Try the promises in turn; None means that one is kept. End after the first where there is no bucket."""
+def run_checks(settings: Settings, checks: Sequence[Check] = ESSENTIAL) -> Iterator[tuple[Check, Broken | None]]:
+    """Run the checks in order; None means that one passed. Ends after the first if there is no bucket."""
     probe = Probe(settings)
     end = time.monotonic() + LONGEST_S
     try:
@@ -214,6 +228,6 @@ def run_checks(
             if outcome and check is checks[0]:
                 return
     finally:
-        # The check of deletions reports objects that cannot be deleted; the bucket's lifecycle removes them.
+        # The check of deletions reports undeletable objects; the bucket's lifecycle rule removes them.
         with contextlib.suppress(Unavailable):
             probe.close()

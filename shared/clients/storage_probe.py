@@ -1,4 +1,4 @@
-"""A place in a storage to try things in: a new prefix, and plain HTTP requests like a browser's."""
+"""A client for the checks of a storage: a new prefix, and plain HTTP requests like a browser's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TRY_LATER = (408, 429)
 
 @dataclass(frozen=True)
 class Answer:
-    """What the storage answered. Names of headers are found in any spelling; `body` is cut at 100 kB."""
+    """An answer of the storage. Header names are case-insensitive; `body` is cut at 100 kB."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,15 +31,15 @@ class Answer:
 
     @property
     def refused(self) -> bool:
-        """Whether the request itself was the reason; a storage that is broken or busy refuses nothing."""
+        """Return whether the storage refused the request itself; an error of a broken or busy storage is no refusal."""
         return 400 <= self.status < 500 and self.status not in TRY_LATER
 
 
 class Probe:
-    """Everything it writes lies under `prefix`, which is new each time. Raises Unavailable like Storage.
+    """Writes only under `prefix`, which is new each time. Raises Unavailable like Storage.
 
-    Links are signed for the public endpoint. Where that cannot be reached from here, as in a container whose users
-    come through the host, they are opened through the internal one under the public name, as a proxy would.
+    Links are signed for the public endpoint. If that cannot be reached from here, as in a container whose users come
+    through the host, they are opened through the internal endpoint under the public name, as a proxy would do.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,15 +55,15 @@ class Probe:
         return self.prefix + name
 
     def link(self, key: str) -> str:
-        """Return a URL presigned now."""
+        """Return a URL of the object, signed now."""
         return self.storage.presigned_url(key, datetime.now(UTC))
 
     def address(self, key: str) -> str:
-        """Return the object's address, without a signature."""
+        """Return the URL of the object without a signature."""
         return self.link(key).split("?")[0]
 
     def form(self, name: str, *, at: datetime | None = None) -> PresignedPost:
-        """Return a form for one upload of five bytes of image/png."""
+        """Return a form for one upload of five bytes of type image/png."""
         return self.storage.presigned_post(self.prefix + name, "image/png", 5, at or datetime.now(UTC))
 
     def upload(
@@ -75,7 +75,7 @@ class Probe:
         without: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a form like a browser, with some fields changed or one left out; the file comes last."""
+        """Send a form like a browser, with some fields changed or one left out; the file is last."""
         fields: list[tuple[str, object]] = [
             (name, value) for name, value in (form.fields | dict(changes or {})).items() if name != without
         ]
@@ -87,7 +87,7 @@ class Probe:
     def send(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
-        """Send one request, not repeated and not redirected.
+        """Send one request, without retries or redirects.
 
         Raises:
             Unavailable: There is no answer.
@@ -113,10 +113,10 @@ class Probe:
         return self._send(method, through, {**(headers or {}), "Host": outer.netloc}, body)
 
     def close(self) -> None:
-        """Delete what was written.
+        """Delete the objects that were written.
 
         Raises:
-            Unavailable: The storage does not delete it.
+            Unavailable: The storage did not delete them.
         """
         try:
             self.storage.delete(self.storage.sizes_bytes(self.prefix))

@@ -1,1 +1,1 @@
-"""What everything else is built on: errors, settings, the database, logging."""
+"""The base of all other packages: errors, settings, the database, logging."""

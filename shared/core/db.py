@@ -22,21 +22,22 @@ IDLE_PING_S = 5.0
 PING_LIMIT_S = 2.0
 CONNECT_LIMIT_S = 5
 
-# A peer that has vanished without a word is found out within some 20 s instead of the kernel's 15 minutes and more.
-# All of it is the client's own: RDS Proxy takes no options at the start of a session and pins one that sets any later.
+# A peer that vanished without closing the connection is detected within about 20 s, instead of the kernel's 15 minutes
+# or more. These are client-side options: RDS Proxy accepts no server options at the start of a session, and pins a
+# session that sets one later.
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
 class DatabaseFault(Exception):
-    """The database refused a statement: a mistake of the code, not of a caller."""
+    """The database refused a statement because of a mistake in the code, not in a request."""
 
 
 class Database:
     """A pool of connections to Postgres.
 
-    Connects at the first use. A connection that lay idle for 5 s (a frozen Lambda, a restarted server) is asked whether
-    it still lives before it is used; a busy one is not, which saves a round trip a request. With `iam_region`, each new
-    connection takes a fresh token of AWS IAM in that region for its password.
+    Connects at the first use. A connection that was idle for 5 s (a frozen Lambda, a restarted server) is pinged before
+    it is used; a busy one is not, which saves one round trip per request. With `iam_region`, each new connection uses a
+    fresh AWS IAM token of that region as its password.
     """
 
     def __init__(self, url: str, *, pool_size: int, iam_region: str | None = None) -> None:
@@ -46,7 +47,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
-            hide_parameters=True,  # an error that is logged must not tell prompts
+            hide_parameters=True,  # a logged error must not contain prompts
             connect_args={"connect_timeout": CONNECT_LIMIT_S, "application_name": "easel", **_TCP},
         )
         if iam_region is not None:
@@ -69,7 +70,13 @@ class Database:
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
-        """Open a connection on which each statement is its own transaction: one round trip instead of three."""
+        """Open a connection on which each statement is a separate transaction: one round trip instead of three.
+
+        Raises:
+            Unavailable: The database cannot be reached or gave up.
+            NotFound: A row that the statement refers to has just been deleted.
+            DatabaseFault: The database refused a statement for another reason.
+        """
         with _translated(), self._engine.connect() as connection:
             yield connection
 
@@ -84,11 +91,13 @@ class Database:
 
 @contextmanager
 def waiting_at_most(limit_s: float) -> Iterator[None]:
-    """End every wait for the database inside the block at most `limit_s` seconds after its beginning.
+    """Limit every wait for the database or the storage inside the block to `limit_s` seconds from its start.
 
-    For a process that does one thing at a time. Waits for the storage keep the same deadline. A statement that is cut
-    raises Unavailable and ends its connection; whether the server has already carried it out is then unknown, as with
-    any answer that is lost.
+    For processes that do one thing at a time: the limit is global. A statement that is cut off closes its connection;
+    whether the server had already executed it is unknown, as with any lost answer.
+
+    Raises:
+        Unavailable: A wait reached the limit.
     """
     with deadline.ending_in(limit_s):
         extensions.set_wait_callback(_wait)
@@ -99,7 +108,7 @@ def waiting_at_most(limit_s: float) -> Iterator[None]:
 
 
 def take_tokens(engine: Engine, region: str) -> None:
-    """Have each new connection of the engine take a fresh token of AWS IAM for its password."""
+    """Make each new connection of the engine use a fresh AWS IAM token as its password."""
 
     @event.listens_for(engine, "do_connect")
     def give_token(_dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]) -> None:
@@ -109,11 +118,14 @@ def take_tokens(engine: Engine, region: str) -> None:
 
 
 def _iam_token(host: str, port: int, user: str, region: str) -> str:
-    """Make the token of boto3's `generate_db_auth_token` without its client, which takes 0.2 s to load.
+    """Return the token that boto3's `generate_db_auth_token` makes, without boto3's client, which takes 0.2 s to load.
 
-    It is good for connecting within 15 minutes; a connection outlives it.
+    A connection must be opened within 15 minutes, and may then outlive the token.
+
+    Raises:
+        Unavailable: There are no AWS credentials.
     """
-    from botocore.auth import SigV4QueryAuth  # AWS's own service, and only where a deployment asks for it
+    from botocore.auth import SigV4QueryAuth  # only needed with EASEL_DATABASE_AUTH=iam
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session
 
@@ -126,11 +138,11 @@ def _iam_token(host: str, port: int, user: str, region: str) -> str:
 
 
 _asked: set[int] = set()
-"""The connections (by `id`) that are just asked whether they live."""
+"""The connections (by `id`) that are being pinged."""
 
 
-def _wait(connection: extensions.connection) -> None:
-    """Wait for the server, for psycopg2, until a deadline; connecting and pinging have shorter ones."""
+def _wait(connection: Any) -> None:
+    """Wait for the server until the deadline (psycopg2's wait callback). Connecting and pinging have shorter limits."""
     until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
         until = min(until, time.monotonic() + CONNECT_LIMIT_S)
@@ -157,9 +169,9 @@ def _translated() -> Iterator[None]:
         if error.connection_invalidated:
             raise Unavailable("The database cannot be reached.") from error
         if isinstance(error.orig, ForeignKeyViolation):
-            # A user, a job or an upload was deleted between the look and the write.
+            # A user, a job or an upload was deleted between the read and the write.
             raise NotFound("What this refers to was deleted in the meantime.") from None
-        # Nothing of the server's DETAIL goes on into a log: it quotes whole rows, and rows hold prompts.
+        # Log nothing of the server's DETAIL: it quotes whole rows, which contain prompts.
         primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
         raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
 
@@ -168,8 +180,8 @@ def _note_time(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.time()
 
 
-def _ping_if_idle(connection: extensions.connection, record: ConnectionPoolEntry, _proxy: object) -> None:
-    # By the wall clock: the other one may stand still while Lambda keeps a process frozen.
+def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    # Use the wall clock: the monotonic one may stop while Lambda keeps a process frozen.
     if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
         return
     _asked.add(id(connection))

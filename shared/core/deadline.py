@@ -1,4 +1,4 @@
-"""Until when this process may wait: set where a function's time is known, asked where a client waits for a server."""
+"""The time until which this process may wait: set where a function's limit is known, read by clients of servers."""
 
 import math
 import time
@@ -11,18 +11,18 @@ class _Deadline:
 
 
 def ends_at() -> float:
-    """Return the moment, on `time.monotonic`'s clock; infinity where none is set."""
+    """Return the deadline on `time.monotonic`'s clock, or infinity if none is set."""
     return _Deadline.until
 
 
 def left_s() -> float:
-    """Return how many seconds are left; below 0 when it is over."""
+    """Return the seconds left; negative after the deadline."""
     return _Deadline.until - time.monotonic()
 
 
 @contextmanager
 def ending_in(limit_s: float) -> Iterator[None]:
-    """For a process that does one thing at a time: `limit_s` seconds are left for what is inside the block."""
+    """Set the deadline to `limit_s` seconds from now inside the block. For processes that do one thing at a time."""
     _Deadline.until = time.monotonic() + limit_s
     try:
         yield

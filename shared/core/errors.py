@@ -25,7 +25,7 @@ FieldCode = Literal[
     "not_yours",
     "invalid",
 ]
-"""What is wrong with a field, for programs; `invalid` stands for everything without its own code."""
+"""What is wrong with a field, for programs; `invalid` is used where no other code fits."""
 
 
 @dataclass(frozen=True, slots=True)

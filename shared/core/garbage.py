@@ -7,9 +7,9 @@ from sqlalchemy import Connection, text
 
 
 def discard(connection: Connection, prefix: str, *, in_s: float = 0) -> None:
-    """Have every object under this prefix deleted, `in_s` seconds from now or later.
+    """Schedule the deletion of all objects under a prefix, in `in_s` seconds or later.
 
-    A prefix that is recorded already always changes its time, by which a collector that has just claimed it notices.
+    If the prefix is already recorded, its time always changes; a collector that has just claimed it notices by that.
     """
     query = text("""
         INSERT INTO garbage (prefix, due_at) VALUES (:prefix, clock_timestamp() + make_interval(secs => :in_s))

@@ -1,13 +1,13 @@
-"""Limits that more than one module checks. What one module checks by itself is declared there."""
+"""Limits that more than one module checks. A limit checked by a single module is declared there."""
 
 MAX_BODY_BYTES = 256 * 1024
-"""Of a request to the API."""
+"""The size of a request body to the API."""
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
-"""Of a start picture's file. The site (web/lib/picture-storage.js) and nginx declare it too; a test compares them."""
+"""The size of a start picture. The site (web/lib/picture-storage.js) and nginx declare it too; a test checks."""
 
 MAX_EMAIL_CHARACTERS = 254
-"""Of an account's address (RFC 5321, 4.5.3.1.3)."""
+"""The length of an account's e-mail address (RFC 5321, 4.5.3.1.3)."""
 
 MAX_PASSWORD_CHARACTERS = 128
 MAX_TOKEN_NAME_CHARACTERS = 100

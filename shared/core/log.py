@@ -10,10 +10,11 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
-def fields(**values: object) -> dict[str, Any]:
-    """Return the `extra` that adds fields to a line: `_log.info("queue", extra=fields(queued=3))`.
+def fields(**values: Any) -> dict[str, Any]:
+    """Return a record's extra fields: `_log.info("queue", extra=fields(queued=3))`.
 
-    Under one key, since libraries give `extra` too: theirs holds whatever they work on, and is left out.
+    They are kept under one key, because libraries also pass `extra`: theirs may contain any of their objects, and is
+    left out.
     """
     return {"fields": values}
 

@@ -4,7 +4,7 @@ MOST_DIGITS = 12
 
 
 def whole_number(text: str, least: int, most: int) -> int:
-    """Return the number that ASCII digits spell, both bounds included.
+    """Return the number that a text of ASCII digits denotes; both bounds are included.
 
     Raises:
         ValueError: It is not such a number. The message completes a sentence such as "EASEL_PORT is ...".

@@ -17,5 +17,5 @@ Item = TypeVar("Item", bound=HasId)
 
 
 def page(items: list[Item], limit: int) -> tuple[list[Item], UUID | None]:
-    """Cut a page of `limit` from one item more than that; return it with the id to continue after, if there is more."""
+    """Return the first `limit` items, and the id to continue after if more items follow."""
     return (items[:limit], items[limit - 1].id) if len(items) > limit else (items, None)

@@ -1,6 +1,6 @@
-"""The types of the settings: each reads the text of a variable and says what is wrong with it.
+"""The types of the settings: each parses the text of a variable and reports what is wrong with it.
 
-A message completes a sentence that begins with the setting's name. It repeats a value only where that holds no secret.
+A message completes a sentence that begins with the setting's name. It repeats a value only if that contains no secret.
 """
 
 import re
@@ -30,7 +30,7 @@ def whole(least: int, most: int) -> PlainValidator:
 
 
 def choice(*choices: str, spelled: Callable[[str], str]) -> PlainValidator:
-    """Read one of these words, in whichever case."""
+    """Read one of these words, in upper or lower case."""
 
     def read(text: str) -> str:
         word = spelled(text)
@@ -42,12 +42,12 @@ def choice(*choices: str, spelled: Callable[[str], str]) -> PlainValidator:
 
 
 def split_address(text: str) -> SplitResult:
-    """Split an address; the standard library's own messages are not used, since they repeat the text."""
+    """Split a URL. The standard library's error messages are not used, since they repeat the text."""
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise ValueError("holds an address that cannot be read.") from None
+        raise ValueError("holds an address that cannot be parsed.") from None
     return parts
 
 

@@ -1,7 +1,7 @@
 """The settings, read once from `EASEL_*` variables; nothing else in the project reads the environment.
 
-`Settings` is their one declaration. A test checks the table in the documentation, .env.example and docker-compose.yml
-against it. pydantic itself is loaded by every function; pydantic-settings would add 200 ms to a cold start.
+`Settings` is their only declaration. A test checks the table in the documentation, .env.example and docker-compose.yml
+against it. Every function loads pydantic anyway; pydantic-settings would add 200 ms to a cold start.
 """
 
 import os
@@ -30,7 +30,7 @@ ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
 class SettingsError(Exception):
-    """A setting is missing or invalid; the message is one sentence that names it."""
+    """A setting is missing or invalid; the message names it."""
 
 
 def _public_url(data: dict[str, Any]) -> str:
@@ -44,7 +44,7 @@ def _sender(data: dict[str, Any]) -> str:
 
 
 class Settings(BaseModel, frozen=True):
-    """How this installation runs. Secrets are left out of its printed form.
+    """The configuration of this installation. Its repr contains no secrets.
 
     A default that depends on another setting is a function of the settings above it.
     """
@@ -71,7 +71,7 @@ class Settings(BaseModel, frozen=True):
     jobs_per_day: Annotated[int, whole(1, 1_000_000)] = 200
     url_ttl_s: Annotated[int, whole(60, 7 * DAY_S)] = 3600
     database_pool: Annotated[int, whole(1, 100)] = 10
-    # The region whose IAM makes the passwords; None where the URL holds one.
+    # The region whose IAM issues the database tokens; None if the URL contains a password.
     database_auth: Annotated[str | None, choice("password", "iam", spelled=str.lower)] = None
     log_level: Annotated[str, choice("DEBUG", "INFO", "WARNING", "ERROR", spelled=str.upper)] = "INFO"
 
@@ -104,7 +104,7 @@ class Settings(BaseModel, frozen=True):
         parts = split_address(info.data.get("database_url", ""))
         if not (parts.hostname and parts.username):
             raise ValueError("=iam needs a user and a host in EASEL_DATABASE_URL.")
-        # libpq falls back to a connection that is not encrypted, and the token would travel in the clear.
+        # libpq would fall back to an unencrypted connection and send the token in clear text.
         if parse_qs(parts.query).get("sslmode", [""])[-1] not in ENCRYPTED:
             raise ValueError("=iam needs sslmode=require, or stricter, in EASEL_DATABASE_URL.")
         region = (info.context or {}).get("AWS_REGION") or ""
@@ -119,7 +119,11 @@ def variable_of(name: str) -> str:
 
 
 def _find(environment: Mapping[str, str], variable: str) -> str | None:
-    """Return a value that is not blank: from the variable itself, a file, or a secret in AWS Secrets Manager."""
+    """Return a value that is not blank: from the variable itself, a file, or a secret in AWS Secrets Manager.
+
+    Raises:
+        SettingsError: The file or the secret cannot be read.
+    """
     value = environment.get(variable)
     if not value and (path := environment.get(f"{variable}_FILE")):
         try:
@@ -135,7 +139,7 @@ def _find(environment: Mapping[str, str], variable: str) -> str | None:
 
 
 def _sentence(errors: ValidationError) -> str:
-    """Return what is wrong with the first wrong setting. pydantic's own text would repeat the value."""
+    """Return a message about the first invalid setting. pydantic's message would repeat the value."""
     error = errors.errors(include_url=False, include_input=False)[0]
     variable = variable_of(str(error["loc"][0]))
     if error["type"] == "missing":
@@ -145,7 +149,7 @@ def _sentence(errors: ValidationError) -> str:
 
 
 def _read_secret(variable: str, secret: str) -> str:
-    import boto3  # AWS's own service, and only where a deployment names a secret: 200 ms that others need not pay
+    import boto3  # takes 200 ms, and is only needed with a secret
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,9 @@
-"""The tables. Postgres 18: `uuidv7()` makes the ids, `RETURNING old.*` tells what a guarded update found."""
+"""The tables. They need Postgres 18: `uuidv7()` makes the ids, `RETURNING old.*` reports what a guarded update found.
+
+Jobs start in the order of start-time fair queueing (Goyal, Vin and Cheng 1996; docs/decisions/0002-fair-order.md).
+`jobs.turn` is a job's start tag, `users.next_turn` the finish tag of the user's last job, and `queue_clock.turn` the
+virtual time.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -44,9 +49,9 @@ def _owner(table: str, **options: object) -> Column[object]:
     return Column(name, UUID, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **options)  # type: ignore[arg-type]
 
 
-# `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job.
-# `next_turn` is where the user's next job would stand in the fair order. `jobs_per_day` is null where the site's own
-# setting counts. Who is disabled keeps everything and can do nothing.
+# `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
+# is the finish tag of the user's last job. `jobs_per_day` is null if the site's setting applies. A disabled account
+# keeps its data but cannot sign in or call the API.
 users = Table(
     "users",
     metadata,
@@ -70,8 +75,9 @@ users = Table(
     CheckConstraint("notify IN ('none', 'email')", name="notify"),
 )
 
-# Only the SHA-256 of a token is kept: it has 256 random bits, so a slow hash would protect nothing. `suspended` repeats
-# whether its user is disabled, kept true by triggers, so that the most frequent calls need not look at the user.
+# Only the SHA-256 of a token is stored: a token has 256 random bits, so a slow hash would add no protection.
+# `suspended` is true while the user is disabled; triggers keep it up to date, so that frequent calls need not read
+# the user.
 tokens = Table(
     "tokens",
     metadata,
@@ -86,12 +92,12 @@ tokens = Table(
     CheckConstraint("kind IN ('session', 'api')", name="kind"),
 )
 
-# `version` grows with every change that a caller can see. `attempt_token` is the fence: whoever holds a claim writes
-# only while the token in the row is still its own. `next_step_at` is when the poller looks at the job again.
-# `protocols` are those that can make the job (see `shared.generators.abilities`), comma separated: few values, so that
-# the first job in the queue for each is one look into an index. The gallery shows what its owner published
-# (`published_at`) unless an operator took it down (`taken_down_at`); neither changes the other. `attempts` and
-# `crashes` begin anew whenever an operator puts the job back, which `requeues` counts.
+# `version` increases with every change that a caller can see. `attempt_token` is the fence: a worker that holds a claim
+# may write only while the row still contains its token. `turn` is the start tag. `next_step_at` is when the poller
+# looks at the job again. `protocols` lists those that can make the job (see `shared.generators.abilities`), comma
+# separated: there are few distinct values, so an index finds the first queued job for each. The gallery shows jobs that
+# their owner published (`published_at`) unless an operator took them down (`taken_down_at`); neither changes the other.
+# `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
 jobs = Table(
     "jobs",
     metadata,
@@ -163,7 +169,7 @@ job_events = Table(
     Column("code", Text),
 )
 
-# `seed` is null where the generator did not follow it.
+# `seed` is null if the generator did not follow it.
 images = Table(
     "images",
     metadata,
@@ -180,7 +186,7 @@ images = Table(
     UniqueConstraint("job_id", "index"),
 )
 
-# What visitors of the gallery report. A report is open until an operator has decided about its job.
+# Reports by visitors of the gallery. A report is open until an operator has decided about its job.
 reports = Table(
     "reports",
     metadata,
@@ -211,8 +217,8 @@ job_sources = Table(
     Column("upload_key", Text, ForeignKey("uploads.key"), nullable=False, index=True),
 )
 
-# One row: the turn now being served, and how fast: seconds at a generator per unit of cost, smoothed; and when a worker
-# last swept, which tells whether beat, broker and worker are all at work.
+# One row: the virtual time (`turn`), the smoothed speed (seconds at a generator per unit of cost), and the time of the
+# last sweep, which shows whether beat, broker and worker are running.
 queue_clock = Table(
     "queue_clock",
     metadata,
@@ -234,7 +240,8 @@ generators = Table(
     Column("last_error", Text),
 )
 
-# The mail that is still to be sent about finished jobs. `due_at` is also a claim's lease: who takes a mail moves it on.
+# Mail still to be sent about finished jobs. `due_at` is also the lease of a claim: a worker that claims a mail sets it
+# to a later time.
 mails = Table(
     "mails",
     metadata,
@@ -244,7 +251,8 @@ mails = Table(
     _when("created_at", nullable=False, server_default=_now),
 )
 
-# Objects nobody refers to any more: written in the transaction that makes them so, emptied by the poller.
+# Prefixes of objects that nothing refers to any more: written in the transaction that makes them so, deleted by the
+# poller.
 garbage = Table(
     "garbage",
     metadata,
@@ -252,9 +260,10 @@ garbage = Table(
     _when("due_at", nullable=False, server_default=_now, index=True),
 )
 
-# Counts that never fall, in increments: triggers add a row for each job that ends and for pictures and users that come
-# and go, so that two writers never wait for each other; `metrics_store.compact` adds rows up. A count is the sum of its
-# rows. Written whatever statement makes the change; a scan of a million jobs would tell the same.
+# Counters for the metrics, stored as increments: triggers add a row for each job that ends and for each picture and
+# user that is added or removed, so that two writers never wait for each other; `shared.metrics.store.compact` adds rows
+# up. A counter is the sum of its rows. Because triggers write them, they are right after any statement; the same
+# numbers would otherwise take a scan of all jobs.
 tallies = Table(
     "tallies",
     metadata,

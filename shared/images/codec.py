@@ -1,9 +1,7 @@
-"""Decoding and encoding of pictures.
+"""Decoding and encoding of pictures, with Pillow. Only the poller imports this module; no function does.
 
 Generators' pictures and users' uploads are untrusted: they are decoded here under limits of format, bytes, pixels and
-frames, and only what Easel encoded itself is ever stored or sent on.
-
-Pillow belongs to the poller: no function imports this module.
+frames. Only pictures that Easel itself encoded are stored or sent on.
 """
 
 import io
@@ -35,8 +33,8 @@ MAX_SOURCE_SIDE_PX = 2048
 THUMBNAIL_SIDE_PX = 512
 
 # Measured on 512x512 paintings of the reference generator, one core, 768 KiB of pixels: run-length coding takes 21 ms
-# for 709 KiB, zlib's ordinary search 30 ms for 711 KiB at level 1 and as much at every higher one. On smooth ground
-# both take 12 ms for 190 KiB; level 6 would take 48 ms for 120 KiB.
+# for 709 KiB, zlib's default strategy 30 ms for 711 KiB at level 1 and no less at higher levels. On smooth areas both
+# take 12 ms for 190 KiB; level 6 would take 48 ms for 120 KiB.
 _PNG_OPTIONS = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 # WebP method 1 takes 13 ms for these paintings and method 4 takes 31 ms for a file that is no smaller.
 _WEBP_METHOD = 1
@@ -45,7 +43,7 @@ _WEBP_QUALITY = 80
 _PNG_MARGIN_BYTES = 1024 * 1024
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# What Pillow's decoders raise for files that are broken, by accident or on purpose.
+# The exceptions that Pillow's decoders raise for damaged or malicious files.
 _DECODER_ERRORS = (
     AttributeError,
     EOFError,
@@ -64,7 +62,7 @@ _DECODER_ERRORS = (
 
 
 class PictureError(Exception):
-    """A picture that cannot be used. `code` is stable, `message` one sentence.
+    """A picture that cannot be used. `code` is stable, `message` is a sentence for users.
 
     Codes: picture_wrong_format, picture_too_large (bytes), picture_too_many_pixels, picture_wrong_size,
     picture_animated, picture_broken.
@@ -85,7 +83,7 @@ def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.I
     Transparent pixels become white.
 
     Raises:
-        PictureError: It is anything but one whole PNG of that size.
+        PictureError: It is not one complete PNG of that size.
     """
     pixels = expected_size[0] * expected_size[1] if expected_size else MAX_PIXELS
     if len(data) > 8 * pixels + _PNG_MARGIN_BYTES:
@@ -93,7 +91,7 @@ def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.I
     size = png_size(data)
     if size is None:
         raise PictureError("picture_wrong_format", "The picture is not a PNG file.")
-    # The size is at a fixed place, so it is checked before Pillow reads a byte.
+    # The size is at a fixed offset, so it is checked before Pillow reads the file.
     _check_size(size, expected_size)
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
@@ -108,7 +106,11 @@ def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.I
 
 
 def decode_source(data: bytes) -> Image.Image:
-    """Decode an upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) to plain RGB, upright, without metadata."""
+    """Decode an upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) to plain RGB, upright, without metadata.
+
+    Raises:
+        PictureError: It is no such file, too large, animated or damaged.
+    """
     if len(data) > MAX_UPLOAD_BYTES:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
     if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
@@ -116,10 +118,10 @@ def decode_source(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as image:
             _check_size(image.size, None)
-            # Some cameras put a second picture (depth, preview) behind the photo: Pillow calls that MPO.
+            # Some cameras append a second picture (depth, preview) to the photo. Pillow calls that format MPO.
             if image.format != "MPO":
                 _check_frames(image)
-            # A JPEG decodes several times faster at half or a quarter of its size, where that is still enough.
+            # A JPEG decodes several times faster at a half or a quarter of its size, if that is still large enough.
             image.draft("RGB", (MAX_SOURCE_SIDE_PX, MAX_SOURCE_SIDE_PX))
             image.load()
             return _plain_rgb(ImageOps.exif_transpose(image))
@@ -132,7 +134,10 @@ def decode_source(data: bytes) -> Image.Image:
 def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
     """Convert a user's upload to the PNG that is sent to the generator: upright, RGB, without metadata.
 
-    A picture whose long side exceeds `max_side_px` is shrunk to it.
+    A picture whose long side exceeds `max_side_px` is scaled down to it.
+
+    Raises:
+        PictureError: The upload cannot be used.
     """
     image = decode_source(data)
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
@@ -142,7 +147,7 @@ def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
 
 
 def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
-    """Encode a PNG with its recipe in the text chunks `parameters` and `easel`. Equal input, equal bytes."""
+    """Encode a PNG with its recipe in the text chunks `parameters` and `easel`. Equal input gives equal bytes."""
     chunks = PngInfo()
     chunks.add_text("easel", recipe_json(recipe))
     chunks.add_text("parameters", parameters_text(recipe))  # becomes iTXt where it is not Latin-1
@@ -179,9 +184,9 @@ def _check_frames(image: Image.Image) -> None:
 
 
 def _plain_rgb(image: Image.Image) -> Image.Image:
-    """Return a copy in RGB without metadata; white where the picture is transparent."""
+    """Return a copy in RGB without metadata; transparent pixels become white."""
     if image.mode.startswith("I"):
-        # 16 bits a pixel: Pillow's own conversion clips at 255 instead of scaling.
+        # 16 bits per pixel: Pillow's own conversion clips at 255 instead of scaling.
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.has_transparency_data:
         image = image.convert("RGBA")

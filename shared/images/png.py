@@ -8,7 +8,7 @@ _HEADER_BYTES = 33
 
 
 def png_size(data: bytes) -> tuple[int, int] | None:
-    """Return (width, height) in pixels as the header says; None where this is no PNG. Nothing is decoded."""
+    """Return (width, height) in pixels as in the header, or None if this is no PNG. Nothing is decoded."""
     if not data.startswith(PNG_SIGNATURE) or data[12:16] != b"IHDR" or len(data) < _HEADER_BYTES:
         return None
     width, height = struct.unpack_from(">II", data, 16)

@@ -1,7 +1,7 @@
-"""How a picture was made, as it stands inside its PNG.
+"""The recipe in a picture's PNG: how it was made.
 
-Two text chunks: `parameters` in the form that AUTOMATIC1111's web UI writes and many programs read, and `easel`, JSON
-with everything. No Pillow here: a recipe can be read wherever the bytes are.
+There are two text chunks: `parameters` in the form that AUTOMATIC1111's web UI writes and many programs read, and
+`easel`, JSON with everything. This module does not use Pillow, so any part can read a recipe.
 """
 
 import json
@@ -14,19 +14,19 @@ from typing import Any
 from shared.images.png import PNG_SIGNATURE
 
 SCHEMA_VERSION = 1
-# The longest texts of a job, each character beyond ASCII as two escapes, take 190 KiB.
+# A job's longest texts take 190 KiB if each character is escaped as a surrogate pair.
 MAX_RECIPE_BYTES = 256 * 1024
 MAX_CHUNKS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that it takes to make one picture again.
+    """Everything needed to make one picture again.
 
     `settings`: every resolved setting of the job under its API name (JSON values). `seed` and `index` are this
-    picture's own; the seed is None where the generator did not follow it. `not_followed` names the settings that the
-    generator did not follow: another picture comes of them next time. `generator` is an address's name, `created_at`
-    ISO 8601 in UTC.
+    picture's; the seed is None if the generator did not follow it. `not_followed` names the settings that the generator
+    ignored, so that the same recipe gives another picture. `generator` is the name of a generator's address,
+    `created_at` is ISO 8601 in UTC.
     """
 
     prompt: str
@@ -44,7 +44,7 @@ class Recipe:
 
 
 def recipe_json(recipe: Recipe) -> str:
-    """Return the `easel` chunk: ASCII, so that it fits every kind of text chunk.
+    """Return the `easel` chunk, in ASCII, which fits every kind of text chunk.
 
     Raises:
         ValueError: It is larger than 256 KiB.
@@ -58,8 +58,8 @@ def recipe_json(recipe: Recipe) -> str:
 def parameters_text(recipe: Recipe) -> str:
     """Return the `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings.
 
-    Settings that were not followed are left out, since programs that read this form would promise the same picture
-    again.
+    Settings that the generator did not follow are left out, since programs that read this form would promise the same
+    picture again.
     """
     settings = {name: value for name, value in recipe.settings.items() if name not in recipe.not_followed}
     width, height = settings.get("width"), settings.get("height")
@@ -83,7 +83,7 @@ def parameters_text(recipe: Recipe) -> str:
 
 
 def read_recipe(png: bytes) -> dict[str, Any] | None:
-    """Return the `easel` recipe of a PNG, or None without a complete, valid one; nothing is decoded or expanded.
+    """Return the content of a PNG's `easel` chunk, or None if there is no valid one. Nothing is decompressed.
 
     The file may come from anywhere: check the values before using them.
     """
@@ -98,13 +98,13 @@ def read_recipe(png: bytes) -> dict[str, Any] | None:
 
 
 def _quoted(value: object) -> str:
-    """Return a value of the settings' line; one that would break it is a JSON string, as its readers expect."""
+    """Return a value as written in the line of settings: as a JSON string if it would break the line."""
     text = str(value)
     return json.dumps(text, ensure_ascii=False) if any(mark in text for mark in ',:\n"') else text
 
 
 def _chunks_before_pixels(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the (kind, data) of the small chunks before the first pixels, each with a right checksum."""
+    """Yield (kind, data) of the small chunks before the pixel data that have a valid checksum."""
     if not png.startswith(PNG_SIGNATURE):
         return
     place = len(PNG_SIGNATURE)

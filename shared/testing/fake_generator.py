@@ -1,9 +1,9 @@
-"""A generator that speaks img_generator over real HTTP and does as it is told, for tests and benchmarks.
+"""A scriptable generator that speaks img_generator over real HTTP, for tests and benchmarks.
 
     with FakeGenerator(plan=Plan(polls=2)) as fake:
         client = connect(fake.address)
 
-It paints nothing: its pictures are plain PNGs of the right size, kept by size, so that it answers at once.
+Its pictures are single-coloured PNGs of the right size, cached by size, so that it answers immediately.
 """
 
 import base64
@@ -24,9 +24,9 @@ ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of one order: `polls` status calls see it unfinished, then it ends.
+    """The outcome of one order: `polls` status calls report it as unfinished, then it ends.
 
-    `finished` has results, `error` says so, `forget` no longer knows the id, as after a restart.
+    `finished` has results, `error` reports a failure, `forget` no longer knows the id, as after a restart.
     """
 
     polls: int = 0
@@ -43,11 +43,11 @@ class _Order:
 
 
 class FakeGenerator(FakeServer):
-    """Serves on a free loopback port inside `with`. What it does may be changed while it runs.
+    """Serves on a free loopback port inside `with`. Its attributes may be changed while it runs.
 
-    plan: what becomes of every order; `plans` are used up first, one an order.
-    extensions: what `/health` lists; without any, it answers 404, as a plain generator does.
-    down: while true, every call gets 503.
+    plan: the outcome of every order; `plans` are used first, one per order.
+    extensions: listed by `/health`; without any, `/health` answers 404, as a plain generator does.
+    down: while true, every call is answered with 503.
     counts: calls by name: `initiated` (new orders), `repeated` (known keys), `statuses`, `results`, `cancelled`.
     orders: the fields of the last 1000 new orders, as received.
     """
@@ -71,7 +71,7 @@ class FakeGenerator(FakeServer):
         self._by_key: dict[str, int] = {}
 
     def restart(self) -> None:
-        """Forget every order, as a generator does that keeps them in memory. Numbers start again at 1."""
+        """Forget all orders, as a generator does that keeps them in memory. Numbers start again at 1."""
         with self._lock:
             self._by_id.clear()
             self._by_key.clear()
@@ -79,7 +79,7 @@ class FakeGenerator(FakeServer):
             self.in_flight = 0
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """Return the HTTP status and the JSON value for one call; bytes are the body itself."""
+        """Return the HTTP status and the JSON value for one call; bytes are sent as the body unchanged."""
         if self.down:
             return 503, {"error": "down"}
         if (method, path) == ("POST", "/initiate_processing"):
@@ -148,7 +148,7 @@ class FakeGenerator(FakeServer):
 
 
 def _wrong_field(fields: dict[str, Any]) -> str | None:
-    """Return the name of the first parameter out of its range, as far as tests need it."""
+    """Return the name of the first parameter out of range, as far as the tests need it, or None."""
     for name in ("n", "steps"):
         if not 1 <= fields.get(name, 1) <= 1000:
             return name
@@ -161,7 +161,7 @@ def _wrong_field(fields: dict[str, Any]) -> str | None:
 
 
 def _results(fields: dict[str, Any], *, with_frames: bool) -> bytes:
-    """Return the results' JSON for an order; the pictures' sizes and counts follow the protocol."""
+    """Return the results of an order as JSON; sizes and number of the pictures follow the protocol."""
     upscale = max(1, fields.get("ups", 4))
     sources = fields.get("imgs", [])
     strength = fields.get("strength", 0.75)

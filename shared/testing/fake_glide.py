@@ -1,9 +1,9 @@
-"""A server that speaks the Glide API over real HTTP and does as it is told, for tests and benchmarks.
+"""A scriptable server that speaks the Glide API over real HTTP, for tests and benchmarks.
 
     with FakeGlide() as fake:
         client = connect(fake.address)
 
-It paints nothing: picture k of a sheet is plain, in the colour `colour(k)`.
+Picture k of a sheet is filled with the colour `colour(k)`.
 """
 
 import base64
@@ -25,15 +25,15 @@ _POLL_S = 0.02
 
 
 def colour(index: int) -> tuple[int, int, int]:
-    """Return the colour of a picture by its place in the sheet."""
+    """Return the colour (RGB) of a picture by its index in the sheet."""
     return (30 + 20 * index % 200, 200 - 20 * index % 180, 120)
 
 
 class FakeGlide(FakeServer):
-    """Serves on a free loopback port inside `with`. What it does may be changed while it runs.
+    """Serves on a free loopback port inside `with`. Its attributes may be changed while it runs.
 
-    columns: how many pictures stand in a row of a sheet; None: all of them.
-    down: while true, every call gets 503.
+    columns: how many pictures a row of a sheet has; None: all of them.
+    down: while true, every call is answered with 503.
     hold(): orders wait until `let_go()`, or until their caller hangs up.
     counts: `asked` (new orders), `drawn`, `refused`, `abandoned` (the caller hung up on a held one).
     orders: the fields of the last 1000 orders, as received.
@@ -54,17 +54,17 @@ class FakeGlide(FakeServer):
         super().__exit__(kind, error, trace)
 
     def hold(self) -> None:
-        """From now on orders wait."""
+        """Hold orders from now on, until `let_go()`."""
         self._free.clear()
 
     def let_go(self) -> None:
-        """Orders are drawn again, the waiting ones too."""
+        """Draw orders immediately again, including the held ones."""
         self._free.set()
 
     def respond(
         self, method: str, path: str, fields: dict[str, Any], is_gone: Callable[[], bool]
     ) -> tuple[int, Any] | None:
-        """As `answer`, after the wait for `let_go`."""
+        """Return what `answer` returns, after the wait for `let_go()`; None if the caller hung up meanwhile."""
         if (method, path) != ("GET", "/image") or self.down or _wrong_field(fields):
             return self.answer(method, path, fields)
         with self._lock:
@@ -96,7 +96,7 @@ class FakeGlide(FakeServer):
 
 
 def _wrong_field(fields: dict[str, Any]) -> str | None:
-    """Return the name of the first parameter that is missing or out of its range."""
+    """Return the name of the first parameter that is missing or out of range, or None."""
     if fields.get("size") not in [str(size) for size in GLIDE_SIZES]:
         return "size"
     if not fields.get("prompt"):

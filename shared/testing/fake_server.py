@@ -1,4 +1,4 @@
-"""A small HTTP server on a free loopback port, on which the fakes of generators stand."""
+"""A small HTTP server on a free loopback port, the base of the fake generators."""
 
 import json
 import select
@@ -19,10 +19,10 @@ _MAX_BODY_BYTES = 256 * 1024 * 1024
 
 
 class FakeServer(ABC):
-    """Serves inside `with`, each connection in a thread of its own; all of them end with the block.
+    """Serves inside `with`, each connection in a separate thread; all threads end with the block.
 
-    What every fake generator counts: `counts` of calls by name, the fields of the last 1000 `orders` as received, how
-    many are `in_flight`, and the most that ever were. While `down` is true, it answers 503.
+    Every fake generator counts its calls by name (`counts`), and keeps the fields of the last 1000 orders as received
+    (`orders`), the number of orders in flight (`in_flight`) and its maximum. While `down` is true, it answers 503.
     """
 
     protocol: str
@@ -38,17 +38,17 @@ class FakeServer(ABC):
 
     @property
     def url(self) -> str:
-        """Where it listens, as `http://127.0.0.1:<port>`."""
+        """Return the server's URL, `http://127.0.0.1:<port>`."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def address(self) -> GeneratorAddress:
-        """The same for `connect`."""
+        """Return the server's address as `connect` takes it."""
         return GeneratorAddress(self.protocol, self.url, self.max_in_flight)
 
     @property
     def setting(self) -> str:
-        """The same as EASEL_GENERATORS has it."""
+        """Return the server's entry in EASEL_GENERATORS."""
         return f"{self.protocol}+{self.url}?max_in_flight={self.max_in_flight}"
 
     def __enter__(self) -> Self:
@@ -67,9 +67,9 @@ class FakeServer(ABC):
 
     @abstractmethod
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        """Return the HTTP status and the JSON value for one call; bytes are the body itself.
+        """Return the HTTP status and the JSON value for one call; bytes are sent as the body unchanged.
 
-        `fields` are those of the body, or of the query as text.
+        `fields` are those of the JSON body, or of the query, as text.
         """
 
     def respond(
@@ -79,15 +79,15 @@ class FakeServer(ABC):
         fields: dict[str, Any],
         is_gone: Callable[[], bool],  # noqa: ARG002
     ) -> tuple[int, Any] | None:
-        """Answer like `answer`, for a server that takes its time; with None no answer is sent.
+        """Return what `answer` returns, for a server that waits first; None sends no answer.
 
-        `is_gone` says whether the caller has hung up.
+        `is_gone` returns whether the caller has hung up.
         """
         return self.answer(method, path, fields)
 
 
 class _Server(ThreadingHTTPServer):
-    """One thread a connection; all of them end with the server."""
+    """Serves each connection in a thread; all threads end with the server."""
 
     daemon_threads = False
     request_queue_size = 128
@@ -106,7 +106,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that hangs up in the middle."""
+        """Ignore a client that hangs up during a request."""
 
     def hang_up(self) -> None:
         """Close the kept-alive connections, so that their threads end."""
@@ -151,7 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(*answer)
 
     def _is_gone(self) -> bool:
-        """Nobody sends a second request before the first is answered: what can be read now is the connection's end."""
+        """Return whether the caller has hung up.
+
+        A client sends no second request before the first is answered, so readable data means the end of the connection.
+        """
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable)
 

@@ -1,51 +1,51 @@
-"""Where a server keeps less than S3 does. An entry too many fails like one too few."""
+"""Where a server does less than S3. A superfluous entry fails like a missing one."""
 
 # Server -> reason -> the names of the checks.
 DEVIATIONS: dict[str, dict[str, str]] = {
     "Gate": {},
     "MiniStack": {
-        "It takes requests without a signature, and looks at none but that of a presigned URL.": (
+        "It accepts requests without a signature, and checks only that of a presigned URL.": (
             "anonymous-get anonymous-put anonymous-delete anonymous-list unknown-key wrong-secret clock-behind "
             "clock-ahead"
         ),
-        "Of a form it checks the size alone.": (
+        "It checks only the size of a form.": (
             "form-other-type form-without-type form-other-key form-expires form-forged form-wrong-signature "
             "form-without-policy form-extra-field"
         ),
-        "It lets the pages of every origin do everything.": "other-page",
+        "It allows the pages of every origin to do everything.": "other-page",
     },
     "moto": {
-        "It looks at no signature and no time.": (
+        "It checks neither signatures nor times.": (
             "link-expires link-extended link-forged link-other-key link-added-parameter link-put link-delete "
             "anonymous-put anonymous-list unknown-key wrong-secret clock-behind clock-ahead"
         ),
-        "It does not look at the rules of a form.": (
+        "It does not check the rules of a form.": (
             "form-smaller form-larger form-other-type form-without-type form-other-key form-expires form-forged "
             "form-wrong-signature form-without-policy form-extra-field"
         ),
     },
     "LocalStack": {
-        "It takes requests without a signature, and looks at none but that of a presigned URL.": (
+        "It accepts requests without a signature, and checks only that of a presigned URL.": (
             "anonymous-get anonymous-put anonymous-delete anonymous-list unknown-key wrong-secret clock-behind "
             "clock-ahead"
         ),
-        "It takes a form without looking at its signature, and fields that the rules do not name.": (
+        "It accepts a form without checking its signature, and fields that the rules do not name.": (
             "form-forged form-wrong-signature form-without-policy form-extra-field"
         ),
     },
     "MinIO": {},
 }
 
-# What provisioning leaves out there, by the words of its lines. None of these servers is reached over TLS.
+# What provisioning leaves out on each server, by the words of its lines. The tests reach all of them without TLS.
 LEFT_OUT: dict[str, set[str]] = {
-    "Gate": {"TLS alone"},
-    "MiniStack": {"TLS alone"},
-    "moto": {"TLS alone"},
-    "LocalStack": {"TLS alone"},
-    "MinIO": {"TLS alone", "CORS", "unfinished uploads", "encryption", "no public access"},
+    "Gate": {"TLS only"},
+    "MiniStack": {"TLS only"},
+    "moto": {"TLS only"},
+    "LocalStack": {"TLS only"},
+    "MinIO": {"TLS only", "CORS", "unfinished uploads", "encryption", "no public access"},
 }
 
 
 def deviations_of(server: str) -> dict[str, str]:
-    """Each check that the server does not pass, with the reason."""
+    """Return each check that the server does not pass, with the reason."""
     return {name: reason for reason, names in DEVIATIONS[server].items() for name in names.split()}

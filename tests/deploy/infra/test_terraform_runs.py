@@ -79,6 +79,6 @@ def test_without_a_provider_the_command_says_what_is_missing(tmp_path: Path) -> 
         timeout=300,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("terraform-emulator: The AWS provider cannot be had here")
+    assert done.stderr.startswith("terraform-emulator: The AWS provider is not available")
     assert str(config) in done.stderr
     assert done.stdout == ""

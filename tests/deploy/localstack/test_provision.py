@@ -121,7 +121,7 @@ def test_the_bucket_of_a_region_is_reached_over_tls_alone(
     """boto3's own endpoint, as on AWS; the script cannot see that it is an emulator's."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", run.env.pop("AWS_ENDPOINT_URL"))
     s3 = boto3.client("s3", region_name=region)
-    assert run("bucket", EASEL_S3_REGION=region)["TLS alone"] == "made"
+    assert run("bucket", EASEL_S3_REGION=region)["TLS only"] == "made"
     assert set(run("bucket", EASEL_S3_REGION=region).values()) == {"already"}
     assert s3.get_bucket_location(Bucket=run.name)["LocationConstraint"] == region
     policy = json.loads(s3.get_bucket_policy(Bucket=run.name)["Policy"])
@@ -130,7 +130,7 @@ def test_the_bucket_of_a_region_is_reached_over_tls_alone(
     assert statement["Resource"][0] == f"arn:{partition}:s3:::{run.name}"
     own = {**statement, "Sid": "Own", "Effect": "Allow"}
     s3.put_bucket_policy(Bucket=run.name, Policy=json.dumps(policy | {"Statement": [own]}))
-    assert run("bucket", EASEL_S3_REGION=region)["TLS alone"] == "made"
+    assert run("bucket", EASEL_S3_REGION=region)["TLS only"] == "made"
     statements = json.loads(s3.get_bucket_policy(Bucket=run.name)["Policy"])["Statement"]
     assert [entry["Sid"] for entry in statements] == ["Own", "EaselTlsAlone"]
 
@@ -148,7 +148,7 @@ def test_the_queue_is_named_by_the_broker_and_brought_back(run: Runner) -> None:
 def test_a_server_without_queues_is_asked_for_none_after_the_first(
     run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As LocalStack and MiniStack are when they serve S3 alone."""
+    """As LocalStack and MiniStack are when they serve only S3."""
     monkeypatch.setattr(run.script, "_settle", lambda item: f"{item.name}: left out")
     assert run("queue") == {f"queue {run.name}-dead-letters": "left out"}
 
@@ -194,9 +194,14 @@ def test_what_has_no_place_is_left_out_with_its_reason(
 @pytest.mark.parametrize(
     ("parts", "env", "code", "sentence"),
     [
-        (["bukket"], {}, 2, "'bukket' is none of bucket, queue, mail, secrets."),
-        (["bucket"], {"EASEL_S3_ENDPOINT": "http://[1"}, 2, "EASEL_S3_ENDPOINT holds an address that cannot be read."),
-        (["bucket"], {"EASEL_PUBLIC_URL": "http://a:b"}, 2, "cannot be read."),
+        (["bukket"], {}, 2, "'bukket' is not one of bucket, queue, mail, secrets."),
+        (
+            ["bucket"],
+            {"EASEL_S3_ENDPOINT": "http://[1"},
+            2,
+            "EASEL_S3_ENDPOINT holds an address that cannot be parsed.",
+        ),
+        (["bucket"], {"EASEL_PUBLIC_URL": "http://a:b"}, 2, "cannot be parsed."),
         (["queue"], {"EASEL_BROKER_URL": "sqs+http://a:b/c"}, 2, "EASEL_BROKER_URL holds an address"),
         (["bucket"], {"EASEL_S3_ENDPOINT": NOWHERE}, 1, f'Could not connect to the endpoint URL: "{NOWHERE}'),
         (["bucket"], {"EASEL_S3_BUCKET": "Not a bucket"}, 1, "Invalid bucket name"),

@@ -107,7 +107,7 @@ def test_a_failed_job_is_told_with_its_reason(api: FakeApi, tmp_path: Path) -> N
 
 def test_a_page_in_place_of_a_picture_is_not_saved(api: FakeApi, tmp_path: Path) -> None:
     api.answers["GET /stored.png"] = [(200, b"<html>")]
-    with pytest.raises(DemoError, match="no PNG"):
+    with pytest.raises(DemoError, match="did not return a PNG file"):
         make_pictures(Api(api.url), "x", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -124,7 +124,7 @@ def test_ctrl_c_cancels_the_job(api: FakeApi, tmp_path: Path, monkeypatch: pytes
 
 def test_another_program_on_the_port_is_told(api: FakeApi, tmp_path: Path) -> None:
     api.answers["POST /v1/signup"] = [(200, b"hello")]
-    with pytest.raises(DemoError, match="Is it another program"):
+    with pytest.raises(DemoError, match="Is another program running there"):
         make_pictures(Api(api.url), "x", tmp_path)
 
 

@@ -1,5 +1,5 @@
 # What an emulator of AWS (MiniStack, LocalStack) can run without containers: bucket, queue, functions, HTTP API, mail
-# and alarms, from the same modules as production. Left out is what it lacks: RDS and Fargate (Postgres comes from
+# and alarms, from the same modules as production. What it lacks is left out: RDS and Fargate (Postgres is provided from
 # outside, and no poller runs), CloudFront's log deliveries (so the API is called at its own address) and budgets.
 
 module "storage" {

@@ -1,7 +1,7 @@
 variable "name" {
   type        = string
   default     = "easel"
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -11,7 +11,7 @@ variable "name" {
 
 variable "endpoint" {
   type        = string
-  description = "Where the emulator answers, for all of AWS."
+  description = "The emulator's address, for all services of AWS."
 
   validation {
     condition     = can(regex("^http://(127\\.0\\.0\\.1|localhost):[0-9]+$", var.endpoint))
@@ -31,11 +31,11 @@ variable "bundle" {
 
 variable "database_url" {
   type        = string
-  description = "A Postgres on this machine that asks for no password, with the tables made."
+  description = "A Postgres on this machine that needs no password, with the tables created."
 
   validation {
     condition     = startswith(var.database_url, "postgresql") && !can(regex("://[^/@]*:[^/@]*@", var.database_url))
-    error_message = "The address begins with postgresql, and no password is in it: it ends up in the state."
+    error_message = "The address begins with postgresql and contains no password, since it is stored in the state."
   }
 }
 

@@ -9,7 +9,7 @@ terraform {
   }
 }
 
-# One address for all of AWS, keys that open nothing, and no question that only AWS could answer.
+# One address for all services, keys without permissions, and no checks that only AWS could answer.
 provider "aws" {
   region                      = "us-east-1"
   access_key                  = "test"

@@ -1,4 +1,4 @@
-# Copy to production.auto.tfvars and change; what has a default stands in variables.tf.
+# Copy to production.auto.tfvars and change; variables with a default are in variables.tf.
 region       = "eu-central-1"
 image_digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 generators   = ["img_generator+https://gpu.example.com?max_in_flight=4"]

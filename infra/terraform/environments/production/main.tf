@@ -1,11 +1,11 @@
-# Easel on AWS, all of it. docs/deploy.md goes through it step by step.
+# All of Easel on AWS. docs/deploy.md explains the deployment step by step.
 
 locals {
   repository = "${path.module}/../../../.."
   origins    = setunion([module.site.url], var.cors_origins)
 
-  # What functions and poller are told alike: addresses and limits. Passwords there are none: whoever connects to the
-  # database shows a token that IAM makes for its role.
+  # The settings that functions and poller share: addresses and limits. There are no passwords: a client of the database
+  # authenticates with a token that IAM issues for its role.
   settings = merge(
     {
       EASEL_DATABASE_URL  = module.database.url

@@ -4,7 +4,7 @@ output "url" {
 }
 
 output "distribution_domain" {
-  description = "CloudFront's own name, at which the CNAME or ALIAS of your domain points."
+  description = "CloudFront's own name, the target of your domain's CNAME or ALIAS."
   value       = module.site.distribution_domain
 }
 
@@ -14,22 +14,22 @@ output "api_endpoint" {
 }
 
 output "registry" {
-  description = "Where the app's image is pushed to."
+  description = "The repository for the app's image."
   value       = module.poller.registry
 }
 
 output "migrate_command" {
-  description = "Brings the database up to the image's version; run it after each apply with a new image."
+  description = "The command that migrates the database to the image's version; run it after each apply with a new image."
   value       = module.poller.operate
 }
 
 output "operate_command" {
-  description = "Runs one of the operator's commands; put it in the place of the dots, as a JSON list."
+  description = "The command that runs an operator's command; replace the dots by it, as a JSON list."
   value       = "${module.poller.operate} --overrides '{\"containerOverrides\":[{\"name\":\"operate\",\"command\":[\"easel\",\"...\"]}]}'"
 }
 
 output "mail_dns_records" {
-  description = "The CNAME records that sign the mail, for the domain's DNS."
+  description = "The CNAME records for DKIM, for the domain's DNS."
   value       = try(module.mail[0].dns_records, [])
 }
 

@@ -12,7 +12,7 @@ variable "region" {
 variable "name" {
   type        = string
   default     = "easel"
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -23,17 +23,17 @@ variable "name" {
 variable "tags" {
   type        = map(string)
   default     = {}
-  description = "Tags of your own on everything that takes tags."
+  description = "Additional tags for every resource that supports tags."
 
   validation {
     condition     = length(var.tags) <= 40
-    error_message = "AWS takes 50 tags, and some are Easel's."
+    error_message = "AWS allows 50 tags, and some are Easel's."
   }
 }
 
 variable "image_digest" {
   type        = string
-  description = "The app's image in the module's own registry, by its digest: what runs is what was pushed."
+  description = "The app's image in the module's own registry, by its digest, so that exactly the pushed image runs."
 
   validation {
     condition     = can(regex("^sha256:[0-9a-f]{64}$", var.image_digest))
@@ -43,7 +43,7 @@ variable "image_digest" {
 
 variable "generators" {
   type        = list(string)
-  description = "The generators without credentials, as EASEL_GENERATORS lists them. With a secret, its value is used instead."
+  description = "The generators without credentials, in the form of EASEL_GENERATORS. If there is a secret, its value is used instead."
 
   validation {
     condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|glide)\\+https?://[^@,\\s]+$", address))])
@@ -64,7 +64,7 @@ variable "generators_secret" {
   default     = null
   ephemeral   = true
   sensitive   = true
-  description = "EASEL_GENERATORS with credentials; goes into Secrets Manager and nowhere else."
+  description = "EASEL_GENERATORS with credentials; stored only in Secrets Manager."
 
   validation {
     condition     = var.generators_secret == null || can(regex("^(img_generator|glide)\\+https?://", var.generators_secret))
@@ -75,7 +75,7 @@ variable "generators_secret" {
 variable "generators_secret_version" {
   type        = number
   default     = 0
-  description = "0: no secret. Otherwise raise it whenever generators_secret shall be written."
+  description = "0: no secret. Otherwise increase it to write generators_secret again."
 
   validation {
     condition     = var.generators_secret_version >= 0 && floor(var.generators_secret_version) == var.generators_secret_version
@@ -86,11 +86,11 @@ variable "generators_secret_version" {
 variable "generator_ports" {
   type        = set(number)
   default     = [443]
-  description = "The ports of generators and AWS to which the poller may connect; 443 has to be among them."
+  description = "The ports of generators and AWS to which the poller may connect; must include 443."
 
   validation {
     condition     = contains(var.generator_ports, 443) && alltrue([for port in var.generator_ports : port >= 1 && port <= 65535])
-    error_message = "The ports lie between 1 and 65535, and 443 is one of them: AWS answers there."
+    error_message = "The ports are between 1 and 65535 and must include 443, which AWS uses."
   }
 }
 
@@ -100,11 +100,11 @@ variable "domain" {
     certificate_arn = string
   })
   default     = null
-  description = "The site's own name and its ACM certificate (in us-east-1); null for a name of CloudFront's."
+  description = "The site's own name and its ACM certificate (in us-east-1); null for CloudFront's own name."
 
   validation {
     condition     = var.domain == null || can(regex("^[a-z0-9.-]+\\.[a-z]{2,}$", var.domain.name)) && can(regex("^arn:aws[a-z-]*:acm:us-east-1:", var.domain.certificate_arn))
-    error_message = "The name is like easel.example.com, and CloudFront takes certificates of us-east-1 alone."
+    error_message = "The name is like easel.example.com, and CloudFront accepts only certificates of us-east-1."
   }
 }
 
@@ -122,7 +122,7 @@ variable "web_acl_arn" {
 variable "price_class" {
   type        = string
   default     = "PriceClass_100"
-  description = "From which of CloudFront's places the site is served; 100 is North America and Europe."
+  description = "The CloudFront locations that serve the site; 100 is North America and Europe."
 
   validation {
     condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.price_class)
@@ -144,7 +144,7 @@ variable "cors_origins" {
 variable "throttle" {
   type        = object({ rate = number, burst = number })
   default     = { rate = 100, burst = 200 }
-  description = "How many requests a second each route takes from everybody together, and how many at once."
+  description = "The requests per second that each route accepts from all clients together, and the burst."
 
   validation {
     condition     = var.throttle.rate > 0 && var.throttle.burst > 0
@@ -158,7 +158,7 @@ variable "mail" {
     from_name    = optional(string, "Easel")
   })
   default     = null
-  description = "Who mail comes from; its domain is set up in SES. Null for a site without mail."
+  description = "The sender of mail; its domain is set up in SES. Null for a site without mail."
 
   validation {
     condition     = var.mail == null || try(can(regex("^[A-Za-z0-9._+-]+@[a-z0-9.-]+\\.[a-z]{2,}$", var.mail.from_address)) && can(regex("^[A-Za-z0-9 ]+$", var.mail.from_name)), false)
@@ -178,7 +178,7 @@ variable "limits" {
 
   validation {
     condition     = alltrue([for limit in values(var.limits) : limit >= 1 && floor(limit) == limit]) && var.limits.url_ttl_s >= 60 && var.limits.url_ttl_s <= 604800
-    error_message = "Limits are whole numbers from 1, and an address lives for 60 s to 7 days."
+    error_message = "Limits are whole numbers from 1, and a presigned URL is valid for 60 s to 7 days."
   }
 }
 
@@ -196,7 +196,7 @@ variable "log_level" {
 variable "log_retention_days" {
   type        = number
   default     = 30
-  description = "How many days logs are kept."
+  description = "The number of days for which logs are kept."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
@@ -207,7 +207,7 @@ variable "log_retention_days" {
 variable "kms_key_arn" {
   type        = string
   default     = null
-  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+  description = "The ARN of your KMS key for the encryption, or null for AWS's key."
 
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))
@@ -218,7 +218,7 @@ variable "kms_key_arn" {
 variable "reserved_concurrency" {
   type        = map(number)
   default     = { signup = 5, login = 10, status = 200, health = 2 }
-  description = "At most so many runs of a function at once, and as many kept free for it. Hashing passwords costs memory and processor, and a held status lasts 20 s."
+  description = "Reserved concurrency by function: its maximum, which is also kept free for it. Hashing passwords costs memory and processor, and a long poll lasts 20 s."
 
   validation {
     condition     = alltrue([for most in values(var.reserved_concurrency) : most >= 1])
@@ -235,7 +235,7 @@ variable "tracing" {
 variable "cidr" {
   type        = string
   default     = "10.20.0.0/16"
-  description = "The addresses of the network; 16 subnets are cut from it."
+  description = "The network's address range; it is divided into 16 subnets."
 
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) <= 22, false)
@@ -246,7 +246,7 @@ variable "cidr" {
 variable "zones" {
   type        = list(string)
   default     = ["a", "b"]
-  description = "The letters of two of the region's zones. Named, and not looked up: a zone that AWS adds must not move anything."
+  description = "The letters of two of the region's zones. They are not looked up, so that a zone added by AWS moves nothing."
 
   validation {
     condition     = length(distinct(var.zones)) == 2 && length(var.zones) == 2 && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])
@@ -257,7 +257,7 @@ variable "zones" {
 variable "nat_gateway" {
   type        = bool
   default     = false
-  description = "Whether the poller leaves through a NAT gateway (one fixed address, about 33 USD a month) instead of an address of its own."
+  description = "Whether the poller leaves through a NAT gateway (one fixed address, about 33 USD a month) instead of a separate public address."
 }
 
 variable "database" {
@@ -285,21 +285,21 @@ variable "poller_tasks" {
     jobs_each = optional(number, 500)
   })
   default     = {}
-  description = "How many tasks at least and at most, and at how many waiting jobs one more is started."
+  description = "The minimum and maximum number of tasks, and the number of waiting jobs at which one more is started."
 
   validation {
     condition     = var.poller_tasks.least >= 1 && var.poller_tasks.most >= var.poller_tasks.least && var.poller_tasks.jobs_each >= 4
-    error_message = "At least one task, no fewer at most than at least, and at least 4 jobs each."
+    error_message = "At least one task, a maximum that is no less than the minimum, and at least 4 jobs each."
   }
 }
 
 variable "alarm_email" {
   type        = string
-  description = "Who hears of alarms; AWS asks this address once for its consent."
+  description = "The address that receives alarms; AWS asks it once for its consent."
 
   validation {
     condition     = can(regex("^[^@\\s]+@[^@\\s]+$", var.alarm_email))
-    error_message = "This is no e-mail address."
+    error_message = "This is not an e-mail address."
   }
 }
 
@@ -311,7 +311,7 @@ variable "alarm_thresholds" {
     errors_5xx      = optional(number, 5)
   })
   default     = {}
-  description = "What each alarm lets pass: failed jobs in five minutes, seconds of the oldest wait for five minutes on end, dead letters, 5xx answers in five minutes."
+  description = "The threshold of each alarm: failed jobs in five minutes, seconds of the oldest wait during five minutes, dead letters, 5xx answers in five minutes."
 
   validation {
     condition     = alltrue([for threshold in values(var.alarm_thresholds) : threshold >= 0])
@@ -322,7 +322,7 @@ variable "alarm_thresholds" {
 variable "monthly_budget_usd" {
   type        = number
   default     = 150
-  description = "The account's month in USD: told at 80 % spent and when 100 % are foreseen. Null for no budget."
+  description = "The account's monthly budget in USD: a mail is sent at 80 % spent and when 100 % are forecast. Null for none."
 
   validation {
     condition     = var.monthly_budget_usd == null || try(var.monthly_budget_usd > 0, false)

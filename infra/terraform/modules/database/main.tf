@@ -1,6 +1,6 @@
-# Postgres, private and encrypted, and in front of it a proxy that keeps the connections of many short-lived functions
-# few. Nobody knows a password: RDS makes the master's and changes it every week, the proxy alone reads it, and whoever
-# connects to the proxy shows a token of IAM over TLS.
+# Postgres, private and encrypted, and in front of it a proxy that pools the connections of many short-lived functions.
+# No password is known to anyone: RDS creates the master's and rotates it every week, only the proxy reads it, and
+# clients of the proxy authenticate with an IAM token over TLS.
 
 resource "aws_db_subnet_group" "this" {
   name       = var.name
@@ -26,8 +26,8 @@ resource "aws_db_instance" "this" {
   #checkov:skip=CKV_AWS_118:enhanced monitoring adds nothing that the alarms need; the standard metrics stay
   #checkov:skip=CKV_AWS_353:Performance Insights keeps statements, and statements hold prompts
   #checkov:skip=CKV_AWS_157:a second zone doubles the price: the variable multi_az decides, docs/deploy.md advises
-  #checkov:skip=CKV_AWS_293:on unless the variable deletion_protection says otherwise, which checkov does not follow
-  #checkov:skip=CKV_AWS_133:7 days at least, held by the variable backup_days, which checkov does not follow
+  #checkov:skip=CKV_AWS_293:on unless the variable deletion_protection is false, which checkov does not evaluate
+  #checkov:skip=CKV_AWS_133:at least 7 days, ensured by the variable backup_days, which checkov does not evaluate
   #checkov:skip=CKV2_AWS_30:a log of statements would hold prompts
   identifier     = var.name
   engine         = "postgres"

@@ -4,6 +4,6 @@ output "url" {
 }
 
 output "user_arn" {
-  description = "What a role has to be allowed to connect to (rds-db:connect)."
+  description = "The ARN that a role needs rds-db:connect for."
   value       = "${replace(replace(aws_db_proxy.this.arn, ":rds:", ":rds-db:"), ":db-proxy:", ":dbuser:")}/${aws_db_instance.this.username}"
 }

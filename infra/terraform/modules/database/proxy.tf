@@ -63,7 +63,7 @@ resource "aws_db_proxy_target" "this" {
 }
 
 resource "aws_security_group" "proxy" {
-  #checkov:skip=CKV2_AWS_5:the proxy above wears it; checkov looks at other kinds of resources
+  #checkov:skip=CKV2_AWS_5:the proxy above uses it; checkov checks other kinds of resources
   name        = "${var.name}-proxy"
   description = "The proxy of the database."
   vpc_id      = var.vpc_id

@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -24,17 +24,17 @@ variable "subnet_ids" {
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "RDS asks for subnets in two zones."
+    error_message = "RDS needs subnets in two zones."
   }
 }
 
 variable "client_group_ids" {
   type        = map(string)
-  description = "The security groups that may connect to the proxy, by what they are (functions, poller)."
+  description = "The security groups that may connect to the proxy, by name (functions, poller)."
 
   validation {
     condition     = length(var.client_group_ids) > 0
-    error_message = "Somebody has to be able to connect."
+    error_message = "At least one security group must be able to connect."
   }
 }
 
@@ -45,7 +45,7 @@ variable "engine_version" {
 
   validation {
     condition     = can(tonumber(var.engine_version)) && try(tonumber(var.engine_version) >= 18, false)
-    error_message = "Easel needs Postgres 18 or later, and names the major version alone."
+    error_message = "Easel needs Postgres 18 or later, given as the major version only."
   }
 }
 
@@ -74,11 +74,11 @@ variable "storage_gb" {
 variable "max_storage_gb" {
   type        = number
   default     = 100
-  description = "How far the disk may grow by itself, in GB."
+  description = "The size up to which the disk may grow automatically, in GB."
 
   validation {
     condition     = var.max_storage_gb > var.storage_gb
-    error_message = "The disk has to have room to grow."
+    error_message = "The maximum must exceed the initial size."
   }
 }
 
@@ -91,7 +91,7 @@ variable "multi_az" {
 variable "backup_days" {
   type        = number
   default     = 14
-  description = "For how many days the database can be put back to any second."
+  description = "The number of days for which the database can be restored to any second."
 
   validation {
     condition     = var.backup_days >= 7 && var.backup_days <= 35
@@ -108,7 +108,7 @@ variable "deletion_protection" {
 variable "log_retention_days" {
   type        = number
   default     = 30
-  description = "How many days logs are kept."
+  description = "The number of days for which logs are kept."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
@@ -119,7 +119,7 @@ variable "log_retention_days" {
 variable "kms_key_arn" {
   type        = string
   default     = null
-  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+  description = "The ARN of your KMS key for the encryption, or null for AWS's key."
 
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))

@@ -1,5 +1,5 @@
-# One Lambda function for each distinct name of the manifest, all from one bundle. Memory and time-out are the largest
-# that any of its routes asks for.
+# One Lambda function for each distinct name of the manifest, all from one bundle. Memory and time-out are the maximum
+# over its routes.
 
 locals {
   routes = jsondecode(file("${path.module}/../../../../functions/manifest.json"))
@@ -11,7 +11,7 @@ locals {
     }
   }
 
-  # The functions know which protocols the generators speak, and no credentials: they never call a generator.
+  # The functions know the generators' protocols but no credentials: they never call a generator.
   environment = merge(var.settings, { EASEL_GENERATORS = join(",", var.generators) })
 }
 

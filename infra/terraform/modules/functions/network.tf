@@ -1,6 +1,6 @@
-# Lambda itself, wearing the function's role, makes the network interfaces through which a function reaches the
-# database. AWS lets DescribeNetworkInterfaces and DescribeSubnets be allowed on all resources only, and asks that
-# DeleteNetworkInterface be allowed on all of an account's. So the function's own code is denied them all.
+# Lambda itself, with the function's role, creates the network interfaces through which a function reaches the
+# database. AWS allows DescribeNetworkInterfaces and DescribeSubnets only on all resources, and requires
+# DeleteNetworkInterface on all of an account's. So the function's own code is denied them all.
 
 data "aws_caller_identity" "current" {}
 

@@ -1,9 +1,9 @@
-# What each function may do beside connecting to the database and writing its own log. The table is read off the code:
-# who signs an address needs what the address permits, since S3 asks what the signer may do.
+# The permissions of each function besides connecting to the database and writing its log. The table follows the code:
+# a function that signs a URL needs the permission for what the URL does, since S3 checks the signer's permissions.
 
 locals {
   permissions = {
-    # shared/jobs/views.py and shared/gallery/service.py sign addresses of pictures.
+    # shared/jobs/views.py and shared/gallery/service.py sign URLs of pictures.
     show_pictures = {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/jobs/*"]
@@ -18,7 +18,7 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/uploads/*"]
     }
-    # Whether the bucket is there (shared/metrics/health.py). With it S3 also says "missing" instead of "forbidden".
+    # Checks the bucket (shared/metrics/health.py). It also makes S3 answer "missing" instead of "forbidden".
     see_bucket = {
       actions   = ["s3:ListBucket"]
       resources = [var.bucket_arn]

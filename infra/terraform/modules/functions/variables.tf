@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -20,17 +20,17 @@ variable "bundle" {
 
 variable "settings" {
   type        = map(string)
-  description = "The EASEL_ settings of every function. No secrets: whoever may look at a function reads them."
+  description = "The EASEL_ settings of every function. No secrets: everyone who may view a function can read them."
 
   validation {
     condition     = alltrue([for name in keys(var.settings) : startswith(name, "EASEL_")])
-    error_message = "Settings begin with EASEL_; what Lambda itself sets is not to be overwritten."
+    error_message = "Settings begin with EASEL_; Lambda's own variables must not be overwritten."
   }
 }
 
 variable "generators" {
   type        = list(string)
-  description = "The generators without credentials, as EASEL_GENERATORS lists them: submit refuses what none can make."
+  description = "The generators without credentials, in the form of EASEL_GENERATORS: submit refuses what none of them can make."
 
   validation {
     condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|glide)\\+https?://[^@,\\s]+$", address))])
@@ -61,7 +61,7 @@ variable "queue_arn" {
 variable "database_user_arn" {
   type        = string
   default     = null
-  description = "The database user of whom IAM makes tokens; null where EASEL_DATABASE_AUTH is not iam."
+  description = "The database user for whom IAM issues tokens; null where EASEL_DATABASE_AUTH is not iam."
 
   validation {
     condition     = var.database_user_arn == null || can(regex("^arn:aws[a-z-]*:rds-db:", var.database_user_arn))
@@ -86,7 +86,7 @@ variable "network" {
 variable "reserved_concurrency" {
   type        = map(number)
   default     = { signup = 5, login = 10, status = 200, health = 2 }
-  description = "At most so many runs of a function at once, and as many kept free for it. Hashing passwords costs memory and processor, and a held status lasts 20 s."
+  description = "Reserved concurrency by function: its maximum, which is also kept free for it. Hashing passwords costs memory and processor, and a long poll lasts 20 s."
 
   validation {
     condition     = alltrue([for most in values(var.reserved_concurrency) : most >= 1])
@@ -103,7 +103,7 @@ variable "tracing" {
 variable "log_retention_days" {
   type        = number
   default     = 30
-  description = "How many days logs are kept."
+  description = "The number of days for which logs are kept."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
@@ -114,7 +114,7 @@ variable "log_retention_days" {
 variable "kms_key_arn" {
   type        = string
   default     = null
-  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+  description = "The ARN of your KMS key for the encryption, or null for AWS's key."
 
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))

@@ -1,17 +1,17 @@
 # The HTTP API: a route for each row of the manifest, an integration for each function.
 #
-# Its own address can be called past CloudFront. An HTTP API has no resource policy, and a secret header would be one
-# more secret to keep in every state file and to compare in every function. Nothing rests on CloudFront: each function
-# checks who is asking, and the throttling is here. What a detour avoids is the firewall of `web_acl_arn` alone.
+# Clients can call its own address and bypass CloudFront. An HTTP API has no resource policy, and a secret header would
+# be one more secret in every state file and one more check in every function. No protection depends on CloudFront: each
+# function authenticates its caller, and the throttling is here. Only the firewall of `web_acl_arn` is bypassed.
 
 locals {
   routes      = jsondecode(file("${path.module}/../../../../functions/manifest.json"))
   route_table = { for route in local.routes : "${route.method} ${route.path}" => route }
 
-  # The functions answer CORS by the same declaration where there is no API Gateway in front of them.
+  # Without an API Gateway, the functions answer CORS requests from the same declaration.
   cors = jsondecode(file("${path.module}/../../../../functions/headers.json")).cors
 
-  # An HTTP API gives up after 30 s. A function's own end, a second earlier, leaves a trace in its log.
+  # An HTTP API times out after 30 s. A function that times out a second earlier leaves a line in its log.
   longest_ms = 30000
 }
 

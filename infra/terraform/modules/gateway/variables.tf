@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -15,11 +15,11 @@ variable "functions" {
     invoke_arn    = string
     timeout_s     = number
   }))
-  description = "The functions by their names in the manifest, as the module `functions` puts them out."
+  description = "The functions by their names in the manifest, as output by the module `functions`."
 
   validation {
     condition     = length(var.functions) > 0
-    error_message = "An API without functions answers nothing."
+    error_message = "An API needs at least one function."
   }
 }
 
@@ -37,7 +37,7 @@ variable "cors_origins" {
 variable "throttle" {
   type        = object({ rate = number, burst = number })
   default     = { rate = 100, burst = 200 }
-  description = "How many requests a second each route takes from everybody together, and how many at once."
+  description = "The requests per second that each route accepts from all clients together, and the burst."
 
   validation {
     condition     = var.throttle.rate > 0 && var.throttle.burst > 0
@@ -54,7 +54,7 @@ variable "function_throttles" {
     upload = { rate = 20, burst = 40 }
     report = { rate = 2, burst = 10 }
   }
-  description = "Tighter throttles for the routes of single functions: those that hash passwords, cost money or take words from strangers."
+  description = "Tighter throttles for the routes of single functions: those that hash passwords, cost money or accept text from strangers."
 
   validation {
     condition     = alltrue([for throttle in values(var.function_throttles) : throttle.rate > 0 && throttle.burst > 0])
@@ -65,7 +65,7 @@ variable "function_throttles" {
 variable "log_retention_days" {
   type        = number
   default     = 30
-  description = "How many days logs are kept."
+  description = "The number of days for which logs are kept."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
@@ -76,7 +76,7 @@ variable "log_retention_days" {
 variable "kms_key_arn" {
   type        = string
   default     = null
-  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+  description = "The ARN of your KMS key for the encryption, or null for AWS's key."
 
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))

@@ -4,12 +4,12 @@ output "url" {
 }
 
 output "sending_arns" {
-  description = "What a role has to be allowed to send with: the domain, and the set of rules that every mail of it goes by."
+  description = "The ARNs that a role needs to send mail: the domain's, and the configuration set's."
   value       = [aws_sesv2_email_identity.this.arn, aws_sesv2_configuration_set.this.arn]
 }
 
 output "dns_records" {
-  description = "The CNAME records that prove to receivers that the mail is this domain's, each as name and value."
+  description = "The CNAME records for DKIM, each as name and value."
   value = [
     for token in try(aws_sesv2_email_identity.this.dkim_signing_attributes[0].tokens, []) : {
       name  = "${token}._domainkey.${var.domain}"

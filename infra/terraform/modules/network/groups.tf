@@ -1,5 +1,5 @@
-# Who may talk to whom. A group says only where its members may go; what lets them in stands beside the server: here for
-# the endpoints, in the module `database` for the proxy. No group lets anybody in from outside.
+# The allowed connections. A group lists only the targets of its members; the rules that admit them are beside the
+# server: here for the endpoints, in the module `database` for the proxy. No group admits traffic from outside.
 
 resource "aws_security_group" "functions" {
   #checkov:skip=CKV2_AWS_5:the module `functions` uses it

@@ -1,6 +1,6 @@
 # Two zones. Functions and database live in private subnets that have no way out: the functions reach S3 and SQS through
-# endpoints. The poller alone calls the world (generators, mail), from public subnets where nothing can call it: its
-# public address costs a tenth of a NAT gateway. With `nat_gateway` it moves into the private subnets instead.
+# endpoints. Only the poller calls the internet (generators, mail), from public subnets where nothing can call it: its
+# public address costs a tenth of a NAT gateway. With `nat_gateway` it runs in the private subnets instead.
 
 data "aws_region" "current" {}
 
@@ -9,14 +9,14 @@ locals {
 }
 
 resource "aws_vpc" "this" {
-  #checkov:skip=CKV2_AWS_11:flow logs cost by the gigabyte; every group here names its peers and nothing listens for the world
+  #checkov:skip=CKV2_AWS_11:flow logs cost by the gigabyte; every group here names its peers and none accepts traffic from the internet
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true
   tags                 = { Name = var.name }
 }
 
-# The group that AWS makes by itself lets its members talk; here it lets nobody.
+# AWS's default group allows traffic between its members; here it allows none.
 resource "aws_default_security_group" "nobody" {
   vpc_id = aws_vpc.this.id
 }

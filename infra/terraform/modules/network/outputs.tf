@@ -4,12 +4,12 @@ output "vpc_id" {
 }
 
 output "private_subnet_ids" {
-  description = "Where functions and database live."
+  description = "The subnets of functions and database."
   value       = aws_subnet.private[*].id
 }
 
 output "poller_subnet_ids" {
-  description = "Where the poller lives: in public subnets, or in private ones behind the NAT gateway."
+  description = "The poller's subnets: public ones, or private ones behind the NAT gateway."
   value       = var.nat_gateway ? aws_subnet.private[*].id : aws_subnet.public[*].id
 }
 

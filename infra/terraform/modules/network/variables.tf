@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -11,7 +11,7 @@ variable "name" {
 variable "cidr" {
   type        = string
   default     = "10.20.0.0/16"
-  description = "The addresses of the network; 16 subnets are cut from it."
+  description = "The network's address range; it is divided into 16 subnets."
 
   validation {
     condition     = can(cidrhost(var.cidr, 0)) && try(tonumber(split("/", var.cidr)[1]) <= 22, false)
@@ -22,24 +22,24 @@ variable "cidr" {
 variable "nat_gateway" {
   type        = bool
   default     = false
-  description = "Whether the poller leaves through a NAT gateway (one fixed address, about 33 USD a month) instead of an address of its own."
+  description = "Whether the poller leaves through a NAT gateway (one fixed address, about 33 USD a month) instead of a separate public address."
 }
 
 variable "generator_ports" {
   type        = set(number)
   default     = [443]
-  description = "The ports of generators and AWS to which the poller may connect; 443 has to be among them."
+  description = "The ports of generators and AWS to which the poller may connect; must include 443."
 
   validation {
     condition     = contains(var.generator_ports, 443) && alltrue([for port in var.generator_ports : port >= 1 && port <= 65535])
-    error_message = "The ports lie between 1 and 65535, and 443 is one of them: AWS answers there."
+    error_message = "The ports are between 1 and 65535 and must include 443, which AWS uses."
   }
 }
 
 variable "zones" {
   type        = list(string)
   default     = ["a", "b"]
-  description = "The letters of two of the region's zones. Named, and not looked up: a zone that AWS adds must not move anything."
+  description = "The letters of two of the region's zones. They are not looked up, so that a zone added by AWS moves nothing."
 
   validation {
     condition     = length(distinct(var.zones)) == 2 && length(var.zones) == 2 && alltrue([for zone in var.zones : can(regex("^[a-z]$", zone))])

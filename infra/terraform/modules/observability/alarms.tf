@@ -15,7 +15,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_jobs" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-# A poller that says nothing is as bad as one that is behind: missing data is breaching.
+# A silent poller is as bad as a slow one, so missing data counts as breaching.
 resource "aws_cloudwatch_metric_alarm" "oldest_queued_job" {
   count = var.poller_log_group == null ? 0 : 1
 
@@ -35,7 +35,7 @@ resource "aws_cloudwatch_metric_alarm" "oldest_queued_job" {
 
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   alarm_name          = "${var.name}-dead-letters"
-  alarm_description   = "Wake-ups were put aside: workers die with them, or cannot read them. Jobs go on by the sweep."
+  alarm_description   = "There are dead letters: workers crash on wake-ups or cannot read them. Jobs continue through the sweep."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = var.dead_letters }
@@ -65,7 +65,7 @@ resource "aws_cloudwatch_metric_alarm" "errors_5xx" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
-# The whole account's month: what costs unexpectedly is seldom what bears the right tag.
+# The budget covers the whole account: unexpected costs seldom have the right tag.
 resource "aws_budgets_budget" "spend" {
   count = var.monthly_budget_usd == null ? 0 : 1
 

@@ -1,7 +1,7 @@
-# What wakes somebody up: five alarms, one topic, one e-mail address. docs/operate.md says what to do about each.
+# Five alarms, one topic, one e-mail address. docs/operate.md says what to do about each alarm.
 
 locals {
-  # The poller's line of every minute: {"message": "queue", "queued": n, "oldest_queued_s": s, "failed": n, ...}
+  # The poller's log line of every minute: {"message": "queue", "queued": n, "oldest_queued_s": s, "failed": n, ...}
   queue_line = "{ $.message = \"queue\" }"
   metrics    = { queued = "$.queued", oldest_queued_s = "$.oldest_queued_s", failed = "$.failed" }
   namespace  = "Easel/${var.name}"
@@ -22,7 +22,7 @@ resource "aws_cloudwatch_log_metric_filter" "queue" {
 }
 
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:AWS's own key would shut CloudWatch out; the texts hold names and numbers alone
+  #checkov:skip=CKV_AWS_26:CloudWatch could not publish with AWS's own key; the texts contain only names and numbers
   name = "${var.name}-alarms"
 }
 

@@ -4,6 +4,6 @@ output "queued" {
 }
 
 output "topic_arn" {
-  description = "The topic that every alarm speaks on."
+  description = "The topic to which every alarm is published."
   value       = aws_sns_topic.alarms.arn
 }

@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -11,7 +11,7 @@ variable "name" {
 variable "poller_log_group" {
   type        = string
   default     = null
-  description = "The poller's log group, whose line of every minute becomes metrics; null where no poller runs."
+  description = "The poller's log group, whose line of every minute becomes metrics; null if no poller runs."
 
   validation {
     condition     = var.poller_log_group == null || try(length(var.poller_log_group) > 0, false)
@@ -41,11 +41,11 @@ variable "api_id" {
 
 variable "alarm_email" {
   type        = string
-  description = "Who hears of alarms; AWS asks this address once for its consent."
+  description = "The address that receives alarms; AWS asks it once for its consent."
 
   validation {
     condition     = can(regex("^[^@\\s]+@[^@\\s]+$", var.alarm_email))
-    error_message = "This is no e-mail address."
+    error_message = "This is not an e-mail address."
   }
 }
 
@@ -57,7 +57,7 @@ variable "thresholds" {
     errors_5xx      = optional(number, 5)
   })
   default     = {}
-  description = "What each alarm lets pass: failed jobs in five minutes, seconds of the oldest wait for five minutes on end, dead letters, 5xx answers in five minutes."
+  description = "The threshold of each alarm: failed jobs in five minutes, seconds of the oldest wait during five minutes, dead letters, 5xx answers in five minutes."
 
   validation {
     condition     = alltrue([for threshold in values(var.thresholds) : threshold >= 0])
@@ -68,7 +68,7 @@ variable "thresholds" {
 variable "monthly_budget_usd" {
   type        = number
   default     = 150
-  description = "The account's month in USD: told at 80 % spent and when 100 % are foreseen. Null for no budget."
+  description = "The account's monthly budget in USD: a mail is sent at 80 % spent and when 100 % are forecast. Null for none."
 
   validation {
     condition     = var.monthly_budget_usd == null || try(var.monthly_budget_usd > 0, false)

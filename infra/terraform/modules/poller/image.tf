@@ -26,11 +26,11 @@ resource "aws_ecr_lifecycle_policy" "app" {
   })
 }
 
-# Generators' addresses with names and passwords in them. The value is write-only: it passes through Terraform into
-# Secrets Manager and is in no plan and no state. Raise the version to write it again.
+# Generators' addresses that contain names and passwords. The value is write-only: it passes through Terraform into
+# Secrets Manager and is stored in no plan or state. Increase the version to write it again.
 resource "aws_secretsmanager_secret" "generators" {
   #checkov:skip=CKV_AWS_149:encrypted with the key of AWS; only the task's own role may read it
-  #checkov:skip=CKV2_AWS_57:whoever runs the generators changes their passwords
+  #checkov:skip=CKV2_AWS_57:the generators' operators change their passwords
   count = var.generators_secret_version > 0 ? 1 : 0
 
   name                    = "${var.name}/generators"

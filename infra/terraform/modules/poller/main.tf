@@ -1,5 +1,5 @@
-# Worker and beat in one Fargate task: there may be any number of either, so a second task needs no thought. A third
-# container runs alone and once: the migration of a roll-out, or a command of the operator.
+# Worker and beat in one Fargate task. Any number of either may run, so a second task needs no coordination. A one-off
+# task runs a single command instead: the migration of a roll-out, or a command of the operator.
 
 data "aws_region" "current" {}
 
@@ -18,7 +18,7 @@ locals {
     secrets                = [for secret in aws_secretsmanager_secret.generators : { name = "EASEL_GENERATORS", valueFrom = secret.arn }]
   }
 
-  # A file that the working loop itself touches, asked for by poller/heartbeat.py.
+  # A file that the working loop touches and poller/heartbeat.py checks.
   health = { interval = 30, timeout = 10, retries = 3, startPeriod = 60 }
 
   log = {
@@ -39,7 +39,7 @@ locals {
     logConfiguration = local.log["worker"]
     healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.heartbeat", "/tmp/worker"] })
 
-    # Whoever holds a step when the task is told to stop ends it or lets go of it within 20 s (poller/app.py).
+    # After the stop signal, a worker finishes or releases its current step within 20 s (poller/app.py).
     stopTimeout = var.stop_timeout_s
   })
 
@@ -61,7 +61,7 @@ locals {
 }
 
 resource "aws_ecs_cluster" "this" {
-  #checkov:skip=CKV_AWS_65:Container Insights costs more than the poller; its own metrics tell what matters
+  #checkov:skip=CKV_AWS_65:Container Insights costs more than the poller; its own metrics are sufficient
   name = var.name
 }
 
@@ -106,7 +106,7 @@ resource "aws_ecs_task_definition" "operate" {
 }
 
 resource "aws_ecs_service" "poller" {
-  #checkov:skip=CKV_AWS_333:without a NAT gateway its own address is the only way out; its group lets nobody in
+  #checkov:skip=CKV_AWS_333:without a NAT gateway a public address is the only way out; its group admits no traffic
   name            = "poller"
   cluster         = aws_ecs_cluster.this.id
   task_definition = aws_ecs_task_definition.poller.arn
@@ -114,7 +114,7 @@ resource "aws_ecs_service" "poller" {
   launch_type     = "FARGATE"
   propagate_tags  = "SERVICE"
 
-  # The new task is up before the old one is told to stop; two side by side do no harm.
+  # The new task runs before the old one is stopped; two at the same time do no harm.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
 

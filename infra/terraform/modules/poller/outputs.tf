@@ -1,5 +1,5 @@
 output "registry" {
-  description = "Where the app's image is pushed to."
+  description = "The repository for the app's image."
   value       = aws_ecr_repository.app.repository_url
 }
 

@@ -17,12 +17,12 @@ data "aws_iam_policy_document" "trust" {
   }
 }
 
-# What Fargate does to start the containers.
+# The permissions that Fargate needs to start the containers.
 data "aws_iam_policy_document" "execution" {
   statement {
     sid       = "LogInToTheRegistry"
     actions   = ["ecr:GetAuthorizationToken"]
-    resources = ["*"] # The registry knows no narrower resource for this one.
+    resources = ["*"] # The registry supports no narrower resource for this action.
   }
 
   statement {
@@ -48,7 +48,7 @@ data "aws_iam_policy_document" "execution" {
   }
 }
 
-# What the poller itself does, and the operator's commands, which run in its place.
+# The permissions of the poller, and of the operator's commands, which run with the same role.
 data "aws_iam_policy_document" "task" {
   statement {
     sid       = "Connect"
@@ -61,7 +61,7 @@ data "aws_iam_policy_document" "task" {
     actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     resources = [
       "${var.bucket_arn}/jobs/*",
-      "${var.bucket_arn}/conformance/*", # `easel check` tries the storage here
+      "${var.bucket_arn}/conformance/*", # `easel check` checks the storage here
     ]
   }
 

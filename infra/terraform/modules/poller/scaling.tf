@@ -1,6 +1,6 @@
-# One task carries thousands of jobs, since no worker sleeps on one. More help when very many jobs end at once. The
-# measure is the number of waiting jobs from the poller's own line of every minute. Generators that are too few make
-# jobs wait as well, and no number of pollers helps against that: hence the low ceiling.
+# One task serves thousands of jobs, since no worker sleeps on one. More tasks help when very many jobs end at once. The
+# metric is the number of waiting jobs from the poller's log line of every minute. Too few generators make jobs wait as
+# well, and more pollers do not help then: hence the low maximum.
 
 resource "aws_appautoscaling_target" "poller" {
   service_namespace  = "ecs"
@@ -50,7 +50,7 @@ resource "aws_appautoscaling_policy" "fewer" {
 
 resource "aws_cloudwatch_metric_alarm" "more" {
   alarm_name          = "${var.name}-poller-more"
-  alarm_description   = "Adds a task to the poller; nobody has to do anything."
+  alarm_description   = "Adds a task to the poller; no action is needed."
   namespace           = var.queued.namespace
   metric_name         = var.queued.name
   statistic           = "Maximum"
@@ -64,7 +64,7 @@ resource "aws_cloudwatch_metric_alarm" "more" {
 
 resource "aws_cloudwatch_metric_alarm" "fewer" {
   alarm_name          = "${var.name}-poller-fewer"
-  alarm_description   = "Takes a task from the poller; nobody has to do anything."
+  alarm_description   = "Removes a task from the poller; no action is needed."
   namespace           = var.queued.namespace
   metric_name         = var.queued.name
   statistic           = "Maximum"

@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -10,7 +10,7 @@ variable "name" {
 
 variable "image_digest" {
   type        = string
-  description = "The app's image in the module's own registry, by its digest: what runs is what was pushed."
+  description = "The app's image in the module's own registry, by its digest, so that exactly the pushed image runs."
 
   validation {
     condition     = can(regex("^sha256:[0-9a-f]{64}$", var.image_digest))
@@ -30,7 +30,7 @@ variable "settings" {
 
 variable "generators" {
   type        = list(string)
-  description = "The generators without credentials, as EASEL_GENERATORS lists them. With a secret, its value is used instead."
+  description = "The generators without credentials, in the form of EASEL_GENERATORS. If there is a secret, its value is used instead."
 
   validation {
     condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|glide)\\+https?://[^@,\\s]+$", address))])
@@ -43,7 +43,7 @@ variable "generators_secret" {
   default     = null
   ephemeral   = true
   sensitive   = true
-  description = "EASEL_GENERATORS with credentials; goes into Secrets Manager and nowhere else."
+  description = "EASEL_GENERATORS with credentials; stored only in Secrets Manager."
 
   validation {
     condition     = var.generators_secret == null || can(regex("^(img_generator|glide)\\+https?://", var.generators_secret))
@@ -54,7 +54,7 @@ variable "generators_secret" {
 variable "generators_secret_version" {
   type        = number
   default     = 0
-  description = "0: no secret. Otherwise raise it whenever generators_secret shall be written."
+  description = "0: no secret. Otherwise increase it to write generators_secret again."
 
   validation {
     condition     = var.generators_secret_version >= 0 && floor(var.generators_secret_version) == var.generators_secret_version
@@ -64,7 +64,7 @@ variable "generators_secret_version" {
 
 variable "subnet_ids" {
   type        = list(string)
-  description = "Where the tasks run."
+  description = "The subnets of the tasks."
 
   validation {
     condition     = length(var.subnet_ids) > 0
@@ -84,7 +84,7 @@ variable "group_id" {
 
 variable "public_address" {
   type        = bool
-  description = "Whether a task has an address of its own, with which it reaches the world where no NAT gateway does."
+  description = "Whether a task has a public address, for reaching the internet without a NAT gateway."
 }
 
 variable "bucket_arn" {
@@ -109,7 +109,7 @@ variable "queue_arn" {
 
 variable "database_user_arn" {
   type        = string
-  description = "The database user of whom IAM makes tokens."
+  description = "The database user for whom IAM issues tokens."
 
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:rds-db:", var.database_user_arn))
@@ -123,7 +123,7 @@ variable "mail" {
     from_address = string
   })
   default     = null
-  description = "What mail is sent with and from whom; null for none."
+  description = "The ARNs to send mail with, and the sender; null for no mail."
 
   validation {
     condition     = var.mail == null || try(can(regex("^[^@<>\\s]+@[^@<>\\s]+$", var.mail.from_address)), false)
@@ -134,11 +134,11 @@ variable "mail" {
 variable "cpu" {
   type        = number
   default     = 512
-  description = "Processor of a task, in 1024ths."
+  description = "CPU units of a task (1024 are one vCPU)."
 
   validation {
     condition     = contains([256, 512, 1024, 2048, 4096], var.cpu)
-    error_message = "Fargate has 256, 512, 1024, 2048 and 4096."
+    error_message = "Fargate supports 256, 512, 1024, 2048 and 4096."
   }
 }
 
@@ -149,7 +149,7 @@ variable "memory_mb" {
 
   validation {
     condition     = var.memory_mb >= 1024 && var.memory_mb <= 30720
-    error_message = "The memory lies between 1024 and 30720 MB."
+    error_message = "The memory is between 1024 and 30720 MB."
   }
 }
 
@@ -171,11 +171,11 @@ variable "tasks" {
     jobs_each = optional(number, 500)
   })
   default     = {}
-  description = "How many tasks at least and at most, and at how many waiting jobs one more is started."
+  description = "The minimum and maximum number of tasks, and the number of waiting jobs at which one more is started."
 
   validation {
     condition     = var.tasks.least >= 1 && var.tasks.most >= var.tasks.least && var.tasks.jobs_each >= 4
-    error_message = "At least one task, no fewer at most than at least, and at least 4 jobs each."
+    error_message = "At least one task, a maximum that is no less than the minimum, and at least 4 jobs each."
   }
 }
 
@@ -192,7 +192,7 @@ variable "queued" {
 variable "stop_timeout_s" {
   type        = number
   default     = 60
-  description = "How long a worker may take to stop before it is killed."
+  description = "Seconds that a worker has to stop before it is killed."
 
   validation {
     condition     = var.stop_timeout_s >= 30 && var.stop_timeout_s <= 120
@@ -202,7 +202,7 @@ variable "stop_timeout_s" {
 variable "log_retention_days" {
   type        = number
   default     = 30
-  description = "How many days logs are kept."
+  description = "The number of days for which logs are kept."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
@@ -213,7 +213,7 @@ variable "log_retention_days" {
 variable "kms_key_arn" {
   type        = string
   default     = null
-  description = "A KMS key of your own that encrypts this, or null for the key of AWS."
+  description = "The ARN of your KMS key for the encryption, or null for AWS's key."
 
   validation {
     condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:", var.kms_key_arn))

@@ -1,4 +1,4 @@
-# Wake-ups and nothing else: the jobs are in Postgres, and the poller finds them within a second without a message.
+# Only wake-ups: the jobs are in Postgres, and the poller finds them within a second without a message.
 
 resource "aws_sqs_queue" "dead" {
   name                      = "${var.name}-dead"

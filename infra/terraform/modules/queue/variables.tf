@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -8,14 +8,14 @@ variable "name" {
   }
 }
 
-# A worker takes several messages at once and deletes each when it begins with it. Until then a message waits behind the
-# tasks before it, of which each may take `task_time_limit_s`, and for its own countdown. If it became visible sooner,
-# a second worker would do the same look: harmless, since a claim is a row in Postgres, but in vain. A long time-out
-# costs nothing either: what a dead worker held is found by the sweep as soon as its lease of `lease_s` has run out.
+# A worker receives several messages at once and deletes each when it starts with it. Until then a message waits for the
+# tasks before it, each of which may take `task_time_limit_s`, and for its own countdown. If it became visible sooner, a
+# second worker would poll the same job: harmless, since a claim is a row in Postgres, but useless. A long time-out
+# costs nothing: the sweep finds the jobs of a dead worker as soon as the lease of `lease_s` has expired.
 variable "visibility_timeout_s" {
   type        = number
   default     = 420
-  description = "How long a message that a worker has taken stays hidden from the others, in seconds."
+  description = "The visibility time-out: seconds for which a received message is hidden from other workers."
 
   validation {
     condition     = var.visibility_timeout_s >= var.longest_countdown_s + var.task_time_limit_s && var.visibility_timeout_s > var.lease_s && var.visibility_timeout_s <= 43200
@@ -59,11 +59,11 @@ variable "lease_s" {
 variable "max_receives" {
   type        = number
   default     = 5
-  description = "How often a message is handed out before it is put aside as a dead letter."
+  description = "The number of times that a message is received before it becomes a dead letter."
 
   validation {
     condition     = var.max_receives >= 1 && var.max_receives <= 1000
-    error_message = "A message is handed out 1 to 1000 times."
+    error_message = "A message is received 1 to 1000 times."
   }
 }
 

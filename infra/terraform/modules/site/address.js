@@ -1,4 +1,4 @@
-// What an address of the site means, before CloudFront looks into the bucket; the same as functions/gateway.py does.
+// Maps a path of the site to a file before CloudFront reads the bucket, in the same way as functions/gateway.py.
 // Runs as a CloudFront Function (cloudfront-js-2.0).
 
 const FILE_ENDING = /\.[a-z0-9]{1,8}$/;

@@ -1,6 +1,6 @@
-# The site's files are resources of Terraform and not left to a copying program: each gets its exact media type (a module
-# under the wrong one does not run), a file that is gone leaves the bucket, and rolling back is applying an older
-# check-out. `no-cache` has browsers and CloudFront ask whether a file is still the same, so nothing is ever invalidated.
+# The site's files are Terraform resources instead of being copied by a program: each gets its exact media type (a
+# module with the wrong one does not run), a deleted file is removed from the bucket, and applying an older checkout
+# rolls back. `no-cache` makes browsers and CloudFront revalidate each file, so no invalidation is needed.
 
 data "aws_caller_identity" "current" {}
 
@@ -22,10 +22,10 @@ locals {
 
 resource "aws_s3_bucket" "site" {
   #checkov:skip=CKV_AWS_21:no versions: the files are in the repository
-  #checkov:skip=CKV_AWS_18:CloudFront alone reads it and has a log of its own
+  #checkov:skip=CKV_AWS_18:only CloudFront reads it, and it has a separate log
   #checkov:skip=CKV_AWS_144:the files are in the repository; another region gets them by an apply
   #checkov:skip=CKV_AWS_145:encrypted with keys of S3; the files are public in any case
-  #checkov:skip=CKV2_AWS_62:nobody listens for events
+  #checkov:skip=CKV2_AWS_62:nothing listens for events
   bucket        = "${var.name}-site-${data.aws_caller_identity.current.account_id}"
   force_destroy = true
 }
@@ -89,7 +89,7 @@ data "aws_iam_policy_document" "site" {
     }
   }
 
-  # With it a missing file is 404 and not 403. No listing gets out: every address that CloudFront asks for names a file.
+  # With it, a missing file is 404 instead of 403. No listing is exposed: every path that CloudFront requests is a file.
   statement {
     sid       = "CloudFrontHearsWhatIsMissing"
     actions   = ["s3:ListBucket"]

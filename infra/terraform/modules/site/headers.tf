@@ -1,4 +1,4 @@
-# The headers that functions/headers.json declares for the gateway too. One more, for TLS, which the gateway does not speak.
+# The headers of functions/headers.json, as in the gateway, and one more for TLS, which the gateway does not use.
 
 locals {
   headers     = jsondecode(file("${path.module}/../../../../functions/headers.json"))

@@ -1,6 +1,6 @@
-# Who asked for what is not written down: an address under /i/ is a permission, a query may hold words of a prompt, a
-# visitor's network address is personal. What is left tells how much, how fast and how well. CloudFront's log lives in
-# us-east-1, wherever the rest is.
+# Requested paths and clients are not logged: a path under /i/ is a permission, a query may contain words of a prompt,
+# and a visitor's network address is personal data. The remaining fields show volume, speed and errors. CloudFront's log
+# is in us-east-1, regardless of the other resources.
 
 locals {
   logged = [
@@ -19,7 +19,7 @@ locals {
 
 resource "aws_cloudwatch_log_group" "this" {
   #checkov:skip=CKV_AWS_338:the variable log_retention_days decides; a year of logs is a cost, not a safeguard
-  #checkov:skip=CKV_AWS_158:it holds neither addresses nor persons, and lies in another region than a key would
+  #checkov:skip=CKV_AWS_158:it contains no personal data, and is in another region than a key would be
   region            = "us-east-1"
   name              = "/aws/vendedlogs/${var.name}/site"
   retention_in_days = var.log_retention_days

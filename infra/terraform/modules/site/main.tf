@@ -4,13 +4,13 @@
 locals {
   api_host = replace(var.api_endpoint, "https://", "")
 
-  # Policies that AWS keeps; their ids are the same in every account.
+  # Policies managed by AWS; their ids are the same in every account.
   caching_optimized        = "658327ea-f89d-4fab-a63d-7e88639e58f6"
   caching_disabled         = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
   all_viewer_but_host_name = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
-  # Neither the API's answers nor the links' are kept here: the first are a person's own, the second say `private` and
-  # live for a minute. Cookies, Authorization and the whole query go through.
+  # Neither the API's answers nor the links' are cached: the first are personal, the second are `private` and valid for
+  # a minute. Cookies, Authorization and the whole query are passed on.
   api_behaviours = {
     "/v1/*" = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
     "/i/*"  = ["GET", "HEAD", "OPTIONS"]
@@ -21,7 +21,7 @@ locals {
 
 resource "aws_cloudfront_origin_access_control" "site" {
   name                              = "${var.name}-site"
-  description                       = "CloudFront reads the site's bucket, nobody else does."
+  description                       = "Only CloudFront reads the site's bucket."
   origin_access_control_origin_type = "s3"
   signing_behavior                  = "always"
   signing_protocol                  = "sigv4"
@@ -40,8 +40,8 @@ resource "aws_cloudfront_distribution" "this" {
   #checkov:skip=CKV2_AWS_47:the same: a firewall is the operator's choice
   #checkov:skip=CKV_AWS_86:logged by the delivery in logs.tf, which can leave addresses out; the older log cannot
   #checkov:skip=CKV_AWS_310:the bucket and the API have no twin in another region to fail over to
-  #checkov:skip=CKV_AWS_374:Easel is for everyone; who must keep countries out does so in a firewall
-  #checkov:skip=CKV_AWS_174:TLS 1.2 of 2021 wherever there is a certificate; CloudFront's own one knows no such choice
+  #checkov:skip=CKV_AWS_374:Easel is for everyone; a firewall can block countries
+  #checkov:skip=CKV_AWS_174:TLS 1.2 of 2021 wherever there is a certificate; CloudFront's own certificate has no such option
   #checkov:skip=CKV2_AWS_42:a certificate of one's own needs a domain, which is optional
   comment             = "Easel: site, API and links"
   enabled             = true

@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -30,7 +30,7 @@ variable "api_endpoint" {
 
 variable "pictures_origin" {
   type        = string
-  description = "Where browsers find the pictures."
+  description = "The origin from which browsers load the pictures."
 
   validation {
     condition     = can(regex("^https://[^/ ;]+$", var.pictures_origin))
@@ -44,11 +44,11 @@ variable "domain" {
     certificate_arn = string
   })
   default     = null
-  description = "The site's own name and its ACM certificate (in us-east-1); null for a name of CloudFront's."
+  description = "The site's own name and its ACM certificate (in us-east-1); null for CloudFront's own name."
 
   validation {
     condition     = var.domain == null || can(regex("^[a-z0-9.-]+\\.[a-z]{2,}$", var.domain.name)) && can(regex("^arn:aws[a-z-]*:acm:us-east-1:", var.domain.certificate_arn))
-    error_message = "The name is like easel.example.com, and CloudFront takes certificates of us-east-1 alone."
+    error_message = "The name is like easel.example.com, and CloudFront accepts only certificates of us-east-1."
   }
 }
 
@@ -66,7 +66,7 @@ variable "web_acl_arn" {
 variable "price_class" {
   type        = string
   default     = "PriceClass_100"
-  description = "From which of CloudFront's places the site is served; 100 is North America and Europe."
+  description = "The CloudFront locations that serve the site; 100 is North America and Europe."
 
   validation {
     condition     = contains(["PriceClass_100", "PriceClass_200", "PriceClass_All"], var.price_class)
@@ -77,7 +77,7 @@ variable "price_class" {
 variable "log_retention_days" {
   type        = number
   default     = 30
-  description = "How many days logs are kept."
+  description = "The number of days for which logs are kept."
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)

@@ -1,4 +1,4 @@
-# The pictures. Nobody reads the bucket without a signature; the functions and the poller sign.
+# The pictures. The bucket cannot be read without a signature; the functions and the poller sign URLs.
 
 data "aws_caller_identity" "current" {}
 
@@ -11,7 +11,7 @@ resource "aws_s3_bucket" "pictures" {
   #checkov:skip=CKV_AWS_18:an access log would repeat signed addresses, which are permissions
   #checkov:skip=CKV_AWS_144:a copy in another region doubles the price; docs/deploy.md says how to switch it on
   #checkov:skip=CKV_AWS_145:encrypted with keys of S3; a key of KMS would cost a call for every picture looked at
-  #checkov:skip=CKV2_AWS_62:nobody listens for events: the row in Postgres is what makes a picture exist
+  #checkov:skip=CKV2_AWS_62:nothing listens for events: a picture exists once its row is in Postgres
   bucket        = local.bucket
   force_destroy = var.force_destroy
 }
@@ -70,8 +70,8 @@ resource "aws_s3_bucket_policy" "pictures" {
   depends_on = [aws_s3_bucket_public_access_block.pictures]
 }
 
-# Which uploads are abandoned is known to the database alone: those that a job uses are kept as long as the job. The
-# poller deletes the others after 24 hours. What only the storage knows is cleared here.
+# Only the database knows which uploads are abandoned: those that a job uses are kept as long as the job, and the poller
+# deletes the others after 24 hours. These rules delete what only the storage knows.
 resource "aws_s3_bucket_lifecycle_configuration" "pictures" {
   bucket = aws_s3_bucket.pictures.id
 

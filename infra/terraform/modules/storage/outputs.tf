@@ -9,6 +9,6 @@ output "arn" {
 }
 
 output "origin" {
-  description = "Where browsers find the pictures: the site's policy allows it."
+  description = "The origin from which browsers load the pictures; the site's content-security policy allows it."
   value       = "https://${aws_s3_bucket.pictures.bucket_regional_domain_name}"
 }

@@ -1,6 +1,6 @@
 variable "name" {
   type        = string
-  description = "What every name of this installation begins with."
+  description = "The prefix of every name of this installation."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,20}$", var.name))
@@ -11,7 +11,7 @@ variable "name" {
 variable "bucket" {
   type        = string
   default     = null
-  description = "The bucket's name, or null for one made of the installation's name and the account's number."
+  description = "The bucket's name, or null for the installation's name and the account's number."
 
   validation {
     condition     = var.bucket == null || can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket))

@@ -1,4 +1,4 @@
-# Nobody gets in from outside, and the poller always gets out to AWS.
+# Nothing is reachable from outside, and the poller can always reach AWS.
 
 mock_provider "aws" {
   mock_data "aws_region" {
@@ -15,7 +15,7 @@ run "private_without_a_way_out" {
 
   assert {
     condition     = length(aws_nat_gateway.this) == 0 && length(aws_route.nat) == 0
-    error_message = "There is a NAT gateway that nobody asked for."
+    error_message = "There is a NAT gateway although none was configured."
   }
 
   assert {

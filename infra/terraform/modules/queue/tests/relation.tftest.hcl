@@ -1,4 +1,4 @@
-# The visibility time-out stands in a relation to the longest countdown, the longest task and the lease.
+# The visibility time-out depends on the longest countdown, the longest task and the lease.
 
 mock_provider "aws" {}
 
