@@ -62,7 +62,7 @@ def test_the_base_image_is_slim_and_pinned() -> None:
     assert len(set(base_images())) == 1
 
 
-def test_the_image_runs_as_nobody_and_ends_at_a_signal() -> None:
+def test_the_image_runs_unprivileged_and_exits_on_a_signal() -> None:
     stage = last_stage()
     user, _, group = stage["USER"].partition(":")
     assert int(user) >= 1000
@@ -79,7 +79,7 @@ def test_the_health_check_needs_only_python() -> None:
     assert "/health" in command[2]
 
 
-def test_every_file_that_is_copied_exists_and_reaches_the_build() -> None:
+def test_every_copied_file_exists_and_is_in_the_build_context() -> None:
     assert copied() == ["requirements/build.txt", "requirements/generator.txt", "painter", "generator"]
     ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     for name in copied():
@@ -92,7 +92,7 @@ def test_every_file_that_is_copied_exists_and_reaches_the_build() -> None:
             assert not any(fnmatch(path.relative_to(ROOT).as_posix(), pattern) for pattern in left_out), path
 
 
-def test_the_lock_is_whole_hashed_and_that_of_the_project() -> None:
+def test_the_lock_is_complete_hashed_and_matches_the_project() -> None:
     text = LOCK.read_text(encoding="utf-8")
     entries = [entry for entry in re.split(r"\n(?=[a-z])", text) if "==" in entry.split("\n")[0]]
     assert entries
@@ -172,7 +172,7 @@ def container(image: str) -> Iterator[Container]:
         docker("rm", "--force", name)
 
 
-def test_the_container_speaks_both_protocols_and_ends_at_once(container: Container) -> None:
+def test_the_container_serves_both_protocols_and_stops_immediately(container: Container) -> None:
     health = container.call("/health")
     assert isinstance(health, dict)
     assert (health["engine"], health["workers"]) == ("painter", 2)

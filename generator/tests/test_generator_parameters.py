@@ -118,41 +118,41 @@ def queueing() -> Iterator[Service]:
         yield Service(client)
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_is_complete() -> None:
     assert len(NAMES) == 17 + 2
     assert set(NAMES) == set(GenerationRequest.model_fields)
 
 
 @each("taken")
-def test_a_good_value_is_taken(queueing: Service, name: str, value: object) -> None:
+def test_a_valid_value_is_accepted(queueing: Service, name: str, value: object) -> None:
     answer = send(queueing, {name: value})
     assert answer.status_code == 200, answer.text
 
 
 @each("form_taken")
-def test_a_good_form_field_is_taken(queueing: Service, name: str, value: str) -> None:
+def test_a_valid_form_field_is_accepted(queueing: Service, name: str, value: str) -> None:
     answer = send(queueing, {name: value}, form=True)
     assert answer.status_code == 200, answer.text
 
 
 @each("refused")
-def test_a_bad_value_is_named(painting: Service, name: str, value: object) -> None:
+def test_an_invalid_value_is_named(painting: Service, name: str, value: object) -> None:
     assert is_refused(send(painting, {name: value}), name)
 
 
 @each("form_refused")
-def test_a_bad_form_field_is_named(painting: Service, name: str, value: str) -> None:
+def test_an_invalid_form_field_is_named(painting: Service, name: str, value: str) -> None:
     assert is_refused(send(painting, {name: value}, form=True), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), float("-inf")], ids=str)
-def test_null_and_numbers_without_a_value_are_named(painting: Service, name: str, value: object) -> None:
+def test_null_nan_and_infinity_are_named(painting: Service, name: str, value: object) -> None:
     assert is_refused(send(painting, {name: value}), name)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("imgs", "skip_list")])
-def test_a_form_field_that_stands_twice_is_named(painting: Service, name: str) -> None:
+def test_a_repeated_form_field_is_named(painting: Service, name: str) -> None:
     assert is_refused(send(painting, {name: ["1", "1"]}, form=True), name)
 
 
@@ -166,12 +166,12 @@ def test_an_unknown_parameter_is_named(service: Service) -> None:
     assert is_refused(send(service, {"sampler": "fast"}, form=True), "sampler")
 
 
-def test_every_wrong_parameter_is_listed(service: Service) -> None:
+def test_every_invalid_parameter_is_listed(service: Service) -> None:
     answer = send(service, {"n": 0, "steps": 0})
     assert {fault["parameter"] for fault in answer.json()["errors"]} == {"n", "steps"}
 
 
-def test_an_answer_repeats_names_only_so_far(service: Service) -> None:
+def test_an_answer_truncates_long_names(service: Service) -> None:
     answer = send(service, {f"{number:0500}": 1 for number in range(1000)})
     assert answer.status_code == 422
     assert len(answer.content) < 10_000
@@ -180,7 +180,7 @@ def test_an_answer_repeats_names_only_so_far(service: Service) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "17", "[" * 100_000, b"\xff\xfe", '{"id": [' + "[]," * 50_000 + "1]}"])
-def test_a_body_that_is_no_object_is_refused(painting: Service, text: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(painting: Service, text: str) -> None:
     answer = painting.client.post("/check_status", content=text, headers={"content-type": "application/json"})
     assert answer.status_code == (422 if text == "" else 400)
     assert answer.json()["error"] in ("bad_parameter", "bad_body")
@@ -204,13 +204,13 @@ def test_a_form_that_cannot_be_read_is_refused(painting: Service, kind: str, tex
 
 
 @pytest.mark.parametrize("form", [False, True])
-def test_a_large_body_is_cut_off(service: Service, monkeypatch: pytest.MonkeyPatch, form: bool) -> None:
+def test_a_large_body_is_refused(service: Service, monkeypatch: pytest.MonkeyPatch, form: bool) -> None:
     monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
     answer = send(service, {"prompt": "x" * 2000}, form=form)
     assert (answer.status_code, answer.json()["error"]) == (413, "body_too_large")
 
 
-def test_a_cut_picture_is_refused(service: Service) -> None:
+def test_a_truncated_picture_is_refused(service: Service) -> None:
     half = base64.b64encode(base64.b64decode(encoded(256, 256))[:300]).decode()
     assert is_refused(send(service, {"imgs": half}), "imgs")
 
@@ -218,7 +218,7 @@ def test_a_cut_picture_is_refused(service: Service) -> None:
 @pytest.mark.parametrize(
     ("size", "good"), [((4096, 4096), True), ((4104, 4096), False), ((8, 8), True), ((7, 9), False)]
 )
-def test_sources_have_their_limits(serve: Serve, size: tuple[int, int], good: bool) -> None:
+def test_sources_have_limits(serve: Serve, size: tuple[int, int], good: bool) -> None:
     answer = send(serve(workers=0), {"imgs": encoded(*size)})
     assert answer.status_code == 200 if good else is_refused(answer, "imgs")
 
@@ -235,11 +235,11 @@ def test_sources_of_other_kinds_are_refused(painting: Service, kind: str) -> Non
     assert is_refused(send(painting, {"imgs": [encoded(), encoded(kind=kind)]}), "imgs")
 
 
-def test_eight_sources_are_taken(serve: Serve) -> None:
+def test_eight_sources_are_accepted(serve: Serve) -> None:
     assert send(serve(workers=0), {"imgs": [encoded()] * 8, "strength": -1}).status_code == 200
 
 
 @pytest.mark.parametrize(("n", "side", "ups", "good"), [(8, 1024, 4, True), (8, 2048, 2, True), (8, 2048, 4, False)])
-def test_the_whole_outcome_is_bounded(serve: Serve, n: int, side: int, ups: int, good: bool) -> None:
+def test_the_total_result_size_is_bounded(serve: Serve, n: int, side: int, ups: int, good: bool) -> None:
     answer = send(serve(workers=0), {"n": n, "width": side, "height": side, "ups": ups})
     assert answer.status_code == 200 if good else is_refused(answer, "ups")

@@ -50,7 +50,7 @@ def of_all(feature: Callable[[Pixels], Feature], seed: int) -> Feature:
     return np.array([feature(painted(number, seed)) for number in range(len(PROMPTS))])
 
 
-def test_there_are_forty() -> None:
+def test_there_are_forty_prompts() -> None:
     assert len(set(PROMPTS)) == 40
 
 
@@ -69,7 +69,7 @@ def test_no_two_prompts_are_alike_in_both() -> None:
     assert between.min() > 0.2
 
 
-def test_a_picture_is_known_by_its_prompt() -> None:
+def test_a_picture_resembles_its_prompts_other_seed() -> None:
     """Of a picture's three nearest among all prompts, one is mostly its own prompt's other seed."""
     one, other = (np.hstack([of_all(colours, seed), 2 * of_all(layout, seed)]) for seed in (1, 2))
     nearest = np.argsort(np.abs(other[:, None] - one[None]).sum(axis=-1), axis=1)[:, :3]

@@ -30,7 +30,7 @@ def test_the_entry_point_is_the_engine() -> None:
     assert project["entry-points"]["easel.engines"] == {found.name: found.value}
 
 
-def test_of_the_generator_it_imports_the_interface_only() -> None:
+def test_it_imports_only_the_interface_of_the_generator() -> None:
     assert {name for name in imported() if name.split(".")[0] == "generator"} == {"generator.engines.base"}
 
 

@@ -86,7 +86,9 @@ def test_a_wiped_broker_loses_no_job(stack: PartStack, users: list[ApiUser], ser
         assert events(job).count("sent") == 1
 
 
-def test_a_killed_poller_loses_and_doubles_nothing(stack: PartStack, users: list[ApiUser], services: Services) -> None:
+def test_a_killed_poller_loses_and_duplicates_nothing(
+    stack: PartStack, users: list[ApiUser], services: Services
+) -> None:
     first_number = next_order_number(stack)
     began = time.monotonic()
     submit_all(users)
@@ -128,7 +130,7 @@ def test_jobs_wait_for_a_generator_that_is_down(stack: PartStack, users: list[Ap
     finish_all(users, services)
 
 
-def test_a_restarted_gateway_goes_on_telling_the_status(
+def test_a_restarted_gateway_continues_to_serve_the_status(
     stack: PartStack, users: list[ApiUser], services: Services
 ) -> None:
     submit_all(users)

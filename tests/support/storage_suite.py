@@ -75,7 +75,7 @@ class StorageSuite:
         assert LET_THROUGH.search(str(broken)), broken
         pytest.xfail(f"{broken} {reason}")
 
-    def test_a_long_list_comes_whole(self, place: Place) -> None:
+    def test_a_long_list_is_complete(self, place: Place) -> None:
         storage, prefix = place.probe.storage, place.probe.prefix + "many/"
         keys = {f"{prefix}{number:04}": 1 for number in range(MANY)}
         with ThreadPoolExecutor(8) as pool:
@@ -113,7 +113,7 @@ class StorageSuite:
             assert set(block.values()) == {True}
             assert len(block) == 4
 
-    def test_the_queue_gives_up_what_nobody_can_take(self, place: Place) -> None:
+    def test_the_queue_dead_letters_undeliverable_messages(self, place: Place) -> None:
         _only_with_aws(place)
         sqs = place.client("sqs")
         url = sqs.get_queue_url(QueueName="easel")["QueueUrl"]
@@ -128,7 +128,7 @@ class StorageSuite:
         finally:
             provision(place.env, "queue")
 
-    def test_mail_may_come_from_its_address(self, place: Place) -> None:
+    def test_mail_may_be_sent_from_its_address(self, place: Place) -> None:
         _only_with_aws(place)
         address = "pictures@example.com"
         assert address in place.client("ses").list_identities()["Identities"]

@@ -126,7 +126,7 @@ def jobs_of(services: Services) -> int:
         return int(connection.execute(text("SELECT count(*) FROM jobs")).scalar_one())
 
 
-def test_a_frozen_function_finds_that_its_connection_was_ended(
+def test_a_frozen_function_notices_a_closed_connection(
     call: Call, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert me(call).status == 200
@@ -138,7 +138,7 @@ def test_a_frozen_function_finds_that_its_connection_was_ended(
     assert me(call).status == 200
 
 
-def test_a_connection_that_died_without_a_word_while_frozen_is_replaced(
+def test_a_connection_that_died_silently_while_frozen_is_replaced(
     call: Call, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert me(call).status == 200
@@ -149,7 +149,9 @@ def test_a_connection_that_died_without_a_word_while_frozen_is_replaced(
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_a_silent_database_is_told_in_time_and_forgotten_after(call: Call, proxy: SilentProxy, connected: bool) -> None:
+def test_a_silent_database_is_reported_in_time_and_does_not_last(
+    call: Call, proxy: SilentProxy, connected: bool
+) -> None:
     if connected:
         assert me(call).status == 200
     proxy.silent = True
@@ -160,7 +162,7 @@ def test_a_silent_database_is_told_in_time_and_forgotten_after(call: Call, proxy
     assert me(call).status == 200
 
 
-def test_a_submit_that_waits_for_a_lock_is_cut_and_its_repetition_makes_one_job(call: Call, services: Services) -> None:
+def test_a_submit_cut_while_waiting_for_a_lock_makes_one_job_when_repeated(call: Call, services: Services) -> None:
     request = {"body": {"prompt": "a lighthouse at night"}, "idempotency-key": "once"}
     locked, release = Event(), Event()
 
@@ -230,7 +232,7 @@ def silent_storage() -> Iterator[SilentStorage]:
         yield SilentStorage(server)
 
 
-def test_a_silent_storage_is_told_in_time_and_nothing_is_queued(
+def test_a_silent_storage_is_reported_in_time_and_nothing_is_queued(
     services: Services, token: str, silent_storage: SilentStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = Services(services.settings.model_copy(update={"s3_endpoint": silent_storage.url}))

@@ -72,7 +72,7 @@ def role(services: Services, environment: dict[str, str]) -> Iterator[str]:
         connection.execute(text("DROP ROLE token_bearer"))
 
 
-def test_each_connection_takes_a_token_of_its_own(
+def test_each_connection_takes_a_new_token(
     clock: Clock, services: Services, role: str, environment: dict[str, str]
 ) -> None:
     folder = make_url(environment["EASEL_DATABASE_URL"]).query["host"]
@@ -136,7 +136,7 @@ def test_tokens_need_an_encrypted_connection(mode: str) -> None:
         ("postgresql://easel@/easel?sslmode=require", {}, "a user and a host"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(url: str, changes: dict[str, str], words: str) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(url: str, changes: dict[str, str], words: str) -> None:
     with pytest.raises(SettingsError, match=words) as refused:
         read(url, **({"EASEL_DATABASE_AUTH": "iam"} | changes))
     assert str(refused.value).endswith(".")

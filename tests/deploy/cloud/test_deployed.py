@@ -125,7 +125,7 @@ def test_from_sign_up_to_the_gallery(api: httpx.Client, browser: httpx.Client, d
     assert browser.get(deployment.url + image["link"]).status_code == 404
 
 
-def test_a_picture_that_was_uploaded_is_started_from(api: httpx.Client, browser: httpx.Client) -> None:
+def test_an_uploaded_picture_is_used_as_source(api: httpx.Client, browser: httpx.Client) -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "teal").save(file, "PNG")
     form = api.post("/v1/uploads", json={"content_type": "image/png", "size": file.tell()}).json()
@@ -138,7 +138,7 @@ def test_a_picture_that_was_uploaded_is_started_from(api: httpx.Client, browser:
     assert missing.status_code == 422
 
 
-def test_a_waiting_job_is_cancelled_and_a_repeated_submit_makes_none(api: httpx.Client) -> None:
+def test_a_waiting_job_is_cancelled_and_a_repeated_submit_creates_no_job(api: httpx.Client) -> None:
     jobs = [submit(api, width=512, height=512, steps=50, n=4) for _ in range(3)]
     answer = api.post(f"/v1/jobs/{jobs[2]['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")

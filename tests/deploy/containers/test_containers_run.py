@@ -48,7 +48,7 @@ def mails(site: Project) -> list[EmailMessage]:
     return [message_from_bytes(text.encode(), policy=policy.default) for text in texts]
 
 
-def test_every_part_is_up_and_the_site_is_healthy(site: Project) -> None:
+def test_every_service_is_up_and_the_site_is_healthy(site: Project) -> None:
     until(lambda: all(is_well(container) for container in site.containers()), "every container is well", 60)
     services = {container["Config"]["Labels"]["com.docker.compose.service"] for container in site.containers()}
     assert services == {name for name, service in composition()["services"].items() if "profiles" not in service}
@@ -78,7 +78,7 @@ def is_well(container: dict[str, Any]) -> bool:
     return bool(state["Health"]["Status"] == "healthy")
 
 
-def test_no_container_may_do_more_than_it_must(site: Project) -> None:
+def test_every_running_container_has_minimal_rights(site: Project) -> None:
     for container in site.containers():
         if container["Config"]["Labels"]["com.docker.compose.service"] in ONCE:
             continue
@@ -88,7 +88,7 @@ def test_no_container_may_do_more_than_it_must(site: Project) -> None:
         assert container["HostConfig"]["Memory"] > 0
 
 
-def test_a_visitor_paints_and_nothing_is_lost_between_down_and_up(site: Project) -> None:
+def test_a_visitor_paints_and_data_survives_down_and_up(site: Project) -> None:
     email = f"visitor-{secrets.token_hex(6)}@example.com"
     with visitor(site.url, site.s3_url) as person:
         person.sign_up(email, PASSWORD)
@@ -111,7 +111,7 @@ def test_a_visitor_paints_and_nothing_is_lost_between_down_and_up(site: Project)
         assert person.complaints == []
 
 
-def test_a_picture_of_ones_own_goes_straight_into_the_storage(site: Project) -> None:
+def test_an_upload_goes_directly_to_the_storage(site: Project) -> None:
     picture = (ROOT / "docs" / "painter.webp").read_bytes()
     with ApiUser(site.url) as user:
         form = user.call("POST", "/v1/uploads", json={"content_type": "image/webp", "size": len(picture)}).json()
@@ -156,7 +156,7 @@ def test_more_workers_and_generators_share_the_work(site: Project) -> None:
     assert sum('"step": "fetch", "outcome": "succeeded"' in log for log in logs) >= 2
 
 
-def test_a_worker_stops_by_itself_when_it_is_told_to(site: Project) -> None:
+def test_a_worker_stops_by_itself_on_request(site: Project) -> None:
     [first, *_] = site.containers("worker")
     # LocalStack may take longer than it is given, and has nothing to lose.
     storage = [] if site.storage == "localstack" else ["storage"]

@@ -144,7 +144,7 @@ def ask(method: str, url: str, **options: Any) -> requests.Response:
 
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
-def test_every_answer_is_the_gateways(doors: tuple[str, FrontDoor], method: str, path: str) -> None:
+def test_every_answer_equals_the_gateways(doors: tuple[str, FrontDoor], method: str, path: str) -> None:
     gateway, door = doors
     one, other = ask(method, gateway + path), ask(method, door.url + path)
     assert one.status_code == other.status_code
@@ -162,7 +162,7 @@ def plain(answer: requests.Response) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["/..%2fnginx.conf", "/%2e%2e/run/nginx.conf", "/docs/../../run/nginx.conf"])
-def test_an_address_that_leads_out_of_the_site_is_refused(doors: tuple[str, FrontDoor], path: str) -> None:
+def test_a_path_that_leaves_the_site_is_refused(doors: tuple[str, FrontDoor], path: str) -> None:
     assert said_status("GET", doors[1].url, path) == 400
 
 
@@ -193,7 +193,7 @@ def test_a_body_that_is_too_large_is_refused_in_the_same_words(doors: tuple[str,
     assert {answer.headers["Content-Type"] for answer in answers} == {"application/problem+json"}
 
 
-def test_a_gateway_that_is_away_is_told_as_a_problem() -> None:
+def test_an_unavailable_gateway_is_a_problem_document() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nowhere = f"127.0.0.1:{closed.getsockname()[1]}"
@@ -207,7 +207,7 @@ def test_a_gateway_that_is_away_is_told_as_a_problem() -> None:
             assert ask("GET", f"{door.url}/jobs/1").status_code == 200
 
 
-def test_the_gateway_learns_who_asks_and_by_what_name(echo: tuple[Echo, FrontDoor]) -> None:
+def test_the_gateway_receives_the_clients_address_and_host(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
     answer = ask(
         "GET", f"{door.url}/v1/x?a=%20b", headers={"Host": "easel.example.com", "X-Forwarded-For": "192.0.2.7"}
@@ -220,7 +220,7 @@ def test_the_gateway_learns_who_asks_and_by_what_name(echo: tuple[Echo, FrontDoo
     assert last["scheme"] == "http"
 
 
-def test_a_proxy_that_is_not_trusted_is_itself_the_client() -> None:
+def test_an_untrusted_proxy_counts_as_the_client() -> None:
     app = Echo()
     with (
         behind_a_proxy(app) as address,
@@ -231,7 +231,7 @@ def test_a_proxy_that_is_not_trusted_is_itself_the_client() -> None:
     assert app.seen[-1]["scheme"] == "https"
 
 
-def test_a_client_that_goes_away_ends_the_request_inside(echo: tuple[Echo, FrontDoor]) -> None:
+def test_a_client_that_disconnects_ends_the_upstream_request(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
     host, port = door.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
@@ -261,7 +261,7 @@ def test_a_status_may_be_held_for_longer_than_the_api_allows() -> None:
     assert int(line[1].removesuffix("s;")) > 20
 
 
-def test_browsers_read_what_is_signed_and_post_forms(echo: tuple[Echo, FrontDoor]) -> None:
+def test_browsers_can_read_signed_urls_and_post_forms(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
     for method, path in (("GET", SIGNED), ("HEAD", SIGNED), ("POST", "/easel"), ("POST", "/easel/")):
         before = len(app.seen)
@@ -297,7 +297,7 @@ def test_browsers_read_what_is_signed_and_post_forms(echo: tuple[Echo, FrontDoor
         ("OPTIONS", "/other"),
     ],
 )
-def test_nothing_else_of_the_storage_is_seen(echo: tuple[Echo, FrontDoor], method: str, path: str) -> None:
+def test_nothing_else_of_the_storage_is_exposed(echo: tuple[Echo, FrontDoor], method: str, path: str) -> None:
     app, door = echo
     before = len(app.seen)
     assert said_status(method, door.storage_url, path) == 403
@@ -320,7 +320,7 @@ def test_only_the_sites_own_pages_may_read_across_origins(echo: tuple[Echo, Fron
     assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST"
 
 
-def test_the_log_holds_no_link_and_no_signature(echo: tuple[Echo, FrontDoor]) -> None:
+def test_the_log_contains_no_link_and_no_signature(echo: tuple[Echo, FrontDoor]) -> None:
     door = echo[1]
     ask("GET", f"{door.url}/i/0123-secret?download=1")
     ask("GET", f"{door.url}/v1/jobs?cursor=secret")

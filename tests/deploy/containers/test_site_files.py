@@ -50,7 +50,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_every_file_is_what_the_gateway_serves(site: Path, gateway: str) -> None:
+def test_every_file_equals_what_the_gateway_serves(site: Path, gateway: str) -> None:
     written = contents(site)
     with requests.Session() as session:
         session.trust_env = False
@@ -76,7 +76,7 @@ def test_the_same_checkout_gives_the_same_bytes(site: Path, tmp_path: Path) -> N
     assert contents(tmp_path / "again") == contents(site)
 
 
-def test_it_writes_over_nothing(tmp_path: Path) -> None:
+def test_it_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(SystemExit, match="is not empty"):
         main([str(tmp_path)])

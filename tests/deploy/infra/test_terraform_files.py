@@ -20,7 +20,7 @@ def names(path: Path) -> str:
     return str(path.relative_to(TERRAFORM))
 
 
-def test_files_have_the_one_format() -> None:
+def test_files_are_formatted() -> None:
     terraform = shutil.which("terraform")
     if terraform is None:
         pytest.skip("terraform is not on the PATH: 'terraform fmt' does not run")
@@ -82,7 +82,7 @@ def attributes(value: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("block", blocks("resource"), ids=lambda block: block.address)
-def test_no_resource_takes_a_secret_that_terraform_would_keep(block: Block) -> None:
+def test_no_resource_takes_a_secret_that_terraform_would_store(block: Block) -> None:
     assert not block.labels[0].startswith("random_")
     assert [name for name, _ in attributes(block.body) if SECRETS.match(name)] == []
 
@@ -93,7 +93,7 @@ def test_the_database_makes_its_own_password() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".tf"], ids=names)
-def test_every_setting_that_is_named_is_read(path: Path) -> None:
+def test_every_named_setting_exists(path: Path) -> None:
     """By shared/core/settings.py, whose fields are the settings' names."""
     read = {f"EASEL_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"\bEASEL_[A-Z0-9]+(?:_[A-Z0-9]+)*\b", text_of(path)))
@@ -101,7 +101,7 @@ def test_every_setting_that_is_named_is_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ENVIRONMENTS, ids=names)
-def test_an_environment_gives_its_modules_what_they_ask_for(folder: Path) -> None:
+def test_an_environment_passes_its_modules_what_they_require(folder: Path) -> None:
     for call in (block for block in blocks("module") if block.folder == folder):
         module = (folder / call.body["source"]).resolve()
         asked = {block.labels[0]: block.body for block in VARIABLES if block.folder == module}

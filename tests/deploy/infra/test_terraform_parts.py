@@ -53,7 +53,7 @@ def test_a_bucket_is_encrypted(bucket: Block) -> None:
 
 
 @pytest.mark.parametrize("bucket", BUCKETS, ids=lambda block: block.address)
-def test_a_bucket_takes_tls_alone(bucket: Block) -> None:
+def test_a_bucket_accepts_only_tls(bucket: Block) -> None:
     """What the policy says stands in the golden list; here, that the bucket has it."""
     policy = of_bucket("aws_s3_bucket_policy", bucket).body
     assert policy["policy"].startswith("${data.aws_iam_policy_document.")
@@ -63,7 +63,7 @@ def test_a_bucket_takes_tls_alone(bucket: Block) -> None:
 
 
 @pytest.mark.parametrize("bucket", BUCKETS, ids=lambda block: block.address)
-def test_unfinished_uploads_do_not_stay(bucket: Block) -> None:
+def test_unfinished_uploads_are_removed(bucket: Block) -> None:
     rules = nested(of_bucket("aws_s3_bucket_lifecycle_configuration", bucket).body, "rule")
     [rule] = [rule for rule in rules if "abort_incomplete_multipart_upload" in rule]
     days = rule["abort_incomplete_multipart_upload"][0]["days_after_initiation"]
@@ -91,7 +91,7 @@ def task_time_limit_s() -> int:
     return limit
 
 
-def test_the_visibility_time_out_covers_what_a_worker_may_hold() -> None:
+def test_the_visibility_timeout_covers_the_longest_task() -> None:
     """A message waits for its countdown and for a task before it; sooner, two workers would look at one job."""
     numbers = defaults("queue")
     assert numbers["longest_countdown_s"] == queue.LONGEST_COUNTDOWN_S
@@ -118,7 +118,7 @@ def test_the_database_is_private_and_kept() -> None:
     assert defaults("database")["engine_version"] == "18"
 
 
-def test_the_proxy_asks_for_tls_and_a_token() -> None:
+def test_the_proxy_requires_tls_and_a_token() -> None:
     proxy = resource("database", "aws_db_proxy", "this")
     assert proxy.body["require_tls"] is True
     [auth] = proxy.nested("auth")
@@ -129,7 +129,7 @@ def test_the_proxy_asks_for_tls_and_a_token() -> None:
 
 
 @pytest.mark.parametrize("part", ["worker", "beat", "operate"])
-def test_a_container_may_write_nowhere_but_under_tmp(part: str) -> None:
+def test_a_container_may_write_only_under_tmp(part: str) -> None:
     local = locals_of("poller")
     assert local[part].startswith("${merge(local.base, {")
     assert local["base"]["user"] == "10001"
@@ -158,7 +158,7 @@ def test_the_image_has_a_tmp_that_fargate_leaves_writable() -> None:
     assert re.search(r"^VOLUME .*/tmp\b", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_a_worker_has_time_to_let_go() -> None:
+def test_a_worker_has_time_to_finish_its_step() -> None:
     least = max(LongSteps.STOP_S, jobs.LEASE_S)
     assert least < defaults("poller")["stop_timeout_s"] <= 120
     [check] = [

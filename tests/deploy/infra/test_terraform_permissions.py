@@ -115,7 +115,7 @@ def test_there_are_no_other_policies() -> None:
     ],
     ids=lambda block: block.address,
 )
-def test_no_group_lets_the_world_in(rule: Block) -> None:
+def test_no_security_group_is_open_to_the_world(rule: Block) -> None:
     """A rule names the group that it lets in; groups hold no rules of their own."""
     assert not {"ingress", "egress"} & set(rule.body)
     assert not {"cidr_ipv4", "cidr_ipv6", "prefix_list_id"} & set(rule.body)
@@ -125,7 +125,7 @@ def test_no_group_lets_the_world_in(rule: Block) -> None:
         assert rule.body["description"]
 
 
-def test_only_the_poller_may_call_the_world() -> None:
+def test_only_the_poller_may_reach_the_internet() -> None:
     """By its addresses; the functions reach S3, SQS and the proxy."""
     out = [block for block in resources("aws_vpc_security_group_egress_rule") if "cidr_ipv4" in block.body]
     assert [block.body["security_group_id"] for block in out] == ["${aws_security_group.poller.id}"]
@@ -159,14 +159,14 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Services, set[str]
         server.stop()
 
 
-def test_who_wakes_the_poller_may_do_what_that_takes(broker: tuple[Services, set[str]]) -> None:
+def test_functions_that_wake_the_poller_have_the_needed_permissions(broker: tuple[Services, set[str]]) -> None:
     services, called = broker
     services.wake_ups.check()
     services.wake_ups.wake()
     assert called == set(locals_of("functions")["permissions"]["wake_poller"]["actions"])
 
 
-def test_the_poller_may_do_what_receiving_takes(broker: tuple[Services, set[str]]) -> None:
+def test_the_poller_has_the_permissions_for_receiving(broker: tuple[Services, set[str]]) -> None:
     services, called = broker
     services.wake_ups.wake()
     received = []

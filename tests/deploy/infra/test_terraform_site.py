@@ -119,7 +119,7 @@ def answers() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_means_the_same(gateway: Get, answers: dict[str, dict[str, Any]], address: str) -> None:
+def test_an_address_resolves_as_at_the_gateway(gateway: Get, answers: dict[str, dict[str, Any]], address: str) -> None:
     expected, answer = gateway(address), answers[address]
     if "statusCode" in answer:
         assert answer["statusCode"] == expected.status_code
@@ -132,7 +132,7 @@ def test_an_address_means_the_same(gateway: Get, answers: dict[str, dict[str, An
         assert expected.content == file.read_bytes()
 
 
-def test_what_ends_like_a_file_is_said_once() -> None:
+def test_the_file_pattern_is_defined_once() -> None:
     code = (MODULE / "address.js").read_text(encoding="utf-8")
     assert f"const FILE_ENDING = /{FILE_ENDING.pattern}/;" in code
     [function] = resources("aws_cloudfront_function")
@@ -140,7 +140,7 @@ def test_what_ends_like_a_file_is_said_once() -> None:
     assert function.body["code"] == '${file("${path.module}/address.js")}'
 
 
-def test_api_and_links_go_to_the_api_uncached() -> None:
+def test_api_and_links_are_routed_to_the_api_uncached() -> None:
     local = locals_of("site")
     assert set(local["api_behaviours"]) == {f"/{folder}/*" for folder in API_FOLDERS}
     [distribution] = resources("aws_cloudfront_distribution")
@@ -188,13 +188,13 @@ def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
         assert storage.presigned_post("uploads/1.png", "image/png", 1, now).url.rstrip("/") == origin
 
 
-def test_the_log_tells_no_address_and_no_person() -> None:
+def test_the_log_contains_no_address_and_no_person() -> None:
     logged = locals_of("site")["logged"]
     assert "sc-status" in logged
     assert [name for name in logged if re.search(r"uri|query|ip|cookie|referer|user|host|forwarded", name, re.I)] == []
 
 
-def test_the_site_is_written_where_production_looks() -> None:
+def test_the_site_is_written_where_production_expects_it() -> None:
     main = text_of(TERRAFORM / "environments" / "production" / "main.tf")
     assert re.search(r'site_directory\s+= "\$\{local\.repository\}/dist/site"', main)
     assert re.search(r'bundle\s+= "\$\{local\.repository\}/dist/functions\.zip"', main)

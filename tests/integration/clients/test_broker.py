@@ -48,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_burst_is_told_once(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+def test_a_burst_sends_one_wake_up(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
     for _ in range(100):
         wake_ups.wake()
     assert broker.llen(QUEUE) == 1
@@ -57,13 +57,13 @@ def test_a_burst_is_told_once(wake_ups: WakeUps, broker: redis.Redis, clock: Clo
     assert broker.llen(QUEUE) == 2
 
 
-def test_a_cancelled_job_is_looked_at_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+def test_a_cancelled_job_wakes_the_poller_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
     wake_ups.wake()
     wake_ups.look_at(uuid4())
     assert broker.llen(QUEUE) == 2
 
 
-def test_a_broker_that_is_down_is_left_alone(
+def test_a_broker_that_is_down_is_not_retried_immediately(
     session_services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -98,7 +98,7 @@ def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redi
     assert broker.llen(QUEUE) == 2
 
 
-def test_a_queue_that_is_not_there_is_no_error(
+def test_a_missing_queue_is_no_error(
     session_services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
@@ -113,5 +113,5 @@ def test_a_queue_that_is_not_there_is_no_error(
     assert "no wake-up sent" in caplog.text
 
 
-def test_a_broker_that_answers_is_well(wake_ups: WakeUps, broker: redis.Redis) -> None:
+def test_a_broker_that_answers_is_healthy(wake_ups: WakeUps, broker: redis.Redis) -> None:
     wake_ups.check()

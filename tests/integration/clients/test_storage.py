@@ -50,7 +50,7 @@ def test_urls_are_signed_for_the_public_endpoint(session_services: Services) -> 
     assert form.url == "https://pictures.example.com/easel"
 
 
-def test_a_storage_that_is_not_there(session_services: Services) -> None:
+def test_an_unreachable_storage_is_unavailable(session_services: Services) -> None:
     storage = Storage(with_settings(session_services, s3_endpoint=NOWHERE).settings)
     for call in (
         lambda: storage.put("a", b"1", "image/png"),
@@ -70,7 +70,7 @@ def test_a_missing_bucket_is_unavailable(session_services: Services) -> None:
         storage.check()
 
 
-def test_wrong_keys_are_unavailable(session_services: Services) -> None:
+def test_invalid_keys_are_unavailable(session_services: Services) -> None:
     storage = Storage(with_settings(session_services, s3_secret_key="wrong").settings)
     with pytest.raises(Unavailable):
         storage.put("a", b"1", "image/png")

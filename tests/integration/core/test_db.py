@@ -36,7 +36,7 @@ def test_a_stale_connection_costs_one_answer_at_most(services: Services, databas
     database.close()
 
 
-def test_an_idle_connection_is_asked_first(
+def test_an_idle_connection_is_tested_first(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = backend(database)
@@ -66,7 +66,7 @@ def test_a_transaction_is_all_or_nothing(services: Services) -> None:
         assert connection.execute(text("SELECT count(*) FROM garbage")).scalar() == 1
 
 
-def test_a_database_that_is_not_there() -> None:
+def test_a_missing_database_is_unavailable() -> None:
     nowhere = Database("postgresql+psycopg2://easel@127.0.0.1:9/easel", pool_size=1)
     with pytest.raises(Unavailable), nowhere.begin():
         pass
@@ -79,7 +79,7 @@ def test_a_full_pool_is_unavailable(database: Database) -> None:
     database.close()
 
 
-def test_an_error_does_not_repeat_its_values(services: Services) -> None:
+def test_an_error_does_not_contain_its_values(services: Services) -> None:
     query = text("SELECT CAST(:value AS int)")
     refusal = pytest.raises(DatabaseFault, match="InvalidTextRepresentation")
     with refusal as caught, services.db.statement() as connection:

@@ -35,7 +35,7 @@ def requests_in(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [vars(record)["fields"] for record in caplog.records if record.getMessage() == "request"]
 
 
-def test_a_function_logs_its_request_in_lambda_too(environment: dict[str, str], services: Services) -> None:
+def test_a_function_logs_its_request_in_lambda(environment: dict[str, str], services: Services) -> None:
     """As a process of its own, as Lambda runs it. Who has a picture's id may see it, so the id is not told."""
     image_id = str(uuid4())
     code = "import json, sys; from functions.picture import handler; handler(json.loads(sys.argv[1]), None)"
@@ -56,7 +56,7 @@ def test_a_function_logs_its_request_in_lambda_too(environment: dict[str, str], 
     assert done.stdout == ""
 
 
-def test_a_request_that_breaks_is_a_500_with_its_trace(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_a_500_with_its_traceback(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     router, seen = APIRouter(), []
 

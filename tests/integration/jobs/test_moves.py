@@ -72,14 +72,14 @@ def test_a_move_writes_all_or_nothing(world: World, start: State, to: State) -> 
     )
 
 
-def test_a_refund_of_yesterday_changes_nothing_today(world: World) -> None:
+def test_yesterdays_refund_changes_nothing_today(world: World) -> None:
     job_id = put(world, State.QUEUED)
     world.sql("UPDATE jobs SET quota_day = quota_day - 1")
     move(world, job_id, State.CANCELLED)
     assert world.sql("SELECT quota_used FROM users") == [(1,)]
 
 
-def test_a_wrong_token_moves_nothing(world: World) -> None:
+def test_an_invalid_token_changes_nothing(world: World) -> None:
     job_id = world.send()
     before = everything(world)
     for to in (State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED):
@@ -88,7 +88,7 @@ def test_a_wrong_token_moves_nothing(world: World) -> None:
     assert everything(world) == before
 
 
-def test_twenty_submits_at_once_keep_the_limits(world: World) -> None:
+def test_twenty_concurrent_submits_keep_the_limits(world: World) -> None:
     user = world.user()
     job = world.new_job()
     barrier = threading.Barrier(20)
@@ -166,7 +166,7 @@ class _refusing:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_books_balance_after_any_walk(world: World, generator: FakeGenerator, seed: int) -> None:
+def test_the_counters_are_correct_after_random_moves(world: World, generator: FakeGenerator, seed: int) -> None:
     endings = random.Random(seed).choices(["finished", "error", "forget"], [4, 1, 1], k=1000)
     generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
     credentials = {}

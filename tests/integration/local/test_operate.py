@@ -45,13 +45,13 @@ def config(tmp_path: Path) -> Config:
     return Config.load({"PATH": os.environ["PATH"], **named}, tmp_path)
 
 
-def test_no_stack_is_told(config: Config) -> None:
+def test_a_missing_stack_is_reported(config: Config) -> None:
     with pytest.raises(StackError, match="Easel is not running here"):
         operate.running_environment(config)
     assert not config.home.exists()
 
 
-def test_a_stack_that_is_starting_is_left_alone(config: Config) -> None:
+def test_a_starting_stack_is_not_used(config: Config) -> None:
     with lock.hold(config.home, Quiet()) as held:
         held.record(config.local_url, config.ports)
         with pytest.raises(StackError, match="still starting"):
@@ -59,7 +59,7 @@ def test_a_stack_that_is_starting_is_left_alone(config: Config) -> None:
         assert not (config.home / "postgres").exists()
 
 
-def test_a_running_stack_gives_its_settings(config: Config) -> None:
+def test_a_running_stack_provides_its_settings(config: Config) -> None:
     with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
         held.record(config.local_url, config.ports)
         environment = operate.running_environment(config)

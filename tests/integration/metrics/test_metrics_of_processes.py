@@ -59,7 +59,7 @@ def fetched(port: int) -> float:
     return Scrape(port).value(DURATION, step="fetch", outcome="succeeded")
 
 
-def test_a_pool_of_processes_tells_the_same_as_the_database(
+def test_a_pool_of_processes_counts_the_same_as_the_database(
     world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
     port = int(settings["EASEL_METRICS_PORT"])
@@ -168,7 +168,7 @@ def ask(url: str, method: str = "GET") -> int:
             return error.code
 
 
-def test_nothing_of_it_is_there_unless_asked_for(settings: dict[str, str], tmp_path: Path) -> None:
+def test_metrics_are_off_by_default(settings: dict[str, str], tmp_path: Path) -> None:
     without = {name: value for name, value in settings.items() if name != "EASEL_METRICS_PORT"}
     with gateway(without, tmp_path / "gateway.log"), pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(settings["EASEL_METRICS_PORT"])), 5).close()
@@ -178,7 +178,7 @@ def test_nothing_of_it_is_there_unless_asked_for(settings: dict[str, str], tmp_p
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
-def test_a_board_holds_every_step_in_its_own_place() -> None:
+def test_a_board_keeps_every_step_in_its_own_slot() -> None:
     board = StepBoard(3)
     for process in range(3):
         board.use(process)

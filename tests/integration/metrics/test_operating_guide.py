@@ -51,7 +51,7 @@ def alerts() -> list[dict[str, Any]]:
     return found
 
 
-def test_alerts_ask_for_metrics_that_there_are(world: World) -> None:
+def test_alerts_use_existing_metrics(world: World) -> None:
     known = served_metrics(world)
     for rule in alerts():
         assert rule.keys() <= {"alert", "expr", "for"}

@@ -42,7 +42,7 @@ def running(settings: dict[str, str], tmp_path: Path, *arguments: str) -> Iterat
         yield worker
 
 
-def test_other_jobs_go_on_while_every_call_hangs(
+def test_other_jobs_continue_while_every_call_hangs(
     world: World, settings: dict[str, str], glide: FakeGlide, generator: FakeGenerator, tmp_path: Path
 ) -> None:
     """More calls hang than the worker has processes."""
@@ -90,7 +90,7 @@ def test_a_call_outlives_its_lease(world: World, settings: dict[str, str], glide
     world.check_one_set(job_id, 1)
 
 
-def test_a_child_that_is_killed_in_the_call(
+def test_a_child_killed_during_the_call(
     world: World, settings: dict[str, str], glide: FakeGlide, tmp_path: Path
 ) -> None:
     settings["EASEL_GENERATORS"] = glide.setting

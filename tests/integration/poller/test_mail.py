@@ -53,7 +53,7 @@ def test_two_workers_send_each_mail_once(
     assert not [email for email in recipients if email in logs]
 
 
-def test_a_server_that_hangs_holds_up_no_job(
+def test_a_hanging_mail_server_delays_no_job(
     world: World, settings: dict[str, str], server: MailServer, tmp_path: Path
 ) -> None:
     """Its one worker has one process: were that to wait for the mail server, nothing else could go on."""

@@ -76,7 +76,7 @@ def test_the_garbage_collector_holds_no_connection(world: World, monkeypatch: py
     assert world.garbage() == set()
 
 
-def test_garbage_of_a_collector_that_is_killed_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_garbage_of_a_killed_collector_is_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     store(world, "jobs/a/0.png", "jobs/a/1.png")
     discard(world, "jobs/a/")
 

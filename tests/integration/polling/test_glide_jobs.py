@@ -76,7 +76,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     world.check_books()
 
 
-def test_the_recipe_promises_nothing_that_was_not_followed(world: World) -> None:
+def test_the_recipe_omits_fields_that_were_ignored(world: World) -> None:
     job_id = world.submit(world.user(), n=2, negative_prompt="fog", seed=7)
     world.finish(job_id)
     images = world.images(job_id)
@@ -102,7 +102,7 @@ def test_pictures_keep_the_order_of_the_sheet(world: World, glide: FakeGlide) ->
     assert found == [colour(index) for index in range(6)]
 
 
-def test_who_follows_the_seed_says_so(world: World, services: Services, glide: FakeGlide) -> None:
+def test_a_generator_that_follows_the_seed_reports_it(world: World, services: Services, glide: FakeGlide) -> None:
     with FakeGenerator() as other, poller_for(services, other.address) as poller:
         job_id = world.submit(world.user(), seed=7, n=2)
         world.finish(job_id, poller=poller)
@@ -110,7 +110,7 @@ def test_who_follows_the_seed_says_so(world: World, services: Services, glide: F
     assert "adapted" not in world.events(job_id)
 
 
-def test_a_server_that_is_not_there_costs_no_attempt(world: World, services: Services, glide: FakeGlide) -> None:
+def test_an_unreachable_server_costs_no_attempt(world: World, services: Services, glide: FakeGlide) -> None:
     job_id = world.submit(world.user())
     with poller_for(services, GeneratorAddress("glide", NOWHERE)) as nobody:
         world.run(lambda: world.events(job_id).count("waiting") == 2, poller=nobody)
@@ -123,7 +123,7 @@ def test_a_server_that_is_not_there_costs_no_attempt(world: World, services: Ser
     world.check_books()
 
 
-def test_a_server_that_goes_down_in_the_call_and_comes_back(world: World, glide: FakeGlide) -> None:
+def test_a_server_that_goes_down_during_the_call_and_recovers(world: World, glide: FakeGlide) -> None:
     job_id = world.send()
     glide.down = True
     assert world.step(job_id) is None
@@ -149,7 +149,7 @@ def test_a_server_that_goes_down_in_the_call_and_comes_back(world: World, glide:
         (414, {}, "generator_refused", 1),
     ],
 )
-def test_an_answer_that_is_no_picture(
+def test_an_answer_that_is_not_a_picture(
     world: World, glide: FakeGlide, status: int, body: Any, code: str | None, attempts: int
 ) -> None:
     job_id = world.submit(world.user(), n=2)
@@ -165,7 +165,7 @@ def test_an_answer_that_is_no_picture(
     world.check_books()
 
 
-def test_a_server_with_a_fault_for_one_order_is_tried_three_times(world: World, glide: FakeGlide) -> None:
+def test_a_server_that_fails_one_request_is_tried_three_times(world: World, glide: FakeGlide) -> None:
     usual = glide.answer
     glide.answer = lambda method, path, fields: (500, {}) if fields else usual(method, path, fields)  # type: ignore[method-assign]
     job_id = world.submit(world.user())
@@ -174,7 +174,7 @@ def test_a_server_with_a_fault_for_one_order_is_tried_three_times(world: World, 
     assert glide.counts["asked"] == 3
 
 
-def test_a_worker_that_is_killed_in_the_call(world: World, glide: FakeGlide) -> None:
+def test_a_worker_killed_during_the_call(world: World, glide: FakeGlide) -> None:
     job_id = world.send()
     world.hurry()
     killed = world.poller.claim(job_id)
@@ -190,7 +190,7 @@ def test_a_worker_that_is_killed_in_the_call(world: World, glide: FakeGlide) -> 
     world.check_books()
 
 
-def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
+def test_a_running_call_is_shown_and_a_cancel_ends_it(
     world: World, glide: FakeGlide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "LEASE_RENEWAL_S", 0.02)
@@ -213,7 +213,7 @@ def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
     world.check_books()
 
 
-def test_a_worker_that_is_told_to_stop_hands_its_job_on(world: World, services: Services, glide: FakeGlide) -> None:
+def test_a_stopped_worker_releases_its_job(world: World, services: Services, glide: FakeGlide) -> None:
     job_id = world.send()
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
@@ -256,7 +256,7 @@ def test_a_storage_that_is_down_is_noticed_before_anything_is_drawn(
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
 
-def test_calls_never_pass_the_limit(world: World, services: Services) -> None:
+def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
     """Three pollers with threads of their own, as three workers have them."""
     with FakeGlide(max_in_flight=2) as glide:
         jobs = [world.submit(world.user()) for _ in range(12)]

@@ -96,7 +96,7 @@ def test_killed_after_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) 
     assert world.garbage() == set()
 
 
-def test_killed_before_the_pace_is_noted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_before_the_pace_is_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "record_pace", kill_after(1, dispatch.record_pace))
@@ -107,7 +107,7 @@ def test_killed_before_the_pace_is_noted(world: World, monkeypatch: pytest.Monke
     world.check_one_set(job_id, 1)
 
 
-def test_a_database_that_goes_at_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_lost_at_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     with monkeypatch.context() as patch:
 
@@ -123,7 +123,7 @@ def test_a_database_that_goes_at_the_commit(world: World, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("count", range(1, 5))
-def test_a_storage_that_goes_between_two_objects(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_a_storage_lost_between_two_objects(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     job_id = world.send(n=2)
     put, calls = Storage.put, []
 
@@ -142,7 +142,7 @@ def test_a_storage_that_goes_between_two_objects(world: World, monkeypatch: pyte
     assert len(world.services.storage.sizes_bytes(f"jobs/{job_id}/")) == 4 + count - 1
 
 
-def test_an_object_that_is_not_what_was_written_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corrupted_object_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     put = Storage.put
     with monkeypatch.context() as patch:
