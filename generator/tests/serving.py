@@ -1,4 +1,4 @@
-"""The generator service in this process, asked over HTTP, and the pictures that it takes and sends."""
+"""The generator service in this process, called over HTTP, and the encoding of its pictures."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from httpx import Response
 from PIL import Image
 
 with warnings.catch_warnings():
-    # Starlette would rather have another HTTP library; the one that is pinned here works.
+    # Starlette recommends another HTTP library; the pinned one works.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", UserWarning)
     from fastapi.testclient import TestClient as TestClient
@@ -22,7 +22,7 @@ Results = dict[str, list[str]]
 
 
 class Service:
-    """The service in this process, asked over its HTTP interface."""
+    """The service in this process, called over HTTP."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
@@ -69,7 +69,7 @@ Listen = Callable[..., str]
 
 
 def encoded(width: int = 64, height: int = 64, kind: str = "PNG", mode: str = "RGB") -> str:
-    """A picture file in base64."""
+    """Return a picture file in base64."""
     out = io.BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert(mode).save(out, kind)
     return base64.b64encode(out.getvalue()).decode()

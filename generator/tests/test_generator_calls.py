@@ -1,4 +1,4 @@
-"""What all calls have in common: whom they serve, and what the docs tell about them."""
+"""What all calls have in common: allowed origins and documentation."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_every_call_is_documented(service: Service) -> None:
 
 
 def documentation() -> list[list[str]]:
-    """The cells of each row of the tables in docs/generator.md."""
+    """Return the cells of each table row of docs/generator.md."""
     text = (Path(__file__).parents[2] / "docs" / "generator.md").read_text(encoding="utf-8")
     return [
         [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line[:1] == "|"

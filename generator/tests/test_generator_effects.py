@@ -1,4 +1,4 @@
-"""What every parameter does, alone and beside others: over the fake engine, or the painter where pixels count."""
+"""The effect of every parameter, separately and combined: with the fake engine, or the painter if pixels matter."""
 
 import base64
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Sizes = Callable[[Results], list[tuple[int, int]]]
 
 @dataclass
 class Asked:
-    """What the fake engine was asked for beside its image_requests."""
+    """What the fake engine was called with, besides its image_requests."""
 
     sources: list[tuple[int, int]] = field(default_factory=list)
     strengths: list[float] = field(default_factory=list)
@@ -181,7 +181,7 @@ def test_sources_take_turns(
 
 
 @pytest.mark.parametrize("strength", [0, 0.25, 1])
-def test_strength_from_zero_transforms_the_source(service: Service, asked: Asked, strength: float) -> None:
+def test_a_strength_of_zero_or_more_transforms_the_source(service: Service, asked: Asked, strength: float) -> None:
     service.finish(service.start(imgs=encoded(), strength=strength))
     assert asked.strengths == [strength]
 

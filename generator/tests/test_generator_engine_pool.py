@@ -1,4 +1,4 @@
-"""Engines in separate processes: if one fails, the service answers and the next job is made."""
+"""Engines in separate processes: after a failure the service still answers and runs the next job."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.waiting import until
 
 @pytest.fixture(scope="module", autouse=True)
 def importable() -> Iterator[None]:
-    """The engine's processes import it from the folder of the tests."""
+    """Let the engine's processes import it from the tests' folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))
         yield
@@ -37,13 +37,13 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(scope="module")
 def service(importable: None) -> Iterator[Service]:
-    """One service for the tests that leave it idle with a working engine."""
+    """Start one service for the tests that leave it idle with a working engine."""
     with TestClient(create_app(ProcessEnginePool("unruly_engine:Unruly"))) as client:
         yield Service(client)
 
 
 def process_of(service: Service) -> int:
-    """The id of the engine's process, after a job."""
+    """Return the id of the engine's process, after running a job."""
     service.finish(service.start(prompt="plain"))
     return int(service.client.post("/basemodel", params={"diffusion_steps": 5}).json()["base_model_total_parameters"])
 

@@ -1,4 +1,4 @@
-"""The Glide API: its parameters, its one answer, its two stages, and the call that waits."""
+"""The Glide API: its parameters, its answer, its two stages and its blocking call."""
 
 import http.client
 import json
@@ -245,7 +245,7 @@ def test_both_protocols_share_the_queue_and_results_are_kept(serve: Serve) -> No
 
 
 class Caller:
-    """One call over a socket of its own, which can be hung up."""
+    """One call over a separate socket, which can be closed."""
 
     def __init__(self, address: str, query: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
@@ -279,7 +279,7 @@ def until_busy(address: str, processing: int, queue: int) -> None:
 def test_disconnecting_ends_the_job(listen: Listen, engine: FakeEngine) -> None:
     address = listen()
     painting = Caller(address, "wait")
-    # A worker counts as busy before its engine has begun; hung up then, the engine is never asked at all.
+    # A worker counts as busy before its engine has started; a disconnect then means that the engine is never called.
     assert engine.waiting.wait(PATIENCE_S)
     until_busy(address, 1, 0)
     waiting = Caller(address, "later")

@@ -1,4 +1,4 @@
-"""The page that tries both protocols: what it may load, and a person in front of it."""
+"""The page for trying both protocols: what it may load, and its use in a browser."""
 
 import base64
 import re
@@ -21,7 +21,7 @@ PATIENCE_MS = 20_000
 
 
 class Tags(HTMLParser):
-    """Each tag of a page with its attributes, and the text inside scripts and styles."""
+    """Collects each tag of a page with its attributes, and the text inside scripts and styles."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
-    """A tab on the page; nobody may complain in its console, and nothing may be asked from elsewhere."""
+    """Open the page in a tab; fail on console errors and on requests to other origins."""
     complaints: list[str] = []
 
     def check_place(url: str) -> None:
@@ -124,14 +124,14 @@ def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "ligh
         page.on("request", lambda request: check_place(request.url))
         page.goto(address)
         yield page
-        # A browser notes every answer of 4xx and 5xx, which is how the page learns of them.
+        # Browsers log every 4xx and 5xx answer; the page expects these.
         assert [words for words in complaints if "Failed to load resource" not in words] == []
     finally:
         context.close()
 
 
 def loaded(page: Page, count: int) -> list[tuple[int, int]]:
-    """The sizes of the pictures that are shown, in pixels of their own."""
+    """Return the natural sizes of the shown pictures in pixels."""
     pictures = page.get_by_role("list", name="Pictures").get_by_role("img")
     expect(pictures).to_have_count(count)
     page.wait_for_function("[...document.querySelectorAll('#pictures img')].every((picture) => picture.naturalWidth)")

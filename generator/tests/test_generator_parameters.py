@@ -1,5 +1,5 @@
-"""Every parameter of img_generator and its extensions `key` and `frames`: what is taken, what is refused by name, and
-what holds when it is left out. What each does stands in `test_generator_effects.py`."""
+"""Every parameter of img_generator and its extensions `key` and `frames`: accepted values, refused values and
+defaults. The effects are tested in `test_generator_effects.py`."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ from generator.service import create_app
 MAX_SEED = 2**32 - 1
 PNG_TEXT = base64.b64encode(b"GIF89a").decode()
 
-# What is wrong in JSON wherever a value of that kind is due. A form has texts alone.
+# JSON values that are invalid for each kind. A form has only strings.
 NO_TEXT = [5, True, 0.5, ["a"], {}]
 NO_WHOLE = ["5", "", True, False, 7.5, 8.0, [8], {}]
 NO_NUMBER = ["0.5", "", True, [1], {}]
@@ -29,7 +29,7 @@ NO_YES_OR_NO = ["true", "perhaps", 1, 0, [True], {}]
 
 @dataclass(frozen=True)
 class Parameter:
-    """`taken` and `refused` are JSON values; the forms' are texts. `default` is what holds when it is left out."""
+    """`taken` and `refused` are JSON values, those of forms are strings. `default` applies if it is omitted."""
 
     name: str
     default: object
@@ -84,13 +84,13 @@ NAMES = [parameter.name for parameter in PARAMETERS]
 
 
 def each(which: str) -> pytest.MarkDecorator:
-    """One case for each value of every parameter, with its name."""
+    """Return one case for each value of every parameter, with its name."""
     cases = [(parameter.name, value) for parameter in PARAMETERS for value in getattr(parameter, which)]
     return pytest.mark.parametrize(("name", "value"), cases, ids=lambda case: ascii(case)[:40])
 
 
 def send(service: Service, fields: dict[str, object], *, form: bool = False) -> Response:
-    """The answer to a small request with these fields on top."""
+    """Return the answer to a small request with these additional fields."""
     small: dict[str, object] = {"prompt": "x", "width": 64, "height": 64, "ups": 1, "steps": 1}
     response: Response
     if form:
@@ -113,7 +113,7 @@ def is_refused(answer: Response, name: str) -> bool:
 
 @pytest.fixture(scope="module")
 def queueing() -> Iterator[Service]:
-    """A service that takes requests and works on none."""
+    """Start a service that accepts requests and processes none."""
     with TestClient(create_app(ThreadEnginePool(FakeEngine()), Bounds(workers=0, max_queue=100_000))) as client:
         yield Service(client)
 

@@ -1,4 +1,4 @@
-"""The part as a program and as a package of its own."""
+"""The generator as a program and as a separate package."""
 
 import ast
 import base64

@@ -1,4 +1,4 @@
-"""The calls of the protocol and its extensions, over the fake engine."""
+"""The calls of the protocol and its extensions, with the fake engine."""
 
 import base64
 

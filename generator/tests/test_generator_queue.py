@@ -1,4 +1,4 @@
-"""The queue: order, bounds, cancelling, forgetting, engines that fail."""
+"""The queue: order, limits, cancellation, expiry and failing engines."""
 
 import pytest
 from fake_engine import FakeEngine

@@ -1,4 +1,4 @@
-"""The painter's near subjects: creatures, portraits, still lifes, abstract pictures."""
+"""The painter's close subjects: creatures, portraits, still lifes and abstract pictures."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def scene_of(prompt: str, negative: str = "", seed: int = 1, size: tuple[int, in
 
 
 def share_of(colour: str, scene: Scene, where: tuple[slice, slice] = (slice(None), slice(None))) -> float:
-    """How much of the picture is nearer to a named colour than to any other."""
+    """Return the share of the picture that is nearer to a named colour than to any other."""
     table = np.asarray([entry[2] for entry in COLOURS.values()])
     nearest = ((scene.rgb[where].reshape(-1, 1, 3) - table) ** 2).sum(axis=-1).argmin(axis=-1)
     return float((nearest == list(COLOURS).index(colour)).mean())

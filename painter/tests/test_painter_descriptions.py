@@ -1,4 +1,4 @@
-"""Descriptions: every word is true of the picture, and as many of them as the request allows."""
+"""Descriptions: every word is true of the picture, and the length is what the request allows."""
 
 from functools import cache
 from pathlib import Path
@@ -131,7 +131,7 @@ def test_a_description_is_never_empty(prompt: str) -> None:
 
 @pytest.mark.parametrize("number", range(len(PROMPTS)))
 def test_what_a_scene_contains_does_not_depend_on_its_size(number: int) -> None:
-    """The scene is painted small to be described."""
+    """For a description, the scene is painted small."""
     shown = [
         set(paint_scene(ImageRequest(PROMPTS[number], "", side, side, 1, 7.5, number), read(PROMPTS[number])).shown)
         for side in (96, 320)
@@ -170,7 +170,7 @@ def test_kinds_of_phrases_are_left_out(kind: str, words: str) -> None:
     assert words not in described("a lake", DescriptionOptions(64, 64, False, (kind,)))[len(sentence) :]
 
 
-def test_no_phrase_claims_popularity() -> None:
+def test_skipping_trendings_changes_nothing() -> None:
     assert described("a lake, trending") == described(
         "a lake, trending", DescriptionOptions(64, 64, False, ("trendings",))
     )

@@ -1,4 +1,4 @@
-"""Landscapes: the words are understood, what is asked for stands in the picture, and no two seeds paint alike."""
+"""Landscapes: words are understood, requested subjects are in the picture, and seeds give different layouts."""
 
 import itertools
 from functools import lru_cache
@@ -63,7 +63,7 @@ def scene_of(prompt: str, negative: str = "", width: int = 96, height: int = 96,
 
 
 def share_of(scene: Scene, wanted: tuple[float, float, float], reach: float = 0.30) -> float:
-    """The share of the pixels whose colour is that near to the wanted one."""
+    """Return the share of the pixels whose colour is that near to the wanted one."""
     away = np.abs(scene.rgb - np.asarray(wanted, dtype=np.float32)).max(axis=-1)
     return float((away < reach).mean())
 
@@ -180,7 +180,7 @@ def test_a_crescent_lacks_what_a_full_moon_has() -> None:
 
 
 def test_a_wood_is_shown_from_inside_or_outside() -> None:
-    """Two seeds or two words give two compositions."""
+    """Two seeds or two words may give two compositions."""
     inside = scene_of("deep forest, path through the forest")
     outside = scene_of("a forest by a lake")
     assert inside.shown[0] == "forest"

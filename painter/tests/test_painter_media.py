@@ -1,4 +1,4 @@
-"""The painter's media: how the words choose one, and what all of them promise."""
+"""The painter's media: how words select one, and what is true of all of them."""
 
 from dataclasses import fields
 from functools import cache
@@ -41,7 +41,7 @@ def request(
 
 @cache
 def painted(prompt: str, steps: int = 8) -> Pixels:
-    """A small picture; those that several tests look at are painted once."""
+    """Return a small picture; pictures used by several tests are painted once."""
     return Painter().generate(request(prompt, steps=steps), unwatched)
 
 
@@ -129,7 +129,7 @@ def test_every_number_of_steps_works(medium: str, steps: int) -> None:
     prompt = in_medium("a castle above a lake", medium)
     picture, full = painted(prompt, steps), painted(prompt, 30)
     assert picture.std() > 5
-    # Even one step gives the picture that more steps refine, not something else.
+    # Even one step gives the same picture that more steps refine.
     assert distance(picture, full) < 55
 
 
@@ -141,7 +141,7 @@ def test_the_steps_converge_to_the_picture(medium: str) -> None:
     away = [distance(frame, final) for frame in frames]
     assert len(away) == 16
     assert away[0] > away[5] > away[10] > away[15] == 0
-    # It never goes back by more than a little.
+    # The distance never grows by more than a little.
     assert all(later < earlier + 1.5 for earlier, later in pairwise(away))
 
 
@@ -267,7 +267,7 @@ def transformed(kind: str, prompt: str, strength: float) -> Pixels:
 def edges(picture: Pixels) -> NDArray[np.float64]:
     grey = np.asarray(Image.fromarray(picture).convert("L").filter(ImageFilter.GaussianBlur(1.5)), dtype=float)
     dy, dx = np.gradient(grey)
-    # Without the border, which belongs to the medium.
+    # Exclude the border, which belongs to the medium.
     return np.asarray(np.hypot(dx, dy)[16:-16, 16:-16].ravel())
 
 
@@ -276,7 +276,7 @@ def edges(picture: Pixels) -> NDArray[np.float64]:
 def test_the_source_fades_as_the_strength_grows(kind: str, prompt: str) -> None:
     source = SOURCES[kind]
     away = [distance(transformed(kind, prompt, strength), source) for strength in STRENGTHS]
-    # On a white source, paper and washes nearly cancel out: a small way back is no error.
+    # On a white source, paper and washes nearly cancel out: a small decrease is no error.
     assert all(later > earlier - 1 for earlier, later in pairwise(away))
     assert away[0] < 12 < away[-1]
 

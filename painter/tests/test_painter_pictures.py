@@ -1,4 +1,4 @@
-"""The painter: determined by the request alone, steered by its words."""
+"""The painter: deterministic for a request, and controlled by the words of the prompt."""
 
 from functools import cache
 

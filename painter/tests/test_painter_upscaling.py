@@ -1,4 +1,4 @@
-"""Enlarging: nearer to the truth than a plain resampler, true to the source, without halos or seams."""
+"""Upscaling: more accurate than a plain resampler, faithful to the source, without halos or seams."""
 
 import numpy as np
 import pytest

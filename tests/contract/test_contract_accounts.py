@@ -1,4 +1,4 @@
-"""Accounts: sign up, log in and out, settings, tokens, leaving."""
+"""Accounts: sign-up, login and logout, settings, tokens and deletion."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Requests that are refused before their values are checked: bodies, headers, queries, paths, methods, tokens."""
+"""Requests refused before their values are checked: bodies, headers, queries, paths, methods and tokens."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ def test_a_body_that_is_not_an_object_is_refused(door: Door, ada: Person, method
     "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x", "", "é/ü"]
 )
 def test_a_body_of_another_type_is_refused(door: Door, ada: Person, content_type: str | None) -> None:
-    """Other sites can send these types without asking the browser for leave."""
+    """Other sites can send these types without a CORS preflight."""
     headers: dict[str, Any] = dict(ada.headers)
     if content_type is not None:
         headers["Content-Type"] = content_type.encode()

@@ -1,4 +1,4 @@
-"""Stable codes beside the English words: of every wrong field, and of every reason in a timeline."""
+"""Stable codes next to the English texts: of every invalid field, and of every reason in a timeline."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ WRONG: list[tuple[dict[str, Any], str, str, float | None]] = [
 
 
 def wrong_field(door: Door, path: str, body: Any, **options: Any) -> dict[str, Any]:
-    """The one field that a call of wrong content is refused for."""
+    """Return the one field for which a call with invalid content is refused."""
     response = door.post(path, json=body, **options)
     assert response.status_code == 422, response.text
     [error] = response.json()["errors"]

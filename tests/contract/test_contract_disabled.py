@@ -1,4 +1,4 @@
-"""A disabled account through the doors: the same answer at every address that needs an account."""
+"""A disabled account at the API: the same answer at every route that needs an account."""
 
 from collections.abc import Callable
 from typing import Any

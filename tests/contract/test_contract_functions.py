@@ -47,7 +47,7 @@ def test_the_manifest_names_every_function() -> None:
     assert FILES == NAMES
     for route in manifest():
         assert route.keys() == {"name", "method", "path", "timeout_s", "memory_mb"}
-        assert 1 <= route["timeout_s"] <= 29  # API Gateway waits no longer than that
+        assert 1 <= route["timeout_s"] <= 29  # the maximum of API Gateway
         assert 128 <= route["memory_mb"] <= 10240
 
 
@@ -60,7 +60,7 @@ def test_the_manifest_names_every_route(name: str) -> None:
 
 
 def test_importing_functions_has_no_side_effects() -> None:
-    """No setting is needed, no client made, no thread started, and nothing heavy comes along that a call may need."""
+    """No setting is needed, no client created, no thread started, and no heavy module loaded before it is needed."""
     modules = ", ".join(f"functions.{name}" for name in [*NAMES, "gateway"])
     code = f"""
 import sys, threading, socket
@@ -147,7 +147,7 @@ def test_openapi_lists_the_errors_of_every_route(openapi: dict[str, Any]) -> Non
 
 
 class Resources(HTMLParser):
-    """Every address that a page loads something from."""
+    """Collects every address that a page loads something from."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A job from its submit to its end, as its owner sees it."""
+"""A job from submit to end, as its owner sees it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Idempotency keys, queue limits and quotas, also under parallel submits on a real database."""
+"""Idempotency keys, queue limits and quotas, also with parallel submits on a real database."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

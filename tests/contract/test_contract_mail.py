@@ -1,4 +1,4 @@
-"""`notify` where the site sends mail, and where it does not."""
+"""The field `notify` on sites with and without mail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ JOB = {"prompt": "a lighthouse"}
 
 @pytest.fixture
 def mute(doors: Doors, with_settings: Callable[..., Services]) -> Door:
-    """Easel without mail."""
+    """Open Easel without mail."""
     return doors.open(with_settings(mail_url=""))
 
 
@@ -26,7 +26,7 @@ def check_refused(response: Any) -> None:
 
 
 def prefer_mail(services: Services, person: Person) -> None:
-    """As the person chose when there was mail."""
+    """Store the user's preference for mail, as if chosen while the site sent mail."""
     with services.db.begin() as connection:
         user_store.set_notify(connection, person.id, "email")
 

@@ -1,4 +1,4 @@
-"""Finished pictures: presigned URLs that open, stable links, and the gallery."""
+"""Finished pictures: presigned URLs, stable links and the gallery."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def browser() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def image(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) -> dict[str, Any]:
-    """The first picture of a finished job."""
+    """Return the first picture of a finished job."""
     job = submit(width=768, height=512)
     finish()
     images: list[dict[str, Any]] = door.get(job["links"]["self"], headers=ada.headers).json()["images"]
@@ -34,7 +34,7 @@ def image(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) -
 
 
 def publish(services: Services) -> None:
-    """Show every job in the gallery, each a second after the one before."""
+    """Publish every job, each a second after the one before."""
     with services.db.begin() as connection:
         connection.execute(
             text("""
@@ -131,7 +131,7 @@ def test_the_gallery_is_paged_latest_first(
     ids = [submit(prompt=str(number), width=64, height=64)["id"] for number in range(5)]
     finish()
     publish(services)
-    with services.db.begin() as connection:  # two at the same moment, at the border of a page
+    with services.db.begin() as connection:  # two with equal times, at the page boundary
         connection.execute(
             text("UPDATE jobs SET published_at = (SELECT published_at FROM jobs WHERE id = :one) WHERE id = :other"),
             {"one": ids[3], "other": ids[2]},

@@ -1,4 +1,4 @@
-"""The presets say what a submit takes, and a submit takes what the presets say."""
+"""A submit accepts exactly what the presets describe."""
 
 from collections.abc import Callable
 from typing import Any

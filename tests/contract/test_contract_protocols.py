@@ -1,4 +1,4 @@
-"""What none of the configured generators can make is refused at submit, every wrong field at once."""
+"""Requests that no configured generator supports are refused at submit, with all invalid fields at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +55,7 @@ Open = Callable[[str], Door]
 
 @pytest.fixture
 def door_to(doors: Doors, with_settings: Callable[..., Services]) -> Open:
-    """Easel with these generators."""
+    """Open Easel with these generators."""
     return lambda generators: doors.open(with_settings(generators=generators))
 
 

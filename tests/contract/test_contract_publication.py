@@ -1,4 +1,4 @@
-"""Publishing a job, taking it back, looking at it, reporting it; and an operator's take-down of it."""
+"""Publishing, unpublishing, viewing and reporting a job, and an operator's take-down."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def kept(services: Services) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def done(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) -> dict[str, Any]:
-    """A finished job of Ada's, with small pictures."""
+    """Return a finished job of Ada's with small pictures."""
     job = submit(n=2, seed=7, style="oil", width=64, height=64, negative_prompt="fog")
     finish()
     found: dict[str, Any] = door.get(job["links"]["self"], headers=ada.headers).json()
@@ -54,7 +54,7 @@ def done(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) ->
 
 @pytest.fixture
 def shown(door: Door, ada: Person, done: dict[str, Any]) -> dict[str, Any]:
-    """That job, published."""
+    """Publish that job."""
     response = door.put(publication(done), headers=ada.headers)
     assert response.status_code == 200
     job: dict[str, Any] = response.json()

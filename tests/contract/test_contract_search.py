@@ -1,4 +1,4 @@
-"""The list of one's own jobs, searched by words of the prompt."""
+"""Search in a user's jobs by words of the prompt."""
 
 from collections.abc import Callable
 from typing import Any
@@ -94,7 +94,7 @@ def test_an_invalid_search_is_explained(door: Door, ada: Person, query: str, wor
 
 @pytest.mark.parametrize("query", ["q=%ff", "q=%ED%A0%80", "q=%F0%9F", "q=%", "q=a&q=nothing"])
 def test_bytes_that_are_not_text_match_nothing(door: Door, ada: Person, ids: list[str], query: str) -> None:
-    """No prompt contains these characters; surrogates cannot be part of a query."""
+    """No prompt contains these characters; a query cannot contain surrogates."""
     response = door.get(f"/v1/jobs?{query}", headers=ada.headers)
     assert response.status_code == 200
     assert response.json()["jobs"] == [] or query == "q=%"

@@ -1,4 +1,4 @@
-"""The session cookie is for the site alone; programs of other origins are let in only where that is configured."""
+"""The session cookie works only for the site itself; other origins are allowed only if configured."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Each field of a submit with each kind of value that is wrong: a 422 that names the field and repeats nothing."""
+"""Each field of a submit with each kind of invalid value: a 422 that names the field and does not echo the value."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Start pictures: announced to Easel, sent straight to the storage, which checks them, then named in a submit."""
+"""Start pictures: announced to Easel, uploaded to the storage, which checks them, then named in a submit."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.support.shapes import JOB, UPLOAD, check
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[requests.Session]:
-    """A client that sends a form to the storage, without a token of Easel."""
+    """Return a client that sends a form to the storage, without an API token."""
     with requests.Session() as session:
         session.trust_env = False
         yield session

@@ -1,4 +1,4 @@
-"""A status that is asked for again and again: ETag, 304, and answers that are held until the job changes."""
+"""Polling a status: ETag, 304, and long polling until the job changes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def test_the_etag_changes_with_the_job_and_only_then(
     for _ in range(20):
         first, second = ask(door, ada, job), ask(door, ada, job)
         assert first.headers["etag"] == second.headers["etag"]
-        view = first.json() | {"eta_seconds": None}  # an estimate is no news
+        view = first.json() | {"eta_seconds": None}  # a new estimate is not a change
         assert seen.setdefault(first.headers["etag"], view) == view
         if view["finished_at"]:
             break
@@ -114,7 +114,7 @@ def test_a_finished_job_is_answered_immediately(
     job = submit()
     finish()
     etag = ask(door, ada, job).headers["etag"]
-    monkeypatch.setattr("functions.http.long_poll.LongPoll.wait", None)  # nothing may be waited for
+    monkeypatch.setattr("functions.http.long_poll.LongPoll.wait", None)  # an answer that waits would fail
     assert ask(door, ada, job, LONG_S).status_code == 200
     assert ask(door, ada, job, LONG_S, etag).status_code == 304
 

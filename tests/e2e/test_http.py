@@ -188,7 +188,7 @@ def test_the_docs_are_served(site: RunningSite, path: str, kind: str) -> None:
         assert answer.headers["Content-Type"].startswith(kind)
 
 
-def test_requests_without_a_valid_token_are_refused(site: RunningSite, user: ApiUser) -> None:
+def test_refusals_have_their_status_and_code(site: RunningSite, user: ApiUser) -> None:
     job_id = user.submit()["id"]
     with requests.get(f"{site.url}/v1/jobs/{job_id}", timeout=30) as answer:
         assert (answer.status_code, code(answer)) == (401, "not_signed_in")

@@ -145,7 +145,7 @@ def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
 
 
 def with_settings(services: Services, **changes: Any) -> Services:
-    """The same servers under other settings. Two conftests cannot be told apart by name, so this is not in one."""
+    """Return a function that gives the same servers with other settings. Two conftests cannot be told apart by name, so this is not in one."""
     return Services(services.settings.model_copy(update=changes))
 
 

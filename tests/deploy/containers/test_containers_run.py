@@ -165,7 +165,7 @@ def test_a_worker_stops_by_itself_on_request(site: Project) -> None:
         container["Config"]["Labels"]["com.docker.compose.service"]: container["State"]["ExitCode"]
         for container in site.containers()
     }
-    # 137 would say that it did not hear the signal and was killed.
+    # 137 would mean that it ignored the signal and was killed.
     assert 137 not in states.values(), states
     assert first["Id"] in {container["Id"] for container in site.containers("worker")}
     site.up()

@@ -52,7 +52,7 @@ def site(status: int = 200, health: Any = WELL, page: int = 200) -> Iterator[str
 
 @pytest.fixture
 def changed(world: World) -> Iterator[Callable[..., Services]]:
-    """The same servers under other settings."""
+    """Return a function that gives the same servers with other settings."""
     made: list[Services] = []
 
     def change(**changes: Any) -> Services:

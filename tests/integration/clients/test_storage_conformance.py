@@ -90,7 +90,9 @@ def test_links_for_a_public_endpoint_are_tried_through_the_internal_one(settings
     assert {name for name, broken in outcomes.items() if broken} == set()
 
 
-def test_the_last_seconds_of_a_window_are_handled(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_url_is_found_in_the_last_seconds_of_a_window(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Then the URL of the window before may die at any moment and is not tried; that of this one lives on."""
     last = settings.url_ttl_s / 2 * 1_000_000 - 1
     monkeypatch.setattr("tests.support.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
@@ -157,7 +159,7 @@ def test_checks_have_unique_names_and_full_sentences() -> None:
     assert all(check.promise[0].isupper() and check.promise.endswith(".") for check in CHECKS)
 
 
-def test_only_an_explicit_denial_is_a_refusal() -> None:
+def test_busy_and_server_errors_are_not_refusals() -> None:
     """A storage that is broken or busy has not looked at the request."""
     refused = [status for status in range(100, 600) if Answer(status, {}, b"").refused]
     assert refused == [status for status in range(400, 500) if status not in (408, 429)]

@@ -210,7 +210,7 @@ def test_a_form_against_its_policy_is_refused(env: dict[str, str], changes: dict
     assert upload(env, **changes) == 403
 
 
-def test_a_form_that_is_expired_too_large_or_unsigned_is_refused(env: dict[str, str]) -> None:
+def test_a_form_that_is_expired_too_large_or_wrongly_signed_is_refused(env: dict[str, str]) -> None:
     assert upload(env, minutes=-1) == 403
     assert upload(env, size=201) == 400
     assert upload(env, secret_key="another-secret") == 403

@@ -76,7 +76,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     world.check_books()
 
 
-def test_the_recipe_omits_fields_that_were_ignored(world: World) -> None:
+def test_the_recipe_lists_ignored_fields(world: World) -> None:
     job_id = world.submit(world.user(), n=2, negative_prompt="fog", seed=7)
     world.finish(job_id)
     images = world.images(job_id)

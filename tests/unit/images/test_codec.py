@@ -269,7 +269,7 @@ def test_a_recipe_has_a_largest_size() -> None:
         with_chunks(*[chunk(b"tEXt", b"a\0b")] * 300, chunk(b"tEXt", b'easel\0{"a": 1}')),
     ],
 )
-def test_an_invalid_recipe_is_none(data: bytes) -> None:
+def test_an_invalid_recipe_is_not_read(data: bytes) -> None:
     assert read_recipe(data) is None
 
 
