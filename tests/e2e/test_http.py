@@ -1,4 +1,4 @@
-"""The API from the outside, over plain HTTP, as curl and programs meet it."""
+"""The API from the outside, over plain HTTP, as curl and programs use it."""
 
 import io
 import json
@@ -17,14 +17,14 @@ BASE_EVENTS = ["accepted", "started", "sent", "succeeded"]
 
 
 def code(answer: requests.Response) -> str:
-    """The stable code of an answer that must be a problem document."""
+    """Return the stable code of an answer, which must be a problem document."""
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == answer.status_code
     return str(answer.json()["code"])
 
 
 def open_picture(url: str) -> Image.Image:
-    """Fetch a presigned URL without any credentials and decode what comes."""
+    """Fetch a presigned URL without any credentials and decode the picture."""
     with requests.get(url, timeout=30) as answer:
         assert answer.status_code == 200, answer.text
         picture = Image.open(io.BytesIO(answer.content))
@@ -101,7 +101,7 @@ def test_lists_are_paged_newest_first(user: ApiUser) -> None:
 
 
 def test_a_waiting_job_is_cancelled_immediately_and_a_running_one_at_its_next_step(user: ApiUser) -> None:
-    # Two of a user's jobs run at the same time; the third waits behind them.
+    # Two of a user's jobs run at the same time; the third waits.
     running, _, waiting = (user.submit("a wide sea", n=8, width=512, height=512, steps=150) for _ in range(3))
     answer = user.call("POST", f"/v1/jobs/{waiting['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")

@@ -1,4 +1,4 @@
-"""The migrations: they make the tables of the models, can be taken back, and carry what is there with them."""
+"""The migrations: they create the tables of the models, can be reverted, and keep existing data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CONFIG = Config(ROOT / "alembic.ini")
 
 @dataclass(frozen=True)
 class Empty:
-    """A database of its own, so that the other tests keep their tables."""
+    """A separate database, so that the other tests keep their tables."""
 
     engine: Engine
 

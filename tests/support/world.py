@@ -145,7 +145,7 @@ def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
 
 
 def with_settings(services: Services, **changes: Any) -> Services:
-    """Return a function that gives the same servers with other settings. Two conftests cannot be told apart by name, so this is not in one."""
+    """Return the same servers with other settings. Not in a conftest, since two conftests share one module name."""
     return Services(services.settings.model_copy(update=changes))
 
 

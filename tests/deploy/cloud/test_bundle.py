@@ -1,4 +1,4 @@
-"""The bundle of the functions: complete, no more than that, and the same bytes each time."""
+"""The functions' bundle: complete, minimal and reproducible."""
 
 import importlib.util
 import json
@@ -28,12 +28,12 @@ from tests.support.functions_bundle import TARGET
 from tests.support.paths import ROOT
 
 PROGRAM = ROOT / "tests/support/everything_imported.py"
-# What Lambda's runtime has, and what boto3 stands on beside what the bundle has.
+# Modules of Lambda's runtime, and dependencies of boto3 that are not in the bundle.
 RUNTIME = ("boto3", "botocore", "jmespath", "s3transfer")
 
 
 def imported(unpacked: Path, *more: Path) -> set[str]:
-    """The files that a fresh interpreter took from the bundle, with nothing else on its path than `more`."""
+    """Return the files that a new interpreter imports from the bundle, with only `more` on its path besides."""
     argv = [sys.executable, "-I", "-S", "-B", str(PROGRAM), str(unpacked), *map(str, more)]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=120, env={})
     assert done.returncode == 0, done.stderr

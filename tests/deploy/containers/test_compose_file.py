@@ -1,4 +1,4 @@
-"""What docker-compose.yml promises, read as a file: no engine is needed."""
+"""The content of docker-compose.yml, read as a file: no container engine is needed."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs" / "docker.md"
 ONCE = {"migrate", "bucket", "seed"}
-# They never run: they make Compose refuse a profile that is named in the wrong way.
+# They never run: they make Compose refuse a misspelled profile.
 REFUSING = {"profile", "set-COMPOSE_PROFILES-instead"}
 COMPOSED: dict[str, Any] = composition()
 SERVICES: dict[str, dict[str, Any]] = {
@@ -65,7 +65,7 @@ def test_services_restart_and_have_health_checks(name: str) -> None:
 
 
 def stage_of(service: dict[str, Any]) -> str:
-    """What the Dockerfile says of the stage that becomes the service's image."""
+    """Return the Dockerfile's text of the stage that becomes the service's image."""
     stages = re.split(r"^(?=FROM )", (ROOT / dockerfile(service)).read_text(encoding="utf-8"), flags=re.MULTILINE)
     target = service["build"].get("target")
     return next(stage for stage in reversed(stages) if target is None or f" AS {target}\n" in stage)
@@ -120,7 +120,7 @@ def test_data_is_kept_in_named_volumes() -> None:
     mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
     assert mounted <= COMPOSED["volumes"].keys()
     assert {"postgres", "ministack", "mail"} <= mounted
-    # The image of Postgres 18 keeps each major version in a folder of its own below this one.
+    # The image of Postgres 18 keeps each major version in a separate folder below this one.
     [place] = [volume.split(":")[1] for volume in SERVICES["postgres"]["volumes"]]
     assert place == "/var/lib/postgresql"
     assert SERVICES["postgres"]["environment"]["PGDATA"].startswith(f"{place}/18/")

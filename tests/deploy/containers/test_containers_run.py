@@ -1,4 +1,4 @@
-"""The whole site in containers, as a visitor with a browser meets it. Slow, so it runs only when it is asked for."""
+"""The whole site in containers, as a visitor with a browser sees it. Slow, so it runs only on request."""
 
 import os
 import secrets
@@ -42,7 +42,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def mails(site: Project) -> list[EmailMessage]:
-    """What the mail catcher has caught."""
+    """Return the mails in the mail catcher."""
     names = site.compose("exec", "-T", "mail", "find", "/mail", "-path", "*/new/*").split()
     texts = [site.compose("exec", "-T", "mail", "cat", name) for name in names]
     return [message_from_bytes(text.encode(), policy=policy.default) for text in texts]
@@ -66,7 +66,7 @@ def test_every_service_is_up_and_the_site_is_healthy(site: Project) -> None:
 def test_the_operators_check_finds_nothing_wrong_inside(site: Project) -> None:
     checked = site.output("exec", "-T", "worker", "easel", "check").splitlines()
     wrong = [line for line in checked if line.startswith("wrong") and "EASEL_PUBLIC_URL" not in line]
-    # LocalStack is known to take any signature for a right one.
+    # LocalStack accepts any signature; this is a known deviation.
     assert wrong == [] or site.storage == "localstack", checked
     assert any(line.startswith("ok") and "PostgreSQL" in line for line in checked)
 
@@ -101,7 +101,7 @@ def test_a_visitor_paints_and_data_survives_down_and_up(site: Project) -> None:
     site.down()
     site.up()
     if site.storage == "localstack":
-        # Without a token it keeps nothing; docs/docker.md says so. The job itself is in the database.
+        # Without a token LocalStack keeps nothing, as docs/docker.md says. The job itself is in the database.
         with requests.get(addresses[0], timeout=30) as answer:
             assert answer.status_code == 404
         return
@@ -123,7 +123,7 @@ def test_an_upload_goes_directly_to_the_storage(site: Project) -> None:
         user.submit("a wall of pictures", source_images=[form["key"]], strength=0.3)
         [job] = user.finished(120)
         assert job["state"] == "succeeded", job["error"]
-        # An address of the storage is worth nothing without its signature, and nobody lists or deletes from outside.
+        # A storage URL is useless without its signature, and listing or deleting is not possible from outside.
         bare = job["images"][0]["url"].partition("?")[0]
         for method, address in (("GET", bare), ("GET", f"{site.s3_url}/easel/"), ("DELETE", job["images"][0]["url"])):
             with requests.request(method, address, timeout=30) as answer:
@@ -158,7 +158,7 @@ def test_more_workers_and_generators_share_the_work(site: Project) -> None:
 
 def test_a_worker_stops_by_itself_on_request(site: Project) -> None:
     [first, *_] = site.containers("worker")
-    # LocalStack may take longer than it is given, and has nothing to lose.
+    # LocalStack may need longer than its stop timeout, and has nothing to lose.
     storage = [] if site.storage == "localstack" else ["storage"]
     site.compose("stop", "worker", "beat", "gateway", "web", "generator", "mail", *storage)
     states = {

@@ -1,4 +1,4 @@
-"""What the Dockerfiles promise, read as files: no engine is needed."""
+"""The content of the Dockerfiles, read as files: no container engine is needed."""
 
 import re
 import tomllib
@@ -16,7 +16,7 @@ LOCKS = {
     "emulator": "docker/ministack/Dockerfile",
     "mail": "docker/mail/Dockerfile",
 }
-# Published with a user of its own choice; the compose file gives it ours.
+# Published with its own user; the compose file sets ours.
 FOREIGN = ROOT / "docker" / "localstack" / "Dockerfile"
 
 

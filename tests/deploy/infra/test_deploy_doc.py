@@ -1,4 +1,4 @@
-"""docs/deploy.md says what is so: its sums add up, and what it names is there."""
+"""docs/deploy.md is correct: its sums add up, and what it names exists."""
 
 import re
 
@@ -12,7 +12,7 @@ PRODUCTION = TERRAFORM / "environments" / "production"
 
 
 def rows(first_cell: str) -> list[list[str]]:
-    """The rows of the table whose header begins with this cell."""
+    """Return the rows of the table whose header begins with this cell."""
     table = TEXT[TEXT.index(f"| {first_cell} |") :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
 

@@ -1,4 +1,4 @@
-"""The HTTP API and the functions are those of functions/manifest.json, and answer as the gateway does."""
+"""The HTTP API and the functions match functions/manifest.json and the gateway."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.configuration import TERRAFORM, defaults, locals_of, nested, 
 
 MODULES = TERRAFORM / "modules"
 NAMES = sorted({route["name"] for route in manifest()})
-LONGEST_MS = 30_000  # of an HTTP API's integration
+LONGEST_MS = 30_000  # the maximum of an HTTP API's integration
 
 
 @pytest.mark.parametrize("module", ["functions", "gateway"])

@@ -1,4 +1,4 @@
-"""What holds for every file of infra/terraform: it parses, it is formatted, and every variable says what it is."""
+"""Rules for every file of infra/terraform: it parses, it is formatted, and every variable is described."""
 
 import re
 import shutil
@@ -65,7 +65,7 @@ def test_an_output_is_described(output: Block) -> None:
 
 @pytest.mark.parametrize("variable", VARIABLES, ids=lambda block: block.address)
 def test_a_secret_is_ephemeral_and_has_no_default(variable: Block) -> None:
-    """An ephemeral value can reach write-only arguments alone: it is in no plan, no state and no function."""
+    """An ephemeral value can reach only write-only arguments: it is in no plan, no state and no function."""
     secret = variable.body.get("sensitive") or re.search(r"password|secret$|token", variable.labels[0])
     if secret:
         assert variable.body["ephemeral"] is True
@@ -94,7 +94,7 @@ def test_the_database_makes_its_own_password() -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".tf"], ids=names)
 def test_every_named_setting_exists(path: Path) -> None:
-    """By shared/core/settings.py, whose fields are the settings' names."""
+    """Compared with shared/core/settings.py, whose fields are the settings' names."""
     read = {f"EASEL_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"\bEASEL_[A-Z0-9]+(?:_[A-Z0-9]+)*\b", text_of(path)))
     assert named - read == set()

@@ -1,4 +1,4 @@
-"""Buckets, queue, database, poller and alarms: what holds for each, and the numbers that stand in the code too."""
+"""Buckets, queue, database, poller and alarms: their rules, and the numbers that the code has, too."""
 
 import re
 from dataclasses import fields
@@ -30,7 +30,7 @@ ALARMS = ("failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx")
 
 
 def of_bucket(kind: str, bucket: Block) -> Block:
-    """The one resource of this type that belongs to a bucket."""
+    """Return the one resource of this type that belongs to a bucket."""
     name = f"${{aws_s3_bucket.{bucket.labels[1]}.id}}"
     [found] = [block for block in resources(kind) if block.folder == bucket.folder and block.body["bucket"] == name]
     return found
@@ -54,7 +54,7 @@ def test_a_bucket_is_encrypted(bucket: Block) -> None:
 
 @pytest.mark.parametrize("bucket", BUCKETS, ids=lambda block: block.address)
 def test_a_bucket_accepts_only_tls(bucket: Block) -> None:
-    """What the policy says stands in the golden list; here, that the bucket has it."""
+    """The golden list has the policy's content; this checks that the bucket has the policy."""
     policy = of_bucket("aws_s3_bucket_policy", bucket).body
     assert policy["policy"].startswith("${data.aws_iam_policy_document.")
     assert "OnlyOverTls" in text_of(bucket.folder / ("main.tf" if bucket.folder.name == "storage" else "bucket.tf"))
@@ -71,7 +71,7 @@ def test_unfinished_uploads_are_removed(bucket: Block) -> None:
 
 
 def test_no_rule_deletes_what_a_job_refers_to() -> None:
-    """Pictures and start pictures go when their rows go; only the database knows when."""
+    """Pictures and start pictures are deleted with their rows; only the database knows when."""
     [pictures] = [bucket for bucket in BUCKETS if bucket.labels[1] == "pictures"]
     for rule in nested(of_bucket("aws_s3_bucket_lifecycle_configuration", pictures).body, "rule"):
         if "expiration" in rule:
@@ -92,7 +92,7 @@ def task_time_limit_s() -> int:
 
 
 def test_the_visibility_timeout_covers_the_longest_task() -> None:
-    """A message waits for its countdown and for a task before it; sooner, two workers would look at one job."""
+    """A message waits for its countdown and an earlier task; with less time, two workers would poll one job."""
     numbers = defaults("queue")
     assert numbers["longest_countdown_s"] == queue.LONGEST_COUNTDOWN_S
     assert numbers["task_time_limit_s"] == task_time_limit_s()
@@ -151,7 +151,7 @@ def test_the_containers_run_what_the_image_has() -> None:
 
 
 def test_the_image_has_a_tmp_that_fargate_leaves_writable() -> None:
-    """Fargate mounts an empty volume as root's own, unless the image declares the folder (VOLUME) with its rights."""
+    """Fargate mounts an empty volume owned by root, unless the image declares the folder (VOLUME) with its owner."""
     dockerfile = ROOT / "Dockerfile"
     if not dockerfile.exists():
         pytest.skip("there is no Dockerfile of the app in this checkout")

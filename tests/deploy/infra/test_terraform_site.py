@@ -1,4 +1,4 @@
-"""CloudFront answers as functions/gateway.py does: the same headers, the same files for the same addresses."""
+"""CloudFront answers as functions/gateway.py does: the same headers, and the same files for the same paths."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ ADDRESSES = (
 
 @pytest.fixture(scope="module")
 def gateway() -> Get:
-    """GET from the site and the docs as the gateway mounts them."""
+    """Return a client of the site and the docs as the gateway mounts them."""
     app = FastAPI(docs_url=None, redirect_slashes=False)
     app.mount("/docs", Docs())
     app.mount("/", Site(PICTURES))
@@ -48,7 +48,7 @@ def gateway() -> Get:
 
 
 def headers_of(name: str) -> dict[str, str]:
-    """What a response headers policy of the module writes, by its name in lower case."""
+    """Return the headers that a response headers policy of the module writes, by lower-case name."""
     policy = resource("site", "aws_cloudfront_response_headers_policy", name)
     [security] = policy.nested("security_headers_config")
     values = {
@@ -69,7 +69,7 @@ def headers_of(name: str) -> dict[str, str]:
 
 
 def _resolved(text: str) -> str:
-    """The value of an expression: a literal, or what the module takes from the file that the gateway reads."""
+    """Return the value of an expression: a literal, or what the module takes from the file that the gateway reads."""
     if text == "${local.site_policy}":
         text = locals_of("site")["site_policy"]
         inner = re.fullmatch(r'\$\{replace\((.+), "\{storage\}", var\.pictures_origin\)\}', text)
@@ -97,7 +97,7 @@ def test_the_headers_are_those_of_the_gateway(gateway: Get, name: str, address: 
 
 
 def cloudfront(addresses: tuple[str, ...]) -> list[dict[str, Any]]:
-    """What the CloudFront Function makes of requests for these addresses."""
+    """Return the CloudFront Function's results for requests of these paths."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed: the CloudFront Function does not run")
@@ -159,11 +159,11 @@ def test_every_kind_of_file_has_its_media_type() -> None:
     types = locals_of("site")["media_types"]
     files = [path for path in SITE.rglob("*") if path.is_file()]
     assert {path.suffix.lstrip(".").lower() for path in files} | {"json"} <= set(types)
-    assert types["js"].startswith("text/javascript")  # no module runs under another one
+    assert types["js"].startswith("text/javascript")  # browsers run modules only with this type
 
 
 def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
-    """AWS answers for a bucket at <bucket>.s3.<region>.amazonaws.com, its `bucket_regional_domain_name`."""
+    """AWS serves a bucket at <bucket>.s3.<region>.amazonaws.com, its `bucket_regional_domain_name`."""
     [output] = [block for block in blocks("output") if block.address == "modules/storage origin"]
     assert output.body["value"] == "https://${aws_s3_bucket.pictures.bucket_regional_domain_name}"
     main = text_of(TERRAFORM / "environments" / "production" / "main.tf")

@@ -1,4 +1,4 @@
-"""The script that sets up S3, SQS, SES and Secrets Manager, where the servers' own suites do not look: on moto."""
+"""The script that sets up S3, SQS, SES and Secrets Manager: cases that the servers' suites do not cover, on moto."""
 
 import importlib.util
 import json
@@ -21,7 +21,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    """The script as a module; no package holds it, since LocalStack's own has the folder's name."""
+    """Load the script as a module. It is in no package, since LocalStack's package has the folder's name."""
     spec = importlib.util.spec_from_file_location("provision", PROVISION)
     assert spec is not None
     assert spec.loader is not None
@@ -39,7 +39,7 @@ def endpoint() -> Iterator[str]:
 
 
 class Runner:
-    """Runs the script in this process, for a bucket and a queue that are new."""
+    """Runs the script in this process, for a new bucket and a new queue."""
 
     def __init__(self, script: ModuleType, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.script = script
@@ -52,7 +52,7 @@ class Runner:
         }
 
     def __call__(self, *parts: str, **env: str) -> dict[str, str]:
-        """What became of each thing, by the last word of its name."""
+        """Run these parts; return the outcome of each thing, by the last word of its name."""
         code = self.script.main(list(parts), self.env | env)
         printed = self.capsys.readouterr()
         assert (code, printed.err) == (0, "")
@@ -118,7 +118,7 @@ def test_the_operators_choices_are_kept(run: Runner) -> None:
 def test_the_bucket_of_a_region_is_reached_only_over_tls(
     run: Runner, monkeypatch: pytest.MonkeyPatch, region: str, partition: str
 ) -> None:
-    """boto3's own endpoint, as on AWS; the script cannot see that it is an emulator's."""
+    """Uses boto3's default endpoint, as on AWS; the script cannot see that it is an emulator."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", run.env.pop("AWS_ENDPOINT_URL"))
     s3 = boto3.client("s3", region_name=region)
     assert run("bucket", EASEL_S3_REGION=region)["TLS alone"] == "made"
@@ -148,7 +148,7 @@ def test_the_queue_is_named_by_the_broker_and_restored(run: Runner) -> None:
 def test_a_server_without_queues_is_asked_for_none_after_the_first(
     run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As LocalStack and MiniStack are when they serve S3 alone."""
+    """As LocalStack and MiniStack are when they serve only S3."""
     monkeypatch.setattr(run.script, "_settle", lambda item: f"{item.name}: left out")
     assert run("queue") == {f"queue {run.name}-dead-letters": "left out"}
 

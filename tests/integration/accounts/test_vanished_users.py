@@ -1,4 +1,4 @@
-"""A request that was let in a moment before its account was deleted gets an answer, not an accident."""
+"""A request authenticated just before its account was deleted gets a proper answer."""
 
 from uuid import uuid4
 

@@ -69,14 +69,14 @@ def levels_and_messages(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
 
 
 def only(findings: Iterator[Finding], level: Level) -> str:
-    """The words of the one finding, which has this level."""
+    """Return the text of the only finding, which must have this level."""
     [(found, words)] = levels_and_messages(findings)
     assert found == level, words
     return words
 
 
 def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything works except the workers, which do not run here."""
+    """Everything works except the workers, which do not run in this test."""
     generator.extensions = ALL_EXTENSIONS
     monkeypatch.setenv("EASEL_GENERATORS", f"img_generator+{generator.url}")
     with site() as url:
@@ -95,7 +95,7 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypa
 def test_a_site_that_is_down_is_reported_part_by_part(
     easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing answers, and each part has its finding."""
+    """Nothing answers, and each part has a finding."""
     for name, value in {
         "EASEL_DATABASE_URL": "postgresql://easel:hidden@127.0.0.1:9/easel",
         "EASEL_BROKER_URL": "redis://:hidden@127.0.0.1:9/0",
@@ -145,7 +145,7 @@ def test_a_healthy_database(world: World) -> None:
     [(None, "no tables of Easel"), ("0003", "Its tables are those of 0003"), ("9999", "of a later version (9999)")],
 )
 def test_tables_of_another_version(world: World, revision: str | None, words: str) -> None:
-    """In a separate database, so that the other tests keep their tables."""
+    """Uses a separate database, so that the other tests keep their tables."""
     url = world.services.settings.database_url
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     other = create_engine(url.replace("/postgres?", "/other_version?"), isolation_level="AUTOCOMMIT")
@@ -210,7 +210,7 @@ def test_a_broker_without_workers(world: World) -> None:
 
 
 def test_a_storage_is_reported_check_by_check(world: World, changed: Callable[..., Services]) -> None:
-    """The tests' S3 server lets the pages of one origin in, and no other's."""
+    """The tests' S3 server allows exactly one origin."""
     assert "checks passed" in only(check_services.storage(world.services), Level.OK)
     findings = levels_and_messages(check_services.storage(changed(public_url="https://easel.example.com")))
     assert {level for level, _ in findings} == {Level.WRONG}

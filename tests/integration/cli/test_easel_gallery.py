@@ -1,4 +1,4 @@
-"""`easel gallery` against the real database: what it prints, what it changes, and how it ends."""
+"""`easel gallery` against the real database: output, changes and exit codes."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def shown(world: World) -> Callable[..., UUID]:
-    """Makes a finished and published job."""
+    """Return a function that creates a finished and published job."""
 
     def make(prompt: str = "a lighthouse at night") -> UUID:
         job_id = world.submit(world.user(), prompt=prompt)

@@ -21,7 +21,7 @@ from tests.support.world import World, delete_prefix
 
 @pytest.fixture(autouse=True)
 def _empty_bucket(services: Services) -> Iterator[None]:
-    """What other tests have stored belongs to no row of the empty database."""
+    """Delete what other tests have stored, which belongs to no row of the empty database."""
     for folder in collection.FOLDERS:
         delete_prefix(services.storage, folder)
     yield
@@ -31,7 +31,7 @@ def _empty_bucket(services: Services) -> Iterator[None]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Has the command see the objects of now as that many hours old."""
+    """Return a function that makes the command see the present objects as that many hours old."""
     true = garbage_store.get_time
 
     def move(hours: float) -> None:
@@ -92,7 +92,7 @@ def test_objects_younger_than_an_hour_stay(easel: Easel, world: World, later: Ca
 def test_objects_that_a_running_worker_may_still_write_stay(
     easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
 ) -> None:
-    """A worker that was frozen for hours, without another one to take over its job, continues and commits."""
+    """A worker that was frozen for hours, and whose job no other worker took over, continues and commits."""
     job_id = world.send()
     world.hurry()
     claim = world.poller.claim(job_id)
@@ -110,7 +110,7 @@ def test_objects_that_a_running_worker_may_still_write_stay(
 
 
 def test_a_claim_that_ends_in_between_is_noticed(world: World, generator: FakeGenerator) -> None:
-    """Between the two questions about a page a step may end: its objects are then found as pictures."""
+    """A step may end between the two queries about a page: its objects are then found as pictures."""
     job_id = world.send()
     world.hurry()
     claim = world.poller.claim(job_id)
@@ -181,7 +181,7 @@ def test_unknown_keys_are_lost_objects_and_break_nothing(
 def test_a_bucket_is_listed_page_by_page(
     easel: Easel, world: World, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lost and wanted objects in turns over several pages, which get shorter while they are walked."""
+    """Lost and needed objects alternate over several pages, which get shorter while they are listed."""
     monkeypatch.setattr(storage, "PAGE", 4)
     jobs: list[UUID] = []
     for number in range(5):
@@ -220,7 +220,7 @@ def test_garbage_stays_if_the_storage_does_not_delete(world: World, monkeypatch:
 def test_concurrent_work_loses_nothing(
     easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
 ) -> None:
-    """Between all steps of several jobs, with lost attempts among them, everything old enough is collected."""
+    """Garbage is collected between all steps of several jobs, some with lost attempts."""
     later(24)
     generator.plans.extend([Plan(ending="error"), Plan(), Plan(ending="error")])
     jobs = [world.submit(world.user()) for _ in range(3)]

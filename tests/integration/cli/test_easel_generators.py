@@ -1,4 +1,4 @@
-"""`easel generators`: what the poller knows of each, and what each says when it is asked."""
+"""`easel generators`: what the poller knows of each, and what each answers to a probe."""
 
 from collections.abc import Iterator
 

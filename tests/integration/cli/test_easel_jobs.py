@@ -1,4 +1,4 @@
-"""`easel jobs` against the real database: what it shows, and what putting back and cancelling do to a job."""
+"""`easel jobs` against the real database: its output, and the effects of requeueing and cancelling."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ PROMPT = "a secret garden"
 
 @pytest.fixture
 def failed(world: World, generator: FakeGenerator) -> UUID:
-    """A job that its generator could not make."""
+    """Create a job that failed at its generator."""
     job_id = world.submit(world.user(), prompt=PROMPT)
     generator.plans.extend([Plan(ending="error")] * MAX_ATTEMPTS)
     world.finish(job_id)
@@ -39,7 +39,7 @@ def failed(world: World, generator: FakeGenerator) -> UUID:
 
 @pytest.fixture
 def at_generator(world: World, generator: FakeGenerator) -> Services:
-    """The services of an operator whose settings name the generator."""
+    """Return the services of an operator whose settings name the generator."""
     return with_settings(world.services, generators=f"img_generator+{generator.url}")
 
 
@@ -170,7 +170,7 @@ def test_a_requeued_job_may_fail_again(easel: Easel, world: World, failed: UUID,
 
 
 def test_a_generator_with_keys_gets_a_new_request(easel: Easel, world: World, generator: FakeGenerator) -> None:
-    """Under the old key it would answer with the order that failed."""
+    """Under the old key the generator would return the failed request."""
     generator.extensions = ALL_EXTENSIONS
     generator.plans.extend([Plan(ending="error")] * MAX_ATTEMPTS)
     job_id = world.submit(world.user())
@@ -200,7 +200,7 @@ def test_it_queues_behind_its_users_other_jobs_and_no_newcomer(easel: Easel, wor
 
 
 def test_a_job_stuck_at_its_generator_is_fenced(world: World, generator: FakeGenerator, at_generator: Services) -> None:
-    """A worker has the job in hand while it is put back: what it stores and finds out afterwards counts for nothing."""
+    """A worker holds the job while it is requeued: the worker's later writes have no effect."""
     generator.extensions = frozenset({"cancel"})
     generator.plan = Plan(polls=1)
     job_id = world.send()
@@ -306,7 +306,7 @@ def test_only_one_of_many_parallel_requeues_succeeds(world: World, failed: UUID)
 def test_putting_back_at_any_moment_never_makes_two_sets(
     world: World, generator: FakeGenerator, at_generator: Services
 ) -> None:
-    """Two pollers work as fast as they can while an operator puts back whatever can be put back, a hundred times."""
+    """Two pollers work at full speed while an operator requeues every possible job, a hundred times."""
     generator.plan = Plan(polls=2)
     jobs = [world.submit(world.user(), n=2) for _ in range(6)]
     ended = threading.Event()
@@ -314,7 +314,7 @@ def test_putting_back_at_any_moment_never_makes_two_sets(
     def work() -> None:
         poller = Poller(world.services, (generator.address,))
         while not ended.is_set():
-            with suppress(Unavailable):  # of two who wait for each other the database sends one away
+            with suppress(Unavailable):  # the database aborts one of two in a deadlock
                 world.hurry()
                 for job_id in poller.sweep():
                     poller.advance(job_id)

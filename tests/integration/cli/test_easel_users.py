@@ -1,4 +1,4 @@
-"""`easel users` against the real database: accounts, their quota and weight, disabling and enabling."""
+"""`easel users` against the real database: accounts, quotas, weights, disabling and enabling."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ REQUEST = JobRequest.model_validate({"prompt": "a lighthouse", "width": 64, "hei
 
 
 class Person:
-    """An account with a session, made without the slow hash of a password."""
+    """An account with a session, created without the slow password hash."""
 
     def __init__(self, world: World, email: str = "ada@example.com") -> None:
         self._services, self.email = world.services, email
@@ -159,7 +159,7 @@ def test_a_disabled_account_can_do_nothing_and_loses_nothing(
 
 
 def test_a_disabled_account_is_reported_only_after_the_password(world: World, ada: Person) -> None:
-    """Who does not know it hears what everybody hears."""
+    """A wrong password gets the same answer as for any account."""
     session = accounts.sign_up(world.services, "eve@example.com", "four unusual words here")
     assert session.user.disabled is False
     admin_accounts.disable(world.services, "eve@example.com", None, hide=False)
@@ -207,7 +207,7 @@ def test_repeating_it_finishes_an_interrupted_run(easel: Easel, world: World, ad
 
 
 def test_a_concurrent_submit_is_refused(world: World, ada: Person) -> None:
-    """It looked at the account before the decision was written, and waits for the user's row until it is."""
+    """It read the account before the change was written, and waits for the lock on the user's row."""
     with ThreadPoolExecutor(1) as pool:
         with world.services.db.begin() as connection:
             user_store.disable(connection, ada.email, None)
@@ -220,7 +220,7 @@ def test_a_concurrent_submit_is_refused(world: World, ada: Person) -> None:
 
 
 def test_an_earlier_submit_is_cancelled(world: World, ada: Person) -> None:
-    """Threads submit without a pause while the account is disabled; afterwards nothing of theirs waits."""
+    """Threads submit without a pause while the account is disabled; afterwards none of their jobs is queued."""
     busy, ended = threading.Event(), threading.Event()
 
     def keep_submitting(_: int) -> int:

@@ -1,4 +1,4 @@
-"""`easel-generate` against the shipped fake and the reference generator: what it sends, shows and saves."""
+"""`easel-generate` with the shipped fake and the reference generator: what it sends, shows and saves."""
 
 import base64
 import io

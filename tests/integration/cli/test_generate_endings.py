@@ -1,4 +1,4 @@
-"""How `easel-generate` ends when it does not save: each exit code, and that nothing is left behind."""
+"""Failures of `easel-generate`: each exit code, and that no file is left behind."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ Run = Callable[..., int]
 
 
 class Answering(FakeGenerator):
-    """A fake whose calls to some paths are answered by a function instead."""
+    """A fake in which a function answers the calls to some paths."""
 
     def __init__(self, **answers: Callable[[], tuple[int, Any] | None]) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ PATIENCE_S = 20
 
 
 class Ends:
-    """Something whose finalizer meets an exception."""
+    """An object whose finalizer raises an exception."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -23,7 +23,7 @@ class Ends:
 
 
 def test_an_interrupt_swallowed_by_a_finalizer_is_raised_again() -> None:
-    """While the command waits for an answer, as it does nearly always."""
+    """Happens while the command waits for an answer, as it does nearly always."""
     ours, theirs = socket.socketpair()
     ours.settimeout(PATIENCE_S)
     with ours, theirs, pytest.raises(KeyboardInterrupt):

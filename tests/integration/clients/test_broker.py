@@ -1,4 +1,4 @@
-"""Wake-ups: one a burst, and never an error, whatever the broker does."""
+"""Wake-ups: one per burst, and never an error, even if the broker fails."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.support.world import with_settings
 
 @pytest.fixture
 def broker(session_services: Services) -> Iterator[redis.Redis]:
-    """The broker itself, empty."""
+    """Return a client of the broker, which is emptied."""
     client = redis.Redis.from_url(session_services.settings.broker_url)
     client.flushall()
     yield client
@@ -32,7 +32,7 @@ def wake_ups(session_services: Services) -> WakeUps:
 
 
 class Clock:
-    """A clock that the test moves."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = time.monotonic()
@@ -85,7 +85,7 @@ def test_a_broker_that_is_down_is_not_retried_immediately(
 
 
 def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redis) -> None:
-    """A full Redis answers; it just takes nothing."""
+    """A full Redis answers, but accepts no writes."""
     wake_ups.wake()
     broker.config_set("maxmemory", 1)
     wake_ups._broken_until = wake_ups._told_until = 0

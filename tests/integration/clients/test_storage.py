@@ -1,4 +1,4 @@
-"""What Storage decides by itself; what it needs of a server is in the conformance."""
+"""Decisions of the class Storage; its demands on a server are in the conformance suite."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -77,7 +77,7 @@ def test_invalid_keys_are_unavailable(session_services: Services) -> None:
 
 
 def test_a_signed_request_names_the_temporary_token(session_services: Services) -> None:
-    """Of a Fargate task or a function; without it AWS does not know the key."""
+    """Fargate tasks and functions have such tokens; without one AWS does not accept the key."""
     storage = Storage(with_settings(session_services, s3_session_token="temporary").settings)
     url, headers = storage.signed_request("GET", "jobs/a.png", now())
     assert urlsplit(url).path == f"/{session_services.settings.s3_bucket}/jobs/a.png"

@@ -1,4 +1,4 @@
-"""The conformance itself: that it leaves nothing behind, ends, and passes no storage that answers wrongly."""
+"""The conformance checks themselves: they clean up, terminate, and pass no broken storage."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -29,7 +29,7 @@ def settings(session_services: Services) -> Settings:
 
 
 class Ledger(Storage):
-    """The storage, with a list of what was written and how much."""
+    """The storage, with a list of the keys and sizes written."""
 
     written: dict[str, int]
 
@@ -83,7 +83,7 @@ def test_a_slow_storage_stops_the_run(settings: Settings, monkeypatch: pytest.Mo
 
 
 def test_links_for_a_public_endpoint_are_tried_through_the_internal_one(settings: Settings) -> None:
-    """As in a container: the gate checks signatures over the name of the host, so a wrong one would be refused."""
+    """As in a container: the gate checks signatures over the host name, so it would refuse another host."""
     inside = settings.model_copy(update={"s3_public_endpoint": NOWHERE})
     outcomes = {check.name: broken for check, broken in run_checks(inside, CHECKS)}
     assert len(outcomes) == len(CHECKS)
@@ -93,7 +93,7 @@ def test_links_for_a_public_endpoint_are_tried_through_the_internal_one(settings
 def test_a_dead_url_is_found_in_the_last_seconds_of_a_window(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then the URL of the window before may die at any moment and is not tried; that of this one lives on."""
+    """The previous window's URL may expire at any moment and is not tried; the present window's URL stays valid."""
     last = settings.url_ttl_s / 2 * 1_000_000 - 1
     monkeypatch.setattr("tests.support.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
     [stable] = [check for check in CHECKS if check.name == "link-is-stable"]
@@ -103,7 +103,7 @@ def test_a_dead_url_is_found_in_the_last_seconds_of_a_window(
 
 
 class Garbled(Storage):
-    """Reads, lists and deletes wrongly."""
+    """A storage that reads, lists and deletes incorrectly."""
 
     def get(self, key: str, max_bytes: int) -> bytes:
         return b"other"[:max_bytes]
@@ -122,7 +122,7 @@ class Garbled(Storage):
 
 
 class Wrong(Probe):
-    """Every request gets the same wrong answer."""
+    """A storage that gives every request the same wrong answer."""
 
     answer = Answer(200, {"Date": "Thu, 01 Jan 2015 00:00:00 GMT", "Access-Control-Allow-Origin": "*"}, b"wrong")
 
@@ -131,12 +131,12 @@ class Wrong(Probe):
 
 
 class Failing(Wrong):
-    """A storage that fails refuses nothing."""
+    """A storage whose answers are errors, but not refusals."""
 
     answer = Answer(500, {}, b"")
 
 
-# What these promises ask for, such an answer gives.
+# These checks are satisfied by such an answer.
 RIGHT = {"page-may-upload": Wrong, "page-may-read": Wrong, "other-page": Failing}
 
 
@@ -160,7 +160,7 @@ def test_checks_have_unique_names_and_full_sentences() -> None:
 
 
 def test_busy_and_server_errors_are_not_refusals() -> None:
-    """A storage that is broken or busy has not looked at the request."""
+    """A broken or busy storage has not judged the request."""
     refused = [status for status in range(100, 600) if Answer(status, {}, b"").refused]
     assert refused == [status for status in range(400, 500) if status not in (408, 429)]
     assert [status for status in range(100, 600) if Answer(status, {}, b"").succeeded] == list(range(200, 300))
@@ -184,7 +184,7 @@ def test_the_readme_lists_the_deviations() -> None:
 
 
 def table(file: Path, heading: str) -> list[list[str]]:
-    """The cells of the table under a heading, without its first two lines."""
+    """Return the cells of the table under a heading, without its first two lines."""
     section = file.read_text(encoding="utf-8").split(heading + "\n")[1].split("\n#")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

@@ -1,4 +1,4 @@
-"""The database's connections: stale ones are replaced, and what fails is one known error."""
+"""The database's connections: stale ones are replaced, and every failure is one known error."""
 
 import traceback
 
@@ -22,7 +22,7 @@ def backend(database: Database) -> int:
 
 
 def end(services: Services, pid: int) -> None:
-    """As if Postgres had been restarted: the backend is gone when this returns."""
+    """Terminate the backend, as a restart of Postgres would. Returns when it is gone."""
     with services.db.statement() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
 

@@ -1,4 +1,4 @@
-"""Publishing against deletion, against itself, and against an operator's take-down: on real rows, at the same time."""
+"""Publishing concurrently with deletion, with itself and with an operator's take-down, on real rows."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -64,7 +64,7 @@ def owner(world: World) -> Owner:
 
 
 def outcome(future: "Future[Any]") -> Any:
-    """What a call returned, or the class of what it raised."""
+    """Return what a call returned, or the class of what it raised."""
     error = future.exception(LIMIT_S)
     return future.result() if error is None else type(error)
 
@@ -80,7 +80,7 @@ def held(owner: Owner, write: Callable[[Any], object], *calls: Callable[[], Any]
 
 
 def wait_for_blocked(owner: Owner, count: int) -> None:
-    """Return when so many statements wait for another one's lock."""
+    """Return when so many statements wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with owner.services.db.statement() as connection:
         for _ in range(LIMIT_S * 100):

@@ -1,4 +1,4 @@
-"""Addresses, orders and the registry."""
+"""Addresses, requests and the registry of generator clients."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What every client does with a server that keeps its protocol: one suite for all of them."""
+"""One suite for all clients: their behaviour with a server that follows its protocol."""
 
 import socket
 import threading
@@ -82,7 +82,7 @@ def test_a_server_is_healthy(generator: Generator) -> None:
 
 
 def test_a_request_can_be_cancelled(generator: Generator) -> None:
-    """Whatever becomes of it there, the client has nothing against it, and the next order is made."""
+    """The client accepts any outcome of the cancelled request, and the next request works."""
     remote_id = generator.start(order())
     generator.cancel(remote_id)
     generator.cancel(remote_id)
@@ -98,7 +98,7 @@ def test_an_abandoned_result_is_not_waited_for(generator: Generator) -> None:
 
 
 def test_another_process_can_continue(address: GeneratorAddress) -> None:
-    """Workers share nothing but the id: one sends, another one asks, a third one fetches."""
+    """Workers share only the id: one sends, another polls, a third fetches."""
     clients = [connect(address) for _ in range(3)]
     remote_id = clients[0].start(order(n=2))
     assert finish(clients[1], remote_id) in (Phase.FINISHED, Phase.READY)

@@ -1,4 +1,4 @@
-"""What is particular about the Glide API: what is sent, how a sheet is cut, what it has no words for."""
+"""Particulars of the Glide API: the request, cutting a sheet, and unsupported fields."""
 
 from collections.abc import Iterator
 

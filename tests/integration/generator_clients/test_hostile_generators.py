@@ -1,4 +1,4 @@
-"""Whatever a generator answers, a call ends soon, with the right class of error and a stable code."""
+"""Any answer of a generator ends the call soon, with the right class of error and a stable code."""
 
 import contextlib
 import json
@@ -104,7 +104,7 @@ def test_each_client_is_tested_with_at_least_thirty_hostile_replies() -> None:
 
 
 def test_every_code_is_documented_and_tested() -> None:
-    """The documented codes are those that the cases here provoke: none is missing, none is dead."""
+    """The documented codes are exactly those that these cases provoke."""
     documented = set(re.findall(r"^(generator_\w+)", shared.generators.base.__doc__ or "", re.M))
     met = {row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET) for row in rows}
     met |= {"generator_unreachable"}  # test_a_closed_port_is_unavailable
@@ -129,7 +129,7 @@ def test_a_closed_port_is_unavailable(call: Call) -> None:
 @pytest.mark.parametrize("reply", [silent, drip(OPEN_BODY, b" "), drip(b"HTTP/1.1 200 OK\r\n", b"x")])
 @pytest.mark.parametrize("make", [ImgGenerator, Glide])
 def test_an_abandoned_call_ends_soon(make: type[ImgGenerator] | type[Glide], reply: Reply) -> None:
-    """The client's own time-out is a minute or ten: the call ends because it is told to, or the test does not."""
+    """The client's timeout is a minute or more, so only the stop request can end the call in time."""
     asked, hung_up = threading.Event(), threading.Event()
 
     def watched(connection: socket.socket, stop: threading.Event) -> None:
@@ -148,7 +148,7 @@ def test_an_abandoned_call_ends_soon(make: type[ImgGenerator] | type[Glide], rep
 
 
 def _until_gone(connection: socket.socket, stop: threading.Event) -> threading.Event:
-    """An event that is set as well once the caller has hung up."""
+    """Return an event that is also set when the caller disconnects."""
     gone = threading.Event()
 
     def watch() -> None:
@@ -239,13 +239,13 @@ def test_cancel_never_raises(make: Callable[[str], ImgGenerator | Glide]) -> Non
 
 
 def test_surplus_bytes_do_not_reach_the_next_answer() -> None:
-    """What follows an answer on a kept-alive connection is not taken for the next one."""
+    """Bytes after an answer on a kept-alive connection are not read as the next answer."""
     smuggled = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"finished"' + http("200 OK", b'"error"')
     with hostile_server(once(smuggled)) as url:
         generator = client(url)
         told = []
         for _ in range(5):
-            # The server hangs up after each answer, and a call may meet just that.
+            # The server disconnects after each answer, and a call may hit that moment.
             with contextlib.suppress(GeneratorUnavailable):
                 told.append(generator.status("17"))
     assert set(told) == {Progress(Phase.FINISHED)}

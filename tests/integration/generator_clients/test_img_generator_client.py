@@ -1,4 +1,4 @@
-"""What img_generator offers beyond what every protocol does: the shipped fake, and the reference service itself."""
+"""Extensions of img_generator beyond the common protocol: the shipped fake and the reference service."""
 
 import base64
 import io

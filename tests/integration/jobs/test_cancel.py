@@ -1,4 +1,4 @@
-"""Cancelling, deleting and leaving, at every moment of a job's life."""
+"""Cancelling, deleting and account deletion, at every moment of a job's life."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from tests.support.world import World
 
 
 class Owner:
-    """A user who can ask for things."""
+    """A user with actions on jobs."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -87,7 +87,7 @@ def test_cancel_with_a_removed_generator(world: World, owner: Owner) -> None:
 
 
 class Interrupting(ImgGenerator):
-    """Has something happen in the middle of a call."""
+    """A generator client that runs a function during a call."""
 
     def __init__(self, address: GeneratorAddress, call: str, happening: Any) -> None:
         super().__init__(address)

@@ -1,4 +1,4 @@
-"""Guarded moves: each legal one writes everything, each illegal one nothing; the books balance whatever happens."""
+"""Guarded transitions: a legal one writes everything, an illegal one nothing; the counters always match."""
 
 import random
 import threading
@@ -22,7 +22,7 @@ from tests.support.world import LIMITS, World
 
 
 def put(world: World, state: State) -> UUID:
-    """A job in this state, reached by legal moves."""
+    """Create a job in this state by legal transitions."""
     job_id = world.submit(world.user())
     paths = {
         State.QUEUED: (),
@@ -107,7 +107,7 @@ def test_twenty_concurrent_submits_keep_the_limits(world: World) -> None:
 
 
 class Walk:
-    """What one thread does at random to the jobs of one of three users."""
+    """Random actions of one thread on the jobs of one of three users."""
 
     def __init__(self, world: World, credentials: dict[UUID, Credential], seed: int) -> None:
         self.world = world
@@ -153,13 +153,13 @@ class Walk:
 
 
 class _refusing:
-    """Lets the expected refusals pass: another thread was first."""
+    """Ignores the expected refusals: another thread was first."""
 
     def __init__(self, *errors: type[EaselError]) -> None:
         self.errors = errors
 
     def __enter__(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         return kind is not None and issubclass(kind, self.errors)

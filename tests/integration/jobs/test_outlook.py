@@ -1,4 +1,4 @@
-"""What a job's wait is estimated from, as the database has it."""
+"""The database's input for the estimate of a job's wait."""
 
 from shared.jobs import store as job_store
 from tests.support.world import World

@@ -1,4 +1,4 @@
-"""The demo against a small server that answers as the API does."""
+"""The demo with a small server that answers as the API does."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 
 
 class FakeApi(ThreadingHTTPServer):
-    """Answers each path from a list of (status, body); the last one stays. Remembers what it was asked."""
+    """Answers each path from a list of (status, body), the last one repeatedly. Records its requests."""
 
     daemon_threads = True
 

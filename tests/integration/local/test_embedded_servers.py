@@ -1,4 +1,4 @@
-"""The three real servers: they answer, keep their data, and S3 refuses what real S3 refuses."""
+"""The three embedded servers: they answer, keep their data, and S3 refuses what real S3 refuses."""
 
 import io
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def status(method: str, url: str, **arguments: object) -> int:
 
 
 def test_data_survives_a_restart(tmp_path: Path) -> None:
-    # A path that is too long for a socket, so that Postgres has to put its own elsewhere.
+    # A path that is too long for a socket, so that Postgres has to put its socket elsewhere.
     home = tmp_path / ("deep" * 20)
     with embedded_servers(home) as env:
         run_sql(env, "CREATE TABLE pictures (name text); INSERT INTO pictures VALUES ('вид на море')")

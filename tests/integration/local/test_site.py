@@ -1,4 +1,4 @@
-"""What the stack is made of, for each choice of settings."""
+"""The parts of the stack, for each choice of settings."""
 
 import re
 import socket
@@ -84,7 +84,7 @@ def test_examples_are_queued_only_at_the_first_start(tmp_path: Path) -> None:
     env = environment_of(config)
     (config.home / "postgres" / "seeded").touch()
     assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
-    # Whether a database from elsewhere has them, only that database knows.
+    # For an external database this is not known here.
     assert "seed" in [part.name for part in site_parts(config, env, set())]
 
 
@@ -225,7 +225,7 @@ def test_pages_under_either_name_of_this_machine_may_upload() -> None:
 
 
 class Asked(dict[str, str]):
-    """An environment that remembers which variables were looked up."""
+    """An environment that records which variables were read."""
 
     def __init__(self, *arguments: dict[str, str]) -> None:
         super().__init__(*arguments)

@@ -1,4 +1,4 @@
-"""The supervisor with real, tiny children. A child that lives holds a lock on its file, which ends with the process."""
+"""The supervisor with small real children. A running child holds a lock on its file, which ends with the process."""
 
 import fcntl
 import os
@@ -37,7 +37,7 @@ def end(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
 """
-# A parent that leaves at once on SIGTERM, and a child of its own that does not listen.
+# A parent that exits immediately on SIGTERM, with a child that ignores it.
 WITH_CHILD = f"""
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", {DEAF!r}, sys.argv[2]])
@@ -66,7 +66,7 @@ LIMIT_S = 30
 
 
 class Recorder(Quiet):
-    """Remembers what the stack told."""
+    """Records what the stack reports."""
 
     def __init__(self) -> None:
         self.order: list[str] = []
@@ -80,7 +80,7 @@ class Recorder(Quiet):
 
 
 def part(name: str, code: str, folder: Path, *arguments: str, needs: tuple[str, ...] = (), grace_s: float = 10) -> Part:
-    """A Python child that is ready when its file says that it is alive."""
+    """Return a part: a Python child that is ready when its file shows that it is alive."""
     file = folder / name
     return Part(
         name=name,
@@ -97,7 +97,7 @@ def task(name: str, code: str, needs: tuple[str, ...] = ()) -> Part:
 
 
 def is_alive(file: Path) -> bool:
-    """Whether a process still holds the lock on its file; unlike a process id, that is right for zombies too."""
+    """Return whether a process still holds the lock on its file; unlike a process id, this is right for zombies."""
     if not file.exists():
         return False
     with file.open() as handle:
@@ -211,7 +211,7 @@ def test_an_interrupt_ends_the_start(tmp_path: Path) -> None:
 
 
 def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path) -> None:
-    # Not ready before somebody writes into the pipe; "at work" comes after it.
+    # Not ready before the test writes into the pipe; "at work" comes after it.
     waits = "import os, sys\nprint('starting', flush=True)\nos.read(os.open(sys.argv[2], 0), 1)\n" + LIVE
     trigger = tmp_path / "trigger"
     os.mkfifo(trigger)
@@ -221,7 +221,7 @@ def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path
     (log / "gateway.log").write_text("an earlier run\n")
 
     def let_it_begin() -> None:
-        # Between the old log and the new one there is none.
+        # Between the old log and the new one there is no file.
         until(
             lambda: (log / "gateway.log.1").exists() and (log / "gateway.log").exists(),
             "there is a second log",

@@ -1,4 +1,4 @@
-"""The metrics of the database equal its counts, through every change of jobs and faults of the database."""
+"""The metrics of the database equal its counts after every change of jobs and after database failures."""
 
 import logging
 import socket
@@ -100,7 +100,7 @@ def test_counts_continue_after_a_restart(world: World) -> None:
 
 
 def test_durations_are_counted_by_the_buckets_of_the_metric(world: World) -> None:
-    """The triggers know the bounds too: as many jobs as bounds, each a little below one, and one above all."""
+    """The triggers contain the bounds, too: one job a little below each bound, and one above all."""
     user = world.user()
     for seconds in (*(bound - 0.5 for bound in metrics_store.JOB_BOUNDS_S), 100_000):
         world.sql(
@@ -118,7 +118,7 @@ def test_durations_are_counted_by_the_buckets_of_the_metric(world: World) -> Non
 
 
 def test_folding_counters_changes_no_count(world: World) -> None:
-    """Several add up at once, while others write."""
+    """Several threads fold concurrently while others write."""
     world.sql(f"INSERT INTO tallies (name, label, count, amount) SELECT 'attempts', '', 1, 0 {many(2000)}")
 
     def fold(_: int) -> None:
@@ -179,7 +179,7 @@ def test_without_the_database_the_other_metrics_are_served(services: Services) -
 
 
 def test_a_database_that_hangs_is_not_waited_for(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes connections and says nothing. However many scrapes come, one reading waits for it."""
+    """It accepts connections and never answers. For any number of scrapes, only one query waits."""
     monkeypatch.setattr(prometheus, "DATABASE_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

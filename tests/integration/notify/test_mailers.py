@@ -1,4 +1,4 @@
-"""Each way of sending mail: real SMTP with and without TLS, SES as moto plays it, and a folder."""
+"""Each way of sending mail: real SMTP with and without TLS, SES emulated by moto, and a folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -37,7 +37,7 @@ def server() -> Iterator[MailServer]:
 
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A server's TLS context whose certificate this process trusts."""
+    """Return a server's TLS context whose certificate this process trusts."""
     context, public = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(public))
     return context
@@ -206,7 +206,7 @@ def test_ses_without_credentials(settings: Callable[[str], Settings], monkeypatc
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the credentials of others
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it caches earlier credentials
     with pytest.raises(mail.MailServerDown, match="NoCredentialsError"):
         send(settings("ses://eu-central-1"), new_mail())
 

@@ -1,4 +1,4 @@
-"""The mail at the end of a job: written down with the end, sent once, and never in the way of a job."""
+"""The mail at the end of a job: written in the same transaction, sent once, and never delaying a job."""
 
 import logging
 import threading
@@ -32,7 +32,7 @@ def server() -> Iterator[MailServer]:
 
 @pytest.fixture
 def mailing(world: World, server: MailServer) -> Iterator[Services]:
-    """Services whose mail goes to the server."""
+    """Return services whose mail goes to the server."""
     services = with_settings(
         world.services,
         mail_url=server.url,
@@ -45,7 +45,7 @@ def mailing(world: World, server: MailServer) -> Iterator[Services]:
 
 
 def end(world: World, to: State = State.SUCCEEDED, **request: Any) -> UUID:
-    """A job that asked for mail and has just ended."""
+    """Create a job with mail requested that has just ended."""
     job_id = world.submit(world.user(), notify="email", **request)
     ending(world, job_id, to)
     return job_id
@@ -59,7 +59,7 @@ def ending(world: World, job_id: UUID, to: State) -> None:
 
 
 def waiting_mails(world: World) -> dict[UUID, int]:
-    """The mails that wait, with the attempts of each."""
+    """Return the waiting mails with the attempts of each."""
     return {row.job_id: row.attempts for row in world.sql("SELECT job_id, attempts FROM mails")}
 
 
@@ -69,7 +69,7 @@ def address(world: World, job_id: UUID) -> str:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> str:
-    """What Easel logged; the test's own server logs too."""
+    """Return what Easel logged, without the lines of the test's server."""
     return "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("shared."))
 
 
@@ -155,7 +155,7 @@ def test_a_lost_transition_writes_no_mail(world: World, mailing: Services) -> No
 
 
 def test_an_outage_is_survived(world: World, mailing: Services, caplog: pytest.LogCaptureFixture) -> None:
-    """The server is away at first; the delays grow; when it is back, the mail comes once."""
+    """The server is unavailable at first; delays grow; when it recovers, the mail arrives once."""
     job_id = end(world)
     with MailServer() as later:
         world.poller.services = with_settings(mailing, mail_url=later.url)
@@ -249,7 +249,7 @@ def test_two_pollers_at_once_send_each_mail_once(world: World, mailing: Services
 
 
 def test_a_process_sends_in_only_one_thread(world: World, mailing: Services, server: MailServer) -> None:
-    """A server that hangs holds one thread, however many sweeps there are meanwhile."""
+    """A hanging server holds one thread, for any number of sweeps."""
     job_id = end(world)
     server.holding = True
     with ThreadPoolExecutor(1) as threads:
@@ -264,7 +264,7 @@ def test_a_process_sends_in_only_one_thread(world: World, mailing: Services, ser
 
 
 def test_mail_of_a_dead_sender_is_sent_by_the_next(world: World, mailing: Services, server: MailServer) -> None:
-    """It may have died before the server took the mail or after: then the same mail comes again, under the same id."""
+    """It may have died before or after the server accepted the mail: then the mail arrives again with the same id."""
     job_id = end(world)
     with mailing.db.statement() as connection:
         claim = mail_store.claim(connection)
@@ -293,7 +293,7 @@ def test_a_frozen_sender_does_not_postpone_the_mail_of_another(world: World, mai
 
 
 def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, server: MailServer) -> None:
-    """The first mail was on its way while the job was put back and ended once more."""
+    """The first mail was being sent while the job was requeued and ended again."""
     job_id = end(world, State.FAILED)
     with mailing.db.statement() as connection:
         first = mail_store.claim(connection)

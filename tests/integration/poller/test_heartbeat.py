@@ -1,4 +1,4 @@
-"""The sign of life of worker and beat, by which a container host knows that they do their work."""
+"""The heartbeat of worker and beat, by which a container host knows that they work."""
 
 import os
 import socket

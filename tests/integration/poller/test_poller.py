@@ -1,4 +1,4 @@
-"""Worker and beat as real processes: they finish jobs whatever happens to them, and end when told to."""
+"""Worker and beat as real processes: they finish jobs after any failure, and stop on request."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PROMPT = "a lighthouse that nobody may read about"
 
 @pytest.fixture
 def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str, str]:
-    """The environment of a poller with an empty broker."""
+    """Return the environment of a poller with an empty broker."""
     redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
     return environment | {
         "EASEL_GENERATORS": generator.setting,
@@ -38,7 +38,7 @@ def finished(world: World, state: str = "succeeded") -> int:
 
 
 class Held:
-    """Holds the generator's status calls until the test lets them go on."""
+    """Holds the generator's status calls until the test releases them."""
 
     def __init__(self, fake: FakeGenerator) -> None:
         self.asked, self.go_on = threading.Event(), threading.Event()

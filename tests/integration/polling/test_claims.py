@@ -1,4 +1,4 @@
-"""Claims: one worker at a time, a dead one is replaced, a frozen one writes nothing."""
+"""Claims: one worker at a time; a dead one is replaced, a frozen one writes nothing."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -140,7 +140,7 @@ def test_images_of_a_lost_claim_roll_back(world: World) -> None:
 
 
 class Waiting(ImgGenerator):
-    """A generator whose status call lasts until the test lets it go on."""
+    """A generator whose status call lasts until the test releases it."""
 
     def __init__(self, address: GeneratorAddress) -> None:
         super().__init__(address)

@@ -22,7 +22,7 @@ def connections_in_use(services: Services) -> int:
 
 
 class Killed(BaseException):
-    """A worker that ends here."""
+    """Raised where a worker is killed."""
 
 
 def discard(world: World, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""Several generators behind one name: each of its addresses takes jobs of its own and is asked about those alone."""
+"""Several generators behind one name: each address takes separate jobs and is polled only for those."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ NAME = "img_generator+http://user:secret@painters:2020/api?each_address=1&max_in
 
 @dataclass
 class NameService:
-    """Answers with `addresses`, which the tests change, and counts the questions; None: it is down."""
+    """Answers with `addresses`, which the tests change, and counts the queries. None means that it is down."""
 
     addresses: list[str] | None = field(default_factory=list)
     asked: int = 0
@@ -51,7 +51,7 @@ def fakes() -> Iterator[dict[str, FakeGenerator]]:
 
 @pytest.fixture
 def crowd(world: World, names: NameService, fakes: dict[str, FakeGenerator]) -> Poller:
-    """A poller for which the addresses of the name lead to the fakes."""
+    """Return a poller for which the name's addresses lead to the fakes."""
 
     def connected(address: GeneratorAddress) -> Generator:
         return connect(fakes[urlsplit(address.url).hostname or ""].address)

@@ -1,4 +1,4 @@
-"""Who starts when: fair between users, in order within one, never more than the limits allow."""
+"""Dispatch order: fair between users, in order for one user, within the limits."""
 
 import random
 import threading
@@ -72,7 +72,7 @@ def test_a_newcomer_waits_for_one_job_of_each_other_user(
 
 
 def test_a_user_held_back_by_the_limit_gains_no_credit(world: World) -> None:
-    """A's first job holds A's only place for long; B goes through many jobs meanwhile. Then both are equals again."""
+    """A's first job holds A's only slot for long, while B finishes many jobs. Then both are equal again."""
     dispatch = Dispatch(world, places=2, max_running=1)
     held, busy = world.user(), world.user()
     for user in (held, busy):
@@ -126,7 +126,7 @@ def test_a_long_absence_gains_no_credit(world: World) -> None:
 
 
 def in_flight(world: World) -> tuple[int, int]:
-    """The most jobs at one generator, and of one user."""
+    """Return the highest numbers of running jobs at one generator and of one user."""
     most = "SELECT coalesce(max(c), 0) AS most FROM (SELECT count(*) AS c FROM jobs WHERE state = 'generating'"
     [at_generator] = world.sql(most + " GROUP BY generator) AS g")
     [of_user] = world.sql(most + " GROUP BY user_id) AS u")

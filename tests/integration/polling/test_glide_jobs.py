@@ -1,4 +1,4 @@
-"""Jobs at a synchronous generator, with real database, storage and HTTP: what the user sees, and every way to fail."""
+"""Jobs at a synchronous generator, with real database, storage and HTTP: the user's view, and every failure."""
 
 import threading
 from collections import Counter
@@ -45,7 +45,7 @@ def poller(services: Services, glide: FakeGlide) -> Iterator[Poller]:
 
 
 def answering(glide: FakeGlide, status: int, body: Any) -> None:
-    """From now on every order gets this answer."""
+    """Let every request get this answer from now on."""
     glide.answer = lambda method, path, fields: (status, body)  # type: ignore[method-assign]
 
 
@@ -257,7 +257,7 @@ def test_a_storage_that_is_down_is_noticed_before_anything_is_drawn(
 
 
 def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
-    """Three pollers with threads of their own, as three workers have them."""
+    """Three pollers with separate threads, like three workers."""
     with FakeGlide(max_in_flight=2) as glide:
         jobs = [world.submit(world.user()) for _ in range(12)]
         glide.hold()

@@ -1,4 +1,4 @@
-"""Exactly one stored set of pictures a job, whatever dies at whatever line."""
+"""Exactly one stored set of pictures per job, after a kill at any line."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ from tests.support.world import World, with_settings
 
 
 class Killed(BaseException):
-    """A worker that ends here."""
+    """Raised where a worker is killed."""
 
 
 def kill_after(count: int, function: Any) -> Callable[..., Any]:
-    """The function, which kills its caller when it has done its work for the `count`th time."""
+    """Return the function, changed to kill its caller after its `count`th call."""
     calls = 0
 
     def dying(*args: Any, **named: Any) -> Any:

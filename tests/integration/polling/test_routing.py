@@ -1,4 +1,4 @@
-"""Generators of several protocols: every job goes where it can be made, and holds up nobody who can go elsewhere."""
+"""Generators of several protocols: every job goes to one that supports it, and does not block other jobs."""
 
 import random
 from collections import Counter

@@ -28,7 +28,7 @@ def poller_for(services: Services, *generators: FakeGenerator) -> Iterator[Polle
 
 
 def answering(fake: FakeGenerator, path: str, answer: Callable[[], tuple[int, Any]]) -> None:
-    """From now on the generator answers this call with something else."""
+    """Let the generator answer this call with something else from now on."""
     usual = fake.answer
 
     def other(method: str, called: str, fields: dict[str, Any]) -> tuple[int, Any]:
@@ -45,7 +45,7 @@ def test_it_works(world: World, generator: FakeGenerator) -> None:
     assert world.events(job_id) == ["accepted", "started", "sent"]
     assert world.step(job_id) is not None  # waits at the generator
     assert world.row(job_id).progress is None
-    assert world.step(job_id) is not None  # is worked on
+    assert world.step(job_id) is not None  # is processed
     assert world.row(job_id).progress == 0
     assert world.step(job_id) is None
     assert world.state(job_id) == "succeeded"

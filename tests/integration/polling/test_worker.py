@@ -1,4 +1,4 @@
-"""What people see of the queue, and what the poller clears away."""
+"""What users see of the queue, and what the poller cleans up."""
 
 import io
 from typing import Any
