@@ -1,4 +1,4 @@
-"""Where a server keeps less than S3 does. An entry too many fails like one too few."""
+"""Where a server deviates from S3. A superfluous entry fails like a missing one."""
 
 # Server -> reason -> the names of the checks.
 DEVIATIONS: dict[str, dict[str, str]] = {
@@ -36,7 +36,7 @@ DEVIATIONS: dict[str, dict[str, str]] = {
     "MinIO": {},
 }
 
-# What provisioning leaves out there, by the words of its lines. None of these servers is reached over TLS.
+# What provisioning skips there, by the names in its output. None of these servers is reached over TLS.
 LEFT_OUT: dict[str, set[str]] = {
     "Gate": {"TLS alone"},
     "MiniStack": {"TLS alone"},
@@ -47,5 +47,5 @@ LEFT_OUT: dict[str, set[str]] = {
 
 
 def deviations_of(server: str) -> dict[str, str]:
-    """Each check that the server does not pass, with the reason."""
+    """Return each check that the server does not pass, with the reason."""
     return {name: reason for reason, names in DEVIATIONS[server].items() for name in names.split()}

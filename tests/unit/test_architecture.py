@@ -1,4 +1,4 @@
-"""The rules of ARCHITECTURE.md that a machine can hold: who imports whom, and what stands in one place alone."""
+"""The rules of ARCHITECTURE.md that can be checked: which package imports which, and what is in only one place."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ LAYERS = (
 )
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 
-# Longer than a file or function may be, each with its reason.
+# Exceptions from the maximum length of a file or function, each with its reason.
 LONG: dict[str, str] = {
     "web/text/en.js": "all words of a language stand in one file",
     "web/text/ru.js": "all words of a language stand in one file",
@@ -49,7 +49,7 @@ def name_of(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The full names of what a file imports, at whatever place in it."""
+    """Return the full names of a file's imports, at any depth."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""The site's modules that need no browser, under Node's own test runner."""
+"""The site's modules that need no browser, in Node's test runner."""
 
 import re
 import shutil

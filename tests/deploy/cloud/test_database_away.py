@@ -244,4 +244,4 @@ def test_a_silent_storage_is_reported_in_time_and_nothing_is_queued(
         health = send("health", "GET", "/v1/health", left_ms=SHORT_MS)
     assert health.status == 503
     assert health.json["checks"] == {"database": "ok", "storage": "The storage cannot be reached.", "broker": "ok"}
-    assert silent_storage.count_connections() == 2, "one try each: there is no time for another"
+    assert silent_storage.count_connections() == 2, "one attempt each: there is no time for another"

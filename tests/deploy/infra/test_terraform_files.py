@@ -52,9 +52,9 @@ def test_versions_are_pinned(folder: Path) -> None:
 @pytest.mark.parametrize("variable", VARIABLES, ids=lambda block: block.address)
 def test_a_variable_is_typed_described_and_checked(variable: Block) -> None:
     assert variable.body.get("type"), "no type"
-    assert re.match(r"[A-Z0-9].*\.$", variable.body.get("description", ""), re.DOTALL), "no sentence"
+    assert re.match(r"[A-Z0-9].*\.$", variable.body.get("description", ""), re.DOTALL), "no description"
     checks = variable.nested("validation")
-    assert variable.body["type"].strip("${}") == "bool" or checks, "nothing refuses a wrong value"
+    assert variable.body["type"].strip("${}") == "bool" or checks, "no validation"
     assert all(check["error_message"].endswith(".") for check in checks)
 
 

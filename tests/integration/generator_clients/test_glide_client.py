@@ -66,7 +66,7 @@ def test_the_request_that_is_sent() -> None:
     with FakeGlide() as fake:
         client = connect(fake.address)
         assert client.start(order()) == client.start(order(seed=8))
-        assert fake.counts["asked"] == 0, "an order is only checked until somebody waits for it"
+        assert fake.counts["asked"] == 0, "start only checks the request"
         make(client, order(prompt="закат & 🌅 100%", n=2, scale=7.5, seed=9, negative_prompt="fog", cpu=True))
         client.close()
     [sent] = fake.orders
@@ -135,5 +135,5 @@ def test_a_server_that_is_down_is_unavailable() -> None:
             assert caught.value.code == "generator_down"
         fake.down = False
         client.health()
-        assert fake.counts["asked"] == 0, "asking for health draws nothing"
+        assert fake.counts["asked"] == 0, "a health check generates nothing"
         client.close()

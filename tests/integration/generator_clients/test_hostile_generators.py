@@ -143,7 +143,7 @@ def test_an_abandoned_call_ends_soon(make: type[ImgGenerator] | type[Glide], rep
         generator = make(GeneratorAddress("glide", url))
         with pytest.raises(GeneratorStopped):
             generator.result("1", order(), stop=asked.is_set)
-        assert hung_up.wait(20), "the connection is closed, so that the server can stop drawing"
+        assert hung_up.wait(20), "the connection is closed, so that the server can stop generating"
         generator.close()
 
 

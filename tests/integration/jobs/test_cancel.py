@@ -72,7 +72,7 @@ def test_cancel_in_flight_reaches_the_generator(world: World, owner: Owner, gene
     generator.extensions, generator.plan = ALL_EXTENSIONS, Plan(polls=50)
     job_id = world.send(owner.id)
     owner.cancel(job_id)
-    assert world.poller.advance(job_id) is None, "it is due at once"
+    assert world.poller.advance(job_id) is None, "it is due immediately"
     assert world.state(job_id) == "cancelled"
     assert world.events(job_id)[-2:] == ["cancel_requested", "cancelled"]
     assert generator.counts["cancelled"] == 1

@@ -19,5 +19,5 @@ def test_only_generators_that_speak_one_of_its_protocols_count(world: World) -> 
 
     assert places("glide") == 2
     assert places("img_generator,glide,openai") == 7
-    assert places("glide2") == 0, "a protocol whose name begins like it is another one"
+    assert places("glide2") == 0, "a protocol with the same prefix is a different one"
     assert places("img_generator,glide2") == 0

@@ -93,7 +93,9 @@ def test_each_refusal_is_classified(
         with pytest.raises(mail.MailRefused if error is mail.MailRefused else mail.MailDelayed) as caught:
             mailer.send(new_mail())
         assert type(caught.value) is error
-        assert str(caught.value) == f"the server answered {answer[:3]}", "no word of the server's, which names people"
+        assert str(caught.value) == f"the server answered {answer[:3]}", (
+            "the server's text, which contains addresses, is not repeated"
+        )
         setattr(server, place, "250 OK")
         mailer.send(new_mail())
     assert len(server.mails) == 1, "the mailer can be used afterwards"

@@ -88,7 +88,7 @@ def test_garbage_of_a_killed_collector_is_retried(world: World, monkeypatch: pyt
         with pytest.raises(Killed):
             world.poller.collect()
     assert world.garbage() == {"jobs/a/"}
-    assert world.poller.collect() == 0, "its lease has not run out"
+    assert world.poller.collect() == 0, "its lease has not expired"
     world.sql("UPDATE garbage SET due_at = due_at - interval '301 s'")
     assert world.poller.collect() == 2
     assert world.garbage() == set()

@@ -53,7 +53,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     glide.columns = 2
     job_id = world.submit(world.user(), n=4, negative_prompt="fog", seed=7, scale=5.0, width=128, height=128)
     assert world.poller.start() == [job_id]
-    assert world.step(job_id) == 0, "the next step is due at once"
+    assert world.step(job_id) == 0, "the next step is due immediately"
     assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 0)
     assert world.step(job_id) is None
     assert [tuple(line) for line in world.timeline(job_id)] == [
@@ -87,7 +87,7 @@ def test_the_recipe_lists_ignored_fields(world: World) -> None:
         assert recipe is not None
         assert (recipe["seed"], recipe["index"]) == (None, index)
         assert recipe["not_followed"] == ["seed", "steps", "negative_prompt"]
-        assert recipe["settings"]["seed"] == 7, "what was asked for stands there too"
+        assert recipe["settings"]["seed"] == 7, "the requested value is listed, too"
         parameters = png[png.index(b"parameters\0") : png.index(b"IDAT")]
         assert b"CFG scale: 7.5" in parameters
         assert not any(word in parameters for word in (b"Seed", b"Steps", b"Negative prompt", b"fog"))
@@ -131,7 +131,7 @@ def test_a_server_that_goes_down_during_the_call_and_recovers(world: World, glid
     for _ in range(5):
         world.hurry()
         world.poller.sweep()
-    assert world.state(job_id) == "queued", "its probe is not well, so that no job is risked on it"
+    assert world.state(job_id) == "queued", "its probe fails, so no job is sent to it"
     glide.down = False
     world.finish(job_id)
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 2)
@@ -179,13 +179,13 @@ def test_a_worker_killed_during_the_call(world: World, glide: FakeGlide) -> None
     world.hurry()
     killed = world.poller.claim(job_id)
     assert killed is not None
-    assert world.poller.advance(job_id) is None, "somebody has it"
+    assert world.poller.advance(job_id) is None, "another worker holds it"
     world.expire_lease(job_id)
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "succeeded"
     assert world.events(job_id).count("recovered") == 1
     assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 1)
-    assert world.poller.work(killed) is None, "a frozen worker that wakes up writes nothing"
+    assert world.poller.work(killed) is None, "a frozen worker that resumes writes nothing"
     world.check_one_set(job_id, 1)
     world.check_books()
 
@@ -203,7 +203,7 @@ def test_a_running_call_is_shown_and_a_cancel_ends_it(
         assert world.events(job_id)[-1] == "processing"
         assert (world.row(job_id).progress, world.row(job_id).state) == (0, "generating")
         assert owner.cancel(job_id) == "generating"
-        assert step.result(30) == 0, "the next step is due at once"
+        assert step.result(30) == 0, "the next step is due immediately"
     until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 30, 0.02)
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "cancelled"

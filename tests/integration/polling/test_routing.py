@@ -37,7 +37,7 @@ def test_a_job_for_a_full_generator_does_not_block_others(world: World) -> None:
     assert dispatch.start() == [first, *others[:2]]
     assert [dispatch.protocol(job_id) for job_id in others[:2]] == ["glide"] * 2
     dispatch.end(first)
-    assert dispatch.start() == [second], "it had its turn before those behind it"
+    assert dispatch.start() == [second], "it starts before later jobs"
     assert dispatch.protocol(second) == "img_generator"
 
 
@@ -98,7 +98,7 @@ def test_the_timeline_shows_which_jobs_wait_for_what(world: World) -> None:
         dispatch.poller.sweep()
     told = [(row.detail, row.code) for row in world.timeline(bound)]
     assert told == [(None, None), ("No generator can take jobs now: It is down.", "no_healthy_generator")]
-    assert [len(world.timeline(job_id)) for job_id in free] == [2, 1], "one started, the other one waits for its turn"
+    assert [len(world.timeline(job_id)) for job_id in free] == [2, 1], "one started, the other waits for its turn"
 
 
 def test_a_job_unsupported_by_the_new_settings_shows_the_reason(world: World) -> None:
@@ -161,7 +161,7 @@ def test_a_newcomer_is_overtaken_once_by_each_user_for_slots_it_could_use(
     rivals = [job_id for job_id in before_it if not bound or dispatch.protocol(job_id) == "img_generator"]
     counts = Counter(dispatch.owners[job_id] for job_id in rivals)
     assert all(count == 1 for count in counts.values()), counts
-    assert len(dispatch.started) == len(dispatch.owners), "none starves"
+    assert len(dispatch.started) == len(dispatch.owners), "no job starves"
     rows = {job_id: world.row(job_id) for job_id in dispatch.started}
     assert all(dispatch.protocol(job_id) in row.protocols.split(",") for job_id, row in rows.items())
     for user, kind in {(row.user_id, row.protocols) for row in rows.values()}:

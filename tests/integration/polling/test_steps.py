@@ -66,7 +66,7 @@ def test_progress_never_goes_back(world: World, generator: FakeGenerator) -> Non
         seen.append(world.row(job_id).progress)
         assert world.state(job_id) == "generating"
     assert seen == [0, 0.4, 0.4, 0.4, 0.4, 0.99]
-    assert world.events(job_id) == ["accepted", "started", "sent", "processing"], "it began once"
+    assert world.events(job_id) == ["accepted", "started", "sent", "processing"], "it started once"
 
 
 def test_an_ended_job_stays_ended_after_any_answer(world: World, generator: FakeGenerator) -> None:

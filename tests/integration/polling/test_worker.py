@@ -65,7 +65,7 @@ def test_the_pace_follows_measurements(world: World) -> None:
     world.sql("UPDATE jobs SET attempts = 2")
     with world.services.db.begin() as connection:
         dispatch.record_pace(connection, job_id)
-    assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt tells nothing of the pace"
+    assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt does not affect the pace"
 
 
 def test_a_wait_is_explained_once_per_reason(world: World) -> None:

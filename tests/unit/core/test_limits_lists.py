@@ -1,4 +1,4 @@
-"""Programs that cannot import the limits keep to the same ones."""
+"""Programs that cannot import the limits use the same values."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Settings: each wrong value ends in one sentence that names it and tells no secret."""
+"""Settings: each invalid value ends in one line that names the setting and shows no secret."""
 
 from pathlib import Path
 

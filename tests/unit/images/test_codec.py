@@ -1,4 +1,4 @@
-"""Untrusted pictures in, our own pictures out."""
+"""Decoding untrusted pictures, and encoding our own."""
 
 import contextlib
 import io
@@ -45,7 +45,7 @@ def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def with_chunks(*chunks: bytes) -> bytes:
-    """A sound 8x8 picture with more chunks before its pixels."""
+    """Return a valid 8x8 picture with these chunks before its pixels."""
     data = saved(Image.new("RGB", (8, 8)))
     return data[:33] + b"".join(chunks) + data[33:]
 
@@ -124,7 +124,7 @@ def test_without_an_expected_size_the_pixel_limit_applies() -> None:
     ids=["iTXt", "zTXt", "iCCP"],
 )
 def test_a_decompression_bomb_in_a_chunk_is_not_expanded(bad: bytes) -> None:
-    """Either the picture is refused, or the chunk is left out: its 20 MB are never there."""
+    """Either the picture is refused, or the chunk is skipped: its 20 MB are never allocated."""
     tracemalloc.start()
     with contextlib.suppress(PictureError):
         assert decode_png(with_chunks(bad), expected_size=(8, 8)).info == {}
@@ -169,7 +169,7 @@ def test_a_transparent_palette_colour_becomes_white() -> None:
 
 
 def photo(kind: str, **options: Any) -> bytes:
-    """A photo taken with the camera on its side, red on the left half, with a place and a profile in it."""
+    """Return a photo with an EXIF rotation, red on its left half, with GPS data and a colour profile."""
     image = Image.new("RGB", (40, 20), "blue")
     image.paste("red", (0, 0, 20, 20))
     exif = Image.Exif()

@@ -16,7 +16,7 @@ def test_without_a_generator_one_place_is_assumed() -> None:
 def test_a_running_job_is_estimated_from_its_progress() -> None:
     assert Outlook(seconds_per_cost=1.0, running_s=30).eta_s(100, 0.75) == 10
     assert Outlook(seconds_per_cost=1.0, running_s=30).eta_s(100, None) == 70
-    assert Outlook(seconds_per_cost=1.0, running_s=300).eta_s(100, None) == 1, "it is late, and never done already"
+    assert Outlook(seconds_per_cost=1.0, running_s=300).eta_s(100, None) == 1, "a late job is not shown as done"
 
 
 def test_a_finished_job_has_no_wait() -> None:

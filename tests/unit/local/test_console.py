@@ -1,4 +1,4 @@
-"""What the terminal of `make run` shows of the parts' lines."""
+"""Which lines of the parts the terminal of `make run` shows."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""What a step decides, without a database: every answer of a generator as an outcome."""
+"""The decisions of a step, without a database: the outcome of every answer of a generator."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -72,7 +72,7 @@ SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
 
 
 class Scripted:
-    """A generator whose every call has the answer of the test, or raises it."""
+    """A generator whose calls return, or raise, what the test sets."""
 
     def __init__(self, answer: object, *, synchronous: bool = False) -> None:
         self.answer = answer
