@@ -133,8 +133,9 @@ class Cloud:
 
 @contextmanager
 def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
-    """Run MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1. Its functions sign with ACCOUNT and this secret
-    key. All of it, with the functions' processes, is gone after the block."""
+    """Run MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1 for the block.
+
+    Its functions sign with ACCOUNT and this secret key, and their processes end with the block."""
     port = free_port()
     part = Part(
         name="lambda",

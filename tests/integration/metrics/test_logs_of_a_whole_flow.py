@@ -178,7 +178,7 @@ def has_an_error(log: Path) -> bool:
     return "error" in log.read_text().lower()
 
 
-def test_servers_that_are_away_are_told_without_their_passwords(
+def test_unavailable_servers_are_logged_without_their_passwords(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
     """The lines include the libraries' messages about failed connections."""
