@@ -18,7 +18,7 @@ with warnings.catch_warnings():
 PATIENCE_S = 20
 
 Results = dict[str, list[str]]
-"""What `/get_results` sends."""
+"""The body of `/get_results`."""
 
 
 class Service:
@@ -65,7 +65,7 @@ Serve = Callable[..., Service]
 """Starts a service with the fake engine; the arguments are those of `Bounds`."""
 
 Listen = Callable[..., str]
-"""The same on a port; returns its address."""
+"""Starts such a service on a port; returns its address."""
 
 
 def encoded(width: int = 64, height: int = 64, kind: str = "PNG", mode: str = "RGB") -> str:

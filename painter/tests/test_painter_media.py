@@ -26,7 +26,7 @@ def in_medium(prompt: str, medium: str) -> str:
 
 
 SIDE_PX = 176
-"""The shortest side that is painted at its own size; a smaller picture is painted larger first, which takes longer."""
+"""The shortest side that is painted directly; a smaller picture is painted larger first, which takes longer."""
 
 
 def unwatched(done: float, snapshot: object = None) -> None:

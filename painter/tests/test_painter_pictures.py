@@ -11,7 +11,7 @@ from easel_painter.words import words_of
 from generator.engines.base import ImageRequest, Pixels, Stopped
 
 SIDE_PX = 176
-"""The shortest side that is painted at its own size; a smaller picture is painted larger first, which takes longer."""
+"""The shortest side that is painted directly; a smaller picture is painted larger first, which takes longer."""
 
 
 @cache

@@ -16,8 +16,8 @@ from tests.support.doors import Door, Doors
 from tests.support.people import Person
 from tests.support.poller import Poller
 
-# The deployed door is the slowest. Accounts, jobs, pictures and uploads are always tested through it, the others only by
-# `make contract-deployed`; tests/deploy/cloud covers publication there.
+# The deployed door is the slowest. Accounts, jobs, pictures and uploads are always tested through it, the others only
+# by `make contract-deployed`; tests/deploy/cloud covers publication there.
 THROUGH_LAMBDA = ("accounts", "jobs", "pictures", "uploads")
 
 

@@ -29,10 +29,10 @@ from tests.support.orders import order
 from tests.support.replies import ANY_CALL, GLIDE_SHEET, HTML, NEW_ORDER, OPEN_BODY, RESULT, STATUS, Row, ok, says
 
 PATIENCE_S = 10.0
-"""For what ends by itself, on a machine however busy."""
+"""For calls that end by themselves, also on a busy machine."""
 
 SHORT_S = 0.4
-"""For what only the time-out ends."""
+"""For calls that only the timeout ends."""
 
 
 def client(url: str, timeout_s: float = PATIENCE_S) -> ImgGenerator:
@@ -60,7 +60,7 @@ ORDER_CALLS: dict[str, Call] = {
     "img_generator": lambda url, timeout_s: client(url, timeout_s).start(order()),
     "glide": lambda url, timeout_s: glide(url, timeout_s).result("image", order(n=3)),
 }
-"""The call by which each protocol gives an order."""
+"""The call that sends a request in each protocol."""
 
 
 def table(rows: list[Row]) -> pytest.MarkDecorator:

@@ -6,7 +6,7 @@ from shared.core.limits import MAX_UPLOAD_BYTES
 from tests.support.paths import ROOT
 
 FORM_BYTES = 1024 * 1024
-"""What a form may have around its file."""
+"""The maximum size of an upload form without its file."""
 
 
 def test_the_site_has_the_same_upload_limit() -> None:
