@@ -345,7 +345,7 @@ def test_no_job_starts_at_a_generator_of_an_earlier_configuration(world: World, 
     with FakeGenerator() as old, FakeGenerator() as new, poller_for(services, old), poller_for(services, new) as poller:
         job_id = world.submit(world.user())
         with services.db.begin() as connection:
-            # As after a restart, before the first sweep: the table still holds the old one alone.
+            # As after a restart, before the first sweep: the table still has only the old one.
             generator_store.register(connection, [old.address])
         assert poller.start() == []
         poller.sweep()
