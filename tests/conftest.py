@@ -1,4 +1,4 @@
-"""Real servers for the whole run: Postgres, Redis and S3 from wheels, each worker of the run with its own."""
+"""Real servers for the whole run: Postgres, Redis and S3 from wheels, separate for each pytest worker."""
 
 import json
 import os
@@ -28,9 +28,9 @@ from tests.support.world import World
 
 @pytest.fixture(scope="session")
 def environment() -> Iterator[dict[str, str]]:
-    """The settings of servers that are up, with the tables made and the bucket there.
+    """Start the servers; return their settings, with the tables and the bucket created.
 
-    Their home is not under pytest's own folder: every pytest that starts closes that to others, and for root Postgres
+    Their home is not under pytest's folder: pytest makes that private at each start, and when run as root, Postgres
     runs as another user.
     """
     with tempfile.TemporaryDirectory(prefix="easel-") as home, _servers(Path(home)) as environment:
@@ -44,7 +44,7 @@ def environment() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _servers(home: Path) -> Iterator[dict[str, str]]:
-    # Functions that run in an emulated Lambda sign for the storage with the account's number.
+    # Functions in an emulated Lambda sign storage requests with the account number.
     keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30)}
     (home / "s3-keys.json").write_text(json.dumps(keys))
     with embedded_servers(home) as environment:
@@ -52,7 +52,7 @@ def _servers(home: Path) -> Iterator[dict[str, str]]:
 
 
 def _trade_safety_for_speed(database_url: str) -> None:
-    """Drop what protects data from a crash, and the vacuum: no test cuts the power, and no table stays large."""
+    """Disable crash safety and autovacuum: no test cuts the power, and no table stays large."""
     engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
@@ -63,13 +63,13 @@ def _trade_safety_for_speed(database_url: str) -> None:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The bundle of the functions for the Python and the processor that run the tests."""
+    """Build the functions' bundle for the Python version and processor of the test run."""
     return built_bundle(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def cloud(environment: dict[str, str]) -> Iterator[Cloud]:
-    """An emulated Lambda with HTTP APIs, beside the session's servers."""
+    """Start an emulated Lambda with HTTP APIs, next to the session's servers."""
     secret = environment["AWS_SECRET_ACCESS_KEY"]
     with tempfile.TemporaryDirectory(prefix="easel-cloud-") as home, emulated_cloud(Path(home), secret) as cloud:
         yield cloud
@@ -84,7 +84,7 @@ def session_services(environment: dict[str, str]) -> Iterator[Services]:
 
 @pytest.fixture
 def services(session_services: Services) -> Services:
-    """Services on an empty database."""
+    """Return services on an empty database."""
     empty_tables(session_services.db)
     return session_services
 
@@ -97,7 +97,7 @@ def generator() -> Iterator[FakeGenerator]:
 
 @pytest.fixture
 def poller(services: Services, generator: FakeGenerator) -> Iterator[Poller]:
-    """A poller in this process, without Celery: the tests call its steps themselves."""
+    """Return a poller in this process, without Celery: the tests call its steps themselves."""
     poller = Poller(services, (generator.address,))
     poller.sweep()
     yield poller

@@ -1,4 +1,4 @@
-"""The service with an engine that does as its prompt says, and with the one that really paints."""
+"""Fixtures of the service: with an engine controlled by the prompt, and with the real painter."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ def service(serve: Serve) -> Service:
 
 @pytest.fixture(scope="module")
 def painting() -> Iterator[Service]:
-    """The service with the engine that really paints."""
+    """Start the service with the real painter."""
     with TestClient(create_app(ProcessEnginePool("painter"))) as client:
         yield Service(client)
 

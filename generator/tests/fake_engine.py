@@ -1,4 +1,4 @@
-"""An engine of flat images that does as its prompt says."""
+"""A fake engine of flat images, controlled by its prompt."""
 
 import threading
 
@@ -9,7 +9,7 @@ from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest
 
 
 class FakeEngine:
-    """Flat pictures at once; `wait`, `raise` and `hang` in a prompt do what they say."""
+    """Returns flat pictures immediately; `wait`, `raise` and `hang` in a prompt do what they say."""
 
     def __init__(self) -> None:
         self.go = threading.Event()

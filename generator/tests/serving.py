@@ -1,4 +1,4 @@
-"""The generator service in this process, asked over HTTP, and the pictures that it takes and sends."""
+"""The generator service in this process, called over HTTP, and the encoding of its pictures."""
 
 import base64
 import io
@@ -10,7 +10,7 @@ from httpx import Response
 from PIL import Image
 
 with warnings.catch_warnings():
-    # Starlette would rather have another HTTP library; the one that is pinned here works.
+    # Starlette recommends another HTTP library; the pinned one works.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", UserWarning)
     from fastapi.testclient import TestClient as TestClient  # noqa: PLC0414 # for the tests
@@ -18,11 +18,11 @@ with warnings.catch_warnings():
 PATIENCE_S = 20
 
 Results = dict[str, list[str]]
-"""What `/get_results` sends."""
+"""The body of `/get_results`."""
 
 
 class Service:
-    """The service in this process, asked over its HTTP interface."""
+    """The service in this process, called over HTTP."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
@@ -65,11 +65,11 @@ Serve = Callable[..., Service]
 """Starts a service with the fake engine; the arguments are those of `Bounds`."""
 
 Listen = Callable[..., str]
-"""The same on a port; returns its address."""
+"""Starts such a service on a port; returns its address."""
 
 
 def encoded(width: int = 64, height: int = 64, kind: str = "PNG", mode: str = "RGB") -> str:
-    """A picture file in base64."""
+    """Return a picture file in base64."""
     out = io.BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert(mode).save(out, kind)
     return base64.b64encode(out.getvalue()).decode()

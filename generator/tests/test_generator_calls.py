@@ -1,4 +1,4 @@
-"""What all calls have in common: whom they serve, and what the docs tell about them."""
+"""What all calls have in common: allowed origins and documentation."""
 
 import json
 import re
@@ -25,7 +25,7 @@ CALLS += ["/initiate_processing", "/check_status", "/get_results", "/cancel"]
         {"Origin": "null"},
     ],
 )
-def test_pages_from_elsewhere_are_refused(
+def test_pages_of_other_origins_are_refused(
     service: Service, engine: FakeEngine, call: str, headers: dict[str, str]
 ) -> None:
     method = "GET" if call.startswith("/image") else "POST"
@@ -38,12 +38,12 @@ def test_pages_from_elsewhere_are_refused(
 @pytest.mark.parametrize(
     "headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": "http://testserver"}]
 )
-def test_programs_and_the_own_page_are_served(service: Service, headers: dict[str, str]) -> None:
+def test_programs_and_its_own_page_are_served(service: Service, headers: dict[str, str]) -> None:
     assert service.client.get("/image?size=64&prompt=a", headers=headers).status_code == 200
     assert service.client.post("/basemodel?diffusion_steps=5", headers=headers).status_code == 200
 
 
-def test_the_docs_tell_every_call(service: Service) -> None:
+def test_every_call_is_documented(service: Service) -> None:
     told = service.client.get("/openapi.json").json()
     statuses = {
         ("get", "/image"): {"200", "403", "422", "500", "503", "504"},
@@ -71,20 +71,20 @@ def test_the_docs_tell_every_call(service: Service) -> None:
 
 
 def documentation() -> list[list[str]]:
-    """The cells of each row of the tables in docs/generator.md."""
+    """Return the cells of each table row of docs/generator.md."""
     text = (Path(__file__).parents[2] / "docs" / "generator.md").read_text(encoding="utf-8")
     return [
         [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line[:1] == "|"
     ]
 
 
-def test_every_parameter_stands_in_the_documentation() -> None:
+def test_every_parameter_is_documented() -> None:
     told = {name for row in documentation() for name in re.findall(r"`(\w+)`", row[0])}
     models = (GenerationRequest, SheetRequest, StepsRequest)
     assert {name for model in models for name in model.model_fields} - told == set()
 
 
-def test_every_error_stands_in_the_documentation() -> None:
+def test_every_error_is_documented() -> None:
     rows = [row for row in documentation() if re.fullmatch(r"\d{3}", row[0])]
     told = {(int(row[0]), row[1].strip("`")) for row in rows}
     answered: set[tuple[int, str]] = set()

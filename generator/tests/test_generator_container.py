@@ -1,4 +1,4 @@
-"""The generator's own image: what its files promise, and the thing itself where Docker runs."""
+"""The generator's container image: its files, and a running container where Docker is available."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ BUILD_PATIENCE_S = 600
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions in order: name and what follows it, lines joined."""
+    """Return the Dockerfile's instructions in order: name and arguments, with continued lines joined."""
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.MULTILINE).replace("\\\n", " ")
     return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in text.splitlines() if line.strip()]
 
@@ -48,7 +48,7 @@ def copied() -> list[str]:
 
 
 def pins(path: Path) -> dict[str, set[str]]:
-    """Each pinned package with its versions; there are several where they hang on the version of Python."""
+    """Return each pinned package with its versions; several if they depend on the Python version."""
     found: dict[str, set[str]] = {}
     for name, version in re.findall(r"^([a-z0-9_.-]+)==(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE):
         found.setdefault(name, set()).add(version)
@@ -62,12 +62,12 @@ def test_the_base_image_is_slim_and_pinned() -> None:
     assert len(set(base_images())) == 1
 
 
-def test_the_image_runs_as_nobody_and_ends_at_a_signal() -> None:
+def test_the_image_runs_unprivileged_and_exits_on_a_signal() -> None:
     stage = last_stage()
     user, _, group = stage["USER"].partition(":")
     assert int(user) >= 1000
     assert int(group) >= 1000
-    # As a list the program itself is process 1 and hears the signal; through a shell it would not.
+    # In exec form the program is process 1 and receives the signal; through a shell it would not.
     assert json.loads(stage["ENTRYPOINT"])[:3] == ["python", "-m", "generator"]
     assert "RUN" not in stage
 
@@ -79,7 +79,7 @@ def test_the_health_check_needs_only_python() -> None:
     assert "/health" in command[2]
 
 
-def test_every_file_that_is_copied_exists_and_reaches_the_build() -> None:
+def test_every_copied_file_exists_and_is_in_the_build_context() -> None:
     assert copied() == ["requirements/build.txt", "requirements/generator.txt", "painter", "generator"]
     ignored = DOCKERFILE.with_name("Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     for name in copied():
@@ -92,7 +92,7 @@ def test_every_file_that_is_copied_exists_and_reaches_the_build() -> None:
             assert not any(fnmatch(path.relative_to(ROOT).as_posix(), pattern) for pattern in left_out), path
 
 
-def test_the_lock_is_whole_hashed_and_that_of_the_project() -> None:
+def test_the_lock_is_complete_hashed_and_matches_the_project() -> None:
     text = LOCK.read_text(encoding="utf-8")
     entries = [entry for entry in re.split(r"\n(?=[a-z])", text) if "==" in entry.split("\n")[0]]
     assert entries
@@ -132,7 +132,7 @@ def docker(*arguments: str, timeout_s: float = PATIENCE_S) -> str:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The image, built from the files that it names alone."""
+    """Build the image from only the files that it names."""
     if shutil.which("docker") is None:
         pytest.skip("there is no docker on the PATH")
     base = base_images()[0]
@@ -172,7 +172,7 @@ def container(image: str) -> Iterator[Container]:
         docker("rm", "--force", name)
 
 
-def test_the_container_speaks_both_protocols_and_ends_at_once(container: Container) -> None:
+def test_the_container_serves_both_protocols_and_stops_immediately(container: Container) -> None:
     health = container.call("/health")
     assert isinstance(health, dict)
     assert (health["engine"], health["workers"]) == ("painter", 2)
@@ -188,7 +188,7 @@ def test_the_container_speaks_both_protocols_and_ends_at_once(container: Contain
         assert answer.status == 200
     assert docker("exec", container.name, "id", "-u") == last_stage()["USER"].partition(":")[0]
     docker("stop", "--time", str(PATIENCE_S // 2), container.name)
-    # 137 would say that it did not hear the signal and was killed.
+    # 137 would mean that it ignored the signal and was killed.
     assert container.inspect("{{.JobState.ExitCode}}") == "0"
 
 

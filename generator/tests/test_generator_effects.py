@@ -1,4 +1,4 @@
-"""What every parameter does, alone and beside others: over the fake engine, or the painter where pixels count."""
+"""The effect of every parameter, separately and combined: with the fake engine, or the painter if pixels matter."""
 
 import base64
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Sizes = Callable[[Results], list[tuple[int, int]]]
 
 @dataclass
 class Asked:
-    """What the fake engine was asked for beside its image_requests."""
+    """What the fake engine was called with, besides its image_requests."""
 
     sources: list[tuple[int, int]] = field(default_factory=list)
     strengths: list[float] = field(default_factory=list)
@@ -55,7 +55,7 @@ def sizes() -> Sizes:
     return lambda results: [open_png(text).size for text in results["imgs"]]
 
 
-def test_left_out_they_are_what_the_protocol_says(
+def test_omitted_sizes_have_the_protocols_defaults(
     service: Service, engine: FakeEngine, asked: Asked, sizes: Sizes
 ) -> None:
     number = service.post("/initiate_processing", prompt="x", desc=True).json()
@@ -68,13 +68,13 @@ def test_left_out_they_are_what_the_protocol_says(
     assert asked == Asked(factors=[4], described_with=[DescriptionOptions(32, 16, False, ())])
 
 
-def test_left_out_there_is_one_picture_and_no_description(service: Service) -> None:
+def test_by_default_there_is_one_picture_and_no_description(service: Service) -> None:
     number = service.post("/initiate_processing", prompt="x", ups=1).json()
     results = service.finish(number)
     assert (len(results["imgs"]), results["descs"]) == (1, [])
 
 
-def test_left_out_the_strength_is_three_quarters(service: Service, asked: Asked) -> None:
+def test_the_default_strength_is_three_quarters(service: Service, asked: Asked) -> None:
     service.finish(service.start(imgs=encoded()))
     assert asked.strengths == [0.75]
 
@@ -92,7 +92,9 @@ def test_left_out_the_strength_is_three_quarters(service: Service, asked: Asked)
         ("cpu", True, "cpu"),
     ],
 )
-def test_it_reaches_the_engine(service: Service, engine: FakeEngine, name: str, value: object, brief_name: str) -> None:
+def test_a_parameter_reaches_the_engine(
+    service: Service, engine: FakeEngine, name: str, value: object, brief_name: str
+) -> None:
     service.finish(service.start(**{name: value}))
     assert getattr(engine.image_requests[0], brief_name) == value
 
@@ -101,7 +103,7 @@ def test_it_reaches_the_engine(service: Service, engine: FakeEngine, name: str, 
     ("name", "value"),
     [("blip_max_len", 5), ("clip_max_len", 0), ("skip_clip", True), ("skip_list", ["artists", "mediums"])],
 )
-def test_it_reaches_the_description(service: Service, asked: Asked, name: str, value: object) -> None:
+def test_a_parameter_reaches_the_description(service: Service, asked: Asked, name: str, value: object) -> None:
     service.finish(service.start(desc=True, **{name: value}))
     assert getattr(asked.described_with[0], name) == (tuple(value) if isinstance(value, list) else value)
 
@@ -110,7 +112,7 @@ def test_it_reaches_the_description(service: Service, asked: Asked, name: str, v
     "skipped", ["artists, mediums,artists", ["artists,mediums"], ["artists", "mediums", "artists"]]
 )
 @pytest.mark.parametrize("form", [False, True])
-def test_a_list_may_be_said_with_commas_or_one_by_one(
+def test_a_list_may_be_comma_separated_or_repeated(
     service: Service, asked: Asked, skipped: str | list[str], form: bool
 ) -> None:
     fields = {"prompt": "x", "ups": "1", "width": "64", "desc": "true", "skip_list": skipped}
@@ -123,7 +125,7 @@ def test_a_list_may_be_said_with_commas_or_one_by_one(
 
 
 @pytest.mark.parametrize("asked_for", [{"width": 128}, {"height": 128}])
-def test_one_side_alone_makes_a_square(service: Service, sizes: Sizes, asked_for: dict[str, int]) -> None:
+def test_one_given_side_makes_a_square(service: Service, sizes: Sizes, asked_for: dict[str, int]) -> None:
     for source in ({}, {"imgs": encoded(64, 96)}):
         number = service.post("/initiate_processing", prompt="x", ups=1, **asked_for, **source).json()
         assert sizes(service.finish(number)) == [(128, 128)]
@@ -133,7 +135,7 @@ def test_one_side_alone_makes_a_square(service: Service, sizes: Sizes, asked_for
     ("source", "made"),
     [((96, 64), (96, 64)), ((203, 131), (200, 128)), ((4096, 1024), (2048, 512)), ((16, 96), (64, 96))],
 )
-def test_the_source_gives_the_size(
+def test_the_size_defaults_to_that_of_the_source(
     service: Service, sizes: Sizes, source: tuple[int, int], made: tuple[int, int]
 ) -> None:
     number = service.post("/initiate_processing", prompt="x", ups=1, imgs=encoded(*source)).json()
@@ -141,7 +143,7 @@ def test_the_source_gives_the_size(
 
 
 @pytest.mark.parametrize(("ups", "factor"), [(4, 4), (3, 3), (2, 2), (1, 1), (0, 1), (-1, 1), (-(10**9), 1)])
-def test_ups_counts_for_each_side(service: Service, asked: Asked, sizes: Sizes, ups: int, factor: int) -> None:
+def test_ups_multiplies_each_side(service: Service, asked: Asked, sizes: Sizes, ups: int, factor: int) -> None:
     assert sizes(service.finish(service.start(ups=ups, height=72))) == [(64 * factor, 72 * factor)]
     assert asked.factors == ([factor] if factor > 1 else [])
 
@@ -158,7 +160,7 @@ def test_each_picture_has_the_next_seed(
     assert (len(results["imgs"]), len(results["descs"])) == (n, n)
 
 
-def test_a_seed_is_drawn_once_a_request(service: Service, engine: FakeEngine) -> None:
+def test_a_seed_is_drawn_once_per_request(service: Service, engine: FakeEngine) -> None:
     for _ in range(2):
         service.finish(service.start(n=2))
     first, second, third, fourth = (image_request.seed for image_request in engine.image_requests)
@@ -179,13 +181,13 @@ def test_sources_take_turns(
 
 
 @pytest.mark.parametrize("strength", [0, 0.25, 1])
-def test_from_zero_on_the_source_is_moved(service: Service, asked: Asked, strength: float) -> None:
+def test_a_strength_of_zero_or_more_transforms_the_source(service: Service, asked: Asked, strength: float) -> None:
     service.finish(service.start(imgs=encoded(), strength=strength))
     assert asked.strengths == [strength]
 
 
 @pytest.mark.parametrize("strength", [0, 0.5, 1])
-def test_without_a_source_strength_means_nothing(
+def test_strength_without_a_source_is_ignored(
     service: Service, engine: FakeEngine, asked: Asked, strength: float
 ) -> None:
     service.finish(service.start(strength=strength))
@@ -197,7 +199,7 @@ def test_without_a_source_strength_means_nothing(
 @pytest.mark.parametrize("ups", [2, 1, 0, -1])
 @pytest.mark.parametrize("desc", [False, True])
 @pytest.mark.parametrize("n", [1, 3])
-def test_below_zero_nothing_new_is_made(
+def test_negative_strength_makes_nothing_new(
     service: Service, engine: FakeEngine, asked: Asked, sizes: Sizes, strength: float, ups: int, desc: bool, n: int
 ) -> None:
     sources = [(100, 80), (9, 33)]
@@ -232,19 +234,19 @@ def test_a_prompt_is_needed_only_for_something_new(
         assert (answer.status_code, answer.json()["parameter"]) == (422, "imgs" if strength < 0 else "prompt")
 
 
-def test_what_is_not_made_is_not_filmed(service: Service) -> None:
+def test_unchanged_pictures_have_no_frames(service: Service) -> None:
     results = service.finish(service.start(imgs=encoded(), strength=-0.5, ups=2, frames=3))
     assert len(results["imgs"]) == 1
     assert "frames" not in results
 
 
 @pytest.mark.parametrize("frames", [0, 1, 3])
-def test_frames_are_of_the_first_picture(service: Service, frames: int) -> None:
+def test_frames_show_the_first_picture(service: Service, frames: int) -> None:
     results = service.finish(service.start(frames=frames, steps=10, n=2, seed=9))
     assert [open_png(text).size for text in results.get("frames", [])] == [(64, 64)] * frames
 
 
-def test_a_key_is_one_request(service: Service, engine: FakeEngine) -> None:
+def test_a_key_identifies_one_request(service: Service, engine: FakeEngine) -> None:
     first = service.start(key="k", seed=1)
     service.finish(first)
     assert service.start(key="k", seed=1) == first
@@ -277,7 +279,7 @@ SEA: dict[str, object] = {
     ],
     ids=str,
 )
-def test_it_changes_the_painting(painting: Service, change: dict[str, object]) -> None:
+def test_a_parameter_changes_the_painting(painting: Service, change: dict[str, object]) -> None:
     plain, changed = (painting.finish(painting.start(**(SEA | fields)))["imgs"] for fields in ({}, change))
     assert plain != changed
 
@@ -285,12 +287,12 @@ def test_it_changes_the_painting(painting: Service, change: dict[str, object]) -
 @pytest.mark.parametrize(
     "change", [{"cpu": True}, {"key": "k"}, {"frames": 2}, {"desc": True}, {"strength": 0.2}], ids=str
 )
-def test_it_leaves_the_painting_alone(painting: Service, change: dict[str, object]) -> None:
+def test_a_parameter_does_not_change_the_painting(painting: Service, change: dict[str, object]) -> None:
     plain, changed = (painting.finish(painting.start(**(SEA | fields)))["imgs"] for fields in ({}, change))
     assert plain == changed
 
 
-def test_strength_moves_the_painting_away(painting: Service) -> None:
+def test_a_higher_strength_moves_further_from_the_source(painting: Service) -> None:
     source = encoded(176, 176)
     before = np.asarray(open_png(source)).astype(int)
     moved = []
@@ -301,13 +303,13 @@ def test_strength_moves_the_painting_away(painting: Service) -> None:
     assert moved[0] < moved[2] / 2
 
 
-def test_picture_k_can_be_made_alone(painting: Service) -> None:
+def test_picture_k_can_be_made_separately(painting: Service) -> None:
     three = painting.finish(painting.start(**SEA | {"n": 3}))["imgs"]
     alone = painting.finish(painting.start(**SEA | {"seed": SEA_SEED + 2}))["imgs"]
     assert alone == three[2:]
 
 
-def test_the_description_has_at_most_its_words(painting: Service) -> None:
+def test_the_description_has_at_most_so_many_words(painting: Service) -> None:
     words = painting.finish(painting.start(**SEA, desc=True, blip_max_len=5, skip_clip=True))["descs"][0].split()
     assert 0 < len(words) <= 5
 

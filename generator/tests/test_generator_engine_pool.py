@@ -1,4 +1,4 @@
-"""Engines in separate processes: if one fails, the service answers and the next job is made."""
+"""Engines in separate processes: after a failure the service still answers and runs the next job."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.waiting import until
 
 @pytest.fixture(scope="module", autouse=True)
 def importable() -> Iterator[None]:
-    """The engine's processes import it from the folder of the tests."""
+    """Let the engine's processes import it from the tests' folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))
         yield
@@ -37,13 +37,13 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(scope="module")
 def service(importable: None) -> Iterator[Service]:
-    """One service for the tests that leave it idle with a working engine."""
+    """Start one service for the tests that leave it idle with a working engine."""
     with TestClient(create_app(ProcessEnginePool("unruly_engine:Unruly"))) as client:
         yield Service(client)
 
 
 def process_of(service: Service) -> int:
-    """The id of the engine's process, after a job."""
+    """Return the id of the engine's process, after running a job."""
     service.finish(service.start(prompt="plain"))
     return int(service.client.post("/basemodel", params={"diffusion_steps": 5}).json()["base_model_total_parameters"])
 
@@ -56,7 +56,7 @@ def is_there(process: int) -> bool:
     return True
 
 
-def test_an_engine_that_raises_goes_on_in_its_process(service: Service) -> None:
+def test_an_engine_that_raises_keeps_its_process(service: Service) -> None:
     process = process_of(service)
     bad = service.start(prompt="raise")
     assert service.until(bad, "error", "finished") == "error"
@@ -77,7 +77,7 @@ def test_an_engine_that_crashes_gets_a_new_process(service: Service) -> None:
     assert not is_there(process)
 
 
-def test_an_engine_that_dies_while_it_idles_costs_no_job(service: Service) -> None:
+def test_an_engine_that_dies_while_idle_costs_no_job(service: Service) -> None:
     process = process_of(service)
     os.kill(process, 9)
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
@@ -85,7 +85,7 @@ def test_an_engine_that_dies_while_it_idles_costs_no_job(service: Service) -> No
 
 
 @pytest.mark.parametrize("ended_by", ["time", "cancelling"])
-def test_an_engine_that_hangs_in_native_code_is_ended(
+def test_an_engine_that_hangs_in_native_code_is_killed(
     serve: Serve, ended_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_pool, "GRACE_S", 0.2)
@@ -100,7 +100,7 @@ def test_an_engine_that_hangs_in_native_code_is_ended(
     service.finish(good)
 
 
-def test_a_cancelled_job_makes_room_without_a_new_process(service: Service, tmp_path: Path) -> None:
+def test_a_cancelled_job_frees_its_worker_without_a_new_process(service: Service, tmp_path: Path) -> None:
     process = process_of(service)
     bad = service.start(prompt=f"wait:{tmp_path / 'begun'}")
     until((tmp_path / "begun").exists, "the work has begun", PATIENCE_S, 0.01)
@@ -108,7 +108,7 @@ def test_a_cancelled_job_makes_room_without_a_new_process(service: Service, tmp_
     assert process_of(service) == process
 
 
-def test_progress_comes_through(service: Service) -> None:
+def test_progress_is_passed_on(service: Service) -> None:
     waiting = service.start(prompt="wait", steps=1)
     until(
         lambda: service.status(waiting) not in ("processing: 0%", "queue position: 1"), "it goes on", PATIENCE_S, 0.01
@@ -125,7 +125,7 @@ def test_each_worker_has_a_process(serve: Serve, tmp_path: Path) -> None:
         service.post("/cancel", id=number)
 
 
-def test_the_end_of_the_service_ends_the_processes(serve: Serve, tmp_path: Path) -> None:
+def test_stopping_the_service_ends_the_processes(serve: Serve, tmp_path: Path) -> None:
     with TestClient(create_app(ProcessEnginePool("unruly_engine:Unruly"))) as client:
         service = Service(client)
         process = process_of(service)
@@ -134,13 +134,13 @@ def test_the_end_of_the_service_ends_the_processes(serve: Serve, tmp_path: Path)
     until(lambda: not is_there(process), "the process is gone", PATIENCE_S, 0.01)
 
 
-def test_an_engine_that_cannot_be_made_fails_its_jobs(serve: Serve) -> None:
+def test_an_engine_that_cannot_be_created_fails_its_jobs(serve: Serve) -> None:
     service = serve("unruly_engine:broken")
     for _ in range(2):
         assert service.until(service.start(), "error", "finished") == "error"
 
 
-def test_stats_of_an_engine_that_cannot_be_made_is_an_error() -> None:
+def test_stats_of_an_engine_that_cannot_be_created_are_an_error() -> None:
     with TestClient(create_app(ProcessEnginePool("unruly_engine:broken", ready_within_s=0.1))) as client:
         answer = client.post("/upmodel", params={"diffusion_steps": 5})
     assert (answer.status_code, answer.json()["error"]) == (500, "engine_failed")

@@ -1,4 +1,4 @@
-"""How engines are found, and the one that docs/generator.md shows."""
+"""Discovery of engines, and the example engine of docs/generator.md."""
 
 import re
 import sys
@@ -13,13 +13,13 @@ DOCS = Path(__file__).parents[2] / "docs" / "generator.md"
 
 
 def blocks(language: str) -> list[str]:
-    """The code blocks of the documentation in that language."""
+    """Return the documentation's code blocks in that language."""
     return re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The documented engine, installed as a package; its name."""
+    """Install the documented engine as a package; return its name."""
     [module] = [block for block in blocks("python") if "class Gradient" in block]
     [project] = [block for block in blocks("toml") if "easel.engines" in block]
     (tmp_path / "gradient_engine.py").write_text(module)

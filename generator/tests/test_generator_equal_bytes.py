@@ -1,4 +1,4 @@
-"""Equal requests give equal bytes: in one process, and in another with other hashes and another number of threads."""
+"""Equal requests give equal bytes, also in another process with other hash seeds and thread counts."""
 
 import json
 import threading
@@ -70,7 +70,7 @@ FIXED: list[Fields] = [
 
 @pytest.fixture(scope="module")
 def made_here(painting: Service) -> list[tuple[Fields, Fields]]:
-    """The fixed requests with their results in this process."""
+    """Return the fixed requests with their results in this process."""
     source_images = [encoded(120, 90), encoded(64, 64, "JPEG")]
     plain: Fields = {"width": 176, "height": 176, "steps": 5, "seed": 12, "ups": 1}
     wanted = [plain | fields | ({"imgs": source_images} if "imgs" in fields else {}) for fields in FIXED]
@@ -86,7 +86,7 @@ def test_another_process_gives_equal_bytes(made_here: list[tuple[Fields, Fields]
 
 
 def elsewhere(url: str, request: Fields) -> object:
-    """What the service at this address makes of a request."""
+    """Return the service's results for a request."""
     number = call(f"{url}/initiate_processing", request)
     pause = threading.Event()
     for _ in range(2000):

@@ -1,4 +1,4 @@
-"""The Glide API: its parameters, its one answer, its two stages, and the call that waits."""
+"""The Glide API: its parameters, its answer, its two stages and its blocking call."""
 
 import http.client
 import json
@@ -64,7 +64,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_bad_value_is_named(service: Service, engine: FakeEngine, name: str, value: str | None) -> None:
+def test_an_invalid_value_is_named(service: Service, engine: FakeEngine, name: str, value: str | None) -> None:
     parameters = {"prompt": "a picture", "size": "64"} | {name: value}
     answer = service.client.get("/image", params={key: text for key, text in parameters.items() if text is not None})
     assert answer.status_code == 422, answer.text
@@ -76,11 +76,11 @@ def test_a_bad_value_is_named(service: Service, engine: FakeEngine, name: str, v
 
 
 @pytest.mark.parametrize(("name", "value"), GOOD)
-def test_a_value_at_its_limit_is_taken(service: Service, name: str, value: str | float) -> None:
+def test_a_value_at_its_limit_is_accepted(service: Service, name: str, value: str | float) -> None:
     assert service.image(**{name: value}).status_code == 200
 
 
-def test_every_wrong_parameter_is_listed(service: Service) -> None:
+def test_every_invalid_parameter_is_listed(service: Service) -> None:
     answer = service.image(size=1, batch_size=0, more=1)
     assert {fault["parameter"] for fault in answer.json()["errors"]} == {"size", "batch_size", "more"}
 
@@ -90,7 +90,7 @@ def test_a_parameter_given_twice_is_refused(service: Service) -> None:
     assert (answer.status_code, answer.json()["parameter"]) == (422, "prompt")
 
 
-def test_the_answer_is_the_published_one(service: Service) -> None:
+def test_the_answer_has_the_published_form(service: Service) -> None:
     answer = service.image()
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
@@ -182,7 +182,7 @@ def test_the_steps_of_both_stages_can_be_set(service: Service, engine: FakeEngin
         ("?diffusion_steps=2&size=64", "size"),
     ],
 )
-def test_bad_steps_are_named_and_change_nothing(
+def test_invalid_steps_are_named_and_change_nothing(
     service: Service, engine: FakeEngine, call: str, query: str, named: str
 ) -> None:
     answer = service.client.post(call + query)
@@ -191,7 +191,7 @@ def test_bad_steps_are_named_and_change_nothing(
     assert [image_request.steps for image_request in engine.image_requests] == [100, 27]
 
 
-def test_the_painters_parameters_are_those_that_it_draws() -> None:
+def test_the_painter_draws_exactly_its_parameters() -> None:
     drawn: list[int] = []
 
     class Counting(np.random.Generator):
@@ -215,7 +215,7 @@ def test_an_engine_that_raises_fails_only_its_call(service: Service) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["hang", "wait"])
-def test_a_call_that_takes_too_long_is_told_so(serve: Serve, prompt: str) -> None:
+def test_a_call_that_takes_too_long_times_out(serve: Serve, prompt: str) -> None:
     service = serve(job_timeout_s=0.2)
     answer = service.image(prompt=prompt)
     assert answer.status_code == 504
@@ -223,7 +223,7 @@ def test_a_call_that_takes_too_long_is_told_so(serve: Serve, prompt: str) -> Non
     assert service.image().status_code == 200
 
 
-def test_a_full_queue_says_so(serve: Serve, engine: FakeEngine) -> None:
+def test_a_full_queue_refuses_requests(serve: Serve, engine: FakeEngine) -> None:
     service = serve(max_queue=1)
     service.until(service.start(prompt="wait"), "processing")
     service.start()
@@ -233,7 +233,7 @@ def test_a_full_queue_says_so(serve: Serve, engine: FakeEngine) -> None:
     engine.go.set()
 
 
-def test_both_protocols_share_the_queue_and_its_results_stay(serve: Serve) -> None:
+def test_both_protocols_share_the_queue_and_results_are_kept(serve: Serve) -> None:
     service = serve(keep_count=1)
     number = service.start()
     service.until(number, "finished")
@@ -245,7 +245,7 @@ def test_both_protocols_share_the_queue_and_its_results_stay(serve: Serve) -> No
 
 
 class Caller:
-    """One call over a socket of its own, which can be hung up."""
+    """One call over a separate socket, which can be closed."""
 
     def __init__(self, address: str, query: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
@@ -276,10 +276,10 @@ def until_busy(address: str, processing: int, queue: int) -> None:
     raise AssertionError(f"stayed at {health}")
 
 
-def test_hanging_up_ends_the_job(listen: Listen, engine: FakeEngine) -> None:
+def test_disconnecting_ends_the_job(listen: Listen, engine: FakeEngine) -> None:
     address = listen()
     painting = Caller(address, "wait")
-    # A worker counts as busy before its engine has begun; hung up then, the engine is never asked at all.
+    # A worker counts as busy before its engine has started; a disconnect then means that the engine is never called.
     assert engine.waiting.wait(PATIENCE_S)
     until_busy(address, 1, 0)
     waiting = Caller(address, "later")
@@ -292,7 +292,7 @@ def test_hanging_up_ends_the_job(listen: Listen, engine: FakeEngine) -> None:
     assert [image_request.prompt for image_request in engine.image_requests] == ["wait"]
 
 
-def test_many_waiting_calls_leave_the_others_their_threads(listen: Listen, engine: FakeEngine) -> None:
+def test_many_waiting_calls_do_not_block_other_calls(listen: Listen, engine: FakeEngine) -> None:
     address = listen()
     with ThreadPoolExecutor(50) as pool:
         calls = [pool.submit(ask, address, f"/image?size=64&batch_size=2&prompt=wait{k}") for k in range(50)]
@@ -305,7 +305,7 @@ def test_many_waiting_calls_leave_the_others_their_threads(listen: Listen, engin
     assert len({body["image"] for _, body in answers if isinstance(body, dict)}) > 1
 
 
-def test_the_end_of_the_service_ends_awaited_jobs(engine: FakeEngine) -> None:
+def test_stopping_the_service_ends_awaited_jobs(engine: FakeEngine) -> None:
     running, closing = threading.Event(), threading.Event()
 
     def work(_: Engine, progress: JobProgress) -> Results:
@@ -329,7 +329,7 @@ def test_the_end_of_the_service_ends_awaited_jobs(engine: FakeEngine) -> None:
         queue.submit_awaited(work)
 
 
-def test_health_tells_the_limits(service: Service) -> None:
+def test_health_shows_the_limits(service: Service) -> None:
     glide = service.client.get("/health").json()["glide"]
     assert glide["sizes"] == SIZES
     assert (glide["batch_size_max"], glide["diffusion_steps_max"]) == (8, 150)

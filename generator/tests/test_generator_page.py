@@ -1,4 +1,4 @@
-"""The page that tries both protocols: what it may load, and a person in front of it."""
+"""The page for trying both protocols: what it may load, and its use in a browser."""
 
 import base64
 import re
@@ -21,7 +21,7 @@ PATIENCE_MS = 20_000
 
 
 class Tags(HTMLParser):
-    """Each tag of a page with its attributes, and the text inside scripts and styles."""
+    """Collects each tag of a page with its attributes, and the text inside scripts and styles."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("name", ["index.html", "docs/index.html"])
-def test_the_pages_have_no_inline_code_and_load_nothing_from_elsewhere(name: str) -> None:
+def test_the_pages_have_no_inline_code_and_load_only_their_origin(name: str) -> None:
     page = Tags(FOLDER / name)
     assert page.inline == ""
     for tag, attributes in page.tags:
@@ -106,7 +106,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
-    """A tab on the page; nobody may complain in its console, and nothing may be asked from elsewhere."""
+    """Open the page in a tab; fail on console errors and on requests to other origins."""
     complaints: list[str] = []
 
     def check_place(url: str) -> None:
@@ -124,14 +124,14 @@ def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "ligh
         page.on("request", lambda request: check_place(request.url))
         page.goto(address)
         yield page
-        # A browser notes every answer of 4xx and 5xx, which is how the page learns of them.
+        # Browsers log every 4xx and 5xx answer; the page expects these.
         assert [words for words in complaints if "Failed to load resource" not in words] == []
     finally:
         context.close()
 
 
 def loaded(page: Page, count: int) -> list[tuple[int, int]]:
-    """The sizes of the pictures that are shown, in pixels of their own."""
+    """Return the natural sizes of the shown pictures in pixels."""
     pictures = page.get_by_role("list", name="Pictures").get_by_role("img")
     expect(pictures).to_have_count(count)
     page.wait_for_function("[...document.querySelectorAll('#pictures img')].every((picture) => picture.naturalWidth)")
@@ -156,7 +156,7 @@ def test_a_sentence_becomes_pictures(browser: Browser, listen: Listen, engine: F
     assert (first.prompt, first.width, first.height, first.seed, first.steps) == ("a boat", 128, 64, 7, 30)
 
 
-def test_a_sheet_comes_from_the_keyboard_alone(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
+def test_a_sheet_can_be_made_with_the_keyboard_only(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
     with visit(browser, listen()) as page:
         page.get_by_label("img_generator", exact=True).focus()
         page.keyboard.press("ArrowRight")
@@ -169,7 +169,7 @@ def test_a_sheet_comes_from_the_keyboard_alone(browser: Browser, listen: Listen,
     assert {image_request.prompt for image_request in engine.image_requests} == {"a castle"}
 
 
-def test_the_steps_of_the_stages_are_set_and_the_networks_told(
+def test_the_steps_of_the_stages_are_set_and_the_networks_shown(
     browser: Browser, listen: Listen, engine: FakeEngine
 ) -> None:
     with visit(browser, listen()) as page:
@@ -184,9 +184,7 @@ def test_the_steps_of_the_stages_are_set_and_the_networks_told(
     assert [image_request.steps for image_request in engine.image_requests] == [9, 4] * 3
 
 
-def test_position_and_progress_are_shown_and_stopping_stops(
-    browser: Browser, listen: Listen, engine: FakeEngine
-) -> None:
+def test_position_and_progress_are_shown_and_stop_cancels(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
     address = listen()
     with visit(browser, address) as first, visit(browser, address) as second:
         first.get_by_label("Your picture in words").fill("wait for it")
@@ -204,7 +202,7 @@ def test_position_and_progress_are_shown_and_stopping_stops(
     assert engine.stopped.is_set()
 
 
-def test_stopping_a_sheet_hangs_up(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
+def test_stopping_a_sheet_disconnects(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
     with visit(browser, listen()) as page:
         page.locator(".protocols label", has_text="Glide").click()
         page.get_by_label("Your picture in words").fill("wait for it")
@@ -216,7 +214,7 @@ def test_stopping_a_sheet_hangs_up(browser: Browser, listen: Listen, engine: Fak
 
 
 @pytest.mark.parametrize("protocol", ["img_generator", "Glide"])
-def test_a_failure_is_told_in_words(browser: Browser, listen: Listen, protocol: str) -> None:
+def test_a_failure_is_shown_as_a_message(browser: Browser, listen: Listen, protocol: str) -> None:
     with visit(browser, listen()) as page:
         page.locator(".protocols label", has_text=protocol).click()
         page.get_by_label("Your picture in words").fill("raise")
@@ -237,7 +235,7 @@ def test_a_refused_parameter_is_shown_at_its_field(browser: Browser, listen: Lis
         expect(page.get_by_label("Your picture in words")).to_have_attribute("aria-invalid", "true")
 
 
-def test_a_picture_can_be_started_from(browser: Browser, listen: Listen, engine: FakeEngine, tmp_path: Path) -> None:
+def test_a_picture_can_be_used_as_source(browser: Browser, listen: Listen, engine: FakeEngine, tmp_path: Path) -> None:
     (tmp_path / "start.png").write_bytes(base64.b64decode(encoded(64, 64)))
     with visit(browser, listen()) as page:
         page.get_by_label("Width").fill("64")

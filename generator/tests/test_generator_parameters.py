@@ -1,8 +1,5 @@
-"""Every parameter of img_generator and its extensions `key` and `frames`.
-
-The tests show what is accepted, what is refused by name, and the default. `test_generator_effects.py` shows what each
-parameter does.
-"""
+"""Every parameter of img_generator and its extensions `key` and `frames`: accepted values, refused values and
+defaults. The effects are tested in `test_generator_effects.py`."""
 
 import base64
 import json
@@ -23,7 +20,7 @@ from generator.service import create_app
 MAX_SEED = 2**32 - 1
 PNG_TEXT = base64.b64encode(b"GIF89a").decode()
 
-# What is wrong in JSON wherever a value of that kind is due. A form has texts alone.
+# JSON values that are invalid for each kind. A form has only strings.
 NO_TEXT = [5, True, 0.5, ["a"], {}]
 NO_WHOLE = ["5", "", True, False, 7.5, 8.0, [8], {}]
 NO_NUMBER = ["0.5", "", True, [1], {}]
@@ -32,7 +29,7 @@ NO_YES_OR_NO = ["true", "perhaps", 1, 0, [True], {}]
 
 @dataclass(frozen=True)
 class Parameter:
-    """`taken` and `refused` are JSON values; the forms' are texts. `default` is what holds when it is left out."""
+    """`taken` and `refused` are JSON values, those of forms are strings. `default` applies if it is omitted."""
 
     name: str
     default: object
@@ -87,13 +84,13 @@ NAMES = [parameter.name for parameter in PARAMETERS]
 
 
 def each(which: str) -> pytest.MarkDecorator:
-    """One case for each value of every parameter, with its name."""
+    """Return one case for each value of every parameter, with its name."""
     cases = [(parameter.name, value) for parameter in PARAMETERS for value in getattr(parameter, which)]
     return pytest.mark.parametrize(("name", "value"), cases, ids=lambda case: ascii(case)[:40])
 
 
 def send(service: Service, fields: dict[str, object], *, form: bool = False) -> Response:
-    """The answer to a small request with these fields on top."""
+    """Return the answer to a small request with these additional fields."""
     small: dict[str, object] = {"prompt": "x", "width": 64, "height": 64, "ups": 1, "steps": 1}
     response: Response
     if form:
@@ -116,46 +113,46 @@ def is_refused(answer: Response, name: str) -> bool:
 
 @pytest.fixture(scope="module")
 def queueing() -> Iterator[Service]:
-    """A service that takes requests and works on none."""
+    """Start a service that accepts requests and processes none."""
     with TestClient(create_app(ThreadEnginePool(FakeEngine()), Bounds(workers=0, max_queue=100_000))) as client:
         yield Service(client)
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_is_complete() -> None:
     assert len(NAMES) == 17 + 2
     assert set(NAMES) == set(GenerationRequest.model_fields)
 
 
 @each("taken")
-def test_a_good_value_is_taken(queueing: Service, name: str, value: object) -> None:
+def test_a_valid_value_is_accepted(queueing: Service, name: str, value: object) -> None:
     answer = send(queueing, {name: value})
     assert answer.status_code == 200, answer.text
 
 
 @each("form_taken")
-def test_a_good_form_field_is_taken(queueing: Service, name: str, value: str) -> None:
+def test_a_valid_form_field_is_accepted(queueing: Service, name: str, value: str) -> None:
     answer = send(queueing, {name: value}, form=True)
     assert answer.status_code == 200, answer.text
 
 
 @each("refused")
-def test_a_bad_value_is_named(painting: Service, name: str, value: object) -> None:
+def test_an_invalid_value_is_named(painting: Service, name: str, value: object) -> None:
     assert is_refused(send(painting, {name: value}), name)
 
 
 @each("form_refused")
-def test_a_bad_form_field_is_named(painting: Service, name: str, value: str) -> None:
+def test_an_invalid_form_field_is_named(painting: Service, name: str, value: str) -> None:
     assert is_refused(send(painting, {name: value}, form=True), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), float("-inf")], ids=str)
-def test_null_and_numbers_without_a_value_are_named(painting: Service, name: str, value: object) -> None:
+def test_null_nan_and_infinity_are_named(painting: Service, name: str, value: object) -> None:
     assert is_refused(send(painting, {name: value}), name)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("imgs", "skip_list")])
-def test_a_form_field_that_stands_twice_is_named(painting: Service, name: str) -> None:
+def test_a_repeated_form_field_is_named(painting: Service, name: str) -> None:
     assert is_refused(send(painting, {name: ["1", "1"]}, form=True), name)
 
 
@@ -169,12 +166,12 @@ def test_an_unknown_parameter_is_named(service: Service) -> None:
     assert is_refused(send(service, {"sampler": "fast"}, form=True), "sampler")
 
 
-def test_every_wrong_parameter_is_listed(service: Service) -> None:
+def test_every_invalid_parameter_is_listed(service: Service) -> None:
     answer = send(service, {"n": 0, "steps": 0})
     assert {fault["parameter"] for fault in answer.json()["errors"]} == {"n", "steps"}
 
 
-def test_an_answer_repeats_names_only_so_far(service: Service) -> None:
+def test_an_answer_truncates_long_names(service: Service) -> None:
     answer = send(service, {f"{number:0500}": 1 for number in range(1000)})
     assert answer.status_code == 422
     assert len(answer.content) < 10_000
@@ -183,7 +180,7 @@ def test_an_answer_repeats_names_only_so_far(service: Service) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "17", "[" * 100_000, b"\xff\xfe", '{"id": [' + "[]," * 50_000 + "1]}"])
-def test_a_body_that_is_no_object_is_refused(painting: Service, text: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(painting: Service, text: str) -> None:
     answer = painting.client.post("/check_status", content=text, headers={"content-type": "application/json"})
     assert answer.status_code == (422 if text == "" else 400)
     assert answer.json()["error"] in ("bad_parameter", "bad_body")
@@ -207,13 +204,13 @@ def test_a_form_that_cannot_be_read_is_refused(painting: Service, kind: str, tex
 
 
 @pytest.mark.parametrize("form", [False, True])
-def test_a_large_body_is_cut_off(service: Service, monkeypatch: pytest.MonkeyPatch, form: bool) -> None:
+def test_a_large_body_is_refused(service: Service, monkeypatch: pytest.MonkeyPatch, form: bool) -> None:
     monkeypatch.setattr(body, "MAX_BODY_BYTES", 1000)
     answer = send(service, {"prompt": "x" * 2000}, form=form)
     assert (answer.status_code, answer.json()["error"]) == (413, "body_too_large")
 
 
-def test_a_cut_picture_is_refused(service: Service) -> None:
+def test_a_truncated_picture_is_refused(service: Service) -> None:
     half = base64.b64encode(base64.b64decode(encoded(256, 256))[:300]).decode()
     assert is_refused(send(service, {"imgs": half}), "imgs")
 
@@ -221,7 +218,7 @@ def test_a_cut_picture_is_refused(service: Service) -> None:
 @pytest.mark.parametrize(
     ("size", "good"), [((4096, 4096), True), ((4104, 4096), False), ((8, 8), True), ((7, 9), False)]
 )
-def test_sources_have_their_limits(serve: Serve, size: tuple[int, int], good: bool) -> None:
+def test_sources_have_limits(serve: Serve, size: tuple[int, int], good: bool) -> None:
     answer = send(serve(workers=0), {"imgs": encoded(*size)})
     assert answer.status_code == 200 if good else is_refused(answer, "imgs")
 
@@ -238,11 +235,11 @@ def test_sources_of_other_kinds_are_refused(painting: Service, kind: str) -> Non
     assert is_refused(send(painting, {"imgs": [encoded(), encoded(kind=kind)]}), "imgs")
 
 
-def test_eight_sources_are_taken(serve: Serve) -> None:
+def test_eight_sources_are_accepted(serve: Serve) -> None:
     assert send(serve(workers=0), {"imgs": [encoded()] * 8, "strength": -1}).status_code == 200
 
 
 @pytest.mark.parametrize(("n", "side", "ups", "good"), [(8, 1024, 4, True), (8, 2048, 2, True), (8, 2048, 4, False)])
-def test_the_whole_outcome_is_bounded(serve: Serve, n: int, side: int, ups: int, good: bool) -> None:
+def test_the_total_result_size_is_bounded(serve: Serve, n: int, side: int, ups: int, good: bool) -> None:
     answer = send(serve(workers=0), {"n": n, "width": side, "height": side, "ups": ups})
     assert answer.status_code == 200 if good else is_refused(answer, "ups")

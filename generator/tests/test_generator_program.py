@@ -1,4 +1,4 @@
-"""The part as a program and as a package of its own."""
+"""The generator as a program and as a separate package."""
 
 import ast
 import base64
@@ -65,7 +65,7 @@ def _call(url: str, fields: dict[str, object] | None = None) -> object:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_and_stops_in_the_middle_of_a_job(number: signal.Signals) -> None:
+def test_it_serves_and_stops_during_a_job(number: signal.Signals) -> None:
     process, address = _start("--workers", "2")
     try:
         health = _call(f"{address}/health")
@@ -79,7 +79,7 @@ def test_it_serves_and_stops_in_the_middle_of_a_job(number: signal.Signals) -> N
         process.communicate()
 
 
-def test_an_engine_from_outside_is_one_file(tmp_path: Path) -> None:
+def test_an_external_engine_is_one_file(tmp_path: Path) -> None:
     (tmp_path / "plain_engine.py").write_text(ENGINE)
     process, address = _start("--engine", "plain_engine:Plain", modules=tmp_path)
     try:
@@ -99,7 +99,7 @@ def test_an_engine_from_outside_is_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["none", "no_such_module:Engine", "json:NoSuchEngine", "a b:c", ":", "json:"])
-def test_an_engine_that_is_not_there_is_one_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_engine_is_reported_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--engine", name]) == 2
     told = capsys.readouterr().err
     assert told.startswith("easel-generator: ")
@@ -107,7 +107,7 @@ def test_an_engine_that_is_not_there_is_one_sentence(name: str, capsys: pytest.C
     assert told.count("\n") == 1
 
 
-def test_its_end_answers_the_calls_that_wait() -> None:
+def test_stopping_answers_the_waiting_calls() -> None:
     process, address = _start()
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
     try:
@@ -125,7 +125,7 @@ def test_its_end_answers_the_calls_that_wait() -> None:
         process.communicate()
 
 
-def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["--port", str(port)]) == 1
@@ -135,14 +135,14 @@ def test_a_taken_port_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize("options", [["--port", "70000"], ["--workers", "0"], ["--max-queue", "x"]])
-def test_wrong_options_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(options)
     assert stop.value.code == 2
     assert options[0] in capsys.readouterr().err
 
 
-def test_it_imports_nothing_from_the_rest() -> None:
+def test_it_imports_nothing_from_the_rest_of_the_project() -> None:
     others = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"generator"} | {"easel_painter"}
     for path in sorted({*(ROOT / "generator").rglob("*.py")} - {*(ROOT / "generator" / "tests").rglob("*.py")}):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -151,7 +151,7 @@ def test_it_imports_nothing_from_the_rest() -> None:
             assert others.isdisjoint(name.split(".")[0] for name in names), path
 
 
-def test_both_project_files_say_the_same() -> None:
+def test_both_project_files_agree() -> None:
     whole = tomllib.loads((ROOT / "pyproject.toml").read_text())
     part = tomllib.loads((ROOT / "generator" / "pyproject.toml").read_text())
     assert part["project"]["dependencies"] == whole["project"]["optional-dependencies"]["generator"]

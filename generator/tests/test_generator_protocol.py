@@ -1,4 +1,4 @@
-"""The calls of the protocol and its extensions, over the fake engine."""
+"""The calls of the protocol and its extensions, with the fake engine."""
 
 import base64
 
@@ -17,7 +17,7 @@ def test_it_works(service: Service) -> None:
     assert results["descs"] == ["64x64", "64x64"]
 
 
-def test_form_fields_say_the_same(service: Service) -> None:
+def test_form_fields_equal_json_fields(service: Service) -> None:
     client = service.client
     fields = {"prompt": "a picture", "ups": "2", "width": "64", "height": "72", "seed": "3", "desc": "true"}
     number = client.post("/initiate_processing", data=fields).json()
@@ -29,13 +29,13 @@ def test_form_fields_say_the_same(service: Service) -> None:
     assert parts.json() == "finished"
 
 
-def test_a_form_may_repeat_and_list(service: Service) -> None:
+def test_a_form_may_repeat_fields_and_separate_by_commas(service: Service) -> None:
     fields = {"strength": "-0.5", "ups": "1", "imgs": [encoded(), encoded(72)], "skip_list": "artists, mediums"}
     number = service.client.post("/initiate_processing", data=fields).json()
     assert len(service.finish(number)["imgs"]) == 2
 
 
-def test_the_id_may_be_text(service: Service) -> None:
+def test_the_id_may_be_a_string(service: Service) -> None:
     number = service.start()
     assert service.until(number, "finished")
     assert service.post("/check_status", id=str(number)).json() == "finished"
@@ -55,14 +55,14 @@ def test_results_before_the_end_are_a_conflict(service: Service, engine: FakeEng
     service.finish(number)
 
 
-def test_progress_is_told(service: Service, engine: FakeEngine) -> None:
+def test_progress_is_reported(service: Service, engine: FakeEngine) -> None:
     number = service.start(prompt="wait", steps=10)
     assert service.until(number, "processing: 6") == "processing: 60%"
     engine.go.set()
     service.finish(number)
 
 
-def test_frames_come_in_the_number_asked_for(service: Service) -> None:
+def test_the_requested_number_of_frames_is_returned(service: Service) -> None:
     for frames, steps in ((3, 10), (5, 2)):
         results = service.finish(service.start(frames=frames, steps=steps, n=2))
         assert len(results["frames"]) == frames
@@ -80,7 +80,7 @@ def test_the_size_and_upscaling_defaults_are_the_protocols(service: Service) -> 
     assert open_png(service.finish(number)["imgs"][0]).size == (2048, 2048)
 
 
-def test_a_key_names_one_request(service: Service, engine: FakeEngine) -> None:
+def test_one_key_names_one_request(service: Service, engine: FakeEngine) -> None:
     first = service.start(key="k", seed=1)
     assert service.start(key="k", seed=1) == first
     answer = service.post("/initiate_processing", prompt="another", key="k")
@@ -104,7 +104,7 @@ def test_a_source_picture_is_given_to_the_engine(service: Service, engine: FakeE
     assert engine.image_requests[-1].width == 200
 
 
-def test_below_zero_nothing_new_is_made(service: Service, engine: FakeEngine) -> None:
+def test_negative_strength_makes_nothing_new(service: Service, engine: FakeEngine) -> None:
     source = {"imgs": encoded(100, 80), "prompt": "", "desc": True}
     kept = service.finish(service.start(**source, strength=-0.5))
     assert open_png(kept["imgs"][0]).size == (100, 80)
@@ -115,12 +115,12 @@ def test_below_zero_nothing_new_is_made(service: Service, engine: FakeEngine) ->
     assert engine.image_requests == []
 
 
-def test_a_transparent_source_lies_on_white(service: Service) -> None:
+def test_a_transparent_source_is_composed_on_white(service: Service) -> None:
     results = service.finish(service.start(prompt="", imgs=encoded(mode="LA"), strength=-0.5))
     assert open_png(results["imgs"][0]).mode == "RGB"
 
 
-def test_health_tells_what_a_client_must_know(service: Service, engine: FakeEngine) -> None:
+def test_health_shows_what_a_client_needs(service: Service, engine: FakeEngine) -> None:
     running = service.start(prompt="wait")
     service.until(running, "processing")
     service.start()

@@ -1,4 +1,4 @@
-"""The queue: order, bounds, cancelling, forgetting, engines that fail."""
+"""The queue: order, limits, cancellation, expiry and failing engines."""
 
 import pytest
 from fake_engine import FakeEngine
@@ -17,7 +17,7 @@ def test_positions_count_down(service: Service, engine: FakeEngine) -> None:
     assert [image_request.seed for image_request in engine.image_requests[1:]] == [1, 2]
 
 
-def test_a_full_queue_says_so(serve: Serve) -> None:
+def test_a_full_queue_refuses_requests(serve: Serve) -> None:
     service = serve(max_queue=1)
     running = service.start(prompt="wait")
     service.until(running, "processing")
@@ -78,14 +78,14 @@ def test_oldest_results_are_forgotten_by_count(serve: Serve) -> None:
     assert service.start(key="k0") not in numbers
 
 
-def test_oldest_results_are_forgotten_by_weight(serve: Serve) -> None:
+def test_oldest_results_are_forgotten_by_size(serve: Serve) -> None:
     service = serve(keep_bytes=300)
     numbers = [service.start(seed=k) for k in range(5)]
     service.until(numbers[4], "finished")
     assert service.post("/get_results", id=numbers[0]).status_code == 404
 
 
-def test_another_run_does_not_know_the_numbers(serve: Serve) -> None:
+def test_a_restarted_service_does_not_know_earlier_ids(serve: Serve) -> None:
     first, second = serve(), serve()
     number = first.start()
     first.finish(number)
@@ -93,7 +93,7 @@ def test_another_run_does_not_know_the_numbers(serve: Serve) -> None:
     assert second.post("/check_status", id=number).status_code == 404
 
 
-def test_two_workers_work_at_once(serve: Serve, engine: FakeEngine) -> None:
+def test_two_workers_run_in_parallel(serve: Serve, engine: FakeEngine) -> None:
     service = serve(workers=2)
     numbers = [service.start(prompt="wait") for _ in range(2)]
     for number in numbers:

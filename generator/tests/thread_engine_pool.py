@@ -1,4 +1,4 @@
-"""Workers in threads of the test's own process, so that a test can hold its engine and look at it."""
+"""Workers in threads of the test process, so that a test can control and inspect the engine."""
 
 import threading
 
@@ -23,13 +23,13 @@ class ThreadEnginePool:
 
 
 class _ThreadWorker:
-    """A thread cannot be ended: one that hangs is left behind."""
+    """A worker thread. Threads cannot be killed: one that hangs is left behind."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def prepare(self) -> None:
-        """The engine is there."""
+        """Do nothing: the engine already exists."""
 
     def run(self, work: Work, progress: JobProgress) -> Results:
         outcome: list[Results | Exception] = []
@@ -53,4 +53,4 @@ class _ThreadWorker:
         return outcome[0]
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """Do nothing: there is no process to end."""

@@ -1,4 +1,4 @@
-"""An engine that does what its prompt says, in a process of its own; a file in the prompt tells when it has begun."""
+"""An engine in a separate process, controlled by its prompt, which creates a file named there when it starts."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from generator.engines.base import EngineStats, ImageRequest, Pixels, ProgressRe
 
 
 class Unruly:
-    """`raise`, `crash`, `hang` and `wait`, a colon, a file to touch; anything else: a flat picture."""
+    """Prompts are `raise`, `crash`, `hang` or `wait`, a colon and a file to touch; others make a flat picture."""
 
     def stats(self) -> EngineStats:
         return EngineStats(os.getpid(), 0, 0, 0)
@@ -26,7 +26,7 @@ class Unruly:
         if what == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         if what == "hang":
-            # Native code that never comes back and holds the interpreter meanwhile.
+            # Native code that never returns and holds the GIL.
             re.match("(a+)+$", "a" * 64 + "b")
         done = 0.0
         while what == "wait":
@@ -37,5 +37,5 @@ class Unruly:
 
 
 def broken() -> Unruly:
-    """An engine that cannot even be made."""
+    """Raise: an engine that cannot be created."""
     raise RuntimeError("no paint at all")

@@ -1,4 +1,4 @@
-"""The painter's near subjects: creatures, portraits, still lifes, abstract pictures."""
+"""The painter's close subjects: creatures, portraits, still lifes and abstract pictures."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def scene_of(prompt: str, negative: str = "", seed: int = 1, size: tuple[int, in
 
 
 def share_of(colour: str, scene: Scene, where: tuple[slice, slice] = (slice(None), slice(None))) -> float:
-    """How much of the picture is nearer to a named colour than to any other."""
+    """Return the share of the picture that is nearer to a named colour than to any other."""
     table = np.asarray([entry[2] for entry in COLOURS.values()])
     nearest = ((scene.rgb[where].reshape(-1, 1, 3) - table) ** 2).sum(axis=-1).argmin(axis=-1)
     return float((nearest == list(COLOURS).index(colour)).mean())
@@ -74,7 +74,7 @@ def share_of(colour: str, scene: Scene, where: tuple[slice, slice] = (slice(None
     ],
 )
 @pytest.mark.parametrize("seed", [1, 2])
-def test_what_is_asked_for_is_shown(prompt: str, shown: set[str], seed: int) -> None:
+def test_the_requested_subject_is_shown(prompt: str, shown: set[str], seed: int) -> None:
     assert shown <= set(scene_of(prompt, seed=seed, size=(64, 64)).shown)
 
 
@@ -87,7 +87,7 @@ def test_what_is_asked_for_is_shown(prompt: str, shown: set[str], seed: int) -> 
         ("life in a city", "still life"),
     ],
 )
-def test_a_word_in_passing_makes_no_still_life(prompt: str, absent: str) -> None:
+def test_a_word_mentioned_in_passing_makes_no_still_life(prompt: str, absent: str) -> None:
     assert absent not in scene_of(prompt, size=(64, 64)).shown
 
 
@@ -110,7 +110,7 @@ def test_the_negative_prompt_leaves_creatures_out() -> None:
         ("a blue vase with flowers", "a brown vase with flowers", "blue", 0.02),
     ],
 )
-def test_a_named_colour_is_there(prompt: str, other: str, colour: str, least: float) -> None:
+def test_a_named_colour_is_used(prompt: str, other: str, colour: str, least: float) -> None:
     with_it, without = (share_of(colour, scene_of(words, size=(192, 192))) for words in (prompt, other))
     assert with_it - without >= least
 
@@ -176,7 +176,7 @@ def test_words_choose_the_kind_of_abstraction() -> None:
     "prompt",
     ["abstract geometry in blue and red", "music in blue and red", "minimal, blue and red", "mandala, blue, red"],
 )
-def test_named_colours_rule_an_abstract_picture(prompt: str) -> None:
+def test_named_colours_dominate_an_abstract_picture(prompt: str) -> None:
     scene = scene_of(prompt)
     assert share_of("blue", scene) + share_of("red", scene) > 0.25
 

@@ -1,4 +1,4 @@
-"""Descriptions: every word is true of the picture, and as many of them as the request allows."""
+"""Descriptions: every word is true of the picture, and the length is what the request allows."""
 
 from functools import cache
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_colours_have_their_everyday_names(colour: tuple[int, int, int], name: s
     assert f"in {name}" in Painter().describe(flat(*colour), None, ALL)
 
 
-def test_colours_stand_in_the_order_of_what_they_cover() -> None:
+def test_colours_are_ordered_by_the_area_they_cover() -> None:
     picture = flat(205, 30, 30)
     picture[:24] = (30, 60, 200)
     assert measure(picture).colours == ("red", "blue")
@@ -96,7 +96,7 @@ def test_composition_is_measured() -> None:
     assert "rich in detail" in Painter().describe(noise, None, ALL)
 
 
-def test_what_was_painted_is_named_as_it_was_asked_for() -> None:
+def test_what_was_painted_is_named_in_the_words_of_the_prompt() -> None:
     words = described("a lighthouse by the sea at night")
     assert words.startswith("a painting of a lighthouse with the sea")
     assert "at night" in words
@@ -118,20 +118,20 @@ def test_the_medium_is_named(words: str, work: str, phrase: str) -> None:
     assert phrase in told.split(", ")
 
 
-def test_what_has_no_place_in_the_scene_is_not_named() -> None:
+def test_what_is_not_in_the_scene_is_not_named() -> None:
     words = described("a road to the sea with a boat at night")
     assert words.startswith("a painting of the sea with a boat and stars at night")
     assert "road" not in words
 
 
 @pytest.mark.parametrize("prompt", ["sun at night in the fog with clouds", "sun, moon and stars", "desert"])
-def test_something_is_always_named(prompt: str) -> None:
+def test_a_description_is_never_empty(prompt: str) -> None:
     assert len(described(prompt, DescriptionOptions(64, 0, False, ())).split()) > 5
 
 
 @pytest.mark.parametrize("number", range(len(PROMPTS)))
-def test_what_stands_in_a_scene_does_not_depend_on_its_size(number: int) -> None:
-    """The scene is painted small to be described."""
+def test_what_a_scene_contains_does_not_depend_on_its_size(number: int) -> None:
+    """For a description, the scene is painted small."""
     shown = [
         set(paint_scene(ImageRequest(PROMPTS[number], "", side, side, 1, 7.5, number), read(PROMPTS[number])).shown)
         for side in (96, 320)
@@ -170,13 +170,13 @@ def test_kinds_of_phrases_are_left_out(kind: str, words: str) -> None:
     assert words not in described("a lake", DescriptionOptions(64, 64, False, (kind,)))[len(sentence) :]
 
 
-def test_nothing_here_is_trending() -> None:
+def test_skipping_trendings_changes_nothing() -> None:
     assert described("a lake, trending") == described(
         "a lake, trending", DescriptionOptions(64, 64, False, ("trendings",))
     )
 
 
-def test_an_abstract_picture_is_called_so() -> None:
+def test_an_abstract_picture_is_called_abstract() -> None:
     words = described("abstract, quixotic")
     assert words.startswith("an abstract painting in ")
     assert "abstract art" in words

@@ -1,7 +1,7 @@
 """Pictures of different prompts differ in kind, not only in noise: measured over the prompts of docs/prompts.txt.
 
 Two distances, each 0 (equal) to 1: of colours (histograms of 4 x 4 x 4 cells) and of layout (the strength of edges in
-four directions, in 8 x 8 places). What two prompts differ is held against what two seeds of one prompt differ.
+four directions, in 8 x 8 cells). Distances between prompts are compared with those between seeds of one prompt.
 """
 
 from collections.abc import Callable
@@ -40,17 +40,17 @@ def layout(picture: Pixels) -> Feature:
     step = SIDE_PX // 8
     places = (np.arange(SIDE_PX) // step)[:, None] * 8 + (np.arange(SIDE_PX) // step)[None, :]
     energy = np.bincount((places * 4 + turn).ravel(), weights=strength.ravel(), minlength=256)
-    # The root keeps one bright edge from being all that counts.
+    # The square root limits the influence of one bright edge.
     strengths: Feature = np.sqrt(energy)
     return np.asarray(strengths / strengths.sum())
 
 
 def of_all(feature: Callable[[Pixels], Feature], seed: int) -> Feature:
-    """A row for each prompt."""
+    """Return a row for each prompt."""
     return np.array([feature(painted(number, seed)) for number in range(len(PROMPTS))])
 
 
-def test_there_are_forty() -> None:
+def test_there_are_forty_prompts() -> None:
     assert len(set(PROMPTS)) == 40
 
 
@@ -63,14 +63,14 @@ def test_prompts_differ_more_than_seeds(feature: Callable[[Pixels], Feature], ti
 
 
 def test_no_two_prompts_are_alike_in_both() -> None:
-    """Two ink drawings have the same greys, but not the same forms."""
+    """Two ink drawings may share their greys, but not their layout too."""
     both = np.hstack([of_all(colours, 1), of_all(layout, 1)])
     between = np.abs(both[:, None] - both[None]).sum(axis=-1)[np.triu_indices(len(PROMPTS), 1)] / 2
     assert between.min() > 0.2
 
 
-def test_a_picture_is_known_by_its_prompt() -> None:
-    """Of a picture's three nearest among all prompts, one is mostly its own prompt's other seed."""
+def test_a_picture_resembles_its_prompts_other_seed() -> None:
+    """For most pictures, their prompt's other seed is among the three nearest of all prompts."""
     one, other = (np.hstack([of_all(colours, seed), 2 * of_all(layout, seed)]) for seed in (1, 2))
     nearest = np.argsort(np.abs(other[:, None] - one[None]).sum(axis=-1), axis=1)[:, :3]
     assert sum(number in row for number, row in enumerate(nearest)) >= 30

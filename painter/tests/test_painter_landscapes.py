@@ -1,4 +1,4 @@
-"""Landscapes: the words are understood, what is asked for stands in the picture, and no two seeds paint alike."""
+"""Landscapes: words are understood, requested subjects are in the picture, and seeds give different layouts."""
 
 import itertools
 from functools import lru_cache
@@ -63,7 +63,7 @@ def scene_of(prompt: str, negative: str = "", width: int = 96, height: int = 96,
 
 
 def share_of(scene: Scene, wanted: tuple[float, float, float], reach: float = 0.30) -> float:
-    """The share of the pixels whose colour is that near to the wanted one."""
+    """Return the share of the pixels whose colour is that near to the wanted one."""
     away = np.abs(scene.rgb - np.asarray(wanted, dtype=np.float32)).max(axis=-1)
     return float((away < reach).mean())
 
@@ -76,12 +76,12 @@ def test_new_words_are_understood_and_shown_in_both_languages(english: str, russ
 
 
 @pytest.mark.parametrize("motif", LAND)
-def test_what_is_asked_for_is_shown(motif: str) -> None:
+def test_the_requested_subject_is_shown(motif: str) -> None:
     assert motif in scene_of(MOTIFS[motif][0].split()[0]).shown
 
 
 @pytest.mark.parametrize("motif", LAND)
-def test_every_motif_paints_in_every_hour_and_in_every_season(motif: str) -> None:
+def test_every_motif_can_be_painted_at_every_hour_and_season(motif: str) -> None:
     word = MOTIFS[motif][0].split()[0]
     for hour, season in zip(TIMES, itertools.cycle(SEASONS), strict=False):
         prompt = f"{word}, {TIMES[hour][0].split()[0]}, {SEASONS[season][0].split()[0]}"
@@ -92,7 +92,7 @@ def test_every_motif_paints_in_every_hour_and_in_every_season(motif: str) -> Non
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_every_finer_word_paints(kind: str) -> None:
+def test_every_modifier_can_be_painted(kind: str) -> None:
     word = KINDS[kind][0].split()[0]
     scene = scene_of(f"{word} by a field, a boat, a house and a forest", width=64, height=48)
     assert read(word).is_a(kind)
@@ -137,7 +137,7 @@ def test_two_seeds_differ_in_layout(prompt: str) -> None:
         ("a red sailboat on the sea by day", (0.80, 0.16, 0.14)),
     ],
 )
-def test_the_asked_colour_is_there(prompt: str, colour: tuple[float, float, float]) -> None:
+def test_the_requested_colour_is_used(prompt: str, colour: tuple[float, float, float]) -> None:
     scene = scene_of(prompt, width=192, height=192, seed=31)
     other = scene_of("a lake by day", width=192, height=192, seed=31)
     assert share_of(scene, colour) > 0.012 + share_of(other, colour)
@@ -162,7 +162,7 @@ def test_nothing_unwanted_is_shown(prompt: str, negative: str, gone: set[str]) -
         assert not gone & set(scene_of(prompt, negative, seed=seed).shown)
 
 
-def test_phrases_say_more_than_their_words() -> None:
+def test_phrases_mean_more_than_their_words() -> None:
     assert read("a castle above the clouds").is_a("aloft")
     assert read("замок над облаками").is_a("aloft")
     assert read("dunes under a full moon").is_a("full moon")
@@ -179,8 +179,8 @@ def test_a_crescent_lacks_what_a_full_moon_has() -> None:
     assert far_side("a full moon over the sea") > far_side("a crescent moon over the sea") + 0.1
 
 
-def test_a_wood_is_entered_or_seen_from_outside() -> None:
-    """Two seeds or two words give two compositions."""
+def test_a_wood_is_shown_from_inside_or_outside() -> None:
+    """Two seeds or two words may give two compositions."""
     inside = scene_of("deep forest, path through the forest")
     outside = scene_of("a forest by a lake")
     assert inside.shown[0] == "forest"

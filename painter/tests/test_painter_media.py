@@ -1,4 +1,4 @@
-"""The painter's media: how the words choose one, and what all of them promise."""
+"""The painter's media: how words select one, and what is true of all of them."""
 
 from dataclasses import fields
 from functools import cache
@@ -26,7 +26,7 @@ def in_medium(prompt: str, medium: str) -> str:
 
 
 SIDE_PX = 176
-"""The shortest side that is painted at its own size; a smaller picture is painted larger first, which takes longer."""
+"""The shortest side that is painted directly; a smaller picture is painted larger first, which takes longer."""
 
 
 def unwatched(done: float, snapshot: object = None) -> None:
@@ -41,7 +41,7 @@ def request(
 
 @cache
 def painted(prompt: str, steps: int = 8) -> Pixels:
-    """A small picture; those that several tests look at are painted once."""
+    """Return a small picture; pictures used by several tests are painted once."""
     return Painter().generate(request(prompt, steps=steps), unwatched)
 
 
@@ -90,13 +90,13 @@ def test_media_are_understood_in_two_languages(prompt: str, medium: str) -> None
     assert read(prompt).manner.medium == medium
 
 
-def test_the_negative_prompt_takes_a_medium_out() -> None:
+def test_the_negative_prompt_excludes_a_medium() -> None:
     assert read("sea, oil painting, ink", "oil painting, thick brush strokes").manner.medium == "ink"
     assert read("sea, mosaic", "mosaic").manner.medium == PLAIN
     assert read("sea, photo, black and white", "black and white").manner == Manner("photo")
 
 
-def test_black_and_white_may_be_a_things_own() -> None:
+def test_black_and_white_may_describe_a_subject() -> None:
     assert read("a black and white boat").manner == Manner()
     assert read("a boat, photo, black and white").manner == Manner("photo", monochrome=True)
 
@@ -108,14 +108,14 @@ def test_without_colours_a_picture_is_grey() -> None:
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 @pytest.mark.parametrize("prompt", ["a city by the sea under the stars, snow", "abstract"])
-def test_equal_briefs_give_equal_bytes(medium: str, prompt: str) -> None:
+def test_equal_requests_give_equal_bytes_in_every_medium(medium: str, prompt: str) -> None:
     order = request(in_medium(prompt, medium))
     assert Painter().generate(order, unwatched).tobytes() == Painter().generate(order, unwatched).tobytes()
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 @pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (200, 120)])
-def test_every_medium_meets_every_size(medium: str, size: tuple[int, int]) -> None:
+def test_every_medium_has_every_requested_size(medium: str, size: tuple[int, int]) -> None:
     order = request(in_medium("a lighthouse by the sea", medium), *size, steps=3)
     picture = Painter().generate(order, unwatched)
     assert picture.shape == (size[1], size[0], 3)
@@ -129,19 +129,19 @@ def test_every_number_of_steps_works(medium: str, steps: int) -> None:
     prompt = in_medium("a castle above a lake", medium)
     picture, full = painted(prompt, steps), painted(prompt, 30)
     assert picture.std() > 5
-    # Even one step gives the picture that more steps refine, not something else.
+    # Even one step gives the same picture that more steps refine.
     assert distance(picture, full) < 55
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-def test_the_steps_lead_to_the_picture(medium: str) -> None:
+def test_the_steps_converge_to_the_picture(medium: str) -> None:
     frames: list[Pixels] = []
     order = request(in_medium("a lighthouse by the sea at sunset", medium), steps=16)
     final = Painter().generate(order, lambda done, snapshot=None: frames.append(snapshot()) if snapshot else None)
     away = [distance(frame, final) for frame in frames]
     assert len(away) == 16
     assert away[0] > away[5] > away[10] > away[15] == 0
-    # It never goes back by more than a little.
+    # The distance never grows by more than a little.
     assert all(later < earlier + 1.5 for earlier, later in pairwise(away))
 
 
@@ -152,13 +152,13 @@ def test_media_differ_more_than_seeds() -> None:
             assert distance(pictures[one], pictures[other]) > 3, (one, other)
 
 
-def test_a_medium_leaves_the_scene_as_it_is() -> None:
+def test_a_medium_does_not_change_the_scene() -> None:
     plain, photo = (read(text) for text in ("a castle, zephyr", "a castle, zephyr, photograph, natural light"))
     assert what_is_asked(plain) == what_is_asked(photo)
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-def test_stopping_passes_through_the_preparations(medium: str) -> None:
+def test_stopping_interrupts_the_preparations(medium: str) -> None:
     calls = 0
 
     def stop(done: float, snapshot: object = None) -> None:
@@ -190,13 +190,13 @@ def test_low_poly_is_made_of_flat_parts() -> None:
     assert unchanged(flat) > 0.4 > 3 * unchanged(plain)
 
 
-def test_watercolour_leaves_its_border_free() -> None:
+def test_watercolour_leaves_its_border_unpainted() -> None:
     picture = Painter().generate(request("the sea at night, watercolour", SIDE_PX, SIDE_PX, 12), unwatched)
     rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
     assert rim.mean() > 220 > picture[32:-32, 32:-32].mean() + 80
 
 
-def test_ink_keeps_one_colour_that_was_asked_for() -> None:
+def test_ink_keeps_one_requested_colour() -> None:
     grey, red = (
         Painter().generate(
             request(f"a {word} house in a meadow, ink drawing, black and white", SIDE_PX, SIDE_PX, 6), unwatched
@@ -267,16 +267,16 @@ def transformed(kind: str, prompt: str, strength: float) -> Pixels:
 def edges(picture: Pixels) -> NDArray[np.float64]:
     grey = np.asarray(Image.fromarray(picture).convert("L").filter(ImageFilter.GaussianBlur(1.5)), dtype=float)
     dy, dx = np.gradient(grey)
-    # Without the border, which belongs to the medium.
+    # Exclude the border, which belongs to the medium.
     return np.asarray(np.hypot(dx, dy)[16:-16, 16:-16].ravel())
 
 
 @pytest.mark.parametrize("kind", SOURCES)
 @pytest.mark.parametrize("prompt", ["a castle at sunset", "a castle at sunset, oil painting", "a lake, watercolour"])
-def test_the_source_goes_as_the_strength_grows(kind: str, prompt: str) -> None:
+def test_the_source_fades_as_the_strength_grows(kind: str, prompt: str) -> None:
     source = SOURCES[kind]
     away = [distance(transformed(kind, prompt, strength), source) for strength in STRENGTHS]
-    # On a white source, paper and washes nearly cancel out: a small way back is no error.
+    # On a white source, paper and washes nearly cancel out: a small decrease is no error.
     assert all(later > earlier - 1 for earlier, later in pairwise(away))
     assert away[0] < 12 < away[-1]
 
@@ -294,7 +294,7 @@ def test_the_source_keeps_its_edges_at_low_strength(kind: str, prompt: str) -> N
     assert alike[-1] < 0.45
 
 
-def test_strength_0_keeps_the_source_and_1_forgets_it() -> None:
+def test_strength_0_keeps_the_source_and_1_ignores_it() -> None:
     source = SOURCES["photo"]
     assert (transformed("photo", "a castle", 0.0) == source).all()
     order = request("a castle", SIDE_PX, SIDE_PX, 8)
@@ -303,6 +303,6 @@ def test_strength_0_keeps_the_source_and_1_forgets_it() -> None:
 
 @pytest.mark.parametrize("kind", SOURCES)
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-def test_every_source_passes_through_every_medium(kind: str, medium: str) -> None:
+def test_every_source_works_in_every_medium(kind: str, medium: str) -> None:
     picture = transformed(kind, in_medium("a red lighthouse", medium), 0.4)
     assert picture.shape == (SIDE_PX, SIDE_PX, 3)

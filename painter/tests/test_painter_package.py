@@ -1,4 +1,4 @@
-"""The painter as a package: how the generator finds it, and what it imports."""
+"""The painter as a package: its entry point and its imports."""
 
 import ast
 import tomllib
@@ -12,7 +12,7 @@ NEEDED = {"easel_painter", "generator", "numpy", "PIL"}
 
 
 def imported() -> set[str]:
-    """The full names of the modules that any of its modules imports."""
+    """Return the full names of all modules that the package imports."""
     names: set[str] = set()
     for path in (PROJECT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -30,7 +30,7 @@ def test_the_entry_point_is_the_engine() -> None:
     assert project["entry-points"]["easel.engines"] == {found.name: found.value}
 
 
-def test_of_the_generator_it_imports_the_interface_only() -> None:
+def test_it_imports_only_the_interface_of_the_generator() -> None:
     assert {name for name in imported() if name.split(".")[0] == "generator"} == {"generator.engines.base"}
 
 

@@ -1,4 +1,4 @@
-"""The painter: determined by the request alone, steered by its words."""
+"""The painter: deterministic for a request, and controlled by the words of the prompt."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from easel_painter.words import words_of
 from generator.engines.base import ImageRequest, Pixels, Stopped
 
 SIDE_PX = 176
-"""The shortest side that is painted at its own size; a smaller picture is painted larger first, which takes longer."""
+"""The shortest side that is painted directly; a smaller picture is painted larger first, which takes longer."""
 
 
 @cache
@@ -33,12 +33,12 @@ def test_equal_requests_give_equal_bytes() -> None:
     "change",
     [{"seed": 2}, {"steps": 12}, {"scale": 2.0}, {"negative": "clouds, island"}, {"prompt": "a red castle by the sea"}],
 )
-def test_every_setting_matters(change: dict[str, object]) -> None:
+def test_every_setting_has_an_effect(change: dict[str, object]) -> None:
     plain = {"prompt": "a castle on an island in the sea"}
     assert distance(paint(**plain), paint(**(plain | change))) > 0.5
 
 
-def test_prompts_differ_more_than_noise() -> None:
+def test_prompts_differ_by_more_than_noise() -> None:
     pictures = [
         paint(prompt) for prompt in ("desert at noon", "city at night", "autumn forest road", "aurora over a lake")
     ]
@@ -48,14 +48,14 @@ def test_prompts_differ_more_than_noise() -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 64), (2048, 64), (64, 512), (768, 432), (432, 768)])
-def test_every_size_is_met(size: tuple[int, int]) -> None:
+def test_every_size_is_exact(size: tuple[int, int]) -> None:
     for prompt in ("a house by a lake with a boat, rain and snow", "abstract", "city"):
         picture = paint(prompt, width=size[0], height=size[1], steps=1)
         assert picture.shape == (size[1], size[0], 3)
         assert picture.dtype == np.uint8
 
 
-def test_steps_bring_the_picture_nearer() -> None:
+def test_more_steps_come_nearer_to_the_picture() -> None:
     frames: list[Pixels] = []
     request = ImageRequest("a lighthouse by the sea at sunset", "", SIDE_PX, SIDE_PX, 12, 7.5, 4)
     final = Painter().generate(request, lambda done, snapshot=None: frames.append(snapshot()) if snapshot else None)
@@ -64,7 +64,7 @@ def test_steps_bring_the_picture_nearer() -> None:
     assert distances[0] > distances[5] > distances[10] > distances[11] == 0
 
 
-def test_progress_rises_to_one_and_stopping_passes() -> None:
+def test_progress_rises_to_one_and_stopping_interrupts() -> None:
     told: list[float] = []
     Painter().generate(ImageRequest("sea", "", 64, 64, 5, 7.5, 1), lambda done, snapshot=None: told.append(done))
     assert told == sorted(told)
@@ -77,7 +77,7 @@ def test_progress_rises_to_one_and_stopping_passes() -> None:
         Painter().generate(ImageRequest("sea", "", 64, 64, 5, 7.5, 1), stop)
 
 
-def test_strength_says_how_much_of_the_source_goes() -> None:
+def test_strength_decides_how_much_of_the_source_remains() -> None:
     source = np.zeros((SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
     source[:, SIDE_PX // 2 :] = (200, 40, 40)
     request = ImageRequest("a green forest by day", "", SIDE_PX, SIDE_PX, 10, 7.5, 3)
@@ -115,22 +115,22 @@ def test_brackets_nest() -> None:
     assert weights["plain"] > weights["less"] > weights["least"]
 
 
-def test_brackets_move_the_picture() -> None:
+def test_brackets_change_the_picture() -> None:
     plain = paint("a lighthouse by the sea")
     assert distance(plain, paint("a ((lighthouse)) by the sea")) > 0.5
     assert "lighthouse" not in read("a [[[[lighthouse]]]] by the sea").motifs
 
 
-def test_a_colour_belongs_to_the_thing_behind_it() -> None:
+def test_a_colour_belongs_to_the_noun_after_it() -> None:
     assert read("a red boat on a lake").paints == {"boat": read("red").colours[0][0]}
 
 
-def test_the_negative_prompt_takes_motifs_out() -> None:
+def test_the_negative_prompt_excludes_motifs() -> None:
     assert set(read("sea with a boat, red clouds", "boat, red").motifs) == {"sea", "clouds"}
     assert read("red sea", "red").colours == []
 
 
-def test_unknown_words_still_matter() -> None:
+def test_unknown_words_still_have_an_effect() -> None:
     assert distance(paint("lake, quixotic"), paint("lake, zephyr")) > 0.5
 
 
@@ -139,7 +139,7 @@ def test_a_longer_stem_wins() -> None:
     assert set(read("высокие горы").motifs) == {"mountains"}
 
 
-def test_the_sky_has_a_colour_of_its_own() -> None:
+def test_the_sky_has_its_own_colour() -> None:
     assert read("a field under a pink sky").colours == []
     assert distance(paint("a field under a pink sky"), paint("a field under a green sky")) > 2
 

@@ -1,4 +1,4 @@
-"""Enlarging: nearer to the truth than a plain resampler, true to the source, without halos or seams."""
+"""Upscaling: more accurate than a plain resampler, faithful to the source, without halos or seams."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def steepness(picture: Pixels) -> float:
 
 @pytest.mark.parametrize("factor", [2, 4])
 @pytest.mark.parametrize("prompt", ["flowers in a meadow", "city skyline in the rain"])
-def test_what_was_shrunk_comes_back_better_than_by_a_plain_resampler(prompt: str, factor: int) -> None:
+def test_a_shrunk_picture_is_restored_better_than_by_a_plain_resampler(prompt: str, factor: int) -> None:
     truth = painted(prompt)
     small = np.asarray(Image.fromarray(truth).reduce(factor))
     large = enlarge(small, factor, lambda done: None)
@@ -40,7 +40,7 @@ def test_what_was_shrunk_comes_back_better_than_by_a_plain_resampler(prompt: str
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
-def test_its_blocks_are_the_sources_pixels(factor: int) -> None:
+def test_the_mean_of_each_block_is_the_source_pixel(factor: int) -> None:
     source = painted("a castle at night", 96)
     back = np.asarray(Image.fromarray(enlarge(source, factor, lambda done: None)).reduce(factor))
     assert np.abs(back.astype(int) - source).mean() < 1
@@ -59,7 +59,7 @@ def test_flat_colour_stays_flat() -> None:
     assert (enlarge(source, 4, lambda done: None) == (12, 99, 200)).all()
 
 
-def test_bands_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processing_in_bands_leaves_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     source = painted("abstract", 64)
     whole = enlarge(source, 3, lambda done: None)
     monkeypatch.setattr(upscale, "_BAND_PIXELS", 64 * 3 * 3 * 7)

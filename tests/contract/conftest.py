@@ -1,4 +1,4 @@
-"""Doors, people and finished jobs for the tests of the HTTP contract."""
+"""Fixtures of the contract tests: doors, users and finished jobs."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,9 +16,8 @@ from tests.support.doors import Door, Doors
 from tests.support.people import Person
 from tests.support.poller import Poller
 
-# The third door costs the most. What people do with accounts, jobs and pictures is always tried through it; publication
-# (which tests/deploy/cloud tries there too), what is wrong with single fields, and what other settings change, only by
-# `make contract-deployed`.
+# The deployed door is the slowest. Accounts, jobs, pictures and uploads are always tested through it, the others only
+# by `make contract-deployed`; tests/deploy/cloud covers publication there.
 THROUGH_LAMBDA = ("accounts", "jobs", "pictures", "uploads")
 
 
@@ -56,7 +55,7 @@ def asgi_doors() -> Iterator[Doors]:
 
 @pytest.fixture
 def door(doors: Doors, services: Services, request: pytest.FixtureRequest) -> Door:
-    """Easel on an empty database, through each door."""
+    """Open Easel on an empty database, through each door."""
     if doors.kind == "deployed" and "monkeypatch" in request.fixturenames:
         pytest.skip("what runs in Lambda cannot be patched from here")
     return doors.open(services)
@@ -64,13 +63,13 @@ def door(doors: Doors, services: Services, request: pytest.FixtureRequest) -> Do
 
 @pytest.fixture
 def asgi_door(asgi_doors: Doors, services: Services) -> Door:
-    """Easel through the gateway, which takes requests in parallel."""
+    """Open Easel through the gateway, which handles requests in parallel."""
     return asgi_doors.open(services)
 
 
 @pytest.fixture
 def with_settings(services: Services) -> Iterator[Callable[..., Services]]:
-    """The same servers under other settings."""
+    """Return a function that gives the same servers with other settings."""
     made: list[Services] = []
 
     def change(**changes: Any) -> Services:
@@ -84,7 +83,7 @@ def with_settings(services: Services) -> Iterator[Callable[..., Services]]:
 
 @pytest.fixture
 def person(services: Services) -> Callable[[str], Person]:
-    """Makes accounts at once, without the slow hash of a password: `person("ada")`."""
+    """Return a function that creates accounts without the slow password hash: `person("ada")`."""
 
     def make(name: str) -> Person:
         email, secret = f"{name}@example.com", new_token()
@@ -110,7 +109,7 @@ def bob(person: Callable[[str], Person]) -> Person:
 
 @pytest.fixture
 def submit(door: Door, ada: Person) -> Callable[..., dict[str, Any]]:
-    """Queues a job of Ada's and returns its view."""
+    """Return a function that queues a job of Ada's and returns its view."""
 
     def submit_job(**fields: Any) -> dict[str, Any]:
         response = door.post("/v1/jobs", json={"prompt": "a lighthouse at night", **fields}, headers=ada.headers)
@@ -123,7 +122,7 @@ def submit(door: Door, ada: Person) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def step(services: Services, poller: Poller) -> Callable[[], int]:
-    """Gives places to queued jobs and does one step of each generating one; returns how many are unfinished."""
+    """Return a function that dispatches queued jobs, advances each generating one and counts the unfinished."""
 
     def advance_all() -> int:
         poller.start()
@@ -143,7 +142,7 @@ def step(services: Services, poller: Poller) -> Callable[[], int]:
 
 @pytest.fixture
 def finish(step: Callable[[], int]) -> Callable[[], None]:
-    """Works through everything that is queued."""
+    """Return a function that finishes all queued jobs."""
 
     def work() -> None:
         for _ in range(100):

@@ -1,4 +1,4 @@
-"""Accounts: sign up, log in and out, settings, tokens, leaving."""
+"""Accounts: sign-up, login and logout, settings, tokens and deletion."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -57,7 +57,7 @@ def test_the_cookie_of_a_site_on_https_is_secure(
     assert "secure" in cookie_attributes(sign_up(secure))[1]
 
 
-def test_logging_in_gives_another_token(door: Door, services: Services) -> None:
+def test_logging_in_creates_another_token(door: Door, services: Services) -> None:
     first = sign_up(door).json()
     response = log_in(door)
     assert response.status_code == 200
@@ -71,7 +71,7 @@ def test_logging_in_gives_another_token(door: Door, services: Services) -> None:
 
 
 @pytest.mark.parametrize("email", ["ADA@EXAMPLE.COM", "Ada@Example.Com", " ada@example.com", "ada@example.com \t"])
-def test_an_address_is_read_without_case_and_outer_spaces(door: Door, services: Services, email: str) -> None:
+def test_an_address_is_compared_without_case_and_outer_spaces(door: Door, services: Services, email: str) -> None:
     sign_up(door)
     taken = sign_up(door, email)
     assert (taken.status_code, taken.json()["code"]) == (409, "email_taken")
@@ -88,7 +88,7 @@ def test_an_address_is_read_without_case_and_outer_spaces(door: Door, services: 
     ],
     ids=ascii,
 )  # fmt: skip
-def test_what_is_no_address_is_refused(door: Door, services: Services, email: Any) -> None:
+def test_an_invalid_address_is_refused(door: Door, services: Services, email: Any) -> None:
     import json
 
     response = door.post(
@@ -140,11 +140,11 @@ def test_an_unknown_address_and_a_wrong_password_look_the_same(door: Door, servi
     assert "set-cookie" not in answers[0].headers
 
 
-def test_an_account_without_a_password_cannot_be_entered(door: Door, ada: Person) -> None:
+def test_an_account_without_a_password_cannot_log_in(door: Door, ada: Person) -> None:
     assert log_in(door, ada.email, "no password").status_code == 401
 
 
-def test_logging_out_kills_the_token(door: Door, ada: Person) -> None:
+def test_logging_out_revokes_the_token(door: Door, ada: Person) -> None:
     response = door.post("/v1/logout", headers=ada.headers)
     assert (response.status_code, response.content) == (204, b"")
     value, attributes = cookie_attributes(response)
@@ -153,7 +153,7 @@ def test_logging_out_kills_the_token(door: Door, ada: Person) -> None:
     assert (again.status_code, again.json()["code"]) == (401, "bad_token")
 
 
-def test_logging_out_leaves_other_sessions(door: Door, services: Services) -> None:
+def test_logging_out_keeps_other_sessions(door: Door, services: Services) -> None:
     first, second = sign_up(door).json()["token"], log_in(door).json()["token"]
     door.post("/v1/logout", headers=bearer(first))
     assert door.get("/v1/me", headers=bearer(second)).status_code == 200
@@ -179,13 +179,13 @@ def test_the_notification_of_new_jobs_can_be_chosen(door: Door, ada: Person) -> 
 
 
 @pytest.mark.parametrize("body", [{}, {"notify": "sms"}, {"notify": None}, {"notify": 1}, {"notify": ["email"]}])
-def test_a_wrong_notification_is_refused(door: Door, ada: Person, body: dict[str, Any]) -> None:
+def test_an_invalid_notification_is_refused(door: Door, ada: Person, body: dict[str, Any]) -> None:
     response = door.patch("/v1/me", json=body, headers=ada.headers)
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == ["notify"]
 
 
-def test_fields_that_are_not_the_callers_to_change_are_refused(door: Door, ada: Person) -> None:
+def test_read_only_fields_are_refused(door: Door, ada: Person) -> None:
     body = {"notify": "none", "email": "bob@example.com", "weight": 100}
     response = door.patch("/v1/me", json=body, headers=ada.headers)
     assert response.status_code == 422
@@ -216,7 +216,7 @@ def test_tokens_are_paged_newest_first(door: Door, ada: Person) -> None:
     assert ([token["id"] for token in second["tokens"]], second["next"]) == (ids[:1], None)
 
 
-def test_a_token_of_somebody_else_looks_absent(door: Door, ada: Person, bob: Person, services: Services) -> None:
+def test_a_token_of_another_user_is_not_found(door: Door, ada: Person, bob: Person, services: Services) -> None:
     token = door.post("/v1/tokens", json={"name": "x"}, headers=ada.headers).json()
     with services.db.statement() as connection:
         query = text("SELECT id FROM tokens WHERE user_id = :id AND kind = 'session'")
@@ -228,7 +228,7 @@ def test_a_token_of_somebody_else_looks_absent(door: Door, ada: Person, bob: Per
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\0b", 7, None, []], ids=ascii)
-def test_a_wrong_name_of_a_token_is_refused(door: Door, ada: Person, name: Any) -> None:
+def test_an_invalid_name_of_a_token_is_refused(door: Door, ada: Person, name: Any) -> None:
     response = door.post("/v1/tokens", json={"name": name}, headers=ada.headers)
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == ["name"]
@@ -240,7 +240,7 @@ def test_there_are_at_most_100_api_tokens(door: Door, ada: Person) -> None:
     assert door.post("/v1/tokens", json={"name": "x"}, headers=ada.headers).status_code == 422
 
 
-def test_leaving_takes_everything_along(
+def test_deleting_an_account_deletes_everything_of_it(
     door: Door, services: Services, finish: Callable[[], None], poller: Any, person: Callable[[str], Person]
 ) -> None:
     token = sign_up(door).json()["token"]
@@ -279,5 +279,5 @@ def test_leaving_takes_everything_along(
     assert sign_up(door).status_code == 201
 
 
-def test_ids_are_in_the_order_of_their_making(door: Door, ada: Person, bob: Person) -> None:
+def test_ids_are_in_order_of_creation(door: Door, ada: Person, bob: Person) -> None:
     assert UUID(str(ada.id)) < UUID(str(bob.id))

@@ -1,4 +1,4 @@
-"""Requests that are refused before their values are checked: bodies, headers, queries, paths, methods, tokens."""
+"""Requests refused before their values are checked: bodies, headers, queries, paths, methods and tokens."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ BODIES = {
     ],
     ids=lambda body: f"{body[:12]!r}..{len(body)}" if isinstance(body, bytes) else body,
 )
-def test_a_body_that_is_no_object_is_refused(door: Door, ada: Person, method: str, path: str, body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(door: Door, ada: Person, method: str, path: str, body: bytes) -> None:
     response = door.request(method, path, content=body, headers={**ada.headers, **JSON})
     problem = response.json()
     assert (response.status_code, problem["code"]) == (422, "invalid_request")
@@ -76,7 +76,7 @@ def test_a_body_that_is_no_object_is_refused(door: Door, ada: Person, method: st
     "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x", "", "é/ü"]
 )
 def test_a_body_of_another_type_is_refused(door: Door, ada: Person, content_type: str | None) -> None:
-    """Other sites can send these types without asking the browser for leave."""
+    """Other sites can send these types without a CORS preflight."""
     headers: dict[str, Any] = dict(ada.headers)
     if content_type is not None:
         headers["Content-Type"] = content_type.encode()
@@ -87,7 +87,7 @@ def test_a_body_of_another_type_is_refused(door: Door, ada: Person, content_type
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/hal+json"]
 )
-def test_json_is_taken_under_each_of_its_names(door: Door, ada: Person, content_type: str) -> None:
+def test_json_is_accepted_under_each_of_its_media_types(door: Door, ada: Person, content_type: str) -> None:
     headers = {**ada.headers, "Content-Type": content_type}
     assert door.post("/v1/jobs", content=b'{"prompt": "x"}', headers=headers).status_code == 202
 
@@ -116,7 +116,7 @@ def test_the_largest_body_is_read(door: Door, ada: Person) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), SIGNED_IN)
-def test_nobody_gets_in_without_a_token(door: Door, services: Services, method: str, path: str) -> None:
+def test_without_a_token_access_is_refused(door: Door, services: Services, method: str, path: str) -> None:
     response = door.request(method, path, json=BODIES.get(f"{method} {path}"))
     assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
 
@@ -140,7 +140,7 @@ BAD_TOKENS = [
 
 
 @pytest.mark.parametrize("value", BAD_TOKENS, ids=lambda value: ascii(value[:20]))
-def test_a_wrong_token_is_refused(door: Door, services: Services, value: bytes) -> None:
+def test_an_invalid_token_is_refused(door: Door, services: Services, value: bytes) -> None:
     headers: dict[str, Any] = {"Authorization": value}
     response = door.get("/v1/me", headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, "bad_token")
@@ -159,7 +159,7 @@ def test_an_expired_token_is_refused(door: Door, ada: Person, services: Services
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
-def test_the_scheme_is_read_without_case(door: Door, ada: Person, scheme: str) -> None:
+def test_the_scheme_is_case_insensitive(door: Door, ada: Person, scheme: str) -> None:
     assert door.get("/v1/me", headers={"Authorization": f"{scheme} {ada.token}"}).status_code == 200
 
 
@@ -190,19 +190,19 @@ BAD_QUERIES = [
 
 
 @pytest.mark.parametrize("address", BAD_QUERIES, ids=lambda address: address[:60])
-def test_a_query_that_cannot_be_read_is_refused(door: Door, ada: Person, address: str) -> None:
+def test_an_invalid_query_is_refused(door: Door, ada: Person, address: str) -> None:
     response = door.get(address, headers=ada.headers)
     assert (response.status_code, response.json()["code"]) == (400, "bad_request"), response.text
     assert len(response.content) < 1000
 
 
-def test_an_if_none_match_that_is_too_long_is_refused(door: Door, ada: Person) -> None:
+def test_a_too_long_if_none_match_is_refused(door: Door, ada: Person) -> None:
     response = door.get(JOB, headers={**ada.headers, "If-None-Match": "x" * 1001})
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("name", ["no-id", "%00", "%ff", "%D1%8F", "x" * 3000, "00000000-0000-7000-8000-000000000000"])
-def test_what_is_no_id_names_nothing(door: Door, ada: Person, name: str) -> None:
+def test_an_invalid_id_is_not_found(door: Door, ada: Person, name: str) -> None:
     answers = [door.get(f"/i/{name}"), door.delete(f"/v1/tokens/{name}", headers=ada.headers)]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert len({answer.content for answer in answers}) == 1
@@ -244,23 +244,21 @@ def test_a_wrong_method_is_refused(asgi_door: Door, ada: Person, method: str, pa
 @pytest.mark.parametrize(
     "value", [b"\xff\xfe", "ключ".encode(), b"x" * 20_000, b"\x00", b""], ids=lambda v: ascii(v[:5])
 )
-def test_a_strange_header_does_no_harm(door: Door, ada: Person, name: str, value: bytes) -> None:
+def test_an_unusual_header_is_harmless(door: Door, ada: Person, name: str, value: bytes) -> None:
     headers: dict[str, Any] = {**ada.headers, name: value}
     response = door.get("/v1/me", headers=headers)
     assert response.status_code == 200
     assert value[:20] not in response.headers["x-request-id"].encode() or not value
 
 
-def test_when_the_database_is_away_the_answer_is_503(
-    doors: Doors, with_settings: Callable[..., Services], ada: Person
-) -> None:
+def test_an_unavailable_database_is_a_503(doors: Doors, with_settings: Callable[..., Services], ada: Person) -> None:
     away = with_settings(database_url="postgresql+psycopg2://easel@127.0.0.1:1/easel")
     response = doors.open(away).get("/v1/me", headers=ada.headers)
     assert (response.status_code, response.json()["code"]) == (503, "unavailable")
     assert "127.0.0.1" not in response.text
 
 
-def test_an_unforeseen_error_tells_only_an_id(
+def test_an_unexpected_error_shows_only_an_id(
     asgi_door: Door, ada: Person, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from shared.accounts import service as accounts

@@ -1,4 +1,4 @@
-"""Stable codes beside the English words: of every wrong field, and of every reason in a timeline."""
+"""Stable codes next to the English texts: of every invalid field, and of every reason in a timeline."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ WRONG: list[tuple[dict[str, Any], str, str, float | None]] = [
 
 
 def wrong_field(door: Door, path: str, body: Any, **options: Any) -> dict[str, Any]:
-    """The one field that a call of wrong content is refused for."""
+    """Return the one field for which a call with invalid content is refused."""
     response = door.post(path, json=body, **options)
     assert response.status_code == 422, response.text
     [error] = response.json()["errors"]
@@ -47,14 +47,14 @@ def wrong_field(door: Door, path: str, body: Any, **options: Any) -> dict[str, A
 
 
 @pytest.mark.parametrize(("change", "field", "code", "limit"), WRONG, ids=[str(row[0])[:40] for row in WRONG])
-def test_a_wrong_field_has_a_code_and_its_limit(
+def test_an_invalid_field_has_a_code_and_its_limit(
     door: Door, ada: Person, change: dict[str, Any], field: str, code: str, limit: float | None
 ) -> None:
     error = wrong_field(door, "/v1/jobs", JOB | change, headers=ada.headers)
     assert (error["field"], error["code"], error["limit"]) == (field, code, limit)
 
 
-def test_a_body_that_is_no_json_is_invalid(door: Door, ada: Person) -> None:
+def test_a_body_that_is_not_json_is_invalid(door: Door, ada: Person) -> None:
     headers = {**ada.headers, "Content-Type": "application/json"}
     response = door.post("/v1/jobs", content="{", headers=headers)
     assert response.json()["errors"] == [{"field": "body", "message": "is not JSON", "code": "invalid", "limit": None}]
@@ -94,7 +94,9 @@ def test_too_many_tokens(door: Door, ada: Person, monkeypatch: pytest.MonkeyPatc
     assert (error["code"], error["limit"]) == ("too_many", 1)
 
 
-def test_what_no_generator_makes(door: Door, doors: Any, ada: Person, with_settings: Callable[..., Services]) -> None:
+def test_what_no_generator_supports(
+    door: Door, doors: Any, ada: Person, with_settings: Callable[..., Services]
+) -> None:
     glide_alone = doors.open(with_settings(generators="glide+http://127.0.0.1:1"))
     error = wrong_field(glide_alone, "/v1/jobs", JOB | {"aspect": "widescreen"}, headers=ada.headers)
     assert (error["field"], error["code"], error["limit"]) == ("aspect", "not_offered", None)

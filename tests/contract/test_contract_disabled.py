@@ -1,4 +1,4 @@
-"""A disabled account through the doors: the same answer at every address that needs an account."""
+"""A disabled account at the API: the same answer at every route that needs an account."""
 
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +65,7 @@ def test_logging_in(door: Door, services: Services) -> None:
     assert door.post("/v1/login", json=body).status_code == 200
 
 
-def test_what_is_public_stays(
+def test_public_content_stays(
     door: Door, services: Services, ada: Person, submit: Callable[..., Any], finish: Callable[[], None]
 ) -> None:
     job = submit()
@@ -80,7 +80,7 @@ def test_what_is_public_stays(
     assert door.get(image["link"]).status_code == 404
 
 
-def test_the_quota_of_one_account_is_told(door: Door, services: Services, ada: Person, bob: Person) -> None:
+def test_the_quota_of_one_account_is_shown(door: Door, services: Services, ada: Person, bob: Person) -> None:
     accounts.set_jobs_per_day(services, ada.email, 1)
     assert door.post("/v1/jobs", json={"prompt": "x"}, headers=ada.headers).status_code == 202
     assert door.get("/v1/me", headers=ada.headers).json()["quota"]["left_today"] == 0

@@ -47,7 +47,7 @@ def test_the_manifest_names_every_function() -> None:
     assert FILES == NAMES
     for route in manifest():
         assert route.keys() == {"name", "method", "path", "timeout_s", "memory_mb"}
-        assert 1 <= route["timeout_s"] <= 29  # API Gateway waits no longer than that
+        assert 1 <= route["timeout_s"] <= 29  # the maximum of API Gateway
         assert 128 <= route["memory_mb"] <= 10240
 
 
@@ -59,8 +59,8 @@ def test_the_manifest_names_every_route(name: str) -> None:
     assert callable(importlib.import_module(f"functions.{name}").handler)
 
 
-def test_importing_functions_does_nothing() -> None:
-    """No setting is needed, no client made, no thread started, and nothing heavy comes along that a call may need."""
+def test_importing_functions_has_no_side_effects() -> None:
+    """No setting is needed, no client created, no thread started, and no heavy module loaded before it is needed."""
     modules = ", ".join(f"functions.{name}" for name in [*NAMES, "gateway"])
     code = f"""
 import sys, threading, socket
@@ -120,7 +120,7 @@ def test_openapi_names_every_route_and_no_other(openapi: dict[str, Any]) -> None
     assert all(operation["summary"] and operation["description"] for operation in operations)
 
 
-def test_every_reference_of_openapi_leads_somewhere(openapi: dict[str, Any]) -> None:
+def test_every_reference_of_openapi_resolves(openapi: dict[str, Any]) -> None:
     references = set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(openapi)))
     assert references
     for reference in references:
@@ -130,7 +130,7 @@ def test_every_reference_of_openapi_leads_somewhere(openapi: dict[str, Any]) -> 
         assert place
 
 
-def test_openapi_tells_the_errors_of_every_route(openapi: dict[str, Any]) -> None:
+def test_openapi_lists_the_errors_of_every_route(openapi: dict[str, Any]) -> None:
     known = {error.code: error.status for error in error_classes()}
     documented: set[str] = set()
     for path, item in openapi["paths"].items():
@@ -147,7 +147,7 @@ def test_openapi_tells_the_errors_of_every_route(openapi: dict[str, Any]) -> Non
 
 
 class Resources(HTMLParser):
-    """Every address that a page loads something from."""
+    """Collects every address that a page loads something from."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ class Resources(HTMLParser):
         self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
 
 
-def test_the_docs_load_everything_from_here(asgi_door: Door, services: Services) -> None:
+def test_the_docs_load_everything_from_this_origin(asgi_door: Door, services: Services) -> None:
     page = asgi_door.get("/docs/")
     assert page.status_code == 200
     policy = page.headers["content-security-policy"]
@@ -172,7 +172,7 @@ def test_the_docs_load_everything_from_here(asgi_door: Door, services: Services)
         assert asgi_door.get(address).status_code == 200
 
 
-def test_docs_without_a_slash_leads_to_the_docs(asgi_door: Door) -> None:
+def test_docs_without_a_slash_redirects_to_the_docs(asgi_door: Door) -> None:
     response = asgi_door.get("/docs")
     assert response.status_code in (301, 302, 307, 308)
     assert response.headers["location"].endswith("/docs/")

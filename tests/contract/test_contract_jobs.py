@@ -1,4 +1,4 @@
-"""A job from its submit to its end, as its owner sees it."""
+"""A job from submit to end, as its owner sees it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +72,7 @@ def test_an_aspect_fixes_the_size(submit: Submit, aspect: str, size: tuple[int, 
     assert (settings["width"], settings["height"]) == size
 
 
-def test_every_setting_that_is_given_is_kept(submit: Submit) -> None:
+def test_every_given_setting_is_kept(submit: Submit) -> None:
     given = {
         "prompt": "ein Turm | un phare | маяк \U0001f5fc",
         "negative_prompt": "people",
@@ -120,7 +120,7 @@ def test_a_finished_job_shows_its_pictures(
     assert (events[0], events[-1]) == ("accepted", "succeeded")
 
 
-def test_a_failed_job_says_why(
+def test_a_failed_job_shows_its_reason(
     door: Door, ada: Person, submit: Submit, finish: Callable[[], None], generator: FakeGenerator
 ) -> None:
     generator.plan = Plan(ending="error")
@@ -151,7 +151,7 @@ def test_the_list_is_paged_newest_first(door: Door, ada: Person, bob: Person, su
     assert cursor is None
 
 
-def test_a_list_that_just_fits_has_no_next_page(door: Door, ada: Person, submit: Submit) -> None:
+def test_a_list_that_exactly_fits_has_no_next_page(door: Door, ada: Person, submit: Submit) -> None:
     for _ in range(2):
         submit()
     assert door.get("/v1/jobs?limit=2", headers=ada.headers).json()["next"] is None
@@ -175,7 +175,7 @@ def test_the_list_is_filtered_by_state(door: Door, ada: Person, submit: Submit, 
         assert [job["id"] for job in jobs] == expected
 
 
-def test_a_queued_job_is_cancelled_at_once(door: Door, ada: Person, submit: Submit) -> None:
+def test_a_queued_job_is_cancelled_immediately(door: Door, ada: Person, submit: Submit) -> None:
     job_id = submit()["id"]
     response = door.post(f"/v1/jobs/{job_id}/cancel", headers=ada.headers)
     assert response.status_code == 200
@@ -203,7 +203,7 @@ def test_a_generating_job_is_cancelled_at_its_next_step(
 
 
 @pytest.mark.parametrize("ending", ["succeeded", "cancelled"])
-def test_what_has_finished_cannot_be_cancelled(
+def test_a_finished_job_cannot_be_cancelled(
     door: Door, ada: Person, submit: Submit, finish: Callable[[], None], ending: str
 ) -> None:
     job_id = submit()["id"]
@@ -237,7 +237,7 @@ def test_an_unfinished_job_cannot_be_deleted(door: Door, ada: Person, submit: Su
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/cancel"), ("DELETE", "")])
-def test_a_job_of_somebody_else_looks_absent(
+def test_a_job_of_another_user_is_not_found(
     door: Door, bob: Person, submit: Submit, services: Services, method: str, path: str
 ) -> None:
     job_id = submit()["id"]
@@ -254,7 +254,7 @@ def test_a_job_of_somebody_else_looks_absent(
 
 
 @pytest.mark.parametrize("key", [None, "once"])
-def test_a_submit_answers_what_the_status_says(door: Door, ada: Person, key: str | None) -> None:
+def test_a_submit_returns_what_the_status_shows(door: Door, ada: Person, key: str | None) -> None:
     door.patch("/v1/me", json={"notify": "email"}, headers=ada.headers)
     headers = ada.headers | ({"Idempotency-Key": key} if key else {})
     submitted = [door.post("/v1/jobs", json={"prompt": "a lighthouse"}, headers=headers).json() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Idempotency keys, queue limits and quotas, also under parallel submits on a real database."""
+"""Idempotency keys, queue limits and quotas, also with parallel submits on a real database."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,11 +40,11 @@ def test_the_same_key_and_body_is_the_same_job(door: Door, ada: Person, key: str
     assert left_today(door, ada) == 199
 
 
-def test_what_a_default_says_anyway_is_the_same_body(door: Door, ada: Person) -> None:
+def test_an_explicit_default_is_the_same_body(door: Door, ada: Person) -> None:
     assert post(door, ada, "k").json()["id"] == post(door, ada, "k", n=1, style=None).json()["id"]
 
 
-def test_the_same_key_finds_the_job_however_it_stands(door: Door, ada: Person) -> None:
+def test_the_same_key_finds_the_job_in_every_state(door: Door, ada: Person) -> None:
     job = post(door, ada, "k").json()
     door.post(f"/v1/jobs/{job['id']}/cancel", headers=ada.headers)
     again = post(door, ada, "k").json()
@@ -153,7 +153,7 @@ def test_the_jobs_of_a_day_are_limited(
     assert left_today(door, ada) == 1
 
 
-def test_who_has_spent_the_day_is_not_told_to_wait_for_the_queue(
+def test_a_spent_quota_is_reported_before_a_full_queue(
     doors: Doors, with_settings: Callable[..., Services], ada: Person
 ) -> None:
     door = doors.open(with_settings(jobs_per_day=1, max_queued=1))
@@ -204,7 +204,7 @@ def test_yesterdays_refund_does_not_count_today(door: Door, ada: Person, service
 
 
 @pytest.mark.parametrize(("limits", "code"), [({"max_queued": 7}, "queue_full"), ({"jobs_per_day": 7}, "quota_spent")])
-def test_parallel_submits_never_pass_a_limit(
+def test_parallel_submits_never_exceed_a_limit(
     asgi_doors: Doors,
     with_settings: Callable[..., Services],
     services: Services,

@@ -1,4 +1,4 @@
-"""`notify` where the site sends mail, and where it does not."""
+"""The field `notify` on sites with and without mail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ JOB = {"prompt": "a lighthouse"}
 
 @pytest.fixture
 def mute(doors: Doors, with_settings: Callable[..., Services]) -> Door:
-    """Easel without mail."""
+    """Open Easel without mail."""
     return doors.open(with_settings(mail_url=""))
 
 
@@ -26,12 +26,12 @@ def check_refused(response: Any) -> None:
 
 
 def prefer_mail(services: Services, person: Person) -> None:
-    """As the person chose when there was mail."""
+    """Store the user's preference for mail, as if chosen while the site sent mail."""
     with services.db.begin() as connection:
         user_store.set_notify(connection, person.id, "email")
 
 
-def test_a_finished_job_has_its_mail_written_down(
+def test_a_finished_job_has_a_mail_in_the_outbox(
     door: Door, ada: Person, services: Services, submit: Callable[..., Any], finish: Callable[[], None]
 ) -> None:
     notified, _ = submit(notify="email"), submit(notify="none")
@@ -58,7 +58,7 @@ def test_without_mail_an_account_cannot_choose_it(mute: Door, ada: Person) -> No
     assert mute.patch("/v1/me", json={"notify": "none"}, headers=ada.headers).json()["notify"] == "none"
 
 
-def test_an_earlier_choice_counts_as_none(door: Door, mute: Door, ada: Person, services: Services) -> None:
+def test_an_earlier_choice_is_ignored(door: Door, mute: Door, ada: Person, services: Services) -> None:
     prefer_mail(services, ada)
     job = mute.post("/v1/jobs", json=JOB, headers=ada.headers).json()
     assert job["settings"]["notify"] == "none"
@@ -67,7 +67,7 @@ def test_an_earlier_choice_counts_as_none(door: Door, mute: Door, ada: Person, s
     assert door.post("/v1/jobs", json=JOB, headers=ada.headers).json()["settings"]["notify"] == "email"
 
 
-def test_a_repeated_request_gets_its_job_though_mail_is_gone(door: Door, mute: Door, ada: Person) -> None:
+def test_a_repeated_request_gets_its_job_without_mail(door: Door, mute: Door, ada: Person) -> None:
     for number, fields in enumerate(({"notify": "email"}, {})):
         headers = {**ada.headers, "Idempotency-Key": f"key-{number}"}
         first = door.post("/v1/jobs", json=JOB | fields, headers=headers)

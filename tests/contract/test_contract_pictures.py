@@ -1,4 +1,4 @@
-"""Finished pictures: presigned URLs that open, stable links, and the gallery."""
+"""Finished pictures: presigned URLs, stable links and the gallery."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def browser() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def image(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) -> dict[str, Any]:
-    """The first picture of a finished job."""
+    """Return the first picture of a finished job."""
     job = submit(width=768, height=512)
     finish()
     images: list[dict[str, Any]] = door.get(job["links"]["self"], headers=ada.headers).json()["images"]
@@ -34,7 +34,7 @@ def image(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) -
 
 
 def publish(services: Services) -> None:
-    """Show every job in the gallery, each a second after the one before."""
+    """Publish every job, each a second after the one before."""
     with services.db.begin() as connection:
         connection.execute(
             text("""
@@ -51,7 +51,7 @@ def open_picture(browser: requests.Session, url: str) -> tuple[requests.Response
     return answer, Image.open(io.BytesIO(answer.content))
 
 
-def test_the_presigned_urls_of_a_job_open(image: dict[str, Any], browser: requests.Session) -> None:
+def test_the_presigned_urls_of_a_job_work(image: dict[str, Any], browser: requests.Session) -> None:
     answer, picture = open_picture(browser, image["url"])
     assert answer.headers["content-type"] == "image/png"
     assert "immutable" in answer.headers["cache-control"]
@@ -71,7 +71,7 @@ def test_the_presigned_urls_of_a_job_open(image: dict[str, Any], browser: reques
         ("?thumbnail=true&download=1", "image/webp", "easel-{}.webp"),
     ],
 )
-def test_the_stable_link_leads_to_a_url_that_opens(
+def test_the_stable_link_redirects_to_a_working_url(
     door: Door, image: dict[str, Any], browser: requests.Session, query: str, content_type: str, name: str | None
 ) -> None:
     response = door.get(image["link"] + query)
@@ -89,7 +89,7 @@ def test_the_stable_link_and_the_job_give_one_url(door: Door, image: dict[str, A
     assert door.get(image["link"] + "?thumbnail=1").headers["location"] == image["thumbnail_url"]
 
 
-def test_a_link_of_no_picture_is_not_found(door: Door, image: dict[str, Any]) -> None:
+def test_a_link_without_a_picture_is_not_found(door: Door, image: dict[str, Any]) -> None:
     last = "0" if image["id"][-1] != "0" else "1"
     answers = [door.get(f"/i/{name}") for name in (image["id"][:-1] + last, "x", image["id"] + "0")]
     assert {answer.status_code for answer in answers} == {404}
@@ -119,7 +119,7 @@ def test_the_gallery_shows_what_is_published(
     assert door.get(job["links"]["self"], headers=ada.headers).json()["public"] is True
 
 
-def test_what_has_not_succeeded_is_not_in_the_gallery(door: Door, submit: Submit, services: Services) -> None:
+def test_only_succeeded_jobs_are_in_the_gallery(door: Door, submit: Submit, services: Services) -> None:
     submit()
     publish(services)
     assert door.get("/v1/gallery").json()["items"] == []
@@ -131,7 +131,7 @@ def test_the_gallery_is_paged_latest_first(
     ids = [submit(prompt=str(number), width=64, height=64)["id"] for number in range(5)]
     finish()
     publish(services)
-    with services.db.begin() as connection:  # two at the same moment, at the border of a page
+    with services.db.begin() as connection:  # two with equal times, at the page boundary
         connection.execute(
             text("UPDATE jobs SET published_at = (SELECT published_at FROM jobs WHERE id = :one) WHERE id = :other"),
             {"one": ids[3], "other": ids[2]},
@@ -154,7 +154,7 @@ def test_the_gallery_is_paged_latest_first(
         "2026-01-01T00:00:00+00:00:00.000001", "2026-01-01T00:00:00+00:00:01", "2026-W01-1",
     ],
 )  # fmt: skip
-def test_a_cursor_that_was_made_up_does_no_harm(door: Door, services: Services, moment: str) -> None:
+def test_an_invented_cursor_is_harmless(door: Door, services: Services, moment: str) -> None:
     import base64
 
     made_up = base64.urlsafe_b64encode(f"{moment} 00000000-0000-7000-8000-000000000000".encode()).decode()
@@ -177,7 +177,7 @@ def test_health_is_ok(door: Door, services: Services) -> None:
         ("broker", {"broker_url": "redis://:secret@127.0.0.1:1/0"}),
     ],
 )
-def test_health_names_what_does_not_answer(
+def test_health_names_unavailable_services(
     doors: Any, with_settings: Callable[..., Services], part: str, changes: dict[str, str]
 ) -> None:
     response = doors.open(with_settings(**changes)).get("/v1/health")

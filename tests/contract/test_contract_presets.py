@@ -1,4 +1,4 @@
-"""The presets say what a submit takes, and a submit takes what the presets say."""
+"""A submit accepts exactly what the presets describe."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def takes(**fields: Any) -> bool:
     return True
 
 
-def test_the_presets_can_be_read_by_everyone(door: Door, services: Services) -> None:
+def test_the_presets_are_public(door: Door, services: Services) -> None:
     response = door.get("/v1/presets")
     assert response.status_code == 200
     assert "max-age" in response.headers["cache-control"]
@@ -55,7 +55,7 @@ def test_every_field_is_described() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if "maximum" in field])
-def test_a_number_is_taken_up_to_its_bounds(name: str) -> None:
+def test_a_number_is_accepted_within_its_bounds(name: str) -> None:
     field = FIELDS[name]
     least, most, step = field["minimum"], field["maximum"], field.get("multiple_of", 1)
     others = {"source_images": ["x"]} if name == "strength" else {}
@@ -67,25 +67,25 @@ def test_a_number_is_taken_up_to_its_bounds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if "multiple_of" in field])
-def test_a_multiple_is_asked_for_where_it_is_stated(name: str) -> None:
+def test_a_stated_multiple_is_required(name: str) -> None:
     assert not takes(**{name: FIELDS[name]["minimum"] + 1})
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if "max_length" in field and name != "style"])
-def test_a_text_is_taken_up_to_its_length(name: str) -> None:
+def test_a_text_is_accepted_up_to_its_length(name: str) -> None:
     assert takes(**{name: "x" * FIELDS[name]["max_length"]})
     assert not takes(**{name: "x" * (FIELDS[name]["max_length"] + 1)})
     assert takes(**{name: "x" * FIELDS[name].get("min_length", 0)})
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if "max_items" in field])
-def test_a_list_is_taken_up_to_its_length(name: str) -> None:
+def test_a_list_is_accepted_up_to_its_length(name: str) -> None:
     assert takes(**{name: ["x"] * FIELDS[name]["max_items"]})
     assert not takes(**{name: ["x"] * (FIELDS[name]["max_items"] + 1)})
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if "enum" in field])
-def test_each_word_of_a_choice_is_taken(name: str) -> None:
+def test_each_value_of_a_choice_is_accepted(name: str) -> None:
     assert all(takes(**{name: word}) for word in FIELDS[name]["enum"])
     assert not takes(**{name: f"{FIELDS[name]['enum'][0]}x"})
 
@@ -96,12 +96,12 @@ def test_the_choices_are_those_of_the_presets(name: str, choices: dict[str, Any]
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_each_style_is_taken(style: str) -> None:
+def test_each_style_is_accepted(style: str) -> None:
     assert takes(style=style)
 
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "prompt"])
-def test_each_default_is_what_is_taken_when_nothing_is_said(name: str) -> None:
+def test_each_default_applies_to_an_omitted_field(name: str) -> None:
     default = FIELDS[name]["default"]
     assert takes(**{name: default})
     assert JobRequest(prompt="x") == JobRequest.model_validate({"prompt": "x", name: default})

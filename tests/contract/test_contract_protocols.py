@@ -1,4 +1,4 @@
-"""What none of the configured generators can make is refused at submit, every wrong field at once."""
+"""Requests that no configured generator supports are refused at submit, with all invalid fields at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +55,7 @@ Open = Callable[[str], Door]
 
 @pytest.fixture
 def door_to(doors: Doors, with_settings: Callable[..., Services]) -> Open:
-    """Easel with these generators."""
+    """Open Easel with these generators."""
     return lambda generators: doors.open(with_settings(generators=generators))
 
 
@@ -64,7 +64,7 @@ def post(door: Door, person: Person, **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize(("request_", "errors"), REFUSED)
-def test_a_site_that_has_only_glide_says_what_would_work(
+def test_a_site_with_only_glide_names_the_supported_values(
     door_to: Open, ada: Person, request_: dict[str, Any], errors: dict[str, str]
 ) -> None:
     door = door_to(GLIDE)
@@ -76,13 +76,15 @@ def test_a_site_that_has_only_glide_says_what_would_work(
 
 
 @pytest.mark.parametrize("request_", TAKEN)
-def test_a_site_that_has_only_glide_takes_what_glide_can(door_to: Open, ada: Person, request_: dict[str, Any]) -> None:
+def test_a_site_with_only_glide_accepts_what_glide_supports(
+    door_to: Open, ada: Person, request_: dict[str, Any]
+) -> None:
     assert post(door_to(GLIDE), ada, **request_).status_code == 202
 
 
 @pytest.mark.parametrize("generators", [IMG, f"{GLIDE},{IMG}", ""])
 @pytest.mark.parametrize("request_", [{"aspect": "widescreen"}, {"quality": "best", "describe": True}])
-def test_where_one_of_them_can_or_none_is_known_it_is_taken(
+def test_a_request_is_accepted_if_one_generator_supports_it_or_none_is_known(
     door_to: Open, ada: Person, generators: str, request_: dict[str, Any]
 ) -> None:
     assert post(door_to(generators), ada, **request_).status_code == 202
@@ -107,7 +109,7 @@ ALL_OFFERED = {"fields": {"timelapse"}}
         ),
     ],
 )
-def test_the_presets_say_what_is_offered(door_to: Open, generators: str, missing: dict[str, set[str]]) -> None:
+def test_the_presets_show_what_is_supported(door_to: Open, generators: str, missing: dict[str, set[str]]) -> None:
     response = door_to(generators).get("/v1/presets")
     assert response.headers["cache-control"] == "public, max-age=300"
     for group, entries in response.json().items():
@@ -116,7 +118,7 @@ def test_the_presets_say_what_is_offered(door_to: Open, generators: str, missing
         assert all(type(entry["offered"]) is bool for entry in entries)
 
 
-def test_what_is_not_offered_is_refused_and_what_is_is_taken(door_to: Open, ada: Person) -> None:
+def test_unsupported_options_are_refused_and_supported_ones_accepted(door_to: Open, ada: Person) -> None:
     door = door_to(GLIDE)
     presets = door.get("/v1/presets").json()
     uses = [
@@ -129,20 +131,20 @@ def test_what_is_not_offered_is_refused_and_what_is_is_taken(door_to: Open, ada:
         assert post(door, ada, **use).status_code == (202 if offered else 422), use
 
 
-def test_every_field_that_a_protocol_may_refuse_has_a_use() -> None:
+def test_every_field_that_a_protocol_may_refuse_is_covered() -> None:
     limits = [limit for protocol in LIMITS.values() for limit in protocol]
     fixed_by_presets = {limit.field for limit in limits if limit.preset == "aspect"}
     assert {limit.field for limit in limits} - fixed_by_presets <= USES.keys()
     assert USES.keys() <= JobRequest.model_fields.keys()
 
 
-def test_who_is_nobody_hears_of_that_first(door_to: Open) -> None:
+def test_a_missing_token_is_reported_first(door_to: Open) -> None:
     unknown = {"Authorization": "Bearer easel_nobody"}
     response = door_to(GLIDE).post("/v1/jobs", json={"prompt": "a", "aspect": "portrait"}, headers=unknown)
     assert response.status_code == 401
 
 
-def test_a_repeated_request_gets_its_job_whatever_the_generators_are_now(door_to: Open, ada: Person) -> None:
+def test_a_repeated_request_gets_its_job_although_the_generators_changed(door_to: Open, ada: Person) -> None:
     body = {"prompt": "a", "aspect": "portrait"}
     headers = dict(ada.headers) | {"Idempotency-Key": "k"}
     first = door_to(IMG).post("/v1/jobs", json=body, headers=headers)

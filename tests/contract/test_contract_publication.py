@@ -1,4 +1,4 @@
-"""Publishing a job, taking it back, looking at it, reporting it; and an operator's take-down of it."""
+"""Publishing, unpublishing, viewing and reporting a job, and an operator's take-down."""
 
 import json
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def kept(services: Services) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def done(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) -> dict[str, Any]:
-    """A finished job of Ada's, with small pictures."""
+    """Return a finished job of Ada's with small pictures."""
     job = submit(n=2, seed=7, style="oil", width=64, height=64, negative_prompt="fog")
     finish()
     found: dict[str, Any] = door.get(job["links"]["self"], headers=ada.headers).json()
@@ -54,7 +54,7 @@ def done(door: Door, ada: Person, submit: Submit, finish: Callable[[], None]) ->
 
 @pytest.fixture
 def shown(door: Door, ada: Person, done: dict[str, Any]) -> dict[str, Any]:
-    """That job, published."""
+    """Publish that job."""
     response = door.put(publication(done), headers=ada.headers)
     assert response.status_code == 200
     job: dict[str, Any] = response.json()
@@ -96,7 +96,7 @@ def test_only_a_change_changes_the_version(door: Door, ada: Person, done: dict[s
     assert tags[0] == tags[1] == tags[4] != tags[2] == tags[3]
 
 
-def test_a_second_publication_does_not_bring_it_forward(door: Door, ada: Person, shown: dict[str, Any]) -> None:
+def test_publishing_again_keeps_the_position(door: Door, ada: Person, shown: dict[str, Any]) -> None:
     before = door.get(item(shown)).json()["published_at"]
     door.put(publication(shown), headers=ada.headers)
     assert door.get(item(shown)).json()["published_at"] == before
@@ -130,7 +130,7 @@ def test_a_job_without_pictures_cannot_be_published(
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_a_job_of_somebody_else_looks_absent(
+def test_a_job_of_another_user_is_not_found(
     door: Door, bob: Person, done: dict[str, Any], services: Services, method: str
 ) -> None:
     before = version(services, done)
@@ -143,7 +143,7 @@ def test_a_job_of_somebody_else_looks_absent(
     assert version(services, done) == before
 
 
-def test_what_is_not_public_looks_absent(door: Door, ada: Person, done: dict[str, Any], submit: Submit) -> None:
+def test_an_unpublished_job_is_not_found(door: Door, ada: Person, done: dict[str, Any], submit: Submit) -> None:
     names = (done["id"], submit()["id"], NO_JOB, "no-id", "%00", "%ff", "é", "x" * 2000)
     answers = [door.get(f"/v1/gallery/{name}", headers=ada.headers) for name in names]
     answers += [door.post(f"/v1/gallery/{name}/reports", json={"reason": "other"}) for name in names]
@@ -151,7 +151,7 @@ def test_what_is_not_public_looks_absent(door: Door, ada: Person, done: dict[str
     assert len({answer.content for answer in answers}) == 1
 
 
-def test_nothing_public_leads_to_the_owner(
+def test_nothing_public_identifies_the_owner(
     door: Door, ada: Person, finish: Callable[[], None], services: Services
 ) -> None:
     form = door.post("/v1/uploads", json={"content_type": "image/png", "size": 1}, headers=ada.headers).json()
@@ -169,14 +169,14 @@ def test_nothing_public_leads_to_the_owner(
     assert str(ada.id) in form["key"]
 
 
-def test_the_links_of_pictures_outlive_the_publication(door: Door, ada: Person, shown: dict[str, Any]) -> None:
+def test_picture_links_work_after_unpublishing(door: Door, ada: Person, shown: dict[str, Any]) -> None:
     links = [image["link"] for image in shown["images"]]
     assert [door.get(link).status_code for link in links] == [302, 302]
     door.delete(publication(shown), headers=ada.headers)
     assert [door.get(link).status_code for link in links] == [302, 302]
 
 
-def test_a_take_down_is_for_good(door: Door, ada: Person, shown: dict[str, Any], services: Services) -> None:
+def test_a_take_down_is_permanent(door: Door, ada: Person, shown: dict[str, Any], services: Services) -> None:
     before = version(services, shown)
     gallery.take_down(services, UUID(shown["id"]))
     absent = door.get(f"/v1/gallery/{NO_JOB}")
@@ -197,7 +197,7 @@ def test_a_take_down_is_for_good(door: Door, ada: Person, shown: dict[str, Any],
     assert door.delete(f"/v1/jobs/{shown['id']}", headers=ada.headers).status_code == 204
 
 
-def test_a_restored_job_stands_where_it_stood(door: Door, shown: dict[str, Any], services: Services) -> None:
+def test_a_restored_job_keeps_its_position(door: Door, shown: dict[str, Any], services: Services) -> None:
     before = door.get("/v1/gallery").json()
     gallery.take_down(services, UUID(shown["id"]))
     gallery.restore(services, UUID(shown["id"]))
@@ -205,7 +205,7 @@ def test_a_restored_job_stands_where_it_stood(door: Door, shown: dict[str, Any],
     assert [door.get(image["link"]).status_code for image in shown["images"]] == [302, 302]
 
 
-def test_anybody_can_report(door: Door, ada: Person, shown: dict[str, Any], services: Services) -> None:
+def test_a_report_needs_no_account(door: Door, ada: Person, shown: dict[str, Any], services: Services) -> None:
     words = 'It shows <b>my house</b> \u202e "без спроса" 🏠'
     given: list[dict[str, Any]] = [
         {"reason": "personal", "detail": words},
@@ -238,7 +238,7 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_REPORTS, ids=lambda value: ascii(value)[:50])
-def test_a_report_that_is_wrong_is_refused(
+def test_an_invalid_report_is_refused(
     door: Door, shown: dict[str, Any], services: Services, body: dict[str, Any], field: str
 ) -> None:
     content = json.dumps(body).encode()
@@ -248,7 +248,7 @@ def test_a_report_that_is_wrong_is_refused(
     assert kept(services) == []
 
 
-def test_more_reports_than_are_kept_are_answered_alike(door: Door, shown: dict[str, Any], services: Services) -> None:
+def test_reports_beyond_the_limit_get_the_same_answer(door: Door, shown: dict[str, Any], services: Services) -> None:
     answers = [door.post(reports(shown), json={"reason": "other"}) for _ in range(MAX_OPEN_REPORTS + 2)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}
     assert len(kept(services)) == MAX_OPEN_REPORTS == 20
@@ -257,7 +257,7 @@ def test_more_reports_than_are_kept_are_answered_alike(door: Door, shown: dict[s
     assert kept(services)[-1] == ("illegal", "")
 
 
-def test_a_deleted_job_takes_its_reports_along(
+def test_a_deleted_job_is_deleted_with_its_reports(
     door: Door, ada: Person, shown: dict[str, Any], services: Services
 ) -> None:
     door.post(reports(shown), json={"reason": "other"})

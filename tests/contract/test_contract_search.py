@@ -1,4 +1,4 @@
-"""The list of one's own jobs, searched by words of the prompt."""
+"""Search in a user's jobs by words of the prompt."""
 
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +63,7 @@ def test_a_job_is_found_by_every_word_of_its_prompt(door: Door, ada: Person, bob
     assert door.get("/v1/jobs", params={"q": "lighthouse"}, headers=bob.headers).json()["jobs"] == []
 
 
-def test_a_search_goes_together_with_state_limit_and_cursor(door: Door, ada: Person, ids: list[str]) -> None:
+def test_a_search_combines_with_state_limit_and_cursor(door: Door, ada: Person, ids: list[str]) -> None:
     door.post(f"/v1/jobs/{ids[3]}/cancel", headers=ada.headers)
 
     def found(**query: Any) -> tuple[list[str], str | None]:
@@ -85,7 +85,7 @@ def test_a_search_goes_together_with_state_limit_and_cursor(door: Door, ada: Per
         ("q=a%00b", "must not contain NUL characters"),
     ],
 )
-def test_a_search_that_cannot_be_read_says_why(door: Door, ada: Person, query: str, words: str) -> None:
+def test_an_invalid_search_is_explained(door: Door, ada: Person, query: str, words: str) -> None:
     response = door.get(f"/v1/jobs?{query}", headers=ada.headers)
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
     assert response.json()["detail"].startswith("q: ")
@@ -93,8 +93,8 @@ def test_a_search_that_cannot_be_read_says_why(door: Door, ada: Person, query: s
 
 
 @pytest.mark.parametrize("query", ["q=%ff", "q=%ED%A0%80", "q=%F0%9F", "q=%", "q=a&q=nothing"])
-def test_bytes_that_are_no_text_find_nothing(door: Door, ada: Person, ids: list[str], query: str) -> None:
-    """No prompt contains these characters; surrogates cannot be part of a query."""
+def test_bytes_that_are_not_text_match_nothing(door: Door, ada: Person, ids: list[str], query: str) -> None:
+    """No prompt contains these characters; a query cannot contain surrogates."""
     response = door.get(f"/v1/jobs?{query}", headers=ada.headers)
     assert response.status_code == 200
     assert response.json()["jobs"] == [] or query == "q=%"

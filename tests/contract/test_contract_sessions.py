@@ -1,4 +1,4 @@
-"""The session cookie is for the site alone; programs of other origins are let in only where that is configured."""
+"""The session cookie works only for the site itself; other origins are allowed only if configured."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def cookie(person: Person) -> dict[str, str]:
         {"Origin": "http://easel.localhost:8080", "Host": "easel.localhost:8080"},
     ],
 )
-def test_the_site_itself_may_change_things(door: Door, ada: Person, headers: dict[str, str]) -> None:
+def test_the_site_itself_may_write(door: Door, ada: Person, headers: dict[str, str]) -> None:
     response = door.post("/v1/jobs", json={"prompt": "x"}, headers={**cookie(ada), **headers})
     assert response.status_code == 202
 
@@ -66,7 +66,7 @@ def test_other_sites_may_not(door: Door, ada: Person, headers: dict[str, str], m
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}])
-def test_reading_with_a_cookie_needs_no_more(door: Door, ada: Person, headers: dict[str, str]) -> None:
+def test_reading_with_a_cookie_needs_no_origin(door: Door, ada: Person, headers: dict[str, str]) -> None:
     assert door.get("/v1/me", headers={**cookie(ada), **headers}).status_code == 200
 
 
@@ -75,20 +75,20 @@ def test_a_token_in_the_header_needs_no_origin(door: Door, ada: Person) -> None:
     assert door.post("/v1/jobs", json={"prompt": "x"}, headers=headers).status_code == 202
 
 
-def test_the_header_wins_over_the_cookie(door: Door, ada: Person, bob: Person) -> None:
+def test_the_header_takes_precedence_over_the_cookie(door: Door, ada: Person, bob: Person) -> None:
     me = door.get("/v1/me", headers={**cookie(ada), **bob.headers}).json()
     assert me["user"]["email"] == bob.email
     assert door.get("/v1/me", headers={**cookie(ada), "Authorization": "Bearer x"}).status_code == 401
 
 
 @pytest.mark.parametrize("value", ["x", "easel_", "", '"', ";;;", "easel_" + "x" * 43])
-def test_a_strange_cookie_is_no_session(door: Door, services: Services, value: str) -> None:
+def test_an_unknown_cookie_is_no_session(door: Door, services: Services, value: str) -> None:
     response = door.get("/v1/me", headers={"Cookie": f"easel_session={value}"})
     assert response.status_code == 401
     assert response.json()["code"] in ("bad_token", "not_signed_in")
 
 
-def test_a_dead_cookie_does_not_hinder_logging_in(door: Door, services: Services) -> None:
+def test_an_expired_cookie_does_not_prevent_logging_in(door: Door, services: Services) -> None:
     body = {"email": "ada@example.com", "password": "four unusual words here"}
     for path, status in (("/v1/signup", 201), ("/v1/login", 200)):
         assert door.post(path, json=body, headers={"Cookie": "easel_session=x"}).status_code == status
@@ -99,14 +99,14 @@ def friendly_door(doors: Doors, with_settings: Callable[..., Services]) -> Door:
     return doors.open(with_settings(cors_origins=(FRIEND,)))
 
 
-def test_no_origin_is_let_in_unless_configured(door: Door, ada: Person) -> None:
+def test_no_origin_is_allowed_unless_configured(door: Door, ada: Person) -> None:
     for origin in (FRIEND, ORIGIN, "null"):
         response = door.get("/v1/me", headers={**ada.headers, "Origin": origin})
         assert not [name for name in response.headers if name.startswith("access-control")]
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", FRIEND + ".evil.example.com", FRIEND.replace("https", "http")])
-def test_only_configured_origins_are_let_in(friendly_door: Door, ada: Person, origin: str) -> None:
+def test_only_configured_origins_are_allowed(friendly_door: Door, ada: Person, origin: str) -> None:
     let_in = friendly_door.get("/v1/me", headers={**ada.headers, "Origin": FRIEND})
     assert let_in.headers["access-control-allow-origin"] == FRIEND
     exposed = {name.strip() for name in let_in.headers["access-control-expose-headers"].split(",")}
@@ -123,7 +123,7 @@ def test_errors_can_be_read_by_configured_origins(friendly_door: Door) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_the_browser_is_told_what_is_allowed(
+def test_a_preflight_lists_what_is_allowed(
     asgi_doors: Doors, with_settings: Callable[..., Services], method: str
 ) -> None:
     door = asgi_doors.open(with_settings(cors_origins=(FRIEND,)))

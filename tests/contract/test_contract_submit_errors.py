@@ -1,4 +1,4 @@
-"""Each field of a submit with each kind of value that is wrong: a 422 that names the field and repeats nothing."""
+"""Each field of a submit with each kind of invalid value: a 422 that names the field and does not echo the value."""
 
 import json
 from typing import Any
@@ -125,13 +125,13 @@ def test_a_wrong_value_is_refused(door: Door, ada: Person, field: str, value: An
         ({"strength": -1, "source_images": []}, "source_images"),
     ],
 )
-def test_what_is_missing_is_named(door: Door, ada: Person, body: dict[str, Any], named: str) -> None:
+def test_a_missing_field_is_named(door: Door, ada: Person, body: dict[str, Any], named: str) -> None:
     response = door.post("/v1/jobs", json=body, headers=ada.headers)
     assert response.status_code == 422
     assert [error["field"] for error in response.json()["errors"]] == [named]
 
 
-def test_every_wrong_field_is_named_at_once(door: Door, ada: Person) -> None:
+def test_every_invalid_field_is_named_at_once(door: Door, ada: Person) -> None:
     body = {"prompt": "x", "n": 0, "steps": 0, "nonsense": 1, "description": {"skip_clip": "no"}}
     response = door.post("/v1/jobs", json=body, headers=ada.headers)
     fields = {error["field"] for error in response.json()["errors"]}
@@ -139,7 +139,7 @@ def test_every_wrong_field_is_named_at_once(door: Door, ada: Person) -> None:
 
 
 @pytest.mark.parametrize("name", [LONE_SURROGATE, "a\0b", "x" * 100_000, "é" * 100, "a.b", "function-wrap", "\r\nX: y"])
-def test_a_strange_name_of_a_field_is_refused(door: Door, ada: Person, name: str) -> None:
+def test_an_unknown_field_name_is_refused(door: Door, ada: Person, name: str) -> None:
     for body in ({"prompt": "x", name: 1}, {"prompt": "x", "description": {name: 1}}):
         response = door.post(
             "/v1/jobs",
@@ -158,7 +158,7 @@ def test_a_refused_submit_costs_nothing(door: Door, ada: Person, services: Servi
 
 
 @pytest.mark.parametrize("prompt", ["x", "x" * 2000, "a | b", "| a", "(a) [b]", "\U0001f30a" * 2000, "'; --", "%s"])
-def test_a_prompt_within_the_bounds_is_taken(door: Door, ada: Person, prompt: str) -> None:
+def test_a_prompt_within_the_bounds_is_accepted(door: Door, ada: Person, prompt: str) -> None:
     response = door.post("/v1/jobs", json={"prompt": prompt}, headers=ada.headers)
     assert response.status_code == 202
     assert response.json()["prompt"] == prompt

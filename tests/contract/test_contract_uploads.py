@@ -1,4 +1,4 @@
-"""Start pictures: announced to Easel, sent straight to the storage, which checks them, then named in a submit."""
+"""Start pictures: announced to Easel, uploaded to the storage, which checks them, then named in a submit."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.support.shapes import JOB, UPLOAD, check
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[requests.Session]:
-    """A client that sends a form to the storage, without a token of Easel."""
+    """Return a client that sends a form to the storage, without an API token."""
     with requests.Session() as session:
         session.trust_env = False
         yield session
@@ -87,7 +87,7 @@ def test_an_uploaded_picture_starts_a_job(
     assert len(generator.orders[-1]["imgs"]) == 1
 
 
-def test_one_picture_may_be_named_twice(
+def test_one_upload_may_be_named_twice(
     door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
 ) -> None:
     form = announce(len(png))
@@ -145,7 +145,7 @@ def test_an_upload_that_has_not_arrived_is_named(
     assert missing["key"] not in response.text
 
 
-def test_an_upload_of_somebody_else_looks_absent(
+def test_an_upload_of_another_user_is_not_found(
     door: Door, bob: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes
 ) -> None:
     form = announce(len(png))
@@ -168,7 +168,7 @@ def test_an_upload_of_somebody_else_looks_absent(
     ],
     ids=lambda part: ascii(part)[:40],
 )
-def test_a_wrong_announcement_is_refused(door: Door, ada: Person, change: dict[str, Any], field: str) -> None:
+def test_an_invalid_announcement_is_refused(door: Door, ada: Person, change: dict[str, Any], field: str) -> None:
     body = {"content_type": "image/png", "size": 3} | change
     response = door.post("/v1/uploads", json=body, headers=ada.headers)
     assert response.status_code == 422

@@ -1,4 +1,4 @@
-"""A status that is asked for again and again: ETag, 304, and answers that are held until the job changes."""
+"""Polling a status: ETag, 304, and long polling until the job changes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def ask(door: Door, person: Person, job: dict[str, Any], wait_s: float = 0, know
     return door.get(job["links"]["self"], params=query, headers=headers)
 
 
-def test_what_has_not_changed_is_not_sent_again(door: Door, ada: Person, submit: Submit) -> None:
+def test_an_unchanged_job_is_not_sent_again(door: Door, ada: Person, submit: Submit) -> None:
     job = submit()
     first = ask(door, ada, job)
     etag = first.headers["etag"]
@@ -54,7 +54,7 @@ def test_the_etag_changes_with_the_job_and_only_then(
     for _ in range(20):
         first, second = ask(door, ada, job), ask(door, ada, job)
         assert first.headers["etag"] == second.headers["etag"]
-        view = first.json() | {"eta_seconds": None}  # an estimate is no news
+        view = first.json() | {"eta_seconds": None}  # a new estimate is not a change
         assert seen.setdefault(first.headers["etag"], view) == view
         if view["finished_at"]:
             break
@@ -63,7 +63,7 @@ def test_the_etag_changes_with_the_job_and_only_then(
     assert [view for view in seen.values() if list(seen.values()).count(view) > 1] == []
 
 
-def test_an_answer_is_held_until_the_job_moves(
+def test_an_answer_is_held_until_the_job_changes(
     door: Door, ada: Person, submit: Submit, threads: ThreadPoolExecutor, services: Services, finish: Callable[[], None]
 ) -> None:
     job = submit()
@@ -80,7 +80,7 @@ def test_an_answer_is_held_until_the_job_moves(
         etag = ask(door, ada, job).headers["etag"]
 
 
-def test_a_place_in_the_queue_is_a_change_too(
+def test_a_new_queue_position_is_a_change(
     door: Door, ada: Person, bob: Person, submit: Submit, threads: ThreadPoolExecutor, step: Callable[[], int],
     generator: FakeGenerator,
 ) -> None:  # fmt: skip
@@ -108,18 +108,18 @@ def test_an_answer_is_held_to_the_deadline_and_no_longer(
     assert door.held == 0
 
 
-def test_a_finished_job_is_answered_at_once(
+def test_a_finished_job_is_answered_immediately(
     door: Door, ada: Person, submit: Submit, finish: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = submit()
     finish()
     etag = ask(door, ada, job).headers["etag"]
-    monkeypatch.setattr("functions.http.long_poll.LongPoll.wait", None)  # nothing may be waited for
+    monkeypatch.setattr("functions.http.long_poll.LongPoll.wait", None)  # an answer that waits would fail
     assert ask(door, ada, job, LONG_S).status_code == 200
     assert ask(door, ada, job, LONG_S, etag).status_code == 304
 
 
-def test_what_has_changed_already_is_answered_at_once(
+def test_an_earlier_change_is_answered_immediately(
     door: Door, ada: Person, submit: Submit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = submit()
@@ -127,7 +127,7 @@ def test_what_has_changed_already_is_answered_at_once(
     assert ask(door, ada, job, LONG_S, 'W/"of-before"').status_code == 200
 
 
-def test_a_job_that_is_deleted_meanwhile_is_gone(
+def test_a_job_deleted_while_waiting_is_not_found(
     door: Door, ada: Person, submit: Submit, threads: ThreadPoolExecutor, services: Services
 ) -> None:
     from sqlalchemy import text
@@ -140,12 +140,12 @@ def test_a_job_that_is_deleted_meanwhile_is_gone(
     assert held.result(timeout=LONG_S + 10).status_code == 404
 
 
-def test_waiting_for_a_job_of_somebody_else_tells_nothing(door: Door, bob: Person, submit: Submit) -> None:
+def test_waiting_for_a_job_of_another_user_is_not_found(door: Door, bob: Person, submit: Submit) -> None:
     assert ask(door, bob, submit(), LONG_S).status_code == 404
     assert door.held == 0
 
 
-def test_50_who_wait_do_not_hinder_the_others(
+def test_50_waiting_callers_do_not_block_others(
     asgi_door: Door, ada: Person, bob: Person, threads: ThreadPoolExecutor
 ) -> None:
     job = asgi_door.post("/v1/jobs", json={"prompt": "x"}, headers=ada.headers).json()

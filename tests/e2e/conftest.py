@@ -23,7 +23,7 @@ THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a 
 def site() -> Iterator[RunningSite]:
     """Start the whole stack with its default limits.
 
-    Its home is not under pytest's own folder, which each pytest that starts closes to the account of Postgres.
+    Its home is not under pytest's folder, which pytest makes private: the account of Postgres could not enter it.
     """
     with tempfile.TemporaryDirectory(prefix="easel-site-") as folder:
         site = RunningSite(Path(folder) / "home")

@@ -1,4 +1,4 @@
-"""What the jobs in hand live through: each part but the database's disk is taken away while they run."""
+"""Fault tolerance: each part except the database's disk is taken away while jobs run."""
 
 import time
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def submit_all(users: list[ApiUser], **fields: int) -> None:
 
 
 def finish_all(users: list[ApiUser], services: Services) -> list[dict[str, object]]:
-    """The jobs with their timelines, once all are finished, each found to have succeeded with one set of pictures."""
+    """Wait for all jobs; check that each succeeded with one set of pictures. Returns them with their timelines."""
     jobs = [user.job(job["id"]) for user in users for job in user.finished(LIMIT_S)]
     assert len(jobs) == JOBS
     check_one_set_each(services, jobs)
@@ -64,14 +64,14 @@ def wait_for_the_middle(users: list[ApiUser], done: int = JOBS // 4) -> int:
 
 
 def next_order_number(stack: PartStack) -> int:
-    """The generator numbers its orders one after the other, so two answers tell how many came in between."""
+    """Return the next request number. The generator counts, so two answers show how many requests came in between."""
     order = {"prompt": "a stone", "width": 64, "height": 64, "steps": 1, "ups": 1}
     with requests.post(f"{stack.generator_url}/initiate_processing", json=order, timeout=10) as answer:
         return int(answer.json())
 
 
 def is_a_step_running(services: Services) -> bool:
-    """Whether a worker holds a lease now."""
+    """Return whether a worker holds a lease now."""
     with services.db.begin() as connection:
         return bool(connection.execute(text("SELECT count(*) FROM jobs WHERE lease_until > now()")).scalar_one())
 
@@ -86,7 +86,9 @@ def test_a_wiped_broker_loses_no_job(stack: PartStack, users: list[ApiUser], ser
         assert events(job).count("sent") == 1
 
 
-def test_a_killed_poller_loses_and_doubles_nothing(stack: PartStack, users: list[ApiUser], services: Services) -> None:
+def test_a_killed_poller_loses_and_duplicates_nothing(
+    stack: PartStack, users: list[ApiUser], services: Services
+) -> None:
     first_number = next_order_number(stack)
     began = time.monotonic()
     submit_all(users)
@@ -104,7 +106,7 @@ def test_a_killed_poller_loses_and_doubles_nothing(stack: PartStack, users: list
     assert orders == JOBS + retries
     pace_s = (killed - began) / done_before
     needed_s = pace_s * (JOBS - done_before)
-    print(  # noqa: T201 (a figure for whoever runs this with -rP)
+    print(  # noqa: T201 (a figure, shown with -rP)
         f"killed after {done_before} of {JOBS} jobs, poller up again after {up - killed:.1f} s; the rest took "
         f"{finished - up:.1f} s where {needed_s:.1f} s were needed; {orders} orders, {retries} retries, "
         f"{sum('recovered' in events(job) for job in jobs)} jobs taken over from the dead worker"
@@ -128,7 +130,7 @@ def test_jobs_wait_for_a_generator_that_is_down(stack: PartStack, users: list[Ap
     finish_all(users, services)
 
 
-def test_a_restarted_gateway_goes_on_telling_the_status(
+def test_a_restarted_gateway_continues_to_serve_the_status(
     stack: PartStack, users: list[ApiUser], services: Services
 ) -> None:
     submit_all(users)

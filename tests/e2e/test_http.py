@@ -1,4 +1,4 @@
-"""The API from the outside, over plain HTTP, as curl and programs meet it."""
+"""The API from the outside, over plain HTTP, as curl and programs use it."""
 
 import io
 import json
@@ -17,14 +17,14 @@ BASE_EVENTS = ["accepted", "started", "sent", "succeeded"]
 
 
 def code(answer: requests.Response) -> str:
-    """The stable code of an answer that must be a problem document."""
+    """Return the stable code of an answer, which must be a problem document."""
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == answer.status_code
     return str(answer.json()["code"])
 
 
 def open_picture(url: str) -> Image.Image:
-    """Fetch a presigned URL without any credentials and decode what comes."""
+    """Fetch a presigned URL without any credentials and decode the picture."""
     with requests.get(url, timeout=30) as answer:
         assert answer.status_code == 200, answer.text
         picture = Image.open(io.BytesIO(answer.content))
@@ -84,7 +84,7 @@ def test_a_repeated_submit_makes_one_job(user: ApiUser) -> None:
     assert len(user.finished()) == 1
 
 
-def test_lists_come_in_pages_newest_first(user: ApiUser) -> None:
+def test_lists_are_paged_newest_first(user: ApiUser) -> None:
     submitted = [user.submit(f"tree number {number}")["id"] for number in range(5)]
     pages, cursor = [], None
     while True:
@@ -100,8 +100,8 @@ def test_lists_come_in_pages_newest_first(user: ApiUser) -> None:
     assert user.call("GET", "/v1/jobs?state=failed").json()["jobs"] == []
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_step(user: ApiUser) -> None:
-    # Two of a user's jobs run at the same time; the third waits behind them.
+def test_a_waiting_job_is_cancelled_immediately_and_a_running_one_at_its_next_step(user: ApiUser) -> None:
+    # Two of a user's jobs run at the same time; the third waits.
     running, _, waiting = (user.submit("a wide sea", n=8, width=512, height=512, steps=150) for _ in range(3))
     answer = user.call("POST", f"/v1/jobs/{waiting['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
@@ -115,7 +115,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_step(u
     assert user.call("GET", "/v1/me").json()["quota"]["left_today"] == 200
 
 
-def test_a_deleted_job_goes_with_its_pictures(user: ApiUser) -> None:
+def test_a_deleted_job_is_deleted_with_its_pictures(user: ApiUser) -> None:
     job_id = user.submit()["id"]
     [job] = user.finished()
     image = job["images"][0]
@@ -131,7 +131,7 @@ def test_a_deleted_job_goes_with_its_pictures(user: ApiUser) -> None:
     until(is_gone, "the stored picture is gone", limit_s=30)
 
 
-def test_a_link_leads_to_a_fresh_presigned_url(site: RunningSite, user: ApiUser) -> None:
+def test_a_link_redirects_to_a_fresh_presigned_url(site: RunningSite, user: ApiUser) -> None:
     user.submit()
     [job] = user.finished()
     link = site.url + job["images"][0]["link"]
@@ -144,7 +144,7 @@ def test_a_link_leads_to_a_fresh_presigned_url(site: RunningSite, user: ApiUser)
         assert answer.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_a_picture_of_ones_own_is_where_another_begins(user: ApiUser) -> None:
+def test_an_uploaded_picture_is_the_source_of_another(user: ApiUser) -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 64), (200, 40, 40)).save(file, "PNG")
     data = file.getvalue()
@@ -159,7 +159,7 @@ def test_a_picture_of_ones_own_is_where_another_begins(user: ApiUser) -> None:
     assert red > green
 
 
-def test_the_gallery_shows_the_examples_to_everyone(site: RunningSite) -> None:
+def test_the_gallery_shows_the_examples_without_login(site: RunningSite) -> None:
     examples = {example.prompt for example in list_examples()}
     assert len(examples) == 12
 
@@ -171,7 +171,7 @@ def test_the_gallery_shows_the_examples_to_everyone(site: RunningSite) -> None:
     until(look, "all examples hang in the gallery", limit_s=120)
 
 
-def test_the_presets_fit_what_submit_takes(site: RunningSite, user: ApiUser) -> None:
+def test_the_presets_match_what_submit_accepts(site: RunningSite, user: ApiUser) -> None:
     with requests.get(f"{site.url}/v1/presets", timeout=30) as answer:
         assert answer.status_code == 200
         presets = answer.json()
@@ -188,7 +188,7 @@ def test_the_docs_are_served(site: RunningSite, path: str, kind: str) -> None:
         assert answer.headers["Content-Type"].startswith(kind)
 
 
-def test_strangers_are_told_so(site: RunningSite, user: ApiUser) -> None:
+def test_refusals_have_their_status_and_code(site: RunningSite, user: ApiUser) -> None:
     job_id = user.submit()["id"]
     with requests.get(f"{site.url}/v1/jobs/{job_id}", timeout=30) as answer:
         assert (answer.status_code, code(answer)) == (401, "not_signed_in")
@@ -213,6 +213,6 @@ def test_strangers_are_told_so(site: RunningSite, user: ApiUser) -> None:
     ],
     ids=["2 MB", "not JSON", "NUL", "unknown field"],
 )
-def test_a_bad_body_is_refused(user: ApiUser, body: bytes, status: int, expected: str) -> None:
+def test_an_invalid_body_is_refused(user: ApiUser, body: bytes, status: int, expected: str) -> None:
     answer = user.call("POST", "/v1/jobs", data=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, code(answer)) == (status, expected)

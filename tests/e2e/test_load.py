@@ -1,4 +1,4 @@
-"""Two hundred jobs at once, from ten users, on the stack as everybody starts it."""
+"""Two hundred concurrent jobs from ten users, on the stack with its default settings."""
 
 import time
 from collections.abc import Iterator
@@ -36,10 +36,10 @@ def test_every_job_succeeds_with_one_set_of_pictures(users: list[ApiUser], site_
     assert sorted(job["id"] for job in jobs) == sorted(accepted)
     assert len(set(accepted)) == USERS * JOBS_EACH
     assert check_one_set_each(site_services, jobs) == sum(1 + number % 2 for number in range(USERS * JOBS_EACH))
-    # Nothing went wrong on the way, so nothing was sent twice either.
+    # Nothing failed, so nothing was sent twice either.
     for user in users:
         for job in user.jobs():
             assert events(user.job(job["id"])).count("sent") == 1
-    print(  # noqa: T201 (a figure for whoever runs this with -rP)
+    print(  # noqa: T201 (a figure, shown with -rP)
         f"{len(jobs)} jobs: submitted in {submitted - began:.1f} s, all finished {done - submitted:.1f} s later"
     )

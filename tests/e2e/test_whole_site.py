@@ -1,4 +1,4 @@
-"""`python -m local` as a user starts it: every part, the address, a second start, Ctrl-C, nothing left."""
+"""`python -m local` as a user starts it: every part, the address, a second start, Ctrl-C, no process left."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def taken_default_ports() -> Iterator[None]:
-    """Listen on every default port that no other program, such as another `make run`, listens on already."""
+    """Listen on every default port that is not in use already, for example by another `make run`."""
     with ExitStack() as listeners:
         for _, port in PORTS.values():
             listener = listeners.enter_context(socket.socket())
@@ -34,7 +34,7 @@ def taken_default_ports() -> Iterator[None]:
 
 
 def operate(home: Path, words: str, *argv: str) -> None:
-    """The operator's command for this stack ends well and says these words; the first sweep may be a moment off."""
+    """Check that the operator's command succeeds and prints these words; it retries until the first sweep."""
     for _ in range(5):
         done = subprocess.run(
             [sys.executable, "-m", "local.operate", *argv],
@@ -64,7 +64,7 @@ def start(home: Path) -> "subprocess.Popen[str]":
 
 
 def read_until(process: "subprocess.Popen[str]", words: str) -> list[str]:
-    """The lines up to the one with these words; a stack that gives up ends its output, and so the wait."""
+    """Return the lines up to the one with these words. A stack that gives up closes its output, which ends the wait."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -80,7 +80,7 @@ def is_listening(port: int) -> bool:
 
 
 def test_it_works(tmp_path: Path) -> None:
-    """Beside another program on each default port, as beside a site of another checkout."""
+    """With another program on each default port, such as a site of another checkout."""
     home = tmp_path / "home"
     with taken_default_ports():
         site = start(home)

@@ -1,4 +1,4 @@
-"""Nothing that a test run has started outlives it, even when it is killed with SIGKILL."""
+"""No process started by a test run survives it, even after SIGKILL."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The migrations: they make the tables of the models, can be taken back, and carry what is there with them."""
+"""The migrations: they create the tables of the models, can be reverted, and keep existing data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CONFIG = Config(ROOT / "alembic.ini")
 
 @dataclass(frozen=True)
 class Empty:
-    """A database of its own, so that the other tests keep their tables."""
+    """A separate database, so that the other tests keep their tables."""
 
     engine: Engine
 
@@ -51,7 +51,7 @@ def empty(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Itera
         server.dispose()
 
 
-def test_the_migrations_make_the_tables_of_the_models(environment: dict[str, str]) -> None:
+def test_the_migrations_create_the_tables_of_the_models(environment: dict[str, str]) -> None:
     engine = create_engine(environment["EASEL_DATABASE_URL"])
     try:
         with engine.connect() as connection:
@@ -62,7 +62,7 @@ def test_the_migrations_make_the_tables_of_the_models(environment: dict[str, str
         engine.dispose()
 
 
-def test_the_migrations_can_be_taken_back(empty: Empty) -> None:
+def test_the_migrations_can_be_reverted(empty: Empty) -> None:
     for _ in range(2):
         empty.upgrade()
         assert empty.tables() == {*metadata.tables, "alembic_version"}

@@ -1,4 +1,4 @@
-"""A program that uses the API from the outside, with nothing but HTTP."""
+"""A program that uses the API from the outside, with plain HTTP."""
 
 import secrets
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ PASSWORD = "seven green lanterns drift"
 
 
 class ApiUser:
-    """Signs up under a made-up address and works with the token it gets; no cookie is kept."""
+    """Signs up with a generated address and uses the returned token; no cookie is kept."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -37,7 +37,7 @@ class ApiUser:
         self.session.close()
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Any call, whatever its answer."""
+        """Send any call and return its answer, also an error."""
         return self.session.request(method, self.url + path, timeout=60, **options)
 
     def submit(self, prompt: str = "a lighthouse at night", **fields: Any) -> dict[str, Any]:
@@ -47,13 +47,13 @@ class ApiUser:
         return dict(answer.json())
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """A job with its timeline."""
+        """Return a job with its timeline."""
         answer = self.call("GET", f"/v1/jobs/{job_id}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Every job, newest first, page by page."""
+        """Yield every job, newest first, page by page."""
         jobs: list[dict[str, Any]] = []
         cursor = None
         while True:
@@ -65,7 +65,7 @@ class ApiUser:
                 return jobs
 
     def finished(self, limit_s: float = 60) -> list[dict[str, Any]]:
-        """All jobs of the user, once every one of them is finished."""
+        """Wait until all jobs of the user are finished; return them."""
 
         def look() -> list[dict[str, Any]]:
             jobs = self.jobs()
@@ -75,7 +75,7 @@ class ApiUser:
 
 
 def gallery_of(url: str, count: int) -> list[dict[str, Any]]:
-    """The gallery as everyone sees it, once this many of the first pictures hang in it."""
+    """Wait until the public gallery has this many of the first pictures; return it."""
 
     def look() -> list[dict[str, Any]]:
         with requests.get(f"{url}/v1/gallery?limit=100", timeout=30) as answer:
@@ -87,7 +87,7 @@ def gallery_of(url: str, count: int) -> list[dict[str, Any]]:
 
 
 def count_states(users: Iterable[ApiUser]) -> dict[str, int]:
-    """How many jobs of these users there are in each state."""
+    """Return the number of jobs of these users in each state."""
     counts: dict[str, int] = {}
     for user in users:
         for job in user.jobs():
@@ -96,5 +96,5 @@ def count_states(users: Iterable[ApiUser]) -> dict[str, int]:
 
 
 def events(job: dict[str, Any]) -> list[str]:
-    """What a job's timeline tells, in order."""
+    """Return the events of a job's timeline, in order."""
     return [entry["event"] for entry in job["timeline"]]

@@ -1,4 +1,4 @@
-"""What a test does behind the scenes so that a job stands still in a state, and goes on when the test has looked."""
+"""Writes to the site's database that keep a job in one state until the test releases it."""
 
 from uuid import UUID
 
@@ -10,18 +10,18 @@ from tests.support.waiting import until
 
 
 class Backstage:
-    """Holds one user's jobs, in the site's own database. `let_go` gives them back to the poller."""
+    """Holds one user's jobs, in the site's own database. `let_go` returns them to the poller."""
 
     def __init__(self, services: Services, user: ApiUser) -> None:
         self._services = services
         self._email = user.email
 
     def hold(self) -> None:
-        """From now on the user's jobs wait: the account looks as if it had all its places at the generators."""
+        """Let the user's jobs wait from now on: the account appears to use all its generator slots."""
         self._do("UPDATE users SET running = 1000 WHERE email = :email")
 
     def put_to_work(self, job_id: str, progress: float) -> None:
-        """A waiting job is being painted and has come so far; nobody looks after it for an hour."""
+        """Mark a waiting job as generating with this progress; no worker polls it for an hour."""
         self._do(
             """
             WITH working AS (
@@ -41,7 +41,7 @@ class Backstage:
         )
 
     def fail(self, job_id: str, code: str, message: str) -> None:
-        """The poller has given the job up."""
+        """Mark the job as given up by the poller."""
         self._do(
             """
             WITH failed AS (
@@ -57,7 +57,7 @@ class Backstage:
         )
 
     def let_go(self) -> None:
-        """The user's jobs go on."""
+        """Let the user's jobs continue."""
         self._do(
             """
             UPDATE users SET running = (SELECT count(*) FROM jobs WHERE user_id = users.id AND state = 'generating')

@@ -1,4 +1,4 @@
-"""docker-compose.yml, read as a file and run as a project of its own."""
+"""docker-compose.yml, read as a file and run as a separate project."""
 
 import json
 import os
@@ -25,7 +25,7 @@ VARIABLE = re.compile(r"\$\{([A-Z0-9_]+):-([^}]*)\}")
 
 
 def composition(**variables: str) -> dict[str, Any]:
-    """The file as Compose reads it with these variables."""
+    """Return the file as Compose reads it with these variables."""
 
     def fill(value: Any) -> Any:
         if isinstance(value, str):
@@ -41,14 +41,14 @@ def composition(**variables: str) -> dict[str, Any]:
 
 
 def bases(dockerfile: Path) -> list[str]:
-    """The images that a Dockerfile starts from, without its own stages."""
+    """Return the images that a Dockerfile starts from, without its own stages."""
     lines = [line.split() for line in dockerfile.read_text(encoding="utf-8").splitlines() if line.startswith("FROM ")]
     stages = {line[3] for line in lines if len(line) > 3}
     return [line[1] for line in lines if line[1] not in stages]
 
 
 def run(*argv: str, limit_s: float = LIMIT_S, env: dict[str, str] | None = None) -> str:
-    """What the program prints; its end with anything but 0 is an error that shows what it complained of."""
+    """Return the program's output; an exit code other than 0 is an error that shows the output."""
     done = subprocess.run(
         argv, capture_output=True, text=True, timeout=limit_s, stdin=subprocess.DEVNULL, env=env, cwd=ROOT, check=False
     )
@@ -57,7 +57,7 @@ def run(*argv: str, limit_s: float = LIMIT_S, env: dict[str, str] | None = None)
 
 
 def has(*argv: str) -> bool:
-    """Whether this program ends well."""
+    """Return whether this program exits with 0."""
     try:
         return shutil.which(argv[0]) is not None and bool(run(*argv) or True)
     except (AssertionError, subprocess.TimeoutExpired):
@@ -66,12 +66,12 @@ def has(*argv: str) -> bool:
 
 @cache
 def compose_command() -> tuple[str, ...] | None:
-    """Compose v2, else v1, else None."""
+    """Return the command of Compose v2, else of v1, else None."""
     return next((name for name in (("docker", "compose"), ("docker-compose",)) if has(*name, "version")), None)
 
 
 class Project:
-    """The whole site in containers with ports, passwords and volumes of its own, and images that carry the tag test."""
+    """The whole site in containers with separate ports, passwords and volumes, and images tagged "test"."""
 
     def __init__(self, storage: str, folder: Path) -> None:
         command = compose_command()
@@ -85,7 +85,7 @@ class Project:
         }
         self.env = kept | {
             "COMPOSE_PROFILES": "" if storage == "ministack" else storage,
-            # Compose v1 would otherwise hand the building to the docker program, which takes no network from the file.
+            # Compose v1 would otherwise build with the docker program, which ignores the file's build network.
             "COMPOSE_DOCKER_CLI_BUILD": "0" if command == ("docker-compose",) else "1",
             "EASEL_PORT": str(port),
             "EASEL_S3_PORT": str(s3_port),
@@ -95,7 +95,7 @@ class Project:
             "EASEL_S3_SECRET_KEY": secrets.token_hex(12),
         }
         services = composition(COMPOSE_PROFILES=self.env["COMPOSE_PROFILES"])["services"]
-        # Images get a tag of their own. The host's network may be the only one that reaches a registry.
+        # Images get a separate tag. The host's network may be the only one that reaches a registry.
         over = {
             name: {"image": f"{service['image']}:test", "build": {"network": "host"}}
             for name, service in services.items()
@@ -106,11 +106,11 @@ class Project:
         self._command = (*command, "-p", self.name, "-f", str(FILE), "-f", str(override))
 
     def compose(self, *argv: str, limit_s: float = LIMIT_S) -> str:
-        """What `docker compose ...` prints."""
+        """Return the output of `docker compose ...`."""
         return run(*self._command, *argv, limit_s=limit_s, env=self.env)
 
     def output(self, *argv: str) -> str:
-        """The same of a command that may end with any code."""
+        """Return the output of a command that may exit with any code."""
         command = [*self._command, *argv]
         done = subprocess.run(
             command,
@@ -125,11 +125,11 @@ class Project:
         return done.stdout
 
     def build(self) -> None:
-        """Build every image that the file builds, each once."""
+        """Build each of the file's images once."""
         self.compose("build", "gateway", "web", "generator", "mail", "storage", limit_s=BUILD_LIMIT_S)
 
     def up(self, *options: str) -> None:
-        """As a user starts it; returns when the site's door is up."""
+        """Start it as a user does. Returns when the front door is up."""
         self.compose("up", "--detach", "--no-build", *options, limit_s=UP_LIMIT_S)
 
     def down(self, *options: str) -> None:
@@ -137,13 +137,13 @@ class Project:
         self.compose("down", *options, limit_s=UP_LIMIT_S)
 
     def containers(self, service: str = "") -> list[dict[str, Any]]:
-        """What the engine says of this project's containers."""
+        """Return what the container engine reports about this project's containers."""
         ids = self.compose("ps", "--all", "-q", *([service] if service else [])).split()
         found: list[dict[str, Any]] = json.loads(run("docker", "inspect", *ids)) if ids else []
         return found
 
     def log_of(self, container: dict[str, Any]) -> str:
-        """What one container has said."""
+        """Return the log of one container."""
         argv = ["docker", "logs", container["Id"]]
         done = subprocess.run(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S, check=False

@@ -1,4 +1,4 @@
-"""Terraform's files as Python values: what can be said of them without the provider."""
+"""Terraform's files as Python values: what can be checked without the provider."""
 
 import re
 from collections.abc import Iterator
@@ -40,16 +40,16 @@ class Block:
 
     @property
     def address(self) -> str:
-        """The block as a person names it: modules/queue aws_sqs_queue.this."""
+        """Return the block's readable address: modules/queue aws_sqs_queue.this."""
         return f"{self.folder.relative_to(TERRAFORM)} {'.'.join(self.labels)}"
 
     def nested(self, name: str) -> list[dict[str, Any]]:
-        """The nested blocks of this name, those of `dynamic` blocks among them."""
+        """Return the nested blocks of this name, including those of `dynamic` blocks."""
         return nested(self.body, name)
 
 
 def nested(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The nested blocks of a body with this name; of a `dynamic` block what it repeats."""
+    """Return the nested blocks of a body with this name; for a `dynamic` block, its content."""
     plain = body.get(name, [])
     repeated = [entry[name]["content"][0] for entry in body.get("dynamic", []) if name in entry]
     return [*(plain if isinstance(plain, list) else [plain]), *repeated]
@@ -64,7 +64,7 @@ def parse(path: Path) -> dict[str, Any]:
 
 @cache
 def blocks(kind: str) -> tuple[Block, ...]:
-    """Every block of a kind, in all modules and environments; labels: two of a resource, one of a variable."""
+    """Return every block of a kind in all modules and environments. A resource has two labels, a variable one."""
     return tuple(_blocks(kind))
 
 
@@ -85,12 +85,12 @@ def _labelled(folder: Path, kind: str, labels: tuple[str, ...], entry: dict[str,
 
 
 def resources(kind: str) -> list[Block]:
-    """Every resource of a type."""
+    """Return every resource of a type."""
     return [block for block in blocks("resource") if block.labels[0] == kind]
 
 
 def resource(module: str, kind: str, name: str) -> Block:
-    """The one resource of this module, type and name."""
+    """Return the one resource of this module, type and name."""
     [found] = [
         block for block in resources(kind) if block.labels[1] == name and block.folder == TERRAFORM / "modules" / module
     ]
@@ -98,19 +98,19 @@ def resource(module: str, kind: str, name: str) -> Block:
 
 
 def locals_of(module: str) -> dict[str, Any]:
-    """All local values of a module."""
+    """Return all local values of a module."""
     folder = TERRAFORM / "modules" / module
     return {name: value for block in blocks("locals") if block.folder == folder for name, value in block.body.items()}
 
 
 def defaults(module: str) -> dict[str, Any]:
-    """The defaults of a module's variables."""
+    """Return the defaults of a module's variables."""
     folder = TERRAFORM / "modules" / module
     variables = [block for block in blocks("variable") if block.folder == folder]
     return {block.labels[0]: block.body["default"] for block in variables if "default" in block.body}
 
 
 def text_of(path: Path) -> str:
-    """A file without its comments."""
+    """Return a file's text without its comments."""
     text = path.read_text(encoding="utf-8")
     return re.sub(r"^\s*(#|//).*$|\s#[^\"\n]*$", "", text, flags=re.MULTILINE)

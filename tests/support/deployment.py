@@ -1,11 +1,11 @@
-"""The functions deployed to what speaks AWS's protocols: Lambda from the bundle, an HTTP API from the manifest.
+"""The functions deployed to an AWS-compatible endpoint: Lambda from the bundle, an HTTP API from the manifest.
 
-On AWS itself Terraform does this. What MiniStack does otherwise than AWS, as far as it shows here:
+On AWS itself Terraform does this. Where MiniStack differs from AWS, as far as it matters here:
 - it queues the calls of one function instead of starting a second process, and ends no process for being idle;
-- functions sign with its own `AWS_SECRET_ACCESS_KEY` and the account's number, instead of a role's keys;
-- they run in this machine's Python and on its processor, whatever they say, in a folder that can be written;
-- it decodes the query and encodes it anew, and joins the cookies to one header instead of a list of the event;
-- it says `No route found` where API Gateway says `Not Found`, answers every OPTIONS itself and allows every origin.
+- functions sign with its `AWS_SECRET_ACCESS_KEY` and the account number, instead of a role's keys;
+- they always run with this machine's Python and processor, in a writable folder;
+- it decodes and re-encodes the query, and joins the cookies into one header instead of a list in the event;
+- it answers `No route found` instead of `Not Found`, answers every OPTIONS itself and allows every origin.
 """
 
 import sys
@@ -32,7 +32,7 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/easel"
 CODE_BUCKET = "easel-code"
-# Lambda sets these itself; nobody may give them to a function.
+# Lambda sets these itself and rejects them in a function's configuration.
 RESERVED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 
 
@@ -51,11 +51,11 @@ class Deployment:
 
     @property
     def url(self) -> str:
-        """The API's address. AWS's has the id in the host's name; MiniStack knows this form too, without any DNS."""
+        """Return the API's address. On AWS the id is in the host name; MiniStack accepts this form too, without DNS."""
         return f"{self.cloud.endpoint}/_aws/execute-api/{self._api_id}/$default"
 
     def add(self, *names: str) -> None:
-        """Create these functions, where they are not there yet, with their routes as the manifest says."""
+        """Create these functions unless they exist, with their routes from the manifest."""
         gateway = self.cloud.client("apigatewayv2")
         for name in names:
             if name in self._added:
@@ -116,13 +116,13 @@ class Cloud:
         return self._clients[service]
 
     def deploy(self, bundle: Bundle, environment: Mapping[str, str]) -> Deployment:
-        """Every function of the manifest under an HTTP API."""
+        """Deploy every function of the manifest under an HTTP API."""
         deployment = Deployment(self, bundle, environment)
         deployment.add(*dict.fromkeys(route["name"] for route in manifest()))
         return deployment
 
     def upload(self, bundle: Bundle) -> str:
-        """Put the bundle, once, where Lambda takes code from; return its key."""
+        """Upload the bundle, once, to where Lambda reads code; return its key."""
         if bundle.path not in self._code:
             storage = self.client("s3")
             storage.create_bucket(Bucket=CODE_BUCKET)
@@ -133,10 +133,9 @@ class Cloud:
 
 @contextmanager
 def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
-    """Run MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1.
+    """Run MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1 for the block.
 
-    Its functions sign with ACCOUNT and this secret key. All of it, with the functions' processes, ends with the block.
-    """
+    Its functions sign with ACCOUNT and this secret key, and their processes end with the block."""
     port = free_port()
     part = Part(
         name="lambda",
@@ -150,7 +149,7 @@ def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "LOG_LEVEL": "WARNING",
-            # It looks for containers of its own to clear away; there are none of them here.
+            # It would look for its containers to remove; there are none here.
             "DOCKER_HOST": f"unix://{home}/no-docker.sock",
         },
         ready=lambda: http_answers(port, "/_ministack/health"),
@@ -162,7 +161,7 @@ def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
 
 
 def function_environment(settings: Settings) -> dict[str, str]:
-    """These settings as a function's variables; the storage's keys are those of its role."""
+    """Return these settings as a function's variables; the storage's keys are those of its role."""
     variables = {}
     for name, value in settings:
         if value not in ("", None, ()) and not name.startswith(("s3_access", "s3_secret", "s3_session")):

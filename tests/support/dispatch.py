@@ -1,4 +1,4 @@
-"""Dispatching without generators: who starts when, and where."""
+"""Dispatching without generators: which job starts when, and where."""
 
 import random
 from typing import Any
@@ -14,9 +14,9 @@ from tests.support.world import World, with_settings
 
 
 class Dispatch:
-    """Generators that are only places: jobs start and end as the test says, and nothing is sent.
+    """Generators that are only slots: jobs start and end as the test says, and nothing is sent.
 
-    `places` are those of one img_generator, `glide` those of a Glide server beside it.
+    `places` are the slots of one img_generator, `glide` those of a Glide server next to it.
     """
 
     def __init__(self, world: World, *, places: int, max_running: int, glide: int = 0) -> None:
@@ -52,12 +52,12 @@ class Dispatch:
             job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED)
 
     def start_all(self, choose: random.Random) -> None:
-        """Until nothing is left; which running job ends next is chance."""
+        """Start and end jobs until none is left; the next running job to end is chosen at random."""
         self.start()
         while self.running:
             self.end(choose.choice(self.running))
             self.start()
 
     def protocol(self, job_id: UUID) -> str:
-        """What the generator speaks at which the job is or was."""
+        """Return the protocol of the job's present or last generator."""
         return str(self.world.row(job_id).generator).rpartition("/")[2]

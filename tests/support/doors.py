@@ -1,8 +1,5 @@
-"""Three ways into Easel for one suite.
-
-They are the gateway's app, each single function as API Gateway calls it in Lambda, and the functions' bundle really
-deployed.
-"""
+"""Three ways into Easel for one suite: the gateway's app, each function called like Lambda by API Gateway, and the
+deployed bundle of functions."""
 
 import asyncio
 import base64
@@ -34,7 +31,7 @@ GATEWAY_ANSWER = {"message": "Not Found"}
 
 
 class Door(httpx.Client):
-    """An HTTP client that holds every answer to what the API promises for all of them, and keeps no cookies."""
+    """An HTTP client that checks every answer against the API's general promises, and keeps no cookies."""
 
     def __init__(self, transport: "_Asgi | _Lambda | _Deployed") -> None:
         super().__init__(transport=transport, base_url=ORIGIN, follow_redirects=False)
@@ -43,7 +40,7 @@ class Door(httpx.Client):
 
     @property
     def held(self) -> int:
-        """How many answers are being held back until a job changes."""
+        """Return the number of answers being held until a job changes."""
         if self._long_poll is None:
             pytest.skip("what a deployed function holds back cannot be counted from here")
         return len(self._long_poll._waiters)
@@ -53,7 +50,7 @@ class Door(httpx.Client):
         route = find_route(request.method, request.url.raw_path.partition(b"?")[0].decode("ascii"))
         if route is not None:
             statuses = self._documented["paths"][route["path"]][route["method"].lower()]["responses"]
-            assert str(response.status_code) in statuses, f"{route['path']} does not tell of {response.status_code}"
+            assert str(response.status_code) in statuses, f"{route['path']} does not document {response.status_code}"
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         response = super().send(request, **options)
@@ -87,7 +84,7 @@ def _check_problem(response: httpx.Response) -> None:
 
 
 class Doors:
-    """Opens doors of one kind, inside `with`; the same services get the same door."""
+    """Opens doors of one kind, inside `with`. The same services get the same door."""
 
     def __init__(self, kind: str, deploy: "Callable[[Services], Deployment] | None" = None) -> None:
         self.kind = kind
@@ -119,7 +116,7 @@ class Doors:
         self._loop.close()
 
     def open(self, services: Services) -> Door:
-        """A client of Easel on these services."""
+        """Return a client of Easel on these services."""
         key = id(services)
         if key not in self._doors:
             if self.kind == "deployed":
@@ -132,7 +129,7 @@ class Doors:
         if self.kind == "asgi":
             return _Asgi(services, self._loop)
         if self.kind == "lambda":
-            # Where they are called: Mangum takes the loop of the thread in which it is made, or leaves a new one open.
+            # Created where they are called: Mangum uses the loop of its creating thread, or leaves a new one open.
             return self._executor.submit(_Lambda, services, self._call).result()
         assert self._deploy is not None
         return _Deployed(services, self._deploy(services))
@@ -149,7 +146,7 @@ async def _end_tasks() -> None:
 
 
 class _Asgi(httpx.BaseTransport):
-    """The gateway on an event loop that runs on between requests, as it does under a server."""
+    """The gateway on an event loop that keeps running between requests, as under a server."""
 
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
         app = create_gateway(services)
@@ -178,7 +175,7 @@ class _Pieces(httpx.AsyncByteStream):
 
 
 class _Lambda(httpx.BaseTransport):
-    """API Gateway's HTTP API: finds the route in the manifest, calls that function alone, passes on its answer."""
+    """API Gateway's HTTP API: finds the route in the manifest, calls only that function, passes on its answer."""
 
     def __init__(self, services: Services, call: Callable[[Callable[[Any, Any], Any], dict[str, Any]], Any]) -> None:
         names = {route["name"] for route in manifest()}
@@ -205,7 +202,7 @@ class _Deployed(httpx.BaseTransport):
 
     def __init__(self, services: Services, deployment: Deployment) -> None:
         self.documented = _document()
-        self._services = services  # as long as it is there, no other has its id
+        self._services = services  # keeps a reference, so that its id is not reused
         self._deployment = deployment
         self._url = httpx.URL(deployment.url)
         self._http = httpx.HTTPTransport()
@@ -229,7 +226,7 @@ class _Deployed(httpx.BaseTransport):
             if name.lower() not in _OF_THE_WAY and (name.lower(), value) != _EVERY_ORIGIN
         ]
         if response.status_code == 404 and "x-request-id" not in response.headers:
-            # No function was asked. API Gateway's own words are others than MiniStack's.
+            # No function was called. API Gateway's own texts differ from MiniStack's.
             return httpx.Response(404, headers={"X-ApiGateway": "true"}, json=GATEWAY_ANSWER)
         return httpx.Response(response.status_code, headers=headers, content=content)
 
@@ -240,13 +237,13 @@ class _Deployed(httpx.BaseTransport):
 
 @cache
 def _document() -> dict[str, Any]:
-    """The OpenAPI file, which is the same under all settings."""
+    """Return the OpenAPI document, which is the same under all settings."""
     nowhere = {"EASEL_DATABASE_URL": "postgresql://127.0.0.1:1/", "EASEL_BROKER_URL": "redis://127.0.0.1:1/0"}
     document: dict[str, Any] = create_gateway(Services(Settings.from_environment(nowhere))).openapi()
     return document
 
 
-# Of the connection between MiniStack and here, what it marks its answers with, and its leave for every origin.
+# Headers of the connection to MiniStack, its markers, and its CORS headers for every origin.
 _OF_THE_WAY = (
     *(b"connection", b"transfer-encoding", b"date", b"server"),
     *(b"x-amzn-requestid", b"x-amz-request-id", b"x-amz-id-2"),
@@ -255,7 +252,7 @@ _EVERY_ORIGIN = (b"access-control-allow-origin", b"*")
 
 
 def find_route(method: str, path: str) -> dict[str, Any] | None:
-    """The route of the manifest that API Gateway would choose: a template's part takes one part that is not empty."""
+    """Return the manifest's route that API Gateway would choose: a template's part matches one non-empty part."""
     for route in manifest():
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route["path"]))
         if route["method"] == method and re.fullmatch(pattern, path):
@@ -264,11 +261,8 @@ def find_route(method: str, path: str) -> dict[str, Any] | None:
 
 
 def build_event(request: httpx.Request, route: dict[str, Any]) -> dict[str, Any]:
-    """Build the event of payload format 2.0 for a request.
-
-    The path is decoded, the query is not, headers that come twice are joined by commas, cookies are listed separately,
-    and a body that is no text is in base64.
-    """
+    """Return the request as an event of payload format 2.0: the path is decoded, the query is not, repeated headers are
+    joined by commas, cookies are in a separate list, a body that is not text is in base64."""
     raw_path, _, query = request.url.raw_path.partition(b"?")
     path = unquote(raw_path.decode("ascii"), errors="replace")
     headers: dict[str, str] = {}
@@ -305,12 +299,12 @@ def build_event(request: httpx.Request, route: dict[str, Any]) -> dict[str, Any]
         textual = re.match(r"text/|application/(json|javascript|xml)", headers.get("content-type", ""))
         event["isBase64Encoded"] = not (textual and _is_text(body))
         event["body"] = base64.b64encode(body).decode() if event["isBase64Encoded"] else body.decode()
-    decoded: dict[str, Any] = json.loads(json.dumps(event))  # it travels as JSON
+    decoded: dict[str, Any] = json.loads(json.dumps(event))  # it is sent as JSON
     return decoded
 
 
 def decode_answer(answer: dict[str, Any]) -> httpx.Response:
-    """A function's answer as API Gateway gives it to the client."""
+    """Return a function's answer as API Gateway sends it to the client."""
     answer = json.loads(json.dumps(answer))
     body = answer.get("body") or ""
     content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()

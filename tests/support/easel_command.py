@@ -1,4 +1,4 @@
-"""Runs the operator's command in this process, on the tests' servers."""
+"""The operator's command in this process, on the tests' servers."""
 
 import json
 from collections.abc import Callable

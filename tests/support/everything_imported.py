@@ -1,4 +1,4 @@
-"""Imports every function of the bundle and what they import later, and tells what came from it, as JSON.
+"""Import every function of the bundle and its late imports; print the imported files of the bundle as JSON.
 
 `python -I -S everything_imported.py <bundle> [<folder with boto3>]`; nothing else is on the path.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def load(root: Path) -> None:
-    """As warm functions are: the clients of storage and broker are there, and a password has been hashed."""
+    """Load what warm functions have loaded: clients of storage and broker, and the password hash."""
     for route in json.loads((root / "functions" / "manifest.json").read_text()):
         assert callable(importlib.import_module(f"functions.{route['name']}").handler)
     import mangum  # noqa: F401

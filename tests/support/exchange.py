@@ -1,4 +1,4 @@
-"""An order's way through a client, and the pictures that come of it."""
+"""A request's way through a client, and the resulting pictures."""
 
 import io
 import threading
@@ -23,7 +23,7 @@ def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
 
 
 def make(generator: Generator, wanted: GenerationRequest) -> Result:
-    """What an order brings."""
+    """Return the result of a request."""
     remote_id = generator.start(wanted)
     assert 1 <= len(remote_id) <= 128
     assert remote_id.isprintable()
@@ -32,7 +32,7 @@ def make(generator: Generator, wanted: GenerationRequest) -> Result:
 
 
 def decoded(result: Result) -> list[Image.Image]:
-    """The pictures, each of which must be a whole PNG."""
+    """Return the decoded pictures, each of which must be a complete PNG."""
     images = []
     for data in result.images:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:

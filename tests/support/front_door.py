@@ -1,4 +1,4 @@
-"""nginx with the project's own configuration on free ports of this machine, in front of apps of this process."""
+"""nginx with the project's configuration on free ports of this machine, in front of apps of this process."""
 
 import os
 import shutil
@@ -33,13 +33,13 @@ class FrontDoor:
 
 
 def behind_a_proxy(app: Any) -> AbstractContextManager[str]:
-    """The ASGI app as the gateway serves it, behind a proxy; yields its host:port."""
+    """Serve the ASGI app as the gateway does, behind a proxy; yield its host:port."""
     return listening(app, forwarded_allow_ips="*", lifespan="off")
 
 
 @contextmanager
 def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDoor]:
-    """Run nginx as its container starts it; skip the test where there is no nginx."""
+    """Start nginx as its container does. Skips the test without nginx."""
     for program in ("nginx", "envsubst"):
         if shutil.which(program) is None:
             pytest.skip(f"there is no {program} on the PATH (Debian: apt install nginx-light gettext-base)")
@@ -48,7 +48,7 @@ def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDo
         folder = Path(name)
         write_site(folder / "site")
         write_nginx_headers(folder / "headers")
-        # nginx does not keep root's rights, and pytest's own folders are closed to others.
+        # nginx drops root's rights, and pytest's folders are private.
         user = "nobody" if os.geteuid() == 0 else None
         if user:
             shutil.chown(folder, user)

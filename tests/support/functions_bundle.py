@@ -1,4 +1,4 @@
-"""The bundle of the functions for the Python and the processor that run the tests, built once per run."""
+"""The functions' bundle for the Python version and processor of the test run, built once per run."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ TARGET = this_target()
 
 
 def built_bundle(factory: pytest.TempPathFactory) -> Bundle:
-    """The bundle; pytest's processes build it once among them."""
+    """Return the bundle, built once for all pytest workers."""
     folder = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

@@ -1,4 +1,4 @@
-"""A server that answers every connection with given raw bytes, whatever is asked."""
+"""A server that answers every connection with given raw bytes."""
 
 import contextlib
 import socket
@@ -15,7 +15,7 @@ def http(status: str, body: bytes, *headers: str) -> bytes:
 
 
 def once(data: bytes) -> Reply:
-    """Send the bytes and hang up."""
+    """Send the bytes and disconnect."""
     return lambda connection, _: connection.sendall(data)
 
 
@@ -30,7 +30,7 @@ def reset(data: bytes) -> Reply:
 
 
 def endless(start: bytes, block: bytes) -> Reply:
-    """Send the start, then the block again and again, until nobody listens."""
+    """Send the start, then the block repeatedly until the client disconnects."""
 
     def reply(connection: socket.socket, stop: threading.Event) -> None:
         connection.sendall(start)
@@ -41,7 +41,7 @@ def endless(start: bytes, block: bytes) -> Reply:
 
 
 def drip(start: bytes, byte: bytes, every_s: float = 0.02) -> Reply:
-    """Send the start, then a byte at a time: never a pause that is a time-out, never an end."""
+    """Send the start, then single bytes: without a pause long enough for a timeout, and without an end."""
 
     def reply(connection: socket.socket, stop: threading.Event) -> None:
         connection.sendall(start)
@@ -52,13 +52,13 @@ def drip(start: bytes, byte: bytes, every_s: float = 0.02) -> Reply:
 
 
 def silent(_: socket.socket, stop: threading.Event) -> None:
-    """Say nothing."""
+    """Send nothing."""
     stop.wait(30)
 
 
 @contextlib.contextmanager
 def hostile_server(reply: Reply) -> Iterator[str]:
-    """The URL of such a server, which ends with the block."""
+    """Run such a server for the block; yield its URL."""
     stop = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(0.05)

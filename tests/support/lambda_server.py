@@ -1,7 +1,7 @@
-"""MiniStack as the tests run it, set up by its own variables: `python lambda_server.py`.
+"""MiniStack as the tests run it, configured by its own variables: `python lambda_server.py`.
 
 Two things are changed. Functions run in the interpreter without this environment's packages, so that they have only
-what their bundle brings; and MiniStack does not wait 50 ms after each call for lines of a log, which it emulates too.
+their bundle's; and MiniStack does not wait 50 ms after each call for lines of a log, which it emulates too.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Whether database and storage hold exactly one set of pictures for each job."""
+"""A check that database and storage have exactly one set of pictures for each job."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,9 +9,9 @@ from shared.services import Services
 
 
 def check_one_set_each(services: Services, jobs: Collection[dict[str, Any]]) -> int:
-    """Every job succeeded with the pictures it asked for, each stored once with its thumbnail; returns the pictures.
+    """Check that every job has its requested pictures, each stored once with its thumbnail. Returns the pictures.
 
-    Other objects of a job may only be those of lost attempts, and only when they are down for deletion.
+    Other objects of a job may only be those of lost attempts, and only if they are queued for deletion.
     """
     assert {job["state"] for job in jobs} == {"succeeded"}, [job["error"] for job in jobs if job["error"]]
     with services.db.begin() as connection:

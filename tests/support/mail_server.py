@@ -38,7 +38,7 @@ class Received:
 class MailServer:
     """Serves inside `with`.
 
-    `mails` are those that it accepted; `on_sender`, `on_recipient` and `on_data` are its answers; while `holding` is
+    `mails` are the accepted ones; `on_sender`, `on_recipient` and `on_data` are its answers; while `holding` is
     true it does not answer DATA. `logins` are the user names of the attempts to log in.
     """
 

@@ -1,4 +1,4 @@
-"""Orders for the tests of the generator clients."""
+"""Requests for the tests of the generator clients."""
 
 from dataclasses import replace
 from typing import Any

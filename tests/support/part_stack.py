@@ -1,4 +1,4 @@
-"""The site's parts under the test's own hand: each can be killed and started again.
+"""The site's parts, each of which the test can kill and start again.
 
 `python -m local` stops everything when a part dies; here the same parts, with the same command lines and settings, run
 one by one.
@@ -36,30 +36,30 @@ class PartStack:
     _processes: dict[str, Process] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
-        """Start these parts and return when each of them works."""
+        """Start these parts. Returns when each of them works."""
         for name in names:
             self._processes[name] = Process(self.parts[name], self.home / "log" / f"{name}.log", _ignore)
         until(lambda: all(self._works(name) for name in names), f"{names} work", START_LIMIT_S)
 
     def kill(self, *names: str) -> None:
-        """SIGKILL to these parts and all their children at once."""
+        """Send SIGKILL to these parts and all their children at once."""
         for name in names:
             self._processes[name].kill()
         self._wait_for_the_end(names)
 
     def stop(self, *names: str) -> None:
-        """Ask these parts for an orderly end and wait for it."""
+        """Ask these parts to stop, and wait until they have."""
         for name in names:
             self._processes[name].stop()
         self._wait_for_the_end(names)
 
     def close(self) -> None:
-        """Stop whatever still runs."""
+        """Stop every part that still runs."""
         self.stop(*reversed(self._processes))
 
     def _works(self, name: str) -> bool:
         process = self._processes[name]
-        assert process.exit_code in (None, 0), f"{name} ended and last said {list(process.tail)}"
+        assert process.exit_code in (None, 0), f"{name} ended; its last output: {list(process.tail)}"
         return process.is_ready()
 
     def _wait_for_the_end(self, names: tuple[str, ...]) -> None:
@@ -70,12 +70,12 @@ class PartStack:
 
 
 def _ignore(name: str, line: str) -> None:
-    """The logs lie under the home."""
+    """Do nothing: the logs are in the home."""
 
 
 @contextmanager
 def part_stack(home: Path) -> Iterator[PartStack]:
-    """Everything up, in a new home, for as long as the block runs; no process is left after it."""
+    """Run all parts in a new home for the block; no process is left after it."""
     config = Config.load(own_environment(home))
     servers, _ = choose_servers(config)
     settings = site_environment(config, [server.env for server in servers])
@@ -100,7 +100,7 @@ def part_stack(home: Path) -> Iterator[PartStack]:
 
 @contextmanager
 def services_of(stack: PartStack) -> Iterator[Services]:
-    """Clients of the stack's database and storage."""
+    """Yield clients of the stack's database and storage."""
     services = Services(Settings.from_environment(stack.settings))
     try:
         yield services

@@ -14,5 +14,5 @@ class Person:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that authenticate a request of this user."""
+        """Return the headers that authenticate a request of this user."""
         return {"Authorization": f"Bearer {self.token}"}

@@ -17,7 +17,7 @@ from shared.services import Services
 
 
 class Poller:
-    """Everything that a worker and its beat do, as calls."""
+    """The work of a worker and its beat, as method calls."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Poller:
         return self.worker.work(claim)
 
     def advance(self, job_id: UUID) -> float | None:
-        """Do the step that is due; None also when there is nothing to do."""
+        """Do the step that is due. Returns None also if there is nothing to do."""
         claim = self.claim(job_id)
         return None if claim is None else self.work(claim)
 

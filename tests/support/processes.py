@@ -1,4 +1,4 @@
-"""Easel's programs as real processes, which end with the test."""
+"""Easel's programs as real processes, which are ended with the test."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from tests.support import watchdog
 
 @contextlib.contextmanager
 def started(argv: list[str], **options: Any) -> "Iterator[subprocess.Popen[Any]]":
-    """The program in its own process group, which is killed at the end of the block or of the test run."""
+    """Start the program in its own process group, which is killed at the end of the block or of the test run."""
     process = subprocess.Popen(argv, start_new_session=True, **options)
     watchdog.watch(process.pid)
     try:
@@ -35,7 +35,7 @@ class Program:
 
     @property
     def children(self) -> list[int]:
-        """The process ids of the pool's children."""
+        """Return the process ids of the pool's children."""
         pid = self.process.pid
         with contextlib.suppress(FileNotFoundError):
             return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -48,7 +48,7 @@ class Program:
 
     @property
     def left_over(self) -> bool:
-        """Whether any process of its group still runs."""
+        """Return whether any process of its group still runs."""
         try:
             os.killpg(self.process.pid, 0)
         except ProcessLookupError:
@@ -58,7 +58,7 @@ class Program:
 
 @contextlib.contextmanager
 def program(environment: dict[str, str], log: Path, *arguments: str, module: str = "poller") -> Iterator[Program]:
-    """`python -m <module> <arguments>` with only these variables and PATH; what it prints goes to the file log."""
+    """Run `python -m <module> <arguments>` with only these variables and PATH; its output goes to the file log."""
     argv = [sys.executable, "-m", module, *arguments]
     with (
         log.open("wb") as file,

@@ -18,7 +18,7 @@ STOP_LIMIT_S = 20
 
 @contextmanager
 def reference_generator(*options: str, **environment: str) -> Iterator[str]:
-    """Its address on a free port. `options` and `environment` are the program's, on top of the usual ones."""
+    """Start it on a free port; yield its address. `options` and `environment` are added to the usual ones."""
     with started(
         [sys.executable, "-m", "generator", "--port", "0", *options],
         cwd=ROOT,

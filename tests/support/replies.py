@@ -1,7 +1,5 @@
-"""The answers of hostile servers, for any call and for the calls of each protocol.
-
-Each is (name, reply, the class of error, its code).
-"""
+"""Replies of hostile servers: (name, reply, class of error, its code), for any call and for the calls of each
+protocol."""
 
 import base64
 import gzip
@@ -37,7 +35,7 @@ def says(status: str, body: bytes = b"{}", *headers: str) -> Reply:
     return once(http(status, body, *headers))
 
 
-# Whatever the protocol, and whatever was asked.
+# Replies for any protocol and any call.
 ANY_CALL: list[Row] = [
     ("html", ok(HTML), GeneratorBroken, "generator_bad_json"),
     ("empty", ok(b""), GeneratorBroken, "generator_empty"),
@@ -199,7 +197,7 @@ RESULT: list[Row] = [
 
 
 def png(width: int, height: int, **changes: bytes) -> bytes:
-    """A whole PNG, or one whose chunks of these names hold something else."""
+    """Return a PNG, with the chunks of these names replaced."""
     ihdr = changes.get("IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     chunks = [(b"IHDR", ihdr), (b"IDAT", changes.get("IDAT", zlib.compress(b"\0" * (height * (3 * width + 1)))))]
     parts = [
@@ -222,7 +220,7 @@ def sheet(data: bytes, **more: object) -> Reply:
 BAD_SIZE, BAD_SHEET, BAD_BASE64 = "generator_wrong_sheet_size", "generator_bad_sheet", "generator_bad_base64"
 BAD_SHAPE, TOO_LARGE = "generator_bad_shape", "generator_too_large"
 
-# For an order of three pictures of 64x64. What is wrong about a single picture is found by its decoder.
+# For a request of three 64x64 pictures. Errors within a single picture are found by its decoder.
 GLIDE_SHEET: list[Row] = [
     ("list", ok([PICTURE]), GeneratorBroken, BAD_SHAPE),
     ("text", ok(PICTURE), GeneratorBroken, BAD_SHAPE),

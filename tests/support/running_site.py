@@ -1,4 +1,4 @@
-"""`make run` as a user starts it: one process, a home and ports of its own, ended by Ctrl-C."""
+"""`make run` as a user starts it: one process with a separate home and ports, ended by Ctrl-C."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _LIKE_CTRL_C = ("--stop-signal", str(int(signal.SIGINT)), "--grace-s", str(STOP_
 
 
 def own_environment(home: Path) -> dict[str, str]:
-    """This process's environment with a home and free ports, and without any other setting of Easel.
+    """Return this process's environment with a home and free ports, and without any other setting of Easel.
 
     An empty variable hides what a .env file in the checkout says.
     """
@@ -35,15 +35,15 @@ def own_environment(home: Path) -> dict[str, str]:
 
 
 def site_settings(environment: dict[str, str]) -> dict[str, str]:
-    """What the parts of a stack with this environment get, so that a test can look into its database and storage."""
+    """Return the settings of a stack with this environment, for access to its database and storage."""
     config = Config.load(environment)
     return site_environment(config, [server.env for server in choose_servers(config)[0]])
 
 
 class RunningSite:
-    """The whole stack in a subprocess. It may be stopped and started again, and finds its data as it left it.
+    """The whole stack in a subprocess. It can be stopped and started again, and keeps its data.
 
-    It is stopped, too, when the tests are killed: its guard sees the end of the pipe that this process holds.
+    It also stops when the tests are killed: its guard sees that this process's end of the pipe is closed.
     """
 
     def __init__(self, home: Path) -> None:
@@ -55,7 +55,7 @@ class RunningSite:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Return when the stack has said its address."""
+        """Start the stack. Returns when it has printed its address."""
         with self._log.open("wb") as log:
             self._process = process = subprocess.Popen(
                 [sys.executable, "-I", "-S", guard.__file__, *_LIKE_CTRL_C, "--", sys.executable, "-m", "local"],
@@ -70,7 +70,7 @@ class RunningSite:
         until(lambda: self._has_said(f"Easel is at {self.url}", process), "the stack is up", START_LIMIT_S)
 
     def stop(self) -> None:
-        """End it as Ctrl-C does, and see that the end was orderly and that no process is left."""
+        """Stop it as Ctrl-C does; check the exit code and that no process is left."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -88,7 +88,7 @@ class RunningSite:
         assert processes_of(self.home) == []
 
     def services(self) -> Services:
-        """Clients of its database and storage. The caller closes `services.db`."""
+        """Return clients of its database and storage. The caller closes `services.db`."""
         return Services(Settings.from_environment(site_settings(self.environment)))
 
     def _has_said(self, words: str, process: "subprocess.Popen[bytes]") -> bool:
@@ -98,7 +98,7 @@ class RunningSite:
 
 
 def processes_of(home: Path) -> list[str]:
-    """Command lines of the processes that were started for this home; nothing where there is no /proc to ask."""
+    """Return the command lines of the processes started for this home; none on systems without /proc."""
     mark = os.fsencode(home)
     found = []
     for folder in Path("/proc").glob("[0-9]*"):

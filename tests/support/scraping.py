@@ -1,4 +1,4 @@
-"""Reads the metrics as Prometheus does: over HTTP, with the library's parser."""
+"""Scraping of metrics as Prometheus does it: over HTTP, with the library's parser."""
 
 import urllib.error
 import urllib.request
@@ -26,7 +26,7 @@ class Scrape:
 
     @property
     def names(self) -> set[str]:
-        """The names of the metrics in a scrape; those of counters end with _total."""
+        """Return the names of the metrics in a scrape; those of counters end with _total."""
         return {family.name + ("_total" if family.type == "counter" else "") for family in self.families}
 
     def value(self, name: str, **labels: str) -> float:

@@ -1,4 +1,4 @@
-"""Servers that keep a protocol, each as the address of its generator: the shipped fakes and the reference service."""
+"""Servers of each protocol, as generator addresses: the shipped fakes and the reference service."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager

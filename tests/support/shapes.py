@@ -1,4 +1,4 @@
-"""The shapes of the API's answers, word for word, and the comparison with them."""
+"""The exact shapes of the API's answers, and the comparison with them."""
 
 import re
 from datetime import datetime
@@ -32,7 +32,7 @@ def check(value: Any, shape: Any, where: str = "answer") -> None:
 
 
 def maybe(shape: Any) -> Any:
-    """The shape, or null."""
+    """Return a shape that also accepts null."""
 
     def matches(value: Any) -> bool:
         if value is not None:

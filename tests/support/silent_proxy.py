@@ -1,4 +1,4 @@
-"""A way to Postgres over TCP that can fall silent: connections stay open, and nothing passes any more."""
+"""A TCP proxy to Postgres that can become silent: connections stay open, but nothing passes."""
 
 import contextlib
 import selectors
@@ -6,14 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 
-PAUSE = threading.Event()  # is never set: waiting for it is a short pause
+PAUSE = threading.Event()  # never set: waiting for it is a short pause
 
 
 class SilentProxy:
     """Carries bytes between a port of 127.0.0.1 and a server's unix socket, unless `silent`.
 
-    A network that swallows packets looks like this to the client: what it sends is never answered, and nobody tells it
-    that the peer is gone. New connections are taken, by the kernel at least, and stay mute.
+    A network that drops packets looks like this to the client: it gets no answer, and no sign
+    that the peer is gone. New connections are accepted, at least by the kernel, and stay silent.
     """
 
     def __init__(self, target: str) -> None:
@@ -29,7 +29,7 @@ class SilentProxy:
         self._thread.start()
 
     def drop_quietly(self) -> None:
-        """Carry nothing more on the connections that are open now; new ones work."""
+        """Stop passing bytes on the open connections; new ones work."""
         self._dropped = {key.fd for key in list(self._selector.get_map().values()) if key.data is not None}
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a server does less than S3. A superfluous entry fails like a missing one."""
+"""Where a server deviates from S3. A superfluous entry fails like a missing one."""
 
 # Server -> reason -> the names of the checks.
 DEVIATIONS: dict[str, dict[str, str]] = {
@@ -36,7 +36,7 @@ DEVIATIONS: dict[str, dict[str, str]] = {
     "MinIO": {},
 }
 
-# What provisioning leaves out on each server, by the words of its lines. The tests reach all of them without TLS.
+# What provisioning skips there, by the names in its output. None of these servers is reached over TLS.
 LEFT_OUT: dict[str, set[str]] = {
     "Gate": {"TLS only"},
     "MiniStack": {"TLS only"},

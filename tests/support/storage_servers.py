@@ -1,4 +1,4 @@
-"""The S3 servers that can be had on this machine, each with what provisioning makes on it."""
+"""The S3 servers available on this machine, each with its provisioning."""
 
 import json
 import os
@@ -24,7 +24,7 @@ PROVISION = ROOT / "localstack" / "provision.py"
 LOCALSTACK = ROOT / ".venv" / "localstack" / "bin" / "python"
 ORIGIN = "http://127.0.0.1:8080"
 KEYS = {"AWS_ACCESS_KEY_ID": "easel-test", "AWS_SECRET_ACCESS_KEY": "easel-test-secret"}
-# LocalStack checks presigned URLs against this secret, whatever it is told.
+# LocalStack always checks presigned URLs against this secret.
 LOCALSTACK_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 WANTED = {
     "EASEL_S3_BUCKET": "easel-suite",
@@ -35,12 +35,12 @@ WANTED = {
 
 
 def settings_of(env: dict[str, str]) -> Settings:
-    """What Easel would read there; it needs no database and no broker for its storage."""
+    """Return Easel's settings for this server; the storage needs no database and no broker."""
     return Settings.from_environment({"EASEL_BROKER_URL": "redis://127.0.0.1:9/0", **WANTED, **env})
 
 
 def provision(env: dict[str, str], *parts: str) -> list[str]:
-    """Run the script as a deployment does; its lines, each a thing and what became of it."""
+    """Run the script as a deployment does; return its lines, each a thing and its outcome."""
     argv = [sys.executable, str(PROVISION), *parts]
     environment = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true", **WANTED, **env}
     done = subprocess.run(argv, env=environment, check=False, capture_output=True, text=True, timeout=120)
@@ -50,14 +50,14 @@ def provision(env: dict[str, str], *parts: str) -> list[str]:
 
 @contextmanager
 def gate(home: Path) -> Iterator[dict[str, str]]:
-    """MiniStack behind Easel's gate, as on a laptop."""
+    """Start MiniStack behind Easel's gate, as on a laptop."""
     with embedded_servers(home, ("s3",), ORIGIN) as env:
         yield env
 
 
 @contextmanager
 def ministack(home: Path) -> Iterator[dict[str, str]]:
-    """MiniStack alone: the drop-in for LocalStack."""
+    """Start MiniStack without the gate, as the replacement of LocalStack."""
     env = {
         **KEYS,
         "BIND_HOST": "127.0.0.1",
@@ -75,7 +75,7 @@ def ministack(home: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def moto(home: Path) -> Iterator[dict[str, str]]:
-    """The server of moto, which mocks all of AWS."""
+    """Start moto's server, which mocks all of AWS."""
     port = free_port()
     argv = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
     with _served(home, "moto", argv, {}, port, "/moto-api/") as endpoint:
@@ -84,7 +84,7 @@ def moto(home: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def localstack(home: Path) -> Iterator[dict[str, str]]:
-    """LocalStack without Docker. It is set up by its own ready.d, from this checkout's."""
+    """Start LocalStack without Docker. Its ready.d is a copy of this checkout's."""
     if not LOCALSTACK.exists():
         pytest.skip("LocalStack is not installed: `make localstack` does that")
     port = free_port()
@@ -94,7 +94,7 @@ def localstack(home: Path) -> Iterator[dict[str, str]]:
     init.symlink_to(PROVISION.parent)
     env = {
         **WANTED,
-        # As in its container, the first Python on the path is its own.
+        # As in its container, its own Python is first on the path.
         "PATH": f"{LOCALSTACK.parent}:{os.environ['PATH']}",
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "SERVICES": "s3,sqs,ses,secretsmanager",
@@ -112,7 +112,7 @@ def localstack(home: Path) -> Iterator[dict[str, str]]:
         argv=(str(LOCALSTACK), "-m", "localstack.runtime.main"),
         env=base_environment(home) | env,
         ready=lambda: _localstack_is_ready(endpoint),
-        # It holds nothing that is worth the seconds of an orderly end.
+        # It has no data that would be worth the seconds of an orderly stop.
         stop_signal=signal.SIGKILL,
         cwd=home,
     )
@@ -122,7 +122,7 @@ def localstack(home: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def minio(home: Path) -> Iterator[dict[str, str]]:
-    """MinIO. Its CORS rule is a setting of the server, not of a bucket."""
+    """Start MinIO. Its CORS rule is a setting of the server, not of a bucket."""
     program = os.environ.get("EASEL_TEST_MINIO") or shutil.which("minio")
     if program is None:
         pytest.skip(
@@ -158,7 +158,7 @@ def _served(
 
 
 def _localstack_is_ready(endpoint: str) -> bool:
-    """Whether it answers and has run what lies in ready.d."""
+    """Return whether it answers and has run its ready.d."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_localstack/init/ready", timeout=2) as answer:
             return bool(json.load(answer)["completed"])

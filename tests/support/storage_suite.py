@@ -1,4 +1,4 @@
-"""What every server is tried with: each promise of the conformance, a long list, and the script that sets it up."""
+"""The suite for every server: each conformance check, a long list, and the provisioning script."""
 
 import re
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ from tests.support.storage_deviations import LEFT_OUT, deviations_of
 from tests.support.storage_servers import ORIGIN, WANTED, provision, settings_of
 from tests.support.world import delete_prefix
 
-# What a server says that lets through what it should refuse.
+# Outcomes of a server that accepts what it should refuse.
 LET_THROUGH = re.compile(r"was answered 20[0-4]\.|lets the pages of every origin")
-# One more than a page of a list, and than one order to delete.
+# One more than a list page and than one delete request can hold.
 MANY = 1001
 
 
 @dataclass
 class Place:
-    """A server that is set up, what that took, and a probe on it."""
+    """A provisioned server, the output of provisioning, and a probe on it."""
 
     env: dict[str, str]
     parts: tuple[str, ...]
@@ -47,7 +47,7 @@ class Place:
 
 
 class StorageSuite:
-    """Inherited once for each server, which starts once."""
+    """Tests inherited once for each server, which starts once."""
 
     server: ClassVar[str]
     start: ClassVar["staticmethod[[Path], AbstractContextManager[dict[str, str]]]"]
@@ -55,9 +55,9 @@ class StorageSuite:
     @pytest.fixture(scope="class")
     @classmethod
     def place(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-        with cls.start(tmp_path_factory.mktemp("storage")) as given:
-            env = WANTED | given
-            # A server of S3 alone has no queue, no mail and no secrets.
+        with cls.start(tmp_path_factory.mktemp("storage")) as env:
+            env = WANTED | env
+            # A server of only S3 has no queue, no mail and no secrets.
             parts = () if "AWS_ENDPOINT_URL" in env else ("bucket",)
             set_up = outcomes(provision(env, *parts))
             probe = Probe(settings_of(env))
@@ -71,11 +71,11 @@ class StorageSuite:
         if reason is None:
             assert broken is None, f"{check.promise} {broken}"
             return
-        assert broken is not None, f"{self.server} keeps this now: take {check.name} out of the deviations."
+        assert broken is not None, f"{self.server} passes this now: remove {check.name} from the deviations."
         assert LET_THROUGH.search(str(broken)), broken
         pytest.xfail(f"{broken} {reason}")
 
-    def test_a_long_list_comes_whole(self, place: Place) -> None:
+    def test_a_long_list_is_complete(self, place: Place) -> None:
         storage, prefix = place.probe.storage, place.probe.prefix + "many/"
         keys = {f"{prefix}{number:04}": 1 for number in range(MANY)}
         with ThreadPoolExecutor(8) as pool:
@@ -113,7 +113,7 @@ class StorageSuite:
             assert set(block.values()) == {True}
             assert len(block) == 4
 
-    def test_the_queue_gives_up_what_nobody_can_take(self, place: Place) -> None:
+    def test_the_queue_dead_letters_undeliverable_messages(self, place: Place) -> None:
         _only_with_aws(place)
         sqs = place.client("sqs")
         url = sqs.get_queue_url(QueueName="easel")["QueueUrl"]
@@ -128,7 +128,7 @@ class StorageSuite:
         finally:
             provision(place.env, "queue")
 
-    def test_mail_may_come_from_its_address(self, place: Place) -> None:
+    def test_mail_may_be_sent_from_its_address(self, place: Place) -> None:
         _only_with_aws(place)
         address = "pictures@example.com"
         assert address in place.client("ses").list_identities()["Identities"]
@@ -143,7 +143,7 @@ class StorageSuite:
 
 
 def outcomes(lines: list[str]) -> dict[str, str]:
-    """What became of each thing, by the words of its line."""
+    """Return the outcome of each thing, by the words of its line."""
     return dict(re.split(r": (?=made|changed|already|left out)", line) for line in lines)
 
 

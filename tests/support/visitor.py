@@ -34,7 +34,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
   };
 }
 """
-# Clicks a link of the site. The present view is marked, so that its end can be waited for.
+# Clicks a link of the site. Marks the present view, so that its end can be awaited.
 FOLLOW = """(path) => {
   document.querySelector("main").firstElementChild.dataset.left = "";
   const link = Object.assign(document.createElement("a"), {href: path});
@@ -129,7 +129,7 @@ class Visitor:
         if message.type not in ("error", "warning"):
             return
         place = urlsplit(message.location["url"]).path
-        # A browser logs every 401; this one tells the site that no user is signed in.
+        # A browser logs every 401; this one is how the site learns that no user is signed in.
         if "status of 401" in message.text and place == "/v1/me":
             return
         if "the server responded with a status of 4" in message.text and place in self.expected:

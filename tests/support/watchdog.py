@@ -1,4 +1,4 @@
-"""Kills what a test run has started when the run ends, however it ends: SIGKILL included.
+"""Kills what a test run has started when the run ends, also by SIGKILL.
 
 Run as a script, it reads process groups from standard input, `+<number>` for one that has started and `-<number>` for
 one that has ended. Only the test run holds the other end of the pipe, so its end is the end of the input.

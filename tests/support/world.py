@@ -1,4 +1,4 @@
-"""What the tests of jobs share: users, submits, a clock that the tests move, and the books that must balance."""
+"""Shared by the tests of jobs: users, submits, a clock that the tests advance, and checks of the counters."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
@@ -75,17 +75,17 @@ class World:
         self.sql(f"UPDATE generators SET retry_at = {past} WHERE retry_at IS NOT NULL")
 
     def expire_lease(self, job_id: UUID) -> None:
-        """As if the worker that holds the job had died a while ago."""
+        """Expire the job's lease, as if its worker had died a while ago."""
         query = "UPDATE jobs SET lease_until = clock_timestamp() - interval '1 s' WHERE id = :id"
         self.sql(query + " AND lease_until IS NOT NULL", id=job_id)
 
     def step(self, job_id: UUID, poller: Poller | None = None) -> float | None:
-        """One step of one job, whenever it would have been due."""
+        """Do one step of one job, even if it is not yet due."""
         self.hurry()
         return (poller or self.poller).advance(job_id)
 
     def send(self, user_id: UUID | None = None, **request: Any) -> UUID:
-        """A job that its generator has just taken."""
+        """Submit a job and send it to its generator; return its id."""
         job_id = self.submit(user_id or self.user(), **request)
         assert job_id in self.poller.start()
         self.step(job_id)
@@ -93,12 +93,12 @@ class World:
         return job_id
 
     def until_one_waits(self) -> None:
-        """Until one statement waits for a lock that another holds."""
+        """Wait until one statement waits for a lock."""
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         until(lambda: self.sql(waiting) == [(1,)], "a statement waits for a lock", 30, 0.02)
 
     def run(self, until: Callable[[], bool], *, rounds: int = 60, poller: Poller | None = None) -> None:
-        """Sweep and advance, a round after the other, until the condition holds."""
+        """Sweep and advance in rounds until the condition holds."""
         poller = poller or self.poller
         for _ in range(rounds):
             if until():
@@ -109,12 +109,12 @@ class World:
         assert until(), self.sql("SELECT id, state, attempts, waiting, error_code FROM jobs")
 
     def finish(self, *job_ids: UUID, rounds: int = 60, poller: Poller | None = None) -> None:
-        """Until each of these jobs has finished."""
+        """Run until each of these jobs has finished."""
         query = "SELECT count(*) FROM jobs WHERE id = ANY(:ids) AND finished_at IS NULL"
         self.run(lambda: self.sql(query, ids=list(job_ids))[0][0] == 0, rounds=rounds, poller=poller)
 
     def check_books(self, *, deleted_succeeded: int = 0) -> None:
-        """Users' counters are counts of their rows; the quota counts all that neither failed nor was cancelled."""
+        """Check that users' counters match their rows; the quota counts all jobs except failed and cancelled ones."""
         wrong = self.sql("""
             SELECT u.id, u.queued, u.running, u.quota_used, j.* FROM users u CROSS JOIN LATERAL (
                 SELECT count(*) FILTER (WHERE state = 'queued') AS are_queued,
@@ -129,10 +129,8 @@ class World:
         assert row.used == counted.jobs + deleted_succeeded
 
     def check_one_set(self, job_id: UUID, pictures: int) -> None:
-        """Check that the job has exactly one set of pictures and every object of it.
-
-        Everything else under its prefix is garbage.
-        """
+        """Check that the job has exactly one set of pictures, all its objects exist, and the rest under its prefix
+        is garbage."""
         rows = self.images(job_id)
         assert [row._mapping["index"] for row in rows] == list(range(pictures))
         assert len({row.key.rsplit("/", 1)[0] for row in rows}) <= 1
@@ -144,12 +142,12 @@ class World:
 
 
 def left_over(keys: Iterable[str], prefixes: set[str]) -> list[str]:
-    """The keys that no prefix covers."""
+    """Return the keys that no prefix covers."""
     return [key for key in keys if not any(key.startswith(prefix) for prefix in prefixes)]
 
 
 def with_settings(services: Services, **changes: Any) -> Services:
-    """The same servers under other settings. Two conftests cannot be told apart by name, so this is not in one."""
+    """Return the same servers with other settings. Not in a conftest, since two conftests share one module name."""
     return Services(services.settings.model_copy(update=changes))
 
 

@@ -1,4 +1,4 @@
-"""The rules of ARCHITECTURE.md that a machine can hold: who imports whom, and what stands in one place alone."""
+"""The rules of ARCHITECTURE.md that can be checked: which package imports which, and what is in only one place."""
 
 import ast
 import re
@@ -29,7 +29,7 @@ LAYERS = (
 )
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
 
-# Longer than a file or function may be, each with its reason.
+# Exceptions from the maximum length of a file or function, each with its reason.
 LONG: dict[str, str] = {
     "web/text/en.js": "all words of a language stand in one file",
     "web/text/ru.js": "all words of a language stand in one file",
@@ -49,7 +49,7 @@ def name_of(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The full names of what a file imports, at whatever place in it."""
+    """Return the full names of a file's imports, at any depth."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -91,18 +91,18 @@ def test_functions_and_poller_do_not_know_each_other() -> None:
             assert not {module.split(".")[0] for module in imports(path)} & others, name_of(path)
 
 
-def test_the_generator_is_a_part_of_its_own() -> None:
+def test_the_generator_is_a_separate_package() -> None:
     for path in files("generator"):
         assert not {module.split(".")[0] for module in imports(path)} & {*SERVER, "local", "cli"}, name_of(path)
 
 
-def test_commands_stand_on_the_library_alone() -> None:
+def test_commands_import_only_the_library() -> None:
     for path in files("cli"):
         others = {"functions", "poller", "generator", "local", "bench"}
         assert not {module.split(".")[0] for module in imports(path)} & others, name_of(path)
 
 
-def test_a_function_never_speaks_to_a_generator() -> None:
+def test_a_function_never_calls_a_generator() -> None:
     for path in files("functions"):
         assert not {package_of_shared(module) for module in imports(path)} & {
             "generators",
@@ -141,7 +141,7 @@ def test_the_site_never_builds_markup_from_text() -> None:
     assert files_where(pattern, files("web", suffix=".js") + files("web", suffix=".html")) == {}
 
 
-def test_any_exception_is_caught_in_two_places_alone() -> None:
+def test_any_exception_is_caught_in_only_two_places() -> None:
     pattern = r"except (Exception|BaseException)\b|except:"
     assert files_where(pattern, files(*SERVER)) == {"functions/http/request_id.py": 1, "poller/app.py": 1}
 
@@ -163,6 +163,6 @@ def test_no_function_is_too_long() -> None:
     assert long == {name for name in LONG if ":" in name}
 
 
-def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
+def test_no_module_is_a_catch_all() -> None:
     odd = re.compile(r"util|helper|manager|misc|common")
     assert [name_of(path) for path in files(*PYTHON) if odd.search(path.stem)] == []

@@ -55,7 +55,7 @@ def test_the_layers_of_the_architecture_are_those_of_the_code() -> None:
 
 
 @each_page
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
+def test_links_between_pages_resolve(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
         if re.match(r"[a-z]+:", target):
             continue

@@ -1,4 +1,4 @@
-/** Shared by the tests: a server that answers what it is given, one answer a request, and notes what it was asked. */
+/** Shared by the tests: a server that sends prepared answers, one per request, and records the requests. */
 export function serveAnswers(context, ...answers) {
   const asked = [];
   context.mock.method(globalThis, "fetch", async (path, options) => {

@@ -52,7 +52,7 @@ test("the first row holds as many tiles as fit, and at least one", () => {
   assert.equal(firstRow([], 3.6), 1);
 });
 
-/** Renewals with a clock and a timer in the test's hand. */
+/** Renewals with a clock and a timer controlled by the test. */
 function clockwork() {
   const clock = { now: 0, timer: null };
   const wait = (ms, action) => {

@@ -8,7 +8,7 @@ import { memory } from "./memory-storage.mjs";
 
 const jobs = (...ids) => ids.map((id) => ({ id }));
 
-/** A bin with a clock that the test moves: `clock.run()` is the end of the time for second thoughts. */
+/** A deletion with a clock that the test advances: `clock.run()` ends the time for undo. */
 function deletionsWith(send) {
   const clock = { task: null };
   clock.run = () => clock.task?.();

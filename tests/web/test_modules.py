@@ -1,4 +1,4 @@
-"""The site's modules that need no browser, under Node's own test runner."""
+"""The site's modules that need no browser, in Node's test runner."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ REASONS = ROOT / "docs" / "reasons.md"
 OLDEST_NODE = 20
 
 
-def test_modules_without_dom_hold_under_node() -> None:
+def test_modules_without_dom_pass_their_tests_in_node() -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed: the site's modules are tested by Node's own runner")
@@ -30,11 +30,11 @@ def test_modules_without_dom_hold_under_node() -> None:
 
 
 @pytest.mark.parametrize("key", [*(f"event.{event}" for event in Event), *(f"job.{state}" for state in State)])
-def test_the_site_has_words_for_every_event_and_state(key: str) -> None:
+def test_the_site_has_texts_for_every_event_and_state(key: str) -> None:
     assert f'"{key}":' in WORDS.read_text(encoding="utf-8")
 
 
-def test_the_site_has_words_for_every_reason_and_for_no_other() -> None:
+def test_the_site_has_texts_for_exactly_the_existing_reasons() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", REASONS.read_text(encoding="utf-8"), re.MULTILINE)
     worded = re.findall(r'^  "reason\.(\w+)":', WORDS.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(listed) > 30

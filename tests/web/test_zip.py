@@ -1,4 +1,4 @@
-"""The ZIP files that the site makes, read by another's reader."""
+"""The ZIP files made by the site, read by an independent reader."""
 
 import random
 import shutil

@@ -1,4 +1,4 @@
-"""The bundle as Lambda gets it."""
+"""The bundle as uploaded to Lambda."""
 
 import zipfile
 from pathlib import Path

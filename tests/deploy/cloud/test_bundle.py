@@ -1,4 +1,4 @@
-"""The bundle of the functions: complete, no more than that, and the same bytes each time."""
+"""The functions' bundle: complete, minimal and reproducible."""
 
 import importlib.util
 import json
@@ -28,12 +28,12 @@ from tests.support.functions_bundle import TARGET
 from tests.support.paths import ROOT
 
 PROGRAM = ROOT / "tests/support/everything_imported.py"
-# What Lambda's runtime has, and what boto3 stands on beside what the bundle has.
+# Modules of Lambda's runtime, and dependencies of boto3 that are not in the bundle.
 RUNTIME = ("boto3", "botocore", "jmespath", "s3transfer")
 
 
 def imported(unpacked: Path, *more: Path) -> set[str]:
-    """The files that a fresh interpreter took from the bundle, with nothing else on its path than `more`."""
+    """Return the files that a new interpreter imports from the bundle, with only `more` on its path besides."""
     argv = [sys.executable, "-I", "-S", "-B", str(PROGRAM), str(unpacked), *map(str, more)]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=120, env={})
     assert done.returncode == 0, done.stderr
@@ -49,7 +49,7 @@ def files_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_function_works_from_the_bundle_alone(used: set[str]) -> None:
+def test_every_function_works_with_only_the_bundle(used: set[str]) -> None:
     names = {route["name"] for route in json.loads((ROOT / "functions/manifest.json").read_text())}
     assert {f"functions/{name}.py" for name in names} <= used
     assert {
@@ -69,7 +69,7 @@ def test_sqs_works_with_the_boto3_of_the_runtime(unpacked: Path, tmp_path: Path)
     assert "kombu/transport/SQS/__init__.py" in imported(unpacked, tmp_path)
 
 
-def test_nothing_lies_in_the_bundle_that_no_function_imports(unpacked: Path, used: set[str]) -> None:
+def test_the_bundle_has_only_what_functions_import(unpacked: Path, used: set[str]) -> None:
     own = {name for name in files_in(unpacked) if name.startswith(("functions/", "shared/")) and name.endswith(".py")}
     assert own - used == set()
     idle = {path.name for path in unpacked.iterdir()} - {name.split("/")[0] for name in used}
@@ -77,7 +77,7 @@ def test_nothing_lies_in_the_bundle_that_no_function_imports(unpacked: Path, use
     assert len({name for name in idle if name.endswith(".dist-info")}) == len(KEPT_METADATA)
 
 
-def test_what_is_left_out_is_not_there(unpacked: Path) -> None:
+def test_excluded_files_are_not_in_the_bundle(unpacked: Path) -> None:
     assert [name for name in LEFT_OUT if (unpacked / name).exists()] == []
     assert not {name.split("/")[0] for name in files_in(unpacked)} & {"boto3", "botocore", "PIL", "uvicorn", "requests"}
     noise = (".pyi", ".pyx", ".c", "/RECORD", "/INSTALLER")
@@ -94,7 +94,7 @@ def test_every_module_has_byte_code_that_is_not_checked(unpacked: Path, bundle: 
         assert head == importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little"), path
 
 
-def test_byte_code_names_files_as_they_lie_in_lambda(unpacked: Path) -> None:
+def test_byte_code_names_the_paths_of_lambda(unpacked: Path) -> None:
     code = unpacked / "functions" / "__pycache__" / f"health.{sys.implementation.cache_tag}.pyc"
     assert marshal.loads(code.read_bytes()[16:]).co_filename == "/var/task/functions/health.py"
 
@@ -114,7 +114,7 @@ def test_the_same_sources_make_the_same_bytes(bundle: Bundle, tmp_path: Path) ->
     assert again.read_bytes() == bundle.path.read_bytes()
 
 
-def test_the_bundle_is_small_and_tells_its_biggest_parts(bundle: Bundle) -> None:
+def test_the_bundle_is_small_and_lists_its_biggest_parts(bundle: Bundle) -> None:
     assert bundle.zipped_bytes < bundling.MOST_ZIPPED_BYTES
     lines = table(bundle, 3).splitlines()
     assert [line.split()[0] for line in lines[1:4]] == [part.name for part in bundle.parts[:3]]

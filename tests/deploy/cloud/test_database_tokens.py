@@ -1,4 +1,4 @@
-"""Signing in to the database with tokens of AWS IAM: their bytes, one for each connection, and the settings' rules."""
+"""Database authentication with AWS IAM tokens: their bytes, one per connection, and the rules of the settings."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ URL = f"postgresql://easel@{HOST}:5432/easel?sslmode=require"
 
 
 class Clock:
-    """What botocore takes for the time."""
+    """The time as botocore sees it."""
 
     def __init__(self) -> None:
         self.now = datetime(2030, 1, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_the_token_is_that_of_boto3(clock: Clock, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture
 def role(services: Services, environment: dict[str, str]) -> Iterator[str]:
-    """A role of Postgres that must give a password, as everyone must in RDS."""
+    """Create a Postgres role that needs a password, as every role does in RDS."""
     with services.db.statement() as connection:
         hba = Path(connection.execute(text("SHOW hba_file")).scalar_one())
         before = hba.read_text()
@@ -72,7 +72,7 @@ def role(services: Services, environment: dict[str, str]) -> Iterator[str]:
         connection.execute(text("DROP ROLE token_bearer"))
 
 
-def test_each_connection_takes_a_token_of_its_own(
+def test_each_connection_takes_a_new_token(
     clock: Clock, services: Services, role: str, environment: dict[str, str]
 ) -> None:
     folder = make_url(environment["EASEL_DATABASE_URL"]).query["host"]
@@ -87,9 +87,9 @@ def test_each_connection_takes_a_token_of_its_own(
             assert connection.execute(query).scalar_one() == role
         clock.now += timedelta(minutes=16)
         with database.statement() as connection:
-            assert connection.execute(query).scalar_one() == role  # an open connection outlives its token
+            assert connection.execute(query).scalar_one() == role  # an open connection survives its token's expiry
         database.close()
-        with pytest.raises(Unavailable), database.statement():  # the next one comes with another token
+        with pytest.raises(Unavailable), database.statement():  # the next one uses another token
             pass
         clock.now -= timedelta(minutes=16)
         with database.statement() as connection:
@@ -136,7 +136,7 @@ def test_tokens_need_an_encrypted_connection(mode: str) -> None:
         ("postgresql://easel@/easel?sslmode=require", {}, "a user and a host"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(url: str, changes: dict[str, str], words: str) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(url: str, changes: dict[str, str], words: str) -> None:
     with pytest.raises(SettingsError, match=words) as refused:
         read(url, **({"EASEL_DATABASE_AUTH": "iam"} | changes))
     assert str(refused.value).endswith(".")

@@ -1,7 +1,5 @@
-"""The functions really deployed, end to end.
-
-Every call goes through API Gateway to Lambda; the poller and the reference generator run as separate programs.
-"""
+"""The deployed functions, end to end: every call goes through API Gateway to Lambda, and the poller and the
+reference generator run as separate programs."""
 
 import io
 import sys
@@ -32,7 +30,7 @@ FINISH_LIMIT_S = 90
 
 @pytest.fixture(scope="module")
 def site(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variables of a site whose generator, worker and beat run."""
+    """Start generator, worker and beat; return the site's variables."""
     with reference_generator() as address:
         env = {**environment, "EASEL_GENERATORS": f"img_generator+{address}", "EASEL_LOG_LEVEL": "WARNING"}
         folder = tmp_path_factory.mktemp("poller")
@@ -58,7 +56,7 @@ def deployment(cloud: Cloud, bundle: Bundle, site: dict[str, str]) -> Deployment
 
 @pytest.fixture
 def api(deployment: Deployment, services: Services) -> Iterator[httpx.Client]:
-    """The deployed site, on an empty database, with the token of somebody who has just signed up."""
+    """Return the deployed site on an empty database, with the token of a new user."""
     with httpx.Client(base_url=deployment.url, timeout=60) as client:
         answer = client.post("/v1/signup", json={"email": "ada@example.com", "password": PASSWORD})
         assert answer.status_code == 201, answer.text
@@ -69,7 +67,7 @@ def api(deployment: Deployment, services: Services) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def browser() -> Iterator[httpx.Client]:
-    """Somebody without a token who opens links."""
+    """Return a client without a token, for opening links."""
     with httpx.Client(timeout=30) as client:
         yield client
 
@@ -81,7 +79,7 @@ def submit(api: httpx.Client, **fields: Any) -> dict[str, Any]:
 
 
 def finished(api: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
-    """Follow a job as the site does, with answers that are held back, until it is done."""
+    """Follow a job as the site does, by long polling, until it has finished."""
     deadline, etag = time.monotonic() + FINISH_LIMIT_S, ""
     while time.monotonic() < deadline:
         answer = api.get(job["links"]["self"], params={"wait": 5}, headers={"If-None-Match": etag})
@@ -127,7 +125,7 @@ def test_from_sign_up_to_the_gallery(api: httpx.Client, browser: httpx.Client, d
     assert browser.get(deployment.url + image["link"]).status_code == 404
 
 
-def test_a_picture_that_was_uploaded_is_started_from(api: httpx.Client, browser: httpx.Client) -> None:
+def test_an_uploaded_picture_is_used_as_source(api: httpx.Client, browser: httpx.Client) -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "teal").save(file, "PNG")
     form = api.post("/v1/uploads", json={"content_type": "image/png", "size": file.tell()}).json()
@@ -140,7 +138,7 @@ def test_a_picture_that_was_uploaded_is_started_from(api: httpx.Client, browser:
     assert missing.status_code == 422
 
 
-def test_a_waiting_job_is_cancelled_and_a_repeated_submit_makes_none(api: httpx.Client) -> None:
+def test_a_waiting_job_is_cancelled_and_a_repeated_submit_creates_no_job(api: httpx.Client) -> None:
     jobs = [submit(api, width=512, height=512, steps=50, n=4) for _ in range(3)]
     answer = api.post(f"/v1/jobs/{jobs[2]['id']}/cancel")
     assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
@@ -170,7 +168,7 @@ def test_every_part_answers_and_the_session_is_a_cookie(api: httpx.Client, deplo
 def test_a_function_whose_database_waits_answers_503_before_lambda_ends_it(
     cloud: Cloud, api: httpx.Client, services: Services, deployment: Deployment
 ) -> None:
-    """A lock is held for as long as the function may run; without an answer of its own API Gateway's would be a 502."""
+    """A lock is held for as long as the function may run; without an answer in time, API Gateway would send a 502."""
     name = deployment.function_name("logout")
     cloud.client("lambda").update_function_configuration(FunctionName=name, Timeout=4)
     with services.db.begin() as connection:

@@ -1,4 +1,4 @@
-"""What docker-compose.yml promises, read as a file: no engine is needed."""
+"""The content of docker-compose.yml, read as a file: no container engine is needed."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs" / "docker.md"
 ONCE = {"migrate", "bucket", "seed"}
-# They never run: they make Compose refuse a profile that is named in the wrong way.
+# They never run: they make Compose refuse a misspelled profile.
 REFUSING = {"profile", "set-COMPOSE_PROFILES-instead"}
 COMPOSED: dict[str, Any] = composition()
 SERVICES: dict[str, dict[str, Any]] = {
@@ -24,7 +24,7 @@ def dockerfile(service: dict[str, Any]) -> str:
     return str(service["build"].get("dockerfile", "Dockerfile"))
 
 
-def test_these_are_the_services() -> None:
+def test_the_services_are_as_listed() -> None:
     assert SERVICES.keys() == ONCE | {
         *("web", "gateway", "worker", "beat", "generator"),
         *("postgres", "redis", "storage", "mail"),
@@ -32,7 +32,7 @@ def test_these_are_the_services() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
+def test_a_container_has_minimal_rights(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
@@ -58,20 +58,20 @@ def test_an_image_is_built_here_or_pinned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUNNING)
-def test_what_stays_comes_back_and_is_asked_for_its_health(name: str) -> None:
+def test_services_restart_and_have_health_checks(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
     assert "healthcheck" in service or "\nHEALTHCHECK " in stage_of(service)
 
 
 def stage_of(service: dict[str, Any]) -> str:
-    """What the Dockerfile says of the stage that becomes the service's image."""
+    """Return the Dockerfile's text of the stage that becomes the service's image."""
     stages = re.split(r"^(?=FROM )", (ROOT / dockerfile(service)).read_text(encoding="utf-8"), flags=re.MULTILINE)
     target = service["build"].get("target")
     return next(stage for stage in reversed(stages) if target is None or f" AS {target}\n" in stage)
 
 
-def test_what_ends_is_not_started_again_and_is_waited_for() -> None:
+def test_one_off_tasks_are_not_restarted_and_are_awaited() -> None:
     for name in ONCE:
         assert SERVICES[name]["restart"] == "no"
     for name in ("gateway", "worker", "beat"):
@@ -79,7 +79,7 @@ def test_what_ends_is_not_started_again_and_is_waited_for() -> None:
         assert conditions["migrate"] == conditions["bucket"] == "service_completed_successfully"
 
 
-def test_ports_are_open_to_this_machine_alone_and_only_at_the_door() -> None:
+def test_only_the_front_doors_ports_are_open_and_only_to_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published.keys() == {"web"}
     assert published["web"] == ["127.0.0.1:8080:8080", "127.0.0.1:9000:9000"]
@@ -116,17 +116,17 @@ def test_a_profile_without_its_variable_is_refused() -> None:
         assert storage not in composition(COMPOSE_PROFILES=storage)["services"]["profile"]["profiles"]
 
 
-def test_data_lies_in_volumes_with_names() -> None:
+def test_data_is_kept_in_named_volumes() -> None:
     mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())}
     assert mounted <= COMPOSED["volumes"].keys()
     assert {"postgres", "ministack", "mail"} <= mounted
-    # The image of Postgres 18 keeps each major version in a folder of its own below this one.
+    # The image of Postgres 18 keeps each major version in a separate folder below this one.
     [place] = [volume.split(":")[1] for volume in SERVICES["postgres"]["volumes"]]
     assert place == "/var/lib/postgresql"
     assert SERVICES["postgres"]["environment"]["PGDATA"].startswith(f"{place}/18/")
 
 
-def test_passwords_can_be_set_and_those_that_stand_here_say_what_they_are() -> None:
+def test_passwords_can_be_set_and_the_defaults_are_marked_as_such() -> None:
     own = composition(EASEL_DATABASE_PASSWORD="one", EASEL_S3_SECRET_KEY="two", EASEL_S3_ACCESS_KEY="three")
     assert "only-on-this-machine" not in str(own["services"])
     secret = re.compile("PASSWORD|SECRET")
@@ -150,7 +150,7 @@ def test_passwords_can_be_set_and_those_that_stand_here_say_what_they_are() -> N
         ("127.0.0.1", "http://127.0.0.1:8080", "only-on-this-machine", "localstack", True),
     ],
 )
-def test_what_others_reach_has_a_password_and_a_storage_that_checks_it(
+def test_exposed_services_have_passwords_and_a_storage_that_checks_signatures(
     bind: str, public_url: str, password: str, storage: str, starts: bool, tmp_path: Path
 ) -> None:
     program = tmp_path / "python"

@@ -1,4 +1,4 @@
-"""The whole site in containers, as a visitor with a browser meets it. Slow, so it runs only when it is asked for."""
+"""The whole site in containers, as a visitor with a browser sees it. Slow, so it runs only on request."""
 
 import os
 import secrets
@@ -42,13 +42,13 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def mails(site: Project) -> list[EmailMessage]:
-    """What the mail catcher has caught."""
+    """Return the mails in the mail catcher."""
     names = site.compose("exec", "-T", "mail", "find", "/mail", "-path", "*/new/*").split()
     texts = [site.compose("exec", "-T", "mail", "cat", name) for name in names]
     return [message_from_bytes(text.encode(), policy=policy.default) for text in texts]
 
 
-def test_every_part_is_up_and_the_site_is_healthy(site: Project) -> None:
+def test_every_service_is_up_and_the_site_is_healthy(site: Project) -> None:
     until(lambda: all(is_well(container) for container in site.containers()), "every container is well", 60)
     services = {container["Config"]["Labels"]["com.docker.compose.service"] for container in site.containers()}
     assert services == {name for name, service in composition()["services"].items() if "profiles" not in service}
@@ -66,7 +66,7 @@ def test_every_part_is_up_and_the_site_is_healthy(site: Project) -> None:
 def test_the_operators_check_finds_nothing_wrong_inside(site: Project) -> None:
     checked = site.output("exec", "-T", "worker", "easel", "check").splitlines()
     wrong = [line for line in checked if line.startswith("wrong") and "EASEL_PUBLIC_URL" not in line]
-    # LocalStack is known to take any signature for a right one.
+    # LocalStack accepts any signature; this is a known deviation.
     assert wrong == [] or site.storage == "localstack", checked
     assert any(line.startswith("ok") and "PostgreSQL" in line for line in checked)
 
@@ -78,7 +78,7 @@ def is_well(container: dict[str, Any]) -> bool:
     return bool(state["Health"]["Status"] == "healthy")
 
 
-def test_no_container_may_do_more_than_it_must(site: Project) -> None:
+def test_every_running_container_has_minimal_rights(site: Project) -> None:
     for container in site.containers():
         if container["Config"]["Labels"]["com.docker.compose.service"] in ONCE:
             continue
@@ -88,7 +88,7 @@ def test_no_container_may_do_more_than_it_must(site: Project) -> None:
         assert container["HostConfig"]["Memory"] > 0
 
 
-def test_a_visitor_paints_and_nothing_is_lost_between_down_and_up(site: Project) -> None:
+def test_a_visitor_paints_and_data_survives_down_and_up(site: Project) -> None:
     email = f"visitor-{secrets.token_hex(6)}@example.com"
     with visitor(site.url, site.s3_url) as person:
         person.sign_up(email, PASSWORD)
@@ -101,7 +101,7 @@ def test_a_visitor_paints_and_nothing_is_lost_between_down_and_up(site: Project)
     site.down()
     site.up()
     if site.storage == "localstack":
-        # Without a token it keeps nothing; docs/docker.md says so. The job itself is in the database.
+        # Without a token LocalStack keeps nothing, as docs/docker.md says. The job itself is in the database.
         with requests.get(addresses[0], timeout=30) as answer:
             assert answer.status_code == 404
         return
@@ -111,7 +111,7 @@ def test_a_visitor_paints_and_nothing_is_lost_between_down_and_up(site: Project)
         assert person.complaints == []
 
 
-def test_a_picture_of_ones_own_goes_straight_into_the_storage(site: Project) -> None:
+def test_an_upload_goes_directly_to_the_storage(site: Project) -> None:
     picture = (ROOT / "docs" / "painter.webp").read_bytes()
     with ApiUser(site.url) as user:
         form = user.call("POST", "/v1/uploads", json={"content_type": "image/webp", "size": len(picture)}).json()
@@ -123,7 +123,7 @@ def test_a_picture_of_ones_own_goes_straight_into_the_storage(site: Project) -> 
         user.submit("a wall of pictures", source_images=[form["key"]], strength=0.3)
         [job] = user.finished(120)
         assert job["state"] == "succeeded", job["error"]
-        # An address of the storage is worth nothing without its signature, and nobody lists or deletes from outside.
+        # A storage URL is useless without its signature, and listing or deleting is not possible from outside.
         bare = job["images"][0]["url"].partition("?")[0]
         for method, address in (("GET", bare), ("GET", f"{site.s3_url}/easel/"), ("DELETE", job["images"][0]["url"])):
             with requests.request(method, address, timeout=30) as answer:
@@ -156,16 +156,16 @@ def test_more_workers_and_generators_share_the_work(site: Project) -> None:
     assert sum('"step": "fetch", "outcome": "succeeded"' in log for log in logs) >= 2
 
 
-def test_a_worker_stops_by_itself_when_it_is_told_to(site: Project) -> None:
+def test_a_worker_stops_by_itself_on_request(site: Project) -> None:
     [first, *_] = site.containers("worker")
-    # LocalStack may take longer than it is given, and has nothing to lose.
+    # LocalStack may need longer than its stop timeout, and has nothing to lose.
     storage = [] if site.storage == "localstack" else ["storage"]
     site.compose("stop", "worker", "beat", "gateway", "web", "generator", "mail", *storage)
     states = {
         container["Config"]["Labels"]["com.docker.compose.service"]: container["State"]["ExitCode"]
         for container in site.containers()
     }
-    # 137 would say that it did not hear the signal and was killed.
+    # 137 would mean that it ignored the signal and was killed.
     assert 137 not in states.values(), states
     assert first["Id"] in {container["Id"] for container in site.containers("worker")}
     site.up()

@@ -1,4 +1,4 @@
-"""What the Dockerfiles promise, read as files: no engine is needed."""
+"""The content of the Dockerfiles, read as files: no container engine is needed."""
 
 import re
 import tomllib
@@ -16,7 +16,7 @@ LOCKS = {
     "emulator": "docker/ministack/Dockerfile",
     "mail": "docker/mail/Dockerfile",
 }
-# Published with a user of its own choice; the compose file gives it ours.
+# Published with its own user; the compose file sets ours.
 FOREIGN = ROOT / "docker" / "localstack" / "Dockerfile"
 
 
@@ -48,12 +48,12 @@ def test_python_is_the_same_everywhere() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path != FOREIGN], ids=name_of)
-def test_the_last_stage_runs_as_nobody(path: Path) -> None:
+def test_the_last_stage_runs_as_an_unprivileged_user(path: Path) -> None:
     assert "\nUSER 10001:10001\n" in stages(path)[-1]
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_what_is_installed_is_pinned_by_hash_and_stays_behind_with_its_tools(path: Path) -> None:
+def test_packages_are_pinned_by_hash_and_build_tools_are_left_behind(path: Path) -> None:
     for install in re.findall(r"pip .*install .*", text_of(path)):
         assert "--require-hashes" in install
         assert "--only-binary :all:" in install
@@ -64,7 +64,7 @@ def test_what_is_installed_is_pinned_by_hash_and_stays_behind_with_its_tools(pat
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_what_is_copied_exists_and_reaches_the_build(path: Path) -> None:
+def test_copied_files_exist_and_are_in_the_build_context(path: Path) -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     allowed = [line[1:] for line in ignored if line.startswith("!")]
     for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text_of(path), re.MULTILINE):
@@ -75,7 +75,7 @@ def test_what_is_copied_exists_and_reaches_the_build(path: Path) -> None:
             )
 
 
-def test_nothing_private_reaches_a_build() -> None:
+def test_nothing_private_is_in_a_build_context() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert next(line for line in ignored if line and not line.startswith(("#", "!"))) == "*"
     allowed = [line[1:] for line in ignored if line.startswith("!")]
@@ -83,7 +83,7 @@ def test_nothing_private_reaches_a_build() -> None:
 
 
 @pytest.mark.parametrize(("lock", "path"), LOCKS.items())
-def test_the_locks_are_whole_and_those_of_the_project(lock: str, path: str) -> None:
+def test_the_locks_are_complete_and_match_the_project(lock: str, path: str) -> None:
     text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     entries = [entry for entry in re.split(r"\n(?=[a-z])", text) if "==" in entry.split("\n")[0]]
     assert entries
@@ -95,7 +95,7 @@ def test_the_locks_are_whole_and_those_of_the_project(lock: str, path: str) -> N
     assert pinned <= set(re.findall(r"^([a-z0-9_.-]+==\S+)", whole, re.MULTILINE))
 
 
-def test_the_app_image_holds_what_the_app_needs_and_nothing_of_the_laptop() -> None:
+def test_the_app_image_has_what_the_app_needs_and_no_local_tools() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {re.split(r"[\[>=<]", line)[0] for line in project["dependencies"]}
     assert wanted <= names("app")
@@ -109,7 +109,7 @@ def test_the_packages_of_the_app_are_in_its_image() -> None:
     assert "EASEL_HOST=0.0.0.0" in stages(ROOT / "Dockerfile")[-1]
 
 
-def test_minio_is_built_from_one_known_state_of_its_source() -> None:
+def test_minio_is_built_from_a_pinned_commit() -> None:
     text = (ROOT / "docker" / "minio" / "Dockerfile").read_text(encoding="utf-8")
     [commit], [time] = (
         re.findall(r"^ARG COMMIT=(\S+)", text, re.MULTILINE),

@@ -1,4 +1,4 @@
-"""nginx answers as the gateway does, lets its requests through whole, and shows of the storage what browsers need."""
+"""nginx answers like the gateway, passes requests on unchanged, and exposes only what browsers need of the storage."""
 
 import asyncio
 import json
@@ -24,9 +24,9 @@ from tests.support.waiting import until
 
 SIGNED = "/easel/jobs/1/0.png?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0123abcd"
 ORIGIN = "http://127.0.0.1:8080"
-# Each server has its own way to say when and how, and the gateway's openapi.json has no file behind it.
+# Headers whose form depends on the server; the gateway's openapi.json is not served from a file.
 OWN = {"server", "date", "connection", "etag", "last-modified", "x-request-id", "accept-ranges", "keep-alive"}
-# The manifest's functions that need no database to answer.
+# Functions of the manifest that answer without a database.
 ADDRESSES = [
     "/",
     "/index.html",
@@ -70,7 +70,7 @@ ADDRESSES = [
 
 @dataclass
 class Echo:
-    """An app that tells what reached it: GET /v1/... with its headers. /v1/held answers when it is let go."""
+    """An app that returns what reached it: GET /v1/... with its headers. /v1/held answers when it is released."""
 
     seen: list[dict[str, Any]] = field(default_factory=list)
     gone: int = 0
@@ -119,7 +119,7 @@ def gateway_alone() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def doors(gateway_alone: str) -> Iterator[tuple[str, FrontDoor]]:
-    """The gateway's own address, and nginx in front of it."""
+    """Return the gateway's own address, and that of nginx in front of it."""
     address = gateway_alone.removeprefix("http://")
     with front_door(address, address) as door:
         yield gateway_alone, door
@@ -134,7 +134,7 @@ def echo() -> Iterator[tuple[Echo, FrontDoor]]:
 
 
 def ask(method: str, url: str, **options: Any) -> requests.Response:
-    """The answer itself: no redirect is followed, no proxy of the environment asked, no way of packing offered."""
+    """Return the raw answer: no redirects, no proxy from the environment, no compression."""
     with requests.Session() as session:
         session.trust_env = False
         session.headers.pop("Accept-Encoding", None)
@@ -144,7 +144,7 @@ def ask(method: str, url: str, **options: Any) -> requests.Response:
 
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS", "DELETE"])
-def test_every_answer_is_the_gateways(doors: tuple[str, FrontDoor], method: str, path: str) -> None:
+def test_every_answer_equals_the_gateways(doors: tuple[str, FrontDoor], method: str, path: str) -> None:
     gateway, door = doors
     one, other = ask(method, gateway + path), ask(method, door.url + path)
     assert one.status_code == other.status_code
@@ -154,7 +154,7 @@ def test_every_answer_is_the_gateways(doors: tuple[str, FrontDoor], method: str,
 
 
 def plain(answer: requests.Response) -> dict[str, str]:
-    """The headers that must be equal. An address of the server itself is compared without its port."""
+    """Return the headers that must be equal. The server's own address is compared without its port."""
     headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() not in OWN}
     if "location" in headers:
         headers["location"] = "/" + headers["location"].split("/", 3)[-1]
@@ -162,12 +162,12 @@ def plain(answer: requests.Response) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["/..%2fnginx.conf", "/%2e%2e/run/nginx.conf", "/docs/../../run/nginx.conf"])
-def test_an_address_that_leads_out_of_the_site_is_refused(doors: tuple[str, FrontDoor], path: str) -> None:
+def test_a_path_that_leaves_the_site_is_refused(doors: tuple[str, FrontDoor], path: str) -> None:
     assert said_status("GET", doors[1].url, path) == 400
 
 
 def said_status(method: str, origin: str, path: str) -> int:
-    """The status of an answer to a request that is written by hand, since a client would tidy the address up."""
+    """Return the status for a raw request, since a client library would normalize its path."""
     host, port = origin.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
@@ -193,7 +193,7 @@ def test_a_body_that_is_too_large_is_refused_in_the_same_words(doors: tuple[str,
     assert {answer.headers["Content-Type"] for answer in answers} == {"application/problem+json"}
 
 
-def test_a_gateway_that_is_away_is_told_as_a_problem() -> None:
+def test_an_unavailable_gateway_is_a_problem_document() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nowhere = f"127.0.0.1:{closed.getsockname()[1]}"
@@ -207,7 +207,7 @@ def test_a_gateway_that_is_away_is_told_as_a_problem() -> None:
             assert ask("GET", f"{door.url}/jobs/1").status_code == 200
 
 
-def test_the_gateway_learns_who_asks_and_by_what_name(echo: tuple[Echo, FrontDoor]) -> None:
+def test_the_gateway_receives_the_clients_address_and_host(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
     answer = ask(
         "GET", f"{door.url}/v1/x?a=%20b", headers={"Host": "easel.example.com", "X-Forwarded-For": "192.0.2.7"}
@@ -220,7 +220,7 @@ def test_the_gateway_learns_who_asks_and_by_what_name(echo: tuple[Echo, FrontDoo
     assert last["scheme"] == "http"
 
 
-def test_a_proxy_that_is_not_trusted_is_itself_the_client() -> None:
+def test_an_untrusted_proxy_counts_as_the_client() -> None:
     app = Echo()
     with (
         behind_a_proxy(app) as address,
@@ -231,7 +231,7 @@ def test_a_proxy_that_is_not_trusted_is_itself_the_client() -> None:
     assert app.seen[-1]["scheme"] == "https"
 
 
-def test_a_client_that_goes_away_ends_the_request_inside(echo: tuple[Echo, FrontDoor]) -> None:
+def test_a_client_that_disconnects_ends_the_upstream_request(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
     host, port = door.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
@@ -242,7 +242,7 @@ def test_a_client_that_goes_away_ends_the_request_inside(echo: tuple[Echo, Front
 
 
 def test_the_headers_are_in_the_configuration(gateway_alone: str, tmp_path: Path) -> None:
-    """Also where there is no nginx to ask."""
+    """This is checked also where nginx is not installed."""
     template = (ROOT / "docker" / "nginx" / "nginx.conf.template").read_text(encoding="utf-8")
     write_nginx_headers(tmp_path)
     for path, kind in (("/main.js", "site"), ("/docs/start.js", "docs")):
@@ -261,14 +261,14 @@ def test_a_status_may_be_held_for_longer_than_the_api_allows() -> None:
     assert int(line[1].removesuffix("s;")) > 20
 
 
-def test_browsers_read_what_is_signed_and_post_forms(echo: tuple[Echo, FrontDoor]) -> None:
+def test_browsers_can_read_signed_urls_and_post_forms(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
     for method, path in (("GET", SIGNED), ("HEAD", SIGNED), ("POST", "/easel"), ("POST", "/easel/")):
         before = len(app.seen)
         answer = ask(method, door.storage_url + path, data=b"x" * 100 if method == "POST" else None)
         assert answer.status_code == 200
         assert len(app.seen) == before + 1
-        # The signature covers address, query and host as the browser wrote them.
+        # The signature covers path, query and host as sent by the browser.
         assert (app.seen[-1]["method"], app.seen[-1]["path"]) == (method, path.partition("?")[0])
         assert app.seen[-1]["headers"]["host"] == door.storage_url.removeprefix("http://")
 
@@ -297,7 +297,7 @@ def test_browsers_read_what_is_signed_and_post_forms(echo: tuple[Echo, FrontDoor
         ("OPTIONS", "/other"),
     ],
 )
-def test_nothing_else_of_the_storage_is_seen(echo: tuple[Echo, FrontDoor], method: str, path: str) -> None:
+def test_nothing_else_of_the_storage_is_exposed(echo: tuple[Echo, FrontDoor], method: str, path: str) -> None:
     app, door = echo
     before = len(app.seen)
     assert said_status(method, door.storage_url, path) == 403
@@ -320,7 +320,7 @@ def test_only_the_sites_own_pages_may_read_across_origins(echo: tuple[Echo, Fron
     assert preflight.headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST"
 
 
-def test_the_log_holds_no_link_and_no_signature(echo: tuple[Echo, FrontDoor]) -> None:
+def test_the_log_contains_no_link_and_no_signature(echo: tuple[Echo, FrontDoor]) -> None:
     door = echo[1]
     ask("GET", f"{door.url}/i/0123-secret?download=1")
     ask("GET", f"{door.url}/v1/jobs?cursor=secret")

@@ -1,4 +1,4 @@
-"""`python -m infra.site` writes what the gateway serves, the same bytes each time, with nothing around it."""
+"""`python -m infra.site` writes exactly what the gateway serves, with the same bytes each time."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Written by the command in an environment without any setting."""
+    """Write the site with the command, in an environment without settings."""
     folder = tmp_path_factory.mktemp("static") / "site"
     environment = {"PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "infra.site", str(folder)]
@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[str]:
-    """With settings that are unlike those under which the site is written."""
+    """Return a gateway whose settings differ from those under which the site is written."""
     settings = Settings.from_environment(
         {
             "EASEL_DATABASE_URL": "postgresql://127.0.0.1:1/none",
@@ -50,7 +50,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_every_file_is_what_the_gateway_serves(site: Path, gateway: str) -> None:
+def test_every_file_equals_what_the_gateway_serves(site: Path, gateway: str) -> None:
     written = contents(site)
     with requests.Session() as session:
         session.trust_env = False
@@ -76,7 +76,7 @@ def test_the_same_checkout_gives_the_same_bytes(site: Path, tmp_path: Path) -> N
     assert contents(tmp_path / "again") == contents(site)
 
 
-def test_it_writes_over_nothing(tmp_path: Path) -> None:
+def test_it_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(SystemExit, match="is not empty"):
         main([str(tmp_path)])

@@ -1,4 +1,4 @@
-"""docs/deploy.md says what is so: its sums add up, and what it names is there."""
+"""docs/deploy.md is correct: its sums add up, and what it names exists."""
 
 import re
 
@@ -12,7 +12,7 @@ PRODUCTION = TERRAFORM / "environments" / "production"
 
 
 def rows(first_cell: str) -> list[list[str]]:
-    """The rows of the table whose header begins with this cell."""
+    """Return the rows of the table whose header begins with this cell."""
     table = TEXT[TEXT.index(f"| {first_cell} |") :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
 
@@ -25,22 +25,22 @@ def test_the_costs_add_up(column: int) -> None:
     assert sum(round(float(row[column]) * 100) for row in parts) == round(float(total[column]) * 100)
 
 
-def test_every_module_is_told() -> None:
+def test_every_module_is_documented() -> None:
     assert {row[0].strip("`") for row in rows("module")} == {module.name for module in MODULES}
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"terraform output (?:-raw )?(\w+)", TEXT))))
-def test_an_output_is_there(name: str) -> None:
+def test_an_output_exists(name: str) -> None:
     assert name in {block.labels[0] for block in blocks("output") if block.folder == PRODUCTION}
 
 
 @pytest.mark.parametrize("address", sorted(set(re.findall(r"-target=module\.([\w.]+)", TEXT))))
-def test_a_target_is_there(address: str) -> None:
+def test_a_target_exists(address: str) -> None:
     module, kind, name = address.split(".")
     assert any(block.folder.name == module and block.labels == (kind, name) for block in blocks("resource"))
 
 
-def test_the_variables_are_there() -> None:
+def test_the_variables_exist() -> None:
     known = {block.labels[0] for block in blocks("variable") if block.folder == PRODUCTION}
     told = {
         *("generators_secret", "generators_secret_version", "image_digest", "web_acl_arn", "kms_key_arn"),
@@ -50,12 +50,12 @@ def test_the_variables_are_there() -> None:
     assert all(name in TEXT for name in told)
 
 
-def test_the_visibility_time_out_is_the_one_that_is_set() -> None:
+def test_the_documented_visibility_timeout_is_the_configured_one() -> None:
     numbers = defaults("queue")
     told = (numbers["visibility_timeout_s"], numbers["longest_countdown_s"], numbers["task_time_limit_s"])
     assert re.search(r"is {} s\..+\({} s at most\).+\({} s at most\)".format(*told), TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("file", sorted(set(re.findall(r"\]\(([\w./]+\.svg)\)", TEXT))))
-def test_a_picture_is_there(file: str) -> None:
+def test_a_picture_exists(file: str) -> None:
     assert (ROOT / "docs" / file).read_text(encoding="utf-8").startswith("<svg ")

@@ -1,4 +1,4 @@
-"""The HTTP API and the functions are those of functions/manifest.json, and answer as the gateway does."""
+"""The HTTP API and the functions match functions/manifest.json and the gateway."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.configuration import TERRAFORM, defaults, locals_of, nested, 
 
 MODULES = TERRAFORM / "modules"
 NAMES = sorted({route["name"] for route in manifest()})
-LONGEST_MS = 30_000  # of an HTTP API's integration
+LONGEST_MS = 30_000  # the maximum of an HTTP API's integration
 
 
 @pytest.mark.parametrize("module", ["functions", "gateway"])
@@ -46,7 +46,7 @@ def test_each_name_is_a_function() -> None:
 
 
 @pytest.mark.parametrize("route", manifest(), ids=lambda route: f"{route['method']} {route['path']}")
-def test_a_function_ends_before_the_api_gives_up(route: dict[str, Any]) -> None:
+def test_a_function_times_out_before_the_api(route: dict[str, Any]) -> None:
     [integration] = resources("aws_apigatewayv2_integration")
     assert integration.body["timeout_milliseconds"] == ("${min(local.longest_ms, (each.value.timeout_s + 1) * 1000)}")
     assert locals_of("gateway")["longest_ms"] == LONGEST_MS
@@ -57,7 +57,7 @@ def test_a_function_ends_before_the_api_gives_up(route: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("module", "variable"), [("gateway", "function_throttles"), ("functions", "reserved_concurrency")]
 )
-def test_limits_are_set_for_functions_that_are_there(module: str, variable: str) -> None:
+def test_limits_are_set_only_for_existing_functions(module: str, variable: str) -> None:
     limits = defaults(module)[variable]
     assert limits
     assert set(limits) <= set(NAMES)
@@ -79,7 +79,7 @@ def test_cors_is_that_of_the_functions() -> None:
         assert cors[name] == f"${{[for name in local.cors.{name} : lower(name)]}}"
 
 
-def test_the_access_log_tells_no_address_and_no_person() -> None:
+def test_the_access_log_contains_no_address_and_no_person() -> None:
     [stage] = resources("aws_apigatewayv2_stage")
     [log] = stage.nested("access_log_settings")
     told = re.findall(r"\$context\.([\w.]+)", log["format"])
@@ -88,7 +88,7 @@ def test_the_access_log_tells_no_address_and_no_person() -> None:
     assert [name for name in told if re.search(r"path|query|ip|agent|user|header|authorizer|domain", name, re.I)] == []
 
 
-def test_the_environment_of_functions_is_the_settings_alone() -> None:
+def test_the_environment_of_functions_has_only_settings() -> None:
     [function] = resources("aws_lambda_function")
     [environment] = function.nested("environment")
     assert environment["variables"] == "${local.environment}"
@@ -97,7 +97,7 @@ def test_the_environment_of_functions_is_the_settings_alone() -> None:
     )
 
 
-def test_every_function_has_a_role_and_a_log_group_of_its_own() -> None:
+def test_every_function_has_its_own_role_and_log_group() -> None:
     for kind in ("aws_iam_role", "aws_iam_role_policy", "aws_cloudwatch_log_group"):
         assert resource("functions", kind, "this").body["for_each"] == "${local.functions}"
     assert resource("functions", "aws_lambda_function", "this").body["role"] == "${aws_iam_role.this[each.key].arn}"
@@ -111,6 +111,6 @@ def test_the_stage_is_throttled() -> None:
     assert single["route_key"] == "${route_settings.key}"
 
 
-def test_the_module_reads_files_of_the_checkout_alone() -> None:
+def test_the_module_reads_only_files_of_the_checkout() -> None:
     for path in sorted(Path(MODULES / "gateway").glob("*.tf")):
         assert not re.search(r"\bfile\((?!\"\$\{path\.module\}/)", path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What holds for every file of infra/terraform: it parses, it is formatted, and every variable says what it is."""
+"""Rules for every file of infra/terraform: it parses, it is formatted, and every variable is described."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ def names(path: Path) -> str:
     return str(path.relative_to(TERRAFORM))
 
 
-def test_files_have_the_one_format() -> None:
+def test_files_are_formatted() -> None:
     terraform = shutil.which("terraform")
     if terraform is None:
         pytest.skip("terraform is not on the PATH: 'terraform fmt' does not run")
@@ -52,9 +52,9 @@ def test_versions_are_pinned(folder: Path) -> None:
 @pytest.mark.parametrize("variable", VARIABLES, ids=lambda block: block.address)
 def test_a_variable_is_typed_described_and_checked(variable: Block) -> None:
     assert variable.body.get("type"), "no type"
-    assert re.match(r"[A-Z0-9].*\.$", variable.body.get("description", ""), re.DOTALL), "no sentence"
+    assert re.match(r"[A-Z0-9].*\.$", variable.body.get("description", ""), re.DOTALL), "no description"
     checks = variable.nested("validation")
-    assert variable.body["type"].strip("${}") == "bool" or checks, "nothing refuses a wrong value"
+    assert variable.body["type"].strip("${}") == "bool" or checks, "no validation"
     assert all(check["error_message"].endswith(".") for check in checks)
 
 
@@ -65,7 +65,7 @@ def test_an_output_is_described(output: Block) -> None:
 
 @pytest.mark.parametrize("variable", VARIABLES, ids=lambda block: block.address)
 def test_a_secret_is_ephemeral_and_has_no_default(variable: Block) -> None:
-    """An ephemeral value can reach write-only arguments alone: it is in no plan, no state and no function."""
+    """An ephemeral value can reach only write-only arguments: it is in no plan, no state and no function."""
     secret = variable.body.get("sensitive") or re.search(r"password|secret$|token", variable.labels[0])
     if secret:
         assert variable.body["ephemeral"] is True
@@ -82,7 +82,7 @@ def attributes(value: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("block", blocks("resource"), ids=lambda block: block.address)
-def test_no_resource_takes_a_secret_that_terraform_would_keep(block: Block) -> None:
+def test_no_resource_takes_a_secret_that_terraform_would_store(block: Block) -> None:
     assert not block.labels[0].startswith("random_")
     assert [name for name, _ in attributes(block.body) if SECRETS.match(name)] == []
 
@@ -93,15 +93,15 @@ def test_the_database_makes_its_own_password() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".tf"], ids=names)
-def test_every_setting_that_is_named_is_read(path: Path) -> None:
-    """By shared/core/settings.py, whose fields are the settings' names."""
+def test_every_named_setting_exists(path: Path) -> None:
+    """Compared with shared/core/settings.py, whose fields are the settings' names."""
     read = {f"EASEL_{name.upper()}" for name in Settings.model_fields}
     named = set(re.findall(r"\bEASEL_[A-Z0-9]+(?:_[A-Z0-9]+)*\b", text_of(path)))
     assert named - read == set()
 
 
 @pytest.mark.parametrize("folder", ENVIRONMENTS, ids=names)
-def test_an_environment_gives_its_modules_what_they_ask_for(folder: Path) -> None:
+def test_an_environment_passes_its_modules_what_they_require(folder: Path) -> None:
     for call in (block for block in blocks("module") if block.folder == folder):
         module = (folder / call.body["source"]).resolve()
         asked = {block.labels[0]: block.body for block in VARIABLES if block.folder == module}

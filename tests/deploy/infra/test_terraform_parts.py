@@ -1,4 +1,4 @@
-"""Buckets, queue, database, poller and alarms: what holds for each, and the numbers that stand in the code too."""
+"""Buckets, queue, database, poller and alarms: their rules, and the numbers that the code has, too."""
 
 import re
 from dataclasses import fields
@@ -30,7 +30,7 @@ ALARMS = ("failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx")
 
 
 def of_bucket(kind: str, bucket: Block) -> Block:
-    """The one resource of this type that belongs to a bucket."""
+    """Return the one resource of this type that belongs to a bucket."""
     name = f"${{aws_s3_bucket.{bucket.labels[1]}.id}}"
     [found] = [block for block in resources(kind) if block.folder == bucket.folder and block.body["bucket"] == name]
     return found
@@ -53,8 +53,8 @@ def test_a_bucket_is_encrypted(bucket: Block) -> None:
 
 
 @pytest.mark.parametrize("bucket", BUCKETS, ids=lambda block: block.address)
-def test_a_bucket_takes_tls_alone(bucket: Block) -> None:
-    """What the policy says stands in the golden list; here, that the bucket has it."""
+def test_a_bucket_accepts_only_tls(bucket: Block) -> None:
+    """The golden list has the policy's content; this checks that the bucket has the policy."""
     policy = of_bucket("aws_s3_bucket_policy", bucket).body
     assert policy["policy"].startswith("${data.aws_iam_policy_document.")
     assert "OnlyOverTls" in text_of(bucket.folder / ("main.tf" if bucket.folder.name == "storage" else "bucket.tf"))
@@ -63,7 +63,7 @@ def test_a_bucket_takes_tls_alone(bucket: Block) -> None:
 
 
 @pytest.mark.parametrize("bucket", BUCKETS, ids=lambda block: block.address)
-def test_unfinished_uploads_do_not_stay(bucket: Block) -> None:
+def test_unfinished_uploads_are_removed(bucket: Block) -> None:
     rules = nested(of_bucket("aws_s3_bucket_lifecycle_configuration", bucket).body, "rule")
     [rule] = [rule for rule in rules if "abort_incomplete_multipart_upload" in rule]
     days = rule["abort_incomplete_multipart_upload"][0]["days_after_initiation"]
@@ -71,7 +71,7 @@ def test_unfinished_uploads_do_not_stay(bucket: Block) -> None:
 
 
 def test_no_rule_deletes_what_a_job_refers_to() -> None:
-    """Pictures and start pictures go when their rows go; only the database knows when."""
+    """Pictures and start pictures are deleted with their rows; only the database knows when."""
     [pictures] = [bucket for bucket in BUCKETS if bucket.labels[1] == "pictures"]
     for rule in nested(of_bucket("aws_s3_bucket_lifecycle_configuration", pictures).body, "rule"):
         if "expiration" in rule:
@@ -91,8 +91,8 @@ def task_time_limit_s() -> int:
     return limit
 
 
-def test_the_visibility_time_out_covers_what_a_worker_may_hold() -> None:
-    """A message waits for its countdown and for a task before it; sooner, two workers would look at one job."""
+def test_the_visibility_timeout_covers_the_longest_task() -> None:
+    """A message waits for its countdown and an earlier task; with less time, two workers would poll one job."""
     numbers = defaults("queue")
     assert numbers["longest_countdown_s"] == queue.LONGEST_COUNTDOWN_S
     assert numbers["task_time_limit_s"] == task_time_limit_s()
@@ -118,7 +118,7 @@ def test_the_database_is_private_and_kept() -> None:
     assert defaults("database")["engine_version"] == "18"
 
 
-def test_the_proxy_asks_for_tls_and_a_token() -> None:
+def test_the_proxy_requires_tls_and_a_token() -> None:
     proxy = resource("database", "aws_db_proxy", "this")
     assert proxy.body["require_tls"] is True
     [auth] = proxy.nested("auth")
@@ -129,7 +129,7 @@ def test_the_proxy_asks_for_tls_and_a_token() -> None:
 
 
 @pytest.mark.parametrize("part", ["worker", "beat", "operate"])
-def test_a_container_may_write_nowhere_but_under_tmp(part: str) -> None:
+def test_a_container_may_write_only_under_tmp(part: str) -> None:
     local = locals_of("poller")
     assert local[part].startswith("${merge(local.base, {")
     assert local["base"]["user"] == "10001"
@@ -151,14 +151,14 @@ def test_the_containers_run_what_the_image_has() -> None:
 
 
 def test_the_image_has_a_tmp_that_fargate_leaves_writable() -> None:
-    """Fargate mounts an empty volume as root's own, unless the image declares the folder (VOLUME) with its rights."""
+    """Fargate mounts an empty volume owned by root, unless the image declares the folder (VOLUME) with its owner."""
     dockerfile = ROOT / "Dockerfile"
     if not dockerfile.exists():
         pytest.skip("there is no Dockerfile of the app in this checkout")
     assert re.search(r"^VOLUME .*/tmp\b", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_a_worker_has_time_to_let_go() -> None:
+def test_a_worker_has_time_to_finish_its_step() -> None:
     least = max(LongSteps.STOP_S, jobs.LEASE_S)
     assert least < defaults("poller")["stop_timeout_s"] <= 120
     [check] = [

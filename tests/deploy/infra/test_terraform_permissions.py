@@ -1,4 +1,4 @@
-"""Who may do what: the roles' statements are the golden list's, nothing is open, and the code needs no more."""
+"""Permissions: the roles' statements are those of the golden list, nothing is open, and the code needs no more."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.support.configuration import TERRAFORM, Block, blocks, locals_of, nes
 GOLDEN = Path(__file__).parent / "golden_iam.txt"
 DOCUMENTS = [block for block in blocks("data") if block.labels[0] == "aws_iam_policy_document"]
 
-# AWS can narrow these to no resource (its Service Authorization Reference).
+# AWS cannot restrict these to a resource (Service Authorization Reference).
 ON_EVERYTHING = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
@@ -27,7 +27,7 @@ ON_EVERYTHING = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-# And asks for these on all interfaces of an account, in one region of which they are allowed.
+# AWS requires these on all network interfaces of an account; they are allowed in one region.
 ON_THE_ACCOUNTS_INTERFACES = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -41,7 +41,7 @@ def as_list(value: Any) -> list[str]:
 
 
 def words(statement: dict[str, Any]) -> Iterator[str]:
-    """A statement as lines for people."""
+    """Return a statement as readable lines."""
     yield f"  {statement.get('effect', 'Allow').lower()} {' '.join(sorted(as_list(statement['actions'])))}"
     for resource in as_list(statement.get("resources", [])):
         yield f"      on {resource}"
@@ -52,7 +52,7 @@ def words(statement: dict[str, Any]) -> Iterator[str]:
 
 
 def every_statement() -> str:
-    """All statements of all policies, and what the table of permissions gives to each function."""
+    """Return all statements of all policies, and what the permissions table gives to each function."""
     lines = []
     local = locals_of("functions")
     for name in sorted({route["name"] for route in manifest()}):
@@ -73,7 +73,7 @@ def test_the_statements_are_those_of_the_golden_list() -> None:
 def statements() -> list[tuple[str, dict[str, Any]]]:
     told = [(document.address, statement) for document in DOCUMENTS for statement in document.nested("statement")]
     table = [(f"permission {name}", value) for name, value in locals_of("functions")["permissions"].items()]
-    # What the table is put in by, one statement for each need.
+    # The statement that inserts the table, one for each need.
     return [pair for pair in told if "local.permissions" not in str(pair[1]["actions"])] + table
 
 
@@ -97,7 +97,7 @@ def test_nothing_is_allowed_on_everything(where: str, statement: dict[str, Any])
 
 
 def test_there_are_no_other_policies() -> None:
-    """None in JSON by hand, no managed policy, no user, no key."""
+    """No policy as raw JSON, no managed policy, no user, no key."""
     kinds = {block.labels[0] for block in blocks("resource")}
     assert not kinds & {"aws_iam_user", "aws_iam_access_key", "aws_iam_role_policy_attachment", "aws_iam_policy"}
     for block in resources("aws_iam_role_policy"):
@@ -115,8 +115,8 @@ def test_there_are_no_other_policies() -> None:
     ],
     ids=lambda block: block.address,
 )
-def test_no_group_lets_the_world_in(rule: Block) -> None:
-    """A rule names the group that it lets in; groups hold no rules of their own."""
+def test_no_security_group_is_open_to_the_world(rule: Block) -> None:
+    """A rule names the group that it admits; groups contain no inline rules."""
     assert not {"ingress", "egress"} & set(rule.body)
     assert not {"cidr_ipv4", "cidr_ipv6", "prefix_list_id"} & set(rule.body)
     if rule.labels[0] == "aws_vpc_security_group_ingress_rule":
@@ -125,8 +125,8 @@ def test_no_group_lets_the_world_in(rule: Block) -> None:
         assert rule.body["description"]
 
 
-def test_only_the_poller_may_call_the_world() -> None:
-    """By its addresses; the functions reach S3, SQS and the proxy."""
+def test_only_the_poller_may_reach_the_internet() -> None:
+    """The poller may reach any address; the functions reach S3, SQS and the proxy."""
     out = [block for block in resources("aws_vpc_security_group_egress_rule") if "cidr_ipv4" in block.body]
     assert [block.body["security_group_id"] for block in out] == ["${aws_security_group.poller.id}"]
     assert not resources("aws_security_group_rule")
@@ -134,7 +134,7 @@ def test_only_the_poller_may_call_the_world() -> None:
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Services, set[str]]]:
-    """A queue of SQS's, and the set of the operations that were called on it since."""
+    """Return an SQS queue, and the set of operations called on it since."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -159,14 +159,14 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Services, set[str]
         server.stop()
 
 
-def test_who_wakes_the_poller_may_do_what_that_takes(broker: tuple[Services, set[str]]) -> None:
+def test_functions_that_wake_the_poller_have_the_needed_permissions(broker: tuple[Services, set[str]]) -> None:
     services, called = broker
     services.wake_ups.check()
     services.wake_ups.wake()
     assert called == set(locals_of("functions")["permissions"]["wake_poller"]["actions"])
 
 
-def test_the_poller_may_do_what_receiving_takes(broker: tuple[Services, set[str]]) -> None:
+def test_the_poller_has_the_permissions_for_receiving(broker: tuple[Services, set[str]]) -> None:
     services, called = broker
     services.wake_ups.wake()
     received = []

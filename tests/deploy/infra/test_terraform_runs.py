@@ -1,4 +1,4 @@
-"""Terraform itself, where the provider can be had; and what the command says where it cannot."""
+"""Terraform itself, where the provider is available, and the command's message where it is not."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def names(path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of Terraform in a folder of their own, once it is known that the provider can be had."""
+    """Copy Terraform's files into a separate folder. Skips the test if the provider is not available."""
     config = os.environ.get("TF_CLI_CONFIG_FILE")
     if config is None or not Path(config).is_file():
         pytest.skip("TF_CLI_CONFIG_FILE names no file: no mirror of providers is configured")
@@ -31,7 +31,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         terraform.init()
     except EmulatorError as error:
         pytest.skip(str(error))
-    # What `make bundle` and `make site` write has to be there; what is in it does not matter to these.
+    # The outputs of `make bundle` and `make site` must exist; their content does not matter here.
     (folder / "dist" / "site").mkdir(parents=True)
     (folder / "dist" / "site" / "index.html").touch()
     (folder / "dist" / "functions.zip").touch()

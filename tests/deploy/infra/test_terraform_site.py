@@ -1,4 +1,4 @@
-"""CloudFront answers as functions/gateway.py does: the same headers, the same files for the same addresses."""
+"""CloudFront answers as functions/gateway.py does: the same headers, and the same files for the same paths."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ ADDRESSES = (
 
 @pytest.fixture(scope="module")
 def gateway() -> Get:
-    """GET from the site and the docs as the gateway mounts them."""
+    """Return a client of the site and the docs as the gateway mounts them."""
     app = FastAPI(docs_url=None, redirect_slashes=False)
     app.mount("/docs", Docs())
     app.mount("/", Site(PICTURES))
@@ -48,7 +48,7 @@ def gateway() -> Get:
 
 
 def headers_of(name: str) -> dict[str, str]:
-    """What a response headers policy of the module writes, by its name in lower case."""
+    """Return the headers that a response headers policy of the module writes, by lower-case name."""
     policy = resource("site", "aws_cloudfront_response_headers_policy", name)
     [security] = policy.nested("security_headers_config")
     values: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -69,7 +69,7 @@ def headers_of(name: str) -> dict[str, str]:
 
 
 def _resolved(text: str) -> str:
-    """The value of an expression: a literal, or what the module takes from the file that the gateway reads."""
+    """Return the value of an expression: a literal, or what the module takes from the file that the gateway reads."""
     if text == "${local.site_policy}":
         text = locals_of("site")["site_policy"]
         inner = re.fullmatch(r'\$\{replace\((.+), "\{storage\}", var\.pictures_origin\)\}', text)
@@ -97,7 +97,7 @@ def test_the_headers_are_those_of_the_gateway(gateway: Get, name: str, address: 
 
 
 def cloudfront(addresses: tuple[str, ...]) -> list[dict[str, Any]]:
-    """What the CloudFront Function makes of requests for these addresses."""
+    """Return the CloudFront Function's results for requests of these paths."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed: the CloudFront Function does not run")
@@ -119,7 +119,7 @@ def answers() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_an_address_means_the_same(gateway: Get, answers: dict[str, dict[str, Any]], address: str) -> None:
+def test_an_address_resolves_as_at_the_gateway(gateway: Get, answers: dict[str, dict[str, Any]], address: str) -> None:
     expected, answer = gateway(address), answers[address]
     if "statusCode" in answer:
         assert answer["statusCode"] == expected.status_code
@@ -132,7 +132,7 @@ def test_an_address_means_the_same(gateway: Get, answers: dict[str, dict[str, An
         assert expected.content == file.read_bytes()
 
 
-def test_what_ends_like_a_file_is_said_once() -> None:
+def test_the_file_pattern_is_defined_once() -> None:
     code = (MODULE / "address.js").read_text(encoding="utf-8")
     assert f"const FILE_ENDING = /{FILE_ENDING.pattern}/;" in code
     [function] = resources("aws_cloudfront_function")
@@ -140,7 +140,7 @@ def test_what_ends_like_a_file_is_said_once() -> None:
     assert function.body["code"] == '${file("${path.module}/address.js")}'
 
 
-def test_api_and_links_go_to_the_api_uncached() -> None:
+def test_api_and_links_are_routed_to_the_api_uncached() -> None:
     local = locals_of("site")
     assert set(local["api_behaviours"]) == {f"/{folder}/*" for folder in API_FOLDERS}
     [distribution] = resources("aws_cloudfront_distribution")
@@ -159,11 +159,11 @@ def test_every_kind_of_file_has_its_media_type() -> None:
     types = locals_of("site")["media_types"]
     files = [path for path in SITE.rglob("*") if path.is_file()]
     assert {path.suffix.lstrip(".").lower() for path in files} | {"json"} <= set(types)
-    assert types["js"].startswith("text/javascript")  # no module runs under another one
+    assert types["js"].startswith("text/javascript")  # browsers run modules only with this type
 
 
 def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
-    """AWS answers for a bucket at <bucket>.s3.<region>.amazonaws.com, its `bucket_regional_domain_name`."""
+    """AWS serves a bucket at <bucket>.s3.<region>.amazonaws.com, its `bucket_regional_domain_name`."""
     [output] = [block for block in blocks("output") if block.address == "modules/storage origin"]
     assert output.body["value"] == "https://${aws_s3_bucket.pictures.bucket_regional_domain_name}"
     main = text_of(TERRAFORM / "environments" / "production" / "main.tf")
@@ -188,13 +188,13 @@ def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
         assert storage.presigned_post("uploads/1.png", "image/png", 1, now).url.rstrip("/") == origin
 
 
-def test_the_log_tells_no_address_and_no_person() -> None:
+def test_the_log_contains_no_address_and_no_person() -> None:
     logged = locals_of("site")["logged"]
     assert "sc-status" in logged
     assert [name for name in logged if re.search(r"uri|query|ip|cookie|referer|user|host|forwarded", name, re.I)] == []
 
 
-def test_the_site_is_written_where_production_looks() -> None:
+def test_the_site_is_written_where_production_expects_it() -> None:
     main = text_of(TERRAFORM / "environments" / "production" / "main.tf")
     assert re.search(r'site_directory\s+= "\$\{local\.repository\}/dist/site"', main)
     assert re.search(r'bundle\s+= "\$\{local\.repository\}/dist/functions\.zip"', main)

@@ -1,4 +1,4 @@
-"""The script that sets up S3, SQS, SES and Secrets Manager, where the servers' own suites do not look: on moto."""
+"""The script that sets up S3, SQS, SES and Secrets Manager: cases that the servers' suites do not cover, on moto."""
 
 import importlib.util
 import json
@@ -21,7 +21,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    """The script as a module; no package holds it, since LocalStack's own has the folder's name."""
+    """Load the script as a module. It is in no package, since LocalStack's package has the folder's name."""
     spec = importlib.util.spec_from_file_location("provision", PROVISION)
     assert spec is not None
     assert spec.loader is not None
@@ -39,7 +39,7 @@ def endpoint() -> Iterator[str]:
 
 
 class Runner:
-    """Runs the script in this process, for a bucket and a queue that are new."""
+    """Runs the script in this process, for a new bucket and a new queue."""
 
     def __init__(self, script: ModuleType, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.script = script
@@ -52,7 +52,7 @@ class Runner:
         }
 
     def __call__(self, *parts: str, **env: str) -> dict[str, str]:
-        """What became of each thing, by the last word of its name."""
+        """Run these parts; return the outcome of each thing, by the last word of its name."""
         code = self.script.main(list(parts), self.env | env)
         printed = self.capsys.readouterr()
         assert (code, printed.err) == (0, "")
@@ -78,24 +78,24 @@ def run(
     return Runner(script, endpoint, capsys)
 
 
-def test_another_origin_takes_the_place_of_the_first(run: Runner) -> None:
+def test_another_origin_replaces_the_first(run: Runner) -> None:
     assert run("bucket", EASEL_PUBLIC_URL="https://one.example.com")["CORS"] == "made"
     assert run("bucket", EASEL_PUBLIC_URL="https://two.example.com")["CORS"] == "changed"
     [rule] = boto3.client("s3").get_bucket_cors(Bucket=run.name)["CORSRules"]
     assert rule["AllowedOrigins"] == ["https://two.example.com"]
 
 
-def test_pages_of_other_origins_may_upload_where_they_may_call_the_api(script: ModuleType) -> None:
+def test_origins_allowed_at_the_api_may_upload(script: ModuleType) -> None:
     env = {"EASEL_PUBLIC_URL": "https://one.example.com/", "EASEL_CORS_ORIGINS": "https://two.example.com, "}
     assert script._origins(env) == ["https://one.example.com", "https://two.example.com"]
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:8080", "http://127.0.0.1", "https://easel.example.com"])
-def test_the_bucket_and_the_laptops_gate_let_the_same_pages_in(script: ModuleType, origin: str) -> None:
+def test_the_bucket_and_the_local_gate_allow_the_same_origins(script: ModuleType, origin: str) -> None:
     assert script._origins({"EASEL_PUBLIC_URL": origin}) == allowed_origins(origin)
 
 
-def test_what_the_operator_has_chosen_stays(run: Runner) -> None:
+def test_the_operators_choices_are_kept(run: Runner) -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=run.name)
     own = {"ID": "own", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 9}}
@@ -115,10 +115,10 @@ def test_what_the_operator_has_chosen_stays(run: Runner) -> None:
 
 
 @pytest.mark.parametrize(("region", "partition"), [("eu-central-1", "aws"), ("cn-north-1", "aws-cn")])
-def test_the_bucket_of_a_region_is_reached_over_tls_alone(
+def test_the_bucket_of_a_region_is_reached_only_over_tls(
     run: Runner, monkeypatch: pytest.MonkeyPatch, region: str, partition: str
 ) -> None:
-    """boto3's own endpoint, as on AWS; the script cannot see that it is an emulator's."""
+    """Uses boto3's default endpoint, as on AWS; the script cannot see that it is an emulator."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", run.env.pop("AWS_ENDPOINT_URL"))
     s3 = boto3.client("s3", region_name=region)
     assert run("bucket", EASEL_S3_REGION=region)["TLS only"] == "made"
@@ -135,7 +135,7 @@ def test_the_bucket_of_a_region_is_reached_over_tls_alone(
     assert [entry["Sid"] for entry in statements] == ["Own", "EaselTlsAlone"]
 
 
-def test_the_queue_is_named_by_the_broker_and_brought_back(run: Runner) -> None:
+def test_the_queue_is_named_by_the_broker_and_restored(run: Runner) -> None:
     assert run("queue") == {f"queue {run.name}-dead-letters": "made", f"queue {run.name}": "made"}
     sqs = boto3.client("sqs")
     url = sqs.get_queue_url(QueueName=run.name)["QueueUrl"]
@@ -153,7 +153,7 @@ def test_a_server_without_queues_is_asked_for_none_after_the_first(
     assert run("queue") == {f"queue {run.name}-dead-letters": "left out"}
 
 
-def test_a_message_stays_with_its_worker_as_long_as_that_may_need_it(script: ModuleType) -> None:
+def test_a_message_stays_invisible_while_its_worker_may_need_it(script: ModuleType) -> None:
     app = celery_app(settings_of({}))
     assert LONGEST_COUNTDOWN_S + app.conf.task_time_limit <= script.WAKE_UP_VISIBILITY_S
 
@@ -169,7 +169,7 @@ def test_a_secret_follows_its_setting_and_is_not_printed(run: Runner) -> None:
     assert found == env["EASEL_MAIL_URL"]
 
 
-def test_an_address_of_a_known_domain_needs_no_identity_of_its_own(run: Runner) -> None:
+def test_an_address_of_a_known_domain_needs_no_separate_identity(run: Runner) -> None:
     domain = f"{uuid4()}.example.com"
     boto3.client("ses").verify_domain_identity(Domain=domain)
     assert run("mail", EASEL_MAIL_FROM=f"Easel <easel@{domain}>") == {f"mail from easel@{domain}": "already"}
@@ -184,9 +184,7 @@ def test_an_address_of_a_known_domain_needs_no_identity_of_its_own(run: Runner) 
         ("secrets", {"EASEL_BROKER_URL": ""}, "none of EASEL_DATABASE_URL, "),
     ],
 )
-def test_what_has_no_place_is_left_out_with_its_reason(
-    run: Runner, part: str, env: dict[str, str], reason: str
-) -> None:
+def test_inapplicable_steps_are_skipped_with_a_reason(run: Runner, part: str, env: dict[str, str], reason: str) -> None:
     [outcome] = run(part, **env).values()
     assert outcome.startswith(f"left out, since {reason}")
 
@@ -207,7 +205,7 @@ def test_what_has_no_place_is_left_out_with_its_reason(
         (["bucket"], {"EASEL_S3_BUCKET": "Not a bucket"}, 1, "Invalid bucket name"),
     ],
 )
-def test_what_goes_wrong_is_told_in_a_sentence(
+def test_an_error_is_reported_in_one_line(
     run: Runner, parts: list[str], env: dict[str, str], code: int, sentence: str
 ) -> None:
     told = run.fails(*parts, **env)
@@ -223,7 +221,7 @@ def refusing(status: int, code: str) -> Any:
     return call
 
 
-def test_only_a_server_that_knows_no_such_call_has_it_left_out(script: ModuleType) -> None:
+def test_a_call_is_skipped_only_if_the_server_does_not_know_it(script: ModuleType) -> None:
     def settle(read: Any, write: Any) -> str:
         return str(script._settle(script.Item("thing", read, True, write)))
 

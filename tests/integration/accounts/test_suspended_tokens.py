@@ -1,4 +1,4 @@
-"""A token is suspended exactly when its account is disabled, whichever of the two was written first."""
+"""A token is suspended exactly when its account is disabled, in either order of the writes."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def test_disabling_and_enabling(world: World, email: str, log_in: Write, disable
 
 @pytest.mark.parametrize("first", ["log_in", "disable"])
 def test_at_the_same_moment(world: World, log_in: Write, disable: Write, first: str) -> None:
-    """The second waits for the first, which has written and not yet committed, and then knows of it."""
+    """The second waits for the first, which has written and not yet committed, and then sees its change."""
     changes = {"log_in": log_in, "disable": disable}
     one = changes.pop(first)
     [other] = changes.values()

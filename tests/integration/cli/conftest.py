@@ -1,4 +1,4 @@
-"""The commands in this process: easel-generate against the fake service, easel against the tests' servers."""
+"""Run the commands in this process: easel-generate with the fake service, easel with the tests' servers."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ def fake() -> Iterator[FakeGenerator]:
 
 @pytest.fixture
 def easel(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Easel:
-    """The operator's command with the settings of the tests' servers."""
+    """Return the operator's command with the settings of the tests' servers."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("EASEL_PUBLIC_URL", "https://easel.example.com")
@@ -33,7 +33,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(fake: FakeGenerator, out: Path) -> Callable[..., int]:
-    """The command against the fake, in this process, without waiting between looks."""
+    """Return the command against the fake, in this process, without pauses between polls."""
     at_once = threading.Event()
     at_once.set()
 

@@ -52,7 +52,7 @@ def site(status: int = 200, health: Any = WELL, page: int = 200) -> Iterator[str
 
 @pytest.fixture
 def changed(world: World) -> Iterator[Callable[..., Services]]:
-    """The same servers under other settings."""
+    """Return a function that gives the same servers with other settings."""
     made: list[Services] = []
 
     def change(**changes: Any) -> Services:
@@ -69,14 +69,14 @@ def levels_and_messages(findings: Iterator[Finding]) -> list[tuple[Level, str]]:
 
 
 def only(findings: Iterator[Finding], level: Level) -> str:
-    """The words of the one finding, which has this level."""
+    """Return the text of the only finding, which must have this level."""
     [(found, words)] = levels_and_messages(findings)
     assert found == level, words
     return words
 
 
 def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything works except the workers, which do not run here."""
+    """Everything works except the workers, which do not run in this test."""
     generator.extensions = ALL_EXTENSIONS
     monkeypatch.setenv("EASEL_GENERATORS", f"img_generator+{generator.url}")
     with site() as url:
@@ -92,10 +92,10 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator, monkeypa
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_site_that_is_down_altogether_is_told_part_by_part(
+def test_a_site_that_is_down_is_reported_part_by_part(
     easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing answers, and each part has its finding."""
+    """Nothing answers, and each part has a finding."""
     for name, value in {
         "EASEL_DATABASE_URL": "postgresql://easel:hidden@127.0.0.1:9/easel",
         "EASEL_BROKER_URL": "redis://:hidden@127.0.0.1:9/0",
@@ -136,7 +136,7 @@ def test_settings(changed: Callable[..., Services], changes: dict[str, str], lev
     assert level != Level.OK or len(findings) == 1
 
 
-def test_a_database_that_is_well(world: World) -> None:
+def test_a_healthy_database(world: World) -> None:
     assert "with the tables of this version" in only(check_services.database(world.services), Level.OK)
 
 
@@ -145,7 +145,7 @@ def test_a_database_that_is_well(world: World) -> None:
     [(None, "no tables of Easel"), ("0003", "Its tables are those of 0003"), ("9999", "of a later version (9999)")],
 )
 def test_tables_of_another_version(world: World, revision: str | None, words: str) -> None:
-    """In a separate database, so that the other tests keep their tables."""
+    """Uses a separate database, so that the other tests keep their tables."""
     url = world.services.settings.database_url
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     other = create_engine(url.replace("/postgres?", "/other_version?"), isolation_level="AUTOCOMMIT")
@@ -185,19 +185,19 @@ def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead
         (2, Level.OK, "Jobs waiting: 1, at generators: 0."),
     ],
 )
-def test_the_sign_of_the_sweep(world: World, swept_s: int | None, level: Level, words: str) -> None:
+def test_the_heartbeat_of_the_sweep(world: World, swept_s: int | None, level: Level, words: str) -> None:
     world.submit(world.user())
     world.sql("UPDATE queue_clock SET swept_at = clock_timestamp() - make_interval(secs => :age)", age=swept_s)
     assert words in only(check_services.poller(world.services), level)
 
 
-def test_every_sweep_leaves_its_sign(world: World) -> None:
+def test_every_sweep_writes_its_heartbeat(world: World) -> None:
     world.sql("UPDATE queue_clock SET swept_at = NULL")
     world.poller.sweep()
     only(check_services.poller(world.services), Level.OK)
 
 
-def test_jobs_that_nobody_looks_at(world: World) -> None:
+def test_jobs_that_no_worker_polls(world: World) -> None:
     job_id = world.send()
     world.sql("UPDATE jobs SET next_step_at = next_step_at - interval '5 minutes' WHERE id = :id", id=job_id)
     findings = levels_and_messages(check_services.poller(world.services))
@@ -209,8 +209,8 @@ def test_a_broker_without_workers(world: World) -> None:
     assert "no worker does" in only(check_services.broker(world.services), Level.WRONG)
 
 
-def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..., Services]) -> None:
-    """The tests' S3 server lets the pages of one origin in, and no other's."""
+def test_a_storage_is_reported_check_by_check(world: World, changed: Callable[..., Services]) -> None:
+    """The tests' S3 server allows exactly one origin."""
     assert "checks passed" in only(check_services.storage(world.services), Level.OK)
     findings = levels_and_messages(check_services.storage(changed(public_url="https://easel.example.com")))
     assert {level for level, _ in findings} == {Level.WRONG}
@@ -221,7 +221,7 @@ def test_a_storage_is_told_promise_by_promise(world: World, changed: Callable[..
     assert world.services.storage.sizes_bytes("conformance/") == {}
 
 
-def test_a_bucket_that_is_not_there(changed: Callable[..., Services]) -> None:
+def test_a_missing_bucket(changed: Callable[..., Services]) -> None:
     only(check_services.storage(changed(s3_bucket="nobody-has-made-this")), Level.WRONG)
 
 
@@ -232,7 +232,7 @@ def test_generators(world: World, generator: FakeGenerator, changed: Callable[..
     assert "is empty here" in only(check_peers.generators(world.services), Level.WARNING)
 
 
-def test_mail_is_looked_at_and_not_sent(changed: Callable[..., Services]) -> None:
+def test_mail_is_checked_and_not_sent(changed: Callable[..., Services]) -> None:
     with MailServer() as server:
         services = changed(mail_url=server.url)
         assert "the server answers" in only(check_peers.mail(services, None), Level.OK)
@@ -256,7 +256,7 @@ def test_a_mail_server_that_refuses(changed: Callable[..., Services]) -> None:
     assert [level for level, _ in findings] == [Level.OK, Level.WRONG]
 
 
-def test_no_mail_is_fine_unless_one_was_to_be_sent(changed: Callable[..., Services]) -> None:
+def test_no_mail_is_accepted_unless_one_is_due(changed: Callable[..., Services]) -> None:
     services = changed(mail_url="")
     only(check_peers.mail(services, None), Level.OK)
     only(check_peers.mail(services, "ada@example.com"), Level.WRONG)
@@ -292,7 +292,7 @@ def test_the_public_address(
     assert words in findings[0][1]
 
 
-def test_a_probe_that_breaks_or_hangs_hinders_no_other() -> None:
+def test_a_probe_that_fails_or_hangs_does_not_block_others() -> None:
     never = threading.Event()
 
     def break_off() -> Iterator[Finding]:
@@ -317,7 +317,7 @@ def test_a_probe_that_breaks_or_hangs_hinders_no_other() -> None:
     ]
 
 
-def test_a_wrong_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_GENERATORS", "nonsense")
     code, lines = easel("check")
     assert (code, len(lines)) == (ExitCode.USAGE_ERROR, 1)

@@ -1,4 +1,4 @@
-"""`easel gallery` against the real database: what it prints, what it changes, and how it ends."""
+"""`easel gallery` against the real database: output, changes and exit codes."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from tests.support.world import World
 
 @pytest.fixture
 def shown(world: World) -> Callable[..., UUID]:
-    """Makes a finished and published job."""
+    """Return a function that creates a finished and published job."""
 
     def make(prompt: str = "a lighthouse at night") -> UUID:
         job_id = world.submit(world.user(), prompt=prompt)
@@ -78,7 +78,7 @@ def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> Non
     assert [line.split()[0] for line in easel("gallery", "list")[1]] == [str(other), str(job_id)]
 
 
-def test_an_empty_gallery_is_told(easel: Easel, world: World) -> None:
+def test_an_empty_gallery_is_reported(easel: Easel, world: World) -> None:
     assert easel("gallery", "list") == (ExitCode.DONE, ["Nothing is published."])
     assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
 
@@ -90,7 +90,7 @@ def test_a_limit_bounds_both_lists(easel: Easel, world: World, shown: Callable[.
     assert sum("1 report (" in line for line in easel("gallery", "reports", "--limit", "1")[1]) == 1
 
 
-def test_doing_it_again_changes_nothing(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
+def test_repeating_it_changes_nothing(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     job_id = shown()
     assert easel("gallery", "restore", str(job_id)) == (
         ExitCode.DONE,
@@ -117,7 +117,7 @@ def test_dismissing_closes_the_reports_and_nothing_else(easel: Easel, world: Wor
     assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
 
 
-def test_what_was_taken_back_is_marked(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
+def test_unpublished_jobs_are_marked(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     job_id = shown()
     report(world, job_id, "other")
     assert not any("taken it back" in line for line in easel("gallery", "reports")[1])
@@ -125,7 +125,7 @@ def test_what_was_taken_back_is_marked(easel: Easel, world: World, shown: Callab
     assert sum("taken it back" in line for line in easel("gallery", "reports")[1]) == 1
 
 
-def test_words_of_strangers_do_nothing_to_the_terminal(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
+def test_text_from_reports_is_escaped_for_the_terminal(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\r\nrm\u202e\u200b\x9b31m маяк 🏠"
     job_id = shown(evil)
     report(world, job_id, "other", evil)
@@ -136,7 +136,7 @@ def test_words_of_strangers_do_nothing_to_the_terminal(easel: Easel, world: Worl
         assert len(lines) == {"list": 1, "reports": 4}[command]
 
 
-def test_a_long_text_is_cut_where_it_stands_for_a_picture() -> None:
+def test_a_long_text_is_truncated_in_the_list() -> None:
     assert shorten("x" * 80) == "x" * 80
     assert shorten("x" * 81) == "x" * 79 + "…"
     assert printable("a\nb\x00\ud800") == "a b\\x00\\ud800"
@@ -165,20 +165,20 @@ def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None
     ],
     ids=lambda argv: " ".join(argv)[:40],
 )
-def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
+def test_invalid_usage_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)
     assert code == ExitCode.USAGE_ERROR
     assert lines[0].startswith("usage: easel")
 
 
-def test_a_wrong_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_setting_is_code_2(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_MAX_RUNNING", "many")
     code, lines = easel("gallery", "list")
     assert (code, len(lines)) == (ExitCode.USAGE_ERROR, 1)
     assert "EASEL_MAX_RUNNING" in lines[0]
 
 
-def test_a_database_that_is_away_is_code_3(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_code_3(easel: Easel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_DATABASE_URL", "postgresql://easel:secret@127.0.0.1:1/easel")
     assert easel("gallery", "list") == (ExitCode.UNREACHABLE, ["easel: The database cannot be reached."])
 
@@ -201,7 +201,7 @@ def test_the_help_needs_no_settings_and_no_database_library() -> None:
     assert all(command in done.stdout for command in ("list", "reports", "remove", "restore", "dismiss"))
 
 
-def test_a_terminal_that_lacks_the_letters_shows_the_rest(
+def test_a_terminal_that_lacks_characters_shows_the_rest(
     environment: dict[str, str], shown: Callable[..., UUID]
 ) -> None:
     job_id = shown("маяк at night")

@@ -21,7 +21,7 @@ from tests.support.world import World, delete_prefix
 
 @pytest.fixture(autouse=True)
 def _empty_bucket(services: Services) -> Iterator[None]:
-    """What other tests have stored belongs to no row of the empty database."""
+    """Delete what other tests have stored, which belongs to no row of the empty database."""
     for folder in collection.FOLDERS:
         delete_prefix(services.storage, folder)
     yield
@@ -31,7 +31,7 @@ def _empty_bucket(services: Services) -> Iterator[None]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Has the command see the objects of now as that many hours old."""
+    """Return a function that makes the command see the present objects as that many hours old."""
     true = garbage_store.get_time
 
     def move(hours: float) -> None:
@@ -82,17 +82,17 @@ def test_it_works(easel: Easel, world: World, later: Callable[[float], None]) ->
     world.check_one_set(job_id, 1)
 
 
-def test_what_is_younger_than_an_hour_stays(easel: Easel, world: World, later: Callable[[float], None]) -> None:
+def test_objects_younger_than_an_hour_stay(easel: Easel, world: World, later: Callable[[float], None]) -> None:
     put(world, f"jobs/{uuid4()}/{uuid4()}/0.png")
     for hours, found in ((0, 0), (0.9, 0), (1.1, 1)):
         later(hours)
         assert counts(objects(easel, "gc", "--dry-run")).get("objects in jobs/", (0, None))[0] == found
 
 
-def test_what_a_running_worker_may_still_write_stays(
+def test_objects_that_a_running_worker_may_still_write_stay(
     easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
 ) -> None:
-    """A worker that was frozen for hours, without another one to take over its job, continues and commits."""
+    """A worker that was frozen for hours, and whose job no other worker took over, continues and commits."""
     job_id = world.send()
     world.hurry()
     claim = world.poller.claim(job_id)
@@ -109,8 +109,8 @@ def test_what_a_running_worker_may_still_write_stays(
     world.check_one_set(job_id, 1)
 
 
-def test_a_claim_that_ends_in_between_is_seen(world: World, generator: FakeGenerator) -> None:
-    """Between the two questions about a page a step may end: its objects are then found as pictures."""
+def test_a_claim_that_ends_in_between_is_noticed(world: World, generator: FakeGenerator) -> None:
+    """A step may end between the two queries about a page: its objects are then found as pictures."""
     job_id = world.send()
     world.hurry()
     claim = world.poller.claim(job_id)
@@ -122,9 +122,7 @@ def test_a_claim_that_ends_in_between_is_seen(world: World, generator: FakeGener
     assert used.claims == set()
 
 
-def test_announced_uploads_stay_until_they_are_given_up(
-    easel: Easel, world: World, later: Callable[[float], None]
-) -> None:
+def test_announced_uploads_stay_until_they_expire(easel: Easel, world: World, later: Callable[[float], None]) -> None:
     user_id = world.user()
     announced, used = (f"uploads/{user_id}/{uuid4()}.png" for _ in range(2))
     for key in (announced, used):
@@ -143,7 +141,7 @@ def test_announced_uploads_stay_until_they_are_given_up(
     assert keys(world) == {used}
 
 
-def test_due_garbage_is_emptied_whatever_its_age(easel: Easel, world: World) -> None:
+def test_due_garbage_is_deleted_at_any_age(easel: Easel, world: World) -> None:
     names = [f"jobs/{uuid4()}/" for _ in range(3)]
     put(world, *(name + "a/0.png" for name in names))
     with world.services.db.begin() as connection:
@@ -171,7 +169,7 @@ def test_more_than_half_of_a_bucket_is_not_deleted_by_mistake(
     assert keys(world) == set()
 
 
-def test_strange_keys_are_lost_objects_and_break_nothing(
+def test_unknown_keys_are_lost_objects_and_break_nothing(
     easel: Easel, world: World, later: Callable[[float], None]
 ) -> None:
     put(world, "jobs/x", "jobs/not-an-id/y/z", f"jobs/{uuid4()}", "uploads/ключ")
@@ -180,10 +178,10 @@ def test_strange_keys_are_lost_objects_and_break_nothing(
     assert keys(world) == set()
 
 
-def test_a_bucket_is_walked_page_by_page(
+def test_a_bucket_is_listed_page_by_page(
     easel: Easel, world: World, later: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lost and wanted objects in turns over several pages, which get shorter while they are walked."""
+    """Lost and needed objects alternate over several pages, which get shorter while they are listed."""
     monkeypatch.setattr(storage, "PAGE", 4)
     jobs: list[UUID] = []
     for number in range(5):
@@ -200,12 +198,12 @@ def test_a_bucket_is_walked_page_by_page(
         world.check_one_set(job_id, 2)
 
 
-def test_a_storage_that_is_away_is_code_3(easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_storage_is_code_3(easel: Easel, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_S3_ENDPOINT", "http://127.0.0.1:9")
     assert easel("gc") == (ExitCode.UNREACHABLE, ["easel: The storage cannot be reached."])
 
 
-def test_garbage_stays_where_the_storage_does_not_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_garbage_stays_if_the_storage_does_not_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     put(world, "jobs/a/b/0.png")
     with world.services.db.begin() as connection:
         garbage.discard(connection, "jobs/a/")
@@ -219,10 +217,10 @@ def test_garbage_stays_where_the_storage_does_not_delete(world: World, monkeypat
     assert world.garbage() == {"jobs/a/"}
 
 
-def test_work_that_goes_on_meanwhile_loses_nothing(
+def test_concurrent_work_loses_nothing(
     easel: Easel, world: World, generator: FakeGenerator, later: Callable[[float], None]
 ) -> None:
-    """Between all steps of several jobs, with lost attempts among them, everything old enough is collected."""
+    """Garbage is collected between all steps of several jobs, some with lost attempts."""
     later(24)
     generator.plans.extend([Plan(ending="error"), Plan(), Plan(ending="error")])
     jobs = [world.submit(world.user()) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""`easel generators`: what the poller knows of each, and what each says when it is asked."""
+"""`easel generators`: what the poller knows of each, and what each answers to a probe."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ def test_it_works(easel: Easel, world: World, generator: FakeGenerator) -> None:
     assert (row["name"], row["in_flight"], row["places"], row["health"]) == (generator.url, 1, 4, "ok")
 
 
-def test_a_failing_one_is_told_with_its_error(easel: Easel, world: World, generator: FakeGenerator) -> None:
+def test_a_failing_generator_is_shown_with_its_error(easel: Easel, world: World, generator: FakeGenerator) -> None:
     generator.down = True
     job_id = world.submit(world.user())
     world.poller.start()
@@ -44,7 +44,7 @@ def test_a_failing_one_is_told_with_its_error(easel: Easel, world: World, genera
     assert "failing" in easel("generators")[1][1]
 
 
-def test_each_is_asked(
+def test_each_generator_is_probed(
     easel: Easel, world: World, generator: FakeGenerator, glide: FakeGlide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(monkeypatch, f"img_generator+{generator.url}", f"glide+{glide.url}")
@@ -62,7 +62,7 @@ def test_each_is_asked(
     assert health == (0,)
 
 
-def test_a_plain_service_without_extensions_is_well(
+def test_a_service_without_extensions_is_healthy(
     easel: Easel, world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(monkeypatch, f"img_generator+{generator.url}")
@@ -70,19 +70,21 @@ def test_a_plain_service_without_extensions_is_well(
     assert (code, objects(easel, "generators", "--ask")[0]["answer"]) == (ExitCode.DONE, "well")
 
 
-def test_what_speaks_another_protocol_is_not(
+def test_a_server_of_another_protocol_is_unhealthy(
     easel: Easel, world: World, glide: FakeGlide, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(monkeypatch, f"glide+{generator.url}")
     assert easel("generators", "--ask")[0] == ExitCode.FAILED
 
 
-def test_one_that_is_not_named_here_is_not_asked(easel: Easel, world: World, generator: FakeGenerator) -> None:
+def test_a_generator_missing_from_the_settings_is_not_probed(
+    easel: Easel, world: World, generator: FakeGenerator
+) -> None:
     [row] = objects(easel, "generators", "--ask")
     assert row["answer"] == "not in EASEL_GENERATORS here"
 
 
-def test_none_is_told(easel: Easel, world: World) -> None:
+def test_missing_generators_are_reported(easel: Easel, world: World) -> None:
     world.sql("DELETE FROM generators")
     assert easel("generators") == (ExitCode.DONE, ["The poller knows of no generator."])
     assert objects(easel, "generators") == []
@@ -101,5 +103,5 @@ def test_a_password_in_an_address_is_not_shown(
 
 
 @pytest.mark.parametrize("argv", [["generators", "nothing"], ["generators", "list", "more"]])
-def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
+def test_invalid_usage_is_code_2(easel: Easel, argv: list[str]) -> None:
     assert easel(*argv)[0] == ExitCode.USAGE_ERROR

@@ -1,4 +1,4 @@
-"""`easel jobs` against the real database: what it shows, and what putting back and cancelling do to a job."""
+"""`easel jobs` against the real database: its output, and the effects of requeueing and cancelling."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ PROMPT = "a secret garden"
 
 @pytest.fixture
 def failed(world: World, generator: FakeGenerator) -> UUID:
-    """A job that its generator could not make."""
+    """Create a job that failed at its generator."""
     job_id = world.submit(world.user(), prompt=PROMPT)
     generator.plans.extend([Plan(ending="error")] * MAX_ATTEMPTS)
     world.finish(job_id)
@@ -39,7 +39,7 @@ def failed(world: World, generator: FakeGenerator) -> UUID:
 
 @pytest.fixture
 def at_generator(world: World, generator: FakeGenerator) -> Services:
-    """The services of an operator whose settings name the generator."""
+    """Return the services of an operator whose settings name the generator."""
     return with_settings(world.services, generators=f"img_generator+{generator.url}")
 
 
@@ -70,7 +70,7 @@ def test_it_works(easel: Easel, world: World, failed: UUID) -> None:
     assert any("picture of 64x64" in line for line in easel("jobs", "show", str(failed))[1])
 
 
-def test_nothing_is_told(easel: Easel, world: World) -> None:
+def test_an_empty_list_is_reported(easel: Easel, world: World) -> None:
     assert easel("jobs", "list") == (ExitCode.DONE, ["There is no such job."])
     assert objects(easel, "jobs", "list") == []
 
@@ -112,7 +112,7 @@ def test_a_row_for_programs(easel: Easel, world: World) -> None:
     assert 0 <= row["age_s"] < 60
 
 
-def test_everything_that_is_known(easel: Easel, world: World, generator: FakeGenerator) -> None:
+def test_everything_known_is_shown(easel: Easel, world: World, generator: FakeGenerator) -> None:
     generator.plan = Plan(polls=3)
     job_id = world.send(prompt="маяк\x1b[2J")
     key = f"jobs/{job_id}/{uuid4()}/0.png"
@@ -133,7 +133,7 @@ def test_everything_that_is_known(easel: Easel, world: World, generator: FakeGen
     assert any("ran out" in line for line in easel("jobs", "show", str(job_id))[1])
 
 
-def test_a_storage_that_is_away_hides_the_objects_alone(
+def test_an_unavailable_storage_hides_only_the_objects(
     easel: Easel, world: World, failed: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EASEL_S3_ENDPOINT", "http://127.0.0.1:9")
@@ -142,7 +142,7 @@ def test_a_storage_that_is_away_hides_the_objects_alone(
     assert objects(easel, "jobs", "show", str(failed))[0]["objects"] is None
 
 
-def test_a_failed_job_begins_a_new_life(easel: Easel, world: World, failed: UUID) -> None:
+def test_a_failed_job_is_requeued(easel: Easel, world: World, failed: UUID) -> None:
     old = world.row(failed)
     assert used(world) == 0
     easel("jobs", "requeue", str(failed))
@@ -158,9 +158,7 @@ def test_a_failed_job_begins_a_new_life(easel: Easel, world: World, failed: UUID
     world.check_books()
 
 
-def test_a_second_life_may_fail_like_the_first(
-    easel: Easel, world: World, failed: UUID, generator: FakeGenerator
-) -> None:
+def test_a_requeued_job_may_fail_again(easel: Easel, world: World, failed: UUID, generator: FakeGenerator) -> None:
     orders = generator.counts["initiated"]
     for _ in range(2):
         easel("jobs", "requeue", str(failed))
@@ -171,8 +169,8 @@ def test_a_second_life_may_fail_like_the_first(
     world.check_books()
 
 
-def test_a_generator_that_knows_keys_gets_a_new_order(easel: Easel, world: World, generator: FakeGenerator) -> None:
-    """Under the old key it would answer with the order that failed."""
+def test_a_generator_with_keys_gets_a_new_request(easel: Easel, world: World, generator: FakeGenerator) -> None:
+    """Under the old key the generator would return the failed request."""
     generator.extensions = ALL_EXTENSIONS
     generator.plans.extend([Plan(ending="error")] * MAX_ATTEMPTS)
     job_id = world.submit(world.user())
@@ -182,7 +180,7 @@ def test_a_generator_that_knows_keys_gets_a_new_order(easel: Easel, world: World
     assert (world.state(job_id), generator.counts["repeated"]) == (State.SUCCEEDED, 0)
 
 
-def test_a_quota_of_yesterday_is_not_taken_today(easel: Easel, world: World, failed: UUID) -> None:
+def test_yesterdays_quota_is_not_charged_today(easel: Easel, world: World, failed: UUID) -> None:
     world.sql("UPDATE jobs SET quota_day = quota_day - 1")
     easel("jobs", "requeue", str(failed))
     assert used(world) == 0
@@ -191,7 +189,7 @@ def test_a_quota_of_yesterday_is_not_taken_today(easel: Easel, world: World, fai
     assert used(world) == 0
 
 
-def test_it_stands_behind_its_user_s_other_jobs_and_no_newcomer(easel: Easel, world: World, failed: UUID) -> None:
+def test_it_queues_behind_its_users_other_jobs_and_no_newcomer(easel: Easel, world: World, failed: UUID) -> None:
     user_id = world.row(failed).user_id
     own, newcomer = world.submit(user_id), world.submit(world.user())
     easel("jobs", "requeue", str(failed))
@@ -201,10 +199,8 @@ def test_it_stands_behind_its_user_s_other_jobs_and_no_newcomer(easel: Easel, wo
     assert queue.index(newcomer) < queue.index(failed)
 
 
-def test_a_job_stuck_at_its_generator_is_fenced_off(
-    world: World, generator: FakeGenerator, at_generator: Services
-) -> None:
-    """A worker has the job in hand while it is put back: what it stores and finds out afterwards counts for nothing."""
+def test_a_job_stuck_at_its_generator_is_fenced(world: World, generator: FakeGenerator, at_generator: Services) -> None:
+    """A worker holds the job while it is requeued: the worker's later writes have no effect."""
     generator.extensions = frozenset({"cancel"})
     generator.plan = Plan(polls=1)
     job_id = world.send()
@@ -227,7 +223,7 @@ def test_a_job_stuck_at_its_generator_is_fenced_off(
     world.check_books()
 
 
-def test_a_crashed_job_may_crash_anew(easel: Easel, world: World) -> None:
+def test_a_crashed_job_may_crash_again(easel: Easel, world: World) -> None:
     job_id = world.send()
     for _ in range(MAX_CRASHES):
         world.hurry()
@@ -240,7 +236,7 @@ def test_a_crashed_job_may_crash_anew(easel: Easel, world: World) -> None:
     assert world.state(job_id) == State.SUCCEEDED
 
 
-def test_the_mail_of_the_first_ending_is_not_sent_in_the_second_life(world: World) -> None:
+def test_a_pending_mail_of_the_first_ending_is_not_sent_after_requeueing(world: World) -> None:
     job_id = world.submit(world.user(), notify="email")
     with world.services.db.begin() as connection:
         job_store.move(connection, job_id, State.FAILED, Event.FAILED, reason=GENERATOR_FAILED)
@@ -273,7 +269,7 @@ def put_into(world: World, state: State) -> UUID:
         (State.CANCELLED, ExitCode.FAILED, "was cancelled"),
     ],
 )
-def test_what_cannot_be_put_back(easel: Easel, world: World, state: State, code: ExitCode, words: str) -> None:
+def test_jobs_that_cannot_be_put_back(easel: Easel, world: World, state: State, code: ExitCode, words: str) -> None:
     job_id = put_into(world, state)
     before = world.row(job_id)
     found, lines = easel("jobs", "requeue", str(job_id))
@@ -282,7 +278,7 @@ def test_what_cannot_be_put_back(easel: Easel, world: World, state: State, code:
     assert world.row(job_id) == before
 
 
-def test_what_is_being_cancelled_is_not_put_back(easel: Easel, world: World) -> None:
+def test_a_job_being_cancelled_is_not_put_back(easel: Easel, world: World) -> None:
     job_id = put_into(world, State.GENERATING)
     with world.services.db.begin() as connection:
         assert job_store.request_cancel(connection, job_id)
@@ -299,7 +295,7 @@ def test_a_job_of_a_disabled_account_is_not_put_back(easel: Easel, world: World,
     assert world.state(failed) == State.FAILED
 
 
-def test_of_many_who_put_a_job_back_one_does(world: World, failed: UUID) -> None:
+def test_only_one_of_many_parallel_requeues_succeeds(world: World, failed: UUID) -> None:
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(lambda _: admin_jobs.requeue(world.services, failed), range(8)))
     assert sorted(outcomes) == [RequeueResult.ALREADY_QUEUED] * 7 + [RequeueResult.DONE]
@@ -310,7 +306,7 @@ def test_of_many_who_put_a_job_back_one_does(world: World, failed: UUID) -> None
 def test_putting_back_at_any_moment_never_makes_two_sets(
     world: World, generator: FakeGenerator, at_generator: Services
 ) -> None:
-    """Two pollers work as fast as they can while an operator puts back whatever can be put back, a hundred times."""
+    """Two pollers work at full speed while an operator requeues every possible job, a hundred times."""
     generator.plan = Plan(polls=2)
     jobs = [world.submit(world.user(), n=2) for _ in range(6)]
     ended = threading.Event()
@@ -318,7 +314,7 @@ def test_putting_back_at_any_moment_never_makes_two_sets(
     def work() -> None:
         poller = Poller(world.services, (generator.address,))
         while not ended.is_set():
-            with suppress(Unavailable):  # of two who wait for each other the database sends one away
+            with suppress(Unavailable):  # the database aborts one of two in a deadlock
                 world.hurry()
                 for job_id in poller.sweep():
                     poller.advance(job_id)
@@ -338,7 +334,7 @@ def test_putting_back_at_any_moment_never_makes_two_sets(
     world.check_books()
 
 
-def test_a_waiting_job_is_cancelled_now(easel: Easel, world: World) -> None:
+def test_a_waiting_job_is_cancelled_immediately(easel: Easel, world: World) -> None:
     job_id = world.submit(world.user())
     code, lines = easel("jobs", "cancel", str(job_id))
     assert (code, "is cancelled" in lines[0]) == (ExitCode.DONE, True)
@@ -362,7 +358,7 @@ def test_a_running_job_is_cancelled_with_its_next_step(easel: Easel, world: Worl
     world.check_books()
 
 
-def test_what_has_ended_is_not_cancelled(easel: Easel, world: World, failed: UUID) -> None:
+def test_an_ended_job_is_not_cancelled(easel: Easel, world: World, failed: UUID) -> None:
     for job_id in (put_into(world, State.SUCCEEDED), failed):
         before = world.row(job_id)
         code, lines = easel("jobs", "cancel", str(job_id))
@@ -370,7 +366,7 @@ def test_what_has_ended_is_not_cancelled(easel: Easel, world: World, failed: UUI
         assert world.row(job_id) == before
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(environment: dict[str, str], world: World) -> None:
+def test_a_closed_output_pipe_is_no_error(environment: dict[str, str], world: World) -> None:
     world.submit(world.user())
     argv = [sys.executable, "-m", "cli.easel", "jobs", "list"]
     with subprocess.Popen(
@@ -405,13 +401,13 @@ def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None
     ],
     ids=" ".join,
 )
-def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
+def test_invalid_usage_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)
     assert code == ExitCode.USAGE_ERROR
     assert lines[0].startswith("usage: easel jobs")
 
 
-def test_a_broker_that_is_away_hinders_nothing(
+def test_an_unavailable_broker_does_not_matter(
     easel: Easel, world: World, failed: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EASEL_BROKER_URL", "redis://127.0.0.1:1/0")

@@ -1,4 +1,4 @@
-"""`easel users` against the real database: accounts, their quota and weight, disabling and enabling."""
+"""`easel users` against the real database: accounts, quotas, weights, disabling and enabling."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ REQUEST = JobRequest.model_validate({"prompt": "a lighthouse", "width": 64, "hei
 
 
 class Person:
-    """An account with a session, made without the slow hash of a password."""
+    """An account with a session, created without the slow password hash."""
 
     def __init__(self, world: World, email: str = "ada@example.com") -> None:
         self._services, self.email = world.services, email
@@ -80,7 +80,7 @@ def test_accounts_are_found_by_a_part_of_their_address(easel: Easel, world: Worl
     assert len(objects(easel, "users", "list", "--limit", "1")) == 1
 
 
-def test_a_quota_of_one_s_own_is_kept_and_told(easel: Easel, world: World, ada: Person) -> None:
+def test_an_individual_quota_is_kept_and_shown(easel: Easel, world: World, ada: Person) -> None:
     easel("users", "quota", ada.email, "2")
     assert ada.quota().per_day == 2
     ada.submit()
@@ -96,7 +96,7 @@ def test_a_quota_of_one_s_own_is_kept_and_told(easel: Easel, world: World, ada: 
     assert (ada.quota().per_day, ada.quota().left_today) == (200, 197)
 
 
-def test_a_quota_may_be_more_than_the_site_s(easel: Easel, world: World, ada: Person) -> None:
+def test_a_quota_may_exceed_the_sites(easel: Easel, world: World, ada: Person) -> None:
     world.sql("UPDATE users SET quota_day = (now() AT TIME ZONE 'utc')::date, quota_used = 200")
     with pytest.raises(QuotaSpent):
         ada.submit()
@@ -106,7 +106,7 @@ def test_a_quota_may_be_more_than_the_site_s(easel: Easel, world: World, ada: Pe
         ada.submit()
 
 
-def test_a_weight_moves_the_next_jobs(easel: Easel, world: World, ada: Person) -> None:
+def test_a_weight_affects_the_next_jobs(easel: Easel, world: World, ada: Person) -> None:
     ada.submit()
     code, lines = easel("users", "weight", ada.email, "4")
     assert (code, lines) == (ExitCode.DONE, ["The next jobs of ada@example.com have the weight 4."])
@@ -118,7 +118,7 @@ def test_a_weight_moves_the_next_jobs(easel: Easel, world: World, ada: Person) -
     assert row.next_turn - turns[2] == pytest.approx(turns[2] - turns[1])
 
 
-def test_who_is_disabled_can_do_nothing_and_loses_nothing(
+def test_a_disabled_account_can_do_nothing_and_loses_nothing(
     easel: Easel, world: World, ada: Person, generator: FakeGenerator
 ) -> None:
     bob = Person(world, "bob@example.com")
@@ -158,8 +158,8 @@ def test_who_is_disabled_can_do_nothing_and_loses_nothing(
     assert ada.quota().left_today == 199
 
 
-def test_the_password_is_asked_for_before_it_is_said(world: World, ada: Person) -> None:
-    """Who does not know it hears what everybody hears."""
+def test_a_disabled_account_is_reported_only_after_the_password(world: World, ada: Person) -> None:
+    """A wrong password gets the same answer as for any account."""
     session = accounts.sign_up(world.services, "eve@example.com", "four unusual words here")
     assert session.user.disabled is False
     admin_accounts.disable(world.services, "eve@example.com", None, hide=False)
@@ -173,7 +173,7 @@ def test_the_password_is_asked_for_before_it_is_said(world: World, ada: Person) 
     assert accounts.log_in(world.services, "eve@example.com", "four unusual words here").user.id == session.user.id
 
 
-def test_what_is_published_stays_unless_it_is_hidden(easel: Easel, world: World, ada: Person) -> None:
+def test_published_jobs_stay_unless_hidden(easel: Easel, world: World, ada: Person) -> None:
     jobs = [ada.submit() for _ in range(3)]
     world.finish(*jobs)
     world.sql("UPDATE jobs SET published_at = clock_timestamp() WHERE id = ANY(:ids)", ids=jobs[:2])
@@ -195,7 +195,7 @@ def test_what_is_published_stays_unless_it_is_hidden(easel: Easel, world: World,
     assert shown() == 1
 
 
-def test_doing_it_again_finishes_what_was_broken_off(easel: Easel, world: World, ada: Person) -> None:
+def test_repeating_it_finishes_an_interrupted_run(easel: Easel, world: World, ada: Person) -> None:
     waiting = ada.submit()
     with world.services.db.begin() as connection:
         assert user_store.disable(connection, ada.email, "spam") is not None
@@ -206,8 +206,8 @@ def test_doing_it_again_finishes_what_was_broken_off(easel: Easel, world: World,
     assert world.sql("SELECT disabled_at, disabled_reason FROM users") == [(before.disabled_at, "spam")]
 
 
-def test_a_submit_of_the_same_moment_does_not_slip_past(world: World, ada: Person) -> None:
-    """It looked at the account before the decision was written, and waits for the user's row until it is."""
+def test_a_concurrent_submit_is_refused(world: World, ada: Person) -> None:
+    """It read the account before the change was written, and waits for the lock on the user's row."""
     with ThreadPoolExecutor(1) as pool:
         with world.services.db.begin() as connection:
             user_store.disable(connection, ada.email, None)
@@ -219,8 +219,8 @@ def test_a_submit_of_the_same_moment_does_not_slip_past(world: World, ada: Perso
     world.check_books()
 
 
-def test_a_submit_a_moment_before_is_cancelled_too(world: World, ada: Person) -> None:
-    """Threads submit without a pause while the account is disabled; afterwards nothing of theirs waits."""
+def test_an_earlier_submit_is_cancelled(world: World, ada: Person) -> None:
+    """Threads submit without a pause while the account is disabled; afterwards none of their jobs is queued."""
     busy, ended = threading.Event(), threading.Event()
 
     def keep_submitting(_: int) -> int:
@@ -255,7 +255,7 @@ def test_no_such_account_is_code_1(easel: Easel, world: World, argv: list[str]) 
     assert "There is no account of nobody@example.com." in lines[0]
 
 
-def test_enabling_who_is_not_disabled_changes_nothing(easel: Easel, ada: Person) -> None:
+def test_enabling_an_enabled_account_changes_nothing(easel: Easel, ada: Person) -> None:
     assert easel("users", "enable", ada.email) == (
         ExitCode.DONE,
         ["ada@example.com was not disabled; nothing has changed."],
@@ -275,7 +275,7 @@ def test_enabling_who_is_not_disabled_changes_nothing(easel: Easel, ada: Person)
     ],
     ids=lambda argv: " ".join(argv)[:40],
 )
-def test_wrong_use_is_code_2(easel: Easel, argv: list[str]) -> None:
+def test_invalid_usage_is_code_2(easel: Easel, argv: list[str]) -> None:
     code, lines = easel(*argv)
     assert code == ExitCode.USAGE_ERROR
     assert lines[0].startswith("usage: easel users")

@@ -1,4 +1,4 @@
-"""`easel-generate` against the shipped fake and the reference generator: what it sends, shows and saves."""
+"""`easel-generate` with the shipped fake and the reference generator: what it sends, shows and saves."""
 
 import base64
 import io
@@ -116,9 +116,7 @@ def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:
 
 @pytest.mark.parametrize("size", [(64, 64), (100, 52), (203, 128), (1000, 8), (2048, 500), (2049, 3000)])
 @pytest.mark.parametrize("asked", [{}, {"width": 128}, {"height": 72}, {"width": 128, "height": 256}])
-def test_the_size_is_the_one_that_the_service_would_take(
-    size: tuple[int, int], asked: dict[str, int], tmp_path: Path
-) -> None:
+def test_the_size_is_the_services_default(size: tuple[int, int], asked: dict[str, int], tmp_path: Path) -> None:
     flags = [f"--{name}={value}" for name, value in asked.items()]
     for sources in ([], ["--imgs", picture(tmp_path, "source.png", size)]):
         order = read_generation(make_parser().parse_args(["x", *flags, *sources]), lambda _: None)
@@ -126,7 +124,7 @@ def test_the_size_is_the_one_that_the_service_would_take(
         assert (order.width, order.height) == sent
 
 
-def test_sources_of_several_sizes_are_told(
+def test_sources_of_several_sizes_are_reported(
     run: Run, fake: FakeGenerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sources = [picture(tmp_path, "a.png", (64, 72)), picture(tmp_path, "b.png", (128, 64))]
@@ -135,7 +133,7 @@ def test_sources_of_several_sizes_are_told(
     assert (fake.orders[0]["width"], fake.orders[0]["height"]) == (64, 72)
 
 
-def test_a_photo_goes_along_upright_and_small_enough(
+def test_a_photo_is_sent_upright_and_small_enough(
     run: Run, fake: FakeGenerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exif = Image.Exif()
@@ -145,7 +143,7 @@ def test_a_photo_goes_along_upright_and_small_enough(
     assert "is sent with 1024x2048 pixels" in capsys.readouterr().err
 
 
-def test_below_zero_needs_no_prompt_and_keeps_the_size(
+def test_negative_strength_needs_no_prompt_and_keeps_the_size(
     run: Run, fake: FakeGenerator, out: Path, tmp_path: Path
 ) -> None:
     source = picture(tmp_path, "a.png", (2100, 16))
@@ -172,7 +170,7 @@ def test_nothing_is_ever_overwritten(out: Path) -> None:
     ]
 
 
-def test_the_help_tells_the_codes_and_every_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_lists_the_codes_and_every_parameter(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["--help"])
     assert stop.value.code == 0

@@ -1,4 +1,4 @@
-"""How `easel-generate` ends when it does not save: each exit code, and that nothing is left behind."""
+"""Failures of `easel-generate`: each exit code, and that no file is left behind."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ Run = Callable[..., int]
 
 
 class Answering(FakeGenerator):
-    """A fake whose calls to some paths are answered by a function instead."""
+    """A fake in which a function answers the calls to some paths."""
 
     def __init__(self, **answers: Callable[[], tuple[int, Any] | None]) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def png_text(width: int = 64, height: int = 64) -> str:
 
 
 @pytest.mark.parametrize("ending", ["error", "forget"])
-def test_a_failed_order_is_code_1(
+def test_a_failed_request_is_code_1(
     run: Run, fake: FakeGenerator, out: Path, ending: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.plan = Plan(ending=ending)
@@ -71,7 +71,7 @@ def test_a_failed_order_is_code_1(
         ("x", "no list"),
     ],
 )
-def test_junk_is_code_1_and_never_saved(
+def test_an_invalid_result_is_code_1_and_never_saved(
     run: Run, out: Path, imgs: Any, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Answering(get_results=lambda: (200, {"imgs": imgs})) as server:
@@ -80,7 +80,7 @@ def test_junk_is_code_1_and_never_saved(
     assert saved(out) == []
 
 
-def test_one_bad_picture_keeps_the_others_from_being_saved(run: Run, out: Path) -> None:
+def test_one_invalid_picture_prevents_saving_the_others(run: Run, out: Path) -> None:
     pictures = [png_text(), png_text(64, 72)]
     with Answering(get_results=lambda: (200, {"imgs": pictures})) as server:
         assert run("a lake", "--width", "64", "--ups", "1", "--n", "2", server=server.url) == ExitCode.FAILED
@@ -115,7 +115,7 @@ def test_one_bad_picture_keeps_the_others_from_being_saved(run: Run, out: Path) 
     ],
     ids=" ".join,
 )
-def test_wrong_use_is_code_2_and_one_sentence(
+def test_invalid_usage_is_code_2_and_one_line(
     run: Run, fake: FakeGenerator, argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*argv) == ExitCode.USAGE_ERROR
@@ -129,7 +129,7 @@ def test_wrong_use_is_code_2_and_one_sentence(
     "server",
     ["127.0.0.1:2020", "ftp://a", "http://", "http://a b", "http://a:0", "http://a?b=c", "http://a,b", "", "x"],
 )
-def test_a_server_that_is_no_address_is_code_2(run: Run, server: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_server_address_is_code_2(run: Run, server: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("x", server=server) == ExitCode.USAGE_ERROR
     assert "--server" in capsys.readouterr().err
 
@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_be_written_is_code_2(
     assert not fake.orders
 
 
-def test_a_folder_that_takes_no_more_is_code_2(
+def test_a_full_disk_is_code_2(
     run: Run, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def full(*_: object) -> None:
@@ -176,7 +176,7 @@ def test_a_refused_parameter_is_code_2_and_named(
     assert name in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_frames_that_nobody_offers_are_code_2(run: Run, fake: FakeGenerator) -> None:
+def test_unsupported_frames_are_code_2(run: Run, fake: FakeGenerator) -> None:
     fake.extensions = frozenset({"cancel"})
     assert run("x", "--frames", "3") == ExitCode.USAGE_ERROR
     assert not fake.orders
@@ -196,13 +196,13 @@ def test_a_service_that_is_down_is_code_3(run: Run, fake: FakeGenerator) -> None
 
 
 @pytest.mark.parametrize("faults", [TRIES - 1, TRIES])
-def test_a_short_fault_in_the_middle_is_outlived(run: Run, faults: int) -> None:
+def test_a_short_fault_during_polling_is_survived(run: Run, faults: int) -> None:
     left = iter(range(faults))
     with Answering(check_status=lambda: None if next(left, None) is None else (503, {})) as server:
         assert run("x", server=server.url) == (ExitCode.DONE if faults < TRIES else ExitCode.UNREACHABLE)
 
 
-def test_too_long_is_code_4_and_cancelled(fake: FakeGenerator, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_timeout_is_code_4_and_cancels(fake: FakeGenerator, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fake.plan = ENDLESS
     assert main(["x", "--server", fake.url, "--out", str(out), "--timeout", "0.3"]) == ExitCode.TIMED_OUT
     assert "--timeout" in capsys.readouterr().err

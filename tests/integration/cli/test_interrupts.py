@@ -13,7 +13,7 @@ PATIENCE_S = 20
 
 
 class Ends:
-    """Something whose finalizer meets an exception."""
+    """An object whose finalizer raises an exception."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
@@ -22,8 +22,8 @@ class Ends:
         raise self.error
 
 
-def test_an_interrupt_that_a_finalizer_swallowed_comes_again() -> None:
-    """While the command waits for an answer, as it does nearly always."""
+def test_an_interrupt_swallowed_by_a_finalizer_is_raised_again() -> None:
+    """Happens while the command waits for an answer, as it does nearly always."""
     ours, theirs = socket.socketpair()
     ours.settimeout(PATIENCE_S)
     with ours, theirs, pytest.raises(KeyboardInterrupt):
@@ -36,7 +36,7 @@ def interrupted_call(line: socket.socket) -> None:
     line.recv(1)
 
 
-def test_other_errors_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_errors_are_reported_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     reported = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: reported.append(unraisable.exc_type))
     with keep_interrupts():
@@ -44,7 +44,7 @@ def test_other_errors_are_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reported == [ValueError]
 
 
-def test_afterwards_everything_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_afterwards_the_hooks_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interrupts, "RETRY_S", PATIENCE_S)
     before = (sys.unraisablehook, signal.getsignal(signal.SIGALRM))
     with keep_interrupts():

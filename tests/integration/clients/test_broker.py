@@ -1,4 +1,4 @@
-"""Wake-ups: one a burst, and never an error, whatever the broker does."""
+"""Wake-ups: one per burst, and never an error, even if the broker fails."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.world import with_settings
 
 @pytest.fixture
 def broker(session_services: Services) -> Iterator[redis.Redis]:
-    """The broker itself, empty."""
+    """Return a client of the broker, which is emptied."""
     client = redis.Redis.from_url(session_services.settings.broker_url)
     client.flushall()
     yield client
@@ -33,7 +33,7 @@ def wake_ups(session_services: Services) -> WakeUps:
 
 
 class Clock:
-    """A clock that the test moves."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = time.monotonic()
@@ -49,7 +49,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_burst_is_told_once(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+def test_a_burst_sends_one_wake_up(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
     for _ in range(100):
         wake_ups.wake()
     assert broker.llen(QUEUE) == 1
@@ -58,13 +58,13 @@ def test_a_burst_is_told_once(wake_ups: WakeUps, broker: redis.Redis, clock: Clo
     assert broker.llen(QUEUE) == 2
 
 
-def test_a_cancelled_job_is_looked_at_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+def test_a_cancelled_job_wakes_the_poller_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
     wake_ups.wake()
     wake_ups.look_at(uuid4())
     assert broker.llen(QUEUE) == 2
 
 
-def test_a_broker_that_is_down_is_left_alone(
+def test_a_broker_that_is_down_is_not_retried_immediately(
     session_services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
@@ -91,7 +91,7 @@ def test_a_broker_that_is_down_is_left_alone(
 
 
 def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redis) -> None:
-    """A full Redis answers; it just takes nothing."""
+    """A full Redis answers, but accepts no writes."""
     wake_ups.wake()
     broker.config_set("maxmemory", 1)
     wake_ups._broken_until = wake_ups._told_until = 0
@@ -104,7 +104,7 @@ def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redi
     assert broker.llen(QUEUE) == 2
 
 
-def test_a_queue_that_is_not_there_is_no_error(
+def test_a_missing_queue_is_no_error(
     session_services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
@@ -119,5 +119,5 @@ def test_a_queue_that_is_not_there_is_no_error(
     assert "no wake-up sent" in caplog.text
 
 
-def test_a_broker_that_answers_is_well(wake_ups: WakeUps, broker: redis.Redis) -> None:
+def test_a_broker_that_answers_is_healthy(wake_ups: WakeUps, broker: redis.Redis) -> None:
     wake_ups.check()

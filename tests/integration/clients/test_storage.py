@@ -1,4 +1,4 @@
-"""What Storage decides by itself; what it needs of a server is in the conformance."""
+"""Decisions of the class Storage; its demands on a server are in the conformance suite."""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -50,7 +50,7 @@ def test_urls_are_signed_for_the_public_endpoint(session_services: Services) -> 
     assert form.url == "https://pictures.example.com/easel"
 
 
-def test_a_storage_that_is_not_there(session_services: Services) -> None:
+def test_an_unreachable_storage_is_unavailable(session_services: Services) -> None:
     storage = Storage(with_settings(session_services, s3_endpoint=NOWHERE).settings)
     for call in (
         lambda: storage.put("a", b"1", "image/png"),
@@ -70,14 +70,14 @@ def test_a_missing_bucket_is_unavailable(session_services: Services) -> None:
         storage.check()
 
 
-def test_wrong_keys_are_unavailable(session_services: Services) -> None:
+def test_invalid_keys_are_unavailable(session_services: Services) -> None:
     storage = Storage(with_settings(session_services, s3_secret_key="wrong").settings)
     with pytest.raises(Unavailable):
         storage.put("a", b"1", "image/png")
 
 
 def test_a_signed_request_names_the_temporary_token(session_services: Services) -> None:
-    """Of a Fargate task or a function; without it AWS does not know the key."""
+    """Fargate tasks and functions have such tokens; without one AWS does not accept the key."""
     storage = Storage(with_settings(session_services, s3_session_token="temporary").settings)
     url, headers = storage.signed_request("GET", "jobs/a.png", now())
     assert urlsplit(url).path == f"/{session_services.settings.s3_bucket}/jobs/a.png"

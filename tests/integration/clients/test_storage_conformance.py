@@ -1,4 +1,4 @@
-"""The conformance itself: that it leaves nothing behind, ends, and passes no storage that answers wrongly."""
+"""The conformance checks themselves: they clean up, terminate, and pass no broken storage."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -29,7 +29,7 @@ def settings(session_services: Services) -> Settings:
 
 
 class Ledger(Storage):
-    """The storage, with a list of what was written and how much."""
+    """The storage, with a list of the keys and sizes written."""
 
     written: dict[str, int]
 
@@ -38,11 +38,11 @@ class Ledger(Storage):
         super().put(key, data, content_type)
 
 
-def test_a_right_storage_keeps_every_promise(settings: Settings) -> None:
+def test_a_correct_storage_passes_every_check(settings: Settings) -> None:
     assert [(check.name, str(broken)) for check, broken in run_checks(settings, CHECKS) if broken] == []
 
 
-def test_it_writes_a_little_under_its_own_prefix_and_leaves_nothing(
+def test_it_writes_little_under_its_own_prefix_and_cleans_up(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = Storage(settings).sizes_bytes("")
@@ -56,7 +56,7 @@ def test_it_writes_a_little_under_its_own_prefix_and_leaves_nothing(
     assert Storage(settings).sizes_bytes("") == before
 
 
-def test_an_end_half_way_leaves_nothing(settings: Settings) -> None:
+def test_an_interrupted_run_cleans_up(settings: Settings) -> None:
     checks = run_checks(settings, CHECKS)
     for _ in range(20):
         next(checks)
@@ -65,33 +65,35 @@ def test_an_end_half_way_leaves_nothing(settings: Settings) -> None:
     assert Storage(settings).sizes_bytes("conformance/") == {}
 
 
-def test_where_there_is_no_bucket_nothing_else_is_tried(session_services: Services) -> None:
+def test_without_a_bucket_nothing_else_is_tried(session_services: Services) -> None:
     [(check, broken)] = run_checks(with_settings(session_services, s3_bucket="no-such-bucket").settings)
     assert (check.name, str(broken)) == ("bucket", "The storage has no bucket of the configured name.")
 
 
-def test_a_storage_that_cannot_be_reached_is_told_at_once(session_services: Services) -> None:
+def test_an_unreachable_storage_is_reported_immediately(session_services: Services) -> None:
     gone = with_settings(session_services, s3_endpoint=NOWHERE, s3_public_endpoint=NOWHERE).settings
     [(check, broken)] = run_checks(gone)
     assert (check.name, str(broken)) == ("bucket", "The storage cannot be reached.")
 
 
-def test_a_slow_storage_ends_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_storage_stops_the_run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage_checks, "LONGEST_S", -1)
     checks = [(check.name, str(broken)) for check, broken in run_checks(settings, CHECKS)]
     assert checks == [("bucket", storage_checks.NOT_TRIED)]
 
 
-def test_links_for_an_address_that_only_users_reach_are_tried_through_the_inner_one(settings: Settings) -> None:
-    """As in a container: the gate checks signatures over the name of the host, so a wrong one would be refused."""
+def test_links_for_a_public_endpoint_are_tried_through_the_internal_one(settings: Settings) -> None:
+    """As in a container: the gate checks signatures over the host name, so it would refuse another host."""
     inside = settings.model_copy(update={"s3_public_endpoint": NOWHERE})
     outcomes = {check.name: broken for check, broken in run_checks(inside, CHECKS)}
     assert len(outcomes) == len(CHECKS)
     assert {name for name, broken in outcomes.items() if broken} == set()
 
 
-def test_the_last_seconds_of_a_window_are_no_excuse(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the URL of the window before may die at any moment and is not tried; that of this one lives on."""
+def test_a_dead_url_is_found_in_the_last_seconds_of_a_window(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The previous window's URL may expire at any moment and is not tried; the present window's URL stays valid."""
     last = settings.url_ttl_s / 2 * 1_000_000 - 1
     monkeypatch.setattr("tests.support.storage_conformance.links.time", SimpleNamespace(time=lambda: last))
     [stable] = [check for check in CHECKS if check.name == "link-is-stable"]
@@ -101,7 +103,7 @@ def test_the_last_seconds_of_a_window_are_no_excuse(settings: Settings, monkeypa
 
 
 class Garbled(Storage):
-    """Reads, lists and deletes wrongly."""
+    """A storage that reads, lists and deletes incorrectly."""
 
     def get(self, key: str, max_bytes: int) -> bytes:
         return b"other"[:max_bytes]
@@ -120,7 +122,7 @@ class Garbled(Storage):
 
 
 class Wrong(Probe):
-    """Every request gets the same wrong answer."""
+    """A storage that gives every request the same wrong answer."""
 
     answer = Answer(200, {"Date": "Thu, 01 Jan 2015 00:00:00 GMT", "Access-Control-Allow-Origin": "*"}, b"wrong")
 
@@ -129,18 +131,18 @@ class Wrong(Probe):
 
 
 class Failing(Wrong):
-    """A storage that fails refuses nothing."""
+    """A storage whose answers are errors, but not refusals."""
 
     answer = Answer(500, {}, b"")
 
 
-# What these promises ask for, such an answer gives.
+# These checks are satisfied by such an answer.
 RIGHT = {"page-may-upload": Wrong, "page-may-read": Wrong, "other-page": Failing}
 
 
 @pytest.mark.parametrize("kind", [Wrong, Failing])
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_no_check_passes_a_storage_that_answers_wrongly(
+def test_no_check_passes_a_broken_storage(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, kind: type[Wrong], check: Check
 ) -> None:
     monkeypatch.setattr("shared.clients.storage_probe.Storage", Garbled)
@@ -151,27 +153,27 @@ def test_no_check_passes_a_storage_that_answers_wrongly(
     assert broken is None or str(broken).endswith(".")
 
 
-def test_promises_are_sentences_under_names_of_their_own() -> None:
+def test_checks_have_unique_names_and_full_sentences() -> None:
     names = [check.name for check in CHECKS]
     assert len(set(names)) == len(names)
     assert all(check.promise[0].isupper() and check.promise.endswith(".") for check in CHECKS)
 
 
-def test_only_what_says_no_is_a_refusal() -> None:
-    """A storage that is broken or busy has not looked at the request."""
+def test_busy_and_server_errors_are_not_refusals() -> None:
+    """A broken or busy storage has not judged the request."""
     refused = [status for status in range(100, 600) if Answer(status, {}, b"").refused]
     assert refused == [status for status in range(400, 500) if status not in (408, 429)]
     assert [status for status in range(100, 600) if Answer(status, {}, b"").succeeded] == list(range(200, 300))
 
 
 @pytest.mark.parametrize("server", DEVIATIONS)
-def test_the_deviations_are_those_of_checks(server: str) -> None:
+def test_the_deviations_name_existing_checks(server: str) -> None:
     assert deviations_of(server).keys() <= {check.name for check in CHECKS}
     listed = " ".join(DEVIATIONS[server].values()).split()
     assert len(set(listed)) == len(listed)
 
 
-def test_the_readme_tells_the_deviations() -> None:
+def test_the_readme_lists_the_deviations() -> None:
     assert table(README, "### Promises") == [
         [server, reason, " ".join(f"`{name}`" for name in names.split())]
         for server, reasons in DEVIATIONS.items()
@@ -182,7 +184,7 @@ def test_the_readme_tells_the_deviations() -> None:
 
 
 def table(file: Path, heading: str) -> list[list[str]]:
-    """The cells of the table under a heading, without its first two lines."""
+    """Return the cells of the table under a heading, without its first two lines."""
     section = file.read_text(encoding="utf-8").split(heading + "\n")[1].split("\n#")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

@@ -1,4 +1,4 @@
-"""The storage on what comes with the tests: MiniStack bare and behind Easel's gate, and moto."""
+"""The storage on the tests' emulators: MiniStack, directly and behind Easel's gate, and moto."""
 
 from tests.support.storage_servers import gate, ministack, moto
 from tests.support.storage_suite import StorageSuite

@@ -1,4 +1,4 @@
-"""The storage on MinIO, where there is one."""
+"""The storage on MinIO, where it is installed."""
 
 from tests.support.storage_servers import minio
 from tests.support.storage_suite import StorageSuite

@@ -1,4 +1,4 @@
-"""The database's connections: stale ones are replaced, and what fails is one known error."""
+"""The database's connections: stale ones are replaced, and every failure is one known error."""
 
 import traceback
 from typing import cast
@@ -23,7 +23,7 @@ def backend(database: Database) -> int:
 
 
 def end(services: Services, pid: int) -> None:
-    """As if Postgres had been restarted: the backend is gone when this returns."""
+    """Terminate the backend, as a restart of Postgres would. Returns when it is gone."""
     with services.db.statement() as connection:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
 
@@ -37,7 +37,7 @@ def test_a_stale_connection_costs_one_answer_at_most(services: Services, databas
     database.close()
 
 
-def test_an_idle_connection_is_asked_first(
+def test_an_idle_connection_is_tested_first(
     services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = backend(database)
@@ -67,7 +67,7 @@ def test_a_transaction_is_all_or_nothing(services: Services) -> None:
         assert connection.execute(text("SELECT count(*) FROM garbage")).scalar() == 1
 
 
-def test_a_database_that_is_not_there() -> None:
+def test_a_missing_database_is_unavailable() -> None:
     nowhere = Database("postgresql+psycopg2://easel@127.0.0.1:9/easel", pool_size=1)
     with pytest.raises(Unavailable), nowhere.begin():
         pass
@@ -80,7 +80,7 @@ def test_a_full_pool_is_unavailable(database: Database) -> None:
     database.close()
 
 
-def test_an_error_does_not_repeat_its_values(services: Services) -> None:
+def test_an_error_does_not_contain_its_values(services: Services) -> None:
     query = text("SELECT CAST(:value AS int)")
     refusal = pytest.raises(DatabaseFault, match="InvalidTextRepresentation")
     with refusal as caught, services.db.statement() as connection:

@@ -1,4 +1,4 @@
-"""Publishing against deletion, against itself, and against an operator's take-down: on real rows, at the same time."""
+"""Publishing concurrently with deletion, with itself and with an operator's take-down, on real rows."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -64,7 +64,7 @@ def owner(world: World) -> Owner:
 
 
 def outcome(future: "Future[Any]") -> Any:
-    """What a call returned, or the class of what it raised."""
+    """Return what a call returned, or the class of what it raised."""
     error = future.exception(LIMIT_S)
     return future.result() if error is None else type(error)
 
@@ -80,7 +80,7 @@ def held(owner: Owner, write: Callable[[Any], object], *calls: Callable[[], Any]
 
 
 def wait_for_blocked(owner: Owner, count: int) -> None:
-    """Return when so many statements wait for another one's lock."""
+    """Return when so many statements wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with owner.services.db.statement() as connection:
         for _ in range(LIMIT_S * 100):
@@ -90,7 +90,7 @@ def wait_for_blocked(owner: Owner, count: int) -> None:
     raise AssertionError("no statement waits")
 
 
-def test_two_publications_at_once_are_one_change(owner: Owner) -> None:
+def test_two_concurrent_publications_are_one_change(owner: Owner) -> None:
     before = owner.version()
     for _ in range(ROUNDS):
         with ThreadPoolExecutor(2) as pool:
@@ -115,7 +115,7 @@ def test_a_change_that_waited_for_a_deletion_is_not_found(owner: Owner, public: 
     assert not owner.is_shown()
 
 
-def test_a_deletion_that_waited_for_a_publication_goes_on(owner: Owner) -> None:
+def test_a_deletion_that_waited_for_a_publication_succeeds(owner: Owner) -> None:
     assert held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.delete) == [None]
     assert owner.world.sql("SELECT id FROM jobs UNION ALL SELECT id FROM images") == []
 
@@ -141,7 +141,7 @@ def test_a_report_that_waited_for_a_take_down_is_not_kept(owner: Owner) -> None:
     assert owner.world.sql("SELECT id FROM reports") == []
 
 
-def test_reports_at_once_do_not_pass_their_limit(owner: Owner) -> None:
+def test_concurrent_reports_do_not_exceed_their_limit(owner: Owner) -> None:
     owner.publish()
     for _ in range(reports.MAX_OPEN_REPORTS - 1):
         owner.report()
@@ -167,7 +167,7 @@ def test_a_take_down_closes_the_reports_and_is_undone(owner: Owner) -> None:
     assert gallery.list_reported(services, limit=10) == []
 
 
-def test_what_its_owner_took_back_meanwhile_is_not_shown_again(owner: Owner) -> None:
+def test_a_job_unpublished_by_its_owner_is_not_restored(owner: Owner) -> None:
     owner.publish()
     owner.take_down()
     owner.take_back()
@@ -177,12 +177,12 @@ def test_what_its_owner_took_back_meanwhile_is_not_shown_again(owner: Owner) -> 
 
 
 @pytest.mark.parametrize("decide", [gallery.take_down, gallery.restore, gallery.dismiss])
-def test_there_is_nothing_to_decide_about_no_job(owner: Owner, decide: Callable[..., Any]) -> None:
+def test_decisions_about_an_unknown_job_are_refused(owner: Owner, decide: Callable[..., Any]) -> None:
     with pytest.raises(NotFound):
         decide(owner.services, uuid4())
 
 
-def test_a_queue_of_reports_begins_with_the_one_that_waits_longest(world: World) -> None:
+def test_reports_are_listed_oldest_first(world: World) -> None:
     owners = [Owner(world) for _ in range(3)]
     for owner in owners:
         owner.publish()

@@ -1,4 +1,4 @@
-"""Addresses, orders and the registry."""
+"""Addresses, requests and the registry of generator clients."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def test_it_reads_a_list_of_addresses() -> None:
     assert (third.protocol, third.max_in_flight, fourth.max_in_flight) == ("glide", 1, 2)
 
 
-def test_an_unknown_protocol_is_answered_with_the_known_ones() -> None:
+def test_an_unknown_protocol_error_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"the protocols are img_generator and glide\.$"):
         parse_addresses("http://gpu.example.com")
 
@@ -36,13 +36,13 @@ def test_an_unknown_protocol_is_answered_with_the_known_ones() -> None:
         ("http://[::1]:2020/x", "http://[::1]:2020/x"),
     ],
 )
-def test_the_name_is_normal_and_holds_no_secret(url: str, name: str) -> None:
+def test_the_name_is_normalized_and_contains_no_secret(url: str, name: str) -> None:
     (address,) = parse_addresses(f"img_generator+{url}")
     assert address.name == name
     assert "secret" not in repr(address)
 
 
-def test_blank_text_means_no_generators() -> None:
+def test_a_blank_setting_means_no_generators() -> None:
     assert parse_addresses("  ") == ()
 
 
@@ -76,7 +76,7 @@ def test_blank_text_means_no_generators() -> None:
         "img_generator+http://user:secret@host,img_generator+http://HOST:80/",
     ],
 )
-def test_a_wrong_address_is_told_in_one_sentence_without_its_text(text: str) -> None:
+def test_an_invalid_address_is_reported_without_its_text(text: str) -> None:
     with pytest.raises(ValueError, match=r"^generator [12]: [^\n]+\.$") as caught:
         parse_addresses(text)
     assert "secret" not in str(caught.value)
@@ -90,12 +90,12 @@ def test_every_protocol_has_a_client() -> None:
         connect(GeneratorAddress("carrier_pigeon", "http://127.0.0.1:1"))
 
 
-def test_an_order_shows_no_prompt() -> None:
+def test_the_repr_of_a_request_has_no_prompt() -> None:
     shown = repr(order(prompt="words", negative_prompt="words", source_images=(b"words",), key="words"))
     assert "words" not in shown
 
 
-def test_what_an_order_expects() -> None:
+def test_what_a_request_expects() -> None:
     source = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (40).to_bytes(4, "big") + (30).to_bytes(4, "big")
     assert order(n=2, upscale=3).output_sizes == ((192, 192), (192, 192))
     assert (order(upscale=0).output_width, order(upscale=2).output_height) == (64, 128)

@@ -1,4 +1,4 @@
-"""What every client does with a server that keeps its protocol: one suite for all of them."""
+"""One suite for all clients: their behaviour with a server that follows its protocol."""
 
 import socket
 import threading
@@ -52,18 +52,18 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("wanted", ORDERS.values(), ids=ORDERS)
-def test_an_order_brings_what_it_promises(generator: Generator, wanted: GenerationRequest) -> None:
+def test_a_request_returns_what_it_promises(generator: Generator, wanted: GenerationRequest) -> None:
     result = make(generator, wanted)
     assert tuple(image.size for image in decoded(result)) == wanted.output_sizes
     assert (result.descriptions, result.frames) == ((), ())
 
 
-def test_the_largest_square_that_all_can_make(generator: Generator) -> None:
+def test_the_largest_square_that_all_support(generator: Generator) -> None:
     [image] = decoded(make(generator, order(width=1024, height=1024, steps=1)))
     assert image.size == (1024, 1024)
 
 
-def test_a_wrong_order_is_refused(generator: Generator) -> None:
+def test_an_invalid_request_is_refused(generator: Generator) -> None:
     with pytest.raises(GeneratorRefused) as caught:
         make(generator, order(width=65))
     assert "width" in caught.value.message
@@ -77,19 +77,19 @@ def test_threads_may_share_a_client(generator: Generator) -> None:
     assert [len(result.images) for result in results] == [one.n for one in wanted]
 
 
-def test_a_server_is_well(generator: Generator) -> None:
+def test_a_server_is_healthy(generator: Generator) -> None:
     generator.health()
 
 
-def test_an_order_can_be_let_go(generator: Generator) -> None:
-    """Whatever becomes of it there, the client has nothing against it, and the next order is made."""
+def test_a_request_can_be_cancelled(generator: Generator) -> None:
+    """The client accepts any outcome of the cancelled request, and the next request works."""
     remote_id = generator.start(order())
     generator.cancel(remote_id)
     generator.cancel(remote_id)
     assert len(make(generator, order()).images) == 1
 
 
-def test_a_result_that_is_no_longer_wanted_is_not_waited_for(generator: Generator) -> None:
+def test_an_abandoned_result_is_not_waited_for(generator: Generator) -> None:
     remote_id = generator.start(order())
     finish(generator, remote_id)
     with pytest.raises(GeneratorStopped):
@@ -97,8 +97,8 @@ def test_a_result_that_is_no_longer_wanted_is_not_waited_for(generator: Generato
     assert len(make(generator, order()).images) == 1
 
 
-def test_another_process_can_go_on(address: GeneratorAddress) -> None:
-    """Workers share nothing but the id: one sends, another one asks, a third one fetches."""
+def test_another_process_can_continue(address: GeneratorAddress) -> None:
+    """Workers share only the id: one sends, another polls, a third fetches."""
     clients = [connect(address) for _ in range(3)]
     remote_id = clients[0].start(order(n=2))
     assert finish(clients[1], remote_id) in (Phase.FINISHED, Phase.READY)
@@ -116,7 +116,7 @@ def test_a_closed_client_leaves_no_thread(address: GeneratorAddress) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_nobody_is_there(protocol: str) -> None:
+def test_no_server_is_listening(protocol: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     client = connect(GeneratorAddress(protocol, f"http://127.0.0.1:{port}"))

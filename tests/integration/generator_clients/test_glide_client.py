@@ -1,4 +1,4 @@
-"""What is particular about the Glide API: what is sent, how a sheet is cut, what it has no words for."""
+"""Particulars of the Glide API: the request, cutting a sheet, and unsupported fields."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def test_every_size_of_the_protocol(address: GeneratorAddress, size: int) -> Non
 
 
 @pytest.mark.parametrize(("n", "columns"), [(1, None), (3, None), (8, None), (6, 3), (6, 2), (6, 1), (4, 2), (8, 4)])
-def test_a_sheet_is_cut_row_after_row(n: int, columns: int | None) -> None:
+def test_a_sheet_is_cut_row_by_row(n: int, columns: int | None) -> None:
     with FakeGlide(columns=columns) as fake:
         client = connect(fake.address)
         images = decoded(make(client, order(n=n, width=128, height=128)))
@@ -52,7 +52,7 @@ def test_a_sheet_is_cut_row_after_row(n: int, columns: int | None) -> None:
     assert [image.getcolors() for image in images] == [[(128 * 128, colour(index))] for index in range(n)]
 
 
-def test_a_sheet_that_is_not_full_is_no_grid() -> None:
+def test_an_incomplete_sheet_is_no_grid() -> None:
     with FakeGlide(columns=2) as fake:
         client = connect(fake.address)
         with pytest.raises(GeneratorBroken) as caught:
@@ -62,11 +62,11 @@ def test_a_sheet_that_is_not_full_is_no_grid() -> None:
     assert "128x128" in caught.value.message
 
 
-def test_what_is_sent() -> None:
+def test_the_request_that_is_sent() -> None:
     with FakeGlide() as fake:
         client = connect(fake.address)
         assert client.start(order()) == client.start(order(seed=8))
-        assert fake.counts["asked"] == 0, "an order is only checked until somebody waits for it"
+        assert fake.counts["asked"] == 0, "start only checks the request"
         make(client, order(prompt="закат & 🌅 100%", n=2, scale=7.5, seed=9, negative_prompt="fog", cpu=True))
         client.close()
     [sent] = fake.orders
@@ -92,7 +92,7 @@ NO_WORDS: dict[str, tuple[GenerationRequest, set[str]]] = {
 
 
 @pytest.mark.parametrize(("wanted", "fields"), NO_WORDS.values(), ids=NO_WORDS)
-def test_what_glide_has_no_words_for_is_refused_unsent(wanted: GenerationRequest, fields: set[str]) -> None:
+def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest, fields: set[str]) -> None:
     with FakeGlide() as fake:
         client = connect(fake.address)
         with pytest.raises(GeneratorRefused) as caught:
@@ -107,14 +107,14 @@ def test_what_glide_has_no_words_for_is_refused_unsent(wanted: GenerationRequest
     assert {limit.field for limit in nearest_limits({"glide"}, wanted)} == fields
 
 
-def test_who_can_make_an_order() -> None:
+def test_which_generators_support_a_request() -> None:
     assert supported_protocols(order()) == "img_generator,glide"
     assert set(all_kinds()) == {"img_generator", "glide", "img_generator,glide"}
     assert set(kinds_for(frozenset({"glide"}))) == {"glide", "img_generator,glide"}
     assert kinds_for(frozenset()) == ()
 
 
-def test_what_is_not_followed_is_told() -> None:
+def test_ignored_fields_are_listed() -> None:
     assert ignored_fields("img_generator", order(negative_prompt="fog", cpu=True)) == ()
     assert [setting.field for setting in ignored_fields("glide", order())] == ["seed", "steps"]
     everything = ignored_fields("glide", order(negative_prompt="fog", cpu=True))
@@ -125,7 +125,7 @@ def test_what_is_not_followed_is_told() -> None:
     )
 
 
-def test_a_server_that_is_down_says_so() -> None:
+def test_a_server_that_is_down_is_unavailable() -> None:
     with FakeGlide() as fake:
         client = connect(fake.address)
         fake.down = True
@@ -135,5 +135,5 @@ def test_a_server_that_is_down_says_so() -> None:
             assert caught.value.code == "generator_down"
         fake.down = False
         client.health()
-        assert fake.counts["asked"] == 0, "asking for health draws nothing"
+        assert fake.counts["asked"] == 0, "a health check generates nothing"
         client.close()

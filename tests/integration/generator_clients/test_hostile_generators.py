@@ -1,4 +1,4 @@
-"""Whatever a generator answers, a call ends soon, with the right class of error and a stable code."""
+"""Any answer of a generator ends the call soon, with the right class of error and a stable code."""
 
 import contextlib
 import json
@@ -29,10 +29,10 @@ from tests.support.orders import order
 from tests.support.replies import ANY_CALL, GLIDE_SHEET, HTML, NEW_ORDER, OPEN_BODY, RESULT, STATUS, Row, ok, says
 
 PATIENCE_S = 10.0
-"""For what ends by itself, on a machine however busy."""
+"""For calls that end by themselves, also on a busy machine."""
 
 SHORT_S = 0.4
-"""For what only the time-out ends."""
+"""For calls that only the timeout ends."""
 
 
 def client(url: str, timeout_s: float = PATIENCE_S) -> ImgGenerator:
@@ -60,7 +60,7 @@ ORDER_CALLS: dict[str, Call] = {
     "img_generator": lambda url, timeout_s: client(url, timeout_s).start(order()),
     "glide": lambda url, timeout_s: glide(url, timeout_s).result("image", order(n=3)),
 }
-"""The call by which each protocol gives an order."""
+"""The call that sends a request in each protocol."""
 
 
 def table(rows: list[Row]) -> pytest.MarkDecorator:
@@ -75,7 +75,7 @@ def check(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> No
 
 @pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
 @table(ANY_CALL)
-def test_an_order_names_what_is_wrong(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> None:
+def test_a_request_names_what_is_wrong(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> None:
     check(call, reply, kind, code)
 
 
@@ -99,17 +99,17 @@ def test_a_sheet_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], c
     check(ORDER_CALLS["glide"], reply, kind, code)
 
 
-def test_each_client_meets_thirty_hostile_replies_and_more() -> None:
+def test_each_client_is_tested_with_at_least_thirty_hostile_replies() -> None:
     assert len(ANY_CALL) + min(len(NEW_ORDER) + len(STATUS) + len(RESULT), len(GLIDE_SHEET)) >= 60
 
 
-def test_every_code_stands_in_the_table_and_is_met_here() -> None:
-    """The documented codes are those that the cases here provoke: none is missing, none is dead."""
+def test_every_code_is_documented_and_tested() -> None:
+    """The documented codes are exactly those that these cases provoke."""
     documented = set(re.findall(r"^(generator_\w+)", shared.generators.base.__doc__ or "", re.M))
     met = {row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET) for row in rows}
-    met |= {"generator_unreachable"}  # test_nobody_there
-    met |= {"generator_stopped"}  # test_a_call_that_is_no_longer_wanted_ends_soon
-    met |= {"generator_cannot"}  # test_what_glide_has_no_words_for_is_refused_unsent
+    met |= {"generator_unreachable"}  # test_a_closed_port_is_unavailable
+    met |= {"generator_stopped"}  # test_an_abandoned_call_ends_soon
+    met |= {"generator_cannot"}  # test_unsupported_fields_are_refused_before_sending
     assert met == documented
     raised = set()
     for source in Path(shared.generators.base.__file__).parent.glob("*.py"):
@@ -118,7 +118,7 @@ def test_every_code_stands_in_the_table_and_is_met_here() -> None:
 
 
 @pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
-def test_nobody_there(call: Call) -> None:
+def test_a_closed_port_is_unavailable(call: Call) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(GeneratorUnavailable) as caught:
@@ -128,8 +128,8 @@ def test_nobody_there(call: Call) -> None:
 
 @pytest.mark.parametrize("reply", [silent, drip(OPEN_BODY, b" "), drip(b"HTTP/1.1 200 OK\r\n", b"x")])
 @pytest.mark.parametrize("make", [ImgGenerator, Glide])
-def test_a_call_that_is_no_longer_wanted_ends_soon(make: type[ImgGenerator] | type[Glide], reply: Reply) -> None:
-    """The client's own time-out is a minute or ten: the call ends because it is told to, or the test does not."""
+def test_an_abandoned_call_ends_soon(make: type[ImgGenerator] | type[Glide], reply: Reply) -> None:
+    """The client's timeout is a minute or more, so only the stop request can end the call in time."""
     asked, hung_up = threading.Event(), threading.Event()
 
     def watched(connection: socket.socket, stop: threading.Event) -> None:
@@ -143,12 +143,12 @@ def test_a_call_that_is_no_longer_wanted_ends_soon(make: type[ImgGenerator] | ty
         generator = make(GeneratorAddress("glide", url))
         with pytest.raises(GeneratorStopped):
             generator.result("1", order(), stop=asked.is_set)
-        assert hung_up.wait(20), "the connection is closed, so that the server can stop drawing"
+        assert hung_up.wait(20), "the connection is closed, so that the server can stop generating"
         generator.close()
 
 
 def _until_gone(connection: socket.socket, stop: threading.Event) -> threading.Event:
-    """An event that is set as well once the caller has hung up."""
+    """Return an event that is also set when the caller disconnects."""
     gone = threading.Event()
 
     def watch() -> None:
@@ -168,7 +168,7 @@ def _until_gone(connection: socket.socket, stop: threading.Event) -> threading.E
 
 
 @pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
-def test_a_refusal_names_the_parameter_and_repeats_no_text(call: Call) -> None:
+def test_a_refusal_names_the_parameter_without_its_text(call: Call) -> None:
     fields = ["width", "size"]
     body = json.dumps({"error": "bad_parameter", "parameter": fields, "message": "see: a red boat"}).encode()
     with hostile_server(says("422 Unprocessable Content", body)) as url, pytest.raises(GeneratorRefused) as caught:
@@ -182,7 +182,7 @@ def test_a_refusal_names_the_parameter_and_repeats_no_text(call: Call) -> None:
     [lambda url, timeout_s: client(url, timeout_s).status("17"), ORDER_CALLS["glide"]],
     ids=["img_generator", "glide"],
 )
-def test_an_endless_answer_is_not_kept_in_memory(call: Call) -> None:
+def test_an_endless_answer_is_not_read_into_memory(call: Call) -> None:
     with hostile_server(endless(OPEN_BODY, b" " * 65536)) as url:
         tracemalloc.start()
         with pytest.raises(GeneratorBroken):
@@ -193,7 +193,7 @@ def test_an_endless_answer_is_not_kept_in_memory(call: Call) -> None:
 
 
 @pytest.mark.parametrize("reply", [ok(HTML), ok([1]), ok({"extensions": "key"}), says("404 Not Found")])
-def test_health_that_says_nothing_means_no_extensions(reply: Reply) -> None:
+def test_empty_health_means_no_extensions(reply: Reply) -> None:
     with hostile_server(reply) as url:
         capabilities = client(url).health()
     assert capabilities.extensions == frozenset()
@@ -202,13 +202,13 @@ def test_health_that_says_nothing_means_no_extensions(reply: Reply) -> None:
 
 @pytest.mark.parametrize("make", [client, glide])
 @pytest.mark.parametrize("reply", [says("503 Service Unavailable"), silent, once(b"")])
-def test_health_of_a_generator_that_is_not_well(make: Callable[..., ImgGenerator | Glide], reply: Reply) -> None:
+def test_health_of_an_unhealthy_generator(make: Callable[..., ImgGenerator | Glide], reply: Reply) -> None:
     with hostile_server(reply) as url, pytest.raises(GeneratorUnavailable):
         make(url, SHORT_S).health()
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "422 Unprocessable Content"])
-def test_a_glide_server_is_well_when_it_misses_the_prompt(status: str) -> None:
+def test_a_glide_server_that_misses_the_prompt_is_healthy(status: str) -> None:
     with hostile_server(says(status)) as url:
         assert glide(url).health().extensions == frozenset()
 
@@ -226,7 +226,7 @@ def test_a_glide_server_is_well_when_it_misses_the_prompt(status: str) -> None:
         (ok(b" " * 100_000), "generator_too_large"),
     ],
 )
-def test_what_is_no_glide_server_is_not_taken_for_one(reply: Reply, code: str) -> None:
+def test_another_server_is_not_mistaken_for_glide(reply: Reply, code: str) -> None:
     with hostile_server(reply) as url, pytest.raises(GeneratorError) as caught:
         glide(url).health()
     assert caught.value.code == code
@@ -238,14 +238,14 @@ def test_cancel_never_raises(make: Callable[[str], ImgGenerator | Glide]) -> Non
         make(url).cancel("17")
 
 
-def test_more_than_was_announced_does_not_reach_the_next_answer() -> None:
-    """What follows an answer on a kept-alive connection is not taken for the next one."""
+def test_surplus_bytes_do_not_reach_the_next_answer() -> None:
+    """Bytes after an answer on a kept-alive connection are not read as the next answer."""
     smuggled = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"finished"' + http("200 OK", b'"error"')
     with hostile_server(once(smuggled)) as url:
         generator = client(url)
         told = []
         for _ in range(5):
-            # The server hangs up after each answer, and a call may meet just that.
+            # The server disconnects after each answer, and a call may hit that moment.
             with contextlib.suppress(GeneratorUnavailable):
                 told.append(generator.status("17"))
     assert set(told) == {Progress(Phase.FINISHED)}

@@ -1,4 +1,4 @@
-"""What img_generator offers beyond what every protocol does: the shipped fake, and the reference service itself."""
+"""Extensions of img_generator beyond the common protocol: the shipped fake and the reference service."""
 
 import base64
 import io
@@ -52,7 +52,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("wanted", ORDERS.values(), ids=ORDERS)
-def test_an_order_brings_what_it_promises(generator: Generator, wanted: GenerationRequest) -> None:
+def test_a_request_returns_what_it_promises(generator: Generator, wanted: GenerationRequest) -> None:
     result = make(generator, wanted)
     assert tuple(image.size for image in decoded(result)) == wanted.output_sizes
     assert len(result.images) == wanted.expected_images
@@ -67,7 +67,7 @@ def test_an_unknown_id_is_forgotten(generator: Generator) -> None:
         generator.result("987654321", order())
 
 
-def test_the_same_key_is_the_same_order(generator: Generator) -> None:
+def test_the_same_key_is_the_same_request(generator: Generator) -> None:
     assert generator.start(order(key="job-1-a")) == generator.start(order(key="job-1-a"))
     assert generator.start(order(key="job-1-b")) != generator.start(order(key="job-1-c"))
 
@@ -78,13 +78,13 @@ def test_health_lists_the_extensions(generator: Generator) -> None:
     assert capabilities.engine
 
 
-def test_a_cancelled_order_does_not_finish(generator: Generator) -> None:
+def test_a_cancelled_request_does_not_finish(generator: Generator) -> None:
     remote_id = generator.start(order(width=512, height=512, steps=150, n=8))
     generator.cancel(remote_id)
     assert finish(generator, remote_id) is Phase.FAILED
 
 
-def test_progress_moves_on(generator: Generator) -> None:
+def test_progress_increases(generator: Generator) -> None:
     wanted = order(width=512, height=512, steps=20)
     remote_id = generator.start(wanted)
     seen = []
@@ -105,7 +105,7 @@ def test_threads_may_share_a_client(generator: Generator) -> None:
     assert {finish(generator, remote_id) for remote_id in ids} == {Phase.FINISHED}
 
 
-def test_extensions_stay_off_where_they_are_not_offered() -> None:
+def test_extensions_are_not_used_unless_offered() -> None:
     with FakeGenerator() as fake:
         client = connect(fake.address)
         client.start(order(key="job-1", frames=3))
@@ -115,7 +115,7 @@ def test_extensions_stay_off_where_they_are_not_offered() -> None:
         assert fake.counts["cancelled"] == 0
 
 
-def test_what_is_sent() -> None:
+def test_the_request_that_is_sent() -> None:
     with FakeGenerator(extensions=["key", "frames"]) as fake:
         client = connect(fake.address)
         client.start(order(prompt="закат 🌅", key="k", frames=3))
@@ -163,7 +163,7 @@ def test_the_fake_follows_its_plans() -> None:
         client.close()
 
 
-def test_a_restarted_fake_has_forgotten_and_one_that_is_down_says_so() -> None:
+def test_a_restarted_fake_forgets_and_a_stopped_one_is_unavailable() -> None:
     with FakeGenerator() as fake:
         client = connect(fake.address)
         remote_id = client.start(order())

@@ -1,4 +1,4 @@
-"""Cancelling, deleting and leaving, at every moment of a job's life."""
+"""Cancelling, deleting and account deletion, at every moment of a job's life."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from tests.support.world import World
 
 
 class Owner:
-    """A user who can ask for things."""
+    """A user with actions on jobs."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -58,7 +58,7 @@ def test_cancel_while_queued(world: World, owner: Owner) -> None:
     assert refunded(world)
 
 
-def test_cancel_before_the_order_is_sent(world: World, owner: Owner, generator: FakeGenerator) -> None:
+def test_cancel_before_the_request_is_sent(world: World, owner: Owner, generator: FakeGenerator) -> None:
     job_id = world.submit(owner.id)
     world.poller.start()
     assert owner.cancel(job_id) == "generating"
@@ -72,14 +72,14 @@ def test_cancel_in_flight_reaches_the_generator(world: World, owner: Owner, gene
     generator.extensions, generator.plan = ALL_EXTENSIONS, Plan(polls=50)
     job_id = world.send(owner.id)
     owner.cancel(job_id)
-    assert world.poller.advance(job_id) is None, "it is due at once"
+    assert world.poller.advance(job_id) is None, "it is due immediately"
     assert world.state(job_id) == "cancelled"
     assert world.events(job_id)[-2:] == ["cancel_requested", "cancelled"]
     assert generator.counts["cancelled"] == 1
     assert refunded(world)
 
 
-def test_cancel_with_a_generator_that_is_gone(world: World, owner: Owner) -> None:
+def test_cancel_with_a_removed_generator(world: World, owner: Owner) -> None:
     job_id = world.send(owner.id)
     owner.cancel(job_id)
     world.step(job_id, Poller(world.services, ()))
@@ -87,7 +87,7 @@ def test_cancel_with_a_generator_that_is_gone(world: World, owner: Owner) -> Non
 
 
 class Interrupting(ImgGenerator):
-    """Has something happen in the middle of a call."""
+    """A generator client that runs a function during a call."""
 
     def __init__(self, address: GeneratorAddress, call: str, happening: Any) -> None:
         super().__init__(address)
@@ -124,9 +124,7 @@ def interrupted(world: World, generator: FakeGenerator, call: str, happening: An
         ("result", "finished"),
     ],
 )
-def test_cancel_in_the_middle_of_a_step(
-    world: World, owner: Owner, generator: FakeGenerator, call: str, ending: Any
-) -> None:
+def test_cancel_during_a_step(world: World, owner: Owner, generator: FakeGenerator, call: str, ending: Any) -> None:
     generator.plan = Plan(ending=ending)
     job_id = world.submit(owner.id)
     poller = interrupted(world, generator, call, lambda: owner.cancel(job_id))
@@ -172,9 +170,7 @@ def test_only_a_finished_job_is_deleted(world: World, owner: Owner) -> None:
     assert world.sql("SELECT quota_used FROM users") == [(1,)]
 
 
-def test_a_job_that_vanishes_in_the_middle_of_a_step_is_let_go(
-    world: World, owner: Owner, generator: FakeGenerator
-) -> None:
+def test_a_job_deleted_during_a_step_is_dropped(world: World, owner: Owner, generator: FakeGenerator) -> None:
     def vanish() -> None:
         with world.services.db.begin() as connection:
             job_store.delete(connection, job_id)
@@ -188,9 +184,7 @@ def test_a_job_that_vanishes_in_the_middle_of_a_step_is_let_go(
 
 
 @pytest.mark.parametrize("call", ["start", "status", "result"])
-def test_an_account_that_goes_in_the_middle_of_a_step(
-    world: World, owner: Owner, generator: FakeGenerator, call: str
-) -> None:
+def test_an_account_deleted_during_a_step(world: World, owner: Owner, generator: FakeGenerator, call: str) -> None:
     job_id = world.submit(owner.id)
     poller = interrupted(world, generator, call, owner.leave)
     poller.start()

@@ -1,4 +1,4 @@
-"""Guarded moves: each legal one writes everything, each illegal one nothing; the books balance whatever happens."""
+"""Guarded transitions: a legal one writes everything, an illegal one nothing; the counters always match."""
 
 import random
 import threading
@@ -23,7 +23,7 @@ from tests.support.world import LIMITS, World
 
 
 def put(world: World, state: State) -> UUID:
-    """A job in this state, reached by legal moves."""
+    """Create a job in this state by legal transitions."""
     job_id = world.submit(world.user())
     paths = {
         State.QUEUED: (),
@@ -73,14 +73,14 @@ def test_a_move_writes_all_or_nothing(world: World, start: State, to: State) -> 
     )
 
 
-def test_a_refund_of_yesterday_changes_nothing_today(world: World) -> None:
+def test_yesterdays_refund_changes_nothing_today(world: World) -> None:
     job_id = put(world, State.QUEUED)
     world.sql("UPDATE jobs SET quota_day = quota_day - 1")
     move(world, job_id, State.CANCELLED)
     assert world.sql("SELECT quota_used FROM users") == [(1,)]
 
 
-def test_a_wrong_token_moves_nothing(world: World) -> None:
+def test_an_invalid_token_changes_nothing(world: World) -> None:
     job_id = world.send()
     before = everything(world)
     for to in (State.QUEUED, State.SUCCEEDED, State.FAILED, State.CANCELLED):
@@ -89,7 +89,7 @@ def test_a_wrong_token_moves_nothing(world: World) -> None:
     assert everything(world) == before
 
 
-def test_twenty_submits_at_once_keep_the_limits(world: World) -> None:
+def test_twenty_concurrent_submits_keep_the_limits(world: World) -> None:
     user = world.user()
     job = world.new_job()
     barrier = threading.Barrier(20)
@@ -108,7 +108,7 @@ def test_twenty_submits_at_once_keep_the_limits(world: World) -> None:
 
 
 class Walk:
-    """What one thread does at random to the jobs of one of three users."""
+    """Random actions of one thread on the jobs of one of three users."""
 
     def __init__(self, world: World, credentials: dict[UUID, Credential], seed: int) -> None:
         self.world = world
@@ -153,23 +153,22 @@ class Walk:
         return self.random.choice(rows) if rows else None
 
 
-class _Refusing:
-    """Lets the expected refusals pass: another thread was first."""
+class _refusing:
+    """Ignores the expected refusals: another thread was first."""
 
     def __init__(self, *errors: type[EaselError]) -> None:
         self.errors = errors
 
     def __enter__(self) -> None:
-        """Nothing to prepare."""
+        """Do nothing."""
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         return kind is not None and issubclass(kind, self.errors)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_books_balance_after_any_walk(world: World, generator: FakeGenerator, seed: int) -> None:
-    kinds: list[Literal["finished", "error", "forget"]] = ["finished", "error", "forget"]
-    endings = random.Random(seed).choices(kinds, [4, 1, 1], k=1000)
+def test_the_counters_are_correct_after_random_moves(world: World, generator: FakeGenerator, seed: int) -> None:
+    endings = random.Random(seed).choices(["finished", "error", "forget"], [4, 1, 1], k=1000)
     generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
     credentials = {}
     for _ in range(3):

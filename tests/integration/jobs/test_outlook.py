@@ -1,4 +1,4 @@
-"""What a job's wait is estimated from, as the database has it."""
+"""The database's input for the estimate of a job's wait."""
 
 from shared.jobs import store as job_store
 from tests.support.world import World
@@ -19,5 +19,5 @@ def test_only_generators_that_speak_one_of_its_protocols_count(world: World) -> 
 
     assert places("glide") == 2
     assert places("img_generator,glide,openai") == 7
-    assert places("glide2") == 0, "a protocol whose name begins like it is another one"
+    assert places("glide2") == 0, "a protocol with the same prefix is a different one"
     assert places("img_generator,glide2") == 0

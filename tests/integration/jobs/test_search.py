@@ -8,7 +8,7 @@ from shared.jobs import store as job_store
 from tests.support.world import World
 
 
-def test_a_page_of_common_words_reads_the_newest_jobs_alone(world: World) -> None:
+def test_a_page_of_common_words_reads_only_the_newest_jobs(world: World) -> None:
     user_id, many = world.user(), 5000
     world.submit(user_id, prompt="a Lighthouse at NIGHT")
     world.submit(user_id, prompt="something else")

@@ -1,4 +1,4 @@
-"""The demo against a small server that answers as the API does."""
+"""The demo with a small server that answers as the API does."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 
 
 class FakeApi(ThreadingHTTPServer):
-    """Answers each path from a list of (status, body); the last one stays. Remembers what it was asked."""
+    """Answers each path from a list of (status, body), the last one repeatedly. Records its requests."""
 
     daemon_threads = True
 
@@ -89,14 +89,14 @@ def test_it_works(api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert sent["/stored.png"] == ({}, None)
 
 
-def test_a_refusal_is_told_in_the_words_of_the_api(api: FakeApi, tmp_path: Path) -> None:
+def test_a_refusal_is_shown_in_the_words_of_the_api(api: FakeApi, tmp_path: Path) -> None:
     problem = {"code": "invalid", "detail": "Look again.", "errors": [{"field": "prompt", "message": "is too long"}]}
     api.answers["POST /v1/jobs"] = [(422, problem)]
     with pytest.raises(DemoError, match=r"refused \(invalid\): Look again. prompt: is too long"):
         make_pictures(Api(api.url), "x", tmp_path)
 
 
-def test_a_failed_job_is_told_with_its_reason(api: FakeApi, tmp_path: Path) -> None:
+def test_a_failed_job_is_reported_with_its_reason(api: FakeApi, tmp_path: Path) -> None:
     api.answers["POST /v1/jobs"] = [
         (202, job("failed", error={"code": "bad_picture", "message": "It was no picture."}))
     ]
@@ -122,14 +122,14 @@ def test_ctrl_c_cancels_the_job(api: FakeApi, tmp_path: Path, monkeypatch: pytes
     assert ("POST", "/v1/jobs/0198-abcdefgh/cancel") in [(method, path) for method, path, *_ in api.seen]
 
 
-def test_another_program_on_the_port_is_told(api: FakeApi, tmp_path: Path) -> None:
+def test_another_program_on_the_port_is_reported(api: FakeApi, tmp_path: Path) -> None:
     api.answers["POST /v1/signup"] = [(200, b"hello")]
     with pytest.raises(DemoError, match="Is another program running there"):
         make_pictures(Api(api.url), "x", tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [[], [""], ["  "]])
-def test_no_prompt_says_how_to_use_it(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_prompt_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 1
     assert capsys.readouterr().err.strip() == USAGE
 

@@ -1,4 +1,4 @@
-"""The three real servers: they answer, keep their data, and S3 refuses what real S3 refuses."""
+"""The three embedded servers: they answer, keep their data, and S3 refuses what real S3 refuses."""
 
 import io
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def status(method: str, url: str, **arguments: object) -> int:
 
 
 def test_data_survives_a_restart(tmp_path: Path) -> None:
-    # A path that is too long for a socket, so that Postgres has to put its own elsewhere.
+    # A path that is too long for a socket, so that Postgres has to put its socket elsewhere.
     home = tmp_path / ("deep" * 20)
     with embedded_servers(home) as env:
         run_sql(env, "CREATE TABLE pictures (name text); INSERT INTO pictures VALUES ('вид на море')")
@@ -95,7 +95,7 @@ def test_data_survives_sigkill(tmp_path: Path) -> None:
         assert client(env).get_object(bucket_name="easel", object_name=OBJECT).read() == b"png"
 
 
-def test_an_unfinished_database_is_made_anew(tmp_path: Path) -> None:
+def test_an_unfinished_database_is_created_again(tmp_path: Path) -> None:
     half = tmp_path / "postgres" / "new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
@@ -123,7 +123,7 @@ def presigned(env: dict[str, str], age: timedelta = timedelta(), secret_key: str
     )
 
 
-def test_a_presigned_url_opens(env: dict[str, str]) -> None:
+def test_a_presigned_url_works(env: dict[str, str]) -> None:
     assert status("GET", presigned(env)) == 200
 
 
@@ -152,7 +152,7 @@ def test_a_changed_url_is_refused(env: dict[str, str], old: str, new: str) -> No
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE"])
-def test_a_url_for_reading_does_nothing_else(env: dict[str, str], method: str) -> None:
+def test_a_url_for_reading_allows_nothing_else(env: dict[str, str], method: str) -> None:
     assert status(method, presigned(env)) == 403
 
 
@@ -168,7 +168,7 @@ def test_a_url_for_reading_does_nothing_else(env: dict[str, str], method: str) -
         ("POST", "/easel?delete"),
     ],
 )
-def test_nothing_goes_without_a_signature(env: dict[str, str], method: str, path: str) -> None:
+def test_nothing_works_without_a_signature(env: dict[str, str], method: str, path: str) -> None:
     assert status(method, env["EASEL_S3_ENDPOINT"] + path, data=b"x") == 403
 
 
@@ -211,7 +211,7 @@ def test_a_form_against_its_policy_is_refused(env: dict[str, str], changes: dict
     assert upload(env, **changes) == 403
 
 
-def test_a_form_is_refused_when_it_is_too_late_too_large_or_by_a_stranger(env: dict[str, str]) -> None:
+def test_a_form_that_is_expired_too_large_or_wrongly_signed_is_refused(env: dict[str, str]) -> None:
     assert upload(env, minutes=-1) == 403
     assert upload(env, size=201) == 400
     assert upload(env, secret_key="another-secret") == 403

@@ -1,4 +1,4 @@
-"""The operator's command on a laptop: which stack it speaks to, and what it says when there is none."""
+"""The operator's command on a laptop: which stack it uses, and its message if no stack is running."""
 
 import os
 import threading
@@ -45,13 +45,13 @@ def config(tmp_path: Path) -> Config:
     return Config.load({"PATH": os.environ["PATH"], **named}, tmp_path)
 
 
-def test_no_stack_is_told(config: Config) -> None:
+def test_a_missing_stack_is_reported(config: Config) -> None:
     with pytest.raises(StackError, match="Easel is not running here"):
         operate.running_environment(config)
     assert not config.home.exists()
 
 
-def test_a_stack_that_is_starting_is_left_alone(config: Config) -> None:
+def test_a_starting_stack_is_not_used(config: Config) -> None:
     with lock.hold(config.home, Quiet()) as held:
         held.record(config.local_url, config.ports)
         with pytest.raises(StackError, match="still starting"):
@@ -59,7 +59,7 @@ def test_a_stack_that_is_starting_is_left_alone(config: Config) -> None:
         assert not (config.home / "postgres").exists()
 
 
-def test_a_running_stack_gives_its_settings(config: Config) -> None:
+def test_a_running_stack_provides_its_settings(config: Config) -> None:
     with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
         held.record(config.local_url, config.ports)
         environment = operate.running_environment(config)
@@ -69,7 +69,7 @@ def test_a_running_stack_gives_its_settings(config: Config) -> None:
 
 
 def test_the_ports_are_those_that_the_running_stack_uses(config: Config, tmp_path: Path) -> None:
-    """They may not be the default ones, and this command was not started with them."""
+    """They may differ from the defaults, and this command was not started with them."""
     with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
         held.record(config.local_url, config.ports)
         environment = operate.running_environment(Config.load({"PATH": os.environ["PATH"]}, tmp_path))
@@ -81,7 +81,7 @@ def test_the_ports_are_those_that_the_running_stack_uses(config: Config, tmp_pat
 def test_the_command_gets_its_arguments_and_its_code_is_passed_on(
     config: Config, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The command itself runs; the database of this stack is not there, and it says so."""
+    """The command itself runs, and reports that this stack's database is missing."""
     monkeypatch.setattr(Config, "load", classmethod(lambda _: config))
     with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
         held.record(config.local_url, config.ports)

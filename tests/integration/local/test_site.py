@@ -1,4 +1,4 @@
-"""What the stack is made of, for each choice of settings."""
+"""The parts of the stack, for each choice of settings."""
 
 import re
 import socket
@@ -25,7 +25,7 @@ def environment_of(config: Config) -> dict[str, str]:
     return site_environment(config, [server.env for server in servers])
 
 
-def test_an_env_file_gives_what_the_environment_does_not(tmp_path: Path) -> None:
+def test_an_env_file_fills_in_missing_variables(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "# ports\n\nEASEL_PORT = 8081\nEASEL_S3_PORT='4999'\nEASEL_HOME=data\nEASEL_GENERATORS=\n"
     )
@@ -50,14 +50,14 @@ def test_a_missing_env_file_is_empty_and_an_unreadable_one_is_named(tmp_path: Pa
         read_env_file(tmp_path / ".env")
 
 
-def test_a_line_that_is_no_setting_is_named(tmp_path: Path) -> None:
+def test_an_invalid_line_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("EASEL_PORT=1\nEASEL_HOME\n")
     with pytest.raises(StackError, match="Line 2 of"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "8080.5", "http", "٨٠", "9" * 500])
-def test_a_wrong_port_is_named(tmp_path: Path, port: str) -> None:
+def test_an_invalid_port_is_named(tmp_path: Path, port: str) -> None:
     with pytest.raises(StackError, match="EASEL_S3_PORT is a port from 1 to 65535"):
         load(tmp_path, EASEL_S3_PORT=port)
 
@@ -79,16 +79,16 @@ def test_without_settings_everything_is_started_here(tmp_path: Path) -> None:
     assert {need for part in parts for need in part.needs} <= known
 
 
-def test_examples_are_queued_at_the_first_start_alone(tmp_path: Path) -> None:
+def test_examples_are_queued_only_at_the_first_start(tmp_path: Path) -> None:
     config = load(tmp_path)
     env = environment_of(config)
     (config.home / "postgres" / "seeded").touch()
     assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
-    # Whether a database from elsewhere has them, only that database knows.
+    # For an external database this is not known here.
     assert "seed" in [part.name for part in site_parts(config, env, set())]
 
 
-def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None:
+def test_configured_servers_are_used_and_not_started(tmp_path: Path) -> None:
     config = load(
         tmp_path,
         EASEL_DATABASE_URL="postgresql://db.example.com/easel",
@@ -113,7 +113,7 @@ def test_servers_that_are_named_are_used_and_not_started(tmp_path: Path) -> None
     assert parts[0].needs == ()
 
 
-def test_mail_goes_into_a_folder_unless_told_otherwise(tmp_path: Path) -> None:
+def test_mail_goes_into_a_folder_by_default(tmp_path: Path) -> None:
     env = environment_of(load(tmp_path, EASEL_HOME="two words"))
     assert env["EASEL_MAIL_URL"] == (tmp_path / "two words" / "mail").as_uri()
     check_settings(env)
@@ -135,13 +135,13 @@ def test_real_aws_keys_are_kept_from_the_built_in_s3(tmp_path: Path) -> None:
     assert not {"AWS_SESSION_TOKEN", "AWS_PROFILE"} & env.keys()
 
 
-def test_the_keys_are_made_once_and_for_this_user_alone(tmp_path: Path) -> None:
+def test_the_keys_are_created_once_and_readable_only_by_the_user(tmp_path: Path) -> None:
     first = environment_of(load(tmp_path))
     assert environment_of(load(tmp_path))["AWS_SECRET_ACCESS_KEY"] == first["AWS_SECRET_ACCESS_KEY"]
     assert (tmp_path / "var" / "s3-keys.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_gateway_and_worker_serve_their_metrics_on_ports_of_their_own(tmp_path: Path) -> None:
+def test_gateway_and_worker_serve_metrics_on_separate_ports(tmp_path: Path) -> None:
     config = load(tmp_path, EASEL_METRICS_PORT="9464")
     ports = {
         part.name: part.env.get("EASEL_METRICS_PORT") for part in site_parts(config, environment_of(config), set())
@@ -151,12 +151,12 @@ def test_gateway_and_worker_serve_their_metrics_on_ports_of_their_own(tmp_path: 
     assert all("EASEL_METRICS_PORT" not in part.env for part in site_parts(config, environment_of(config), set()))
 
 
-def test_a_proxy_is_not_asked_for_this_machine(tmp_path: Path) -> None:
+def test_a_proxy_is_not_used_for_this_machine(tmp_path: Path) -> None:
     env = environment_of(load(tmp_path, NO_PROXY="intranet.example.com"))
     assert env["NO_PROXY"] == env["no_proxy"] == "intranet.example.com,127.0.0.1,localhost"
 
 
-def test_a_public_endpoint_that_is_given_stays(tmp_path: Path) -> None:
+def test_a_given_public_endpoint_is_kept(tmp_path: Path) -> None:
     env = environment_of(load(tmp_path, EASEL_S3_PUBLIC_ENDPOINT="https://pictures.example.com"))
     assert env["EASEL_S3_PUBLIC_ENDPOINT"] == "https://pictures.example.com"
     assert env["EASEL_S3_ENDPOINT"] == "http://127.0.0.1:4566"
@@ -170,7 +170,7 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_taken_port_is_named_with_the_part_and_the_way_out(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named_with_its_part_and_a_remedy(tmp_path: Path) -> None:
     with taken_port() as port:
         config = load(tmp_path, EASEL_PORT=str(port))
         with pytest.raises(StackError, match=rf"Port {port}, which the part gateway needs.*EASEL_PORT="):
@@ -178,13 +178,13 @@ def test_a_taken_port_is_named_with_the_part_and_the_way_out(tmp_path: Path) -> 
     load(tmp_path, EASEL_PORT=str(free_port())).with_free_ports()
 
 
-def test_the_port_of_a_part_that_is_not_started_is_not_looked_at(tmp_path: Path) -> None:
+def test_the_port_of_a_part_that_is_not_started_is_not_checked(tmp_path: Path) -> None:
     with taken_port() as port:
         config = load(tmp_path, EASEL_S3_PORT=str(port), EASEL_S3_ENDPOINT="https://s3.example.com")
         assert config.with_free_ports().ports["EASEL_S3_PORT"] == port
 
 
-def test_a_default_port_that_is_taken_is_replaced_by_the_next_free_one(
+def test_a_default_port_in_use_is_replaced_by_the_next_free_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with taken_port() as port:
@@ -205,7 +205,7 @@ def test_a_default_port_that_is_taken_is_replaced_by_the_next_free_one(
 @pytest.mark.parametrize(
     ("setting", "address"), [("EASEL_PORT", "EASEL_PUBLIC_URL"), ("EASEL_S3_PORT", "EASEL_S3_PUBLIC_ENDPOINT")]
 )
-def test_a_default_port_stays_where_an_address_relies_on_it(
+def test_a_default_port_is_kept_if_an_address_relies_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, address: str
 ) -> None:
     with taken_port() as port:
@@ -214,7 +214,7 @@ def test_a_default_port_stays_where_an_address_relies_on_it(
             load(tmp_path, **{address: "https://easel.example.com"}).with_free_ports()
 
 
-def test_a_wrong_setting_stops_before_anything_starts(tmp_path: Path) -> None:
+def test_an_invalid_setting_stops_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="EASEL_MAX_RUNNING"):
         check_settings(environment_of(load(tmp_path, EASEL_MAX_RUNNING="many")))
 
@@ -225,7 +225,7 @@ def test_pages_under_either_name_of_this_machine_may_upload() -> None:
 
 
 class Asked(dict[str, str]):
-    """An environment that remembers which variables were looked up."""
+    """An environment that records which variables were read."""
 
     def __init__(self, *arguments: dict[str, str]) -> None:
         super().__init__(*arguments)

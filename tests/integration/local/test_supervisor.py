@@ -1,4 +1,4 @@
-"""The supervisor with real, tiny children. A child that lives holds a lock on its file, which ends with the process."""
+"""The supervisor with small real children. A running child holds a lock on its file, which ends with the process."""
 
 import fcntl
 import os
@@ -37,7 +37,7 @@ def end(*_):
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)
 """
-# A parent that leaves at once on SIGTERM, and a child of its own that does not listen.
+# A parent that exits immediately on SIGTERM, with a child that ignores it.
 WITH_CHILD = f"""
 import subprocess, sys
 subprocess.Popen([sys.executable, "-c", {DEAF!r}, sys.argv[2]])
@@ -66,7 +66,7 @@ LIMIT_S = 30
 
 
 class Recorder(Quiet):
-    """Remembers what the stack told."""
+    """Records what the stack reports."""
 
     def __init__(self) -> None:
         self.order: list[str] = []
@@ -80,7 +80,7 @@ class Recorder(Quiet):
 
 
 def part(name: str, code: str, folder: Path, *arguments: str, needs: tuple[str, ...] = (), grace_s: float = 10) -> Part:
-    """A Python child that is ready when its file says that it is alive."""
+    """Return a part: a Python child that is ready when its file shows that it is alive."""
     file = folder / name
     return Part(
         name=name,
@@ -97,7 +97,7 @@ def task(name: str, code: str, needs: tuple[str, ...] = ()) -> Part:
 
 
 def is_alive(file: Path) -> bool:
-    """Whether a process still holds the lock on its file; unlike a process id, that is right for zombies too."""
+    """Return whether a process still holds the lock on its file; unlike a process id, this is right for zombies."""
     if not file.exists():
         return False
     with file.open() as handle:
@@ -135,20 +135,20 @@ def test_a_failing_task_stops_the_start_and_is_named(tmp_path: Path) -> None:
     assert not is_alive(tmp_path / "postgres")
 
 
-def test_a_server_that_ends_well_before_it_is_ready_has_died_too(tmp_path: Path) -> None:
+def test_a_server_that_exits_with_0_before_it_is_ready_has_failed(tmp_path: Path) -> None:
     stack = Stack([part("redis", "pass", tmp_path)], tmp_path / "log")
     with pytest.raises(PartDied, match="redis ended with exit code 0 before it was ready"), running(stack):
         raise AssertionError("the stack must not start")
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_program_is_named(tmp_path: Path) -> None:
     absent = Part("redis", ("/no/such/program",), dict(os.environ), ready=lambda: True)
     stack = Stack([absent], tmp_path / "log")
     with pytest.raises(PartDied, match=r"exit code 127(?s:.)*Cannot start /no/such/program"), running(stack):
         stack.watch()
 
 
-def test_a_part_that_is_never_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_is_never_ready_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local.stack.START_LIMIT_S", 0.5)
     idle = Part("s3", (sys.executable, "-c", LIVE, str(tmp_path / "s3")), dict(os.environ), ready=lambda: False)
     with pytest.raises(PartDied, match="s3 was not ready after"), running(Stack([idle], tmp_path / "log")):
@@ -182,7 +182,7 @@ def test_dependents_stop_first(tmp_path: Path) -> None:
     assert notes.read_text() == "worker postgres "
 
 
-def test_stopping_ends_grandchildren_and_the_deaf(tmp_path: Path) -> None:
+def test_stopping_ends_grandchildren_and_processes_that_ignore_signals(tmp_path: Path) -> None:
     grandchild = tmp_path / "grandchild"
     parts = [part("worker", WITH_CHILD, tmp_path, str(grandchild)), part("beat", DEAF, tmp_path, grace_s=0.2)]
     with running(Stack(parts, tmp_path / "log")):
@@ -192,7 +192,7 @@ def test_stopping_ends_grandchildren_and_the_deaf(tmp_path: Path) -> None:
     until(lambda: not is_alive(grandchild), "the grandchild has ended", LIMIT_S)
 
 
-def test_hurry_does_not_wait_for_the_deaf(tmp_path: Path) -> None:
+def test_an_immediate_stop_does_not_wait_for_unresponsive_processes(tmp_path: Path) -> None:
     stack = Stack([part("worker", DEAF, tmp_path, grace_s=100)], tmp_path / "log")
     stack.start()
     stopping = threading.Thread(target=stack.stop)
@@ -211,7 +211,7 @@ def test_an_interrupt_ends_the_start(tmp_path: Path) -> None:
 
 
 def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path) -> None:
-    # Not ready before somebody writes into the pipe; "at work" comes after it.
+    # Not ready before the test writes into the pipe; "at work" comes after it.
     waits = "import os, sys\nprint('starting', flush=True)\nos.read(os.open(sys.argv[2], 0), 1)\n" + LIVE
     trigger = tmp_path / "trigger"
     os.mkfifo(trigger)
@@ -221,7 +221,7 @@ def test_lines_are_shown_once_the_part_is_ready_and_always_logged(tmp_path: Path
     (log / "gateway.log").write_text("an earlier run\n")
 
     def let_it_begin() -> None:
-        # Between the old log and the new one there is none.
+        # Between the old log and the new one there is no file.
         until(
             lambda: (log / "gateway.log.1").exists() and (log / "gateway.log").exists(),
             "there is a second log",
@@ -255,7 +255,7 @@ def test_lines_of_a_ready_part_are_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "text"), [(3, "exit code 3"), (143, "exit code 143 (SIGTERM)"), (255, "exit code 255")]
 )
-def test_exit_codes_are_told_with_their_signal(code: int, text: str) -> None:
+def test_exit_codes_are_reported_with_their_signal(code: int, text: str) -> None:
     assert describe_exit(code).startswith(text)
 
 
@@ -284,7 +284,7 @@ def test_each_signal_to_the_supervisor_ends_everything(tmp_path: Path, number: s
     until(lambda: not is_alive(grandchild), "the grandchild has ended", LIMIT_S)
 
 
-def test_a_second_interrupt_ends_the_deaf_at_once(tmp_path: Path) -> None:
+def test_a_second_interrupt_kills_unresponsive_processes_immediately(tmp_path: Path) -> None:
     process = supervise(tmp_path, "[part('worker', DEAF, home, grace_s=100)]")
     until(lambda: is_alive(tmp_path / "worker"), "the worker runs", LIMIT_S)
     process.send_signal(signal.SIGINT)

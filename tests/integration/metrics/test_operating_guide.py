@@ -17,7 +17,7 @@ OF_TERRAFORM = {"failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx"
 
 
 def served_metrics(world: World) -> dict[str, set[str]]:
-    """Every metric that gateway and worker serve, with its labels."""
+    """Return every metric that gateway and worker serve, with its labels."""
     board, requests = StepBoard(1), Requests()
     board.measure("send", "goes_on", 0.1)
     requests.measure("submit", "POST", 202, 0.1)
@@ -51,7 +51,7 @@ def alerts() -> list[dict[str, Any]]:
     return found
 
 
-def test_alerts_ask_for_metrics_that_there_are(world: World) -> None:
+def test_alerts_use_existing_metrics(world: World) -> None:
     known = served_metrics(world)
     for rule in alerts():
         assert rule.keys() <= {"alert", "expr", "for"}

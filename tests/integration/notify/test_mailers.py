@@ -1,4 +1,4 @@
-"""Each way of sending mail: real SMTP with and without TLS, SES as moto plays it, and a folder."""
+"""Each way of sending mail: real SMTP with and without TLS, SES emulated by moto, and a folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -37,7 +37,7 @@ def server() -> Iterator[MailServer]:
 
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A server's TLS context whose certificate this process trusts."""
+    """Return a server's TLS context whose certificate this process trusts."""
     context, public = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(public))
     return context
@@ -85,7 +85,7 @@ def test_several_mails_go_over_one_connection(settings: Callable[[str], Settings
         ("on_sender", "451 later", mail.MailServerDown),
     ],
 )
-def test_each_refusal_has_its_kind(
+def test_each_refusal_is_classified(
     settings: Callable[[str], Settings], server: MailServer, place: str, answer: str, error: type[Exception]
 ) -> None:
     setattr(server, place, answer)
@@ -93,18 +93,20 @@ def test_each_refusal_has_its_kind(
         with pytest.raises(mail.MailRefused if error is mail.MailRefused else mail.MailDelayed) as caught:
             mailer.send(new_mail())
         assert type(caught.value) is error
-        assert str(caught.value) == f"the server answered {answer[:3]}", "no word of the server's, which names people"
+        assert str(caught.value) == f"the server answered {answer[:3]}", (
+            "the server's text, which contains addresses, is not repeated"
+        )
         setattr(server, place, "250 OK")
         mailer.send(new_mail())
     assert len(server.mails) == 1, "the mailer can be used afterwards"
 
 
-def test_nobody_listens(settings: Callable[[str], Settings]) -> None:
+def test_no_server_listens(settings: Callable[[str], Settings]) -> None:
     with pytest.raises(mail.MailServerDown, match="ConnectionRefusedError"):
         send(settings(f"smtp://127.0.0.1:{free_port()}"), new_mail())
 
 
-def test_a_password_goes_over_tls(settings: Callable[[str], Settings], trusted: Any) -> None:
+def test_a_password_is_sent_over_tls(settings: Callable[[str], Settings], trusted: Any) -> None:
     with MailServer(password=PASSWORD, tls_context=trusted) as server:
         send(settings(f"smtp://easel%40example.com:{QUOTED}@127.0.0.1:{server.port}"), new_mail())
         assert (len(server.mails), server.logins) == (1, ["easel@example.com"])
@@ -112,7 +114,7 @@ def test_a_password_goes_over_tls(settings: Callable[[str], Settings], trusted: 
             send(settings(f"smtp://easel:wrong@127.0.0.1:{server.port}"), new_mail())
 
 
-def test_no_password_for_a_stranger(settings: Callable[[str], Settings], tmp_path: Path) -> None:
+def test_no_password_for_an_untrusted_server(settings: Callable[[str], Settings], tmp_path: Path) -> None:
     """The client does not trust the certificate."""
     context, _ = certificate(tmp_path)
     with MailServer(password=PASSWORD, tls_context=context) as server:
@@ -121,7 +123,7 @@ def test_no_password_for_a_stranger(settings: Callable[[str], Settings], tmp_pat
         assert (server.mails, server.logins) == ([], [])
 
 
-def test_a_password_goes_unencrypted_to_this_machine_alone(
+def test_a_password_is_sent_unencrypted_only_to_this_machine(
     settings: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with MailServer(password=PASSWORD, auth_require_tls=False) as server:
@@ -147,7 +149,7 @@ def test_an_address_outside_ascii(settings: Callable[[str], Settings], server: M
         assert [received.recipient for received in modern.mails] == ["ада@example.com"]
 
 
-def test_a_folder_holds_each_mail_once_and_whole(settings: Callable[[str], Settings], tmp_path: Path) -> None:
+def test_a_folder_contains_each_mail_once_and_complete(settings: Callable[[str], Settings], tmp_path: Path) -> None:
     folder = tmp_path / "new folder"
     send(settings(folder.as_uri()), new_mail(), new_mail(name="two"), new_mail("ада@example.com", name="two"))
     assert sorted(file.name for file in folder.iterdir()) == ["one.eml", "two.eml"]
@@ -170,7 +172,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("aws")
-def test_ses_takes_a_mail(settings: Callable[[str], Settings]) -> None:
+def test_ses_accepts_a_mail(settings: Callable[[str], Settings]) -> None:
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.ses.models import ses_backends
 
@@ -206,13 +208,13 @@ def test_ses_without_credentials(settings: Callable[[str], Settings], monkeypatc
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers the credentials of others
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it caches earlier credentials
     with pytest.raises(mail.MailServerDown, match="NoCredentialsError"):
         send(settings("ses://eu-central-1"), new_mail())
 
 
 @pytest.mark.usefixtures("aws")
-def test_ses_says_what_stands_against_a_mail(settings: Callable[[str], Settings]) -> None:
+def test_ses_reports_why_a_mail_cannot_be_sent(settings: Callable[[str], Settings]) -> None:
     mailer = cast(mail.SesMailer, mail.connect(settings("ses://eu-central-1")))
     with Stubber(mailer._client) as stub:
         stub.add_response("get_account", {"SendingEnabled": False, "ProductionAccessEnabled": False})
@@ -240,7 +242,7 @@ def test_ses_is_ready_with_a_verified_domain(settings: Callable[[str], Settings]
 
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException"])
-def test_ses_that_may_not_be_asked(settings: Callable[[str], Settings], code: str) -> None:
+def test_ses_without_permission_to_query(settings: Callable[[str], Settings], code: str) -> None:
     mailer = cast(mail.SesMailer, mail.connect(settings("ses://eu-central-1")))
     with Stubber(mailer._client) as stub:
         stub.add_client_error("get_account", code)

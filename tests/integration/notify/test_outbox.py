@@ -1,4 +1,4 @@
-"""The mail at the end of a job: written down with the end, sent once, and never in the way of a job."""
+"""The mail at the end of a job: written in the same transaction, sent once, and never delaying a job."""
 
 import logging
 import threading
@@ -32,7 +32,7 @@ def server() -> Iterator[MailServer]:
 
 @pytest.fixture
 def mailing(world: World, server: MailServer) -> Iterator[Services]:
-    """Services whose mail goes to the server."""
+    """Return services whose mail goes to the server."""
     services = with_settings(
         world.services,
         mail_url=server.url,
@@ -45,7 +45,7 @@ def mailing(world: World, server: MailServer) -> Iterator[Services]:
 
 
 def end(world: World, to: State = State.SUCCEEDED, **request: Any) -> UUID:
-    """A job that asked for mail and has just ended."""
+    """Create a job with mail requested that has just ended."""
     job_id = world.submit(world.user(), notify="email", **request)
     ending(world, job_id, to)
     return job_id
@@ -59,7 +59,7 @@ def ending(world: World, job_id: UUID, to: State) -> None:
 
 
 def waiting_mails(world: World) -> dict[UUID, int]:
-    """The mails that wait, with the attempts of each."""
+    """Return the waiting mails with the attempts of each."""
     return {row.job_id: row.attempts for row in world.sql("SELECT job_id, attempts FROM mails")}
 
 
@@ -69,7 +69,7 @@ def address(world: World, job_id: UUID) -> str:
 
 
 def said(caplog: pytest.LogCaptureFixture) -> str:
-    """What Easel logged; the test's own server logs too."""
+    """Return what Easel logged, without the lines of the test's server."""
     return "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("shared."))
 
 
@@ -112,7 +112,9 @@ def test_it_works(world: World, mailing: Services, server: MailServer, generator
     assert len(server.mails) == 1
 
 
-def test_a_failed_job_says_why(world: World, mailing: Services, server: MailServer, generator: FakeGenerator) -> None:
+def test_a_failed_job_shows_its_reason(
+    world: World, mailing: Services, server: MailServer, generator: FakeGenerator
+) -> None:
     generator.plan = Plan(ending="error")
     job_id = world.submit(world.user(), notify="email")
     world.finish(job_id)
@@ -125,7 +127,7 @@ def test_a_failed_job_says_why(world: World, mailing: Services, server: MailServ
     assert "/i/" not in text
 
 
-def test_only_who_asked_is_told_and_of_a_cancel_nobody(world: World, mailing: Services) -> None:
+def test_only_jobs_with_notify_send_mail_and_cancelled_ones_never(world: World, mailing: Services) -> None:
     silent = world.submit(world.user())
     ending(world, silent, State.SUCCEEDED)
     end(world, State.CANCELLED)
@@ -134,7 +136,7 @@ def test_only_who_asked_is_told_and_of_a_cancel_nobody(world: World, mailing: Se
     assert set(waiting_mails(world)) == ended
 
 
-def test_the_default_of_the_account_counts(world: World, mailing: Services) -> None:
+def test_the_accounts_default_applies(world: World, mailing: Services) -> None:
     user_id = world.user()
     with world.services.db.begin() as connection:
         user_store.set_notify(connection, user_id, "email")
@@ -143,7 +145,7 @@ def test_the_default_of_the_account_counts(world: World, mailing: Services) -> N
     assert set(waiting_mails(world)) == {job_id}
 
 
-def test_a_move_that_is_lost_writes_no_mail(world: World, mailing: Services) -> None:
+def test_a_lost_transition_writes_no_mail(world: World, mailing: Services) -> None:
     job_id = end(world)
     world.sql("DELETE FROM mails")
     with world.services.db.begin() as connection, pytest.raises(job_store.Lost):
@@ -152,8 +154,8 @@ def test_a_move_that_is_lost_writes_no_mail(world: World, mailing: Services) -> 
     assert waiting_mails(world) == {}
 
 
-def test_an_outage_is_outlived(world: World, mailing: Services, caplog: pytest.LogCaptureFixture) -> None:
-    """The server is away at first; the delays grow; when it is back, the mail comes once."""
+def test_an_outage_is_survived(world: World, mailing: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """The server is unavailable at first; delays grow; when it recovers, the mail arrives once."""
     job_id = end(world)
     with MailServer() as later:
         world.poller.services = with_settings(mailing, mail_url=later.url)
@@ -178,7 +180,7 @@ def test_an_outage_is_outlived(world: World, mailing: Services, caplog: pytest.L
     assert waiting_mails(world) == {}
 
 
-def test_a_server_that_is_away_is_asked_once_a_round(world: World, mailing: Services, server: MailServer) -> None:
+def test_an_unavailable_server_is_tried_once_per_round(world: World, mailing: Services, server: MailServer) -> None:
     jobs = [end(world) for _ in range(5)]
     server.on_sender = "451 later"
     world.poller.send_mail()
@@ -190,7 +192,7 @@ def test_a_server_that_is_away_is_asked_once_a_round(world: World, mailing: Serv
 
 
 @pytest.mark.parametrize(("answer", "left"), [("550 no such user", 0), ("450 greylisted", 1)])
-def test_a_refused_address_holds_up_nobody(
+def test_a_refused_address_does_not_delay_other_mail(
     world: World, mailing: Services, server: MailServer, caplog: pytest.LogCaptureFixture, answer: str, left: int
 ) -> None:
     refused, taken = end(world), end(world)
@@ -217,7 +219,7 @@ def test_a_refused_address_holds_up_nobody(
 @pytest.mark.parametrize(
     "email", ["nobody", "a@b@c", "a b@example.com", "a@example.com\r\nBcc: b@example.com", "@", ""]
 )
-def test_what_is_no_address_is_given_up(
+def test_mail_to_an_invalid_address_is_given_up(
     world: World, mailing: Services, server: MailServer, caplog: pytest.LogCaptureFixture, email: str
 ) -> None:
     end(world)
@@ -246,8 +248,8 @@ def test_two_pollers_at_once_send_each_mail_once(world: World, mailing: Services
     assert waiting_mails(world) == {}
 
 
-def test_a_process_sends_in_one_thread(world: World, mailing: Services, server: MailServer) -> None:
-    """A server that hangs holds one thread, however many sweeps there are meanwhile."""
+def test_a_process_sends_in_only_one_thread(world: World, mailing: Services, server: MailServer) -> None:
+    """A hanging server holds one thread, for any number of sweeps."""
     job_id = end(world)
     server.holding = True
     with ThreadPoolExecutor(1) as threads:
@@ -261,8 +263,8 @@ def test_a_process_sends_in_one_thread(world: World, mailing: Services, server: 
     assert len(server.mails) == 1
 
 
-def test_a_sender_that_dies_leaves_the_mail_to_the_next(world: World, mailing: Services, server: MailServer) -> None:
-    """It may have died before the server took the mail or after: then the same mail comes again, under the same id."""
+def test_mail_of_a_dead_sender_is_sent_by_the_next(world: World, mailing: Services, server: MailServer) -> None:
+    """It may have died before or after the server accepted the mail: then the mail arrives again with the same id."""
     job_id = end(world)
     with mailing.db.statement() as connection:
         claim = mail_store.claim(connection)
@@ -278,7 +280,7 @@ def test_a_sender_that_dies_leaves_the_mail_to_the_next(world: World, mailing: S
     assert job_id == claim.job_id
 
 
-def test_a_frozen_sender_does_not_postpone_for_another(world: World, mailing: Services) -> None:
+def test_a_frozen_sender_does_not_postpone_the_mail_of_another(world: World, mailing: Services) -> None:
     end(world)
     with mailing.db.statement() as connection:
         frozen = mail_store.claim(connection)
@@ -290,8 +292,8 @@ def test_a_frozen_sender_does_not_postpone_for_another(world: World, mailing: Se
     assert world.sql("SELECT * FROM mails") == before
 
 
-def test_a_job_that_is_put_back_is_told_of_by_another_mail(world: World, mailing: Services, server: MailServer) -> None:
-    """The first mail was on its way while the job was put back and ended once more."""
+def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, server: MailServer) -> None:
+    """The first mail was being sent while the job was requeued and ended again."""
     job_id = end(world, State.FAILED)
     with mailing.db.statement() as connection:
         first = mail_store.claim(connection)
@@ -309,7 +311,7 @@ def test_a_job_that_is_put_back_is_told_of_by_another_mail(world: World, mailing
     assert outbox.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
 
 
-def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: MailServer) -> None:
+def test_deletion_deletes_the_mail(world: World, mailing: Services, server: MailServer) -> None:
     job, of_leaver, claimed = end(world), end(world), end(world)
     with mailing.db.begin() as connection:
         job_store.delete(connection, job)
@@ -325,7 +327,7 @@ def test_deletion_takes_the_mail_along(world: World, mailing: Services, server: 
     assert (server.mails, waiting_mails(world)) == ([], {})
 
 
-def test_after_a_day_it_is_given_up(
+def test_mail_is_given_up_after_a_day(
     world: World, mailing: Services, server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     old, young = end(world), end(world)
@@ -338,7 +340,7 @@ def test_after_a_day_it_is_given_up(
     assert who not in said(caplog)
 
 
-def test_a_round_ends_when_it_is_told_to(world: World, mailing: Services, server: MailServer) -> None:
+def test_a_round_ends_when_stopped(world: World, mailing: Services, server: MailServer) -> None:
     for _ in range(3):
         end(world)
     assert outbox.send_due(mailing, stop=lambda: len(server.mails) == 2) == 2

@@ -1,4 +1,4 @@
-"""The sign of life of worker and beat, by which a container host knows that they do their work."""
+"""The heartbeat of worker and beat, by which a container host knows that they work."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ def part(request: pytest.FixtureRequest, environment: dict[str, str], tmp_path: 
         yield running, file
 
 
-def test_it_keeps_touching_the_file_while_it_works(part: tuple[Program, Path]) -> None:
+def test_it_touches_the_file_while_it_works(part: tuple[Program, Path]) -> None:
     running, file = part
     until(lambda: is_fresh(file), "the first sign of life")
     make_old(file)
@@ -37,7 +37,7 @@ def test_it_keeps_touching_the_file_while_it_works(part: tuple[Program, Path]) -
     assert running.stop() == 0
 
 
-def test_a_worker_without_its_broker_shows_none(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_worker_without_its_broker_has_no_heartbeat(environment: dict[str, str], tmp_path: Path) -> None:
     file, log = tmp_path / "heartbeat", tmp_path / "log"
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def test_a_worker_without_its_broker_shows_none(environment: dict[str, str], tmp
             assert not is_fresh(file)
 
 
-def test_the_check_says_it_by_its_exit_code(tmp_path: Path) -> None:
+def test_the_check_reports_by_its_exit_code(tmp_path: Path) -> None:
     file = tmp_path / "heartbeat"
 
     def check() -> int:

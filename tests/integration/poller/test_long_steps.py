@@ -1,4 +1,4 @@
-"""Calls that last: a synchronous generator holds up nobody but its own jobs."""
+"""Long calls: a synchronous generator delays only its own jobs."""
 
 import os
 import signal
@@ -27,14 +27,14 @@ def glide() -> Iterator[FakeGlide]:
 
 @pytest.fixture
 def settings(environment: dict[str, str], generator: FakeGenerator, glide: FakeGlide) -> dict[str, str]:
-    """The environment of a poller that knows one generator of each kind."""
+    """Return the environment of a poller with one generator of each kind."""
     redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
     return environment | {"EASEL_GENERATORS": f"{glide.setting},{generator.setting}"}
 
 
 @contextmanager
 def running(settings: dict[str, str], tmp_path: Path, *arguments: str) -> Iterator[Program]:
-    """A worker and its beat."""
+    """Start a worker and its beat."""
     with (
         program(settings, tmp_path / "worker.log", "worker", *arguments) as worker,
         program(settings, tmp_path / "beat.log", "beat"),
@@ -42,7 +42,7 @@ def running(settings: dict[str, str], tmp_path: Path, *arguments: str) -> Iterat
         yield worker
 
 
-def test_other_jobs_go_on_while_every_call_hangs(
+def test_other_jobs_continue_while_every_call_hangs(
     world: World, settings: dict[str, str], glide: FakeGlide, generator: FakeGenerator, tmp_path: Path
 ) -> None:
     """More calls hang than the worker has processes."""
@@ -70,7 +70,7 @@ def test_other_jobs_go_on_while_every_call_hangs(
 
 
 def test_a_call_outlives_its_lease(world: World, settings: dict[str, str], glide: FakeGlide, tmp_path: Path) -> None:
-    """The thread keeps the claim: while it does, nobody else takes the job, though sweeps look for it."""
+    """The thread renews the claim: meanwhile no sweep gives the job to another worker."""
     settings["EASEL_GENERATORS"] = glide.setting
     job_id = world.submit(world.user())
     glide.hold()
@@ -90,7 +90,7 @@ def test_a_call_outlives_its_lease(world: World, settings: dict[str, str], glide
     world.check_one_set(job_id, 1)
 
 
-def test_a_child_that_is_killed_in_the_call(
+def test_a_child_killed_during_the_call(
     world: World, settings: dict[str, str], glide: FakeGlide, tmp_path: Path
 ) -> None:
     settings["EASEL_GENERATORS"] = glide.setting

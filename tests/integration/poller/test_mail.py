@@ -1,4 +1,4 @@
-"""Mail sent by real workers: each once, and a mail server that hangs holds up no job."""
+"""Mail sent by real workers: each once, and a hanging mail server delays no job."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,10 +53,10 @@ def test_two_workers_send_each_mail_once(
     assert not [email for email in recipients if email in logs]
 
 
-def test_a_server_that_hangs_holds_up_no_job(
+def test_a_hanging_mail_server_delays_no_job(
     world: World, settings: dict[str, str], server: MailServer, tmp_path: Path
 ) -> None:
-    """Its one worker has one process: were that to wait for the mail server, nothing else could go on."""
+    """The worker has only one process: if that waited for the mail server, nothing else could run."""
     server.holding = True
     first = world.submit(world.user(), notify="email")
     with (

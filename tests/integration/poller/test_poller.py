@@ -1,4 +1,4 @@
-"""Worker and beat as real processes: they finish jobs whatever happens to them, and end when told to."""
+"""Worker and beat as real processes: they finish jobs after any failure, and stop on request."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PROMPT = "a lighthouse that nobody may read about"
 
 @pytest.fixture
 def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str, str]:
-    """The environment of a poller with an empty broker."""
+    """Return the environment of a poller with an empty broker."""
     redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
     return environment | {
         "EASEL_GENERATORS": generator.setting,
@@ -38,7 +38,7 @@ def finished(world: World, state: str = "succeeded") -> int:
 
 
 class Held:
-    """Holds the generator's status calls until the test lets them go on."""
+    """Holds the generator's status calls until the test releases them."""
 
     def __init__(self, fake: FakeGenerator) -> None:
         self.asked, self.go_on = threading.Event(), threading.Event()
@@ -90,9 +90,7 @@ def test_thirty_jobs_and_an_empty_broker(
     assert {record["job_id"] for record in records if "job_id" in record} == {str(job_id) for job_id in jobs}
 
 
-def test_a_worker_that_is_told_to_stop_ends_its_step(
-    world: World, settings: dict[str, str], held: Held, tmp_path: Path
-) -> None:
+def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, str], held: Held, tmp_path: Path) -> None:
     job_id = world.submit(world.user())
     with (
         program(settings, tmp_path / "worker.log", "worker") as worker,
@@ -133,7 +131,7 @@ def test_a_child_that_is_killed_is_replaced_and_its_job_recovers(
 @pytest.mark.parametrize(
     ("name", "value"), [("EASEL_DATABASE_URL", "mysql://a:hidden@b"), ("EASEL_GENERATORS", "http://a:hidden@b")]
 )
-def test_a_wrong_setting_is_one_sentence(settings: dict[str, str], part: str, name: str, value: str) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(settings: dict[str, str], part: str, name: str, value: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "poller", part],
         env={"PATH": os.environ["PATH"], **settings, name: value},

@@ -1,4 +1,4 @@
-"""Claims: one worker at a time, a dead one is replaced, a frozen one writes nothing."""
+"""Claims: one worker at a time; a dead one is replaced, a frozen one writes nothing."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ def claimed(world: World, job_id: UUID) -> ClaimedJob:
     return found
 
 
-def test_of_many_claimers_one_wins(world: World) -> None:
+def test_only_one_of_many_claims_succeeds(world: World) -> None:
     job_id = world.send()
     world.hurry()
     barrier = threading.Barrier(8)
@@ -61,7 +61,7 @@ def test_only_a_generating_job_is_claimed(world: World) -> None:
     assert claim(world, queued) is None
 
 
-def test_a_dead_workers_job_is_found_and_goes_on(world: World) -> None:
+def test_a_dead_workers_job_is_found_and_continued(world: World) -> None:
     job_id = world.send()
     dead = claimed(world, job_id)
     assert job_id not in world.poller.sweep()
@@ -140,7 +140,7 @@ def test_images_of_a_lost_claim_roll_back(world: World) -> None:
 
 
 class Waiting(ImgGenerator):
-    """A generator whose status call lasts until the test lets it go on."""
+    """A generator whose status call lasts until the test releases it."""
 
     def __init__(self, address: GeneratorAddress) -> None:
         super().__init__(address)
@@ -181,7 +181,7 @@ def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, mon
     world.finish(job_id)
 
 
-def test_a_worker_that_froze_in_the_middle_of_a_step_leaves_quietly(world: World, generator: FakeGenerator) -> None:
+def test_a_worker_frozen_during_a_step_stops_without_writing(world: World, generator: FakeGenerator) -> None:
     slow = Waiting(generator.address)
     job_id = world.send()
     frozen = Poller(world.services, (generator.address,), connect=lambda address: slow)
@@ -201,7 +201,7 @@ def test_a_worker_that_froze_in_the_middle_of_a_step_leaves_quietly(world: World
     world.check_books()
 
 
-def test_a_client_is_made_once_for_each_generator(world: World, generator: FakeGenerator) -> None:
+def test_a_client_is_created_once_for_each_generator(world: World, generator: FakeGenerator) -> None:
     made: list[GeneratorAddress] = []
 
     def count(address: GeneratorAddress) -> Generator:

@@ -22,7 +22,7 @@ def connections_in_use(services: Services) -> int:
 
 
 class Killed(BaseException):
-    """A worker that ends here."""
+    """Raised where a worker is killed."""
 
 
 def discard(world: World, prefix: str) -> None:
@@ -76,7 +76,7 @@ def test_the_garbage_collector_holds_no_connection(world: World, monkeypatch: py
     assert world.garbage() == set()
 
 
-def test_garbage_of_a_collector_that_is_killed_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_garbage_of_a_killed_collector_is_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     store(world, "jobs/a/0.png", "jobs/a/1.png")
     discard(world, "jobs/a/")
 
@@ -88,7 +88,7 @@ def test_garbage_of_a_collector_that_is_killed_comes_back(world: World, monkeypa
         with pytest.raises(Killed):
             world.poller.collect()
     assert world.garbage() == {"jobs/a/"}
-    assert world.poller.collect() == 0, "its lease has not run out"
+    assert world.poller.collect() == 0, "its lease has not expired"
     world.sql("UPDATE garbage SET due_at = due_at - interval '301 s'")
     assert world.poller.collect() == 2
     assert world.garbage() == set()

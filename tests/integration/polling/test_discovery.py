@@ -1,4 +1,4 @@
-"""Several generators behind one name: each of its addresses takes jobs of its own and is asked about those alone."""
+"""Several generators behind one name: each address takes separate jobs and is polled only for those."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ NAME = "img_generator+http://user:secret@painters:2020/api?each_address=1&max_in
 
 @dataclass
 class NameService:
-    """Answers with `addresses`, which the tests change, and counts the questions; None: it is down."""
+    """Answers with `addresses`, which the tests change, and counts the queries. None means that it is down."""
 
     addresses: list[str] | None = field(default_factory=list)
     asked: int = 0
@@ -51,7 +51,7 @@ def fakes() -> Iterator[dict[str, FakeGenerator]]:
 
 @pytest.fixture
 def crowd(world: World, names: NameService, fakes: dict[str, FakeGenerator]) -> Poller:
-    """A poller for which the addresses of the name lead to the fakes."""
+    """Return a poller for which the name's addresses lead to the fakes."""
 
     def connected(address: GeneratorAddress) -> Generator:
         return connect(fakes[urlsplit(address.url).hostname or ""].address)
@@ -63,19 +63,19 @@ def registered(world: World) -> list[str]:
     return [row.name for row in world.sql("SELECT name FROM generators ORDER BY name")]
 
 
-def test_every_address_is_a_generator_with_the_same_places_and_password(names: NameService) -> None:
+def test_every_address_is_a_generator_with_the_same_slots_and_password(names: NameService) -> None:
     first, second = names.discovery().expand(parse_addresses(NAME))
     assert first == GeneratorAddress("img_generator", "http://user:secret@10.0.0.1:2020/api", 2)
     assert (second.name, second.max_in_flight) == ("http://10.0.0.2:2020/api", 2)
 
 
-def test_other_entries_stay_as_they_are(names: NameService) -> None:
+def test_other_entries_are_unchanged(names: NameService) -> None:
     names.addresses = ["fd00::7"]
     found = names.discovery().expand(parse_addresses(f"{NAME},glide+http://painters:2020"))
     assert [address.name for address in found] == ["http://[fd00::7]:2020/api", "http://painters:2020"]
 
 
-def test_jobs_are_spread_and_each_generator_is_asked_about_its_own(
+def test_jobs_are_distributed_and_each_generator_is_polled_for_its_own(
     world: World, crowd: Poller, fakes: dict[str, FakeGenerator]
 ) -> None:
     jobs = [world.submit(world.user()) for _ in range(4)]
@@ -94,7 +94,7 @@ def test_a_new_address_is_found_at_the_next_sweep(world: World, crowd: Poller, n
     assert registered(world) == [f"http://10.0.0.{number}:2020/api" for number in (1, 2, 3)]
 
 
-def test_one_that_is_gone_is_forgotten_and_its_job_moves_on(
+def test_a_removed_address_is_dropped_and_its_job_moves(
     world: World, crowd: Poller, names: NameService, fakes: dict[str, FakeGenerator]
 ) -> None:
     names.addresses = ["10.0.0.1"]
@@ -111,7 +111,7 @@ def test_one_that_is_gone_is_forgotten_and_its_job_moves_on(
     assert fakes["10.0.0.2"].counts["initiated"] == 1
 
 
-def test_a_name_service_that_is_down_changes_nothing(world: World, crowd: Poller, names: NameService) -> None:
+def test_an_unavailable_name_service_changes_nothing(world: World, crowd: Poller, names: NameService) -> None:
     crowd.sweep()
     names.addresses = None
     for _ in range(3):
@@ -120,7 +120,7 @@ def test_a_name_service_that_is_down_changes_nothing(world: World, crowd: Poller
     assert len(registered(world)) == 2
 
 
-def test_it_is_asked_once_in_a_while_and_not_believed_without_end(names: NameService) -> None:
+def test_answers_are_cached_for_a_while_and_expire(names: NameService) -> None:
     discovery, addresses = names.discovery(), parse_addresses(NAME)
     for _ in range(5):
         discovery.expand(addresses)
@@ -130,7 +130,7 @@ def test_it_is_asked_once_in_a_while_and_not_believed_without_end(names: NameSer
     assert len(discovery.expand(addresses)) == MOST
 
 
-def test_the_real_name_service_knows_this_machine() -> None:
+def test_the_real_resolver_knows_this_machine() -> None:
     assert "127.0.0.1" in look_up("localhost", 80)
     with pytest.raises(OSError, match=r"."):
         look_up("painters.invalid", 80)

@@ -1,4 +1,4 @@
-"""Who starts when: fair between users, in order within one, never more than the limits allow."""
+"""Dispatch order: fair between users, in order for one user, within the limits."""
 
 import random
 import threading
@@ -71,8 +71,8 @@ def test_a_newcomer_waits_for_one_job_of_each_other_user(
     world.check_books()
 
 
-def test_a_user_who_is_held_back_by_the_limit_saves_nothing_up(world: World) -> None:
-    """A's first job holds A's only place for long; B goes through many jobs meanwhile. Then both are equals again."""
+def test_a_user_held_back_by_the_limit_gains_no_credit(world: World) -> None:
+    """A's first job holds A's only slot for long, while B finishes many jobs. Then both are equal again."""
     dispatch = Dispatch(world, places=2, max_running=1)
     held, busy = world.user(), world.user()
     for user in (held, busy):
@@ -109,7 +109,7 @@ def test_weight_is_a_share(world: World) -> None:
     assert abs(shares[light] - 10) <= 1
 
 
-def test_a_long_absence_saves_nothing_up(world: World) -> None:
+def test_a_long_absence_gains_no_credit(world: World) -> None:
     dispatch = Dispatch(world, places=1, max_running=1)
     busy, away = world.user(), world.user()
     for _ in range(10):
@@ -126,7 +126,7 @@ def test_a_long_absence_saves_nothing_up(world: World) -> None:
 
 
 def in_flight(world: World) -> tuple[int, int]:
-    """The most jobs at one generator, and of one user."""
+    """Return the highest numbers of running jobs at one generator and of one user."""
     most = "SELECT coalesce(max(c), 0) AS most FROM (SELECT count(*) AS c FROM jobs WHERE state = 'generating'"
     [at_generator] = world.sql(most + " GROUP BY generator) AS g")
     [of_user] = world.sql(most + " GROUP BY user_id) AS u")
@@ -189,7 +189,7 @@ def test_dispatchers_in_processes_keep_the_limits(world: World) -> None:
 
 
 @pytest.mark.parametrize("room", [0, 1])
-def test_nothing_starts_without_room(world: World, room: int) -> None:
+def test_nothing_starts_without_a_free_slot(world: World, room: int) -> None:
     dispatch = Dispatch(world, places=1, max_running=5)
     user = world.user()
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Jobs at a synchronous generator, with real database, storage and HTTP: what the user sees, and every way to fail."""
+"""Jobs at a synchronous generator, with real database, storage and HTTP: the user's view, and every failure."""
 
 import threading
 from collections import Counter
@@ -45,7 +45,7 @@ def poller(services: Services, glide: FakeGlide) -> Iterator[Poller]:
 
 
 def answering(glide: FakeGlide, status: int, body: Any) -> None:
-    """From now on every order gets this answer."""
+    """Let every request get this answer from now on."""
     glide.answer = lambda method, path, fields: (status, body)  # type: ignore[method-assign]
 
 
@@ -53,7 +53,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     glide.columns = 2
     job_id = world.submit(world.user(), n=4, negative_prompt="fog", seed=7, scale=5.0, width=128, height=128)
     assert world.poller.start() == [job_id]
-    assert world.step(job_id) == 0, "the next step is due at once"
+    assert world.step(job_id) == 0, "the next step is due immediately"
     assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 0)
     assert world.step(job_id) is None
     assert [tuple(line) for line in world.timeline(job_id)] == [
@@ -76,7 +76,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     world.check_books()
 
 
-def test_the_recipe_promises_nothing_that_was_not_followed(world: World) -> None:
+def test_the_recipe_lists_ignored_fields(world: World) -> None:
     job_id = world.submit(world.user(), n=2, negative_prompt="fog", seed=7)
     world.finish(job_id)
     images = world.images(job_id)
@@ -87,7 +87,7 @@ def test_the_recipe_promises_nothing_that_was_not_followed(world: World) -> None
         assert recipe is not None
         assert (recipe["seed"], recipe["index"]) == (None, index)
         assert recipe["not_followed"] == ["seed", "steps", "negative_prompt"]
-        assert recipe["settings"]["seed"] == 7, "what was asked for stands there too"
+        assert recipe["settings"]["seed"] == 7, "the requested value is listed, too"
         parameters = png[png.index(b"parameters\0") : png.index(b"IDAT")]
         assert b"CFG scale: 7.5" in parameters
         assert not any(word in parameters for word in (b"Seed", b"Steps", b"Negative prompt", b"fog"))
@@ -102,7 +102,7 @@ def test_pictures_keep_the_order_of_the_sheet(world: World, glide: FakeGlide) ->
     assert found == [colour(index) for index in range(6)]
 
 
-def test_who_follows_the_seed_says_so(world: World, services: Services, glide: FakeGlide) -> None:
+def test_a_generator_that_follows_the_seed_reports_it(world: World, services: Services, glide: FakeGlide) -> None:
     with FakeGenerator() as other, poller_for(services, other.address) as poller:
         job_id = world.submit(world.user(), seed=7, n=2)
         world.finish(job_id, poller=poller)
@@ -110,7 +110,7 @@ def test_who_follows_the_seed_says_so(world: World, services: Services, glide: F
     assert "adapted" not in world.events(job_id)
 
 
-def test_a_server_that_is_not_there_costs_no_attempt(world: World, services: Services, glide: FakeGlide) -> None:
+def test_an_unreachable_server_costs_no_attempt(world: World, services: Services, glide: FakeGlide) -> None:
     job_id = world.submit(world.user())
     with poller_for(services, GeneratorAddress("glide", NOWHERE)) as nobody:
         world.run(lambda: world.events(job_id).count("waiting") == 2, poller=nobody)
@@ -123,7 +123,7 @@ def test_a_server_that_is_not_there_costs_no_attempt(world: World, services: Ser
     world.check_books()
 
 
-def test_a_server_that_goes_down_in_the_call_and_comes_back(world: World, glide: FakeGlide) -> None:
+def test_a_server_that_goes_down_during_the_call_and_recovers(world: World, glide: FakeGlide) -> None:
     job_id = world.send()
     glide.down = True
     assert world.step(job_id) is None
@@ -131,7 +131,7 @@ def test_a_server_that_goes_down_in_the_call_and_comes_back(world: World, glide:
     for _ in range(5):
         world.hurry()
         world.poller.sweep()
-    assert world.state(job_id) == "queued", "its probe is not well, so that no job is risked on it"
+    assert world.state(job_id) == "queued", "its probe fails, so no job is sent to it"
     glide.down = False
     world.finish(job_id)
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 2)
@@ -149,7 +149,7 @@ def test_a_server_that_goes_down_in_the_call_and_comes_back(world: World, glide:
         (414, {}, "generator_refused", 1),
     ],
 )
-def test_an_answer_that_is_no_picture(
+def test_an_answer_that_is_not_a_picture(
     world: World, glide: FakeGlide, status: int, body: Any, code: str | None, attempts: int
 ) -> None:
     job_id = world.submit(world.user(), n=2)
@@ -165,7 +165,7 @@ def test_an_answer_that_is_no_picture(
     world.check_books()
 
 
-def test_a_server_with_a_fault_for_one_order_is_tried_three_times(world: World, glide: FakeGlide) -> None:
+def test_a_server_that_fails_one_request_is_tried_three_times(world: World, glide: FakeGlide) -> None:
     usual = glide.answer
     glide.answer = lambda method, path, fields: (500, {}) if fields else usual(method, path, fields)  # type: ignore[method-assign]
     job_id = world.submit(world.user())
@@ -174,23 +174,23 @@ def test_a_server_with_a_fault_for_one_order_is_tried_three_times(world: World, 
     assert glide.counts["asked"] == 3
 
 
-def test_a_worker_that_is_killed_in_the_call(world: World, glide: FakeGlide) -> None:
+def test_a_worker_killed_during_the_call(world: World, glide: FakeGlide) -> None:
     job_id = world.send()
     world.hurry()
     killed = world.poller.claim(job_id)
     assert killed is not None
-    assert world.poller.advance(job_id) is None, "somebody has it"
+    assert world.poller.advance(job_id) is None, "another worker holds it"
     world.expire_lease(job_id)
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "succeeded"
     assert world.events(job_id).count("recovered") == 1
     assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 1)
-    assert world.poller.work(killed) is None, "a frozen worker that wakes up writes nothing"
+    assert world.poller.work(killed) is None, "a frozen worker that resumes writes nothing"
     world.check_one_set(job_id, 1)
     world.check_books()
 
 
-def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
+def test_a_running_call_is_shown_and_a_cancel_ends_it(
     world: World, glide: FakeGlide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "LEASE_RENEWAL_S", 0.02)
@@ -203,7 +203,7 @@ def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
         assert world.events(job_id)[-1] == "processing"
         assert (world.row(job_id).progress, world.row(job_id).state) == (0, "generating")
         assert owner.cancel(job_id) == "generating"
-        assert step.result(30) == 0, "the next step is due at once"
+        assert step.result(30) == 0, "the next step is due immediately"
     until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 30, 0.02)
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "cancelled"
@@ -213,7 +213,7 @@ def test_a_job_that_is_drawn_shows_it_and_a_cancel_ends_the_call(
     world.check_books()
 
 
-def test_a_worker_that_is_told_to_stop_hands_its_job_on(world: World, services: Services, glide: FakeGlide) -> None:
+def test_a_stopped_worker_releases_its_job(world: World, services: Services, glide: FakeGlide) -> None:
     job_id = world.send()
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
@@ -256,8 +256,8 @@ def test_a_storage_that_is_down_is_noticed_before_anything_is_drawn(
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
 
-def test_calls_never_pass_the_limit(world: World, services: Services) -> None:
-    """Three pollers with threads of their own, as three workers have them."""
+def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
+    """Three pollers with separate threads, like three workers."""
     with FakeGlide(max_in_flight=2) as glide:
         jobs = [world.submit(world.user()) for _ in range(12)]
         glide.hold()

@@ -1,4 +1,4 @@
-"""Generators of several protocols: every job goes where it can be made, and holds up nobody who can go elsewhere."""
+"""Generators of several protocols: every job goes to one that supports it, and does not block other jobs."""
 
 import random
 from collections import Counter
@@ -23,25 +23,25 @@ ANY_DATABASE = settings(
 )
 
 
-def test_who_follows_more_of_an_order_gets_it_first(world: World) -> None:
+def test_the_generator_that_supports_more_fields_is_preferred(world: World) -> None:
     dispatch = Dispatch(world, places=2, glide=3, max_running=1)
     jobs = [dispatch.submit(world.user(), 10) for _ in range(6)]
     assert dispatch.start() == jobs[:5]
     assert [dispatch.protocol(job_id) for job_id in jobs[:5]] == ["img_generator"] * 2 + ["glide"] * 3
 
 
-def test_a_job_that_only_a_full_generator_can_do_holds_up_nobody(world: World) -> None:
+def test_a_job_for_a_full_generator_does_not_block_others(world: World) -> None:
     dispatch = Dispatch(world, places=1, glide=2, max_running=1)
     first, second = (dispatch.submit(world.user(), 10, **UPSCALED) for _ in range(2))
     others = [dispatch.submit(world.user(), 10) for _ in range(3)]
     assert dispatch.start() == [first, *others[:2]]
     assert [dispatch.protocol(job_id) for job_id in others[:2]] == ["glide"] * 2
     dispatch.end(first)
-    assert dispatch.start() == [second], "it had its turn before those behind it"
+    assert dispatch.start() == [second], "it starts before later jobs"
     assert dispatch.protocol(second) == "img_generator"
 
 
-def test_a_job_that_only_a_broken_generator_can_do_holds_up_nobody(world: World) -> None:
+def test_a_job_for_a_broken_generator_does_not_block_others(world: World) -> None:
     dispatch = Dispatch(world, places=4, glide=1, max_running=1)
     world.sql(BROKEN, protocol="img_generator")
     bound = dispatch.submit(world.user(), 10, **UPSCALED)
@@ -51,7 +51,7 @@ def test_a_job_that_only_a_broken_generator_can_do_holds_up_nobody(world: World)
     assert dispatch.start() == [bound, free[1]]
 
 
-def test_jobs_of_a_broken_protocol_go_to_the_other(world: World) -> None:
+def test_jobs_of_a_broken_generator_go_to_another_protocol(world: World) -> None:
     dispatch = Dispatch(world, places=4, glide=4, max_running=1)
     world.sql(BROKEN, protocol="glide")
     jobs = [dispatch.submit(world.user(), 10) for _ in range(5)]
@@ -88,7 +88,7 @@ def test_a_long_backlog_of_one_kind_is_no_scan_for_another(world: World, many: i
     assert most_rows(plan[0]["Plan"]) < 100
 
 
-def test_the_timeline_says_which_jobs_wait_for_what(world: World) -> None:
+def test_the_timeline_shows_which_jobs_wait_for_what(world: World) -> None:
     dispatch = Dispatch(world, places=1, glide=1, max_running=1)
     world.sql(BROKEN, protocol="img_generator")
     world.sql("UPDATE generators SET retry_at = clock_timestamp() + interval '1 hour' WHERE failures > 0")
@@ -98,10 +98,10 @@ def test_the_timeline_says_which_jobs_wait_for_what(world: World) -> None:
         dispatch.poller.sweep()
     told = [(row.detail, row.code) for row in world.timeline(bound)]
     assert told == [(None, None), ("No generator can take jobs now: It is down.", "no_healthy_generator")]
-    assert [len(world.timeline(job_id)) for job_id in free] == [2, 1], "one started, the other one waits for its turn"
+    assert [len(world.timeline(job_id)) for job_id in free] == [2, 1], "one started, the other waits for its turn"
 
 
-def test_a_job_that_the_new_settings_cannot_make_says_so(world: World) -> None:
+def test_a_job_unsupported_by_the_new_settings_shows_the_reason(world: World) -> None:
     dispatch = Dispatch(world, places=0, glide=1, max_running=1)
     bound = dispatch.submit(world.user(), 10, **UPSCALED)
     dispatch.poller.sweep()
@@ -111,7 +111,7 @@ def test_a_job_that_the_new_settings_cannot_make_says_so(world: World) -> None:
     ]
 
 
-def test_the_wait_is_estimated_by_the_places_that_a_job_can_have(world: World) -> None:
+def test_the_wait_is_estimated_from_the_slots_a_job_can_use(world: World) -> None:
     dispatch = Dispatch(world, places=1, glide=3, max_running=1)
     kinds = [dispatch.submit(world.user(), 10, **request) for request in (UPSCALED, {})]
     with world.services.db.statement() as connection:
@@ -133,7 +133,7 @@ jobs_of_one = st.lists(st.tuples(st.integers(1, 150), st.booleans()), min_size=1
     bound=st.booleans(),
     choose=st.randoms(use_true_random=False),
 )
-def test_a_newcomer_is_overtaken_once_by_each_user_where_it_could_go_itself(  # noqa: PLR0913, PLR0917 # drawn by name
+def test_a_newcomer_is_overtaken_once_by_each_user_for_slots_it_could_use(
     world: World,
     backlogs: list[tuple[float, list[tuple[int, bool]]]],
     places: int,
@@ -161,7 +161,7 @@ def test_a_newcomer_is_overtaken_once_by_each_user_where_it_could_go_itself(  # 
     rivals = [job_id for job_id in before_it if not bound or dispatch.protocol(job_id) == "img_generator"]
     counts = Counter(dispatch.owners[job_id] for job_id in rivals)
     assert all(count == 1 for count in counts.values()), counts
-    assert len(dispatch.started) == len(dispatch.owners), "none starves"
+    assert len(dispatch.started) == len(dispatch.owners), "no job starves"
     rows = {job_id: world.row(job_id) for job_id in dispatch.started}
     assert all(dispatch.protocol(job_id) in row.protocols.split(",") for job_id, row in rows.items())
     for user, kind in {(row.user_id, row.protocols) for row in rows.values()}:

@@ -28,7 +28,7 @@ def poller_for(services: Services, *generators: FakeGenerator) -> Iterator[Polle
 
 
 def answering(fake: FakeGenerator, path: str, answer: Callable[[], tuple[int, Any]]) -> None:
-    """From now on the generator answers this call with something else."""
+    """Let the generator answer this call with something else from now on."""
     usual = fake.answer
 
     def other(method: str, called: str, fields: dict[str, Any]) -> tuple[int, Any]:
@@ -45,7 +45,7 @@ def test_it_works(world: World, generator: FakeGenerator) -> None:
     assert world.events(job_id) == ["accepted", "started", "sent"]
     assert world.step(job_id) is not None  # waits at the generator
     assert world.row(job_id).progress is None
-    assert world.step(job_id) is not None  # is worked on
+    assert world.step(job_id) is not None  # is processed
     assert world.row(job_id).progress == 0
     assert world.step(job_id) is None
     assert world.state(job_id) == "succeeded"
@@ -66,10 +66,10 @@ def test_progress_never_goes_back(world: World, generator: FakeGenerator) -> Non
         seen.append(world.row(job_id).progress)
         assert world.state(job_id) == "generating"
     assert seen == [0, 0.4, 0.4, 0.4, 0.4, 0.99]
-    assert world.events(job_id) == ["accepted", "started", "sent", "processing"], "it began once"
+    assert world.events(job_id) == ["accepted", "started", "sent", "processing"], "it started once"
 
 
-def test_a_job_that_has_ended_stays_so_whatever_its_generator_says(world: World, generator: FakeGenerator) -> None:
+def test_an_ended_job_stays_ended_after_any_answer(world: World, generator: FakeGenerator) -> None:
     job_id = world.submit(world.user())
     world.finish(job_id)
     before = world.row(job_id)
@@ -114,7 +114,7 @@ def test_after_three_attempts_a_job_fails(world: World, generator: FakeGenerator
     assert world.sql("SELECT quota_used FROM users") == [(0,)]
 
 
-def test_a_forgotten_job_is_sent_again(world: World, generator: FakeGenerator) -> None:
+def test_a_job_unknown_to_its_generator_is_sent_again(world: World, generator: FakeGenerator) -> None:
     generator.plan = Plan(polls=3)
     job_id = world.send()
     generator.restart()
@@ -124,7 +124,7 @@ def test_a_forgotten_job_is_sent_again(world: World, generator: FakeGenerator) -
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 2)
 
 
-def test_a_refused_order_fails_at_once(world: World, generator: FakeGenerator) -> None:
+def test_a_refused_request_fails_immediately(world: World, generator: FakeGenerator) -> None:
     answering(generator, "/initiate_processing", lambda: (422, {"error": "bad parameter", "parameter": "steps"}))
     job_id = world.submit(world.user())
     world.finish(job_id)
@@ -153,7 +153,7 @@ def test_a_generator_that_is_down_costs_no_attempt(world: World, services: Servi
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
 
-def test_a_failed_generator_gets_no_job_before_it_is_well(world: World, generator: FakeGenerator) -> None:
+def test_a_failed_generator_gets_no_job_before_it_recovers(world: World, generator: FakeGenerator) -> None:
     first = world.submit(world.user())
     generator.down = True
     world.run(lambda: world.sql("SELECT failures FROM generators")[0][0] > 0)
@@ -169,7 +169,7 @@ def test_a_failed_generator_gets_no_job_before_it_is_well(world: World, generato
     assert world.row(first).attempts == world.row(later).attempts == 1
 
 
-def test_of_many_pollers_one_asks_a_failed_generator(world: World, generator: FakeGenerator) -> None:
+def test_only_one_of_many_pollers_probes_a_failed_generator(world: World, generator: FakeGenerator) -> None:
     job_id = world.submit(world.user())
     generator.down = True
     world.poller.start()
@@ -188,7 +188,7 @@ def test_of_many_pollers_one_asks_a_failed_generator(world: World, generator: Fa
     assert 50 < pauses[-1] <= 60
 
 
-def test_a_generator_that_falls_silent_is_waited_for_and_then_left(world: World, generator: FakeGenerator) -> None:
+def test_a_silent_generator_is_waited_for_and_then_abandoned(world: World, generator: FakeGenerator) -> None:
     generator.plan = Plan(polls=2)
     job_id = world.send()
     generator.down = True
@@ -204,7 +204,7 @@ def test_a_generator_that_falls_silent_is_waited_for_and_then_left(world: World,
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 2)
 
 
-def test_a_generator_that_comes_back_in_time_goes_on(world: World, generator: FakeGenerator) -> None:
+def test_a_generator_that_recovers_in_time_continues(world: World, generator: FakeGenerator) -> None:
     generator.plan = Plan(polls=2)
     job_id = world.send()
     generator.down = True
@@ -217,7 +217,7 @@ def test_a_generator_that_comes_back_in_time_goes_on(world: World, generator: Fa
     assert generator.counts["initiated"] == 1
 
 
-def test_an_order_with_an_uncertain_end_costs_an_attempt(world: World, generator: FakeGenerator) -> None:
+def test_a_request_with_an_unknown_outcome_costs_an_attempt(world: World, generator: FakeGenerator) -> None:
     usual = generator.answer
 
     def hang_up(method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
@@ -238,7 +238,7 @@ def _results(*pictures: bytes) -> Callable[[], tuple[int, Any]]:
 
 
 @pytest.mark.parametrize("junk", ["wrong_size", "not_png", "truncated", "count", "not_json"])
-def test_junk_pictures_cost_an_attempt(world: World, generator: FakeGenerator, junk: str) -> None:
+def test_invalid_pictures_cost_an_attempt(world: World, generator: FakeGenerator, junk: str) -> None:
     with FakeGenerator() as other:
         right = other.answer("POST", "/initiate_processing", {"prompt": "a", "width": 64, "height": 64, "ups": 1})
         other.answer("POST", "/check_status", {"id": right[1]})
@@ -287,7 +287,7 @@ def test_a_storage_that_is_down_is_waited_for(world: World, services: Services, 
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
 
-def test_a_storage_that_is_down_before_the_order_is_waited_for(
+def test_a_storage_that_is_down_before_sending_is_waited_for(
     world: World, services: Services, generator: FakeGenerator
 ) -> None:
     user = world.user()
@@ -303,7 +303,7 @@ def test_a_storage_that_is_down_before_the_order_is_waited_for(
     assert (row.state, row.error_code) == ("failed", "source_missing")
 
 
-def test_a_storage_outage_is_not_held_against_the_generator(
+def test_a_storage_outage_does_not_count_against_the_generator(
     world: World, services: Services, generator: FakeGenerator
 ) -> None:
     job_id = world.send()
@@ -319,7 +319,7 @@ def test_a_storage_outage_is_not_held_against_the_generator(
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
 
-def test_an_order_of_two_hours_is_given_up(world: World, generator: FakeGenerator) -> None:
+def test_a_request_is_given_up_after_two_hours(world: World, generator: FakeGenerator) -> None:
     generator.extensions = ALL_EXTENSIONS
     generator.plans.append(Plan(polls=1000))
     job_id = world.send()
@@ -331,7 +331,7 @@ def test_an_order_of_two_hours_is_given_up(world: World, generator: FakeGenerato
     assert world.state(job_id) == "succeeded"
 
 
-def test_a_generator_taken_out_of_the_settings_gives_its_jobs_back(world: World, services: Services) -> None:
+def test_a_generator_removed_from_the_settings_returns_its_jobs(world: World, services: Services) -> None:
     job_id = world.send()
     with FakeGenerator() as other, poller_for(services, other) as poller:
         world.finish(job_id, poller=poller)
@@ -345,7 +345,7 @@ def test_no_job_starts_at_a_generator_of_an_earlier_configuration(world: World, 
     with FakeGenerator() as old, FakeGenerator() as new, poller_for(services, old), poller_for(services, new) as poller:
         job_id = world.submit(world.user())
         with services.db.begin() as connection:
-            # As after a restart, before the first sweep: the table still holds the old one alone.
+            # As after a restart, before the first sweep: the table still has only the old one.
             generator_store.register(connection, [old.address])
         assert poller.start() == []
         poller.sweep()
@@ -353,7 +353,7 @@ def test_no_job_starts_at_a_generator_of_an_earlier_configuration(world: World, 
         assert world.events(job_id) == ["accepted", "started"]
 
 
-def test_jobs_go_where_there_is_room(world: World, services: Services) -> None:
+def test_jobs_go_to_free_slots(world: World, services: Services) -> None:
     with FakeGenerator(max_in_flight=3) as big, FakeGenerator(max_in_flight=1) as small:
         with poller_for(services, big, small) as poller:
             jobs = [world.submit(world.user()) for _ in range(6)]
@@ -387,7 +387,7 @@ def test_jobs_of_a_failed_generator_move_on(world: World, services: Services) ->
     assert world.sql("SELECT DISTINCT generator FROM jobs") == [(other.address.name,)]
 
 
-def test_one_outage_counts_once_however_many_jobs_meet_it(world: World, generator: FakeGenerator) -> None:
+def test_one_outage_counts_once_for_any_number_of_jobs(world: World, generator: FakeGenerator) -> None:
     jobs: list[UUID] = [world.send() for _ in range(4)]
     generator.down = True
     for job_id in jobs:
@@ -396,7 +396,7 @@ def test_one_outage_counts_once_however_many_jobs_meet_it(world: World, generato
     assert world.sql("SELECT failures FROM generators") == [(1,)]
 
 
-def test_a_poisonous_job_stops_nobody(world: World, generator: FakeGenerator) -> None:
+def test_a_poisonous_job_does_not_block_others(world: World, generator: FakeGenerator) -> None:
     poison = world.submit(world.user(), prompt="poison")
     usual = generator.answer
 

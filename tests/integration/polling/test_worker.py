@@ -1,4 +1,4 @@
-"""What people see of the queue, and what the poller clears away."""
+"""What users see of the queue, and what the poller cleans up."""
 
 import io
 from typing import Any, cast
@@ -51,7 +51,7 @@ def test_positions_and_waits_count_down(world: World, generator: FakeGenerator) 
     assert (done["queue_position"], done["eta_seconds"], done["progress"]) == (None, None, 1)
 
 
-def test_the_pace_follows_what_is_seen(world: World) -> None:
+def test_the_pace_follows_measurements(world: World) -> None:
     job_id = world.submit(world.user(), steps=100, width=1000, height=1000)
     before = world.sql("SELECT seconds_per_cost FROM queue_clock")[0][0]
     world.sql(
@@ -65,7 +65,7 @@ def test_the_pace_follows_what_is_seen(world: World) -> None:
     world.sql("UPDATE jobs SET attempts = 2")
     with world.services.db.begin() as connection:
         dispatch.record_pace(connection, job_id)
-    assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt tells nothing of the pace"
+    assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt does not affect the pace"
 
 
 def test_a_wait_is_explained_once_per_reason(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_wait_is_explained_once_per_reason(world: World) -> None:
     assert world.row(jobs[0]).version == 3
 
 
-def test_without_generators_the_reason_says_so(world: World) -> None:
+def test_without_generators_the_reason_is_shown(world: World) -> None:
     job_id = world.submit(world.user())
     world.poller.addresses = ()
     world.poller.sweep()
@@ -143,7 +143,7 @@ def test_start_pictures_reach_the_generator(
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"no picture", "picture_wrong_format"), (None, "source_missing")])
-def test_a_start_picture_that_cannot_be_used_fails_its_job(world: World, data: bytes | None, code: str) -> None:
+def test_an_unusable_start_picture_fails_its_job(world: World, data: bytes | None, code: str) -> None:
     user = world.user()
     key = upload(world, user, data or b"1", "a")
     job_id = world.submit(user, source_images=[key])
@@ -155,7 +155,7 @@ def test_a_start_picture_that_cannot_be_used_fails_its_job(world: World, data: b
     world.check_books()
 
 
-def test_unused_uploads_go_after_a_day(world: World) -> None:
+def test_unused_uploads_are_deleted_after_a_day(world: World) -> None:
     user = world.user()
     used, unused, fresh = (upload(world, user, picture(format="PNG"), name) for name in ("used", "unused", "fresh"))
     world.submit(user, source_images=[used])
@@ -166,7 +166,7 @@ def test_unused_uploads_go_after_a_day(world: World) -> None:
     assert unused not in world.garbage()
 
 
-def test_expired_tokens_go(world: World) -> None:
+def test_expired_tokens_are_deleted(world: World) -> None:
     with world.services.db.begin() as connection:
         for number, lifetime in enumerate(("'-1 s'", "'1 day'", "NULL")):
             connection.execute(
@@ -188,7 +188,7 @@ def test_garbage_that_is_due_again_is_kept_until_the_later_time(world: World) ->
     assert world.garbage() == {"jobs/a/"}
 
 
-def test_a_step_that_cannot_be_written_down_lets_go_of_its_claim(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_cannot_be_recorded_releases_its_claim(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.submit(world.user())
     world.poller.start()
 

@@ -1,4 +1,4 @@
-"""Every promise that Easel needs of an S3 storage: those of `easel check`, and all that an attacker might try.
+"""Every check of an S3 storage that Easel needs: those of `easel check`, and attempts of attackers.
 
 The rules are those of "Authenticating Requests" and "Browser-Based Uploads Using POST" in the S3 API reference.
 """

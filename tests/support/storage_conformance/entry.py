@@ -1,4 +1,4 @@
-"""Who is let in: no request without a signature, with other keys or of another time."""
+"""Authentication: requests without a signature, with other keys or of another time are refused."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime

@@ -1,4 +1,4 @@
-"""Forms for uploads: what they take, and nothing else."""
+"""Upload forms: what they allow, and nothing else."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Presigned URLs: what they open, and nothing else."""
+"""Presigned URLs: what they allow, and nothing else."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ def _link_is_stable(probe: Probe) -> None:
     before = probe.storage.presigned_url(key, start - timedelta(milliseconds=1))
     expect(before != urls[0], "A URL did not change after its window.")
     alive = urls[:1]
-    if time.time() < start.timestamp() + window_s - 30:  # it dies with this window, which may end at any moment
+    if time.time() < start.timestamp() + window_s - 30:  # it expires with this window, which may end at any moment
         alive.append(before)
     for url in alive:
         expect(probe.send("GET", url).body == b"12345", "A URL is dead within its lifetime.")
@@ -81,7 +81,7 @@ def _link_other_bucket(probe: Probe) -> None:
     bucket = probe.settings.s3_bucket
     url = probe.link(probe.stored("bucket")).replace(bucket, bucket[:-1] + ("0" if bucket[-1] != "0" else "1"), 1)
     if urlsplit(url).netloc != urlsplit(probe.link(probe.prefix)).netloc:
-        return  # the bucket is a part of the host's name, which the signature covers as it does the key
+        return  # the bucket is part of the host name, which the signature covers like the key
     expect_refused(probe.send("GET", url), "The URL of one bucket, used for another,")
 
 

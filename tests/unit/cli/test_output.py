@@ -77,7 +77,7 @@ def test_json_is_ascii_on_one_line_each(capsys: pytest.CaptureFixture[str]) -> N
     assert AT.astimezone(UTC).hour == 10
 
 
-def test_arguments_that_are_taken() -> None:
+def test_accepted_arguments() -> None:
     assert arguments.email(" Ada@Example.COM ") == "ada@example.com"
     assert [arguments.seconds(text) for text in ("90s", "10m", "6h", "2d")] == [90, 600, 21600, 172800]
     assert [arguments.weight(text) for text in ("0.01", "1", "100")] == [0.01, 1, 100]
@@ -85,6 +85,6 @@ def test_arguments_that_are_taken() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "@", "a@", "@a", "x" * 321 + "@a", "a\0@b"])
-def test_what_is_no_address(text: str) -> None:
+def test_invalid_addresses(text: str) -> None:
     with pytest.raises(ArgumentTypeError):
         arguments.email(text)

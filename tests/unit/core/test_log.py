@@ -22,7 +22,7 @@ def test_a_line_has_its_time_level_and_logger() -> None:
     assert entry == {"level": "info", "logger": "easel.test", "message": "said so"}
 
 
-def test_fields_stand_beside_the_message_and_those_of_libraries_do_not() -> None:
+def test_only_the_projects_fields_are_logged() -> None:
     entry = line(**log.fields(queued=3, none=None), data={"args": ("a secret",)})
     assert entry["queued"] == 3
     assert entry.keys() == {"at", "level", "logger", "message", "queued"}

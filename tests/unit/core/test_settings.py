@@ -1,4 +1,4 @@
-"""Settings: each wrong value ends in one sentence that names it and tells no secret."""
+"""Settings: each invalid value ends in one line that names the setting and shows no secret."""
 
 from pathlib import Path
 
@@ -114,7 +114,7 @@ WRONG = {
     ("name", "value"),
     [(name, value) for name, values in WRONG.items() for value in values],
 )
-def test_a_wrong_value_is_one_sentence(name: str, value: str) -> None:
+def test_an_invalid_value_is_reported_in_one_line(name: str, value: str) -> None:
     assert f"EASEL_{name}" in refusal(**{name: value})
 
 
@@ -146,12 +146,12 @@ def test_a_mail_server(url: str) -> None:
         ("https://пример.example", "Easel <easel@localhost>"),
     ],
 )
-def test_the_sender_is_of_the_site(public_url: str, sender: str) -> None:
+def test_the_sender_defaults_to_the_sites_host(public_url: str, sender: str) -> None:
     assert read(PUBLIC_URL=public_url).mail_from == sender
     assert read(PUBLIC_URL=public_url, MAIL_FROM="pictures@example.com").mail_from == "pictures@example.com"
 
 
-def test_a_blank_value_is_as_none() -> None:
+def test_a_blank_value_counts_as_unset() -> None:
     assert read(MAX_RUNNING=" ", GENERATORS="", CORS_ORIGINS="").max_running == 2
 
 
@@ -165,7 +165,7 @@ def test_a_value_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe" + SECRET.encode()])
-def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
@@ -186,7 +186,7 @@ def test_a_value_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "value", ["http://gpu.example.com", f"img_generator+http://a:{SECRET}@[gpu", "img_generator+http://gpu?x=1"]
 )
-def test_wrong_generators_are_named(value: str) -> None:
+def test_invalid_generators_are_named(value: str) -> None:
     with pytest.raises(SettingsError, match="EASEL_GENERATORS") as caught:
         create_app(Services(read(GENERATORS=value)))
     assert SECRET not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Untrusted pictures in, our own pictures out."""
+"""Decoding untrusted pictures, and encoding our own."""
 
 import contextlib
 import io
@@ -45,7 +45,7 @@ def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def with_chunks(*chunks: bytes) -> bytes:
-    """A sound 8x8 picture with more chunks before its pixels."""
+    """Return a valid 8x8 picture with these chunks before its pixels."""
     data = saved(Image.new("RGB", (8, 8)))
     return data[:33] + b"".join(chunks) + data[33:]
 
@@ -101,13 +101,13 @@ BAD_PNGS = {
 
 
 @pytest.mark.parametrize(("data", "code"), BAD_PNGS.values(), ids=BAD_PNGS)
-def test_a_bad_png_is_refused(data: bytes, code: str) -> None:
+def test_an_invalid_png_is_refused(data: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode_png(data, expected_size=(64, 48))
     assert caught.value.code == code
 
 
-def test_without_an_expected_size_the_limit_of_pixels_stays() -> None:
+def test_without_an_expected_size_the_pixel_limit_applies() -> None:
     assert decode_png(saved(PAINTED), expected_size=None).size == (64, 48)
     with pytest.raises(PictureError) as caught:
         decode_png(header(8193, 8192), expected_size=None)
@@ -123,8 +123,8 @@ def test_without_an_expected_size_the_limit_of_pixels_stays() -> None:
     ],
     ids=["iTXt", "zTXt", "iCCP"],
 )
-def test_a_chunk_that_grows_is_not_let_grow(bad: bytes) -> None:
-    """Either the picture is refused, or the chunk is left out: its 20 MB are never there."""
+def test_a_decompression_bomb_in_a_chunk_is_not_expanded(bad: bytes) -> None:
+    """Either the picture is refused, or the chunk is skipped: its 20 MB are never allocated."""
     tracemalloc.start()
     with contextlib.suppress(PictureError):
         assert decode_png(with_chunks(bad), expected_size=(8, 8)).info == {}
@@ -134,7 +134,7 @@ def test_a_chunk_that_grows_is_not_let_grow(bad: bytes) -> None:
 
 
 @given(place=st.integers(8, 400), value=st.integers(0, 255), cut=st.integers(0, 400))
-def test_damage_is_a_picture_error_or_no_matter(place: int, value: int, cut: int) -> None:
+def test_damage_is_a_picture_error_or_harmless(place: int, value: int, cut: int) -> None:
     data = bytearray(saved(NOISE.resize((12, 10)).convert("P"), compress_level=1))
     data[place % len(data)] = value
     try:
@@ -169,7 +169,7 @@ def test_a_transparent_palette_colour_becomes_white() -> None:
 
 
 def photo(kind: str, **options: Any) -> bytes:
-    """A photo taken with the camera on its side, red on the left half, with a place and a profile in it."""
+    """Return a photo with an EXIF rotation, red on its left half, with GPS data and a colour profile."""
     image = Image.new("RGB", (40, 20), "blue")
     image.paste("red", (0, 0, 20, 20))
     exif = Image.Exif()
@@ -213,7 +213,7 @@ def test_a_large_upload_is_shrunk() -> None:
         (b"\xff\xd8\xff" + bytes(21 * 1024 * 1024), "picture_too_large"),
     ],
 )
-def test_a_bad_upload_is_refused(data: bytes, code: str) -> None:
+def test_an_invalid_upload_is_refused(data: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
         decode_source(data)
     assert caught.value.code == code
@@ -222,7 +222,7 @@ def test_a_bad_upload_is_refused(data: bytes, code: str) -> None:
 @pytest.mark.parametrize(
     "prompt", ["a lighthouse", "café", "маяк ночью 🌊", "two\nlines", 'Steps: 3, "quoted"', "漢字"]
 )
-def test_a_recipe_comes_back_as_it_went_in(prompt: str) -> None:
+def test_a_recipe_is_read_as_written(prompt: str) -> None:
     wanted = recipe(prompt=prompt, negative_prompt=prompt, description=prompt)
     data = encode_png(PAINTED, wanted)
     found = read_recipe(data)
@@ -269,7 +269,7 @@ def test_a_recipe_has_a_largest_size() -> None:
         with_chunks(*[chunk(b"tEXt", b"a\0b")] * 300, chunk(b"tEXt", b'easel\0{"a": 1}')),
     ],
 )
-def test_no_sound_recipe_is_none(data: bytes) -> None:
+def test_an_invalid_recipe_is_not_read(data: bytes) -> None:
     assert read_recipe(data) is None
 
 

@@ -13,10 +13,10 @@ def test_without_a_generator_one_place_is_assumed() -> None:
     assert Outlook(jobs_ahead=1, cost_ahead=10, seconds_per_cost=1.0).eta_s(1, None) == 11
 
 
-def test_a_running_job_goes_by_its_own_progress() -> None:
+def test_a_running_job_is_estimated_from_its_progress() -> None:
     assert Outlook(seconds_per_cost=1.0, running_s=30).eta_s(100, 0.75) == 10
     assert Outlook(seconds_per_cost=1.0, running_s=30).eta_s(100, None) == 70
-    assert Outlook(seconds_per_cost=1.0, running_s=300).eta_s(100, None) == 1, "it is late, and never done already"
+    assert Outlook(seconds_per_cost=1.0, running_s=300).eta_s(100, None) == 1, "a late job is not shown as done"
 
 
 def test_a_finished_job_has_no_wait() -> None:

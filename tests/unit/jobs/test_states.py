@@ -30,7 +30,7 @@ def test_a_move_is_legal_or_it_is_not(start: State, to: State) -> None:
     assert (start in allowed_from(to)) == legal
 
 
-def test_a_state_is_finished_when_nothing_follows_but_an_operator_s_second_chance() -> None:
+def test_a_state_is_finished_if_only_an_operators_requeue_follows() -> None:
     assert {state for state in State if not MOVES[state] - {State.QUEUED}} == FINISHED
     assert {state for state in State if state.finished} == FINISHED
 
@@ -57,10 +57,10 @@ def test_the_next_poll_stays_within_its_bounds(elapsed_s: float, position: int |
 
 
 @given(seconds, st.integers(0, 1000))
-def test_a_longer_queue_is_asked_about_later(elapsed_s: float, position: int) -> None:
+def test_a_longer_queue_is_polled_later(elapsed_s: float, position: int) -> None:
     assert next_poll_s(elapsed_s, position, None) <= next_poll_s(elapsed_s, position + 1, None)
 
 
 @given(st.floats(0.1, 10_000), st.floats(0.01, 1), st.floats(0.01, 1))
-def test_a_job_nearly_done_is_asked_about_sooner(elapsed_s: float, one: float, other: float) -> None:
+def test_a_job_nearly_done_is_polled_sooner(elapsed_s: float, one: float, other: float) -> None:
     assert next_poll_s(elapsed_s, None, max(one, other)) <= next_poll_s(elapsed_s, None, min(one, other))

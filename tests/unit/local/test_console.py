@@ -1,4 +1,4 @@
-"""What the terminal of `make run` shows of the parts' lines."""
+"""Which lines of the parts the terminal of `make run` shows."""
 
 import logging
 
@@ -20,6 +20,6 @@ def test_a_line_of_the_log_is_shown_when_something_is_wrong(
     assert ("a word" in capsys.readouterr().out) == shown
 
 
-def test_what_is_no_line_of_the_log_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_that_is_not_a_log_line_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     Console().line("postgres", "FATAL: no space left")
     assert capsys.readouterr().out == "postgres  | FATAL: no space left\n"

@@ -58,7 +58,7 @@ def composed(prompt: str, email: str = "ada@example.com") -> EmailMessage:
 
 
 def check_harmless(prompt: str, tmp: Path) -> None:
-    """As a mailbox reads it: the headers of every mail, each once, and the prompt on one line of the text."""
+    """Check the parsed mail: each expected header once, and the prompt on one line of the text."""
     message = composed(prompt)
     mailer = mail.FileMailer(tmp)
     mailer.send(message)

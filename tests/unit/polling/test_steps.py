@@ -1,4 +1,4 @@
-"""What a step decides, without a database: every answer of a generator as an outcome."""
+"""The decisions of a step, without a database: the outcome of every answer of a generator."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -72,7 +72,7 @@ SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
 
 
 class Scripted:
-    """A generator whose every call has the answer of the test, or raises it."""
+    """A generator whose calls return, or raise, what the test sets."""
 
     def __init__(self, answer: object, *, synchronous: bool = False) -> None:
         self.answer = answer
@@ -135,7 +135,7 @@ def test_a_send(answer: object, decision: Decision) -> None:
     assert steps.begin(step(CLAIM, answer)) == decision
 
 
-def test_a_synchronous_generator_has_not_been_spoken_to_when_it_is_sent() -> None:
+def test_sending_to_a_synchronous_generator_makes_no_call() -> None:
     decision = steps.begin(step(CLAIM, "image", synchronous=True, protocol="glide"))
     assert isinstance(decision, Decision)
     assert isinstance(decision.outcome, Sent)
@@ -170,7 +170,7 @@ def test_the_last_attempt_fails_the_job() -> None:
     assert decision.outcome.attempts == 1
 
 
-def test_a_generator_is_waited_for_only_so_long() -> None:
+def test_a_generator_is_waited_for_only_for_a_limited_time() -> None:
     decision = steps.begin(step(replace(SENT, unreachable_s=31.0), AWAY))
     assert decision == Decision(Retried(reason(AWAY)), GeneratorHealth("It is away."))
 
@@ -188,7 +188,7 @@ def test_a_cancel_reaches_a_generator_that_has_the_job() -> None:
         assert cast(Scripted, due.generator).cancelled == cancelled
 
 
-def test_nothing_is_drawn_while_the_storage_is_away() -> None:
+def test_nothing_is_generated_while_the_storage_is_unavailable() -> None:
     decision = steps.begin(step(SENT, Progress(Phase.READY), synchronous=True))
     waiting = Reason("storage_unavailable", "The storage cannot be reached.")
     assert decision == Decision(Waits(waiting, 2.0, has_objects=True))
@@ -209,13 +209,13 @@ def test_a_fetch_that_fails(draws: bool, answer: object, decision: Decision) -> 
     assert steps.fetch(step(SENT, answer), draws=draws) == decision
 
 
-def test_a_picture_that_cannot_be_used_costs_an_attempt_and_no_health() -> None:
+def test_an_unusable_picture_costs_an_attempt_and_no_health() -> None:
     decision = steps.fetch(step(SENT, Result(images=(b"junk",))), draws=False)
     message = "The generator's picture cannot be used (picture_wrong_format)."
     assert decision == Decision(Retried(Reason("picture_wrong_format", message)), HEALTHY)
 
 
-def test_a_storage_that_is_away_delays_a_send() -> None:
+def test_an_unavailable_storage_delays_a_send() -> None:
     with_source = replace(CLAIM, source_keys=("uploads/a.png",))
     decision = steps.begin(step(with_source, "17"))
     waiting = Reason("storage_unavailable", "The storage cannot be reached.")

@@ -1,4 +1,4 @@
-"""What gateway and worker measure themselves, as real processes."""
+"""The metrics of gateway and worker, as real processes."""
 
 import os
 import re
@@ -30,7 +30,7 @@ DURATION = "easel_step_duration_seconds_count"
 
 @pytest.fixture
 def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str, str]:
-    """The environment of programs that serve metrics, with an empty broker."""
+    """Return the environment of programs that serve metrics, with an empty broker."""
     redis.Redis.from_url(environment["EASEL_BROKER_URL"]).flushall()
     return environment | {"EASEL_GENERATORS": generator.setting, "EASEL_METRICS_PORT": str(free_port())}
 
@@ -44,7 +44,7 @@ def gateway(settings: dict[str, str], log: Path) -> Iterator[tuple[Program, int]
 
 
 def succeed(world: World, jobs: int) -> None:
-    """Submit jobs and wait for their success at the worker that runs."""
+    """Submit jobs and wait until the running worker has finished them."""
     before = count_of_succeeded(world)
     for _ in range(jobs):
         world.submit(world.user())
@@ -59,7 +59,7 @@ def fetched(port: int) -> float:
     return Scrape(port).value(DURATION, step="fetch", outcome="succeeded")
 
 
-def test_a_pool_of_processes_tells_the_same_as_the_database(
+def test_a_pool_of_processes_counts_the_same_as_the_database(
     world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
     port = int(settings["EASEL_METRICS_PORT"])
@@ -75,7 +75,7 @@ def test_a_pool_of_processes_tells_the_same_as_the_database(
             assert seen.value("easel_step_duration_seconds_bucket", step="fetch", le="+Inf") == 12
             assert seen.value("easel_step_duration_seconds_sum", step="fetch") > 0
 
-            # What a child measured outlives it, and the one in its place goes on with that.
+            # A child's measurements survive it, and its replacement continues them.
             children = worker.children
             for child in children:
                 os.kill(child, signal.SIGKILL)
@@ -119,7 +119,7 @@ def test_children_do_not_keep_the_port_of_a_worker_that_was_killed(settings: dic
 
 
 def listens(pid: int) -> bool:
-    """Whether a process holds a TCP socket that listens on IPv4."""
+    """Return whether a process holds a TCP socket that listens on IPv4."""
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
@@ -141,7 +141,7 @@ def test_the_gateway_counts_its_requests(world: World, settings: dict[str, str],
         assert ask(base + "/", "PROPFIND") == 405
         assert ask(base + "/pictures/some-view") == 200
         seen = Scrape(metrics)
-        assert ask(f"{base}/metrics") == 200  # one of the site's views: not what an outsider may read
+        assert ask(f"{base}/metrics") == 200  # one of the site's views, which outsiders may not read
         assert b"easel_http" not in urllib.request.urlopen(f"{base}/metrics", timeout=10).read()
         program.stop()
     requests = "easel_http_requests_total"
@@ -168,7 +168,7 @@ def ask(url: str, method: str = "GET") -> int:
             return error.code
 
 
-def test_nothing_of_it_is_there_unless_asked_for(settings: dict[str, str], tmp_path: Path) -> None:
+def test_metrics_are_off_by_default(settings: dict[str, str], tmp_path: Path) -> None:
     without = {name: value for name, value in settings.items() if name != "EASEL_METRICS_PORT"}
     with gateway(without, tmp_path / "gateway.log"), pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(settings["EASEL_METRICS_PORT"])), 5).close()
@@ -178,7 +178,7 @@ def test_nothing_of_it_is_there_unless_asked_for(settings: dict[str, str], tmp_p
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
-def test_a_board_holds_every_step_in_its_own_place() -> None:
+def test_a_board_keeps_every_step_in_its_own_slot() -> None:
     board = StepBoard(3)
     for process in range(3):
         board.use(process)

@@ -1,4 +1,4 @@
-"""The lists of settings for people and for containers name the settings that are declared, with their defaults."""
+"""The lists of settings in docs and compose file name the declared settings, with their defaults."""
 
 import re
 
@@ -11,26 +11,26 @@ from tests.support.paths import ROOT
 
 FIELDS = {variable_of(name): field for name, field in Settings.model_fields.items() if field.alias is None}
 FROM_AWS = {field.alias for field in Settings.model_fields.values() if field.alias is not None}
-# The lists show an example or a word in place of these defaults.
+# The lists show an example or a word instead of these defaults.
 SHOWN_OTHERWISE = {"EASEL_S3_ENDPOINT"}
 DEFAULTS = {
     name: str(field.default)
     for name, field in FIELDS.items()
     if isinstance(field.default, str | int) and field.default != "" and name not in SHOWN_OTHERWISE
 }
-# What a container is given otherwise, or need not be told.
+# Settings that a container gets in another way, or does not need.
 NOT_IN_COMPOSE = {"EASEL_HOST", "EASEL_PORT", "EASEL_DATABASE_POOL", "EASEL_DATABASE_AUTH"}
 
 
 def documented() -> dict[str, str]:
-    """Each setting of the table in the documentation, with its column of defaults."""
+    """Return each setting of the table in the documentation, with its column of defaults."""
     pages = [path for path in (ROOT / "docs" / "settings.md", ROOT / "README.md") if path.is_file()]
     text = "".join(path.read_text(encoding="utf-8") for path in pages)
     return dict(re.findall(r"^\| `(EASEL_[A-Z0-9_]+)` \| ([^|]*?) ?\|", text, re.MULTILINE))
 
 
 def exemplified() -> dict[str, str]:
-    """Each setting of .env.example with its value there."""
+    """Return each setting of .env.example with its value there."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     return dict(re.findall(r"^#([A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
 
@@ -50,7 +50,7 @@ def test_the_defaults_are_those_declared(name: str) -> None:
 
 
 def test_containers_are_given_settings_that_are_declared() -> None:
-    """An optional one comes from the user's environment under its own name, and blank means the default."""
+    """An optional setting comes from the user's environment under the same name, and blank means the default."""
     composed = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     given = composed["x-app"]["environment"]
     assert given.keys() == (FIELDS.keys() - NOT_IN_COMPOSE) | (FROM_AWS - {"AWS_SESSION_TOKEN"})

@@ -1,4 +1,4 @@
-"""Exactly one stored set of pictures a job, whatever dies at whatever line."""
+"""Exactly one stored set of pictures per job, after a kill at any line."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ from tests.support.world import World, with_settings
 
 
 class Killed(BaseException):
-    """A worker that ends here."""
+    """Raised where a worker is killed."""
 
 
 def kill_after(count: int, function: Any) -> Callable[..., Any]:
-    """The function, which kills its caller when it has done its work for the `count`th time."""
+    """Return the function, changed to kill its caller after its `count`th call."""
     calls = 0
 
     def dying(*args: Any, **named: Any) -> Any:
@@ -96,7 +96,7 @@ def test_killed_after_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) 
     assert world.garbage() == set()
 
 
-def test_killed_before_the_pace_is_noted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_before_the_pace_is_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     with monkeypatch.context() as patch:
         patch.setattr(dispatch, "record_pace", kill_after(1, dispatch.record_pace))
@@ -107,7 +107,7 @@ def test_killed_before_the_pace_is_noted(world: World, monkeypatch: pytest.Monke
     world.check_one_set(job_id, 1)
 
 
-def test_a_database_that_goes_at_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_lost_at_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     with monkeypatch.context() as patch:
 
@@ -123,7 +123,7 @@ def test_a_database_that_goes_at_the_commit(world: World, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("count", range(1, 5))
-def test_a_storage_that_goes_between_two_objects(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_a_storage_lost_between_two_objects(world: World, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     job_id = world.send(n=2)
     put, calls = Storage.put, []
 
@@ -142,7 +142,7 @@ def test_a_storage_that_goes_between_two_objects(world: World, monkeypatch: pyte
     assert len(world.services.storage.sizes_bytes(f"jobs/{job_id}/")) == 4 + count - 1
 
 
-def test_an_object_that_is_not_what_was_written_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corrupted_object_is_not_committed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     put = Storage.put
     with monkeypatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Every line that gateway, worker and beat write while people use Easel: JSON, with ids, without secrets."""
+"""Every log line of gateway, worker and beat during normal use: JSON, with ids, without secrets."""
 
 import io
 import json
@@ -27,7 +27,7 @@ EMAIL, PASSWORD, WRONG_PASSWORD = "someone-particular@example.com", "four unusua
 
 
 class Flow:
-    """A user's requests, with every secret that no log line may contain."""
+    """A user's requests, and the secrets that no log line may contain."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -69,7 +69,7 @@ class Flow:
         return key
 
     def run(self, generator: FakeGenerator) -> tuple[Any, Any]:
-        """Everything once; a job that succeeded and one that failed."""
+        """Use every route once; return a job that succeeded and one that failed."""
         signed_up = self.call("POST", "/v1/signup", 201, {"email": EMAIL, "password": PASSWORD})
         self.secrets.append(signed_up["token"])
         self.call("POST", "/v1/login", 401, {"email": EMAIL, "password": WRONG_PASSWORD})
@@ -92,7 +92,7 @@ class Flow:
 
 @contextmanager
 def easel(settings: dict[str, str], folder: Path) -> Iterator[str]:
-    """Gateway, worker and beat; the gateway's address."""
+    """Start gateway, worker and beat; return the gateway's address."""
     port = free_port()
     settings = settings | {"EASEL_PORT": str(port)}
     with (
@@ -107,7 +107,7 @@ def easel(settings: dict[str, str], folder: Path) -> Iterator[str]:
 
 
 def lines_of(folder: Path, *parts: str) -> list[dict[str, Any]]:
-    """Every line of these parts' output, each of which is a JSON object."""
+    """Return every line of these parts' output, each a JSON object."""
     return [json.loads(line) for part in parts for line in (folder / f"{part}.log").read_text().splitlines()]
 
 
@@ -147,7 +147,7 @@ def test_a_whole_flow(
 
 
 def check_requests(lines: list[dict[str, Any]], request_ids: list[str]) -> None:
-    """One line for each answer, whose path is that of the manifest."""
+    """Check that there is one line for each answer, with the manifest's path."""
     answered = [line for line in lines if line["message"] == "request"]
     assert all(line["request_id"] for line in answered)
     by_id = {line["request_id"]: line for line in answered}
@@ -178,10 +178,10 @@ def has_an_error(log: Path) -> bool:
     return "error" in log.read_text().lower()
 
 
-def test_servers_that_are_away_are_told_without_their_passwords(
+def test_unavailable_servers_are_logged_without_their_passwords(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
-    """What the libraries say of connections that fail is in the lines too."""
+    """The lines include the libraries' messages about failed connections."""
     settings = environment | {
         "EASEL_GENERATORS": generator.setting,
         "EASEL_DATABASE_URL": f"postgresql://easel:database-password@127.0.0.1:{free_port()}/easel",

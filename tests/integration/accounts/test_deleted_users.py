@@ -1,4 +1,4 @@
-"""A request that was let in a moment before its account was deleted gets an answer, not an accident."""
+"""A request authenticated just before its account was deleted gets a proper answer."""
 
 from uuid import uuid4
 
@@ -10,17 +10,17 @@ from shared.jobs import upload_store
 from shared.services import Services
 
 
-def test_a_session_for_nobody_is_not_found(services: Services) -> None:
+def test_a_session_of_a_deleted_user_is_not_found(services: Services) -> None:
     with pytest.raises(NotFound), services.db.begin() as connection:
         user_store.create_token(connection, uuid4(), b"x" * 32, kind="session", name=None, lifetime_s=1)
 
 
-def test_an_upload_for_nobody_is_not_found(services: Services) -> None:
+def test_an_upload_of_a_deleted_user_is_not_found(services: Services) -> None:
     with pytest.raises(NotFound), services.db.begin() as connection:
         upload_store.create(connection, uuid4(), "uploads/a.png", "image/png", 1)
 
 
-def test_the_token_of_nobody_is_bad(services: Services) -> None:
+def test_the_token_of_a_deleted_user_is_invalid(services: Services) -> None:
     with services.db.begin() as connection:
         with pytest.raises(BadToken):
             user_store.get_counts(connection, uuid4())

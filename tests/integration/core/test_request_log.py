@@ -1,4 +1,4 @@
-"""The lines that a request leaves in the log: through Lambda, and when the code fails."""
+"""Log lines of requests: in Lambda, and after unexpected errors."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ from shared.services import Services
 
 
 def event_of(path: str) -> dict[str, Any]:
-    """An event of an HTTP API."""
+    """Return an event of an HTTP API."""
     http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "x"}
     return {
         "version": "2.0",
@@ -36,8 +36,8 @@ def requests_in(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [vars(record)["fields"] for record in caplog.records if record.getMessage() == "request"]
 
 
-def test_a_function_logs_its_request_in_lambda_too(environment: dict[str, str], services: Services) -> None:
-    """As a process of its own, as Lambda runs it. Who has a picture's id may see it, so the id is not told."""
+def test_a_function_logs_its_request_in_lambda(environment: dict[str, str], services: Services) -> None:
+    """Runs as a separate process, like in Lambda. A picture's id gives access to it, so it is not logged."""
     image_id = str(uuid4())
     code = "import json, sys; from functions.picture import handler; handler(json.loads(sys.argv[1]), None)"
     done = subprocess.run(
@@ -57,7 +57,7 @@ def test_a_function_logs_its_request_in_lambda_too(environment: dict[str, str], 
     assert done.stdout == ""
 
 
-def test_a_request_that_breaks_is_a_500_with_its_trace(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_a_500_with_its_traceback(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     router, seen = APIRouter(), []
 

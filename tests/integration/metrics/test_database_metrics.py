@@ -1,4 +1,4 @@
-"""The metrics of the database equal its counts, through every change of jobs and faults of the database."""
+"""The metrics of the database equal its counts after every change of jobs and after database failures."""
 
 import logging
 import socket
@@ -22,7 +22,7 @@ from tests.support.scraping import Scrape, check_equal_to_the_database, served
 from tests.support.world import World, with_settings
 
 
-def test_an_empty_easel_tells_zeros(world: World) -> None:
+def test_an_empty_database_reports_zeros(world: World) -> None:
     with served(world.services) as port:
         seen = Scrape(port)
     check_equal_to_the_database(seen, world.services)
@@ -32,7 +32,7 @@ def test_an_empty_easel_tells_zeros(world: World) -> None:
     assert seen.value("easel_oldest_queued_job_age_seconds") == 0
 
 
-def test_jobs_of_every_fate(world: World, generator: FakeGenerator) -> None:
+def test_jobs_of_every_outcome(world: World, generator: FakeGenerator) -> None:
     with served(world.services) as port:
         users = [world.user() for _ in range(3)]
         good = [world.submit(user, n=2) for user in users]
@@ -68,7 +68,7 @@ def test_jobs_of_every_fate(world: World, generator: FakeGenerator) -> None:
     assert seen.value("easel_stored_pictures_total") == 6
 
 
-def test_deleting_lowers_what_there_is_and_not_what_has_been(world: World) -> None:
+def test_deleting_lowers_gauges_and_not_counters(world: World) -> None:
     owner, other = world.user(), world.user()
     jobs = [world.submit(user) for user in (owner, owner, other)]
     world.finish(*jobs)
@@ -88,7 +88,7 @@ def test_deleting_lowers_what_there_is_and_not_what_has_been(world: World) -> No
     assert after.value(finished) == before.value(finished) == 3
 
 
-def test_counts_go_on_after_a_restart(world: World) -> None:
+def test_counts_continue_after_a_restart(world: World) -> None:
     world.finish(world.submit(world.user()))
     with served(world.services) as port:
         assert Scrape(port).value("easel_jobs_finished_total") == 1
@@ -99,8 +99,8 @@ def test_counts_go_on_after_a_restart(world: World) -> None:
     check_equal_to_the_database(seen, world.services)
 
 
-def test_durations_are_sorted_by_the_bounds_of_the_metric(world: World) -> None:
-    """The triggers know the bounds too: as many jobs as bounds, each a little below one, and one above all."""
+def test_durations_are_counted_by_the_buckets_of_the_metric(world: World) -> None:
+    """The triggers contain the bounds, too: one job a little below each bound, and one above all."""
     user = world.user()
     for seconds in (*(bound - 0.5 for bound in metrics_store.JOB_BOUNDS_S), 100_000):
         world.sql(
@@ -117,8 +117,8 @@ def test_durations_are_sorted_by_the_bounds_of_the_metric(world: World) -> None:
     check_equal_to_the_database(seen, world.services)
 
 
-def test_adding_up_changes_no_count(world: World) -> None:
-    """Several add up at once, while others write."""
+def test_folding_counters_changes_no_count(world: World) -> None:
+    """Several threads fold concurrently while others write."""
     world.sql(f"INSERT INTO tallies (name, label, count, amount) SELECT 'attempts', '', 1, 0 {many(2000)}")
 
     def fold(_: int) -> None:
@@ -154,7 +154,7 @@ def test_a_failure_is_in_one_report(world: World, generator: FakeGenerator, capl
     assert all(line["oldest_queued_s"] >= 0 and line["generating"] == 0 for line in lines)
 
 
-def test_beat_asks_for_a_report_each_minute(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_beat_requests_a_report_each_minute(world: World, caplog: pytest.LogCaptureFixture) -> None:
     app = create_app(world.services)
     entry = app.conf.beat_schedule["report"]
     assert entry["schedule"] == 60
@@ -163,7 +163,7 @@ def test_beat_asks_for_a_report_each_minute(world: World, caplog: pytest.LogCapt
     assert [record.getMessage() for record in caplog.records] == ["queue"]
 
 
-def test_without_the_database_the_rest_is_told(services: Services) -> None:
+def test_without_the_database_the_other_metrics_are_served(services: Services) -> None:
     requests = Requests()
     requests.measure("submit", "POST", 202, 0.01)
     away = with_settings(services, database_url=f"postgresql+psycopg2://easel:hidden@127.0.0.1:{free_port()}/easel")
@@ -179,7 +179,7 @@ def test_without_the_database_the_rest_is_told(services: Services) -> None:
 
 
 def test_a_database_that_hangs_is_not_waited_for(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes connections and says nothing. However many scrapes come, one reading waits for it."""
+    """It accepts connections and never answers. For any number of scrapes, only one query waits."""
     monkeypatch.setattr(prometheus, "DATABASE_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -202,7 +202,7 @@ def test_a_database_that_comes_back_is_read_again(world: World, monkeypatch: pyt
         assert Scrape(port).value("easel_database_up") == 1
 
 
-def test_a_port_that_is_taken_is_one_sentence(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_metrics_port_in_use_is_reported_in_one_line(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert serve(with_settings(services, metrics_port=port).settings, Requests()) is None

@@ -1,4 +1,4 @@
-"""Handlers whose database dies, falls silent or makes them wait: a right answer or a 503 in time, and nothing twice."""
+"""Handlers with a dead, silent or slow database: a correct answer or a 503 in time, and nothing done twice."""
 
 import asyncio
 import base64
@@ -25,11 +25,11 @@ from shared.services import Services
 from tests.support.silent_proxy import SilentProxy, silent_proxy
 
 LONG_MS = 20_000
-SHORT_MS = 2_000  # of which 1 s is kept for the answer
+SHORT_MS = 2_000  # 1 s of it is reserved for the answer
 
 
 class Context:
-    """The part of Lambda's context that a handler looks at."""
+    """The part of Lambda's context that a handler uses."""
 
     def __init__(self, left_ms: int) -> None:
         self._ends = time.monotonic() * 1000 + left_ms
@@ -68,12 +68,12 @@ def token(services: Services) -> str:
 
 @contextmanager
 def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Hands a function's own handler, on these services, one event, with so much time left."""
+    """Return a function that calls a handler on these services with one event and so much time left."""
     monkeypatch.setattr(Services, "from_environment", lambda: inside)
     monkeypatch.setattr(log, "configure", lambda _level: None)
     made: dict[str, Any] = {}
     loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)  # Mangum's; it would make one and leave it open
+    asyncio.set_event_loop(loop)  # for Mangum, which would create one and leave it open
 
     def send(name: str, method: str, path: str, *, left_ms: int = LONG_MS, body: Any = None, **headers: str) -> Any:
         if name not in made:
@@ -92,7 +92,7 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def call(services: Services, proxy: SilentProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """Functions whose database is behind the proxy."""
+    """Return a function that calls handlers whose database is behind the proxy."""
     url = f"postgresql+psycopg2://easel@127.0.0.1:{proxy.port}/postgres"
     inside = Services(services.settings.model_copy(update={"database_url": url, "database_pool": 1}))
     with handlers(inside, token, monkeypatch) as send:
@@ -127,19 +127,19 @@ def jobs_of(services: Services) -> int:
         return int(connection.execute(text("SELECT count(*) FROM jobs")).scalar_one())
 
 
-def test_a_frozen_function_finds_that_its_connection_was_ended(
+def test_a_frozen_function_notices_a_closed_connection(
     call: Call, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert me(call).status == 200
     query = text("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     with services.db.statement() as connection:
         connection.execute(query)
-    services.db.close()  # those in the pool have ended too, and the next test would take one of them
-    monkeypatch.setattr(db, "IDLE_PING_S", 0.0)  # it lay frozen for long
+    services.db.close()  # those in the pool are closed too, and the next test would use one of them
+    monkeypatch.setattr(db, "IDLE_PING_S", 0.0)  # as after a long freeze
     assert me(call).status == 200
 
 
-def test_a_connection_that_died_without_a_word_while_frozen_is_replaced(
+def test_a_connection_that_died_silently_while_frozen_is_replaced(
     call: Call, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert me(call).status == 200
@@ -150,7 +150,9 @@ def test_a_connection_that_died_without_a_word_while_frozen_is_replaced(
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_a_silent_database_is_told_in_time_and_forgotten_after(call: Call, proxy: SilentProxy, connected: bool) -> None:
+def test_a_silent_database_is_reported_in_time_and_does_not_last(
+    call: Call, proxy: SilentProxy, connected: bool
+) -> None:
     if connected:
         assert me(call).status == 200
     proxy.silent = True
@@ -161,7 +163,7 @@ def test_a_silent_database_is_told_in_time_and_forgotten_after(call: Call, proxy
     assert me(call).status == 200
 
 
-def test_a_submit_that_waits_for_a_lock_is_cut_and_its_repetition_makes_one_job(call: Call, services: Services) -> None:
+def test_a_submit_cut_while_waiting_for_a_lock_makes_one_job_when_repeated(call: Call, services: Services) -> None:
     request = {"body": {"prompt": "a lighthouse at night"}, "idempotency-key": "once"}
     locked, release = Event(), Event()
 
@@ -179,7 +181,7 @@ def test_a_submit_that_waits_for_a_lock_is_cut_and_its_repetition_makes_one_job(
     finally:
         release.set()
         holder.join(10)
-    # Whether the server went on with what was cut, or not: the key finds it.
+    # Whether or not the server completed the cut request: the key finds its job.
     answers = [call("submit", "POST", "/v1/jobs", **request) for _ in range(2)]
     assert [answer.status for answer in answers] == [202, 202]
     assert len({answer.json["id"] for answer in answers}) == 1
@@ -208,14 +210,14 @@ def test_lambda_keeps_one_connection(environment: dict[str, str]) -> None:
 
 
 class SilentStorage:
-    """A storage that takes connections and says nothing."""
+    """A storage that accepts connections and never answers."""
 
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self.url = f"http://127.0.0.1:{server.getsockname()[1]}"
 
     def count_connections(self) -> int:
-        """How many there were since the last count."""
+        """Return the number of connections since the last count."""
         self._server.setblocking(False)
         count = 0
         with suppress(BlockingIOError):
@@ -231,7 +233,7 @@ def silent_storage() -> Iterator[SilentStorage]:
         yield SilentStorage(server)
 
 
-def test_a_silent_storage_is_told_in_time_and_nothing_is_queued(
+def test_a_silent_storage_is_reported_in_time_and_nothing_is_queued(
     services: Services, token: str, silent_storage: SilentStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = Services(services.settings.model_copy(update={"s3_endpoint": silent_storage.url}))
@@ -243,4 +245,4 @@ def test_a_silent_storage_is_told_in_time_and_nothing_is_queued(
         health = send("health", "GET", "/v1/health", left_ms=SHORT_MS)
     assert health.status == 503
     assert health.json["checks"] == {"database": "ok", "storage": "The storage cannot be reached.", "broker": "ok"}
-    assert silent_storage.count_connections() == 2, "one try each: there is no time for another"
+    assert silent_storage.count_connections() == 2, "one attempt each: there is no time for another"

@@ -50,10 +50,10 @@ def looking(site: RunningSite, theme: str, owner: ApiUser | None, width: int = 1
         yield person
 
 
-def settle(person: Visitor, path: str, *, anew: bool = True) -> None:
-    """Open a page, by a reload (`anew`) or like the site's links do, and wait until it is complete."""
+def settle(person: Visitor, path: str, *, by_load: bool = True) -> None:
+    """Open a page, by a load (`by_load`) or like the site's links do, and wait until it is complete."""
     person.expected = [f"/v1{path}"]
-    if anew:
+    if by_load:
         person.page.goto(person.url + path)
     else:
         person.follow(path)
@@ -71,7 +71,7 @@ def test_no_accessibility_violations(
     found = {}
     with looking(site, theme, owner if who == "member" else None) as person:
         for index, pattern in enumerate(MEMBER if who == "member" else GUEST):
-            settle(person, pattern.format(**jobs), anew=index == 0)
+            settle(person, pattern.format(**jobs), by_load=index == 0)
             person.page.evaluate(OPEN_EVERYTHING)
             found[pattern] = violations(person.page, source)
         assert person.complaints == []

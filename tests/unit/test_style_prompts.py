@@ -33,7 +33,7 @@ def test_the_words_of_the_site_choose_the_medium_and_nothing_else(kind: str, sty
     prompt = "a red boat by the sea at night, quixotic | a black and white ship"
     reading = read(presets.full_prompt(prompt, {"type": kind, "style": style}))
     expected = MEDIUM_OF_TYPE[kind]
-    # A type that names no medium of its own leaves the choice to the style.
+    # A type without a medium leaves the choice to the style.
     if style is not None and kind != "pixel_art":
         expected = MEDIUM_OF_STYLE[style]
     assert reading.manner == Manner(expected, monochrome=style == "ink")
