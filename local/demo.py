@@ -97,7 +97,15 @@ class Api:
             raise DemoError("The picture is made, but the storage did not return a PNG file.")
         return bytes(data)
 
-    def call(self, method: str, path: str, timeout: float = 30, **arguments: Any) -> dict[str, Any]:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: float = 30,
+        json: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         """Return the JSON body of an answer.
 
         Raises:

@@ -43,23 +43,31 @@ class Wrong(Exception):
 class Paginator(Protocol):
     """A boto3 paginator: yields the pages of a list."""
 
-    def paginate(self) -> Iterable[dict[str, Any]]: ...
+    def paginate(self) -> Iterable[dict[str, Any]]:
+        """Yield the pages of the list."""
+        ...
 
 
 class ClientMeta(Protocol):
     """The properties of a boto3 client."""
 
     @property
-    def region_name(self) -> str: ...
+    def region_name(self) -> str:
+        """The region of the endpoint."""
+        ...
 
 
 class Client(Protocol):
     """A boto3 client: a method for each operation, which returns the parsed response."""
 
     @property
-    def meta(self) -> ClientMeta: ...
+    def meta(self) -> ClientMeta:
+        """The properties of the client."""
+        ...
 
-    def get_paginator(self, operation: str) -> Paginator: ...
+    def get_paginator(self, operation: str) -> Paginator:
+        """Return the paginator of an operation."""
+        ...
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]: ...
 

@@ -1,5 +1,7 @@
-"""Every parameter of img_generator and its extensions `key` and `frames`: accepted values, refused values and
-defaults. The effects are tested in `test_generator_effects.py`."""
+"""Every parameter of img_generator and of its extensions `key` and `frames`.
+
+Accepted values, refused values and defaults. The effects are tested in `test_generator_effects.py`.
+"""
 
 import base64
 import json

@@ -217,7 +217,9 @@ ESSENTIAL: tuple[Check, ...] = tuple(check.checks)
 """The first checks the bucket."""
 
 
-def run_checks(settings: Settings, checks: Sequence[Check] = ESSENTIAL) -> Iterator[tuple[Check, Broken | None]]:
+def run_checks(
+    settings: Settings, checks: Sequence[Check] = ESSENTIAL
+) -> Generator[tuple[Check, Broken | None], None, None]:
     """Run the checks in order; None means that one passed. Ends after the first if there is no bucket."""
     probe = Probe(settings)
     end = time.monotonic() + LONGEST_S

@@ -141,7 +141,7 @@ _asked: set[int] = set()
 """The connections (by `id`) that are being pinged."""
 
 
-def _wait(connection: Any) -> None:
+def _wait(connection: extensions.connection) -> None:
     """Wait for the server until the deadline (psycopg2's wait callback). Connecting and pinging have shorter limits."""
     until = deadline.ends_at()
     if connection.status == extensions.STATUS_SETUP:
@@ -180,7 +180,7 @@ def _note_time(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.time()
 
 
-def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+def _ping_if_idle(connection: extensions.connection, record: ConnectionPoolEntry, _proxy: object) -> None:
     # Use the wall clock: the monotonic one may stop while Lambda keeps a process frozen.
     if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
         return

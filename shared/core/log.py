@@ -10,7 +10,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 
-def fields(**values: Any) -> dict[str, Any]:
+def fields(**values: object) -> dict[str, Any]:
     """Return a record's extra fields: `_log.info("queue", extra=fields(queued=3))`.
 
     They are kept under one key, because libraries also pass `extra`: theirs may contain any of their objects, and is

@@ -135,7 +135,8 @@ class Cloud:
 def emulated_cloud(home: Path, secret_key: str) -> Iterator[Cloud]:
     """Run MiniStack with Lambda and HTTP APIs on a free port of 127.0.0.1 for the block.
 
-    Its functions sign with ACCOUNT and this secret key, and their processes end with the block."""
+    Its functions sign with ACCOUNT and this secret key, and their processes end with the block.
+    """
     port = free_port()
     part = Part(
         name="lambda",

@@ -1,5 +1,7 @@
-"""Three ways into Easel for one suite: the gateway's app, each function called like Lambda by API Gateway, and the
-deployed bundle of functions."""
+"""Three ways into Easel for one suite.
+
+The gateway's app, each function called as API Gateway calls Lambda, and the deployed bundle of functions.
+"""
 
 import asyncio
 import base64
@@ -261,8 +263,11 @@ def find_route(method: str, path: str) -> dict[str, Any] | None:
 
 
 def build_event(request: httpx.Request, route: dict[str, Any]) -> dict[str, Any]:
-    """Return the request as an event of payload format 2.0: the path is decoded, the query is not, repeated headers are
-    joined by commas, cookies are in a separate list, a body that is not text is in base64."""
+    """Return the request as an event of payload format 2.0.
+
+    The path is decoded, the query is not, repeated headers are joined by commas, cookies are in a separate list, and a
+    body that is not text is in base64.
+    """
     raw_path, _, query = request.url.raw_path.partition(b"?")
     path = unquote(raw_path.decode("ascii"), errors="replace")
     headers: dict[str, str] = {}

@@ -1,5 +1,7 @@
-"""Replies of hostile servers: (name, reply, class of error, its code), for any call and for the calls of each
-protocol."""
+"""Replies of hostile servers, for any call and for the calls of each protocol.
+
+Each is (name, reply, class of error, its code).
+"""
 
 import base64
 import gzip

@@ -55,8 +55,8 @@ class StorageSuite:
     @pytest.fixture(scope="class")
     @classmethod
     def place(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-        with cls.start(tmp_path_factory.mktemp("storage")) as env:
-            env = WANTED | env
+        with cls.start(tmp_path_factory.mktemp("storage")) as given:
+            env = WANTED | given
             # A server of only S3 has no queue, no mail and no secrets.
             parts = () if "AWS_ENDPOINT_URL" in env else ("bucket",)
             set_up = outcomes(provision(env, *parts))

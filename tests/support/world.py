@@ -129,8 +129,10 @@ class World:
         assert row.used == counted.jobs + deleted_succeeded
 
     def check_one_set(self, job_id: UUID, pictures: int) -> None:
-        """Check that the job has exactly one set of pictures, all its objects exist, and the rest under its prefix
-        is garbage."""
+        """Check that the job has exactly one set of pictures whose objects all exist.
+
+        Other objects under its prefix must be garbage.
+        """
         rows = self.images(job_id)
         assert [row._mapping["index"] for row in rows] == list(range(pictures))
         assert len({row.key.rsplit("/", 1)[0] for row in rows}) <= 1

@@ -1,5 +1,7 @@
-"""The deployed functions, end to end: every call goes through API Gateway to Lambda, and the poller and the
-reference generator run as separate programs."""
+"""The deployed functions, end to end.
+
+Every call goes through API Gateway to Lambda; the poller and the reference generator run as separate programs.
+"""
 
 import io
 import sys

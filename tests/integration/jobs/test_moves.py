@@ -153,7 +153,7 @@ class Walk:
         return self.random.choice(rows) if rows else None
 
 
-class _refusing:
+class _Refusing:
     """Ignores the expected refusals: another thread was first."""
 
     def __init__(self, *errors: type[EaselError]) -> None:
@@ -168,7 +168,8 @@ class _refusing:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_counters_are_correct_after_random_moves(world: World, generator: FakeGenerator, seed: int) -> None:
-    endings = random.Random(seed).choices(["finished", "error", "forget"], [4, 1, 1], k=1000)
+    kinds: list[Literal["finished", "error", "forget"]] = ["finished", "error", "forget"]
+    endings = random.Random(seed).choices(kinds, [4, 1, 1], k=1000)
     generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
     credentials = {}
     for _ in range(3):

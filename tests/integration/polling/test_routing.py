@@ -133,7 +133,7 @@ jobs_of_one = st.lists(st.tuples(st.integers(1, 150), st.booleans()), min_size=1
     bound=st.booleans(),
     choose=st.randoms(use_true_random=False),
 )
-def test_a_newcomer_is_overtaken_once_by_each_user_for_slots_it_could_use(
+def test_a_newcomer_is_overtaken_once_by_each_user_for_slots_it_could_use(  # noqa: PLR0913, PLR0917 # drawn by name
     world: World,
     backlogs: list[tuple[float, list[tuple[int, bool]]]],
     places: int,
