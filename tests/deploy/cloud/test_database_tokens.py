@@ -127,7 +127,7 @@ def test_tokens_need_an_encrypted_connection(mode: str) -> None:
 @pytest.mark.parametrize(
     ("url", "changes", "words"),
     [
-        (URL, {"EASEL_DATABASE_AUTH": "kerberos"}, "EASEL_DATABASE_AUTH is password or iam"),
+        (URL, {"EASEL_DATABASE_AUTH": "kerberos"}, "EASEL_DATABASE_AUTH is one of password, iam"),
         (URL, {"AWS_REGION": ""}, "AWS_REGION"),
         (URL, {"AWS_REGION": "a region"}, "AWS_REGION"),
         (URL.partition("?")[0], {}, "sslmode=require"),
