@@ -179,7 +179,7 @@ def test_the_readme_lists_the_deviations() -> None:
         for server, reasons in DEVIATIONS.items()
         for reason, names in (reasons or {"None.": ""}).items()
     ]
-    assert f"tries {len(CHECKS)} promises" in README.read_text(encoding="utf-8")
+    assert f"runs {len(CHECKS)} checks" in README.read_text(encoding="utf-8")
     assert table(README, "### Provisioning") == [[server, ", ".join(sorted(out))] for server, out in LEFT_OUT.items()]
 
 
