@@ -45,8 +45,10 @@ class Worker:
 
     def takes_long(self, claim: ClaimedJob) -> bool:
         """Return whether the claimed step may last for minutes, because its generator draws while the step waits."""
+        if claim.remote_id is None:
+            return False  # a send, which is short everywhere
         found = self.pool.find(claim.generator)
-        return found is not None and found[0].synchronous and claim.remote_id is not None
+        return found is not None and found[0].synchronous
 
     def work(self, claim: ClaimedJob) -> float | None:
         """Do the claimed step; return the seconds until the next one, None when the job left its generator.
