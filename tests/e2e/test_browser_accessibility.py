@@ -57,9 +57,8 @@ def settle(person: Visitor, path: str, *, by_load: bool = True) -> None:
         person.page.goto(person.url + path)
     else:
         person.follow(path)
-    expect(person.page.get_by_role("heading", level=1)).to_be_visible()
-    person.page.wait_for_load_state("networkidle")
-    expect(person.page.locator("[aria-busy=true], .loading")).to_have_count(0)
+    person.see_complete()
+    person.page.wait_for_load_state("networkidle")  # the pictures, too
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

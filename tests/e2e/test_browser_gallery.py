@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from tests.support.api_user import gallery_of
 from tests.support.gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor
@@ -219,14 +220,15 @@ def test_refused_urls_are_renewed_unnoticed(guest: Visitor) -> None:
 
 def test_pictures_load_in_a_tab_that_was_open_for_hours(guest: Visitor) -> None:
     """Pictures that were never scrolled to request no expired URL, and are loaded."""
+    gallery_of(guest.url, 24)
     page = guest.page
     page.clock.install()
     change_list(guest, without_signature)
-    page.set_viewport_size({"width": 900, "height": 400})
+    page.set_viewport_size({"width": 360, "height": 400})  # one column: the last picture is far below
     page.route("**/i/**", lambda route: route.fallback())
     page.goto(guest.url)
     see(tiles(page).first.locator("img"))
-    last = tiles(page).last.locator("img")
+    last = tiles(page).nth(23).locator("img")  # of the first page
     late = last.evaluate("(node) => !node.complete || node.naturalWidth === 0")
     refused: list[str] = []
     page.clock.fast_forward("03:00:00")

@@ -1,4 +1,7 @@
-"""The system's Chromium for browser tests."""
+"""The system's Chromium for browser tests.
+
+The headless shell is preferred: the same engine without the browser's own interface takes half the processor time.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -7,10 +10,11 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--in-process-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -153,7 +153,7 @@ class _Asgi(httpx.BaseTransport):
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
         app = create_gateway(services)
         self.long_poll: LongPoll = app.state.long_poll
-        self.documented = app.openapi()
+        self.documented = _document()
         self._transport = httpx.ASGITransport(app)
         self._loop = loop
 
@@ -187,7 +187,7 @@ class _Lambda(httpx.BaseTransport):
         status = self._functions["status"].app
         assert isinstance(status, FastAPI)
         self.long_poll: LongPoll = status.state.long_poll
-        self.documented = create_gateway(services).openapi()
+        self.documented = _document()
         self._call = call
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

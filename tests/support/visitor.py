@@ -95,6 +95,11 @@ class Visitor:
         self.page.evaluate(FOLLOW, path)
         expect(self.page.locator("main [data-left]")).to_have_count(0)
 
+    def see_complete(self) -> None:
+        """Wait until the page has its heading and everything that it fetches."""
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+        expect(self.page.locator("[aria-busy=true], .loading")).to_have_count(0)
+
     def moved(self) -> float:
         """Return the cumulative layout shift of the page, without shifts after user input (Layout Instability API)."""
         return float(self.page.evaluate("() => window.moved()"))

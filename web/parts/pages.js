@@ -33,7 +33,8 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       if (isByKeyboard) list.children[before]?.querySelector("a")?.focus({ preventScroll: true });
     } catch (error) {
       if (isAborted(error, signal)) return;
-      if (list.hasAttribute("aria-busy")) list.replaceChildren();
+      if (isFirst) list.replaceChildren();
+      list.removeAttribute("aria-busy");
       showFailure(error, () => step(cursor, isFirst));
     }
   }
