@@ -32,7 +32,7 @@ demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at nig
 operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="gallery reports"
 	@$(BIN)/python -m local.operate $(DO)
 
-# Two processes, each with its own servers. Files are given out in order, the long ones first.
+# Two processes, each with its own servers. Work is given out in order, by file or by server (tests/support/scheduling.py).
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
