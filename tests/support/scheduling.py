@@ -1,19 +1,19 @@
 """How the tests are divided among pytest's processes."""
 
-from xdist.scheduler import LoadFileScheduling
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 # Files that start a stack of their own, so that any process may run them.
 WITH_OWN_STACK = ("/test_browser.py", "/test_faults.py", "/test_whole_site.py")
 
 
-class ByServers(LoadFileScheduling):
+class ByServers(LoadFileScheduling):  # type: ignore[misc]
     """Gives tests of the same servers to the same process, so that these are started once; others by file.
 
     The running site takes about 15 s of processor time to start, the emulated cloud with its bundle about 30 s.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        path = super()._split_scope(nodeid)
+        path = str(super()._split_scope(nodeid))
         if path.startswith("tests/e2e/") and not path.endswith(WITH_OWN_STACK):
             return "the running site"
         if path.startswith(("tests/contract/", "tests/deploy/cloud/")):
