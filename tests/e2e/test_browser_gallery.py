@@ -253,6 +253,16 @@ def test_a_failing_link_is_reported_and_retried_with_the_network(guest: Visitor)
     assert guest.complaints == []
 
 
+def test_a_refused_first_page_is_not_busy(guest: Visitor) -> None:
+    page = guest.page
+    page.route("**/v1/gallery?*", lambda route: route.fulfill(status=400, json={"status": 400}))
+    guest.expected = ["/v1/gallery"]
+    page.goto(guest.url)
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator(".gallery-wall")).not_to_have_attribute("aria-busy", "true")
+    assert guest.complaints == []
+
+
 def test_a_gallery_that_cannot_be_fetched_says_so_and_recovers(guest: Visitor) -> None:
     page = guest.page
     page.route("**/v1/gallery?*", lambda route: route.abort())

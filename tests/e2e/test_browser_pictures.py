@@ -1,5 +1,7 @@
 """The page "My pictures": polling, filter, search and selection, also with 500 jobs."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -137,6 +139,19 @@ def test_five_hundred_jobs_scroll_without_being_drawn_again(person: Visitor, own
     far = tiles(page).nth(490)
     far.scroll_into_view_if_needed()
     page.wait_for_function("(far) => far.querySelector('img').naturalWidth > 0", arg=far.element_handle())
+
+
+def test_a_refused_reload_of_the_list_keeps_what_is_shown(person: Visitor, owner: Owner) -> None:
+    """Many new jobs at once leave a gap below them, so the first page is loaded again."""
+    page = look(person)
+    expect(tiles(page)).to_have_count(1)
+    refusal = {"type": "about:blank", "title": "Refused.", "status": 400, "code": "bad_request", "detail": "Refused."}
+    page.route(re.compile(r"/v1/jobs\?.*limit=60"), lambda route: route.fulfill(status=400, json=refusal))
+    person.expected = ["/v1/jobs"]
+    owner.copy("a fox", 30)
+    page.evaluate(HIDE, False)
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(tiles(page)).to_have_count(1)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -33,8 +33,10 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       if (isByKeyboard) list.children[before]?.querySelector("a")?.focus({ preventScroll: true });
     } catch (error) {
       if (isAborted(error, signal)) return;
-      if (isFirst) list.replaceChildren();
-      list.removeAttribute("aria-busy");
+      if (list.hasAttribute("aria-busy")) {
+        list.removeAttribute("aria-busy");
+        list.replaceChildren();
+      }
       showFailure(error, () => step(cursor, isFirst));
     }
   }
