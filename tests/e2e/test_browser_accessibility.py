@@ -58,7 +58,6 @@ def settle(person: Visitor, path: str, *, by_load: bool = True) -> None:
     else:
         person.follow(path)
     person.see_complete()
-    person.page.wait_for_load_state("networkidle")  # the pictures, too
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -96,8 +96,9 @@ class Visitor:
         expect(self.page.locator("main [data-left]")).to_have_count(0)
 
     def see_complete(self) -> None:
-        """Wait until the page has its heading and everything that it fetches."""
+        """Wait until the page has its heading and everything that it fetches, pictures too."""
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+        self.page.wait_for_load_state("networkidle")
         expect(self.page.locator("[aria-busy=true], .loading")).to_have_count(0)
 
     def moved(self) -> float:
