@@ -34,7 +34,7 @@ operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="ga
 
 # Two processes, each with its own servers. Work is given out in order, by file or by server (tests/support/scheduling.py).
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 2 --no-loadscope-reorder
 
 test: .venv/dev.stamp ## Run all tests, in two processes
 	@$(PYTEST) $(PARALLEL)

@@ -38,7 +38,7 @@ class Door(httpx.Client):
     def __init__(self, transport: "_Asgi | _Lambda | _Deployed") -> None:
         super().__init__(transport=transport, base_url=ORIGIN, follow_redirects=False)
         self._long_poll = transport.long_poll
-        self._documented = transport.documented
+        self._documented = _document()
 
     @property
     def held(self) -> int:
@@ -153,7 +153,6 @@ class _Asgi(httpx.BaseTransport):
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop) -> None:
         app = create_gateway(services)
         self.long_poll: LongPoll = app.state.long_poll
-        self.documented = _document()
         self._transport = httpx.ASGITransport(app)
         self._loop = loop
 
@@ -187,7 +186,6 @@ class _Lambda(httpx.BaseTransport):
         status = self._functions["status"].app
         assert isinstance(status, FastAPI)
         self.long_poll: LongPoll = status.state.long_poll
-        self.documented = _document()
         self._call = call
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -203,7 +201,6 @@ class _Deployed(httpx.BaseTransport):
     long_poll = None
 
     def __init__(self, services: Services, deployment: Deployment) -> None:
-        self.documented = _document()
         self._services = services  # keeps a reference, so that its id is not reused
         self._deployment = deployment
         self._url = httpx.URL(deployment.url)
