@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 
 WAKE_UP_VISIBILITY_S = 360
-"""A worker may hold a message for the longest countdown (60 s) plus a task's time limit (300 s)."""
+"""A worker may hold a message for a task's time limit (300 s), and a minute more."""
 
 WAKE_UP_RETENTION_S = 3600
 DEAD_LETTER_RETENTION_S = 14 * 24 * 3600

@@ -4,7 +4,6 @@ import logging
 import time
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from celery import Celery
 from kombu.exceptions import KombuError
@@ -13,18 +12,13 @@ from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 
 QUEUE = "easel"
-START, ADVANCE, SWEEP, COLLECT, MAIL = "easel.start", "easel.advance", "easel.sweep", "easel.collect", "easel.mail"
-REPORT = "easel.report"
+WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
 
-LONGEST_COUNTDOWN_S = 60
-"""A countdown longer than the broker's visibility time-out would be delivered repeatedly (kombu issue 305)."""
+WAKE_UP_KEPT_S = 60
+"""How long a wake-up waits for a worker; by then a sweep has done what it was for."""
 
 PREFETCH = 8
-"""Messages that a worker prefetches for each of its processes.
-
-Polls that are not due yet are among them, so that with the usual value of 1 a worker would soon only wait. A step
-takes milliseconds, and the sweep finds the jobs of a dead worker.
-"""
+"""Messages that a worker prefetches for each of its processes. A task takes milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +45,10 @@ def celery_app(settings: Settings) -> Celery:
 
 
 class WakeUps:
-    """Notifies the poller that a job can be started.
+    """Notifies the poller that a job can be started, or that a running one is to be looked at now.
 
-    A burst is sent once: within 20 ms of a wake-up the next one is skipped, because the poller starts every job that
-    fits whenever it is woken, and sweeps every second in any case.
+    A burst is sent once: within 20 ms of a wake-up the next one is skipped, because the poller does everything that is
+    due whenever it is woken, and sweeps every second in any case.
     """
 
     BURST_S = 0.02
@@ -65,22 +59,17 @@ class WakeUps:
         self._told_until = 0.0
         self._broken_until = 0.0
 
-    def wake(self) -> None:
-        """Wake the poller. Call it after the commit; it never fails, since the sweep finds the job in any case."""
+    def wake(self, *, in_a_burst: bool = True) -> None:
+        """Wake the poller. Call it after the commit; it never fails, since the sweep finds the job in any case.
+
+        A wake-up that is not `in_a_burst` is sent in any case.
+        """
         now = time.monotonic()
-        if now < max(self._told_until, self._broken_until):
+        if now < self._broken_until or (in_a_burst and now < self._told_until):
             return
         self._told_until = now + self.BURST_S
-        self._send(START)
-
-    def look_at(self, job_id: UUID) -> None:
-        """Make the poller look at one generating job now. Like `wake`, it never fails."""
-        if time.monotonic() >= self._broken_until:
-            self._send(ADVANCE, str(job_id))
-
-    def _send(self, task: str, *arguments: str) -> None:
         try:
-            self._app.send_task(task, arguments, retry=False, expires=LONGEST_COUNTDOWN_S)
+            self._app.send_task(WAKE, retry=False, expires=WAKE_UP_KEPT_S)
         except _broker_errors(self._app) as error:
             self._broken_until = time.monotonic() + self.AFTER_FAILURE_S
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)

@@ -101,7 +101,7 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> JobView:
         if job is None:
             raise NotFound
     if state == State.GENERATING:
-        services.wake_ups.look_at(job_id)
+        services.wake_ups.wake(in_a_burst=False)
     return job_view(job, image_signer(services))
 
 

@@ -4,8 +4,10 @@ Deciding talks to the generator and to the storage, and never to the database: `
 came to, and `shared.polling.outcomes` writes it.
 """
 
+import hashlib
 import logging
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
@@ -40,6 +42,7 @@ from shared.jobs.states import (
     next_poll_s,
 )
 from shared.polling.claims import ClaimedJob
+from shared.polling.memory import Memory
 from shared.polling.outcomes import (
     Cancelled,
     Decision,
@@ -69,7 +72,7 @@ class Step:
     """The step that is due for a claimed job, with what it works on.
 
     `protocol` is what the generator speaks. `stop` returns True once a long call is no longer wanted: the user has
-    cancelled the job, the claim is lost, or this process is shutting down.
+    cancelled the job, the claim is lost, or this process is shutting down. `memory` limits the pictures in memory.
     """
 
     claim: ClaimedJob
@@ -77,6 +80,7 @@ class Step:
     protocol: str
     storage: Storage
     stop: Stop = never_stop
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def name(self) -> str:
@@ -114,9 +118,14 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     health = None
     try:
         request = _request(step)
-        result = step.generator.result(remote_id, request, step.stop)
-        health = HEALTHY
-        return Decision(Succeeded(_store(step, request, result)), health)
+        with ExitStack() as held:
+            if not draws:
+                held.enter_context(step.memory.room(_pixels(request)))
+            result = step.generator.result(remote_id, request, step.stop)
+            health = HEALTHY
+            if draws:  # nothing was in memory while it drew
+                held.enter_context(step.memory.room(_pixels(request)))
+            return Decision(Succeeded(_store(step, request, result)), health)
     except _UNUSABLE as error:
         code = error.code if isinstance(error, codec.PictureError) else SOURCE_MISSING.code
         reason = Reason(code, f"The generator's picture cannot be used ({code}).")
@@ -244,13 +253,20 @@ def _request(step: Step) -> GenerationRequest:
     return generation_request(claim.prompt, claim.settings, source_images=sources, key=f"{life}:{claim.attempts}")
 
 
+def _pixels(request: GenerationRequest) -> int:
+    """Return the number of pixels of the pictures that the request makes."""
+    sizes = request.output_sizes or ()
+    return sum(width * height for width, height in (size for size in sizes if size is not None))
+
+
 def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[StoredImage, ...]:
-    """Check and store every picture; verify by size that all of it is there. Raises PictureError, Unavailable."""
+    """Check and store every picture; verify that all of it is there. Raises PictureError, Unavailable."""
     # Where unchanged pictures are not returned, the descriptions are of the sources themselves.
     images = result.images or request.source_images
     ignored = tuple(setting.field for setting in ignored_fields(step.protocol, request))
     stored: list[StoredImage] = []
     sizes: dict[str, int] = {}
+    proven = True
     for index, (data, expected_size) in enumerate(
         zip(images, request.output_sizes or [None] * len(images), strict=True)
     ):
@@ -268,12 +284,14 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
             (key, png, "image/png"),
             (thumbnail_key, codec.thumbnail_webp(image), "image/webp"),
         ):
-            step.storage.put(name, content, content_type)
+            etag = step.storage.put(name, content, content_type)
+            proven &= etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
             sizes[name] = len(content)
         stored.append(
             StoredImage(index, key, thumbnail_key, image.width, image.height, len(png), recipe.seed, recipe.description)
         )
-    if step.storage.sizes_bytes(step.claim.prefix) != sizes:
+    # The answer to a PUT names the MD5 of what was stored, except where the bucket encrypts with a key of KMS.
+    if not proven and step.storage.sizes_bytes(step.claim.prefix) != sizes:
         raise Unavailable("The storage does not hold what was written to it.")
     return tuple(stored)
 

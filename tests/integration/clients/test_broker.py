@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import redis
@@ -60,7 +59,7 @@ def test_a_burst_sends_one_wake_up(wake_ups: WakeUps, broker: redis.Redis, clock
 
 def test_a_cancelled_job_wakes_the_poller_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
     wake_ups.wake()
-    wake_ups.look_at(uuid4())
+    wake_ups.wake(in_a_burst=False)
     assert broker.llen(QUEUE) == 2
 
 
@@ -80,7 +79,7 @@ def test_a_broker_that_is_down_is_not_retried_immediately(
     monkeypatch.setattr(wake_ups._app, "send_task", counted)
     for _ in range(50):
         wake_ups.wake()
-        wake_ups.look_at(uuid4())
+        wake_ups.wake(in_a_burst=False)
     assert len(tries) == 1
     clock.now += WakeUps.AFTER_FAILURE_S
     wake_ups.wake()
@@ -96,7 +95,7 @@ def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redi
     broker.config_set("maxmemory", 1)
     wake_ups._broken_until = wake_ups._told_until = 0
     wake_ups.wake()
-    wake_ups.look_at(uuid4())
+    wake_ups.wake(in_a_burst=False)
     assert broker.llen(QUEUE) == 1
     broker.config_set("maxmemory", 0)
     wake_ups._broken_until = wake_ups._told_until = 0
