@@ -4,18 +4,16 @@ A lost, duplicate or late message only changes latency: the pump asks the databa
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from celery import Celery, signals
 
 from shared.clients.broker import COLLECT, MAIL, REPORT, SWEEP, WAKE
 from shared.core import log
-from shared.core.errors import Unavailable
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import outbox
 from shared.polling import periodic
 from shared.polling.client_pool import ClientPool
+from shared.polling.patience import patient
 from shared.polling.periodic import MailSender
 from shared.polling.pump import AT_ONCE, STOP_S, Pump
 from shared.polling.sweep import sweep
@@ -75,7 +73,7 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: MailSender) -> Non
 
     @app.task(name=SWEEP)
     def sweep_jobs() -> None:
-        with _patient():
+        with patient("a sweep"):
             if sweep(services, worker.pool):
                 pump.wake()
             if outbox.are_due(services):
@@ -87,22 +85,11 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: MailSender) -> Non
 
     @app.task(name=COLLECT)
     def collect() -> None:
-        with _patient():
+        with patient("a collection"):
             if deleted := periodic.collect(services):
                 _log.info("deleted %d objects that nobody refers to", deleted)
 
     @app.task(name=REPORT)
     def report() -> None:
-        with _patient():
+        with patient("a report"):
             periodic.report(services)
-
-
-@contextmanager
-def _patient() -> Iterator[None]:
-    """Log any error of a task; the next sweep finds its job again."""
-    try:
-        yield
-    except Unavailable as error:
-        _log.warning("left for the next sweep: %s", error.detail)
-    except Exception:
-        _log.exception("a task failed; the next sweep finds its job again")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from shared.jobs.reasons import Reason
 from shared.jobs.records import JobSettings, StoredImage
-from shared.jobs.states import LEASE_S, Event
+from shared.jobs.states import LEASE_S, LOST_OBJECTS_KEPT_S, Event
 from shared.jobs.store import Lost
 
 # A worker's clock and the database's may differ slightly; a task that comes early must not be lost.
@@ -29,14 +29,14 @@ class ClaimedJob:
     """A generating job that this worker holds for one step.
 
     `remote_id` is the generator's id of the job, None before it was sent. `crashed`: the worker before died under the
-    job, and what it stored is under `lost_token`. `generator_failures`: how often the job's generator has failed since
-    it was last healthy; None when it is no longer known. Times ending in `_s` are seconds until now by the database's
-    clock.
+    job. `generator_failures`: how often the job's generator has failed since it was last healthy; None when it is no
+    longer known. Times ending in `_s` are seconds until now by the database's clock.
     """
 
     id: UUID
     prompt: str
     settings: JobSettings
+    cost: float
     generator: str
     remote_id: str | None
     attempts: int
@@ -46,7 +46,6 @@ class ClaimedJob:
     created_at: datetime
     cancelling: bool
     progress: float | None
-    lost_token: UUID | None
     crashed: bool
     sent_s: float | None
     unreachable_s: float | None
@@ -82,7 +81,8 @@ def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
     return f"jobs/{job_id}/{attempt_token}/"
 
 
-# A claimed job is overdue for as long as its step runs, so the scan passes over at most the jobs in flight.
+# A claimed job is overdue for as long as its step runs, so the scan passes over at most the jobs in flight. What a dead
+# worker stored becomes garbage with the claim of the next one, which may die, too.
 _CLAIM = """
 WITH due AS (
     SELECT id FROM jobs j
@@ -91,20 +91,27 @@ WITH due AS (
             SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
         )))
     ORDER BY next_step_at LIMIT :limit FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE jobs SET
+        attempt_token = gen_random_uuid(),
+        crashes = crashes + (lease_until IS NOT NULL)::int,
+        lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+    FROM due WHERE jobs.id = due.id
+    RETURNING jobs.*, old.attempt_token AS lost_token, old.lease_until IS NOT NULL AS crashed
+), discarded AS (
+    INSERT INTO garbage (prefix, due_at)
+    SELECT 'jobs/' || id || '/' || lost_token || '/', clock_timestamp() + make_interval(secs => :lost_s)
+    FROM claimed WHERE crashed AND lost_token IS NOT NULL ON CONFLICT DO NOTHING
 )
-UPDATE jobs SET
-    attempt_token = gen_random_uuid(),
-    crashes = crashes + (lease_until IS NOT NULL)::int,
-    lease_until = clock_timestamp() + make_interval(secs => :lease_s)
-FROM due WHERE jobs.id = due.id
-RETURNING jobs.id, prompt, settings, generator, remote_id, attempts, crashes, requeues, attempt_token, created_at,
-    cancel_requested_at IS NOT NULL AS cancelling, progress, old.attempt_token AS lost_token,
-    old.lease_until IS NOT NULL AS crashed, extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
+SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requeues, attempt_token, created_at,
+    cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
+    extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
-    (SELECT failures FROM generators g WHERE g.name = jobs.generator) AS generator_failures,
+    (SELECT failures FROM generators g WHERE g.name = claimed.generator) AS generator_failures,
     coalesce((
-        SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = jobs.id
+        SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
     ), '[]') AS source_keys
+FROM claimed
 """
 _CLAIM_ANY = text(_CLAIM.format(only=""))
 _CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id"))
@@ -117,15 +124,17 @@ def _read_claim(row: Row[Any]) -> ClaimedJob:
 
 def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
     """Claim a generating job whose next step is due; return None when it is not due or another worker holds it."""
-    values = {"job_id": job_id, "limit": 1, "lease_s": LEASE_S, "early_s": _EARLY_S}
-    row = connection.execute(_CLAIM_ONE, values).one_or_none()
+    row = connection.execute(_CLAIM_ONE, {"job_id": job_id, **_values(1, _EARLY_S)}).one_or_none()
     return _read_claim(row) if row else None
 
 
 def claim_due(connection: Connection, limit: int) -> list[ClaimedJob]:
     """Claim up to `limit` generating jobs whose next step is due and that no other worker holds."""
-    rows = connection.execute(_CLAIM_ANY, {"limit": limit, "lease_s": LEASE_S, "early_s": 0})
-    return [_read_claim(row) for row in rows]
+    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(limit))]
+
+
+def _values(limit: int, early_s: float = 0) -> dict[str, float]:
+    return {"limit": limit, "early_s": early_s, "lease_s": LEASE_S, "lost_s": LOST_OBJECTS_KEPT_S}
 
 
 # Renewals are written to a narrow table of their own: a step may last for minutes, and a new version of the whole job

@@ -151,8 +151,6 @@ def write(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[
 def write_crash(db: Database, claim: ClaimedJob) -> bool:
     """Write that a worker died under the job; return whether the job fails because it was once too often."""
     with db.begin() as connection:
-        if claim.lost_token is not None:
-            garbage.discard(connection, claims.object_prefix(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
         if claim.crashes < MAX_CRASHES:
             claims.append_event(connection, claim.id, Event.RECOVERED, WORKER_DIED)
             return False

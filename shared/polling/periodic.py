@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
-from shared.core.errors import Unavailable
 from shared.core.log import fields as log_fields
 from shared.metrics import store as metrics_store
 from shared.notify import outbox
 from shared.polling import claims, dispatch, garbage
+from shared.polling.patience import patient
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -41,10 +41,11 @@ class MailSender:
 
     services: Services
     stopping: threading.Event
+    _sending: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Send the mail that is due in a thread, unless one does: a hanging mail server must not block more of them."""
+        """Send the mail that is due, in a thread."""
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._send_patiently, name="mail", daemon=True)
             self._thread.start()
@@ -55,14 +56,15 @@ class MailSender:
             self._thread.join(patience_s)
 
     def send(self) -> None:
-        """Send the mail that is due."""
-        if sent := outbox.send_due(self.services, self.stopping.is_set):
-            _log.info("mails sent: %d", sent)
+        """Send the mail that is due, unless another thread does: a hanging mail server must not block more of them."""
+        if not self._sending.acquire(blocking=False):
+            return
+        try:
+            if sent := outbox.send_due(self.services, self.stopping.is_set):
+                _log.info("mails sent: %d", sent)
+        finally:
+            self._sending.release()
 
     def _send_patiently(self) -> None:
-        try:
+        with patient("sending mail"):
             self.send()
-        except Unavailable as error:
-            _log.warning("mail is left for the next sweep: %s", error.detail)
-        except Exception:
-            _log.exception("mail could not be sent; the next sweep tries again")

@@ -4,15 +4,14 @@ It claims many jobs by one statement, does their steps side by side, each in a t
 there in one batch. Meanwhile it waits for the next outcome, the next due step of its jobs, or a wake-up.
 """
 
-import logging
 import queue
 import threading
 import time
 from heapq import heappop, heappush
 from typing import TypeAlias
 
-from shared.core.errors import Unavailable
 from shared.polling import dispatch
+from shared.polling.patience import patient
 from shared.polling.worker import Done, Taken, Worker
 
 AT_ONCE = 32
@@ -23,8 +22,6 @@ IDLE_LOOK_S = 0.5
 
 STOP_S = 20.0
 """How long a stopping process waits for its steps; then it loses its claims, and another one finds the jobs."""
-
-_log = logging.getLogger(__name__)
 
 WakeUp: TypeAlias = None
 
@@ -63,14 +60,10 @@ class Pump:
     def _run(self) -> None:
         while not self._worker.stopping.is_set() or self._short or self._long:
             done, woken = self._wait()
-            try:
+            with patient("moving jobs"):
                 places_freed = self._write(done)
                 if not self._worker.stopping.is_set():
                     self._take(start=woken or places_freed)
-            except Unavailable as error:
-                _log.warning("left for the next sweep: %s", error.detail)
-            except Exception:
-                _log.exception("the pump failed; the next sweep finds its jobs again")
 
     def _wait(self) -> tuple[list[Done], bool]:
         """Wait until there is something to do; return the steps that are done, and whether a wake-up has come."""

@@ -34,11 +34,11 @@ from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MIS
 from shared.jobs.records import StoredImage
 from shared.jobs.requests import generation_request
 from shared.jobs.states import (
-    FIRST_POLL_S,
     LONGEST_GENERATING_S,
     MAX_ATTEMPTS,
     UNREACHABLE_S,
     Event,
+    first_poll_s,
     next_poll_s,
 )
 from shared.polling.claims import ClaimedJob
@@ -71,8 +71,9 @@ _log = logging.getLogger(__name__)
 class Step:
     """The step that is due for a claimed job, with what it works on.
 
-    `protocol` is what the generator speaks. `stop` returns True once a long call is no longer wanted: the user has
-    cancelled the job, the claim is lost, or this process is shutting down. `memory` limits the pictures in memory.
+    `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
+    cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that wait. `memory`
+    limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
     """
 
     claim: ClaimedJob
@@ -80,7 +81,9 @@ class Step:
     protocol: str
     storage: Storage
     stop: Stop = never_stop
+    unwanted: Stop = never_stop
     memory: Memory = field(default_factory=Memory)
+    usual_s: float | None = None
 
     @property
     def name(self) -> str:
@@ -121,7 +124,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         with ExitStack() as held:
             if not draws:
                 held.enter_context(step.memory.room(_pixels(request)))
-            result = step.generator.result(remote_id, request, step.stop)
+            result = step.generator.result(remote_id, request, step.stop if draws else step.unwanted)
             health = HEALTHY
             if draws:  # nothing was in memory while it drew
                 held.enter_context(step.memory.room(_pixels(request)))
@@ -165,7 +168,7 @@ def _send(step: Step) -> Decision:
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
     if step.generator.synchronous:
         return Decision(Sent(remote_id, 0, adapted))  # nothing was sent yet, so nothing is known of its health
-    return Decision(Sent(remote_id, FIRST_POLL_S, adapted), HEALTHY)
+    return Decision(Sent(remote_id, first_poll_s(step.usual_s), adapted), HEALTHY)
 
 
 def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
@@ -191,13 +194,13 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
     if (claim.sent_s or 0) > LONGEST_GENERATING_S:
         step.generator.cancel(remote_id)
         return Decision(_lost_attempt(claim, GENERATOR_TOO_SLOW))
-    return Decision(_progressed(claim, progress), HEALTHY)
+    return Decision(_progressed(claim, progress, step.usual_s), HEALTHY)
 
 
-def _progressed(claim: ClaimedJob, progress: Progress) -> Progressed:
+def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None) -> Progressed:
     working = progress.phase == Phase.PROCESSING
     fraction = progress.fraction if progress.fraction is not None else (0.0 if working else None)
-    delay_s = next_poll_s(claim.sent_s or 0, progress.position, progress.fraction)
+    delay_s = next_poll_s(claim.sent_s or 0, progress.position, progress.fraction, usual_s)
     return Progressed(delay_s, fraction, started=working and claim.progress is None)
 
 

@@ -24,6 +24,7 @@ from shared.polling.client_pool import ClientPool
 from shared.polling.lease import Lease, Leases
 from shared.polling.memory import Memory
 from shared.polling.outcomes import Decision, Retried, Written
+from shared.polling.pace import Pace
 from shared.polling.steps import Step
 from shared.services import Services
 
@@ -84,6 +85,7 @@ class Worker:
     measure: MeasureStep = unmeasured
     stopping: threading.Event = field(default_factory=threading.Event)
     memory: Memory = field(default_factory=Memory)
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
         """Prepare the renewal of leases, which begins with the first claim."""
@@ -168,7 +170,9 @@ class Worker:
             address.protocol,
             self.services.storage,
             stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),
+            unwanted=taken.lease.unwanted.is_set,
             memory=self.memory,
+            usual_s=self.pace.usual_s(claim.generator, claim.cost),
         )
         decision = steps.begin(step)
         if isinstance(decision, Decision):
@@ -176,6 +180,8 @@ class Worker:
         if decision.draws:
             with self.services.db.statement() as connection:
                 claims.record_processing(connection, claim.id, claim.attempt_token)
+        elif claim.sent_s is not None:
+            self.pace.record(claim.generator, claim.cost, claim.sent_s)
         return "fetch", steps.fetch(step, draws=decision.draws)
 
     def _report(self, ended: Ended) -> None:
