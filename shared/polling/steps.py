@@ -72,8 +72,8 @@ class Step:
     """The step that is due for a claimed job, with what it works on.
 
     `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
-    cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that wait. `memory`
-    limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
+    cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
+    wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
     """
 
     claim: ClaimedJob
