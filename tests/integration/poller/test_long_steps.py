@@ -59,7 +59,7 @@ def test_other_jobs_continue_while_every_call_hangs(
         until(lambda: {world.state(job_id) for job_id in others} == {"succeeded"}, "the others")
         assert {world.state(job_id) for job_id in hanging} == {"generating"}
         assert glide.in_flight == 3
-        glide.let_go()
+        glide.release()
         until(lambda: {world.state(job_id) for job_id in hanging} == {"succeeded"}, "those that hung")
         assert worker.stop() == 0
     assert glide.most_in_flight == 3
@@ -83,10 +83,10 @@ def test_a_call_outlives_its_lease(world: World, settings: dict[str, str], glide
             return len(leases) >= 3
 
         until(renewed, "the lease is renewed")
-        glide.let_go()
+        glide.release()
         until(lambda: world.state(job_id) == "succeeded", "the job")
         assert worker.stop() == 0
-    assert (glide.counts["asked"], world.row(job_id).crashes) == (1, 0)
+    assert (glide.counts["received"], world.row(job_id).crashes) == (1, 0)
     world.check_one_set(job_id, 1)
 
 
@@ -101,7 +101,7 @@ def test_a_child_killed_during_the_call(
         [child] = worker.children
         os.kill(child, signal.SIGKILL)
         until(lambda: glide.counts["abandoned"] == 1, "the server hears of it")
-        glide.let_go()
+        glide.release()
         until(lambda: worker.children not in ([], [child]), "another child")
         world.expire_lease(job_id)
         until(lambda: world.state(job_id) == "succeeded", "the job")
