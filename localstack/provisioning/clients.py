@@ -65,7 +65,7 @@ def split_url(variable: str, url: str) -> SplitResult:
     """Return the parts of a variable's URL.
 
     Raises:
-        Wrong: it cannot be parsed.
+        Wrong: It cannot be parsed.
     """
     try:
         parts = urlsplit(url)
