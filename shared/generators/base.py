@@ -240,12 +240,12 @@ class ForgottenId(GeneratorBroken):
 class Generator(Protocol):
     """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError.
 
-    A `synchronous` generator draws while `result` waits, which may take minutes, and keeps nothing between calls.
+    A `synchronous` generator works while `result` waits, which may take minutes, and keeps nothing between calls.
     """
 
     @property
     def synchronous(self) -> bool:
-        """Whether it draws while `result` waits."""
+        """Whether it works while `result` waits."""
         ...
 
     def start(self, request: GenerationRequest) -> str:
@@ -259,8 +259,10 @@ class Generator(Protocol):
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
         """Fetch the result of a finished request.
 
-        The counts are checked against the request; the pictures are untrusted and still have to be decoded. Raises
-        GeneratorStopped soon after `stop` returns True.
+        The counts are checked against the request; the pictures are untrusted and still have to be decoded.
+
+        Raises:
+            GeneratorStopped: `stop` returned True, shortly before.
         """
         ...
 

@@ -90,12 +90,10 @@ def test_thirty_jobs_and_an_empty_broker(
     assert {record["job_id"] for record in records if "job_id" in record} == {str(job_id) for job_id in jobs}
 
 
+@pytest.mark.usefixtures("beat")
 def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, str], held: Held, tmp_path: Path) -> None:
     job_id = world.submit(world.user())
-    with (
-        program(settings, tmp_path / "worker.log", "worker") as worker,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
         until(held.asked.is_set, "a step")
         worker.process.terminate()
         until(lambda: worker.process.poll() is None, "it waits for the step")
@@ -106,14 +104,12 @@ def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, st
     assert world.row(job_id).crashes == 0
 
 
+@pytest.mark.usefixtures("beat")
 def test_a_child_that_is_killed_is_replaced_and_its_job_recovers(
     world: World, settings: dict[str, str], held: Held, tmp_path: Path
 ) -> None:
     job_id = world.submit(world.user(), prompt=PROMPT)
-    with (
-        program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
         until(held.asked.is_set, "a step")
         [child] = worker.children
         os.kill(child, signal.SIGKILL)

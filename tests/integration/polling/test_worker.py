@@ -133,7 +133,7 @@ def test_start_pictures_reach_the_generator(
     job_id = world.submit(user, source_images=keys, **request_)
     world.finish(job_id)
     assert world.state(job_id) == "succeeded", world.timeline(job_id)
-    [order] = generator.orders
+    [order] = generator.requests
     assert order["strength"] == request_["strength"]
     assert [source[:8] for source in order["imgs"]] == ["iVBORw0K"] * 2, "a PNG in base64"
     images = world.images(job_id)
