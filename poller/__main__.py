@@ -14,7 +14,7 @@ from poller.app import create_app
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import StepBoard
-from shared.polling.pump import AT_ONCE
+from shared.polling.pump import AT_ONCE, MOST_AT_ONCE
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"jobs in hand of each process ({AT_ONCE})")
     parser.add_argument("--heartbeat", type=Path, metavar="FILE", help="a file to touch as a sign of life (none)")
     arguments = parser.parse_args()
+    if not 1 <= arguments.at_once <= MOST_AT_ONCE:
+        parser.error(f"--at-once must be 1 to {MOST_AT_ONCE}")
     try:
         services = Services.from_environment()
         log.configure(services.settings.log_level)

@@ -17,6 +17,8 @@ from shared.polling.worker import Done, Taken, Worker
 AT_ONCE = 32
 """The default of how many short steps a process does at once, and of the outcomes in one batch."""
 
+MOST_AT_ONCE = 256
+
 IDLE_LOOK_S = 0.5
 """How often a process looks for due jobs that it does not know of: those of one that died or has its hands full."""
 

@@ -101,7 +101,7 @@ def test_a_step_that_takes_long_leaves_room_for_others(world: World, generator: 
             world.poller.sweep()
             pump.wake()
             until(lambda: {world.state(job_id) for job_id in others} == {"succeeded"}, "the others")
-            glide.let_go()
+            glide.release()
             until(lambda: {world.state(job_id) for job_id in hanging} == {"succeeded"}, "those that hung")
     for job_id in (*hanging, *others):
         world.check_one_set(job_id, 1)
