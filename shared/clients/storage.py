@@ -37,6 +37,8 @@ PAGE = 1000
 """The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
 CONNECT_LIMIT_S = 3
 READ_LIMIT_S = 20
+CONNECTIONS = 64
+"""The number of connections that are kept open for threads that share the storage."""
 SIGNED_KEPT = 4096
 """The number of presigned URLs that one process caches; about 3 MB."""
 
@@ -241,7 +243,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
         http_client=_Pool(
             timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
             retries=urllib3.Retry(total=1, backoff_factor=0.2),
-            maxsize=10,
+            maxsize=CONNECTIONS,
         ),
     )
 

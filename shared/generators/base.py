@@ -252,8 +252,17 @@ class Generator(Protocol):
         """Send the request; return the generator's id for it (1 to 128 printable characters)."""
         ...
 
-    def status(self, remote_id: str) -> Progress:
-        """Ask how far the request is."""
+    @property
+    def waits(self) -> bool:
+        """Whether `status` can wait for a change, as far as is known without a call."""
+        ...
+
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+        """Ask how far the request is.
+
+        A generator that can wait answers when that changes, at the latest after `wait_s`; while it waits, the call
+        raises GeneratorStopped soon after `stop` returns True.
+        """
         ...
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:

@@ -6,6 +6,7 @@ came to, and `shared.polling.outcomes` writes it.
 
 import hashlib
 import logging
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -34,8 +35,10 @@ from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MIS
 from shared.jobs.records import StoredImage
 from shared.jobs.requests import generation_request
 from shared.jobs.states import (
+    FIRST_POLL_S,
     LONGEST_GENERATING_S,
     MAX_ATTEMPTS,
+    QUICKEST_POLL_S,
     UNREACHABLE_S,
     Event,
     first_poll_s,
@@ -57,6 +60,8 @@ from shared.polling.outcomes import (
 )
 
 STORAGE_RETRY_S = 2.0
+WAIT_S = 15.0
+"""How long a status call may wait for a change. A proxy may end calls that last for half a minute."""
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator certainly has nothing; others spend an attempt."""
 
@@ -168,33 +173,45 @@ def _send(step: Step) -> Decision:
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
     if step.generator.synchronous:
         return Decision(Sent(remote_id, 0, adapted))  # nothing was sent yet, so nothing is known of its health
-    return Decision(Sent(remote_id, first_poll_s(step.usual_s), adapted), HEALTHY)
+    next_step_s = 0 if step.generator.waits else first_poll_s(step.usual_s)
+    return Decision(Sent(remote_id, next_step_s, adapted), HEALTHY)
 
 
 def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
-    claim = step.claim
+    began = time.monotonic()
     try:
-        progress = step.generator.status(remote_id)
+        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=step.stop)
+    except GeneratorStopped:
+        return Decision(Progressed(0))  # another worker goes on, or cancels the job
     except GeneratorUnavailable as error:
-        return _generator_wait(claim, error)
+        return _generator_wait(step.claim, error)
     except ForgottenId as error:
         # It was restarted and answers again; other jobs need not wait until its pause is over.
-        return Decision(_after_error(claim, error), HEALTHY)
+        return Decision(_after_error(step.claim, error), HEALTHY)
     if progress.phase == Phase.READY:
         try:
             # A picture that cannot be stored is drawn for nothing: it cannot be fetched a second time.
             step.storage.check()
         except Unavailable as error:
-            return Decision(_storage_wait(claim, error))
-        return ReadyToFetch(draws=True)
-    if progress.phase == Phase.FINISHED:
-        return ReadyToFetch(draws=False)
+            return Decision(_storage_wait(step.claim, error))
+    if progress.phase in (Phase.READY, Phase.FINISHED):
+        return ReadyToFetch(draws=progress.phase == Phase.READY)
+    return _unfinished(step, remote_id, progress, time.monotonic() - began)
+
+
+def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float) -> Decision:
+    """Decide about a job that is not finished. waited_s: how long the generator took to say so."""
+    claim = step.claim
     if progress.phase == Phase.FAILED:
         return Decision(_lost_attempt(claim, GENERATOR_FAILED))
     if (claim.sent_s or 0) > LONGEST_GENERATING_S:
         step.generator.cancel(remote_id)
         return Decision(_lost_attempt(claim, GENERATOR_TOO_SLOW))
-    return Decision(_progressed(claim, progress, step.usual_s), HEALTHY)
+    decided = _progressed(claim, progress, step.usual_s)
+    if step.generator.waits:
+        # The call waited for this change, so the next one begins now, except where it did not really wait.
+        decided = replace(decided, next_step_s=0 if waited_s >= FIRST_POLL_S else QUICKEST_POLL_S)
+    return Decision(decided, HEALTHY)
 
 
 def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None) -> Progressed:

@@ -45,9 +45,9 @@ class Taken:
 
     @property
     def takes_long(self) -> bool:
-        """Return whether the step may last for minutes, because its generator draws while the step waits."""
+        """Return whether the step may last for long, because its call waits for the generator's work."""
         sent = self.claim.remote_id is not None  # a send is short everywhere
-        return sent and self.found is not None and self.found[0].synchronous
+        return sent and self.found is not None and (self.found[0].synchronous or self.found[0].waits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class Worker:
         if decision.draws:
             with self.services.db.statement() as connection:
                 claims.record_processing(connection, claim.id, claim.attempt_token)
-        elif claim.sent_s is not None:
+        elif claim.sent_s is not None and not client.waits:
             self.pace.record(claim.generator, claim.cost, claim.sent_s)
         return "fetch", steps.fetch(step, draws=decision.draws)
 

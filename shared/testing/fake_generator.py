@@ -9,9 +9,11 @@ Its pictures are single-coloured PNGs of the right size, cached by size, so that
 import base64
 import io
 import json
+import threading
+import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -19,17 +21,19 @@ from PIL import Image
 
 from shared.testing.fake_server import FakeServer
 
-ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
+ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The outcome of one request: `polls` status calls report it as unfinished, then it ends.
 
-    `finished` has results, `error` reports a failure, `forget` no longer knows the id, as after a restart.
+    `finished` has results, `error` reports a failure, `forget` no longer knows the id, as after a restart. With
+    `seconds` the request ends so long after it came, and no earlier.
     """
 
     polls: int = 0
+    seconds: float = 0
     ending: Literal["finished", "error", "forget"] = "finished"
 
 
@@ -40,6 +44,12 @@ class _Request:
     plan: Plan
     polls: int = 0
     cancelled: bool = False
+    came: float = field(default_factory=time.monotonic)
+
+    @property
+    def left_s(self) -> float:
+        """Return the seconds until it ends, as far as the time decides."""
+        return self.came + self.plan.seconds - time.monotonic()
 
 
 class FakeGenerator(FakeServer):
@@ -69,6 +79,7 @@ class FakeGenerator(FakeServer):
         self._last_number = 0
         self._by_id: dict[int, _Request] = {}
         self._by_key: dict[str, int] = {}
+        self._changed = threading.Condition(self._lock)
 
     def restart(self) -> None:
         """Forget all requests, as a generator does that keeps them in memory. Numbers start again at 1."""
@@ -77,6 +88,7 @@ class FakeGenerator(FakeServer):
             self._by_key.clear()
             self._last_number = 0
             self.in_flight = 0
+            self._changed.notify_all()
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
         """Return the HTTP status and the JSON value for one call; bytes are sent as the body unchanged."""
@@ -93,8 +105,19 @@ class FakeGenerator(FakeServer):
         if method != "POST" or path not in calls:
             return 404, {"error": "not found"}
         with self._lock:
-            request = self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
+            request = self._find(fields)
+            if request and path == "/check_status" and "wait" in self.extensions:
+                self._wait(request, float(fields.get("wait_s", 0)))
+                request = self._find(fields)
             return calls[path](request) if request else (404, {"error": "unknown id"})
+
+    def _wait(self, request: _Request, wait_s: float) -> None:
+        """Wait until the request ends, is cancelled or is forgotten."""
+        gone = lambda: request.cancelled or self._by_id.get(request.number) is not request  # noqa: E731
+        self._changed.wait_for(gone, max(0.0, min(wait_s, request.left_s)))
+
+    def _find(self, fields: dict[str, Any]) -> _Request | None:
+        return self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
 
     def _initiate(self, fields: dict[str, Any]) -> tuple[int, Any]:
         if wrong := _wrong_field(fields):
@@ -117,6 +140,8 @@ class FakeGenerator(FakeServer):
 
     def _status(self, request: _Request) -> tuple[int, Any]:
         self.counts["statuses"] += 1
+        if request.left_s > 0 and not request.cancelled:
+            return 200, "processing"
         request.polls += 1
         left = request.plan.polls - request.polls + 1
         if request.cancelled:
@@ -144,6 +169,7 @@ class FakeGenerator(FakeServer):
         if request.polls <= request.plan.polls and not request.cancelled:
             self.in_flight -= 1
             request.cancelled = True
+            self._changed.notify_all()
         return 200, {"cancelled": request.cancelled}
 
 

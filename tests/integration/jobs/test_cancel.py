@@ -97,9 +97,9 @@ class Interrupting(ImgGenerator):
         self._happen("start")
         return super().start(order)
 
-    def status(self, remote_id: str) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         self._happen("status")
-        return super().status(remote_id)
+        return super().status(remote_id, wait_s=wait_s, stop=stop)
 
     def result(self, remote_id: str, order: GenerationRequest, stop: Stop = never_stop) -> Result:
         self._happen("result")

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress, Progress
+from shared.generators.base import Generator, GeneratorAddress, Progress, Stop, never_stop
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
@@ -150,10 +150,10 @@ class Waiting(ImgGenerator):
         self.asked = threading.Event()
         self.go_on = threading.Event()
 
-    def status(self, remote_id: str) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         self.asked.set()
         assert self.go_on.wait(30)
-        return super().status(remote_id)
+        return super().status(remote_id, wait_s=wait_s, stop=stop)
 
 
 def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:

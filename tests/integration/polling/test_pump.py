@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from shared.core.errors import Unavailable
-from shared.polling import dispatch
+from shared.jobs import store as job_store
+from shared.polling import dispatch, lease
 from shared.polling.pump import Pump
-from shared.testing.fake_generator import FakeGenerator, Plan
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
 from tests.support.poller import Poller
 from tests.support.waiting import until
@@ -176,3 +177,49 @@ def test_a_stopped_pump_claims_nothing_more(world: World, generator: FakeGenerat
     assert not stopper.is_alive()
     assert (world.state(first), world.state(second)) == ("succeeded", "queued")
     poller.worker.stopping.clear()
+
+
+@pytest.fixture
+def waiting_generator(world: World, generator: FakeGenerator) -> FakeGenerator:
+    """Return a generator whose status calls wait, and whose pictures take a minute."""
+    generator.extensions = ALL_EXTENSIONS
+    generator.max_in_flight = 6
+    generator.plan = Plan(seconds=60)
+    world.poller.addresses = (generator.address,)
+    world.poller.sweep()
+    return generator
+
+
+def test_a_status_call_that_waits_finds_the_end_at_once(world: World, waiting_generator: FakeGenerator) -> None:
+    """More jobs than the process may have steps in hand wait, each with one call."""
+    waiting_generator.plan = Plan(seconds=1)
+    jobs = [world.submit(world.user()) for _ in range(6)]
+    with pumping(world.poller, 1):
+        until(lambda: finished(world) == 6, "all jobs")
+    assert waiting_generator.counts["statuses"] <= 2 * len(jobs)
+    for job_id in jobs:
+        world.check_one_set(job_id, 1)
+
+
+def test_a_cancel_ends_a_call_that_waits(
+    world: World, waiting_generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LEASE_RENEWAL_S", 0.05)
+    job_id = world.submit(world.user())
+    with pumping(world.poller, 1):
+        until(lambda: world.row(job_id).remote_id and world.row(job_id).lease_until, "a call that waits")
+        with world.services.db.begin() as connection:
+            assert job_store.request_cancel(connection, job_id)
+        until(lambda: world.state(job_id) == "cancelled", "it is cancelled")
+    assert waiting_generator.counts["cancelled"] == 1
+    world.check_books()
+
+
+def test_a_stop_ends_calls_that_wait_and_spends_no_attempt(world: World, waiting_generator: FakeGenerator) -> None:
+    job_id = world.submit(world.user())
+    with pumping(world.poller, 1):
+        until(lambda: world.row(job_id).remote_id and world.row(job_id).lease_until, "a call that waits")
+    row = world.row(job_id)
+    assert (row.state, row.attempts, row.crashes, row.lease_until) == ("generating", 1, 0, None)
+    assert world.events(job_id) == ["accepted", "started", "sent"]
+    world.poller.worker.stopping.clear()

@@ -77,6 +77,7 @@ class Scripted:
     def __init__(self, answer: object, *, synchronous: bool = False) -> None:
         self.answer = answer
         self.synchronous = synchronous
+        self.waits = False
         self.cancelled: list[str] = []
 
     def _answer(self) -> object:
@@ -87,7 +88,7 @@ class Scripted:
     def start(self, request: GenerationRequest) -> str:
         return cast(str, self._answer())
 
-    def status(self, remote_id: str) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         return cast(Progress, self._answer())
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
