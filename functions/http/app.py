@@ -10,9 +10,11 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from functions.http.access_log import AccessLog
+from functions.http.direct import Direct
 from functions.http.headers import declared_headers
 from functions.http.long_poll import LongPoll
 from functions.http.problems import from_http, from_validation, render
@@ -51,6 +53,8 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
     app.state.long_poll = LongPoll(_version_reader(services))
     for router in routers:
         app.include_router(router)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(Direct, routes=routes)
     app.add_exception_handler(EaselError, _on_easel_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
