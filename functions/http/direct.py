@@ -65,7 +65,7 @@ class _Endpoint:
 
 
 class Direct:
-    """ASGI middleware just around FastAPI: it answers the requests to those routes whose endpoints return a Response."""
+    """ASGI middleware just around FastAPI: answers the requests to routes whose endpoints return a Response."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[APIRoute]) -> None:
         self._app = app

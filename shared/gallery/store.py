@@ -5,17 +5,22 @@ A job is in the gallery when its owner has published it, it has succeeded, and n
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, Row, text
 
-from shared.jobs.records import JOB_IMAGES, JobImage, JobSettings, read_images
+from shared.jobs.records import JOB_IMAGES, JobImage, read_images, utc
 from shared.jobs.store import PUBLIC
 
 IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded'"
 """The condition on a job `j` that is in the gallery."""
 
-_ITEM = f"SELECT j.id, j.prompt, j.settings, j.created_at, j.published_at, {JOB_IMAGES} FROM jobs j WHERE {IS_SHOWN}"
+_ITEM = f"""
+SELECT j.id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) AS settings,
+    {utc("j.created_at")} AS created_at, {utc("j.published_at")} AS published_at, {JOB_IMAGES}
+FROM jobs j WHERE {IS_SHOWN}
+"""
 _LIST = text(f"""
 {_ITEM} AND (CAST(:at AS timestamptz) IS NULL OR (j.published_at, j.id) < (:at, CAST(:before AS uuid)))
 ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
@@ -23,15 +28,15 @@ ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
 _FIND = text(f"{_ITEM} AND j.id = :job_id")
 
 
-@dataclass(frozen=True, slots=True)
-class GalleryItem:
-    """A job of the gallery, without its owner."""
+class GalleryItem(NamedTuple):
+    """A job of the gallery, without its owner. `settings` is a JSON object as text; times are RFC 3339 in UTC."""
 
     id: UUID
     prompt: str
-    settings: JobSettings
-    created_at: datetime
-    published_at: datetime
+    style: str | None
+    settings: str
+    created_at: str
+    published_at: str
     images: tuple[JobImage, ...]
 
 
@@ -50,13 +55,13 @@ def list_shown(connection: Connection, *, after: tuple[datetime, UUID] | None, l
     """
     at, before = after or (None, None)
     rows = connection.execute(_LIST, {"at": at, "before": before, "limit": limit})
-    return [_item(row._mapping) for row in rows]
+    return [_item(row) for row in rows]
 
 
 def find_shown(connection: Connection, job_id: UUID) -> GalleryItem | None:
     """Return one job of the gallery."""
     row = connection.execute(_FIND, {"job_id": job_id}).one_or_none()
-    return _item(row._mapping) if row else None
+    return _item(row) if row else None
 
 
 def find_picture(connection: Connection, image_id: UUID) -> PictureKeys | None:
@@ -130,5 +135,5 @@ def restore(connection: Connection, job_id: UUID) -> bool:
     return connection.execute(query, {"job_id": job_id}).rowcount == 1
 
 
-def _item(columns: RowMapping) -> GalleryItem:
-    return GalleryItem(**{**columns, "images": read_images(columns["images"])})
+def _item(row: Row[Any]) -> GalleryItem:
+    return GalleryItem(*row[:-1], read_images(row.images))

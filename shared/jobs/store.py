@@ -12,7 +12,7 @@ from shared.accounts.store import CALLER
 from shared.core import garbage
 from shared.jobs.outlook import OUTLOOK
 from shared.jobs.reasons import Reason
-from shared.jobs.records import JOB_IMAGES, JobRecord, MovedJob, read_job
+from shared.jobs.records import JOB_IMAGES, JobRecord, MovedJob, read_job, utc
 from shared.jobs.states import Event, State, allowed_from
 
 
@@ -22,26 +22,32 @@ class Lost(Exception):
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-# Everything that a job's view shows, in one row.
+# Everything that a job's view shows, in one row; the first columns are the fields of JobRecord.
 _VIEW = """
-SELECT j.id, j.state, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
-    {public} AS public, j.created_at, j.started_at, j.finished_at,
+SELECT j.id, j.state, j.prompt, CAST(j.settings AS text) AS settings, j.cost, j.progress, j.error_code, j.error_message,
+    {public} AS public, {created_at}, {started_at}, {finished_at},
     {images}, {outlook},
     extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
     {timeline}
 FROM jobs j
 """
+_PARTS = {
+    "public": PUBLIC,
+    "created_at": utc("j.created_at"),
+    "started_at": utc("j.started_at"),
+    "finished_at": utc("j.finished_at"),
+    "images": JOB_IMAGES,
+    "outlook": OUTLOOK,
+}
 _TIMELINE = """, (
-    SELECT json_agg(json_build_array(
-        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail, code
-    ) ORDER BY id) FROM job_events WHERE job_id = j.id
+    SELECT CAST(json_agg(json_build_object(
+        'at', to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'event', event, 'detail', detail, 'code', code
+    ) ORDER BY id) AS text) FROM job_events WHERE job_id = j.id
 ) AS timeline"""
 
 
-_GET = (
-    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=OUTLOOK, timeline=_TIMELINE)
-    + "WHERE j.id = :job_id AND j.user_id = "
-)
+_GET = _VIEW.format(**_PARTS, timeline=_TIMELINE) + "WHERE j.id = :job_id AND j.user_id = "
 _GET_OF_USER = text(_GET + ":user_id")
 _GET_OF_TOKEN = text(_GET + f"({CALLER})")
 
@@ -49,7 +55,7 @@ _GET_OF_TOKEN = text(_GET + f"({CALLER})")
 # assuming that words are rare and reading every job: it reads the user's jobs from the newest on and stops when the
 # page is full.
 _LIST = text(
-    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=OUTLOOK, timeline=", NULL AS timeline")
+    _VIEW.format(**_PARTS, timeline=", NULL AS timeline")
     + """
 WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
     AND (CAST(:before AS uuid) IS NULL OR j.id < :before)
