@@ -19,7 +19,7 @@ from functions.http.headers import declared_headers
 from functions.http.long_poll import LongPoll
 from functions.http.problems import from_http, from_validation, render
 from functions.http.request_id import RequestId
-from shared.core import log
+from shared.core import deadline, log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError
 from shared.jobs import store as job_store
@@ -27,9 +27,9 @@ from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
 if TYPE_CHECKING:
-    from mangum import Mangum
     from mangum.types import LambdaContext
 
+FLUSH_S = 5.0
 RESERVED_S = 1.0
 """Kept of a Lambda function's time for the answer, once it stops waiting for database and storage."""
 
@@ -75,7 +75,7 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
     The app is built at the first event, so that importing a function does nothing. If the database or the storage does
     not answer, the caller gets a 503 before Lambda ends the process.
     """
-    built: list[Mangum] = []
+    built: list[LambdaHandler] = []
 
     def handler(event: LambdaEvent, context: "LambdaContext") -> LambdaAnswer:
         if not built:
@@ -95,11 +95,19 @@ def _deadline(context: "LambdaContext | None") -> AbstractContextManager[None]:
     return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - RESERVED_S)
 
 
-def create_lambda(router: APIRouter, services: Services) -> "Mangum":
+def create_lambda(router: APIRouter, services: Services) -> LambdaHandler:
     """Return one function as Lambda calls it: a callable of an event and a context that returns the answer."""
     from mangum import Mangum  # the gateway does not need it
 
-    return Mangum(create_app([router], services), lifespan="off")
+    answer = Mangum(create_app([router], services), lifespan="off")
+
+    def call(event: LambdaEvent, context: "LambdaContext") -> LambdaAnswer:
+        try:
+            return answer(event, context)
+        finally:
+            services.flush(min(deadline.left_s(), FLUSH_S))  # Lambda freezes the process after the answer
+
+    return call
 
 
 class _App(FastAPI):

@@ -54,7 +54,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     if refusal is None:
         # The only line that names both ids: from the request to its job, whose later lines name only the job.
         _log.info("accepted", extra=log_fields(job_id=str(record.id)))
-        services.wake_ups.wake()
+        services.wake_ups.soon()
     return record
 
 
