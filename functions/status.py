@@ -7,12 +7,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from starlette.concurrency import run_in_threadpool
 
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, JobId, LongPollDep, ServicesDep
 from functions.http.problems import SIGNED_IN, problems
+from functions.http.threads import in_thread
 from shared.accounts.auth import Credential
 from shared.api.schemas import JobView
 from shared.core.errors import BadRequest, NotFound
@@ -46,7 +46,7 @@ async def status(
     known = if_none_match
     while True:
         seen = await long_poll.version(job_id) if wait else None
-        job = await run_in_threadpool(_read, services, credential, job_id)
+        job = await in_thread(_read, services, credential, job_id)
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or job.etag
         if left_s <= 0 or not _matches(job.etag, known) or job.finished:

@@ -13,7 +13,6 @@ from typing import Annotated, Any, TypeAlias, cast, get_args, get_origin, get_ty
 from fastapi.params import Depends, Header, Path, Security
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +20,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from functions.http.problems import from_http, render
+from functions.http.threads import in_thread
 from shared.core.errors import EaselError
 
 
@@ -61,7 +61,7 @@ class _Endpoint:
             raise _Unclear from None
         if iscoroutinefunction(self.route.endpoint):
             return cast(Response, await self.route.endpoint(**values))
-        return cast(Response, await run_in_threadpool(self.route.endpoint, **values))
+        return cast(Response, await in_thread(self.route.endpoint, **values))
 
 
 class Direct:

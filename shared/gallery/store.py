@@ -4,7 +4,7 @@ A job is in the gallery when its owner has published it, it has succeeded, and n
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,10 +21,8 @@ SELECT j.id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) A
     {utc("j.created_at")} AS created_at, {utc("j.published_at")} AS published_at, {JOB_IMAGES}
 FROM jobs j WHERE {IS_SHOWN}
 """
-_LIST = text(f"""
-{_ITEM} AND (CAST(:at AS timestamptz) IS NULL OR (j.published_at, j.id) < (:at, CAST(:before AS uuid)))
-ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
-""")
+_LIST = text("SELECT * FROM shown_gallery(:at, :before, :limit)")
+_NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 _FIND = text(f"{_ITEM} AND j.id = :job_id")
 
 
@@ -53,7 +51,7 @@ def list_shown(connection: Connection, *, after: tuple[datetime, UUID] | None, l
 
     `after` is the time of publication and the id of the last job of the page before.
     """
-    at, before = after or (None, None)
+    at, before = after or _NEWEST
     rows = connection.execute(_LIST, {"at": at, "before": before, "limit": limit})
     return [_item(row) for row in rows]
 
