@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -141,7 +142,7 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
         job = new_job(JobRequest(prompt=PROMPT), None, b"bench")
         row = submission_store.queue(connection, user.id, job, max_queued=100_000, jobs_per_day=1_000_000)
         assert row is not None
-        job_id = row.id
+        job_id = UUID(row.id)
         if done:
             job_store.move(connection, job_id, State.GENERATING, Event.STARTED, generator="http://127.0.0.1:2020")
             claim = claim_store.claim(connection, job_id)

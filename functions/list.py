@@ -33,4 +33,4 @@ def list_jobs(
     jobs, after = submission.list_jobs(services, credential, state=state, search=q or "", before=before, limit=limit)
     pictures = Pictures(services)
     rows = ",".join([job_json(job, pictures) for job in jobs])
-    return json_answer(f'{{"jobs":[{rows}],"next":{text_json(str(after)) if after else "null"}}}')
+    return json_answer(f'{{"jobs":[{rows}],"next":{text_json(after) if after else "null"}}}')

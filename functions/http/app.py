@@ -27,6 +27,7 @@ from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
 if TYPE_CHECKING:
+    from mangum import Mangum
     from mangum.types import LambdaContext
 
 FLUSH_S = 5.0
@@ -75,15 +76,19 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
     The app is built at the first event, so that importing a function does nothing. If the database or the storage does
     not answer, the caller gets a 503 before Lambda ends the process.
     """
-    built: list[LambdaHandler] = []
+    built: list[tuple[Services, Mangum]] = []
 
     def handler(event: LambdaEvent, context: "LambdaContext") -> LambdaAnswer:
         if not built:
             services = Services.from_environment()
             log.configure(services.settings.log_level)
-            built.append(create_lambda(router, services))
+            built.append((services, create_lambda(router, services)))
+        [(services, answer)] = built
         with _deadline(context):
-            return built[0](event, context)
+            try:
+                return answer(event, context)
+            finally:
+                services.flush(min(deadline.left_s(), FLUSH_S))  # Lambda freezes the process after the answer
 
     return handler
 
@@ -95,19 +100,11 @@ def _deadline(context: "LambdaContext | None") -> AbstractContextManager[None]:
     return waiting_at_most(context.get_remaining_time_in_millis() / 1000 - RESERVED_S)
 
 
-def create_lambda(router: APIRouter, services: Services) -> LambdaHandler:
+def create_lambda(router: APIRouter, services: Services) -> "Mangum":
     """Return one function as Lambda calls it: a callable of an event and a context that returns the answer."""
     from mangum import Mangum  # the gateway does not need it
 
-    answer = Mangum(create_app([router], services), lifespan="off")
-
-    def call(event: LambdaEvent, context: "LambdaContext") -> LambdaAnswer:
-        try:
-            return answer(event, context)
-        finally:
-            services.flush(min(deadline.left_s(), FLUSH_S))  # Lambda freezes the process after the answer
-
-    return call
+    return Mangum(create_app([router], services), lifespan="off")
 
 
 class _App(FastAPI):

@@ -53,12 +53,12 @@ _TIMELINE = """(
     ) ORDER BY e.id) AS text) FROM job_events e WHERE e.job_id = j.id
 )"""
 _VIEW = f"""
-    id uuid, state text, prompt text, settings text, cost double precision, progress double precision,
+    id text, state text, prompt text, settings text, cost double precision, progress double precision,
     error_code text, error_message text, public boolean, created_at text, started_at text, finished_at text,
     images text, ahead json, seconds_per_cost double precision, places bigint, running_s double precision, timeline text
 ) LANGUAGE sql AS $$
-SELECT j.id, j.state, j.prompt, CAST(j.settings AS text), j.cost, j.progress, j.error_code, j.error_message,
-    j.published_at IS NOT NULL AND j.taken_down_at IS NULL,
+SELECT CAST(j.id AS text), j.state, j.prompt, CAST(j.settings AS text), j.cost, j.progress,
+    j.error_code, j.error_message, j.published_at IS NOT NULL AND j.taken_down_at IS NULL,
     {_utc("j.created_at")}, {_utc("j.started_at")}, {_utc("j.finished_at")}, {_IMAGES}, o.*,
     CAST(extract(epoch FROM clock_timestamp() - j.started_at) AS double precision)"""
 
@@ -87,9 +87,9 @@ $$
 
 _SHOWN_GALLERY = f"""
 CREATE FUNCTION shown_gallery(before_time timestamptz, before uuid, at_most integer) RETURNS TABLE (
-    id uuid, prompt text, style text, settings text, created_at text, published_at text, images text
+    id text, prompt text, style text, settings text, created_at text, published_at text, images text
 ) LANGUAGE sql AS $$
-SELECT j.id, j.prompt, j.settings->>'style', CAST(j.settings AS text), {_utc("j.created_at")},
+SELECT CAST(j.id AS text), j.prompt, j.settings->>'style', CAST(j.settings AS text), {_utc("j.created_at")},
     {_utc("j.published_at")}, {_IMAGES}
 FROM jobs j
 WHERE j.published_at IS NOT NULL AND j.taken_down_at IS NULL AND j.state = 'succeeded'
@@ -106,7 +106,7 @@ CREATE FUNCTION submit_job(
     new_protocols text, new_sources text[], new_key text, new_fingerprint bytea, keys_since timestamptz,
     max_queued integer, site_jobs_per_day integer
 ) RETURNS TABLE (
-    id uuid, created_at timestamptz, notify text, ahead json, seconds_per_cost double precision, places bigint
+    id text, created_at timestamptz, notify text, ahead json, seconds_per_cost double precision, places bigint
 ) LANGUAGE sql AS $$
 WITH debit AS (
     UPDATE users u SET
@@ -138,7 +138,7 @@ WITH debit AS (
     SELECT job.id, given.index - 1, given.key
     FROM job, unnest(new_sources) WITH ORDINALITY AS given (key, index)
 )
-SELECT j.id, j.created_at, j.notify, o.* FROM job j, {_OUTLOOK_OF_J}
+SELECT CAST(j.id AS text), j.created_at, j.notify, o.* FROM job j, {_OUTLOOK_OF_J}
 $$
 """
 

@@ -3,13 +3,15 @@
 A job is in the gallery when its owner has published it, it has succeeded, and no operator has taken it down.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
+from shared.core.db import fetch
 from shared.jobs.records import JOB_IMAGES, JobImage, read_images, utc
 from shared.jobs.store import PUBLIC
 
@@ -17,11 +19,11 @@ IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded'"
 """The condition on a job `j` that is in the gallery."""
 
 _ITEM = f"""
-SELECT j.id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) AS settings,
+SELECT CAST(j.id AS text) AS id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) AS settings,
     {utc("j.created_at")} AS created_at, {utc("j.published_at")} AS published_at, {JOB_IMAGES}
 FROM jobs j WHERE {IS_SHOWN}
 """
-_LIST = text("SELECT * FROM shown_gallery(:at, :before, :limit)")
+_LIST = "SELECT * FROM shown_gallery(%(at)s, %(before)s, %(limit)s)"
 _NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 _FIND = text(f"{_ITEM} AND j.id = :job_id")
 
@@ -29,7 +31,7 @@ _FIND = text(f"{_ITEM} AND j.id = :job_id")
 class GalleryItem(NamedTuple):
     """A job of the gallery, without its owner. `settings` is a JSON object as text; times are RFC 3339 in UTC."""
 
-    id: UUID
+    id: str
     prompt: str
     style: str | None
     settings: str
@@ -52,8 +54,7 @@ def list_shown(connection: Connection, *, after: tuple[datetime, UUID] | None, l
     `after` is the time of publication and the id of the last job of the page before.
     """
     at, before = after or _NEWEST
-    rows = connection.execute(_LIST, {"at": at, "before": before, "limit": limit})
-    return [_item(row) for row in rows]
+    return list(map(_item, fetch(connection, _LIST, {"at": at, "before": before, "limit": limit})))
 
 
 def find_shown(connection: Connection, job_id: UUID) -> GalleryItem | None:
@@ -133,5 +134,5 @@ def restore(connection: Connection, job_id: UUID) -> bool:
     return connection.execute(query, {"job_id": job_id}).rowcount == 1
 
 
-def _item(row: Row[Any]) -> GalleryItem:
-    return GalleryItem(*row[:-1], read_images(row.images))
+def _item(row: Sequence[Any]) -> GalleryItem:
+    return GalleryItem._make((*row[:-1], read_images(row[-1])))

@@ -1,17 +1,17 @@
 """The values in which the job store answers. Each is built in one place from the columns of a statement."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from pydantic_core import from_json
-from sqlalchemy import Row
 
 from shared.generators.base import GenerationRequest
 from shared.jobs.outlook import Outlook, read_outlook
-from shared.jobs.states import State
+from shared.jobs.states import Event, State
 
 JobSettings: TypeAlias = dict[str, Any]
 """A job's resolved settings as `shared.api.presets.resolve` makes them: a JSON object."""
@@ -31,7 +31,7 @@ class JobImage(NamedTuple):
     """
 
     id: str
-    index: int
+    index: int  # type: ignore[assignment] # tuple's method of this name is not used
     key: str
     thumbnail_key: str
     width: int
@@ -81,7 +81,7 @@ class JobRecord(NamedTuple):
     in lists. Times are RFC 3339 in UTC.
     """
 
-    id: UUID
+    id: str
     state: State
     prompt: str
     settings: str
@@ -101,11 +101,11 @@ class JobRecord(NamedTuple):
 _FINISHED = Outlook()
 
 
-def read_job(row: Row[Any]) -> JobRecord:
-    """Build a job from a row of the store's view, whose first columns are named and ordered as the fields."""
+def read_job(row: Sequence[Any]) -> JobRecord:
+    """Build a job from a row of the SQL functions of jobs, whose first columns are ordered as the fields."""
     job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline = row
     outlook = _FINISHED if seconds_per_cost is None else read_outlook(ahead, seconds_per_cost, places, running_s)
-    return JobRecord(job_id, State(state), *fields, read_images(images), outlook, timeline)
+    return JobRecord._make((job_id, State(state), *fields, read_images(images), outlook, timeline))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +127,31 @@ class NewJob:
     fingerprint: bytes
 
 
-def read_queued(job: NewJob, row: Row[Any]) -> JobRecord:
-    """Build the record of a job that has just been queued.
+def read_queued(
+    job: NewJob,
+    job_id: str,
+    created_at: datetime,
+    notify: str,
+    ahead: tuple[int, float] | None,
+    seconds_per_cost: float,
+    places: int | None,
+) -> JobRecord:
+    """Build the record of a job that has just been queued, from what only the database decided.
 
-    The row has only what the database decided (id, created_at, notify and the outlook). Reading the whole job again
-    would be a tenth of a submit.
+    Reading the whole job again would be a tenth of a submit.
     """
-    at = row.created_at.astimezone(UTC).replace(tzinfo=None)
-    accepted = {"at": f"{at.isoformat(timespec='milliseconds')}Z", "event": "accepted", "detail": None, "code": None}
+    at = created_at.astimezone(UTC).replace(tzinfo=None)
+    accepted = {
+        "at": f"{at.isoformat(timespec='milliseconds')}Z",
+        "event": Event.ACCEPTED.value,
+        "detail": None,
+        "code": None,
+    }
     return JobRecord(
-        id=row.id,
+        id=job_id,
         state=State.QUEUED,
         prompt=job.prompt,
-        settings=json.dumps(job.settings | {"notify": row.notify}, ensure_ascii=False),
+        settings=json.dumps(job.settings | {"notify": notify}, ensure_ascii=False),
         cost=job.cost,
         progress=None,
         error_code=None,
@@ -149,7 +161,7 @@ def read_queued(job: NewJob, row: Row[Any]) -> JobRecord:
         started_at=None,
         finished_at=None,
         images=(),
-        outlook=read_outlook(row.ahead, row.seconds_per_cost, row.places),
+        outlook=read_outlook(ahead, seconds_per_cost, places),
         timeline=json.dumps([accepted]),
     )
 

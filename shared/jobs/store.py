@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.core import garbage
+from shared.core.db import fetch
 from shared.jobs.reasons import Reason
 from shared.jobs.records import JobRecord, MovedJob, read_job
 from shared.jobs.states import Event, State, allowed_from
@@ -20,16 +21,18 @@ class Lost(Exception):
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-_GET = text("SELECT * FROM shown_job(:job_id, :user_id, :token_hash)")
-_LIST = text("SELECT * FROM shown_jobs(:user_id, :token_hash, :state, :patterns, :before, :limit)")
+_GET = "SELECT * FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s)"
+_LIST = """
+SELECT * FROM shown_jobs(%(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s)
+"""
 _LAST_ID = UUID(int=2**128 - 1)
 _AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 
 
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> JobRecord | None:
     """Return a user's own job with its timeline."""
-    row = connection.execute(_GET, {"job_id": job_id, "user_id": user_id, "token_hash": None}).one_or_none()
-    return read_job(row) if row else None
+    rows = fetch(connection, _GET, {"job_id": job_id, "user_id": user_id, "token_hash": None})
+    return read_job(rows[0]) if rows else None
 
 
 def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> JobRecord | None:
@@ -37,8 +40,8 @@ def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) 
 
     Pages that wait for a job repeat this call.
     """
-    row = connection.execute(_GET, {"job_id": job_id, "user_id": None, "token_hash": token_hash}).one_or_none()
-    return read_job(row) if row else None
+    rows = fetch(connection, _GET, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
+    return read_job(rows[0]) if rows else None
 
 
 def list_views(
@@ -63,7 +66,7 @@ def list_views(
         "before": before or _LAST_ID,
         "limit": limit,
     }
-    return [read_job(row) for row in connection.execute(_LIST, values)]
+    return list(map(read_job, fetch(connection, _LIST, values)))
 
 
 def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:

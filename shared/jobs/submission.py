@@ -53,7 +53,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         record = _queue(services, connection, credential, job, refusal)
     if refusal is None:
         # The only line that names both ids: from the request to its job, whose later lines name only the job.
-        _log.info("accepted", extra=log_fields(job_id=str(record.id)))
+        _log.info("accepted", extra=log_fields(job_id=record.id))
         services.wake_ups.soon()
     return record
 
@@ -71,7 +71,7 @@ def get_job(services: Services, credential: Credential, job_id: UUID) -> JobReco
 
 def list_jobs(
     services: Services, credential: Credential, *, state: str | None, search: str, before: UUID | None, limit: int
-) -> tuple[list[JobRecord], UUID | None]:
+) -> tuple[list[JobRecord], str | None]:
     """Return a page of a user's jobs whose prompts contain every word of `search`, newest first.
 
     The second value is the id to continue after, None on the last page.

@@ -7,18 +7,19 @@ from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from shared.core.db import fetch
 from shared.jobs.records import JobRecord, NewJob, PriorJob, read_queued
 from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H
 
 _KEY_LIMIT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
 """SQL: idempotency keys of jobs created before this moment are free again."""
 
-_SUBMIT = text(f"""
+_SUBMIT = f"""
 SELECT * FROM submit_job(
-    :user_id, :token_hash, :prompt, :settings, :notify, :cost, :protocols, :source_keys, :idempotency_key, :fingerprint,
-    {_KEY_LIMIT}, :max_queued, :jobs_per_day
+    %(user_id)s, %(token_hash)s, %(prompt)s, %(settings)s, %(notify)s, %(cost)s, %(protocols)s, %(source_keys)s,
+    %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s
 )
-""")
+"""
 
 
 def queue(
@@ -44,13 +45,13 @@ def queue(
         "jobs_per_day": jobs_per_day,
     }
     try:
-        row = connection.execute(_SUBMIT, values).one_or_none()
+        rows = fetch(connection, _SUBMIT, values)
     except IntegrityError as error:
         if not isinstance(error.orig, UniqueViolation):
             raise
         # Another request has the same key at the same moment, or a stale key still holds it. Nothing was written.
         return None
-    return read_queued(job, row) if row else None
+    return read_queued(job, *rows[0]) if rows else None
 
 
 def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> PriorJob | None:

@@ -4,8 +4,8 @@ The texts are written here instead of by pydantic, which takes longer than every
 Their fields are those of `shared.api.schemas`; a test compares them.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
 from json import JSONEncoder
 from typing import TYPE_CHECKING
 
@@ -29,23 +29,19 @@ class Pictures:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-
-    @cached_property
-    def window(self) -> "SigningWindow":
-        """The window that the answer's URLs are signed in."""
-        return self._services.storage.signing_window(datetime.now(UTC))
-
-    @cached_property
-    def _expires_at(self) -> str:
-        return self.window.expires_at.isoformat().replace("+00:00", "Z")
+        self._window: SigningWindow | None = None
 
     def write(self, images: tuple[JobImage, ...]) -> str:
         """Return the pictures of a job as an array."""
-        return f"[{','.join(map(self._one, images))}]" if images else "[]"
+        if not images:
+            return "[]"
+        if self._window is None:
+            self._window = self._services.storage.signing_window(datetime.now(UTC))
+            self._expires_at = self._window.expires_at.isoformat().replace("+00:00", "Z")
+        return f"[{','.join([self._one(image, self._window.url) for image in images])}]"
 
-    def _one(self, image: JobImage) -> str:
+    def _one(self, image: JobImage, url: Callable[[str], str]) -> str:
         image_id, index, key, thumbnail_key, width, height, seed, description = image
-        url = self.window.url
         return (
             f'{{"id":"{image_id}","index":{index},"url":{text_json(url(key))},'
             f'"thumbnail_url":{text_json(url(thumbnail_key))},"url_expires_at":"{self._expires_at}",'

@@ -37,7 +37,7 @@ class Person:
             user_store.create_token(connection, self.id, hashed, kind="session", name=None, lifetime_s=3600)
 
     def submit(self, key: str | None = None) -> UUID:
-        return submission.submit(self._services, self.credential, REQUEST, key).id
+        return UUID(submission.submit(self._services, self.credential, REQUEST, key).id)
 
     def quota(self) -> accounts.Quota:
         return accounts.get_account(self._services, self.credential).quota

@@ -147,5 +147,6 @@ def test_frequent_functions_are_called_directly(name: str) -> None:
     routes = [route for route in module.router.routes if isinstance(route, APIRoute)]
     direct = Direct(FastAPI(), routes)
     for route in routes:
+        assert route.methods is not None
         [method] = route.methods
         assert direct._find({"method": method, "path": route.path.format(job_id="1")}) is not None

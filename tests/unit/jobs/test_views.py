@@ -55,7 +55,7 @@ settings = st.builds(
 events = st.fixed_dictionaries({"at": st.just(AT), "event": st.just("sent"), "detail": texts, "code": st.none()})
 jobs = st.builds(
     JobRecord,
-    id=st.just(ID),
+    id=st.just(str(ID)),
     state=st.sampled_from(State),
     prompt=texts,
     settings=settings,
@@ -73,7 +73,7 @@ jobs = st.builds(
 )
 items = st.builds(
     GalleryItem,
-    id=st.just(ID),
+    id=st.just(str(ID)),
     prompt=texts,
     style=st.none() | st.just("oil"),
     settings=settings,
