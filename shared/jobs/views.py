@@ -6,7 +6,7 @@ Their fields are those of `shared.api.schemas`; a test compares them.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from json import JSONEncoder
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 from shared.jobs.records import JobImage, JobRecord
@@ -15,8 +15,8 @@ from shared.services import Services
 if TYPE_CHECKING:
     from shared.clients.storage import SigningWindow
 
-text_json = JSONEncoder(ensure_ascii=False).encode
-"""Writes a string, or null, as JSON."""
+text_json = encode_basestring
+"""Writes a string as JSON."""
 
 
 def number_json(number: float | None) -> str:
@@ -52,22 +52,24 @@ class Pictures:
 
 def job_json(job: JobRecord, pictures: Pictures) -> str:
     """Return a job: with its timeline, unless it is from a list."""
-    prompt = text_json(job.prompt)
-    outlook = job.outlook
-    image_link = f'"/i/{job.images[0].id}"' if job.images else "null"
+    job_id, prompt, outlook, images = job.id, text_json(job.prompt), job.outlook, job.images
     error = (
         f'{{"code":{text_json(job.error_code)},"message":{_maybe(job.error_message)}}}' if job.error_code else "null"
     )
     timeline = "" if job.timeline is None else f',"timeline":{job.timeline}'
     return (
-        f'{{"id":"{job.id}","state":"{job.state.value}","queue_position":{number_json(outlook.position)},'
+        f'{{"id":"{job_id}","state":"{job.state.value}","queue_position":{number_json(outlook.position)},'
         f'"eta_seconds":{number_json(outlook.eta_s(job.cost, job.progress))},"progress":{number_json(job.progress)},'
         f'"prompt":{prompt},"settings":{{"prompt":{prompt},{job.settings[1:]},'
-        f'"images":{pictures.write(job.images)},"timelapse_url":null,"error":{error},'
+        f'"images":{pictures.write(images)},"timelapse_url":null,"error":{error},'
         f'"public":{"true" if job.public else "false"},"created_at":"{job.created_at}",'
         f'"started_at":{_maybe(job.started_at)},"finished_at":{_maybe(job.finished_at)},'
-        f'"links":{{"self":"/v1/jobs/{job.id}","image":{image_link}}}{timeline}}}'
+        f'"links":{{"self":"/v1/jobs/{job_id}","image":{_link(images)}}}{timeline}}}'
     )
+
+
+def _link(images: tuple[JobImage, ...]) -> str:
+    return f'"/i/{images[0].id}"' if images else "null"
 
 
 def _maybe(text: str | None) -> str:
