@@ -46,6 +46,11 @@ async def post_job(body: JobRequest, wanted: Annotated[bool, Query()]) -> Respon
     return Response(f"{wanted} {body!r}", 202)
 
 
+@router.get("/breaks/{what}")
+def breaks(what: Annotated[str, Path()]) -> Response:
+    raise RuntimeError(what)
+
+
 @router.get("/plain")
 def get_plain() -> dict[str, str]:
     return {"this": "is not a Response"}
@@ -137,6 +142,14 @@ def test_both_ways_give_the_same_answer(app: FastAPI, method: str, path: str, re
         "that is added around FastAPI"
     )
     assert around.requests == ((method, path, request_) in HANDED_ON)
+
+
+def test_an_unexpected_error_is_logged_with_its_route(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    direct = RequestId(Direct(app, [route for route in router.routes if isinstance(route, APIRoute)]))
+    answer = ask(direct, "GET", "/breaks/something-private")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == "unexpected error: GET /breaks/{what}"
 
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end(app: FastAPI) -> None:
