@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from bench import cold_start, generator, imports, jobs_through, presigning, web_requests
+from bench import cold_start, generator, imports, jobs_through, presigning, submit_latency, web_requests
 from bench.ground import Build, Ground, prepared
 from bench.table import Row, markdown
 
-AGAINST_A_BUILD = ("submit", "status", "list", "poller", "imports")
+AGAINST_A_BUILD = ("submit", "status", "list", "gallery", "poller", "imports")
 """The benchmarks that can compare with another build of Easel."""
 
 BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "submit": web_requests.submit,
     "status": web_requests.status,
     "list": web_requests.list_jobs,
+    "gallery": web_requests.gallery,
+    "submit-p99": submit_latency.submit_p99,
     "presign": presigning.presign,
     "poller": jobs_through.poller,
     "generator": generator.generator,

@@ -51,7 +51,7 @@ def _beside_rival(ground: Ground, rival: Build, users: list[User]) -> Iterator[R
     with FakeGenerator(max_in_flight=IN_FLIGHT) as fake:
 
         def measure(build: Build, side_px: int) -> float:
-            with _poller(ground, users, fake, build):
+            with running_poller(ground, users, fake, build):
                 return _through_poller(ground, users, side_px)()
 
         for side_px in SIDES_PX:
@@ -65,7 +65,7 @@ def _beside_rival(ground: Ground, rival: Build, users: list[User]) -> Iterator[R
 
 
 @contextmanager
-def _poller(ground: Ground, users: list[User], fake: FakeGenerator, build: Build = OURS) -> Iterator[None]:
+def running_poller(ground: Ground, users: list[User], fake: FakeGenerator, build: Build = OURS) -> Iterator[None]:
     """Run worker and beat of a build; they have finished some jobs when the block starts."""
     env = {"EASEL_GENERATORS": fake.setting}
     with ground.processes(
@@ -83,7 +83,7 @@ def _workers(ground: Ground, users: list[User], fake: FakeGenerator) -> Iterator
     env = {"EASEL_GENERATORS": fake.setting}
     with (
         ground.processes(ground.python("sleeping", "bench.sleeping", env=env)),
-        _poller(ground, users, fake),
+        running_poller(ground, users, fake),
     ):
         _through_sleeping(ground, SIDES_PX[0], count=4)()
         yield

@@ -1,8 +1,9 @@
 """The load generator: a separate process that keeps a few connections busy for some seconds and counts the answers.
 
-It reads a plan as JSON from standard input: {"port", "seconds", "connections", "status", "requests"}. Each connection
-sends its share of `requests` (complete HTTP/1.1 requests) repeatedly, the next one after each answer. It prints the
-answers per second. An answer with another status is an error.
+It reads a plan as JSON from standard input: {"port", "seconds", "connections", "status", "requests", "every_s"}. Each
+connection sends its share of `requests` (complete HTTP/1.1 requests) repeatedly, the next one after each answer, but
+not sooner than `every_s` after the last was due. It prints {"rate", "p99_ms"} as JSON: the answers per second, and the
+99th percentile of the time from when a request was due to its answer. An answer with another status is an error.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import sys
 import time
 from itertools import cycle
+from statistics import quantiles
 from typing import Any, cast
 
 import uvloop
@@ -21,18 +23,31 @@ _MARK = b"content-length: "
 class Busy(asyncio.Protocol):
     """One persistent connection that always has one request in flight until the time is over."""
 
-    def __init__(self, requests: list[bytes], status: int, until: float) -> None:
-        self.answers = 0
+    def __init__(self, requests: list[bytes], status: int, until: float, every_s: float) -> None:
+        self.seconds: list[float] = []
         self.ended = asyncio.get_running_loop().create_future()
         self._requests = cycle(requests)
         self._start_line = f"HTTP/1.1 {status} ".encode()
         self._until = until
+        self._every_s = every_s
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
         self._transport = cast(asyncio.Transport, transport)
+        self._due = time.perf_counter()
+        self._send()
+
+    def _send(self) -> None:
         self._transport.write(next(self._requests))
+
+    def _send_next(self, now: float) -> None:
+        """Send the next request when it is due; one that is late is measured from when it was due."""
+        self._due = self._due + self._every_s if self._every_s else now
+        if self._due > now:
+            asyncio.get_running_loop().call_later(self._due - now, self._send)
+        else:
+            self._send()
 
     def data_received(self, data: bytes) -> None:
         """Send the next request once the whole answer is there."""
@@ -48,11 +63,12 @@ class Busy(asyncio.Protocol):
             self._end(RuntimeError(f"unexpected answer: {self._received[:1000]!r}"))
             return
         self._received = b""
-        if time.perf_counter() >= self._until:
+        now = time.perf_counter()
+        if now >= self._until:
             self._end(None)
             return
-        self.answers += 1
-        self._transport.write(next(self._requests))
+        self.seconds.append(now - self._due)
+        self._send_next(now)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Report a connection that the server closed as an error."""
@@ -64,19 +80,23 @@ class Busy(asyncio.Protocol):
             self._transport.close()
 
 
-async def rate(plan: dict[str, Any]) -> float:
-    """Run the plan and return the answers per second."""
+async def load(plan: dict[str, Any]) -> dict[str, float]:
+    """Run the plan and return its figures."""
     loop = asyncio.get_running_loop()
     requests = [request.encode() for request in plan["requests"]]
     connections = plan["connections"]
     begin = time.perf_counter()
-    busy = [Busy(requests[place::connections], plan["status"], begin + plan["seconds"]) for place in range(connections)]
+    busy = [
+        Busy(requests[place::connections], plan["status"], begin + plan["seconds"], plan.get("every_s", 0))
+        for place in range(connections)
+    ]
     for protocol in busy:
         await loop.create_connection(lambda protocol=protocol: protocol, "127.0.0.1", plan["port"])  # type: ignore[misc]
     async with asyncio.timeout(plan["seconds"] + ANSWER_LIMIT_S):
         await asyncio.gather(*(protocol.ended for protocol in busy))
-    return float(sum(protocol.answers for protocol in busy) / plan["seconds"])
+    seconds = [one for protocol in busy for one in protocol.seconds]
+    return {"rate": len(seconds) / plan["seconds"], "p99_ms": quantiles(seconds, n=100)[98] * 1000}
 
 
 if __name__ == "__main__":
-    print(uvloop.run(rate(json.load(sys.stdin))))
+    print(json.dumps(uvloop.run(load(json.load(sys.stdin)))))

@@ -1,4 +1,4 @@
-"""Requests per second through the gateway: submit, status and list, each beside a bare handler of one statement.
+"""Requests per second through the gateway: submit, status, list and gallery, beside bare handlers of one statement.
 
 With a rival build, its gateway replaces the bare handler.
 """
@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -17,6 +18,7 @@ from local.ports import free_port
 from local.process import Part
 from shared.accounts.store import User
 from shared.api.schemas import JobRequest
+from shared.gallery import store as gallery_store
 from shared.jobs import store as job_store
 from shared.jobs import submission_store
 from shared.jobs.records import StoredImage
@@ -30,6 +32,7 @@ SECONDS = 2.0
 CONNECTIONS = 8
 USERS = 64
 LISTED_JOBS = 50
+GALLERY_JOBS = 24
 PROMPT = "a lighthouse at night, stars over a calm sea"
 
 
@@ -51,14 +54,14 @@ class Pair:
             "status": status,
             "requests": requests,
         }
-        return float(self.ground.run("-m", "bench.load", given=json.dumps(plan)))
+        return float(json.loads(self.ground.run("-m", "bench.load", given=json.dumps(plan)))["rate"])
 
 
 def submit(ground: Ground) -> Iterator[Row]:
     """Measure POST /v1/jobs from many users, with an empty queue at the start of each round."""
     with _pair(ground) as pair:
-        ours = [_post("/v1/jobs", {"prompt": PROMPT}, token) for _, token in pair.users]
-        theirs = ours if ground.rival else [_post("/notes", {"text": PROMPT})] * CONNECTIONS
+        ours = [post("/v1/jobs", {"prompt": PROMPT}, token) for _, token in pair.users]
+        theirs = ours if ground.rival else [post("/notes", {"text": PROMPT})] * CONNECTIONS
 
         def fresh(port: int, requests: list[str]) -> Callable[[], float]:
             def measure() -> float:
@@ -68,7 +71,7 @@ def submit(ground: Ground) -> Iterator[Row]:
             return measure
 
         figures = in_turns(fresh(pair.ours, ours), fresh(pair.theirs, theirs), ROUNDS)
-        yield _row(ground, "submit", figures, "bare FastAPI, one INSERT", Bound(0.6))
+        yield _row(ground, "submit", figures, "bare FastAPI, one INSERT", Bound(0.85))
         ground.clear_jobs()
 
 
@@ -80,7 +83,7 @@ def status(ground: Ground) -> Iterator[Row]:
             ground.clear_jobs()
             ours = [_get(f"/v1/jobs/{_insert_job(ground, user, done=done)}", token) for user, token in pair.users]
             figures = _both(pair, ours, ours if ground.rival else notes)
-            yield _row(ground, name, figures, "bare FastAPI, one SELECT", Bound(0.6))
+            yield _row(ground, name, figures, "bare FastAPI, one SELECT", Bound(0.95))
         ground.clear_jobs()
 
 
@@ -95,7 +98,23 @@ def list_jobs(ground: Ground) -> Iterator[Row]:
         ours = [_get(f"/v1/jobs?limit={LISTED_JOBS}", token) for _, token in pair.users[:CONNECTIONS]]
         theirs = ours if ground.rival else [_get(f"/notes?limit={LISTED_JOBS}")] * CONNECTIONS
         figures = _both(pair, ours, theirs)
-        yield _row(ground, "list, 50 jobs with pictures", figures, "bare FastAPI, one SELECT of 50 rows")
+        yield _row(ground, "list, 50 jobs with pictures", figures, "bare FastAPI, one SELECT of 50 rows", Bound(0.8))
+        ground.clear_jobs()
+
+
+def gallery(ground: Ground) -> Iterator[Row]:
+    """Measure GET /v1/gallery: a page of 24 published jobs with a picture each, 48 presigned URLs per answer."""
+    with _pair(ground) as pair:
+        _insert_notes(ground, GALLERY_JOBS)
+        ground.clear_jobs()
+        for user, _ in pair.users[: GALLERY_JOBS + 1]:
+            job_id = UUID(_insert_job(ground, user, done=True))
+            with ground.services.db.begin() as connection:
+                gallery_store.publish(connection, job_id, user.id)
+        ours = [_get(f"/v1/gallery?limit={GALLERY_JOBS}")] * CONNECTIONS
+        theirs = ours if ground.rival else [_get(f"/notes?limit={GALLERY_JOBS}")] * CONNECTIONS
+        figures = _both(pair, ours, theirs)
+        yield _row(ground, "gallery, a page of 24", figures, "bare FastAPI, one SELECT of 24 rows", Bound(0.8))
         ground.clear_jobs()
 
 
@@ -116,15 +135,16 @@ def _pair(ground: Ground) -> Iterator[Pair]:
     ours, theirs = free_port(), free_port()
     url = ground.services.settings.database_url
     with ground.processes(
-        _gateway(ground, "gateway", ours, OURS),
-        _gateway(ground, "rival", theirs, ground.rival)
+        gateway(ground, "gateway", ours),
+        gateway(ground, "rival", theirs, ground.rival)
         if ground.rival
         else ground.python("bare", "bench.bare_app", str(theirs), url, asked=(theirs, "/docs")),
     ):
         yield Pair(ground, ours, theirs, ground.users(USERS))
 
 
-def _gateway(ground: Ground, name: str, port: int, build: Build) -> Part:
+def gateway(ground: Ground, name: str, port: int, build: Build = OURS) -> Part:
+    """Return a build's gateway as a part."""
     env = {"EASEL_PORT": str(port)}
     return ground.python(name, "functions.gateway", asked=(port, "/v1/health"), env=env, build=build)
 
@@ -141,7 +161,7 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
         job = new_job(JobRequest(prompt=PROMPT), None, b"bench")
         row = submission_store.queue(connection, user.id, job, max_queued=100_000, jobs_per_day=1_000_000)
         assert row is not None
-        job_id = row.id
+        job_id = UUID(row.id)
         if done:
             job_store.move(connection, job_id, State.GENERATING, Event.STARTED, generator="http://127.0.0.1:2020")
             claim = claim_store.claim(connection, job_id)
@@ -159,7 +179,8 @@ def _get(path: str, token: str | None = None) -> str:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_authorization(token)}\r\n"
 
 
-def _post(path: str, body: dict[str, str], token: str | None = None) -> str:
+def post(path: str, body: dict[str, str], token: str | None = None) -> str:
+    """Return a complete request with a body of JSON."""
     data = json.dumps(body)
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_authorization(token)}Content-Type: application/json\r\n"
     return f"{head}Content-Length: {len(data.encode())}\r\n\r\n{data}"

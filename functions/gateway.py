@@ -16,7 +16,7 @@ from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from functions.http.app import create_app
+from functions.http.app import FLUSH_S, create_app
 from functions.http.headers import declared_headers
 from shared.core import log
 from shared.core.settings import SettingsError
@@ -108,6 +108,7 @@ def main() -> None:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
+    services.flush(FLUSH_S)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,23 @@
 
 import asyncio
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic_core import to_json
-from starlette.concurrency import run_in_threadpool
 
+from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, JobId, LongPollDep, ServicesDep
 from functions.http.problems import SIGNED_IN, problems
-from shared.api import views
+from functions.http.threads import in_thread
+from shared.accounts.auth import Credential
 from shared.api.schemas import JobView
 from shared.core.errors import BadRequest, NotFound
 from shared.jobs import submission
+from shared.jobs.views import Pictures, job_json
+from shared.services import Services
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
@@ -42,19 +46,31 @@ async def status(
     known = if_none_match
     while True:
         seen = await long_poll.version(job_id) if wait else None
-        job = await run_in_threadpool(submission.get_job, services, credential, job_id)
-        etag = _etag(job)
+        job = await in_thread(_read, services, credential, job_id)
         left_s = deadline - asyncio.get_running_loop().time()
-        known = known or etag
-        if left_s <= 0 or not _matches(etag, known) or job["finished_at"] is not None:
+        known = known or job.etag
+        if left_s <= 0 or not _matches(job.etag, known) or job.finished:
             break
         await long_poll.wait(job_id, seen, left_s)
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if job["finished_at"] is None:
+    headers = {"ETag": job.etag, "Cache-Control": "private, no-cache"}
+    if not job.finished:
         headers["Retry-After"] = "1"
-    if if_none_match is not None and _matches(etag, if_none_match):
+    if if_none_match is not None and _matches(job.etag, if_none_match):
         return Response(status_code=304, headers=headers)
-    return Response(JobView.model_validate(job).model_dump_json(), headers=headers, media_type="application/json")
+    return json_answer(job.body, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    body: bytes
+    etag: str
+    finished: bool
+
+
+def _read(services: Services, credential: Credential, job_id: UUID) -> _Job:
+    job = submission.get_job(services, credential, job_id)
+    body = job_json(job, Pictures(services)).encode()
+    return _Job(body, _etag(body), job.finished_at is not None)
 
 
 def _matches(etag: str, known: str) -> bool:
@@ -62,7 +78,12 @@ def _matches(etag: str, known: str) -> bool:
     return etag.removeprefix("W/") in known
 
 
-def _etag(job: views.JobView) -> str:
-    """Return a weak tag that ignores the estimated wait, which changes every second."""
-    stable = {name: value for name, value in job.items() if name != "eta_seconds"}
-    return f'W/"{hashlib.sha256(to_json(stable)).hexdigest()[:32]}"'
+def _etag(body: bytes) -> str:
+    """Return a weak tag of the answer without the estimated wait, which changes every second.
+
+    The estimate comes before all that users write, so the first match is the field itself.
+    """
+    before, _, after = body.partition(b'"eta_seconds":')
+    digest = hashlib.sha256(before)
+    digest.update(after.partition(b",")[2])
+    return f'W/"{digest.hexdigest()[:32]}"'

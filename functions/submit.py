@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
+from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, ServicesDep
 from functions.http.problems import CHANGING, WITH_BODY, problems
 from shared.api.schemas import JobRequest, JobView
 from shared.core.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
 from shared.jobs import submission
+from shared.jobs.views import Pictures, job_json
 
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
@@ -29,6 +31,5 @@ def submit(
 ) -> Response:
     """Submit a job. A repeated request with the same Idempotency-Key within 24 hours gets the same job."""
     job = submission.submit(services, credential, body, idempotency_key)
-    headers = {"Location": job["links"]["self"], "Retry-After": "1"}
-    # Serialized here, since FastAPI would use its thread pool a second time to do it.
-    return Response(JobView.model_validate(job).model_dump_json(), 202, headers, media_type="application/json")
+    headers = {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"}
+    return json_answer(job_json(job, Pictures(services)), 202, headers)

@@ -1,7 +1,6 @@
 """/v1/tokens: API tokens for programs."""
 
 from typing import TypedDict
-from uuid import UUID
 
 from fastapi import APIRouter
 
@@ -21,7 +20,7 @@ class TokenPage(TypedDict):
     """A page of API tokens, and the id to continue after."""
 
     tokens: list[StoredToken]
-    next: UUID | None
+    next: str | None
 
 
 @router.post("/v1/tokens", status_code=201, response_model=NewTokenView, responses=problems(*CHANGING, *WITH_BODY))

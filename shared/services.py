@@ -76,3 +76,8 @@ class Services:
         from shared.clients.broker import WakeUps
 
         return WakeUps(self.celery)
+
+    def flush(self, limit_s: float) -> None:
+        """Finish what is done after an answer, before this process ends or is frozen; wait no longer than this."""
+        if "wake_ups" in vars(self):
+            self.wake_ups.flush(limit_s)

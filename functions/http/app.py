@@ -10,14 +10,16 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from functions.http.access_log import AccessLog
+from functions.http.direct import Direct
 from functions.http.headers import declared_headers
 from functions.http.long_poll import LongPoll
 from functions.http.problems import from_http, from_validation, render
 from functions.http.request_id import RequestId
-from shared.core import log
+from shared.core import deadline, log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError
 from shared.jobs import store as job_store
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mangum import Mangum
     from mangum.types import LambdaContext
 
+FLUSH_S = 5.0
 RESERVED_S = 1.0
 """Kept of a Lambda function's time for the answer, once it stops waiting for database and storage."""
 
@@ -51,6 +54,8 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
     app.state.long_poll = LongPoll(_version_reader(services))
     for router in routers:
         app.include_router(router)
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(Direct, routes=routes)
     app.add_exception_handler(EaselError, _on_easel_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -71,15 +76,19 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
     The app is built at the first event, so that importing a function does nothing. If the database or the storage does
     not answer, the caller gets a 503 before Lambda ends the process.
     """
-    built: list[Mangum] = []
+    built: list[tuple[Services, Mangum]] = []
 
     def handler(event: LambdaEvent, context: "LambdaContext") -> LambdaAnswer:
         if not built:
             services = Services.from_environment()
             log.configure(services.settings.log_level)
-            built.append(create_lambda(router, services))
+            built.append((services, create_lambda(router, services)))
+        [(services, answer)] = built
         with _deadline(context):
-            return built[0](event, context)
+            try:
+                return answer(event, context)
+            finally:
+                services.flush(min(deadline.left_s(), FLUSH_S))  # Lambda freezes the process after the answer
 
     return handler
 

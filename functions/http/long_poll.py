@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from starlette.concurrency import run_in_threadpool
-
+from functions.http.threads import in_thread
 from shared.core.errors import Unavailable
 
 POLL_S = 0.25
@@ -34,7 +33,7 @@ class LongPoll:
 
     async def version(self, job_id: UUID) -> str | None:
         """Return the job's current version, to be passed to `wait`."""
-        return (await run_in_threadpool(self._read_versions, [job_id])).get(job_id)
+        return (await in_thread(self._read_versions, [job_id])).get(job_id)
 
     async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> None:
         """Return when the job's version is no longer `seen`, or after `timeout_s`."""
@@ -56,7 +55,7 @@ class LongPoll:
             await asyncio.sleep(POLL_S)
             waiters = list(self._waiters)
             try:
-                versions = await run_in_threadpool(self._read_versions, list({waiter.job_id for waiter in waiters}))
+                versions = await in_thread(self._read_versions, list({waiter.job_id for waiter in waiters}))
             except Unavailable:
                 versions = {}  # every request reads its job again and gets the error
             for waiter in waiters:

@@ -178,7 +178,7 @@ def create_api_token(services: Services, credential: Credential, name: str) -> N
 
 def list_api_tokens(
     services: Services, credential: Credential, *, before: UUID | None, limit: int
-) -> tuple[list[StoredToken], UUID | None]:
+) -> tuple[list[StoredToken], str | None]:
     """Return a page of the user's API tokens, newest first, and the id to continue after."""
     with services.db.statement() as connection:
         user = require_user(connection, credential)

@@ -64,10 +64,7 @@ class DisabledAccount:
 
 
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
-"""The one condition on a row `t` of tokens, given :token_hash. Statements that need a single round trip include it."""
-
-CALLER = f"SELECT t.user_id FROM tokens t WHERE {STILL_VALID} AND NOT t.suspended"
-"""Selects the user who may act with :token_hash; no row for a disabled account."""
+"""The one condition on a row `t` of tokens, given :token_hash; the SQL functions of jobs repeat it."""
 
 _USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
 _COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"

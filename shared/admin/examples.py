@@ -1,6 +1,7 @@
 """The example pictures of a new site's gallery."""
 
 from pathlib import Path
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -37,6 +38,6 @@ def seed_examples(services: Services) -> int:
                 connection, user.id, job, max_queued=len(examples), jobs_per_day=len(examples)
             )
             assert submitted is not None, "a new user is within the limits"
-            gallery_store.publish_when_done(connection, submitted.id)
+            gallery_store.publish_when_done(connection, UUID(submitted.id))
     services.wake_ups.wake()
     return len(examples)

@@ -69,7 +69,7 @@ def requeue(
         job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED, reason=BY_OPERATOR)
         if job.attempt_token is not None:
             garbage.discard(connection, object_prefix(job_id, job.attempt_token), in_s=LOST_OBJECTS_KEPT_S)
-    services.wake_ups.wake(in_a_burst=False)
+    services.wake_ups.wake()
     if job.state == State.GENERATING and job.remote_id is not None:
         address = next((found for found in configured_addresses(services) if found.name == job.generator), None)
         if address is not None:
@@ -111,5 +111,5 @@ def cancel(services: Services, job_id: UUID) -> State:
         if not state.finished:
             job_store.cancel(connection, job_id, state, BY_OPERATOR)
     if state == State.GENERATING:
-        services.wake_ups.wake(in_a_burst=False)
+        services.wake_ups.wake()
     return state

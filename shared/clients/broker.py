@@ -1,6 +1,7 @@
 """Wake-ups over the broker. The jobs are in Postgres; a lost, duplicate or late wake-up only affects latency."""
 
 import logging
+import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,27 +48,58 @@ def celery_app(settings: Settings) -> Celery:
 class WakeUps:
     """Notifies the poller that a job can be started, or that a running one is to be looked at now.
 
-    A burst is sent once: within 20 ms of a wake-up the next one is skipped, because the poller does everything that is
-    due whenever it is woken, and sweeps every second in any case.
+    It never fails, since the sweep finds the job in any case.
     """
 
-    BURST_S = 0.02
+    PAUSE_S = 0.02
+    """Between two wake-ups that `soon` sends: the poller does everything that is due whenever it is woken."""
+
     AFTER_FAILURE_S = 5.0
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._told_until = 0.0
         self._broken_until = 0.0
+        self._changed = threading.Condition()
+        self._wanted = self._sending = False
+        self._sender: threading.Thread | None = None
 
-    def wake(self, *, in_a_burst: bool = True) -> None:
-        """Wake the poller. Call it after the commit; it never fails, since the sweep finds the job in any case.
+    def wake(self) -> None:
+        """Wake the poller now. Call it after the commit."""
+        if time.monotonic() >= self._broken_until:
+            self._send()
 
-        A wake-up that is not `in_a_burst` is sent in any case.
+    def soon(self) -> None:
+        """Wake the poller in a moment, without waiting for the broker. Call it after the commit.
+
+        A thread sends one wake-up for all calls since it began to send the last one. So each call is followed by a
+        wake-up, and none is lost in a burst. A process that ends or is frozen calls `flush` before.
         """
-        now = time.monotonic()
-        if now < self._broken_until or (in_a_burst and now < self._told_until):
-            return
-        self._told_until = now + self.BURST_S
+        with self._changed:
+            self._wanted = True
+            if self._sender is None or not self._sender.is_alive():
+                self._sender = threading.Thread(target=self._send_wanted, name="wake-ups", daemon=True)
+                self._sender.start()
+            self._changed.notify_all()
+
+    def flush(self, limit_s: float) -> None:
+        """Wait until all wake-ups of `soon` have been sent, but no longer than this."""
+        with self._changed:
+            self._changed.wait_for(lambda: not (self._wanted or self._sending), limit_s)
+
+    def _send_wanted(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._wanted)
+                self._wanted, self._sending = False, True
+            try:
+                self.wake()
+            finally:
+                with self._changed:
+                    self._sending = False
+                    self._changed.notify_all()
+            time.sleep(self.PAUSE_S)
+
+    def _send(self) -> None:
         try:
             self._app.send_task(WAKE, retry=False, expires=WAKE_UP_KEPT_S)
         except _broker_errors(self._app) as error:

@@ -5,7 +5,7 @@ URLs are signed, since a URL signed for a container's host name does not open in
 """
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,6 +58,14 @@ class StoredObject:
     key: str
     size_bytes: int
     modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SigningWindow:
+    """A time in which each object has one presigned URL for everyone. `url` returns it for the object's key."""
+
+    expires_at: datetime
+    url: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -159,16 +167,18 @@ class Storage:
             for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
                 raise Unavailable(f"The storage did not delete an object ({refused.code}).")
 
-    def url_expires_at(self, now: datetime) -> datetime:
-        """Return when a URL signed at `now` expires."""
-        return self._signing_time(now) + timedelta(seconds=self._lifetime_s)
+    def signing_window(self, now: datetime) -> SigningWindow:
+        """Return the window that `now` is in. It lasts for half the lifetime of a URL.
+
+        Within it the same key gets the same URL, so that browsers can cache the picture; at least half the lifetime
+        always remains.
+        """
+        begin, access_key = self._signing_time(now), self._credentials.retrieve().access_key
+        expires_at = begin + timedelta(seconds=self._lifetime_s)
+        return SigningWindow(expires_at, lambda key: self._signed(key, None, begin, access_key))
 
     def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
-        """Return a URL that opens the object for anyone who has it.
-
-        Within a window of half the lifetime the same key gets the same URL, so that browsers can cache the picture; at
-        least half the lifetime always remains.
-        """
+        """Return a URL that opens the object for anyone who has it; `signing_window` says for how long."""
         return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:

@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
@@ -25,7 +27,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON, without the fields that are None."""
         entry = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -37,13 +39,15 @@ class JsonFormatter(logging.Formatter):
             entry |= given
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps({key: value for key, value in entry.items() if value is not None}, ensure_ascii=False)
+        return _encode({key: value for key, value in entry.items() if value is not None})
 
 
 def configure(level: str) -> None:
     """Send every logger's records, and Python's warnings, to standard error in Easel's format."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
+    # No line names the thread or the process, which each record would look up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for chatty in ("celery", "kombu", "mangum", "uvicorn", "urllib3", "botocore"):

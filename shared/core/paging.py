@@ -8,7 +8,7 @@ class HasId(Protocol):
     """A row or value that a page can be continued after."""
 
     @property
-    def id(self) -> UUID:
+    def id(self) -> UUID | str:
         """The id that lists are ordered by."""
         ...
 
@@ -16,6 +16,6 @@ class HasId(Protocol):
 Item = TypeVar("Item", bound=HasId)
 
 
-def page(items: list[Item], limit: int) -> tuple[list[Item], UUID | None]:
+def page(items: list[Item], limit: int) -> tuple[list[Item], str | None]:
     """Return the first `limit` items, and the id to continue after if more items follow."""
-    return (items[:limit], items[limit - 1].id) if len(items) > limit else (items, None)
+    return (items[:limit], str(items[limit - 1].id)) if len(items) > limit else (items, None)

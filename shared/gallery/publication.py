@@ -3,17 +3,16 @@
 from uuid import UUID
 
 from shared.accounts.auth import Credential, require_user
-from shared.api.views import JobView
 from shared.core.errors import NotFound, NotSucceeded, TakenDown
 from shared.gallery import store as gallery_store
 from shared.jobs import store as job_store
+from shared.jobs.records import JobRecord
 from shared.jobs.states import State
-from shared.jobs.views import image_signer, job_view
 from shared.services import Services
 
 
-def publish(services: Services, credential: Credential, job_id: UUID) -> JobView:
-    """Publish the pictures of a job and return the job's view. Publishing it again changes nothing.
+def publish(services: Services, credential: Credential, job_id: UUID) -> JobRecord:
+    """Publish the pictures of a job and return the job. Publishing it again changes nothing.
 
     Raises:
         NotFound: The user has no such job.
@@ -31,10 +30,10 @@ def publish(services: Services, credential: Credential, job_id: UUID) -> JobView
                 raise TakenDown
             if job.state != State.SUCCEEDED or not job.images:
                 raise NotSucceeded
-    return job_view(job, image_signer(services))
+    return job
 
 
-def withdraw(services: Services, credential: Credential, job_id: UUID) -> JobView:
+def withdraw(services: Services, credential: Credential, job_id: UUID) -> JobRecord:
     """Take a job out of the gallery and return the job's view; a job that is not published stays as it is.
 
     The stable links of its pictures go on working, since their ids are the permission.
@@ -48,4 +47,4 @@ def withdraw(services: Services, credential: Credential, job_id: UUID) -> JobVie
         job = job_store.find_view(connection, job_id, user.id)
     if job is None:
         raise NotFound
-    return job_view(job, image_signer(services))
+    return job

@@ -2,33 +2,18 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shared.api.views import ImageView
+from shared.api.schemas import GallerySettings
 from shared.core.errors import BadRequest, NotFound
 from shared.gallery import store as gallery_store
 from shared.gallery.store import GalleryItem
-from shared.jobs.records import JobSettings
-from shared.jobs.views import Sign, image_signer
+from shared.jobs.views import Pictures, text_json
 from shared.services import Services
 
 
-@dataclass(frozen=True, slots=True)
-class GalleryItemView:
-    """A published job as the API shows it; `schemas.GallerySettings` names which settings a caller receives."""
-
-    job_id: str
-    prompt: str
-    style: str | None
-    images: list[ImageView]
-    created_at: datetime
-    published_at: datetime
-    settings: JobSettings
-
-
-def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple[list[GalleryItemView], str | None]:
+def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple[list[GalleryItem], str | None]:
     """Return a page of published jobs, newest first, and the cursor of the next page.
 
     Raises:
@@ -38,11 +23,10 @@ def list_gallery(services: Services, *, cursor: str | None, limit: int) -> tuple
     with services.db.statement() as connection:
         items = gallery_store.list_shown(connection, after=after, limit=limit + 1)
     page = items[:limit]
-    sign = image_signer(services)
-    return [_view(item, sign) for item in page], _encode_cursor(page[-1]) if len(items) > limit else None
+    return page, _encode_cursor(page[-1]) if len(items) > limit else None
 
 
-def get_item(services: Services, job_id: UUID) -> GalleryItemView:
+def get_item(services: Services, job_id: UUID) -> GalleryItem:
     """Return one published job.
 
     Raises:
@@ -52,7 +36,7 @@ def get_item(services: Services, job_id: UUID) -> GalleryItemView:
         item = gallery_store.find_shown(connection, job_id)
     if item is None:
         raise NotFound
-    return _view(item, image_signer(services))
+    return item
 
 
 def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download: bool) -> str:
@@ -72,20 +56,24 @@ def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download
     return services.storage.presigned_url(key, datetime.now(UTC), download_name=name)
 
 
-def _view(item: GalleryItem, sign: Sign) -> GalleryItemView:
-    return GalleryItemView(
-        job_id=str(item.id),
-        prompt=item.prompt,
-        style=item.settings["style"],
-        images=[sign(image) for image in item.images],
-        created_at=item.created_at,
-        published_at=item.published_at,
-        settings=item.settings,
+def item_json(item: GalleryItem, pictures: Pictures) -> str:
+    """Return a published job as JSON."""
+    style = "null" if item.style is None else text_json(item.style)
+    return (
+        f'{{"job_id":"{item.id}","prompt":{text_json(item.prompt)},"style":{style},'
+        f'"images":{pictures.write(item.images)},'
+        f'"created_at":"{item.created_at}","published_at":"{item.published_at}"}}'
     )
 
 
+def item_with_recipe_json(item: GalleryItem, pictures: Pictures) -> str:
+    """Return a published job as JSON, with those of its settings that a caller may receive."""
+    recipe = GallerySettings.model_validate_json(item.settings).model_dump_json()
+    return f'{item_json(item, pictures)[:-1]},"settings":{recipe}}}'
+
+
 def _encode_cursor(last: GalleryItem) -> str:
-    return base64.urlsafe_b64encode(f"{last.published_at.isoformat()} {last.id}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{last.published_at} {last.id}".encode()).decode().rstrip("=")
 
 
 def _decode_cursor(cursor: str) -> tuple[datetime, UUID]:

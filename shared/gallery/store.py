@@ -3,35 +3,40 @@
 A job is in the gallery when its owner has published it, it has succeeded, and no operator has taken it down.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
-from shared.jobs.records import JOB_IMAGES, JobImage, JobSettings, read_images
+from shared.core.db import fetch
+from shared.jobs.records import JOB_IMAGES, JobImage, read_images, utc
 from shared.jobs.store import PUBLIC
 
 IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded'"
 """The condition on a job `j` that is in the gallery."""
 
-_ITEM = f"SELECT j.id, j.prompt, j.settings, j.created_at, j.published_at, {JOB_IMAGES} FROM jobs j WHERE {IS_SHOWN}"
-_LIST = text(f"""
-{_ITEM} AND (CAST(:at AS timestamptz) IS NULL OR (j.published_at, j.id) < (:at, CAST(:before AS uuid)))
-ORDER BY j.published_at DESC, j.id DESC LIMIT :limit
-""")
+_ITEM = f"""
+SELECT CAST(j.id AS text) AS id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) AS settings,
+    {utc("j.created_at")} AS created_at, {utc("j.published_at")} AS published_at, {JOB_IMAGES}
+FROM jobs j WHERE {IS_SHOWN}
+"""
+_LIST = "SELECT * FROM shown_gallery(%(at)s, %(before)s, %(limit)s)"
+_NEWEST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 _FIND = text(f"{_ITEM} AND j.id = :job_id")
 
 
-@dataclass(frozen=True, slots=True)
-class GalleryItem:
-    """A job of the gallery, without its owner."""
+class GalleryItem(NamedTuple):
+    """A job of the gallery, without its owner. `settings` is a JSON object as text; times are RFC 3339 in UTC."""
 
-    id: UUID
+    id: str
     prompt: str
-    settings: JobSettings
-    created_at: datetime
-    published_at: datetime
+    style: str | None
+    settings: str
+    created_at: str
+    published_at: str
     images: tuple[JobImage, ...]
 
 
@@ -48,15 +53,14 @@ def list_shown(connection: Connection, *, after: tuple[datetime, UUID] | None, l
 
     `after` is the time of publication and the id of the last job of the page before.
     """
-    at, before = after or (None, None)
-    rows = connection.execute(_LIST, {"at": at, "before": before, "limit": limit})
-    return [_item(row._mapping) for row in rows]
+    at, before = after or _NEWEST
+    return list(map(_item, fetch(connection, _LIST, {"at": at, "before": before, "limit": limit})))
 
 
 def find_shown(connection: Connection, job_id: UUID) -> GalleryItem | None:
     """Return one job of the gallery."""
     row = connection.execute(_FIND, {"job_id": job_id}).one_or_none()
-    return _item(row._mapping) if row else None
+    return _item(row) if row else None
 
 
 def find_picture(connection: Connection, image_id: UUID) -> PictureKeys | None:
@@ -130,5 +134,5 @@ def restore(connection: Connection, job_id: UUID) -> bool:
     return connection.execute(query, {"job_id": job_id}).rowcount == 1
 
 
-def _item(columns: RowMapping) -> GalleryItem:
-    return GalleryItem(**{**columns, "images": read_images(columns["images"])})
+def _item(row: Sequence[Any]) -> GalleryItem:
+    return GalleryItem._make((*row[:-1], read_images(row[-1])))

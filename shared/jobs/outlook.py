@@ -3,20 +3,6 @@
 import math
 from dataclasses import dataclass
 
-# Computed only for jobs that have not finished. `ahead` is [jobs, their cost].
-OUTLOOK = """
-    CASE WHEN j.state = 'queued' THEN (
-        SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
-        WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
-    ) END AS ahead,
-    CASE WHEN j.finished_at IS NULL THEN (SELECT seconds_per_cost FROM queue_clock) END AS seconds_per_cost,
-    CASE WHEN j.state = 'queued' THEN (
-        SELECT sum(max_in_flight) FROM generators
-        WHERE retry_at IS NULL AND protocol = ANY(string_to_array(j.protocols, ','))
-    ) END AS places
-"""
-"""SQL: the columns `ahead`, `seconds_per_cost` and `places` of a statement over `jobs j`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
@@ -56,6 +42,6 @@ class Outlook:
 def read_outlook(
     ahead: tuple[int, float] | None, seconds_per_cost: float | None, places: int | None, running_s: float | None = None
 ) -> Outlook:
-    """Build an outlook from the columns of `OUTLOOK`, and the seconds since the job started."""
+    """Build an outlook from the columns of the SQL function `job_outlook`, and the seconds since the job started."""
     jobs_ahead, cost_ahead = ahead or (None, 0)
     return Outlook(jobs_ahead, float(cost_ahead), seconds_per_cost, int(places or 0), float(running_s or 0))

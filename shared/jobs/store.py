@@ -10,11 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from shared.accounts.store import CALLER
 from shared.core import garbage
-from shared.jobs.outlook import OUTLOOK
+from shared.core.db import fetch
 from shared.jobs.reasons import Reason
-from shared.jobs.records import JOB_IMAGES, JobRecord, MovedJob, read_job
+from shared.jobs.records import JobRecord, MovedJob, read_job
 from shared.jobs.states import Event, State, allowed_from
 
 
@@ -24,50 +23,18 @@ class Lost(Exception):
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-# Everything that a job's view shows, in one row.
-_VIEW = """
-SELECT j.id, j.state, j.prompt, j.settings, j.cost, j.progress, j.error_code, j.error_message,
-    {public} AS public, j.created_at, j.started_at, j.finished_at,
-    {images}, {outlook},
-    extract(epoch FROM clock_timestamp() - j.started_at) AS running_s
-    {timeline}
-FROM jobs j
+_GET = "SELECT * FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s)"
+_LIST = """
+SELECT * FROM shown_jobs(%(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s)
 """
-_TIMELINE = """, (
-    SELECT json_agg(json_build_array(
-        to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail, code
-    ) ORDER BY id) FROM job_events WHERE job_id = j.id
-) AS timeline"""
-
-
-_GET = (
-    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=OUTLOOK, timeline=_TIMELINE)
-    + "WHERE j.id = :job_id AND j.user_id = "
-)
-_GET_OF_USER = text(_GET + ":user_id")
-_GET_OF_TOKEN = text(_GET + f"({CALLER})")
-
-# Case is folded by Postgres' own table, independent of the database's locale. The coalesce keeps the planner from
-# assuming that words are rare and reading every job: it reads the user's jobs from the newest on and stops when the
-# page is full.
-_LIST = text(
-    _VIEW.format(public=PUBLIC, images=JOB_IMAGES, outlook=OUTLOOK, timeline=", NULL AS timeline")
-    + """
-WHERE j.user_id = :user_id AND (CAST(:state AS text) IS NULL OR j.state = :state)
-    AND (CAST(:before AS uuid) IS NULL OR j.id < :before)
-    AND (CAST(:patterns AS text[]) IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
-        SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(CAST(:patterns AS text[])) AS pattern
-    )), false))
-ORDER BY j.id DESC LIMIT :limit
-"""
-)
+_LAST_ID = UUID(int=2**128 - 1)
 _AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 
 
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> JobRecord | None:
     """Return a user's own job with its timeline."""
-    row = connection.execute(_GET_OF_USER, {"job_id": job_id, "user_id": user_id}).one_or_none()
-    return read_job(row) if row else None
+    rows = fetch(connection, _GET, {"job_id": job_id, "user_id": user_id, "token_hash": None})
+    return read_job(rows[0]) if rows else None
 
 
 def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> JobRecord | None:
@@ -75,23 +42,33 @@ def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) 
 
     Pages that wait for a job repeat this call.
     """
-    row = connection.execute(_GET_OF_TOKEN, {"job_id": job_id, "token_hash": token_hash}).one_or_none()
-    return read_job(row) if row else None
+    rows = fetch(connection, _GET, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
+    return read_job(rows[0]) if rows else None
 
 
 def list_views(
     connection: Connection,
-    user_id: UUID,
+    caller: UUID | bytes,
     *,
     state: str | None,
     words: Collection[str] = (),
     before: UUID | None,
     limit: int,
 ) -> list[JobRecord]:
-    """Return a page of a user's jobs whose prompts contain all these words in any case, newest first."""
+    """Return a page of a user's jobs whose prompts contain all these words in any case, newest first.
+
+    caller: the user's id, or the hash of a token; one that is not valid has no jobs.
+    """
     patterns = [f"%{word.translate(_AS_WRITTEN)}%" for word in words]
-    values = {"user_id": user_id, "state": state, "patterns": patterns or None, "before": before, "limit": limit}
-    return [read_job(row) for row in connection.execute(_LIST, values)]
+    values = {
+        "user_id": caller if isinstance(caller, UUID) else None,
+        "token_hash": caller if isinstance(caller, bytes) else None,
+        "state": state,
+        "patterns": patterns or None,
+        "before": before or _LAST_ID,
+        "limit": limit,
+    }
+    return list(map(read_job, fetch(connection, _LIST, values)))
 
 
 def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:

@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential, require_user
 from shared.api.schemas import JobRequest
-from shared.api.views import JobSummary, JobView
 from shared.core.errors import (
     AlreadyFinished,
     IdempotencyMismatch,
@@ -27,14 +26,13 @@ from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_refusal, new_job
 from shared.jobs.states import State
 from shared.jobs.uploads import check_uploaded
-from shared.jobs.views import image_signer, job_summary, job_view
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
 
 
-def submit(services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None) -> JobView:
-    """Queue a job and wake the poller; return the job's view.
+def submit(services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None) -> JobRecord:
+    """Queue a job and wake the poller; return the job.
 
     With an idempotency key that this user has used lately, the job that it made then is returned.
 
@@ -55,39 +53,43 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         record = _queue(services, connection, credential, job, refusal)
     if refusal is None:
         # The only line that names both ids: from the request to its job, whose later lines name only the job.
-        _log.info("accepted", extra=log_fields(job_id=str(record.id)))
-        services.wake_ups.wake()
-    return job_view(record, image_signer(services))
+        _log.info("accepted", extra=log_fields(job_id=record.id))
+        services.wake_ups.soon()
+    return record
 
 
-def get_job(services: Services, credential: Credential, job_id: UUID) -> JobView:
-    """Return a user's own job as its view. Raises NotFound."""
+def get_job(services: Services, credential: Credential, job_id: UUID) -> JobRecord:
+    """Return a user's own job. Raises NotFound."""
     with services.db.statement() as connection:
         token_hash = credential.token_hash
         job = job_store.find_view_by_token(connection, job_id, token_hash) if token_hash else None
         if job is None:
             require_user(connection, credential)  # an invalid token is reported first
             raise NotFound
-    return job_view(job, image_signer(services))
+    return job
 
 
 def list_jobs(
     services: Services, credential: Credential, *, state: str | None, search: str, before: UUID | None, limit: int
-) -> tuple[list[JobSummary], UUID | None]:
+) -> tuple[list[JobRecord], str | None]:
     """Return a page of a user's jobs whose prompts contain every word of `search`, newest first.
 
     The second value is the id to continue after, None on the last page.
     """
     words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
-        user = require_user(connection, credential)
-        found = job_store.list_views(connection, user.id, state=state, words=words, before=before, limit=limit + 1)
-    found, after = page(found, limit)
-    sign = image_signer(services)
-    return [job_summary(job, sign) for job in found], after
+        token_hash = credential.token_hash
+        found = (
+            job_store.list_views(connection, token_hash, state=state, words=words, before=before, limit=limit + 1)
+            if token_hash
+            else []
+        )
+        if not found:
+            require_user(connection, credential)  # an invalid token is reported first
+    return page(found, limit)
 
 
-def cancel(services: Services, credential: Credential, job_id: UUID) -> JobView:
+def cancel(services: Services, credential: Credential, job_id: UUID) -> JobRecord:
     """Cancel a queued job now, a generating one at its next step. Raises AlreadyFinished, NotFound."""
     with services.db.begin() as connection:
         user = require_user(connection, credential)
@@ -101,8 +103,8 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> JobView:
         if job is None:
             raise NotFound
     if state == State.GENERATING:
-        services.wake_ups.wake(in_a_burst=False)
-    return job_view(job, image_signer(services))
+        services.wake_ups.wake()
+    return job
 
 
 def delete(services: Services, credential: Credential, job_id: UUID) -> None:

@@ -46,7 +46,7 @@ class World:
         with self.services.db.begin() as connection:
             row = submission_store.queue(connection, user_id, self.new_job(**request), **LIMITS)
         assert row is not None
-        return row.id
+        return UUID(row.id)
 
     def row(self, job_id: UUID) -> AnyRow:
         [row] = self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)

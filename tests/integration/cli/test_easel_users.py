@@ -37,7 +37,7 @@ class Person:
             user_store.create_token(connection, self.id, hashed, kind="session", name=None, lifetime_s=3600)
 
     def submit(self, key: str | None = None) -> UUID:
-        return UUID(submission.submit(self._services, self.credential, REQUEST, key)["id"])
+        return UUID(submission.submit(self._services, self.credential, REQUEST, key).id)
 
     def quota(self) -> accounts.Quota:
         return accounts.get_account(self._services, self.credential).quota
@@ -154,7 +154,7 @@ def test_a_disabled_account_can_do_nothing_and_loses_nothing(
     assert world.state(of_bob) == State.QUEUED
     world.check_books()
     easel("users", "enable", ada.email)
-    assert len(submission.get_job(world.services, ada.credential, done)["images"]) == 1
+    assert len(submission.get_job(world.services, ada.credential, done).images) == 1
     assert ada.quota().left_today == 199
 
 

@@ -1,7 +1,9 @@
-"""Wake-ups: one per burst, and never an error, even if the broker fails."""
+"""Wake-ups: few per burst, none lost, and never an error, even if the broker fails."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -48,18 +50,71 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_a_burst_sends_one_wake_up(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
-    for _ in range(100):
-        wake_ups.wake()
+def test_a_burst_is_sent_as_few_wake_ups(wake_ups: WakeUps, broker: redis.Redis) -> None:
+    for _ in range(1000):
+        wake_ups.soon()
+    wake_ups.flush(10)
+    assert 1 <= broker.llen(QUEUE) < 100
+
+
+def test_every_call_is_followed_by_a_wake_up(wake_ups: WakeUps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each wake-up is held while it is sent, and the poller is asked for again meanwhile."""
+    began, release = threading.Semaphore(0), threading.Semaphore(0)
+
+    def send(*_sent: object, **_options: object) -> None:
+        began.release()
+        assert release.acquire(timeout=10)
+
+    monkeypatch.setattr(wake_ups._app, "send_task", send)
+    wake_ups.soon()
+    for _ in range(5):
+        assert began.acquire(timeout=10)
+        wake_ups.soon()
+        wake_ups.soon()
+        release.release()
+    assert began.acquire(timeout=10), "the last calls came after the fifth wake-up had begun"
+    release.release()
+    wake_ups.flush(10)
+    assert not began.acquire(blocking=False), "nothing was asked for after the sixth"
+
+
+def test_a_flush_waits_for_a_wake_up_that_is_being_sent(wake_ups: WakeUps, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, release = threading.Event(), threading.Event()
+
+    def send(*_sent: object, **_options: object) -> None:
+        began.set()
+        assert release.wait(10)
+
+    monkeypatch.setattr(wake_ups._app, "send_task", send)
+    wake_ups.soon()
+    assert began.wait(10)
+    wake_ups.flush(0.01)
+    assert wake_ups._sending
+    with ThreadPoolExecutor(1) as pool:
+        flushed = pool.submit(wake_ups.flush, 10)
+        release.set()
+        flushed.result(timeout=10)
+    assert not wake_ups._sending
+
+
+def test_wake_ups_go_on_after_an_unexpected_error(
+    wake_ups: WakeUps, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(wake_ups._app, "send_task", None)
+        broken.setattr(threading, "excepthook", lambda _: None)
+        wake_ups.soon()
+        wake_ups.flush(10)
+        assert wake_ups._sender is not None
+        wake_ups._sender.join(10)
+    wake_ups.soon()
+    wake_ups.flush(10)
     assert broker.llen(QUEUE) == 1
-    clock.now += WakeUps.BURST_S
-    wake_ups.wake()
-    assert broker.llen(QUEUE) == 2
 
 
-def test_a_cancelled_job_wakes_the_poller_within_a_burst(wake_ups: WakeUps, broker: redis.Redis, clock: Clock) -> None:
+def test_a_cancelled_job_wakes_the_poller_immediately(wake_ups: WakeUps, broker: redis.Redis) -> None:
     wake_ups.wake()
-    wake_ups.wake(in_a_burst=False)
+    wake_ups.wake()
     assert broker.llen(QUEUE) == 2
 
 
@@ -79,7 +134,7 @@ def test_a_broker_that_is_down_is_not_retried_immediately(
     monkeypatch.setattr(wake_ups._app, "send_task", counted)
     for _ in range(50):
         wake_ups.wake()
-        wake_ups.wake(in_a_burst=False)
+        wake_ups.wake()
     assert len(tries) == 1
     clock.now += WakeUps.AFTER_FAILURE_S
     wake_ups.wake()
@@ -93,12 +148,12 @@ def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redi
     """A full Redis answers, but accepts no writes."""
     wake_ups.wake()
     broker.config_set("maxmemory", 1)
-    wake_ups._broken_until = wake_ups._told_until = 0
+    wake_ups._broken_until = 0
     wake_ups.wake()
-    wake_ups.wake(in_a_burst=False)
+    wake_ups.wake()
     assert broker.llen(QUEUE) == 1
     broker.config_set("maxmemory", 0)
-    wake_ups._broken_until = wake_ups._told_until = 0
+    wake_ups._broken_until = 0
     wake_ups.wake()
     assert broker.llen(QUEUE) == 2
 

@@ -28,7 +28,7 @@ def now() -> datetime:
 def test_at_least_half_the_lifetime_is_left(session_services: Services, at_s: float, lifetime_s: int) -> None:
     at = datetime.fromtimestamp(at_s, UTC)
     storage = Storage(with_settings(session_services, url_ttl_s=lifetime_s).settings)
-    left_s = (storage.url_expires_at(at) - at).total_seconds()
+    left_s = (storage.signing_window(at).expires_at - at).total_seconds()
     assert lifetime_s / 2 <= left_s + 1e-3
     assert left_s <= lifetime_s + 1e-3
 
@@ -38,6 +38,35 @@ def test_a_url_is_stable_within_its_window(storage: Storage) -> None:
     minutes = [storage.presigned_url("a", start + timedelta(minutes=minute)) for minute in range(60)]
     assert len(set(minutes[:30])) == len(set(minutes[30:])) == 1
     assert minutes[0] != minutes[30]
+
+
+def test_a_url_is_signed_once_in_a_window_for_everyone(
+    session_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[str] = []
+    sign = Storage._sign
+
+    def counted(self: Storage, key: str, name: str | None, at: datetime, access_key: str) -> str:
+        signed.append(key)
+        return sign(self, key, name, at, access_key)
+
+    monkeypatch.setattr(Storage, "_sign", counted)
+    storage, start = Storage(session_services.settings), datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
+    urls = {storage.signing_window(start + timedelta(minutes=minute)).url("a") for minute in range(30)}
+    assert len(urls) == 1
+    assert urls == {storage.presigned_url("a", start)}
+    assert signed == ["a"]
+    assert storage.signing_window(start + timedelta(minutes=30)).url("a") not in urls
+    assert signed == ["a", "a"]
+
+
+def test_the_cache_of_urls_is_bounded(session_services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.clients.storage.SIGNED_KEPT", 10)
+    storage = Storage(session_services.settings)
+    window = storage.signing_window(now())
+    urls = [window.url(f"{place}") for place in range(50)]
+    assert storage._signed.cache_info().currsize == 10
+    assert [window.url(f"{place}") for place in range(50)] == urls
 
 
 def test_urls_are_signed_for_the_public_endpoint(session_services: Services) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import QueuePool, text
 
 from shared.core import db
-from shared.core.db import Database, DatabaseFault
+from shared.core.db import Database, DatabaseFault, fetch
 from shared.core.errors import Unavailable
 from shared.services import Services
 
@@ -35,6 +35,35 @@ def test_a_stale_connection_costs_one_answer_at_most(services: Services, databas
         backend(database)
     assert backend(database) != first
     database.close()
+
+
+def test_fetch_replaces_a_stale_connection_too(services: Services, database: Database) -> None:
+    def fetched() -> int:
+        with database.statement() as connection:
+            [(pid,)] = fetch(connection, "SELECT pg_backend_pid() + %(more)s", {"more": 0})
+            return int(pid)
+
+    first = fetched()
+    end(services, first)
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        fetched()
+    assert fetched() != first
+    database.close()
+
+
+def test_fetch_is_part_of_the_transaction(services: Services) -> None:
+    insert, count = "INSERT INTO garbage (prefix) VALUES ('a') RETURNING prefix", "SELECT count(*) FROM garbage"
+
+    def fail_in_the_middle() -> None:
+        with services.db.begin() as connection:
+            assert fetch(connection, insert, {}) == [("a",)]
+            assert fetch(connection, count, {}) == [(1,)]
+            fetch(connection, "SELECT 1 / 0", {})
+
+    with pytest.raises(DatabaseFault, match="DivisionByZero"):
+        fail_in_the_middle()
+    with services.db.statement() as connection:
+        assert fetch(connection, count, {}) == [(0,)]
 
 
 def test_an_idle_connection_is_tested_first(
@@ -81,13 +110,17 @@ def test_a_full_pool_is_unavailable(database: Database) -> None:
 
 
 def test_an_error_does_not_contain_its_values(services: Services) -> None:
-    query = text("SELECT CAST(:value AS int)")
-    refusal = pytest.raises(DatabaseFault, match="InvalidTextRepresentation")
-    with refusal as caught, services.db.statement() as connection:
-        connection.execute(query, {"value": "seven", "prompt": "a lighthouse at night"})
-    lines = "".join(traceback.format_exception(caught.value))
-    assert "lighthouse" not in lines
-    assert "parameters" not in lines
+    values = {"value": "seven", "prompt": "a lighthouse at night"}
+    for ask in (
+        lambda connection: connection.execute(text("SELECT CAST(:value AS int)"), values),
+        lambda connection: fetch(connection, "SELECT CAST(%(value)s AS int)", values),
+    ):
+        refusal = pytest.raises(DatabaseFault, match="InvalidTextRepresentation")
+        with refusal as caught, services.db.statement() as connection:
+            ask(connection)
+        lines = "".join(traceback.format_exception(caught.value))
+        assert "lighthouse" not in lines
+        assert "parameters" not in lines
 
 
 def test_a_refused_row_is_not_quoted(services: Services) -> None:

@@ -37,10 +37,10 @@ class Owner:
         world.finish(self.job_id)
 
     def publish(self) -> bool:
-        return bool(publication.publish(self.services, self.credential, self.job_id)["public"])
+        return publication.publish(self.services, self.credential, self.job_id).public
 
     def take_back(self) -> bool:
-        return bool(publication.withdraw(self.services, self.credential, self.job_id)["public"])
+        return publication.withdraw(self.services, self.credential, self.job_id).public
 
     def delete(self) -> None:
         submission.delete(self.services, self.credential, self.job_id)

@@ -30,7 +30,7 @@ class Owner:
         world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
 
     def cancel(self, job_id: UUID) -> str:
-        return str(submission.cancel(self.world.services, self.credential, job_id)["state"])
+        return submission.cancel(self.world.services, self.credential, job_id).state.value
 
     def delete(self, job_id: UUID) -> None:
         submission.delete(self.world.services, self.credential, job_id)

@@ -1,11 +1,11 @@
 """A search does not read more of a user's jobs than it needs for the page."""
 
-from typing import Any
-
 from sqlalchemy import text
 
 from shared.jobs import store as job_store
 from tests.support.world import World
+
+_READ = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'jobs'"
 
 
 def test_a_page_of_common_words_reads_only_the_newest_jobs(world: World) -> None:
@@ -13,28 +13,19 @@ def test_a_page_of_common_words_reads_only_the_newest_jobs(world: World) -> None
     world.submit(user_id, prompt="a Lighthouse at NIGHT")
     world.submit(user_id, prompt="something else")
     world.sql(
-        "INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day)"
-        " SELECT user_id, prompt, settings, cost, turn, quota_day FROM jobs, generate_series(2, :many) AS place"
-        " ORDER BY place",
+        "INSERT INTO jobs (user_id, state, finished_at, prompt, settings, cost, turn, quota_day)"
+        " SELECT user_id, 'cancelled', now(), prompt, settings, cost, turn, quota_day"
+        " FROM jobs, generate_series(2, :many) AS place ORDER BY place",
         many=many,
     )
     world.sql("ANALYZE jobs")
-    values: dict[str, Any] = {
-        "user_id": user_id,
-        "state": None,
-        "patterns": ["%night%", "%house%"],
-        "before": None,
-        "limit": 21,
-    }
+    limit = 21
     with world.services.db.begin() as connection:
-        rows = job_store.list_views(
-            connection, user_id, state=None, words=["night", "HOUSE"], before=None, limit=values["limit"]
-        )
-        plan = connection.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + job_store._LIST.text), values).scalar_one()
-    assert len(rows) == values["limit"]
-    assert {row.prompt for row in rows} == {"a Lighthouse at NIGHT"}
-    node = plan[0]["Plan"]
-    while node["Node Type"] in ("Limit", "Result"):
-        node = next(child for child in node["Plans"] if child["Parent Relationship"] == "Outer")
-    assert node["Node Type"] == "Index Scan"
-    assert node["Actual Rows"] + node["Rows Removed by Filter"] < many / 10
+        # Often enough that Postgres keeps a plan for any words.
+        for times in range(1, 8):
+            rows = job_store.list_views(
+                connection, user_id, state=None, words=["night", "HOUSE"], before=None, limit=limit
+            )
+            assert len(rows) == limit
+            assert {row.prompt for row in rows} == {"a Lighthouse at NIGHT"}
+            assert connection.execute(text(_READ)).scalar_one() < times * many / 10

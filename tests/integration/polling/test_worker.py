@@ -1,6 +1,7 @@
 """What users see of the queue, and what the poller cleans up."""
 
 import io
+import json
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.reasons import Reason
 from shared.jobs.states import State
-from shared.jobs.views import job_view
+from shared.jobs.views import Pictures, job_json
 from shared.polling import dispatch, outcomes
 from shared.polling.sweep import append_wait_reason
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -24,7 +25,7 @@ def view(world: World, job_id: UUID) -> dict[str, Any]:
     with world.services.db.statement() as connection:
         row = job_store.find_view(connection, job_id, world.row(job_id).user_id)
     assert row is not None
-    return cast(dict[str, Any], job_view(row, lambda image: cast(Any, {"link": "", "key": image.key})))
+    return cast(dict[str, Any], json.loads(job_json(row, Pictures(world.services))))
 
 
 def test_positions_and_waits_count_down(world: World, generator: FakeGenerator) -> None:
