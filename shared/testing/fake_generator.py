@@ -44,12 +44,12 @@ class _Request:
     plan: Plan
     polls: int = 0
     cancelled: bool = False
-    came: float = field(default_factory=time.monotonic)
+    came_at: float = field(default_factory=time.time)
 
     @property
-    def left_s(self) -> float:
-        """Return the seconds until it ends, as far as the time decides."""
-        return self.came + self.plan.seconds - time.monotonic()
+    def ends_at(self) -> float:
+        """Return when it ends, as far as the time decides."""
+        return self.came_at + self.plan.seconds
 
 
 class FakeGenerator(FakeServer):
@@ -80,6 +80,11 @@ class FakeGenerator(FakeServer):
         self._by_id: dict[int, _Request] = {}
         self._by_key: dict[str, int] = {}
         self._changed = threading.Condition(self._lock)
+
+    @property
+    def last_ended_at(self) -> float:
+        """Return when the last request ended, by the wall clock; it must have a plan with `seconds`."""
+        return self._by_id[self._last_number].ends_at
 
     def restart(self) -> None:
         """Forget all requests, as a generator does that keeps them in memory. Numbers start again at 1."""
@@ -114,7 +119,7 @@ class FakeGenerator(FakeServer):
     def _wait(self, request: _Request, wait_s: float) -> None:
         """Wait until the request ends, is cancelled or is forgotten."""
         gone = lambda: request.cancelled or self._by_id.get(request.number) is not request  # noqa: E731
-        self._changed.wait_for(gone, max(0.0, min(wait_s, request.left_s)))
+        self._changed.wait_for(gone, max(0.0, min(wait_s, request.ends_at - time.time())))
 
     def _find(self, fields: dict[str, Any]) -> _Request | None:
         return self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
@@ -140,7 +145,7 @@ class FakeGenerator(FakeServer):
 
     def _status(self, request: _Request) -> tuple[int, Any]:
         self.counts["statuses"] += 1
-        if request.left_s > 0 and not request.cancelled:
+        if request.ends_at > time.time() and not request.cancelled:
             return 200, "processing"
         request.polls += 1
         left = request.plan.polls - request.polls + 1
