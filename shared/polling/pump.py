@@ -22,6 +22,9 @@ MOST_AT_ONCE = 256
 IDLE_LOOK_S = 0.5
 """How often a process looks for due jobs that it does not know of: those of one that died or has its hands full."""
 
+BUSY, GATHER_S = 8, 0.01
+"""With so many steps in hand a process waits so long for more outcomes to write with the first."""
+
 STOP_S = 20.0
 """How long a stopping process waits for its steps; then it loses its claims, and another one finds the jobs."""
 
@@ -73,8 +76,9 @@ class Pump:
         arrived: list[Done | WakeUp] = []
         try:
             arrived.append(self._inbox.get(timeout=max(0.0, min(IDLE_LOOK_S, due - time.monotonic()))))
+            until = time.monotonic() + (GATHER_S if self._short >= BUSY else 0)
             while len(arrived) < self._at_once:
-                arrived.append(self._inbox.get_nowait())
+                arrived.append(self._inbox.get(timeout=max(0.0, until - time.monotonic())))
         except queue.Empty:
             pass
         done = [entry for entry in arrived if entry is not None]
