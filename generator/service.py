@@ -107,11 +107,7 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
     async def check_status(body: BodyOf) -> str:
         """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes."""
         query = body.parse(StatusQuery)
-        changed = queue.watch(query.id) if query.wait_s else None
-        if changed is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(query.wait_s):  # cancels the future
-                    await asyncio.wrap_future(changed)
+        await _wait_for_change(queue, query)
         return queue.status(query.id)
 
     @router.post(
@@ -136,6 +132,14 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
         return {"cancelled": queue.cancel(body.parse(JobRef).id)}
 
     return router
+
+
+async def _wait_for_change(queue: JobQueue, query: StatusQuery) -> None:
+    changed = queue.watch(query.id) if query.wait_s else None
+    if changed is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(query.wait_s):  # cancels the future
+                await asyncio.wrap_future(changed)
 
 
 def _base64(data: bytes) -> str:
