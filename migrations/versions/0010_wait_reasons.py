@@ -1,4 +1,4 @@
-"""Why queued jobs wait, kept in periods for each kind of job instead of in every job (docs/decisions/0048)."""
+"""Why queued jobs wait, kept in periods for each kind of job instead of in every job (docs/decisions/0049)."""
 
 import sqlalchemy as sa
 from alembic import op
