@@ -179,13 +179,37 @@ def enable(connection: Connection, email: str) -> bool | None:
     return connection.execute(query, {"email": email}).scalar_one_or_none()
 
 
-def delete(connection: Connection, user_id: UUID) -> None:
-    """Delete a user with all their rows, and leave their stored objects to the garbage collection.
+DELETED_AT_ONCE = 500
+"""How many jobs of a deleted account one transaction deletes."""
 
-    Jobs are locked before their user, in the order in which a move locks them, so that the two cannot deadlock.
-    """
+
+def close(connection: Connection, user_id: UUID) -> None:
+    """Make the account disappear: nobody can use it, and its address is free. Its rows follow with `delete_some`."""
     values = {"user_id": user_id}
-    connection.execute(text("SELECT id FROM jobs WHERE user_id = :user_id ORDER BY id FOR UPDATE"), values)
+    connection.execute(
+        text("""
+            UPDATE users SET email = 'deleted ' || id, password_hash = '', deleted_at = clock_timestamp(),
+                disabled_at = coalesce(disabled_at, clock_timestamp())
+            WHERE id = :user_id
+        """),
+        values,
+    )
+    connection.execute(text("DELETE FROM tokens WHERE user_id = :user_id"), values)
+
+
+def list_closed(connection: Connection) -> list[UUID]:
+    """Return the users whose accounts are closed and whose rows are still to be deleted."""
+    return list(connection.execute(text("SELECT id FROM users WHERE deleted_at IS NOT NULL")).scalars())
+
+
+def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_ONCE) -> bool:
+    """Delete some jobs of a closed account, and at the end the user; return whether rows are left.
+
+    The stored objects are left to the garbage collection. Jobs are locked before their user, in the order in which a
+    move locks them, so that the two cannot deadlock.
+    """
+    job_ids = text("SELECT id FROM jobs WHERE user_id = :user_id ORDER BY id LIMIT :limit FOR UPDATE")
+    found = list(connection.execute(job_ids, {"user_id": user_id, "limit": limit}).scalars())
     # A running step may still store pictures, and an upload form may still be used: those prefixes are emptied once
     # both must have ended.
     connection.execute(
@@ -193,14 +217,28 @@ def delete(connection: Connection, user_id: UUID) -> None:
             INSERT INTO garbage (prefix, due_at)
             SELECT 'jobs/' || id || '/',
                 clock_timestamp() + CASE state WHEN 'generating' THEN interval '1 hour' ELSE '0' END
-            FROM jobs WHERE user_id = :user_id
-            UNION ALL SELECT key, clock_timestamp() FROM uploads WHERE user_id = :user_id
+            FROM jobs WHERE id = ANY(:job_ids) ON CONFLICT (prefix) DO NOTHING
+        """),
+        {"job_ids": found},
+    )
+    connection.execute(text("DELETE FROM jobs WHERE id = ANY(:job_ids)"), {"job_ids": found})
+    if len(found) == limit:
+        return True
+    _delete_user(connection, user_id)
+    return False
+
+
+def _delete_user(connection: Connection, user_id: UUID) -> None:
+    values = {"user_id": user_id}
+    connection.execute(
+        text("""
+            INSERT INTO garbage (prefix, due_at)
+            SELECT key, clock_timestamp() FROM uploads WHERE user_id = :user_id
             UNION ALL SELECT 'uploads/' || CAST(:user_id AS text) || '/', clock_timestamp() + interval '1 hour'
             ON CONFLICT (prefix) DO NOTHING
         """),
         values,
     )
-    connection.execute(text("DELETE FROM jobs WHERE user_id = :user_id"), values)
     connection.execute(text("DELETE FROM users WHERE id = :user_id"), values)
 
 

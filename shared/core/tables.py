@@ -51,7 +51,7 @@ def _owner(table: str, **options: object) -> Column[object]:
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
 # is the finish tag of the user's last job. `jobs_per_day` is null if the site's setting applies. A disabled account
-# keeps its data but cannot sign in or call the API.
+# keeps its data but cannot sign in or call the API. A deleted one is disabled, and its rows are deleted in batches.
 users = Table(
     "users",
     metadata,
@@ -69,10 +69,12 @@ users = Table(
     _when("created_at", nullable=False, server_default=_now),
     _when("disabled_at"),
     Column("disabled_reason", Text),
+    _when("deleted_at"),
     CheckConstraint("queued >= 0 AND running >= 0 AND quota_used >= 0", name="counts"),
     CheckConstraint("weight > 0", name="weight"),
     CheckConstraint("jobs_per_day > 0", name="jobs_per_day"),
     CheckConstraint("notify IN ('none', 'email')", name="notify"),
+    Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
 )
 
 # Only the SHA-256 of a token is stored: a token has 256 random bits, so a slow hash would add no protection.

@@ -4,6 +4,8 @@ import logging
 import threading
 from dataclasses import asdict, dataclass, field
 
+from shared.accounts import service as accounts
+from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
 from shared.metrics import store as metrics_store
 from shared.notify import outbox
@@ -15,12 +17,18 @@ _log = logging.getLogger(__name__)
 
 
 def collect(services: Services) -> int:
-    """Delete unreferenced objects and expired rows, and drop mail that failed for a day; return how many objects."""
+    """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
+
+    Mail that failed for a day is dropped.
+    """
     outbox.give_up_old(services)
     with services.db.statement() as connection:
         wait_reasons.prune(connection)
         metrics_store.compact(connection)
         claims.drop_old_leases(connection)
+        closed = user_store.list_closed(connection)
+    for user_id in closed:
+        accounts.delete_closed(services, user_id)
     garbage.retire(services)
     return garbage.empty_garbage(services).objects
 

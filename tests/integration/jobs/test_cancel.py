@@ -37,7 +37,8 @@ class Owner:
 
     def leave(self) -> None:
         with self.world.services.db.begin() as connection:
-            user_store.delete(connection, self.id)
+            user_store.close(connection, self.id)
+            user_store.delete_some(connection, self.id)
 
 
 @pytest.fixture

@@ -315,7 +315,8 @@ def test_deletion_deletes_the_mail(world: World, mailing: Services, server: Mail
     job, of_leaver, claimed = end(world), end(world), end(world)
     with mailing.db.begin() as connection:
         job_store.delete(connection, job)
-        user_store.delete(connection, world.row(of_leaver).user_id)
+        user_store.close(connection, world.row(of_leaver).user_id)
+        user_store.delete_some(connection, world.row(of_leaver).user_id)
     assert set(waiting_mails(world)) == {claimed}
     with mailing.db.statement() as connection:
         claim = mail_store.claim(connection)

@@ -1,0 +1,74 @@
+"""A deleted account disappears at once; the rows of a large one are deleted in batches."""
+
+from uuid import UUID
+
+import pytest
+
+from shared.accounts import service as accounts
+from shared.accounts import store as user_store
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import token_hash
+from shared.core.errors import BadCredentials, BadToken
+from tests.support.world import World
+
+PASSWORD = "a long and unusual sentence"
+
+
+@pytest.fixture
+def session(world: World) -> Credential:
+    return Credential(True, token_hash(accounts.sign_up(world.services, "someone@example.com", PASSWORD).token))
+
+
+@pytest.fixture
+def user_id(world: World, session: Credential) -> UUID:
+    return UUID(str(world.sql("SELECT id FROM users")[0].id))
+
+
+def add_jobs(world: World, user_id: UUID, count: int) -> None:
+    world.submit(user_id)
+    world.sql(
+        "INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)"
+        " SELECT user_id, prompt, settings, cost, turn, protocols, quota_day FROM jobs, generate_series(2, :count)",
+        count=count,
+    )
+
+
+def left(world: World) -> tuple[int, int]:
+    [row] = world.sql("SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM jobs) AS jobs")
+    return row.users, row.jobs
+
+
+def test_the_rows_of_a_large_account_follow(
+    world: World, session: Credential, user_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_jobs(world, user_id, 1200)
+    jobs = {f"jobs/{row.id}/" for row in world.sql("SELECT id FROM jobs")}
+    monkeypatch.setattr(accounts, "delete_closed", lambda *_: None)  # as if the process died here
+    accounts.delete_account(world.services, session, PASSWORD)
+    monkeypatch.undo()
+    with pytest.raises(BadToken):
+        accounts.get_account(world.services, session)
+    with pytest.raises(BadCredentials):
+        accounts.log_in(world.services, "someone@example.com", PASSWORD)
+    assert left(world) == (1, 1200)
+    accounts.sign_up(world.services, "someone@example.com", PASSWORD)
+    with world.services.db.begin() as connection:
+        assert user_store.delete_some(connection, user_id, 500)
+    assert left(world) == (2, 700)
+    assert len(world.garbage() & jobs) == 500
+    world.poller.collect()
+    assert left(world) == (1, 0)
+    assert user_store.DELETED_AT_ONCE < 1200
+
+
+def test_a_small_account_is_deleted_by_the_request(world: World, session: Credential, user_id: UUID) -> None:
+    add_jobs(world, user_id, 3)
+    accounts.delete_account(world.services, session, PASSWORD)
+    assert left(world) == (0, 0)
+
+
+def test_a_wrong_password_deletes_nothing(world: World, session: Credential, user_id: UUID) -> None:
+    with pytest.raises(BadCredentials):
+        accounts.delete_account(world.services, session, "another sentence")
+    assert left(world) == (1, 0)
+    assert accounts.get_account(world.services, session)
