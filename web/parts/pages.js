@@ -25,8 +25,7 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
     const before = list.children.length;
     fill(node, !isFirst && element("p", { class: "loading", role: "status" }, t("loading")));
     try {
-      const { items, next } = await load(cursor);
-      signal.throwIfAborted();
+      const { items, next } = await loadSome(cursor);
       list.removeAttribute("aria-busy");
       show(items, isFirst);
       offer(next);
@@ -39,6 +38,16 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       }
       showFailure(error, () => step(cursor, isFirst));
     }
+  }
+  /** A search reads a part of a long list for each page, so that a page may be empty and not the last. */
+  async function loadSome(cursor) {
+    let page = await load(cursor);
+    signal.throwIfAborted();
+    while (page.items.length === 0 && page.next !== null) {
+      page = await load(page.next);
+      signal.throwIfAborted();
+    }
+    return page;
   }
   function offer(next) {
     if (next === null) return fill(node);
