@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.generators.base import Generator, GeneratorError
+from shared.jobs import depth
 from shared.jobs.reasons import Reason
 from shared.polling import dispatch
 from shared.polling import generators as generator_store
@@ -30,6 +31,7 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
         for reason, kinds in list(generator_store.list_reasons_for_waiting(connection)):
             append_wait_reason(connection, reason, kinds)
         record_sweep(connection)
+        depth.fold(connection)
     return due + started
 
 
