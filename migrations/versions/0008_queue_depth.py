@@ -1,4 +1,4 @@
-"""The queue counted by start tag, kept by triggers, so that no look at it counts its jobs (docs/decisions/0045)."""
+"""The queue counted by start tag, kept by triggers, so that no look at it counts its jobs (docs/decisions/0050)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,11 +14,16 @@ CREATE FUNCTION count_queued_many() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sign integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
 BEGIN
-    INSERT INTO queue_depth (protocols, low, high, jobs, cost)
-    SELECT protocols, min(turn), max(turn), sign * count(*), sign * sum(cost) FROM (
-        SELECT protocols, turn, cost, ntile(128) OVER (PARTITION BY protocols ORDER BY turn) AS tile
-        FROM changed WHERE state = 'queued'
-    ) tiled GROUP BY protocols, tile;
+    IF (SELECT count(*) FROM changed) = 1 THEN
+        INSERT INTO queue_depth (protocols, low, high, jobs, cost)
+        SELECT protocols, turn, turn, sign, sign * cost FROM changed WHERE state = 'queued';
+    ELSE
+        INSERT INTO queue_depth (protocols, low, high, jobs, cost)
+        SELECT protocols, min(turn), max(turn), sign * count(*), sign * sum(cost) FROM (
+            SELECT protocols, turn, cost, ntile(128) OVER (PARTITION BY protocols ORDER BY turn) AS tile
+            FROM changed WHERE state = 'queued'
+        ) tiled GROUP BY protocols, tile;
+    END IF;
     -- The rows stay few also while no poller runs.
     IF random() < 0.004 THEN
         PERFORM fold_queue_depth(256);
@@ -77,10 +82,10 @@ BEGIN
     WITH taken AS MATERIALIZED (
         DELETE FROM queue_depth RETURNING protocols, low, high, jobs, cost
     ), ranges AS MATERIALIZED (
-        SELECT low, high, jobs, cost FROM taken WHERE low IS NOT NULL
+        SELECT low, high, jobs::float AS jobs, cost FROM taken WHERE low IS NOT NULL
     ), queue AS MATERIALIZED (
         SELECT coalesce(sum(jobs), 0) AS jobs, coalesce(sum(cost), 0) AS cost,
-            greatest(ceil(sum(jobs) / 128), 16)::float AS of_bucket
+            greatest(sum(jobs) / 128, 16) AS of_bucket
         FROM ranges
     ), start AS MATERIALIZED (
         SELECT CASE WHEN jobs > 2000 AND random() < 0.75 THEN
@@ -119,15 +124,15 @@ BEGIN
     ), every AS (
         SELECT low, high, jobs, cost FROM known UNION ALL
         SELECT turn, turn, jobs, cost FROM rest WHERE jobs <> 0 OR EXISTS (SELECT FROM outside)
-    ), spread AS (
-        SELECT *, low < high AND jobs > 0 AS is_wide,
-            sum(CASE WHEN low < high AND jobs > 0 THEN jobs ELSE 0 END) OVER w AS so_far
-        FROM every WINDOW w AS (ORDER BY low, low < high AND jobs > 0 DESC, high ROWS UNBOUNDED PRECEDING)
+    ), ordered AS (
+        SELECT *, sum(jobs) FILTER (WHERE is_wide) OVER w AS so_far, row_number() OVER w AS number
+        FROM (SELECT *, low < high AND jobs > 0 AS is_wide FROM every) e
+        WINDOW w AS (ORDER BY low, is_wide DESC, high ROWS UNBOUNDED PRECEDING)
     ), bucketed AS (
-        -- A point belongs to the range before it, which contains it in most cases.
-        SELECT s.*, max(CASE WHEN is_wide THEN floor((so_far - jobs / 2) / queue.of_bucket) END)
-            OVER (ORDER BY low, is_wide DESC, high ROWS UNBOUNDED PRECEDING) AS bucket
-        FROM spread s, queue
+        -- A single change belongs to the range before it, which contains it in most cases.
+        SELECT o.low, o.high, o.jobs, o.cost, max(floor((o.so_far - o.jobs / 2) / queue.of_bucket))
+            FILTER (WHERE o.is_wide) OVER (ORDER BY o.number ROWS UNBOUNDED PRECEDING) AS bucket
+        FROM ordered o, queue
     )
     INSERT INTO queue_depth (protocols, low, high, jobs, cost)
     SELECT NULL, min(low), max(high), sum(jobs), sum(cost) FROM bucketed

@@ -59,7 +59,7 @@ _TIMELINE = """(
         'event', e.event, 'detail', e.detail, 'code', e.code
     ) ORDER BY e.id) AS text) FROM job_events e WHERE e.job_id = j.id
 )"""
-_VIEW = f"""
+_VIEW = """
     id text, state text, prompt text, settings text, cost double precision, progress double precision,
     error_code text, error_message text, public boolean, created_at text, started_at text, finished_at text,
     images text, ahead json, seconds_per_cost double precision, places bigint, running_s double precision, timeline text
@@ -93,7 +93,7 @@ WITH page AS (
             SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(patterns) AS pattern
         )), false))
     ORDER BY j.id DESC LIMIT at_most
-), places AS (
+), places AS MATERIALIZED (
     SELECT a.id, json_build_array(a.jobs, a.cost, a.is_estimate) AS ahead
     FROM (SELECT array_agg(q.id) AS ids, array_agg(q.turn) AS turns FROM page q WHERE q.state = 'queued') q,
         queue_ahead(q.ids, q.turns) a

@@ -94,7 +94,7 @@ WITH page AS (
         AND (CAST(:older_than_s AS float) IS NULL
             OR j.created_at < clock_timestamp() - make_interval(secs => :older_than_s))
     ORDER BY j.id DESC LIMIT :limit
-), queue AS (
+), queue AS MATERIALIZED (
     SELECT a.id, a.jobs + 1 AS position
     FROM (SELECT array_agg(id) AS ids, array_agg(turn) AS turns FROM page WHERE state = 'queued') q,
         queue_ahead(q.ids, q.turns) a

@@ -276,9 +276,9 @@ tallies = Table(
     Column("amount", Double, nullable=False),
 )
 
-# The queue, counted by start tag, so that a job's place and the queue's length need no scan. Triggers on `jobs` add a row
-# for what each statement adds to the queue or takes from it (`jobs` and `cost` are then negative), so the sums are right
-# after any statement; `fold_queue_depth` merges the rows. A row is one of three:
+# The queue, counted by start tag, so that a job's place and the queue's length need no scan. Triggers on `jobs` add
+# rows for what each statement adds to the queue or takes from it (`jobs` and `cost` are then negative), so the sums
+# are right after any statement; `fold_queue_depth` merges the rows. A row is one of three:
 # - a change has `protocols` and a range of start tags (`low` = `high` for a single job);
 # - a bucket has only the range: those jobs, of any protocols, that earlier changes have added to it;
 # - a total has only `protocols`: the jobs in the buckets that have them.

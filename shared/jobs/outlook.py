@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Outlook:
     """What the wait of an unfinished job is estimated from.
 
-    `jobs_ahead` and `cost_ahead` are None unless the job is queued; with `is_estimate` they are estimates, to a few percent of
-    the queue's length. `seconds_per_cost` is None once it has finished, `running_s` is None before it has started.
+    `jobs_ahead` and `cost_ahead` are None unless the job is queued; with `is_estimate` they are right to a few percent
+    of the queue's length. `seconds_per_cost` is None once it has finished, `running_s` is None before it has started.
     `places` is how many jobs the healthy generators that can make this one may hold at once.
     """
 

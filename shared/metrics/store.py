@@ -62,8 +62,8 @@ def read(connection: Connection) -> list[Count]:
 
     queued: by protocols, with the age of the oldest in seconds; generating: by generator; generator: 1 if it works,
     with its places; swept: the seconds since the last sweep; mails, garbage, reports: what waits, at most MOST. The
-    counters, since the installation: succeeded (by the bound of its bucket, with the seconds from submit), failed (by code), cancelled,
-    attempts and crashes of jobs that ended, stored and deleted (pictures, with their bytes), users.
+    counters, since the installation: succeeded (by the bound of its bucket, with the seconds from submit), failed (by
+    code), cancelled, attempts and crashes of jobs that ended, stored and deleted (pictures, with their bytes), users.
     """
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(TIMEOUT_MS)})
     return [Count(row[0], row[1], float(row[2]), float(row[3])) for row in connection.execute(_READ)]
