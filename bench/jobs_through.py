@@ -72,7 +72,7 @@ def running_poller(ground: Ground, users: list[User], fake: FakeGenerator, build
         ground.python("worker", "poller", "worker", "--concurrency", str(sleeping.WORKERS), env=env, build=build),
         ground.python("beat", "poller", "beat", env=env, build=build),
     ):
-        _wait_until(lambda: worker_answers(ground.services.settings.broker_url))
+        wait_until(lambda: worker_answers(ground.services.settings.broker_url))
         _through_poller(ground, users, SIDES_PX[0], count=4)()
         yield
 
@@ -122,7 +122,7 @@ def _through_sleeping(ground: Ground, side_px: int, count: int = THEIR_JOBS) -> 
 
 def _rate(ground: Ground, table: str, count: int) -> float:
     """Wait until every row is finished; return rows per second from the first creation to the last end."""
-    _wait_until(lambda: _ask(ground, f"SELECT count(finished_at) FROM {table}") == count)
+    wait_until(lambda: _ask(ground, f"SELECT count(finished_at) FROM {table}") == count)
     if table == "jobs" and (failed := _ask(ground, "SELECT count(*) FROM jobs WHERE state <> 'succeeded'")):
         raise RuntimeError(f"{failed:.0f} jobs did not succeed")
     return count / _ask(ground, f"SELECT extract(epoch FROM max(finished_at) - max(created_at)) FROM {table}")
@@ -133,7 +133,8 @@ def _ask(ground: Ground, question: str) -> float:
         return float(connection.execute(text(question)).scalar_one())
 
 
-def _wait_until(true: Callable[[], bool]) -> None:
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait until it is true. Raises RuntimeError after five minutes."""
     end = time.monotonic() + END_LIMIT_S
     while not true():
         if time.monotonic() > end:

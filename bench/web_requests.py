@@ -167,11 +167,11 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
             claim = claim_store.claim(connection, job_id)
             assert claim is not None
             token = claim.attempt_token
-            claim_store.release(connection, job_id, token, Release(0, remote_id="1", event=Event.SENT))
+            claim_store.release(connection, [(claim, Release(0, remote_id="1", event=Event.SENT))])
             job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
             key = f"jobs/{job_id}/{token}/0"
             image = StoredImage(0, f"{key}.png", f"{key}.webp", 512, 512, 700_000, 7, None)
-            claim_store.insert_images(connection, job_id, [image])
+            claim_store.insert_images(connection, {job_id: [image]})
     return str(job_id)
 
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
@@ -16,6 +16,8 @@ from generator.request import MAX_BODY_BYTES
 T = TypeVar("T", bound=BaseModel)
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+MAX_WAIT_S = 20
 
 MAX_VALUES = 100_000
 """Most lists, objects and members in a body. Parsed, the three bytes `[],` take about twenty times as much memory."""
@@ -29,12 +31,28 @@ class BadBody(Exception):
     """The body is neither a JSON object nor a form."""
 
 
+def _number(value: object) -> object:
+    """Return the number that a text holds: published clients send the id as text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        return value
+
+
 class JobRef(BaseModel):
     """The body of the calls about one job."""
 
     model_config = ConfigDict(extra="forbid")
 
-    id: int
+    id: Annotated[int, BeforeValidator(_number)]
+
+
+class StatusQuery(JobRef):
+    """The body of `/check_status`. `wait_s`: the longest that the response may wait for a change."""
+
+    wait_s: Annotated[float, Field(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0
 
 
 @dataclass(frozen=True)
@@ -57,8 +75,6 @@ class Body:
                 {name: values[0] if len(values) == 1 else values for name, values in self.form.items()}
             )
         fields = _json_object(self.raw)
-        if model is JobRef and isinstance(fields.get("id"), str):
-            return model.model_validate(fields)
         return model.model_validate(fields, strict=True)
 
 

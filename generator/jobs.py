@@ -19,6 +19,9 @@ from generator.engine_pool import EngineFailed, EnginePool, Worker
 from generator.engines.base import Stopped
 from generator.work import Results, Work
 
+PROGRESS_SHOWN_S = 0.5
+"""How often a call that waits hears of progress."""
+
 log = logging.getLogger("easel.generator")
 
 
@@ -80,6 +83,15 @@ class Job:
     took_s: float = 0.0
     results: Results | None = None
     reason: FailureReason | None = None
+    shown: float = 0.0
+    watchers: list[Future[None]] = field(default_factory=list)
+
+    def notify(self) -> None:
+        """Complete what waits for a change of the job; the caller holds the queue's lock."""
+        watchers, self.watchers = self.watchers, []
+        for watcher in watchers:
+            if watcher.set_running_or_notify_cancel():
+                watcher.set_result(None)
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class Bounds:
     max_queue: int = 100
     max_queue_bytes: int = 256 * 1024 * 1024
     job_timeout_s: float = 600.0
+    max_watchers: int = 1000
     keep_count: int = 200
     keep_bytes: int = 512 * 1024 * 1024
 
@@ -203,6 +216,25 @@ class JobQueue:
                 return f"processing: {int(job.progress * 100)}%"
             return str(job.state.value)
 
+    def watch(self, job_id: int) -> Future[None] | None:
+        """Return what completes at the job's next change; None if it has ended, or too many calls wait already.
+
+        The caller cancels it when it stops waiting. A change is a new state, a new position in the queue, and, at most
+        twice a second, progress.
+
+        Raises:
+            UnknownJob: No job has this id.
+        """
+        with self._lock:
+            job = self._get(job_id)
+            job.watchers = [watcher for watcher in job.watchers if not watcher.cancelled()]
+            live = [*self._waiting.values(), *self._processing]
+            if job not in live or sum(len(other.watchers) for other in live) >= self._bounds.max_watchers:
+                return None
+            changed: Future[None] = Future()
+            job.watchers.append(changed)
+            return changed
+
     def results(self, job_id: int) -> Results:
         """Return the images of a finished job.
 
@@ -250,6 +282,8 @@ class JobQueue:
             job.state = JobState.PROCESSING
             self._processing.add(job)
             job.began = time.monotonic()
+            job.notify()
+            self._notify_waiting()
             return job, work
 
     def _take_when_ready(self, worker: Worker) -> tuple[Job, Work] | None:
@@ -279,6 +313,14 @@ class JobQueue:
             if job.state is not JobState.PROCESSING or self._is_late(job):
                 raise Stopped
             job.progress = max(job.progress, min(done, 0.99))
+            if time.monotonic() >= job.shown + PROGRESS_SHOWN_S:
+                job.shown = time.monotonic()
+                job.notify()
+
+    def _notify_waiting(self) -> None:
+        """Report to all jobs that wait that their positions have changed; the caller holds the lock."""
+        for other in self._waiting.values():
+            other.notify()
 
     def _is_late(self, job: Job) -> bool:
         return time.monotonic() > job.began + self._bounds.job_timeout_s
@@ -296,14 +338,16 @@ class JobQueue:
             return False
         if self._waiting.pop(job.id, None) is not None:
             self._waiting_bytes -= job.size_bytes
+            self._notify_waiting()
         else:
             self._processing.discard(job)
             job.took_s = time.monotonic() - job.began
         job.state, job.reason, job.work = state, reason, None
+        job.results = None if job.outcome else results
+        job.notify()
         if job.outcome is not None:
             _complete(job.outcome, results, reason)
             return True
-        job.results = results
         self._ended.sizes[job.id] = results.size_bytes if results else 0
         self._ended.size_bytes += self._ended.sizes[job.id]
         while len(self._ended.sizes) > self._bounds.keep_count or self._ended.size_bytes > self._bounds.keep_bytes:

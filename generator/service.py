@@ -4,9 +4,10 @@ The responses of img_generator are bare: a number, a word, a map of images. Erro
 `message`, and for 422 `parameter` and `errors` with every wrong parameter.
 """
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from generator import glide
-from generator.body import Body, JobRef, read_body
+from generator.body import Body, JobRef, StatusQuery, read_body
 from generator.engine_pool import EnginePool
 from generator.images import BadImage, decode_base64
 from generator.jobs import Bounds, JobQueue
@@ -24,7 +25,7 @@ from generator.request import GenerationRequest, ParameterError, limits
 from generator.site import add_site
 from generator.work import prepare, run_request
 
-EXTENSIONS = ["key", "frames", "progress", "cancel"]
+EXTENSIONS = ["key", "frames", "progress", "cancel", "wait"]
 
 BodyOf = Annotated[Body, Depends(read_body)]
 
@@ -101,10 +102,13 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
             raise ParameterError("imgs", f"hold something that {error}") from error
         return queue.submit(partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key)
 
-    @router.post("/check_status", openapi_extra=_request_body(JobRef), responses=errors(400, 404, 413, 422))
-    def check_status(body: BodyOf) -> str:
-        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`."""
-        return queue.status(body.parse(JobRef).id)
+    # Waiting takes no thread: hundreds of clients may wait without blocking the other calls.
+    @router.post("/check_status", openapi_extra=_request_body(StatusQuery), responses=errors(400, 404, 413, 422))
+    async def check_status(body: BodyOf) -> str:
+        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes."""
+        query = body.parse(StatusQuery)
+        await _wait_for_change(queue, query)
+        return queue.status(query.id)
 
     @router.post(
         "/get_results",
@@ -128,6 +132,14 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
         return {"cancelled": queue.cancel(body.parse(JobRef).id)}
 
     return router
+
+
+async def _wait_for_change(queue: JobQueue, query: StatusQuery) -> None:
+    changed = queue.watch(query.id) if query.wait_s else None
+    if changed is not None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(query.wait_s):  # cancels the future
+                await asyncio.wrap_future(changed)
 
 
 def _base64(data: bytes) -> str:

@@ -14,6 +14,7 @@ from poller.app import create_app
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import StepBoard
+from shared.polling.pump import AT_ONCE, MOST_AT_ONCE
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -24,12 +25,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m poller", description="Moves jobs through the generators.")
     parser.add_argument("part", choices=("worker", "beat"))
     parser.add_argument("--concurrency", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"jobs in hand of each process ({AT_ONCE})")
     parser.add_argument("--heartbeat", type=Path, metavar="FILE", help="a file to touch as a sign of life (none)")
     arguments = parser.parse_args()
+    if not 1 <= arguments.at_once <= MOST_AT_ONCE:
+        parser.error(f"--at-once must be 1 to {MOST_AT_ONCE}")
     try:
         services = Services.from_environment()
         log.configure(services.settings.log_level)
-        app = _measured_app(services, arguments.concurrency) if arguments.part == "worker" else create_app(services)
+        is_worker = arguments.part == "worker"
+        app = _measured_app(services, arguments.concurrency, arguments.at_once) if is_worker else create_app(services)
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":
@@ -58,14 +63,14 @@ def _say(message: str, *_: object) -> None:
     _log.info(message.strip())
 
 
-def _measured_app(services: Services, processes: int) -> Celery:
+def _measured_app(services: Services, processes: int, at_once: int) -> Celery:
     """Return the worker's app; this process, the pool's parent, serves its metrics if a port is set."""
     if services.settings.metrics_port is None:
-        return create_app(services)
+        return create_app(services, at_once=at_once)
     from shared.metrics.prometheus import Steps, serve  # the metrics library, only if it is needed
 
     board = StepBoard(processes)
-    app = create_app(services, board.measure)
+    app = create_app(services, board.measure, at_once)
     server = serve(services.settings, Steps(board))
 
     def begin_child(**_: object) -> None:

@@ -88,6 +88,7 @@ class Direct:
         if found is None:
             return await self._app(scope, receive, send)
         endpoint, in_path = found
+        scope["endpoint"], scope["route"] = endpoint.route.endpoint, endpoint.route  # for the log
         read: list[Message] = []
         try:
             body = await _read_body(receive, read) if endpoint.reads_body else b""
@@ -98,7 +99,6 @@ class Direct:
             response = render(from_http(error))
         except EaselError as error:
             response = render(error)
-        scope["endpoint"], scope["route"] = endpoint.route.endpoint, endpoint.route
         await response(scope, receive, send)
         return None
 

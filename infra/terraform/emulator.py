@@ -210,8 +210,8 @@ def _step(module: str, *arguments: str, env: dict[str, str] | None = None) -> No
 def _last_error(text: str) -> str:
     """Return Terraform's errors without their frames, as one line."""
     lines = [line.strip("│╷╵ \t") for line in text.splitlines()]
-    told = " ".join(line for line in lines if line)
-    return told[max(told.find("Error:"), 0) :][:300]
+    message = " ".join(line for line in lines if line)
+    return message[max(message.find("Error:"), 0) :][:300]
 
 
 def main() -> None:

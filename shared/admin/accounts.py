@@ -151,7 +151,7 @@ def _cancel_all(services: Services, user_id: UUID) -> Iterator[State]:
                 continue
             job_store.cancel(connection, job_id, state, ACCOUNT_DISABLED)
         if state == State.GENERATING:
-            services.wake_ups.look_at(job_id)
+            services.wake_ups.wake()
         yield state
 
 

@@ -111,5 +111,5 @@ def cancel(services: Services, job_id: UUID) -> State:
         if not state.finished:
             job_store.cancel(connection, job_id, state, BY_OPERATOR)
     if state == State.GENERATING:
-        services.wake_ups.look_at(job_id)
+        services.wake_ups.wake()
     return state

@@ -5,7 +5,6 @@ import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from celery import Celery
 from kombu.exceptions import KombuError
@@ -14,18 +13,13 @@ from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 
 QUEUE = "easel"
-START, ADVANCE, SWEEP, COLLECT, MAIL = "easel.start", "easel.advance", "easel.sweep", "easel.collect", "easel.mail"
-REPORT = "easel.report"
+WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
 
-LONGEST_COUNTDOWN_S = 60
-"""A countdown longer than the broker's visibility time-out would be delivered repeatedly (kombu issue 305)."""
+WAKE_UP_KEPT_S = 60
+"""How long a wake-up waits for a worker; by then a sweep has done what it was for."""
 
 PREFETCH = 8
-"""Messages that a worker prefetches for each of its processes.
-
-Polls that are not due yet are among them, so that with the usual value of 1 a worker would soon only wait. A step
-takes milliseconds, and the sweep finds the jobs of a dead worker.
-"""
+"""Messages that a worker prefetches for each of its processes. A task takes milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,10 +46,13 @@ def celery_app(settings: Settings) -> Celery:
 
 
 class WakeUps:
-    """Notifies the poller that a job can be started. It never fails, since the sweep finds the job in any case."""
+    """Notifies the poller that a job can be started, or that a running one is to be looked at now.
+
+    It never fails, since the sweep finds the job in any case.
+    """
 
     PAUSE_S = 0.02
-    """Between two wake-ups that `soon` sends: the poller starts every job that fits whenever it is woken."""
+    """Between two wake-ups that `soon` sends: the poller does everything that is due whenever it is woken."""
 
     AFTER_FAILURE_S = 5.0
 
@@ -69,7 +66,7 @@ class WakeUps:
     def wake(self) -> None:
         """Wake the poller now. Call it after the commit."""
         if time.monotonic() >= self._broken_until:
-            self._send(START)
+            self._send()
 
     def soon(self) -> None:
         """Wake the poller in a moment, without waiting for the broker. Call it after the commit.
@@ -102,14 +99,9 @@ class WakeUps:
                     self._changed.notify_all()
             time.sleep(self.PAUSE_S)
 
-    def look_at(self, job_id: UUID) -> None:
-        """Make the poller look at one generating job now."""
-        if time.monotonic() >= self._broken_until:
-            self._send(ADVANCE, str(job_id))
-
-    def _send(self, task: str, *arguments: str) -> None:
+    def _send(self) -> None:
         try:
-            self._app.send_task(task, arguments, retry=False, expires=LONGEST_COUNTDOWN_S)
+            self._app.send_task(WAKE, retry=False, expires=WAKE_UP_KEPT_S)
         except _broker_errors(self._app) as error:
             self._broken_until = time.monotonic() + self.AFTER_FAILURE_S
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)

@@ -22,7 +22,7 @@ from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import MinioException, S3Error
-from minio.helpers import DictType
+from minio.helpers import MIN_PART_SIZE, DictType
 from minio.signer import sign_v4_s3
 from minio.time import to_amz_date
 
@@ -37,6 +37,8 @@ PAGE = 1000
 """The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
 CONNECT_LIMIT_S = 3
 READ_LIMIT_S = 20
+CONNECTIONS = 64
+"""The number of connections that are kept open for threads that share the storage."""
 SIGNED_KEPT = 4096
 """The number of presigned URLs that one process caches; about 3 MB."""
 
@@ -89,17 +91,19 @@ class Storage:
         # key: a URL signed with credentials that have changed since is not returned.
         self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)
 
-    def put(self, key: str, data: bytes, content_type: str) -> None:
-        """Store one object that never changes; caches may keep it permanently."""
+    def put(self, key: str, data: bytes, content_type: str) -> str:
+        """Store one object that never changes; return its ETag. Caches may keep it permanently."""
         with _translated():
-            self._internal.put_object(
+            stored = self._internal.put_object(
                 self._bucket,
                 key,
                 BytesIO(data),
                 len(data),
                 content_type,
                 metadata={"Cache-Control": CACHE_CONTROL},
+                part_size=max(len(data), MIN_PART_SIZE),  # one PUT, whatever the size: its ETag is the MD5
             )
+        return stored.etag or ""
 
     def get(self, key: str, max_bytes: int) -> bytes:
         """Return the object's bytes.
@@ -249,7 +253,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
         http_client=_Pool(
             timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
             retries=urllib3.Retry(total=1, backoff_factor=0.2),
-            maxsize=10,
+            maxsize=CONNECTIONS,
         ),
     )
 

@@ -36,10 +36,13 @@ class Answer:
 
 
 class Probe:
-    """Writes only under `prefix`, which is new each time. Raises Unavailable like Storage.
+    """Writes only under `prefix`, which is new each time.
 
     Links are signed for the public endpoint. If that cannot be reached from here, as in a container whose users come
     through the host, they are opened through the internal endpoint under the public name, as a proxy would do.
+
+    Raises:
+        Unavailable: The storage does not answer, as with Storage.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -6,15 +6,18 @@
 from sqlalchemy import Connection, text
 
 
-def discard(connection: Connection, prefix: str, *, in_s: float = 0) -> None:
-    """Schedule the deletion of all objects under a prefix, in `in_s` seconds or later.
+def discard(connection: Connection, *prefixes: str, in_s: float = 0) -> None:
+    """Schedule the deletion of all objects under these prefixes, in `in_s` seconds or later.
 
-    If the prefix is already recorded, its time always changes; a collector that has just claimed it notices by that.
+    If a prefix is already recorded, its time always changes; a collector that has just claimed it notices by that.
     """
     query = text("""
-        INSERT INTO garbage (prefix, due_at) VALUES (:prefix, clock_timestamp() + make_interval(secs => :in_s))
+        INSERT INTO garbage (prefix, due_at)
+        SELECT prefix, clock_timestamp() + make_interval(secs => :in_s)
+        FROM unnest(CAST(:prefixes AS text[])) AS prefix ORDER BY prefix
         ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(
             garbage.due_at + interval '1 microsecond', excluded.due_at
         )
     """)
-    connection.execute(query, {"prefix": prefix, "in_s": in_s})
+    if prefixes:
+        connection.execute(query, {"prefixes": list(prefixes), "in_s": in_s})

@@ -160,6 +160,15 @@ jobs = Table(
     ),
 )
 
+# The renewed lease of a claim whose step lasts longer than the lease in the job's row, which is only written at the
+# claim. It counts while the job still has this attempt token.
+leases = Table(
+    "leases",
+    metadata,
+    Column("attempt_token", UUID, primary_key=True),
+    _when("until", nullable=False, index=True),
+)
+
 job_events = Table(
     "job_events",
     metadata,

@@ -240,27 +240,38 @@ class ForgottenId(GeneratorBroken):
 class Generator(Protocol):
     """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError.
 
-    A `synchronous` generator draws while `result` waits, which may take minutes, and keeps nothing between calls.
+    A `synchronous` generator works while `result` waits, which may take minutes, and keeps nothing between calls.
     """
 
     @property
     def synchronous(self) -> bool:
-        """Whether it draws while `result` waits."""
+        """Whether it works while `result` waits."""
         ...
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's id for it (1 to 128 printable characters)."""
         ...
 
-    def status(self, remote_id: str) -> Progress:
-        """Ask how far the request is."""
+    @property
+    def waits(self) -> bool:
+        """Whether `status` can wait for a change, as far as is known without a call."""
+        ...
+
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+        """Ask how far the request is.
+
+        A generator that can wait answers when that changes, at the latest after `wait_s`; while it waits, the call
+        raises GeneratorStopped soon after `stop` returns True.
+        """
         ...
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
         """Fetch the result of a finished request.
 
-        The counts are checked against the request; the pictures are untrusted and still have to be decoded. Raises
-        GeneratorStopped soon after `stop` returns True.
+        The counts are checked against the request; the pictures are untrusted and still have to be decoded.
+
+        Raises:
+            GeneratorStopped: `stop` returned True, shortly before.
         """
         ...
 

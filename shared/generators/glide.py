@@ -48,6 +48,7 @@ class Glide:
     """A server with the Glide API. Threads may share a client; each time-out covers a whole answer."""
 
     synchronous = True
+    waits = False
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Glide:
             raise GeneratorRefused("generator_cannot", f"The Glide API cannot make this picture, because of: {names}.")
         return ONLY_ID
 
-    def status(self, remote_id: str) -> Progress:  # noqa: ARG002
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
         """Return READY: every request can be drawn at any time."""
         return Progress(Phase.READY)
 

@@ -35,7 +35,10 @@ SMALL_ANSWER_BYTES = 64 * 1024
 
 MAX_ID_CHARACTERS = 128
 MAX_DESCRIPTION_CHARACTERS = 10_000
-EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
+EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
+MAX_WAIT_S = 20.0
+"""The longest `wait_s` of the protocol."""
+
 EXTENSIONS_KEPT_S = 60.0
 
 _POSITION = re.compile(r"queue position: *([0-9]{1,9})")
@@ -75,9 +78,19 @@ class ImgGenerator:
         check_http(answer, about_id=False)
         return _read_id(read_json(answer.body))
 
-    def status(self, remote_id: str) -> Progress:
+    @property
+    def waits(self) -> bool:
+        """Return whether the generator listed the extension `wait` when it was last asked."""
+        return "wait" in self._extensions
+
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
-        answer = self._small("POST", "/check_status", {"id": _wire_id(remote_id)})
+        fields: dict[str, Any] = {"id": _wire_id(remote_id)}
+        if wait_s > 0 and self._can_wait():
+            wait_s = min(wait_s, MAX_WAIT_S)
+            answer = self._small("POST", "/check_status", fields | {"wait_s": wait_s}, wait_s=wait_s, stop=stop)
+        else:
+            answer = self._small("POST", "/check_status", fields)
         check_http(answer, about_id=True)
         return _read_status(answer.body)
 
@@ -124,13 +137,27 @@ class ImgGenerator:
             self.health()
         return self._extensions
 
+    def _can_wait(self) -> bool:
+        with suppress(GeneratorError):  # the status call itself meets the same error
+            return "wait" in self._known_extensions()
+        return False
+
     def _remember(self, extensions: frozenset[str]) -> None:
         self._extensions = extensions
         self._extensions_until = time.monotonic() + EXTENSIONS_KEPT_S
 
-    def _small(self, method: str, path: str, fields: dict[str, Any] | None) -> Answer:
+    def _small(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, Any] | None,
+        *,
+        wait_s: float = 0,
+        stop: Stop = never_stop,
+    ) -> Answer:
         body = None if fields is None else json.dumps(fields, allow_nan=False).encode()
-        return self._http.send(method, path, body, timeout_s=self._answer_timeout_s, limit_bytes=SMALL_ANSWER_BYTES)
+        timeout_s = self._answer_timeout_s + wait_s
+        return self._http.send(method, path, body, timeout_s=timeout_s, limit_bytes=SMALL_ANSWER_BYTES, stop=stop)
 
 
 def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str, Any]:

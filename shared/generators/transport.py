@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BLOCK_BYTES = 256 * 1024
+
+CONNECTIONS = 256
+"""The number of connections that are kept open for threads that share a client."""
 _STOP_POLL_S = 0.2
 
 # Whether this thread's exchange is to stop. Four layers of libraries lie between `send` and the file that asks, and
@@ -141,7 +144,7 @@ class BoundedHttp:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _DeadlineAdapter(max_retries=0))
+            self._session.mount(scheme, _DeadlineAdapter(max_retries=0, pool_maxsize=CONNECTIONS))
 
     def send(
         self, method: str, path: str, body: bytes | None, *, timeout_s: float, limit_bytes: int, stop: Stop = never_stop

@@ -86,6 +86,7 @@ UNUSED_UPLOAD_KEPT_H = 24
 LOST_OBJECTS_KEPT_S = 3600
 """Objects of a lost attempt are deleted only when no frozen worker can still be writing them."""
 
+QUICKEST_POLL_S = 0.05
 FIRST_POLL_S = 0.3
 LONGEST_POLL_S = 10.0
 
@@ -96,15 +97,27 @@ def cost(n: int, width: int, height: int, steps: int, upscale: int) -> float:
     return max(megapixels * (steps + upscale * upscale), 0.01)
 
 
-def next_poll_s(elapsed_s: float, position: int | None, fraction: float | None) -> float:
+def first_poll_s(usual_s: float | None) -> float:
+    """Return the seconds until a job that was just sent is polled.
+
+    usual_s: how long its generator should take for it, by its last pictures, if that is known.
+    """
+    return FIRST_POLL_S if usual_s is None else min(FIRST_POLL_S, max(QUICKEST_POLL_S, 0.7 * usual_s))
+
+
+def next_poll_s(elapsed_s: float, position: int | None, fraction: float | None, usual_s: float | None = None) -> float:
     """Return the seconds until a running job is polled again.
 
     elapsed_s: since it was sent. position: its place in the generator's queue, if it waits there. fraction: 0..1 of the
-    work done, if the generator reports it.
+    work done, if the generator reports it. usual_s: as for `first_poll_s`; a generator whose pictures are quick is
+    polled more often, until the job takes much longer than usual.
     """
+    quick = usual_s is not None and elapsed_s < 3 * usual_s
+    shortest_s = min(FIRST_POLL_S, max(QUICKEST_POLL_S, 0.15 * (usual_s or 0))) if quick else FIRST_POLL_S
     if position is not None:
-        return min(LONGEST_POLL_S, max(FIRST_POLL_S, 0.5 * position))
+        each_s = min(0.5, usual_s) if quick and usual_s is not None else 0.5
+        return min(LONGEST_POLL_S, max(shortest_s, each_s * position))
     if fraction is not None and fraction > 0:
         left_s = elapsed_s * (1 - fraction) / fraction
-        return min(2.0, max(FIRST_POLL_S, left_s / 3))
-    return min(LONGEST_POLL_S, max(FIRST_POLL_S, elapsed_s / 5))
+        return min(2.0, max(shortest_s, left_s / 3))
+    return min(LONGEST_POLL_S, max(shortest_s, elapsed_s / 5))

@@ -1,12 +1,14 @@
 """The jobs in the database. Functions over a connection; every time is the database's.
 
-Only `move` changes a job's state, and only `submission_store.queue` adds a job.
+Only `_move` changes a job's state, and only `submission_store.queue` adds a job.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from shared.core import garbage
 from shared.core.db import fetch
@@ -78,61 +80,130 @@ def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
     return {row.id: row.sign for row in connection.execute(query, {"job_ids": job_ids})}
 
 
-# One UPDATE, guarded by the states from which the move is allowed and, where the caller holds a claim, by its attempt
-# token. The same statement updates the user's counts and the timeline, makes the next step due, and at the job's end
-# queues the mail.
+# One UPDATE for many jobs, each guarded by the states from which its move is allowed and, where the caller holds a
+# claim, by its attempt token: a job that fails its guard is not moved, and the others are. The same statement updates
+# the users' counts and the timelines, makes the next step due, and at a job's end queues the mail. Users' rows are
+# locked in the order of their ids, so that two batches cannot wait for each other.
 _MOVE = """
-WITH moved AS (
+WITH given AS (
+    SELECT * FROM json_to_recordset(CAST(:moves AS json)) AS g (
+        job_id uuid, "to" text, allowed_from text[], finished bool, event text, code text, detail text,
+        attempt_token uuid, generator text, attempts int, error_code text, error_message text
+    )
+), moved AS (
     UPDATE jobs SET
-        state = :to,
+        state = g.to,
         version = version + 1,
-        progress = CASE WHEN :to = 'succeeded' THEN 1 ELSE progress END,
+        progress = CASE WHEN g.to = 'succeeded' THEN 1 ELSE progress END,
         waiting = NULL,
-        generator = CASE WHEN :to = 'queued' THEN NULL ELSE coalesce(:generator, generator) END,
-        remote_id = CASE WHEN :to IN ('queued', 'generating') THEN NULL ELSE remote_id END,
-        sent_at = CASE WHEN :to IN ('queued', 'generating') THEN NULL ELSE sent_at END,
+        generator = CASE WHEN g.to = 'queued' THEN NULL ELSE coalesce(g.generator, jobs.generator) END,
+        remote_id = CASE WHEN g.to IN ('queued', 'generating') THEN NULL ELSE remote_id END,
+        sent_at = CASE WHEN g.to IN ('queued', 'generating') THEN NULL ELSE sent_at END,
         {attempts},
         attempt_token = NULL,
         lease_until = NULL,
         unreachable_since = NULL,
-        next_step_at = CASE WHEN :to = 'generating' THEN clock_timestamp() END,
-        finished_at = CASE WHEN :finished THEN clock_timestamp() END,
-        error_code = :error_code,
-        error_message = :error_message
-    WHERE id = :job_id AND state = ANY(:allowed_from)
-        AND (CAST(:attempt_token AS uuid) IS NULL OR attempt_token = :attempt_token)
-        AND (:to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
-    RETURNING id, user_id, quota_day, turn, cost, settings, old.state AS was
+        next_step_at = CASE WHEN g.to = 'generating' THEN clock_timestamp() END,
+        finished_at = CASE WHEN g.finished THEN clock_timestamp() END,
+        error_code = g.error_code,
+        error_message = g.error_message
+    FROM given g
+    WHERE id = g.job_id AND state = ANY(g.allowed_from)
+        AND (g.attempt_token IS NULL OR jobs.attempt_token = g.attempt_token)
+        AND (g.to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
+    RETURNING id, user_id, quota_day, turn, cost, settings, old.state AS was, g.to, g.event, g.code, g.detail
+), owners AS (
+    SELECT id FROM users WHERE id IN (SELECT user_id FROM moved) ORDER BY id FOR UPDATE
+), by_day AS (
+    SELECT user_id, quota_day, max(turn) AS turn, sum(cost) AS cost,
+        sum((moved.to = 'queued')::int - (was = 'queued')::int) AS queued,
+        sum((moved.to = 'generating')::int - (was = 'generating')::int) AS running,
+        sum((was = 'failed')::int - (moved.to IN ('failed', 'cancelled'))::int) AS quota_used
+    FROM moved JOIN owners ON owners.id = user_id GROUP BY user_id, quota_day
+), changes AS (
+    -- Only jobs of a user's latest day can be jobs of the day that the quota counts.
+    SELECT user_id, max(quota_day) AS quota_day, max(turn) AS turn, sum(cost) AS cost, sum(queued) AS queued,
+        sum(running) AS running, (array_agg(quota_used ORDER BY quota_day DESC))[1] AS quota_used
+    FROM by_day GROUP BY user_id
 ), counted AS (
     UPDATE users u SET
-        queued = queued - (was = 'queued')::int + (:to = 'queued')::int,
-        running = running - (was = 'generating')::int + (:to = 'generating')::int,
-        quota_used = quota_used
-            + ((was = 'failed')::int - (:to IN ('failed', 'cancelled'))::int) * (u.quota_day = moved.quota_day)::int
-            {turn}
-    FROM moved WHERE u.id = moved.user_id
+        queued = u.queued + changes.queued,
+        running = u.running + changes.running,
+        quota_used = u.quota_used + changes.quota_used * (u.quota_day = changes.quota_day)::int
+        {turn}
+    FROM changes WHERE u.id = changes.user_id
 ), logged AS (
-    INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :detail, :code FROM moved
+    INSERT INTO job_events (job_id, event, detail, code) SELECT id, event, detail, code FROM moved
 ){mail}
-SELECT user_id, turn, cost FROM moved
+SELECT id, user_id, turn, cost FROM moved
 """
-_CONTINUE = """attempts = attempts + :attempts,
-        started_at = CASE WHEN :to = 'generating' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END"""
+_CONTINUE = """attempts = jobs.attempts + g.attempts,
+        started_at = CASE WHEN g.to = 'generating' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END"""
 # The turn is read without a lock, because a job is always locked before its user: two jobs that are put back at the
 # same moment may get the same turn.
 _START_OVER = """attempts = 0, crashes = 0, requeues = requeues + 1, started_at = NULL,
         turn = greatest((SELECT next_turn FROM users WHERE id = jobs.user_id), (SELECT turn FROM queue_clock))"""
-_NEXT_TURN = ", next_turn = greatest(next_turn, moved.turn) + moved.cost / weight"
+_NEXT_TURN = ", next_turn = greatest(next_turn, changes.turn) + changes.cost / weight"
 # A mail is sent only about the latest ending.
 _UNSENT = """, unsent AS (
     DELETE FROM mails WHERE job_id IN (SELECT id FROM moved)
 )"""
 _MAIL = """, mail AS (
-    INSERT INTO mails (job_id) SELECT id FROM moved WHERE settings->>'notify' = 'email'
+    INSERT INTO mails (job_id) SELECT id FROM moved
+    WHERE moved.to IN ('succeeded', 'failed') AND settings->>'notify' = 'email'
 )"""
-_MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, turn="", mail=""))
-_MOVE_TO_THE_END = text(_MOVE.format(attempts=_CONTINUE, turn="", mail=_MAIL))
+_MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, turn="", mail=_MAIL))
 _REQUEUE = text(_MOVE.format(attempts=_START_OVER, turn=_NEXT_TURN, mail=_UNSENT))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of a job's state, with its user's counts, its timeline and, at its end, the mail that was asked for.
+
+    reason: why, for the timeline; FAILED needs one, which becomes the job's error. attempt_token: the claim under which
+    the caller works. attempts: how many attempts the move spends.
+    """
+
+    job_id: UUID
+    to: State
+    event: Event
+    reason: Reason | None = None
+    attempt_token: UUID | None = None
+    generator: str | None = None
+    attempts: int = 0
+
+    def _given(self) -> dict[str, object]:
+        code, message = self.reason or (None, None)
+        failed = self.to == State.FAILED
+        return {
+            "job_id": str(self.job_id),
+            "to": self.to.value,
+            "allowed_from": [state.value for state in allowed_from(self.to)],
+            "finished": self.to.finished,
+            "event": self.event.value,
+            "code": code,
+            "detail": message,
+            "attempt_token": str(self.attempt_token) if self.attempt_token else None,
+            "generator": self.generator,
+            "attempts": self.attempts,
+            "error_code": code if failed else None,
+            "error_message": message if failed else None,
+        }
+
+
+def move_all(connection: Connection, moves: Sequence[Move]) -> dict[UUID, MovedJob]:
+    """Move jobs, each at most once; return those that moved, by id.
+
+    The others are not in a state from which their move is allowed, or their claim is no longer the caller's.
+    """
+    return _move(connection, _MOVE_ON, moves)
+
+
+def _move(connection: Connection, statement: TextClause, moves: Sequence[Move]) -> dict[UUID, MovedJob]:
+    if not moves:
+        return {}
+    rows = connection.execute(statement, {"moves": json.dumps([move._given() for move in moves])})
+    return {row.id: MovedJob(row.user_id, row.turn, row.cost) for row in rows}
 
 
 def move(
@@ -146,66 +217,19 @@ def move(
     generator: str | None = None,
     attempts: int = 0,
 ) -> MovedJob:
-    """Move a job to another state, with its user's counts, its timeline and, at its end, the mail that was asked for.
+    """Move one job to another state (see `Move`).
 
     With REQUEUED the job starts over: with all its attempts, behind its user's other jobs, and with its unit of the
     quota where that was given back.
 
-    reason: why, for the timeline; FAILED needs one, which becomes the job's error. attempt_token: the claim under which
-    the caller works. attempts: how many attempts the move spends.
-
     Raises:
         Lost: the job is not in a state from which this move is allowed, or the claim is no longer the caller's.
     """
-    code, message = reason or (None, None)
-    values = {
-        "job_id": job_id,
-        "to": to.value,
-        "allowed_from": [state.value for state in allowed_from(to)],
-        "finished": to.finished,
-        "event": event.value,
-        "detail": message,
-        "code": code,
-        "attempt_token": attempt_token,
-        "generator": generator,
-        "attempts": attempts,
-        "error_code": code if to == State.FAILED else None,
-        "error_message": message if to == State.FAILED else None,
-    }
-    if event == Event.REQUEUED:
-        statement = _REQUEUE
-        del values["attempts"]
-    else:
-        statement = _MOVE_TO_THE_END if to in (State.SUCCEEDED, State.FAILED) else _MOVE_ON
-    moved = connection.execute(statement, values).one_or_none()
-    if moved is None:
+    wanted = Move(job_id, to, event, reason, attempt_token, generator, attempts)
+    moved = _move(connection, _REQUEUE if event == Event.REQUEUED else _MOVE_ON, [wanted])
+    if job_id not in moved:
         raise Lost(f"{job_id} cannot move to {to}")
-    return MovedJob(moved.user_id, moved.turn, moved.cost)
-
-
-def end_attempt(
-    connection: Connection,
-    job_id: UUID,
-    to: State,
-    event: Event,
-    *,
-    attempt_token: UUID,
-    reason: Reason | None = None,
-    attempts: int = 0,
-) -> State:
-    """Move a claimed job away from its generator as `move` does; return the state that it is in now.
-
-    That is CANCELLED where its user asked for it while the step ran.
-
-    Raises:
-        Lost: the claim is no longer the caller's.
-    """
-    try:
-        move(connection, job_id, to, event, reason=reason, attempt_token=attempt_token, attempts=attempts)
-    except Lost:
-        move(connection, job_id, State.CANCELLED, Event.CANCELLED, attempt_token=attempt_token)
-        return State.CANCELLED
-    return to
+    return moved[job_id]
 
 
 def find_state(connection: Connection, job_id: UUID, user_id: UUID | None, *, lock: bool = False) -> State | None:

@@ -103,7 +103,7 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> JobRecor
         if job is None:
             raise NotFound
     if state == State.GENERATING:
-        services.wake_ups.look_at(job_id)
+        services.wake_ups.wake()
     return job
 
 

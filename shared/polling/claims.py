@@ -4,7 +4,7 @@ One worker at a time works on a generating job. A lease that has run out means t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, text
 
 from shared.jobs.reasons import Reason
 from shared.jobs.records import JobSettings, StoredImage
-from shared.jobs.states import LEASE_S, Event
+from shared.jobs.states import LEASE_S, LOST_OBJECTS_KEPT_S, Event
 from shared.jobs.store import Lost
 
 # A worker's clock and the database's may differ slightly; a task that comes early must not be lost.
@@ -29,14 +29,14 @@ class ClaimedJob:
     """A generating job that this worker holds for one step.
 
     `remote_id` is the generator's id of the job, None before it was sent. `crashed`: the worker before died under the
-    job, and what it stored is under `lost_token`. `generator_failures`: how often the job's generator has failed since
-    it was last healthy; None when it is no longer known. Times ending in `_s` are seconds until now by the database's
-    clock.
+    job. `generator_failures`: how often the job's generator has failed since it was last healthy; None when it is no
+    longer known. Times ending in `_s` are seconds until now by the database's clock.
     """
 
     id: UUID
     prompt: str
     settings: JobSettings
+    cost: float
     generator: str
     remote_id: str | None
     attempts: int
@@ -46,7 +46,6 @@ class ClaimedJob:
     created_at: datetime
     cancelling: bool
     progress: float | None
-    lost_token: UUID | None
     crashed: bool
     sent_s: float | None
     unreachable_s: float | None
@@ -77,40 +76,45 @@ class Release:
     waiting: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RenewedLease:
-    """A claim that is still held; `cancelling` says that its job is to be cancelled."""
-
-    cancelling: bool
-
-
 def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
     """Return the prefix of the objects that a claim stores."""
     return f"jobs/{job_id}/{attempt_token}/"
 
 
-_CLAIM = text("""
-UPDATE jobs SET
-    attempt_token = gen_random_uuid(),
-    crashes = crashes + (lease_until IS NOT NULL)::int,
-    lease_until = clock_timestamp() + make_interval(secs => :lease_s)
-WHERE id = (
-    SELECT id FROM jobs
-    WHERE id = :job_id AND state = 'generating'
-        AND CASE WHEN lease_until IS NULL
-            THEN next_step_at <= clock_timestamp() + make_interval(secs => :early_s)
-            ELSE lease_until < clock_timestamp() END
-    FOR UPDATE SKIP LOCKED
+# A claimed job is overdue for as long as its step runs, so the scan passes over at most the jobs in flight. What a dead
+# worker stored becomes garbage with the claim of the next one, which may die, too.
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM jobs j
+    WHERE state = 'generating' AND next_step_at <= clock_timestamp() + make_interval(secs => :early_s) {only}
+        AND (lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
+            SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
+        )))
+    ORDER BY next_step_at LIMIT :limit FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE jobs SET
+        attempt_token = gen_random_uuid(),
+        crashes = crashes + (lease_until IS NOT NULL)::int,
+        lease_until = clock_timestamp() + make_interval(secs => :lease_s)
+    FROM due WHERE jobs.id = due.id
+    RETURNING jobs.*, old.attempt_token AS lost_token, old.lease_until IS NOT NULL AS crashed
+), discarded AS (
+    INSERT INTO garbage (prefix, due_at)
+    SELECT 'jobs/' || id || '/' || lost_token || '/', clock_timestamp() + make_interval(secs => :lost_s)
+    FROM claimed WHERE crashed AND lost_token IS NOT NULL ON CONFLICT DO NOTHING
 )
-RETURNING id, prompt, settings, generator, remote_id, attempts, crashes, requeues, attempt_token, created_at,
-    cancel_requested_at IS NOT NULL AS cancelling, progress, old.attempt_token AS lost_token,
-    old.lease_until IS NOT NULL AS crashed, extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
+SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requeues, attempt_token, created_at,
+    cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
+    extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
-    (SELECT failures FROM generators g WHERE g.name = jobs.generator) AS generator_failures,
+    (SELECT failures FROM generators g WHERE g.name = claimed.generator) AS generator_failures,
     coalesce((
-        SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = jobs.id
+        SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
     ), '[]') AS source_keys
-""")
+FROM claimed
+"""
+_CLAIM_ANY = text(_CLAIM.format(only=""))
+_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id"))
 
 
 def _read_claim(row: Row[Any]) -> ClaimedJob:
@@ -120,20 +124,47 @@ def _read_claim(row: Row[Any]) -> ClaimedJob:
 
 def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
     """Claim a generating job whose next step is due; return None when it is not due or another worker holds it."""
-    row = connection.execute(_CLAIM, {"job_id": job_id, "lease_s": LEASE_S, "early_s": _EARLY_S}).one_or_none()
+    row = connection.execute(_CLAIM_ONE, {"job_id": job_id, **_values(1, _EARLY_S)}).one_or_none()
     return _read_claim(row) if row else None
 
 
-def renew(connection: Connection, job_id: UUID, attempt_token: UUID) -> RenewedLease | None:
-    """Extend the lease of a claim; return None when the claim is lost."""
-    query = text("""
-        UPDATE jobs SET lease_until = clock_timestamp() + make_interval(secs => :lease_s)
-        WHERE id = :job_id AND attempt_token = :attempt_token AND lease_until IS NOT NULL
-        RETURNING cancel_requested_at IS NOT NULL AS cancelling
-    """)
-    values = {"job_id": job_id, "attempt_token": attempt_token, "lease_s": LEASE_S}
-    row = connection.execute(query, values).one_or_none()
-    return RenewedLease(row.cancelling) if row else None
+def claim_due(connection: Connection, limit: int) -> list[ClaimedJob]:
+    """Claim up to `limit` generating jobs whose next step is due and that no other worker holds."""
+    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(limit))]
+
+
+def _values(limit: int, early_s: float = 0) -> dict[str, float]:
+    return {"limit": limit, "early_s": early_s, "lease_s": LEASE_S, "lost_s": LOST_OBJECTS_KEPT_S}
+
+
+# Renewals are written to a narrow table of their own: a step may last for minutes, and a new version of the whole job
+# every two seconds would be a hundred times as much for vacuum to clean up.
+_RENEW = text("""
+WITH held AS (
+    SELECT attempt_token, cancel_requested_at IS NOT NULL AS cancelling FROM jobs
+    WHERE id = ANY(:job_ids) AND attempt_token = ANY(:attempt_tokens) AND lease_until IS NOT NULL
+), renewed AS (
+    INSERT INTO leases (attempt_token, until)
+    SELECT attempt_token, clock_timestamp() + make_interval(secs => :lease_s) FROM held ORDER BY attempt_token
+    ON CONFLICT (attempt_token) DO UPDATE SET until = excluded.until
+)
+SELECT attempt_token, cancelling FROM held
+""")
+
+
+def renew(connection: Connection, held: Sequence[ClaimedJob]) -> dict[UUID, bool]:
+    """Extend the leases of claims; return whether the job is to be cancelled, by the token of each that is not lost."""
+    values = {
+        "job_ids": [claim.id for claim in held],
+        "attempt_tokens": [claim.attempt_token for claim in held],
+        "lease_s": LEASE_S,
+    }
+    return {row.attempt_token: row.cancelling for row in connection.execute(_RENEW, values)}
+
+
+def drop_old_leases(connection: Connection) -> None:
+    """Delete the renewals of claims that ended."""
+    connection.execute(text("DELETE FROM leases WHERE until < clock_timestamp() - interval '1 minute'"))
 
 
 def record_processing(connection: Connection, job_id: UUID, attempt_token: UUID) -> None:
@@ -151,48 +182,61 @@ def record_processing(connection: Connection, job_id: UUID, attempt_token: UUID)
 
 
 _RELEASE = text("""
-WITH released AS (
+WITH given AS (
+    SELECT * FROM json_to_recordset(CAST(:releases AS json)) AS g (
+        job_id uuid, attempt_token uuid, next_step_s float, remote_id text, progress float, unreachable bool,
+        event text, adapted text, adapted_code text, waiting text, waiting_code text
+    )
+), released AS (
     UPDATE jobs SET
         lease_until = NULL,
         next_step_at = clock_timestamp()
-            + CASE WHEN cancel_requested_at IS NULL THEN make_interval(secs => :next_step_s) ELSE interval '0' END,
-        remote_id = coalesce(:remote_id, remote_id),
-        sent_at = CASE WHEN CAST(:remote_id AS text) IS NULL THEN sent_at ELSE clock_timestamp() END,
-        attempts = attempts + (CAST(:remote_id AS text) IS NOT NULL)::int,
-        progress = greatest(progress, CAST(:progress AS float)),
-        waiting = :waiting,
-        unreachable_since = CASE WHEN :unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
+            + CASE WHEN cancel_requested_at IS NULL THEN make_interval(secs => g.next_step_s) ELSE interval '0' END,
+        remote_id = coalesce(g.remote_id, jobs.remote_id),
+        sent_at = CASE WHEN g.remote_id IS NULL THEN sent_at ELSE clock_timestamp() END,
+        attempts = attempts + (g.remote_id IS NOT NULL)::int,
+        progress = greatest(jobs.progress, g.progress),
+        waiting = g.waiting,
+        unreachable_since = CASE WHEN g.unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
         version = version + (
-            CAST(:event AS text) IS NOT NULL
-            OR (CAST(:waiting AS text) IS NOT NULL AND waiting IS DISTINCT FROM :waiting)
-            OR greatest(progress, CAST(:progress AS float)) IS DISTINCT FROM progress
+            g.event IS NOT NULL
+            OR (g.waiting IS NOT NULL AND jobs.waiting IS DISTINCT FROM g.waiting)
+            OR greatest(jobs.progress, g.progress) IS DISTINCT FROM jobs.progress
         )::int
-    WHERE id = :job_id AND attempt_token = :attempt_token AND state = 'generating'
-    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling,
-        waiting IS NOT NULL AND waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason
+    FROM given g
+    WHERE id = g.job_id AND jobs.attempt_token = g.attempt_token AND state = 'generating'
+    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling, g.event, g.adapted, g.adapted_code, g.waiting,
+        g.waiting_code, g.waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason
 ), logged AS (
     INSERT INTO job_events (job_id, event, detail, code)
-    SELECT id, :event, NULL, NULL FROM released WHERE CAST(:event AS text) IS NOT NULL
-    UNION ALL SELECT id, 'adapted', :adapted, :adapted_code FROM released WHERE CAST(:adapted AS text) IS NOT NULL
-    UNION ALL SELECT id, 'waiting', :waiting, :waiting_code FROM released WHERE is_new_reason
+    SELECT id, event, NULL, NULL FROM released WHERE event IS NOT NULL
+    UNION ALL SELECT id, 'adapted', adapted, adapted_code FROM released WHERE adapted IS NOT NULL
+    UNION ALL SELECT id, 'waiting', waiting, waiting_code FROM released WHERE waiting IS NOT NULL AND is_new_reason
 )
-SELECT cancelling FROM released
+SELECT id, cancelling FROM released
 """)
 
 
-def release(connection: Connection, job_id: UUID, attempt_token: UUID, change: Release) -> float:
-    """End a step that leaves the job at its generator; return the seconds until the next one.
+def release(connection: Connection, releases: Sequence[tuple[ClaimedJob, Release]]) -> dict[UUID, float]:
+    """End steps that leave their jobs at the generators; return the seconds until the next one, by job.
 
-    That is 0 when the job is to be cancelled.
-
-    Raises:
-        Lost: the claim is gone.
+    That is 0 when the job is to be cancelled. Jobs whose claim is gone are missing.
     """
+    rows = connection.execute(_RELEASE, {"releases": json.dumps([_given(*pair) for pair in releases])})
+    cancelling = {row.id: row.cancelling for row in rows}
+    return {
+        claim.id: 0 if cancelling[claim.id] else change.next_step_s
+        for claim, change in releases
+        if claim.id in cancelling
+    }
+
+
+def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
     adapted_code, adapted_words = change.adapted or (None, None)
     waiting_code, waiting_words = change.waiting or (None, None)
-    values = {
-        "job_id": job_id,
-        "attempt_token": attempt_token,
+    return {
+        "job_id": str(claim.id),
+        "attempt_token": str(claim.attempt_token),
         "next_step_s": change.next_step_s,
         "remote_id": change.remote_id,
         "progress": None if change.progress is None else min(change.progress, HIGHEST_PROGRESS),
@@ -203,10 +247,6 @@ def release(connection: Connection, job_id: UUID, attempt_token: UUID, change: R
         "waiting": waiting_words,
         "waiting_code": waiting_code,
     }
-    released = connection.execute(_RELEASE, values).one_or_none()
-    if released is None:
-        raise Lost(f"the claim on {job_id} is gone")
-    return 0 if released.cancelling else change.next_step_s
 
 
 def append_event(connection: Connection, job_id: UUID, event: Event, reason: Reason) -> None:
@@ -218,13 +258,14 @@ def append_event(connection: Connection, job_id: UUID, event: Event, reason: Rea
     connection.execute(query, {"job_id": job_id, "event": event.value, **reason._asdict()})
 
 
-def insert_images(connection: Connection, job_id: UUID, images: Sequence[StoredImage]) -> None:
-    """Insert the pictures of a job, in the transaction that moves it to SUCCEEDED."""
+def insert_images(connection: Connection, images: Mapping[UUID, Sequence[StoredImage]]) -> None:
+    """Insert the pictures of jobs, by job, in the transaction that moves the jobs to SUCCEEDED."""
     query = text("""
         INSERT INTO images (job_id, index, key, thumbnail_key, width, height, size_bytes, seed, description)
-        SELECT :job_id, i.* FROM json_to_recordset(CAST(:images AS json)) AS i (
-            index int, key text, thumbnail_key text, width int, height int, size_bytes bigint, seed bigint,
+        SELECT i.* FROM json_to_recordset(CAST(:images AS json)) AS i (
+            job_id uuid, index int, key text, thumbnail_key text, width int, height int, size_bytes bigint, seed bigint,
             description text
         )
     """)
-    connection.execute(query, {"job_id": job_id, "images": json.dumps([asdict(image) for image in images])})
+    rows = [{"job_id": str(job_id), **asdict(image)} for job_id, stored in images.items() for image in stored]
+    connection.execute(query, {"images": json.dumps(rows)})

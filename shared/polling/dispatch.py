@@ -7,6 +7,7 @@ of the job that started last. One dispatcher at a time starts jobs: it holds the
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,6 +18,7 @@ from shared.core.log import fields as log_fields
 from shared.generators.abilities import kinds_for
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
+from shared.jobs.store import Move
 from shared.polling import generators as generator_store
 from shared.polling.generators import Room
 from shared.services import Services
@@ -28,10 +30,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NextJob:
-    """The queued job that starts next, with the protocols that support it."""
+    """A queued job that may start next.
+
+    `protocols` support it, `turn` is its start tag, `running` counts its user's jobs that run already.
+    """
 
     id: UUID
+    user_id: UUID
     protocols: str
+    turn: float
+    cost: float
+    running: int
 
 
 class FreePlaces:
@@ -46,14 +55,16 @@ class FreePlaces:
         """Return the kinds of jobs for which there is a free place."""
         return kinds_for(frozenset(self._protocol[name] for name in self._free))
 
-    def take(self, protocols: str) -> str:
-        """Assign a place to a job that these protocols support; return the generator's name.
+    def take(self, protocols: str) -> str | None:
+        """Assign a place to a job that these protocols support; return the generator's name, None if all are full.
 
         Generators that follow more of a job's settings come first; those that ignore settings get what the others have
         no room for. Among equals the one with most free places is chosen.
         """
         supported = protocols.split(",")
         fitting = [name for name in self._free if self._protocol[name] in supported]
+        if not fitting:
+            return None
         chosen = min(fitting, key=lambda name: (supported.index(self._protocol[name]), -self._free[name], name))
         self._free[chosen] -= 1
         if not self._free[chosen]:
@@ -64,37 +75,69 @@ class FreePlaces:
 def start(services: Services, names: Sequence[str]) -> list[UUID]:
     """Assign queued jobs to free places at these generators, in fair order; return the ids of the jobs started."""
     started: list[UUID] = []
-    with services.db.begin() as connection:
-        lock_clock(connection)
-        places = FreePlaces(generator_store.list_rooms(connection, names))
-        while len(started) < STARTS_AT_ONCE and (kinds := places.kinds):
-            found = find_next(connection, max_running=services.settings.max_running, kinds=kinds)
-            if found is None:
-                break
-            generator = places.take(found.protocols)
-            moved = job_store.move(connection, found.id, State.GENERATING, Event.STARTED, generator=generator)
-            advance_clock(connection, user_id=moved.user_id, turn=moved.turn, cost=moved.cost)
-            started.append(found.id)
+    left_over = True
+    while left_over and len(started) < STARTS_AT_ONCE:
+        # Each round is a transaction: within one, users' rows are locked in the order of their ids, by one statement.
+        with services.db.begin() as connection:
+            jobs, left_over = _start_round(
+                connection, names, services.settings.max_running, STARTS_AT_ONCE - len(started)
+            )
+        started += jobs
     for job_id in started:
         _log.info("started", extra=log_fields(job_id=str(job_id)))
     return started
 
 
-def lock_clock(connection: Connection) -> None:
-    """Become the only dispatcher until the transaction ends."""
-    connection.execute(text("SELECT turn FROM queue_clock FOR UPDATE"))
+def _start_round(connection: Connection, names: Sequence[str], max_running: int, limit: int) -> tuple[list[UUID], bool]:
+    """Start the jobs that are next now; return their ids, and whether jobs are left for which there is a place."""
+    clock = lock_clock(connection)
+    places = FreePlaces(generator_store.list_rooms(connection, names))
+    if not places.kinds:
+        return [], False
+    candidates = list_next(connection, max_running=max_running, kinds=places.kinds, limit=limit)
+    chosen = _choose(candidates, places, clock, max_running)
+    free = _lock_queued(connection, [job.id for job, _ in chosen])
+    moves = [Move(job.id, State.GENERATING, Event.STARTED, generator=name) for job, name in chosen if job.id in free]
+    job_store.move_all(connection, moves)
+    started = [job for job, _ in chosen if job.id in free]
+    _advance_clock(connection, clock, started)
+    left_over = bool(started) and bool(places.kinds) and (len(chosen) < len(candidates) or len(candidates) == limit)
+    return [job.id for job in started], left_over
+
+
+def _choose(
+    candidates: Sequence[NextJob], places: FreePlaces, clock: float, max_running: int
+) -> list[tuple[NextJob, str]]:
+    """Return the jobs that start in this round, in fair order, each with its generator.
+
+    A user runs at most `max_running` jobs. If there are jobs behind the virtual time, only the first of each user is
+    chosen, and no other: starting them moves the rest of those users' jobs.
+    """
+    chosen: list[tuple[NextJob, str]] = []
+    running: Counter[UUID] = Counter()
+    for job in candidates:
+        if chosen and chosen[0][0].turn < clock and (job.turn >= clock or running[job.user_id]):
+            continue
+        if job.running + running[job.user_id] < max_running and (name := places.take(job.protocols)):
+            running[job.user_id] += 1
+            chosen.append((job, name))
+    return chosen
+
+
+def lock_clock(connection: Connection) -> float:
+    """Become the only dispatcher until the transaction ends; return the virtual time."""
+    turn: float = connection.execute(text("SELECT turn FROM queue_clock FOR UPDATE")).scalar_one()
+    return turn
 
 
 # A user whose jobs were passed over, because all their places were taken, falls behind the virtual time. Once a place
 # was free, their whole backlog would start before every newcomer's job; so their tags move up to the virtual time.
-_ADVANCE = text("""
-WITH clock AS (
-    UPDATE queue_clock SET turn = greatest(turn, :turn) RETURNING turn, old.turn AS was
-), behind AS (
-    SELECT u.id, clock.turn + :cost / u.weight - min(q.turn) AS distance
-    FROM clock, users u, jobs q
-    WHERE clock.was > :turn AND u.id = :user_id AND q.user_id = u.id AND q.state = 'queued'
-    GROUP BY u.id, clock.turn HAVING min(q.turn) < clock.turn + :cost / u.weight
+_CATCH_UP = text("""
+WITH behind AS (
+    SELECT u.id, :clock + :cost / u.weight - min(q.turn) AS distance
+    FROM users u, jobs q
+    WHERE u.id = :user_id AND q.user_id = u.id AND q.state = 'queued'
+    GROUP BY u.id HAVING min(q.turn) < :clock + :cost / u.weight
 ), moved AS (
     UPDATE jobs SET turn = jobs.turn + distance FROM behind WHERE jobs.id IN (
         SELECT id FROM jobs WHERE user_id = :user_id AND state = 'queued' FOR UPDATE SKIP LOCKED
@@ -104,37 +147,55 @@ UPDATE users SET next_turn = next_turn + distance FROM behind WHERE users.id = b
 """)
 
 
-def advance_clock(connection: Connection, *, user_id: UUID, turn: float, cost: float) -> None:
-    """Advance the virtual time to the start tag `turn` of a job that has just started.
+def _advance_clock(connection: Connection, clock: float, started: Sequence[NextJob]) -> None:
+    """Advance the virtual time from `clock` to the start tags of jobs that have just started.
 
-    Its user's next job starts no earlier than the job's cost after the virtual time.
+    The next job of a user who was behind it starts no earlier than the started job's cost after the virtual time.
     """
-    connection.execute(_ADVANCE, {"user_id": user_id, "turn": turn, "cost": cost})
+    for job in started:
+        if job.turn < clock:
+            connection.execute(_CATCH_UP, {"clock": clock, "user_id": job.user_id, "cost": job.cost})
+    latest = max((job.turn for job in started), default=clock)
+    if latest > clock:
+        connection.execute(text("UPDATE queue_clock SET turn = :turn"), {"turn": latest})
 
 
 # The rows that the scan passes over belong to users who have all their places at the generators, so there are at most
 # (places / max_running) such users, with at most max_queued jobs each.
 # Each kind of job has its own order in the index, so that a backlog of one kind is not scanned for another.
 _NEXT = text("""
-SELECT first.id, first.protocols FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
-    SELECT q.id, q.turn, q.protocols FROM jobs q JOIN users u ON u.id = q.user_id
+SELECT first.* FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
+    SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running FROM jobs q JOIN users u ON u.id = q.user_id
     WHERE q.state = 'queued' AND q.protocols = kind AND u.running < :max_running
-    ORDER BY q.turn, q.id LIMIT 1 FOR UPDATE OF q SKIP LOCKED
-) AS first ORDER BY first.turn, first.id LIMIT 1
+    ORDER BY q.turn, q.id LIMIT :limit
+) AS first ORDER BY first.turn, first.id LIMIT :limit
 """)
 
 
-def find_next(connection: Connection, *, max_running: int, kinds: Sequence[str]) -> NextJob | None:
-    """Return the queued job of these kinds with the smallest start tag. Only the dispatcher calls this."""
-    row = connection.execute(_NEXT, {"max_running": max_running, "kinds": list(kinds)}).one_or_none()
-    return NextJob(row.id, row.protocols) if row else None
+def list_next(connection: Connection, *, max_running: int, kinds: Sequence[str], limit: int) -> list[NextJob]:
+    """Return the first queued jobs of these kinds in fair order, of users who may run more. They are not locked."""
+    rows = connection.execute(_NEXT, {"max_running": max_running, "kinds": list(kinds), "limit": limit})
+    return [NextJob(row.id, row.user_id, row.protocols, row.turn, row.cost, row.running) for row in rows]
 
 
-def record_pace(connection: Connection, job_id: UUID) -> None:
-    """Add the duration of a job that has just succeeded to the average from which waits are estimated."""
+def _lock_queued(connection: Connection, job_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Lock jobs that are still queued; return those that no other transaction holds.
+
+    A cancel holds its job while it waits for the user's row, so the dispatcher must not wait for the job.
+    """
+    query = text("SELECT id FROM jobs WHERE id = ANY(:job_ids) AND state = 'queued' FOR UPDATE SKIP LOCKED")
+    return frozenset(connection.execute(query, {"job_ids": list(job_ids)}).scalars())
+
+
+def record_pace(connection: Connection, job_ids: Sequence[UUID]) -> None:
+    """Add the durations of jobs that have just succeeded to the average from which waits are estimated."""
     query = text("""
-        UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8
-            + 0.2 * greatest(extract(epoch FROM j.finished_at - j.started_at)::float / j.cost, 0.0001)
-        FROM jobs j WHERE j.id = :job_id AND j.state = 'succeeded' AND j.attempts = 1
+        WITH paces AS (
+            SELECT count(*) AS jobs,
+                avg(greatest(extract(epoch FROM finished_at - started_at)::float / cost, 0.0001)) AS pace
+            FROM jobs WHERE id = ANY(:job_ids) AND state = 'succeeded' AND attempts = 1
+        )
+        UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8 ^ jobs + (1 - 0.8 ^ jobs) * pace
+        FROM paces WHERE jobs > 0
     """)
-    connection.execute(query, {"job_id": job_id})
+    connection.execute(query, {"job_ids": list(job_ids)})

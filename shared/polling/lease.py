@@ -1,9 +1,11 @@
-"""Keeping a claim while its step runs."""
+"""Keeping the claims of a process while their steps run."""
 
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from shared.core.db import Database
 from shared.core.errors import Unavailable
@@ -14,31 +16,70 @@ from shared.polling.claims import ClaimedJob
 _log = logging.getLogger(__name__)
 
 
-@contextmanager
-def kept(db: Database, claim: ClaimedJob) -> Iterator[threading.Event]:
-    """Renew the lease of a claim every 2 s in a thread, until the block ends.
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claim that is renewed. `unwanted` is set once the step's outcome is no longer wanted.
 
-    The event is set once the step's outcome is no longer wanted: the job is to be cancelled, or the claim is lost.
+    That is when the job is to be cancelled, or the claim is lost.
     """
-    done, unwanted = threading.Event(), threading.Event()
-    thread = threading.Thread(target=_renew, args=(db, claim, done, unwanted), name="lease", daemon=True)
-    thread.start()
-    try:
-        yield unwanted
-    finally:
-        done.set()
-        thread.join()
+
+    claim: ClaimedJob
+    unwanted: threading.Event = field(default_factory=threading.Event)
 
 
-def _renew(db: Database, claim: ClaimedJob, done: threading.Event, unwanted: threading.Event) -> None:
-    while not done.wait(LEASE_RENEWAL_S):
+class Leases:
+    """Renews the claims of this process every 2 s, all by one statement, in a thread that runs while there are any."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._kept: dict[UUID, Lease] = {}
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def keep(self, claim: ClaimedJob) -> Lease:
+        """Renew this claim until it is dropped."""
+        lease = Lease(claim)
+        with self._changed:
+            self._kept[claim.attempt_token] = lease
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew_while_any, name="lease", daemon=True)
+                self._thread.start()
+        return lease
+
+    def drop(self, claim: ClaimedJob) -> None:
+        """Stop renewing this claim."""
+        with self._changed:
+            self._kept.pop(claim.attempt_token, None)
+            self._changed.notify()
+
+    @contextmanager
+    def kept(self, claim: ClaimedJob) -> Iterator[Lease]:
+        """Renew this claim until the block ends."""
         try:
-            with db.statement() as connection:
-                renewed = claims.renew(connection, claim.id, claim.attempt_token)
+            yield self.keep(claim)
+        finally:
+            self.drop(claim)
+
+    def _renew_while_any(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._kept, LEASE_RENEWAL_S)
+                kept = list(self._kept.values())
+                if not kept:
+                    self._thread = None
+                    return
+            self._renew(kept)
+
+    def _renew(self, kept: list[Lease]) -> None:
+        try:
+            with self._db.statement() as connection:
+                renewed = claims.renew(connection, [lease.claim for lease in kept])
         except Unavailable:
-            _log.warning("the lease could not be renewed; trying again")
-            continue
-        if renewed is None or renewed.cancelling:
-            unwanted.set()
-        if renewed is None:
+            _log.warning("the leases could not be renewed; trying again")
             return
+        for lease in kept:
+            cancelling = renewed.get(lease.claim.attempt_token)
+            if cancelling is None:
+                self.drop(lease.claim)
+            if cancelling is not False:
+                lease.unwanted.set()

@@ -1,18 +1,25 @@
 """What a step came to, as a value, and the one place that writes it.
 
-Deciding (`steps`) has no database access. Writing ends the claim in one transaction: a release (the job stays at its
-generator) or the end of the attempt. A step whose claim is gone writes nothing.
+Deciding (`steps`) has no database access. Writing ends the claims of a batch in one transaction, each by a release (the
+job stays at its generator) or by the end of the attempt. A step whose claim is gone writes nothing.
 """
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Connection
 
 from shared.core import garbage
-from shared.core.db import Database
+from shared.core.db import Database, DatabaseFault
+from shared.core.errors import NotFound, Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.reasons import WORKER_DIED, Reason
 from shared.jobs.records import StoredImage
 from shared.jobs.states import FIRST_POLL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
+from shared.jobs.store import Lost, Move
 from shared.polling import claims, dispatch
 from shared.polling import generators as generator_store
 from shared.polling.claims import ClaimedJob, Release
@@ -113,6 +120,9 @@ class Written:
     next_step_s: float | None
 
 
+Result: TypeAlias = Written | Lost | Unavailable | DatabaseFault | NotFound
+"""What came of writing one outcome. `Lost`: the claim was gone. Any error: nothing of this outcome was written."""
+
 _STATE_NAMES = {
     State.QUEUED: "requeued",
     State.SUCCEEDED: "succeeded",
@@ -121,40 +131,26 @@ _STATE_NAMES = {
 }
 
 
-def write(db: Database, claim: ClaimedJob, decision: Decision) -> Written:
-    """Write what a step came to, and end its claim.
+def write(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[Result]:
+    """Write what the steps of different claims came to, in one transaction, and end the claims; keep their order.
 
-    Raises:
-        Lost: the claim is gone; nothing about the job was written.
-        Unavailable: the database cannot be reached.
+    Each outcome is fenced by its own claim: one that is lost loses only its own. If a statement fails, the outcomes are
+    written one by one, so that one that cannot be written does not take the others with it.
     """
-    _write_health(db, claim, decision.health)
-    match decision.outcome:
-        case Sent() as sent:
-            change = Release(sent.next_step_s, remote_id=sent.remote_id, event=Event.SENT, adapted=sent.adapted)
-            return Written("goes_on", _release(db, claim, change))
-        case Progressed() as step:
-            event = Event.PROCESSING if step.started else None
-            return Written(
-                "goes_on", _release(db, claim, Release(step.next_step_s, progress=step.fraction, event=event))
-            )
-        case Waits() as wait:
-            return Written("waits", _write_wait(db, claim, wait))
-        case Retried(reason, event, attempts):
-            return _end_attempt(db, claim, State.QUEUED, event, reason, attempts)
-        case Failed(reason, attempts):
-            return _end_attempt(db, claim, State.FAILED, Event.FAILED, reason, attempts)
-        case Cancelled():
-            return _end_attempt(db, claim, State.CANCELLED, Event.CANCELLED)
-        case Succeeded(images):
-            return _write_success(db, claim, images)
+    try:
+        _write_health(db, decided)
+        results = _write_batch(db, decided)
+    except (Unavailable, DatabaseFault, NotFound) as error:
+        if len(decided) == 1:
+            return [error]
+        return _write_singly(db, decided)
+    _record_pace(db, decided, results)
+    return results
 
 
 def write_crash(db: Database, claim: ClaimedJob) -> bool:
     """Write that a worker died under the job; return whether the job fails because it was once too often."""
     with db.begin() as connection:
-        if claim.lost_token is not None:
-            garbage.discard(connection, claims.object_prefix(claim.id, claim.lost_token), in_s=LOST_OBJECTS_KEPT_S)
         if claim.crashes < MAX_CRASHES:
             claims.append_event(connection, claim.id, Event.RECOVERED, WORKER_DIED)
             return False
@@ -165,65 +161,136 @@ def write_crash(db: Database, claim: ClaimedJob) -> bool:
         return True
 
 
-def abandon(db: Database, claim: ClaimedJob) -> None:
-    """End a claim whose outcome could not be written, so that the next sweep finds the job.
+def abandon(db: Database, abandoned: Sequence[ClaimedJob]) -> None:
+    """End claims whose outcomes could not be written, so that the next sweep finds the jobs.
 
-    Otherwise the lease would have to run out, and this worker would be taken for dead. Raises Lost, Unavailable.
+    Otherwise the leases would have to run out, and this worker would be taken for dead. Raises Unavailable.
     """
     with db.begin() as connection:
-        claims.release(connection, claim.id, claim.attempt_token, Release(FIRST_POLL_S))
-        garbage.discard(connection, claim.prefix, in_s=LOST_OBJECTS_KEPT_S)
+        released = claims.release(connection, [(claim, Release(FIRST_POLL_S)) for claim in abandoned])
+        _discard(connection, [claim for claim in abandoned if claim.id in released])
 
 
-def _release(db: Database, claim: ClaimedJob, change: Release) -> float:
-    with db.statement() as connection:
-        return claims.release(connection, claim.id, claim.attempt_token, change)
+def _write_singly(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[Result]:
+    """Write one outcome after the other, until the database is unavailable for one of them."""
+    results: list[Result] = []
+    for pair in decided:
+        gone = next((result for result in results if isinstance(result, Unavailable)), None)
+        results += [gone] if gone else write(db, [pair])
+    return results
 
 
-def _write_wait(db: Database, claim: ClaimedJob, wait: Waits) -> float:
-    change = Release(wait.next_step_s, unreachable=wait.unreachable, waiting=wait.reason)
-    if not wait.has_objects:
-        return _release(db, claim, change)
-    with db.begin() as connection:
-        # The next try is another claim, with another prefix.
-        garbage.discard(connection, claim.prefix, in_s=LOST_OBJECTS_KEPT_S)
-        return claims.release(connection, claim.id, claim.attempt_token, change)
+def _write_batch(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[Result]:
+    releases = {claim.id: _release(decision.outcome) for claim, decision in decided}
+    kept = [(claim, change) for claim, _ in decided if (change := releases[claim.id]) is not None]
+    leaving = [(claim, decision.outcome) for claim, decision in decided if releases[claim.id] is None]
+    # The next try is another claim, with another prefix.
+    stale = [claim for claim, decision in decided if _leaves_objects(decision.outcome)]
+    # A release is one statement, which needs no transaction: that saves two round trips.
+    with db.begin() if leaving or stale else db.statement() as connection:
+        next_steps_s = claims.release(connection, kept) if kept else {}
+        states = _move(connection, leaving)
+        _discard(connection, [claim for claim in stale if claim.id in next_steps_s])
+    return [_result(claim, decision.outcome, next_steps_s, states) for claim, decision in decided]
 
 
-def _end_attempt(
-    db: Database, claim: ClaimedJob, to: State, event: Event, reason: Reason | None = None, attempts: int = 0
-) -> Written:
-    with db.begin() as connection:
-        state = job_store.end_attempt(
-            connection, claim.id, to, event, attempt_token=claim.attempt_token, reason=reason, attempts=attempts
-        )
-        if claim.remote_id is not None:
-            garbage.discard(connection, claim.prefix, in_s=LOST_OBJECTS_KEPT_S)
-    return Written(_STATE_NAMES[state], None)
+def _result(
+    claim: ClaimedJob, outcome: Outcome, next_steps_s: Mapping[UUID, float], states: Mapping[UUID, State]
+) -> Result:
+    if claim.id in states:
+        return Written(_STATE_NAMES[states[claim.id]], None)
+    if claim.id in next_steps_s:
+        return Written("waits" if isinstance(outcome, Waits) else "goes_on", next_steps_s[claim.id])
+    return Lost(f"the claim on {claim.id} is gone")
 
 
-def _write_success(db: Database, claim: ClaimedJob, images: tuple[StoredImage, ...]) -> Written:
-    with db.begin() as connection:
-        state = job_store.end_attempt(
-            connection, claim.id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=claim.attempt_token
-        )
-        if state == State.SUCCEEDED:
-            claims.insert_images(connection, claim.id, images)
-        else:
-            garbage.discard(connection, claim.prefix)
-    if state == State.SUCCEEDED:
-        # In a statement after the move: a dispatcher holds the clock while it waits for users' rows, so a transaction
-        # that holds a user's row must not wait for the clock.
+def _release(outcome: Outcome) -> Release | None:
+    """Return how the outcome leaves a job at its generator, None if the job leaves it."""
+    match outcome:
+        case Sent(remote_id, next_step_s, adapted):
+            return Release(next_step_s, remote_id=remote_id, event=Event.SENT, adapted=adapted)
+        case Progressed(next_step_s, fraction, started):
+            return Release(next_step_s, progress=fraction, event=Event.PROCESSING if started else None)
+        case Waits(reason, next_step_s, unreachable):
+            return Release(next_step_s, unreachable=unreachable, waiting=reason)
+    return None
+
+
+def _leaves_objects(outcome: Outcome) -> bool:
+    return isinstance(outcome, Waits) and outcome.has_objects
+
+
+def _ending(claim: ClaimedJob, outcome: Outcome) -> Move:
+    token = claim.attempt_token
+    match outcome:
+        case Retried(reason, event, attempts):
+            return Move(claim.id, State.QUEUED, event, reason, token, attempts=attempts)
+        case Failed(reason, attempts):
+            return Move(claim.id, State.FAILED, Event.FAILED, reason, token, attempts=attempts)
+        case Succeeded():
+            return Move(claim.id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
+    return _cancelling(claim)
+
+
+def _cancelling(claim: ClaimedJob) -> Move:
+    return Move(claim.id, State.CANCELLED, Event.CANCELLED, attempt_token=claim.attempt_token)
+
+
+def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]]) -> dict[UUID, State]:
+    """Move jobs away from their generators; return the states of those whose claim was not lost.
+
+    Where the user asked for a cancel while the step ran, that is CANCELLED.
+    """
+    if not leaving:
+        return {}
+    moves = [_ending(claim, outcome) for claim, outcome in leaving]
+    moved = job_store.move_all(connection, moves)
+    states = {move.job_id: move.to for move in moves if move.job_id in moved}
+    rest = [_cancelling(claim) for claim, _ in leaving if claim.id not in moved]
+    states |= dict.fromkeys(job_store.move_all(connection, rest), State.CANCELLED)
+    images = {
+        claim.id: outcome.images
+        for claim, outcome in leaving
+        if isinstance(outcome, Succeeded) and states.get(claim.id) == State.SUCCEEDED
+    }
+    if images:
+        claims.insert_images(connection, images)
+    without = [(claim, outcome) for claim, outcome in leaving if claim.id in states and claim.id not in images]
+    # Only a claim that was sent before can have stored anything. A step that has ended stores no more.
+    _discard(
+        connection, [claim for claim, outcome in without if claim.remote_id and not isinstance(outcome, Succeeded)]
+    )
+    garbage.discard(connection, *(claim.prefix for claim, outcome in without if isinstance(outcome, Succeeded)))
+    return states
+
+
+def _discard(connection: Connection, ended: Sequence[ClaimedJob]) -> None:
+    garbage.discard(connection, *(claim.prefix for claim in ended), in_s=LOST_OBJECTS_KEPT_S)
+
+
+def _record_pace(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], results: Sequence[Result]) -> None:
+    """Record the pace in a transaction after the moves.
+
+    A dispatcher holds the clock while it waits for users' rows, so a transaction that holds a user's row must not wait
+    for the clock. Failing to record it changes nothing.
+    """
+    names = [result.name if isinstance(result, Written) else None for result in results]
+    succeeded = [claim.id for (claim, _), name in zip(decided, names, strict=True) if name == "succeeded"]
+    if succeeded:
+        with suppress(Unavailable), db.statement() as connection:
+            dispatch.record_pace(connection, succeeded)
+
+
+def _write_health(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> None:
+    """Write what was learned about each generator, once; an error that any step met counts."""
+    errors: dict[str, str | None] = {}
+    for claim, decision in decided:
+        health = decision.health
+        if health is not None and (health.error is not None or claim.generator_failures):
+            errors[claim.generator] = errors.get(claim.generator) or health.error
+    for name, error in sorted(errors.items()):
         with db.statement() as connection:
-            dispatch.record_pace(connection, claim.id)
-    return Written(_STATE_NAMES[state], None)
-
-
-def _write_health(db: Database, claim: ClaimedJob, health: GeneratorHealth | None) -> None:
-    if health is None or (health.error is None and not claim.generator_failures):
-        return
-    with db.statement() as connection:
-        if health.error is None:
-            generator_store.record_success(connection, claim.generator)
-        else:
-            generator_store.record_failure(connection, claim.generator, health.error)
+            if error is None:
+                generator_store.record_success(connection, name)
+            else:
+                generator_store.record_failure(connection, name, error)

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from shared.core.log import fields as log_fields
 from shared.metrics import store as metrics_store
 from shared.notify import outbox
-from shared.polling import dispatch, garbage
+from shared.polling import claims, dispatch, garbage
+from shared.polling.patience import patient
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ def collect(services: Services) -> int:
     outbox.give_up_old(services)
     with services.db.statement() as connection:
         metrics_store.compact(connection)
+        claims.drop_old_leases(connection)
     garbage.retire(services)
     return garbage.empty_garbage(services).objects
 
@@ -40,6 +42,18 @@ class MailSender:
     services: Services
     stopping: threading.Event
     _sending: threading.Lock = field(default_factory=threading.Lock)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Send the mail that is due, in a thread."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._send_patiently, name="mail", daemon=True)
+            self._thread.start()
+
+    def stop(self, patience_s: float) -> None:
+        """Wait for the thread, at most so long; mail that is not sent by then is due again later."""
+        if self._thread is not None:
+            self._thread.join(patience_s)
 
     def send(self) -> None:
         """Send the mail that is due, unless another thread does: a hanging mail server must not block more of them."""
@@ -50,3 +64,7 @@ class MailSender:
                 _log.info("mails sent: %d", sent)
         finally:
             self._sending.release()
+
+    def _send_patiently(self) -> None:
+        with patient("sending mail"):
+            self.send()

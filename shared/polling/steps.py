@@ -4,8 +4,11 @@ Deciding talks to the generator and to the storage, and never to the database: `
 came to, and `shared.polling.outcomes` writes it.
 """
 
+import hashlib
 import logging
-from dataclasses import dataclass, replace
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
@@ -35,11 +38,14 @@ from shared.jobs.states import (
     FIRST_POLL_S,
     LONGEST_GENERATING_S,
     MAX_ATTEMPTS,
+    QUICKEST_POLL_S,
     UNREACHABLE_S,
     Event,
+    first_poll_s,
     next_poll_s,
 )
 from shared.polling.claims import ClaimedJob
+from shared.polling.memory import Memory
 from shared.polling.outcomes import (
     Cancelled,
     Decision,
@@ -54,6 +60,8 @@ from shared.polling.outcomes import (
 )
 
 STORAGE_RETRY_S = 2.0
+WAIT_S = 15.0
+"""How long a status call may wait for a change. A proxy may end calls that last for half a minute."""
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator certainly has nothing; others spend an attempt."""
 
@@ -68,8 +76,9 @@ _log = logging.getLogger(__name__)
 class Step:
     """The step that is due for a claimed job, with what it works on.
 
-    `protocol` is what the generator speaks. `stop` returns True once a long call is no longer wanted: the user has
-    cancelled the job, the claim is lost, or this process is shutting down.
+    `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
+    cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
+    wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
     """
 
     claim: ClaimedJob
@@ -77,6 +86,9 @@ class Step:
     protocol: str
     storage: Storage
     stop: Stop = never_stop
+    unwanted: Stop = never_stop
+    memory: Memory = field(default_factory=Memory)
+    usual_s: float | None = None
 
     @property
     def name(self) -> str:
@@ -114,9 +126,14 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     health = None
     try:
         request = _request(step)
-        result = step.generator.result(remote_id, request, step.stop)
-        health = HEALTHY
-        return Decision(Succeeded(_store(step, request, result)), health)
+        with ExitStack() as held:
+            if not draws:
+                held.enter_context(step.memory.room(_pixels(request)))
+            result = step.generator.result(remote_id, request, step.stop if draws else step.unwanted)
+            health = HEALTHY
+            if draws:  # nothing was in memory while it drew
+                held.enter_context(step.memory.room(_pixels(request)))
+            return Decision(Succeeded(_store(step, request, result)), health)
     except _UNUSABLE as error:
         code = error.code if isinstance(error, codec.PictureError) else SOURCE_MISSING.code
         reason = Reason(code, f"The generator's picture cannot be used ({code}).")
@@ -156,39 +173,51 @@ def _send(step: Step) -> Decision:
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
     if step.generator.synchronous:
         return Decision(Sent(remote_id, 0, adapted))  # nothing was sent yet, so nothing is known of its health
-    return Decision(Sent(remote_id, FIRST_POLL_S, adapted), HEALTHY)
+    next_step_s = 0 if step.generator.waits else first_poll_s(step.usual_s)
+    return Decision(Sent(remote_id, next_step_s, adapted), HEALTHY)
 
 
 def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
-    claim = step.claim
+    began = time.monotonic()
     try:
-        progress = step.generator.status(remote_id)
+        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=step.stop)
+    except GeneratorStopped:
+        return Decision(Progressed(0))  # another worker goes on, or cancels the job
     except GeneratorUnavailable as error:
-        return _generator_wait(claim, error)
+        return _generator_wait(step.claim, error)
     except ForgottenId as error:
         # It was restarted and answers again; other jobs need not wait until its pause is over.
-        return Decision(_after_error(claim, error), HEALTHY)
+        return Decision(_after_error(step.claim, error), HEALTHY)
     if progress.phase == Phase.READY:
         try:
             # A picture that cannot be stored is drawn for nothing: it cannot be fetched a second time.
             step.storage.check()
         except Unavailable as error:
-            return Decision(_storage_wait(claim, error))
-        return ReadyToFetch(draws=True)
-    if progress.phase == Phase.FINISHED:
-        return ReadyToFetch(draws=False)
+            return Decision(_storage_wait(step.claim, error))
+    if progress.phase in (Phase.READY, Phase.FINISHED):
+        return ReadyToFetch(draws=progress.phase == Phase.READY)
+    return _unfinished(step, remote_id, progress, time.monotonic() - began)
+
+
+def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float) -> Decision:
+    """Decide about a job that is not finished. waited_s: how long the generator took to say so."""
+    claim = step.claim
     if progress.phase == Phase.FAILED:
         return Decision(_lost_attempt(claim, GENERATOR_FAILED))
     if (claim.sent_s or 0) > LONGEST_GENERATING_S:
         step.generator.cancel(remote_id)
         return Decision(_lost_attempt(claim, GENERATOR_TOO_SLOW))
-    return Decision(_progressed(claim, progress), HEALTHY)
+    decided = _progressed(claim, progress, step.usual_s)
+    if step.generator.waits:
+        # The call waited for this change, so the next one begins now, except where it did not really wait.
+        decided = replace(decided, next_step_s=0 if waited_s >= FIRST_POLL_S else QUICKEST_POLL_S)
+    return Decision(decided, HEALTHY)
 
 
-def _progressed(claim: ClaimedJob, progress: Progress) -> Progressed:
+def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None) -> Progressed:
     working = progress.phase == Phase.PROCESSING
     fraction = progress.fraction if progress.fraction is not None else (0.0 if working else None)
-    delay_s = next_poll_s(claim.sent_s or 0, progress.position, progress.fraction)
+    delay_s = next_poll_s(claim.sent_s or 0, progress.position, progress.fraction, usual_s)
     return Progressed(delay_s, fraction, started=working and claim.progress is None)
 
 
@@ -244,13 +273,20 @@ def _request(step: Step) -> GenerationRequest:
     return generation_request(claim.prompt, claim.settings, source_images=sources, key=f"{life}:{claim.attempts}")
 
 
+def _pixels(request: GenerationRequest) -> int:
+    """Return the number of pixels of the pictures that the request makes."""
+    sizes = request.output_sizes or ()
+    return sum(width * height for width, height in (size for size in sizes if size is not None))
+
+
 def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[StoredImage, ...]:
-    """Check and store every picture; verify by size that all of it is there. Raises PictureError, Unavailable."""
+    """Check and store every picture; verify that all of it is there. Raises PictureError, Unavailable."""
     # Where unchanged pictures are not returned, the descriptions are of the sources themselves.
     images = result.images or request.source_images
     ignored = tuple(setting.field for setting in ignored_fields(step.protocol, request))
     stored: list[StoredImage] = []
     sizes: dict[str, int] = {}
+    proven = True
     for index, (data, expected_size) in enumerate(
         zip(images, request.output_sizes or [None] * len(images), strict=True)
     ):
@@ -268,12 +304,14 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
             (key, png, "image/png"),
             (thumbnail_key, codec.thumbnail_webp(image), "image/webp"),
         ):
-            step.storage.put(name, content, content_type)
+            etag = step.storage.put(name, content, content_type)
+            proven &= etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
             sizes[name] = len(content)
         stored.append(
             StoredImage(index, key, thumbnail_key, image.width, image.height, len(png), recipe.seed, recipe.description)
         )
-    if step.storage.sizes_bytes(step.claim.prefix) != sizes:
+    # The answer to a PUT names the MD5 of what was stored, except where the bucket encrypts with a key of KMS.
+    if not proven and step.storage.sizes_bytes(step.claim.prefix) != sizes:
         raise Unavailable("The storage does not hold what was written to it.")
     return tuple(stored)
 

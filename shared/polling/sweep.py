@@ -62,9 +62,11 @@ def _health_error(client: Generator) -> str | None:
 def list_due(connection: Connection, limit: int) -> list[UUID]:
     """Return generating jobs whose step is overdue without a worker, or whose worker died."""
     query = text("""
-        SELECT id FROM jobs WHERE state = 'generating'
+        SELECT id FROM jobs j WHERE state = 'generating'
             AND next_step_at < clock_timestamp() - make_interval(secs => :overdue_s)
-            AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            AND (lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
+                SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
+            )))
         ORDER BY next_step_at LIMIT :limit
     """)
     return list(connection.execute(query, {"limit": limit, "overdue_s": OVERDUE_S}).scalars())

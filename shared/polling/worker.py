@@ -1,29 +1,79 @@
-"""A worker: claim a job, do the step that is due, write what it came to. Free of Celery.
+"""A worker: claim jobs, do the steps that are due, write what they came to. Free of Celery.
 
-No call waits for a job: each does what is due, writes it, and returns when the next step is.
+No step waits for another: each does what is due, and its outcome says when the next one is.
 """
 
 import logging
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.core.errors import Unavailable
 from shared.core.log import fields as log_fields
 from shared.core.log import job_id as log_job_id
+from shared.generators.base import Generator, GeneratorAddress
 from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.polling import claims, lease, outcomes, steps
+from shared.polling import claims, outcomes, steps
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
-from shared.polling.outcomes import Decision, Retried
-from shared.polling.steps import ReadyToFetch, Step
+from shared.polling.lease import Lease, Leases
+from shared.polling.memory import Memory
+from shared.polling.outcomes import Decision, Retried, Written
+from shared.polling.pace import Pace
+from shared.polling.steps import Step
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A claimed job with its lease and its generator, which is None when it is no longer configured."""
+
+    lease: Lease
+    found: tuple[Generator, GeneratorAddress] | None
+
+    @property
+    def claim(self) -> ClaimedJob:
+        """Return the claim."""
+        return self.lease.claim
+
+    @property
+    def takes_long(self) -> bool:
+        """Return whether the step may last for long, because its call waits for the generator's work."""
+        sent = self.claim.remote_id is not None  # a send is short everywhere
+        return sent and self.found is not None and (self.found[0].synchronous or self.found[0].waits)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step whose outcome is to be written: its name, when it began (`perf_counter`), its decision or its error.
+
+    A decision of None is already written.
+    """
+
+    taken: Taken
+    name: str
+    began: float
+    decision: Decision | Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A step with what came of writing it; None where it failed a job that had killed too many workers."""
+
+    done: Done
+    result: outcomes.Result | Exception | None
+
+    @property
+    def next_step_s(self) -> float | None:
+        """Return the seconds until the job's next step, None when it left its generator or the claim is gone."""
+        return self.result.next_step_s if isinstance(self.result, Written) else None
 
 
 @dataclass
@@ -34,83 +84,132 @@ class Worker:
     pool: ClientPool
     measure: MeasureStep = unmeasured
     stopping: threading.Event = field(default_factory=threading.Event)
+    memory: Memory = field(default_factory=Memory)
+    pace: Pace = field(default_factory=Pace)
 
-    def claim(self, job_id: UUID) -> ClaimedJob | None:
-        """Claim the job if a step is due and no other worker holds it.
+    def __post_init__(self) -> None:
+        """Prepare the renewal of leases, which begins with the first claim."""
+        self._leases = Leases(self.services.db)
 
-        The caller must run `work` on the returned claim immediately.
+    def claim(self, job_id: UUID) -> Taken | None:
+        """Claim this job if its next step is due and no other worker holds it.
+
+        The caller must `do` what it was given, and `write` it.
         """
         with self.services.db.statement() as connection:
-            return claims.claim(connection, job_id)
+            claim = claims.claim(connection, job_id)
+        return self._take(claim) if claim else None
 
-    def takes_long(self, claim: ClaimedJob) -> bool:
-        """Return whether the claimed step may last for minutes, because its generator draws while the step waits."""
-        if claim.remote_id is None:
-            return False  # a send, which is short everywhere
-        found = self.pool.find(claim.generator)
-        return found is not None and found[0].synchronous
+    def claim_due(self, limit: int) -> list[Taken]:
+        """Claim up to `limit` jobs whose next step is due, like `claim`."""
+        with self.services.db.statement() as connection:
+            due = claims.claim_due(connection, limit)
+        return [self._take(claim) for claim in due]
 
-    def work(self, claim: ClaimedJob) -> float | None:
-        """Do the claimed step; return the seconds until the next one, None when the job left its generator.
+    def do(self, taken: Taken) -> Done:
+        """Do the step that is due, without writing its outcome. Threads may work on several steps at once."""
+        began, name, decision = time.perf_counter(), "send", None
+        with _named(taken.claim):
+            try:
+                if not self._gives_up(taken.claim):
+                    name, decision = self._decide(taken)
+            except Exception as error:  # `write` reports it
+                return Done(taken, name, began, error)
+        return Done(taken, name, began, decision)
 
-        Threads may work on several claims at once. Raises Unavailable.
+    def write(self, steps_done: Sequence[Done]) -> list[Ended]:
+        """Write the outcomes of steps, all in one batch, and end their claims."""
+        try:
+            return self._write(steps_done)
+        finally:
+            for done in steps_done:
+                self._leases.drop(done.taken.claim)
+
+    def _write(self, steps_done: Sequence[Done]) -> list[Ended]:
+        decided = [(done.taken.claim, done.decision) for done in steps_done if isinstance(done.decision, Decision)]
+        written = iter(outcomes.write(self.services.db, decided) if decided else ())
+        ended = [
+            Ended(done, next(written) if isinstance(done.decision, Decision) else done.decision) for done in steps_done
+        ]
+        if lost := [end.done.taken.claim for end in ended if isinstance(end.result, Unavailable)]:
+            with suppress(Unavailable):
+                outcomes.abandon(self.services.db, lost)
+        for end in ended:
+            self._report(end)
+        return ended
+
+    def work(self, taken: Taken) -> float | None:
+        """Do one step and write it; return the seconds until the next one, None when the job left its generator.
+
+        Raises Unavailable, and what else prevented the step.
         """
-        log_job_id.set(str(claim.id))
-        try:
-            return self._work(claim)
-        except Lost:
-            return None
-        except Unavailable:
-            with suppress(Lost, Unavailable):
-                outcomes.abandon(self.services.db, claim)
-            raise
-        finally:
-            log_job_id.set(None)
+        [ended] = self.write([self.do(taken)])
+        if isinstance(ended.result, Exception) and not isinstance(ended.result, Lost):
+            raise ended.result
+        return ended.next_step_s
 
-    def _work(self, claim: ClaimedJob) -> float | None:
-        db = self.services.db
-        if claim.crashed:
-            _log.warning("a worker died under this job", extra=log_fields(crashes=claim.crashes))
-            if outcomes.write_crash(db, claim):
-                return None
-        found = self.pool.find(claim.generator)
-        if found is None:
-            return outcomes.write(db, claim, Decision(Retried(GENERATOR_REMOVED))).next_step_s
-        client, address = found
-        with lease.kept(db, claim) as unwanted:
-            step = Step(
-                claim,
-                client,
-                address.protocol,
-                self.services.storage,
-                stop=lambda: unwanted.is_set() or self.stopping.is_set(),
+    def _take(self, claim: ClaimedJob) -> Taken:
+        return Taken(self._leases.keep(claim), self.pool.find(claim.generator))
+
+    def _gives_up(self, claim: ClaimedJob) -> bool:
+        """Write it down if a worker died under the job; return whether that was once too often."""
+        if not claim.crashed:
+            return False
+        _log.warning("a worker died under this job", extra=log_fields(crashes=claim.crashes))
+        return outcomes.write_crash(self.services.db, claim)
+
+    def _decide(self, taken: Taken) -> tuple[str, Decision]:
+        """Do the step; return its name and what it came to."""
+        claim = taken.claim
+        if taken.found is None:
+            return "send", Decision(Retried(GENERATOR_REMOVED))
+        client, address = taken.found
+        step = Step(
+            claim,
+            client,
+            address.protocol,
+            self.services.storage,
+            stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),
+            unwanted=taken.lease.unwanted.is_set,
+            memory=self.memory,
+            usual_s=self.pace.usual_s(claim.generator, claim.cost),
+        )
+        decision = steps.begin(step)
+        if isinstance(decision, Decision):
+            return step.name, decision
+        if decision.draws:
+            with self.services.db.statement() as connection:
+                claims.record_processing(connection, claim.id, claim.attempt_token)
+        elif claim.sent_s is not None and not client.waits:
+            self.pace.record(claim.generator, claim.cost, claim.sent_s)
+        return "fetch", steps.fetch(step, draws=decision.draws)
+
+    def _report(self, ended: Ended) -> None:
+        """Measure the step, and log it with what it came to."""
+        done, result = ended.done, ended.result
+        outcome = _OUTCOMES.get(type(result), "error") if not isinstance(result, Written) else result.name
+        seconds = time.perf_counter() - done.began
+        self.measure(done.name, outcome, seconds)
+        # A job is polled again and again; polls that change nothing are logged only for those who look closely.
+        level = logging.DEBUG if (done.name, outcome) == ("ask", "goes_on") else logging.INFO
+        with _named(done.taken.claim):
+            line = log_fields(step=done.name, outcome=outcome, ms=round(seconds * 1000, 1))
+            _log.log(
+                level,
+                "step",
+                extra=line,
+                exc_info=result if outcome == "error" and isinstance(result, Exception) else None,
             )
-            return self._measured(step)
 
-    def _measured(self, step: Step) -> float | None:
-        """Run the step; measure it and log it with what it came to."""
-        name, outcome, begin = step.name, "error", time.perf_counter()
-        try:
-            decision = steps.begin(step)
-            if isinstance(decision, ReadyToFetch):
-                if decision.draws:
-                    with self.services.db.statement() as connection:
-                        claims.record_processing(connection, step.claim.id, step.claim.attempt_token)
-                name = "fetch"
-                decision = steps.fetch(step, draws=decision.draws)
-            written = outcomes.write(self.services.db, step.claim, decision)
-            outcome = written.name
-        except Lost:
-            outcome = "lost"
-            raise
-        except Unavailable:
-            outcome = "unavailable"
-            raise
-        else:
-            return written.next_step_s
-        finally:
-            seconds = time.perf_counter() - begin
-            self.measure(name, outcome, seconds)
-            # A job is polled again and again; polls that change nothing are logged only for those who look closely.
-            level = logging.DEBUG if (name, outcome) == ("ask", "goes_on") else logging.INFO
-            _log.log(level, "step", extra=log_fields(step=name, outcome=outcome, ms=round(seconds * 1000, 1)))
+
+_OUTCOMES: dict[type, str] = {Lost: "lost", Unavailable: "unavailable"}
+
+
+@contextmanager
+def _named(claim: ClaimedJob) -> Iterator[None]:
+    """Name the job in the log lines of the block."""
+    token = log_job_id.set(str(claim.id))
+    try:
+        yield
+    finally:
+        log_job_id.reset(token)

@@ -9,9 +9,11 @@ Its pictures are single-coloured PNGs of the right size, cached by size, so that
 import base64
 import io
 import json
+import threading
+import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -19,37 +21,45 @@ from PIL import Image
 
 from shared.testing.fake_server import FakeServer
 
-ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel"})
+ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The outcome of one order: `polls` status calls report it as unfinished, then it ends.
+    """The outcome of one request: `polls` status calls report it as unfinished, then it ends.
 
-    `finished` has results, `error` reports a failure, `forget` no longer knows the id, as after a restart.
+    `finished` has results, `error` reports a failure, `forget` no longer knows the id, as after a restart. With
+    `seconds` the request ends so long after it came, and no earlier.
     """
 
     polls: int = 0
+    seconds: float = 0
     ending: Literal["finished", "error", "forget"] = "finished"
 
 
 @dataclass(slots=True)
-class _Order:
+class _Request:
     number: int
     fields: dict[str, Any]
     plan: Plan
     polls: int = 0
     cancelled: bool = False
+    came_at: float = field(default_factory=time.time)
+
+    @property
+    def ends_at(self) -> float:
+        """Return when it ends, as far as the time decides."""
+        return self.came_at + self.plan.seconds
 
 
 class FakeGenerator(FakeServer):
     """Serves on a free loopback port inside `with`. Its attributes may be changed while it runs.
 
-    plan: the outcome of every order; `plans` are used first, one per order.
+    plan: the outcome of every request; `plans` are used first, one per request.
     extensions: listed by `/health`; without any, `/health` answers 404, as a plain generator does.
     down: while true, every call is answered with 503.
-    counts: calls by name: `initiated` (new orders), `repeated` (known keys), `statuses`, `results`, `cancelled`.
-    orders: the fields of the last 1000 new orders, as received.
+    counts: calls by name: `initiated` (new requests), `repeated` (known keys), `statuses`, `results`, `cancelled`.
+    requests: the fields of the last 1000 new requests, as received.
     """
 
     protocol = "img_generator"
@@ -67,16 +77,23 @@ class FakeGenerator(FakeServer):
         self.plans = deque(plans)
         self.extensions = frozenset(extensions)
         self._last_number = 0
-        self._by_id: dict[int, _Order] = {}
+        self._by_id: dict[int, _Request] = {}
         self._by_key: dict[str, int] = {}
+        self._changed = threading.Condition(self._lock)
+
+    @property
+    def last_ended_at(self) -> float:
+        """Return when the last request ended, by the wall clock; it must have a plan with `seconds`."""
+        return self._by_id[self._last_number].ends_at
 
     def restart(self) -> None:
-        """Forget all orders, as a generator does that keeps them in memory. Numbers start again at 1."""
+        """Forget all requests, as a generator does that keeps them in memory. Numbers start again at 1."""
         with self._lock:
             self._by_id.clear()
             self._by_key.clear()
             self._last_number = 0
             self.in_flight = 0
+            self._changed.notify_all()
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
         """Return the HTTP status and the JSON value for one call; bytes are sent as the body unchanged."""
@@ -93,8 +110,19 @@ class FakeGenerator(FakeServer):
         if method != "POST" or path not in calls:
             return 404, {"error": "not found"}
         with self._lock:
-            order = self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
-            return calls[path](order) if order else (404, {"error": "unknown id"})
+            request = self._find(fields)
+            if request and path == "/check_status" and "wait" in self.extensions:
+                self._wait(request, float(fields.get("wait_s", 0)))
+                request = self._find(fields)
+            return calls[path](request) if request else (404, {"error": "unknown id"})
+
+    def _wait(self, request: _Request, wait_s: float) -> None:
+        """Wait until the request ends, is cancelled or is forgotten."""
+        gone = lambda: request.cancelled or self._by_id.get(request.number) is not request  # noqa: E731
+        self._changed.wait_for(gone, max(0.0, min(wait_s, request.ends_at - time.time())))
+
+    def _find(self, fields: dict[str, Any]) -> _Request | None:
+        return self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
 
     def _initiate(self, fields: dict[str, Any]) -> tuple[int, Any]:
         if wrong := _wrong_field(fields):
@@ -106,45 +134,48 @@ class FakeGenerator(FakeServer):
                 return 200, self._by_key[key]
             self._last_number += 1
             plan = self.plans.popleft() if self.plans else self.plan
-            self._by_id[self._last_number] = _Order(self._last_number, fields, plan)
+            self._by_id[self._last_number] = _Request(self._last_number, fields, plan)
             if key is not None:
                 self._by_key[key] = self._last_number
             self.counts["initiated"] += 1
-            self.orders.append(fields)
+            self.requests.append(fields)
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
             return 200, self._last_number
 
-    def _status(self, order: _Order) -> tuple[int, Any]:
+    def _status(self, request: _Request) -> tuple[int, Any]:
         self.counts["statuses"] += 1
-        order.polls += 1
-        left = order.plan.polls - order.polls + 1
-        if order.cancelled:
+        if request.ends_at > time.time() and not request.cancelled:
+            return 200, "processing"
+        request.polls += 1
+        left = request.plan.polls - request.polls + 1
+        if request.cancelled:
             return 200, "error"
-        if left > 1 and order.polls == 1:
+        if left > 1 and request.polls == 1:
             return 200, f"queue position: {left - 1}"
         if left > 0:
-            percent = 100 * order.polls // (order.plan.polls + 1)
+            percent = 100 * request.polls // (request.plan.polls + 1)
             return 200, f"processing: {percent}%" if "progress" in self.extensions else "processing"
         if left == 0:
             self.in_flight -= 1
-        if order.plan.ending == "forget":
-            self._by_id.pop(order.number)
+        if request.plan.ending == "forget":
+            self._by_id.pop(request.number)
             return 404, {"error": "unknown id"}
-        return 200, order.plan.ending
+        return 200, request.plan.ending
 
-    def _results(self, order: _Order) -> tuple[int, Any]:
+    def _results(self, request: _Request) -> tuple[int, Any]:
         self.counts["results"] += 1
-        if order.cancelled or order.plan.ending != "finished" or order.polls <= order.plan.polls:
+        if request.cancelled or request.plan.ending != "finished" or request.polls <= request.plan.polls:
             return 409, {"error": "not finished"}
-        return 200, _results(order.fields, with_frames="frames" in self.extensions)
+        return 200, _results(request.fields, with_frames="frames" in self.extensions)
 
-    def _cancel(self, order: _Order) -> tuple[int, Any]:
+    def _cancel(self, request: _Request) -> tuple[int, Any]:
         self.counts["cancelled"] += 1
-        if order.polls <= order.plan.polls and not order.cancelled:
+        if request.polls <= request.plan.polls and not request.cancelled:
             self.in_flight -= 1
-            order.cancelled = True
-        return 200, {"cancelled": order.cancelled}
+            request.cancelled = True
+            self._changed.notify_all()
+        return 200, {"cancelled": request.cancelled}
 
 
 def _wrong_field(fields: dict[str, Any]) -> str | None:
@@ -161,7 +192,7 @@ def _wrong_field(fields: dict[str, Any]) -> str | None:
 
 
 def _results(fields: dict[str, Any], *, with_frames: bool) -> bytes:
-    """Return the results of an order as JSON; sizes and number of the pictures follow the protocol."""
+    """Return the results of a request as JSON; sizes and number of the pictures follow the protocol."""
     upscale = max(1, fields.get("ups", 4))
     sources = fields.get("imgs", [])
     strength = fields.get("strength", 0.75)

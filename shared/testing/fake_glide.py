@@ -34,9 +34,9 @@ class FakeGlide(FakeServer):
 
     columns: how many pictures a row of a sheet has; None: all of them.
     down: while true, every call is answered with 503.
-    hold(): orders wait until `let_go()`, or until their caller hangs up.
-    counts: `asked` (new orders), `drawn`, `refused`, `abandoned` (the caller hung up on a held one).
-    orders: the fields of the last 1000 orders, as received.
+    hold(): requests wait until `release()`, or until their caller hangs up.
+    counts: `received` (valid requests), `generated`, `refused`, `abandoned` (the caller hung up on a held one).
+    requests: the fields of the last 1000 valid requests, as received.
     """
 
     protocol = "glide"
@@ -50,26 +50,26 @@ class FakeGlide(FakeServer):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.let_go()
+        self.release()
         super().__exit__(kind, error, trace)
 
     def hold(self) -> None:
-        """Hold orders from now on, until `let_go()`."""
+        """Hold requests from now on, until `release()`."""
         self._free.clear()
 
-    def let_go(self) -> None:
-        """Draw orders immediately again, including the held ones."""
+    def release(self) -> None:
+        """Answer requests immediately again, including the held ones."""
         self._free.set()
 
     def respond(
         self, method: str, path: str, fields: dict[str, Any], is_gone: Callable[[], bool]
     ) -> tuple[int, Any] | None:
-        """Return what `answer` returns, after the wait for `let_go()`; None if the caller hung up meanwhile."""
+        """Return what `answer` returns, after the wait for `release()`; None if the caller hung up meanwhile."""
         if (method, path) != ("GET", "/image") or self.down or _wrong_field(fields):
             return self.answer(method, path, fields)
         with self._lock:
-            self.counts["asked"] += 1
-            self.orders.append(fields)
+            self.counts["received"] += 1
+            self.requests.append(fields)
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -91,7 +91,7 @@ class FakeGlide(FakeServer):
         if wrong := _wrong_field(fields):
             self.counts["refused"] += 1
             return 422, {"detail": [{"loc": ["query", wrong], "msg": "a wrong value"}]}
-        self.counts["drawn"] += 1
+        self.counts["generated"] += 1
         return 200, _sheet_json(int(fields["size"]), int(fields.get("batch_size", 1)), self.columns)
 
 

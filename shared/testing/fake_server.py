@@ -14,15 +14,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 from shared.generators.base import GeneratorAddress
 
-_KEPT_ORDERS = 1000
+_KEPT_REQUESTS = 1000
 _MAX_BODY_BYTES = 256 * 1024 * 1024
 
 
 class FakeServer(ABC):
     """Serves inside `with`, each connection in a separate thread; all threads end with the block.
 
-    Every fake generator counts its calls by name (`counts`), and keeps the fields of the last 1000 orders as received
-    (`orders`), the number of orders in flight (`in_flight`) and its maximum. While `down` is true, it answers 503.
+    Every fake generator counts its calls by name (`counts`), and keeps the fields of the last 1000 generation requests
+    as received (`requests`), the number in flight (`in_flight`) and its maximum. While `down` is true, it answers 503.
     """
 
     protocol: str
@@ -31,7 +31,7 @@ class FakeServer(ABC):
         self.max_in_flight = max_in_flight
         self.down = False
         self.counts: Counter[str] = Counter()
-        self.orders: deque[dict[str, Any]] = deque(maxlen=_KEPT_ORDERS)
+        self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT_REQUESTS)
         self.in_flight = 0
         self.most_in_flight = 0
         self._lock = threading.Lock()

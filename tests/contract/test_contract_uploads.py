@@ -84,7 +84,7 @@ def test_an_uploaded_picture_starts_a_job(
     finish()
     job = door.get(response.headers["location"], headers=ada.headers).json()
     assert job["state"] == "succeeded", job["error"]
-    assert len(generator.orders[-1]["imgs"]) == 1
+    assert len(generator.requests[-1]["imgs"]) == 1
 
 
 def test_one_upload_may_be_named_twice(

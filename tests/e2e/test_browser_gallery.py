@@ -9,7 +9,17 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.support.api_user import gallery_of
-from tests.support.gallery_guest import looking, scroll_down, see, short_pages, tiles, top_of, topmost_of
+from tests.support.gallery_guest import (
+    PAINTED,
+    looking,
+    only_newest,
+    scroll_down,
+    see,
+    short_pages,
+    tiles,
+    top_of,
+    topmost_of,
+)
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor
 
@@ -145,13 +155,29 @@ def test_nothing_shifts_while_the_gallery_is_scrolled(
         record_property("largest_contentful_paint_ms", page.evaluate(LARGEST_PAINT))
         for _ in range(12):
             page.mouse.wheel(0, 400)
-            page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            page.evaluate(PAINTED)
         see(tiles(page).last.locator("img"))
         moved = person.moved()
         record_property("cumulative_layout_shift", moved)
         assert moved < 0.05
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         assert person.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+def test_nothing_shifts_when_few_pictures_replace_the_placeholders(
+    browser: Browser, site: RunningSite, published: dict[str, Any], width: int
+) -> None:
+    moved = {}
+    for count in (0, 1, 3):
+        with looking(browser, site, viewport={"width": width, "height": 900}) as person:
+            only_newest(person.page, count)
+            person.page.goto(person.url)
+            expect(tiles(person.page)).to_have_count(count)
+            person.see_complete()
+            moved[count] = person.moved()
+            assert person.complaints == []
+    assert {count: value for count, value in moved.items() if value >= 0.05} == {}
 
 
 def test_visible_pictures_load_first_and_in_a_fitting_size(

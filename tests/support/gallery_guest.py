@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor
 
 SMALL_WINDOW = {"width": 900, "height": 600}
+# Resolves after the browser has painted.
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @contextmanager
@@ -28,6 +30,18 @@ def short_pages(page: Page, size: int) -> None:
     )
 
 
+def only_newest(page: Page, count: int) -> None:
+    """Make the API return only the newest `count` jobs, each time after the page was painted without the answer."""
+
+    def answer(route: Route) -> None:
+        newest = route.fetch().json()["items"][:count]
+        page.locator(".gallery-wall").wait_for()
+        page.evaluate(PAINTED)
+        route.fulfill(json={"items": newest, "next": None})
+
+    page.route("**/v1/gallery?*", answer)
+
+
 def tiles(page: Page) -> Locator:
     return page.get_by_role("list", name="Pictures").locator("[data-job]")
 
@@ -39,7 +53,7 @@ def scroll_down(page: Page, until: str) -> None:
         if re.search(until, page.url):
             return
         page.mouse.wheel(0, 250)
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(PAINTED)
     raise AssertionError(f"the address stayed {page.url}")
 
 

@@ -9,10 +9,9 @@ from shared.generators.discovery import Discovery
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import outbox
 from shared.polling import dispatch, periodic
-from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
 from shared.polling.sweep import sweep
-from shared.polling.worker import Worker
+from shared.polling.worker import Taken, Worker
 from shared.services import Services
 
 
@@ -53,10 +52,10 @@ class Poller:
     def sweep(self) -> list[UUID]:
         return sweep(self.services, self.pool)
 
-    def claim(self, job_id: UUID) -> ClaimedJob | None:
+    def claim(self, job_id: UUID) -> Taken | None:
         return self.worker.claim(job_id)
 
-    def work(self, claim: ClaimedJob) -> float | None:
+    def work(self, claim: Taken) -> float | None:
         return self.worker.work(claim)
 
     def advance(self, job_id: UUID) -> float | None:

@@ -78,6 +78,7 @@ class World:
         """Expire the job's lease, as if its worker had died a while ago."""
         query = "UPDATE jobs SET lease_until = clock_timestamp() - interval '1 s' WHERE id = :id"
         self.sql(query + " AND lease_until IS NOT NULL", id=job_id)
+        self.sql("DELETE FROM leases WHERE attempt_token = (SELECT attempt_token FROM jobs WHERE id = :id)", id=job_id)
 
     def step(self, job_id: UUID, poller: Poller | None = None) -> float | None:
         """Do one step of one job, even if it is not yet due."""

@@ -5,13 +5,12 @@ from dataclasses import fields
 
 import pytest
 
-from poller.app import LongSteps
-from shared.clients import broker as queue
 from shared.clients.broker import celery_app
 from shared.clients.storage import POST_LIFETIME_S
 from shared.core.settings import Settings
 from shared.generators.base import PROTOCOLS
 from shared.jobs import states as jobs
+from shared.polling.pump import STOP_S
 from tests.support.configuration import (
     TERRAFORM,
     Block,
@@ -92,12 +91,11 @@ def task_time_limit_s() -> int:
 
 
 def test_the_visibility_timeout_covers_the_longest_task() -> None:
-    """A message waits for its countdown and an earlier task; with less time, two workers would poll one job."""
+    """A message waits for an earlier task; with less time, two workers would be woken by it."""
     numbers = defaults("queue")
-    assert numbers["longest_countdown_s"] == queue.LONGEST_COUNTDOWN_S
     assert numbers["task_time_limit_s"] == task_time_limit_s()
     assert numbers["lease_s"] == jobs.LEASE_S
-    assert numbers["visibility_timeout_s"] >= queue.LONGEST_COUNTDOWN_S + task_time_limit_s()
+    assert numbers["visibility_timeout_s"] >= task_time_limit_s()
     assert numbers["visibility_timeout_s"] > jobs.LEASE_S
 
 
@@ -159,7 +157,7 @@ def test_the_image_has_a_tmp_that_fargate_leaves_writable() -> None:
 
 
 def test_a_worker_has_time_to_finish_its_step() -> None:
-    least = max(LongSteps.STOP_S, jobs.LEASE_S)
+    least = max(STOP_S, jobs.LEASE_S)
     assert least < defaults("poller")["stop_timeout_s"] <= 120
     [check] = [
         block.nested("validation")[0]["condition"]

@@ -1,9 +1,7 @@
 """The script that sets up S3, SQS, SES and Secrets Manager: cases that the servers' suites do not cover, on moto."""
 
-import importlib.util
 import json
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -12,22 +10,15 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from local.servers import allowed_origins
-from shared.clients.broker import LONGEST_COUNTDOWN_S, celery_app
-from tests.support.storage_servers import PROVISION, settings_of
+import provision
+import provisioning.queue
+from local import servers
+from provisioning.bucket import allowed_origins
+from provisioning.items import Item, settle
+from shared.clients.broker import celery_app
+from tests.support.storage_servers import settings_of
 
 NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    """Load the script as a module. It is in no package, since LocalStack's package has the folder's name."""
-    spec = importlib.util.spec_from_file_location("provision", PROVISION)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +32,7 @@ def endpoint() -> Iterator[str]:
 class Runner:
     """Runs the script in this process, for a new bucket and a new queue."""
 
-    def __init__(self, script: ModuleType, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
-        self.script = script
+    def __init__(self, endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.capsys = capsys
         self.name = f"easel-{uuid4()}"
         self.env = {
@@ -53,21 +43,19 @@ class Runner:
 
     def __call__(self, *parts: str, **env: str) -> dict[str, str]:
         """Run these parts; return the outcome of each thing, by the last word of its name."""
-        code = self.script.main(list(parts), self.env | env)
+        code = provision.main(list(parts), self.env | env)
         printed = self.capsys.readouterr()
         assert (code, printed.err) == (0, "")
         outcomes = [line.partition(": ")[::2] for line in printed.out.replace(" http://", " ").splitlines()]
         return {thing.partition(", ")[2].partition(" for ")[0] or thing: outcome for thing, outcome in outcomes}
 
     def fails(self, *parts: str, **env: str) -> tuple[int, str]:
-        code = self.script.main(list(parts), self.env | env)
+        code = provision.main(list(parts), self.env | env)
         return code, self.capsys.readouterr().err
 
 
 @pytest.fixture
-def run(
-    script: ModuleType, endpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Runner:
+def run(endpoint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
     for name, value in {
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",
@@ -75,7 +63,7 @@ def run(
         "AWS_ENDPOINT_URL": endpoint,
     }.items():
         monkeypatch.setenv(name, value)
-    return Runner(script, endpoint, capsys)
+    return Runner(endpoint, capsys)
 
 
 def test_another_origin_replaces_the_first(run: Runner) -> None:
@@ -85,14 +73,14 @@ def test_another_origin_replaces_the_first(run: Runner) -> None:
     assert rule["AllowedOrigins"] == ["https://two.example.com"]
 
 
-def test_origins_allowed_at_the_api_may_upload(script: ModuleType) -> None:
+def test_origins_allowed_at_the_api_may_upload() -> None:
     env = {"EASEL_PUBLIC_URL": "https://one.example.com/", "EASEL_CORS_ORIGINS": "https://two.example.com, "}
-    assert script._origins(env) == ["https://one.example.com", "https://two.example.com"]
+    assert allowed_origins(env) == ["https://one.example.com", "https://two.example.com"]
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:8080", "http://127.0.0.1", "https://easel.example.com"])
-def test_the_bucket_and_the_local_gate_allow_the_same_origins(script: ModuleType, origin: str) -> None:
-    assert script._origins({"EASEL_PUBLIC_URL": origin}) == allowed_origins(origin)
+def test_the_bucket_and_the_local_gate_allow_the_same_origins(origin: str) -> None:
+    assert allowed_origins({"EASEL_PUBLIC_URL": origin}) == servers.allowed_origins(origin)
 
 
 def test_the_operators_choices_are_kept(run: Runner) -> None:
@@ -149,13 +137,13 @@ def test_a_server_without_queues_is_asked_for_none_after_the_first(
     run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As LocalStack and MiniStack are when they serve only S3."""
-    monkeypatch.setattr(run.script, "_settle", lambda item: f"{item.name}: left out")
+    monkeypatch.setattr(provisioning.queue, "settle", lambda item: f"{item.name}: left out")
     assert run("queue") == {f"queue {run.name}-dead-letters": "left out"}
 
 
-def test_a_message_stays_invisible_while_its_worker_may_need_it(script: ModuleType) -> None:
+def test_a_message_stays_invisible_while_its_worker_may_need_it() -> None:
     app = celery_app(settings_of({}))
-    assert LONGEST_COUNTDOWN_S + app.conf.task_time_limit <= script.WAKE_UP_VISIBILITY_S
+    assert app.conf.task_time_limit <= provisioning.queue.WAKE_UP_VISIBILITY_S
 
 
 def test_a_secret_follows_its_setting_and_is_not_printed(run: Runner) -> None:
@@ -221,14 +209,14 @@ def refusing(status: int, code: str) -> Any:
     return call
 
 
-def test_a_call_is_skipped_only_if_the_server_does_not_know_it(script: ModuleType) -> None:
-    def settle(read: Any, write: Any) -> str:
-        return str(script._settle(script.Item("thing", read, True, write)))
+def test_a_call_is_skipped_only_if_the_server_does_not_know_it() -> None:
+    def outcome(read: Any, write: Any) -> str:
+        return settle(Item("thing", read, True, write))
 
-    assert "left out" in settle(lambda: None, refusing(501, "NotImplemented"))
-    assert "left out" in settle(refusing(501, "InternalFailure"), lambda: None)
-    assert settle(refusing(404, "NoSuchBucketPolicy"), lambda: None) == "thing: made"
+    assert "left out" in outcome(lambda: None, refusing(501, "NotImplemented"))
+    assert "left out" in outcome(refusing(501, "InternalFailure"), lambda: None)
+    assert outcome(refusing(404, "NoSuchBucketPolicy"), lambda: None) == "thing: made"
     for status, code in [(403, "AccessDenied"), (400, "InvalidArgument"), (500, "InternalError"), (503, "SlowDown")]:
         for read, write in [(lambda: None, refusing(status, code)), (refusing(status, code), lambda: None)]:
             with pytest.raises(ClientError, match=code):
-                settle(read, write)
+                outcome(read, write)

@@ -97,7 +97,7 @@ def test_objects_that_a_running_worker_may_still_write_stay(
     world.hurry()
     claim = world.poller.claim(job_id)
     assert claim is not None
-    held, lost = (f"jobs/{job_id}/{token}/0.png" for token in (claim.attempt_token, uuid4()))
+    held, lost = (f"jobs/{job_id}/{token}/0.png" for token in (claim.claim.attempt_token, uuid4()))
     put(world, held, lost)
     later(5)
     assert counts(objects(easel, "gc")) == {"objects in jobs/": (1, 5)}

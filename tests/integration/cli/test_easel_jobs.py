@@ -207,7 +207,7 @@ def test_a_job_stuck_at_its_generator_is_fenced(world: World, generator: FakeGen
     world.hurry()
     claim = world.poller.claim(job_id)
     assert claim is not None
-    held = f"jobs/{job_id}/{claim.attempt_token}/"
+    held = f"jobs/{job_id}/{claim.claim.attempt_token}/"
     world.services.storage.put(held + "0.png", b"12345", "image/png")
     assert admin_jobs.requeue(at_generator, job_id) == RequeueResult.DONE
     assert generator.counts["cancelled"] == 1

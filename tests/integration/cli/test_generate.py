@@ -75,7 +75,7 @@ def test_every_flag_reaches_the_service(run: Run, fake: FakeGenerator, tmp_path:
     more = "--blip-max-len 9 --clip-max-len 0 --skip-clip --skip-list mediums,artists --frames 4"
     words = ("--prompt", "закат (над) морем", "--neg-prompt", "rain")
     assert run(*words, *flags.split(), *more.split(), "--imgs", *sources) == 0
-    order = fake.orders[0]
+    order = fake.requests[0]
     imgs = [base64.b64decode(text) for text in order.pop("imgs")]
     assert [Image.open(io.BytesIO(data)).size for data in imgs] == [(64, 72)] * 2
     assert order == {
@@ -103,7 +103,7 @@ def test_every_flag_reaches_the_service(run: Run, fake: FakeGenerator, tmp_path:
 def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:
     assert run("a lake") == 0
     assert run("a lake") == 0
-    first, second = fake.orders
+    first, second = fake.requests
     assert first.pop("seed") != second.pop("seed")
     service = GenerationRequest(prompt="a lake")
     assert (
@@ -130,7 +130,7 @@ def test_sources_of_several_sizes_are_reported(
     sources = [picture(tmp_path, "a.png", (64, 72)), picture(tmp_path, "b.png", (128, 64))]
     assert run("x", "--imgs", *sources, "--ups", "1") == 0
     assert "the size of the first source, 64x72" in capsys.readouterr().err
-    assert (fake.orders[0]["width"], fake.orders[0]["height"]) == (64, 72)
+    assert (fake.requests[0]["width"], fake.requests[0]["height"]) == (64, 72)
 
 
 def test_a_photo_is_sent_upright_and_small_enough(
@@ -139,7 +139,7 @@ def test_a_photo_is_sent_upright_and_small_enough(
     exif = Image.Exif()
     exif[0x0112] = 6
     assert run("x", "--ups", "1", "--imgs", picture(tmp_path, "a.jpg", (3000, 1500), exif=exif)) == 0
-    assert (fake.orders[0]["width"], fake.orders[0]["height"]) == (1024, 2048)
+    assert (fake.requests[0]["width"], fake.requests[0]["height"]) == (1024, 2048)
     assert "is sent with 1024x2048 pixels" in capsys.readouterr().err
 
 
@@ -148,7 +148,7 @@ def test_negative_strength_needs_no_prompt_and_keeps_the_size(
 ) -> None:
     source = picture(tmp_path, "a.png", (2100, 16))
     assert run("--imgs", source, "--strength", "-0.5", "--ups", "2") == 0
-    assert fake.orders[0].keys() == {"ups", "imgs", "strength"}
+    assert fake.requests[0].keys() == {"ups", "imgs", "strength"}
     with Image.open(next(out.iterdir())) as image:
         assert image.size == (4200, 32)
     assert saved(out) == ["0.png"]

@@ -122,7 +122,7 @@ def test_invalid_usage_is_code_2_and_one_line(
     printed = capsys.readouterr().err
     assert printed.splitlines()[-1].startswith("easel-generate: ")
     assert "Traceback" not in printed
-    assert not fake.orders
+    assert not fake.requests
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_code_2(
     out = taken / "results" if inside else taken
     assert main(["x", "--server", fake.url, "--out", str(out)]) == ExitCode.USAGE_ERROR
     assert "cannot be written" in capsys.readouterr().err
-    assert not fake.orders
+    assert not fake.requests
 
 
 def test_a_full_disk_is_code_2(
@@ -172,14 +172,14 @@ def test_a_refused_parameter_is_code_2_and_named(
 ) -> None:
     sizes = {"width": "64", "height": "64"} | {name: value}
     assert run("x", *(f"--{flag}={value}" for flag, value in sizes.items())) == ExitCode.USAGE_ERROR
-    assert not fake.orders
+    assert not fake.requests
     assert name in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_unsupported_frames_are_code_2(run: Run, fake: FakeGenerator) -> None:
     fake.extensions = frozenset({"cancel"})
     assert run("x", "--frames", "3") == ExitCode.USAGE_ERROR
-    assert not fake.orders
+    assert not fake.requests
 
 
 def test_a_closed_port_is_code_3(run: Run, out: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,10 +66,10 @@ def test_the_request_that_is_sent() -> None:
     with FakeGlide() as fake:
         client = connect(fake.address)
         assert client.start(order()) == client.start(order(seed=8))
-        assert fake.counts["asked"] == 0, "start only checks the request"
+        assert fake.counts["received"] == 0, "start only checks the request"
         make(client, order(prompt="закат & 🌅 100%", n=2, scale=7.5, seed=9, negative_prompt="fog", cpu=True))
         client.close()
-    [sent] = fake.orders
+    [sent] = fake.requests
     assert sent == {"size": "64", "prompt": "закат & 🌅 100%", "batch_size": "2", "guidance_scale": "3.0"}
 
 
@@ -98,7 +98,7 @@ def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest
         with pytest.raises(GeneratorRefused) as caught:
             client.start(wanted)
         client.close()
-        assert fake.orders == fake.orders.__class__()
+        assert fake.requests == fake.requests.__class__()
     assert caught.value.code == "generator_cannot"
     assert {limit.field for limit in unsupported_fields("glide", wanted)} == fields
     assert all(field in caught.value.message for field in fields)
@@ -135,5 +135,5 @@ def test_a_server_that_is_down_is_unavailable() -> None:
             assert caught.value.code == "generator_down"
         fake.down = False
         client.health()
-        assert fake.counts["asked"] == 0, "a health check generates nothing"
+        assert fake.counts["received"] == 0, "a health check generates nothing"
         client.close()

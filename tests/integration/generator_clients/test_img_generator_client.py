@@ -111,7 +111,7 @@ def test_extensions_are_not_used_unless_offered() -> None:
         client.start(order(key="job-1", frames=3))
         client.cancel("1")
         client.close()
-        assert fake.orders[0].keys().isdisjoint({"key", "frames"})
+        assert fake.requests[0].keys().isdisjoint({"key", "frames"})
         assert fake.counts["cancelled"] == 0
 
 
@@ -121,7 +121,7 @@ def test_the_request_that_is_sent() -> None:
         client.start(order(prompt="закат 🌅", key="k", frames=3))
         client.start(order(source_images=SOURCES[:1], strength=-2, describe=True, key="l"))
         client.close()
-    assert fake.orders[0] == {
+    assert fake.requests[0] == {
         "prompt": "закат 🌅",
         "ups": 1,
         "n": 1,
@@ -133,7 +133,7 @@ def test_the_request_that_is_sent() -> None:
         "key": "k",
         "frames": 3,
     }
-    assert fake.orders[1] == {
+    assert fake.requests[1] == {
         "ups": 1,
         "imgs": [base64.b64encode(SOURCES[0]).decode()],
         "strength": -2,

@@ -97,9 +97,9 @@ class Interrupting(ImgGenerator):
         self._happen("start")
         return super().start(order)
 
-    def status(self, remote_id: str) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         self._happen("status")
-        return super().status(remote_id)
+        return super().status(remote_id, wait_s=wait_s, stop=stop)
 
     def result(self, remote_id: str, order: GenerationRequest, stop: Stop = never_stop) -> Result:
         self._happen("result")
@@ -141,14 +141,15 @@ def test_cancel_during_a_step(world: World, owner: Owner, generator: FakeGenerat
 
 def test_cancel_between_storing_and_the_commit(world: World, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send(owner.id)
-    sizes = Storage.sizes_bytes
+    put = Storage.put
 
-    def cancel_then(self: Storage, prefix: str) -> dict[str, int]:
-        found = sizes(self, prefix)
-        owner.cancel(job_id)
-        return found
+    def put_then_cancel(self: Storage, key: str, data: bytes, content_type: str) -> str:
+        etag = put(self, key, data, content_type)
+        if key.endswith(".webp"):  # the last object
+            owner.cancel(job_id)
+        return etag
 
-    monkeypatch.setattr(Storage, "sizes_bytes", cancel_then)
+    monkeypatch.setattr(Storage, "put", put_then_cancel)
     world.step(job_id)
     monkeypatch.undo()
     assert world.state(job_id) == "cancelled"

@@ -59,47 +59,45 @@ def fetched(port: int) -> float:
     return Scrape(port).value(DURATION, step="fetch", outcome="succeeded")
 
 
+@pytest.mark.usefixtures("beat")
 def test_a_pool_of_processes_counts_the_same_as_the_database(
     world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
     port = int(settings["EASEL_METRICS_PORT"])
     generator.plan = Plan(polls=1)
-    with program(settings, tmp_path / "beat.log", "beat"):
-        with program(settings, tmp_path / "worker.log", "worker") as worker:
-            succeed(world, 12)
-            until(lambda: fetched(port) == 12, "twelve steps on the board")
-            seen = Scrape(port)
-            check_equal_to_the_database(seen, world.services)
-            assert seen.value(DURATION, step="send", outcome="goes_on") == 12
-            assert seen.value(DURATION, step="ask", outcome="goes_on") == 12
-            assert seen.value("easel_step_duration_seconds_bucket", step="fetch", le="+Inf") == 12
-            assert seen.value("easel_step_duration_seconds_sum", step="fetch") > 0
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
+        succeed(world, 12)
+        until(lambda: fetched(port) == 12, "twelve steps on the board")
+        seen = Scrape(port)
+        check_equal_to_the_database(seen, world.services)
+        assert seen.value(DURATION, step="send", outcome="goes_on") == 12
+        assert seen.value(DURATION, step="ask", outcome="goes_on") == 12
+        assert seen.value("easel_step_duration_seconds_bucket", step="fetch", le="+Inf") == 12
+        assert seen.value("easel_step_duration_seconds_sum", step="fetch") > 0
 
-            # A child's measurements survive it, and its replacement continues them.
-            children = worker.children
-            for child in children:
-                os.kill(child, signal.SIGKILL)
-            until(lambda: len(set(worker.children) - set(children)) == 2, "other children")
-            assert fetched(port) == 12
-            succeed(world, 3)
-            until(lambda: fetched(port) == 15, "fifteen steps on the board")
-            assert worker.stop() == 0
-        with program(settings, tmp_path / "second.log", "worker") as worker:
-            succeed(world, 2)
-            until(lambda: fetched(port) == 2, "the steps of the new worker alone")
-            seen = Scrape(port)
-            assert worker.stop() == 0
+        # A child's measurements survive it, and its replacement continues them.
+        children = worker.children
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        until(lambda: len(set(worker.children) - set(children)) == 2, "other children")
+        assert fetched(port) == 12
+        succeed(world, 3)
+        until(lambda: fetched(port) == 15, "fifteen steps on the board")
+        assert worker.stop() == 0
+    with program(settings, tmp_path / "second.log", "worker") as worker:
+        succeed(world, 2)
+        until(lambda: fetched(port) == 2, "the steps of the new worker alone")
+        seen = Scrape(port)
+        assert worker.stop() == 0
     assert seen.value("easel_jobs_finished_total", outcome="succeeded") == 17
     check_equal_to_the_database(seen, world.services)
 
 
+@pytest.mark.usefixtures("beat")
 def test_two_workers_at_one_port_both_work(
     world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
-    with (
-        program(settings, tmp_path / "first.log", "worker") as first,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
+    with program(settings, tmp_path / "first.log", "worker") as first:
         until(lambda: scrape(int(settings["EASEL_METRICS_PORT"])) is not None, "the first worker's metrics")
         with program(settings, tmp_path / "second.log", "worker") as second:
             until(lambda: "no metrics are served" in (tmp_path / "second.log").read_text(), "the sentence")

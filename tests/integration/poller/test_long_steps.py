@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,11 @@ import redis
 
 from shared.testing.fake_generator import FakeGenerator
 from shared.testing.fake_glide import FakeGlide
-from tests.support.processes import Program, program
+from tests.support.processes import program
 from tests.support.waiting import until
 from tests.support.world import World
+
+pytestmark = pytest.mark.usefixtures("beat")
 
 UPSCALED = {"upscale": 2}
 """Only img_generator can do that."""
@@ -32,16 +34,6 @@ def settings(environment: dict[str, str], generator: FakeGenerator, glide: FakeG
     return environment | {"EASEL_GENERATORS": f"{glide.setting},{generator.setting}"}
 
 
-@contextmanager
-def running(settings: dict[str, str], tmp_path: Path, *arguments: str) -> Iterator[Program]:
-    """Start a worker and its beat."""
-    with (
-        program(settings, tmp_path / "worker.log", "worker", *arguments) as worker,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
-        yield worker
-
-
 def test_other_jobs_continue_while_every_call_hangs(
     world: World, settings: dict[str, str], glide: FakeGlide, generator: FakeGenerator, tmp_path: Path
 ) -> None:
@@ -49,17 +41,17 @@ def test_other_jobs_continue_while_every_call_hangs(
     settings["EASEL_GENERATORS"] = glide.setting
     hanging = [world.submit(world.user()) for _ in range(3)]
     glide.hold()
-    with running(settings, tmp_path, "--concurrency", "1") as worker:
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
         until(lambda: glide.in_flight == 3, "three calls")
         assert worker.stop() == 0
     settings["EASEL_GENERATORS"] = f"{glide.setting},{generator.setting}"
-    with running(settings, tmp_path, "--concurrency", "1") as worker:
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
         until(lambda: glide.in_flight == 3, "three calls")
         others = [world.submit(world.user(), **UPSCALED) for _ in range(8)]
         until(lambda: {world.state(job_id) for job_id in others} == {"succeeded"}, "the others")
         assert {world.state(job_id) for job_id in hanging} == {"generating"}
         assert glide.in_flight == 3
-        glide.let_go()
+        glide.release()
         until(lambda: {world.state(job_id) for job_id in hanging} == {"succeeded"}, "those that hung")
         assert worker.stop() == 0
     assert glide.most_in_flight == 3
@@ -74,19 +66,19 @@ def test_a_call_outlives_its_lease(world: World, settings: dict[str, str], glide
     settings["EASEL_GENERATORS"] = glide.setting
     job_id = world.submit(world.user())
     glide.hold()
-    with running(settings, tmp_path) as worker:
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
         until(lambda: glide.in_flight == 1, "the call")
-        leases = set()
+        leases: set[datetime] = set()
 
         def renewed() -> bool:
-            leases.add(world.row(job_id).lease_until)
+            leases.update(row.until for row in world.sql("SELECT until FROM leases"))
             return len(leases) >= 3
 
         until(renewed, "the lease is renewed")
-        glide.let_go()
+        glide.release()
         until(lambda: world.state(job_id) == "succeeded", "the job")
         assert worker.stop() == 0
-    assert (glide.counts["asked"], world.row(job_id).crashes) == (1, 0)
+    assert (glide.counts["received"], world.row(job_id).crashes) == (1, 0)
     world.check_one_set(job_id, 1)
 
 
@@ -96,12 +88,12 @@ def test_a_child_killed_during_the_call(
     settings["EASEL_GENERATORS"] = glide.setting
     job_id = world.submit(world.user())
     glide.hold()
-    with running(settings, tmp_path, "--concurrency", "1") as worker:
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
         until(lambda: glide.in_flight == 1, "the call")
         [child] = worker.children
         os.kill(child, signal.SIGKILL)
         until(lambda: glide.counts["abandoned"] == 1, "the server hears of it")
-        glide.let_go()
+        glide.release()
         until(lambda: worker.children not in ([], [child]), "another child")
         world.expire_lease(job_id)
         until(lambda: world.state(job_id) == "succeeded", "the job")

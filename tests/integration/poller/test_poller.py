@@ -33,6 +33,12 @@ def settings(environment: dict[str, str], generator: FakeGenerator) -> dict[str,
     }
 
 
+@pytest.fixture(params=["1", "64"])
+def at_once(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Return the argument that limits the steps in hand, and so the size of a batch."""
+    return ("--at-once", str(request.param))
+
+
 def finished(world: World, state: str = "succeeded") -> int:
     return int(world.sql("SELECT count(*) FROM jobs WHERE state = :state", state=state)[0][0])
 
@@ -42,15 +48,22 @@ class Held:
 
     def __init__(self, fake: FakeGenerator) -> None:
         self.asked, self.go_on = threading.Event(), threading.Event()
+        self._waiting: list[str] = []
         usual = fake.answer
 
         def answer(method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
             if path == "/check_status":
                 self.asked.set()
+                self._waiting.append(path)
                 self.go_on.wait(60)
             return usual(method, path, fields)
 
         fake.answer = answer  # type: ignore[method-assign]
+
+    @property
+    def waiting(self) -> int:
+        """Return how many calls have come."""
+        return len(self._waiting)
 
 
 @pytest.fixture
@@ -61,14 +74,14 @@ def held(generator: FakeGenerator) -> Iterator[Held]:
 
 
 def test_thirty_jobs_and_an_empty_broker(
-    world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
+    world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path, at_once: tuple[str, str]
 ) -> None:
     generator.plan = Plan(polls=1)
     users = [world.user() for _ in range(5)]
     jobs = [world.submit(users[number % 5], prompt=PROMPT) for number in range(30)]
     broker = redis.Redis.from_url(settings["EASEL_BROKER_URL"])
     with (
-        program(settings, tmp_path / "worker.log", "worker") as worker,
+        program(settings, tmp_path / "worker.log", "worker", *at_once) as worker,
         program(settings, tmp_path / "beat.log", "beat") as beat,
         program(settings, tmp_path / "beat2.log", "beat") as other_beat,
     ):
@@ -90,12 +103,10 @@ def test_thirty_jobs_and_an_empty_broker(
     assert {record["job_id"] for record in records if "job_id" in record} == {str(job_id) for job_id in jobs}
 
 
+@pytest.mark.usefixtures("beat")
 def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, str], held: Held, tmp_path: Path) -> None:
     job_id = world.submit(world.user())
-    with (
-        program(settings, tmp_path / "worker.log", "worker") as worker,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
         until(held.asked.is_set, "a step")
         worker.process.terminate()
         until(lambda: worker.process.poll() is None, "it waits for the step")
@@ -106,24 +117,30 @@ def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, st
     assert world.row(job_id).crashes == 0
 
 
-def test_a_child_that_is_killed_is_replaced_and_its_job_recovers(
-    world: World, settings: dict[str, str], held: Held, tmp_path: Path
+@pytest.mark.usefixtures("beat")
+def test_a_child_that_is_killed_is_replaced_and_its_jobs_recover(
+    world: World,
+    settings: dict[str, str],
+    generator: FakeGenerator,
+    held: Held,
+    tmp_path: Path,
+    at_once: tuple[str, str],
 ) -> None:
-    job_id = world.submit(world.user(), prompt=PROMPT)
-    with (
-        program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
-        until(held.asked.is_set, "a step")
+    jobs = [world.submit(world.user(), prompt=PROMPT) for _ in range(generator.max_in_flight)]
+    in_hand = min(int(at_once[1]), len(jobs))
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1", *at_once) as worker:
+        until(lambda: held.waiting == in_hand, "the steps")
         [child] = worker.children
         os.kill(child, signal.SIGKILL)
         held.go_on.set()
         until(lambda: worker.children not in ([], [child]), "another child")
-        world.expire_lease(job_id)
-        until(lambda: finished(world) == 1, "the job")
+        for job_id in jobs:
+            world.expire_lease(job_id)
+        until(lambda: finished(world) == len(jobs), "the jobs")
         assert worker.stop() == 0
-    assert world.events(job_id).count("recovered") == 1
-    world.check_one_set(job_id, 1)
+    assert [event for job_id in jobs for event in world.events(job_id)].count("recovered") == in_hand
+    for job_id in jobs:
+        world.check_one_set(job_id, 1)
     assert PROMPT not in (tmp_path / "worker.log").read_text()
 
 

@@ -2,12 +2,13 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from uuid import UUID
 
 import pytest
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress, Progress
+from shared.generators.base import Generator, GeneratorAddress, Progress, Stop, never_stop
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
@@ -18,6 +19,7 @@ from shared.polling import lease
 from shared.polling.claims import ClaimedJob, Release
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.poller import Poller
+from tests.support.waiting import until
 from tests.support.world import World
 
 
@@ -31,6 +33,10 @@ def claimed(world: World, job_id: UUID) -> ClaimedJob:
     found = claim(world, job_id)
     assert found is not None
     return found
+
+
+def renewals(world: World) -> list[datetime]:
+    return [row.until for row in world.sql("SELECT until FROM leases")]
 
 
 def test_only_one_of_many_claims_succeeds(world: World) -> None:
@@ -94,17 +100,14 @@ def test_a_frozen_worker_writes_nothing(world: World) -> None:
     alive = claimed(world, job_id)
     before = world.sql("SELECT * FROM jobs"), world.timeline(job_id)
     with world.services.db.begin() as connection:
-        assert not claim_store.renew(connection, job_id, frozen.attempt_token)
+        assert not claim_store.renew(connection, [frozen])
         for to in (State.QUEUED, State.FAILED, State.CANCELLED, State.SUCCEEDED):
             with pytest.raises(job_store.Lost):
                 job_store.move(
                     connection, job_id, to, Event.FAILED, attempt_token=frozen.attempt_token, reason=GENERATOR_FAILED
                 )
-        with pytest.raises(job_store.Lost):
-            claim_store.release(
-                connection, job_id, frozen.attempt_token, Release(1, progress=0.9, event=Event.PROCESSING)
-            )
-        assert claim_store.renew(connection, job_id, alive.attempt_token)
+        assert claim_store.release(connection, [(frozen, Release(1, progress=0.9, event=Event.PROCESSING))]) == {}
+        assert claim_store.renew(connection, [alive]) == {alive.attempt_token: False}
     world.sql("UPDATE jobs SET lease_until = :lease", lease=before[0][0].lease_until)
     assert (world.sql("SELECT * FROM jobs"), world.timeline(job_id)) == before
 
@@ -113,8 +116,8 @@ def test_a_released_claim_is_not_renewed(world: World) -> None:
     job_id = world.send()
     held = claimed(world, job_id)
     with world.services.db.begin() as connection:
-        claim_store.release(connection, job_id, held.attempt_token, Release(5))
-        assert not claim_store.renew(connection, job_id, held.attempt_token)
+        assert claim_store.release(connection, [(held, Release(5))]) == {job_id: 5}
+        assert not claim_store.renew(connection, [held])
     assert world.row(job_id).lease_until is None
 
 
@@ -129,7 +132,7 @@ def test_images_of_a_lost_claim_roll_back(world: World) -> None:
 
     def commit(token: UUID) -> None:
         with world.services.db.begin() as connection:
-            claim_store.insert_images(connection, job_id, [image])
+            claim_store.insert_images(connection, {job_id: [image]})
             job_store.move(connection, job_id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
 
     with pytest.raises(job_store.Lost):
@@ -147,10 +150,10 @@ class Waiting(ImgGenerator):
         self.asked = threading.Event()
         self.go_on = threading.Event()
 
-    def status(self, remote_id: str) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         self.asked.set()
         assert self.go_on.wait(30)
-        return super().status(remote_id)
+        return super().status(remote_id, wait_s=wait_s, stop=stop)
 
 
 def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,11 +170,11 @@ def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, mon
     thread = threading.Thread(target=other.advance, args=(job_id,))
     thread.start()
     assert slow.asked.wait(30)
-    before = world.row(job_id).lease_until
-    for _ in range(3000):
-        if world.row(job_id).lease_until > before:
-            break
-    assert world.row(job_id).lease_until > before
+    row = world.row(job_id)
+    until(lambda: renewals(world) != [], "the first renewal")
+    [first] = renewals(world)
+    until(lambda: renewals(world) > [first], "the next one")
+    assert world.row(job_id) == row, "the wide row is not written"
     assert claim(world, job_id) is None
     slow.go_on.set()
     thread.join(30)

@@ -43,8 +43,7 @@ def kill_after(count: int, function: Any) -> Callable[..., Any]:
 
 LINES: list[tuple[Any, str, int]] = [
     *((Storage, "put", count) for count in range(1, 5)),
-    (Storage, "sizes_bytes", 1),
-    (job_store, "move", 1),
+    (job_store, "move_all", 1),
     (claim_store, "insert_images", 1),
 ]
 

@@ -54,7 +54,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
     job_id = world.submit(world.user(), n=4, negative_prompt="fog", seed=7, scale=5.0, width=128, height=128)
     assert world.poller.start() == [job_id]
     assert world.step(job_id) == 0, "the next step is due immediately"
-    assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 0)
+    assert (world.row(job_id).attempts, glide.counts["received"]) == (1, 0)
     assert world.step(job_id) is None
     assert [tuple(line) for line in world.timeline(job_id)] == [
         ("accepted", None, None),
@@ -69,7 +69,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
         ("processing", None, None),
         ("succeeded", None, None),
     ]
-    [order] = glide.orders
+    [order] = glide.requests
     assert (order["size"], order["batch_size"], order["guidance_scale"]) == ("128", "4", "2.0")
     assert (world.row(job_id).progress, world.row(job_id).attempts) == (1, 1)
     world.check_one_set(job_id, 4)
@@ -171,7 +171,7 @@ def test_a_server_that_fails_one_request_is_tried_three_times(world: World, glid
     job_id = world.submit(world.user())
     world.finish(job_id)
     assert (world.row(job_id).error_code, world.row(job_id).attempts) == ("generator_down", 3)
-    assert glide.counts["asked"] == 3
+    assert glide.counts["received"] == 3
 
 
 def test_a_worker_killed_during_the_call(world: World, glide: FakeGlide) -> None:
@@ -184,7 +184,7 @@ def test_a_worker_killed_during_the_call(world: World, glide: FakeGlide) -> None
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "succeeded"
     assert world.events(job_id).count("recovered") == 1
-    assert (world.row(job_id).attempts, glide.counts["asked"]) == (1, 1)
+    assert (world.row(job_id).attempts, glide.counts["received"]) == (1, 1)
     assert world.poller.work(killed) is None, "a frozen worker that resumes writes nothing"
     world.check_one_set(job_id, 1)
     world.check_books()
@@ -221,7 +221,7 @@ def test_a_stopped_worker_releases_its_job(world: World, services: Services, gli
         until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
         world.poller.stop()
         assert step.result(30) == 0
-    glide.let_go()
+    glide.release()
     assert (world.state(job_id), world.row(job_id).lease_until) == ("generating", None)
     with poller_for(services, glide.address) as other:
         assert world.step(job_id, other) is None
@@ -251,7 +251,7 @@ def test_a_storage_that_is_down_is_noticed_before_anything_is_drawn(
     job_id = world.send()
     with poller_for(with_settings(services, s3_endpoint=NOWHERE), glide.address) as poller:
         assert world.step(job_id, poller) is not None
-    assert (world.state(job_id), glide.counts["asked"]) == ("generating", 0)
+    assert (world.state(job_id), glide.counts["received"]) == ("generating", 0)
     world.finish(job_id)
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
@@ -277,7 +277,7 @@ def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
                 seen = dict(rounds)
                 until(lambda: sum(rounds[who] >= seen.get(who, 0) + 3 for who in rounds) >= 4, "four go on", 30, 0.02)
                 assert glide.in_flight == 2
-                glide.let_go()
+                glide.release()
                 until(
                     lambda: world.sql("SELECT count(*) FROM jobs WHERE state = 'succeeded'")[0][0] == 12,
                     "all jobs",
@@ -288,7 +288,7 @@ def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
                 done.set()
         assert [call.result(30) for call in running] == [None] * 6
         assert glide.most_in_flight == 2
-        assert glide.counts["drawn"] == 12
+        assert glide.counts["generated"] == 12
         for poller in pollers:
             poller.close_clients()
     world.check_books()
@@ -300,8 +300,8 @@ def test_mixed_protocols_finish_every_job(world: World, services: Services, glid
         bound = [world.submit(world.user(), upscale=2, n=2) for _ in range(4)]
         free = [world.submit(world.user()) for _ in range(6)]
         world.finish(*bound, *free, poller=poller)
-        assert len(other.orders) + glide.counts["drawn"] == 10
-        assert glide.counts["drawn"] > 0
+        assert len(other.requests) + glide.counts["generated"] == 10
+        assert glide.counts["generated"] > 0
     assert {world.state(job_id) for job_id in (*bound, *free)} == {"succeeded"}
     assert {world.row(job_id).generator for job_id in bound} == {other.address.name}
     for job_id in bound:

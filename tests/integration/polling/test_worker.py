@@ -60,12 +60,12 @@ def test_the_pace_follows_measurements(world: World) -> None:
         " started_at = now() - interval '101 s', finished_at = now()"
     )
     with world.services.db.begin() as connection:
-        dispatch.record_pace(connection, job_id)
+        dispatch.record_pace(connection, [job_id])
     [row] = world.sql("SELECT seconds_per_cost FROM queue_clock")
     assert row[0] == pytest.approx(0.8 * before + 0.2 * 1)
     world.sql("UPDATE jobs SET attempts = 2")
     with world.services.db.begin() as connection:
-        dispatch.record_pace(connection, job_id)
+        dispatch.record_pace(connection, [job_id])
     assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt does not affect the pace"
 
 
@@ -134,7 +134,7 @@ def test_start_pictures_reach_the_generator(
     job_id = world.submit(user, source_images=keys, **request_)
     world.finish(job_id)
     assert world.state(job_id) == "succeeded", world.timeline(job_id)
-    [order] = generator.orders
+    [order] = generator.requests
     assert order["strength"] == request_["strength"]
     assert [source[:8] for source in order["imgs"]] == ["iVBORw0K"] * 2, "a PNG in base64"
     images = world.images(job_id)
@@ -197,7 +197,7 @@ def test_a_step_that_cannot_be_recorded_releases_its_claim(world: World, monkeyp
         raise Unavailable
 
     with monkeypatch.context() as patched:
-        patched.setattr(outcomes, "write", no_database)
+        patched.setattr(outcomes, "_write_batch", no_database)
         with pytest.raises(Unavailable):
             world.poller.advance(job_id)
     [row] = world.sql("SELECT lease_until, crashes, state FROM jobs")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Annotated, Any
 
 import httpx
@@ -45,6 +46,11 @@ async def post_job(body: JobRequest, wanted: Annotated[bool, Query()]) -> Respon
     return Response(f"{wanted} {body!r}", 202)
 
 
+@router.get("/breaks/{what}")
+def breaks(what: Annotated[str, Path()]) -> Response:
+    raise RuntimeError(what)
+
+
 @router.get("/plain")
 def get_plain() -> dict[str, str]:
     return {"this": "is not a Response"}
@@ -77,7 +83,9 @@ def ask(app: Any, method: str, path: str, **request: Any) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://easel") as client:
             return await client.request(method, path, **request)
 
-    return asyncio.run(send())
+    # Not `asyncio.run`, which would drop the loop that Mangum has made in this thread.
+    with closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(send())
 
 
 async def in_parts() -> AsyncIterator[bytes]:
@@ -130,9 +138,18 @@ def test_both_ways_give_the_same_answer(app: FastAPI, method: str, path: str, re
         answers.append(ask(way, method, path, **sent))
     first, second = answers
     assert (first.status_code, first.content) == (second.status_code, second.content)
-    own = {"x-request-id"}  # added around FastAPI
-    assert {**first.headers, "x-request-id": ""} == {**second.headers, "x-request-id": ""}, own
+    assert {**first.headers, "x-request-id": ""} == {**second.headers, "x-request-id": ""}, (
+        "that is added around FastAPI"
+    )
     assert around.requests == ((method, path, request_) in HANDED_ON)
+
+
+def test_an_unexpected_error_is_logged_with_its_route(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    direct = RequestId(Direct(app, [route for route in router.routes if isinstance(route, APIRoute)]))
+    answer = ask(direct, "GET", "/breaks/something-private")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == "unexpected error: GET /breaks/{what}"
 
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end(app: FastAPI) -> None:

@@ -52,6 +52,7 @@ CLAIM = ClaimedJob(
     id=UUID(int=1),
     prompt="a lighthouse",
     settings=resolve(JobRequest(prompt="a lighthouse").model_dump(), seed=7),
+    cost=1.0,
     generator="http://generator",
     remote_id=None,
     attempts=0,
@@ -61,7 +62,6 @@ CLAIM = ClaimedJob(
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
     cancelling=False,
     progress=None,
-    lost_token=None,
     crashed=False,
     sent_s=None,
     unreachable_s=None,
@@ -77,6 +77,7 @@ class Scripted:
     def __init__(self, answer: object, *, synchronous: bool = False) -> None:
         self.answer = answer
         self.synchronous = synchronous
+        self.waits = False
         self.cancelled: list[str] = []
 
     def _answer(self) -> object:
@@ -87,7 +88,7 @@ class Scripted:
     def start(self, request: GenerationRequest) -> str:
         return cast(str, self._answer())
 
-    def status(self, remote_id: str) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         return cast(Progress, self._answer())
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:

@@ -1,5 +1,5 @@
 # Postgres, private and encrypted, and in front of it a proxy that pools the connections of many short-lived functions.
-# No password is known to anyone: RDS creates the master's and rotates it every week, only the proxy reads it, and
+# No person knows a password: RDS creates the master's and rotates it every week, only the proxy reads it, and
 # clients of the proxy authenticate with an IAM token over TLS.
 
 resource "aws_db_subnet_group" "this" {

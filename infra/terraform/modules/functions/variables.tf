@@ -20,7 +20,7 @@ variable "bundle" {
 
 variable "settings" {
   type        = map(string)
-  description = "The EASEL_ settings of every function. No secrets: everyone who may view a function can read them."
+  description = "The EASEL_ settings of every function. No secrets: every user who may view a function can read them."
 
   validation {
     condition     = alltrue([for name in keys(var.settings) : startswith(name, "EASEL_")])

@@ -17,8 +17,13 @@ resource "aws_vpc" "this" {
 }
 
 # AWS's default group allows traffic between its members; here it allows none.
-resource "aws_default_security_group" "nobody" {
+resource "aws_default_security_group" "closed" {
   vpc_id = aws_vpc.this.id
+}
+
+moved {
+  from = aws_default_security_group.nobody
+  to   = aws_default_security_group.closed
 }
 
 resource "aws_subnet" "private" {

@@ -41,7 +41,7 @@ variable "api_id" {
 
 variable "alarm_email" {
   type        = string
-  description = "The address that receives alarms; AWS asks it once for its consent."
+  description = "The address that receives alarms; it must confirm the subscription once."
 
   validation {
     condition     = can(regex("^[^@\\s]+@[^@\\s]+$", var.alarm_email))

@@ -9,28 +9,17 @@ variable "name" {
 }
 
 # A worker receives several messages at once and deletes each when it starts with it. Until then a message waits for the
-# tasks before it, each of which may take `task_time_limit_s`, and for its own countdown. If it became visible sooner, a
-# second worker would poll the same job: harmless, since a claim is a row in Postgres, but useless. A long time-out
-# costs nothing: the sweep finds the jobs of a dead worker as soon as the lease of `lease_s` has expired.
+# tasks before it, each of which may take `task_time_limit_s`. If it became visible sooner, it would wake a second
+# worker: harmless, but useless. A long time-out costs nothing: the sweep finds the jobs of a dead worker as soon as the
+# lease of `lease_s` has expired.
 variable "visibility_timeout_s" {
   type        = number
   default     = 420
   description = "The visibility time-out: seconds for which a received message is hidden from other workers."
 
   validation {
-    condition     = var.visibility_timeout_s >= var.longest_countdown_s + var.task_time_limit_s && var.visibility_timeout_s > var.lease_s && var.visibility_timeout_s <= 43200
-    error_message = "The visibility time-out is at least the longest countdown and the longest task together (360 s), more than a lease, and at most 12 hours."
-  }
-}
-
-variable "longest_countdown_s" {
-  type        = number
-  default     = 60
-  description = "LONGEST_COUNTDOWN_S of shared/clients/broker.py."
-
-  validation {
-    condition     = var.longest_countdown_s > 0
-    error_message = "A countdown is a positive number of seconds."
+    condition     = var.visibility_timeout_s >= var.task_time_limit_s && var.visibility_timeout_s > var.lease_s && var.visibility_timeout_s <= 43200
+    error_message = "The visibility time-out is at least the longest task (300 s), more than a lease, and at most 12 hours."
   }
 }
 

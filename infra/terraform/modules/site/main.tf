@@ -42,7 +42,7 @@ resource "aws_cloudfront_distribution" "this" {
   #checkov:skip=CKV_AWS_310:the bucket and the API have no twin in another region to fail over to
   #checkov:skip=CKV_AWS_374:Easel is for everyone; a firewall can block countries
   #checkov:skip=CKV_AWS_174:TLS 1.2 of 2021 wherever there is a certificate; CloudFront's own certificate has no such option
-  #checkov:skip=CKV2_AWS_42:a certificate of one's own needs a domain, which is optional
+  #checkov:skip=CKV2_AWS_42:a certificate needs a domain, which is optional
   comment             = "Easel: site, API and links"
   enabled             = true
   is_ipv6_enabled     = true

@@ -45,7 +45,7 @@ run "a_bundle_has_to_be_there" {
   expect_failures = [var.bundle]
 }
 
-run "reserving_for_nobody_is_a_mistake" {
+run "reserving_for_a_missing_function_is_a_mistake" {
   command = plan
 
   variables {

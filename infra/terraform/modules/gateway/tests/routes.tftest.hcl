@@ -42,7 +42,7 @@ run "a_throttle_is_for_a_function" {
   command = plan
 
   variables {
-    function_throttles = { nobody = { rate = 1, burst = 1 } }
+    function_throttles = { missing = { rate = 1, burst = 1 } }
   }
 
   expect_failures = [aws_apigatewayv2_stage.this]

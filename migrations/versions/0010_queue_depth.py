@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -180,6 +180,96 @@ FROM estimated e LEFT JOIN counted c ON c.is_asked AND c.id = e.id
 $$
 """
 
+# What 0008 has in `job_outlook`, without the place: for lists, which look at the queue once for all their jobs. `ahead` is
+# now [jobs, their cost, whether both are estimates].
+_PACE_COLUMNS = """
+    CASE WHEN finished IS NULL THEN (SELECT c.seconds_per_cost FROM queue_clock c) END,
+    CASE WHEN in_state = 'queued' THEN (
+        SELECT sum(g.max_in_flight) FROM generators g
+        WHERE g.retry_at IS NULL AND g.protocol = ANY(string_to_array(of_protocols, ','))
+    ) END
+"""
+_PACE = f"""
+CREATE FUNCTION job_pace(in_state text, of_protocols text, finished timestamptz)
+RETURNS TABLE (seconds_per_cost double precision, places bigint) STABLE LANGUAGE sql AS $$
+SELECT {_PACE_COLUMNS}
+$$
+"""
+
+
+def _job_outlook(ahead: str) -> str:
+    """Return the function as 0008 has it, with this statement for `ahead`."""
+    return f"""
+CREATE OR REPLACE FUNCTION job_outlook(
+    of_job uuid, in_state text, at_turn double precision, of_protocols text, finished timestamptz
+) RETURNS TABLE (ahead json, seconds_per_cost double precision, places bigint) STABLE LANGUAGE sql AS $$
+SELECT CASE WHEN in_state = 'queued' THEN ({ahead}) END, {_PACE_COLUMNS}
+$$
+"""
+
+
+_LOOK = """
+    SELECT json_build_array(a.jobs, a.cost, a.is_estimate) FROM queue_ahead(ARRAY[of_job], ARRAY[at_turn]) a
+"""
+_COUNT = """
+    SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
+    WHERE q.state = 'queued' AND (q.turn, q.id) < (at_turn, of_job)
+"""
+
+
+def _utc(column: str) -> str:
+    return f"""to_char({column} AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+def _shown_jobs(before: str, source: str) -> str:
+    """Return the function as 0008 has it, with what comes before its SELECT and after it."""
+    return f"""
+CREATE OR REPLACE FUNCTION shown_jobs(
+    of_user uuid, of_token bytea, in_state text, patterns text[], before uuid, at_most integer
+) RETURNS TABLE (
+    id text, state text, prompt text, settings text, cost double precision, progress double precision,
+    error_code text, error_message text, public boolean, created_at text, started_at text, finished_at text,
+    images text, ahead json, seconds_per_cost double precision, places bigint, running_s double precision, timeline text
+) LANGUAGE sql AS $$
+{before}
+SELECT CAST(j.id AS text), j.state, j.prompt, CAST(j.settings AS text), j.cost, j.progress,
+    j.error_code, j.error_message, j.published_at IS NOT NULL AND j.taken_down_at IS NULL,
+    {_utc("j.created_at")}, {_utc("j.started_at")}, {_utc("j.finished_at")}, (
+        SELECT CAST(json_agg(
+            json_build_array(i.id, i.index, i.key, i.thumbnail_key, i.width, i.height, i.seed, i.description)
+            ORDER BY i.index
+        ) AS text) FROM images i WHERE i.job_id = j.id
+    ), o.*, CAST(extract(epoch FROM clock_timestamp() - j.started_at) AS double precision), NULL
+{source}
+$$
+"""
+
+
+# As in 0008: see there about case and kept plans.
+_OF_PAGE = """
+WHERE j.user_id = coalesce(of_user, (
+        SELECT t.user_id FROM tokens t
+        WHERE t.hash = of_token AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp()) AND NOT t.suspended
+    )) AND j.id < before AND (in_state IS NULL OR j.state = in_state)
+    AND (patterns IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
+        SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(patterns) AS pattern
+    )), false))
+ORDER BY j.id DESC LIMIT at_most
+"""
+_LOOK_EACH = "", f"FROM jobs j, job_outlook(j.id, j.state, j.turn, j.protocols, j.finished_at) o {_OF_PAGE}"
+_LOOK_ONCE = (
+    f"""WITH page AS MATERIALIZED (
+    SELECT j.* FROM jobs j {_OF_PAGE}
+), places AS MATERIALIZED (
+    SELECT a.id, json_build_array(a.jobs, a.cost, a.is_estimate) AS ahead
+    FROM (SELECT array_agg(q.id) AS ids, array_agg(q.turn) AS turns FROM page q WHERE q.state = 'queued') q,
+        queue_ahead(q.ids, q.turns) a
+)""",
+    """FROM page j LEFT JOIN places a ON a.id = j.id
+    CROSS JOIN LATERAL (SELECT a.ahead, p.* FROM job_pace(j.state, j.protocols, j.finished_at) p) o
+ORDER BY j.id DESC""",
+)
+
 # The triggers are created before the existing jobs are counted, and their lock blocks writers until the end of the
 # migration, so that no job is missed or counted twice.
 _WHAT_IS_THERE = """
@@ -213,9 +303,14 @@ def upgrade() -> None:
         op.create_index(name, "jobs", columns, unique=False, postgresql_where=_IS_QUEUED)
     for statement in (_FOLD, _AHEAD, _COUNT_MANY, _COUNT_ONE, _COUNT_NONE, *_TRIGGERS, _WHAT_IS_THERE):
         op.execute(statement)
+    for statement in (_PACE, _job_outlook(_LOOK), _shown_jobs(*_LOOK_ONCE)):
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    op.execute(_job_outlook(_COUNT))
+    op.execute(_shown_jobs(*_LOOK_EACH))
+    op.execute("DROP FUNCTION job_pace")
     for event in ("insert", "delete", "update", "truncate"):
         op.execute(f"DROP TRIGGER count_queued_{event} ON jobs")
     for function in ("count_queued_many", "count_queued_one", "count_queued_none", "fold_queue_depth", "queue_ahead"):

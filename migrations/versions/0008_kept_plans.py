@@ -6,34 +6,27 @@ docs/decisions/0045-plans-are-kept-in-functions.md has the rules for changing on
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# Computed only for jobs that have not finished. The functions below contain these two once planned: they are the only
-# ones that the planner expands, since they are STABLE.
-_PACE = """
-CREATE FUNCTION job_pace(in_state text, of_protocols text, finished timestamptz)
-RETURNS TABLE (seconds_per_cost double precision, places bigint) STABLE LANGUAGE sql AS $$
-SELECT
-    CASE WHEN finished IS NULL THEN (SELECT c.seconds_per_cost FROM queue_clock c) END,
-    CASE WHEN in_state = 'queued' THEN (
-        SELECT sum(g.max_in_flight) FROM generators g
-        WHERE g.retry_at IS NULL AND g.protocol = ANY(string_to_array(of_protocols, ','))
-    ) END
-$$
-"""
-# `ahead` is [jobs, their cost, whether both are estimates].
+# Computed only for jobs that have not finished. `ahead` is [jobs, their cost]. The functions below contain it once
+# planned: it is the only one that the planner expands, since it is STABLE.
 _OUTLOOK = """
 CREATE FUNCTION job_outlook(
     of_job uuid, in_state text, at_turn double precision, of_protocols text, finished timestamptz
 ) RETURNS TABLE (ahead json, seconds_per_cost double precision, places bigint) STABLE LANGUAGE sql AS $$
 SELECT
     CASE WHEN in_state = 'queued' THEN (
-        SELECT json_build_array(a.jobs, a.cost, a.is_estimate) FROM queue_ahead(ARRAY[of_job], ARRAY[at_turn]) a
-    ) END, p.*
-FROM job_pace(in_state, of_protocols, finished) p
+        SELECT json_build_array(count(*), coalesce(sum(q.cost), 0)) FROM jobs q
+        WHERE q.state = 'queued' AND (q.turn, q.id) < (at_turn, of_job)
+    ) END,
+    CASE WHEN finished IS NULL THEN (SELECT c.seconds_per_cost FROM queue_clock c) END,
+    CASE WHEN in_state = 'queued' THEN (
+        SELECT sum(g.max_in_flight) FROM generators g
+        WHERE g.retry_at IS NULL AND g.protocol = ANY(string_to_array(of_protocols, ','))
+    ) END
 $$
 """
 _OUTLOOK_OF_J = "job_outlook(j.id, j.state, j.turn, j.protocols, j.finished_at) o"
@@ -59,20 +52,18 @@ _TIMELINE = """(
         'event', e.event, 'detail', e.detail, 'code', e.code
     ) ORDER BY e.id) AS text) FROM job_events e WHERE e.job_id = j.id
 )"""
-_VIEW = """
+_VIEW = f"""
     id text, state text, prompt text, settings text, cost double precision, progress double precision,
     error_code text, error_message text, public boolean, created_at text, started_at text, finished_at text,
     images text, ahead json, seconds_per_cost double precision, places bigint, running_s double precision, timeline text
 ) LANGUAGE sql AS $$
-"""
-_FIELDS = f"""CAST(j.id AS text), j.state, j.prompt, CAST(j.settings AS text), j.cost, j.progress,
+SELECT CAST(j.id AS text), j.state, j.prompt, CAST(j.settings AS text), j.cost, j.progress,
     j.error_code, j.error_message, j.published_at IS NOT NULL AND j.taken_down_at IS NULL,
     {_utc("j.created_at")}, {_utc("j.started_at")}, {_utc("j.finished_at")}, {_IMAGES}, o.*,
     CAST(extract(epoch FROM clock_timestamp() - j.started_at) AS double precision)"""
 
 _SHOWN_JOB = f"""
-CREATE FUNCTION shown_job(of_job uuid, of_user uuid, of_token bytea) RETURNS TABLE ({_VIEW}
-SELECT {_FIELDS}, {_TIMELINE}
+CREATE FUNCTION shown_job(of_job uuid, of_user uuid, of_token bytea) RETURNS TABLE ({_VIEW}, {_TIMELINE}
 FROM jobs j, {_OUTLOOK_OF_J}
 WHERE j.id = of_job AND j.user_id = coalesce(of_user, ({_CALLER}))
 $$
@@ -81,27 +72,16 @@ $$
 # Case is folded by Postgres' own table, independent of the database's locale. The coalesce keeps the planner from
 # assuming that words are rare and reading every job: it reads the user's jobs from the newest on and stops when the
 # page is full. A kept plan must find the page in the index whatever the arguments are, so `before` is never null.
-# The queue is looked at once for the whole page.
 _SHOWN_JOBS = f"""
 CREATE FUNCTION shown_jobs(
     of_user uuid, of_token bytea, in_state text, patterns text[], before uuid, at_most integer
-) RETURNS TABLE ({_VIEW}
-WITH page AS (
-    SELECT j.* FROM jobs j
-    WHERE j.user_id = coalesce(of_user, ({_CALLER})) AND j.id < before AND (in_state IS NULL OR j.state = in_state)
-        AND (patterns IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
-            SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(patterns) AS pattern
-        )), false))
-    ORDER BY j.id DESC LIMIT at_most
-), places AS MATERIALIZED (
-    SELECT a.id, json_build_array(a.jobs, a.cost, a.is_estimate) AS ahead
-    FROM (SELECT array_agg(q.id) AS ids, array_agg(q.turn) AS turns FROM page q WHERE q.state = 'queued') q,
-        queue_ahead(q.ids, q.turns) a
-)
-SELECT {_FIELDS}, NULL
-FROM page j LEFT JOIN places a ON a.id = j.id
-    CROSS JOIN LATERAL (SELECT a.ahead, p.* FROM job_pace(j.state, j.protocols, j.finished_at) p) o
-ORDER BY j.id DESC
+) RETURNS TABLE ({_VIEW}, NULL
+FROM jobs j, {_OUTLOOK_OF_J}
+WHERE j.user_id = coalesce(of_user, ({_CALLER})) AND j.id < before AND (in_state IS NULL OR j.state = in_state)
+    AND (patterns IS NULL OR coalesce(casefold(j.prompt COLLATE pg_unicode_fast) LIKE ALL (ARRAY(
+        SELECT casefold(pattern COLLATE pg_unicode_fast) FROM unnest(patterns) AS pattern
+    )), false))
+ORDER BY j.id DESC LIMIT at_most
 $$
 """
 
@@ -164,10 +144,10 @@ $$
 
 
 def upgrade() -> None:
-    for function in (_PACE, _OUTLOOK, _SHOWN_JOB, _SHOWN_JOBS, _SHOWN_GALLERY, _SUBMIT_JOB):
+    for function in (_OUTLOOK, _SHOWN_JOB, _SHOWN_JOBS, _SHOWN_GALLERY, _SUBMIT_JOB):
         op.execute(function)
 
 
 def downgrade() -> None:
-    for name in ("submit_job", "shown_gallery", "shown_jobs", "shown_job", "job_outlook", "job_pace"):
+    for name in ("submit_job", "shown_gallery", "shown_jobs", "shown_job", "job_outlook"):
         op.execute(f"DROP FUNCTION {name}")

@@ -1,0 +1,1 @@
+"""The parts of `provision.py`, one module for each service."""

@@ -1,0 +1,128 @@
+"""The pump: moves all jobs that are due, in a thread of each worker process.
+
+It claims many jobs by one statement, does their steps side by side, each in a thread, and writes the outcomes that are
+there in one batch. Meanwhile it waits for the next outcome, the next due step of its jobs, or a wake-up.
+"""
+
+import queue
+import threading
+import time
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+from shared.polling import dispatch
+from shared.polling.patience import patient
+from shared.polling.worker import Done, Taken, Worker
+
+AT_ONCE = 32
+"""The default of how many short steps a process does at once, and of the outcomes in one batch."""
+
+MOST_AT_ONCE = 256
+
+IDLE_LOOK_S = 0.5
+"""How often a process looks for due jobs that it does not know of: those of one that died or has its hands full."""
+
+BUSY, GATHER_S = 8, 0.01
+"""With so many steps in hand a process waits so long for more outcomes to write with the first."""
+
+STOP_S = 20.0
+"""How long a stopping process waits for its steps; then it loses its claims, and another one finds the jobs."""
+
+WakeUp: TypeAlias = None
+
+
+class Pump:
+    """Moves jobs until it is stopped. `at_once` limits the steps in hand; those that take long are not counted.
+
+    There are never more of the long ones than their generators have places, because a job holds its place for as long
+    as its step waits.
+    """
+
+    def __init__(self, worker: Worker, at_once: int = AT_ONCE) -> None:
+        self._worker = worker
+        self._at_once = at_once
+        self._inbox: queue.SimpleQueue[Done | WakeUp] = queue.SimpleQueue()
+        self._due: list[float] = []  # when to look again, by time.monotonic: a heap
+        self._short = self._long = 0
+        self._looked = float("-inf")
+        self._more_due = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Look for jobs to start and for steps that are due now; wake-ups at the same time fold into one look."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+            self._thread.start()
+        self._inbox.put(None)
+
+    def stop(self) -> None:
+        """Claim nothing more, have long steps end soon, and wait until the steps in hand are written."""
+        self._worker.stopping.set()
+        if self._thread is not None:
+            self._inbox.put(None)
+            self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        while not self._worker.stopping.is_set() or self._short or self._long:
+            done, woken = self._wait()
+            with patient("moving jobs"):
+                places_freed = self._write(done)
+                if not self._worker.stopping.is_set():
+                    self._take(start=woken or places_freed)
+
+    def _wait(self) -> tuple[list[Done], bool]:
+        """Wait until there is something to do; return the steps that are done, and whether a wake-up has come."""
+        due = self._due[0] if self._due else float("inf")
+        arrived: list[Done | WakeUp] = []
+        try:
+            arrived.append(self._inbox.get(timeout=max(0.0, min(IDLE_LOOK_S, due - time.monotonic()))))
+            until = time.monotonic() + (GATHER_S if self._short >= BUSY else 0)
+            while len(arrived) < self._at_once:
+                arrived.append(self._inbox.get(timeout=max(0.0, until - time.monotonic())))
+        except queue.Empty:
+            pass
+        done = [entry for entry in arrived if entry is not None]
+        return done, len(done) < len(arrived)
+
+    def _write(self, done: list[Done]) -> bool:
+        """Write outcomes; return whether jobs have left their generators."""
+        if not done:
+            return False
+        for step in done:
+            if step.taken.takes_long:
+                self._long -= 1
+            else:
+                self._short -= 1
+        places_freed = False
+        for ended in self._worker.write(done):
+            if ended.next_step_s is None:
+                places_freed = True
+            else:
+                heappush(self._due, time.monotonic() + ended.next_step_s)
+        return places_freed
+
+    def _take(self, *, start: bool) -> None:
+        """Start jobs at free places, claim what is due, and do its steps in threads."""
+        now = time.monotonic()
+        is_due = start or self._more_due or now - self._looked >= IDLE_LOOK_S
+        while self._due and self._due[0] <= now:
+            heappop(self._due)
+            is_due = True
+        if start:
+            dispatch.start(self._worker.services, self._worker.pool.list_names())
+        free = self._at_once - self._short
+        if not free or not is_due:
+            self._more_due |= is_due
+            return
+        self._looked = now
+        taken = self._worker.claim_due(free)
+        self._more_due = len(taken) == free
+        for claimed in taken:
+            self._do_in_thread(claimed)
+
+    def _do_in_thread(self, taken: Taken) -> None:
+        if taken.takes_long:
+            self._long += 1
+        else:
+            self._short += 1
+        threading.Thread(target=lambda: self._inbox.put(self._worker.do(taken)), name="step", daemon=True).start()
