@@ -1,4 +1,4 @@
-"""The queue counted by start tag, kept by triggers, so that no look at it counts its jobs (docs/decisions/0050)."""
+"""The queue counted by start tag, kept by triggers, so that no look at it counts its jobs (docs/decisions/0049)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -180,7 +180,7 @@ FROM estimated e LEFT JOIN counted c ON c.is_asked AND c.id = e.id
 $$
 """
 
-# What 0008 has in `job_outlook`, without the place: for lists, which look at the queue once for all their jobs. `ahead` is
+# What 0008 has in `job_outlook`, without the place: for lists, which look at the queue once for all jobs. `ahead` is
 # now [jobs, their cost, whether both are estimates].
 _PACE_COLUMNS = """
     CASE WHEN finished IS NULL THEN (SELECT c.seconds_per_cost FROM queue_clock c) END,
