@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here
 
 bench: .venv/dev.stamp ## Run the benchmarks, or compare with another checkout: make bench AGAINST=DIR
 	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
+
+bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make bench-scale SIZES=1000,100000 FINISHED=1000000
+	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED))
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py

@@ -85,7 +85,12 @@ class JobDetail:
     object_sizes: dict[str, int] | None
 
 
-_JOBS = text("""
+# A queued job waits for what holds up its kind; a generating one has a reason in its row.
+_WAITING = """CASE WHEN {job}.state = 'queued' THEN (
+        SELECT message FROM wait_reasons w WHERE w.protocols = {job}.protocols AND w.ended_at IS NULL
+    ) ELSE {job}.waiting END"""
+
+_JOBS = text(f"""
 WITH page AS (
     SELECT j.*, u.email FROM jobs j JOIN users u ON u.id = j.user_id
     WHERE (CAST(:state AS text) IS NULL OR j.state = :state)
@@ -100,7 +105,7 @@ WITH page AS (
         queue_ahead(q.ids, q.turns) a
 )
 SELECT p.id, p.state, p.email, extract(epoch FROM clock_timestamp() - p.created_at)::float AS age_s, q.position,
-    p.generator, p.attempts, p.requeues, coalesce(p.error_message, p.waiting) AS reason, p.created_at
+    p.generator, p.attempts, p.requeues, coalesce(p.error_message, {_WAITING.format(job="p")}) AS reason, p.created_at
 FROM page p LEFT JOIN queue q ON q.id = p.id ORDER BY p.id DESC
 """)
 
@@ -108,7 +113,7 @@ FROM page p LEFT JOIN queue q ON q.id = p.id ORDER BY p.id DESC
 _JOB = text(f"""
 SELECT j.id, j.state, u.email, u.disabled_at IS NOT NULL AS user_disabled, j.prompt, j.settings,
     string_to_array(j.protocols, ',') AS protocols, j.quota_day, j.created_at, j.started_at, j.finished_at,
-    j.error_code, j.error_message, j.waiting,
+    j.error_code, j.error_message, {_WAITING.format(job="j")} AS waiting,
     CASE WHEN j.state = 'queued' THEN (
         SELECT a.jobs + 1 FROM queue_ahead(ARRAY[j.id], ARRAY[j.turn]) a
     ) END AS position,
@@ -116,11 +121,7 @@ SELECT j.id, j.state, u.email, u.disabled_at IS NOT NULL AS user_disabled, j.pro
     j.lease_until, extract(epoch FROM j.lease_until - clock_timestamp())::float AS lease_s,
     j.next_step_at, extract(epoch FROM j.next_step_at - clock_timestamp())::float AS next_step_s,
     j.unreachable_since, j.cancel_requested_at, j.published_at, j.taken_down_at,
-    coalesce((
-        SELECT json_agg(json_build_array(
-            to_char(at AT TIME ZONE 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event, detail, code
-        ) ORDER BY id) FROM job_events WHERE job_id = j.id
-    ), '[]') AS timeline,
+    coalesce((SELECT t.entries FROM job_timeline(j.id, j.state, j.protocols) t), '[]') AS timeline,
     {JOB_IMAGES},
     coalesce((
         SELECT json_agg(json_build_array(s.upload_key, up.size_bytes) ORDER BY s.index)
@@ -169,7 +170,7 @@ def get_job(services: Services, job_id: UUID) -> JobDetail:
         sizes = None
     built = {
         "state": State(row.state),
-        "timeline": tuple(TimelineEntry(*entry) for entry in row.timeline),
+        "timeline": tuple(TimelineEntry(**entry) for entry in row.timeline),
         "images": read_images(row.images),
         "source_uploads": tuple(SourceUpload(*upload) for upload in row.source_uploads),
     }

@@ -180,6 +180,22 @@ job_events = Table(
     Column("code", Text),
 )
 
+# Why queued jobs of a kind (`jobs.protocols`) could not start, in periods that do not overlap; the current one has no
+# end. A timeline shows those of the job's wait: SQL functions read them while it is queued, and a trigger copies them
+# into its events when it leaves the queue.
+wait_reasons = Table(
+    "wait_reasons",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("protocols", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    _when("began_at", nullable=False, server_default=_now),
+    _when("ended_at"),
+    Index("ix_wait_reasons_protocols_id", "protocols", "id"),
+    Index("uq_wait_reasons_open", "protocols", unique=True, postgresql_where=text("ended_at IS NULL")),
+)
+
 # `seed` is null if the generator did not follow it.
 images = Table(
     "images",

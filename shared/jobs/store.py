@@ -72,10 +72,16 @@ def list_views(
 
 
 def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
-    """Return for each job that still exists a text that changes when the job or its place in the queue does."""
+    """Return for each job that still exists a text that changes when the job does.
+
+    A queued job's also changes with its place in the queue and the reason for which it waits.
+    """
     query = text("""
-        SELECT id, version || CASE state WHEN 'queued' THEN (SELECT ' ' || turn FROM queue_clock) ELSE '' END AS sign
-        FROM jobs WHERE id = ANY(:job_ids)
+        SELECT id, version || CASE state WHEN 'queued' THEN (SELECT ' ' || turn FROM queue_clock) || coalesce((
+            SELECT ' ' || max(w.id) FROM wait_reasons w
+            WHERE w.protocols = j.protocols AND (w.ended_at IS NULL OR w.ended_at > j.created_at)
+        ), '') ELSE '' END AS sign
+        FROM jobs j WHERE id = ANY(:job_ids)
     """)
     return {row.id: row.sign for row in connection.execute(query, {"job_ids": job_ids})}
 

@@ -1,6 +1,6 @@
 """The generators in the database: how many jobs each may hold, and which failed and is paused until when."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -80,20 +80,21 @@ def record_failure(connection: Connection, name: str, reason: str, *, probed: bo
     connection.execute(query, {"name": name, "reason": reason, "probed": probed})
 
 
-def list_reasons_for_waiting(connection: Connection) -> Iterator[tuple[Reason, list[str]]]:
-    """Yield why jobs cannot start now: each reason with the kinds of jobs that it holds up.
+def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
+    """Return why jobs cannot start now, for each kind of job that is held up.
 
-    Kinds that a healthy generator supports, even a full one, are not included.
+    Kinds that a healthy generator supports, even a full one, are not included. Of several failed generators the first
+    by name gives the reason, so that it changes only when that one's error does.
     """
-    rows = connection.execute(
-        text("SELECT protocol, last_error, failures FROM generators ORDER BY failures DESC")
-    ).all()
+    rows = connection.execute(text("SELECT protocol, last_error, failures FROM generators ORDER BY name")).all()
     if not rows:
-        yield NO_GENERATOR, list(all_kinds())
-        return
+        return dict.fromkeys(all_kinds(), NO_GENERATOR)
+    reasons: dict[str, Reason] = {}
     for kind in all_kinds():
         fitting = [row for row in rows if row.protocol in kind.split(",")]
         if not fitting:
-            yield NO_ABLE_GENERATOR, [kind]
+            reasons[kind] = NO_ABLE_GENERATOR
         elif all(row.failures for row in fitting):
-            yield Reason("no_healthy_generator", f"No generator can take jobs now: {fitting[0].last_error}"), [kind]
+            message = f"No generator can take jobs now: {fitting[0].last_error}"
+            reasons[kind] = Reason("no_healthy_generator", message)
+    return reasons

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from shared.core.log import fields as log_fields
 from shared.metrics import store as metrics_store
 from shared.notify import outbox
-from shared.polling import claims, dispatch, garbage
+from shared.polling import claims, dispatch, garbage, wait_reasons
 from shared.polling.patience import patient
 from shared.services import Services
 
@@ -18,6 +18,7 @@ def collect(services: Services) -> int:
     """Delete unreferenced objects and expired rows, and drop mail that failed for a day; return how many objects."""
     outbox.give_up_old(services)
     with services.db.statement() as connection:
+        wait_reasons.prune(connection)
         metrics_store.compact(connection)
         claims.drop_old_leases(connection)
     garbage.retire(services)

@@ -1,14 +1,12 @@
 """The sweep: what every worker does about once a second, so that no job depends on a message."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from shared.generators.base import Generator, GeneratorError
 from shared.jobs import depth
-from shared.jobs.reasons import Reason
-from shared.polling import dispatch
+from shared.polling import dispatch, wait_reasons
 from shared.polling import generators as generator_store
 from shared.polling.client_pool import ClientPool
 from shared.services import Services
@@ -27,9 +25,8 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
     with services.db.statement() as connection:
         due = list_due(connection, DUE_AT_ONCE)
     started = dispatch.start(services, pool.list_names())
+    wait_reasons.update(services)
     with services.db.statement() as connection:
-        for reason, kinds in list(generator_store.list_reasons_for_waiting(connection)):
-            append_wait_reason(connection, reason, kinds)
         record_sweep(connection)
         depth.fold(connection)
     return due + started
@@ -70,22 +67,6 @@ def list_due(connection: Connection, limit: int) -> list[UUID]:
         ORDER BY next_step_at LIMIT :limit
     """)
     return list(connection.execute(query, {"limit": limit, "overdue_s": OVERDUE_S}).scalars())
-
-
-def append_wait_reason(connection: Connection, reason: Reason, kinds: Sequence[str]) -> int:
-    """Append to the timeline of all queued jobs of these kinds why they cannot start, once per reason.
-
-    Returns how many jobs have got a new reason.
-    """
-    query = text("""
-        WITH waiting AS (
-            UPDATE jobs SET waiting = :message, version = version + 1 WHERE id IN (
-                SELECT id FROM jobs WHERE state = 'queued' AND protocols = ANY(:kinds)
-                    AND waiting IS DISTINCT FROM :message FOR UPDATE SKIP LOCKED
-            ) RETURNING id
-        ) INSERT INTO job_events (job_id, event, detail, code) SELECT id, 'waiting', :message, :code FROM waiting
-    """)
-    return connection.execute(query, {"kinds": list(kinds), **reason._asdict()}).rowcount
 
 
 def record_sweep(connection: Connection) -> None:

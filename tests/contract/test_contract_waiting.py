@@ -12,6 +12,7 @@ from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.doors import Door
 from tests.support.people import Person
+from tests.support.poller import Poller
 from tests.support.waiting import until
 
 Submit = Callable[..., dict[str, Any]]
@@ -93,6 +94,20 @@ def test_a_new_queue_position_is_a_change(
     until(lambda: door.held == 1, "the door holds as many answers", 15, 0.01)
     step()
     assert held.result(timeout=LONG_S + 10).json()["queue_position"] == 2
+
+
+def test_a_reason_for_waiting_is_a_change(
+    door: Door, ada: Person, submit: Submit, threads: ThreadPoolExecutor, poller: Poller
+) -> None:
+    job = submit()
+    held = threads.submit(ask, door, ada, job, LONG_S, ask(door, ada, job).headers["etag"])
+    until(lambda: door.held == 1, "the door holds as many answers", 15, 0.01)
+    poller.addresses = ()
+    poller.sweep()
+    answer = held.result(timeout=LONG_S + 10)
+    assert [entry["code"] for entry in answer.json()["timeline"]] == [None, "no_generator"]
+    again = ask(door, ada, job, known=answer.headers["etag"])
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize("with_etag", [True, False])

@@ -59,7 +59,16 @@ class World:
         return [row.event for row in self.timeline(job_id)]
 
     def timeline(self, job_id: UUID) -> list[AnyRow]:
-        return self.sql("SELECT event, detail, code FROM job_events WHERE job_id = :id ORDER BY id", id=job_id)
+        """Return what the API shows as the job's timeline."""
+        return self.sql(
+            """
+            SELECT l.event, l.detail, l.code
+            FROM jobs j, job_timeline(j.id, j.state, j.protocols) t, json_to_recordset(t.entries) AS l (
+                event text, detail text, code text
+            ) WHERE j.id = :id
+            """,
+            id=job_id,
+        )
 
     def images(self, job_id: UUID) -> list[AnyRow]:
         return self.sql("SELECT * FROM images WHERE job_id = :id ORDER BY index", id=job_id)

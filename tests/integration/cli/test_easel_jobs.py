@@ -112,6 +112,24 @@ def test_a_row_for_programs(easel: Easel, world: World) -> None:
     assert 0 <= row["age_s"] < 60
 
 
+def test_the_reason_for_which_a_job_waits_is_shown(easel: Easel, world: World) -> None:
+    job_id = world.submit(world.user())
+    world.poller.addresses = ()
+    world.poller.sweep()
+    [row] = objects(easel, "jobs", "list")
+    assert row["reason"] == "No generator is configured."
+    [shown] = objects(easel, "jobs", "show", str(job_id))
+    assert shown["waiting"] == "No generator is configured."
+    assert [(entry["event"], entry["code"]) for entry in shown["timeline"]] == [
+        ("accepted", None),
+        ("waiting", "no_generator"),
+    ]
+    world.sql("UPDATE wait_reasons SET ended_at = clock_timestamp()")
+    assert objects(easel, "jobs", "list")[0]["reason"] is None
+    [shown] = objects(easel, "jobs", "show", str(job_id))
+    assert (shown["waiting"], len(shown["timeline"])) == (None, 2)
+
+
 def test_everything_known_is_shown(easel: Easel, world: World, generator: FakeGenerator) -> None:
     generator.plan = Plan(polls=3)
     job_id = world.send(prompt="маяк\x1b[2J")

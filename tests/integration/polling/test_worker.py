@@ -12,11 +12,9 @@ from sqlalchemy import text
 from shared.core import garbage
 from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
-from shared.jobs.reasons import Reason
 from shared.jobs.states import State
 from shared.jobs.views import Pictures, job_json
 from shared.polling import dispatch, outcomes
-from shared.polling.sweep import append_wait_reason
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.world import World, delete_prefix
 
@@ -67,19 +65,6 @@ def test_the_pace_follows_measurements(world: World) -> None:
     with world.services.db.begin() as connection:
         dispatch.record_pace(connection, [job_id])
     assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt does not affect the pace"
-
-
-def test_a_wait_is_explained_once_per_reason(world: World) -> None:
-    jobs = [world.submit(world.user()) for _ in range(3)]
-
-    def explain(reason: str) -> int:
-        with world.services.db.statement() as connection:
-            return append_wait_reason(connection, Reason(f"code_{reason}", reason), ["img_generator,glide"])
-
-    assert [explain("one"), explain("one"), explain("two"), explain("two")] == [3, 0, 3, 0]
-    told = [(row.detail, row.code) for row in world.timeline(jobs[0])]
-    assert told == [(None, None), ("one", "code_one"), ("two", "code_two")]
-    assert world.row(jobs[0]).version == 3
 
 
 def test_without_generators_the_reason_is_shown(world: World) -> None:

@@ -1,10 +1,10 @@
-"""The queue counted by start tag, kept by triggers, so that no look at it counts its jobs (docs/decisions/0049)."""
+"""The queue counted by start tag, kept by triggers, so that no look at it counts its jobs (docs/decisions/0050)."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

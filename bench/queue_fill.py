@@ -1,0 +1,81 @@
+"""A queue of any length, made by a few statements."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+
+from bench.ground import Ground
+
+USERS = 10_000
+
+_USERS = """
+INSERT INTO users (email, password_hash, weight)
+SELECT 'scale-' || number || '@example.com', 'no password', 1 + number % 3 FROM generate_series(1, :users) AS number
+ON CONFLICT (email) DO NOTHING
+"""
+
+# As start-time fair queueing would have it: a user's jobs are as far apart as their cost by the user's weight.
+_JOBS = """
+WITH owners AS (
+    SELECT id, weight, row_number() OVER (ORDER BY id) - 1 AS place FROM users WHERE email LIKE 'scale-%'
+)
+INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)
+SELECT owners.id, 'a lighthouse at night, number ' || number, CAST(:settings AS jsonb), cost,
+    (1 + number / :users) * cost / weight, CASE number % 4 WHEN 0 THEN 'img_generator' ELSE 'img_generator,glide' END,
+    (now() AT TIME ZONE 'utc')::date
+FROM generate_series(0, :jobs - 1) AS number
+JOIN owners ON owners.place = number % :users
+CROSS JOIN LATERAL (SELECT 0.5 + (owners.place % 97) / 10.0 AS cost) AS costs
+"""
+
+_OF_ONE_USER = """
+INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)
+SELECT :user_id, 'a boat, number ' || number, CAST(:settings AS jsonb), 5, 1e6 + number, 'img_generator,glide',
+    (now() AT TIME ZONE 'utc')::date
+FROM generate_series(1, 20) AS number
+"""
+
+_AROUND = (
+    "INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM jobs WHERE state = 'queued'",
+    """
+    UPDATE users SET queued = counted.jobs, next_turn = counted.turn FROM (
+        SELECT user_id, count(*) AS jobs, max(turn) AS turn FROM jobs WHERE state = 'queued' GROUP BY user_id
+    ) AS counted WHERE users.id = counted.user_id
+    """,
+)
+
+_FINISHED = """
+WITH owners AS (
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM users WHERE email LIKE 'scale-%'
+)
+INSERT INTO jobs (
+    user_id, state, progress, prompt, settings, cost, turn, quota_day, created_at, started_at, finished_at
+)
+SELECT owners.id, 'succeeded', 1, 'a boat', '{}', 1, 0, '2026-01-01', at, at, at
+FROM generate_series(0, :jobs - 1) AS number
+JOIN owners ON owners.place = number % :users
+CROSS JOIN LATERAL (SELECT now() - make_interval(secs => number) AS at) AS times
+"""
+
+_SETTINGS = '{"n": 1, "width": 512, "height": 512, "steps": 30, "seed": 7, "notify": "none", "style": null}'
+
+
+def fill(ground: Ground, jobs: int, user_id: UUID) -> None:
+    """Queue so many jobs of `USERS` users, and 20 of one more user behind them all."""
+    ground_db = ground.services.db
+    with ground_db.begin() as connection:
+        connection.execute(text(_USERS), {"users": USERS})
+        connection.execute(text(_JOBS), {"users": USERS, "jobs": jobs, "settings": _SETTINGS})
+        connection.execute(text(_OF_ONE_USER), {"user_id": user_id, "settings": _SETTINGS})
+        for statement in _AROUND:
+            connection.execute(text(statement))
+    with ground_db.statement() as connection:
+        connection.execute(text("VACUUM ANALYZE jobs, job_events, users"))
+
+
+def add_finished(ground: Ground, jobs: int) -> None:
+    """Add thin rows of finished jobs, which `clear_jobs` would remove."""
+    with ground.services.db.statement() as connection:
+        connection.execute(text(_USERS), {"users": USERS})
+        connection.execute(text(_FINISHED), {"users": USERS, "jobs": jobs})
+        connection.execute(text("VACUUM ANALYZE jobs"))

@@ -1,0 +1,214 @@
+"""`python -m bench.scale [--sizes 1000,100000,1000000] [--finished 10000000]`: how costs grow with the queue.
+
+Every statement of the functions and the poller is run by the stores' own functions on the embedded Postgres, with
+queues of these lengths, and the medians are printed with their growth from the shortest queue to the longest.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from uuid import UUID
+
+from sqlalchemy import text
+
+from bench.ground import Ground, prepared
+from bench.queue_fill import USERS, add_finished, fill
+from bench.table import machine
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import token_hash
+from shared.admin import job_overview
+from shared.api.schemas import JobRequest
+from shared.gallery import service as gallery
+from shared.generators.base import GeneratorAddress
+from shared.jobs import store as job_store
+from shared.jobs import submission
+from shared.jobs.records import StoredImage
+from shared.metrics import store as metrics_store
+from shared.polling import claims, dispatch, outcomes, periodic
+from shared.polling import generators as generator_store
+from shared.polling.claims import ClaimedJob
+from shared.polling.client_pool import ClientPool
+from shared.polling.outcomes import Decision, Sent, Succeeded
+from shared.polling.sweep import sweep
+from shared.testing.fake_generator import FakeGenerator
+
+BOUND = 1.5
+"""The largest growth from the shortest queue to the longest."""
+
+ROUNDS = 15
+WATCHED = 1000
+
+
+@dataclass
+class Queue:
+    """A filled queue, one generator with a single place, and a user whose jobs are at the end."""
+
+    ground: Ground
+    address: GeneratorAddress
+    pool: ClientPool
+    credential: Credential
+    user_id: UUID
+
+    def times_ms(self) -> dict[str, float]:
+        """Measure every statement; return the median of each in milliseconds."""
+        found: dict[str, list[float]] = {}
+        for _ in range(ROUNDS):
+            for name, call in self._calls():
+                begin = time.perf_counter()
+                call()
+                found.setdefault(name, []).append(1000 * (time.perf_counter() - begin))
+        return {name: median(times) for name, times in found.items()}
+
+    def _calls(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        services, db = self.ground.services, self.ground.services.db
+        request = JobRequest(prompt="a lighthouse at night", width=512, height=512)
+        made: list[UUID] = []
+        yield "submit", lambda: made.append(UUID(submission.submit(services, self.credential, request, None).id))
+        front, end = self._ends()
+        yield "status of the first job", lambda: self._view(front)
+        yield "status of the last job", lambda: self._view(end)
+        yield (
+            "list of 20 waiting jobs",
+            lambda: submission.list_jobs(services, self.credential, state=None, search="", before=None, limit=20),
+        )
+        ids = self._some_ids()
+        with db.statement() as connection:
+            yield f"signs of {WATCHED:,} jobs for long polls", lambda: job_store.list_signs(connection, ids)
+        yield "cancel", lambda: submission.cancel(services, self.credential, made[0])
+        yield from self._poller_calls()
+        yield "report", lambda: periodic.report(services)
+        yield "scrape", self._scrape
+        yield "collect", lambda: periodic.collect(services)
+        yield "easel jobs list", lambda: job_overview.list_jobs(services, limit=50)
+        yield "gallery, first page", lambda: gallery.list_gallery(services, cursor=None, limit=24)
+
+    def _poller_calls(self) -> Iterator[tuple[str, Callable[[], object]]]:
+        services, db = self.ground.services, self.ground.services.db
+        claimed: list[ClaimedJob] = []
+
+        def claim() -> None:
+            with db.statement() as connection:
+                claimed[:] = claims.claim_due(connection, 64)
+
+        def renew() -> None:
+            with db.statement() as connection:
+                claims.renew(connection, claimed)
+
+        def succeed() -> None:
+            image = StoredImage(0, f"{claimed[0].prefix}0.png", f"{claimed[0].prefix}0.webp", 512, 512, 10**6, 7, None)
+            outcomes.write(db, [(claimed[0], Decision(Succeeded((image,))))])
+
+        yield "dispatch", lambda: dispatch.start(services, [self.address.name])
+        yield "claim", claim
+        yield "release", lambda: outcomes.write(db, [(claimed[0], Decision(Sent("1", 0)))])
+        claim()
+        yield "renewal of the lease", renew
+        yield "succeed", succeed
+        dispatch.start(services, [self.address.name])
+        yield "sweep", lambda: sweep(services, self.pool)
+        self._record("a failure")
+        yield "sweep at which an outage begins", lambda: sweep(services, self.pool)
+        self._record(None)
+        yield "sweep at which it ends", lambda: sweep(services, self.pool)
+        claim()
+        succeed()
+
+    def _record(self, error: str | None) -> None:
+        with self.ground.services.db.statement() as connection:
+            if error is None:
+                generator_store.record_success(connection, self.address.name)
+            else:
+                generator_store.record_failure(connection, self.address.name, error)
+
+    def _view(self, job: tuple[UUID, UUID]) -> None:
+        with self.ground.services.db.statement() as connection:
+            if job_store.find_view(connection, *job) is None:
+                raise RuntimeError("the job is gone")
+
+    def _scrape(self) -> None:
+        with self.ground.services.db.begin() as connection:
+            metrics_store.read(connection)
+
+    def _ends(self) -> tuple[tuple[UUID, UUID], tuple[UUID, UUID]]:
+        """Return (id, user) of the first and of the last job of the queue."""
+        query = "SELECT id, user_id FROM jobs WHERE state = 'queued' ORDER BY turn {0}, id {0} LIMIT 1"
+        with self.ground.services.db.statement() as connection:
+            first, last = (connection.execute(text(query.format(order))).one() for order in ("ASC", "DESC"))
+        return (first.id, first.user_id), (last.id, last.user_id)
+
+    def _some_ids(self) -> list[UUID]:
+        with self.ground.services.db.statement() as connection:
+            query = text("SELECT id FROM jobs WHERE state = 'queued' LIMIT :count")
+            return list(connection.execute(query, {"count": WATCHED}).scalars())
+
+
+@contextmanager
+def filled(ground: Ground, size: int) -> Iterator[Queue]:
+    """Fill the queue and run one generator beside it."""
+    [(user, token)] = ground.users(1)
+    with FakeGenerator(max_in_flight=1) as fake:
+        fill(ground, size, user.id)
+        pool = ClientPool((fake.address,))
+        sweep(ground.services, pool)
+        # The sweep has started a job, which would keep the only place.
+        with ground.services.db.begin() as connection:
+            connection.execute(text("DELETE FROM jobs WHERE state = 'generating'"))
+            connection.execute(text("UPDATE users SET running = 0"))
+        yield Queue(ground, fake.address, pool, Credential(True, token_hash(token)), user.id)
+        pool.close()
+    ground.clear_jobs()
+
+
+def main() -> None:
+    """Run and print the table; progress goes to stderr. Ctrl-C ends the run and cleans up."""
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure growth with the queue.")
+    parser.add_argument("--sizes", default="1000,100000,1000000", help="lengths of the queue")
+    parser.add_argument("--finished", type=int, default=0, help="finished jobs in the table, for a last column")
+    arguments = parser.parse_args()
+    sizes = [int(size) for size in arguments.sizes.split(",")]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    columns: dict[str, dict[str, float]] = {}
+    try:
+        with prepared() as ground:
+            for size in sizes:
+                columns[f"{size:,}"] = _measure(ground, size)
+            if arguments.finished:
+                _say(f"adding {arguments.finished:,} finished jobs")
+                add_finished(ground, arguments.finished)
+                columns[f"{sizes[0]:,} and {arguments.finished:,} finished"] = _measure(ground, sizes[0])
+    except KeyboardInterrupt:
+        sys.exit("bench: interrupted; everything it started has stopped")
+    print("\n".join(table(columns, len(sizes))))
+
+
+def _measure(ground: Ground, size: int) -> dict[str, float]:
+    _say(f"filling a queue of {size:,} jobs")
+    with filled(ground, size) as queue:
+        _say("measuring")
+        return queue.times_ms()
+
+
+def _say(what: str) -> None:
+    print(f"bench: {what} ...", file=sys.stderr, flush=True)
+
+
+def table(columns: dict[str, dict[str, float]], sizes: int) -> Iterator[str]:
+    """Yield the lines of a Markdown table of milliseconds, with the growth over the first `sizes` columns."""
+    heads = list(columns)
+    yield f"| queued jobs of {USERS:,} users | {' | '.join(heads)} | growth | |"
+    yield f"|---|{'---:|' * (len(heads) + 1)}---|"
+    for name, first in columns[heads[0]].items():
+        growth = columns[heads[sizes - 1]][name] / first
+        cells = " | ".join(f"{columns[head][name]:.2f} ms" for head in heads)
+        yield f"| {name} | {cells} | {growth:.2f} | {'**missed**' if growth > BOUND else ''} |"
+    yield ""
+    yield f"Medians of {ROUNDS}, on {machine()}. The bound of the growth is {BOUND:g}."
+
+
+if __name__ == "__main__":
+    main()
