@@ -108,10 +108,11 @@ def poller(services: "Services") -> Iterator[Finding]:
 
     from shared.core.db import DatabaseFault
     from shared.core.errors import Unavailable
+    from shared.jobs.depth import QUEUED
 
-    query = text("""
+    query = text(f"""
         SELECT extract(epoch FROM clock_timestamp() - swept_at)::float AS swept_s,
-            (SELECT count(*) FROM jobs WHERE state = 'queued') AS queued,
+            {QUEUED} AS queued,
             (SELECT count(*) FROM jobs WHERE state = 'generating') AS generating,
             (SELECT count(*) FROM jobs WHERE state = 'generating'
                 AND coalesce(lease_until, next_step_at) < clock_timestamp() - interval '1 minute') AS stuck

@@ -29,8 +29,8 @@ STATES = ("queued", "generating", "succeeded", "failed", "cancelled")
 LIST = """\
 The latest jobs, newest first, without their prompts; `jobs show` prints that of one job.
 
-PLACE is a queued job's position in the queue, otherwise the generator that has or had it. ATTEMPTS counts since the job
-was submitted or last put back. REASON is why a job waits or why it failed.
+PLACE is a queued job's position in the queue (an estimate beyond 1,001), otherwise the generator that has or had it.
+ATTEMPTS counts since the job was submitted or last put back. REASON is why a job waits or why it failed.
 """
 SHOW = """\
 Everything that is known of one job, including its prompt: its state, timeline and recipe, and the objects that are

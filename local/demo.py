@@ -154,7 +154,8 @@ def describe(job: dict[str, Any]) -> str:
     filled = int(done * BAR_WIDTH)
     words = [f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done:4.0%} {state}"]
     if state == "queued" and job.get("queue_position") is not None:
-        words.append(f"number {job['queue_position']} in the queue")
+        about = "about " if job.get("position_is_estimate") else ""
+        words.append(f"{about}number {job['queue_position']} in the queue")
     if state in ("queued", "generating") and job.get("eta_seconds") is not None:
         words.append(f"about {job['eta_seconds']:.0f} s to go")
     return ", ".join(words)

@@ -14,7 +14,11 @@ from shared.services import Services
 
 @dataclass(frozen=True, slots=True)
 class JobOverview:
-    """A job in a list, without its prompt. `position` is its number in the queue, `reason` why it waits or failed."""
+    """A job in a list, without its prompt.
+
+    `position` is its number in the queue, counted up to 1,001 and estimated further back. `reason` is why it waits or
+    failed.
+    """
 
     id: UUID
     state: State
@@ -41,7 +45,8 @@ class JobDetail:
     """Everything that is known of a job.
 
     `lease_s` and `next_step_s` are seconds from now and may be negative. `object_sizes` are the objects stored under
-    the job's prefix, by key, with their sizes in bytes; None if the storage does not answer.
+    the job's prefix, by key, with their sizes in bytes; None if the storage does not answer. `position` as in
+    JobOverview.
     """
 
     id: UUID
@@ -85,7 +90,6 @@ _WAITING = """CASE WHEN {job}.state = 'queued' THEN (
         SELECT message FROM wait_reasons w WHERE w.protocols = {job}.protocols AND w.ended_at IS NULL
     ) ELSE {job}.waiting END"""
 
-# The queue is numbered in a single pass over its index, and only if a row of the page is queued.
 _JOBS = text(f"""
 WITH page AS (
     SELECT j.*, u.email FROM jobs j JOIN users u ON u.id = j.user_id
@@ -95,9 +99,10 @@ WITH page AS (
         AND (CAST(:older_than_s AS float) IS NULL
             OR j.created_at < clock_timestamp() - make_interval(secs => :older_than_s))
     ORDER BY j.id DESC LIMIT :limit
-), queue AS (
-    SELECT id, row_number() OVER (ORDER BY turn, id) AS position FROM jobs
-    WHERE state = 'queued' AND EXISTS (SELECT FROM page WHERE page.state = 'queued')
+), queue AS MATERIALIZED (
+    SELECT a.id, a.jobs + 1 AS position
+    FROM (SELECT array_agg(id) AS ids, array_agg(turn) AS turns FROM page WHERE state = 'queued') q,
+        queue_ahead(q.ids, q.turns) a
 )
 SELECT p.id, p.state, p.email, extract(epoch FROM clock_timestamp() - p.created_at)::float AS age_s, q.position,
     p.generator, p.attempts, p.requeues, coalesce(p.error_message, {_WAITING.format(job="p")}) AS reason, p.created_at
@@ -110,7 +115,7 @@ SELECT j.id, j.state, u.email, u.disabled_at IS NOT NULL AS user_disabled, j.pro
     string_to_array(j.protocols, ',') AS protocols, j.quota_day, j.created_at, j.started_at, j.finished_at,
     j.error_code, j.error_message, {_WAITING.format(job="j")} AS waiting,
     CASE WHEN j.state = 'queued' THEN (
-        SELECT count(*) + 1 FROM jobs q WHERE q.state = 'queued' AND (q.turn, q.id) < (j.turn, j.id)
+        SELECT a.jobs + 1 FROM queue_ahead(ARRAY[j.id], ARRAY[j.turn]) a
     ) END AS position,
     j.generator, j.remote_id, j.sent_at, j.progress, j.attempts, j.crashes, j.requeues,
     j.lease_until, extract(epoch FROM j.lease_until - clock_timestamp())::float AS lease_s,

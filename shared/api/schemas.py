@@ -225,6 +225,7 @@ class JobSummary(Answer):
     id: Id
     state: StateName
     queue_position: int | None
+    position_is_estimate: bool
     eta_seconds: int | None
     progress: float | None
     prompt: str

@@ -142,6 +142,8 @@ jobs = Table(
         "ix_jobs_queue", "turn", "id", postgresql_include=["cost", "user_id"], postgresql_where=text("state = 'queued'")
     ),
     Index("ix_jobs_queue_of", "protocols", "turn", "id", postgresql_where=text("state = 'queued'")),
+    Index("ix_jobs_queue_age", "protocols", "id", postgresql_where=text("state = 'queued'")),
+    Index("ix_jobs_queue_user", "user_id", "turn", postgresql_where=text("state = 'queued'")),
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),
@@ -299,4 +301,23 @@ tallies = Table(
     Column("label", Text, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("amount", Double, nullable=False),
+)
+
+# The queue, counted by start tag, so that a job's place and the queue's length need no scan. Triggers on `jobs` add
+# rows for what each statement adds to the queue or takes from it (`jobs` and `cost` are then negative), so the sums
+# are right after any statement; `fold_queue_depth` merges the rows. A row is one of three:
+# - a change has `protocols` and a range of start tags (`low` = `high` for a single job);
+# - a bucket has only the range: those jobs, of any protocols, that earlier changes have added to it;
+# - a total has only `protocols`: the jobs in the buckets that have them.
+# Jobs before a start tag are the sum of changes and buckets, each taken as even over its range. Jobs of some protocols
+# are the sum of changes and totals.
+queue_depth = Table(
+    "queue_depth",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("protocols", Text),
+    Column("low", Double),
+    Column("high", Double),
+    Column("jobs", BigInteger, nullable=False),
+    Column("cost", Double, nullable=False),
 )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class Outlook:
     """What the wait of an unfinished job is estimated from.
 
-    `jobs_ahead` and `cost_ahead` are None unless the job is queued, `seconds_per_cost` is None once it has finished,
-    `running_s` is None before it has started. `places` is how many jobs the healthy generators that can make this one
-    may hold at once.
+    `jobs_ahead` and `cost_ahead` are None unless the job is queued; with `is_estimate` they are right to a few percent
+    of the queue's length. `seconds_per_cost` is None once it has finished, `running_s` is None before it has started.
+    `places` is how many jobs the healthy generators that can make this one may hold at once.
     """
 
     jobs_ahead: int | None = None
@@ -18,6 +18,7 @@ class Outlook:
     seconds_per_cost: float | None = None
     places: int = 0
     running_s: float = 0
+    is_estimate: bool = False
 
     @property
     def position(self) -> int | None:
@@ -40,8 +41,13 @@ class Outlook:
 
 
 def read_outlook(
-    ahead: tuple[int, float] | None, seconds_per_cost: float | None, places: int | None, running_s: float | None = None
+    ahead: tuple[int, float, bool] | None,
+    seconds_per_cost: float | None,
+    places: int | None,
+    running_s: float | None = None,
 ) -> Outlook:
     """Build an outlook from the columns of the SQL function `job_outlook`, and the seconds since the job started."""
-    jobs_ahead, cost_ahead = ahead or (None, 0)
-    return Outlook(jobs_ahead, float(cost_ahead), seconds_per_cost, int(places or 0), float(running_s or 0))
+    jobs_ahead, cost_ahead, is_estimate = ahead or (None, 0, False)
+    return Outlook(
+        jobs_ahead, float(cost_ahead), seconds_per_cost, int(places or 0), float(running_s or 0), is_estimate
+    )

@@ -132,7 +132,7 @@ def read_queued(
     job_id: str,
     created_at: datetime,
     notify: str,
-    ahead: tuple[int, float] | None,
+    ahead: tuple[int, float, bool] | None,
     seconds_per_cost: float,
     places: int | None,
 ) -> JobRecord:

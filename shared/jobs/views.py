@@ -59,6 +59,7 @@ def job_json(job: JobRecord, pictures: Pictures) -> str:
     timeline = "" if job.timeline is None else f',"timeline":{job.timeline}'
     return (
         f'{{"id":"{job_id}","state":"{job.state.value}","queue_position":{number_json(outlook.position)},'
+        f'"position_is_estimate":{"true" if outlook.is_estimate else "false"},'
         f'"eta_seconds":{number_json(outlook.eta_s(job.cost, job.progress))},"progress":{number_json(job.progress)},'
         f'"prompt":{prompt},"settings":{{"prompt":{prompt},{job.settings[1:]},'
         f'"images":{pictures.write(images)},"timelapse_url":null,"error":{error},'

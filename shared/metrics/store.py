@@ -1,7 +1,7 @@
 """SQL for the metrics, and for the line that the poller logs once a minute.
 
-Nothing here reads a finished job. Waiting and running jobs are read through partial indexes; totals come from the
-counters in the table `tallies`, to which triggers add (see `shared.core.tables`).
+Nothing here reads a finished job or counts the queue. Running jobs are read through partial indexes; the queue's length
+and totals come from the tables `queue_depth` and `tallies`, to which triggers add (see `shared.core.tables`).
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,20 @@ COMPACT_AT = 500
 TIMEOUT_MS = 3000
 """Time limit for reading the metrics, so that a scrape does not load a slow database further."""
 
-# An id contains its creation time (UUIDv7), to the millisecond, and is in the index; `created_at` is not. A plain
-# `ORDER BY id LIMIT 1` could scan all finished jobs.
+MOST = 10_000
+"""Mails, garbage and reports are counted up to this many."""
+
+# The oldest job has the smallest id (UUIDv7), which contains its creation time to the millisecond.
 _QUEUED = """
-    SELECT 'queued' AS name, protocols AS label, count(*)::float AS count,
-        greatest(extract(epoch FROM clock_timestamp() - min(uuid_extract_timestamp(id))), 0)::float AS amount
-    FROM jobs WHERE state = 'queued' GROUP BY protocols
+    SELECT 'queued' AS name, d.protocols AS label, d.jobs::float AS count,
+        coalesce(greatest(extract(epoch FROM clock_timestamp() - uuid_extract_timestamp(oldest.id)), 0), 0)::float
+            AS amount
+    FROM (
+        SELECT protocols, sum(jobs) AS jobs FROM queue_depth WHERE protocols IS NOT NULL
+        GROUP BY protocols HAVING sum(jobs) > 0
+    ) d LEFT JOIN LATERAL (
+        SELECT id FROM jobs WHERE state = 'queued' AND protocols = d.protocols ORDER BY id LIMIT 1
+    ) oldest ON true
 """
 
 # A single statement, and so a single snapshot: the numbers of a scrape are consistent.
@@ -33,9 +41,9 @@ UNION ALL SELECT 'generating', generator, count(*), 0 FROM jobs WHERE state = 'g
 UNION ALL SELECT 'generator', name, (failures = 0)::int, max_in_flight FROM generators
 UNION ALL SELECT 'swept', '', 1, extract(epoch FROM clock_timestamp() - swept_at) FROM queue_clock
     WHERE swept_at IS NOT NULL
-UNION ALL SELECT 'mails', '', count(*), 0 FROM mails
-UNION ALL SELECT 'garbage', '', count(*), 0 FROM garbage
-UNION ALL SELECT 'reports', '', count(*), 0 FROM reports WHERE closed_at IS NULL
+UNION ALL SELECT 'mails', '', count(*), 0 FROM (SELECT FROM mails LIMIT {MOST}) few
+UNION ALL SELECT 'garbage', '', count(*), 0 FROM (SELECT FROM garbage LIMIT {MOST}) few
+UNION ALL SELECT 'reports', '', count(*), 0 FROM (SELECT FROM reports WHERE closed_at IS NULL LIMIT {MOST}) few
 UNION ALL SELECT name, label, sum(count), sum(amount) FROM tallies GROUP BY name, label
 """)
 
@@ -53,9 +61,9 @@ def read(connection: Connection) -> list[Count]:
     """Return every metric, of one moment. The connection must be in a transaction.
 
     queued: by protocols, with the age of the oldest in seconds; generating: by generator; generator: 1 if it works,
-    with its places; swept: the seconds since the last sweep; mails, garbage, reports: what waits. The counters, since
-    the installation: succeeded (by the bound of its bucket, with the seconds from submit), failed (by code), cancelled,
-    attempts and crashes of jobs that ended, stored and deleted (pictures, with their bytes), users.
+    with its places; swept: the seconds since the last sweep; mails, garbage, reports: what waits, at most MOST. The
+    counters, since the installation: succeeded (by the bound of its bucket, with the seconds from submit), failed (by
+    code), cancelled, attempts and crashes of jobs that ended, stored and deleted (pictures, with their bytes), users.
     """
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(TIMEOUT_MS)})
     return [Count(row[0], row[1], float(row[2]), float(row[3])) for row in connection.execute(_READ)]

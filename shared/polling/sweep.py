@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.generators.base import Generator, GeneratorError
+from shared.jobs import depth
 from shared.polling import dispatch, wait_reasons
 from shared.polling import generators as generator_store
 from shared.polling.client_pool import ClientPool
@@ -27,6 +28,7 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
     wait_reasons.update(services)
     with services.db.statement() as connection:
         record_sweep(connection)
+        depth.fold(connection)
     return due + started
 
 

@@ -27,6 +27,7 @@ def test_it_works(door: Door, ada: Person) -> None:
     assert int(response.headers["retry-after"]) >= 1
     assert job["state"] == "queued"
     assert job["queue_position"] == 1
+    assert job["position_is_estimate"] is False
     assert job["images"] == []
     assert job["progress"] is job["started_at"] is job["finished_at"] is job["error"] is None
     assert job["public"] is False

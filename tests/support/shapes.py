@@ -108,6 +108,7 @@ SUMMARY = {
     "id": uuid7,
     "state": lambda state: state in ("queued", "generating", "succeeded", "failed", "cancelled"),
     "queue_position": maybe(int),
+    "position_is_estimate": bool,
     "eta_seconds": maybe(int),
     "progress": maybe(number),
     "prompt": str,

@@ -11,6 +11,7 @@ const job = (id, more = {}) => ({
   state: "succeeded",
   progress: 1,
   queue_position: null,
+  position_is_estimate: false,
   eta_seconds: null,
   public: false,
   images: [],

@@ -6,6 +6,7 @@ import { Estimate } from "../../web/lib/estimate.js";
 import { loadWords } from "../../web/lib/i18n.js";
 import { holdUpOf, percentOf, phaseOf, stateOf } from "../../web/lib/job-state.js";
 import { progressIconUrl } from "../../web/lib/progress-icon.js";
+import { placeInWords } from "../../web/lib/queue-place.js";
 import { clockTime, secondsBetween, timeAgo } from "../../web/lib/time.js";
 import { truncate } from "../../web/lib/truncate.js";
 
@@ -23,6 +24,16 @@ test("an estimate is counted down between the answers, to a moment and then late
   assert.deepEqual(estimate.left(138), { kind: "moment" });
   assert.deepEqual(estimate.left(145), { kind: "moment" });
   assert.deepEqual(estimate.left(161), { kind: "late" });
+});
+
+test("a place far back is rounded, and said to be an estimate", () => {
+  const queued = { state: "queued", queue_position: 12345, position_is_estimate: true };
+  assert.equal(placeInWords(queued), "Place in the queue: about 12,300");
+  assert.equal(placeInWords(queued, { inShort: true }), "Place: about 12,300");
+  assert.equal(placeInWords({ ...queued, queue_position: 345, position_is_estimate: false }), "Place 345 in the queue");
+  assert.equal(placeInWords({ ...queued, queue_position: 1, position_is_estimate: false }), "Next in the queue");
+  assert.equal(placeInWords({ ...queued, queue_position: null }), null);
+  assert.equal(placeInWords({ ...queued, state: "generating" }), null);
 });
 
 test("the countdown ignores small increases and follows large ones", () => {

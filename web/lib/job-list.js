@@ -76,7 +76,9 @@ const isOpen = ({ state }) => !FINISHED.has(state);
 
 /** Whether anything shown on a tile has changed. New URLs of the same pictures do not count. */
 function differs(before, after) {
-  const shown = ({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic, images }) =>
-    JSON.stringify([state, progress, position, eta, isPublic, images.length]);
+  const shown = (job) => {
+    const { state, progress, queue_position: position, position_is_estimate: isEstimate, eta_seconds: eta } = job;
+    return JSON.stringify([state, progress, position, isEstimate, eta, job.public, job.images.length]);
+  };
   return before === undefined || shown(before) !== shown(after);
 }

@@ -1,6 +1,7 @@
 import { t } from "../lib/i18n.js";
 import { percentOf, stateOf } from "../lib/job-state.js";
 import { progressIconUrl } from "../lib/progress-icon.js";
+import { placeInWords } from "../lib/queue-place.js";
 import { setTitle } from "../lib/router.js";
 import { truncate } from "../lib/truncate.js";
 
@@ -30,9 +31,8 @@ export function showInBrowserTab(signal) {
 function stateInShort(job) {
   const percent = job.state === "generating" ? percentOf(job) : null;
   if (percent !== null) return t("job.percent", { percent });
-  const { queue_position: position } = job;
   const state = stateOf(job);
-  return state === "queued" && position !== null ? t("job.place", { position }) : t(`job.short.${state}`);
+  return state === "queued" ? (placeInWords(job, { inShort: true }) ?? t("job.short.queued")) : t(`job.short.${state}`);
 }
 
 /** Return the current colours of the style sheets, light or dark. */

@@ -2,6 +2,7 @@ import { element, fill } from "../lib/dom.js";
 import { t, tOr } from "../lib/i18n.js";
 import { FINISHED } from "../lib/job-state.js";
 import { ratioOf } from "../lib/presets.js";
+import { placeInWords } from "../lib/queue-place.js";
 import { dayOf, spanInWords } from "../lib/time.js";
 import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
@@ -80,11 +81,11 @@ function pendingWords({ prompt, state, error }) {
 }
 
 /** Return one line for the foot of the tile. */
-function stateInWords({ state, progress, queue_position: position, eta_seconds: eta, public: isPublic }) {
+function stateInWords(job) {
+  const { state, progress, eta_seconds: eta, public: isPublic } = job;
   if (isPublic) return t("pictures.public");
-  const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
   const done =
     state === "generating" && progress !== null ? t("pictures.percent", { percent: Math.round(progress * 100) }) : null;
   const left = eta !== null && !FINISHED.has(state) ? t("job.eta", { span: spanInWords(eta) }) : null;
-  return [place ?? done, left].filter(Boolean).join(" · ");
+  return [placeInWords(job) ?? done, left].filter(Boolean).join(" · ");
 }

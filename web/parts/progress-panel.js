@@ -2,6 +2,7 @@ import { element, fill } from "../lib/dom.js";
 import { Estimate } from "../lib/estimate.js";
 import { t } from "../lib/i18n.js";
 import { FINISHED, holdUpOf, percentOf, phaseOf, stateOf } from "../lib/job-state.js";
+import { placeInWords } from "../lib/queue-place.js";
 import { secondsBetween, spanInWords } from "../lib/time.js";
 import { reasonInWords } from "./reason.js";
 import { relativeTime } from "./relative-time.js";
@@ -97,11 +98,10 @@ function phaseInWords(job, now) {
   return phase === null ? "" : t(`phase.${phase}`);
 }
 
-function waitInWords({ state, queue_position: position }, estimate) {
-  const place = state === "queued" && position !== null ? t("job.position", { position }) : null;
+function waitInWords(job, estimate) {
   const { kind, seconds } = estimate.left(nowS());
   const left = { unknown: null, span: "job.eta", moment: "job.moment", late: "job.late" }[kind];
-  return [place, left && t(left, { span: seconds === undefined ? "" : spanInWords(seconds) })]
+  return [placeInWords(job), left && t(left, { span: seconds === undefined ? "" : spanInWords(seconds) })]
     .filter(Boolean)
     .join(" · ");
 }

@@ -68,7 +68,13 @@ jobs = st.builds(
     started_at=st.none() | st.just(AT),
     finished_at=st.none() | st.just(AT),
     images=st.lists(images, max_size=3).map(tuple),
-    outlook=st.builds(Outlook, st.none() | st.integers(0, 99), st.floats(0, 99), st.none() | st.floats(0, 9)),
+    outlook=st.builds(
+        Outlook,
+        st.none() | st.integers(0, 99),
+        st.floats(0, 99),
+        st.none() | st.floats(0, 9),
+        is_estimate=st.booleans(),
+    ),
     timeline=st.none() | st.lists(events, min_size=1).map(json.dumps),
 )
 items = st.builds(
@@ -95,6 +101,7 @@ def as_documented(text: str, schema: type[BaseModel]) -> dict[str, Any]:
 def test_a_job_is_written_as_its_schema_says(job: JobRecord) -> None:
     document = as_documented(job_json(job, Pictures(SERVICES)), JobSummary if job.timeline is None else JobView)
     assert document["prompt"] == document["settings"]["prompt"] == job.prompt
+    assert document["position_is_estimate"] is job.outlook.is_estimate
     assert document["settings"] == {"prompt": job.prompt} | json.loads(job.settings)
     assert document.get("timeline") == (None if job.timeline is None else json.loads(job.timeline))
     assert document["error"] == (job.error_code and {"code": job.error_code, "message": job.error_message})
