@@ -9,6 +9,7 @@ import threading
 import time
 from heapq import heappop, heappush
 from typing import TypeAlias
+from uuid import UUID
 
 from shared.polling import dispatch
 from shared.polling.patience import patient
@@ -43,6 +44,8 @@ class Pump:
         self._at_once = at_once
         self._inbox: queue.SimpleQueue[Done | WakeUp] = queue.SimpleQueue()
         self._due: list[float] = []  # when to look again, by time.monotonic: a heap
+        # Whether each step takes long, as it was known when it began: a client may learn during it that it can wait.
+        self._in_hand: dict[UUID, bool] = {}
         self._short = self._long = 0
         self._looked = float("-inf")
         self._more_due = False
@@ -89,7 +92,7 @@ class Pump:
         if not done:
             return False
         for step in done:
-            if step.taken.takes_long:
+            if self._in_hand.pop(step.taken.claim.attempt_token):
                 self._long -= 1
             else:
                 self._short -= 1
@@ -121,7 +124,8 @@ class Pump:
             self._do_in_thread(claimed)
 
     def _do_in_thread(self, taken: Taken) -> None:
-        if taken.takes_long:
+        takes_long = self._in_hand[taken.claim.attempt_token] = taken.takes_long
+        if takes_long:
             self._long += 1
         else:
             self._short += 1

@@ -223,3 +223,22 @@ def test_a_stop_ends_calls_that_wait_and_spends_no_attempt(world: World, waiting
     assert (row.state, row.attempts, row.crashes, row.lease_until) == ("generating", 1, 0, None)
     assert world.events(job_id) == ["accepted", "started", "sent"]
     world.poller.worker.stopping.clear()
+
+
+def test_a_generator_that_turns_out_to_wait_costs_no_place(world: World, generator: FakeGenerator) -> None:
+    """The jobs were sent by another process, so this one learns during its first status call that calls can wait."""
+    generator.extensions = ALL_EXTENSIONS
+    generator.max_in_flight = 6
+    generator.plan = Plan(seconds=0.2)
+    world.poller.addresses = (generator.address,)
+    world.poller.sweep()
+    jobs = [world.submit(world.user()) for _ in range(6)]
+    for job_id in world.poller.start():
+        world.poller.advance(job_id)
+    another = Poller(world.services, (generator.address,))
+    pump = Pump(another.worker, 2)
+    pump.wake()
+    until(lambda: finished(world) == len(jobs), "all jobs")
+    pump.stop()
+    assert (pump._short, pump._long, pump._in_hand) == (0, 0, {})
+    another.close_clients()
