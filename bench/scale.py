@@ -1,4 +1,4 @@
-"""`python -m bench.scale [--sizes 1000,100000,1000000] [--finished 10000000]`: how costs grow with the queue.
+"""`python -m bench.scale [--sizes 1000,100000] [--finished 10000000] [--watchers 5000]`: how costs grow with the queue.
 
 Every statement of the functions and the poller is run by the stores' own functions on the embedded Postgres, with
 queues of these lengths, and the medians are printed with their growth from the shortest queue to the longest.
@@ -11,19 +11,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from uuid import UUID
 
 from sqlalchemy import text
 
 from bench.ground import Ground, prepared
-from bench.queue_fill import USERS, add_finished, fill
+from bench.queue_fill import USERS, add_finished, count_published, fill
 from bench.table import machine
+from bench.watchers import watch
+from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import token_hash
 from shared.admin import job_overview
 from shared.api.schemas import JobRequest
-from shared.gallery import service as gallery
+from shared.gallery import store as gallery_store
 from shared.generators.base import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs import submission
@@ -42,6 +45,9 @@ BOUND = 1.5
 
 ROUNDS = 15
 WATCHED = 1000
+PAGE = 20
+DELETED = 100
+"""Jobs of a closed account that one transaction deletes: in all rounds, fewer than the account has."""
 
 
 @dataclass
@@ -49,6 +55,7 @@ class Queue:
     """A filled queue, one generator with a single place, and a user whose jobs are at the end."""
 
     ground: Ground
+    size: int
     address: GeneratorAddress
     pool: ClientPool
     credential: Credential
@@ -72,10 +79,8 @@ class Queue:
         front, end = self._ends()
         yield "status of the first job", lambda: self._view(front)
         yield "status of the last job", lambda: self._view(end)
-        yield (
-            "list of 20 waiting jobs",
-            lambda: submission.list_jobs(services, self.credential, state=None, search="", before=None, limit=20),
-        )
+        yield f"list of {PAGE} waiting jobs", lambda: self._search("")
+        yield "search for a rare word in a long history", lambda: self._search("zeppelin")
         ids = self._some_ids()
         with db.statement() as connection:
             yield f"signs of {WATCHED:,} jobs for long polls", lambda: job_store.list_signs(connection, ids)
@@ -85,7 +90,12 @@ class Queue:
         yield "scrape", self._scrape
         yield "collect", lambda: periodic.collect(services)
         yield "easel jobs list", lambda: job_overview.list_jobs(services, limit=50)
-        yield "gallery, first page", lambda: gallery.list_gallery(services, cursor=None, limit=24)
+        yield "gallery, first page", lambda: self._gallery(None)
+        deep = self._deep_in_the_gallery()
+        yield "gallery, a page near its end", lambda: self._gallery(deep)
+        [(leaver, _)] = self.ground.users(1)
+        yield "closing an account", lambda: self._close(leaver.id)
+        yield f"deleting {DELETED} of its jobs", self._delete_some
 
     def _poller_calls(self) -> Iterator[tuple[str, Callable[[], object]]]:
         services, db = self.ground.services, self.ground.services.db
@@ -118,6 +128,16 @@ class Queue:
         claim()
         succeed()
 
+    def start_one(self) -> None:
+        """Start the next job and finish it, which moves the queue on."""
+        services = self.ground.services
+        dispatch.start(services, [self.address.name])
+        with services.db.statement() as connection:
+            claimed = claims.claim_due(connection, 1)
+        for job in claimed:
+            image = StoredImage(0, f"{job.prefix}0.png", f"{job.prefix}0.webp", 512, 512, 10**6, 7, None)
+            outcomes.write(services.db, [(job, Decision(Succeeded((image,))))])
+
     def _record(self, error: str | None) -> None:
         with self.ground.services.db.statement() as connection:
             if error is None:
@@ -129,6 +149,30 @@ class Queue:
         with self.ground.services.db.statement() as connection:
             if job_store.find_view(connection, *job) is None:
                 raise RuntimeError("the job is gone")
+
+    def _search(self, words: str) -> None:
+        submission.list_jobs(self.ground.services, self.credential, state=None, search=words, before=None, limit=PAGE)
+
+    def _gallery(self, after: tuple[datetime, UUID] | None) -> None:
+        with self.ground.services.db.statement() as connection:
+            if len(gallery_store.list_shown(connection, after=after, limit=PAGE)) < PAGE:
+                raise RuntimeError("the gallery is too short")
+
+    def _deep_in_the_gallery(self) -> tuple[datetime, UUID]:
+        query = "SELECT published_at, id FROM jobs WHERE published_at IS NOT NULL ORDER BY published_at DESC, id DESC"
+        with self.ground.services.db.statement() as connection:
+            offset = count_published(self.size) * 4 // 5
+            row = connection.execute(text(f"{query} OFFSET :offset LIMIT 1"), {"offset": offset}).one()
+        return row.published_at, row.id
+
+    def _close(self, user_id: UUID) -> None:
+        with self.ground.services.db.begin() as connection:
+            user_store.close(connection, user_id)
+
+    def _delete_some(self) -> None:
+        with self.ground.services.db.begin() as connection:
+            if not user_store.delete_some(connection, self.user_id, DELETED):
+                raise RuntimeError("the account's history is too short")
 
     def _scrape(self) -> None:
         with self.ground.services.db.begin() as connection:
@@ -159,7 +203,7 @@ def filled(ground: Ground, size: int) -> Iterator[Queue]:
         with ground.services.db.begin() as connection:
             connection.execute(text("DELETE FROM jobs WHERE state = 'generating'"))
             connection.execute(text("UPDATE users SET running = 0"))
-        yield Queue(ground, fake.address, pool, Credential(True, token_hash(token)), user.id)
+        yield Queue(ground, size, fake.address, pool, Credential(True, token_hash(token)), user.id)
         pool.close()
     ground.clear_jobs()
 
@@ -169,21 +213,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure growth with the queue.")
     parser.add_argument("--sizes", default="1000,100000,1000000", help="lengths of the queue")
     parser.add_argument("--finished", type=int, default=0, help="finished jobs in the table, for a last column")
+    parser.add_argument("--watchers", type=int, default=0, help="pages that wait for the last size's jobs")
     arguments = parser.parse_args()
     sizes = [int(size) for size in arguments.sizes.split(",")]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     columns: dict[str, dict[str, float]] = {}
+    watched: list[str] = []
     try:
         with prepared() as ground:
             for size in sizes:
                 columns[f"{size:,}"] = _measure(ground, size)
+            if arguments.watchers:
+                watched = _watch(ground, sizes[-1], arguments.watchers)
             if arguments.finished:
                 _say(f"adding {arguments.finished:,} finished jobs")
+                begin = time.monotonic()
                 add_finished(ground, arguments.finished)
+                _say(f"that took {time.monotonic() - begin:.0f} s")
                 columns[f"{sizes[0]:,} and {arguments.finished:,} finished"] = _measure(ground, sizes[0])
     except KeyboardInterrupt:
         sys.exit("bench: interrupted; everything it started has stopped")
-    print("\n".join(table(columns, len(sizes))))
+    print("\n".join([*table(columns, len(sizes)), *watched]))
 
 
 def _measure(ground: Ground, size: int) -> dict[str, float]:
@@ -191,6 +241,13 @@ def _measure(ground: Ground, size: int) -> dict[str, float]:
     with filled(ground, size) as queue:
         _say("measuring")
         return queue.times_ms()
+
+
+def _watch(ground: Ground, size: int, watchers: int) -> list[str]:
+    _say(f"filling a queue of {size:,} jobs")
+    with filled(ground, size) as queue:
+        _say(f"measuring {watchers:,} watchers")
+        return ["", *watch(ground, watchers, queue.start_one)]
 
 
 def _say(what: str) -> None:
