@@ -28,7 +28,8 @@ def list_jobs(
 ) -> Response:
     """List your jobs, newest first, without their timelines.
 
-    `state` and `q` filter: the prompt contains every word of `q`, in any case, also as part of a longer word.
+    `state` and `q` filter: the prompt contains every word of `q`, in any case, also as part of a longer word. A page of
+    filtered jobs may be short, or empty, and not the last: `next` is null only on that one.
     """
     jobs, after = submission.list_jobs(services, credential, state=state, search=q or "", before=before, limit=limit)
     pictures = Pictures(services)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
+from shared.accounts.store import STILL_VALID
 from shared.core import garbage
 from shared.core.db import fetch
 from shared.jobs.reasons import Reason
@@ -25,9 +26,15 @@ PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
 _GET = "SELECT * FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s)"
 _LIST = """
-SELECT * FROM shown_jobs(%(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s)
+SELECT * FROM shown_jobs(%(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s, %(since)s)
 """
-_LAST_ID = UUID(int=2**128 - 1)
+_SEARCH_END = text(f"""
+SELECT id FROM jobs WHERE user_id = (SELECT t.user_id FROM tokens t WHERE {STILL_VALID}) AND id < :before
+ORDER BY id DESC OFFSET :searched LIMIT 1
+""")
+_FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+SEARCHED = 2000
+"""How many of a user's jobs a search reads for one page; their words may be rare."""
 _AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 
 
@@ -53,11 +60,12 @@ def list_views(
     state: str | None,
     words: Collection[str] = (),
     before: UUID | None,
+    since: UUID | None = None,
     limit: int,
 ) -> list[JobRecord]:
     """Return a page of a user's jobs whose prompts contain all these words in any case, newest first.
 
-    caller: the user's id, or the hash of a token; one that is not valid has no jobs.
+    caller: the user's id, or the hash of a token; one that is not valid has no jobs. since: the oldest job to look at.
     """
     patterns = [f"%{word.translate(_AS_WRITTEN)}%" for word in words]
     values = {
@@ -66,9 +74,17 @@ def list_views(
         "state": state,
         "patterns": patterns or None,
         "before": before or _LAST_ID,
+        "since": since or _FIRST_ID,
         "limit": limit,
     }
     return list(map(read_job, fetch(connection, _LIST, values)))
+
+
+def find_search_end(connection: Connection, token_hash: bytes, before: UUID | None) -> UUID | None:
+    """Return the oldest job that a search may read for the page before this job; None if it may read all."""
+    values = {"token_hash": token_hash, "before": before or _LAST_ID, "searched": SEARCHED - 1}
+    found: UUID | None = connection.execute(_SEARCH_END, values).scalar()
+    return found
 
 
 def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:

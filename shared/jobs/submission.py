@@ -74,18 +74,22 @@ def list_jobs(
 ) -> tuple[list[JobRecord], str | None]:
     """Return a page of a user's jobs whose prompts contain every word of `search`, newest first.
 
-    The second value is the id to continue after, None on the last page.
+    The second value is the id to continue after, None on the last page. A search reads a limited number of jobs for
+    each page, which may then be short, or empty, and not the last.
     """
     words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
         token_hash = credential.token_hash
-        found = (
-            job_store.list_views(connection, token_hash, state=state, words=words, before=before, limit=limit + 1)
-            if token_hash
-            else []
-        )
+        found, since = list[JobRecord](), None
+        if token_hash:
+            since = job_store.find_search_end(connection, token_hash, before) if words or state else None
+            found = job_store.list_views(
+                connection, token_hash, state=state, words=words, before=before, since=since, limit=limit + 1
+            )
         if not found:
             require_user(connection, credential)  # an invalid token is reported first
+    if since is not None and len(found) <= limit:
+        return found, str(since)
     return page(found, limit)
 
 
