@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bench.ground import Ground
 
@@ -96,22 +96,25 @@ def fill(ground: Ground, jobs: int, user_id: UUID) -> None:
 
     That user also has finished jobs (`count_history`), and others have published some (`count_published`).
     """
-    ground_db = ground.services.db
-    with ground_db.begin() as connection:
-        connection.execute(text(_USERS), {"users": USERS})
+    with ground.services.db.statement() as connection:
+        _add_users(connection)
         connection.execute(text(_JOBS), {"users": USERS, "jobs": jobs, "settings": _SETTINGS})
         connection.execute(text(_HISTORY), {"user_id": user_id, "jobs": count_history(jobs)})
         connection.execute(text(_OF_ONE_USER), {"user_id": user_id, "settings": _SETTINGS})
         connection.execute(text(_GALLERY), {"users": USERS, "jobs": count_published(jobs), "settings": _SETTINGS})
         for statement in _AROUND:
             connection.execute(text(statement))
-    with ground_db.statement() as connection:
         connection.execute(text("VACUUM ANALYZE jobs, job_events, users"))
 
 
 def add_finished(ground: Ground, jobs: int) -> None:
     """Add thin rows of finished jobs, which `clear_jobs` would remove."""
     with ground.services.db.statement() as connection:
-        connection.execute(text(_USERS), {"users": USERS})
+        _add_users(connection)
         connection.execute(text(_FINISHED), {"users": USERS, "jobs": jobs})
         connection.execute(text("VACUUM ANALYZE jobs"))
+
+
+def _add_users(connection: Connection) -> None:
+    connection.execute(text(_USERS), {"users": USERS})
+    connection.execute(text("ANALYZE users"))  # or each job would be joined with every user
