@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
@@ -59,6 +60,21 @@ def test_the_rows_of_a_large_account_follow(
     world.poller.collect()
     assert left(world) == (1, 0)
     assert user_store.DELETED_AT_ONCE < 1200
+
+
+def test_a_batch_reads_only_the_accounts_jobs(world: World, user_id: UUID) -> None:
+    """Even where most of all jobs are the account's, and older ones are not."""
+    add_jobs(world, world.user(), 3000)
+    world.sql(
+        "INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)"
+        " SELECT :user_id, prompt, settings, cost, turn, protocols, quota_day FROM jobs, generate_series(1, 2)",
+        user_id=user_id,
+    )
+    world.sql("ANALYZE jobs")
+    with world.services.db.begin() as connection:
+        assert user_store.delete_some(connection, user_id, 100)
+        reads = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'jobs'"
+        assert connection.execute(text(reads)).scalar_one() < 1000
 
 
 def test_a_small_account_is_deleted_by_the_request(world: World, session: Credential, user_id: UUID) -> None:
