@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from local.ports import free_port
 from local.process import Part
@@ -95,6 +95,19 @@ class Ground:
             ready=(lambda: True) if asked is None else (lambda: http_answers(*asked)),
             cwd=build.root,
         )
+
+    @contextmanager
+    def beside(self, database: str) -> Iterator["Ground"]:
+        """Create another database on the same server, with the tables, for measurements in turns."""
+        with self.services.db.statement() as connection:
+            connection.execute(text(f"CREATE DATABASE {database}"))
+        url = make_url(self.env["EASEL_DATABASE_URL"]).set(database=database)
+        ground = Ground(self.home, self.env | {"EASEL_DATABASE_URL": url.render_as_string(hide_password=False)})
+        ground.run("-m", "alembic", "upgrade", "head")
+        try:
+            yield ground
+        finally:
+            ground.services.db.close()
 
     def run(
         self,

@@ -57,15 +57,51 @@ JOIN owners ON owners.place = number % :users
 CROSS JOIN LATERAL (SELECT now() - make_interval(secs => number) AS at) AS times
 """
 
+# Jobs of one user with thin rows, none of whose prompts has the rare word that the benchmark searches for.
+_HISTORY = """
+INSERT INTO jobs (user_id, state, progress, prompt, settings, cost, turn, quota_day, finished_at)
+SELECT :user_id, 'cancelled', 0, 'a harbour in the fog, number ' || number, '{}', 1, 0, '2026-01-01', now()
+FROM generate_series(1, :jobs) AS number
+"""
+
+# Published by the first users, a second apart.
+_GALLERY = """
+WITH owners AS (
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM users WHERE email LIKE 'scale-%'
+)
+INSERT INTO jobs (
+    user_id, state, progress, prompt, settings, cost, turn, quota_day, finished_at, published_at
+)
+SELECT owners.id, 'succeeded', 1, 'a mill, number ' || number, CAST(:settings AS jsonb), 1, 0, '2026-01-01', at, at
+FROM generate_series(1, :jobs) AS number
+JOIN owners ON owners.place = number % :users
+CROSS JOIN LATERAL (SELECT now() - make_interval(secs => number) AS at) AS times
+"""
+
 _SETTINGS = '{"n": 1, "width": 512, "height": 512, "steps": 30, "seed": 7, "notify": "none", "style": null}'
 
 
+def count_history(jobs: int) -> int:
+    """Return how many finished jobs the user of `fill` has: always more than a search reads for one page."""
+    return min(max(4 * jobs, 4_000), 200_000)
+
+
+def count_published(jobs: int) -> int:
+    """Return how many pictures are in the gallery: always some pages."""
+    return max(jobs // 5, 200)
+
+
 def fill(ground: Ground, jobs: int, user_id: UUID) -> None:
-    """Queue so many jobs of `USERS` users, and 20 of one more user behind them all."""
+    """Queue so many jobs of `USERS` users, and 20 of one more user behind them all.
+
+    That user also has finished jobs (`count_history`), and others have published some (`count_published`).
+    """
     with ground.services.db.statement() as connection:
         _add_users(connection)
         connection.execute(text(_JOBS), {"users": USERS, "jobs": jobs, "settings": _SETTINGS})
+        connection.execute(text(_HISTORY), {"user_id": user_id, "jobs": count_history(jobs)})
         connection.execute(text(_OF_ONE_USER), {"user_id": user_id, "settings": _SETTINGS})
+        connection.execute(text(_GALLERY), {"users": USERS, "jobs": count_published(jobs), "settings": _SETTINGS})
         for statement in _AROUND:
             connection.execute(text(statement))
         connection.execute(text("VACUUM ANALYZE jobs, job_events, users"))

@@ -1,4 +1,4 @@
-"""`python -m bench.scale [--sizes 1000,100000,1000000] [--finished 10000000]`: how costs grow with the queue.
+"""`python -m bench.scale [--sizes 1000,100000] [--finished 10000000] [--watchers 5000]`: how costs grow with the queue.
 
 Every statement of the functions and the poller is run by the stores' own functions on the embedded Postgres, with
 queues of these lengths, and the medians are printed with their growth from the shortest queue to the longest.
@@ -9,21 +9,24 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from statistics import median
 from uuid import UUID
 
 from sqlalchemy import text
 
 from bench.ground import Ground, prepared
-from bench.queue_fill import USERS, add_finished, fill
+from bench.queue_fill import USERS, add_finished, count_published, fill
 from bench.table import machine
+from bench.watchers import watch
+from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import token_hash
 from shared.admin import job_overview
 from shared.api.schemas import JobRequest
-from shared.gallery import service as gallery
+from shared.gallery import store as gallery_store
 from shared.generators.base import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs import submission
@@ -42,6 +45,9 @@ BOUND = 1.5
 
 ROUNDS = 15
 WATCHED = 1000
+PAGE = 20
+DELETED = 100
+"""Jobs of a closed account that one transaction deletes: in all rounds together, fewer than the account has."""
 
 
 @dataclass
@@ -49,20 +55,19 @@ class Queue:
     """A filled queue, one generator with a single place, and a user whose jobs are at the end."""
 
     ground: Ground
+    size: int
     address: GeneratorAddress
     pool: ClientPool
     credential: Credential
     user_id: UUID
+    times_ms: dict[str, list[float]] = field(default_factory=dict)
 
-    def times_ms(self) -> dict[str, float]:
-        """Measure every statement; return the median of each in milliseconds."""
-        found: dict[str, list[float]] = {}
-        for _ in range(ROUNDS):
-            for name, call in self._calls():
-                begin = time.perf_counter()
-                call()
-                found.setdefault(name, []).append(1000 * (time.perf_counter() - begin))
-        return {name: median(times) for name, times in found.items()}
+    def measure(self) -> None:
+        """Run every statement once."""
+        for name, call in self._calls():
+            begin = time.perf_counter()
+            call()
+            self.times_ms.setdefault(name, []).append(1000 * (time.perf_counter() - begin))
 
     def _calls(self) -> Iterator[tuple[str, Callable[[], object]]]:
         services, db = self.ground.services, self.ground.services.db
@@ -72,10 +77,8 @@ class Queue:
         front, end = self._ends()
         yield "status of the first job", lambda: self._view(front)
         yield "status of the last job", lambda: self._view(end)
-        yield (
-            "list of 20 waiting jobs",
-            lambda: submission.list_jobs(services, self.credential, state=None, search="", before=None, limit=20),
-        )
+        yield f"list of {PAGE} waiting jobs", lambda: self._search("")
+        yield "search for a rare word in a long history", lambda: self._search("zeppelin")
         ids = self._some_ids()
         with db.statement() as connection:
             yield f"signs of {WATCHED:,} jobs for long polls", lambda: job_store.list_signs(connection, ids)
@@ -83,9 +86,17 @@ class Queue:
         yield from self._poller_calls()
         yield "report", lambda: periodic.report(services)
         yield "scrape", self._scrape
+        # The pictures of deleted jobs take a request to the storage each, which is not measured.
+        with db.statement() as connection:
+            connection.execute(text("DELETE FROM garbage"))
         yield "collect", lambda: periodic.collect(services)
         yield "easel jobs list", lambda: job_overview.list_jobs(services, limit=50)
-        yield "gallery, first page", lambda: gallery.list_gallery(services, cursor=None, limit=24)
+        yield "gallery, first page", lambda: self._gallery(None)
+        deep = self._deep_in_the_gallery()
+        yield "gallery, a page near its end", lambda: self._gallery(deep)
+        [(leaver, _)] = self.ground.users(1)
+        yield "closing an account", lambda: self._close(leaver.id)
+        yield f"deleting {DELETED} of its jobs", self._delete_some
 
     def _poller_calls(self) -> Iterator[tuple[str, Callable[[], object]]]:
         services, db = self.ground.services, self.ground.services.db
@@ -118,6 +129,16 @@ class Queue:
         claim()
         succeed()
 
+    def start_one(self) -> None:
+        """Start the next job and finish it, which moves the queue on."""
+        services = self.ground.services
+        dispatch.start(services, [self.address.name])
+        with services.db.statement() as connection:
+            claimed = claims.claim_due(connection, 1)
+        for job in claimed:
+            image = StoredImage(0, f"{job.prefix}0.png", f"{job.prefix}0.webp", 512, 512, 10**6, 7, None)
+            outcomes.write(services.db, [(job, Decision(Succeeded((image,))))])
+
     def _record(self, error: str | None) -> None:
         with self.ground.services.db.statement() as connection:
             if error is None:
@@ -129,6 +150,30 @@ class Queue:
         with self.ground.services.db.statement() as connection:
             if job_store.find_view(connection, *job) is None:
                 raise RuntimeError("the job is gone")
+
+    def _search(self, words: str) -> None:
+        submission.list_jobs(self.ground.services, self.credential, state=None, search=words, before=None, limit=PAGE)
+
+    def _gallery(self, after: tuple[datetime, UUID] | None) -> None:
+        with self.ground.services.db.statement() as connection:
+            if len(gallery_store.list_shown(connection, after=after, limit=PAGE)) < PAGE:
+                raise RuntimeError("the gallery is too short")
+
+    def _deep_in_the_gallery(self) -> tuple[datetime, UUID]:
+        query = "SELECT published_at, id FROM jobs WHERE published_at IS NOT NULL ORDER BY published_at DESC, id DESC"
+        with self.ground.services.db.statement() as connection:
+            offset = count_published(self.size) * 4 // 5
+            row = connection.execute(text(f"{query} OFFSET :offset LIMIT 1"), {"offset": offset}).one()
+        return row.published_at, row.id
+
+    def _close(self, user_id: UUID) -> None:
+        with self.ground.services.db.begin() as connection:
+            user_store.close(connection, user_id)
+
+    def _delete_some(self) -> None:
+        with self.ground.services.db.begin() as connection:
+            if not user_store.delete_some(connection, self.user_id, DELETED):
+                raise RuntimeError("the account's history is too short")
 
     def _scrape(self) -> None:
         with self.ground.services.db.begin() as connection:
@@ -148,49 +193,59 @@ class Queue:
 
 
 @contextmanager
-def filled(ground: Ground, size: int) -> Iterator[Queue]:
-    """Fill the queue and run one generator beside it."""
-    [(user, token)] = ground.users(1)
-    with FakeGenerator(max_in_flight=1) as fake:
-        fill(ground, size, user.id)
+def filled(ground: Ground, size: int, finished: int = 0) -> Iterator[Queue]:
+    """Fill the queue in a database of its own, and run one generator beside it."""
+    with ground.beside(f"queue_{size}_{finished}") as beside, FakeGenerator(max_in_flight=1) as fake:
+        begin = time.monotonic()
+        [(user, token)] = beside.users(1)
+        fill(beside, size, user.id)
+        if finished:
+            add_finished(beside, finished)
+        _say(f"filled a queue of {size:,} jobs, and {finished:,} finished ones, in {time.monotonic() - begin:.0f} s")
         pool = ClientPool((fake.address,))
-        sweep(ground.services, pool)
+        sweep(beside.services, pool)
         # The sweep has started a job, which would keep the only place.
-        with ground.services.db.begin() as connection:
+        with beside.services.db.begin() as connection:
             connection.execute(text("DELETE FROM jobs WHERE state = 'generating'"))
-            connection.execute(text("UPDATE users SET running = 0"))
-        yield Queue(ground, fake.address, pool, Credential(True, token_hash(token)), user.id)
+            connection.execute(text("UPDATE users SET running = 0 WHERE running > 0"))
+        yield Queue(beside, size, fake.address, pool, Credential(True, token_hash(token)), user.id)
         pool.close()
-    ground.clear_jobs()
 
 
 def main() -> None:
-    """Run and print the table; progress goes to stderr. Ctrl-C ends the run and cleans up."""
+    """Run and print the tables; progress goes to stderr. Ctrl-C ends the run and cleans up."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure growth with the queue.")
     parser.add_argument("--sizes", default="1000,100000,1000000", help="lengths of the queue")
     parser.add_argument("--finished", type=int, default=0, help="finished jobs in the table, for a last column")
+    parser.add_argument("--watchers", type=int, default=0, help="pages that wait for jobs of the longest queue")
     arguments = parser.parse_args()
-    sizes = [int(size) for size in arguments.sizes.split(",")]
+    sizes = sorted(int(size) for size in arguments.sizes.split(","))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    columns: dict[str, dict[str, float]] = {}
     try:
-        with prepared() as ground:
-            for size in sizes:
-                columns[f"{size:,}"] = _measure(ground, size)
+        with prepared() as ground, ExitStack() as stack:
+            columns = {f"{size:,}": stack.enter_context(filled(ground, size)) for size in sizes}
             if arguments.finished:
-                _say(f"adding {arguments.finished:,} finished jobs")
-                add_finished(ground, arguments.finished)
-                columns[f"{sizes[0]:,} and {arguments.finished:,} finished"] = _measure(ground, sizes[0])
+                head = f"{sizes[0]:,} and {arguments.finished:,} finished"
+                columns[head] = stack.enter_context(filled(ground, sizes[0], arguments.finished))
+            lines = [*_measured(columns, len(sizes))]
+            if arguments.watchers:
+                queue = columns[f"{sizes[-1]:,}"]
+                lines += ["", *watch(queue.ground, arguments.watchers, queue.start_one)]
     except KeyboardInterrupt:
         sys.exit("bench: interrupted; everything it started has stopped")
-    print("\n".join(table(columns, len(sizes))))
+    print("\n".join(lines))
 
 
-def _measure(ground: Ground, size: int) -> dict[str, float]:
-    _say(f"filling a queue of {size:,} jobs")
-    with filled(ground, size) as queue:
-        _say("measuring")
-        return queue.times_ms()
+def _measured(columns: dict[str, Queue], sizes: int) -> Iterator[str]:
+    """Measure the queues in turns, so that a busy moment of the machine is the same for all."""
+    for turn in range(1 + ROUNDS):
+        _say(f"round {turn} of {ROUNDS}" if turn else "warming up")
+        for queue in columns.values():
+            queue.measure()
+            if turn == 0:
+                queue.times_ms.clear()
+    found = {head: {name: median(times) for name, times in queue.times_ms.items()} for head, queue in columns.items()}
+    return table(found, sizes)
 
 
 def _say(what: str) -> None:
@@ -207,7 +262,7 @@ def table(columns: dict[str, dict[str, float]], sizes: int) -> Iterator[str]:
         cells = " | ".join(f"{columns[head][name]:.2f} ms" for head in heads)
         yield f"| {name} | {cells} | {growth:.2f} | {'**missed**' if growth > BOUND else ''} |"
     yield ""
-    yield f"Medians of {ROUNDS}, on {machine()}. The bound of the growth is {BOUND:g}."
+    yield f"Medians of {ROUNDS}, measured in turns on {machine()}. The bound of the growth is {BOUND:g}."
 
 
 if __name__ == "__main__":

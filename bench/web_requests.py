@@ -78,10 +78,10 @@ def submit(ground: Ground) -> Iterator[Row]:
 def status(ground: Ground) -> Iterator[Row]:
     """Measure GET /v1/jobs/{id} of a waiting job, and of one that has succeeded with a picture."""
     with _pair(ground) as pair:
-        notes = [_get(f"/notes/{note_id}") for note_id in _insert_notes(ground, USERS)]
+        notes = [get(f"/notes/{note_id}") for note_id in _insert_notes(ground, USERS)]
         for name, done in (("status, waiting", False), ("status, with a picture", True)):
             ground.clear_jobs()
-            ours = [_get(f"/v1/jobs/{_insert_job(ground, user, done=done)}", token) for user, token in pair.users]
+            ours = [get(f"/v1/jobs/{_insert_job(ground, user, done=done)}", token) for user, token in pair.users]
             figures = _both(pair, ours, ours if ground.rival else notes)
             yield _row(ground, name, figures, "bare FastAPI, one SELECT", Bound(0.95))
         ground.clear_jobs()
@@ -95,8 +95,8 @@ def list_jobs(ground: Ground) -> Iterator[Row]:
         for user, _ in pair.users[:CONNECTIONS]:
             for _ in range(LISTED_JOBS):
                 _insert_job(ground, user, done=True)
-        ours = [_get(f"/v1/jobs?limit={LISTED_JOBS}", token) for _, token in pair.users[:CONNECTIONS]]
-        theirs = ours if ground.rival else [_get(f"/notes?limit={LISTED_JOBS}")] * CONNECTIONS
+        ours = [get(f"/v1/jobs?limit={LISTED_JOBS}", token) for _, token in pair.users[:CONNECTIONS]]
+        theirs = ours if ground.rival else [get(f"/notes?limit={LISTED_JOBS}")] * CONNECTIONS
         figures = _both(pair, ours, theirs)
         yield _row(ground, "list, 50 jobs with pictures", figures, "bare FastAPI, one SELECT of 50 rows", Bound(0.8))
         ground.clear_jobs()
@@ -111,8 +111,8 @@ def gallery(ground: Ground) -> Iterator[Row]:
             job_id = UUID(_insert_job(ground, user, done=True))
             with ground.services.db.begin() as connection:
                 gallery_store.publish(connection, job_id, user.id)
-        ours = [_get(f"/v1/gallery?limit={GALLERY_JOBS}")] * CONNECTIONS
-        theirs = ours if ground.rival else [_get(f"/notes?limit={GALLERY_JOBS}")] * CONNECTIONS
+        ours = [get(f"/v1/gallery?limit={GALLERY_JOBS}")] * CONNECTIONS
+        theirs = ours if ground.rival else [get(f"/notes?limit={GALLERY_JOBS}")] * CONNECTIONS
         figures = _both(pair, ours, theirs)
         yield _row(ground, "gallery, a page of 24", figures, "bare FastAPI, one SELECT of 24 rows", Bound(0.8))
         ground.clear_jobs()
@@ -175,7 +175,8 @@ def _insert_job(ground: Ground, user: User, *, done: bool) -> str:
     return str(job_id)
 
 
-def _get(path: str, token: str | None = None) -> str:
+def get(path: str, token: str | None = None) -> str:
+    """Return a complete request."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{_authorization(token)}\r\n"
 
 

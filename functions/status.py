@@ -17,6 +17,7 @@ from shared.accounts.auth import Credential
 from shared.api.schemas import JobView
 from shared.core.errors import BadRequest, NotFound
 from shared.jobs import submission
+from shared.jobs.records import JobRecord
 from shared.jobs.views import Pictures, job_json
 from shared.services import Services
 
@@ -45,13 +46,12 @@ async def status(
     deadline = asyncio.get_running_loop().time() + wait
     known = if_none_match
     while True:
-        seen = await long_poll.version(job_id) if wait else None
-        job = await in_thread(_read, services, credential, job_id)
+        job = await in_thread(_read_watched if wait else _read, services, credential, job_id)
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or job.etag
         if left_s <= 0 or not _matches(job.etag, known) or job.finished:
             break
-        await long_poll.wait(job_id, seen, left_s)
+        await long_poll.wait(job_id, job.sign, left_s)
     headers = {"ETag": job.etag, "Cache-Control": "private, no-cache"}
     if not job.finished:
         headers["Retry-After"] = "1"
@@ -65,12 +65,20 @@ class _Job:
     body: bytes
     etag: str
     finished: bool
+    sign: str | None
 
 
 def _read(services: Services, credential: Credential, job_id: UUID) -> _Job:
-    job = submission.get_job(services, credential, job_id)
+    return _render(services, submission.get_job(services, credential, job_id), None)
+
+
+def _read_watched(services: Services, credential: Credential, job_id: UUID) -> _Job:
+    return _render(services, *submission.get_watched_job(services, credential, job_id))
+
+
+def _render(services: Services, job: JobRecord, sign: str | None) -> _Job:
     body = job_json(job, Pictures(services)).encode()
-    return _Job(body, _etag(body), job.finished_at is not None)
+    return _Job(body, _etag(body), job.finished_at is not None, sign)
 
 
 def _matches(etag: str, known: str) -> bool:

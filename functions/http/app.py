@@ -51,7 +51,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         redirect_slashes=False,
     )
     app.state.services = services
-    app.state.long_poll = LongPoll(_version_reader(services))
+    app.state.long_poll = LongPoll(_sign_reader(services))
     for router in routers:
         app.include_router(router)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
@@ -128,7 +128,7 @@ class _App(FastAPI):
         return document
 
 
-def _version_reader(services: Services) -> Callable[[list[UUID]], dict[UUID, str]]:
+def _sign_reader(services: Services) -> Callable[[list[UUID]], dict[UUID, str]]:
     def read(job_ids: list[UUID]) -> dict[UUID, str]:
         with services.db.statement() as connection:
             return job_store.list_signs(connection, job_ids)

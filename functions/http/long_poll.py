@@ -13,7 +13,7 @@ POLL_S = 0.25
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """A request that waits until its job's version differs from the one it has seen."""
+    """A request that waits until its job's sign differs from the one it has seen."""
 
     job_id: UUID
     seen: str | None
@@ -23,20 +23,16 @@ class _Waiter:
 class LongPoll:
     """Holds requests until their job changes, without a thread or a connection for each of them.
 
-    `read_versions` returns, for each job that exists, a text that changes when the job or its place in the queue does.
+    `read_signs` returns, for each job that exists, a text that changes when the job or its place in the queue does.
     """
 
-    def __init__(self, read_versions: Callable[[list[UUID]], dict[UUID, str]]) -> None:
-        self._read_versions = read_versions
+    def __init__(self, read_signs: Callable[[list[UUID]], dict[UUID, str]]) -> None:
+        self._read_signs = read_signs
         self._waiters: set[_Waiter] = set()
         self._polling: asyncio.Task[None] | None = None
 
-    async def version(self, job_id: UUID) -> str | None:
-        """Return the job's current version, to be passed to `wait`."""
-        return (await in_thread(self._read_versions, [job_id])).get(job_id)
-
     async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> None:
-        """Return when the job's version is no longer `seen`, or after `timeout_s`."""
+        """Return when the job's sign is no longer `seen`, or after `timeout_s`."""
         waiter = _Waiter(job_id, seen)
         self._waiters.add(waiter)
         polling = self._polling
@@ -55,9 +51,9 @@ class LongPoll:
             await asyncio.sleep(POLL_S)
             waiters = list(self._waiters)
             try:
-                versions = await in_thread(self._read_versions, list({waiter.job_id for waiter in waiters}))
+                signs = await in_thread(self._read_signs, list({waiter.job_id for waiter in waiters}))
             except Unavailable:
-                versions = {}  # every request reads its job again and gets the error
+                signs = {}  # every request reads its job again and gets the error
             for waiter in waiters:
-                if versions.get(waiter.job_id) != waiter.seen:
+                if signs.get(waiter.job_id) != waiter.seen:
                     waiter.changed.set()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -135,15 +136,19 @@ def delete_account(services: Services, credential: Credential, password: str) ->
         raise BadCredentials("The password is wrong.")
     with services.db.begin() as connection:
         user_store.close(connection, user.id)
-    delete_closed(services, user.id)
+    delete_rows(services, [user.id])
 
 
-def delete_closed(services: Services, user_id: UUID, limit_s: float = 2.0) -> None:
-    """Delete the rows of a closed account, in small transactions, for at most so many seconds."""
-    end, left = time.monotonic() + limit_s, True
-    while left and time.monotonic() < end:
-        with services.db.begin() as connection:
-            left = user_store.delete_some(connection, user_id)
+def delete_rows(services: Services, closed: Collection[UUID], limit_s: float = 2.0) -> None:
+    """Delete the rows of closed accounts, in small transactions, for at most about so many seconds."""
+    end = time.monotonic() + limit_s
+    for user_id in closed:
+        left = True
+        while left:
+            if time.monotonic() > end:
+                return
+            with services.db.begin() as connection:
+                left = user_store.delete_some(connection, user_id)
 
 
 def get_account(services: Services, credential: Credential) -> AccountOverview:

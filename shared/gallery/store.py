@@ -1,6 +1,7 @@
 """SQL for published jobs and take-downs. Each function takes a connection and returns frozen values.
 
-A job is in the gallery when its owner has published it, it has succeeded, and no operator has taken it down.
+A job is in the gallery when its owner has published it, it has succeeded, no operator has taken it down, and the
+owner's account is not deleted.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,10 @@ from shared.core.db import fetch
 from shared.jobs.records import JOB_IMAGES, JobImage, read_images, utc
 from shared.jobs.store import PUBLIC
 
-IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded'"
+_NOT_DELETED = "j.user_id <> ALL (ARRAY(SELECT c.id FROM users c WHERE c.deleted_at IS NOT NULL))"
+"""The rows of a deleted account are deleted in batches. Few accounts are in that state, so they are listed once."""
+
+IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded' AND {_NOT_DELETED}"
 """The condition on a job `j` that is in the gallery."""
 
 _ITEM = f"""
@@ -64,10 +68,10 @@ def find_shown(connection: Connection, job_id: UUID) -> GalleryItem | None:
 
 
 def find_picture(connection: Connection, image_id: UUID) -> PictureKeys | None:
-    """Return the storage keys of a picture, unless its job was taken down."""
-    query = text("""
+    """Return the storage keys of a picture, unless its job was taken down or its account deleted."""
+    query = text(f"""
         SELECT i.key, i.thumbnail_key FROM images i JOIN jobs j ON j.id = i.job_id
-        WHERE i.id = :image_id AND j.taken_down_at IS NULL
+        WHERE i.id = :image_id AND j.taken_down_at IS NULL AND {_NOT_DELETED}
     """)
     row = connection.execute(query, {"image_id": image_id}).one_or_none()
     return PictureKeys(*row) if row else None

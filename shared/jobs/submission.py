@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -27,6 +29,8 @@ from shared.jobs.resolution import find_refusal, new_job
 from shared.jobs.states import State
 from shared.jobs.uploads import check_uploaded
 from shared.services import Services
+
+Found = TypeVar("Found")
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +64,23 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
 
 def get_job(services: Services, credential: Credential, job_id: UUID) -> JobRecord:
     """Return a user's own job. Raises NotFound."""
+    return _find(services, credential, job_id, job_store.find_view_by_token)
+
+
+def get_watched_job(services: Services, credential: Credential, job_id: UUID) -> tuple[JobRecord, str]:
+    """Return a user's own job, and its sign (see `job_store.list_signs`) at that moment. Raises NotFound."""
+    return _find(services, credential, job_id, job_store.find_watched_view)
+
+
+def _find(
+    services: Services, credential: Credential, job_id: UUID, find: Callable[[Connection, UUID, bytes], Found | None]
+) -> Found:
     with services.db.statement() as connection:
-        token_hash = credential.token_hash
-        job = job_store.find_view_by_token(connection, job_id, token_hash) if token_hash else None
-        if job is None:
+        found = find(connection, job_id, credential.token_hash) if credential.token_hash else None
+        if found is None:
             require_user(connection, credential)  # an invalid token is reported first
             raise NotFound
-    return job
+    return found
 
 
 def list_jobs(

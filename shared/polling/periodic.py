@@ -27,8 +27,7 @@ def collect(services: Services) -> int:
         metrics_store.compact(connection)
         claims.drop_old_leases(connection)
         closed = user_store.list_closed(connection)
-    for user_id in closed:
-        accounts.delete_closed(services, user_id)
+    accounts.delete_rows(services, closed)
     garbage.retire(services)
     return garbage.empty_garbage(services).objects
 

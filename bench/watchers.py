@@ -1,0 +1,133 @@
+"""Pages that watch their jobs: what thousands of long polls cost the gateway and Postgres."""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psutil  # type: ignore[import-untyped]
+from sqlalchemy import text
+
+from bench.ground import Ground
+from bench.table import machine
+from bench.web_requests import gateway, get
+from local.ports import free_port
+from shared.accounts import store as user_store
+from shared.accounts.tokens import new_token, token_hash
+
+SECONDS = 30.0
+HOLD_S = 20
+CONNECT_LIMIT_S = 60.0
+LOOK_S = 0.2
+SPARE_FILES = 200
+
+_WATCHED = "SELECT id, user_id FROM jobs WHERE state = 'queued' ORDER BY user_id LIMIT :count"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one second costs: processor seconds, and transactions of the database (mostly single statements)."""
+
+    gateway_s: float
+    postgres_s: float
+    transactions: float
+
+
+def watch(ground: Ground, watchers: int, start_one: Callable[[], None]) -> Iterator[str]:
+    """Yield the lines of a Markdown table: the costs while the queue rests, and while it moves.
+
+    start_one: starts one job; it is called every 0.2 s while the queue moves.
+
+    Raises:
+        RuntimeError: This system allows too few open files for so many connections.
+    """
+    if watchers + SPARE_FILES > (limit := resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
+        raise RuntimeError(
+            f"{watchers} watchers need as many open files and {SPARE_FILES} more; 'ulimit -n' is {limit}"
+        )
+    port = free_port()
+    yield f"| {watchers:,} watchers, for one second | gateway | Postgres | transactions |"
+    yield "|---|---:|---:|---:|"
+    with ground.processes(gateway(ground, "gateway", port)):
+        requests = _requests(ground, watchers)
+        for name, act in (("the queue rests", _nothing), (f"a job starts every {LOOK_S} s", start_one)):
+            print(f"bench: {name} ...", file=sys.stderr, flush=True)
+            cost = _measure(ground, port, requests, act)
+            yield f"| {name} | {cost.gateway_s:.2f} s | {cost.postgres_s:.2f} s | {cost.transactions:,.0f} |"
+    yield ""
+    yield f"Processor time on {machine()}. Each watcher waits up to {HOLD_S} s for its job to change, and asks again."
+
+
+def _nothing() -> None:
+    pass
+
+
+def _requests(ground: Ground, watchers: int) -> list[str]:
+    tokens: dict[object, str] = {}
+    requests = []
+    with ground.services.db.begin() as connection:
+        for job in connection.execute(text(_WATCHED), {"count": watchers}).all():
+            if job.user_id not in tokens:
+                tokens[job.user_id] = token = new_token()
+                user_store.create_token(
+                    connection, job.user_id, token_hash(token) or b"", kind="api", name="bench", lifetime_s=None
+                )
+            requests.append(get(f"/v1/jobs/{job.id}?wait={HOLD_S}", tokens[job.user_id]))
+    return requests
+
+
+def _measure(ground: Ground, port: int, requests: list[str], act: Callable[[], None]) -> Cost:
+    """Connect all watchers, wait until each has asked once more, and measure."""
+    plan = {
+        "port": port,
+        "seconds": CONNECT_LIMIT_S + SECONDS,
+        "connections": len(requests),
+        "status": 200,
+        "requests": requests,
+    }
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(ground.run, "-m", "bench.load", given=json.dumps(plan))
+        begin = time.monotonic()
+        server = _process("functions.gateway")
+        while len(server.net_connections("tcp")) < len(requests):
+            if load.done() or time.monotonic() > begin + CONNECT_LIMIT_S / 2:
+                raise RuntimeError(f"the watchers did not connect: {load.exception() if load.done() else 'too slow'}")
+            _act_for(LOOK_S, _nothing)
+        _act_for(HOLD_S, act)
+        before, begin = _spent(ground, server), time.monotonic()
+        _act_for(SECONDS, act)
+        after, passed = _spent(ground, server), time.monotonic() - begin
+        load.result()
+    return Cost(*((late - early) / passed for early, late in zip(before, after, strict=True)))
+
+
+def _act_for(seconds: float, act: Callable[[], None]) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        act()
+        time.sleep(LOOK_S)
+
+
+def _spent(ground: Ground, server: psutil.Process) -> tuple[float, float, float]:
+    """Return the processor seconds of the gateway and of Postgres, and the transactions, up to now."""
+    postgres = [one for one in psutil.Process().children(recursive=True) if "postgres" in one.name()]
+    with ground.services.db.statement() as connection:
+        query = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+        transactions = int(connection.execute(query).scalar_one())
+    return _cpu_s(server), sum(map(_cpu_s, postgres)), transactions
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _process(module: str) -> psutil.Process:
+    [found] = [one for one in psutil.Process().children(recursive=True) if one.cmdline()[1:] == ["-m", module]]
+    return found

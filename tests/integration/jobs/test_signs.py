@@ -1,0 +1,78 @@
+"""What makes a waiting request look at its job again: every change near the front, only large ones far back."""
+
+from uuid import UUID
+
+import pytest
+
+from shared.jobs import store as job_store
+from tests.support.world import World
+
+FAR = 1000.0
+
+
+@pytest.fixture
+def queue(world: World) -> list[UUID]:
+    """Queue 200 jobs in this order, a start tag apart, and a last one far behind them."""
+    first = world.submit(world.user())
+    world.sql(
+        "INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)"
+        " SELECT user_id, prompt, settings, cost, turn, protocols, quota_day FROM jobs, generate_series(2, 201)"
+    )
+    rows = world.sql("SELECT id FROM jobs ORDER BY id")
+    assert rows[0].id == first
+    for place, row in enumerate(rows):
+        turn = FAR if row is rows[-1] else place
+        world.sql("UPDATE jobs SET turn = :turn WHERE id = :id", turn=turn, id=row.id)
+    return [row.id for row in rows]
+
+
+def signs(world: World, queue: list[UUID]) -> list[str]:
+    with world.services.db.statement() as connection:
+        found = job_store.list_signs(connection, queue)
+    return [found[job_id] for job_id in queue]
+
+
+def changed(world: World, queue: list[UUID], to: float) -> set[int]:
+    """Move the virtual time; return the places of the jobs whose signs have changed."""
+    before = signs(world, queue)
+    world.sql("UPDATE queue_clock SET turn = :turn", turn=to)
+    return {place for place, (old, new) in enumerate(zip(before, signs(world, queue), strict=True)) if old != new}
+
+
+def test_each_start_is_a_change_for_the_first_hundred(world: World, queue: list[UUID]) -> None:
+    for turn in (0.5, 0.75, 1.0):
+        assert changed(world, queue, turn) >= set(range(101))
+
+
+def test_far_back_a_start_is_seldom_a_change(world: World, queue: list[UUID]) -> None:
+    world.sql("UPDATE queue_clock SET turn = 0.5")
+    far = set(range(101, 201))
+    assert len(changed(world, queue, 1.0) & far) < 20
+    assert changed(world, queue, 20.0) >= far, "a tenth nearer"
+    assert 200 in changed(world, queue, FAR / 2)
+
+
+def test_a_job_before_the_virtual_time_has_a_sign(world: World, queue: list[UUID]) -> None:
+    world.sql("UPDATE queue_clock SET turn = :turn", turn=2 * FAR)
+    assert changed(world, queue, 3 * FAR) == set(range(201))
+
+
+def test_a_job_that_changes_or_leaves_has_another_sign(world: World, queue: list[UUID]) -> None:
+    before = signs(world, queue[-1:])
+    world.sql("UPDATE jobs SET version = version + 1 WHERE id = :id", id=queue[-1])
+    changed_once = signs(world, queue[-1:])
+    world.sql("UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = :id", id=queue[-1])
+    assert len({*before, *changed_once, *signs(world, queue[-1:])}) == 3
+
+
+def test_a_watched_job_has_the_sign_of_the_long_poll(world: World, queue: list[UUID]) -> None:
+    token_hash = b"h" * 32
+    world.sql(
+        "INSERT INTO tokens (user_id, hash, kind) SELECT user_id, :hash, 'api' FROM jobs LIMIT 1", hash=token_hash
+    )
+    for job_id, sign in zip((queue[0], queue[-1]), signs(world, [queue[0], queue[-1]]), strict=True):
+        with world.services.db.statement() as connection:
+            found = job_store.find_watched_view(connection, job_id, token_hash)
+            assert found is not None
+            assert found == (job_store.find_view_by_token(connection, job_id, token_hash), sign)
+            assert job_store.find_watched_view(connection, job_id, b"x" * 32) is None
