@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,14 @@ bench: .venv/dev.stamp ## Run the benchmarks, or compare with another checkout: 
 bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make bench-scale SIZES=1000,100000 WATCHERS=5000
 	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED)) $(if $(WATCHERS),--watchers $(WATCHERS))
 
+.venv-peers/stamp: requirements/peers.txt
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
+	@touch $@
+
+bench-peers: .venv/dev.stamp .venv-peers/stamp ## Measure the queue beside procrastinate, pgqueuer and Celery
+	@$(BIN)/python -m bench.peers $(if $(SECONDS),--seconds $(SECONDS))
+
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
 
@@ -136,7 +144,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
-	@for image in build emulator mail; do \
+	@for image in build emulator mail peers; do \
 	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
 	    >/dev/null || exit 1; \

@@ -109,16 +109,23 @@ class Ground:
         finally:
             ground.services.db.close()
 
-    def run(self, *argv: str, given: str = "", build: Build = OURS) -> str:
-        """Run a Python process, for at most two minutes, and return its output.
+    def run(
+        self,
+        *argv: str,
+        given: str = "",
+        build: Build = OURS,
+        python: str | None = None,
+        env: dict[str, str] | None = None,
+    ) -> str:
+        """Run a Python process, for at most two minutes, and return its output. `env` is added to its variables.
 
         Raises:
             RuntimeError: The process failed.
         """
         done = subprocess.run(
-            [build.python, *argv],
+            [python or build.python, *argv],
             input=given,
-            env=self.env,
+            env=self.env | (env or {}),
             cwd=build.root,
             check=False,
             capture_output=True,

@@ -4,11 +4,14 @@ A lost, duplicate or late message only changes latency: the pump asks the databa
 """
 
 import logging
+from collections.abc import Callable
 
 from celery import Celery, signals
 
 from shared.clients.broker import COLLECT, MAIL, REPORT, SWEEP, WAKE
 from shared.core import log
+from shared.generators import connect
+from shared.generators.base import Generator, GeneratorAddress
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import outbox
 from shared.polling import periodic
@@ -27,15 +30,20 @@ REPORT_S = 60.0
 _log = logging.getLogger(__name__)
 
 
-def create_app(services: Services, measure: MeasureStep = unmeasured, at_once: int = AT_ONCE) -> Celery:
+def create_app(
+    services: Services,
+    measure: MeasureStep = unmeasured,
+    at_once: int = AT_ONCE,
+    connect: Callable[[GeneratorAddress], Generator] = connect,
+) -> Celery:
     """Return the Celery app of worker and beat. `measure` is called after every step, in the process that did it.
 
-    at_once: how many short steps each process of the pool does at once.
+    at_once: how many short steps each process of the pool does at once. connect: makes the clients of generators.
 
     Raises:
         SettingsError: EASEL_GENERATORS cannot be read.
     """
-    worker = Worker(services, ClientPool(services.addresses), measure)
+    worker = Worker(services, ClientPool(services.addresses, connect), measure)
     pump, mail = Pump(worker, at_once), MailSender(services, worker.stopping)
     app = services.celery
     app.conf.update(

@@ -194,12 +194,8 @@ class Worker:
         level = logging.DEBUG if (done.name, outcome) == ("ask", "goes_on") else logging.INFO
         with _named(done.taken.claim):
             line = log_fields(step=done.name, outcome=outcome, ms=round(seconds * 1000, 1))
-            _log.log(
-                level,
-                "step",
-                extra=line,
-                exc_info=result if outcome == "error" and isinstance(result, Exception) else None,
-            )
+            error = result if outcome == "error" and isinstance(result, Exception) else None
+            _log.log(level, "step", extra=line, exc_info=error)
 
 
 _OUTCOMES: dict[type, str] = {Lost: "lost", Unavailable: "unavailable"}

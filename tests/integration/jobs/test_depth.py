@@ -337,3 +337,21 @@ def test_a_fold_does_not_wait_for_another(world: World) -> None:
         fold(world)
         assert world.sql("SELECT id FROM queue_depth ORDER BY id") == rows, "the second fold gives way"
     check_counters(world)
+
+
+def test_the_sweep_folds_once_enough_has_changed(world: World) -> None:
+    few, many = depth.WAITING_CHANGES // 2, 2 * depth.WAITING_CHANGES
+    one_by_one = """DO $$ BEGIN FOR i IN 1..{} LOOP
+        UPDATE jobs SET turn = turn + 1 WHERE state = 'queued';
+    END LOOP; END $$"""
+    world.submit(world.user())
+    world.poller.addresses = ()  # so that the job stays queued
+    world.sql(one_by_one.format(few // 2))
+    world.poller.sweep()
+    [before] = world.sql("SELECT count(*) AS rows FROM queue_depth")
+    assert before.rows >= few
+    world.sql(one_by_one.format(many // 2))
+    world.poller.sweep()
+    [after] = world.sql("SELECT count(*) AS rows FROM queue_depth")
+    assert after.rows == 2, "one bucket and one total"
+    check_counters(world)

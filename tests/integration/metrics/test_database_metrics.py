@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from local.ports import free_port
 from poller.app import create_app
@@ -209,3 +210,37 @@ def test_a_metrics_port_in_use_is_reported_in_one_line(services: Services, caplo
     [line] = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"no metrics are served: port {port} of 127.0.0.1 is not available (Address already in use)")
     assert "EASEL_METRICS_PORT" in line
+
+
+def test_what_waits_is_counted_up_to_a_limit(world: World) -> None:
+    world.sql(
+        "INSERT INTO garbage (prefix) SELECT 'jobs/' || place FROM generate_series(1, :many) AS place",
+        many=metrics_store.MOST + 1,
+    )
+    with world.services.db.begin() as connection:
+        found = {count.name: count.number for count in metrics_store.read(connection)}
+    assert found["garbage"] == metrics_store.MOST
+    assert found["mails"] == found["reports"] == 0
+
+
+def test_the_queue_is_counted_without_being_read(world: World) -> None:
+    user_id, many = world.user(), 5000
+    oldest = world.submit(user_id)
+    world.sql(
+        "INSERT INTO jobs (user_id, prompt, settings, cost, turn, quota_day, protocols)"
+        " SELECT user_id, prompt, settings, cost, place, quota_day, protocols"
+        " FROM jobs, generate_series(1, :many) AS place",
+        many=many,
+    )
+    world.sql("ANALYZE jobs")
+    query = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'jobs'")
+    with world.services.db.begin() as connection:
+        before = connection.execute(query).scalar_one()
+        [queued] = [count for count in metrics_store.read(connection) if count.name == "queued"]
+        report = metrics_store.report(connection)
+        read = connection.execute(query).scalar_one() - before
+    assert queued.number == report.queued == many + 1
+    [found] = world.sql("SELECT created_at FROM jobs WHERE id = :id", id=oldest)
+    [now] = world.sql("SELECT clock_timestamp() AS at")
+    assert 0 <= report.oldest_queued_s <= (now.at - found.created_at).total_seconds() + 0.1
+    assert read < 20
