@@ -90,8 +90,8 @@ terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here
 bench: .venv/dev.stamp ## Run the benchmarks, or compare with another checkout: make bench AGAINST=DIR
 	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
 
-bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make bench-scale SIZES=1000,100000 FINISHED=1000000
-	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED))
+bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make bench-scale SIZES=1000,100000 WATCHERS=5000
+	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED)) $(if $(WATCHERS),--watchers $(WATCHERS))
 
 .venv-peers/stamp: requirements/peers.txt
 	@$(PYTHON) -m venv .venv-peers

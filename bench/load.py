@@ -1,9 +1,10 @@
 """The load generator: a separate process that keeps a few connections busy for some seconds and counts the answers.
 
-It reads a plan as JSON from standard input: {"port", "seconds", "connections", "status", "requests", "every_s"}. Each
-connection sends its share of `requests` (complete HTTP/1.1 requests) repeatedly, the next one after each answer, but
-not sooner than `every_s` after the last was due. It prints {"rate", "p99_ms"} as JSON: the answers per second, and the
-99th percentile of the time from when a request was due to its answer. An answer with another status is an error.
+It reads a plan as JSON from the file that is named, or from standard input: {"port", "seconds", "connections",
+"status", "requests", "every_s"}. Each connection sends its share of `requests` (complete HTTP/1.1 requests) repeatedly,
+the next one after each answer, but not sooner than `every_s` after the last was due. It prints {"rate", "p99_ms"} as
+JSON: the answers per second, and the 99th percentile of the time from when a request was due to its answer. An answer
+with another status is an error.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import json
 import sys
 import time
 from itertools import cycle
+from pathlib import Path
 from statistics import quantiles
 from typing import Any, cast
 
@@ -99,4 +101,5 @@ async def load(plan: dict[str, Any]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(load(json.load(sys.stdin)))))
+    plan = Path(sys.argv[1]).read_text(encoding="utf-8") if len(sys.argv) > 1 else sys.stdin.read()
+    print(json.dumps(uvloop.run(load(json.loads(plan)))))

@@ -44,6 +44,8 @@ BOUND = 1.5
 """The largest growth from the shortest queue to the longest."""
 
 ROUNDS = 15
+"""How often each statement runs, with each queue, after one round to warm up."""
+
 WATCHED = 1000
 PAGE = 20
 DELETED = 100
@@ -216,6 +218,7 @@ def main() -> None:
     """Run and print the tables; progress goes to stderr. Ctrl-C ends the run and cleans up."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description="Measure growth with the queue.")
     parser.add_argument("--sizes", default="1000,100000,1000000", help="lengths of the queue")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each statement is measured")
     parser.add_argument("--finished", type=int, default=0, help="finished jobs in the table, for a last column")
     parser.add_argument("--watchers", type=int, default=0, help="pages that wait for jobs of the longest queue")
     arguments = parser.parse_args()
@@ -227,42 +230,45 @@ def main() -> None:
             if arguments.finished:
                 head = f"{sizes[0]:,} and {arguments.finished:,} finished"
                 columns[head] = stack.enter_context(filled(ground, sizes[0], arguments.finished))
-            lines = [*_measured(columns, len(sizes))]
+            _measure(list(columns.values()), arguments.rounds)
+            print("\n".join(table({head: queue.times_ms for head, queue in columns.items()}, len(sizes))), flush=True)
             if arguments.watchers:
                 queue = columns[f"{sizes[-1]:,}"]
-                lines += ["", *watch(queue.ground, arguments.watchers, queue.start_one)]
+                print("\n".join(["", *watch(queue.ground, arguments.watchers, queue.start_one)]))
     except KeyboardInterrupt:
         sys.exit("bench: interrupted; everything it started has stopped")
-    print("\n".join(lines))
 
 
-def _measured(columns: dict[str, Queue], sizes: int) -> Iterator[str]:
+def _measure(queues: list[Queue], rounds: int) -> None:
     """Measure the queues in turns, so that a busy moment of the machine is the same for all."""
-    for turn in range(1 + ROUNDS):
-        _say(f"round {turn} of {ROUNDS}" if turn else "warming up")
-        for queue in columns.values():
+    for turn in range(1 + rounds):
+        _say(f"round {turn} of {rounds}" if turn else "warming up")
+        for queue in queues if turn % 2 else reversed(queues):
             queue.measure()
             if turn == 0:
                 queue.times_ms.clear()
-    found = {head: {name: median(times) for name, times in queue.times_ms.items()} for head, queue in columns.items()}
-    return table(found, sizes)
 
 
 def _say(what: str) -> None:
     print(f"bench: {what} ...", file=sys.stderr, flush=True)
 
 
-def table(columns: dict[str, dict[str, float]], sizes: int) -> Iterator[str]:
-    """Yield the lines of a Markdown table of milliseconds, with the growth over the first `sizes` columns."""
+def table(columns: dict[str, dict[str, list[float]]], sizes: int) -> Iterator[str]:
+    """Yield the lines of a Markdown table of milliseconds, with the growth over the first `sizes` columns.
+
+    columns: for each queue the times of each statement, one for each round. The growth is the median of the rounds', so
+    that a slow round counts for both of its queues.
+    """
     heads = list(columns)
     yield f"| queued jobs of {USERS:,} users | {' | '.join(heads)} | growth | |"
     yield f"|---|{'---:|' * (len(heads) + 1)}---|"
     for name, first in columns[heads[0]].items():
-        growth = columns[heads[sizes - 1]][name] / first
-        cells = " | ".join(f"{columns[head][name]:.2f} ms" for head in heads)
+        growth = median(late / early for early, late in zip(first, columns[heads[sizes - 1]][name], strict=True))
+        cells = " | ".join(f"{median(columns[head][name]):.2f} ms" for head in heads)
         yield f"| {name} | {cells} | {growth:.2f} | {'**missed**' if growth > BOUND else ''} |"
+    rounds = len(next(iter(columns[heads[0]].values())))
     yield ""
-    yield f"Medians of {ROUNDS}, measured in turns on {machine()}. The bound of the growth is {BOUND:g}."
+    yield f"Medians of {rounds}, measured in turns on {machine()}. The bound of the growth is {BOUND:g}."
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
@@ -21,6 +21,7 @@ from shared.accounts.tokens import new_token, token_hash
 SECONDS = 30.0
 HOLD_S = 20
 CONNECT_LIMIT_S = 60.0
+LIMIT_S = 300.0
 LOOK_S = 0.2
 SPARE_FILES = 200
 
@@ -51,11 +52,10 @@ def watch(ground: Ground, watchers: int, start_one: Callable[[], None]) -> Itera
     port = free_port()
     yield f"| {watchers:,} watchers, for one second | gateway | Postgres | transactions |"
     yield "|---|---:|---:|---:|"
-    with ground.processes(gateway(ground, "gateway", port)):
-        requests = _requests(ground, watchers)
+    with ground.processes(gateway(ground, "gateway", port)), _connected(ground, port, watchers):
         for name, act in (("the queue rests", _nothing), (f"a job starts every {LOOK_S} s", start_one)):
-            print(f"bench: {name} ...", file=sys.stderr, flush=True)
-            cost = _measure(ground, port, requests, act)
+            print(f"bench: {watchers:,} watchers, {name} ...", file=sys.stderr, flush=True)
+            cost = _measure(ground, act)
             yield f"| {name} | {cost.gateway_s:.2f} s | {cost.postgres_s:.2f} s | {cost.transactions:,.0f} |"
     yield ""
     yield f"Processor time on {machine()}. Each watcher waits up to {HOLD_S} s for its job to change, and asks again."
@@ -79,28 +79,33 @@ def _requests(ground: Ground, watchers: int) -> list[str]:
     return requests
 
 
-def _measure(ground: Ground, port: int, requests: list[str], act: Callable[[], None]) -> Cost:
-    """Connect all watchers, wait until each has asked once more, and measure."""
+@contextmanager
+def _connected(ground: Ground, port: int, watchers: int) -> Iterator[None]:
+    """Run the watchers in a process; the block starts when all are connected."""
     plan = {
         "port": port,
-        "seconds": CONNECT_LIMIT_S + SECONDS,
-        "connections": len(requests),
+        "seconds": LIMIT_S,
+        "connections": watchers,
         "status": 200,
-        "requests": requests,
+        "requests": _requests(ground, watchers),
     }
-    with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(ground.run, "-m", "bench.load", given=json.dumps(plan))
-        begin = time.monotonic()
-        server = _process("functions.gateway")
-        while len(server.net_connections("tcp")) < len(requests):
-            if load.done() or time.monotonic() > begin + CONNECT_LIMIT_S / 2:
-                raise RuntimeError(f"the watchers did not connect: {load.exception() if load.done() else 'too slow'}")
-            _act_for(LOOK_S, _nothing)
-        _act_for(HOLD_S, act)
-        before, begin = _spent(ground, server), time.monotonic()
-        _act_for(SECONDS, act)
-        after, passed = _spent(ground, server), time.monotonic() - begin
-        load.result()
+    path = ground.home / "watchers.json"
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    with ground.processes(ground.python("watchers", "bench.load", str(path))):
+        end = time.monotonic() + CONNECT_LIMIT_S
+        while len(_gateway().net_connections("tcp")) < watchers:
+            if time.monotonic() > end:
+                raise RuntimeError(f"the watchers did not connect within {CONNECT_LIMIT_S:.0f} s")
+            time.sleep(LOOK_S)
+        yield
+
+
+def _measure(ground: Ground, act: Callable[[], None]) -> Cost:
+    """Measure once every watcher has asked at least once more."""
+    _act_for(HOLD_S, act)
+    before, begin = _spent(ground), time.monotonic()
+    _act_for(SECONDS, act)
+    after, passed = _spent(ground), time.monotonic() - begin
     return Cost(*((late - early) / passed for early, late in zip(before, after, strict=True)))
 
 
@@ -111,13 +116,13 @@ def _act_for(seconds: float, act: Callable[[], None]) -> None:
         time.sleep(LOOK_S)
 
 
-def _spent(ground: Ground, server: psutil.Process) -> tuple[float, float, float]:
+def _spent(ground: Ground) -> tuple[float, float, float]:
     """Return the processor seconds of the gateway and of Postgres, and the transactions, up to now."""
     postgres = [one for one in psutil.Process().children(recursive=True) if "postgres" in one.name()]
     with ground.services.db.statement() as connection:
         query = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         transactions = int(connection.execute(query).scalar_one())
-    return _cpu_s(server), sum(map(_cpu_s, postgres)), transactions
+    return _cpu_s(_gateway()), sum(map(_cpu_s, postgres)), transactions
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -128,6 +133,8 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _process(module: str) -> psutil.Process:
-    [found] = [one for one in psutil.Process().children(recursive=True) if one.cmdline()[1:] == ["-m", module]]
+def _gateway() -> psutil.Process:
+    [found] = [
+        one for one in psutil.Process().children(recursive=True) if one.cmdline()[1:] == ["-m", "functions.gateway"]
+    ]
     return found
