@@ -63,6 +63,7 @@ class ImgGenerator:
         self._result_timeout_s = result_timeout_s
         self._extensions: frozenset[str] = frozenset()
         self._extensions_until = float("-inf")
+        self._not_waiting_until = float("-inf")
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's number for it as text."""
@@ -80,17 +81,16 @@ class ImgGenerator:
 
     @property
     def waits(self) -> bool:
-        """Return whether the generator listed the extension `wait` when it was last asked."""
-        return "wait" in self._extensions
+        """Return whether the generator listed the extension `wait` when it last answered; False after a failure."""
+        return "wait" in self._extensions and time.monotonic() >= self._not_waiting_until
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
         fields: dict[str, Any] = {"id": _wire_id(remote_id)}
-        if wait_s > 0 and self._can_wait():
-            wait_s = min(wait_s, MAX_WAIT_S)
-            answer = self._small("POST", "/check_status", fields | {"wait_s": wait_s}, wait_s=wait_s, stop=stop)
-        else:
-            answer = self._small("POST", "/check_status", fields)
+        waited_s = min(wait_s, MAX_WAIT_S) if wait_s > 0 and self._can_wait(stop) else 0
+        if waited_s:
+            fields["wait_s"] = waited_s
+        answer = self._small("POST", "/check_status", fields, wait_s=waited_s, stop=stop)
         check_http(answer, about_id=True)
         return _read_status(answer.body)
 
@@ -118,7 +118,10 @@ class ImgGenerator:
 
     def health(self) -> Capabilities:
         """Ask what the generator offers: nothing if it does not have this call."""
-        answer = self._small("GET", "/health", None)
+        return self._health(never_stop)
+
+    def _health(self, stop: Stop) -> Capabilities:
+        answer = self._small("GET", "/health", None, stop=stop)
         capabilities = Capabilities()
         if answer.status not in (404, 405, 410, 501):
             with suppress(GeneratorBroken):
@@ -131,20 +134,30 @@ class ImgGenerator:
         """Close the connections."""
         self._http.close()
 
-    def _known_extensions(self) -> frozenset[str]:
+    def _known_extensions(self, stop: Stop = never_stop) -> frozenset[str]:
         """Return the extensions as last reported, at most a minute old."""
         if time.monotonic() >= self._extensions_until:
-            self.health()
+            self._health(stop)
         return self._extensions
 
-    def _can_wait(self) -> bool:
-        with suppress(GeneratorError):  # the status call itself meets the same error
-            return "wait" in self._known_extensions()
-        return False
+    def _can_wait(self, stop: Stop) -> bool:
+        """Return whether `wait` is listed; False for a minute after a failure of that question.
+
+        Raises:
+            GeneratorStopped: `stop` returned True.
+        """
+        if time.monotonic() < self._not_waiting_until:
+            return False
+        try:
+            return "wait" in self._known_extensions(stop)
+        except GeneratorUnavailable:
+            self._not_waiting_until = time.monotonic() + EXTENSIONS_KEPT_S
+            return False
 
     def _remember(self, extensions: frozenset[str]) -> None:
         self._extensions = extensions
         self._extensions_until = time.monotonic() + EXTENSIONS_KEPT_S
+        self._not_waiting_until = float("-inf")
 
     def _small(
         self,
