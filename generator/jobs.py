@@ -340,6 +340,9 @@ class JobQueue:
 
     def _notify_waiting(self) -> None:
         """Notify the watchers of jobs whose position in the queue has changed; the caller holds the lock."""
+        # A queue that closes ends each job, and may be long.
+        if self._closed or not self._watching:
+            return
         for position, job in enumerate(self._waiting.values(), start=1):
             job.notify(position)
 
