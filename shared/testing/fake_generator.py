@@ -97,8 +97,12 @@ class FakeGenerator(FakeServer):
 
     @property
     def last_ended_at(self) -> float:
-        """Return when the last request ended, by the wall clock; it must have a plan with `seconds`."""
-        return self._by_id[self._last_number].ends_at
+        """Return what `ended_at` returns for the last request."""
+        return self.ended_at(self._last_number)
+
+    def ended_at(self, number: int) -> float:
+        """Return when a request with a plan with `seconds` ended or will end, as `time.time()` counts."""
+        return self._by_id[number].ends_at
 
     @property
     def waiting(self) -> int:
