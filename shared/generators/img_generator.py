@@ -6,6 +6,7 @@ It sends JSON, accepts only what the protocol specifies, and gives every other a
 import base64
 import json
 import re
+import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from shared.generators.base import (
     GeneratorAddress,
     GeneratorBroken,
     GeneratorError,
+    GeneratorStopped,
     GeneratorUnavailable,
     Phase,
     Progress,
@@ -64,6 +66,7 @@ class ImgGenerator:
         self._extensions: frozenset[str] = frozenset()
         self._extensions_until = float("-inf")
         self._not_waiting_until = float("-inf")
+        self._asking = threading.Lock()
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's number for it as text."""
@@ -134,25 +137,35 @@ class ImgGenerator:
         """Close the connections."""
         self._http.close()
 
-    def _known_extensions(self, stop: Stop = never_stop) -> frozenset[str]:
+    def _known_extensions(self) -> frozenset[str]:
         """Return the extensions as last reported, at most a minute old."""
         if time.monotonic() >= self._extensions_until:
-            self._health(stop)
+            self.health()
         return self._extensions
 
     def _can_wait(self, stop: Stop) -> bool:
-        """Return whether `wait` is listed; False for a minute after a failure of that question.
+        """Return `waits`, after asking again if the last question was a minute ago.
+
+        While one thread asks, the others use what is known. A failure of the question is no failure of the status call.
 
         Raises:
             GeneratorStopped: `stop` returned True.
         """
-        if time.monotonic() < self._not_waiting_until:
-            return False
-        try:
-            return "wait" in self._known_extensions(stop)
-        except GeneratorUnavailable:
-            self._not_waiting_until = time.monotonic() + EXTENSIONS_KEPT_S
-            return False
+        if self._is_wait_unknown and self._asking.acquire(blocking=False):
+            try:
+                if self._is_wait_unknown:
+                    self._health(stop)
+            except GeneratorStopped:
+                raise
+            except GeneratorError:
+                self._not_waiting_until = time.monotonic() + EXTENSIONS_KEPT_S
+            finally:
+                self._asking.release()
+        return self.waits
+
+    @property
+    def _is_wait_unknown(self) -> bool:
+        return time.monotonic() >= max(self._extensions_until, self._not_waiting_until)
 
     def _remember(self, extensions: frozenset[str]) -> None:
         self._extensions = extensions
