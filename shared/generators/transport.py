@@ -131,7 +131,9 @@ class BoundedHttp:
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if parts.username is not None:
             password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._headers |= urllib3.make_headers(basic_auth=password)
+            # Servers read Latin-1 where RFC 7617's `charset` is absent; other scripts have only UTF-8.
+            encoding = "latin-1" if max(password) <= "\xff" else "utf-8"
+            self._headers |= urllib3.make_headers(basic_auth=password, basic_auth_encoding=encoding)
         # A manager of one pool: a faulty host name is an error of the call, and a closed client may be used again.
         self._pools = urllib3.PoolManager(1, maxsize=CONNECTIONS, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where())
         self._pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
