@@ -4,7 +4,6 @@ As in GLIDE, a base image is generated small and then refined at the requested s
 occupying a thread, so that any number of waiting calls does not block the others.
 """
 
-import asyncio
 import base64
 import secrets
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from generator.images import encode_png
 from generator.jobs import Job, JobQueue
 from generator.problems import MAX_NAME, errors
 from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError
+from generator.waiting import wait_while_connected
 from generator.work import JobProgress, Results, share_of
 
 SIZES = (64, 128, 256, 512, 1024)
@@ -154,21 +154,10 @@ async def _wait_for(job: Job, queue: JobQueue, request: Request) -> Results | No
         JobFailed: The job ended without results.
     """
     assert job.outcome is not None
-    outcome = asyncio.wrap_future(job.outcome)
-    disconnected = asyncio.ensure_future(_wait_for_disconnect(request))
     try:
-        await asyncio.wait((outcome, disconnected), return_when=asyncio.FIRST_COMPLETED)
-        return outcome.result() if outcome.done() else None
+        return await wait_while_connected(job.outcome, request)
     finally:
-        # Also when the server shuts down, which cancels the calls that still wait.
-        disconnected.cancel()
-        outcome.cancel()
         queue.abandon(job)
-
-
-async def _wait_for_disconnect(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _refuse_repeated_parameters(request: Request) -> None:

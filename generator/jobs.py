@@ -83,13 +83,30 @@ class Job:
     took_s: float = 0.0
     results: Results | None = None
     reason: FailureReason | None = None
-    shown: float = 0.0
-    watchers: list[Future[None]] = field(default_factory=list)
+    shown_at: float = 0.0
+    watchers: dict[Future[None], str] = field(default_factory=dict)
 
-    def notify(self) -> None:
-        """Complete what waits for a change of the job; the caller holds the queue's lock."""
-        watchers, self.watchers = self.watchers, []
-        for watcher in watchers:
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the job has finished or failed."""
+        return self.state not in (JobState.WAITING, JobState.PROCESSING)
+
+    def status(self, position: int) -> str:
+        """Return the status in the protocol's words; `position` counts while the job waits."""
+        if self.state is JobState.WAITING:
+            return f"queue position: {position}"
+        if self.state is JobState.PROCESSING:
+            return f"processing: {int(self.progress * 100)}%"
+        return str(self.state.value)
+
+    def notify(self, position: int = 0) -> None:
+        """Complete the watchers that came when the status was another one; the caller holds the queue's lock."""
+        if not self.watchers:
+            return
+        status = self.status(position)
+        changed = [watcher for watcher, known in self.watchers.items() if known != status]
+        for watcher in changed:
+            del self.watchers[watcher]
             if watcher.set_running_or_notify_cancel():
                 watcher.set_result(None)
 
@@ -129,6 +146,7 @@ class JobQueue:
         self._waiting_bytes = 0
         self._processing: set[Job] = set()
         self._ended = _Ended()
+        self._watching = 0
         self._closed = False
         # An id from before a restart must not find another client's images, so each run starts at a random number.
         self._next_id = 1 + secrets.randbelow(2**30)
@@ -209,31 +227,30 @@ class JobQueue:
             UnknownJob: No job has this id.
         """
         with self._lock:
-            job = self._get(job_id)
-            if job.state is JobState.WAITING:
-                return f"queue position: {list(self._waiting).index(job_id) + 1}"
-            if job.state is JobState.PROCESSING:
-                return f"processing: {int(job.progress * 100)}%"
-            return str(job.state.value)
+            return self._status(self._get(job_id))
 
     def watch(self, job_id: int) -> Future[None] | None:
-        """Return what completes at the job's next change; None if it has ended, or too many calls wait already.
+        """Return what completes when the job's status changes; None if it has ended, or too many watch already.
 
-        The caller cancels it when it stops waiting. A change is a new state, a new position in the queue, and, at most
-        twice a second, progress.
+        The caller cancels it when it stops waiting. Progress counts as a change at most twice a second.
 
         Raises:
             UnknownJob: No job has this id.
         """
         with self._lock:
             job = self._get(job_id)
-            job.watchers = [watcher for watcher in job.watchers if not watcher.cancelled()]
-            live = [*self._waiting.values(), *self._processing]
-            if job not in live or sum(len(other.watchers) for other in live) >= self._bounds.max_watchers:
+            if job.has_ended or self._watching >= self._bounds.max_watchers:
                 return None
             changed: Future[None] = Future()
-            job.watchers.append(changed)
+            job.watchers[changed] = self._status(job)
+            self._watching += 1
+            changed.add_done_callback(partial(self._unwatch, job))
             return changed
+
+    def _unwatch(self, job: Job, changed: Future[None]) -> None:
+        with self._lock:
+            job.watchers.pop(changed, None)
+            self._watching -= 1
 
     def results(self, job_id: int) -> Results:
         """Return the images of a finished job.
@@ -258,15 +275,19 @@ class JobQueue:
             return self._end(self._get(job_id), JobState.ERROR, reason=FailureReason.CANCELLED)
 
     def counts(self) -> dict[str, int]:
-        """Count the jobs that wait and those that are processed."""
+        """Count the jobs that wait, those that are processed, and the calls that wait for a change."""
         with self._lock:
-            return {"queue": len(self._waiting), "processing": len(self._processing)}
+            return {"queue": len(self._waiting), "processing": len(self._processing), "watching": self._watching}
 
     def _get(self, job_id: int) -> Job:
         try:
             return self._jobs[job_id]
         except KeyError:
             raise UnknownJob from None
+
+    def _status(self, job: Job) -> str:
+        waits = job.state is JobState.WAITING
+        return job.status(list(self._waiting).index(job.id) + 1 if waits else 0)
 
     def _take(self) -> tuple[Job, Work] | None:
         """Wait for the next job and return it with its work; None when the queue is closed."""
@@ -313,14 +334,17 @@ class JobQueue:
             if job.state is not JobState.PROCESSING or self._is_late(job):
                 raise Stopped
             job.progress = max(job.progress, min(done, 0.99))
-            if time.monotonic() >= job.shown + PROGRESS_SHOWN_S:
-                job.shown = time.monotonic()
+            if time.monotonic() >= job.shown_at + PROGRESS_SHOWN_S:
+                job.shown_at = time.monotonic()
                 job.notify()
 
     def _notify_waiting(self) -> None:
-        """Report to all jobs that wait that their positions have changed; the caller holds the lock."""
-        for other in self._waiting.values():
-            other.notify()
+        """Notify the watchers of jobs whose position in the queue has changed; the caller holds the lock."""
+        # A queue that closes ends each job, and may be long.
+        if self._closed or not self._watching:
+            return
+        for position, job in enumerate(self._waiting.values(), start=1):
+            job.notify(position)
 
     def _is_late(self, job: Job) -> bool:
         return time.monotonic() > job.began + self._bounds.job_timeout_s
@@ -334,7 +358,7 @@ class JobQueue:
         self, job: Job, state: JobState, results: Results | None = None, reason: FailureReason | None = None
     ) -> bool:
         """End a job and return True; return False if it has ended already. The caller holds the lock."""
-        if job.state not in (JobState.WAITING, JobState.PROCESSING):
+        if job.has_ended:
             return False
         if self._waiting.pop(job.id, None) is not None:
             self._waiting_bytes -= job.size_bytes

@@ -4,25 +4,26 @@ The responses of img_generator are bare: a number, a word, a map of images. Erro
 `message`, and for 422 `parameter` and `errors` with every wrong parameter.
 """
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from generator import glide
-from generator.body import Body, JobRef, StatusQuery, read_body
+from generator.body import MAX_WAIT_S, Body, JobRef, StatusQuery, read_body
 from generator.engine_pool import EnginePool
 from generator.images import BadImage, decode_base64
 from generator.jobs import Bounds, JobQueue
 from generator.problems import add_errors, errors, refuse_other_origins
 from generator.request import GenerationRequest, ParameterError, limits
 from generator.site import add_site
+from generator.waiting import wait_while_connected
 from generator.work import prepare, run_request
 
 EXTENSIONS = ["key", "frames", "progress", "cancel", "wait"]
@@ -75,7 +76,8 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
             "status": "ok",
             "engine": engine_pool.engine,
             "extensions": EXTENSIONS,
-            "limits": limits() | {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s},
+            "limits": limits()
+            | {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s, "wait_s_max": MAX_WAIT_S},
             "glide": glide.limits(),
             "workers": bounds.workers,
             **queue.counts(),
@@ -102,12 +104,14 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
             raise ParameterError("imgs", f"hold something that {error}") from error
         return queue.submit(partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key)
 
-    # Waiting takes no thread: hundreds of clients may wait without blocking the other calls.
+    # A call that waits holds no thread: hundreds may wait without blocking the others.
     @router.post("/check_status", openapi_extra=_request_body(StatusQuery), responses=errors(400, 404, 413, 422))
-    async def check_status(body: BodyOf) -> str:
+    async def check_status(body: BodyOf, request: Request) -> str:
         """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes."""
-        query = body.parse(StatusQuery)
-        await _wait_for_change(queue, query)
+        query = await run_in_threadpool(body.parse, StatusQuery)
+        changed = queue.watch(query.id) if query.wait_s else None
+        if changed is not None:
+            await wait_while_connected(changed, request, query.wait_s)
         return queue.status(query.id)
 
     @router.post(
@@ -132,14 +136,6 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
         return {"cancelled": queue.cancel(body.parse(JobRef).id)}
 
     return router
-
-
-async def _wait_for_change(queue: JobQueue, query: StatusQuery) -> None:
-    changed = queue.watch(query.id) if query.wait_s else None
-    if changed is not None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(query.wait_s):  # cancels the future
-                await asyncio.wrap_future(changed)
 
 
 def _base64(data: bytes) -> str:

@@ -17,6 +17,8 @@ class FakeEngine:
         self.waiting = threading.Event()
         self.stopped = threading.Event()
         self.image_requests: list[ImageRequest] = []
+        self.done = 0.5
+        self.reports = 0
         self.factors: list[int] = []
         self.strengths: list[float] = []
 
@@ -42,7 +44,8 @@ class FakeEngine:
         self.waiting.set()
         try:
             while not self.go.wait(0.01):
-                report(0.5)
+                report(self.done)
+                self.reports += 1
         except Stopped:
             self.stopped.set()
             raise

@@ -125,6 +125,30 @@ def test_stopping_answers_the_waiting_calls() -> None:
         process.communicate()
 
 
+def test_stopping_answers_the_calls_that_wait_for_a_change() -> None:
+    process, address = _start()
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
+    try:
+        large = {"prompt": "a castle", "width": 2048, "height": 2048, "steps": 150}
+        _call(f"{address}/initiate_processing", large)
+        number = _call(f"{address}/initiate_processing", large)
+        end = time.monotonic() + PATIENCE_S
+        while _call(f"{address}/health")["processing"] == 0:  # type: ignore[index]
+            assert time.monotonic() < end
+        body = json.dumps({"id": number, "wait_s": 20})
+        connection.request("POST", "/check_status", body, {"Content-Type": "application/json"})
+        while _call(f"{address}/health")["watching"] == 0:  # type: ignore[index]
+            assert time.monotonic() < end
+        process.send_signal(signal.SIGTERM)
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)) == (200, "error")
+        assert process.wait(10) == 0
+    finally:
+        connection.close()
+        process.kill()
+        process.communicate()
+
+
 def test_a_port_in_use_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -260,8 +260,10 @@ class Generator(Protocol):
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         """Ask how far the request is.
 
-        A generator that can wait answers when that changes, at the latest after `wait_s`; while it waits, the call
-        raises GeneratorStopped soon after `stop` returns True.
+        A generator that can wait answers when that changes, at the latest after `wait_s` (0 to 20); others at once.
+
+        Raises:
+            GeneratorStopped: `stop` returned True, shortly before.
         """
         ...
 

@@ -6,6 +6,7 @@ It sends JSON, accepts only what the protocol specifies, and gives every other a
 import base64
 import json
 import re
+import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from shared.generators.base import (
     GeneratorAddress,
     GeneratorBroken,
     GeneratorError,
+    GeneratorStopped,
     GeneratorUnavailable,
     Phase,
     Progress,
@@ -63,6 +65,8 @@ class ImgGenerator:
         self._result_timeout_s = result_timeout_s
         self._extensions: frozenset[str] = frozenset()
         self._extensions_until = float("-inf")
+        self._not_waiting_until = float("-inf")
+        self._asking = threading.Lock()
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's number for it as text."""
@@ -80,17 +84,16 @@ class ImgGenerator:
 
     @property
     def waits(self) -> bool:
-        """Return whether the generator listed the extension `wait` when it was last asked."""
-        return "wait" in self._extensions
+        """Return whether the generator listed the extension `wait` when it last answered; False after a failure."""
+        return "wait" in self._extensions and time.monotonic() >= self._not_waiting_until
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
         fields: dict[str, Any] = {"id": _wire_id(remote_id)}
-        if wait_s > 0 and self._can_wait():
-            wait_s = min(wait_s, MAX_WAIT_S)
-            answer = self._small("POST", "/check_status", fields | {"wait_s": wait_s}, wait_s=wait_s, stop=stop)
-        else:
-            answer = self._small("POST", "/check_status", fields)
+        waited_s = min(wait_s, MAX_WAIT_S) if wait_s > 0 and self._can_wait(stop) else 0
+        if waited_s:
+            fields["wait_s"] = waited_s
+        answer = self._small("POST", "/check_status", fields, wait_s=waited_s, stop=stop)
         check_http(answer, about_id=True)
         return _read_status(answer.body)
 
@@ -118,7 +121,10 @@ class ImgGenerator:
 
     def health(self) -> Capabilities:
         """Ask what the generator offers: nothing if it does not have this call."""
-        answer = self._small("GET", "/health", None)
+        return self._health(never_stop)
+
+    def _health(self, stop: Stop) -> Capabilities:
+        answer = self._small("GET", "/health", None, stop=stop)
         capabilities = Capabilities()
         if answer.status not in (404, 405, 410, 501):
             with suppress(GeneratorBroken):
@@ -137,14 +143,34 @@ class ImgGenerator:
             self.health()
         return self._extensions
 
-    def _can_wait(self) -> bool:
-        with suppress(GeneratorError):  # the status call itself meets the same error
-            return "wait" in self._known_extensions()
-        return False
+    def _can_wait(self, stop: Stop) -> bool:
+        """Return `waits`, after asking again if the last question was a minute ago.
+
+        While one thread asks, the others use what is known. A failure of the question is no failure of the status call.
+
+        Raises:
+            GeneratorStopped: `stop` returned True.
+        """
+        if self._is_wait_unknown and self._asking.acquire(blocking=False):
+            try:
+                if self._is_wait_unknown:
+                    self._health(stop)
+            except GeneratorStopped:
+                raise
+            except GeneratorError:
+                self._not_waiting_until = time.monotonic() + EXTENSIONS_KEPT_S
+            finally:
+                self._asking.release()
+        return self.waits
+
+    @property
+    def _is_wait_unknown(self) -> bool:
+        return time.monotonic() >= max(self._extensions_until, self._not_waiting_until)
 
     def _remember(self, extensions: frozenset[str]) -> None:
         self._extensions = extensions
         self._extensions_until = time.monotonic() + EXTENSIONS_KEPT_S
+        self._not_waiting_until = float("-inf")
 
     def _small(
         self,

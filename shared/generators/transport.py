@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote, urlsplit
 
-import requests
+import certifi
 import urllib3
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -40,12 +39,12 @@ CONNECTIONS = 256
 """The number of connections that are kept open for threads that share a client."""
 _STOP_POLL_S = 0.2
 
-# Whether this thread's exchange is to stop. Four layers of libraries lie between `send` and the file that asks, and
+# Whether this thread's exchange is to stop. Three layers of libraries lie between `send` and the file that asks, and
 # none of them passes it on.
 _stop: ContextVar[Stop] = ContextVar("stop", default=never_stop)
 
 # In urllib3 a refused connection (NewConnectionError) is a subclass of its time-outs.
-_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError, requests.Timeout)
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
 
 
 class _DeadlineFile(io.RawIOBase):
@@ -111,18 +110,6 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-class _DeadlineAdapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 # passed on
-        super().init_poolmanager(*args, **named)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        """Treat nothing as a redirect; otherwise requests reads the whole body of one, without a limit."""
-        return
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer as received: the HTTP status and the body, as bytes."""
@@ -138,13 +125,19 @@ class BoundedHttp:
     """
 
     def __init__(self, url: str, *, connect_timeout_s: float) -> None:
-        self._url = url
+        parts = urlsplit(url)
+        self._path = parts.path.rstrip("/")
         self._connect_timeout_s = connect_timeout_s
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _DeadlineAdapter(max_retries=0, pool_maxsize=CONNECTIONS))
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if parts.username is not None:
+            password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            # Servers read Latin-1 where RFC 7617's `charset` is absent; other scripts have only UTF-8.
+            encoding = "latin-1" if max(password) <= "\xff" else "utf-8"
+            self._headers |= urllib3.make_headers(basic_auth=password, basic_auth_encoding=encoding)
+        # A manager of one pool: a faulty host name is an error of the call, and a closed client may be used again.
+        self._pools = urllib3.PoolManager(1, maxsize=CONNECTIONS, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where())
+        self._pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        self._server = (parts.hostname, parts.port, parts.scheme)
 
     def send(
         self, method: str, path: str, body: bytes | None, *, timeout_s: float, limit_bytes: int, stop: Stop = never_stop
@@ -167,34 +160,35 @@ class BoundedHttp:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._pools.clear()
 
     def _send(self, method: str, path: str, body: bytes | None, timeout_s: float, limit_bytes: int) -> Answer:
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        headers = self._headers if body is None else self._headers | {"Content-Type": "application/json"}
         try:
-            response = self._session.request(
+            response = self._pools.connection_from_host(*self._server).urlopen(
                 method,
-                self._url + path,
-                data=body,
-                headers=headers,
-                timeout=(self._connect_timeout_s, timeout_s),
-                allow_redirects=False,
-                stream=True,
+                self._path + path,
+                body,
+                headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=urllib3.Timeout(connect=self._connect_timeout_s, read=timeout_s),
+                preload_content=False,
+                decode_content=False,
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _translate(error, body_began=False) from error
         try:
-            return Answer(response.status_code, _read_body(response.headers, response.raw.read, limit_bytes))
+            return Answer(response.status, _read_body(response.headers, response.read, limit_bytes))
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            response.raw.close()
+            response.close()
             raise _translate(error, body_began=True) from error
         except GeneratorError:
-            response.raw.close()
+            response.close()
             raise
         finally:
-            response.raw.release_conn()
+            response.release_conn()
 
 
 def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_bytes: int) -> bytes:

@@ -13,8 +13,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
+from types import TracebackType
 from typing import Any, Literal
 
 from PIL import Image
@@ -22,6 +23,7 @@ from PIL import Image
 from shared.testing.fake_server import FakeServer
 
 ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
+MAX_WAIT_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Plan:
     """The outcome of one request: `polls` status calls report it as unfinished, then it ends.
 
     `finished` has results, `error` reports a failure, `forget` no longer knows the id, as after a restart. With
-    `seconds` the request ends so long after it came, and no earlier.
+    `seconds` the request ends so long after it came, and no earlier; `FakeGenerator.finish` ends it at any time.
+
+    A call with `wait_s` waits while `seconds` last. Each of the `polls` is a change, which is reported at once.
     """
 
     polls: int = 0
@@ -42,14 +46,14 @@ class _Request:
     number: int
     fields: dict[str, Any]
     plan: Plan
+    ends_at: float
     polls: int = 0
     cancelled: bool = False
-    came_at: float = field(default_factory=time.time)
 
     @property
-    def ends_at(self) -> float:
-        """Return when it ends, as far as the time decides."""
-        return self.came_at + self.plan.seconds
+    def is_running(self) -> bool:
+        """Return whether its time has not come and it was not cancelled."""
+        return self.ends_at > time.time() and not self.cancelled
 
 
 class FakeGenerator(FakeServer):
@@ -80,11 +84,38 @@ class FakeGenerator(FakeServer):
         self._by_id: dict[int, _Request] = {}
         self._by_key: dict[str, int] = {}
         self._changed = threading.Condition(self._lock)
+        self._waiting = 0
+        self._closing = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._closing = True
+            self._changed.notify_all()
+        super().__exit__(kind, error, trace)
 
     @property
     def last_ended_at(self) -> float:
-        """Return when the last request ended, by the wall clock; it must have a plan with `seconds`."""
-        return self._by_id[self._last_number].ends_at
+        """Return what `ended_at` returns for the last request."""
+        return self.ended_at(self._last_number)
+
+    def ended_at(self, number: int) -> float:
+        """Return when a request with a plan with `seconds` ended or will end, as `time.time()` counts."""
+        return self._by_id[number].ends_at
+
+    @property
+    def waiting(self) -> int:
+        """Return how many calls wait for a change."""
+        return self._waiting
+
+    def finish(self, number: int) -> None:
+        """End a request now, as its plan says."""
+        with self._lock:
+            request = self._by_id[number]
+            request.ends_at = min(request.ends_at, time.time())
+            request.polls = max(request.polls, request.plan.polls)
+            self._changed.notify_all()
 
     def restart(self) -> None:
         """Forget all requests, as a generator does that keeps them in memory. Numbers start again at 1."""
@@ -109,17 +140,32 @@ class FakeGenerator(FakeServer):
             calls["/cancel"] = self._cancel
         if method != "POST" or path not in calls:
             return 404, {"error": "not found"}
+        wait_s = fields.get("wait_s", 0) if path == "/check_status" else 0
+        if not self._may_wait(wait_s):
+            return 422, {"error": "bad parameter", "parameter": "wait_s"}
         with self._lock:
             request = self._find(fields)
-            if request and path == "/check_status" and "wait" in self.extensions:
-                self._wait(request, float(fields.get("wait_s", 0)))
+            if request and wait_s:
+                self._wait(request, wait_s)
                 request = self._find(fields)
             return calls[path](request) if request else (404, {"error": "unknown id"})
 
+    def _may_wait(self, wait_s: object) -> bool:
+        number = isinstance(wait_s, int | float) and not isinstance(wait_s, bool) and 0 <= wait_s <= MAX_WAIT_S
+        return number and (wait_s == 0 or "wait" in self.extensions)
+
     def _wait(self, request: _Request, wait_s: float) -> None:
-        """Wait until the request ends, is cancelled or is forgotten."""
-        gone = lambda: request.cancelled or self._by_id.get(request.number) is not request  # noqa: E731
-        self._changed.wait_for(gone, max(0.0, min(wait_s, request.ends_at - time.time())))
+        """Wait until the request ends, is cancelled or is forgotten, or the server closes."""
+        until = time.time() + wait_s
+        self._waiting += 1
+        while (
+            request.is_running
+            and self._by_id.get(request.number) is request
+            and not self._closing
+            and (left := min(until, request.ends_at) - time.time()) > 0
+        ):
+            self._changed.wait(left)
+        self._waiting -= 1
 
     def _find(self, fields: dict[str, Any]) -> _Request | None:
         return self._by_id.get(fields["id"]) if type(fields.get("id")) is int else None
@@ -134,7 +180,9 @@ class FakeGenerator(FakeServer):
                 return 200, self._by_key[key]
             self._last_number += 1
             plan = self.plans.popleft() if self.plans else self.plan
-            self._by_id[self._last_number] = _Request(self._last_number, fields, plan)
+            self._by_id[self._last_number] = _Request(
+                self._last_number, fields, plan, ends_at=time.time() + plan.seconds
+            )
             if key is not None:
                 self._by_key[key] = self._last_number
             self.counts["initiated"] += 1
@@ -145,7 +193,7 @@ class FakeGenerator(FakeServer):
 
     def _status(self, request: _Request) -> tuple[int, Any]:
         self.counts["statuses"] += 1
-        if request.ends_at > time.time() and not request.cancelled:
+        if request.is_running:
             return 200, "processing"
         request.polls += 1
         left = request.plan.polls - request.polls + 1
