@@ -202,6 +202,12 @@ def test_a_wrong_time_is_named(service: Service, wait_s: str) -> None:
     assert (response.status_code, response.json()["parameter"]) == (422, "wait_s")
 
 
+@pytest.mark.parametrize("wait_s", ["-1", "20.5", "true", "NaN", "inf", "1e400", "five", ""])
+def test_a_wrong_time_in_a_form_is_named(service: Service, wait_s: str) -> None:
+    response = service.client.post("/check_status", data={"id": str(service.start()), "wait_s": wait_s})
+    assert (response.status_code, response.json()["parameter"]) == (422, "wait_s")
+
+
 def test_the_id_may_be_text_as_before(service: Service) -> None:
     number = service.start()
     service.finish(number)

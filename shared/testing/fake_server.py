@@ -127,13 +127,15 @@ class _Handler(StreamRequestHandler):
 
     def handle(self) -> None:
         while (answer := self._exchange()) is not None:
-            status, value = answer
-            body = value if isinstance(value, bytes) else json.dumps(value).encode()
-            head = (
-                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            )
-            self.wfile.write(head.encode() + body)
+            self._send(*answer)
+
+    def _send(self, status: int, value: object) -> None:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self.wfile.write(head.encode() + body)
 
     def _exchange(self) -> tuple[int, Any] | None:
         """Read a request and return the HTTP status and the value of its answer; None ends the connection."""
@@ -143,6 +145,8 @@ class _Handler(StreamRequestHandler):
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
+        if length > _MAX_BODY_BYTES:
+            self._send(413, {"error": "too large"})
         if len(words) != 3 or length > _MAX_BODY_BYTES:
             return None
         method, target = words[0].decode(), urlsplit(words[1].decode())

@@ -75,10 +75,15 @@ def test_it_sends_the_password_of_the_address_and_no_other(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    for authority, password in (("user:pa%2Css%C3%A9@", "user:pa,ssé"), ("", None)):
+    passwords = {
+        "user:pa%2Css%C3%A9@": "user:pa,ssé".encode("latin-1"),
+        "user:%D0%BF%D0%B0@": "user:па".encode(),
+        "": None,
+    }
+    for authority, password in passwords.items():
         http = BoundedHttp(f"http://{authority}{recorder.host}/base/", connect_timeout_s=3)
         assert get(http, "/image?prompt=a%20b") == Answer(200, b"{}")
-        expected = f"Basic {base64.b64encode(password.encode()).decode()}" if password else None
+        expected = f"Basic {base64.b64encode(password).decode()}" if password else None
         assert recorder.headers[-1].get("authorization") == expected
         assert recorder.headers[-1]["host"] == recorder.host
         assert recorder.headers[-1]["accept-encoding"] == "identity"

@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from shared.generators.base import (
     Phase,
     Progress,
 )
-from shared.generators.img_generator import ImgGenerator
+from shared.generators.img_generator import SMALL_ANSWER_BYTES, ImgGenerator
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.orders import order
 from tests.support.reference_generator import reference_generator
@@ -174,24 +175,75 @@ def test_the_time_is_sent_only_where_it_is_listed() -> None:
         client.close()
 
 
-class _BrokenHealth(FakeGenerator):
-    asked = 0
+class _Watched(FakeGenerator):
+    """Counts the questions for its extensions, answered with `health` if that is set, and the calls that may wait."""
+
+    health: tuple[int, Any] | None = None
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
-        if path == "/health":
-            self.asked += 1
-            return 503, {"error": "no health"}
-        assert "wait_s" not in fields
-        return super().answer(method, path, fields)
+        with self._lock:
+            self.counts["health"] += path == "/health"
+            self.counts["waits"] += "wait_s" in fields
+        if path != "/health":
+            return super().answer(method, path, fields)
+        return self.health or super().answer(method, path, fields)
 
 
-def test_a_failing_question_means_no_for_a_while() -> None:
-    with _BrokenHealth(plan=Plan(polls=9), extensions=ALL_EXTENSIONS) as fake:
+BAD_HEALTH = {
+    "busy": (503, {"error": "no health"}),
+    "too large": (200, b" " * (SMALL_ANSWER_BYTES + 1)),
+    "no JSON": (200, b"<html>"),
+    "no list": (200, {"extensions": "wait"}),
+    "missing": (404, {}),
+}
+
+
+@pytest.mark.parametrize("health", BAD_HEALTH.values(), ids=BAD_HEALTH)
+def test_a_failing_question_means_no_for_a_while(health: tuple[int, Any]) -> None:
+    with _Watched(plan=Plan(polls=9), extensions=ALL_EXTENSIONS) as fake:
+        fake.health = health
         client = connect(fake.address)
         remote_id = client.start(order())
         for _ in range(3):
             client.status(remote_id, wait_s=20)
-        assert (fake.asked, client.waits) == (1, False)
+        assert (fake.counts["health"], fake.counts["waits"], client.waits) == (1, 0, False)
+        client.close()
+
+
+def test_a_failure_replaces_what_was_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _Watched(plan=Plan(polls=9), extensions=["wait"]) as fake:
+        client = ImgGenerator(fake.address)
+
+        def waits() -> bool:
+            return client.waits
+
+        remote_id = client.start(order())
+        client.status(remote_id, wait_s=20)
+        assert waits()
+        monkeypatch.setattr(client, "_extensions_until", float("-inf"))
+        fake.health = BAD_HEALTH["busy"]
+        client.status(remote_id, wait_s=20)
+        assert not waits()
         with pytest.raises(GeneratorUnavailable):
             client.health()
+        fake.health = None
+        client.health()
+        assert waits()
+        client.close()
+
+
+def test_many_threads_wait_with_one_client() -> None:
+    count = 128
+    with _Watched(plan=ENDLESS, extensions=["wait"]) as fake, ThreadPoolExecutor(count) as threads:
+        client = connect(fake.address)
+        ids = [client.start(order(seed=seed)) for seed in range(count)]
+        phases = {progress.phase for progress in threads.map(lambda one: client.status(one, wait_s=0.01), ids)}
+        assert (phases, fake.counts["health"]) == ({Phase.PROCESSING}, 1), "one thread asks for all"
+        calls = [threads.submit(client.status, remote_id, wait_s=20) for remote_id in ids]
+        until(lambda: fake.waiting == count, "the calls wait", 15, 0.01)
+        before = time.time()
+        for remote_id in ids:
+            fake.finish(int(remote_id))
+        assert {call.result(15).phase for call in calls} == {Phase.FINISHED}
+        assert all(before <= fake.ended_at(int(remote_id)) <= time.time() for remote_id in ids)
         client.close()
