@@ -180,7 +180,9 @@ def _send(step: Step) -> Decision:
 def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
     began = time.monotonic()
     try:
-        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=step.stop)
+        # A stopping process ends only calls that wait; a short one may still find the picture.
+        stop = step.stop if step.generator.waits else step.unwanted
+        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=stop)
     except GeneratorStopped:
         return Decision(Progressed(0))  # another worker goes on, or cancels the job
     except GeneratorUnavailable as error:
