@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]
@@ -134,7 +134,8 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def _gateway() -> psutil.Process:
-    [found] = [
-        one for one in psutil.Process().children(recursive=True) if one.cmdline()[1:] == ["-m", "functions.gateway"]
-    ]
-    return found
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended since
+            if one.cmdline()[1:] == ["-m", "functions.gateway"]:
+                return one
+    raise RuntimeError("the gateway has ended")
