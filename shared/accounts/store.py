@@ -210,7 +210,7 @@ def list_closed(connection: Connection) -> list[UUID]:
 
 
 def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_ONCE) -> bool:
-    """Delete some jobs of a closed account, and at the end the user; return whether rows are left.
+    """Delete the newest jobs of a closed account, and at the end the user; return whether rows are left.
 
     The stored objects are left to the garbage collection. Jobs are locked before their user, in the order in which a
     move locks them, so that the two cannot deadlock.
@@ -218,7 +218,8 @@ def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_O
     # As a range, so that its order makes Postgres use the index of users' jobs: for a user with most of all jobs it
     # would rather read all jobs in order, and those of others for nothing.
     job_ids = text("""
-        SELECT id FROM jobs WHERE user_id BETWEEN :user_id AND :user_id ORDER BY user_id, id LIMIT :limit FOR UPDATE
+        SELECT id FROM jobs WHERE user_id BETWEEN :user_id AND :user_id ORDER BY user_id DESC, id DESC
+        LIMIT :limit FOR UPDATE
     """)
     found = list(connection.execute(job_ids, {"user_id": user_id, "limit": limit}).scalars())
     # A running step may still store pictures, and an upload form may still be used: those prefixes are emptied once

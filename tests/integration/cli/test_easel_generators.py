@@ -52,7 +52,7 @@ def test_each_generator_is_probed(
     code, lines = easel("generators", "--ask")
     assert (code, len(lines)) == (ExitCode.DONE, 3)
     rows = {row["name"]: row for row in objects(easel, "generators", "--ask")}
-    assert rows[generator.url]["answer"] == "well (fake, cancel, frames, key, progress)"
+    assert rows[generator.url]["answer"] == "well (fake, cancel, frames, key, progress, wait)"
     assert rows[generator.url]["extensions"] == sorted(ALL_EXTENSIONS)
     assert (rows[glide.url]["answer"], rows[glide.url]["health"]) == ("well", "unknown to the poller")
     assert generator.counts["initiated"] == 0
