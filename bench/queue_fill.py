@@ -1,10 +1,13 @@
 """A queue of any length, made by a few statements."""
 
+import json
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from bench.ground import Ground
+from shared.api.schemas import JobRequest
+from shared.jobs.resolution import new_job
 
 USERS = 10_000
 
@@ -78,7 +81,8 @@ JOIN owners ON owners.place = number % :users
 CROSS JOIN LATERAL (SELECT now() - make_interval(secs => number) AS at) AS times
 """
 
-_SETTINGS = '{"n": 1, "width": 512, "height": 512, "steps": 30, "seed": 7, "notify": "none", "style": null}'
+_REQUEST = JobRequest(prompt="a lighthouse at night", width=64, height=64)
+_SETTINGS = json.dumps(new_job(_REQUEST, None, b"").settings | {"notify": "none"})
 
 
 def count_history(jobs: int) -> int:
