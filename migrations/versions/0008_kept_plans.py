@@ -71,7 +71,7 @@ $$
 
 # Case is folded by Postgres' own table, independent of the database's locale. The coalesce keeps the planner from
 # assuming that words are rare and reading every job: it reads the user's jobs from the newest on and stops when the
-# page is full. A kept plan must find the page in the index whatever the arguments are, so `before` is never null.
+# page is full. A kept plan must find the page in the index for any arguments, so `before` is never null.
 _SHOWN_JOBS = f"""
 CREATE FUNCTION shown_jobs(
     of_user uuid, of_token bytea, in_state text, patterns text[], before uuid, at_most integer
