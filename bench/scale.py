@@ -196,7 +196,7 @@ class Queue:
 
 @contextmanager
 def filled(ground: Ground, size: int, finished: int = 0) -> Iterator[Queue]:
-    """Fill the queue in a database of its own, and run one generator beside it."""
+    """Fill the queue in a separate database, and run one generator beside it."""
     with ground.beside(f"queue_{size}_{finished}") as beside, FakeGenerator(max_in_flight=1) as fake:
         begin = time.monotonic()
         [(user, token)] = beside.users(1)

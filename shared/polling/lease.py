@@ -2,8 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -51,14 +49,6 @@ class Leases:
         with self._changed:
             self._kept.pop(claim.attempt_token, None)
             self._changed.notify()
-
-    @contextmanager
-    def kept(self, claim: ClaimedJob) -> Iterator[Lease]:
-        """Renew this claim until the block ends."""
-        try:
-            yield self.keep(claim)
-        finally:
-            self.drop(claim)
 
     def _renew_while_any(self) -> None:
         while True:

@@ -46,7 +46,6 @@ class Pump:
         self._due: list[float] = []  # when to look again, by time.monotonic: a heap
         # Whether each step takes long, as it was known when it began: a client may learn during it that it can wait.
         self._in_hand: dict[UUID, bool] = {}
-        self._short = self._long = 0
         self._looked = float("-inf")
         self._more_due = False
         self._thread: threading.Thread | None = None
@@ -65,8 +64,13 @@ class Pump:
             self._inbox.put(None)
             self._thread.join(STOP_S)
 
+    @property
+    def _short(self) -> int:
+        """How many of the steps in hand count."""
+        return sum(not takes_long for takes_long in self._in_hand.values())
+
     def _run(self) -> None:
-        while not self._worker.stopping.is_set() or self._short or self._long:
+        while not self._worker.stopping.is_set() or self._in_hand:
             done, woken = self._wait()
             with patient("moving jobs"):
                 places_freed = self._write(done)
@@ -92,10 +96,7 @@ class Pump:
         if not done:
             return False
         for step in done:
-            if self._in_hand.pop(step.taken.claim.attempt_token):
-                self._long -= 1
-            else:
-                self._short -= 1
+            del self._in_hand[step.taken.claim.attempt_token]
         places_freed = False
         for ended in self._worker.write(done):
             if ended.next_step_s is None:
@@ -124,9 +125,5 @@ class Pump:
             self._do_in_thread(claimed)
 
     def _do_in_thread(self, taken: Taken) -> None:
-        takes_long = self._in_hand[taken.claim.attempt_token] = taken.takes_long
-        if takes_long:
-            self._long += 1
-        else:
-            self._short += 1
+        self._in_hand[taken.claim.attempt_token] = taken.takes_long
         threading.Thread(target=lambda: self._inbox.put(self._worker.do(taken)), name="step", daemon=True).start()

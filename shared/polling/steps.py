@@ -277,8 +277,7 @@ def _request(step: Step) -> GenerationRequest:
 
 def _pixels(request: GenerationRequest) -> int:
     """Return the number of pixels of the pictures that the request makes."""
-    sizes = request.output_sizes or ()
-    return sum(width * height for width, height in (size for size in sizes if size is not None))
+    return sum(width * height for width, height in request.output_sizes)
 
 
 def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[StoredImage, ...]:

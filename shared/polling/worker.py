@@ -135,7 +135,8 @@ class Worker:
             with suppress(Unavailable):
                 outcomes.abandon(self.services.db, lost)
         for end in ended:
-            self._report(end)
+            if end.result is not None:
+                self._report(end)
         return ended
 
     def work(self, taken: Taken) -> float | None:

@@ -85,9 +85,11 @@ def test_a_job_that_kills_its_worker_three_times_fails(world: World) -> None:
     for _ in range(3):
         claimed(world, job_id)
         world.expire_lease(job_id)
-    world.poller.advance(job_id)
+    measured: list[tuple[str, str, float]] = []
+    Poller(world.services, world.poller.addresses, measure=lambda *step: measured.append(step)).advance(job_id)
     row = world.row(job_id)
     assert (row.state, row.error_code, row.crashes) == ("failed", "crashed_worker", 3)
+    assert measured == [], "no step was done"
     assert world.events(job_id)[-1] == "failed"
     world.check_books()
     assert world.sql("SELECT quota_used FROM users") == [(0,)]
