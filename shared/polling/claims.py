@@ -5,7 +5,7 @@ One worker at a time works on a generating job. A lease that has run out means t
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -57,17 +57,24 @@ class ClaimedJob:
         """Return the prefix of the objects that this claim stores."""
         return object_prefix(self.id, self.attempt_token)
 
+    def after_sending(self, remote_id: str | None) -> "ClaimedJob":
+        """Return this claim after the generator has accepted the job under this id."""
+        return replace(
+            self, remote_id=remote_id, attempts=self.attempts + 1, sent_s=0.0, unreachable_s=None, crashed=False
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """How a step leaves a job that stays at its generator.
 
-    remote_id: the generator accepted the job in this step, which spends an attempt. unreachable: the generator did not
-    answer. adapted: which settings the generator does not follow. waiting: why the job cannot continue; the timeline
-    gets it once per reason.
+    keep: the claim goes on, unless the job is to be cancelled. remote_id: the generator accepted the job in this step,
+    which spends an attempt. unreachable: the generator did not answer. adapted: which settings the generator does not
+    follow. waiting: why the job cannot continue; the timeline gets it once per reason.
     """
 
     next_step_s: float
+    keep: bool = False
     remote_id: str | None = None
     progress: float | None = None
     unreachable: bool = False
@@ -184,12 +191,13 @@ def record_processing(connection: Connection, job_id: UUID, attempt_token: UUID)
 _RELEASE = text("""
 WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:releases AS json)) AS g (
-        job_id uuid, attempt_token uuid, next_step_s float, remote_id text, progress float, unreachable bool,
+        job_id uuid, attempt_token uuid, next_step_s float, keep bool, remote_id text, progress float, unreachable bool,
         event text, adapted text, adapted_code text, waiting text, waiting_code text
     )
 ), released AS (
     UPDATE jobs SET
-        lease_until = NULL,
+        lease_until = CASE WHEN g.keep AND cancel_requested_at IS NULL
+            THEN clock_timestamp() + make_interval(secs => :lease_s) END,
         next_step_at = clock_timestamp()
             + CASE WHEN cancel_requested_at IS NULL THEN make_interval(secs => g.next_step_s) ELSE interval '0' END,
         remote_id = coalesce(g.remote_id, jobs.remote_id),
@@ -217,18 +225,14 @@ SELECT id, cancelling FROM released
 """)
 
 
-def release(connection: Connection, releases: Sequence[tuple[ClaimedJob, Release]]) -> dict[UUID, float]:
-    """End steps that leave their jobs at the generators; return the seconds until the next one, by job.
+def release(connection: Connection, releases: Sequence[tuple[ClaimedJob, Release]]) -> dict[UUID, bool]:
+    """End steps that leave their jobs at the generators; return whether each job is to be cancelled, by job.
 
-    That is 0 when the job is to be cancelled. Jobs whose claim is gone are missing.
+    A job that is to be cancelled is due at once. Jobs whose claim is gone are missing.
     """
-    rows = connection.execute(_RELEASE, {"releases": json.dumps([_given(*pair) for pair in releases])})
-    cancelling = {row.id: row.cancelling for row in rows}
-    return {
-        claim.id: 0 if cancelling[claim.id] else change.next_step_s
-        for claim, change in releases
-        if claim.id in cancelling
-    }
+    given = json.dumps([_given(*pair) for pair in releases])
+    rows = connection.execute(_RELEASE, {"releases": given, "lease_s": LEASE_S})
+    return {row.id: row.cancelling for row in rows}
 
 
 def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
@@ -238,6 +242,7 @@ def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
         "job_id": str(claim.id),
         "attempt_token": str(claim.attempt_token),
         "next_step_s": change.next_step_s,
+        "keep": change.keep,
         "remote_id": change.remote_id,
         "progress": None if change.progress is None else min(change.progress, HIGHEST_PROGRESS),
         "unreachable": change.unreachable,

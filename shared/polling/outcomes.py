@@ -113,11 +113,12 @@ class Decision:
 class Written:
     """An outcome as it was written: its name in `shared.metrics.process.OUTCOMES`, and the seconds until the next step.
 
-    `next_step_s` is None when the job left its generator.
+    `next_step_s` is None when the job left its generator. `kept`: the claim for the next step, if it goes on.
     """
 
     name: str
     next_step_s: float | None
+    kept: ClaimedJob | None = None
 
 
 Result: TypeAlias = Written | Lost | Unavailable | DatabaseFault | NotFound
@@ -131,19 +132,20 @@ _STATE_NAMES = {
 }
 
 
-def write(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[Result]:
+def write(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *, keep: bool = False) -> list[Result]:
     """Write what the steps of different claims came to, in one transaction, and end the claims; keep their order.
 
-    Each outcome is fenced by its own claim: one that is lost loses only its own. If a statement fails, the outcomes are
-    written one by one, so that one that cannot be written does not take the others with it.
+    With `keep` a claim goes on where the next step is due as soon as the job is sent. Each outcome is fenced by its own
+    claim: one that is lost loses only its own. If a statement fails, the outcomes are written one by one, so that one
+    that cannot be written does not take the others with it.
     """
     try:
         _write_health(db, decided)
-        results = _write_batch(db, decided)
+        results = _write_batch(db, decided, keep=keep)
     except (Unavailable, DatabaseFault, NotFound) as error:
         if len(decided) == 1:
             return [error]
-        return _write_singly(db, decided)
+        return _write_singly(db, decided, keep=keep)
     _record_pace(db, decided, results)
     return results
 
@@ -171,44 +173,48 @@ def abandon(db: Database, abandoned: Sequence[ClaimedJob]) -> None:
         _discard(connection, [claim for claim in abandoned if claim.id in released])
 
 
-def _write_singly(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[Result]:
+def _write_singly(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *, keep: bool) -> list[Result]:
     """Write one outcome after the other, until the database is unavailable for one of them."""
     results: list[Result] = []
     for pair in decided:
         gone = next((result for result in results if isinstance(result, Unavailable)), None)
-        results += [gone] if gone else write(db, [pair])
+        results += [gone] if gone else write(db, [pair], keep=keep)
     return results
 
 
-def _write_batch(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> list[Result]:
-    releases = {claim.id: _release(decision.outcome) for claim, decision in decided}
-    kept = [(claim, change) for claim, _ in decided if (change := releases[claim.id]) is not None]
+def _write_batch(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *, keep: bool) -> list[Result]:
+    releases = {claim.id: _release(decision.outcome, keep=keep) for claim, decision in decided}
+    staying = [(claim, change) for claim, _ in decided if (change := releases[claim.id]) is not None]
     leaving = [(claim, decision.outcome) for claim, decision in decided if releases[claim.id] is None]
     # The next try is another claim, with another prefix.
     stale = [claim for claim, decision in decided if _leaves_objects(decision.outcome)]
     # A release is one statement, which needs no transaction: that saves two round trips.
     with db.begin() if leaving or stale else db.statement() as connection:
-        next_steps_s = claims.release(connection, kept) if kept else {}
+        cancelling = claims.release(connection, staying) if staying else {}
         states = _move(connection, leaving)
-        _discard(connection, [claim for claim in stale if claim.id in next_steps_s])
-    return [_result(claim, decision.outcome, next_steps_s, states) for claim, decision in decided]
+        _discard(connection, [claim for claim in stale if claim.id in cancelling])
+    return [_result(claim, releases[claim.id], cancelling, states) for claim, _ in decided]
 
 
 def _result(
-    claim: ClaimedJob, outcome: Outcome, next_steps_s: Mapping[UUID, float], states: Mapping[UUID, State]
+    claim: ClaimedJob, release: Release | None, cancelling: Mapping[UUID, bool], states: Mapping[UUID, State]
 ) -> Result:
     if claim.id in states:
         return Written(_STATE_NAMES[states[claim.id]], None)
-    if claim.id in next_steps_s:
-        return Written("waits" if isinstance(outcome, Waits) else "goes_on", next_steps_s[claim.id])
-    return Lost(f"the claim on {claim.id} is gone")
+    if release is None or claim.id not in cancelling:
+        return Lost(f"the claim on {claim.id} is gone")
+    name = "goes_on" if release.waiting is None else "waits"
+    if cancelling[claim.id]:
+        return Written(name, 0)
+    return Written(name, release.next_step_s, claim.after_sending(release.remote_id) if release.keep else None)
 
 
-def _release(outcome: Outcome) -> Release | None:
+def _release(outcome: Outcome, *, keep: bool) -> Release | None:
     """Return how the outcome leaves a job at its generator, None if the job leaves it."""
     match outcome:
         case Sent(remote_id, next_step_s, adapted):
-            return Release(next_step_s, remote_id=remote_id, event=Event.SENT, adapted=adapted)
+            kept = keep and next_step_s == 0
+            return Release(next_step_s, kept, remote_id=remote_id, event=Event.SENT, adapted=adapted)
         case Progressed(next_step_s, fraction, started):
             return Release(next_step_s, progress=fraction, event=Event.PROCESSING if started else None)
         case Waits(reason, next_step_s, unreachable):

@@ -7,6 +7,7 @@ there in one batch. Meanwhile it waits for the next outcome, the next due step o
 import queue
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from heapq import heappop, heappush
 from typing import TypeAlias
 from uuid import UUID
@@ -19,6 +20,8 @@ AT_ONCE = 32
 """The default of how many short steps a process does at once, and of the outcomes in one batch."""
 
 MOST_AT_ONCE = 256
+MOST_STEPS = 1024
+"""The threads of a process, which are started as they are needed and used again."""
 
 IDLE_LOOK_S = 0.5
 """How often a process looks for due jobs that it does not know of: those of one that died or has its hands full."""
@@ -49,6 +52,7 @@ class Pump:
         self._looked = float("-inf")
         self._more_due = False
         self._thread: threading.Thread | None = None
+        self._threads = ThreadPoolExecutor(MOST_STEPS, "step")
 
     def wake(self) -> None:
         """Look for jobs to start and for steps that are due now; wake-ups at the same time fold into one look."""
@@ -98,8 +102,10 @@ class Pump:
         for step in done:
             del self._in_hand[step.taken.claim.attempt_token]
         places_freed = False
-        for ended in self._worker.write(done):
-            if ended.next_step_s is None:
+        for ended in self._worker.write(done, keep=not self._worker.stopping.is_set()):
+            if ended.kept:
+                self._do_in_thread(ended.kept)
+            elif ended.next_step_s is None:
                 places_freed = True
             else:
                 heappush(self._due, time.monotonic() + ended.next_step_s)
@@ -126,4 +132,4 @@ class Pump:
 
     def _do_in_thread(self, taken: Taken) -> None:
         self._in_hand[taken.claim.attempt_token] = taken.takes_long
-        threading.Thread(target=lambda: self._inbox.put(self._worker.do(taken)), name="step", daemon=True).start()
+        self._threads.submit(lambda: self._inbox.put(self._worker.do(taken)))

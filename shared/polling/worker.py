@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core.errors import Unavailable
@@ -71,6 +71,14 @@ class Ended:
     result: outcomes.Result | Exception | None
 
     @property
+    def kept(self) -> Taken | None:
+        """Return what to do next under the same claim, None if the claim has ended."""
+        if not isinstance(self.result, Written) or self.result.kept is None:
+            return None
+        taken = self.done.taken
+        return replace(taken, lease=replace(taken.lease, claim=self.result.kept))
+
+    @property
     def next_step_s(self) -> float | None:
         """Return the seconds until the job's next step, None when it left its generator or the claim is gone."""
         return self.result.next_step_s if isinstance(self.result, Written) else None
@@ -117,17 +125,24 @@ class Worker:
                 return Done(taken, name, began, error)
         return Done(taken, name, began, decision)
 
-    def write(self, steps_done: Sequence[Done]) -> list[Ended]:
-        """Write the outcomes of steps, all in one batch, and end their claims."""
-        try:
-            return self._write(steps_done)
-        finally:
-            for done in steps_done:
-                self._leases.drop(done.taken.claim)
+    def write(self, steps_done: Sequence[Done], *, keep: bool = False) -> list[Ended]:
+        """Write the outcomes of steps, all in one batch, and end their claims.
 
-    def _write(self, steps_done: Sequence[Done]) -> list[Ended]:
+        With `keep` a claim goes on where the next step is due as soon as the job is sent; the caller must `do` it.
+        """
+        ended: list[Ended] = []
+        try:
+            ended = self._write(steps_done, keep=keep)
+        finally:
+            kept = {end.done.taken.claim.attempt_token for end in ended if end.kept}
+            for done in steps_done:
+                if done.taken.claim.attempt_token not in kept:
+                    self._leases.drop(done.taken.claim)
+        return ended
+
+    def _write(self, steps_done: Sequence[Done], *, keep: bool) -> list[Ended]:
         decided = [(done.taken.claim, done.decision) for done in steps_done if isinstance(done.decision, Decision)]
-        written = iter(outcomes.write(self.services.db, decided) if decided else ())
+        written = iter(outcomes.write(self.services.db, decided, keep=keep) if decided else ())
         ended = [
             Ended(done, next(written) if isinstance(done.decision, Decision) else done.decision) for done in steps_done
         ]
