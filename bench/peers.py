@@ -1,9 +1,8 @@
-"""`python -m bench.peers [--seconds 60]`: Easel's queue beside procrastinate, pgqueuer and Celery on Redis.
+"""`python -m bench.peers [--seconds 30]`: Easel's queue beside procrastinate, pgqueuer and Celery on Redis.
 
 All run on the same Postgres and Redis, one after the other, with two worker processes each. The peers' tasks do
-nothing; Easel's poller has a generator and a storage that answer at once (see `bench.instant_poller`), and still
-dispatches, claims twice, encodes a picture and writes its rows. `make bench-peers` installs the peers into
-`.venv-peers`.
+nothing, and neither do Easel's steps (see `bench.instant_poller`). A further column has an Easel that also makes a
+picture of 64 x 64 px for each job. `make bench-peers` installs the peers into `.venv-peers`.
 """
 
 import argparse
@@ -11,9 +10,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import mean, quantiles
 from threading import Event, Thread
 
 import psycopg2
@@ -21,7 +20,8 @@ import redis
 from sqlalchemy import text
 
 from bench.ground import ROOT, Ground, prepared
-from bench.queue_fill import fill
+from bench.instant_poller import STARTED, instant_poller
+from bench.queue_fill import add_waiting
 from bench.table import machine
 from local.process import Part
 from shared.api.schemas import JobRequest
@@ -29,42 +29,51 @@ from shared.jobs import submission_store
 from shared.jobs.resolution import new_job
 
 PYTHON = ROOT / ".venv-peers/bin/python"
+OURS: dict[str, tuple[str, ...]] = {"Easel": ("--no-pictures",), "Easel with pictures": ()}
 PEERS = ("procrastinate", "pgqueuer", "celery")
 WORKERS = 2
 BEFOREHAND = 3000
 WAITING = 100_000
+BATCH = 25_000
 SINGLE, PAUSE_S = 100, 0.2
-PLACES = 64
 READERS = 4
+ROUNDS = 2
+FEWEST = 5000
+"""Jobs that are left when a cell ends early, so that no queue runs empty."""
 LIMIT_S = 600.0
+CALM = f"with {WAITING:,} waiting"
 
 
 @dataclass
 class Rival:
-    """One queue: how jobs are added (`trickle` adds one at a time), how many are done, and its workers' programs.
+    """One queue: how jobs are queued (`trickle` queues one at a time), how many are done, and its workers' programs.
 
     `waited_s` returns the seconds that the jobs done since a number of them waited for their start.
     """
 
     name: str
-    add: Callable[[int], None]
+    queue: Callable[[int], None]
     trickle: Callable[[int], None]
     done: Callable[[], int]
     waited_s: Callable[[int], list[float]]
     database: str
     parts: list[Part]
+    added: int = 0
+
+    def add(self, count: int) -> None:
+        """Queue so many jobs."""
+        self.queue(count)
+        self.added += count
 
 
-def easel(ground: Ground) -> Rival:
+def easel(ground: Ground, name: str, *options: str) -> Rival:
     """Return Easel's queue."""
-    address = f"img_generator+http://127.0.0.1:9/?max_in_flight={PLACES}"
-    env = {"EASEL_GENERATORS": address}
     users = [user for user, _ in ground.users(100)]
-    db = ground.services.db
+    db, record = ground.services.db, redis.Redis.from_url(ground.services.settings.broker_url)
 
     def add(count: int) -> None:
-        if count >= WAITING:
-            fill(ground, count, users[0].id)
+        if count > BEFOREHAND:
+            add_waiting(ground, count)
             ground.services.wake_ups.wake()
             return
         request = JobRequest(prompt="a lighthouse at night", width=64, height=64)
@@ -80,25 +89,18 @@ def easel(ground: Ground) -> Rival:
             add(1)
             Event().wait(PAUSE_S)
 
-    def done() -> int:
-        with db.statement() as connection:
-            query = text("SELECT coalesce(sum(count), 0)::int FROM tallies WHERE name = 'succeeded'")
-            return int(connection.execute(query).scalar_one())
-
-    def waited_s(since: int) -> list[float]:
-        query = """
-            SELECT extract(epoch FROM sent_at - created_at)::float FROM jobs WHERE state = 'succeeded'
-            ORDER BY finished_at OFFSET :since
-        """
-        with db.statement() as connection:
-            return list(connection.execute(text(query), {"since": since}).scalars())
-
-    parts = [
-        ground.python("worker", "bench.instant_poller", str(WORKERS), env=env),
-        ground.python("beat", "poller", "beat", env=env),
-    ]
+    record.delete(STARTED)
+    parts = instant_poller(ground, *options)
     database = ground.services.settings.database_url.replace("+psycopg2", "")
-    return Rival("Easel", add, trickle, done, waited_s, database, parts)
+    return Rival(name, add, trickle, *_recorded(record, STARTED), database, parts)
+
+
+def _recorded(record: redis.Redis, key: str) -> tuple[Callable[[], int], Callable[[int], list[float]]]:
+    """Return `done` and `waited_s` of a queue whose tasks add to a list in Redis how long they waited."""
+    return (
+        lambda: int(record.llen(key)),
+        lambda since: [float(entry) for entry in record.lrange(key, since, -1)],
+    )
 
 
 def peer(ground: Ground, name: str) -> Rival:
@@ -119,15 +121,13 @@ def peer(ground: Ground, name: str) -> Rival:
     run("setup")
     command, environment = (str(PYTHON), program, name, "work"), ground.env | env
     parts = [Part(f"{name}-{number}", command, environment, lambda: True) for number in range(WORKERS)]
-    key = f"peer:{name}"
+
+    def add(count: int) -> None:
+        for first in range(0, count, BATCH):  # each within the limit of a program's time
+            run("enqueue", str(min(BATCH, count - first)))
+
     return Rival(
-        name,
-        lambda count: run("enqueue", str(count)),
-        lambda count: run("trickle", str(count)),
-        lambda: int(record.llen(key)),
-        lambda since: [float(entry) for entry in record.lrange(key, since, -1)],
-        database,
-        parts,
+        name, add, lambda count: run("trickle", str(count)), *_recorded(record, f"peer:{name}"), database, parts
     )
 
 
@@ -138,18 +138,16 @@ def measure(ground: Ground, rival: Rival, seconds: float) -> Iterator[tuple[str,
         yield "jobs queued beforehand", "jobs/s", _drain(rival, BEFOREHAND)
         before = rival.done()
         rival.trickle(SINGLE)
+        rival.added += SINGLE
         _until(lambda: rival.done() >= before + SINGLE)
         cuts = quantiles(rival.waited_s(before), n=100)
         yield "wait for the start on an idle queue, 50th percentile", "ms", 1000 * cuts[49]
         yield "the same, 99th percentile", "ms", 1000 * cuts[98]
-        rival.add(WAITING)
-        yield f"with {WAITING:,} waiting", "jobs/s", _rate(rival, min(seconds, 20))
-        rival.add(WAITING)  # a quick queue may have done most of them
-        with idle_in_transaction(rival.database):
-            yield "with a session idle in a transaction", "jobs/s", _rate(rival, seconds)
-        rival.add(WAITING)
-        with overlapping_readers(rival.database):
-            yield f"with {READERS} overlapping readers", "jobs/s", _rate(rival, seconds)
+        for _ in range(ROUNDS):
+            for cell, pressure in PRESSURES.items():
+                _fill_up(rival)
+                with pressure(rival.database):
+                    yield cell, "jobs/s", _rate(rival, seconds)
 
 
 def _drain(rival: Rival, count: int) -> float:
@@ -160,10 +158,22 @@ def _drain(rival: Rival, count: int) -> float:
     return (count - before) / (time.monotonic() - begin)
 
 
+def _fill_up(rival: Rival) -> None:
+    """Queue jobs up to the number that is to wait, and clean up after the cell before."""
+    missing = WAITING - (rival.added - rival.done())
+    rival.add(missing)
+    with closing(psycopg2.connect(rival.database)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+
 def _rate(rival: Rival, seconds: float) -> float:
-    before, begin = rival.done(), time.monotonic()
-    Event().wait(seconds)
-    done = rival.done() - before
+    before, begin, pause = rival.done(), time.monotonic(), Event()
+    done = 0
+    while time.monotonic() < begin + seconds and done < WAITING - FEWEST:
+        pause.wait(0.1)
+        done = rival.done() - before
     if not done:
         raise RuntimeError(f"{rival.name} finished no job in {seconds:.0f} s")
     return done / (time.monotonic() - begin)
@@ -175,6 +185,12 @@ def _until(true: Callable[[], bool]) -> None:
         if time.monotonic() > end:
             raise RuntimeError(f"it did not happen within {LIMIT_S:.0f} s")
         pause.wait(0.02)
+
+
+@contextmanager
+def no_pressure(_database: str) -> Iterator[None]:
+    """Do nothing."""
+    yield
 
 
 @contextmanager
@@ -217,39 +233,48 @@ def _read(connection: "psycopg2.extensions.connection") -> None:
         cursor.execute("SELECT count(*) FROM pg_class")
 
 
-def table(found: dict[str, dict[str, tuple[str, float]]]) -> Iterator[str]:
+PRESSURES: dict[str, Callable[[str], AbstractContextManager[None]]] = {
+    CALM: no_pressure,
+    "with a session idle in a transaction": idle_in_transaction,
+    f"with {READERS} overlapping readers": overlapping_readers,
+}
+
+
+def table(found: dict[str, dict[str, tuple[str, list[float]]]]) -> Iterator[str]:
     """Yield the lines of a Markdown table; pressure is also shown as a share of the rate without it."""
     yield f"| cell | {' | '.join(found)} |"
     yield f"|---|{'---:|' * len(found)}"
-    calm = f"with {WAITING:,} waiting"
     for cell in next(iter(found.values())):
         cells = []
         for figures in found.values():
-            unit, figure = figures[cell]
-            share = f" ({figure / figures[calm][1]:.0%})" if cell.startswith("with") and cell != calm else ""
+            unit, figure = figures[cell][0], mean(figures[cell][1])
+            share = f" ({figure / mean(figures[CALM][1]):.0%})" if cell in PRESSURES and cell != CALM else ""
             cells.append(f"{figure:,.0f} {unit}{share}" if figure >= 10 else f"{figure:.1f} {unit}{share}")
         yield f"| {cell} | {' | '.join(cells)} |"
     yield ""
-    yield f"On {machine()}, {WORKERS} worker processes each, one queue after the other."
+    yield f"On {machine()}, {WORKERS} worker processes each, one queue after the other; {ROUNDS} rounds under pressure."
 
 
 def main() -> None:
     """Run and print the table; progress goes to stderr. Ctrl-C ends the run and cleans up."""
     parser = argparse.ArgumentParser(prog="python -m bench.peers", description="Measure Easel's queue beside others.")
-    parser.add_argument("names", nargs="*", default=("Easel", *PEERS), help="Easel, procrastinate, pgqueuer, celery")
-    parser.add_argument("--seconds", type=float, default=60, help="how long each pressure lasts")
+    names = (*OURS, *PEERS)
+    parser.add_argument("names", nargs="*", default=names, metavar="name", help=f"some of: {', '.join(names)}")
+    parser.add_argument("--seconds", type=float, default=30, help="how long each round under pressure lasts")
     arguments = parser.parse_args()
+    if unknown := [name for name in arguments.names if name not in names]:
+        parser.error(f"no such queue: {unknown[0]}")
     if not PYTHON.exists():
         sys.exit("bench: the peers are not installed; run `make bench-peers`")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    found: dict[str, dict[str, tuple[str, float]]] = {}
+    found: dict[str, dict[str, tuple[str, list[float]]]] = {}
     try:
         with prepared() as ground:
             for name in arguments.names:
-                rival = easel(ground) if name == "Easel" else peer(ground, name)
+                rival = easel(ground, name, *OURS[name]) if name in OURS else peer(ground, name)
                 for cell, unit, figure in measure(ground, rival, arguments.seconds):
-                    found.setdefault(rival.name, {})[cell] = unit, figure
-                    print(f"bench: {rival.name}, {cell}: {figure:.4g} {unit}", file=sys.stderr, flush=True)
+                    found.setdefault(name, {}).setdefault(cell, (unit, []))[1].append(figure)
+                    print(f"bench: {name}, {cell}: {figure:.4g} {unit}", file=sys.stderr, flush=True)
                 ground.clear_jobs()
     except KeyboardInterrupt:
         sys.exit("bench: interrupted; everything it started has stopped")

@@ -19,33 +19,34 @@ ON CONFLICT (email) DO NOTHING
 
 # As start-time fair queueing would have it: a user's jobs are as far apart as their cost by the user's weight.
 _JOBS = """
-WITH owners AS (
-    SELECT id, weight, row_number() OVER (ORDER BY id) - 1 AS place FROM users WHERE email LIKE 'scale-%'
-)
-INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)
-SELECT owners.id, 'a lighthouse at night, number ' || number, CAST(:settings AS jsonb), cost,
-    (1 + number / :users) * cost / weight, CASE number % 4 WHEN 0 THEN 'img_generator' ELSE 'img_generator,glide' END,
-    (now() AT TIME ZONE 'utc')::date
+SELECT owners.id AS user_id, 'a lighthouse at night, number ' || number AS prompt, cost,
+    (SELECT turn FROM queue_clock) + (1 + number / :users) * cost / weight AS turn,
+    CASE number % 4 WHEN 0 THEN 'img_generator' ELSE 'img_generator,glide' END AS protocols
 FROM generate_series(0, :jobs - 1) AS number
-JOIN owners ON owners.place = number % :users
+JOIN (
+    SELECT id, weight, row_number() OVER (ORDER BY id) - 1 AS place FROM users WHERE email LIKE 'scale-%'
+) AS owners ON owners.place = number % :users
 CROSS JOIN LATERAL (SELECT 0.5 + (owners.place % 97) / 10.0 AS cost) AS costs
 """
 
 _OF_ONE_USER = """
-INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)
-SELECT :user_id, 'a boat, number ' || number, CAST(:settings AS jsonb), 5, 1e6 + number, 'img_generator,glide',
-    (now() AT TIME ZONE 'utc')::date
+SELECT CAST(:user_id AS uuid) AS user_id, 'a boat, number ' || number AS prompt, 5 AS cost, 1e6 + number AS turn,
+    'img_generator,glide' AS protocols
 FROM generate_series(1, 20) AS number
 """
 
-_AROUND = (
-    "INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM jobs WHERE state = 'queued'",
-    """
-    UPDATE users SET queued = counted.jobs, next_turn = counted.turn FROM (
-        SELECT user_id, count(*) AS jobs, max(turn) AS turn FROM jobs WHERE state = 'queued' GROUP BY user_id
-    ) AS counted WHERE users.id = counted.user_id
-    """,
+_ADD = """
+WITH given AS ({jobs}), added AS (
+    INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)
+    SELECT user_id, prompt, CAST(:settings AS jsonb), cost, turn, protocols, (now() AT TIME ZONE 'utc')::date
+    FROM given RETURNING id, user_id, turn
+), accepted AS (
+    INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM added
 )
+UPDATE users SET queued = queued + counted.jobs, next_turn = greatest(next_turn, counted.turn) FROM (
+    SELECT user_id, count(*) AS jobs, max(turn) AS turn FROM added GROUP BY user_id
+) AS counted WHERE users.id = counted.user_id
+"""
 
 _FINISHED = """
 WITH owners AS (
@@ -100,15 +101,19 @@ def fill(ground: Ground, jobs: int, user_id: UUID) -> None:
 
     That user also has finished jobs (`count_history`), and others have published some (`count_published`).
     """
+    add_waiting(ground, jobs)
+    with ground.services.db.statement() as connection:
+        connection.execute(text(_HISTORY), {"user_id": user_id, "jobs": count_history(jobs)})
+        connection.execute(text(_ADD.format(jobs=_OF_ONE_USER)), {"user_id": user_id, "settings": _SETTINGS})
+        connection.execute(text(_GALLERY), {"users": USERS, "jobs": count_published(jobs), "settings": _SETTINGS})
+        connection.execute(text("VACUUM ANALYZE jobs, job_events, users"))
+
+
+def add_waiting(ground: Ground, jobs: int) -> None:
+    """Queue so many jobs of `USERS` users, behind those that have started."""
     with ground.services.db.statement() as connection:
         _add_users(connection)
-        connection.execute(text(_JOBS), {"users": USERS, "jobs": jobs, "settings": _SETTINGS})
-        connection.execute(text(_HISTORY), {"user_id": user_id, "jobs": count_history(jobs)})
-        connection.execute(text(_OF_ONE_USER), {"user_id": user_id, "settings": _SETTINGS})
-        connection.execute(text(_GALLERY), {"users": USERS, "jobs": count_published(jobs), "settings": _SETTINGS})
-        for statement in _AROUND:
-            connection.execute(text(statement))
-        connection.execute(text("VACUUM ANALYZE jobs, job_events, users"))
+        connection.execute(text(_ADD.format(jobs=_JOBS)), {"users": USERS, "jobs": jobs, "settings": _SETTINGS})
 
 
 def add_finished(ground: Ground, jobs: int) -> None:

@@ -303,9 +303,10 @@ def delete_token(connection: Connection, token_hash: bytes) -> None:
 _EXPIRED = "FROM tokens WHERE expires_at < now()"
 
 
-def drop_expired_tokens(connection: Connection) -> int:
-    """Delete expired tokens; return how many."""
-    return connection.execute(text(f"DELETE {_EXPIRED}")).rowcount
+def drop_expired_tokens(connection: Connection, limit: int) -> int:
+    """Delete expired tokens, at most so many; return how many."""
+    query = text(f"DELETE FROM tokens WHERE id IN (SELECT id {_EXPIRED} LIMIT :limit FOR UPDATE SKIP LOCKED)")
+    return connection.execute(query, {"limit": limit}).rowcount
 
 
 def count_expired_tokens(connection: Connection) -> int:

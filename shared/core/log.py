@@ -1,12 +1,11 @@
 """Logging: one line of JSON per record, with the request's or the job's id where there is one."""
 
-import json
 import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+from pydantic_core import to_json
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
@@ -39,7 +38,7 @@ class JsonFormatter(logging.Formatter):
             entry |= given
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return _encode({key: value for key, value in entry.items() if value is not None})
+        return to_json({key: value for key, value in entry.items() if value is not None}, fallback=str).decode()
 
 
 def configure(level: str) -> None:

@@ -92,6 +92,7 @@ tokens = Table(
     _when("expires_at"),
     Column("suspended", Boolean, nullable=False, server_default="false"),
     CheckConstraint("kind IN ('session', 'api')", name="kind"),
+    Index("ix_tokens_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
 
 # `version` increases with every change that a caller can see. `attempt_token` is the fence: a worker that holds a claim
@@ -228,6 +229,7 @@ reports = Table(
     CheckConstraint("reason IN ('illegal', 'hateful', 'sexual', 'personal', 'copyright', 'other')", name="reason"),
 )
 
+# `in_use`: the collector has found a job that uses the upload; a trigger resets it when such a job is deleted.
 uploads = Table(
     "uploads",
     metadata,
@@ -236,6 +238,8 @@ uploads = Table(
     Column("content_type", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     _when("created_at", nullable=False, server_default=_now),
+    Column("in_use", Boolean, nullable=False, server_default="false"),
+    Index("ix_uploads_created_at", "created_at", postgresql_where=text("NOT in_use")),
 )
 
 job_sources = Table(
@@ -277,7 +281,7 @@ mails = Table(
     _owner("jobs", primary_key=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _when("due_at", nullable=False, server_default=_now, index=True),
-    _when("created_at", nullable=False, server_default=_now),
+    _when("created_at", nullable=False, server_default=_now, index=True),
 )
 
 # Prefixes of objects that nothing refers to any more: written in the transaction that makes them so, deleted by the

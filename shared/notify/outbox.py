@@ -22,6 +22,7 @@ from shared.notify import store as mail_store
 from shared.notify.store import MailClaim
 from shared.services import Services
 
+GIVEN_UP_AT_ONCE = 500
 _MAX_SUBJECT_CHARACTERS, _MAX_BODY_CHARACTERS = 60, 300
 
 _log = logging.getLogger(__name__)
@@ -83,9 +84,9 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
 
 
 def give_up_old(services: Services) -> None:
-    """Drop the mails that could not be sent for a day, and log their jobs."""
+    """Drop mails that could not be sent for a day, at most GIVEN_UP_AT_ONCE, and log their jobs."""
     with services.db.statement() as connection:
-        for job_id in mail_store.drop_old(connection):
+        for job_id in mail_store.drop_old(connection, GIVEN_UP_AT_ONCE):
             _log.warning("a mail is given up after a day: that of job %s", job_id)
 
 

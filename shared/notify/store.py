@@ -36,13 +36,16 @@ class MailClaim:
     image_ids: list[str]
 
 
-_DUE = text("SELECT EXISTS (SELECT FROM mails WHERE due_at <= clock_timestamp())")
+_NOW = "(SELECT clock_timestamp())"
+"""SQL: the time, read once. Compared with the function itself, every row would be looked at."""
 
-_CLAIM = text("""
+_DUE = text("SELECT coalesce(min(due_at) <= clock_timestamp(), false) FROM mails")
+
+_CLAIM = text(f"""
 WITH taken AS (
     UPDATE mails SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
     WHERE job_id = (
-        SELECT job_id FROM mails WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT job_id FROM mails WHERE due_at <= {_NOW} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING job_id, attempts
 )
@@ -88,7 +91,12 @@ def postpone(connection: Connection, job_id: UUID, attempts: int) -> None:
     connection.execute(query, {"job_id": job_id, "attempts": attempts, "delay_s": delay_s})
 
 
-def drop_old(connection: Connection) -> list[UUID]:
-    """Delete the mails that could not be sent for a day; return their jobs."""
-    query = text("DELETE FROM mails WHERE created_at < clock_timestamp() - interval '1 day' RETURNING job_id")
-    return list(connection.execute(query).scalars())
+def drop_old(connection: Connection, limit: int) -> list[UUID]:
+    """Delete mails that could not be sent for a day, at most so many; return their jobs."""
+    query = text(f"""
+        DELETE FROM mails WHERE job_id IN (
+            SELECT job_id FROM mails WHERE created_at < {_NOW} - interval '1 day'
+            LIMIT :limit FOR UPDATE SKIP LOCKED
+        ) RETURNING job_id
+    """)
+    return list(connection.execute(query, {"limit": limit}).scalars())

@@ -18,6 +18,7 @@ from shared.polling import garbage_store
 from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
+RETIRED_AT_ONCE = 500
 FOLDERS = ("jobs/", "uploads/", "conformance/")
 """Every folder that Easel writes to in its bucket. Objects elsewhere are not Easel's, and are kept."""
 
@@ -55,10 +56,15 @@ def count_waste(services: Services) -> Waste:
 def retire(services: Services) -> tuple[int, int]:
     """Drop expired tokens, and old uploads that no job uses; return how many of each.
 
-    The uploads' objects become garbage.
+    The uploads' objects become garbage. Each transaction drops a limited number.
     """
-    with services.db.begin() as connection:
-        return user_store.drop_expired_tokens(connection), upload_store.drop_unused(connection)
+    tokens = uploads = 0
+    with services.db.statement() as connection:
+        while found := user_store.drop_expired_tokens(connection, RETIRED_AT_ONCE):
+            tokens += found
+        while (looked := upload_store.drop_unused(connection, RETIRED_AT_ONCE)).seen:
+            uploads += looked.dropped
+    return tokens, uploads
 
 
 def empty_garbage(services: Services) -> Removed:

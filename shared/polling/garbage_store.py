@@ -11,6 +11,10 @@ LEASE_S = 300.0
 """How long a claimed prefix is left to its worker. If that one dies, the prefix is due again afterwards."""
 
 
+# A subquery is read once; compared with the function itself, every row would be looked at.
+_IS_DUE = "due_at <= (SELECT clock_timestamp())"
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimedPrefix:
     """A prefix whose objects the caller deletes now. `due_at` is the end of its lease, by which the claim is known."""
@@ -33,9 +37,9 @@ class KeysInUse:
 
 def claim_due(connection: Connection, limit: int) -> list[ClaimedPrefix]:
     """Claim prefixes that are due, by moving the time when they are due to the end of a lease."""
-    query = text("""
+    query = text(f"""
         UPDATE garbage SET due_at = clock_timestamp() + make_interval(secs => :lease_s) WHERE prefix IN (
-            SELECT prefix FROM garbage WHERE due_at <= clock_timestamp()
+            SELECT prefix FROM garbage WHERE {_IS_DUE}
             ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
         ) RETURNING prefix, due_at
     """)
@@ -65,7 +69,7 @@ def _values(claimed: Sequence[ClaimedPrefix]) -> dict[str, list[str] | list[date
 
 def count_due(connection: Connection) -> int:
     """Return how many prefixes are due for deletion."""
-    query = text("SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp()")
+    query = text(f"SELECT count(*) FROM garbage WHERE {_IS_DUE}")
     return int(connection.execute(query).scalar_one())
 
 

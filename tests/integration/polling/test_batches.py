@@ -107,7 +107,7 @@ def test_an_unavailable_database_is_not_asked_for_every_job(world: World, monkey
     taken = take(world, 12)
     tries: list[int] = []
 
-    def unreachable(_db: Database, decided: Sequence[object]) -> list[outcomes.Result]:
+    def unreachable(_db: Database, decided: Sequence[object], **_options: object) -> list[outcomes.Result]:
         tries.append(len(decided))
         raise Unavailable("The database cannot be reached.")
 

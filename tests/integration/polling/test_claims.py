@@ -118,7 +118,7 @@ def test_a_released_claim_is_not_renewed(world: World) -> None:
     job_id = world.send()
     held = claimed(world, job_id)
     with world.services.db.begin() as connection:
-        assert claim_store.release(connection, [(held, Release(5))]) == {job_id: 5}
+        assert claim_store.release(connection, [(held, Release(5))]) == {job_id: False}
         assert not claim_store.renew(connection, [held])
     assert world.row(job_id).lease_until is None
 
@@ -181,7 +181,7 @@ def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, mon
     slow.go_on.set()
     thread.join(30)
     slow.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "lease"]
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "lease"], "the end of renewals")
     assert world.row(job_id).lease_until is None
     world.finish(job_id)
 

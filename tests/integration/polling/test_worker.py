@@ -178,7 +178,7 @@ def test_a_step_that_cannot_be_recorded_releases_its_claim(world: World, monkeyp
     job_id = world.submit(world.user())
     world.poller.start()
 
-    def no_database(*_written: Any) -> None:
+    def no_database(*_written: Any, **_options: Any) -> None:
         raise Unavailable
 
     with monkeypatch.context() as patched:
