@@ -42,10 +42,13 @@ WITH given AS ({jobs}), added AS (
     FROM given RETURNING id, user_id, turn
 ), accepted AS (
     INSERT INTO job_events (job_id, event) SELECT id, 'accepted' FROM added
-)
-UPDATE users SET queued = queued + counted.jobs, next_turn = greatest(next_turn, counted.turn) FROM (
+), counted AS (
     SELECT user_id, count(*) AS jobs, max(turn) AS turn FROM added GROUP BY user_id
-) AS counted WHERE users.id = counted.user_id
+), owners AS MATERIALIZED (
+    SELECT id FROM users WHERE id IN (SELECT user_id FROM counted) ORDER BY id FOR UPDATE
+)
+UPDATE users SET queued = queued + counted.jobs, next_turn = greatest(next_turn, counted.turn)
+FROM counted JOIN owners ON owners.id = counted.user_id WHERE users.id = counted.user_id
 """
 
 _FINISHED = """

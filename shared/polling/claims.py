@@ -94,6 +94,7 @@ _CLAIM = """
 WITH due AS (
     SELECT id FROM jobs j
     WHERE state = 'generating' AND next_step_at <= clock_timestamp() + make_interval(secs => :early_s) {only}
+        AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity')
         AND (lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
             SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
         )))
@@ -135,13 +136,13 @@ def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
     return _read_claim(row) if row else None
 
 
-def claim_due(connection: Connection, limit: int) -> list[ClaimedJob]:
-    """Claim up to `limit` generating jobs whose next step is due and that no other worker holds."""
-    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(limit))]
+def claim_due(connection: Connection, limit: int, floor: datetime | None = None) -> list[ClaimedJob]:
+    """Claim up to `limit` generating jobs whose next step is due since `floor`, and that no other worker holds."""
+    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(limit, floor=floor))]
 
 
-def _values(limit: int, early_s: float = 0) -> dict[str, float]:
-    return {"limit": limit, "early_s": early_s, "lease_s": LEASE_S, "lost_s": LOST_OBJECTS_KEPT_S}
+def _values(limit: int, early_s: float = 0, floor: datetime | None = None) -> dict[str, float | datetime | None]:
+    return {"limit": limit, "early_s": early_s, "floor": floor, "lease_s": LEASE_S, "lost_s": LOST_OBJECTS_KEPT_S}
 
 
 # Renewals are written to a narrow table of their own: a step may last for minutes, and a new version of the whole job

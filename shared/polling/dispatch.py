@@ -7,9 +7,11 @@ of the job that started last. One dispatcher at a time starts jobs: it holds the
 """
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -24,6 +26,11 @@ from shared.polling.generators import Room
 from shared.services import Services
 
 STARTS_AT_ONCE = 64
+
+Place: TypeAlias = tuple[float, UUID]
+"""Where a job is in the order of starts: its start tag, and its id among equal ones."""
+
+FIRST: Place = (-math.inf, UUID(int=0))
 
 _log = logging.getLogger(__name__)
 
@@ -72,15 +79,18 @@ class FreePlaces:
         return chosen
 
 
-def start(services: Services, names: Sequence[str]) -> list[UUID]:
-    """Assign queued jobs to free places at these generators, in fair order; return the ids of the jobs started."""
+def start(services: Services, names: Sequence[str], floor: Place = FIRST) -> list[UUID]:
+    """Assign queued jobs to free places at these generators, in fair order; return the ids of the jobs started.
+
+    Jobs before `floor` are left out.
+    """
     started: list[UUID] = []
     left_over = True
     while left_over and len(started) < STARTS_AT_ONCE:
         # Each round is a transaction: within one, users' rows are locked in the order of their ids, by one statement.
         with services.db.begin() as connection:
             jobs, left_over = _start_round(
-                connection, names, services.settings.max_running, STARTS_AT_ONCE - len(started)
+                connection, names, services.settings.max_running, STARTS_AT_ONCE - len(started), floor
             )
         started += jobs
     for job_id in started:
@@ -88,13 +98,15 @@ def start(services: Services, names: Sequence[str]) -> list[UUID]:
     return started
 
 
-def _start_round(connection: Connection, names: Sequence[str], max_running: int, limit: int) -> tuple[list[UUID], bool]:
+def _start_round(
+    connection: Connection, names: Sequence[str], max_running: int, limit: int, floor: Place
+) -> tuple[list[UUID], bool]:
     """Start the jobs that are next now; return their ids, and whether jobs are left for which there is a place."""
     clock = lock_clock(connection)
     places = FreePlaces(generator_store.list_rooms(connection, names))
     if not places.kinds:
         return [], False
-    candidates = list_next(connection, max_running=max_running, kinds=places.kinds, limit=limit)
+    candidates = list_next(connection, max_running=max_running, kinds=places.kinds, limit=limit, floor=floor)
     chosen = _choose(candidates, places, clock, max_running)
     free = _lock_queued(connection, [job.id for job, _ in chosen])
     moves = [Move(job.id, State.GENERATING, Event.STARTED, generator=name) for job, name in chosen if job.id in free]
@@ -166,15 +178,22 @@ def _advance_clock(connection: Connection, clock: float, started: Sequence[NextJ
 _NEXT = text("""
 SELECT first.* FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
     SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running FROM jobs q JOIN users u ON u.id = q.user_id
-    WHERE q.state = 'queued' AND q.protocols = kind AND u.running < :max_running
+    WHERE q.state = 'queued' AND q.protocols = kind AND (q.turn, q.id) >= (:floor, :floor_id)
+        AND u.running < :max_running
     ORDER BY q.turn, q.id LIMIT :limit
 ) AS first ORDER BY first.turn, first.id LIMIT :limit
 """)
 
 
-def list_next(connection: Connection, *, max_running: int, kinds: Sequence[str], limit: int) -> list[NextJob]:
-    """Return the first queued jobs of these kinds in fair order, of users who may run more. They are not locked."""
-    rows = connection.execute(_NEXT, {"max_running": max_running, "kinds": list(kinds), "limit": limit})
+def list_next(
+    connection: Connection, *, max_running: int, kinds: Sequence[str], limit: int, floor: Place = FIRST
+) -> list[NextJob]:
+    """Return the first queued jobs of these kinds in fair order, of users who may run more. They are not locked.
+
+    floor: the first place to look at.
+    """
+    values = {"max_running": max_running, "kinds": list(kinds), "limit": limit}
+    rows = connection.execute(_NEXT, values | {"floor": floor[0], "floor_id": floor[1]})
     return [NextJob(row.id, row.user_id, row.protocols, row.turn, row.cost, row.running) for row in rows]
 
 

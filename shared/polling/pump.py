@@ -13,6 +13,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from shared.polling import dispatch
+from shared.polling.floors import Floors
 from shared.polling.patience import patient
 from shared.polling.worker import Done, Taken, Worker
 
@@ -50,6 +51,7 @@ class Pump:
         # Whether each step takes long, as it was known when it began: a client may learn during it that it can wait.
         self._in_hand: dict[UUID, bool] = {}
         self._looked = float("-inf")
+        self._floors = Floors()
         self._more_due = False
         self._thread: threading.Thread | None = None
         self._threads = ThreadPoolExecutor(MOST_STEPS, "step")
@@ -107,6 +109,8 @@ class Pump:
                 self._do_in_thread(ended.kept)
             elif ended.next_step_s is None:
                 places_freed = True
+                if ended.requeued:
+                    self._floors.expire()
             else:
                 heappush(self._due, time.monotonic() + ended.next_step_s)
         return places_freed
@@ -118,14 +122,16 @@ class Pump:
         while self._due and self._due[0] <= now:
             heappop(self._due)
             is_due = True
+        if is_due:
+            self._floors.refresh(self._worker.services.db)
         if start:
-            dispatch.start(self._worker.services, self._worker.pool.list_names())
+            dispatch.start(self._worker.services, self._worker.pool.list_names(), self._floors.place)
         free = self._at_once - self._short
         if not free or not is_due:
             self._more_due |= is_due
             return
         self._looked = now
-        taken = self._worker.claim_due(free)
+        taken = self._worker.claim_due(free, self._floors.due_at)
         self._more_due = len(taken) == free
         for claimed in taken:
             self._do_in_thread(claimed)

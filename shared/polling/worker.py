@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from shared.core.errors import Unavailable
@@ -79,6 +80,11 @@ class Ended:
         return replace(taken, lease=replace(taken.lease, claim=self.result.kept))
 
     @property
+    def requeued(self) -> bool:
+        """Return whether the job is back in the queue."""
+        return isinstance(self.result, Written) and self.result.name == "requeued"
+
+    @property
     def next_step_s(self) -> float | None:
         """Return the seconds until the job's next step, None when it left its generator or the claim is gone."""
         return self.result.next_step_s if isinstance(self.result, Written) else None
@@ -108,10 +114,10 @@ class Worker:
             claim = claims.claim(connection, job_id)
         return self._take(claim) if claim else None
 
-    def claim_due(self, limit: int) -> list[Taken]:
-        """Claim up to `limit` jobs whose next step is due, like `claim`."""
+    def claim_due(self, limit: int, floor: datetime | None = None) -> list[Taken]:
+        """Claim up to `limit` jobs whose next step is due since `floor`, like `claim`."""
         with self.services.db.statement() as connection:
-            due = claims.claim_due(connection, limit)
+            due = claims.claim_due(connection, limit, floor)
         return [self._take(claim) for claim in due]
 
     def do(self, taken: Taken) -> Done:
