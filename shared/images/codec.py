@@ -8,12 +8,14 @@ import io
 import struct
 import zlib
 
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
+from shared.images.colour import plain_rgb
 from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
+from shared.images.side_data import JPEG_END, JPEG_START, BarePicture, orientation, without_side_data
 
 __all__ = [
     "PictureError",
@@ -41,6 +43,18 @@ _WEBP_METHOD = 1
 _WEBP_QUALITY = 80
 
 _PNG_MARGIN_BYTES = 1024 * 1024
+
+_OTHER_PIXELS = bytes(range(1, 255)) * 16
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by EXIF's orientation."""
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # The exceptions that Pillow's decoders raise for damaged or malicious files.
@@ -78,9 +92,9 @@ class PictureError(Exception):
 
 
 def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
-    """Decode a generator's picture to plain RGB without metadata. `expected_size` is (width, height) in pixels.
+    """Decode a generator's picture to plain RGB in sRGB without metadata. `expected_size` is (width, height) in pixels.
 
-    Transparent pixels become white.
+    Transparent pixels become white. The pixels are as the generator sent them: EXIF does not rotate them.
 
     Raises:
         PictureError: It is not one complete PNG of that size.
@@ -93,20 +107,12 @@ def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.I
         raise PictureError("picture_wrong_format", "The picture is not a PNG file.")
     # The size is at a fixed offset, so it is checked before Pillow reads the file.
     _check_size(size, expected_size)
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            _check_size(image.size, expected_size)
-            _check_frames(image)
-            image.load()
-            return _plain_rgb(image)
-    except _BOMBS as error:
-        raise _too_many_pixels() from error
-    except _DECODER_ERRORS as error:
-        raise PictureError("picture_broken", "The picture's file is broken.") from error
+    bare = without_side_data(data)
+    return plain_rgb(_decode(bare, bare.data, expected_size), bare.profile)
 
 
 def decode_source(data: bytes) -> Image.Image:
-    """Decode an upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) to plain RGB, upright, without metadata.
+    """Decode an upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) to plain RGB in sRGB, upright, without metadata.
 
     Raises:
         PictureError: It is no such file, too large, animated or damaged.
@@ -115,20 +121,46 @@ def decode_source(data: bytes) -> Image.Image:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
     if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
         raise PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
+    bare = without_side_data(data)
+    image = _decode_jpeg(bare) if data.startswith(JPEG_START) else _decode(bare, bare.data)
+    turn = _TURNS.get(orientation(bare.exif))
+    return plain_rgb(image if turn is None else image.transpose(turn), bare.profile)
+
+
+def _decode(bare: BarePicture, data: bytes, expected_size: tuple[int, int] | None = None) -> Image.Image:
+    """Decode a file without side data in the mode of its pixels. Raises PictureError."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as image:
-            _check_size(image.size, None)
-            # Some cameras append a second picture (depth, preview) to the photo. Pillow calls that format MPO.
-            if image.format != "MPO":
-                _check_frames(image)
+            _check_size(image.size, expected_size)
+            if bare.frames > 1:
+                raise PictureError("picture_animated", "The picture is an animation.")
             # A JPEG decodes several times faster at a half or a quarter of its size, if that is still large enough.
             image.draft("RGB", (MAX_SOURCE_SIDE_PX, MAX_SOURCE_SIDE_PX))
             image.load()
-            return _plain_rgb(ImageOps.exif_transpose(image))
+            return image
     except _BOMBS as error:
         raise _too_many_pixels() from error
     except _DECODER_ERRORS as error:
         raise PictureError("picture_broken", "The picture's file is broken.") from error
+
+
+def _decode_jpeg(bare: BarePicture) -> Image.Image:
+    """Decode a JPEG; one that lacks its end is complete if other bytes in place of the end change no pixel.
+
+    Raises:
+        PictureError: It is damaged or too large.
+    """
+    try:
+        return _decode(bare, bare.data)
+    except PictureError as error:
+        if error.code != "picture_broken":
+            raise
+        # Without its end libjpeg fills up missing pixels and does not report it.
+        begin = bare.data.rstrip(b"\xff")
+        image = _decode(bare, begin + JPEG_END)
+        if image.tobytes() != _decode(bare, begin + _OTHER_PIXELS + JPEG_END).tobytes():
+            raise
+        return image
 
 
 def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
@@ -141,9 +173,7 @@ def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
     """
     image = decode_source(data)
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", **_PNG_OPTIONS)
-    return buffer.getvalue()
+    return _png(image, PngInfo())
 
 
 def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
@@ -151,13 +181,22 @@ def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
     chunks = PngInfo()
     chunks.add_text("easel", recipe_json(recipe))
     chunks.add_text("parameters", parameters_text(recipe))  # becomes iTXt where it is not Latin-1
+    return _png(image, chunks)
+
+
+def _png(image: Image.Image, chunks: PngInfo) -> bytes:
+    """Encode a PNG that says that its pixels are in sRGB."""
+    chunks.add(b"sRGB", b"\0")  # rendered perceptually
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=chunks, **_PNG_OPTIONS)
     return buffer.getvalue()
 
 
 def thumbnail_webp(image: Image.Image) -> bytes:
-    """Encode a WebP of at most 512 pixels on the long side. A smaller picture keeps its size."""
+    """Encode a WebP of at most 512 pixels on the long side. A smaller picture keeps its size.
+
+    It has no profile, which means sRGB in WebP.
+    """
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
@@ -176,23 +215,3 @@ def _check_size(size: tuple[int, ...], expected: tuple[int, int] | None) -> None
 
 def _too_many_pixels() -> PictureError:
     return PictureError("picture_too_many_pixels", "The picture has more than 64 million pixels.")
-
-
-def _check_frames(image: Image.Image) -> None:
-    if getattr(image, "n_frames", 1) != 1:
-        raise PictureError("picture_animated", "The picture is an animation.")
-
-
-def _plain_rgb(image: Image.Image) -> Image.Image:
-    """Return a copy in RGB without metadata; transparent pixels become white."""
-    if image.mode.startswith("I"):
-        # 16 bits per pixel: Pillow's own conversion clips at 255 instead of scaling.
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        plain = Image.new("RGB", image.size, "white")
-        plain.paste(image, mask=image.getchannel("A"))
-        return plain
-    plain = image.convert("RGB")
-    plain.info = {}
-    return plain
