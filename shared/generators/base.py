@@ -193,10 +193,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the generator offers beyond its protocol: names of extensions, and its engine's name if it reports one."""
+    """What the generator offers beyond its protocol: names of extensions; its engine and sampler if it reports them."""
 
     extensions: frozenset[str] = frozenset()
     engine: str | None = None
+    sampler: str | None = None
 
 
 class GeneratorError(Exception):
@@ -255,6 +256,11 @@ class Generator(Protocol):
     @property
     def waits(self) -> bool:
         """Whether `status` can wait for a change, as far as is known without a call."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it last reported to this client, without a call."""
         ...
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:

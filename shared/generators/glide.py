@@ -49,6 +49,7 @@ class Glide:
 
     synchronous = True
     waits = False
+    capabilities = Capabilities()
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ class ImgGenerator:
         self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s)
         self._answer_timeout_s = answer_timeout_s
         self._result_timeout_s = result_timeout_s
-        self._extensions: frozenset[str] = frozenset()
+        self._capabilities = Capabilities()
         self._extensions_until = float("-inf")
         self._not_waiting_until = float("-inf")
         self._asking = threading.Lock()
@@ -85,7 +85,12 @@ class ImgGenerator:
     @property
     def waits(self) -> bool:
         """Return whether the generator listed the extension `wait` when it last answered; False after a failure."""
-        return "wait" in self._extensions and time.monotonic() >= self._not_waiting_until
+        return "wait" in self._capabilities.extensions and time.monotonic() >= self._not_waiting_until
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what the generator last reported."""
+        return self._capabilities
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
@@ -130,7 +135,7 @@ class ImgGenerator:
             with suppress(GeneratorBroken):
                 check_http(answer, about_id=False)
                 capabilities = _read_health(answer.body)
-        self._remember(capabilities.extensions)
+        self._remember(capabilities)
         return capabilities
 
     def close(self) -> None:
@@ -141,7 +146,7 @@ class ImgGenerator:
         """Return the extensions as last reported, at most a minute old."""
         if time.monotonic() >= self._extensions_until:
             self.health()
-        return self._extensions
+        return self._capabilities.extensions
 
     def _can_wait(self, stop: Stop) -> bool:
         """Return `waits`, after asking again if the last question was a minute ago.
@@ -167,8 +172,8 @@ class ImgGenerator:
     def _is_wait_unknown(self) -> bool:
         return time.monotonic() >= max(self._extensions_until, self._not_waiting_until)
 
-    def _remember(self, extensions: frozenset[str]) -> None:
-        self._extensions = extensions
+    def _remember(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
         self._extensions_until = time.monotonic() + EXTENSIONS_KEPT_S
         self._not_waiting_until = float("-inf")
 
@@ -311,12 +316,15 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
 
 
 def _read_health(body: bytes) -> Capabilities:
-    """Parse `{"extensions": [...], "engine": "..."}`; unknown extensions and other shapes are ignored."""
+    """Parse `{"extensions": [...], "engine": "...", "sampler": "..."}`; other extensions and shapes are ignored."""
     value = read_json(body)
     if not isinstance(value, dict):
         return Capabilities()
     listed = value.get("extensions")
-    engine = value.get("engine")
-    usable = isinstance(engine, str) and len(engine) <= 100 and engine.isprintable()
     names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-    return Capabilities(extensions=EXTENSIONS & names, engine=engine if usable else None)
+    return Capabilities(EXTENSIONS & names, _name(value.get("engine")), _name(value.get("sampler")))
+
+
+def _name(value: object) -> str | None:
+    """Return a name if it is one line of at most 100 characters."""
+    return value if isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable() else None

@@ -23,10 +23,14 @@ MAX_CHUNKS = 256
 class Recipe:
     """Everything needed to make one picture again.
 
+    `prompt` is as the user typed it, `sent_prompt` as the generator got it, with the words of type and style.
     `settings`: every resolved setting of the job under its API name (JSON values). `seed` and `index` are this
-    picture's; the seed is None if the generator did not follow it. `not_followed` names the settings that the generator
-    ignored, so that the same recipe gives another picture. `generator` is the name of a generator's address,
-    `created_at` is ISO 8601 in UTC.
+    picture's; the seed is None if the generator did not follow it. `source_images` is how many start pictures there
+    were. `not_followed` names the settings that the generator ignored, so that the same recipe gives another picture.
+    `generator` is its protocol; `engine` and `sampler` are the names that it reports, if it does. `created_at` is
+    ISO 8601 in UTC.
+
+    Pictures are published with their recipe, so it names nothing about their owner or the site's inner network.
     """
 
     prompt: str
@@ -38,7 +42,10 @@ class Recipe:
     job_id: str
     created_at: str
     description: str | None = None
+    sent_prompt: str | None = None
+    source_images: int = 0
     engine: str | None = None
+    sampler: str | None = None
     not_followed: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA_VERSION, kw_only=True)
 
@@ -58,26 +65,26 @@ def recipe_json(recipe: Recipe) -> str:
 def parameters_text(recipe: Recipe) -> str:
     """Return the `parameters` chunk: the prompt, the negative prompt if there is one, and a line of settings.
 
-    Settings that the generator did not follow are left out, since programs that read this form would promise the same
-    picture again.
+    The prompt is the one that was sent. Settings that the generator did not follow are left out, since programs that
+    read this form would promise the same picture again. Readers expect a sampler, so there always is one.
     """
     settings = {name: value for name, value in recipe.settings.items() if name not in recipe.not_followed}
     width, height = settings.get("width"), settings.get("height")
     upscale = settings.get("upscale")
     values = {
         "Steps": settings.get("steps"),
-        "Sampler": settings.get("sampler"),
+        "Sampler": recipe.sampler or "unknown",
         "CFG scale": settings.get("scale"),
         "Seed": recipe.seed,
         "Size": f"{width}x{height}" if width and height else None,
         "Model": recipe.engine,
-        "Denoising strength": settings.get("strength") if settings.get("source_images") else None,
+        "Denoising strength": settings.get("strength") if recipe.source_images else None,
         "Hires upscale": upscale if upscale and upscale > 1 else None,
         "Version": "Easel",
     }
-    lines = [recipe.prompt]
+    lines = [_one_line(recipe.prompt if recipe.sent_prompt is None else recipe.sent_prompt)]
     if recipe.negative_prompt and "negative_prompt" not in recipe.not_followed:
-        lines.append(f"Negative prompt: {recipe.negative_prompt}")
+        lines.append(f"Negative prompt: {_one_line(recipe.negative_prompt)}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in values.items() if value is not None))
     return "\n".join(lines).replace("\0", "")
 
@@ -95,6 +102,11 @@ def read_recipe(png: bytes) -> dict[str, Any] | None:
                 return None
             return recipe if isinstance(recipe, dict) else None
     return None
+
+
+def _one_line(text: str) -> str:
+    """Return a prompt in which readers find neither a line of settings nor the begin of a negative prompt."""
+    return " ".join(text.splitlines()).replace("Negative prompt:", "Negative prompt :")
 
 
 def _quoted(value: object) -> str:

@@ -67,6 +67,9 @@ NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redi
 
 HEALTHY = GeneratorHealth()
 
+_PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
+"""What a picture's recipe does not contain."""
+
 _UNUSABLE = (codec.PictureError, ObjectMissing, ObjectTooLarge)
 
 _log = logging.getLogger(__name__)
@@ -293,7 +296,7 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     ):
         image = codec.decode_png(data, expected_size=expected_size)
         recipe = replace(
-            _recipe(step.claim),
+            _recipe(step, request),
             index=index,
             seed=None if "seed" in ignored else (request.seed + index) % 2**32,
             description=result.descriptions[index] if result.descriptions else None,
@@ -317,15 +320,20 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     return tuple(stored)
 
 
-def _recipe(claim: ClaimedJob) -> codec.Recipe:
-    """Return what every picture's recipe says about the job."""
+def _recipe(step: Step, request: GenerationRequest) -> codec.Recipe:
+    """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
+    claim, reported = step.claim, step.generator.capabilities
     return codec.Recipe(
         prompt=claim.prompt,
         negative_prompt=claim.settings["negative_prompt"],
-        settings=claim.settings,
+        settings={name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS},
         seed=None,
         index=0,
-        generator=claim.generator,
+        generator=step.protocol,
+        sent_prompt=request.prompt,
+        source_images=len(request.source_images),
+        engine=reported.engine,
+        sampler=reported.sampler,
         description=None,
         job_id=str(claim.id),
         created_at=claim.created_at.astimezone(UTC).isoformat(),

@@ -200,6 +200,17 @@ def test_empty_health_means_no_extensions(reply: Reply) -> None:
     assert capabilities.engine is None
 
 
+@pytest.mark.parametrize(
+    ("sampler", "known"), [("ddim", "ddim"), ("", None), ("a\nb", None), ("x" * 101, None), (7, None), (None, None)]
+)
+def test_only_a_short_line_is_the_name_of_a_sampler(sampler: object, known: str | None) -> None:
+    with hostile_server(ok({"extensions": [], "engine": "e", "sampler": sampler})) as url:
+        generator = client(url)
+        assert generator.capabilities.engine is None, "not asked yet"
+        assert generator.health().sampler == known
+    assert (generator.capabilities.engine, generator.capabilities.sampler) == ("e", known)
+
+
 @pytest.mark.parametrize("make", [client, glide])
 @pytest.mark.parametrize("reply", [says("503 Service Unavailable"), silent, once(b"")])
 def test_health_of_an_unhealthy_generator(make: Callable[..., ImgGenerator | Glide], reply: Reply) -> None:

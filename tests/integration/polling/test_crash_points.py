@@ -172,9 +172,12 @@ def test_what_is_stored(world: World, generator: FakeGenerator) -> None:
         assert recipe is not None
         assert (recipe["prompt"], recipe["negative_prompt"]) == ("a lighthouse, Ночь", "fog")
         assert recipe["seed"] == image.seed == (2**32 - 1 + k) % 2**32
-        assert recipe["settings"] == world.row(job_id).settings
+        private = {"source_images", "notify"}
+        wanted = {name: value for name, value in world.row(job_id).settings.items() if name not in private}
+        assert recipe["settings"] == wanted
         assert (recipe["index"], recipe["job_id"]) == (k, str(job_id))
-        assert recipe["generator"] == generator.address.name
+        assert (recipe["generator"], recipe["source_images"]) == ("img_generator", 0)
+        assert generator.address.name.encode() not in answer.content
         thumbnail = requests.get(storage.presigned_url(image.thumbnail_key, now), timeout=10)
         assert thumbnail.headers["Content-Type"] == "image/webp"
         assert thumbnail.headers["Cache-Control"] == CACHE_CONTROL

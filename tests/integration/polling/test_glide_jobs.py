@@ -90,6 +90,7 @@ def test_the_recipe_lists_ignored_fields(world: World) -> None:
         assert recipe["settings"]["seed"] == 7, "the requested value is listed, too"
         parameters = png[png.index(b"parameters\0") : png.index(b"IDAT")]
         assert b"CFG scale: 7.5" in parameters
+        assert recipe["generator"] == "glide"
         assert not any(word in parameters for word in (b"Seed", b"Steps", b"Negative prompt", b"fog"))
 
 

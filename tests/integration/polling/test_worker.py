@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from shared.core import garbage
 from shared.core.errors import Unavailable
+from shared.images.recipe import read_recipe
 from shared.jobs import store as job_store
 from shared.jobs.states import State
 from shared.jobs.views import Pictures, job_json
@@ -126,6 +127,25 @@ def test_start_pictures_reach_the_generator(
     assert [(image.width, image.height) for image in images] == expected
     assert [image.description is not None for image in images] == [bool(request_.get("describe"))] * len(images)
     world.check_one_set(job_id, len(expected))
+
+
+def test_a_published_recipe_names_neither_the_owner_nor_the_generators_address(
+    world: World, generator: FakeGenerator
+) -> None:
+    generator.extensions = frozenset({"key"})  # without any it answers no question about itself
+    user = world.user()
+    keys = [upload(world, user, picture(format="JPEG"), "a")]
+    job_id = world.submit(user, prompt="a cat", type="pixel_art", source_images=keys, strength=0.5)
+    world.finish(job_id)
+    [image] = world.images(job_id)
+    png = world.services.storage.get(image.key, 10**6)
+    recipe = read_recipe(png)
+    assert recipe is not None
+    assert (recipe["prompt"], recipe["sent_prompt"]) == ("a cat", generator.requests[0]["prompt"])
+    assert (recipe["generator"], recipe["engine"]) == ("img_generator", "fake")
+    assert (recipe["source_images"], recipe["settings"]["strength"]) == (1, 0.5)
+    assert str(user).encode() not in png
+    assert generator.address.name.encode() not in png
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"no picture", "picture_wrong_format"), (None, "source_missing")])

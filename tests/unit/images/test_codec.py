@@ -57,7 +57,7 @@ def recipe(**changes: Any) -> Recipe:
         "settings": {"steps": 30, "scale": 7.5, "width": 512, "height": 512, "upscale": 1},
         "seed": 11,
         "index": 0,
-        "generator": "http://127.0.0.1:2020",
+        "generator": "img_generator",
         "job_id": "01890000-0000-7000-8000-000000000000",
         "created_at": "2026-01-02T03:04:05Z",
         "engine": "painter",
@@ -230,13 +230,14 @@ def test_a_recipe_is_read_as_written(prompt: str) -> None:
     assert (found["prompt"], found["negative_prompt"], found["description"]) == (prompt, prompt, prompt)
     assert (found["schema"], found["seed"], found["settings"]) == (1, 11, dict(wanted.settings))
     with cast(PngImageFile, Image.open(io.BytesIO(data))) as image:
-        assert image.text["parameters"].startswith(f"{prompt}\nNegative prompt: {prompt}\nSteps: 30, ")
+        line = prompt.replace("\n", " ")  # a second line would be read as settings
+        assert image.text["parameters"].startswith(f"{line}\nNegative prompt: {line}\nSteps: 30, ")
         assert json.loads(image.text["easel"]) == found
         assert image.convert("RGB").tobytes() == PAINTED.tobytes()
 
 
 def test_the_parameters_that_other_programs_read() -> None:
-    wanted = recipe(settings={**recipe().settings, "sampler": "ddim", "upscale": 2}, engine="a, b")
+    wanted = recipe(settings={**recipe().settings, "upscale": 2}, engine="a, b", sampler="ddim")
     with cast(PngImageFile, Image.open(io.BytesIO(encode_png(PAINTED, wanted)))) as image:
         assert image.text["parameters"] == (
             "a lighthouse\nNegative prompt: fog\nSteps: 30, Sampler: ddim, CFG scale: 7.5, Seed: 11, Size: 512x512, "
