@@ -130,6 +130,11 @@ class GenerationRequest(BaseModel):
         return self.strength >= 0
 
     @property
+    def count(self) -> int:
+        """Return how many new images are made: `n` in all, or without it one from each source image."""
+        return self.n if "n" in self.model_fields_set else max(1, len(self.imgs))
+
+    @property
     def upscaling(self) -> int:
         """Return how many times longer each side becomes."""
         return max(1, self.ups)

@@ -57,19 +57,19 @@ def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedR
     """
     sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, source_images)]
     if request.makes_pictures:
-        outcome = [request.size_for(sizes[k % len(sizes)] if sizes else None) for k in range(request.n)]
+        outcome = [request.size_for(sizes[k % len(sizes)] if sizes else None) for k in range(request.count)]
     else:
         outcome = sizes
     if sum(width * height for width, height in outcome) * request.upscaling**2 > MAX_OUTPUT_PIXELS:
         raise ParameterError("ups", f"makes more than {MAX_OUTPUT_PIXELS} pixels of these pictures in all")
-    without_base64 = request.model_copy(update={"imgs": []})
-    return PreparedRequest(without_base64, source_images, request.first_seed())
+    ready = request.model_copy(update={"imgs": [], "n": request.count})
+    return PreparedRequest(ready, source_images, request.first_seed())
 
 
 def run_request(prepared: PreparedRequest, engine: Engine, progress: JobProgress) -> Results:
     """Make all images of a request. `Stopped` and the engine's errors pass."""
     request = prepared.request
-    count = request.n if request.makes_pictures else len(prepared.source_images)
+    count = request.count if request.makes_pictures else len(prepared.source_images)
     imgs: list[bytes] = []
     descs: list[str] = []
     frames = _FrameRecorder(request.frames if request.makes_pictures else 0)

@@ -180,6 +180,16 @@ def test_sources_take_turns(
     assert [image_request.seed for image_request in engine.image_requests] == [5 + k for k in range(n)]
 
 
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_without_n_each_source_makes_one_picture(service: Service, asked: Asked, sizes: Sizes, count: int) -> None:
+    sources = [(64 + 8 * k, 64) for k in range(count)]
+    imgs = [encoded(*size) for size in sources]
+    number = service.post("/initiate_processing", prompt="x", ups=1, imgs=imgs, strength=0.5, desc=True).json()
+    made = service.finish(number)
+    assert asked.sources == sizes(made) == sources
+    assert len(made["descs"]) == count
+
+
 @pytest.mark.parametrize("strength", [0, 0.25, 1])
 def test_a_strength_of_zero_or_more_transforms_the_source(service: Service, asked: Asked, strength: float) -> None:
     service.finish(service.start(imgs=encoded(), strength=strength))
