@@ -21,7 +21,8 @@ MAX_FRAMES = 120
 MAX_OUTPUT_PIXELS = 2**27
 """Of all images of one request together, after upscaling: eight of 4096 x 4096."""
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_BODY_BYTES = 80 * 1024 * 1024
+"""Four source images of 2048 x 2048 pixels of noise take a little more than 64 MiB in base64."""
 
 
 class ParameterError(Exception):

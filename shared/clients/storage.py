@@ -123,6 +123,20 @@ class Storage:
             raise ObjectTooLarge(key)
         return data
 
+    def get_begin(self, key: str, max_bytes: int) -> bytes:
+        """Return the first bytes of an object that is not empty.
+
+        Raises:
+            ObjectMissing: No object has this key.
+        """
+        with _translated():
+            response = self._internal.get_object(self._bucket, key, offset=0, length=max_bytes)
+            try:
+                return response.read(max_bytes)
+            finally:
+                response.close()
+                response.release_conn()
+
     def size_bytes(self, key: str) -> int:
         """Return the object's size.
 

@@ -23,6 +23,10 @@ FieldCode = Literal[
     "well_known",
     "not_uploaded",
     "not_yours",
+    "picture_wrong_format",
+    "picture_too_many_pixels",
+    "picture_too_small",
+    "picture_animated",
     "invalid",
 ]
 """What is wrong with a field, for programs; `invalid` is used where no other code fits."""

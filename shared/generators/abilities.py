@@ -37,11 +37,33 @@ class Ignored:
     used_by: Callable[[GenerationRequest], bool]
 
 
+MAX_PROMPT_CHARACTERS = 4000
+MAX_OUTPUT_PIXELS = 2**27
+"""Limits of the reference generator, which declares them too; a test compares them."""
+
+_LONG_PROMPT = Limit(
+    "prompt",
+    lambda request: len(request.prompt) > MAX_PROMPT_CHARACTERS,
+    f"must have at most {MAX_PROMPT_CHARACTERS} characters with the words of its type and style after each part",
+)
+
 _SIZES = ", ".join(map(str, GLIDE_SIZES[:-1])) + f" or {GLIDE_SIZES[-1]}"
 
 LIMITS: dict[str, tuple[Limit, ...]] = {
-    "img_generator": (),
+    "img_generator": (
+        _LONG_PROMPT,
+        Limit(
+            "upscale",
+            lambda request: (
+                request.generates and request.n * request.output_width * request.output_height > MAX_OUTPUT_PIXELS
+            ),
+            f"must be less, or n: all pictures together may have {MAX_OUTPUT_PIXELS // 2**20} times 1024x1024 pixels",
+            preset="quality",
+            preset_instead="must be draft, normal or better, or come with upscale 1 or a smaller n",
+        ),
+    ),
     "glide": (
+        _LONG_PROMPT,
         Limit(
             "width",
             lambda request: request.width not in GLIDE_SIZES,

@@ -7,15 +7,25 @@ frames. Only pictures that Easel itself encoded are stored or sent on.
 import io
 import struct
 import zlib
+from collections.abc import Callable
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.colour import plain_rgb
-from shared.images.png import PNG_SIGNATURE, png_size
+from shared.images.png import png_size
 from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
 from shared.images.side_data import JPEG_END, JPEG_START, BarePicture, orientation, without_side_data
+from shared.images.source_rules import (
+    MAX_PIXELS,
+    MAX_SOURCE_SIDE_PX,
+    PictureError,
+    animated,
+    check_format,
+    check_source_size,
+    too_many_pixels,
+)
 
 __all__ = [
     "PictureError",
@@ -28,10 +38,6 @@ __all__ = [
     "thumbnail_webp",
 ]
 
-MAX_PIXELS = 8192 * 8192
-"""The largest picture: 2048 pixels a side, upscaled by 4."""
-
-MAX_SOURCE_SIDE_PX = 2048
 THUMBNAIL_SIDE_PX = 512
 
 # Measured on 512x512 paintings of the reference generator, one core, 768 KiB of pixels: run-length coding takes 21 ms
@@ -75,22 +81,6 @@ _DECODER_ERRORS = (
 )
 
 
-class PictureError(Exception):
-    """A picture that cannot be used. `code` is stable, `message` is a sentence for users.
-
-    Codes: picture_wrong_format, picture_too_large (bytes), picture_too_many_pixels, picture_wrong_size,
-    picture_animated, picture_broken.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
-
-
 def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
     """Decode a generator's picture to plain RGB in sRGB without metadata. `expected_size` is (width, height) in pixels.
 
@@ -108,7 +98,7 @@ def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.I
     # The size is at a fixed offset, so it is checked before Pillow reads the file.
     _check_size(size, expected_size)
     bare = without_side_data(data)
-    return plain_rgb(_decode(bare, bare.data, expected_size), bare.profile)
+    return plain_rgb(_decode(bare, bare.data, lambda *found: _check_size(found, expected_size)), bare.profile)
 
 
 def decode_source(data: bytes) -> Image.Image:
@@ -119,27 +109,26 @@ def decode_source(data: bytes) -> Image.Image:
     """
     if len(data) > MAX_UPLOAD_BYTES:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
-    if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
-        raise PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
+    check_format(data)
     bare = without_side_data(data)
     image = _decode_jpeg(bare) if data.startswith(JPEG_START) else _decode(bare, bare.data)
     turn = _TURNS.get(orientation(bare.exif))
     return plain_rgb(image if turn is None else image.transpose(turn), bare.profile)
 
 
-def _decode(bare: BarePicture, data: bytes, expected_size: tuple[int, int] | None = None) -> Image.Image:
+def _decode(bare: BarePicture, data: bytes, check_size: Callable[[int, int], None] = check_source_size) -> Image.Image:
     """Decode a file without side data in the mode of its pixels. Raises PictureError."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as image:
-            _check_size(image.size, expected_size)
+            check_size(*image.size)
             if bare.frames > 1:
-                raise PictureError("picture_animated", "The picture is an animation.")
+                raise animated()
             # A JPEG decodes several times faster at a half or a quarter of its size, if that is still large enough.
             image.draft("RGB", (MAX_SOURCE_SIDE_PX, MAX_SOURCE_SIDE_PX))
             image.load()
             return image
     except _BOMBS as error:
-        raise _too_many_pixels() from error
+        raise too_many_pixels() from error
     except _DECODER_ERRORS as error:
         raise PictureError("picture_broken", "The picture's file is broken.") from error
 
@@ -206,12 +195,8 @@ def thumbnail_webp(image: Image.Image) -> bytes:
 
 def _check_size(size: tuple[int, ...], expected: tuple[int, int] | None) -> None:
     if size[0] * size[1] > MAX_PIXELS:
-        raise _too_many_pixels()
+        raise too_many_pixels()
     if expected is not None and size != expected:
         raise PictureError(
             "picture_wrong_size", f"The picture has {size[0]}x{size[1]} pixels instead of {expected[0]}x{expected[1]}."
         )
-
-
-def _too_many_pixels() -> PictureError:
-    return PictureError("picture_too_many_pixels", "The picture has more than 64 million pixels.")

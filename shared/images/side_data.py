@@ -91,6 +91,11 @@ def _bare_png(data: bytes) -> BarePicture:
     return BarePicture(b"".join(kept), _png_profile(side.get(b"iCCP")), side.get(b"eXIf"), frames)
 
 
+def png_frames(data: bytes) -> int:
+    """Return how many pictures a PNG shows in turn, as far as its first bytes say."""
+    return _bare_png(data).frames
+
+
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kind and all bytes of each chunk; of an unfinished last one, a whole chunk with what is there."""
     place = len(PNG_SIGNATURE)
@@ -123,7 +128,7 @@ def _bare_jpeg(data: bytes) -> BarePicture:
     kept: list[bytes] = [JPEG_START]
     parts: dict[int, bytes] = {}
     exif = None
-    for marker, segment in _jpeg_segments(data):
+    for marker, segment in jpeg_segments(data):
         content = segment[4:]
         if marker == 0xE1 and content.startswith(b"Exif\0"):
             exif = exif or content
@@ -139,7 +144,7 @@ def _bare_jpeg(data: bytes) -> BarePicture:
     return BarePicture(b"".join(kept), profile if whole else None, exif)
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and all bytes of each segment before the pixels, then the rest of the file as the last one.
 
     As in libjpeg, bytes between two segments are skipped.

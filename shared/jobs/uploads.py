@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
 from shared.accounts.auth import Credential, require_user
 from shared.api.schemas import UploadRequest
-from shared.core.errors import FieldError, InvalidRequest
+from shared.core.errors import FieldCode, FieldError, InvalidRequest
 from shared.jobs import upload_store
 from shared.services import Services
 
@@ -29,21 +29,30 @@ def create_upload(services: Services, credential: Credential, request: UploadReq
 
 
 def check_uploaded(services: Services, connection: Connection, user_id: UUID, keys: Sequence[str]) -> None:
-    """Check that every start picture is the user's own upload and has arrived.
+    """Check that every start picture is the user's own upload, has arrived, and can be used as far as it begins.
 
     Raises:
         InvalidRequest: one is not.
     """
     if not keys:
         return
-    from shared.clients.storage import ObjectMissing  # most submits have no start picture
+    # Most submits have no start picture.
+    from shared.clients.storage import ObjectMissing
+    from shared.images.source_rules import HEAD_BYTES, PictureError, check_head
 
     own = upload_store.list_own_keys(connection, user_id, keys)
+    checked: set[str] = set()
     for index, key in enumerate(keys):
         field = f"source_images.{index}"
         if key not in own:
             raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
+        if key in checked:
+            continue
+        checked.add(key)
         try:
-            services.storage.size_bytes(key)
+            check_head(services.storage.get_begin(key, HEAD_BYTES))
         except ObjectMissing:
             raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None
+        except PictureError as error:
+            code = cast(FieldCode, error.code)
+            raise InvalidRequest(fields=(FieldError(field, f"cannot be used: {error.message}", code),)) from None

@@ -177,3 +177,35 @@ def test_an_invalid_announcement_is_refused(door: Door, ada: Person, change: dic
 
 def test_20_mb_may_be_announced(announce: Callable[..., dict[str, Any]]) -> None:
     assert announce(20 * 1024 * 1024)
+
+
+def saved(size: tuple[int, int], kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "green").save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (saved((1, 1), "PNG"), "picture_too_small"),
+        (saved((4000, 6), "JPEG"), "picture_too_small"),
+        (saved((64, 64), "GIF"), "picture_wrong_format"),
+        (
+            saved((64, 64), "PNG", save_all=True, append_images=[Image.new("RGB", (64, 64), "red")]),
+            "picture_animated",
+        ),
+    ],
+    ids=["one pixel", "narrow", "GIF", "animation"],
+)
+def test_an_unusable_picture_is_refused_before_its_job_is_queued(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, data: bytes,
+    code: str, png: bytes,
+) -> None:  # fmt: skip
+    good, bad = announce(len(png)), announce(len(data))
+    send(browser, good, png)
+    send(browser, bad, data)
+    response = submit(door, ada, good["key"], bad["key"])
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert (error["field"], error["code"]) == ("source_images.1", code)

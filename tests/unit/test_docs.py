@@ -46,7 +46,8 @@ def test_the_table_of_reasons_is_that_of_the_code() -> None:
                 codes |= {str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant)}
     sources = "".join(path.read_text(encoding="utf-8") for path in (shared / "generators").glob("*.py"))
     codes |= set(re.findall(r'"(generator_\w+)"', sources)) - {"generator_stopped"}
-    codes |= set(re.findall(r'"(picture_\w+)"', (shared / "images/codec.py").read_text(encoding="utf-8")))
+    for module in ("codec", "source_rules"):
+        codes |= set(re.findall(r'"(picture_\w+)"', (shared / f"images/{module}.py").read_text(encoding="utf-8")))
     listed = [(row[0].strip("`"), row[1]) for row in rows("[a-z0-9_]+", REASONS)]
     assert sorted(code for code, _ in listed) == sorted(codes)
     assert all(meaning.endswith(".") for _, meaning in listed)

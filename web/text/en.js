@@ -485,6 +485,10 @@ export const words = {
   "invalid.well_known": "This password is too common. Choose another.",
   "invalid.not_uploaded": "It no longer exists. Choose it again.",
   "invalid.not_yours": "It belongs to another account. Choose it again.",
+  "invalid.picture_wrong_format": "It is not a PNG, JPEG or WebP picture.",
+  "invalid.picture_too_many_pixels": "It has more than 64 million pixels.",
+  "invalid.picture_too_small": "It is too small: each side needs 8 pixels, and the longer one at most 256 times the shorter.",
+  "invalid.picture_animated": "It is animated; only still images can be used.",
   "invalid.invalid": "This value is not valid.",
   "error.busy": ({ span }) => `Too many requests. Try again in ${span}.`,
   "error.server": "Something went wrong on our side. Try again in a moment.",
@@ -538,6 +542,7 @@ export const words = {
   "reason.picture_wrong_format": "The image file's format is not supported.",
   "reason.picture_broken": "The image file is damaged.",
   "reason.picture_wrong_size": "The picture does not have the requested size.",
+  "reason.picture_too_small": "The starting image is too small or too narrow.",
   "reason.picture_too_many_pixels": "The image has too many pixels.",
   "reason.picture_animated": "The image is animated; only still images can be used.",
 

@@ -487,6 +487,10 @@ export const words = {
   "invalid.well_known": "Его знают слишком многие. Придумайте другой.",
   "invalid.not_uploaded": "Её больше нет. Выберите её снова.",
   "invalid.not_yours": "Её отправил кто-то другой. Выберите её снова.",
+  "invalid.picture_wrong_format": "Это не картинка PNG, JPEG или WebP.",
+  "invalid.picture_too_many_pixels": "В ней больше 64 миллионов пикселей.",
+  "invalid.picture_too_small": "Она слишком мала: нужно хотя бы 8 пикселей с каждой стороны, а длинная сторона не больше 256 коротких.",
+  "invalid.picture_animated": "Она движется, а нужна неподвижная.",
   "invalid.invalid": "Сюда это не подходит.",
   "error.busy": ({ span }) => `Слишком много сразу. Попробуйте через ${span}.`,
   "error.server": "У нас что-то сломалось. Попробуйте ещё раз чуть позже.",
@@ -542,6 +546,7 @@ export const words = {
   "reason.picture_wrong_format": "Файл картинки в формате, который здесь не подходит.",
   "reason.picture_broken": "Файл картинки повреждён.",
   "reason.picture_wrong_size": "Картина пришла не того размера.",
+  "reason.picture_too_small": "Исходная картинка слишком мала или слишком узка.",
   "reason.picture_too_many_pixels": "В картинке слишком много точек.",
   "reason.picture_animated": "Это анимация, а нужна неподвижная картинка.",
 
