@@ -32,7 +32,8 @@ export class StartPictures extends EventTarget {
   }
 
   /**
-   * Add a file and upload it. Resolves to null, or to the reason for refusing it: "type", "size", "count" or "broken".
+   * Add a file and upload it. Resolves to null, or to the reason for refusing it: "type", "size", "count", "broken",
+   * or one of `preview`.
    */
   async add(file, most = Infinity) {
     if (!UPLOAD_TYPES.includes(file.type)) return "type";
@@ -42,9 +43,9 @@ export class StartPictures extends EventTarget {
     this.items.push(item);
     try {
       item.preview = await this.#preview(file);
-    } catch {
+    } catch (error) {
       this.remove(item.id);
-      return "broken";
+      return error.reason ?? "broken";
     }
     if (!this.items.includes(item)) return null;
     item.url = URL.createObjectURL(file);

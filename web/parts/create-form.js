@@ -16,9 +16,9 @@ import { field } from "./field.js";
  *
  * Returns `{node, fields, values, addStartPictures, showStartError, showStep, showError, showQuota}`. `values()` are
  * the values by the API's field names, `fields` the form's fields by the names in the API's errors. `change` is an
- * extra button, `{words, run}`.
+ * extra button, `{words, run}`. `fillIn` and `filled` are those of `startPicturesField`.
  */
-export function createForm({ presets, draft, startPictures, signal, change }) {
+export function createForm({ presets, draft, startPictures, signal, change, fillIn, filled }) {
   const values = formValues(draft, presets);
   const easel = stage();
   const keep = () => keepInStep();
@@ -29,7 +29,7 @@ export function createForm({ presets, draft, startPictures, signal, change }) {
     keep();
   });
   const pictures = isShown(presets, "source_images")
-    ? startPicturesField(presets, startPictures, { stage: easel.node, signal })
+    ? startPicturesField(presets, startPictures, { stage: easel.node, signal, fillIn, filled })
     : null;
   const fields = {
     prompt: promptField(presets, values),

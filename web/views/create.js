@@ -67,8 +67,8 @@ async function takeStart(form, id, signal) {
   }
 }
 
-/** Show the form for the present draft; `former` is the draft that a cleared form can restore. */
-function show({ presets, place, signal, former = null }) {
+/** Show the form for the present draft; `former` is the draft that can be restored; `filled` the picture that replaced it. */
+function show({ presets, place, signal, former = null, filled = null }) {
   const leaving = new AbortController();
   const draft = readDraft();
   startPictures.restore(Array.isArray(draft.source_images) ? draft.source_images : []);
@@ -76,21 +76,24 @@ function show({ presets, place, signal, former = null }) {
     leaving.abort();
     show({ presets, place, signal, ...next }).fields.prompt.input.focus();
   };
-  const afresh = () => {
+  const replace = (next, said, file) => {
     const left = { ...draft, ...form.values() };
     startPictures.clear();
-    saveDraft({});
-    announce(t("create.afresh.done"));
-    again({ former: left });
+    saveDraft(next);
+    announce(said);
+    again({ former: left, filled: file });
   };
+  const afresh = () => replace({}, t("create.afresh.done"));
+  const fillIn = (recipe, file) => replace(recipe, t("create.recipe.filled", { name: file.name }), file);
   const back = () => {
     saveDraft(former);
     again({});
   };
   const change = former ? { words: "create.back", run: back } : { words: "create.afresh", run: afresh };
-  const form = createForm({ presets, draft, startPictures, signal: AbortSignal.any([signal, leaving.signal]), change });
+  const ending = AbortSignal.any([signal, leaving.signal]);
+  const form = createForm({ presets, draft, startPictures, signal: ending, change, fillIn, filled });
   fill(place, form.node);
-  wire({ form, presets, signal: AbortSignal.any([signal, leaving.signal]) });
+  wire({ form, presets, signal: ending });
   return form;
 }
 

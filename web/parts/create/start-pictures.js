@@ -1,6 +1,7 @@
 import { element, fill } from "../../lib/dom.js";
 import { errorText } from "../../lib/error-text.js";
 import { t, tOr } from "../../lib/i18n.js";
+import { recipeOf } from "../../lib/picture-recipe.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
 import { fieldOf } from "../../lib/presets.js";
 import { announce } from "../announcer.js";
@@ -12,8 +13,10 @@ const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
  *
  * `startPictures` is a StartPictures. Files dropped or pasted anywhere on the page count until `signal` is aborted;
  * `stage` shows that a drop is accepted. `value()` is the list of keys; `addAll(files)` adds more.
+ * A single file with a recipe that the user chooses goes to `fillIn(recipe, file)` instead; `filled` is such a file,
+ * which can still become a start picture.
  */
-export function startPicturesField(presets, startPictures, { stage, signal }) {
+export function startPicturesField(presets, startPictures, { stage, signal, fillIn, filled }) {
   const most = fieldOf(presets, "source_images").max_items ?? 1;
   const error = element("p", { class: "field-error", id: "starts-error", role: "alert" });
   const list = element("ul", { class: "starts", "aria-label": t("create.starts") });
@@ -35,13 +38,19 @@ export function startPicturesField(presets, startPictures, { stage, signal }) {
     );
     showError([...new Set(wrong)].join(" "));
   }
+  async function choose(chosen) {
+    const recipe = chosen.length === 1 ? await recipeOf(chosen[0]) : null;
+    if (signal.aborted) return;
+    if (recipe) fillIn(recipe, chosen[0]);
+    else await addAll(chosen);
+  }
   files.addEventListener("change", () => {
     const chosen = [...files.files];
     files.value = "";
-    addAll(chosen);
+    choose(chosen);
   });
-  takeDrops(stage, addAll, signal);
-  takePastes(addAll, signal);
+  takeDrops(stage, choose, signal);
+  takePastes(choose, signal);
   keepTiles({
     startPictures,
     list,
@@ -60,6 +69,7 @@ export function startPicturesField(presets, startPictures, { stage, signal }) {
     element("div", { class: "actions" }, button, hint),
     files,
     error,
+    filled && filledNote(filled, addAll),
   );
   const value = () => startPictures.keys();
   return {
@@ -71,6 +81,22 @@ export function startPicturesField(presets, startPictures, { stage, signal }) {
       return troubled() ?? button;
     },
   };
+}
+
+/** Say which picture filled in the form, with a button that makes it a start picture. */
+function filledNote(file, addAll) {
+  const use = () => {
+    note.remove();
+    addAll([file]);
+  };
+  const button = element(
+    "button",
+    { type: "button", class: "button is-quiet", on: { click: use } },
+    t("create.recipe.start"),
+  );
+  const words = element("p", { class: "hint" }, t("create.recipe.filled", { name: file.name }));
+  const note = element("div", { class: "starts-filled" }, words, button);
+  return note;
 }
 
 /** Accept drops on the whole page: otherwise the browser would leave the page to show the file. */
