@@ -56,6 +56,7 @@ class InstantGenerator:
 
     synchronous = False
     waits = True  # so that it is asked at once
+    capabilities = Capabilities()
 
     def __init__(self, _address: GeneratorAddress) -> None:
         buffer = io.BytesIO()

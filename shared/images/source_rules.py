@@ -127,5 +127,5 @@ def _has_second_frame(head: bytes) -> bool:
         kind, length = struct.unpack_from("<4sI", head, place)
         place += 8 + length + length % 2
         if kind == b"ANMF":
-            return place < end
+            return bool(place < end)
     return False

@@ -78,6 +78,7 @@ class Scripted:
         self.answer = answer
         self.synchronous = synchronous
         self.waits = False
+        self.capabilities = Capabilities()
         self.cancelled: list[str] = []
 
     def _answer(self) -> object:

@@ -13,7 +13,7 @@ locals {
       actions   = ["s3:PutObject"]
       resources = ["${var.bucket_arn}/uploads/*"]
     }
-    # shared/jobs/uploads.py asks for the size of a start picture.
+    # shared/jobs/uploads.py reads the first bytes of a start picture.
     look_at_uploads = {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/uploads/*"]
