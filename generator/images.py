@@ -3,9 +3,10 @@
 import base64
 import binascii
 import io
+import struct
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from generator.engines.base import Pixels
 
@@ -42,11 +43,12 @@ def decode_source(data: bytes) -> Pixels:
                 raise BadImage(f"has more than {MAX_SOURCE_PIXELS} pixels")
             if min(image.size) < MIN_SOURCE_SIDE_PX:
                 raise BadImage(f"has a side of less than {MIN_SOURCE_SIDE_PX} pixels")
-            upright = ImageOps.exif_transpose(image)
+            profile = image.info.get("icc_profile")
+            upright = _upright(image)
             if upright.has_transparency_data:
                 rgba = upright.convert("RGBA")
                 upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-            return np.asarray(upright.convert("RGB"))
+            return np.asarray(_to_srgb(upright, profile))
     # Pillow reports damaged files with any of these.
     except (
         OSError,
@@ -58,6 +60,28 @@ def decode_source(data: bytes) -> Pixels:
         Image.DecompressionBombWarning,
     ) as error:
         raise BadImage("is not a whole PNG or JPEG picture") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Rotate a picture as its EXIF says. EXIF that cannot be read does not count."""
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
+        return image
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert the pixels from their colour profile to RGB in sRGB. A profile that does not fit them is ignored."""
+    if not profile:
+        return image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        pixels = image if image.mode in ("L", "CMYK") else image.convert("RGB")
+        converted = ImageCms.profileToProfile(pixels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        converted = None
+    return converted or image.convert("RGB")
 
 
 def encode_png(pixels: Pixels) -> bytes:
