@@ -73,8 +73,8 @@ def check_format(data: bytes) -> None:
         raise PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
 
 
-def check_head(head: bytes) -> None:
-    """Check a start picture by the first bytes of its file (`HEAD_BYTES`).
+def check_head(head: bytes) -> tuple[int, int] | None:
+    """Check a start picture by the first bytes of its file (`HEAD_BYTES`); return its size in pixels, if it is there.
 
     Raises:
         PictureError: Its format, its size, or that it is an animation rules it out.
@@ -91,6 +91,13 @@ def check_head(head: bytes) -> None:
         check_source_size(*size)
     if is_animated:
         raise animated()
+    return size
+
+
+def sent_pixels(width: int, height: int) -> int:
+    """Return how many pixels a start picture of this size has when it is sent, about."""
+    shrink = min(1.0, MAX_SOURCE_SIDE_PX / max(width, height))
+    return int(width * shrink) * int(height * shrink)
 
 
 def _jpeg_size(head: bytes) -> tuple[int, int] | None:

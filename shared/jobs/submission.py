@@ -151,7 +151,7 @@ def _queue(
             return record
     user = require_user(connection, credential)
     if refusal is None:
-        check_uploaded(services, connection, user.id, job.source_keys)
+        check_uploaded(services, connection, user.id, job)
     record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None and refusal is None and job.idempotency_key is not None:
         submission_store.free_stale_key(connection, user.id, job.idempotency_key)

@@ -1,6 +1,5 @@
 """Start pictures: the form with which a browser uploads one directly to the storage, and whether it has arrived."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
@@ -10,7 +9,9 @@ from sqlalchemy import Connection
 from shared.accounts.auth import Credential, require_user
 from shared.api.schemas import UploadRequest
 from shared.core.errors import FieldCode, FieldError, InvalidRequest
+from shared.generators.abilities import MAX_OUTPUT_PIXELS
 from shared.jobs import upload_store
+from shared.jobs.records import NewJob
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -28,31 +29,36 @@ def create_upload(services: Services, credential: Credential, request: UploadReq
     return key, services.storage.presigned_post(key, request.content_type, request.size, datetime.now(UTC))
 
 
-def check_uploaded(services: Services, connection: Connection, user_id: UUID, keys: Sequence[str]) -> None:
-    """Check that every start picture is the user's own upload, has arrived, and can be used as far as it begins.
+def check_uploaded(services: Services, connection: Connection, user_id: UUID, job: NewJob) -> None:
+    """Check that every start picture is the user's own upload, has arrived, and can be used as its first bytes say.
 
     Raises:
-        InvalidRequest: one is not.
+        InvalidRequest: one is not, or scaled up they have too many pixels.
     """
+    keys = job.source_keys
     if not keys:
         return
     # Most submits have no start picture.
     from shared.clients.storage import ObjectMissing
-    from shared.images.source_rules import HEAD_BYTES, PictureError, check_head
+    from shared.images.source_rules import HEAD_BYTES, PictureError, check_head, sent_pixels
 
     own = upload_store.list_own_keys(connection, user_id, keys)
-    checked: set[str] = set()
+    pixels: dict[str, int] = {}
     for index, key in enumerate(keys):
         field = f"source_images.{index}"
         if key not in own:
             raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
-        if key in checked:
+        if key in pixels:
             continue
-        checked.add(key)
         try:
-            check_head(services.storage.get_begin(key, HEAD_BYTES))
+            size = check_head(services.storage.get_begin(key, HEAD_BYTES))
+            pixels[key] = sent_pixels(*size) if size else 0
         except ObjectMissing:
             raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None
         except PictureError as error:
             code = cast(FieldCode, error.code)
             raise InvalidRequest(fields=(FieldError(field, f"cannot be used: {error.message}", code),)) from None
+    total = sum(pixels[key] for key in keys) * job.outline.upscale**2
+    if not job.outline.generates and total > MAX_OUTPUT_PIXELS:
+        message = f"makes more than {MAX_OUTPUT_PIXELS} pixels of these start pictures in all"
+        raise InvalidRequest(fields=(FieldError("upscale", message, "not_offered"),))

@@ -29,6 +29,13 @@ REFUSED: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"quality": "best"}, {"quality": NO_QUALITY}),
     ({"upscale": 3}, {"upscale": "must be 1, for the generators of this site"}),
     ({"describe": True}, {"describe": "must be false, for the generators of this site"}),
+    (
+        {"prompt": " | ".join(["x" * 9] * 160), "style": "unreal"},
+        {
+            "prompt": "must have at most 4000 characters with the words of its type and style after each part, for the"
+            " generators of this site"
+        },
+    ),
     ({"source_images": ["any"]}, {"source_images": "must be left out, for the generators of this site"}),
     (
         {"aspect": "widescreen", "quality": "best", "describe": True, "source_images": ["any"], "strength": -1},
@@ -60,7 +67,7 @@ def door_to(doors: Doors, with_settings: Callable[..., Services]) -> Open:
 
 
 def post(door: Door, person: Person, **fields: Any) -> Any:
-    return door.post("/v1/jobs", json={"prompt": "a lighthouse", **fields}, headers=person.headers)
+    return door.post("/v1/jobs", json={"prompt": "a lighthouse"} | fields, headers=person.headers)
 
 
 @pytest.mark.parametrize(("request_", "errors"), REFUSED)
@@ -134,7 +141,8 @@ def test_unsupported_options_are_refused_and_supported_ones_accepted(door_to: Op
 def test_every_field_that_a_protocol_may_refuse_is_covered() -> None:
     limits = [limit for protocol in LIMITS.values() for limit in protocol]
     fixed_by_presets = {limit.field for limit in limits if limit.preset == "aspect"}
-    assert {limit.field for limit in limits} - fixed_by_presets <= USES.keys()
+    always_offered = {"prompt"}  # only its length is limited
+    assert {limit.field for limit in limits} - fixed_by_presets - always_offered <= USES.keys()
     assert USES.keys() <= JobRequest.model_fields.keys()
 
 

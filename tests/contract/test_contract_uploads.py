@@ -209,3 +209,18 @@ def test_an_unusable_picture_is_refused_before_its_job_is_queued(
     assert response.status_code == 422
     [error] = response.json()["errors"]
     assert (error["field"], error["code"]) == ("source_images.1", code)
+
+
+@pytest.mark.parametrize(("upscale", "status"), [(2, 202), (4, 422)])
+def test_start_pictures_scaled_up_have_a_limit_of_pixels(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, upscale: int,
+    status: int,
+) -> None:  # fmt: skip
+    data = saved((2048, 2048), "PNG")
+    form = announce(len(data))
+    send(browser, form, data)
+    body = {"strength": -1, "upscale": upscale, "source_images": [form["key"]] * 4}
+    response = door.post("/v1/jobs", json=body, headers=ada.headers)
+    assert response.status_code == status, response.text
+    if status == 422:
+        assert [(error["field"], error["code"]) for error in response.json()["errors"]] == [("upscale", "not_offered")]
