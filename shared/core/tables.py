@@ -145,6 +145,7 @@ jobs = Table(
     Index("ix_jobs_queue_of", "protocols", "turn", "id", postgresql_where=text("state = 'queued'")),
     Index("ix_jobs_queue_age", "protocols", "id", postgresql_where=text("state = 'queued'")),
     Index("ix_jobs_queue_user", "user_id", "turn", postgresql_where=text("state = 'queued'")),
+    Index("ix_jobs_not_succeeded", "state", "id", postgresql_where=text("state IN ('failed', 'cancelled')")),
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),
