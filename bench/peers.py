@@ -46,7 +46,9 @@ CALM = f"with {WAITING:,} waiting"
 
 @dataclass
 class Rival:
-    """One queue, with its database where it has one: how jobs are queued (`trickle` queues one at a time), how many are done, and its workers' programs.
+    """One queue: how jobs are queued (`trickle` queues one at a time), how many are done, and its workers' programs.
+
+    `database` is None for a queue that is not in Postgres, which no pressure on it concerns.
 
     `waited_s` returns the seconds that the jobs done since a number of them waited for their start.
     """
