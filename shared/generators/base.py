@@ -3,6 +3,10 @@
 Nothing here opens a connection. A client turns a request into its protocol's calls, and the answers into these values.
 Every answer outside the protocol becomes one of three errors, from which the poller knows what to do next.
 
+Clients read every answer that has one meaning, whatever its spelling (`answers`). Of the others, those with a wrong
+form are lasting (L): the answer to a second attempt would be wrong, too, so the job fails at once. The rest of the
+broken answers come from transport, damage or another server, and a second attempt may succeed.
+
 Every error code, for all clients:
 
 =============================== ===================== ===============================================================
@@ -21,23 +25,23 @@ generator_cannot                GeneratorRefused      the protocol does not supp
 generator_forgot                ForgottenId           404 or 410 for an id
 generator_bad_http              GeneratorBroken       any other HTTP status, or an answer that is not HTTP
 generator_cut_off               GeneratorBroken       the answer stopped in the middle
-generator_too_large             GeneratorBroken       the answer is longer than the request allows
-generator_encoded               GeneratorBroken       a compressed answer, which was not asked for
+generator_too_large             GeneratorBroken L     the answer is longer than the request allows
+generator_encoded               GeneratorBroken L     a compressed answer, which was not asked for
 generator_empty                 GeneratorBroken       an answer without a body
-generator_bad_text              GeneratorBroken       not UTF-8
-generator_bad_json              GeneratorBroken       not strict JSON: junk, HTML, NaN, too deep, a number too long
-generator_bad_shape             GeneratorBroken       JSON, but not the object the protocol promises
-generator_bad_id                GeneratorBroken       an id that is neither a whole number nor short printable text
-generator_bad_status            GeneratorBroken       an unknown status
-generator_bad_position          GeneratorBroken       a queue position that is not a whole number from 0
-generator_bad_progress          GeneratorBroken       a percentage that is not a number from 0 to 100
-generator_bad_base64            GeneratorBroken       a picture that is not strict base64
-generator_bad_sheet             GeneratorBroken       a sheet of pictures that is not a complete PNG
-generator_wrong_sheet_size      GeneratorBroken       a sheet whose size is not a grid of the requested pictures
-generator_wrong_image_count     GeneratorBroken       more or fewer pictures than requested
-generator_wrong_text_count      GeneratorBroken       more or fewer descriptions than pictures described
-generator_bad_description       GeneratorBroken       a description that is not text, or longer than 10,000 characters
-generator_too_many_frames       GeneratorBroken       more frames than asked for
+generator_bad_text              GeneratorBroken L     not UTF-8
+generator_bad_json              GeneratorBroken L     not strict JSON: junk, NaN, too deep; HTML is not lasting
+generator_bad_shape             GeneratorBroken L     JSON, but not the object the protocol promises
+generator_bad_id                GeneratorBroken L     an id that is neither a whole number nor short text
+generator_bad_status            GeneratorBroken L     an unknown status
+generator_bad_position          GeneratorBroken L     a queue position that is not a whole number from 0
+generator_bad_progress          GeneratorBroken L     a percentage that is not a number from 0 to 100
+generator_bad_base64            GeneratorBroken L     a picture that is not base64 in any alphabet
+generator_bad_sheet             GeneratorBroken L     a sheet that is no picture; a damaged one is not lasting
+generator_wrong_sheet_size      GeneratorBroken L     a sheet whose size is not a grid of the requested pictures
+generator_wrong_image_count     GeneratorBroken L     more or fewer pictures than requested
+generator_wrong_text_count      GeneratorBroken L     more or fewer descriptions than pictures described
+generator_bad_description       GeneratorBroken L     a description that is not text, or longer than 10,000 characters
+generator_too_many_frames       GeneratorBroken L     more frames than asked for
 =============================== ===================== ===============================================================
 
 A generator's own status `error` is not an error of the call: `status` returns `Phase.FAILED`, and the poller treats
@@ -220,7 +224,15 @@ class GeneratorRefused(GeneratorError):
 
 
 class GeneratorBroken(GeneratorError):
-    """The answer cannot be used. This attempt is lost; a new one may succeed."""
+    """The answer cannot be used. This attempt is lost.
+
+    `lasting`: the form of the answer is wrong, so that the answer to another attempt would be wrong, too. Otherwise a
+    new attempt may succeed.
+    """
+
+    def __init__(self, code: str, message: str, *, lasting: bool = False) -> None:
+        super().__init__(code, message)
+        self.lasting = lasting
 
 
 class GeneratorStopped(GeneratorError):

@@ -198,7 +198,9 @@ def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_byt
         GeneratorBroken: It is compressed or too large.
     """
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise GeneratorBroken("generator_encoded", "The generator sent a compressed answer, which was not asked for.")
+        raise GeneratorBroken(
+            "generator_encoded", "The generator sent a compressed answer, which was not asked for.", lasting=True
+        )
     announced = headers.get("Content-Length", "")
     if announced.isdecimal() and (len(announced) > 15 or int(announced) > limit_bytes):
         raise _too_large()
@@ -211,7 +213,8 @@ def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_byt
 
 
 def _too_large() -> GeneratorBroken:
-    return GeneratorBroken("generator_too_large", "The generator's answer is larger than the request allows.")
+    message = "The generator's answer is larger than the request allows."
+    return GeneratorBroken("generator_too_large", message, lasting=True)
 
 
 def _translate(error: Exception, *, body_began: bool) -> GeneratorError:

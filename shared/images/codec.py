@@ -18,12 +18,14 @@ from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_js
 __all__ = [
     "PictureError",
     "Recipe",
-    "decode_png",
+    "decode_picture",
     "decode_source",
     "encode_png",
     "read_recipe",
+    "read_size",
     "source_png",
     "thumbnail_webp",
+    "to_png",
 ]
 
 MAX_PIXELS = 8192 * 8192
@@ -41,6 +43,12 @@ _WEBP_METHOD = 1
 _WEBP_QUALITY = 80
 
 _PNG_MARGIN_BYTES = 1024 * 1024
+
+_FORMATS = ["PNG", "JPEG", "WEBP"]
+
+# In EXIF, the orientations that exchange width and height.
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # The exceptions that Pillow's decoders raise for damaged or malicious files.
@@ -76,33 +84,67 @@ class PictureError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    @property
+    def damaged(self) -> bool:
+        """Return whether the file is of the right kind, but damaged: another one of the same may be whole."""
+        return self.code == "picture_broken"
 
-def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
-    """Decode a generator's picture to plain RGB without metadata. `expected_size` is (width, height) in pixels.
 
-    Transparent pixels become white.
+def read_size(data: bytes) -> tuple[int, int]:
+    """Return (width, height) in pixels by the header of a PNG, JPEG or WebP file; no pixel is decoded.
 
     Raises:
-        PictureError: It is not one complete PNG of that size.
+        PictureError: It is no such file, or its header is damaged.
+    """
+    if (size := png_size(data)) is not None:
+        return size
+    if data.startswith(PNG_SIGNATURE):
+        raise _wrong_format()
+    _check_format(data)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            width, height = image.size
+            return (height, width) if image.getexif().get(_ORIENTATION) in _TURNED else (width, height)
+    except _BOMBS as error:
+        raise _too_many_pixels() from error
+    except _DECODER_ERRORS as error:
+        raise _broken() from error
+
+
+def decode_picture(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
+    """Decode a generator's picture to plain RGB without metadata. `expected_size` is (width, height) in pixels.
+
+    Generators promise PNG; JPEG and WebP are decoded, too. Transparent pixels become white.
+
+    Raises:
+        PictureError: It is not one complete picture of that size.
     """
     pixels = expected_size[0] * expected_size[1] if expected_size else MAX_PIXELS
     if len(data) > 8 * pixels + _PNG_MARGIN_BYTES:
         raise PictureError("picture_too_large", "The picture's file is larger than its pixels can need.")
-    size = png_size(data)
-    if size is None:
-        raise PictureError("picture_wrong_format", "The picture is not a PNG file.")
-    # The size is at a fixed offset, so it is checked before Pillow reads the file.
-    _check_size(size, expected_size)
+    # A PNG's size is at a fixed offset, so it is checked before Pillow reads the file.
+    _check_size(read_size(data), expected_size)
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            _check_size(image.size, expected_size)
-            _check_frames(image)
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            _check_size(image.size, expected_size if image.format == "PNG" else None)
+            if image.format != "MPO":
+                _check_frames(image)
             image.load()
-            return _plain_rgb(image)
+            return _plain_rgb(image if image.format == "PNG" else ImageOps.exif_transpose(image))
     except _BOMBS as error:
         raise _too_many_pixels() from error
     except _DECODER_ERRORS as error:
-        raise PictureError("picture_broken", "The picture's file is broken.") from error
+        raise _broken() from error
+
+
+def to_png(data: bytes, *, expected_size: tuple[int, int] | None) -> bytes:
+    """Return a generator's picture as a PNG file: unchanged if it is one. Raises PictureError as `decode_picture`."""
+    image = decode_picture(data, expected_size=expected_size)
+    if data.startswith(PNG_SIGNATURE):
+        return data
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **_PNG_OPTIONS)
+    return buffer.getvalue()
 
 
 def decode_source(data: bytes) -> Image.Image:
@@ -113,10 +155,9 @@ def decode_source(data: bytes) -> Image.Image:
     """
     if len(data) > MAX_UPLOAD_BYTES:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
-    if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
-        raise PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
+    _check_format(data)
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as image:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_size(image.size, None)
             # Some cameras append a second picture (depth, preview) to the photo. Pillow calls that format MPO.
             if image.format != "MPO":
@@ -128,7 +169,7 @@ def decode_source(data: bytes) -> Image.Image:
     except _BOMBS as error:
         raise _too_many_pixels() from error
     except _DECODER_ERRORS as error:
-        raise PictureError("picture_broken", "The picture's file is broken.") from error
+        raise _broken() from error
 
 
 def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
@@ -163,6 +204,19 @@ def thumbnail_webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD)
     return buffer.getvalue()
+
+
+def _check_format(data: bytes) -> None:
+    if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
+        raise _wrong_format()
+
+
+def _wrong_format() -> PictureError:
+    return PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
+
+
+def _broken() -> PictureError:
+    return PictureError("picture_broken", "The picture's file is broken.")
 
 
 def _check_size(size: tuple[int, ...], expected: tuple[int, int] | None) -> None:

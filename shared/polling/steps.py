@@ -67,8 +67,6 @@ NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redi
 
 HEALTHY = GeneratorHealth()
 
-_UNUSABLE = (codec.PictureError, ObjectMissing, ObjectTooLarge)
-
 _log = logging.getLogger(__name__)
 
 
@@ -134,10 +132,11 @@ def fetch(step: Step, *, draws: bool) -> Decision:
             if draws:  # nothing was in memory while it drew
                 held.enter_context(step.memory.room(_pixels(request)))
             return Decision(Succeeded(_store(step, request, result)), health)
-    except _UNUSABLE as error:
-        code = error.code if isinstance(error, codec.PictureError) else SOURCE_MISSING.code
-        reason = Reason(code, f"The generator's picture cannot be used ({code}).")
-        return Decision(_lost_attempt(step.claim, reason), health)
+    except (ObjectMissing, ObjectTooLarge):
+        return Decision(Failed(SOURCE_MISSING), health)
+    except codec.PictureError as error:
+        reason = Reason(error.code, f"The generator's picture cannot be used ({error.code}).")
+        return Decision(_lost_attempt(step.claim, reason) if error.damaged else Failed(reason), health)
     except Unavailable as error:
         return Decision(_storage_wait(step.claim, error), health)
     except GeneratorUnavailable as error:
@@ -168,7 +167,8 @@ def _send(step: Step) -> Decision:
     except GeneratorUnavailable as error:
         return _not_accepted(claim, error, counted=0)
     except GeneratorBroken as error:
-        return Decision(_lost_attempt(claim, _reason(error), spent=1), GeneratorHealth(error.message))
+        lost = Failed(_reason(error), 1) if error.lasting else _lost_attempt(claim, _reason(error), spent=1)
+        return Decision(lost, GeneratorHealth(error.message))
     ignored = ignored_fields(step.protocol, request)
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
     if step.generator.synchronous:
@@ -249,7 +249,7 @@ def _storage_wait(claim: ClaimedJob, error: Unavailable) -> Waits:
 def _after_error(claim: ClaimedJob, error: GeneratorError) -> Outcome:
     if isinstance(error, GeneratorStopped):
         return Waits(WORKER_STOPPED, 0)
-    if isinstance(error, GeneratorRefused):
+    if isinstance(error, GeneratorRefused) or (isinstance(error, GeneratorBroken) and error.lasting):
         return Failed(_reason(error))
     return _lost_attempt(claim, _reason(error))
 
@@ -291,7 +291,7 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     for index, (data, expected_size) in enumerate(
         zip(images, request.output_sizes or [None] * len(images), strict=True)
     ):
-        image = codec.decode_png(data, expected_size=expected_size)
+        image = codec.decode_picture(data, expected_size=expected_size)
         recipe = replace(
             _recipe(step.claim),
             index=index,

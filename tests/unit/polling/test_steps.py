@@ -1,5 +1,6 @@
 """The decisions of a step, without a database: the outcome of every answer of a generator."""
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from shared.generators.base import (
     Stop,
     never_stop,
 )
+from shared.images.png import PNG_SIGNATURE
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, WORKER_STOPPED, Reason
 from shared.jobs.states import Event
 from shared.polling import steps
@@ -210,10 +212,26 @@ def test_a_fetch_that_fails(draws: bool, answer: object, decision: Decision) -> 
     assert steps.fetch(step(SENT, answer), draws=draws) == decision
 
 
-def test_an_unusable_picture_costs_an_attempt_and_no_health() -> None:
+def test_a_damaged_picture_costs_an_attempt_and_no_health() -> None:
+    half = PNG_SIGNATURE + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 512, 512, 8, 2, 0, 0, 0, 0)
+    decision = steps.fetch(step(SENT, Result(images=(half,))), draws=False)
+    message = "The generator's picture cannot be used (picture_broken)."
+    assert decision == Decision(Retried(Reason("picture_broken", message)), HEALTHY)
+
+
+def test_a_picture_of_a_wrong_kind_fails_the_job_at_once() -> None:
     decision = steps.fetch(step(SENT, Result(images=(b"junk",))), draws=False)
     message = "The generator's picture cannot be used (picture_wrong_format)."
-    assert decision == Decision(Retried(Reason("picture_wrong_format", message)), HEALTHY)
+    assert decision == Decision(Failed(Reason("picture_wrong_format", message)), HEALTHY)
+
+
+def test_an_answer_of_a_wrong_form_fails_the_job_at_once() -> None:
+    odd = GeneratorBroken("generator_bad_status", "It is odd.", lasting=True)
+    sent = steps.begin(step(CLAIM, odd))
+    assert sent == Decision(Failed(reason(odd), 1), GeneratorHealth("It is odd."))
+    assert steps.begin(step(SENT, odd)) == Decision(Failed(reason(odd)))
+    assert steps.fetch(step(SENT, odd), draws=False) == Decision(Failed(reason(odd)))
+    assert steps.fetch(step(SENT, odd), draws=True) == Decision(Failed(reason(odd)))
 
 
 def test_an_unavailable_storage_delays_a_send() -> None:
