@@ -118,7 +118,7 @@ def test_health() -> None:
     body = BOM + json.dumps({"Extensions": ["KEY", " wait "], "ENGINE": "brush"})
     with hostile_server(ok(body.encode())) as url:
         health = ImgGenerator(GeneratorAddress("img_generator", url)).health()
-    assert (health.extensions, health.engine) == ({"key", "wait"}, "brush")
+    assert (health.extensions, health.engine) == (frozenset({"key", "wait"}), "brush")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
