@@ -42,7 +42,7 @@ def create_gateway(services: Services, measure: MeasureRequest = unmeasured) -> 
     routers: list[APIRouter] = [importlib.import_module(f"functions.{name}").router for name in names]
     app = create_app(routers, services, measure)
     app.mount("/docs", Docs(), name="docs")
-    app.mount("/", Site(services.settings.s3_public_endpoint), name="site")
+    app.mount("/", Site(services.storage.public_origin), name="site")
     return app
 
 

@@ -28,6 +28,7 @@ from minio.time import to_amz_date
 
 from shared.core import deadline
 from shared.core.errors import Unavailable
+from shared.core.origins import canonical_origin
 from shared.core.settings import Settings
 
 CACHE_CONTROL = "private, max-age=31536000, immutable"
@@ -78,7 +79,10 @@ class PresignedPost:
 
 
 class Storage:
-    """One bucket. Raises Unavailable when the storage cannot be reached."""
+    """One bucket. Raises Unavailable when the storage cannot be reached.
+
+    `public_origin` is the origin of every presigned URL and form.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._bucket = settings.s3_bucket
@@ -87,6 +91,9 @@ class Storage:
         self._credentials = _credentials(settings)
         self._internal = _client(settings, settings.s3_endpoint, self._credentials)
         self._public = _client(settings, settings.s3_public_endpoint, self._credentials)
+        # The client decides whether the bucket's name belongs to the host; no real key is needed for that.
+        example = _client(settings, settings.s3_public_endpoint, StaticProvider("any", "any"))
+        self.public_origin = canonical_origin(example.get_presigned_url("GET", self._bucket, "any"))
         # A picture's URL stays the same within a window, so it is signed once. The access key is part of the cache's
         # key: a URL signed with credentials that have changed since is not returned.
         self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.doors import ORIGIN, Door, Doors
 from tests.support.people import Person
@@ -23,6 +24,8 @@ def cookie(person: Person) -> dict[str, str]:
         {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN},
         {"Origin": ORIGIN},
         {"Origin": "http://easel.localhost:8080", "Host": "easel.localhost:8080"},
+        {"Origin": "http://easel.localhost", "Host": "Easel.LocalHost:80"},
+        {"Origin": "https://xn--bcher-kva.example", "Host": "XN--bcher-kva.example:443"},
     ],
 )
 def test_the_site_itself_may_write(door: Door, ada: Person, headers: dict[str, str]) -> None:
@@ -97,6 +100,18 @@ def test_an_expired_cookie_does_not_prevent_logging_in(door: Door, services: Ser
 @pytest.fixture
 def friendly_door(doors: Doors, with_settings: Callable[..., Services]) -> Door:
     return doors.open(with_settings(cors_origins=(FRIEND,)))
+
+
+def test_the_configured_address_may_be_written_in_any_way(
+    doors: Doors, with_settings: Callable[..., Services], ada: Person
+) -> None:
+    if doors.kind == "deployed":
+        pytest.skip("the addresses of a deployed function are read from its environment")
+    written = {"EASEL_DATABASE_URL": "postgresql://x/", "EASEL_BROKER_URL": "redis://x"}
+    read = Settings.from_environment({**written, "EASEL_PUBLIC_URL": "https://B\u00fccher.Example:443"})
+    door = doors.open(with_settings(public_url=read.public_url))
+    headers = {**cookie(ada), "Origin": "https://xn--bcher-kva.example", "Host": "inside.example"}
+    assert door.post("/v1/jobs", json={"prompt": "x"}, headers=headers).status_code == 202
 
 
 def test_no_origin_is_allowed_unless_configured(door: Door, ada: Person) -> None:

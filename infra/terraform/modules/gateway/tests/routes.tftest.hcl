@@ -38,6 +38,16 @@ run "an_origin_is_no_wildcard" {
   expect_failures = [var.cors_origins]
 }
 
+run "an_origin_is_written_as_browsers_send_it" {
+  command = plan
+
+  variables {
+    cors_origins = ["https://Easel.example.com:443"]
+  }
+
+  expect_failures = [var.cors_origins]
+}
+
 run "a_throttle_is_for_a_function" {
   command = plan
 
