@@ -70,6 +70,7 @@ class Site(StaticFiles):
 def _not_routed(path: str) -> HTTPException:
     """Return the error for a request that no route of the API took: unknown, or known for other methods only."""
     methods = [route["method"] for route in manifest() if compile_path(route["path"])[0].match(path)]
+    methods += ["HEAD"] if "GET" in methods else []
     return HTTPException(405, headers={"Allow": ", ".join(methods)}) if methods else HTTPException(404)
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -182,11 +182,14 @@ class Storage:
         """
         begin, access_key = self._signing_time(now), self._credentials.retrieve().access_key
         expires_at = begin + timedelta(seconds=self._lifetime_s)
-        return SigningWindow(expires_at, lambda key: self._signed(key, None, begin, access_key))
+        return SigningWindow(expires_at, lambda key: self._signed("GET", key, None, begin, access_key))
 
-    def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
+    def presigned_url(
+        self, key: str, now: datetime, *, download_name: str | None = None, method: Literal["GET", "HEAD"] = "GET"
+    ) -> str:
         """Return a URL that opens the object for anyone who has it; `signing_window` says for how long."""
-        return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
+        access_key = self._credentials.retrieve().access_key
+        return self._signed(method, key, download_name, self._signing_time(now), access_key)
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
         """Return a form for one upload; the storage accepts only this key, this type and exactly this size."""
@@ -228,10 +231,10 @@ class Storage:
             if not self._internal.bucket_exists(self._bucket):
                 raise Unavailable("The storage has no bucket of the configured name.")
 
-    def _sign(self, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
+    def _sign(self, method: str, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
         disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}
         return self._public.get_presigned_url(
-            "GET",
+            method,
             self._bucket,
             key,
             expires=timedelta(seconds=self._lifetime_s),

@@ -137,7 +137,23 @@ def test_errors_can_be_read_by_configured_origins(friendly_door: Door) -> None:
     assert response.headers["access-control-allow-origin"] == FRIEND
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_an_unexpected_error_can_be_read_by_configured_origins(
+    asgi_doors: Doors, with_settings: Callable[..., Services], ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.accounts import service as accounts
+
+    def break_down(*_: object) -> None:
+        raise RuntimeError("the inner secret")
+
+    monkeypatch.setattr(accounts, "get_account", break_down)
+    door = asgi_doors.open(with_settings(cors_origins=(FRIEND,)))
+    answer = door.ask_unchecked("GET", "/v1/me", headers={**ada.headers, "Origin": FRIEND})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["access-control-allow-origin"] == FRIEND
+    assert answer.headers["x-request-id"] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_preflight_lists_what_is_allowed(
     asgi_doors: Doors, with_settings: Callable[..., Services], method: str
 ) -> None:
