@@ -147,10 +147,16 @@ def poller(services: "Services") -> Iterator[Finding]:
 
 def broker(services: "Services") -> Iterator[Finding]:
     """Check that the broker is reachable and, if it supports that, that workers answer."""
+    from shared.clients.broker import check_mode
     from shared.core.errors import Unavailable
+    from shared.core.settings import SettingsError
 
     try:
+        check_mode(services.celery)
         services.wake_ups.check()
+    except SettingsError as error:
+        yield wrong(str(error))
+        return
     except Unavailable as error:
         yield wrong(
             f"{error.detail} Jobs are queued and wait until it is back. Make sure that the server of"

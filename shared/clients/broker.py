@@ -10,7 +10,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 
 from shared.core.errors import Unavailable
-from shared.core.settings import Settings
+from shared.core.settings import Settings, SettingsError
 
 QUEUE = "easel"
 WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
@@ -38,6 +38,7 @@ def celery_app(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,  # such as of a Redis that has become a replica, or whose disk is full
         broker_transport_options=_transport_options(settings.broker_url),
         task_time_limit=300,
         timezone="UTC",
@@ -130,6 +131,29 @@ class WakeUps:
             return len(self._app.control.broadcast("ping", reply=True, timeout=patience_s) or ())
         except _broker_errors(self._app):
             raise Unavailable("The broker cannot be reached.") from None
+
+
+def check_mode(app: Celery) -> None:
+    """Check that the broker is no Redis cluster, in which the keys of one message may be at different servers.
+
+    A broker that cannot be asked passes: it may be starting.
+
+    Raises:
+        SettingsError: It is one.
+    """
+    if str(app.conf.broker_url).startswith("sqs"):
+        return
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+            mode = connection.default_channel.client.info("cluster")  # type: ignore[attr-defined] # redis.Redis
+    except _broker_errors(app):
+        return
+    if mode.get("cluster_enabled"):
+        raise SettingsError(
+            "EASEL_BROKER_URL names a Redis in cluster mode, over which Celery cannot carry messages. Use one with"
+            " cluster mode disabled; replicas for a failover are fine."
+        )
 
 
 def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
