@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MIN_POSTGRES = 18
 MIGRATE = "Run `python -m alembic upgrade head` in an image or checkout of this version."
-LATE_SWEEP_S, MISSING_SWEEP_S = 15.0, 60.0
+LATE_SWEEP_S = 15.0
 CLOCK_WARNING_S, CLOCK_WRONG_S = 2.0, 60.0
 PING_TIMEOUT_S = 1.5
 
@@ -109,6 +109,7 @@ def poller(services: "Services") -> Iterator[Finding]:
     from shared.core.db import DatabaseFault
     from shared.core.errors import Unavailable
     from shared.jobs.depth import QUEUED
+    from shared.metrics.health import MISSING_SWEEP_S
 
     query = text(f"""
         SELECT extract(epoch FROM clock_timestamp() - swept_at)::float AS swept_s,

@@ -40,7 +40,12 @@ READ_ONLY = "The database accepts no changes: it is a standby, or was set to be 
 
 
 class DatabaseFault(Exception):
-    """The database refused a statement because of a mistake in the code, not in a request."""
+    """The database refused a statement because of a mistake in the code or the database's schema, not in a request."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        """The SQLSTATE."""
 
 
 class Database:
@@ -230,7 +235,7 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
         raise NotFound("What this refers to was deleted in the meantime.") from None
     # Log nothing of the server's DETAIL: it quotes whole rows, which contain prompts.
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    raise DatabaseFault(f"{type(error).__name__}: {primary}") from None
+    raise DatabaseFault(f"{type(error).__name__}: {primary}", getattr(error, "pgcode", None)) from None
 
 
 def _is_lost(error: BaseException) -> bool:
