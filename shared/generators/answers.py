@@ -40,19 +40,23 @@ def check_http(answer: Answer, *, about_id: bool) -> None:
         return
     if about_id and status in (404, 410):
         raise ForgottenId()
-    if status == 429:
-        raise GeneratorUnavailable("generator_busy", "The generator accepts no more requests for now.")
-    if status == 408 or status >= 500:
-        raise GeneratorUnavailable("generator_down", f"The generator reported an internal error (HTTP {status}).")
-    if 300 <= status < 400:
-        raise GeneratorUnavailable(
-            "generator_redirected", f"The generator redirects to another address (HTTP {status})."
-        )
-    if status in (401, 403, 404, 405):
-        raise GeneratorUnavailable(
-            "generator_misconfigured", f"The generator's address or password is wrong (HTTP {status})."
-        )
+    code, message = _unavailable(status)
+    if code:
+        raise GeneratorUnavailable(code, message, retry_after_s=answer.retry_after_s)
     raise GeneratorBroken("generator_bad_http", f"The generator's answer has an unexpected HTTP status ({status}).")
+
+
+def _unavailable(status: int) -> tuple[str | None, str]:
+    """Return the code and the message for a status that says that the generator cannot be used now."""
+    if status == 429:
+        return "generator_busy", "The generator accepts no more requests for now."
+    if status == 408 or status >= 500:
+        return "generator_down", f"The generator reported an internal error (HTTP {status})."
+    if 300 <= status < 400:
+        return "generator_redirected", f"The generator redirects to another address (HTTP {status})."
+    if status in (401, 403, 404, 405):
+        return "generator_misconfigured", f"The generator's address or password is wrong (HTTP {status})."
+    return None, ""
 
 
 def refusal(answer: Answer, fields: Mapping[str, Any]) -> GeneratorRefused:

@@ -216,7 +216,14 @@ class GeneratorError(Exception):
 
 
 class GeneratorUnavailable(GeneratorError):
-    """The generator cannot be used for a while; the job continues later, and no attempt is spent."""
+    """The generator cannot be used for a while; the job continues later, and no attempt is spent.
+
+    `retry_after_s`: when the generator wants to be asked again, if it said so.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
 
 
 class GeneratorRefused(GeneratorError):

@@ -44,6 +44,7 @@ from shared.jobs.states import (
     first_poll_s,
     next_poll_s,
 )
+from shared.polling import refusals
 from shared.polling.claims import ClaimedJob
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
@@ -60,10 +61,15 @@ from shared.polling.outcomes import (
 )
 
 STORAGE_RETRY_S = 2.0
+LONGEST_RETRY_S = 60.0
+"""The longest pause between two status calls that a generator's `Retry-After` may ask for."""
 WAIT_S = 15.0
 """How long a status call may wait for a change. A proxy may end calls that last for half a minute."""
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
-"""Failures of a send after which the generator certainly has nothing; others spend an attempt."""
+"""Failures of a send after which the generator certainly has nothing, as after any that says when to come again; others
+spend an attempt."""
+PATIENT_S = 600.0
+"""How long a generator that has a job may answer its status calls with 429."""
 
 HEALTHY = GeneratorHealth()
 
@@ -140,7 +146,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     except Unavailable as error:
         return Decision(_storage_wait(step.claim, error), health)
     except GeneratorUnavailable as error:
-        return _not_accepted(step.claim, error, counted=1) if draws else _generator_wait(step.claim, error)
+        return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
     except GeneratorError as error:
         forgotten = isinstance(error, ForgottenId)
         return Decision(_after_error(step.claim, error), HEALTHY if forgotten else None)
@@ -165,7 +171,7 @@ def _send(step: Step) -> Decision:
     try:
         remote_id = step.generator.start(request)
     except GeneratorUnavailable as error:
-        return _not_accepted(claim, error, counted=0)
+        return _not_accepted(step, error, counted=0)
     except GeneratorBroken as error:
         lost = Failed(_reason(error), 1) if error.lasting else _lost_attempt(claim, _reason(error), spent=1)
         return Decision(lost, GeneratorHealth(error.message))
@@ -223,21 +229,29 @@ def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None) ->
     return Progressed(delay_s, fraction, started=working and claim.progress is None)
 
 
-def _not_accepted(claim: ClaimedJob, error: GeneratorUnavailable, *, counted: int) -> Decision:
+def _not_accepted(step: Step, error: GeneratorUnavailable, *, counted: int) -> Decision:
     """Decide about a job that did not get through, or perhaps did. counted: attempts counted for it already."""
     health = GeneratorHealth(error.message)
-    if error.code in NOT_SENT:
+    if error.code not in NOT_SENT and error.retry_after_s is None:
+        return Decision(_lost_attempt(step.claim, _reason(error), spent=1 - counted), health)
+    try:
+        step.generator.health()
+    except GeneratorError:
+        # It is down for all jobs, and is probed until it is well.
         return Decision(Retried(_reason(error), Event.WAITING, -counted), health)
-    return Decision(_lost_attempt(claim, _reason(error), spent=1 - counted), health)
+    return Decision(refusals.decide(step.claim, error, counted=counted), GeneratorHealth(refusal=error.message))
 
 
 def _generator_wait(claim: ClaimedJob, error: GeneratorUnavailable) -> Decision:
     """Wait for the generator that holds the job, up to a limit."""
-    health = GeneratorHealth(error.message)
+    busy = error.code == "generator_busy"
+    # One that only limits calls is well, and other jobs may be sent to it.
+    health = None if busy else GeneratorHealth(error.message)
     unreachable_s = claim.unreachable_s or 0
-    if unreachable_s > UNREACHABLE_S:
+    if unreachable_s > (PATIENT_S if busy else UNREACHABLE_S):
         return Decision(_lost_attempt(claim, _reason(error)), health)
-    return Decision(Waits(_reason(error), 1 + unreachable_s / 4, unreachable=True), health)
+    pause_s = max(1 + unreachable_s / 4, min(error.retry_after_s or 0, LONGEST_RETRY_S))
+    return Decision(Waits(_reason(error), pause_s, unreachable=True), health)
 
 
 def _storage_wait(claim: ClaimedJob, error: Unavailable) -> Waits:
