@@ -33,7 +33,12 @@ _LOST = {"25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"}
 """SQLSTATEs, beside those of class 08, with which a connection is of no more use: the session has ended, or the server
 accepts no changes (25006), as after a failover, when another one does."""
 
-_SESSION = {"default_transaction_isolation": "read committed"}
+_SESSION = {
+    "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
+    "IntervalStyle": "postgres",  # psycopg2 reads no other
+    "extra_float_digits": "1",  # with 0, start tags lose digits on their way
+}
 """Settings of a session that the statements rely on. A role or a database may have other defaults."""
 
 READ_ONLY = "The database accepts no changes: it is a standby, or was set to be read-only."
@@ -60,6 +65,7 @@ class Database:
         self._engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
+            client_encoding="utf8",
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
