@@ -34,7 +34,7 @@ PEERS = ("procrastinate", "pgqueuer", "celery")
 WORKERS = 2
 BEFOREHAND = 3000
 WAITING = 100_000
-BATCH = 25_000
+BATCH = 5000
 SINGLE, PAUSE_S = 100, 0.2
 READERS = 4
 ROUNDS = 2
@@ -48,6 +48,8 @@ CALM = f"with {WAITING:,} waiting"
 class Rival:
     """One queue: how jobs are queued (`trickle` queues one at a time), how many are done, and its workers' programs.
 
+    `database` is None for a queue that is not in Postgres, which no pressure on it concerns.
+
     `waited_s` returns the seconds that the jobs done since a number of them waited for their start.
     """
 
@@ -56,7 +58,7 @@ class Rival:
     trickle: Callable[[int], None]
     done: Callable[[], int]
     waited_s: Callable[[int], list[float]]
-    database: str
+    database: str | None
     parts: list[Part]
     added: int = 0
 
@@ -126,9 +128,9 @@ def peer(ground: Ground, name: str) -> Rival:
         for first in range(0, count, BATCH):  # each within the limit of a program's time
             run("enqueue", str(min(BATCH, count - first)))
 
-    return Rival(
-        name, add, lambda count: run("trickle", str(count)), *_recorded(record, f"peer:{name}"), database, parts
-    )
+    recorded = _recorded(record, f"peer:{name}")
+    of_postgres = None if name == "celery" else database
+    return Rival(name, add, lambda count: run("trickle", str(count)), *recorded, of_postgres, parts)
 
 
 def measure(ground: Ground, rival: Rival, seconds: float) -> Iterator[tuple[str, str, float]]:
@@ -146,6 +148,9 @@ def measure(ground: Ground, rival: Rival, seconds: float) -> Iterator[tuple[str,
         for _ in range(ROUNDS):
             for cell, pressure in PRESSURES.items():
                 _fill_up(rival)
+                if rival.database is None:
+                    yield CALM, "jobs/s", _rate(rival, seconds)
+                    break
                 with pressure(rival.database):
                     yield cell, "jobs/s", _rate(rival, seconds)
 
@@ -162,6 +167,8 @@ def _fill_up(rival: Rival) -> None:
     """Queue jobs up to the number that is to wait, and clean up after the cell before."""
     missing = WAITING - (rival.added - rival.done())
     rival.add(missing)
+    if rival.database is None:
+        return
     with closing(psycopg2.connect(rival.database)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -247,6 +254,9 @@ def table(found: dict[str, dict[str, tuple[str, list[float]]]]) -> Iterator[str]
     for cell in next(iter(found.values())):
         cells = []
         for figures in found.values():
+            if cell not in figures:
+                cells.append("—")
+                continue
             unit, figure = figures[cell][0], mean(figures[cell][1])
             share = f" ({figure / mean(figures[CALM][1]):.0%})" if cell in PRESSURES and cell != CALM else ""
             cells.append(f"{figure:,.0f} {unit}{share}" if figure >= 10 else f"{figure:.1f} {unit}{share}")

@@ -1,7 +1,7 @@
 """The checks of what Easel connects to: generators, mail, and its own public address."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from cli.checks import Finding, ok, warning, wrong
 from cli.terminal_text import printable, shorten
 
 if TYPE_CHECKING:
+    from shared.admin.generators import GeneratorOverview
     from shared.services import Services
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 3.0, 10.0
@@ -17,9 +18,10 @@ MAX_ANSWER_BYTES = 100_000
 
 def generators(services: "Services") -> Iterator[Finding]:
     """Check the health of each configured generator, in its protocol."""
-    from shared.admin.generators import check_generators
+    from shared.admin.generators import check_generators, list_generators
 
     answers = check_generators(services)
+    refusing = _refusing(lambda: list_generators(services))
     if not answers:
         yield warning("EASEL_GENERATORS is empty here, so none was checked.")
     for answer in answers:
@@ -28,7 +30,20 @@ def generators(services: "Services") -> Iterator[Finding]:
             yield wrong(f"{name} ({protocol}): {printable(answer.error)} Jobs go to the others, or wait for it.")
             continue
         named = shorten(", ".join(filter(None, [answer.engine, *sorted(answer.extensions)])))
-        yield ok(f"{name} answers in {protocol}{f' ({named})' if named else ''}.")
+        if name in refusing:
+            yield warning(f"{name} ({protocol}) is well, but refused a job lately: {printable(refusing[name])}")
+        else:
+            yield ok(f"{name} answers in {protocol}{f' ({named})' if named else ''}.")
+
+
+def _refusing(list_known: "Callable[[], list[GeneratorOverview]]") -> dict[str, str]:
+    """Return why generators refused jobs lately, by name; nothing without the database, which has its own check."""
+    from shared.core.errors import Unavailable
+
+    try:
+        return {known.name: known.last_refusal for known in list_known() if known.last_refusal is not None}
+    except Unavailable:
+        return {}
 
 
 def mail(services: "Services", send_to: str | None) -> Iterator[Finding]:

@@ -13,9 +13,8 @@ from cli.output import format_duration
 if TYPE_CHECKING:
     from shared.services import Services
 
-MIN_POSTGRES = 18
 MIGRATE = "Run `python -m alembic upgrade head` in an image or checkout of this version."
-LATE_SWEEP_S, MISSING_SWEEP_S = 15.0, 60.0
+LATE_SWEEP_S = 15.0
 CLOCK_WARNING_S, CLOCK_WRONG_S = 2.0, 60.0
 PING_TIMEOUT_S = 1.5
 
@@ -50,9 +49,11 @@ def database(services: "Services") -> Iterator[Finding]:
 
     from shared.core.db import DatabaseFault
     from shared.core.errors import Unavailable
+    from shared.core.preconditions import find_problems
 
     try:
         with services.db.statement() as connection:
+            problems = list(find_problems(connection))
             before = time.time()
             row = connection.execute(
                 text("""
@@ -70,8 +71,8 @@ def database(services: "Services") -> Iterator[Finding]:
             " can reach it, and that user and password are right."
         )
         return
-    if row.version < MIN_POSTGRES:
-        yield wrong(f"It is PostgreSQL {row.version}; Easel needs {MIN_POSTGRES} or later. Upgrade the server.")
+    for problem in problems:
+        yield (wrong if problem.fatal else warning)(problem.sentences)
     yield _migrated(row.version, revision)
     apart_s = max(before - row.now, row.now - after, 0.0)
     if apart_s > CLOCK_WARNING_S:
@@ -109,6 +110,7 @@ def poller(services: "Services") -> Iterator[Finding]:
     from shared.core.db import DatabaseFault
     from shared.core.errors import Unavailable
     from shared.jobs.depth import QUEUED
+    from shared.metrics.health import MISSING_SWEEP_S
 
     query = text(f"""
         SELECT extract(epoch FROM clock_timestamp() - swept_at)::float AS swept_s,
@@ -147,10 +149,16 @@ def poller(services: "Services") -> Iterator[Finding]:
 
 def broker(services: "Services") -> Iterator[Finding]:
     """Check that the broker is reachable and, if it supports that, that workers answer."""
+    from shared.clients.broker import check_mode
     from shared.core.errors import Unavailable
+    from shared.core.settings import SettingsError
 
     try:
+        check_mode(services.celery)
         services.wake_ups.check()
+    except SettingsError as error:
+        yield wrong(str(error))
+        return
     except Unavailable as error:
         yield wrong(
             f"{error.detail} Jobs are queued and wait until it is back. Make sure that the server of"

@@ -18,7 +18,8 @@ Checks every service that the site depends on, all at the same time and for at m
 what to do about it.
 
   settings    what they show by themselves
-  database    reachable, PostgreSQL 18 or later, the tables of this version, the same time as here
+  database    reachable, PostgreSQL 18 or later, its encoding and settings, the tables of this version, the same time
+              as here
   poller      worker and beat sweep; jobs that no worker polls
   broker      reachable; workers answer through it (Redis)
   storage     everything that Easel needs of it: signatures, forms, CORS for the site's pages, and so on. It writes

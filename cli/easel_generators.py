@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 LIST = """\
 The generators as the poller knows them. After a failure the poller waits up to a minute before it tries a generator
-again; NEXT PROBE is when. With --ask every generator in this machine's EASEL_GENERATORS is checked now, from here; the
-exit code is 1 if one of them does not answer.
+again; NEXT PROBE is when. A generator is "refusing" if it is well, but did not accept a job in the last ten minutes.
+With --ask every generator in this machine's EASEL_GENERATORS is checked now, from here; the exit code is 1 if one of
+them does not answer.
 """
 
 
@@ -32,6 +33,8 @@ class Line:
     failures: int = 0
     retry_at: datetime | None = None
     last_error: str | None = None
+    refusals: int = 0
+    last_refusal: str | None = None
     answer: str = "not in EASEL_GENERATORS here"
     engine: str | None = None
     extensions: tuple[str, ...] = ()
@@ -43,7 +46,7 @@ COLUMNS: tuple[Column[Line], ...] = (
     Column("BUSY", lambda line: f"{line.in_flight} of {line.places}", right=True),
     Column("HEALTH", lambda line: line.health),
     Column("NEXT PROBE", lambda line: line.retry_at),
-    Column("LAST ERROR", lambda line: line.last_error),
+    Column("LAST ERROR", lambda line: line.last_error or line.last_refusal),
 )
 CHECKED = Column[Line]("ASKED NOW", lambda line: line.answer)
 
@@ -80,10 +83,12 @@ def _line(known: "GeneratorOverview") -> Line:
         known.protocol,
         known.max_in_flight,
         known.in_flight,
-        "failing" if known.failures else "ok",
+        "failing" if known.failures else "refusing" if known.last_refusal else "ok",
         known.failures,
         known.retry_at,
         known.last_error,
+        known.refusals,
+        known.last_refusal,
     )
 
 

@@ -4,12 +4,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cli.exit_codes import CommandError, ExitCode, usage_error
 from shared.generators.base import GenerationRequest, Result
-from shared.images.codec import PictureError, decode_png
+from shared.images.codec import PictureError, to_png
 
 MAX_SEED = 2**32 - 1
 _MAX_NAMES_TRIED = 10_000
@@ -27,10 +28,10 @@ class ReservedNames:
         """Write every file and yield its path.
 
         Raises:
-            CommandError: With FAILED, before anything is written, if a picture is not a valid PNG of the requested
+            CommandError: With FAILED, before anything is written, if a picture is not a valid one of the requested
                 size; with USAGE_ERROR if the folder cannot be written.
         """
-        check(result, generation)
+        result = checked(result, generation)
         for number, data in enumerate(result.images):
             yield self._write(f"{_label(generation, number)}.png", data)
         for number, text in enumerate(result.descriptions):
@@ -89,20 +90,27 @@ def _reserve(folder: Path, stem: str) -> Path | None:
     return draft
 
 
-def check(result: Result, generation: GenerationRequest) -> None:
-    """Check that every picture is a valid PNG of the requested size, and every frame a valid PNG.
+def checked(result: Result, generation: GenerationRequest) -> Result:
+    """Return the result with every picture and frame as a PNG file; every picture has the requested size.
 
     Raises:
         CommandError: With FAILED, if one is not.
     """
-    expected = [("picture", data, size) for data, size in zip(result.images, generation.output_sizes, strict=True)]
-    for kind, data, size in [*expected, *(("frame", data, None) for data in result.frames)]:
-        try:
-            decode_png(data, expected_size=size)
-        except PictureError as error:
-            raise CommandError(
-                ExitCode.FAILED, f"The service sent a {kind} that cannot be used, so nothing is saved. {error.message}"
-            ) from error
+    images = zip(result.images, generation.output_sizes, strict=True)
+    return replace(
+        result,
+        images=tuple(_png(data, size, "picture") for data, size in images),
+        frames=tuple(_png(data, None, "frame") for data in result.frames),
+    )
+
+
+def _png(data: bytes, expected_size: tuple[int, int] | None, kind: str) -> bytes:
+    try:
+        return to_png(data, expected_size=expected_size)
+    except PictureError as error:
+        raise CommandError(
+            ExitCode.FAILED, f"The service sent a {kind} that cannot be used, so nothing is saved. {error.message}"
+        ) from error
 
 
 def _label(generation: GenerationRequest, number: int) -> str:

@@ -42,7 +42,7 @@ def create_gateway(services: Services, measure: MeasureRequest = unmeasured) -> 
     routers: list[APIRouter] = [importlib.import_module(f"functions.{name}").router for name in names]
     app = create_app(routers, services, measure)
     app.mount("/docs", Docs(), name="docs")
-    app.mount("/", Site(services.settings.s3_public_endpoint), name="site")
+    app.mount("/", Site(services.storage.public_origin), name="site")
     return app
 
 
@@ -70,6 +70,7 @@ class Site(StaticFiles):
 def _not_routed(path: str) -> HTTPException:
     """Return the error for a request that no route of the API took: unknown, or known for other methods only."""
     methods = [route["method"] for route in manifest() if compile_path(route["path"])[0].match(path)]
+    methods += ["HEAD"] if "GET" in methods else []
     return HTTPException(405, headers={"Allow": ", ".join(methods)}) if methods else HTTPException(404)
 
 

@@ -1,4 +1,4 @@
-"""GET /v1/health: whether database, storage and broker answer."""
+"""GET /v1/health: whether database, storage, broker and poller work."""
 
 from typing import TypedDict
 
@@ -25,7 +25,7 @@ class Health(TypedDict):
 
 @router.get("/v1/health", response_model=HealthView, responses=problems() | {503: {"model": HealthView}})
 def health(services: ServicesDep, response: Response) -> Health:
-    """Check database, storage and broker. The status is 200 if all of them answer, else 503."""
+    """Check database, storage, broker and poller. The status is 200 if all of them work, else 503."""
     checks = check(services)
     healthy = all(result == "ok" for result in checks.values())
     response.headers["Cache-Control"] = "no-store"

@@ -11,7 +11,7 @@ router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/logout", status_code=204, responses=problems(*CHANGING))
+@router.post("/v1/logout", status_code=204, response_class=Response, responses=problems(*CHANGING))
 def logout(credential: CredentialDep, services: ServicesDep, response: Response) -> None:
     """Sign out. The token stops working immediately, everywhere."""
     accounts.log_out(services, credential)

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from functions.http.app import lambda_handler
 from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep, TokenId
@@ -36,7 +36,9 @@ def list_tokens(credential: CredentialDep, services: ServicesDep, before: Before
     return {"tokens": tokens, "next": after}
 
 
-@router.delete("/v1/tokens/{token_id}", status_code=204, responses=problems(*CHANGING, NotFound))
+@router.delete(
+    "/v1/tokens/{token_id}", status_code=204, response_class=Response, responses=problems(*CHANGING, NotFound)
+)
 def revoke_token(token_id: TokenId, credential: CredentialDep, services: ServicesDep) -> None:
     """Revoke an API token."""
     accounts.revoke_api_token(services, credential, token_id)

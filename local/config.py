@@ -1,15 +1,18 @@
 """The configuration of `make run`: environment variables, and the checkout's .env for those that are not set."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import Template
 
 from dotenv.parser import parse_stream
 
 from local.ports import is_free, next_free_port
 from local.stack import StackError
 from shared.core.numbers import whole_number
+from shared.core.origins import canonical_origin
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # The part that needs each port, and its default.
@@ -45,7 +48,8 @@ class Config:
         Raises:
             StackError: A line or a port is invalid; the message names it.
         """
-        given = {**read_env_file(checkout / ".env"), **(os.environ if environment is None else environment)}
+        environment = os.environ if environment is None else environment
+        given = {**read_env_file(checkout / ".env", environment), **environment}
         given = {name: value for name, value in given.items() if value.strip() or not name.startswith("EASEL_")}
         ports = {name: _port(name, given.get(name), default) for name, (_, default) in PORTS.items()}
         if len(set(ports.values())) < len(ports):
@@ -59,8 +63,15 @@ class Config:
 
     @property
     def public_url(self) -> str:
-        """Return the address at which browsers reach the site."""
-        return self.environment.get("EASEL_PUBLIC_URL", self.local_url).rstrip("/")
+        """Return the address at which browsers reach the site.
+
+        Raises:
+            StackError: It is not valid.
+        """
+        try:
+            return canonical_origin(self.environment.get("EASEL_PUBLIC_URL", self.local_url))
+        except ValueError as error:
+            raise StackError(f"EASEL_PUBLIC_URL {error}") from None
 
     @property
     def local_url(self) -> str:
@@ -93,25 +104,47 @@ class Config:
         return self.with_ports(ports)
 
 
-def read_env_file(path: Path) -> dict[str, str]:
+def read_env_file(path: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Read a .env file by the rules that Docker Compose follows for the same file; a missing one has no variables.
+
+    `${NAME}` is the environment's value, or that of a line above.
 
     Raises:
         StackError: The file cannot be read, or a line is not KEY=VALUE.
     """
     values: dict[str, str] = {}
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:  # an editor may have put a byte order mark first
             for binding in parse_stream(file):
                 if binding.error or (binding.key and binding.value is None):
                     raise StackError(f"Line {binding.original.line} of {path} is not KEY=VALUE.")
                 if binding.key:
-                    values[binding.key] = binding.value or ""
+                    literal = binding.original.string.partition("=")[2].lstrip().startswith("'")
+                    value = binding.value or ""
+                    known = _Known({**values, **environment})
+                    values[binding.key] = value if literal else _Expanded(value).safe_substitute(known)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise StackError(f"{path} cannot be read: {error}.") from None
     return values
+
+
+class _Expanded(Template):
+    """A value with `$NAME`, `${NAME}` or `${NAME:-default}` in it; `$$` is a dollar sign."""
+
+    idpattern = r"(?a:[_a-zA-Z]\w*)"
+    braceidpattern = idpattern + r"(?::?-[^}]*)?"
+    flags = re.NOFLAG
+
+
+class _Known(dict[str, str]):
+    """Variables by what is in the braces: a default is used for an unset or, with a colon, an empty one."""
+
+    def __missing__(self, inner: str) -> str:
+        name, dash, default = inner.partition("-")
+        value = self.get(name.removesuffix(":"))
+        return default if dash and (value is None or (name.endswith(":") and not value)) else value or ""
 
 
 def changed_ports(asked: Config, used: Config) -> list[str]:

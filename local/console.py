@@ -6,7 +6,7 @@ import threading
 
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 NAME_WIDTH = 9
-USUAL = re.compile(r'\{"at": "[^"]*", "level": "(info|debug)"')
+USUAL = re.compile(r'\{"at": ?"[^"]*", ?"level": ?"(info|debug)"')
 """The beginning of a log line that reports no problem."""
 
 

@@ -28,6 +28,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.core.origins import origins_of
+
 ALGORITHM = "AWS4-HMAC-SHA256"
 HEALTH = "/_ministack/health"
 CLOCK_SKEW = timedelta(minutes=15)
@@ -47,7 +49,7 @@ class Gate:
         self._app = app
         self._access_key = access_key
         self._secret_key = secret_key
-        self._origins = frozenset(origins)
+        self._origins = frozenset(origin for address in origins for origin in origins_of(address))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it on to S3."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
 from local.config import CHECKOUT
 from local.ports import free_port
@@ -28,7 +28,6 @@ from local.stack import Stack, StackError, running
 BUCKET = "easel"
 REGION = "us-east-1"
 ORIGIN = "http://127.0.0.1:8080"
-LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 # A unix socket's path may have 104 (macOS) to 108 bytes, including the file name and the terminating zero.
 SOCKET_FOLDER_BYTES = 85
 INITDB = '"$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
@@ -130,7 +129,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
     }
     server = Part(
         name="s3",
-        argv=(sys.executable, "-m", "local.s3_gate", str(port), *allowed_origins(origin)),
+        argv=(sys.executable, "-m", "local.s3_gate", str(port), origin),
         env={
             **base,
             **keys,
@@ -156,15 +155,6 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
         cwd=CHECKOUT,
     )
     return Server((server, make_bucket), settings)
-
-
-def allowed_origins(origin: str) -> list[str]:
-    """Return the site's origin; for this machine under both of its names, since people type either."""
-    parts = urlsplit(origin)
-    if parts.hostname not in LOOPBACK_NAMES:
-        return [origin]
-    port = f":{parts.port}" if parts.port else ""
-    return [urlunsplit((parts.scheme, name + port, "", "", "")) for name in LOOPBACK_NAMES]
 
 
 @contextmanager

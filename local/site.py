@@ -160,12 +160,13 @@ def worker_answers(broker_url: str) -> bool:
     if not broker_url.startswith("redis"):
         return True
     from celery import Celery
-    from kombu.exceptions import OperationalError
+    from kombu.exceptions import KombuError
+    from redis.exceptions import RedisError
 
     app = Celery(broker=broker_url, set_as_current=False)
     try:
         return bool(app.control.broadcast("ping", reply=True, limit=1, timeout=0.3))
-    except OperationalError:
+    except (KombuError, RedisError, OSError):
         return False
     finally:
         app.close()

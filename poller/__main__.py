@@ -11,6 +11,7 @@ from celery import Celery, signals
 
 from poller import heartbeat
 from poller.app import create_app
+from shared.clients.broker import check_mode
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import StepBoard
@@ -35,6 +36,7 @@ def main() -> None:
         log.configure(services.settings.log_level)
         is_worker = arguments.part == "worker"
         app = _measured_app(services, arguments.concurrency, arguments.at_once) if is_worker else create_app(services)
+        check_mode(app)
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
     if arguments.part == "worker":

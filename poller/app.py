@@ -47,6 +47,7 @@ def create_app(
     pump, mail = Pump(worker, at_once), MailSender(services, worker.stopping)
     app = services.celery
     app.conf.update(
+        worker_consumer="poller.patient_consumer:PatientConsumer",
         beat_schedule={
             "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"expires": 5 * SWEEP_S}},
             "collect": {"task": COLLECT, "schedule": COLLECT_S, "options": {"expires": COLLECT_S}},

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes nginx's configuration from the environment and starts nginx. It writes only under RUN.
 #   EASEL_PUBLIC_URL           the site's address for browsers
-#   EASEL_S3_PUBLIC_ENDPOINT   the storage's address for browsers
+#   PICTURES_ORIGIN            the origin of presigned URLs; by default the gateway, which signs them, is asked
 #   EASEL_S3_BUCKET            easel
 #   EASEL_TRUSTED_PROXIES      addresses or networks, comma separated, whose X-Forwarded-For names the client
 #   GATEWAY, STORAGE           host:port inside
@@ -15,18 +15,28 @@ STORAGE_PORT=${STORAGE_PORT:-9000}
 GATEWAY=${GATEWAY:-gateway:8080}
 STORAGE=${STORAGE:-storage:9000}
 BUCKET=${EASEL_S3_BUCKET:-easel}
-STORAGE_URL=${EASEL_S3_PUBLIC_ENDPOINT%/}
-public_url=${EASEL_PUBLIC_URL%/}
+# As browsers send it: in lower case, without a default port.
+public_url=$(printf %s "${EASEL_PUBLIC_URL%/}" | tr '[:upper:]' '[:lower:]')
+case $public_url in
+  http://*:80) public_url=${public_url%:80} ;;
+  https://*:443) public_url=${public_url%:443} ;;
+esac
 SCHEME=${public_url%%://*}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 DOLLAR=$
 
+while [ -z "${PICTURES_ORIGIN:-}" ]; do
+  PICTURES_ORIGIN=$(curl --silent --fail --max-time 5 --noproxy '*' --head "http://$GATEWAY/" |
+    sed -n "s/^content-security-policy:.* connect-src 'self' \([^ ;]*\);.*/\1/Ip") || true
+  [ -n "$PICTURES_ORIGIN" ] || { echo "easel web: waiting for the gateway." >&2 && sleep 1; }
+done
+
 # These become part of the configuration, so only characters of addresses and paths are allowed.
-for value in "$RUN" "$SITE" "$HEADERS" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$STORAGE_URL" "$public_url" \
+for value in "$RUN" "$SITE" "$HEADERS" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$PICTURES_ORIGIN" "$public_url" \
   "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
-    *[!A-Za-z0-9:/.,_-]*)
-      echo "easel web: '$value' contains a character that is not allowed in an address." >&2
+    *[!]A-Za-z0-9:/.,_[-]*)
+      echo "easel web: '$value' contains a character that is not allowed in an address. Write international names as xn--..." >&2
       exit 1
       ;;
   esac
@@ -55,7 +65,7 @@ case $public_url in
 esac
 
 # The headers of functions/headers.json, as infra/site.py wrote them for nginx.
-SITE_HEADERS=$(sed "s|{storage}|$STORAGE_URL|g" "$HEADERS/site.conf")
+SITE_HEADERS=$(sed "s|{storage}|$PICTURES_ORIGIN|g" "$HEADERS/site.conf")
 DOCS_HEADERS=$(cat "$HEADERS/docs.conf")
 
 RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1)
@@ -63,11 +73,11 @@ case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
 RESOLVER=${RESOLVER:-127.0.0.1}
 
 # shellcheck disable=SC2090
-export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET STORAGE_URL SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
+export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
 export SITE_HEADERS DOCS_HEADERS
 mkdir -p "$RUN"
 # envsubst needs the names, not the values.
 # shellcheck disable=SC2016
-envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $STORAGE_URL $SCHEME $DOLLAR $TRUSTED_PROXIES
+envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $SCHEME $DOLLAR $TRUSTED_PROXIES
   $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
 exec nginx -e stderr -c "$RUN/nginx.conf"

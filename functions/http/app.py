@@ -15,10 +15,12 @@ from starlette.exceptions import HTTPException
 
 from functions.http.access_log import AccessLog
 from functions.http.direct import Direct
+from functions.http.head import Head
 from functions.http.headers import declared_headers
+from functions.http.lambda_events import handlers_for, is_request
 from functions.http.long_poll import LongPoll
 from functions.http.problems import from_http, from_validation, render
-from functions.http.request_id import RequestId
+from functions.http.request_id import RequestId, Unexpected
 from shared.core import deadline, log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError
@@ -56,6 +58,8 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         app.include_router(router)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     app.add_middleware(Direct, routes=routes)
+    app.add_middleware(Head, routes=routes)
+    app.add_middleware(Unexpected)
     app.add_exception_handler(EaselError, _on_easel_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -71,10 +75,11 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
 
 
 def lambda_handler(router: APIRouter) -> LambdaHandler:
-    """Return a handler for AWS Lambda behind an HTTP API (payload 2.0).
+    """Return a handler for AWS Lambda behind an HTTP API, a REST API or a function URL.
 
-    The app is built at the first event, so that importing a function does nothing. If the database or the storage does
-    not answer, the caller gets a 503 before Lambda ends the process.
+    An event without a request, such as a schedule that keeps the function warm, only builds the app,
+    which otherwise the first request does, so that importing a function does nothing. If the database or the storage
+    does not answer, the caller gets a 503 before Lambda ends the process.
     """
     built: list[tuple[Services, Mangum]] = []
 
@@ -83,6 +88,8 @@ def lambda_handler(router: APIRouter) -> LambdaHandler:
             services = Services.from_environment()
             log.configure(services.settings.log_level)
             built.append((services, create_lambda(router, services)))
+        if not is_request(event):
+            return {}
         [(services, answer)] = built
         with _deadline(context):
             try:
@@ -104,7 +111,8 @@ def create_lambda(router: APIRouter, services: Services) -> "Mangum":
     """Return one function as Lambda calls it: a callable of an event and a context that returns the answer."""
     from mangum import Mangum  # the gateway does not need it
 
-    return Mangum(create_app([router], services), lifespan="off")
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    return Mangum(create_app([router], services), lifespan="off", custom_handlers=handlers_for(routes))
 
 
 class _App(FastAPI):

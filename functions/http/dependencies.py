@@ -1,7 +1,6 @@
 """The dependencies of endpoints: services, the caller's credential, ids and pages."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response, Security
@@ -11,6 +10,7 @@ from functions.http.long_poll import LongPoll
 from shared.accounts.auth import SESSION_S, Credential
 from shared.accounts.tokens import token_hash
 from shared.core.errors import BadRequest, CrossSite, NotFound
+from shared.core.origins import canonical_origin
 from shared.services import Services
 
 SESSION_COOKIE = "easel_session"
@@ -57,9 +57,13 @@ def _from_same_site(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = request.headers.get("origin")
     public: str = request.app.state.services.settings.public_url
-    return origin is not None and (origin == public or urlsplit(origin).netloc == request.headers.get("host"))
+    try:
+        origin = canonical_origin(request.headers.get("origin", ""))
+        scheme = origin.partition(":")[0]
+        return origin in (public, canonical_origin(f"{scheme}://{request.headers.get('host', '')}"))
+    except ValueError:
+        return False
 
 
 async def _job_id(job_id: Annotated[str, Path()]) -> UUID:

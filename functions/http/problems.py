@@ -127,6 +127,9 @@ def _code_and_limit(problem: dict[str, object]) -> tuple[FieldCode, float | None
 
 
 def _describe(problem: dict[str, object]) -> str:
+    if problem["type"] in ("model_attributes_type", "model_type", "dict_type"):
+        whole = problem["loc"] == ("body",)
+        return "is not a JSON object whose Content-Type is application/json" if whole else "should be a JSON object"
     message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return {"extra_forbidden": "is not a field of this request", "missing": "is required"}.get(
         str(problem["type"]), message

@@ -14,6 +14,34 @@ from shared.core.limits import MAX_BODY_BYTES
 _log = logging.getLogger(__name__)
 
 
+class Unexpected:
+    """ASGI middleware inside that for other origins, so that their pages can read this answer too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; an exception that nothing else handles becomes a 500."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception:
+            _log.exception("unexpected error: %s %s", scope["method"], scope.get("route") and scope["route"].path)
+            request_id = log.request_id.get()
+            error = Internal(f"An unexpected error occurred. Quote the request id {request_id} when you report it.")
+            if not started:
+                await render(error)(scope, receive, send)
+        return None
+
+
 class RequestId:
     """ASGI middleware. Adds `X-Request-Id` to every answer, and refuses a body over 256 KiB while it is read."""
 
@@ -26,7 +54,6 @@ class RequestId:
             return await self._app(scope, receive, send)
         request_id = uuid4().hex
         log.request_id.set(request_id)
-        started = False
         left = MAX_BODY_BYTES
 
         async def receive_bounded() -> Message:
@@ -42,17 +69,9 @@ class RequestId:
             return message
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        try:
-            await self._app(scope, receive_bounded, send_with_id)
-        except Exception:
-            _log.exception("unexpected error: %s %s", scope["method"], scope.get("route") and scope["route"].path)
-            error = Internal(f"An unexpected error occurred. Quote the request id {request_id} when you report it.")
-            if not started:
-                await render(error)(scope, receive, send_with_id)
+        await self._app(scope, receive_bounded, send_with_id)
         return None

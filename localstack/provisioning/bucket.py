@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlunsplit
 
-from provisioning.clients import Client, connect, endpoint_of, split_url
+from provisioning.clients import Client, Wrong, connect, endpoint_of
 from provisioning.items import Item, settle
-
-LOOPBACK_NAMES = ("127.0.0.1", "localhost")
+from provisioning.origins import origins_of
 
 
 def bucket(env: Mapping[str, str]) -> Iterable[str]:
@@ -139,12 +137,14 @@ def _tls(s3: Client, name: str) -> Item:
 
 
 def allowed_origins(env: Mapping[str, str]) -> list[str]:
-    """Return the origins whose pages may upload; for this machine both of its names, since people type either."""
+    """Return the origins whose pages may upload.
+
+    Raises:
+        Wrong: A variable holds an address that has no origin.
+    """
     given = [env.get("EASEL_PUBLIC_URL") or "http://127.0.0.1:8080", *env.get("EASEL_CORS_ORIGINS", "").split(",")]
-    origins = []
-    for origin in (entry.strip().rstrip("/") for entry in given):
-        parts = split_url("EASEL_PUBLIC_URL or EASEL_CORS_ORIGINS", origin)
-        names = LOOPBACK_NAMES if parts.hostname in LOOPBACK_NAMES else ()
-        port = f":{parts.port}" if parts.port else ""
-        origins += [urlunsplit((parts.scheme, name + port, "", "", "")) for name in names] or [origin]
-    return list(dict.fromkeys(filter(None, origins)))
+    try:
+        origins = [origin for address in given if address.strip() for origin in origins_of(address)]
+    except ValueError as error:
+        raise Wrong(f"EASEL_PUBLIC_URL or EASEL_CORS_ORIGINS {error}") from None
+    return list(dict.fromkeys(origins))

@@ -1,4 +1,4 @@
-"""Indexes for the collector, so that it reads only what it deletes."""
+"""Indexes for the collector, so that it reads only what it deletes, and for lists of failed and cancelled jobs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,6 +23,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION recheck_uploads()
 """
 _NOT_IN_USE = sa.text("NOT in_use")
 _EXPIRES = sa.text("expires_at IS NOT NULL")
+_NOT_SUCCEEDED = sa.text("state IN ('failed', 'cancelled')")
 
 
 def upgrade() -> None:
@@ -30,6 +31,7 @@ def upgrade() -> None:
     op.create_index("ix_uploads_created_at", "uploads", ["created_at"], postgresql_where=_NOT_IN_USE)
     op.create_index("ix_tokens_expires_at", "tokens", ["expires_at"], postgresql_where=_EXPIRES)
     op.create_index("ix_mails_created_at", "mails", ["created_at"])
+    op.create_index("ix_jobs_not_succeeded", "jobs", ["state", "id"], postgresql_where=_NOT_SUCCEEDED)
     op.execute(_RECHECK)
     op.execute(_TRIGGER)
 
@@ -37,6 +39,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER recheck_uploads ON job_sources")
     op.execute("DROP FUNCTION recheck_uploads")
+    op.drop_index("ix_jobs_not_succeeded", table_name="jobs", postgresql_where=_NOT_SUCCEEDED)
     op.drop_index("ix_mails_created_at", table_name="mails")
     op.drop_index("ix_tokens_expires_at", table_name="tokens", postgresql_where=_EXPIRES)
     op.drop_index("ix_uploads_created_at", table_name="uploads", postgresql_where=_NOT_IN_USE)

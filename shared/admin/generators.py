@@ -18,7 +18,10 @@ CONCURRENT_CALLS = 16
 
 @dataclass(frozen=True, slots=True)
 class GeneratorOverview:
-    """A generator as the poller knows it. `retry_at` is when it is tried again after a failure."""
+    """A generator as the poller knows it. `retry_at` is when it is tried again after a failure.
+
+    `refusals` counts jobs that it did not accept although it is well; `last_refusal` is why, in the last ten minutes.
+    """
 
     name: str
     protocol: str
@@ -27,6 +30,8 @@ class GeneratorOverview:
     retry_at: datetime | None
     last_error: str | None
     in_flight: int
+    refusals: int
+    last_refusal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class GeneratorHealth:
 
 _GENERATORS = text("""
 SELECT g.name, g.protocol, g.max_in_flight, g.failures, g.retry_at, g.last_error,
-    (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS in_flight
+    (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS in_flight, g.refusals,
+    CASE WHEN g.refused_at > clock_timestamp() - interval '10 minutes' THEN g.last_refusal END AS last_refusal
 FROM generators g ORDER BY g.name
 """)
 

@@ -96,8 +96,9 @@ WITH page AS (
     WHERE (CAST(:state AS text) IS NULL OR j.state = :state)
         AND (CAST(:user_id AS uuid) IS NULL OR j.user_id = :user_id)
         AND (CAST(:generator AS text) IS NULL OR j.generator = :generator)
+        -- An id contains the time of its job, and is what the rows are ordered by.
         AND (CAST(:older_than_s AS float) IS NULL
-            OR j.created_at < clock_timestamp() - make_interval(secs => :older_than_s))
+            OR j.id < (SELECT uuidv7(make_interval(secs => -CAST(:older_than_s AS float)))))
     ORDER BY j.id DESC LIMIT :limit
 ), queue AS MATERIALIZED (
     SELECT a.id, a.jobs + 1 AS position
@@ -115,7 +116,7 @@ SELECT j.id, j.state, u.email, u.disabled_at IS NOT NULL AS user_disabled, j.pro
     string_to_array(j.protocols, ',') AS protocols, j.quota_day, j.created_at, j.started_at, j.finished_at,
     j.error_code, j.error_message, {_WAITING.format(job="j")} AS waiting,
     CASE WHEN j.state = 'queued' THEN (
-        SELECT a.jobs + 1 FROM queue_ahead(ARRAY[j.id], ARRAY[j.turn]) a
+        SELECT a.jobs + 1 FROM queue_place(j.id, j.turn) a
     ) END AS position,
     j.generator, j.remote_id, j.sent_at, j.progress, j.attempts, j.crashes, j.requeues,
     j.lease_until, extract(epoch FROM j.lease_until - clock_timestamp())::float AS lease_s,

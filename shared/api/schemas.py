@@ -30,6 +30,10 @@ def _storable(text: str) -> str:
     return text
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _known_style(key: str) -> str:
     if key not in presets.STYLES:
         raise PydanticCustomError("not_a_choice", "is not a style; GET /v1/presets lists the styles")
@@ -49,7 +53,9 @@ Timelapse = Annotated[
     Field(description="A video of the picture being made; not offered yet.", json_schema_extra={"enum": [False]}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
-Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number. JSON has one kind of number, and many programs write 64 as `64.0` or `6.4e1`."""
+Pixels = Annotated[Whole, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
@@ -58,9 +64,24 @@ Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVa
 
 
 class Request(BaseModel):
-    """A request's body. Unknown fields, numbers in quotes, NaN and infinity are refused."""
+    """A request's body. Unknown fields, numbers in quotes, NaN and infinity are refused.
+
+    `null` for a field that may be left out means the same as leaving it out.
+    """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: object) -> object:
+        if not isinstance(given, dict) or None not in given.values():
+            return given
+        fields = cls.model_fields
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or name not in fields or fields[name].is_required()
+        }
 
 
 class Answer(BaseModel):
@@ -94,8 +115,8 @@ class NewToken(Request):
 class DescriptionOptions(Request):
     """Options of the generator's descriptions (see `describe`)."""
 
-    blip_max_len: Annotated[int, Field(ge=5, le=500)] | None = None
-    clip_max_len: Annotated[int, Field(ge=0, le=500)] | None = None
+    blip_max_len: Annotated[Whole, Field(ge=5, le=500)] | None = None
+    clip_max_len: Annotated[Whole, Field(ge=0, le=500)] | None = None
     skip_clip: bool = False
     skip_list: list[Literal["mediums", "artists", "trendings", "movements"]] = Field(default_factory=list, max_length=4)
 
@@ -113,11 +134,11 @@ class JobRequest(Request):
     aspect: Aspect = "square"
     width: Pixels | None = None
     height: Pixels | None = None
-    steps: Annotated[int, Field(ge=1, le=150)] | None = None
+    steps: Annotated[Whole, Field(ge=1, le=150)] | None = None
     scale: Annotated[float, Field(ge=0, le=30)] | None = None
-    upscale: Annotated[int, Field(ge=1, le=4)] | None = None
-    n: Annotated[int, Field(ge=1, le=8)] = 1
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+    upscale: Annotated[Whole, Field(ge=1, le=4)] | None = None
+    n: Annotated[Whole, Field(ge=1, le=8)] = 1
+    seed: Annotated[Whole, Field(ge=0, le=2**32 - 1)] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     describe: bool = False
@@ -139,7 +160,7 @@ class JobRequest(Request):
 
 class UploadRequest(Request):
     content_type: Literal["image/png", "image/jpeg", "image/webp"]
-    size: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES)]
+    size: Annotated[Whole, Field(ge=1, le=MAX_UPLOAD_BYTES)]
 
 
 class NewReport(Request):

@@ -10,13 +10,17 @@ from celery import Celery
 from kombu.exceptions import KombuError
 
 from shared.core.errors import Unavailable
-from shared.core.settings import Settings
+from shared.core.settings import Settings, SettingsError
 
 QUEUE = "easel"
 WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
 
 WAKE_UP_KEPT_S = 60
 """How long a wake-up waits for a worker; by then a sweep has done what it was for."""
+
+CHECK_S = 3.0
+CHECK_KEY, CHECK_KEPT_S = f"{QUEUE}.health", 60
+"""What a check writes, and for how long the broker keeps it."""
 
 PREFETCH = 8
 """Messages that a worker prefetches for each of its processes. A task takes milliseconds."""
@@ -38,6 +42,7 @@ def celery_app(settings: Settings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,  # such as of a Redis that has become a replica, or whose disk is full
         broker_transport_options=_transport_options(settings.broker_url),
         task_time_limit=300,
         timezone="UTC",
@@ -107,16 +112,19 @@ class WakeUps:
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)
 
     def check(self) -> None:
-        """Check that the broker answers.
+        """Check that the broker accepts writes. Whether SQS does shows only in what the poller does.
 
         Raises:
-            Unavailable: It does not.
+            Unavailable: It does not; `detail` has the reason.
         """
+        options = {} if self._is_sqs else {"socket_timeout": CHECK_S, "retry_on_timeout": False}
         try:
-            with self._app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=3)
-        except _broker_errors(self._app):
-            raise Unavailable("The broker cannot be reached.") from None
+            with self._app.connection_for_write(transport_options=options) as connection:
+                channel = connection.default_channel
+                if not self._is_sqs:
+                    channel.client.set(CHECK_KEY, 1, ex=CHECK_KEPT_S)  # type: ignore[attr-defined] # redis.Redis
+        except _broker_errors(self._app) as error:
+            raise Unavailable(f"The broker {_reason(error)}.") from None
 
     def count_workers(self, patience_s: float) -> int | None:
         """Return how many workers answer a ping through the broker within this time; None if it cannot carry one (SQS).
@@ -124,12 +132,39 @@ class WakeUps:
         Raises:
             Unavailable: The broker cannot be reached.
         """
-        if str(self._app.conf.broker_url).startswith("sqs"):
+        if self._is_sqs:
             return None
         try:
             return len(self._app.control.broadcast("ping", reply=True, timeout=patience_s) or ())
-        except _broker_errors(self._app):
-            raise Unavailable("The broker cannot be reached.") from None
+        except _broker_errors(self._app) as error:
+            raise Unavailable(f"The broker {_reason(error)}.") from None
+
+    @property
+    def _is_sqs(self) -> bool:
+        return str(self._app.conf.broker_url).startswith("sqs")
+
+
+def check_mode(app: Celery) -> None:
+    """Check that the broker is no Redis cluster, in which the keys of one message may be at different servers.
+
+    A broker that cannot be asked passes: it may be starting.
+
+    Raises:
+        SettingsError: It is one.
+    """
+    if str(app.conf.broker_url).startswith("sqs"):
+        return
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+            mode = connection.default_channel.client.info("cluster")  # type: ignore[attr-defined] # redis.Redis
+    except _broker_errors(app):
+        return
+    if mode.get("cluster_enabled"):
+        raise SettingsError(
+            "EASEL_BROKER_URL names a Redis in cluster mode, over which Celery cannot carry messages. Use one with"
+            " cluster mode disabled; replicas for a failover are fine."
+        )
 
 
 def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
@@ -141,6 +176,27 @@ def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisError
 
     return (KombuError, OSError, RedisError)
+
+
+_REASONS = (
+    ("OutOfMemoryError", "is full (maxmemory) and accepts no messages"),
+    ("ReadOnlyError", "accepts no messages: it is a replica"),
+    ("BusyLoadingError", "is still loading its data"),
+    ("MasterDownError", "is a replica whose primary is down"),
+    ("MISCONF", "accepts no messages: it cannot write its data to disk"),
+    ("NOREPLICAS", "accepts no messages: it lacks the replicas that it is set to have"),
+)
+"""For a class of redis-py's errors, or the code at the beginning of an error's text, what is wrong with the broker."""
+
+
+def _reason(error: BaseException) -> str:
+    """Complete the sentence "The broker ..." without the error's text, which may repeat an address."""
+    causes = [error, *filter(None, (error.__cause__, error.__context__))]
+    for sign, reason in _REASONS:
+        for cause in causes:
+            if type(cause).__name__ == sign or str(cause).startswith(f"{sign} "):
+                return reason
+    return "cannot be reached"
 
 
 def _broker_url(url: str) -> str:

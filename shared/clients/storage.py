@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -28,6 +28,7 @@ from minio.time import to_amz_date
 
 from shared.core import deadline
 from shared.core.errors import Unavailable
+from shared.core.origins import canonical_origin
 from shared.core.settings import Settings
 
 CACHE_CONTROL = "private, max-age=31536000, immutable"
@@ -78,7 +79,10 @@ class PresignedPost:
 
 
 class Storage:
-    """One bucket. Raises Unavailable when the storage cannot be reached."""
+    """One bucket. Raises Unavailable when the storage cannot be reached.
+
+    `public_origin` is the origin of every presigned URL and form.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._bucket = settings.s3_bucket
@@ -87,6 +91,9 @@ class Storage:
         self._credentials = _credentials(settings)
         self._internal = _client(settings, settings.s3_endpoint, self._credentials)
         self._public = _client(settings, settings.s3_public_endpoint, self._credentials)
+        # The client decides whether the bucket's name belongs to the host; no real key is needed for that.
+        example = _client(settings, settings.s3_public_endpoint, StaticProvider("any", "any"))
+        self.public_origin = canonical_origin(example.get_presigned_url("GET", self._bucket, "any"))
         # A picture's URL stays the same within a window, so it is signed once. The access key is part of the cache's
         # key: a URL signed with credentials that have changed since is not returned.
         self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)
@@ -189,11 +196,14 @@ class Storage:
         """
         begin, access_key = self._signing_time(now), self._credentials.retrieve().access_key
         expires_at = begin + timedelta(seconds=self._lifetime_s)
-        return SigningWindow(expires_at, lambda key: self._signed(key, None, begin, access_key))
+        return SigningWindow(expires_at, lambda key: self._signed("GET", key, None, begin, access_key))
 
-    def presigned_url(self, key: str, now: datetime, *, download_name: str | None = None) -> str:
+    def presigned_url(
+        self, key: str, now: datetime, *, download_name: str | None = None, method: Literal["GET", "HEAD"] = "GET"
+    ) -> str:
         """Return a URL that opens the object for anyone who has it; `signing_window` says for how long."""
-        return self._signed(key, download_name, self._signing_time(now), self._credentials.retrieve().access_key)
+        access_key = self._credentials.retrieve().access_key
+        return self._signed(method, key, download_name, self._signing_time(now), access_key)
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
         """Return a form for one upload; the storage accepts only this key, this type and exactly this size."""
@@ -235,10 +245,10 @@ class Storage:
             if not self._internal.bucket_exists(self._bucket):
                 raise Unavailable("The storage has no bucket of the configured name.")
 
-    def _sign(self, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
+    def _sign(self, method: str, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
         disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}
         return self._public.get_presigned_url(
-            "GET",
+            method,
             self._bucket,
             key,
             expires=timedelta(seconds=self._lifetime_s),

@@ -10,6 +10,7 @@ import urllib3
 
 from shared.clients.storage import PresignedPost, Storage
 from shared.core.errors import Unavailable
+from shared.core.origins import canonical_origin
 from shared.core.settings import Settings
 
 ANSWER_BYTES = 100_000
@@ -96,7 +97,7 @@ class Probe:
             Unavailable: There is no answer.
         """
         outer = urlsplit(url)
-        is_public = f"{outer.scheme}://{outer.netloc}" == self.settings.s3_public_endpoint
+        is_public = canonical_origin(url) == self.storage.public_origin
         if not is_public or self._public_answers is not False:
             try:
                 answer = self._send(method, url, dict(headers or {}), body)

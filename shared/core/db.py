@@ -5,13 +5,14 @@ import select
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import psycopg2
 from psycopg2 import extensions
-from psycopg2.errors import ForeignKeyViolation
+from psycopg2.errors import ForeignKeyViolation, ReadOnlySqlTransaction
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -28,8 +29,28 @@ CONNECT_LIMIT_S = 5
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
+_LOST = {"25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"}
+"""SQLSTATEs, beside those of class 08, with which a connection is of no more use: the session has ended, or the server
+accepts no changes (25006), as after a failover, when another one does."""
+
+_SESSION = {
+    "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
+    "IntervalStyle": "postgres",  # psycopg2 reads no other
+    "extra_float_digits": "1",  # with 0, start tags lose digits on their way
+}
+"""Settings of a session that the statements rely on. A role or a database may have other defaults."""
+
+READ_ONLY = "The database accepts no changes: it is a standby, or was set to be read-only."
+
+
 class DatabaseFault(Exception):
-    """The database refused a statement because of a mistake in the code, not in a request."""
+    """The database refused a statement because of a mistake in the code or the database's schema, not in a request."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        """The SQLSTATE."""
 
 
 class Database:
@@ -44,6 +65,7 @@ class Database:
         self._engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
+            client_encoding="utf8",
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
@@ -52,9 +74,10 @@ class Database:
         )
         if iam_region is not None:
             take_tokens(self._engine, iam_region)
-        self._transactions = self._engine.execution_options(isolation_level="READ COMMITTED")
+        event.listen(self._engine, "connect", _prepare_session)
         event.listen(self._engine, "checkout", _ping_if_idle)
-        event.listen(self._engine, "checkin", _note_time)
+        event.listen(self._engine, "checkin", _take_back)
+        event.listen(self._engine, "handle_error", _drop_if_lost)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -65,7 +88,9 @@ class Database:
             NotFound: A row that the block refers to has just been deleted.
             DatabaseFault: The database refused a statement for another reason.
         """
-        with _translated(), self._transactions.begin() as connection:
+        with _translated(), self._engine.connect() as connection, connection.begin():
+            # Without SQLAlchemy's isolation levels, for which psycopg2 would send a SET before each BEGIN.
+            connection.connection.driver_connection.autocommit = False  # type: ignore[union-attr]
             yield connection
 
     @contextmanager
@@ -79,6 +104,18 @@ class Database:
         """
         with _translated(), self._engine.connect() as connection:
             yield connection
+
+    def check(self) -> None:
+        """Check that the database accepts changes. If not, the next use connects again, perhaps to another server.
+
+        Raises:
+            Unavailable: It does not, or cannot be reached.
+        """
+        with self.statement() as connection:
+            read_only = connection.exec_driver_sql("SELECT current_setting('transaction_read_only') = 'on'").scalar()
+        if read_only:
+            self.close()
+            raise Unavailable(READ_ONLY)
 
     def close(self) -> None:
         """Close every connection; a forked process calls this before it uses its copy."""
@@ -103,9 +140,10 @@ def fetch(connection: Connection, query: str, values: Mapping[str, object]) -> l
             cursor.execute(query, values)
             return list(cursor.fetchall())
     except psycopg2.Error as error:
-        lost = bool(proxied.dbapi_connection is None or proxied.dbapi_connection.closed)
+        lost = _is_lost(error) or bool(proxied.dbapi_connection is None or proxied.dbapi_connection.closed)
         if lost:
             connection.invalidate(error)
+            connection.engine.dispose()  # as SQLAlchemy does: the others have probably met the same end
         raise DBAPIError.instance(
             query, None, error, psycopg2.Error, hide_parameters=True, connection_invalidated=lost
         ) from error
@@ -185,32 +223,65 @@ def _translated() -> Iterator[None]:
         yield
     except PoolTimeout:
         raise Unavailable("Too many requests at once.") from None
-    except OperationalError as error:
+    except PendingRollbackError as error:  # the block went on after an error that had ended its connection
         raise Unavailable("The database cannot be reached.") from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("The database cannot be reached.") from error
-        if isinstance(error.orig, ForeignKeyViolation):
-            # A user, a job or an upload was deleted between the read and the write.
-            raise NotFound("What this refers to was deleted in the meantime.") from None
-        # Log nothing of the server's DETAIL: it quotes whole rows, which contain prompts.
-        primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-        raise DatabaseFault(f"{type(error.orig).__name__}: {primary}") from None
+        _refuse(error.orig, lost=error.connection_invalidated)
+    except psycopg2.Error as error:  # between the statements, where SQLAlchemy does not wrap it
+        _refuse(error, lost=True)
 
 
-def _note_time(_connection: object, record: ConnectionPoolEntry) -> None:
+def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
+    if isinstance(error, ReadOnlySqlTransaction):
+        raise Unavailable(READ_ONLY) from error
+    if lost or isinstance(error, psycopg2.OperationalError):
+        raise Unavailable("The database cannot be reached.") from error
+    if isinstance(error, ForeignKeyViolation):
+        # A user, a job or an upload was deleted between the read and the write.
+        raise NotFound("What this refers to was deleted in the meantime.") from None
+    # Log nothing of the server's DETAIL: it quotes whole rows, which contain prompts.
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    raise DatabaseFault(f"{type(error).__name__}: {primary}", getattr(error, "pgcode", None)) from None
+
+
+def _is_lost(error: BaseException) -> bool:
+    code = getattr(error, "pgcode", None) or ""
+    return code in _LOST or code.startswith("08")
+
+
+def _drop_if_lost(context: ExceptionContext) -> None:
+    """Make SQLAlchemy replace the connections of the pool."""
+    if _is_lost(context.original_exception):
+        context.is_disconnect = True
+
+
+def _prepare_session(connection: extensions.connection, _record: ConnectionPoolEntry) -> None:
+    """Set what `_SESSION` has otherwise. Asked first, since RDS Proxy pins a session that sets anything."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in _SESSION))
+        found = cursor.fetchone() or ()
+        for (name, value), now in zip(_SESSION.items(), found, strict=True):
+            if now != value:
+                cursor.execute(f"SET {name} TO '{value}'")
+
+
+def _take_back(connection: extensions.connection | None, record: ConnectionPoolEntry) -> None:
+    if connection is not None:
+        connection.autocommit = True
     record.info["used_at"] = time.time()
 
 
 def _ping_if_idle(connection: extensions.connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    used_at = record.info.get("used_at")
     # Use the wall clock: the monotonic one may stop while Lambda keeps a process frozen.
-    if abs(time.time() - record.info.get("used_at", time.time())) < IDLE_PING_S:
+    if used_at is None or abs(time.time() - used_at) < IDLE_PING_S:
         return
     _asked.add(id(connection))
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        connection.rollback()
+            cursor.execute("SELECT pg_is_in_recovery()")
+            if cursor.fetchone() == (True,):
+                raise DisconnectionError  # after a failover the address leads to another server
     except psycopg2.Error as error:
         raise DisconnectionError from error
     finally:

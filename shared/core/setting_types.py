@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import PlainValidator
 
 from shared.core.numbers import whole_number
+from shared.core.origins import canonical_origin
 
 MAIL_FORMS = "smtp://[user:password@]host:port, smtps://..., ses://region or file:///folder"
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -74,7 +75,7 @@ def _http_url(text: str) -> str:
     extra = parts.path.strip("/") or parts.query or parts.username or parts.password
     if parts.scheme not in ("http", "https") or not parts.hostname or extra:
         raise ValueError("holds addresses such as https://easel.example.com, without a path.")
-    return text.rstrip("/")
+    return canonical_origin(text)
 
 
 def _origins(text: str) -> tuple[str, ...]:

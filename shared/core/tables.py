@@ -26,6 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+REVISION = "0016"
+"""The newest migration. Without the migrations themselves, which functions do not have, it says what to expect."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -101,6 +104,8 @@ tokens = Table(
 # separated: there are few distinct values, so an index finds the first queued job for each. The gallery shows jobs that
 # their owner published (`published_at`) unless an operator took them down (`taken_down_at`); neither changes the other.
 # `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
+# `refusals` counts sends that a healthy generator refused, `refused_by` is the last of them; such a job does not start
+# before `next_step_at`.
 jobs = Table(
     "jobs",
     metadata,
@@ -126,6 +131,9 @@ jobs = Table(
     Column("attempt_token", UUID),
     _when("lease_until"),
     _when("next_step_at"),
+    Column("refusals", Integer, nullable=False, server_default="0"),
+    _when("refused_since"),
+    Column("refused_by", Text),
     _when("sent_at"),
     _when("unreachable_since"),
     _when("cancel_requested_at"),
@@ -145,6 +153,7 @@ jobs = Table(
     Index("ix_jobs_queue_of", "protocols", "turn", "id", postgresql_where=text("state = 'queued'")),
     Index("ix_jobs_queue_age", "protocols", "id", postgresql_where=text("state = 'queued'")),
     Index("ix_jobs_queue_user", "user_id", "turn", postgresql_where=text("state = 'queued'")),
+    Index("ix_jobs_not_succeeded", "state", "id", postgresql_where=text("state IN ('failed', 'cancelled')")),
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),
@@ -262,6 +271,8 @@ queue_clock = Table(
     CheckConstraint("id = 1", name="single"),
 )
 
+# `refusals` counts jobs that a healthy generator did not accept, `refusals_in_row` different ones since it accepted a
+# job; until `refusing_until` it gets none.
 generators = Table(
     "generators",
     metadata,
@@ -271,6 +282,12 @@ generators = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     _when("retry_at"),
     Column("last_error", Text),
+    Column("refusals", BigInteger, nullable=False, server_default="0"),
+    Column("refusals_in_row", Integer, nullable=False, server_default="0"),
+    Column("refused_job", UUID),
+    _when("refused_at"),
+    _when("refusing_until"),
+    Column("last_refusal", Text),
 )
 
 # Mail still to be sent about finished jobs. `due_at` is also the lease of a claim: a worker that claims a mail sets it

@@ -39,8 +39,8 @@ def get_item(services: Services, job_id: UUID) -> GalleryItem:
     return item
 
 
-def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download: bool) -> str:
-    """Return a fresh presigned URL of a picture.
+def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download: bool, head: bool) -> str:
+    """Return a fresh presigned URL of a picture, for GET or for HEAD: a signature covers the method.
 
     The id is the permission, whether the job is published or not, until an operator takes the job down.
 
@@ -53,7 +53,7 @@ def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download
         raise NotFound
     key = picture.thumbnail_key if thumbnail else picture.key
     name = f"easel-{image_id}.{key.rsplit('.', 1)[-1]}" if download else None
-    return services.storage.presigned_url(key, datetime.now(UTC), download_name=name)
+    return services.storage.presigned_url(key, datetime.now(UTC), download_name=name, method="HEAD" if head else "GET")
 
 
 def item_json(item: GalleryItem, pictures: Pictures) -> str:

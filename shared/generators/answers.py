@@ -1,4 +1,8 @@
-"""What all protocols parse alike: HTTP statuses, refusals, pictures in base64, and the size limit of an answer."""
+"""What all protocols parse alike: HTTP statuses, refusals, members, whole numbers, pictures, an answer's size limit.
+
+Answers are read by their meaning: a spelling that the protocol does not promise is read where it can mean only one
+thing. What has no meaning, or two, is an error. Sizes are limited before anything is decoded.
+"""
 
 import base64
 import re
@@ -17,6 +21,12 @@ from shared.generators.transport import Answer
 MAX_RESULT_BYTES = 512 * 1024 * 1024
 RESULT_MARGIN_BYTES = 256 * 1024
 
+_MAX_WHOLE_FLOAT = 2**53
+"""Above it a float no longer says which whole number was meant."""
+
+_DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_URL_ALPHABET = str.maketrans("-_", "+/")
+
 REFUSALS = frozenset({400, 413, 414, 422})
 """The statuses with which a generator rejects the request itself."""
 
@@ -30,19 +40,23 @@ def check_http(answer: Answer, *, about_id: bool) -> None:
         return
     if about_id and status in (404, 410):
         raise ForgottenId()
-    if status == 429:
-        raise GeneratorUnavailable("generator_busy", "The generator accepts no more requests for now.")
-    if status == 408 or status >= 500:
-        raise GeneratorUnavailable("generator_down", f"The generator reported an internal error (HTTP {status}).")
-    if 300 <= status < 400:
-        raise GeneratorUnavailable(
-            "generator_redirected", f"The generator redirects to another address (HTTP {status})."
-        )
-    if status in (401, 403, 404, 405):
-        raise GeneratorUnavailable(
-            "generator_misconfigured", f"The generator's address or password is wrong (HTTP {status})."
-        )
+    code, message = _unavailable(status)
+    if code:
+        raise GeneratorUnavailable(code, message, retry_after_s=answer.retry_after_s)
     raise GeneratorBroken("generator_bad_http", f"The generator's answer has an unexpected HTTP status ({status}).")
+
+
+def _unavailable(status: int) -> tuple[str | None, str]:
+    """Return the code and the message for a status that says that the generator cannot be used now."""
+    if status == 429:
+        return "generator_busy", "The generator accepts no more requests for now."
+    if status == 408 or status >= 500:
+        return "generator_down", f"The generator reported an internal error (HTTP {status})."
+    if 300 <= status < 400:
+        return "generator_redirected", f"The generator redirects to another address (HTTP {status})."
+    if status in (401, 403, 404, 405):
+        return "generator_misconfigured", f"The generator's address or password is wrong (HTTP {status})."
+    return None, ""
 
 
 def refusal(answer: Answer, fields: Mapping[str, Any]) -> GeneratorRefused:
@@ -61,14 +75,42 @@ def result_limit(request: GenerationRequest) -> int:
     return min(MAX_RESULT_BYTES, RESULT_MARGIN_BYTES + pixels * 4 * 4 // 3)
 
 
+def wrong_form(code: str, message: str) -> GeneratorBroken:
+    """Return the error for an answer whose form is wrong, and would be wrong again."""
+    return GeneratorBroken(code, message, lasting=True)
+
+
+def member(value: dict[str, Any], name: str) -> Any:  # noqa: ANN401 # its callers check what they use
+    """Return a member of a JSON object, None without one. Its name may be in upper case where that is plain."""
+    if name in value:
+        return value[name]
+    found = [key for key in value if key.strip().casefold() == name]
+    return value[found[0]] if len(found) == 1 else None
+
+
+def read_whole(value: object) -> int | None:
+    """Return the whole number from 0 that a JSON value means, such as `3` or `3.0`; None for any other value."""
+    if isinstance(value, float) and value.is_integer() and value < _MAX_WHOLE_FLOAT:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 def read_picture(text: object) -> bytes:
-    """Return the bytes of a picture in base64. Raises GeneratorBroken."""
+    """Return the bytes of a picture in base64: in either alphabet, with or without padding, line breaks and `data:`.
+
+    Raises:
+        GeneratorBroken: It is not base64.
+    """
     if not isinstance(text, str):
-        raise GeneratorBroken("generator_bad_shape", "The generator sent a picture that is not text.")
+        raise wrong_form("generator_bad_shape", "The generator sent a picture that is not text.")
+    text = text.removeprefix("\ufeff").lstrip()
+    if url := _DATA_URL.match(text):
+        text = text[url.end() :]
+    plain = "".join(text.split()).translate(_URL_ALPHABET).rstrip("=")
     try:
-        data = base64.b64decode(text, validate=True)
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except ValueError:
         data = b""
     if not data:
-        raise GeneratorBroken("generator_bad_base64", "The generator sent a picture that is not base64.")
+        raise wrong_form("generator_bad_base64", "The generator sent a picture that is not base64.")
     return data

@@ -3,6 +3,10 @@
 Nothing here opens a connection. A client turns a request into its protocol's calls, and the answers into these values.
 Every answer outside the protocol becomes one of three errors, from which the poller knows what to do next.
 
+Clients read every answer that has one meaning, whatever its spelling (`answers`). Of the others, those with a wrong
+form are lasting (L): the answer to a second attempt would be wrong, too, so the job fails at once. The rest of the
+broken answers come from transport, damage or another server, and a second attempt may succeed.
+
 Every error code, for all clients:
 
 =============================== ===================== ===============================================================
@@ -21,23 +25,23 @@ generator_cannot                GeneratorRefused      the protocol does not supp
 generator_forgot                ForgottenId           404 or 410 for an id
 generator_bad_http              GeneratorBroken       any other HTTP status, or an answer that is not HTTP
 generator_cut_off               GeneratorBroken       the answer stopped in the middle
-generator_too_large             GeneratorBroken       the answer is longer than the request allows
-generator_encoded               GeneratorBroken       a compressed answer, which was not asked for
+generator_too_large             GeneratorBroken L     the answer is longer than the request allows
+generator_encoded               GeneratorBroken L     a compressed answer, which was not asked for
 generator_empty                 GeneratorBroken       an answer without a body
-generator_bad_text              GeneratorBroken       not UTF-8
-generator_bad_json              GeneratorBroken       not strict JSON: junk, HTML, NaN, too deep, a number too long
-generator_bad_shape             GeneratorBroken       JSON, but not the object the protocol promises
-generator_bad_id                GeneratorBroken       an id that is neither a whole number nor short printable text
-generator_bad_status            GeneratorBroken       an unknown status
-generator_bad_position          GeneratorBroken       a queue position that is not a whole number from 0
-generator_bad_progress          GeneratorBroken       a percentage that is not a number from 0 to 100
-generator_bad_base64            GeneratorBroken       a picture that is not strict base64
-generator_bad_sheet             GeneratorBroken       a sheet of pictures that is not a complete PNG
-generator_wrong_sheet_size      GeneratorBroken       a sheet whose size is not a grid of the requested pictures
-generator_wrong_image_count     GeneratorBroken       more or fewer pictures than requested
-generator_wrong_text_count      GeneratorBroken       more or fewer descriptions than pictures described
-generator_bad_description       GeneratorBroken       a description that is not text, or longer than 10,000 characters
-generator_too_many_frames       GeneratorBroken       more frames than asked for
+generator_bad_text              GeneratorBroken L     not UTF-8
+generator_bad_json              GeneratorBroken L     not strict JSON: junk, NaN, too deep; HTML is not lasting
+generator_bad_shape             GeneratorBroken L     JSON, but not the object the protocol promises
+generator_bad_id                GeneratorBroken L     an id that is neither a whole number nor short text
+generator_bad_status            GeneratorBroken L     an unknown status
+generator_bad_position          GeneratorBroken L     a queue position that is not a whole number from 0
+generator_bad_progress          GeneratorBroken L     a percentage that is not a number from 0 to 100
+generator_bad_base64            GeneratorBroken L     a picture that is not base64 in any alphabet
+generator_bad_sheet             GeneratorBroken L     a sheet that is no picture; a damaged one is not lasting
+generator_wrong_sheet_size      GeneratorBroken L     a sheet whose size is not a grid of the requested pictures
+generator_wrong_image_count     GeneratorBroken L     more or fewer pictures than requested
+generator_wrong_text_count      GeneratorBroken L     more or fewer descriptions than pictures described
+generator_bad_description       GeneratorBroken L     a description that is not text, or longer than 10,000 characters
+generator_too_many_frames       GeneratorBroken L     more frames than asked for
 =============================== ===================== ===============================================================
 
 A generator's own status `error` is not an error of the call: `status` returns `Phase.FAILED`, and the poller treats
@@ -213,7 +217,14 @@ class GeneratorError(Exception):
 
 
 class GeneratorUnavailable(GeneratorError):
-    """The generator cannot be used for a while; the job continues later, and no attempt is spent."""
+    """The generator cannot be used for a while; the job continues later, and no attempt is spent.
+
+    `retry_after_s`: when the generator wants to be asked again, if it said so.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
 
 
 class GeneratorRefused(GeneratorError):
@@ -221,7 +232,15 @@ class GeneratorRefused(GeneratorError):
 
 
 class GeneratorBroken(GeneratorError):
-    """The answer cannot be used. This attempt is lost; a new one may succeed."""
+    """The answer cannot be used. This attempt is lost.
+
+    `lasting`: the form of the answer is wrong, so that the answer to another attempt would be wrong, too. Otherwise a
+    new attempt may succeed.
+    """
+
+    def __init__(self, code: str, message: str, *, lasting: bool = False) -> None:
+        super().__init__(code, message)
+        self.lasting = lasting
 
 
 class GeneratorStopped(GeneratorError):
@@ -247,21 +266,17 @@ class Generator(Protocol):
     @property
     def synchronous(self) -> bool:
         """Whether it works while `result` waits."""
-        ...
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's id for it (1 to 128 printable characters)."""
-        ...
 
     @property
     def waits(self) -> bool:
         """Whether `status` can wait for a change, as far as is known without a call."""
-        ...
 
     @property
     def capabilities(self) -> Capabilities:
         """What it last reported to this client, without a call."""
-        ...
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         """Ask how far the request is.
@@ -271,7 +286,6 @@ class Generator(Protocol):
         Raises:
             GeneratorStopped: `stop` returned True, shortly before.
         """
-        ...
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
         """Fetch the result of a finished request.
@@ -281,19 +295,15 @@ class Generator(Protocol):
         Raises:
             GeneratorStopped: `stop` returned True, shortly before.
         """
-        ...
 
     def cancel(self, remote_id: str) -> None:
         """Ask the generator to stop, if it offers that. Never raises."""
-        ...
 
     def health(self) -> Capabilities:
         """Ask whether the generator answers and what it offers. Raises GeneratorUnavailable when it does not answer."""
-        ...
 
     def close(self) -> None:
         """Close the connections."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

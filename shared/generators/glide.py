@@ -11,7 +11,15 @@ from urllib.parse import quote, urlencode
 from PIL import Image
 
 from shared.generators.abilities import unsupported_fields
-from shared.generators.answers import REFUSALS, check_http, read_picture, refusal, result_limit
+from shared.generators.answers import (
+    REFUSALS,
+    check_http,
+    member,
+    read_picture,
+    refusal,
+    result_limit,
+    wrong_form,
+)
 from shared.generators.base import (
     Capabilities,
     GenerationRequest,
@@ -27,8 +35,7 @@ from shared.generators.base import (
 )
 from shared.generators.strict_json import read_json
 from shared.generators.transport import BoundedHttp
-from shared.images.codec import PictureError, decode_png
-from shared.images.png import png_size
+from shared.images.codec import PictureError, decode_picture, read_size
 
 CONNECT_TIMEOUT_S = 3.0
 HEALTH_TIMEOUT_S = 10.0
@@ -95,8 +102,8 @@ class Glide:
         check_http(answer, about_id=False)
         value = read_json(answer.body)
         if not isinstance(value, dict):
-            raise GeneratorBroken("generator_bad_shape", "The generator's result is not a JSON object.")
-        return Result(images=_cut(read_picture(value.get("image")), request))
+            raise wrong_form("generator_bad_shape", "The generator's result is not a JSON object.")
+        return Result(images=_cut(read_picture(member(value, "image")), request))
 
     def cancel(self, remote_id: str) -> None:
         """Do nothing: the request ends with the connection of `result`."""
@@ -122,23 +129,24 @@ class Glide:
 
 def _cut(sheet: bytes, request: GenerationRequest) -> tuple[bytes, ...]:
     """Return the pictures of a sheet, row by row. The number of columns follows from the sheet's size."""
-    found = png_size(sheet)
-    if found is None:
-        raise _bad_sheet()
+    try:
+        found = read_size(sheet)
+    except PictureError as error:
+        raise _bad_sheet(lasting=not error.damaged) from None
     width, height = found
     size = request.width
     columns, rows = width // size, height // size
     if (columns * size, rows * size) != (width, height) or columns * rows != request.n:
-        raise GeneratorBroken(
+        raise wrong_form(
             "generator_wrong_sheet_size",
             f"The generator's sheet has {width}x{height} pixels, not a grid of {request.n} times {size}x{size}.",
         )
     if request.n == 1:
         return (sheet,)
     try:
-        image = decode_png(sheet, expected_size=(width, height))
-    except PictureError:
-        raise _bad_sheet() from None
+        image = decode_picture(sheet, expected_size=(width, height))
+    except PictureError as error:
+        raise _bad_sheet(lasting=not error.damaged) from None
     corners = [(column * size, row * size) for row in range(rows) for column in range(columns)]
     return tuple(_png(image.crop((left, top, left + size, top + size))) for left, top in corners)
 
@@ -149,5 +157,6 @@ def _png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _bad_sheet() -> GeneratorBroken:
-    return GeneratorBroken("generator_bad_sheet", "The generator's sheet of pictures is not a complete PNG.")
+def _bad_sheet(*, lasting: bool) -> GeneratorBroken:
+    message = "The generator's sheet of pictures is not a complete picture."
+    return GeneratorBroken("generator_bad_sheet", message, lasting=lasting)

@@ -1,6 +1,6 @@
 """The client of the img_generator protocol: initiate_processing, check_status, get_results, and its extensions.
 
-It sends JSON, accepts only what the protocol specifies, and gives every other answer one of the codes in `base`.
+It sends JSON, reads every answer that has one meaning, and gives every other one of the codes in `base`.
 """
 
 import base64
@@ -9,9 +9,19 @@ import re
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from shared.generators.answers import REFUSALS, check_http, read_picture, refusal, result_limit
+from shared.generators.answers import (
+    REFUSALS,
+    check_http,
+    member,
+    read_picture,
+    read_whole,
+    refusal,
+    result_limit,
+    wrong_form,
+)
 from shared.generators.base import (
     Capabilities,
     GenerationRequest,
@@ -43,8 +53,11 @@ MAX_WAIT_S = 20.0
 
 EXTENSIONS_KEPT_S = 60.0
 
-_POSITION = re.compile(r"queue position: *([0-9]{1,9})")
-_PERCENT = re.compile(r"processing: *([0-9]{1,3}(?:\.[0-9]{1,9})?) *%")
+# Statuses after `_plain_words`: one line in lower case, `-` and `_` as spaces.
+_POSITION = re.compile(r"queue position ?:? ?#?([0-9]{1,9})(?:\.0{1,9})?")
+_PERCENT = re.compile(r"(?:processing ?:? ?(?=[0-9]))?([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
+_UNITLESS = re.compile(r"processing ?:? ?([0-9]{1,3}(?:\.[0-9]{1,9})?)")
+_NUMBER = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%?")
 
 
 class ImgGenerator:
@@ -231,14 +244,18 @@ def _description_fields(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _read_id(value: object) -> str:
-    """Return the id of a new request from `17`, `"17"` or `{"id": 17}`. Raises GeneratorBroken."""
+    """Return the id of a new request from `17`, `17.0`, `"17"`, `{"id": 17}` or `{"result": 17}`.
+
+    Raises:
+        GeneratorBroken: It is no usable id.
+    """
     if isinstance(value, dict):
-        value = value.get("id")
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        value = str(value)
-    if isinstance(value, str) and 1 <= len(value) <= MAX_ID_CHARACTERS and value.isprintable() and value.strip():
-        return value
-    raise GeneratorBroken("generator_bad_id", "The generator returned no usable id for the request.")
+        value = next((found for name in ("id", "result") if (found := member(value, name)) is not None), None)
+    number = read_whole(value)
+    text = str(number) if number is not None else value.strip() if isinstance(value, str) else ""
+    if 1 <= len(text) <= MAX_ID_CHARACTERS and text.isprintable():
+        return text
+    raise wrong_form("generator_bad_id", "The generator returned no usable id for the request.")
 
 
 def _wire_id(remote_id: str) -> int | str:
@@ -249,39 +266,85 @@ def _wire_id(remote_id: str) -> int | str:
 
 
 def _read_status(body: bytes) -> Progress:
-    """Parse a status, a JSON string or plain text. Raises GeneratorBroken."""
+    """Parse a status: plain text, a JSON string, or an object with it as `status` and perhaps `progress`.
+
+    Raises:
+        GeneratorBroken: It has no meaning in the protocol.
+    """
     text = read_text(body).strip()
+    percent: object = None
     if text[:1] in ('"', "{", "["):
         value = read_json(body)
+        if isinstance(value, dict):
+            value, percent = member(value, "status"), member(value, "progress")
         if not isinstance(value, str):
-            raise GeneratorBroken("generator_bad_shape", "The generator's status is not text.")
-        text = value.strip()
+            raise wrong_form("generator_bad_shape", "The generator's status is not text.")
+        text = value
+    progress = _read_words(_plain_words(text))
+    if progress.phase == Phase.PROCESSING and progress.fraction is None:
+        return replace(progress, fraction=_read_percent(percent))
+    return progress
+
+
+def _plain_words(text: str) -> str:
+    """Return a status in lower case, with single spaces between its words."""
+    return " ".join(re.sub("[-_](?![0-9])", " ", text.casefold()).replace(" :", ":").split())
+
+
+def _read_words(text: str) -> Progress:
+    """Parse the words of a status. Raises GeneratorBroken."""
     simple = {"processing": Phase.PROCESSING, "finished": Phase.FINISHED, "error": Phase.FAILED}
     if text in simple:
         return Progress(simple[text])
     if match := _POSITION.fullmatch(text):
         return Progress(Phase.QUEUED, position=int(match[1]))
-    if text.startswith("queue position:"):
-        raise GeneratorBroken("generator_bad_position", "The generator's queue position is not a number from 0.")
+    if text.startswith("queue position"):
+        raise wrong_form("generator_bad_position", "The generator's queue position is not a number from 0.")
     if (match := _PERCENT.fullmatch(text)) and float(match[1]) <= 100:
         return Progress(Phase.PROCESSING, fraction=float(match[1]) / 100)
-    if text.startswith("processing:"):
-        raise GeneratorBroken("generator_bad_progress", "The generator's progress is not a number from 0 to 100.")
-    raise GeneratorBroken("generator_bad_status", "The generator returned an unknown status.")
+    if match := _UNITLESS.fullmatch(text):
+        return Progress(Phase.PROCESSING, fraction=_read_percent(match[1]))
+    if text.startswith("processing"):
+        raise _bad_progress()
+    raise wrong_form("generator_bad_status", "The generator returned an unknown status.")
+
+
+def _read_percent(value: object) -> float | None:
+    """Return the fraction that a percentage means, with or without its sign; None without one.
+
+    Without a sign, a number up to 1 could also be a fraction: that progress is not known.
+
+    Raises:
+        GeneratorBroken: It is not a number from 0 to 100.
+    """
+    if value is None:
+        return None
+    match = _NUMBER.fullmatch(str(value).strip()) if isinstance(value, int | float | str) else None
+    if match is None or isinstance(value, bool) or float(match[1]) > 100:
+        raise _bad_progress()
+    percent = float(match[1])
+    return percent / 100 if percent > 1 or match[0].endswith("%") or percent == 0 else None
+
+
+def _bad_progress() -> GeneratorBroken:
+    return wrong_form("generator_bad_progress", "The generator's progress is not a number from 0 to 100.")
 
 
 def _read_result(value: object, request: GenerationRequest) -> Result:
+    """Read the result of a request, an object that may be the member `result` of another. Raises GeneratorBroken."""
+    if isinstance(value, dict) and isinstance(inner := member(value, "result"), dict):
+        value = inner
     if not isinstance(value, dict):
-        raise GeneratorBroken("generator_bad_shape", "The generator's result is not a JSON object.")
-    images = _list(value, "imgs")
+        raise wrong_form("generator_bad_shape", "The generator's result is not a JSON object.")
+    images = _list(value, "imgs", request.expected_images)
     if len(images) != request.expected_images:
-        raise GeneratorBroken(
+        raise wrong_form(
             "generator_wrong_image_count",
             f"The generator sent {len(images)} pictures instead of {request.expected_images}.",
         )
-    frames = _list(value, "frames") if request.frames > 0 else []
+    frames = _list(value, "frames", 0) if request.frames > 0 else []
     if len(frames) > request.frames:
-        raise GeneratorBroken("generator_too_many_frames", "The generator sent more frames than asked for.")
+        raise wrong_form("generator_too_many_frames", "The generator sent more frames than asked for.")
     return Result(
         images=tuple(read_picture(image) for image in images),
         descriptions=_descriptions(value, request),
@@ -289,10 +352,15 @@ def _read_result(value: object, request: GenerationRequest) -> Result:
     )
 
 
-def _list(value: dict[str, Any], name: str) -> list[Any]:
-    found = value.get(name, [])
+def _list(value: dict[str, Any], name: str, expected: int) -> list[Any]:
+    """Return a list of the result: also a text where one item is expected, or null where none is needed."""
+    found = member(value, name)
+    if found is None and (name not in value or not expected):
+        return []
+    if isinstance(found, str) and expected == 1:
+        return [found]
     if not isinstance(found, list):
-        raise GeneratorBroken("generator_bad_shape", f"The generator's {name} is not a list.")
+        raise wrong_form("generator_bad_shape", f"The generator's {name} is not a list.")
     return found
 
 
@@ -300,18 +368,16 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
     """Return the descriptions, if they were asked for. Raises GeneratorBroken."""
     if not request.describe:
         return ()
-    texts = _list(value, "descs")
+    texts = _list(value, "descs", request.expected_descriptions)
     if len(texts) != request.expected_descriptions:
-        raise GeneratorBroken(
+        raise wrong_form(
             "generator_wrong_text_count",
             f"The generator sent {len(texts)} descriptions instead of {request.expected_descriptions}.",
         )
     for text in texts:
         # NUL and halves of surrogate pairs are valid JSON, but Postgres does not store them.
         if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARACTERS or re.search("[\0\ud800-\udfff]", text):
-            raise GeneratorBroken(
-                "generator_bad_description", "The generator sent a description that is no valid text."
-            )
+            raise wrong_form("generator_bad_description", "The generator sent a description that is no valid text.")
     return tuple(texts)
 
 
@@ -320,9 +386,9 @@ def _read_health(body: bytes) -> Capabilities:
     value = read_json(body)
     if not isinstance(value, dict):
         return Capabilities()
-    listed = value.get("extensions")
-    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-    return Capabilities(EXTENSIONS & names, _name(value.get("engine")), _name(value.get("sampler")))
+    listed = member(value, "extensions")
+    names = {name.strip().casefold() for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
+    return Capabilities(EXTENSIONS & names, _name(member(value, "engine")), _name(member(value, "sampler")))
 
 
 def _name(value: object) -> str | None:

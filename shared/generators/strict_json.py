@@ -10,15 +10,15 @@ MAX_VALUES = 100_000
 
 
 def read_text(body: bytes) -> str:
-    """Decode the body as UTF-8.
+    """Decode the body as UTF-8, without a byte order mark.
 
     Raises:
         GeneratorBroken: It is not UTF-8.
     """
     try:
-        return body.decode("utf-8")
+        return body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise GeneratorBroken("generator_bad_text", "The generator's answer is not UTF-8.") from None
+        raise GeneratorBroken("generator_bad_text", "The generator's answer is not UTF-8.", lasting=True) from None
 
 
 def read_json(body: bytes) -> Any:  # noqa: ANN401 # its callers check what they use
@@ -29,16 +29,18 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 # its callers check what they
     """
     text = read_text(body)
     if sum(text.count(mark) for mark in ",[{") > MAX_VALUES:
-        raise _bad_json()
+        raise _bad_json(text)
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise _bad_json() from None
+        raise _bad_json(text) from None
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _bad_json() -> GeneratorBroken:
-    return GeneratorBroken("generator_bad_json", "The generator's answer is not strict JSON.")
+def _bad_json(text: str) -> GeneratorBroken:
+    # A page in HTML comes from a proxy in front of the generator, which is there for a while.
+    lasting = not text.lstrip().startswith("<")
+    return GeneratorBroken("generator_bad_json", "The generator's answer is not strict JSON.", lasting=lasting)

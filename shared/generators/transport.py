@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
@@ -112,10 +113,11 @@ class _TlsPool(HTTPSConnectionPool):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as received: the HTTP status and the body, as bytes."""
+    """An answer as received: the HTTP status, the body as bytes, and the seconds of `Retry-After` if there are any."""
 
     status: int
     body: bytes
+    retry_after_s: float | None = None
 
 
 class BoundedHttp:
@@ -180,7 +182,8 @@ class BoundedHttp:
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _translate(error, body_began=False) from error
         try:
-            return Answer(response.status, _read_body(response.headers, response.read, limit_bytes))
+            body = _read_body(response.headers, response.read, limit_bytes)
+            return Answer(response.status, body, _retry_after_s(response.headers))
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
             response.close()
             raise _translate(error, body_began=True) from error
@@ -198,7 +201,9 @@ def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_byt
         GeneratorBroken: It is compressed or too large.
     """
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise GeneratorBroken("generator_encoded", "The generator sent a compressed answer, which was not asked for.")
+        raise GeneratorBroken(
+            "generator_encoded", "The generator sent a compressed answer, which was not asked for.", lasting=True
+        )
     announced = headers.get("Content-Length", "")
     if announced.isdecimal() and (len(announced) > 15 or int(announced) > limit_bytes):
         raise _too_large()
@@ -210,8 +215,20 @@ def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_byt
     return bytes(body)
 
 
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of `Retry-After`, which is a number or a date; None for anything else."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
 def _too_large() -> GeneratorBroken:
-    return GeneratorBroken("generator_too_large", "The generator's answer is larger than the request allows.")
+    message = "The generator's answer is larger than the request allows."
+    return GeneratorBroken("generator_too_large", message, lasting=True)
 
 
 def _translate(error: Exception, *, body_began: bool) -> GeneratorError:

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.colour import plain_rgb
-from shared.images.png import png_size
+from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
 from shared.images.side_data import JPEG_END, JPEG_START, BarePicture, orientation, without_side_data
 from shared.images.source_rules import (
@@ -25,17 +25,20 @@ from shared.images.source_rules import (
     check_format,
     check_source_size,
     too_many_pixels,
+    wrong_format,
 )
 
 __all__ = [
     "PictureError",
     "Recipe",
-    "decode_png",
+    "decode_picture",
     "decode_source",
     "encode_png",
     "read_recipe",
+    "read_size",
     "source_png",
     "thumbnail_webp",
+    "to_png",
 ]
 
 THUMBNAIL_SIDE_PX = 512
@@ -50,6 +53,8 @@ _WEBP_QUALITY = 80
 
 _PNG_MARGIN_BYTES = 1024 * 1024
 
+_FORMATS = ["PNG", "JPEG", "WEBP"]
+
 _OTHER_PIXELS = bytes(range(1, 255)) * 16
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -61,6 +66,9 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture upright, by EXIF's orientation."""
+
+_TURNED = (5, 6, 7, 8)
+"""The orientations that exchange width and height."""
 
 _BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # The exceptions that Pillow's decoders raise for damaged or malicious files.
@@ -81,24 +89,52 @@ _DECODER_ERRORS = (
 )
 
 
-def decode_png(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
-    """Decode a generator's picture to plain RGB in sRGB without metadata. `expected_size` is (width, height) in pixels.
-
-    Transparent pixels become white. The pixels are as the generator sent them: EXIF does not rotate them.
+def read_size(data: bytes) -> tuple[int, int]:
+    """Return (width, height) in pixels by the header of a PNG, JPEG or WebP file; no pixel is decoded.
 
     Raises:
-        PictureError: It is not one complete PNG of that size.
+        PictureError: It is no such file, or its header is damaged.
+    """
+    if (size := png_size(data)) is not None:
+        return size
+    if data.startswith(PNG_SIGNATURE):
+        raise wrong_format()
+    check_format(data)
+    bare = without_side_data(data)
+    try:
+        with Image.open(io.BytesIO(bare.data), formats=_FORMATS) as image:
+            width, height = image.size
+            return (height, width) if orientation(bare.exif) in _TURNED else (width, height)
+    except _BOMBS as error:
+        raise too_many_pixels() from error
+    except _DECODER_ERRORS as error:
+        raise _broken() from error
+
+
+def decode_picture(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
+    """Decode a generator's picture to plain RGB in sRGB. `expected_size` is (width, height) in pixels.
+
+    Generators promise PNG; JPEG and WebP are decoded, too. Transparent pixels become white.
+    A PNG's pixels are as they were sent: EXIF does not rotate them.
+
+    Raises:
+        PictureError: It is not one complete picture of that size.
     """
     pixels = expected_size[0] * expected_size[1] if expected_size else MAX_PIXELS
     if len(data) > 8 * pixels + _PNG_MARGIN_BYTES:
         raise PictureError("picture_too_large", "The picture's file is larger than its pixels can need.")
-    size = png_size(data)
-    if size is None:
-        raise PictureError("picture_wrong_format", "The picture is not a PNG file.")
-    # The size is at a fixed offset, so it is checked before Pillow reads the file.
-    _check_size(size, expected_size)
+    # A PNG's size is at a fixed offset, so it is checked before Pillow reads the file.
+    _check_size(read_size(data), expected_size)
     bare = without_side_data(data)
-    return plain_rgb(_decode(bare, bare.data, lambda *found: _check_size(found, expected_size)), bare.profile)
+    if data.startswith(PNG_SIGNATURE):
+        return plain_rgb(_decode(bare, bare.data, lambda *found: _check_size(found, expected_size)), bare.profile)
+    return _upright(bare, lambda *found: _check_size(found, None))
+
+
+def to_png(data: bytes, *, expected_size: tuple[int, int] | None) -> bytes:
+    """Return a generator's picture as a PNG file: unchanged if it is one. Raises PictureError as `decode_picture`."""
+    image = decode_picture(data, expected_size=expected_size)
+    return data if data.startswith(PNG_SIGNATURE) else _png(image, PngInfo())
 
 
 def decode_source(data: bytes) -> Image.Image:
@@ -110,44 +146,62 @@ def decode_source(data: bytes) -> Image.Image:
     if len(data) > MAX_UPLOAD_BYTES:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
     check_format(data)
-    bare = without_side_data(data)
-    image = _decode_jpeg(bare) if data.startswith(JPEG_START) else _decode(bare, bare.data)
+    return _upright(without_side_data(data), check_source_size, longest_px=MAX_SOURCE_SIDE_PX)
+
+
+def _upright(
+    bare: BarePicture, check_size: Callable[[int, int], None], *, longest_px: int | None = None
+) -> Image.Image:
+    """Decode a picture, convert it to sRGB, and rotate it as its EXIF says. Raises PictureError."""
+    decode = _decode_jpeg if bare.data.startswith(JPEG_START) else _decode
+    image = decode(bare, bare.data, check_size, longest_px)
     turn = _TURNS.get(orientation(bare.exif))
     return plain_rgb(image if turn is None else image.transpose(turn), bare.profile)
 
 
-def _decode(bare: BarePicture, data: bytes, check_size: Callable[[int, int], None] = check_source_size) -> Image.Image:
-    """Decode a file without side data in the mode of its pixels. Raises PictureError."""
+def _decode(
+    bare: BarePicture, data: bytes, check_size: Callable[[int, int], None], longest_px: int | None = None
+) -> Image.Image:
+    """Decode a file without side data in the mode of its pixels; a JPEG may be reduced to `longest_px` or more.
+
+    Raises:
+        PictureError: It is damaged, an animation, or of a wrong size.
+    """
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG", "JPEG", "WEBP"]) as image:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             check_size(*image.size)
             if bare.frames > 1:
                 raise animated()
             # A JPEG decodes several times faster at a half or a quarter of its size, if that is still large enough.
-            image.draft("RGB", (MAX_SOURCE_SIDE_PX, MAX_SOURCE_SIDE_PX))
+            if longest_px is not None:
+                image.draft("RGB", (longest_px, longest_px))
             image.load()
             return image
     except _BOMBS as error:
         raise too_many_pixels() from error
     except _DECODER_ERRORS as error:
-        raise PictureError("picture_broken", "The picture's file is broken.") from error
+        raise _broken() from error
 
 
-def _decode_jpeg(bare: BarePicture) -> Image.Image:
-    """Decode a JPEG; one that lacks its end is complete if other bytes in place of the end change no pixel.
+def _decode_jpeg(
+    bare: BarePicture, data: bytes, check_size: Callable[[int, int], None], longest_px: int | None = None
+) -> Image.Image:
+    """Decode a JPEG as `_decode` does; one that lacks its end is complete if other bytes in its place change no pixel.
 
     Raises:
-        PictureError: It is damaged or too large.
+        PictureError: It is damaged or of a wrong size.
     """
     try:
-        return _decode(bare, bare.data)
+        return _decode(bare, data, check_size, longest_px)
     except PictureError as error:
-        if error.code != "picture_broken":
+        if not error.damaged:
             raise
         # Without its end libjpeg fills up missing pixels and does not report it.
-        begin = bare.data.rstrip(b"\xff")
-        image = _decode(bare, begin + JPEG_END)
-        if image.tobytes() != _decode(bare, begin + _OTHER_PIXELS + JPEG_END).tobytes():
+        begin = data.rstrip(b"\xff")
+        image, other = (
+            _decode(bare, begin + end, check_size, longest_px) for end in (JPEG_END, _OTHER_PIXELS + JPEG_END)
+        )
+        if image.tobytes() != other.tobytes():
             raise
         return image
 
@@ -191,6 +245,10 @@ def thumbnail_webp(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD)
     return buffer.getvalue()
+
+
+def _broken() -> PictureError:
+    return PictureError("picture_broken", "The picture's file is broken.")
 
 
 def _check_size(size: tuple[int, ...], expected: tuple[int, int] | None) -> None:

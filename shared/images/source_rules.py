@@ -39,10 +39,20 @@ class PictureError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    @property
+    def damaged(self) -> bool:
+        """Return whether the file is of the right kind, but damaged: another one of the same may be whole."""
+        return self.code == "picture_broken"
+
 
 def too_many_pixels() -> PictureError:
     """Return the error for a picture of more than 64 Mpx."""
     return PictureError("picture_too_many_pixels", "The picture has more than 64 million pixels.")
+
+
+def wrong_format() -> PictureError:
+    """Return the error for a file that is no picture of a supported format."""
+    return PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
 
 
 def animated() -> PictureError:
@@ -70,7 +80,7 @@ def check_source_size(width: int, height: int) -> None:
 def check_format(data: bytes) -> None:
     """Check that a file begins as a PNG, JPEG or WebP. Raises PictureError."""
     if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
-        raise PictureError("picture_wrong_format", "The picture is not a PNG, JPEG or WebP file.")
+        raise wrong_format()
 
 
 def check_head(head: bytes) -> tuple[int, int] | None:

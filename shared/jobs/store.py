@@ -139,7 +139,7 @@ _MOVE = """
 WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:moves AS json)) AS g (
         job_id uuid, "to" text, allowed_from text[], finished bool, event text, code text, detail text,
-        attempt_token uuid, generator text, attempts int, error_code text, error_message text
+        attempt_token uuid, generator text, attempts int, error_code text, error_message text, refused_pause_s float
     )
 ), moved AS (
     UPDATE jobs SET
@@ -154,7 +154,9 @@ WITH given AS (
         attempt_token = NULL,
         lease_until = NULL,
         unreachable_since = NULL,
-        next_step_at = CASE WHEN g.to = 'generating' THEN clock_timestamp() END,
+        next_step_at = CASE WHEN g.to = 'generating' THEN clock_timestamp()
+            ELSE clock_timestamp() + make_interval(secs => g.refused_pause_s) END,
+        {refusals},
         finished_at = CASE WHEN g.finished THEN clock_timestamp() END,
         error_code = g.error_code,
         error_message = g.error_message
@@ -194,6 +196,11 @@ _CONTINUE = """attempts = jobs.attempts + g.attempts,
 # same moment may get the same turn.
 _START_OVER = """attempts = 0, crashes = 0, requeues = requeues + 1, started_at = NULL,
         turn = greatest((SELECT next_turn FROM users WHERE id = jobs.user_id), (SELECT turn FROM queue_clock))"""
+_REFUSED = """refusals = refusals + (g.refused_pause_s IS NOT NULL)::int,
+        refused_since = CASE WHEN g.refused_pause_s IS NULL THEN refused_since
+            ELSE coalesce(refused_since, clock_timestamp()) END,
+        refused_by = CASE WHEN g.refused_pause_s IS NULL THEN refused_by ELSE jobs.generator END"""
+_FORGIVEN = "refusals = 0, refused_since = NULL, refused_by = NULL"
 _NEXT_TURN = ", next_turn = greatest(next_turn, changes.turn) + changes.cost / weight"
 # A mail is sent only about the latest ending.
 _UNSENT = """, unsent AS (
@@ -203,8 +210,8 @@ _MAIL = """, mail AS (
     INSERT INTO mails (job_id) SELECT id FROM moved
     WHERE moved.to IN ('succeeded', 'failed') AND settings->>'notify' = 'email'
 )"""
-_MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, turn="", mail=_MAIL))
-_REQUEUE = text(_MOVE.format(attempts=_START_OVER, turn=_NEXT_TURN, mail=_UNSENT))
+_MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, refusals=_REFUSED, turn="", mail=_MAIL))
+_REQUEUE = text(_MOVE.format(attempts=_START_OVER, refusals=_FORGIVEN, turn=_NEXT_TURN, mail=_UNSENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +219,8 @@ class Move:
     """A change of a job's state, with its user's counts, its timeline and, at its end, the mail that was asked for.
 
     reason: why, for the timeline; FAILED needs one, which becomes the job's error. attempt_token: the claim under which
-    the caller works. attempts: how many attempts the move spends.
+    the caller works. attempts: how many attempts the move spends. refused_pause_s: the job's generator refused it, and
+    it starts no earlier than so many seconds from now.
     """
 
     job_id: UUID
@@ -222,6 +230,7 @@ class Move:
     attempt_token: UUID | None = None
     generator: str | None = None
     attempts: int = 0
+    refused_pause_s: float | None = None
 
     def _given(self) -> dict[str, object]:
         code, message = self.reason or (None, None)
@@ -239,6 +248,7 @@ class Move:
             "attempts": self.attempts,
             "error_code": code if failed else None,
             "error_message": message if failed else None,
+            "refused_pause_s": self.refused_pause_s,
         }
 
 

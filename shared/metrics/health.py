@@ -1,21 +1,59 @@
-"""Health checks of the services that Easel depends on."""
+"""Health checks: whether jobs can be stored, moved and looked at now."""
 
 from collections.abc import Callable
 
 from sqlalchemy import text
 
+from shared.core.db import DatabaseFault
 from shared.core.errors import Unavailable
+from shared.core.tables import REVISION
 from shared.services import Services
+
+UNDEFINED_TABLE = "42P01"
+
+MISSING_SWEEP_S = 60.0
+"""An age of the last sweep at which the poller no longer works. There should be one each second."""
+
+_REVISION = text("SELECT max(version_num) FROM alembic_version")
+
+# Before the first sweep, how long the first job has waited. NULL without jobs: a new site is up before its poller.
+_SWEPT_S = text("""
+    SELECT extract(epoch FROM clock_timestamp() - coalesce(
+        swept_at, (SELECT created_at FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1)
+    ))::float FROM queue_clock
+""")
 
 
 def check(services: Services) -> dict[str, str]:
-    """Return "ok" for each service that answers, otherwise the error, without addresses or names."""
-    return {part: _result(probe, services) for part, probe in _PROBES.items()}
+    """Return "ok" for each part that works, otherwise the error, without addresses or names.
+
+    The poller is left out if the database, which knows its last sweep, does not work.
+    """
+    results = {"database": _result(_database, services)}
+    if results["database"] == "ok":
+        results["poller"] = _result(_poller, services)
+    return results | {"storage": _result(_storage, services), "broker": _result(_broker, services)}
 
 
 def _database(services: Services) -> None:
+    services.db.check()
+    try:
+        with services.db.statement() as connection:
+            revision: str | None = connection.execute(_REVISION).scalar()
+    except DatabaseFault as error:
+        if error.code != UNDEFINED_TABLE:
+            raise
+        revision = None
+    # Later tables are no error: while a new version is rolled out, the old one goes on.
+    if revision is None or revision < REVISION:
+        raise Unavailable("The database does not have the tables of this version. Run its migrations.")
+
+
+def _poller(services: Services) -> None:
     with services.db.statement() as connection:
-        connection.execute(text("SELECT FROM queue_clock"))
+        swept_s: float | None = connection.execute(_SWEPT_S).scalar()
+    if swept_s is not None and swept_s > MISSING_SWEEP_S:
+        raise Unavailable(f"The poller has not swept for {swept_s:.0f} s.")
 
 
 def _storage(services: Services) -> None:
@@ -26,12 +64,11 @@ def _broker(services: Services) -> None:
     services.wake_ups.check()
 
 
-_PROBES: dict[str, Callable[[Services], None]] = {"database": _database, "storage": _storage, "broker": _broker}
-
-
 def _result(probe: Callable[[Services], None], services: Services) -> str:
     try:
         probe(services)
     except Unavailable as error:
         return error.detail
+    except DatabaseFault:
+        return "The database does not let Easel read its tables."
     return "ok"

@@ -209,6 +209,8 @@ def _queue(counts: dict[str, dict[str, float]], amounts: dict[str, dict[str, flo
     yield _gauge("easel_generator_up", "Whether a generator takes jobs: 0 since a call failed.", up, "generator")
     yield _gauge("easel_generator_in_flight", "Jobs that have a place at it.", in_flight, "generator")
     yield _gauge("easel_generator_places", "Jobs that it may hold at once.", places, "generator")
+    refused = "Jobs that it did not accept although it is well: a wrong password, a redirect, or no room."
+    yield _counter("easel_generator_refusals", refused, counts["refusals"], "generator")
 
 
 def _gauge(name: str, help_text: str, value: float | dict[str, float], label: str | None = None) -> Metric:

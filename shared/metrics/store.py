@@ -39,6 +39,7 @@ _READ = text(f"""
 {_QUEUED}
 UNION ALL SELECT 'generating', generator, count(*), 0 FROM jobs WHERE state = 'generating' GROUP BY generator
 UNION ALL SELECT 'generator', name, (failures = 0)::int, max_in_flight FROM generators
+UNION ALL SELECT 'refusals', name, refusals, 0 FROM generators
 UNION ALL SELECT 'swept', '', 1, extract(epoch FROM clock_timestamp() - swept_at) FROM queue_clock
     WHERE swept_at IS NOT NULL
 UNION ALL SELECT 'mails', '', count(*), 0 FROM (SELECT FROM mails LIMIT {MOST}) few
@@ -61,9 +62,10 @@ def read(connection: Connection) -> list[Count]:
     """Return every metric, of one moment. The connection must be in a transaction.
 
     queued: by protocols, with the age of the oldest in seconds; generating: by generator; generator: 1 if it works,
-    with its places; swept: the seconds since the last sweep; mails, garbage, reports: what waits, at most MOST. The
-    counters, since the installation: succeeded (by the bound of its bucket, with the seconds from submit), failed (by
-    code), cancelled, attempts and crashes of jobs that ended, stored and deleted (pictures, with their bytes), users.
+    with its places; refusals: by generator; swept: the seconds since the last sweep; mails, garbage, reports: what
+    waits, at most MOST. The counters, since the installation: succeeded (by the bound of its bucket, with the seconds
+    from submit), failed (by code), cancelled, attempts and crashes of jobs that ended, stored and deleted (pictures,
+    with their bytes), users.
     """
     connection.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(TIMEOUT_MS)})
     return [Count(row[0], row[1], float(row[2]), float(row[3])) for row in connection.execute(_READ)]

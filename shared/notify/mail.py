@@ -83,8 +83,9 @@ def connect(settings: Settings) -> Mailer:
 class SmtpMailer:
     """Sends over SMTP, several mails on one connection.
 
-    `smtps` is encrypted from the start, `smtp` at the latest before a user name and password are sent; only to this
-    machine they go unencrypted.
+    `smtps` is encrypted from the start, `smtp` wherever the server offers it. A user name and password are only sent
+    encrypted to a server with a valid certificate, or to this machine. Without them the certificate is not checked
+    (RFC 7435): an attacker who could forge it could also remove the offer.
     """
 
     def __init__(self, url: SplitResult, *, local_name: str) -> None:
@@ -146,18 +147,22 @@ class SmtpMailer:
                 self._connection = smtplib.SMTP_SSL(host, port, context=context, **options)
             else:
                 self._connection = smtplib.SMTP(host, port, **options)
+            if not secure:
+                self._encrypt(self._connection, context)
             if url.username:
-                self._log_in(self._connection, context, encrypted=secure)
+                self._connection.login(unquote(url.username), unquote(url.password or ""))
         except (smtplib.SMTPException, OSError) as error:
             self._abandon()
             raise MailServerDown(_describe(error)) from None
         return self._connection
 
-    def _log_in(self, connection: smtplib.SMTP, context: ssl.SSLContext, *, encrypted: bool) -> None:
+    def _encrypt(self, connection: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        """Begin TLS if the server offers it, or if a password is to be sent to another machine."""
         connection.ehlo_or_helo_if_needed()
-        if not encrypted and (connection.has_extn("starttls") or self._url.hostname not in _LOOPBACK):
+        if not self._url.username:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if connection.has_extn("starttls") or (self._url.username and self._url.hostname not in _LOOPBACK):
             connection.starttls(context=context)
-        connection.login(unquote(self._url.username or ""), unquote(self._url.password or ""))
 
     def _refusal(self, code: int) -> MailRefused | MailDelayed:
         """Return the error for an answer: 421 ends the connection, 4xx is temporary, 5xx permanent (RFC 5321)."""

@@ -29,8 +29,10 @@ class ClaimedJob:
     """A generating job that this worker holds for one step.
 
     `remote_id` is the generator's id of the job, None before it was sent. `crashed`: the worker before died under the
-    job. `generator_failures`: how often the job's generator has failed since it was last healthy; None when it is no
-    longer known. Times ending in `_s` are seconds until now by the database's clock.
+    job. `generator_failures`: how often the job's generator has failed since it was last healthy, `generator_refusals`:
+    how many jobs it has refused since it accepted one; None when it is no longer known. `refusals`: how often this job
+    was refused by generators that are well, and `refused_s` since when. Times ending in `_s` are seconds until now by
+    the database's clock.
     """
 
     id: UUID
@@ -50,6 +52,9 @@ class ClaimedJob:
     sent_s: float | None
     unreachable_s: float | None
     generator_failures: int | None
+    generator_refusals: int | None
+    refusals: int
+    refused_s: float | None
     source_keys: tuple[str, ...]
 
     @property
@@ -115,11 +120,14 @@ SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requ
     cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
     extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
-    (SELECT failures FROM generators g WHERE g.name = claimed.generator) AS generator_failures,
+    g.failures AS generator_failures, g.refusals_in_row AS generator_refusals, refusals,
+    extract(epoch FROM clock_timestamp() - refused_since)::float AS refused_s,
     coalesce((
         SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
     ), '[]') AS source_keys
-FROM claimed
+FROM claimed LEFT JOIN (
+    SELECT name, failures, refusals_in_row FROM generators
+) g ON g.name = claimed.generator
 """
 _CLAIM_ANY = text(_CLAIM.format(only=""))
 _CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id"))

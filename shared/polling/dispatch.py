@@ -39,7 +39,8 @@ _log = logging.getLogger(__name__)
 class NextJob:
     """A queued job that may start next.
 
-    `protocols` support it, `turn` is its start tag, `running` counts its user's jobs that run already.
+    `protocols` support it, `turn` is its start tag, `running` counts its user's jobs that run already. `refused_by` is
+    the generator that refused it last.
     """
 
     id: UUID
@@ -48,6 +49,7 @@ class NextJob:
     turn: float
     cost: float
     running: int
+    refused_by: str | None = None
 
 
 class FreePlaces:
@@ -62,14 +64,16 @@ class FreePlaces:
         """Return the kinds of jobs for which there is a free place."""
         return kinds_for(frozenset(self._protocol[name] for name in self._free))
 
-    def take(self, protocols: str) -> str | None:
+    def take(self, protocols: str, refused_by: str | None = None) -> str | None:
         """Assign a place to a job that these protocols support; return the generator's name, None if all are full.
 
         Generators that follow more of a job's settings come first; those that ignore settings get what the others have
-        no room for. Among equals the one with most free places is chosen.
+        no room for. Among equals the one with most free places is chosen. The generator that refused the job gets it
+        again only if there is no other healthy one for it, even a full one.
         """
         supported = protocols.split(",")
-        fitting = [name for name in self._free if self._protocol[name] in supported]
+        known = [name for name, protocol in self._protocol.items() if protocol in supported]
+        fitting = [name for name in known if name in self._free and (name != refused_by or len(known) == 1)]
         if not fitting:
             return None
         chosen = min(fitting, key=lambda name: (supported.index(self._protocol[name]), -self._free[name], name))
@@ -130,7 +134,7 @@ def _choose(
     for job in candidates:
         if chosen and chosen[0][0].turn < clock and (job.turn >= clock or running[job.user_id]):
             continue
-        if job.running + running[job.user_id] < max_running and (name := places.take(job.protocols)):
+        if job.running + running[job.user_id] < max_running and (name := places.take(job.protocols, job.refused_by)):
             running[job.user_id] += 1
             chosen.append((job, name))
     return chosen
@@ -173,13 +177,15 @@ def _advance_clock(connection: Connection, clock: float, started: Sequence[NextJ
 
 
 # The rows that the scan passes over belong to users who have all their places at the generators, so there are at most
-# (places / max_running) such users, with at most max_queued jobs each.
+# (places / max_running) such users, with at most max_queued jobs each. Jobs that pause after a refusal are few, because
+# a generator that refuses different jobs gets no more of them for a while.
 # Each kind of job has its own order in the index, so that a backlog of one kind is not scanned for another.
 _NEXT = text("""
 SELECT first.* FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
-    SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running FROM jobs q JOIN users u ON u.id = q.user_id
+    SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running, q.refused_by
+    FROM jobs q JOIN users u ON u.id = q.user_id
     WHERE q.state = 'queued' AND q.protocols = kind AND (q.turn, q.id) >= (:floor, :floor_id)
-        AND u.running < :max_running
+        AND u.running < :max_running AND (q.next_step_at IS NULL OR q.next_step_at <= clock_timestamp())
     ORDER BY q.turn, q.id LIMIT :limit
 ) AS first ORDER BY first.turn, first.id LIMIT :limit
 """)
@@ -194,7 +200,7 @@ def list_next(
     """
     values = {"max_running": max_running, "kinds": list(kinds), "limit": limit}
     rows = connection.execute(_NEXT, values | {"floor": floor[0], "floor_id": floor[1]})
-    return [NextJob(row.id, row.user_id, row.protocols, row.turn, row.cost, row.running) for row in rows]
+    return [NextJob(*row) for row in rows]
 
 
 def _lock_queued(connection: Connection, job_ids: Sequence[UUID]) -> frozenset[UUID]:

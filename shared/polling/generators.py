@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -40,11 +41,13 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
 def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     """Return the healthy ones of these generators with their room, in order of their names.
 
+    One that refuses every job has none until its pause is over.
+
     Only the dispatcher calls this. Room is counted each time, so that it cannot drift.
     """
     query = text("""
-        SELECT g.name, g.protocol, g.max_in_flight
-            - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS free
+        SELECT g.name, g.protocol, CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
+            - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) END AS free
         FROM generators g WHERE g.failures = 0 AND g.name = ANY(:names) ORDER BY g.name
     """)
     return [Room(row.name, row.protocol, row.free) for row in connection.execute(query, {"names": list(names)})]
@@ -78,6 +81,32 @@ def record_failure(connection: Connection, name: str, reason: str, *, probed: bo
         WHERE name = :name AND (failures = 0 OR :probed)
     """)
     connection.execute(query, {"name": name, "reason": reason, "probed": probed})
+
+
+def record_refusal(connection: Connection, name: str, job_id: UUID, reason: str) -> None:
+    """Record that a generator that is well refused a job.
+
+    A job that is refused again and again pauses alone. When different jobs are refused and none is accepted in between,
+    the generator itself gets no jobs for 2 s, and for twice as long with each more, at most a minute.
+    """
+    query = text("""
+        UPDATE generators SET refusals = refusals + 1, last_refusal = :reason, refused_at = clock_timestamp(),
+            refused_job = :job_id,
+            refusals_in_row = refusals_in_row + (refused_job IS DISTINCT FROM :job_id)::int,
+            refusing_until = CASE WHEN refused_job <> :job_id AND refusals_in_row > 0
+                THEN clock_timestamp() + make_interval(secs => least(60, power(2, least(refusals_in_row, 10)))) END
+        WHERE name = :name
+    """)
+    connection.execute(query, {"name": name, "job_id": job_id, "reason": reason})
+
+
+def record_acceptance(connection: Connection, name: str) -> None:
+    """Record that a generator accepted a job after it had refused others."""
+    query = text("""
+        UPDATE generators SET refusals_in_row = 0, refused_job = NULL, refusing_until = NULL
+        WHERE name = :name AND refusals_in_row > 0
+    """)
+    connection.execute(query, {"name": name})
 
 
 def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:

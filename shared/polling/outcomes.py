@@ -64,11 +64,13 @@ class Retried:
     """The attempt is lost; the job goes back into the queue.
 
     `event` is WAITING when the generator never got the job. `attempts` is added to those already counted.
+    `refused_pause_s`: a generator that is well refused it; the seconds until it may start again.
     """
 
     reason: Reason
     event: Event = Event.RETRYING
     attempts: int = 0
+    refused_pause_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,13 @@ Outcome: TypeAlias = Sent | Progressed | Waits | Retried | Failed | Succeeded | 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorHealth:
-    """What a step learned about its generator: `error` is None when it answered as it should."""
+    """What a step learned about its generator: `error` is None when it answered as it should.
+
+    `refusal`: why it refused the job, although it is well.
+    """
 
     error: str | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +235,8 @@ def _leaves_objects(outcome: Outcome) -> bool:
 def _ending(claim: ClaimedJob, outcome: Outcome) -> Move:
     token = claim.attempt_token
     match outcome:
-        case Retried(reason, event, attempts):
-            return Move(claim.id, State.QUEUED, event, reason, token, attempts=attempts)
+        case Retried(reason, event, attempts, pause_s):
+            return Move(claim.id, State.QUEUED, event, reason, token, attempts=attempts, refused_pause_s=pause_s)
         case Failed(reason, attempts):
             return Move(claim.id, State.FAILED, Event.FAILED, reason, token, attempts=attempts)
         case Succeeded():
@@ -292,8 +298,16 @@ def _write_health(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) 
     errors: dict[str, str | None] = {}
     for claim, decision in decided:
         health = decision.health
-        if health is not None and (health.error is not None or claim.generator_failures):
+        if health is None:
+            continue
+        if health.refusal is not None:
+            with db.statement() as connection:
+                generator_store.record_refusal(connection, claim.generator, claim.id, health.refusal)
+        elif health.error is not None or claim.generator_failures:
             errors[claim.generator] = errors.get(claim.generator) or health.error
+        elif claim.generator_refusals and isinstance(decision.outcome, Sent | Succeeded):
+            with db.statement() as connection:
+                generator_store.record_acceptance(connection, claim.generator)
     for name, error in sorted(errors.items()):
         with db.statement() as connection:
             if error is None:

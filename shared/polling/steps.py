@@ -44,6 +44,7 @@ from shared.jobs.states import (
     first_poll_s,
     next_poll_s,
 )
+from shared.polling import refusals
 from shared.polling.claims import ClaimedJob
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
@@ -60,17 +61,20 @@ from shared.polling.outcomes import (
 )
 
 STORAGE_RETRY_S = 2.0
+LONGEST_RETRY_S = 60.0
+"""The longest pause between two status calls that a generator's `Retry-After` may ask for."""
 WAIT_S = 15.0
 """How long a status call may wait for a change. A proxy may end calls that last for half a minute."""
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
-"""Failures of a send after which the generator certainly has nothing; others spend an attempt."""
+"""Failures of a send after which the generator certainly has nothing, as after any that says when to come again; others
+spend an attempt."""
+PATIENT_S = 600.0
+"""How long a generator that has a job may answer its status calls with 429."""
 
 HEALTHY = GeneratorHealth()
 
 _PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
 """What a picture's recipe does not contain."""
-
-_UNUSABLE = (codec.PictureError, ObjectMissing, ObjectTooLarge)
 
 _log = logging.getLogger(__name__)
 
@@ -137,14 +141,15 @@ def fetch(step: Step, *, draws: bool) -> Decision:
             if draws:  # nothing was in memory while it drew
                 held.enter_context(step.memory.room(_pixels(request)))
             return Decision(Succeeded(_store(step, request, result)), health)
-    except _UNUSABLE as error:
-        code = error.code if isinstance(error, codec.PictureError) else SOURCE_MISSING.code
-        reason = Reason(code, f"The generator's picture cannot be used ({code}).")
-        return Decision(_lost_attempt(step.claim, reason), health)
+    except (ObjectMissing, ObjectTooLarge):
+        return Decision(Failed(SOURCE_MISSING), health)
+    except codec.PictureError as error:
+        reason = Reason(error.code, f"The generator's picture cannot be used ({error.code}).")
+        return Decision(_lost_attempt(step.claim, reason) if error.damaged else Failed(reason), health)
     except Unavailable as error:
         return Decision(_storage_wait(step.claim, error), health)
     except GeneratorUnavailable as error:
-        return _not_accepted(step.claim, error, counted=1) if draws else _generator_wait(step.claim, error)
+        return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
     except GeneratorError as error:
         forgotten = isinstance(error, ForgottenId)
         return Decision(_after_error(step.claim, error), HEALTHY if forgotten else None)
@@ -169,9 +174,10 @@ def _send(step: Step) -> Decision:
     try:
         remote_id = step.generator.start(request)
     except GeneratorUnavailable as error:
-        return _not_accepted(claim, error, counted=0)
+        return _not_accepted(step, error, counted=0)
     except GeneratorBroken as error:
-        return Decision(_lost_attempt(claim, _reason(error), spent=1), GeneratorHealth(error.message))
+        lost = Failed(_reason(error), 1) if error.lasting else _lost_attempt(claim, _reason(error), spent=1)
+        return Decision(lost, GeneratorHealth(error.message))
     ignored = ignored_fields(step.protocol, request)
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
     if step.generator.synchronous:
@@ -226,21 +232,29 @@ def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None) ->
     return Progressed(delay_s, fraction, started=working and claim.progress is None)
 
 
-def _not_accepted(claim: ClaimedJob, error: GeneratorUnavailable, *, counted: int) -> Decision:
+def _not_accepted(step: Step, error: GeneratorUnavailable, *, counted: int) -> Decision:
     """Decide about a job that did not get through, or perhaps did. counted: attempts counted for it already."""
     health = GeneratorHealth(error.message)
-    if error.code in NOT_SENT:
+    if error.code not in NOT_SENT and error.retry_after_s is None:
+        return Decision(_lost_attempt(step.claim, _reason(error), spent=1 - counted), health)
+    try:
+        step.generator.health()
+    except GeneratorError:
+        # It is down for all jobs, and is probed until it is well.
         return Decision(Retried(_reason(error), Event.WAITING, -counted), health)
-    return Decision(_lost_attempt(claim, _reason(error), spent=1 - counted), health)
+    return Decision(refusals.decide(step.claim, error, counted=counted), GeneratorHealth(refusal=error.message))
 
 
 def _generator_wait(claim: ClaimedJob, error: GeneratorUnavailable) -> Decision:
     """Wait for the generator that holds the job, up to a limit."""
-    health = GeneratorHealth(error.message)
+    busy = error.code == "generator_busy"
+    # One that only limits calls is well, and other jobs may be sent to it.
+    health = None if busy else GeneratorHealth(error.message)
     unreachable_s = claim.unreachable_s or 0
-    if unreachable_s > UNREACHABLE_S:
+    if unreachable_s > (PATIENT_S if busy else UNREACHABLE_S):
         return Decision(_lost_attempt(claim, _reason(error)), health)
-    return Decision(Waits(_reason(error), 1 + unreachable_s / 4, unreachable=True), health)
+    pause_s = max(1 + unreachable_s / 4, min(error.retry_after_s or 0, LONGEST_RETRY_S))
+    return Decision(Waits(_reason(error), pause_s, unreachable=True), health)
 
 
 def _storage_wait(claim: ClaimedJob, error: Unavailable) -> Waits:
@@ -252,7 +266,7 @@ def _storage_wait(claim: ClaimedJob, error: Unavailable) -> Waits:
 def _after_error(claim: ClaimedJob, error: GeneratorError) -> Outcome:
     if isinstance(error, GeneratorStopped):
         return Waits(WORKER_STOPPED, 0)
-    if isinstance(error, GeneratorRefused):
+    if isinstance(error, GeneratorRefused) or (isinstance(error, GeneratorBroken) and error.lasting):
         return Failed(_reason(error))
     return _lost_attempt(claim, _reason(error))
 
@@ -294,7 +308,7 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     for index, (data, expected_size) in enumerate(
         zip(images, request.output_sizes or [None] * len(images), strict=True)
     ):
-        image = codec.decode_png(data, expected_size=expected_size)
+        image = codec.decode_picture(data, expected_size=expected_size)
         recipe = replace(
             _recipe(step, request),
             index=index,

@@ -19,23 +19,26 @@ from tests.support.poller import Poller
 # The deployed door is the slowest. Accounts, jobs, pictures and uploads are always tested through it, the others only
 # by `make contract-deployed`; tests/deploy/cloud covers publication there.
 THROUGH_LAMBDA = ("accounts", "jobs", "pictures", "uploads")
+# A REST API has the same functions; only how it hands over requests and answers differs.
+THROUGH_REST = ("accounts", "bad_requests", "methods", "pictures", "sessions")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("EASEL_TEST_DEPLOYED") == "all":
         return
-    left_out = [item for item in items if _is_deployed(item) and not item.path.stem.endswith(THROUGH_LAMBDA)]
+    shares = {"deployed": THROUGH_LAMBDA, "rest": THROUGH_REST}
+    left_out = [item for item in items if not item.path.stem.endswith(shares.get(_door_of(item), ""))]
     config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
     items[:] = [item for item in items if item not in gone]
 
 
-def _is_deployed(item: pytest.Item) -> bool:
+def _door_of(item: pytest.Item) -> str:
     callspec = getattr(item, "callspec", None)
-    return callspec is not None and callspec.params.get("doors") == "deployed"
+    return str(callspec.params.get("doors")) if callspec is not None else ""
 
 
-@pytest.fixture(scope="session", params=["asgi", "lambda", "deployed"])
+@pytest.fixture(scope="session", params=["asgi", "lambda", "rest", "deployed"])
 def doors(request: pytest.FixtureRequest) -> Iterator[Doors]:
     deploy = request.getfixturevalue("deploy") if request.param == "deployed" else None
     with Doors(request.param, deploy) as doors:

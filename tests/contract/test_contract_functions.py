@@ -94,6 +94,14 @@ for _ in range(2):
         assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
+@pytest.mark.parametrize(
+    "event", [{}, {"ping": True}, {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}]
+)
+def test_an_event_that_keeps_a_function_warm_is_harmless(environment: dict[str, str], event: dict[str, Any]) -> None:
+    done = run(f"from functions.health import handler; print(handler({event!r}, None))", **environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{}\n", "")
+
+
 def test_a_handler_without_settings_names_the_missing_one() -> None:
     done = run("from functions.health import handler; handler({}, None)")
     assert done.returncode != 0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.doors import ORIGIN, Door, Doors
 from tests.support.people import Person
@@ -23,6 +24,8 @@ def cookie(person: Person) -> dict[str, str]:
         {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN},
         {"Origin": ORIGIN},
         {"Origin": "http://easel.localhost:8080", "Host": "easel.localhost:8080"},
+        {"Origin": "http://easel.localhost", "Host": "Easel.LocalHost:80"},
+        {"Origin": "https://xn--bcher-kva.example", "Host": "XN--bcher-kva.example:443"},
     ],
 )
 def test_the_site_itself_may_write(door: Door, ada: Person, headers: dict[str, str]) -> None:
@@ -99,6 +102,18 @@ def friendly_door(doors: Doors, with_settings: Callable[..., Services]) -> Door:
     return doors.open(with_settings(cors_origins=(FRIEND,)))
 
 
+def test_the_configured_address_may_be_written_in_any_way(
+    doors: Doors, with_settings: Callable[..., Services], ada: Person
+) -> None:
+    if doors.kind == "deployed":
+        pytest.skip("the addresses of a deployed function are read from its environment")
+    written = {"EASEL_DATABASE_URL": "postgresql://x/", "EASEL_BROKER_URL": "redis://x"}
+    read = Settings.from_environment({**written, "EASEL_PUBLIC_URL": "https://B\u00fccher.Example:443"})
+    door = doors.open(with_settings(public_url=read.public_url))
+    headers = {**cookie(ada), "Origin": "https://xn--bcher-kva.example", "Host": "inside.example"}
+    assert door.post("/v1/jobs", json={"prompt": "x"}, headers=headers).status_code == 202
+
+
 def test_no_origin_is_allowed_unless_configured(door: Door, ada: Person) -> None:
     for origin in (FRIEND, ORIGIN, "null"):
         response = door.get("/v1/me", headers={**ada.headers, "Origin": origin})
@@ -122,7 +137,23 @@ def test_errors_can_be_read_by_configured_origins(friendly_door: Door) -> None:
     assert response.headers["access-control-allow-origin"] == FRIEND
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_an_unexpected_error_can_be_read_by_configured_origins(
+    asgi_doors: Doors, with_settings: Callable[..., Services], ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shared.accounts import service as accounts
+
+    def break_down(*_: object) -> None:
+        raise RuntimeError("the inner secret")
+
+    monkeypatch.setattr(accounts, "get_account", break_down)
+    door = asgi_doors.open(with_settings(cors_origins=(FRIEND,)))
+    answer = door.ask_unchecked("GET", "/v1/me", headers={**ada.headers, "Origin": FRIEND})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert answer.headers["access-control-allow-origin"] == FRIEND
+    assert answer.headers["x-request-id"] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_preflight_lists_what_is_allowed(
     asgi_doors: Doors, with_settings: Callable[..., Services], method: str
 ) -> None:

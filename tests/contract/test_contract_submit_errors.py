@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.api.schemas import JobRequest
 from shared.services import Services
 from tests.support.doors import Door
 from tests.support.people import Person
@@ -30,12 +31,8 @@ def wrong_words(name: str) -> list[tuple[str, Any, str]]:
 
 
 def wrong_switches(name: str) -> list[tuple[str, Any, str]]:
-    wrong: list[Any] = [None, 0, 1, "true", "", [], SECRET]
+    wrong: list[Any] = [0, 1, "true", "", [], SECRET]
     return [(name, value, name) for value in wrong]
-
-
-def not_null(*names: str) -> list[tuple[str, Any, str]]:
-    return [(name, None, name) for name in names]
 
 
 WRONG: list[tuple[str, Any, str]] = [
@@ -57,8 +54,7 @@ WRONG: list[tuple[str, Any, str]] = [
     *wrong_numbers("seed", -1, 2**32),
     *[(name, 1.5, name) for name in ("steps", "upscale", "n", "seed")],
     *wrong_numbers("strength", -2.001, 1.001),
-    *not_null("prompt", "negative_prompt", "type", "quality", "aspect", "n", "source_images", "strength"),
-    *not_null("description"),
+    ("prompt", None, "prompt"),
     *wrong_switches("describe"),
     *wrong_switches("cpu"),
     *wrong_switches("timelapse"),
@@ -84,8 +80,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("description", {"clip_max_len": "5"}, "description.clip_max_len"),
     ("description", {"clip_max_len": HUGE}, "description.clip_max_len"),
     ("description", {"skip_clip": 1}, "description.skip_clip"),
-    ("description", {"skip_clip": None}, "description.skip_clip"),
-    ("description", {"skip_list": None}, "description.skip_list"),
+    ("description", {"unknown": None}, "description.unknown"),
     ("description", {"skip_list": "artists"}, "description.skip_list"),
     ("description", {"skip_list": ["artists"] * 5}, "description.skip_list"),
     ("description", {"skip_list": [SECRET]}, "description.skip_list.0"),
@@ -113,6 +108,26 @@ def test_a_wrong_value_is_refused(door: Door, ada: Person, field: str, value: An
     assert all(error["message"] for error in problem["errors"])
     assert SECRET not in response.text
     assert len(response.content) < 2000
+
+
+def test_null_means_not_set_and_whole_numbers_may_have_a_point(door: Door, ada: Person) -> None:
+    """As do the clients of many languages, which write every member and every number alike."""
+    names = set(JobRequest.model_fields) - {"prompt", "seed", "width", "height", "n", "steps"}
+    nulls: dict[str, Any] = dict.fromkeys(names)
+    plain = {"prompt": "a lighthouse", "seed": 1_000_000_000, "width": 64, "height": 64, "n": 2, "steps": 3}
+    nulls |= plain | {"description": {"blip_max_len": 7}}
+    spelled = (
+        '{"prompt": "a lighthouse", "seed": 1e9, "width": 64.0, "height": 6.4e1, "n": 2.0, "steps": 3.0, "cpu": null,'
+        ' "description": {"blip_max_len": 7.0, "clip_max_len": null, "skip_clip": null, "skip_list": null}}'
+    )
+    headers = {**ada.headers, "Content-Type": "application/json", "Idempotency-Key": "the-same-meaning"}
+    first = door.post("/v1/jobs", content=json.dumps(nulls), headers=headers)
+    assert first.status_code == 202, first.text
+    settings = first.json()["settings"]
+    assert [settings[name] for name in ("seed", "width", "height", "n", "steps")] == [1_000_000_000, 64, 64, 2, 3]
+    assert (settings["quality"], settings["negative_prompt"], settings["cpu"]) == ("normal", "", False)
+    again = door.post("/v1/jobs", content=spelled, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"]), again.text
 
 
 @pytest.mark.parametrize(

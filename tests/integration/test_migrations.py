@@ -9,9 +9,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from shared.core.tables import metadata
+from shared.core.tables import REVISION, metadata
 from tests.support.paths import ROOT
 
 CONFIG = Config(ROOT / "alembic.ini")
@@ -60,6 +61,10 @@ def test_the_migrations_create_the_tables_of_the_models(environment: dict[str, s
             assert compare_metadata(context, metadata) == []
     finally:
         engine.dispose()
+
+
+def test_the_newest_migration_is_known_without_the_migrations() -> None:
+    assert ScriptDirectory.from_config(CONFIG).get_current_head() == REVISION
 
 
 def test_the_migrations_can_be_reverted(empty: Empty) -> None:

@@ -70,7 +70,8 @@ class Deployment:
             )
             target = f"integrations/{integration['IntegrationId']}"
             for route in routes:
-                gateway.create_route(ApiId=self._api_id, RouteKey=f"{route['method']} {route['path']}", Target=target)
+                for method in (route["method"], "HEAD") if route["method"] == "GET" else (route["method"],):
+                    gateway.create_route(ApiId=self._api_id, RouteKey=f"{method} {route['path']}", Target=target)
 
     def function_name(self, name: str) -> str:
         return f"{self._name}-{name}"

@@ -1,6 +1,7 @@
-"""Three ways into Easel for one suite.
+"""Four ways into Easel for one suite.
 
-The gateway's app, each function called as API Gateway calls Lambda, and the deployed bundle of functions.
+The gateway's app, each function called as an HTTP API and as a REST API call Lambda, and the deployed bundle of
+functions.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from types import TracebackType
 from typing import Any, Self, get_args
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 import pytest
@@ -54,6 +55,10 @@ class Door(httpx.Client):
             statuses = self._documented["paths"][route["path"]][route["method"].lower()]["responses"]
             assert str(response.status_code) in statuses, f"{route['path']} does not document {response.status_code}"
 
+    def ask_unchecked(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Return an answer that the API never promises, such as a 500."""
+        return super().send(self.build_request(method, path, **options))
+
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         response = super().send(request, **options)
         self.cookies.clear()
@@ -61,7 +66,11 @@ class Door(httpx.Client):
             return response
         assert re.fullmatch(r"[0-9a-f]{32}", response.headers["x-request-id"])
         assert response.status_code != 500, response.text
-        if response.status_code >= 400 and "access-control-request-method" not in request.headers:
+        if (
+            response.status_code >= 400
+            and request.method != "HEAD"
+            and "access-control-request-method" not in request.headers
+        ):
             _check_problem(response)
         self.check_documented(request, response)
         return response
@@ -98,7 +107,7 @@ class Doors:
         if self.kind == "asgi":
             self._thread = threading.Thread(target=self._loop.run_forever)
             self._thread.start()
-        elif self.kind == "lambda":
+        elif self.kind in ("lambda", "rest"):
             # Lambda hands a process one event at a time.
             self._executor = ThreadPoolExecutor(1, initializer=lambda: asyncio.set_event_loop(self._loop))
         return self
@@ -112,7 +121,7 @@ class Doors:
             asyncio.run_coroutine_threadsafe(_end_tasks(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
-        elif self.kind == "lambda":
+        elif self.kind in ("lambda", "rest"):
             self._executor.submit(lambda: self._loop.run_until_complete(_end_tasks())).result()
             self._executor.shutdown()
         self._loop.close()
@@ -130,9 +139,10 @@ class Doors:
     def _transport(self, services: Services) -> "_Asgi | _Lambda | _Deployed":
         if self.kind == "asgi":
             return _Asgi(services, self._loop)
-        if self.kind == "lambda":
+        if self.kind in ("lambda", "rest"):
             # Created where they are called: Mangum uses the loop of its creating thread, or leaves a new one open.
-            return self._executor.submit(_Lambda, services, self._call).result()
+            build = build_event if self.kind == "lambda" else build_rest_event
+            return self._executor.submit(_Lambda, services, self._call, build).result()
         assert self._deploy is not None
         return _Deployed(services, self._deploy(services))
 
@@ -176,9 +186,14 @@ class _Pieces(httpx.AsyncByteStream):
 
 
 class _Lambda(httpx.BaseTransport):
-    """API Gateway's HTTP API: finds the route in the manifest, calls only that function, passes on its answer."""
+    """API Gateway: finds the route in the manifest, calls only that function, passes on its answer."""
 
-    def __init__(self, services: Services, call: Callable[[Callable[[Any, Any], Any], dict[str, Any]], Any]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        call: Callable[[Callable[[Any, Any], Any], dict[str, Any]], Any],
+        build: Callable[[httpx.Request, dict[str, Any]], dict[str, Any]],
+    ) -> None:
         names = {route["name"] for route in manifest()}
         self._functions = {
             name: create_lambda(importlib.import_module(f"functions.{name}").router, services) for name in names
@@ -187,12 +202,13 @@ class _Lambda(httpx.BaseTransport):
         assert isinstance(status, FastAPI)
         self.long_poll: LongPoll = status.state.long_poll
         self._call = call
+        self._build = build
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         route = find_route(request.method, request.url.raw_path.partition(b"?")[0].decode("ascii"))
         if route is None:
             return httpx.Response(404, headers={"X-ApiGateway": "true"}, json=GATEWAY_ANSWER)
-        return decode_answer(self._call(self._functions[route["name"]], build_event(request, route)))
+        return decode_answer(self._call(self._functions[route["name"]], self._build(request, route)))
 
 
 class _Deployed(httpx.BaseTransport):
@@ -251,10 +267,13 @@ _EVERY_ORIGIN = (b"access-control-allow-origin", b"*")
 
 
 def find_route(method: str, path: str) -> dict[str, Any] | None:
-    """Return the manifest's route that API Gateway would choose: a template's part matches one non-empty part."""
+    """Return the manifest's route that API Gateway would choose: a template's part matches one non-empty part.
+
+    Terraform also makes a route of HEAD for each of GET.
+    """
     for route in manifest():
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route["path"]))
-        if route["method"] == method and re.fullmatch(pattern, path):
+        if route["method"] == ("GET" if method == "HEAD" else method) and re.fullmatch(pattern, path):
             return route
     return None
 
@@ -305,12 +324,41 @@ def build_event(request: httpx.Request, route: dict[str, Any]) -> dict[str, Any]
     return decoded
 
 
+def build_rest_event(request: httpx.Request, route: dict[str, Any]) -> dict[str, Any]:
+    """Return the request as an event of payload format 1.0, of a REST API with a named stage and a base path.
+
+    Headers and the decoded query are in lists, and what is missing is null.
+    """
+    event = build_event(request, route)
+    path = "/easel" + event["rawPath"]
+    query: dict[str, list[str]] = {}
+    for name, value in parse_qsl(event["rawQueryString"], keep_blank_values=True):
+        query.setdefault(name, []).append(value)
+    headers = event["headers"] | ({"cookie": "; ".join(event["cookies"])} if "cookies" in event else {})
+    rest: dict[str, Any] = {
+        "resource": route["path"],
+        "path": path,
+        "httpMethod": request.method,
+        "headers": headers or None,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()} or None,
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "requestContext": {"stage": "prod", "path": "/prod" + path, "identity": {"sourceIp": "203.0.113.7"}},
+        "body": event.get("body"),
+        "isBase64Encoded": event["isBase64Encoded"],
+    }
+    return rest
+
+
 def decode_answer(answer: dict[str, Any]) -> httpx.Response:
-    """Return a function's answer as API Gateway sends it to the client."""
+    """Return a function's answer as API Gateway sends it to the client. A REST API does not decode base64."""
     answer = json.loads(json.dumps(answer))
     body = answer.get("body") or ""
-    content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
-    headers = [*answer["headers"].items(), *(("set-cookie", cookie) for cookie in answer.get("cookies", ()))]
+    lists = answer.get("multiValueHeaders")
+    encoded = answer.get("isBase64Encoded") and lists is None
+    content = base64.b64decode(body, validate=True) if encoded else body.encode()
+    headers = [*answer.get("headers", {}).items(), *(("set-cookie", cookie) for cookie in answer.get("cookies", ()))]
+    headers += [(name, value) for name, values in (lists or {}).items() for value in values]
     return httpx.Response(answer["statusCode"], headers=headers, content=content)
 
 

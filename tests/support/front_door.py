@@ -63,7 +63,6 @@ def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDo
             "GATEWAY": gateway,
             "STORAGE": storage,
             "EASEL_PUBLIC_URL": "http://127.0.0.1:8080",
-            "EASEL_S3_PUBLIC_ENDPOINT": STORAGE_URL,
             **variables,
         }
         script = ["sh", str(ROOT / "docker" / "nginx" / "start.sh")]

@@ -29,7 +29,7 @@ def own_environment(home: Path) -> dict[str, str]:
     while len(ports) < len(PORTS):
         ports.add(free_port())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("EASEL_", "AWS_"))}
-    hidden = {name: "" for name in read_env_file(CHECKOUT / ".env") if name.startswith("EASEL_")}
+    hidden = {name: "" for name in read_env_file(CHECKOUT / ".env", {}) if name.startswith("EASEL_")}
     named = {name: str(port) for name, port in zip(PORTS, ports, strict=True)}
     return kept | hidden | named | {"EASEL_HOME": str(home)}
 

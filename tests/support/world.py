@@ -77,10 +77,12 @@ class World:
         return {row.prefix for row in self.sql("SELECT prefix FROM garbage")}
 
     def hurry(self) -> None:
-        """Make every step due, and every failed generator one that may be asked again."""
+        """Make every step and every pausing job due, and every failed generator one that may be asked again."""
         past = "clock_timestamp() - interval '1 minute'"
         idle = "SELECT id FROM jobs WHERE state = 'generating' AND lease_until IS NULL FOR UPDATE SKIP LOCKED"
         self.sql(f"UPDATE jobs SET next_step_at = {past} WHERE id IN ({idle})")
+        self.sql("UPDATE jobs SET next_step_at = NULL WHERE state = 'queued' AND next_step_at IS NOT NULL")
+        self.sql(f"UPDATE generators SET refusing_until = {past} WHERE refusing_until IS NOT NULL")
         self.sql(f"UPDATE generators SET retry_at = {past} WHERE retry_at IS NOT NULL")
 
     def expire_lease(self, job_id: UUID) -> None:

@@ -128,9 +128,32 @@ def doors(gateway_alone: str) -> Iterator[tuple[str, FrontDoor]]:
 @pytest.fixture(scope="module")
 def echo() -> Iterator[tuple[Echo, FrontDoor]]:
     app = Echo()
-    variables = {"EASEL_TRUSTED_PROXIES": "127.0.0.0/8", "EASEL_PUBLIC_URL": ORIGIN}
+    variables = {
+        "EASEL_TRUSTED_PROXIES": "127.0.0.0/8",
+        "EASEL_PUBLIC_URL": ORIGIN.replace("http", "HTTP"),
+        "PICTURES_ORIGIN": STORAGE_URL,
+    }
     with behind_a_proxy(app) as address, front_door(address, address, **variables) as door:
         yield app, door
+
+
+def test_the_policy_allows_the_origin_that_the_gateway_signs_for() -> None:
+    """AWS serves a bucket under a host name of its own, which no setting contains."""
+    settings = Settings.from_environment(
+        {
+            "EASEL_DATABASE_URL": "postgresql://127.0.0.1:1/none",
+            "EASEL_BROKER_URL": "redis://127.0.0.1:1",
+            "EASEL_S3_ENDPOINT": "https://s3.eu-central-1.amazonaws.com",
+            "EASEL_S3_REGION": "eu-central-1",
+            "EASEL_S3_BUCKET": "my-easel-pictures",
+        }
+    )
+    pictures = "https://my-easel-pictures.s3.eu-central-1.amazonaws.com"
+    with behind_a_proxy(create_gateway(Services(settings))) as address, front_door(address, address) as door:
+        for site in (f"http://{address}", door.url):
+            policy = ask("GET", f"{site}/jobs/1").headers["Content-Security-Policy"]
+            assert f"img-src 'self' data: blob: {pictures};" in policy
+            assert f"connect-src 'self' {pictures};" in policy
 
 
 def ask(method: str, url: str, **options: Any) -> requests.Response:
@@ -197,7 +220,7 @@ def test_an_unavailable_gateway_is_a_problem_document() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nowhere = f"127.0.0.1:{closed.getsockname()[1]}"
-        with front_door(nowhere, nowhere) as door:
+        with front_door(nowhere, nowhere, PICTURES_ORIGIN=STORAGE_URL) as door:
             answer = ask("GET", f"{door.url}/v1/gallery")
             expected = render(Unavailable("A part of Easel cannot be reached."))
             assert answer.status_code == 503
@@ -224,7 +247,9 @@ def test_an_untrusted_proxy_counts_as_the_client() -> None:
     app = Echo()
     with (
         behind_a_proxy(app) as address,
-        front_door(address, address, EASEL_PUBLIC_URL="https://easel.example.com") as door,
+        front_door(
+            address, address, EASEL_PUBLIC_URL="https://Easel.Example.com:443", PICTURES_ORIGIN=STORAGE_URL
+        ) as door,
     ):
         ask("GET", f"{door.url}/v1/x", headers={"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "gopher"})
     assert app.seen[-1]["client"] == "127.0.0.1"
@@ -337,12 +362,14 @@ def test_the_log_contains_no_link_and_no_signature(echo: tuple[Echo, FrontDoor])
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("EASEL_S3_PUBLIC_ENDPOINT", "http://x; return 200"),
+        ("PICTURES_ORIGIN", "http://x; return 200"),
         ("EASEL_PUBLIC_URL", 'http://x" y'),
         ("EASEL_PUBLIC_URL", "easel.example.com"),
+        ("EASEL_PUBLIC_URL", "http://b\u00fccher.example"),
         ("EASEL_TRUSTED_PROXIES", "10.0.0.0/8;"),
     ],
 )
 def test_a_value_that_would_change_the_configuration_is_refused(name: str, value: str) -> None:
-    with pytest.raises(AssertionError), front_door("127.0.0.1:1", "127.0.0.1:1", **{name: value}):
+    variables = {"PICTURES_ORIGIN": STORAGE_URL, name: value}
+    with pytest.raises(AssertionError), front_door("127.0.0.1:1", "127.0.0.1:1", **variables):
         pass

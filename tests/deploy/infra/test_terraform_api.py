@@ -24,7 +24,9 @@ def test_the_manifest_is_the_only_source_of_routes(module: str) -> None:
 
 def test_each_row_is_a_route_and_a_permission() -> None:
     table = "".join(locals_of("gateway")["route_table"].split())
-    assert table == '${{forrouteinlocal.routes:"${route.method}${route.path}"=>route}}'
+    assert table == '${{forrouteinconcat(local.routes,local.heads):"${route.method}${route.path}"=>route}}'
+    heads = "".join(locals_of("gateway")["heads"].split())
+    assert heads == '${[forrouteinlocal.routes:merge(route,{method="HEAD"})ifroute.method=="GET"]}'
     [route] = resources("aws_apigatewayv2_route")
     assert route.body["for_each"] == "${local.route_table}"
     assert route.body["route_key"] == "${each.key}"

@@ -167,14 +167,21 @@ def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
     [output] = [block for block in blocks("output") if block.address == "modules/storage origin"]
     assert output.body["value"] == "https://${aws_s3_bucket.pictures.bucket_regional_domain_name}"
     main = text_of(TERRAFORM / "environments" / "production" / "main.tf")
-    assert 'EASEL_S3_ENDPOINT   = "https://s3.${var.region}.amazonaws.com"' in main
-    for region in ("us-east-1", "eu-central-1"):
+    assert "EASEL_S3_ENDPOINT   = module.storage.endpoint" in main
+    [output] = [block for block in blocks("output") if block.address == "modules/storage endpoint"]
+    same_host = 'trimprefix(aws_s3_bucket.pictures.bucket_regional_domain_name, "${aws_s3_bucket.pictures.bucket}.")'
+    assert output.body["value"] == f"https://${{{same_host}}}"
+    for region, domain in (
+        ("us-east-1", "amazonaws.com"),
+        ("eu-central-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+    ):
         storage = Storage(
             Settings.from_environment(
                 {
                     "EASEL_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
                     "EASEL_BROKER_URL": "redis://127.0.0.1:1",
-                    "EASEL_S3_ENDPOINT": f"https://s3.{region}.amazonaws.com",
+                    "EASEL_S3_ENDPOINT": f"https://s3.{region}.{domain}",
                     "EASEL_S3_REGION": region,
                     "EASEL_S3_BUCKET": "easel-pictures-1",
                     "AWS_ACCESS_KEY_ID": "test",
@@ -182,7 +189,8 @@ def test_pictures_are_signed_for_the_origin_that_the_policy_allows() -> None:
                 }
             )
         )
-        origin = f"https://easel-pictures-1.s3.{region}.amazonaws.com"
+        origin = f"https://easel-pictures-1.s3.{region}.{domain}"
+        assert storage.public_origin == origin
         now = datetime.now(UTC)
         assert storage.presigned_url("jobs/1/2/0.png", now).startswith(f"{origin}/jobs/")
         assert storage.presigned_post("uploads/1.png", "image/png", 1, now).url.rstrip("/") == origin

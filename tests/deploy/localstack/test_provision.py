@@ -12,10 +12,11 @@ from moto.server import ThreadedMotoServer
 
 import provision
 import provisioning.queue
-from local import servers
 from provisioning.bucket import allowed_origins
+from provisioning.clients import Wrong
 from provisioning.items import Item, settle
 from shared.clients.broker import celery_app
+from tests.support.paths import ROOT
 from tests.support.storage_servers import settings_of
 
 NOWHERE = "http://127.0.0.1:9"
@@ -78,9 +79,14 @@ def test_origins_allowed_at_the_api_may_upload() -> None:
     assert allowed_origins(env) == ["https://one.example.com", "https://two.example.com"]
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:8080", "http://127.0.0.1", "https://easel.example.com"])
-def test_the_bucket_and_the_local_gate_allow_the_same_origins(origin: str) -> None:
-    assert allowed_origins({"EASEL_PUBLIC_URL": origin}) == servers.allowed_origins(origin)
+def test_the_folder_has_the_function_that_the_rest_compares_origins_with() -> None:
+    """The folder is also used alone, so it has a copy."""
+    copy = ROOT / "localstack" / "provisioning" / "origins.py"
+    assert copy.read_bytes() == (ROOT / "shared" / "core" / "origins.py").read_bytes()
+    given = {"EASEL_PUBLIC_URL": "http://LocalHost:80", "EASEL_CORS_ORIGINS": "https://B\u00fccher.example:443"}
+    assert allowed_origins(given) == ["http://127.0.0.1", "http://localhost", "https://xn--bcher-kva.example"]
+    with pytest.raises(Wrong, match="EASEL_PUBLIC_URL"):
+        allowed_origins({"EASEL_PUBLIC_URL": "easel.example.com"})
 
 
 def test_the_operators_choices_are_kept(run: Runner) -> None:

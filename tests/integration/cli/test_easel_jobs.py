@@ -77,16 +77,21 @@ def test_an_empty_list_is_reported(easel: Easel, world: World) -> None:
 
 def test_the_list_can_be_narrowed(easel: Easel, world: World, failed: UUID) -> None:
     user_id = world.user()
-    first, second = world.submit(user_id), world.submit(user_id)
-    world.sql("UPDATE jobs SET created_at = created_at - interval '1 hour' WHERE id = :id", id=first)
+    second = world.submit(user_id)
+    [first] = world.sql(
+        "INSERT INTO jobs (id, created_at, user_id, prompt, settings, cost, turn, protocols, quota_day)"
+        " SELECT uuidv7(interval '-1 hour'), created_at - interval '1 hour', user_id, prompt, settings, cost, turn,"
+        " protocols, quota_day FROM jobs WHERE id = :id RETURNING id",
+        id=second,
+    )[0]
     world.sql("UPDATE jobs SET generator = 'http://elsewhere:1' WHERE id = :id", id=failed)
     [row] = world.sql("SELECT email FROM users WHERE id = :id", id=user_id)
 
     def listed(*argv: str) -> list[UUID]:
         return [UUID(row["job_id"]) for row in objects(easel, "jobs", "list", *argv)]
 
-    assert listed() == [second, first, failed]
-    assert listed("--limit", "2") == [second, first]
+    assert listed() == [second, failed, first]
+    assert listed("--limit", "2") == [second, failed]
     assert listed("--state", "failed") == [failed]
     assert listed("--user", row.email.upper()) == [second, first]
     assert listed("--older-than", "30m") == [first]

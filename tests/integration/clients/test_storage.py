@@ -46,9 +46,9 @@ def test_a_url_is_signed_once_in_a_window_for_everyone(
     signed: list[str] = []
     sign = Storage._sign
 
-    def counted(self: Storage, key: str, name: str | None, at: datetime, access_key: str) -> str:
+    def counted(self: Storage, method: str, key: str, name: str | None, at: datetime, access_key: str) -> str:
         signed.append(key)
-        return sign(self, key, name, at, access_key)
+        return sign(self, method, key, name, at, access_key)
 
     monkeypatch.setattr(Storage, "_sign", counted)
     storage, start = Storage(session_services.settings), datetime(2030, 1, 1, 12, 0, tzinfo=UTC)

@@ -114,6 +114,18 @@ def test_a_password_is_sent_over_tls(settings: Callable[[str], Settings], truste
             send(settings(f"smtp://easel:wrong@127.0.0.1:{server.port}"), new_mail())
 
 
+def test_without_a_login_mail_is_encrypted_where_the_server_offers_it(
+    settings: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    """The certificate is not checked: without the offer the mail would go unencrypted."""
+    context, _ = certificate(tmp_path)
+    with MailServer(tls_context=context, require_starttls=True) as server:
+        send(settings(server.url), new_mail(), new_mail(name="two"))
+        with closing(mail.connect(settings(server.url))) as mailer:
+            mailer.check()
+        assert len(server.mails) == 2
+
+
 def test_no_password_for_an_untrusted_server(settings: Callable[[str], Settings], tmp_path: Path) -> None:
     """The client does not trust the certificate."""
     context, _ = certificate(tmp_path)

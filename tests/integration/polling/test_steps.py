@@ -237,26 +237,29 @@ def _results(*pictures: bytes) -> Callable[[], tuple[int, Any]]:
     return lambda: (200, json.dumps({"imgs": encoded, "descs": []}).encode())
 
 
-@pytest.mark.parametrize("junk", ["wrong_size", "not_png", "truncated", "count", "not_json"])
+@pytest.mark.parametrize("junk", ["wrong_size", "not_png", "truncated", "count", "not_base64", "not_json"])
 def test_invalid_pictures_cost_an_attempt(world: World, generator: FakeGenerator, junk: str) -> None:
     with FakeGenerator() as other:
         right = other.answer("POST", "/initiate_processing", {"prompt": "a", "width": 64, "height": 64, "ups": 1})
         other.answer("POST", "/check_status", {"id": right[1]})
         whole = base64.b64decode(json.loads(other.answer("POST", "/get_results", {"id": 1})[1])["imgs"][0])
     wrong_size = whole[:16] + (32).to_bytes(4, "big") + whole[20:]
-    answers: dict[str, tuple[Callable[[], tuple[int, Any]], str]] = {
-        "wrong_size": (_results(wrong_size), "picture_wrong_size"),
-        "not_png": (_results(b"GIF89a" + whole), "picture_wrong_format"),
-        "truncated": (_results(whole[: len(whole) // 2]), "picture_broken"),
-        "count": (_results(whole, whole), "generator_wrong_image_count"),
-        "not_json": (lambda: (200, b"<html>"), "generator_bad_json"),
+    # A wrong form would come again; damage and a page of a proxy may not.
+    answers: dict[str, tuple[Callable[[], tuple[int, Any]], str, int]] = {
+        "wrong_size": (_results(wrong_size), "picture_wrong_size", 1),
+        "not_png": (_results(b"GIF89a" + whole), "picture_wrong_format", 1),
+        "truncated": (_results(whole[: len(whole) // 2]), "picture_broken", 3),
+        "count": (_results(whole, whole), "generator_wrong_image_count", 1),
+        "not_base64": (lambda: (200, {"imgs": ["%%%"]}), "generator_bad_base64", 1),
+        "not_json": (lambda: (200, b"<html>"), "generator_bad_json", 3),
     }
-    answer, code = answers[junk]
+    answer, code, paintings = answers[junk]
     answering(generator, "/get_results", answer)
     job_id = world.submit(world.user())
     world.finish(job_id)
     row = world.row(job_id)
-    assert (row.state, row.error_code, row.attempts) == ("failed", code, 3)
+    assert (row.state, row.error_code, row.attempts) == ("failed", code, paintings)
+    assert generator.counts["initiated"] == paintings
     assert world.images(job_id) == []
     world.check_one_set(job_id, 0)
     world.check_books()

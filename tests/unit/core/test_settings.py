@@ -143,7 +143,7 @@ def test_a_mail_server(url: str) -> None:
         ("http://127.0.0.1:8080", "Easel <easel@localhost>"),
         ("http://[::1]:8080", "Easel <easel@localhost>"),
         ("http://localhost", "Easel <easel@localhost>"),
-        ("https://пример.example", "Easel <easel@localhost>"),
+        ("https://пример.example", "Easel <easel@xn--e1afmkfd.example>"),
     ],
 )
 def test_the_sender_defaults_to_the_sites_host(public_url: str, sender: str) -> None:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from functions.http.app import create_app
 from functions.http.direct import Direct
-from functions.http.request_id import RequestId
+from functions.http.request_id import RequestId, Unexpected
 from shared.api.schemas import JobRequest
 from shared.core.errors import NotFound, QueueFull
 from shared.core.limits import MAX_BODY_BYTES
@@ -145,7 +145,8 @@ def test_both_ways_give_the_same_answer(app: FastAPI, method: str, path: str, re
 
 
 def test_an_unexpected_error_is_logged_with_its_route(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
-    direct = RequestId(Direct(app, [route for route in router.routes if isinstance(route, APIRoute)]))
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    direct = RequestId(Unexpected(Direct(app, routes)))
     answer = ask(direct, "GET", "/breaks/something-private")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     [record] = [record for record in caplog.records if record.exc_info]

@@ -19,12 +19,14 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 from shared.images.codec import (
     PictureError,
     Recipe,
-    decode_png,
+    decode_picture,
     decode_source,
     encode_png,
     read_recipe,
+    read_size,
     source_png,
     thumbnail_webp,
+    to_png,
 )
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -71,7 +73,7 @@ NOISE = Image.effect_noise((64, 48), 90)
 
 
 def test_it_works() -> None:
-    image = decode_png(saved(PAINTED), expected_size=(64, 48))
+    image = decode_picture(saved(PAINTED), expected_size=(64, 48))
     assert (image.mode, image.size, image.tobytes()) == ("RGB", (64, 48), PAINTED.tobytes())
 
 
@@ -79,8 +81,17 @@ BAD_PNGS = {
     "empty": (b"", "picture_wrong_format"),
     "text": (b"<html>", "picture_wrong_format"),
     "signature alone": (SIGNATURE, "picture_wrong_format"),
-    "JPEG": (saved(PAINTED, "JPEG"), "picture_wrong_format"),
-    "WebP": (saved(PAINTED, "WEBP"), "picture_wrong_format"),
+    "JPEG of another size": (saved(PAINTED.resize((48, 64)), "JPEG"), "picture_wrong_size"),
+    "JPEG truncated": (saved(NOISE, "JPEG")[:-900], "picture_broken"),
+    "WebP of another size": (saved(PAINTED.resize((48, 64)), "WEBP"), "picture_wrong_size"),
+    "WebP animation": (
+        saved(PAINTED, "WEBP", save_all=True, append_images=[Image.new("RGB", (64, 48), "red")]),
+        "picture_animated",
+    ),
+    "JPEG that claims many pixels": (
+        saved(PAINTED, "JPEG").replace(struct.pack(">BHH", 8, 48, 64), struct.pack(">BHH", 8, 60_000, 60_000)),
+        "picture_too_many_pixels",
+    ),
     "GIF": (saved(PAINTED, "GIF"), "picture_wrong_format"),
     "other first chunk": (SIGNATURE + chunk(b"tEXt", b"a\0" + b"b" * 40), "picture_wrong_format"),
     "other size": (saved(PAINTED.resize((48, 64))), "picture_wrong_size"),
@@ -103,14 +114,31 @@ BAD_PNGS = {
 @pytest.mark.parametrize(("data", "code"), BAD_PNGS.values(), ids=BAD_PNGS)
 def test_an_invalid_png_is_refused(data: bytes, code: str) -> None:
     with pytest.raises(PictureError) as caught:
-        decode_png(data, expected_size=(64, 48))
+        decode_picture(data, expected_size=(64, 48))
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_other_kinds_of_picture_are_read(kind: str) -> None:
+    data = saved(PAINTED, kind)
+    assert decode_picture(data, expected_size=(64, 48)).size == read_size(data) == (64, 48)
+    with Image.open(io.BytesIO(to_png(data, expected_size=(64, 48)))) as image:
+        assert (image.format, image.size) == ("PNG", (64, 48))
+    png = saved(PAINTED)
+    assert to_png(png, expected_size=(64, 48)) is png
+
+
+def test_a_turned_jpeg_has_the_size_that_is_shown() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    data = saved(PAINTED, "JPEG", exif=turned)
+    assert decode_picture(data, expected_size=(48, 64)).size == read_size(data) == (48, 64)
+
+
 def test_without_an_expected_size_the_pixel_limit_applies() -> None:
-    assert decode_png(saved(PAINTED), expected_size=None).size == (64, 48)
+    assert decode_picture(saved(PAINTED), expected_size=None).size == (64, 48)
     with pytest.raises(PictureError) as caught:
-        decode_png(header(8193, 8192), expected_size=None)
+        decode_picture(header(8193, 8192), expected_size=None)
     assert caught.value.code == "picture_too_many_pixels"
 
 
@@ -127,7 +155,7 @@ def test_a_decompression_bomb_in_a_chunk_is_not_expanded(bad: bytes) -> None:
     """Either the picture is refused, or the chunk is skipped: its 20 MB are never allocated."""
     tracemalloc.start()
     with contextlib.suppress(PictureError):
-        assert decode_png(with_chunks(bad), expected_size=(8, 8)).info == {}
+        assert decode_picture(with_chunks(bad), expected_size=(8, 8)).info == {}
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 8_000_000
@@ -138,7 +166,7 @@ def test_damage_is_a_picture_error_or_harmless(place: int, value: int, cut: int)
     data = bytearray(saved(NOISE.resize((12, 10)).convert("P"), compress_level=1))
     data[place % len(data)] = value
     try:
-        image = decode_png(bytes(data[: len(data) - cut % 100]), expected_size=(12, 10))
+        image = decode_picture(bytes(data[: len(data) - cut % 100]), expected_size=(12, 10))
     except PictureError:
         return
     assert (image.mode, image.size) == ("RGB", (12, 10))
@@ -158,14 +186,14 @@ def test_damage_is_a_picture_error_or_harmless(place: int, value: int, cut: int)
     ids=["1 bit", "grey", "transparent grey", "opaque", "transparent", "16 bits", "palette"],
 )
 def test_every_mode_becomes_rgb(image: Image.Image, pixel: tuple[int, int, int]) -> None:
-    decoded = decode_png(saved(image), expected_size=(8, 8))
+    decoded = decode_picture(saved(image), expected_size=(8, 8))
     assert (decoded.mode, decoded.getpixel((3, 3))) == ("RGB", pixel)
 
 
 def test_a_transparent_palette_colour_becomes_white() -> None:
     image = Image.new("P", (8, 8), 0)
     image.putpalette([200, 0, 0])
-    assert decode_png(saved(image, transparency=0), expected_size=(8, 8)).getpixel((0, 0)) == (255, 255, 255)
+    assert decode_picture(saved(image, transparency=0), expected_size=(8, 8)).getpixel((0, 0)) == (255, 255, 255)
 
 
 def photo(kind: str, **options: Any) -> bytes:
@@ -183,15 +211,15 @@ def test_an_upload_becomes_upright_and_loses_its_metadata(kind: str) -> None:
     data = source_png(photo(kind))
     assert b"secret" not in data
     assert {name for name in (b"eXIf", b"iCCP", b"tEXt", b"iTXt", b"zTXt") if name in data} == set()
-    image = decode_png(data, expected_size=(20, 40))
+    image = decode_picture(data, expected_size=(20, 40))
     red, _, blue = cast(tuple[int, int, int], image.getpixel((10, 5)))
     assert red > 200 > blue
 
 
 def test_a_large_upload_is_shrunk() -> None:
     data = source_png(saved(Image.new("RGB", (3000, 1500), "green"), "JPEG"))
-    assert decode_png(data, expected_size=None).size == (2048, 1024)
-    assert decode_png(source_png(data, max_side_px=256), expected_size=None).size == (256, 128)
+    assert decode_picture(data, expected_size=None).size == (2048, 1024)
+    assert decode_picture(source_png(data, max_side_px=256), expected_size=None).size == (256, 128)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +305,7 @@ def test_an_invalid_recipe_is_not_read(data: bytes) -> None:
 def test_a_generators_own_text_does_not_come_through() -> None:
     text = PngInfo()
     text.add_text("easel", '{"prompt": "forged"}')
-    image = decode_png(saved(PAINTED, pnginfo=text, icc_profile=b"profile"), expected_size=(64, 48))
+    image = decode_picture(saved(PAINTED, pnginfo=text, icc_profile=b"profile"), expected_size=(64, 48))
     data = encode_png(image, recipe())
     assert data.count(b"tEXteasel\0") == 1
     assert b"iCCP" not in data

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from PIL import Image, ImageCms
 
-from shared.images.codec import Recipe, decode_png, decode_source, encode_png, source_png, thumbnail_webp
+from shared.images.codec import Recipe, decode_picture, decode_source, encode_png, source_png, thumbnail_webp
 from tests.support.colour_profiles import DISPLAY_P3, GREY_INK, LINEAR_GREY
 
 P3_RED = (234, 51, 35)
@@ -35,12 +35,12 @@ def near(wanted: tuple[int, ...], *, within: int = 2) -> list[object]:
 def test_display_p3_becomes_srgb(kind: str) -> None:
     data = saved(Image.new("RGB", (16, 16), P3_RED), kind, DISPLAY_P3)
     assert list(pixel(decode_source(data))) == near((255, 0, 0))
-    assert list(pixel(decode_png(source_png(data), expected_size=(16, 16)))) == near((255, 0, 0))
+    assert list(pixel(decode_picture(source_png(data), expected_size=(16, 16)))) == near((255, 0, 0))
 
 
 def test_a_generators_picture_becomes_srgb() -> None:
     data = saved(Image.new("RGB", (16, 16), P3_RED), "PNG", DISPLAY_P3)
-    assert list(pixel(decode_png(data, expected_size=(16, 16)))) == near((255, 0, 0))
+    assert list(pixel(decode_picture(data, expected_size=(16, 16)))) == near((255, 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_grey_profile_is_converted(mode: str) -> None:
 
 def test_grey_of_16_bits_is_converted() -> None:
     data = saved(Image.new("I;16", (16, 16), 55 * 256), "PNG", LINEAR_GREY)
-    assert list(pixel(decode_png(data, expected_size=(16, 16)))) == near((128, 128, 128))
+    assert list(pixel(decode_picture(data, expected_size=(16, 16)))) == near((128, 128, 128))
 
 
 def test_a_profile_of_inks_is_converted() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from shared.images.codec import PictureError, decode_png, decode_source
+from shared.images.codec import PictureError, decode_picture, decode_source
 from shared.images.side_data import without_side_data
 
 PAINTED = Image.linear_gradient("L").resize((64, 48)).convert("RGB")
@@ -83,7 +83,7 @@ PNGS = {
 
 @pytest.mark.parametrize("data", PNGS.values(), ids=PNGS)
 def test_a_png_is_taken_for_its_pixels(data: bytes) -> None:
-    assert decode_png(data, expected_size=(64, 48)).tobytes() == PAINTED.tobytes()
+    assert decode_picture(data, expected_size=(64, 48)).tobytes() == PAINTED.tobytes()
     assert decode_source(data).tobytes() == PAINTED.tobytes()
 
 
@@ -161,7 +161,7 @@ def test_every_orientation_is_applied() -> None:
 
 def test_a_generators_picture_is_not_rotated() -> None:
     data = png(chunk(b"eXIf", EXIF_6[6:]))
-    assert decode_png(data, expected_size=(64, 48)).tobytes() == PAINTED.tobytes()
+    assert decode_picture(data, expected_size=(64, 48)).tobytes() == PAINTED.tobytes()
 
 
 def test_pixels_of_16_bits_and_palettes_keep_their_transparency() -> None:
@@ -169,12 +169,12 @@ def test_pixels_of_16_bits_and_palettes_keep_their_transparency() -> None:
     wide.putpixel((1, 0), 0x4000)
     data = saved(wide)
     with_clear = data[:33] + chunk(b"tRNS", b"\x40\0") + data[33:]
-    image = decode_png(with_clear, expected_size=(8, 8))
+    image = decode_picture(with_clear, expected_size=(8, 8))
     assert (image.getpixel((0, 0)), image.getpixel((1, 0))) == ((128, 128, 128), (255, 255, 255))
     palette = Image.new("P", (8, 8), 0)
     palette.putpalette([200, 0, 0, 0, 0, 200])
     palette.putpixel((1, 0), 1)
-    image = decode_png(saved(palette, transparency=bytes([255, 0])), expected_size=(8, 8))
+    image = decode_picture(saved(palette, transparency=bytes([255, 0])), expected_size=(8, 8))
     assert (image.getpixel((0, 0)), image.getpixel((1, 0))) == ((200, 0, 0), (255, 255, 255))
 
 
@@ -184,7 +184,7 @@ def test_a_wrong_checksum_of_transparency_makes_it_opaque() -> None:
     data = png(chunk(b"abCd", b""), image=palette)
     at = data.index(b"IDAT") - 4
     data = data[:at] + chunk(b"tRNS", b"\0", checksum=1) + data[at:]
-    assert decode_png(data, expected_size=(8, 8)).getpixel((0, 0)) == (200, 0, 0)
+    assert decode_picture(data, expected_size=(8, 8)).getpixel((0, 0)) == (200, 0, 0)
 
 
 def test_a_profile_of_several_segments_is_put_together() -> None:

@@ -1,5 +1,6 @@
 """The decisions of a step, without a database: the outcome of every answer of a generator."""
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from shared.generators.base import (
     Stop,
     never_stop,
 )
+from shared.images.png import PNG_SIGNATURE
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, WORKER_STOPPED, Reason
 from shared.jobs.states import Event
 from shared.polling import steps
@@ -66,6 +68,9 @@ CLAIM = ClaimedJob(
     sent_s=None,
     unreachable_s=None,
     generator_failures=0,
+    generator_refusals=0,
+    refusals=0,
+    refused_s=None,
     source_keys=(),
 )
 SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
@@ -99,6 +104,8 @@ class Scripted:
         self.cancelled.append(remote_id)
 
     def health(self) -> Capabilities:
+        if self.answer is AWAY:
+            raise AWAY
         return Capabilities()
 
     def close(self) -> None:
@@ -135,6 +142,57 @@ def reason(error: GeneratorError) -> Reason:
 )
 def test_a_send(answer: object, decision: Decision) -> None:
     assert steps.begin(step(CLAIM, answer)) == decision
+
+
+BUSY = GeneratorUnavailable("generator_busy", "It is full.")
+LATER = GeneratorUnavailable("generator_down", "It is full.", retry_after_s=7)
+MOVED = GeneratorUnavailable("generator_redirected", "It has moved.")
+WRONG = GeneratorUnavailable("generator_misconfigured", "It is locked.")
+
+
+@pytest.mark.parametrize("error", [BUSY, MOVED, WRONG])
+def test_a_job_that_a_healthy_generator_refuses_pauses_alone(error: GeneratorUnavailable) -> None:
+    refused = GeneratorHealth(refusal=error.message)
+    pauses = []
+    for refusals in range(9):
+        decision = steps.begin(step(replace(CLAIM, refusals=refusals, refused_s=1.0), error))
+        assert isinstance(decision, Decision)
+        assert isinstance(decision.outcome, Retried)
+        assert replace(decision, outcome=replace(decision.outcome, refused_pause_s=None)) == Decision(
+            Retried(reason(error), Event.WAITING), refused
+        )
+        pauses.append(decision.outcome.refused_pause_s)
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300]
+    drawn = steps.fetch(step(SENT, error), draws=True)
+    assert drawn == Decision(Retried(reason(error), Event.WAITING, -1, refused_pause_s=2), refused)
+
+
+def test_refusals_end_with_their_reason() -> None:
+    for error, most in ((MOVED, 10), (WRONG, 10), (BUSY, 100)):
+        decision = steps.begin(step(replace(CLAIM, refusals=most - 1, refused_s=9.0), error))
+        message = f"Given up after {most} refusals. {error.message}"
+        assert decision == Decision(Failed(Reason(error.code, message)), GeneratorHealth(refusal=error.message))
+    late = steps.begin(step(replace(CLAIM, refusals=20, refused_s=9 * 3600.0), BUSY))
+    assert isinstance(late, Decision)
+    assert isinstance(late.outcome, Failed)
+
+
+def test_retry_after_is_followed_within_limits() -> None:
+    for asked_s, pause_s in ((7.0, 7.0), (0.0, 2.0), (10**6, 300.0)):
+        decision = steps.begin(step(CLAIM, GeneratorUnavailable("generator_busy", "Full.", retry_after_s=asked_s)))
+        assert isinstance(decision, Decision)
+        assert isinstance(decision.outcome, Retried)
+        assert decision.outcome.refused_pause_s == pause_s
+    later = Retried(reason(LATER), Event.WAITING, refused_pause_s=7)
+    assert steps.begin(step(CLAIM, LATER)) == Decision(later, GeneratorHealth(refusal="It is full."))
+
+
+def test_status_calls_that_are_refused_for_now_concern_only_their_job() -> None:
+    busy = GeneratorUnavailable("generator_busy", "Full.", retry_after_s=20)
+    assert steps.begin(step(SENT, busy)) == Decision(Waits(reason(busy), 20, unreachable=True))
+    late = steps.begin(step(replace(SENT, unreachable_s=599.0), BUSY))
+    assert late == Decision(Waits(reason(BUSY), 1 + 599 / 4, unreachable=True))
+    assert steps.begin(step(replace(SENT, unreachable_s=601.0), BUSY)) == Decision(Retried(reason(BUSY)))
 
 
 def test_sending_to_a_synchronous_generator_makes_no_call() -> None:
@@ -211,10 +269,26 @@ def test_a_fetch_that_fails(draws: bool, answer: object, decision: Decision) -> 
     assert steps.fetch(step(SENT, answer), draws=draws) == decision
 
 
-def test_an_unusable_picture_costs_an_attempt_and_no_health() -> None:
+def test_a_damaged_picture_costs_an_attempt_and_no_health() -> None:
+    half = PNG_SIGNATURE + struct.pack(">I4sIIBBBBBI", 13, b"IHDR", 512, 512, 8, 2, 0, 0, 0, 0)
+    decision = steps.fetch(step(SENT, Result(images=(half,))), draws=False)
+    message = "The generator's picture cannot be used (picture_broken)."
+    assert decision == Decision(Retried(Reason("picture_broken", message)), HEALTHY)
+
+
+def test_a_picture_of_a_wrong_kind_fails_the_job_at_once() -> None:
     decision = steps.fetch(step(SENT, Result(images=(b"junk",))), draws=False)
     message = "The generator's picture cannot be used (picture_wrong_format)."
-    assert decision == Decision(Retried(Reason("picture_wrong_format", message)), HEALTHY)
+    assert decision == Decision(Failed(Reason("picture_wrong_format", message)), HEALTHY)
+
+
+def test_an_answer_of_a_wrong_form_fails_the_job_at_once() -> None:
+    odd = GeneratorBroken("generator_bad_status", "It is odd.", lasting=True)
+    sent = steps.begin(step(CLAIM, odd))
+    assert sent == Decision(Failed(reason(odd), 1), GeneratorHealth("It is odd."))
+    assert steps.begin(step(SENT, odd)) == Decision(Failed(reason(odd)))
+    assert steps.fetch(step(SENT, odd), draws=False) == Decision(Failed(reason(odd)))
+    assert steps.fetch(step(SENT, odd), draws=True) == Decision(Failed(reason(odd)))
 
 
 def test_an_unavailable_storage_delays_a_send() -> None:

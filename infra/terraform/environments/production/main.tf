@@ -11,7 +11,7 @@ locals {
       EASEL_DATABASE_URL  = module.database.url
       EASEL_DATABASE_AUTH = "iam"
       EASEL_BROKER_URL    = module.queue.broker_url
-      EASEL_S3_ENDPOINT   = "https://s3.${var.region}.amazonaws.com"
+      EASEL_S3_ENDPOINT   = module.storage.endpoint
       EASEL_S3_REGION     = var.region
       EASEL_S3_BUCKET     = module.storage.bucket
       EASEL_PUBLIC_URL    = module.site.url

@@ -136,8 +136,8 @@ variable "cors_origins" {
   description = "Other origins whose pages may call the API, as in EASEL_CORS_ORIGINS."
 
   validation {
-    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[^/*,\\s]+$", origin))])
-    error_message = "An origin is https://host without a path, and never *."
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin)) && !can(regex("^http://.*:80$|^https://.*:443$", origin))])
+    error_message = "An origin is written as browsers send it: https://host in lower case, xn-- for international names, no path, no port 80 or 443, and never *."
   }
 }
 

@@ -5,8 +5,10 @@
 # function authenticates its caller, and the throttling is here. Only the firewall of `web_acl_arn` is bypassed.
 
 locals {
-  routes      = jsondecode(file("${path.module}/../../../../functions/manifest.json"))
-  route_table = { for route in local.routes : "${route.method} ${route.path}" => route }
+  routes = jsondecode(file("${path.module}/../../../../functions/manifest.json"))
+  # Each function answers HEAD as it answers GET; an HTTP API needs a route for it.
+  heads       = [for route in local.routes : merge(route, { method = "HEAD" }) if route.method == "GET"]
+  route_table = { for route in concat(local.routes, local.heads) : "${route.method} ${route.path}" => route }
 
   # Without an API Gateway, the functions answer CORS requests from the same declaration.
   cors = jsondecode(file("${path.module}/../../../../functions/headers.json")).cors

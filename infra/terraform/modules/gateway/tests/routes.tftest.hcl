@@ -18,8 +18,13 @@ run "as_many_as_the_manifest_has" {
   command = plan
 
   assert {
-    condition     = length(aws_apigatewayv2_route.this) == length(jsondecode(file("../../../../functions/manifest.json")))
+    condition     = toset([for key in keys(aws_apigatewayv2_route.this) : key if !startswith(key, "HEAD ")]) == toset([for route in jsondecode(file("../../../../functions/manifest.json")) : "${route.method} ${route.path}"])
     error_message = "The routes are not those of the manifest."
+  }
+
+  assert {
+    condition     = toset([for key in keys(aws_apigatewayv2_route.this) : trimprefix(key, "HEAD ") if startswith(key, "HEAD ")]) == toset([for key in keys(aws_apigatewayv2_route.this) : trimprefix(key, "GET ") if startswith(key, "GET ")])
+    error_message = "HEAD has not the routes of GET."
   }
 
   assert {
@@ -33,6 +38,16 @@ run "an_origin_is_no_wildcard" {
 
   variables {
     cors_origins = ["*"]
+  }
+
+  expect_failures = [var.cors_origins]
+}
+
+run "an_origin_is_written_as_browsers_send_it" {
+  command = plan
+
+  variables {
+    cors_origins = ["https://Easel.example.com:443"]
   }
 
   expect_failures = [var.cors_origins]

@@ -1,0 +1,119 @@
+"""The health of a site: whether its parts work, not only whether they answer."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+import redis
+from fastapi import Response
+from sqlalchemy import text
+
+from functions.health import health
+from shared.clients import broker
+from shared.metrics.health import check
+from shared.services import Services
+from tests.support.own_redis import own_redis
+from tests.support.separate_database import Separate, separate_database
+from tests.support.world import World, with_settings
+
+WELL = dict.fromkeys(("database", "storage", "broker", "poller"), "ok")
+
+
+@pytest.fixture
+def separate(environment: dict[str, str]) -> Iterator[Separate]:
+    with separate_database(environment["EASEL_DATABASE_URL"]) as separate:
+        yield separate
+
+
+def database_health(services: Services, url: str) -> str:
+    """Return what is reported of this database; the answer's status must be 503 unless it is ok."""
+    other = with_settings(services, database_url=url)
+    response = Response()
+    with closing(other.db):
+        checks = health(other, response)["checks"]
+    assert {part: checks[part] for part in ("storage", "broker")} == {"storage": "ok", "broker": "ok"}
+    assert checks["database"] == "ok" or ("poller" not in checks and response.status_code == 503)
+    return checks["database"]
+
+
+def set_revision(separate: Separate, services: Services, revision: str) -> None:
+    other = with_settings(services, database_url=separate.url)
+    with closing(other.db), other.db.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)"))
+        connection.execute(text("DELETE FROM alembic_version"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+
+
+def test_a_database_without_this_versions_tables(services: Services, separate: Separate) -> None:
+    assert "Run its migrations" in database_health(services, separate.url)
+    set_revision(separate, services, "0001")
+    assert "Run its migrations" in database_health(services, separate.url)
+    set_revision(separate, services, "9999")
+    assert database_health(services, separate.url) == "ok", "a later version is being rolled out"
+
+
+def test_a_database_that_hides_its_tables(services: Services, separate: Separate) -> None:
+    set_revision(separate, services, "9999")
+    assert "does not let Easel read" in database_health(services, separate.guest_url)
+
+
+def test_a_database_that_accepts_no_changes(services: Services, separate: Separate) -> None:
+    set_revision(separate, services, "9999")
+    separate.run("ALTER DATABASE separate SET default_transaction_read_only = on")
+    assert "accepts no changes" in database_health(services, separate.url)
+    separate.run("ALTER DATABASE separate RESET default_transaction_read_only")
+    assert database_health(services, separate.url) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("refuse", "words"),
+    [
+        (lambda server: server.config_set("maxmemory", 1), "is full"),
+        (lambda server: server.config_set("min-replicas-to-write", 1), "lacks the replicas"),
+        (lambda server: server.replicaof("127.0.0.1", 9), "it is a replica"),
+    ],
+)
+def test_a_broker_that_answers_and_accepts_nothing(
+    services: Services, refuse: Callable[[redis.Redis], None], words: str
+) -> None:
+    with own_redis() as (url, server):
+        other = with_settings(services, broker_url=url)
+        assert check(other) == WELL
+        assert 0 < server.ttl(broker.CHECK_KEY) <= broker.CHECK_KEPT_S
+        assert server.llen(broker.QUEUE) == 0
+        refuse(server)
+        result = check(other)
+    assert words in result.pop("broker")
+    assert set(result.values()) == {"ok"}
+
+
+def test_a_broker_that_never_answers(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "CHECK_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+        assert check(with_settings(services, broker_url=url))["broker"] == "The broker cannot be reached."
+
+
+@pytest.mark.parametrize(
+    ("swept_s", "waiting_s", "words"),
+    [
+        (None, None, "ok"),
+        (None, 5, "ok"),
+        (None, 3600, "has not swept for 36"),
+        (1, 3600, "ok"),
+        (59, None, "ok"),
+        (70, None, "has not swept for 7"),
+    ],
+)
+def test_the_poller(world: World, swept_s: int | None, waiting_s: int | None, words: str) -> None:
+    """Before its first sweep a site is well until a job waits for one."""
+    age = "clock_timestamp() - make_interval(secs => :age)"
+    if waiting_s is not None:
+        world.submit(world.user())
+        world.sql(f"UPDATE jobs SET created_at = {age}", age=waiting_s)
+    world.sql(f"UPDATE queue_clock SET swept_at = {age}", age=swept_s)
+    response = Response()
+    answer = health(world.services, response)
+    assert words in answer["checks"]["poller"]
+    assert (response.status_code == 503) == (words != "ok")
