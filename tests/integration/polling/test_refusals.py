@@ -15,9 +15,10 @@ from tests.support.poller import Poller
 from tests.support.world import World, with_settings
 
 
-def refuse(generator: FakeGenerator, status: int, *, prompt: str | None = None) -> list[float]:
+def refuse(generator: FakeGenerator, status: int, *, prompt: str | None = None) -> list[int]:
     """Refuse new requests, or those with this prompt; return the list to which each refusal is added."""
-    usual, refused = generator.answer, []
+    usual = generator.answer
+    refused: list[int] = []
 
     def answer(method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
         if path == "/initiate_processing" and prompt in (None, fields.get("prompt")):
