@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cli.exit_codes import CommandError, ExitCode
 from cli.terminal_text import printable
+from shared.core.words import address_key, composed
 
 if TYPE_CHECKING:
     from shared.services import Services
@@ -82,7 +83,7 @@ def seconds(text: str) -> float:
 
 def email(text: str) -> str:
     """Parse the address of an account into the form in which accounts store theirs."""
-    address = text.strip().casefold()
+    address = address_key(text)
     if not (3 <= len(address) <= 320 and "@" in address[1:-1] and "\0" not in address):
         raise argparse.ArgumentTypeError("not an e-mail address")
     return address
@@ -90,7 +91,7 @@ def email(text: str) -> str:
 
 def text(text: str) -> str:
     """Parse a text of at most 500 characters on one line."""
-    stripped = printable(text).strip()
+    stripped = composed(printable(text).strip())
     if not 1 <= len(stripped) <= MAX_TEXT_LENGTH:
         raise argparse.ArgumentTypeError(f"1 to {MAX_TEXT_LENGTH} characters")
     return stripped

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from cli import arguments
 from cli.exit_codes import ExitCode
 from cli.output import Column, add_json, format_value, print_json, print_table
+from shared.core.words import address_key
 
 if TYPE_CHECKING:
     from shared.admin.accounts import UserOverview
@@ -73,7 +74,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
     site_quota = services.settings.jobs_per_day
-    search = options.search.casefold() if options.search else None
+    search = address_key(options.search) if options.search else None
     users = accounts.list_users(services, search=search, limit=options.limit)
     if options.json:
         print_json(_as_json(user, site_quota) for user in users)

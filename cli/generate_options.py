@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cli.exit_codes import usage_error
+from shared.core.words import composed
 from shared.generators.base import GenerationRequest, GeneratorAddress, parse_addresses
 
 DEFAULT_SERVER = "http://127.0.0.1:2020"
@@ -143,8 +144,8 @@ def read_generation(options: argparse.Namespace, show: Callable[[str], None]) ->
     sources = _read_sources(options.imgs, MAX_SIDE_PX if strength >= 0 else MAX_UNCHANGED_SIDE_PX, show)
     width, height = _size(options, sources, show if strength >= 0 else lambda _: None)
     return GenerationRequest(
-        prompt=prompt or "",
-        negative_prompt=options.neg_prompt,
+        prompt=composed(prompt or ""),
+        negative_prompt=composed(options.neg_prompt),
         n=options.n,
         width=width,
         height=height,

@@ -8,7 +8,8 @@ from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep
 from functions.http.problems import SIGNED_IN, problems
-from shared.api.schemas import JobList, Search, StateName
+from shared.api.fields import Search
+from shared.api.schemas import JobList, StateName
 from shared.core.errors import BadRequest
 from shared.jobs import submission
 from shared.jobs.views import Pictures, job_json, text_json

@@ -22,7 +22,7 @@ from generator.engines.base import Engine, ImageRequest, Pixels
 from generator.images import encode_png
 from generator.jobs import Job, JobQueue
 from generator.problems import MAX_NAME, errors
-from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError
+from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError, composed
 from generator.waiting import wait_while_connected
 from generator.work import JobProgress, Results, share_of
 
@@ -56,6 +56,7 @@ def _known_size(size: int) -> int:
 
 
 def _not_blank(prompt: str) -> str:
+    prompt = composed(prompt)
     if not prompt.strip():
         raise PydanticCustomError("blank", "Input should not be blank")
     return prompt

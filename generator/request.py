@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import unicodedata
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -32,6 +33,11 @@ class ParameterError(Exception):
         super().__init__(message)
         self.parameter = parameter
         self.message = message
+
+
+def composed(text: str) -> str:
+    """Return the text in NFC: the same words are the same picture, however their letters are written."""
+    return unicodedata.normalize("NFC", text)
 
 
 def limits() -> dict[str, float]:
@@ -86,8 +92,8 @@ class GenerationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
-    neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT)] = ""
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
+    neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
     ups: Annotated[int, Field(le=MAX_UPS)] = 4
     imgs: Annotated[
         list[str], BeforeValidator(_as_list), Field(max_length=MAX_SOURCE_IMAGES), AfterValidator(_whole_base64)

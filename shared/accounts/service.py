@@ -19,6 +19,7 @@ from shared.accounts.store import StoredToken, User
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.core.paging import page
+from shared.core.words import address_key, password_spellings, prepared_password
 from shared.services import Services
 
 MAX_API_TOKENS = 100
@@ -76,8 +77,7 @@ def sign_up(services: Services, email: str, password: str) -> Session:
     """
     address = _normalise_email(email)
     _refuse_well_known(password, address)
-    with _hashing:
-        password_hash = _hasher.hash(password)
+    password_hash = _hash(password)
     with services.db.begin() as connection:
         user = user_store.create(connection, address, password_hash)
         return _open_session(connection, user)
@@ -97,15 +97,15 @@ def log_in(services: Services, email: str, password: str) -> Session:
     with services.db.statement() as connection:
         found = user_store.find_by_email(connection, address)
     password_hash = found.password_hash if found else _unusable_hash()
-    if not _matches(password_hash, password) or found is None:
+    spelling = _matching_spelling(password_hash, password)
+    if spelling is None or found is None:
         raise BadCredentials
     user = found.user
     if user.disabled:
         raise AccountDisabled
     with services.db.begin() as connection:
-        if _hasher.check_needs_rehash(password_hash):
-            with _hashing:
-                user_store.set_password_hash(connection, user.id, _hasher.hash(password))
+        if spelling != prepared_password(password) or _hasher.check_needs_rehash(password_hash):
+            user_store.set_password_hash(connection, user.id, _hash(password))
         return _open_session(connection, user)
 
 
@@ -132,7 +132,7 @@ def delete_account(services: Services, credential: Credential, password: str) ->
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         found = user_store.find_by_email(connection, user.email)
-    if found is None or not _matches(found.password_hash, password):
+    if found is None or _matching_spelling(found.password_hash, password) is None:
         raise BadCredentials("The password is wrong.")
     with services.db.begin() as connection:
         user_store.close(connection, user.id)
@@ -226,7 +226,8 @@ def _open_session(connection: Connection, user: User) -> Session:
 
 def _normalise_email(email: str) -> str:
     try:
-        return validate_email(email, check_deliverability=False, test_environment=False).normalized.casefold()
+        checked = validate_email(address_key(email), check_deliverability=False, test_environment=False)
+        return address_key(checked.normalized)
     except EmailNotValidError:
         raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address", "no_address"),)) from None
 
@@ -235,15 +236,25 @@ def _refuse_well_known(password: str, email: str) -> None:
     from zxcvbn import zxcvbn  # its word lists take 30 ms to load, and only sign-up needs them
 
     # zxcvbn accepts at most 72 characters, so a longer password is judged by its first 72.
-    if zxcvbn(password[:72], user_inputs=[email, *email.split("@")])["guesses"] < MIN_GUESSES:
+    if zxcvbn(prepared_password(password)[:72], user_inputs=[email, *email.split("@")])["guesses"] < MIN_GUESSES:
         message = "is too easy to guess: it is a common password, a sequence, or your address. Use four unusual words"
         raise InvalidRequest(fields=(FieldError("password", message, "well_known"),))
 
 
-def _matches(password_hash: str, password: str) -> bool:
+def _hash(password: str) -> str:
+    with _hashing:
+        return _hasher.hash(prepared_password(password))
+
+
+def _matching_spelling(password_hash: str, password: str) -> str | None:
+    """Return the spelling of the password that the hash is of, None if it is of none; only ASCII has a single one."""
+    return next((spelling for spelling in password_spellings(password) if _matches(password_hash, spelling)), None)
+
+
+def _matches(password_hash: str, spelling: str) -> bool:
     with _hashing:
         try:
-            return _hasher.verify(password_hash, password)
+            return _hasher.verify(password_hash, spelling)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -7,31 +7,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.api import presets
+from shared.api.fields import Email, NewPassword, Password, Text, TokenName, Whole
 from shared.core.errors import FieldCode
-from shared.core.limits import (
-    MAX_EMAIL_CHARACTERS,
-    MAX_PASSWORD_CHARACTERS,
-    MAX_TOKEN_NAME_CHARACTERS,
-    MAX_UPLOAD_BYTES,
-)
+from shared.core.limits import MAX_UPLOAD_BYTES
 
 Type = Literal["image", "painting", "pixel_art"]
 Quality = Literal["draft", "normal", "better", "best"]
 Aspect = Literal["square", "widescreen", "portrait"]
 StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
 Notify = Literal["none", "email"]
-
-
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain NUL characters")
-    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can spell these; UTF-8 cannot
-        raise ValueError("must not contain surrogates")
-    return text
-
-
-def _whole(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _known_style(key: str) -> str:
@@ -46,21 +30,15 @@ def _not_offered(wanted: bool) -> bool:
     return wanted
 
 
-Text = Annotated[str, AfterValidator(_storable)]
 Timelapse = Annotated[
     bool,
     AfterValidator(_not_offered),
     Field(description="A video of the picture being made; not offered yet.", json_schema_extra={"enum": [False]}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number. JSON has one kind of number, and many programs write 64 as `64.0` or `6.4e1`."""
 Pixels = Annotated[Whole, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
-Stripped = StringConstraints(strip_whitespace=True, min_length=1)
-Email = Annotated[str, Stripped, StringConstraints(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(_storable)]
-Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]
 
 
 class Request(BaseModel):
@@ -92,12 +70,12 @@ class Answer(BaseModel):
 
 class Credentials(Request):
     email: Email
-    password: Annotated[Text, StringConstraints(max_length=MAX_PASSWORD_CHARACTERS)]
+    password: Password
 
 
 class NewAccount(Request):
     email: Email
-    password: Annotated[Text, StringConstraints(min_length=12, max_length=MAX_PASSWORD_CHARACTERS)]
+    password: NewPassword
 
 
 class AccountChange(Request):
@@ -105,11 +83,11 @@ class AccountChange(Request):
 
 
 class AccountDeletion(Request):
-    password: Annotated[Text, StringConstraints(max_length=MAX_PASSWORD_CHARACTERS)]
+    password: Password
 
 
 class NewToken(Request):
-    name: Annotated[str, Stripped, StringConstraints(max_length=MAX_TOKEN_NAME_CHARACTERS), AfterValidator(_storable)]
+    name: TokenName
 
 
 class DescriptionOptions(Request):

@@ -1,0 +1,68 @@
+"""The types of fields that many requests have: text, numbers, addresses and passwords."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
+
+from shared.core.limits import (
+    MAX_EMAIL_CHARACTERS,
+    MAX_PASSWORD_CHARACTERS,
+    MAX_TOKEN_NAME_CHARACTERS,
+    MIN_PASSWORD_CHARACTERS,
+)
+from shared.core.words import composed, prepared_password
+
+
+def _storable(text: str) -> str:
+    """Return the text in NFC, so that one word is one text. Raises ValueError where it cannot be stored."""
+    return composed(_checked(text))
+
+
+def _checked(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain NUL characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # JSON can spell these; UTF-8 cannot
+        raise ValueError("must not contain surrogates")
+    return text
+
+
+def _password_length(least: int) -> Callable[[str], str]:
+    """Return the check of a password's length in characters after its preparation, on every system the same."""
+
+    def check(text: str) -> str:
+        characters = len(prepared_password(text))
+        if characters > MAX_PASSWORD_CHARACTERS:
+            raise PydanticKnownError("string_too_long", {"max_length": MAX_PASSWORD_CHARACTERS})
+        if characters < least:
+            raise PydanticKnownError("string_too_short", {"min_length": least})
+        return text
+
+    return check
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number. JSON has one kind of number, and many programs write 64 as `64.0` or `6.4e1`."""
+Stripped = StringConstraints(strip_whitespace=True, min_length=1)
+Email = Annotated[str, Stripped, StringConstraints(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(_storable)]
+# A password stays as it was typed, because older hashes may be of that.
+Password = Annotated[
+    str,
+    AfterValidator(_checked),
+    AfterValidator(_password_length(0)),
+    Field(json_schema_extra={"maxLength": MAX_PASSWORD_CHARACTERS}),
+]
+NewPassword = Annotated[
+    str,
+    AfterValidator(_checked),
+    AfterValidator(_password_length(MIN_PASSWORD_CHARACTERS)),
+    Field(json_schema_extra={"minLength": MIN_PASSWORD_CHARACTERS, "maxLength": MAX_PASSWORD_CHARACTERS}),
+]
+TokenName = Annotated[str, Stripped, StringConstraints(max_length=MAX_TOKEN_NAME_CHARACTERS), AfterValidator(_storable)]
+Search = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
