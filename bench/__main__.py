@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from bench import cold_start, generator, hand_over, imports, jobs_through, presigning, submit_latency, web_requests
+from bench import (
+    cold_start,
+    estimates,
+    generator,
+    hand_over,
+    imports,
+    jobs_through,
+    presigning,
+    submit_latency,
+    web_requests,
+)
 from bench.ground import Build, Ground, prepared
 from bench.table import Row, markdown
 
@@ -22,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "submit-p99": submit_latency.submit_p99,
     "presign": presigning.presign,
     "poller": jobs_through.poller,
+    "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,
     "generator": generator.generator,
     "imports": imports.imports,

@@ -259,8 +259,8 @@ job_sources = Table(
     Column("upload_key", Text, ForeignKey("uploads.key"), nullable=False, index=True),
 )
 
-# One row: the virtual time (`turn`), the smoothed speed (seconds at a generator per unit of cost), and the time of the
-# last sweep, which shows whether beat, broker and worker are running.
+# One row: the virtual time (`turn`), and the time of the last sweep, which shows whether beat, broker and worker are
+# running. `seconds_per_cost` is only for the version before, while an upgrade lasts.
 queue_clock = Table(
     "queue_clock",
     metadata,
@@ -272,7 +272,8 @@ queue_clock = Table(
 )
 
 # `refusals` counts jobs that a healthy generator did not accept, `refusals_in_row` different ones since it accepted a
-# job; until `refusing_until` it gets none.
+# job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as
+# fitted to the five sums (see `shared.polling.durations`).
 generators = Table(
     "generators",
     metadata,
@@ -288,6 +289,13 @@ generators = Table(
     _when("refused_at"),
     _when("refusing_until"),
     Column("last_refusal", Text),
+    Column("fixed_s", Double, nullable=False, server_default="0.3"),
+    Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
+    Column("pace_weight", Double, nullable=False, server_default="0"),
+    Column("pace_x", Double, nullable=False, server_default="0"),
+    Column("pace_y", Double, nullable=False, server_default="0"),
+    Column("pace_xx", Double, nullable=False, server_default="0"),
+    Column("pace_xy", Double, nullable=False, server_default="0"),
 )
 
 # Mail still to be sent about finished jobs. `due_at` is also the lease of a claim: a worker that claims a mail sets it

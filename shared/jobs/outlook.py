@@ -9,7 +9,8 @@ class Outlook:
     """What the wait of an unfinished job is estimated from.
 
     `jobs_ahead` and `cost_ahead` are None unless the job is queued; with `is_estimate` they are right to a few percent
-    of the queue's length. `seconds_per_cost` is None once it has finished, `running_s` is None before it has started.
+    of the queue's length. `seconds_per_cost` is what this job should take, divided by its cost, and None once it has
+    finished; `cost_ahead` is the work of the other jobs in the same unit. `running_s` is None before it has started.
     `places` is how many jobs the healthy generators that can make this one may hold at once.
     """
 

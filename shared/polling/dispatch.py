@@ -210,17 +210,3 @@ def _lock_queued(connection: Connection, job_ids: Sequence[UUID]) -> frozenset[U
     """
     query = text("SELECT id FROM jobs WHERE id = ANY(:job_ids) AND state = 'queued' FOR UPDATE SKIP LOCKED")
     return frozenset(connection.execute(query, {"job_ids": list(job_ids)}).scalars())
-
-
-def record_pace(connection: Connection, job_ids: Sequence[UUID]) -> None:
-    """Add the durations of jobs that have just succeeded to the average from which waits are estimated."""
-    query = text("""
-        WITH paces AS (
-            SELECT count(*) AS jobs,
-                avg(greatest(extract(epoch FROM finished_at - started_at)::float / cost, 0.0001)) AS pace
-            FROM jobs WHERE id = ANY(:job_ids) AND state = 'succeeded' AND attempts = 1
-        )
-        UPDATE queue_clock SET seconds_per_cost = seconds_per_cost * 0.8 ^ jobs + (1 - 0.8 ^ jobs) * pace
-        FROM paces WHERE jobs > 0
-    """)
-    connection.execute(query, {"job_ids": list(job_ids)})

@@ -20,7 +20,7 @@ from shared.jobs.reasons import WORKER_DIED, Reason
 from shared.jobs.records import StoredImage
 from shared.jobs.states import FIRST_POLL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.jobs.store import Lost, Move
-from shared.polling import claims, dispatch
+from shared.polling import claims, durations
 from shared.polling import generators as generator_store
 from shared.polling.claims import ClaimedJob, Release
 
@@ -152,7 +152,7 @@ def write(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *, keep:
         if len(decided) == 1:
             return [error]
         return _write_singly(db, decided, keep=keep)
-    _record_pace(db, decided, results)
+    _record_durations(db, decided, results)
     return results
 
 
@@ -280,17 +280,13 @@ def _discard(connection: Connection, ended: Sequence[ClaimedJob]) -> None:
     garbage.discard(connection, *(claim.prefix for claim in ended), in_s=LOST_OBJECTS_KEPT_S)
 
 
-def _record_pace(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], results: Sequence[Result]) -> None:
-    """Record the pace in a transaction after the moves.
-
-    A dispatcher holds the clock while it waits for users' rows, so a transaction that holds a user's row must not wait
-    for the clock. Failing to record it changes nothing.
-    """
+def _record_durations(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], results: Sequence[Result]) -> None:
+    """Record how long the jobs took that have succeeded. Failing to record it changes nothing."""
     names = [result.name if isinstance(result, Written) else None for result in results]
     succeeded = [claim.id for (claim, _), name in zip(decided, names, strict=True) if name == "succeeded"]
     if succeeded:
         with suppress(Unavailable), db.statement() as connection:
-            dispatch.record_pace(connection, succeeded)
+            durations.record(connection, succeeded)
 
 
 def _write_health(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> None:

@@ -15,7 +15,7 @@ from shared.images.recipe import read_recipe
 from shared.jobs import store as job_store
 from shared.jobs.states import State
 from shared.jobs.views import Pictures, job_json
-from shared.polling import dispatch, outcomes
+from shared.polling import outcomes
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.world import World, delete_prefix
 
@@ -49,23 +49,6 @@ def test_positions_and_waits_count_down(world: World, generator: FakeGenerator) 
     world.finish(*jobs)
     done = view(world, jobs[0])
     assert (done["queue_position"], done["eta_seconds"], done["progress"]) == (None, None, 1)
-
-
-def test_the_pace_follows_measurements(world: World) -> None:
-    job_id = world.submit(world.user(), steps=100, width=1000, height=1000)
-    before = world.sql("SELECT seconds_per_cost FROM queue_clock")[0][0]
-    world.sql(
-        "UPDATE jobs SET state = 'succeeded', progress = 1, attempts = 1,"
-        " started_at = now() - interval '101 s', finished_at = now()"
-    )
-    with world.services.db.begin() as connection:
-        dispatch.record_pace(connection, [job_id])
-    [row] = world.sql("SELECT seconds_per_cost FROM queue_clock")
-    assert row[0] == pytest.approx(0.8 * before + 0.2 * 1)
-    world.sql("UPDATE jobs SET attempts = 2")
-    with world.services.db.begin() as connection:
-        dispatch.record_pace(connection, [job_id])
-    assert world.sql("SELECT seconds_per_cost FROM queue_clock") == [row], "a lost attempt does not affect the pace"
 
 
 def test_without_generators_the_reason_is_shown(world: World) -> None:
