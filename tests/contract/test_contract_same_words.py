@@ -1,6 +1,7 @@
 """The same words in NFC and NFD: one prompt, one search, one request, one address, one password."""
 
 import unicodedata
+from typing import Literal, TypeAlias
 
 import pytest
 
@@ -8,6 +9,8 @@ from shared.accounts import service
 from shared.services import Services
 from tests.support.doors import Door
 from tests.support.people import Person
+
+Form: TypeAlias = Literal["NFC", "NFD"]
 
 WORD = "caf\u00e9 \uac00\u0439"
 NFD = unicodedata.normalize("NFD", WORD)
@@ -54,7 +57,7 @@ def test_addresses(door: Door, services: Services, typed: str) -> None:
 
 @pytest.mark.parametrize("set_as", ["NFC", "NFD"])
 @pytest.mark.parametrize("typed_as", ["NFC", "NFD"])
-def test_passwords(door: Door, services: Services, set_as: str, typed_as: str) -> None:
+def test_passwords(door: Door, services: Services, set_as: Form, typed_as: Form) -> None:
     made = {"email": "zoe@example.com", "password": unicodedata.normalize(set_as, PASSWORD)}
     assert door.post("/v1/signup", json=made).status_code == 201
     typed = unicodedata.normalize(typed_as, PASSWORD).replace(" ", "\u00a0")
@@ -65,7 +68,7 @@ def test_passwords(door: Door, services: Services, set_as: str, typed_as: str) -
 @pytest.mark.parametrize("hashed_as", ["NFC", "NFD"])
 @pytest.mark.parametrize("typed_as", ["NFC", "NFD"])
 def test_hashes_of_older_versions_are_accepted_and_rewritten(
-    door: Door, services: Services, hashed_as: str, typed_as: str
+    door: Door, services: Services, hashed_as: Form, typed_as: Form
 ) -> None:
     account = {"email": "zoe@example.com", "password": PASSWORD}
     assert door.post("/v1/signup", json=account).status_code == 201

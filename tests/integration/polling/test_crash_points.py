@@ -16,7 +16,7 @@ from shared.core.errors import Unavailable
 from shared.images.recipe import read_recipe
 from shared.jobs import store as job_store
 from shared.polling import claims as claim_store
-from shared.polling import dispatch
+from shared.polling import durations
 from shared.testing.fake_generator import FakeGenerator
 from tests.integration.polling.test_steps import NOWHERE, poller_for
 from tests.support.world import World, with_settings
@@ -98,7 +98,7 @@ def test_killed_after_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) 
 def test_killed_before_the_pace_is_recorded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = world.send()
     with monkeypatch.context() as patch:
-        patch.setattr(dispatch, "record_pace", kill_after(1, dispatch.record_pace))
+        patch.setattr(durations, "record", kill_after(1, durations.record))
         with pytest.raises(Killed):
             world.step(job_id)
     assert world.state(job_id) == "succeeded"
