@@ -47,7 +47,7 @@ def database(services: "Services") -> Iterator[Finding]:
     """Check that the database is reachable and recent enough, and has this version's tables and the right time."""
     from sqlalchemy import text
 
-    from shared.core.db import DatabaseFault
+    from shared.core.db import UNREACHABLE, DatabaseFault
     from shared.core.errors import Unavailable
     from shared.core.preconditions import find_problems
 
@@ -66,10 +66,11 @@ def database(services: "Services") -> Iterator[Finding]:
             if row.migrated is not None:
                 revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except (Unavailable, DatabaseFault) as error:
-        yield wrong(
-            f"{getattr(error, 'detail', error)} Make sure that the server of EASEL_DATABASE_URL runs, that this machine"
-            " can reach it, and that user and password are right."
-        )
+        words = str(error)
+        hint = "Check EASEL_DATABASE_URL"
+        if words == UNREACHABLE:
+            hint = "Make sure that the server of EASEL_DATABASE_URL runs and that this machine can reach it"
+        yield wrong(f"{words} {hint}.")
         return
     for problem in problems:
         yield (wrong if problem.fatal else warning)(problem.sentences)
@@ -160,10 +161,10 @@ def broker(services: "Services") -> Iterator[Finding]:
         yield wrong(str(error))
         return
     except Unavailable as error:
-        yield wrong(
-            f"{error.detail} Jobs are queued and wait until it is back. Make sure that the server of"
-            " EASEL_BROKER_URL runs and that this machine can reach it."
-        )
+        hint = "Check EASEL_BROKER_URL and the server's settings"
+        if "be reached" in error.detail:
+            hint = "Make sure that the server of EASEL_BROKER_URL runs and that this machine can reach it"
+        yield wrong(f"{error.detail} Jobs are queued and wait until it is back. {hint}.")
         return
     workers = services.wake_ups.count_workers(PING_TIMEOUT_S)
     if workers is None:
@@ -181,6 +182,7 @@ def storage(services: "Services") -> Iterator[Finding]:
 
     kept = broken = 0
     try:
+        services.storage.check()
         for check, outcome in run_checks(services.settings):
             if outcome is None:
                 kept += 1
@@ -189,7 +191,10 @@ def storage(services: "Services") -> Iterator[Finding]:
             yield wrong(f"“{check.promise}” does not hold ({check.name}): {outcome}")
     except Unavailable as error:
         broken += 1
-        yield wrong(f"{error.detail} See EASEL_S3_ENDPOINT, the bucket's name and the credentials.")
+        yield wrong(
+            f"{error.detail} Check EASEL_S3_ENDPOINT, EASEL_S3_BUCKET, EASEL_S3_REGION, AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY."
+        )
     if not broken:
         yield ok(f"All {kept} checks passed, also for pages of {services.settings.public_url}.")
 

@@ -57,7 +57,7 @@ class Check:
         except Exception as error:
             # A check that breaks must not stop the others. Only the type of the error is shown, since messages quote
             # addresses and passwords.
-            self.found.append(wrong(f"The check itself failed ({type(error).__name__}); this is a bug of Easel."))
+            self.found.append(wrong(f"The check ended early ({type(error).__name__}), so it found nothing more."))
 
 
 def run_checks(checks: Iterable[Check], timeout_s: float = TIMEOUT_S) -> Iterator[tuple[str, Finding]]:

@@ -41,6 +41,11 @@ FREE_FIELDS = ("file", "policy", "x-amz-signature")
 class Refused(Exception):
     """The request lacks a valid signature; the message is a sentence for the client's developer."""
 
+    def __init__(self, message: str, code: str = "AccessDenied") -> None:
+        super().__init__(message)
+        self.code = code
+        """S3's."""
+
 
 class Gate:
     """An ASGI application around S3's that refuses requests not signed with its one pair of keys."""
@@ -69,7 +74,7 @@ class Gate:
             elif not (request.method == "GET" and request.url.path == HEALTH):
                 self._check_signature(request)
         except Refused as refusal:
-            text = f"<Error><Code>AccessDenied</Code><Message>{escape(str(refusal))}</Message></Error>"
+            text = f"<Error><Code>{refusal.code}</Code><Message>{escape(str(refusal))}</Message></Error>"
             await Response(text, 403, media_type="application/xml")(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -115,7 +120,9 @@ class Gate:
 
     def _scope(self, fields: Mapping[str, str]) -> str:
         key, _, scope = fields.get("X-Amz-Credential", "").partition("/")
-        if fields.get("X-Amz-Algorithm") != ALGORITHM or key != self._access_key or scope.count("/") != 3:
+        if key and key != self._access_key:
+            raise Refused("This server has no such access key.", "InvalidAccessKeyId")
+        if fields.get("X-Amz-Algorithm") != ALGORITHM or not key or scope.count("/") != 3:
             raise Refused("The request is not signed with the keys of this server.")
         return scope
 
@@ -125,7 +132,7 @@ class Gate:
             key = hmac.digest(key, word.encode(), "sha256")
         expected = hmac.digest(key, text.encode(), "sha256").hex()
         if not hmac.compare_digest(expected.encode(), fields.get("X-Amz-Signature", "").encode()):
-            raise Refused("The signature does not match.")
+            raise Refused("The signature does not match.", "SignatureDoesNotMatch")
 
     def _preflight(self, request: Request) -> Response:
         if request.headers.get("origin") not in self._origins:

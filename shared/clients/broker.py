@@ -179,6 +179,15 @@ def _broker_errors(app: Celery) -> tuple[type[Exception], ...]:
 
 
 _REASONS = (
+    ("AuthenticationError", "refuses the user or its password"),
+    ("AuthenticationWrongNumberOfArgsError", "refuses the user or its password"),
+    ("NoPermissionError", "does not permit this user to send messages"),
+    ("DB index is out of range", "has no database of this number"),
+    ("MovedError", "is a cluster, over which no messages can be carried"),
+    ("ClusterCrossSlotError", "is a cluster, over which no messages can be carried"),
+    ("ClusterDownError", "is a cluster, over which no messages can be carried"),
+    ("SSLError", "cannot be reached over an encrypted connection; see rediss:// and the certificates"),
+    ("SSLCertVerificationError", "has a certificate that is not trusted"),
     ("OutOfMemoryError", "is full (maxmemory) and accepts no messages"),
     ("ReadOnlyError", "accepts no messages: it is a replica"),
     ("BusyLoadingError", "is still loading its data"),
@@ -191,10 +200,14 @@ _REASONS = (
 
 def _reason(error: BaseException) -> str:
     """Complete the sentence "The broker ..." without the error's text, which may repeat an address."""
-    causes = [error, *filter(None, (error.__cause__, error.__context__))]
-    for sign, reason in _REASONS:
-        for cause in causes:
-            if type(cause).__name__ == sign or str(cause).startswith(f"{sign} "):
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for cause in causes:
+        for sign, reason in _REASONS:
+            if type(cause).__name__ == sign or str(cause).startswith(sign):
                 return reason
     return "cannot be reached"
 

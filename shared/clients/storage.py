@@ -21,7 +21,7 @@ from minio import Minio
 from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
-from minio.error import MinioException, S3Error
+from minio.error import InvalidResponseError, MinioException, S3Error
 from minio.helpers import MIN_PART_SIZE, DictType
 from minio.signer import sign_v4_s3
 from minio.time import to_amz_date
@@ -242,8 +242,14 @@ class Storage:
             Unavailable: It does not, or the storage cannot be reached.
         """
         with _translated():
-            if not self._internal.bucket_exists(self._bucket):
-                raise Unavailable("The storage has no bucket of the configured name.")
+            try:
+                exists = self._internal.bucket_exists(self._bucket)
+            except MinioException:
+                # The answer to a HEAD does not have the reason, that to a GET has.
+                next(self._internal.list_objects(self._bucket, prefix="jobs/"), None)
+                raise
+            if not exists:
+                raise Unavailable(_REASONS["NoSuchBucket"])
 
     def _sign(self, method: str, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
         disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}
@@ -295,6 +301,26 @@ class _Pool(urllib3.PoolManager):
         return super().urlopen(method, url, redirect, **options)
 
 
+_WRONG_REGION = "The storage has the bucket in another region than the configured one."
+_REASONS = {
+    "InvalidAccessKeyId": "The storage does not know the access key.",
+    "SignatureDoesNotMatch": "The storage refuses the signature: the secret key is wrong, or a proxy changes requests.",
+    "RequestTimeTooSkewed": "The storage's clock and this machine's are too far apart.",
+    "AuthorizationHeaderMalformed": _WRONG_REGION,
+    "IllegalLocationConstraintException": _WRONG_REGION,
+    "PermanentRedirect": _WRONG_REGION,
+    "TemporaryRedirect": _WRONG_REGION,
+    "AccessDenied": "The storage does not permit this to the access key.",
+    "ExpiredToken": "The storage's session token has expired.",
+    "InvalidToken": "The storage refuses the session token.",
+    "NoSuchBucket": "The storage has no bucket of the configured name.",
+    "QuotaExceeded": "The storage is full.",
+    "XMinioStorageFull": "The storage is full.",
+    "BadRequest": "The storage refuses the requests, as it does for a wrong region, key or clock.",
+}
+"""What S3's codes mean. The answer to a HEAD has no body, and so only the code of its status."""
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -302,6 +328,8 @@ def _translated() -> Iterator[None]:
     except S3Error as error:
         if error.code in ("NoSuchKey", "NoSuchObject", "ResourceNotFound"):
             raise ObjectMissing(error.code) from None
-        raise Unavailable(f"The storage answered {error.code}.") from error
+        raise Unavailable(_REASONS.get(error.code or "", f"The storage answered {error.code}.")) from error
+    except InvalidResponseError as error:
+        raise Unavailable("The storage's address does not answer as S3 does.") from error
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
         raise Unavailable("The storage cannot be reached.") from error

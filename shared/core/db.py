@@ -1,6 +1,7 @@
 """The database connection; the only place that commits."""
 
 import math
+import re
 import select
 import time
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,32 @@ _SESSION = {
     "extra_float_digits": "1",  # with 0, start tags lose digits on their way
 }
 """Settings of a session that the statements rely on. A role or a database may have other defaults."""
+
+UNREACHABLE = "The database cannot be reached."
+WRONG_ADDRESS = "The database's address has an option that cannot be used."
+_REASONS = (
+    (
+        r"password authentication failed|no password supplied|role .* does not exist",
+        "The database refuses the user or its password.",
+    ),
+    (r"database .* does not exist", "The database server has no database of this name."),
+    (
+        r"no pg_hba\.conf entry|pg_hba\.conf rejects",
+        "The database does not let this user connect from here (pg_hba.conf).",
+    ),
+    (r"not permitted to log in|permission denied for database", "The database does not let this user connect."),
+    (r"too many (clients|connections)|connection slots", "The database has no free connection."),
+    (r"could not translate host name", "The database's host name is unknown."),
+    (
+        r"certificate|does not support SSL|SSL error:",
+        "The database cannot be reached over an encrypted connection.",
+    ),
+    (r"statement timeout|lock timeout|transaction timeout", "The database reached a time limit."),
+    (r"deadlock detected|could not serialize", "The database was busy with other changes."),
+    (r"starting up|shutting down|recovery mode|not yet accepting", "The database is starting or stopping."),
+    (r"^invalid |invalid dsn", WRONG_ADDRESS),
+)
+"""What the texts of Postgres and libpq mean: before a session there is no SQLSTATE."""
 
 READ_ONLY = "The database accepts no changes: it is a standby, or was set to be read-only."
 
@@ -224,7 +251,7 @@ def _translated() -> Iterator[None]:
     except PoolTimeout:
         raise Unavailable("Too many requests at once.") from None
     except PendingRollbackError as error:  # the block went on after an error that had ended its connection
-        raise Unavailable("The database cannot be reached.") from error
+        raise Unavailable(UNREACHABLE) from error
     except DBAPIError as error:
         _refuse(error.orig, lost=error.connection_invalidated)
     except psycopg2.Error as error:  # between the statements, where SQLAlchemy does not wrap it
@@ -235,13 +262,21 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
     if isinstance(error, ReadOnlySqlTransaction):
         raise Unavailable(READ_ONLY) from error
     if lost or isinstance(error, psycopg2.OperationalError):
-        raise Unavailable("The database cannot be reached.") from error
+        raise Unavailable(_reason(error)) from error
+    if isinstance(error, psycopg2.ProgrammingError) and error.pgcode is None:  # libpq's, before it connects
+        raise Unavailable(WRONG_ADDRESS) from error
     if isinstance(error, ForeignKeyViolation):
         # A user, a job or an upload was deleted between the read and the write.
         raise NotFound("What this refers to was deleted in the meantime.") from None
     # Log nothing of the server's DETAIL: it quotes whole rows, which contain prompts.
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
     raise DatabaseFault(f"{type(error).__name__}: {primary}", getattr(error, "pgcode", None)) from None
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return what is wrong, without the error's text, which names hosts and users."""
+    words = str(error)
+    return next((reason for pattern, reason in _REASONS if re.search(pattern, words)), UNREACHABLE)
 
 
 def _is_lost(error: BaseException) -> bool:

@@ -52,9 +52,27 @@ def split_address(text: str) -> SplitResult:
     return parts
 
 
+def has_bare_character(url: str) -> bool:
+    """Return whether a user or a password probably holds `/`, `?` or `#`, each of which ends a URL's host.
+
+    Another host, or none, would be connected to: `redis://:12#45@host` names the port 12 of this machine.
+    """
+    rest = url.split("://", 1)[-1]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    after = rest[len(authority) :]
+    if "@" in authority:
+        return "#" in after or "@" in after.split("?", 1)[0]
+    return "#" in after or (authority != "" and "@" in after)
+
+
 def _split_with_scheme(text: str, *schemes: str) -> SplitResult:
     if text.split("://", maxsplit=1)[0] not in schemes or "://" not in text:
         raise ValueError(f"is an address that starts with {', '.join(f'{scheme}://' for scheme in schemes)}.")
+    if has_bare_character(text):
+        raise ValueError(
+            "holds a character that ends the address before its host. Percent-encode it in user and password: # is"
+            " %23, / is %2F, ? is %3F, @ is %40."
+        )
     return split_address(text)
 
 
@@ -65,6 +83,8 @@ def _database_url(text: str) -> str:
 
 def _broker_url(text: str) -> str:
     parts = _split_with_scheme(text, "redis", "rediss", "redis+socket", "sqs", "sqs+http")
+    if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
+        raise ValueError("names its database by a number: redis://host:6379/0.")
     if parts.scheme.startswith("sqs") and not (parts.hostname and parts.path.strip("/")):
         raise ValueError("names its queue: sqs://<host>/<account>/<queue>.")
     return text
@@ -72,10 +92,22 @@ def _broker_url(text: str) -> str:
 
 def _http_url(text: str) -> str:
     parts = split_address(text)
-    extra = parts.path.strip("/") or parts.query or parts.username or parts.password
+    extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
     if parts.scheme not in ("http", "https") or not parts.hostname or extra:
         raise ValueError("holds addresses such as https://easel.example.com, without a path.")
     return canonical_origin(text)
+
+
+def _bucket(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([.-]?[A-Za-z0-9_]){2,62}", text, re.ASCII) or re.fullmatch(r"[0-9.]+", text):
+        raise ValueError("is a bucket's name: 3 to 63 letters, digits, dots and hyphens.")
+    return text
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([_-]?[a-z0-9]){0,62}", text, re.ASCII):
+        raise ValueError("is a region's name, such as eu-central-1.")
+    return text
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -108,6 +140,8 @@ def _mail_from(text: str) -> str:
 DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 BrokerUrl = Annotated[str, PlainValidator(_broker_url)]
 HttpUrl = Annotated[str, PlainValidator(_http_url)]
+Bucket = Annotated[str, PlainValidator(_bucket)]
+Region = Annotated[str, PlainValidator(_region)]
 Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]
 MailUrl = Annotated[str, PlainValidator(_mail_url)]
 MailFrom = Annotated[str, PlainValidator(_mail_from)]

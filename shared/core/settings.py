@@ -15,11 +15,13 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 
 from shared.core.setting_types import (
     BrokerUrl,
+    Bucket,
     DatabaseUrl,
     HttpUrl,
     MailFrom,
     MailUrl,
     Origins,
+    Region,
     choice,
     split_address,
     whole,
@@ -53,10 +55,10 @@ class Settings(BaseModel, frozen=True):
     broker_url: BrokerUrl = Field(repr=False)
     s3_endpoint: HttpUrl = "https://s3.amazonaws.com"
     s3_public_endpoint: HttpUrl = Field(default_factory=lambda data: str(data["s3_endpoint"]))
-    s3_bucket: str = "easel"
-    s3_region: str = "us-east-1"
+    s3_bucket: Bucket = "easel"
+    s3_region: Region = "us-east-1"
     s3_access_key: str | None = Field(None, repr=False, alias="AWS_ACCESS_KEY_ID")
-    s3_secret_key: str | None = Field(None, repr=False, alias="AWS_SECRET_ACCESS_KEY")
+    s3_secret_key: str | None = Field(None, repr=False, alias="AWS_SECRET_ACCESS_KEY", validate_default=True)
     s3_session_token: str | None = Field(None, repr=False, alias="AWS_SESSION_TOKEN")
     generators: str = Field("", repr=False)
     host: str = "127.0.0.1"
@@ -95,6 +97,13 @@ class Settings(BaseModel, frozen=True):
         except ValidationError as errors:
             message = _sentence(errors)
         raise SettingsError(message)
+
+    @field_validator("s3_secret_key")
+    @classmethod
+    def _check_keys(cls, secret_key: str | None, info: ValidationInfo) -> str | None:
+        if bool(secret_key) != bool(info.data.get("s3_access_key")):
+            raise ValueError("is set with AWS_ACCESS_KEY_ID, or neither is.")
+        return secret_key
 
     @field_validator("database_auth")
     @classmethod
@@ -141,7 +150,9 @@ def _find(environment: Mapping[str, str], variable: str) -> str | None:
 def _sentence(errors: ValidationError) -> str:
     """Return a message about the first invalid setting. pydantic's message would repeat the value."""
     error = errors.errors(include_url=False, include_input=False)[0]
-    variable = variable_of(str(error["loc"][0]))
+    name = str(error["loc"][0])
+    field = Settings.model_fields.get(name)
+    variable = name if field is None else field.alias or variable_of(name)
     if error["type"] == "missing":
         return f"{variable} is not set. 'make run' sets it; elsewhere see .env.example."
     words = str(error["ctx"]["error"])

@@ -55,6 +55,8 @@ from enum import StrEnum
 from typing import Protocol
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from shared.core.setting_types import has_bare_character
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -370,6 +372,8 @@ def _parse_address(entry: str) -> GeneratorAddress:
 
 def _split_url(url: str) -> SplitResult:
     """Split a URL. The standard library's messages are not used, because they repeat the text."""
+    if has_bare_character(url):
+        raise ValueError("its URL holds # or @ in a wrong place; percent-encode user and password, and no fragment.")
     try:
         parts = urlsplit(url)
         port = parts.port

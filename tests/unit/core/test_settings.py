@@ -1,6 +1,7 @@
 """Settings: each invalid value ends in one line that names the setting and shows no secret."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import boto3
 import pytest
@@ -57,8 +58,19 @@ WRONG = {
         f"postgresql://easel:{SECRET}@[db/easel",
         f"postgresql://easel:{SECRET}@db.example.com:99999/easel",
         f"{SECRET}\0",
+        f"postgresql://easel:12#{SECRET}@db.example.com/easel",
+        f"postgresql://easel:12/{SECRET}@db.example.com/easel",
+        f"postgresql://easel:12?{SECRET}@db.example.com/easel",
     ],
     "BROKER_URL": [
+        f"redis://:12#{SECRET}@broker.example.com",
+        f"redis://:12/{SECRET}@broker.example.com/0",
+        f"redis://:12?{SECRET}@broker.example.com/0",
+        f"redis://:1@2/{SECRET}@broker.example.com/0",
+        f"redis://:1@2#{SECRET}@broker.example.com/0",
+        f"redis://broker.example.com/{SECRET}",
+        "redis://broker.example.com/-1",
+        "redis://broker.example.com/0/1",
         "amqp://broker.example.com",
         "redis",
         f"redis://:{SECRET}@broker.example.com:port/0",
@@ -66,7 +78,17 @@ WRONG = {
         "sqs://",
         "sqs://sqs.eu-central-1.amazonaws.com",
     ],
-    "S3_ENDPOINT": ["minio:9000", "ftp://s3.example.com", "http://", "http://[s3", "http://s3:port", "http://s3/path"],
+    "S3_ENDPOINT": [
+        "minio:9000",
+        "ftp://s3.example.com",
+        "http://",
+        "http://[s3",
+        "http://s3:port",
+        "http://s3/path",
+        "http://s3#a",
+    ],
+    "S3_BUCKET": ["a", "x y", "a/b", "a" * 64, "a..b", "127.0.0.1", "-easel"],
+    "S3_REGION": ["eu west", "-eu", "EU", "eu/1"],
     "S3_PUBLIC_ENDPOINT": ["minio:9000", "http://s3:99999", f"http://easel:{SECRET}@s3.example.com"],
     "PUBLIC_URL": ["easel.example.com", "https://easel.example.com/?a=1", "https://[easel"],
     "CORS_ORIGINS": ["https://a.example.com,nonsense", "https://a.example.com,https://b.example.com/path", "*"],
@@ -85,6 +107,8 @@ WRONG = {
         "ses://",
         "ses://EU/west",
         f"ses://key:{SECRET}@eu-central-1",
+        f"smtp://ada:12#{SECRET}@mail.example.com",
+        f"smtp://ada:12/{SECRET}@mail.example.com",
         "file://",
         "file:///",
         "file://host/folder",
@@ -116,6 +140,40 @@ WRONG = {
 )
 def test_an_invalid_value_is_reported_in_one_line(name: str, value: str) -> None:
     assert f"EASEL_{name}" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize("character", "#/?")
+@pytest.mark.parametrize(("name", "scheme"), [("BROKER_URL", "redis"), ("DATABASE_URL", "postgresql")])
+def test_a_password_that_is_not_encoded_is_explained(name: str, scheme: str, character: str) -> None:
+    """Without the check, each of these names another host, and the digits before the character are its port."""
+    words = refusal(**{name: f"{scheme}://:12{character}{SECRET}@host.example.com"})
+    assert quote(character, safe="") in words
+    encoded = f"{scheme}://:12{quote(character, safe='')}{SECRET}@host.example.com"
+    assert read(**{name: encoded})
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("BROKER_URL", "redis://user:p%23@broker.example.com:6379"),
+        ("BROKER_URL", "rediss://broker.example.com:6379/15?ssl_cert_reqs=required"),
+        ("BROKER_URL", "redis+socket:///run/redis@1/redis.sock"),
+        ("DATABASE_URL", "postgresql:///easel?host=/run/@postgres"),
+        ("DATABASE_URL", "postgresql://u:p@db.example.com/easel?application_name=a@b"),
+        ("S3_BUCKET", "My.Bucket_1"),
+        ("S3_REGION", "eu-central-1"),
+    ],
+)
+def test_unusual_addresses_that_are_right(name: str, url: str) -> None:
+    assert read(**{name: url})
+
+
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_a_key_without_the_other_is_refused(missing: str) -> None:
+    environment = {name: value for name, value in GOOD.items() if name != missing}
+    with pytest.raises(SettingsError, match=r"^AWS_SECRET_ACCESS_KEY is set with AWS_ACCESS_KEY_ID") as refused:
+        Settings.from_environment(environment)
+    assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +242,14 @@ def test_a_value_from_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["http://gpu.example.com", f"img_generator+http://a:{SECRET}@[gpu", "img_generator+http://gpu?x=1"]
+    "value",
+    [
+        "http://gpu.example.com",
+        f"img_generator+http://a:{SECRET}@[gpu",
+        "img_generator+http://gpu?x=1",
+        f"img_generator+http://a:12#{SECRET}@gpu",
+        f"img_generator+http://a:12/{SECRET}@gpu",
+    ],
 )
 def test_invalid_generators_are_named(value: str) -> None:
     with pytest.raises(SettingsError, match="EASEL_GENERATORS") as caught:
