@@ -144,7 +144,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
-	@for image in build emulator mail peers; do \
+	@for image in build clients emulator mail peers; do \
 	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
 	    >/dev/null || exit 1; \

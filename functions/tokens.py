@@ -9,7 +9,7 @@ from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDe
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared.accounts import service as accounts
 from shared.accounts.store import StoredToken
-from shared.api.schemas import NewToken, NewTokenView, TokenList
+from shared.api.schemas import CreatedTokenView, NewToken, TokenList
 from shared.core.errors import BadRequest, NotFound
 
 router = APIRouter(tags=["accounts"])
@@ -23,7 +23,7 @@ class TokenPage(TypedDict):
     next: str | None
 
 
-@router.post("/v1/tokens", status_code=201, response_model=NewTokenView, responses=problems(*CHANGING, *WITH_BODY))
+@router.post("/v1/tokens", status_code=201, response_model=CreatedTokenView, responses=problems(*CHANGING, *WITH_BODY))
 def create_token(body: NewToken, credential: CredentialDep, services: ServicesDep) -> accounts.NewApiToken:
     """Create an API token. Its secret is shown only in this answer."""
     return accounts.create_api_token(services, credential, body.name)

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from functions.http.access_log import AccessLog
+from functions.http.caching import Private
 from functions.http.direct import Direct
 from functions.http.head import Head
 from functions.http.headers import declared_headers
@@ -58,6 +59,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         app.include_router(router)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     app.add_middleware(Direct, routes=routes)
+    app.add_middleware(Private)
     app.add_middleware(Head, routes=routes)
     app.add_middleware(Unexpected)
     app.add_exception_handler(EaselError, _on_easel_error)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
+from pydantic import Field
 
 from functions.http.long_poll import LongPoll
 from shared.accounts.auth import SESSION_S, Credential
@@ -14,6 +15,8 @@ from shared.core.origins import canonical_origin
 from shared.services import Services
 
 SESSION_COOKIE = "easel_session"
+UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+"""The form of a cursor, for the API's description; `_before` checks it."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # The dependencies are coroutines, since FastAPI would run each plain function in a thread.
@@ -86,7 +89,10 @@ def _parse_id(text: str) -> UUID:
         raise NotFound from None
 
 
-async def _before(cursor: Annotated[str | None, Query(max_length=200)] = None) -> UUID | None:
+Cursor = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": UUID_PATTERN})]
+
+
+async def _before(cursor: Annotated[Cursor | None, Query()] = None) -> UUID | None:
     if cursor is None:
         return None
     try:

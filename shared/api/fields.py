@@ -50,7 +50,13 @@ Text = Annotated[str, AfterValidator(_storable)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number. JSON has one kind of number, and many programs write 64 as `64.0` or `6.4e1`."""
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
-Email = Annotated[str, Stripped, StringConstraints(max_length=MAX_EMAIL_CHARACTERS), AfterValidator(_storable)]
+Email = Annotated[
+    str,
+    Stripped,
+    StringConstraints(max_length=MAX_EMAIL_CHARACTERS),
+    AfterValidator(_storable),
+    Field(json_schema_extra={"format": "email"}),
+]
 # A password stays as it was typed, because older hashes may be of that.
 Password = Annotated[
     str,

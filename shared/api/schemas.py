@@ -1,5 +1,6 @@
 """The schemas of the HTTP API's requests and answers. The OpenAPI document is made from them."""
 
+import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -33,12 +34,29 @@ def _not_offered(wanted: bool) -> bool:
 Timelapse = Annotated[
     bool,
     AfterValidator(_not_offered),
-    Field(description="A video of the picture being made; not offered yet.", json_schema_extra={"enum": [False]}),
+    Field(description="A video of the picture being made; not offered yet: only false is accepted."),
+]
+Style = Annotated[
+    Text,
+    StringConstraints(max_length=64),
+    AfterValidator(_known_style),
+    Field(json_schema_extra={"enum": list(presets.STYLES)}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 Pixels = Annotated[Whole, Field(ge=64, le=2048, multiple_of=8)]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
+# Clients in Go and Java would use 32 bits, and half of all seeds need the 32nd.
+Seed = Annotated[Whole, Field(json_schema_extra={"format": "int64"})]
+
+
+def _write_defaults_as_words(schema: dict[str, Any]) -> None:
+    """Move each default into its description. Some client generators demand every property that has a default."""
+    for spec in schema.get("properties", {}).values():
+        default = spec.pop("default", None)
+        if default is not None:
+            words = f"By default {json.dumps(default)}."
+            spec["description"] = f"{spec['description'].rstrip('.')}. {words}" if "description" in spec else words
 
 
 class Request(BaseModel):
@@ -47,7 +65,9 @@ class Request(BaseModel):
     `null` for a field that may be left out means the same as leaving it out.
     """
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, strict=True, json_schema_extra=_write_defaults_as_words
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -107,7 +127,7 @@ class JobRequest(Request):
     )
     negative_prompt: Annotated[Text, StringConstraints(max_length=2000)] = ""
     type: Type = "image"
-    style: Annotated[Text, StringConstraints(max_length=64), AfterValidator(_known_style)] | None = None
+    style: Style | None = None
     quality: Quality = "normal"
     aspect: Aspect = "square"
     width: Pixels | None = None
@@ -116,7 +136,7 @@ class JobRequest(Request):
     scale: Annotated[float, Field(ge=0, le=30)] | None = None
     upscale: Annotated[Whole, Field(ge=1, le=4)] | None = None
     n: Annotated[Whole, Field(ge=1, le=8)] = 1
-    seed: Annotated[Whole, Field(ge=0, le=2**32 - 1)] | None = None
+    seed: Annotated[Seed, Field(ge=0, le=2**32 - 1)] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     describe: bool = False
@@ -150,7 +170,7 @@ class NewReport(Request):
 
 class UserView(Answer):
     id: Id
-    email: str
+    email: Annotated[str, Field(json_schema_extra={"format": "email"})]
     created_at: Time
     notify: Notify
 
@@ -179,7 +199,7 @@ class TokenView(Answer):
     created_at: Time
 
 
-class NewTokenView(TokenView):
+class CreatedTokenView(TokenView):
     token: str = Field(description="The secret. Only this answer shows it.")
 
 
@@ -197,7 +217,7 @@ class ImageView(Answer):
     link: str = Field(description="Never expires: redirects to a fresh presigned URL.")
     width: int
     height: int
-    seed: int | None = Field(description="Null if the generator did not use it.")
+    seed: Seed | None = Field(description="Null if the generator did not use it.")
     description: str | None
 
 
@@ -277,7 +297,7 @@ class GallerySettings(Answer):
     scale: float
     upscale: int
     n: int
-    seed: int
+    seed: Seed
     negative_prompt: str
     strength: float
 
@@ -323,7 +343,7 @@ class Problem(Answer):
     status: int
     detail: str
     code: str
-    errors: list[ProblemField] = []
+    errors: list[ProblemField] = Field(default_factory=list, description="Only with status 422.")
 
 
 _CONSTRAINT_NAMES = {
