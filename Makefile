@@ -26,11 +26,16 @@ help: ## List the commands
 run: .venv/run.stamp ## Start everything here and print the site's address
 	@$(BIN)/python -m local
 
+# Words for a program go through the environment as they are: neither make nor the shell expands what is in them.
+unexport PROMPT DO
+demo: export DEMO_PROMPT := $(value PROMPT)
+operate: export OPERATE_DO := $(value DO)
+
 demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at night"
-	@$(BIN)/python -m local.demo "$(PROMPT)"
+	@$(BIN)/python -m local.demo
 
 operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="gallery reports"
-	@$(BIN)/python -m local.operate $(DO)
+	@$(BIN)/python -m local.operate
 
 # Two processes, each with its own servers. Work is given out in order, by file or by server (tests/support/scheduling.py).
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
@@ -88,10 +93,10 @@ terraform-emulator: .venv/dev.stamp ## Apply infra/terraform to an emulator here
 	@$(BIN)/python -m infra.terraform.emulator
 
 bench: .venv/dev.stamp ## Run the benchmarks, or compare with another checkout: make bench AGAINST=DIR
-	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
+	@$(BIN)/python -m bench $(if $(AGAINST),--against "$$AGAINST")
 
 bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make bench-scale SIZES=1000,100000 WATCHERS=5000
-	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes $(SIZES)) $(if $(FINISHED),--finished $(FINISHED)) $(if $(WATCHERS),--watchers $(WATCHERS))
+	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes "$$SIZES") $(if $(FINISHED),--finished "$$FINISHED") $(if $(WATCHERS),--watchers "$$WATCHERS")
 
 .venv-peers/stamp: requirements/peers.txt
 	@$(PYTHON) -m venv .venv-peers
@@ -99,7 +104,7 @@ bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make benc
 	@touch $@
 
 bench-peers: .venv/dev.stamp .venv-peers/stamp ## Measure the queue beside procrastinate, pgqueuer and Celery
-	@$(BIN)/python -m bench.peers $(if $(SECONDS),--seconds $(SECONDS))
+	@$(BIN)/python -m bench.peers $(if $(SECONDS),--seconds "$$SECONDS")
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py

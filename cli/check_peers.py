@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cli.checks import Finding, ok, warning, wrong
 from cli.terminal_text import printable, shorten
+from shared.core.setting_types import is_this_machine
 
 if TYPE_CHECKING:
     from shared.admin.generators import GeneratorOverview
@@ -80,6 +82,7 @@ def public_address(services: "Services") -> Iterator[Finding]:
 
     url = services.settings.public_url
     with requests.Session() as session:
+        session.trust_env = not is_this_machine(urlsplit(url).hostname)
         try:
             status, body, _ = _get(session, f"{url}/v1/health")
             site_status, _, site_type = _get(session, f"{url}/")

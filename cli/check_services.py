@@ -1,6 +1,5 @@
 """The checks of what Easel runs on: settings, database, poller, broker, storage."""
 
-import ipaddress
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cli.checks import Finding, ok, warning, wrong
 from cli.output import format_duration
+from shared.core.setting_types import is_this_machine
 
 if TYPE_CHECKING:
     from shared.services import Services
@@ -24,14 +24,14 @@ def settings(services: "Services") -> Iterator[Finding]:
     given = services.settings
     yield ok(f"They can be read. The site is {given.public_url}, the bucket {given.s3_bucket}.")
     site, storage = urlsplit(given.public_url), urlsplit(given.s3_public_endpoint)
-    if site.scheme == "http" and not _is_this_machine(site.hostname):
+    if site.scheme == "http" and not is_this_machine(site.hostname):
         yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Add TLS.")
     if site.scheme == "https" and storage.scheme == "http":
         yield wrong(
             "EASEL_S3_PUBLIC_ENDPOINT is http:// and the site https://: browsers will not upload to it. Add TLS"
             " to the storage."
         )
-    if _is_this_machine(storage.hostname) and not _is_this_machine(site.hostname):
+    if is_this_machine(storage.hostname) and not is_this_machine(site.hostname):
         yield wrong(
             f"Picture URLs are signed for {storage.hostname}, which is each visitor's own machine. Set"
             " EASEL_S3_PUBLIC_ENDPOINT to the address at which browsers reach the storage."
@@ -197,12 +197,3 @@ def storage(services: "Services") -> Iterator[Finding]:
         )
     if not broken:
         yield ok(f"All {kept} checks passed, also for pages of {services.settings.public_url}.")
-
-
-def _is_this_machine(host: str | None) -> bool:
-    if host is None or host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

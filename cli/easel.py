@@ -5,8 +5,6 @@ takes the services and the arguments, prints what it did, and returns an exit co
 """
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,6 +12,7 @@ from contextlib import closing
 from cli import easel_check, easel_gallery, easel_gc, easel_generators, easel_jobs, easel_users
 from cli.exit_codes import CommandError, ExitCode, usage_error
 from cli.interrupts import keep_interrupts
+from cli.streams import forget_reader, prepare_streams
 
 GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_gc, easel_check)
 
@@ -50,8 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: With code 2, for wrong arguments.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # if the terminal lacks a character, it is escaped
+    prepare_streams()
     options = make_parser().parse_args(argv)
     try:
         with keep_interrupts():
@@ -64,8 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader has closed the pipe, as `head` does. Without this, Python would report it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_reader()
         return ExitCode.DONE
 
 

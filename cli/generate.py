@@ -11,6 +11,7 @@ from cli.exit_codes import CommandError, ExitCode
 from cli.generate_options import make_parser, read_address, read_generation
 from cli.interrupts import keep_interrupts
 from cli.progress_line import ProgressLine
+from cli.streams import forget_reader, prepare_streams
 
 
 def main(argv: Sequence[str] | None = None, *, pause: threading.Event | None = None) -> int:
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None, *, pause: threading.Event | None = N
     Raises:
         SystemExit: With code 2, for wrong arguments.
     """
+    prepare_streams()
     options = make_parser().parse_args(argv)
     line = ProgressLine(sys.stderr)
     try:
@@ -49,10 +51,14 @@ def _generate(options: Namespace, line: ProgressLine, pause: threading.Event) ->
         run = GenerationRun(address, generation, timeout_s=options.timeout, pause=pause, show=line.show)
         result = run.run()
         line.close()
-        for path in names.save(result, generation):
+        paths = list(names.save(result, generation))  # all of them, before a reader may be gone
+    try:
+        for path in paths:
             # A path is bytes, and is printed unchanged.
             sys.stdout.buffer.write(os.fsencode(path) + b"\n")
-            sys.stdout.flush()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        forget_reader()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The progress of a running command: one line that is rewritten on a terminal."""
 
+from contextlib import suppress
 from typing import TextIO
 
 _BACK_AND_CLEAR = "\r\033[K"
@@ -18,18 +19,20 @@ class ProgressLine:
         if text == self._last:
             return
         self._last = text
-        self._out.write(f"{_BACK_AND_CLEAR}{text}" if self._rewrites else f"{text}\n")
-        self._out.flush()
+        self._write(f"{_BACK_AND_CLEAR}{text}" if self._rewrites else f"{text}\n")
 
     def say(self, text: str) -> None:
         """Print a line that stays, below the progress."""
         self.close()
-        self._out.write(f"{text}\n")
-        self._out.flush()
+        self._write(f"{text}\n")
 
     def close(self) -> None:
         """End the line, so that the next output starts on a new one."""
         if self._rewrites and self._last:
-            self._out.write("\n")
-            self._out.flush()
+            self._write("\n")
         self._last = ""
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # the reader is gone; the work goes on
+            self._out.write(text)
+            self._out.flush()

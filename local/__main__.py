@@ -4,6 +4,7 @@ import signal
 import sys
 from types import FrameType
 
+from cli.streams import prepare_streams
 from local.config import Config
 from local.console import Console
 from local.site import prepared_site
@@ -12,6 +13,7 @@ from local.stack import Interrupted, PartDied, Stack, StackError
 
 def main() -> int:
     """Run the stack until Ctrl-C. Returns exit code 0 after a requested stop, 1 after an error was printed."""
+    prepare_streams()
     console = Console()
     try:
         with prepared_site(Config.load(), console) as (stack, config):

@@ -1,6 +1,7 @@
 """One picture from the command line, over the public API: `python -m local.demo "a lighthouse at night"`."""
 
 import contextlib
+import os
 import re
 import secrets
 import sys
@@ -9,15 +10,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
 from cli.interrupts import keep_interrupts
+from cli.streams import prepare_streams, say
 from local import lock
 from local.config import CHECKOUT, Config
 from local.console import Quiet
 from local.site import prepared_site
 from local.stack import StackError, running
+from shared.core.setting_types import is_this_machine
 from shared.images.png import PNG_SIGNATURE
 
 USAGE = 'Say what to paint: make demo PROMPT="a lighthouse at night"'
@@ -86,9 +90,11 @@ class Api:
             DemoError: The storage does not answer, or the bytes are not a PNG.
         """
         try:
-            answer = requests.get(url, timeout=60, stream=True)
-            answer.raise_for_status()
-            data = answer.raw.read(PICTURE_BYTES + 1)
+            with requests.Session() as session:
+                session.trust_env = not is_this_machine(urlsplit(url).hostname)
+                answer = session.get(url, timeout=60, stream=True)
+                answer.raise_for_status()
+                data = answer.raw.read(PICTURE_BYTES + 1)
         except (requests.RequestException, OSError) as error:
             raise DemoError(
                 f"The picture is made, but the storage did not return it ({type(error).__name__})."
@@ -138,13 +144,13 @@ class Progress:
         """Print the job's state unless it is already shown."""
         text = describe(job)
         if text != self._last:
-            print(f"\r\033[K{text}" if self._rewrites else text, end="" if self._rewrites else "\n", flush=True)
+            say(f"\r\033[K{text}" if self._rewrites else text, end="" if self._rewrites else "\n")
             self._last = text
 
     def end(self) -> None:
         """End the line that is rewritten."""
         if self._rewrites and self._last:
-            print(flush=True)
+            say("")
 
 
 def describe(job: dict[str, Any]) -> str:
@@ -195,6 +201,10 @@ def save(data: bytes, prompt: str, job: dict[str, Any], index: int, folder: Path
     """Write one picture under a name made of the prompt's first words and the job's id."""
     folder.mkdir(parents=True, exist_ok=True)
     words = re.sub(r"\W+", "-", prompt.lower()).strip("-")[:40].strip("-") or "picture"
+    try:
+        os.fsencode(words)
+    except UnicodeEncodeError:  # a file system whose names lack these letters
+        words = "picture"
     path = folder / f"{words}-{job['id'][-8:]}-{index}.png"
     path.write_bytes(data)
     return path
@@ -207,14 +217,20 @@ def reachable_site(config: Config) -> Iterator[str]:
     if found is not None:
         yield found.url
         return
-    print("Easel is not running; starting it for this picture.", flush=True)
+    say("Easel is not running; starting it for this picture.")
     with prepared_site(config, Quiet()) as (stack, used), running(stack):
         yield used.local_url
 
 
+def words_from_make() -> str:
+    """Return the words that `make demo` hands over in the environment, past the shell."""
+    return os.fsencode(os.environ.get("DEMO_PROMPT", "")).decode("utf-8", errors="replace")
+
+
 def main(arguments: list[str]) -> int:
     """Make the pictures. Returns exit code 0 when they are saved, 1 after an error was printed, 130 after Ctrl-C."""
-    prompt = " ".join(arguments).strip()
+    prepare_streams()
+    prompt = (" ".join(arguments) or words_from_make()).strip()
     if not prompt:
         print(USAGE, file=sys.stderr)
         return 1
@@ -222,7 +238,7 @@ def main(arguments: list[str]) -> int:
         with keep_interrupts(), reachable_site(Config.load()) as url:
             paths = make_pictures(Api(url), prompt, CHECKOUT / "results")
         for path in paths:
-            print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+            say(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
     except StackError as error:
         print(error, file=sys.stderr)
         return 1

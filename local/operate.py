@@ -1,8 +1,11 @@
 """The operator's command for the stack that runs here: `python -m local.operate gallery reports`."""
 
+import os
+import shlex
 import subprocess
 import sys
 
+from cli.streams import prepare_streams
 from local import lock
 from local.config import CHECKOUT, Config
 from local.servers import http_answers
@@ -26,9 +29,23 @@ def running_environment(config: Config) -> dict[str, str]:
     return site_environment(config, [server.env for server in choose_servers(config)[0]])
 
 
+def words_from_make() -> list[str]:
+    """Return the words that `make operate` hands over in the environment, split as a shell would, but not expanded.
+
+    Raises:
+        StackError: A quotation mark is not closed.
+    """
+    try:
+        return shlex.split(os.environ.get("OPERATE_DO", ""))
+    except ValueError:
+        raise StackError("A quotation mark in DO is not closed.") from None
+
+
 def main(arguments: list[str]) -> int:
     """Run `easel` with these arguments and return its exit code; 1 after an error when no stack runs here."""
+    prepare_streams()
     try:
+        arguments = arguments or words_from_make()
         environment = running_environment(Config.load())
     except StackError as error:
         print(error, file=sys.stderr)

@@ -3,6 +3,7 @@
 A message completes a sentence that begins with the setting's name. It repeats a value only if that contains no secret.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable
 from email.utils import parseaddr
@@ -50,6 +51,16 @@ def split_address(text: str) -> SplitResult:
     except ValueError:
         raise ValueError("holds an address that cannot be parsed.") from None
     return parts
+
+
+def is_this_machine(host: str | None) -> bool:
+    """Return whether a host is the loopback interface, which no proxy of the network can reach."""
+    if not host or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def has_bare_character(url: str) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import signal
 import socket
 import subprocess
@@ -237,3 +238,25 @@ def test_ctrl_c_cancels_and_is_code_130(fake: FakeGenerator, out: Path, extensio
     assert "Traceback" not in printed
     assert fake.counts["cancelled"] == (1 if extensions else 0)
     assert saved(out) == []
+
+
+@pytest.mark.parametrize("reader", ["| true", ">&-", "2>&1 | true"])
+def test_every_picture_is_saved_even_if_nobody_reads_the_names(fake: FakeGenerator, out: Path, reader: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$PYTHON" -m cli.generate "маяк" --n 3 --server "$SERVER" --out "$OUT" {reader}'],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHON": sys.executable,
+            "SERVER": fake.url,
+            "OUT": str(out),
+            "PYTHONIOENCODING": "ascii",
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert len(list(out.iterdir())) == 3

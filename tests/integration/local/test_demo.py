@@ -1,6 +1,9 @@
 """The demo with a small server that answers as the API does."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from local.config import CHECKOUT
 from local.demo import USAGE, Api, DemoError, describe, main, make_pictures
 
+PROMPT = 'Маяк "ночью", `$5`'
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 
 
@@ -87,6 +92,58 @@ def test_it_works(api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert sent["/v1/jobs"] == ({"prompt": "A lighthouse, at night!"}, "Bearer easel_secret")
     assert sent["/v1/signup"][0]["email"].endswith("@example.com")
     assert sent["/stored.png"] == ({}, None)
+
+
+def test_a_proxy_of_the_network_is_not_asked(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    [path] = make_pictures(Api(api.url), "x", tmp_path)
+    assert path.read_bytes() == PNG
+
+
+@pytest.mark.parametrize(
+    ("reader", "printed"), [("", "100% succeeded"), ("| head -n 1", "0% queued"), (">&-", ""), ("| true", "")]
+)
+def test_what_becomes_of_the_output_does_not_matter(api: FakeApi, tmp_path: Path, reader: str, printed: str) -> None:
+    """The terminal has only ASCII, or its reader goes away; there is no home folder."""
+    program = (
+        "import contextlib, pathlib, sys; from local import demo;"
+        f" demo.reachable_site = lambda config: contextlib.nullcontext({api.url!r});"
+        f" demo.CHECKOUT = pathlib.Path({str(tmp_path)!r}); sys.exit(demo.main([]))"
+    )
+    done = subprocess.run(
+        ["sh", "-c", f'"$PYTHON" -c "$PROGRAM" {reader}'],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHON": sys.executable,
+            "PROGRAM": program,
+            "DEMO_PROMPT": PROMPT,
+            "PYTHONIOENCODING": "ascii",
+        },
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    [path] = (tmp_path / "results").iterdir()
+    assert path.name == "маяк-ночью-5-abcdefgh-0.png"
+    assert {path: body for _, path, body, _ in api.seen}["/v1/jobs"] == {"prompt": PROMPT}
+    if reader == "":
+        assert done.stdout.splitlines()[-1] == str(path).encode("ascii", "backslashreplace").decode()
+    assert printed in done.stdout
+
+
+def test_a_file_system_without_these_letters(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ascii_only(name: str) -> bytes:
+        return name.encode("ascii")
+
+    monkeypatch.setattr("local.demo.os.fsencode", ascii_only)
+    [path] = make_pictures(Api(api.url), PROMPT, tmp_path)
+    assert path.name == "picture-abcdefgh-0.png"
 
 
 def test_a_refusal_is_shown_in_the_words_of_the_api(api: FakeApi, tmp_path: Path) -> None:
