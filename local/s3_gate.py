@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ from shared.core.origins import origins_of
 ALGORITHM = "AWS4-HMAC-SHA256"
 HEALTH = "/_ministack/health"
 CLOCK_SKEW = timedelta(minutes=15)
+MOST_LIFETIME_S = 7 * 24 * 3600
 FORM_BYTES = 32_000_000
 # Form fields that a policy need not mention.
 FREE_FIELDS = ("file", "policy", "x-amz-signature")
@@ -87,8 +89,10 @@ class Gate:
         if "X-Amz-Signature" in fields:
             signed_at = _parse_time(fields.get("X-Amz-Date", ""))
             lifetime_s = fields.get("X-Amz-Expires", "")
-            if not lifetime_s.isdecimal() or len(lifetime_s) > 6:
-                raise Refused("X-Amz-Expires is missing or wrong.")
+            if not re.fullmatch("[0-9]{1,6}", lifetime_s) or int(lifetime_s) > MOST_LIFETIME_S:
+                raise Refused("X-Amz-Expires must be less than a week (in seconds).")
+            if signed_at > datetime.now(UTC) + CLOCK_SKEW:
+                raise Refused("Request is not yet valid")
             if datetime.now(UTC) > signed_at + timedelta(seconds=int(lifetime_s)):
                 raise Refused("Request has expired")
             query = [(name, value) for name, value in query if name != "X-Amz-Signature"]
@@ -124,6 +128,9 @@ class Gate:
             raise Refused("This server has no such access key.", "InvalidAccessKeyId")
         if fields.get("X-Amz-Algorithm") != ALGORITHM or not key or scope.count("/") != 3:
             raise Refused("The request is not signed with the keys of this server.")
+        date, _, *service = scope.split("/")
+        if service != ["s3", "aws4_request"] or not fields.get("X-Amz-Date", "").startswith(date):
+            raise Refused("The scope of the signature is not S3 on the day of the request.")
         return scope
 
     def _compare(self, fields: Mapping[str, str], text: str) -> None:
@@ -142,10 +149,15 @@ class Gate:
         return Response(None, 204, headers | ({"Access-Control-Allow-Headers": wanted} if wanted else {}))
 
     def _with_cors(self, request: Request, send: Send) -> Send:
-        """Return a `send` that replaces MiniStack's CORS headers, which allow every origin, by those for the site's."""
+        """Return a `send` that replaces MiniStack's CORS headers, which allow every origin, by those for the site's.
+
+        Like AWS, an answer to a request without an Origin has neither these nor Vary, so that a browser which keeps it
+        has no use for it when the page asks for the bytes.
+        """
         origin = request.headers.get("origin", "")
-        own = [(b"vary", b"Origin")]
+        own: list[tuple[bytes, bytes]] = []
         if origin in self._origins:
+            own += [(b"vary", b"Origin, Access-Control-Request-Headers, Access-Control-Request-Method")]
             own += [(b"access-control-allow-origin", origin.encode()), (b"access-control-expose-headers", b"ETag")]
         from_gate = (b"access-control-allow-methods", b"access-control-allow-headers", b"access-control-max-age")
 
@@ -155,7 +167,7 @@ class Gate:
                 headers = [
                     (name, value)
                     for name, value in message["headers"]
-                    if name.lower() in kept or not name.lower().startswith(b"access-control-")
+                    if name.lower() in kept or not name.lower().startswith((b"access-control-", b"vary"))
                 ]
                 message = {**message, "headers": [*headers, *own]}
             await send(message)

@@ -97,6 +97,12 @@ def change_presets(page: Page, change: Callable[[dict[str, Any]], None]) -> None
     page.route("**/v1/presets", answer)
 
 
+SHOW = """async (image) => {
+  const { picture } = await import("/parts/picture.js");
+  document.body.append(picture(image, { prompt: "", isEager: true }));
+}"""
+
+
 def expected(complaints: list[str], *parts: str) -> list[str]:
     """Return the complaints except those about these paths: a browser logs every failed response, provoked ones too."""
     return [complaint for complaint in complaints if not any(part in complaint for part in parts)]
@@ -334,6 +340,19 @@ def test_prompt_and_pixels_of_another_picture_are_used(painter: Visitor, user: A
     open_form(painter, "/create?start=00000000-0000-0000-0000-000000000000")
     expect(page.get_by_text("This picture no longer exists.")).to_be_visible()
     assert expected(painter.complaints, "status of 404") == []
+
+
+def test_a_picture_that_the_browser_has_kept_can_be_used(painter: Visitor, user: ApiUser) -> None:
+    """The storage names no origin in its answer to an img unless the img asks as fetch does."""
+    user.submit()
+    [job] = user.finished()
+    image = job["images"][0]
+    page = open_form(painter, "/create")
+    page.evaluate(SHOW, image)
+    expect(page.locator(f'img.picture.is-loaded[src="{image["url"]}"]')).to_have_count(1)
+    page = open_form(painter, f"/create?start={image['id']}")
+    expect(tiles(page).get_by_text("Uploaded")).to_be_visible()
+    assert painter.complaints == []
 
 
 def test_a_guest_logs_in_and_finds_everything_as_it_was(guest: Visitor, user: ApiUser) -> None:

@@ -2,6 +2,14 @@
 const THUMBNAIL_SIDE = 512;
 
 /**
+ * The attributes of an img whose bytes the page may need later.
+ *
+ * The browser then asks as fetch does. Otherwise it would keep an answer that pages of this origin may not read, and fetch
+ * would get that one from the cache.
+ */
+export const SHARED = { crossorigin: "anonymous" };
+
+/**
  * Return the addresses of a picture for an img, `{src, srcset}`.
  *
  * `isThumbnail` offers the thumbnail and the full picture by width, so that the browser picks what tile and screen

@@ -1,4 +1,5 @@
 import { element } from "../lib/dom.js";
+import { SHARED } from "../lib/picture-sources.js";
 
 /**
  * Create a canvas on an easel: empty, with a start picture, or painted as far as the work has progressed.
@@ -8,7 +9,7 @@ import { element } from "../lib/dom.js";
  */
 export function canvas({ ratio, caption = null }) {
   const wash = element("div", { class: "wash" });
-  const start = element("img", { class: "canvas-picture", alt: "", hidden: true });
+  const start = element("img", { ...SHARED, class: "canvas-picture", alt: "", hidden: true });
   const board = element("div", { class: "canvas", vars: { ratio } }, start, wash, caption);
   const node = element("div", { class: "easel" }, board, element("div", { class: "easel-ledge" }));
   return {

@@ -1,6 +1,6 @@
 import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { sourcesOf, tileSizes } from "../lib/picture-sources.js";
+import { SHARED, sourcesOf, tileSizes } from "../lib/picture-sources.js";
 import { ratioOf } from "../lib/presets.js";
 import { Renewals } from "../lib/renewals.js";
 
@@ -16,6 +16,7 @@ let renewals = null;
  */
 export function picture(image, { prompt, isThumbnail = false, isEager = false }) {
   const node = element("img", {
+    ...SHARED,
     width: image.width,
     height: image.height,
     alt: wordsFor(image, prompt),

@@ -5,14 +5,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
+import botocore.credentials
 import pytest
 import redis
 import requests
 import sqlalchemy as sa
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from minio import Minio
+from minio.credentials.credentials import Credentials
 from minio.datatypes import PostPolicy
 from minio.error import S3Error
+from minio.signer import presign_v4
 
 from local import servers
 from local.ports import free_port
@@ -132,6 +138,31 @@ def test_an_expired_url_is_refused(env: dict[str, str]) -> None:
     assert status("GET", presigned(env, age=timedelta(minutes=6))) == 403
 
 
+@pytest.mark.parametrize(
+    ("at", "lifetime_s"), [(timedelta(minutes=20), 300), (timedelta(), 604_801), (timedelta(), 999_999)]
+)
+def test_a_url_of_the_future_or_for_more_than_a_week_is_refused(
+    env: dict[str, str], at: timedelta, lifetime_s: int
+) -> None:
+    """AWS does so; the client refuses to sign the second kind, so this signs it."""
+    now = datetime.now(UTC)
+    credentials = Credentials(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
+    address = urlsplit(f"{env['EASEL_S3_ENDPOINT']}/easel/{quote(OBJECT)}")
+    for date, expires, expected in ((now, 604_800, 200), (now + at, lifetime_s, 403)):
+        signed = presign_v4(
+            method="GET", url=address, region="us-east-1", credentials=credentials, date=date, expires=expires
+        )
+        assert status("GET", urlunsplit(signed)) == expected
+
+
+@pytest.mark.parametrize(("service", "expected"), [("s3", 200), ("sqs", 403)])
+def test_a_signature_for_another_service_is_refused(env: dict[str, str], service: str, expected: int) -> None:
+    keys = botocore.credentials.Credentials(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
+    request = AWSRequest("GET", f"{env['EASEL_S3_ENDPOINT']}/easel/{quote(OBJECT)}")
+    S3SigV4QueryAuth(keys, service, "us-east-1", expires=60).add_auth(request)
+    assert status("GET", request.url) == expected
+
+
 def test_a_url_signed_with_another_key_is_refused(env: dict[str, str]) -> None:
     assert status("GET", presigned(env, secret_key="another-secret")) == 403
 
@@ -225,6 +256,11 @@ def test_only_the_sites_own_pages_may_read_across_origins(env: dict[str, str]) -
     ):
         with requests.get(presigned(env), headers={"Origin": origin}, timeout=10) as answer:
             assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+            assert ("Vary" in answer.headers) == (allowed is not None)
+    with requests.get(presigned(env), timeout=10) as answer:
+        assert not [name for name in answer.headers if name.lower().startswith(("access-control", "vary"))], (
+            "as AWS answers a request without an Origin"
+        )
     asked = {"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
     assert status("OPTIONS", env["EASEL_S3_ENDPOINT"] + "/easel", headers=asked) == 403
     assert status("OPTIONS", env["EASEL_S3_ENDPOINT"] + "/easel", headers={**asked, "Origin": ORIGIN}) == 204

@@ -2,6 +2,7 @@ import { element, fill } from "../../lib/dom.js";
 import { errorText } from "../../lib/error-text.js";
 import { t, tOr } from "../../lib/i18n.js";
 import { recipeOf } from "../../lib/picture-recipe.js";
+import { SHARED } from "../../lib/picture-sources.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
 import { fieldOf } from "../../lib/presets.js";
 import { announce } from "../announcer.js";
@@ -158,7 +159,7 @@ function keepTiles({ startPictures, list, signal, onChange, onEmptied }) {
 
 function tile({ id, name }, startPictures) {
   const named = name || t("create.start.unnamed");
-  const image = element("img", { alt: named, hidden: true });
+  const image = element("img", { ...SHARED, alt: named, hidden: true });
   const bar = element("progress", { max: 1, "aria-label": t("create.start.progress", { name: named }) });
   const said = element("p", {});
   const button = (what, run) => {
