@@ -56,6 +56,8 @@ def watch(ground: Ground, watchers: int, start_one: Callable[[], None]) -> Itera
         for name, act in (("the queue rests", _nothing), (f"a job starts every {LOOK_S} s", start_one)):
             print(f"bench: {watchers:,} watchers, {name} ...", file=sys.stderr, flush=True)
             cost = _measure(ground, act)
+            if _count_connections() < watchers:
+                raise RuntimeError("watchers have ended before their time; the answer that ended them is in their log")
             yield f"| {name} | {cost.gateway_s:.2f} s | {cost.postgres_s:.2f} s | {cost.transactions:,.0f} |"
     yield ""
     yield f"Processor time on {machine()}. Each watcher waits up to {HOLD_S} s for its job to change, and asks again."
@@ -93,7 +95,7 @@ def _connected(ground: Ground, port: int, watchers: int) -> Iterator[None]:
     path.write_text(json.dumps(plan), encoding="utf-8")
     with ground.processes(ground.python("watchers", "bench.load", str(path))):
         end = time.monotonic() + CONNECT_LIMIT_S
-        while len(_gateway().net_connections("tcp")) < watchers:
+        while _count_connections() < watchers:
             if time.monotonic() > end:
                 raise RuntimeError(f"the watchers did not connect within {CONNECT_LIMIT_S:.0f} s")
             time.sleep(LOOK_S)
@@ -131,6 +133,10 @@ def _cpu_s(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def _count_connections() -> int:
+    return len(_gateway().net_connections("tcp"))
 
 
 def _gateway() -> psutil.Process:
