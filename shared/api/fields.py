@@ -47,8 +47,11 @@ def _whole(value: object) -> object:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number. JSON has one kind of number, and many programs write 64 as `64.0` or `6.4e1`."""
+Whole = BeforeValidator(_whole)
+"""For an int, after its bounds: JSON has one kind of number, and many programs write 64 as `64.0` or `6.4e1`.
+
+Bounds after a validator would be missing in the schema.
+"""
 Stripped = StringConstraints(strip_whitespace=True, min_length=1)
 Email = Annotated[
     str,

@@ -43,11 +43,11 @@ Style = Annotated[
     Field(json_schema_extra={"enum": list(presets.STYLES)}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
-Pixels = Annotated[Whole, Field(ge=64, le=2048, multiple_of=8)]
+Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8), Whole]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 # Clients in Go and Java would use 32 bits, and half of all seeds need the 32nd.
-Seed = Annotated[Whole, Field(json_schema_extra={"format": "int64"})]
+Seed = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 
 
 def _write_defaults_as_words(schema: dict[str, Any]) -> None:
@@ -113,8 +113,8 @@ class NewToken(Request):
 class DescriptionOptions(Request):
     """Options of the generator's descriptions (see `describe`)."""
 
-    blip_max_len: Annotated[Whole, Field(ge=5, le=500)] | None = None
-    clip_max_len: Annotated[Whole, Field(ge=0, le=500)] | None = None
+    blip_max_len: Annotated[int, Field(ge=5, le=500), Whole] | None = None
+    clip_max_len: Annotated[int, Field(ge=0, le=500), Whole] | None = None
     skip_clip: bool = False
     skip_list: list[Literal["mediums", "artists", "trendings", "movements"]] = Field(default_factory=list, max_length=4)
 
@@ -132,11 +132,11 @@ class JobRequest(Request):
     aspect: Aspect = "square"
     width: Pixels | None = None
     height: Pixels | None = None
-    steps: Annotated[Whole, Field(ge=1, le=150)] | None = None
+    steps: Annotated[int, Field(ge=1, le=150), Whole] | None = None
     scale: Annotated[float, Field(ge=0, le=30)] | None = None
-    upscale: Annotated[Whole, Field(ge=1, le=4)] | None = None
-    n: Annotated[Whole, Field(ge=1, le=8)] = 1
-    seed: Annotated[Seed, Field(ge=0, le=2**32 - 1)] | None = None
+    upscale: Annotated[int, Field(ge=1, le=4), Whole] | None = None
+    n: Annotated[int, Field(ge=1, le=8), Whole] = 1
+    seed: Annotated[Seed, Field(ge=0, le=2**32 - 1), Whole] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
     describe: bool = False
@@ -158,7 +158,7 @@ class JobRequest(Request):
 
 class UploadRequest(Request):
     content_type: Literal["image/png", "image/jpeg", "image/webp"]
-    size: Annotated[Whole, Field(ge=1, le=MAX_UPLOAD_BYTES)]
+    size: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES), Whole]
 
 
 class NewReport(Request):

@@ -62,6 +62,14 @@ def test_numbers_that_need_64_bits_say_so() -> None:
         assert kind.get("maximum", 0) < 2**31 or (name, field) in wide
 
 
+def test_every_bound_is_in_the_words_of_json_schema() -> None:
+    """A bound after a validator would be there as `ge`, which nothing reads."""
+    for place in places(SCHEMAS):
+        assert not {"ge", "gt", "le", "lt", "multiple_of"} & place.keys(), place
+    for name, field, kind in integers():
+        assert name not in REQUESTS or {"minimum", "maximum"} <= kind.keys(), (name, field)
+
+
 def test_no_default_makes_a_field_of_a_request_required() -> None:
     """Some generators demand every property with a default; so the description says what it is."""
     assert {schema for schema in REQUESTS if schema in SCHEMAS} == REQUESTS
