@@ -74,4 +74,4 @@ NewPassword = Annotated[
     Field(json_schema_extra={"minLength": MIN_PASSWORD_CHARACTERS, "maxLength": MAX_PASSWORD_CHARACTERS}),
 ]
 TokenName = Annotated[str, Stripped, StringConstraints(max_length=MAX_TOKEN_NAME_CHARACTERS), AfterValidator(_storable)]
-Search = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]

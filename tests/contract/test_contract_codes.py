@@ -14,7 +14,8 @@ JOB = {"prompt": "a lighthouse"}
 NEVER_UPLOADED = "uploads/0/a.png"
 
 WRONG: list[tuple[dict[str, Any], str, str, float | None]] = [
-    ({"prompt": None}, "prompt", "wrong_type", None),
+    ({"prompt": None}, "prompt", "required", None),
+    ({"prompt": 1}, "prompt", "wrong_type", None),
     ({"prompt": ""}, "prompt", "required", None),
     ({"prompt": "a\0b"}, "prompt", "invalid", None),
     ({"prompt": "x" * 2001}, "prompt", "too_long", 2000),

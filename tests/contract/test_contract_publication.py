@@ -227,7 +227,6 @@ BAD_REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"reason": "boring"}, "reason"),
     ({"reason": ["other"]}, "reason"),
     ({"reason": 1}, "reason"),
-    ({"reason": "other", "detail": None}, "detail"),
     ({"reason": "other", "detail": 1}, "detail"),
     ({"reason": "other", "detail": {"$ne": ""}}, "detail"),
     ({"reason": "other", "detail": "x" * 1001}, "detail"),

@@ -17,6 +17,7 @@ def load(root: Path) -> None:
     from argon2 import PasswordHasher
     from zxcvbn import zxcvbn
 
+    import shared.images.source_rules  # of submits with start pictures
     from shared.core.settings import Settings
     from shared.services import Services
 
@@ -32,6 +33,7 @@ def load(root: Path) -> None:
         services = Services(Settings.from_environment({**nowhere, "EASEL_BROKER_URL": broker}))
         services.wake_ups.wake()
         assert services.storage
+    assert shared.images.source_rules
     zxcvbn("a")
     PasswordHasher().hash("a long password")
 

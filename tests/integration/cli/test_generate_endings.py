@@ -69,7 +69,8 @@ def test_a_failed_request_is_code_1(
         ([png_text(72)], "72x64 pixels instead of 64x64"),
         ([png_text()[:60]], "broken"),
         ([], "0 pictures instead of 1"),
-        ("x", "not a list"),
+        ("#", "not base64"),
+        ({"0": "x"}, "not a list"),
     ],
 )
 def test_an_invalid_result_is_code_1_and_never_saved(
