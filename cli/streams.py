@@ -1,4 +1,4 @@
-"""The standard streams of the commands: whatever becomes of what is printed, the work itself goes on."""
+"""The standard streams of the commands: what cannot be printed does not end the work."""
 
 import io
 import os
@@ -19,7 +19,7 @@ def prepare_streams() -> None:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print a text now. If nobody reads any more, as after `| head`, nothing is printed from now on."""
+    """Print a text now. Without a reader, as after `| head`, nothing is printed from now on."""
     try:
         print(text, end=end, flush=True)
     except BrokenPipeError:

@@ -62,7 +62,7 @@ class _Event:
         }
 
     def _own_path(self, path: str) -> str:
-        """Return the longest end of the path that a route has; the whole path if there is none."""
+        """Return the longest end of the path that a route has; the whole path if no end has one."""
         starts = (place.start() for place in re.finditer("/", path))
         return next((path[at:] for at in starts if any(route.match(path[at:]) for route in self.templates)), path)
 

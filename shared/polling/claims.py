@@ -93,6 +93,11 @@ def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
     return f"jobs/{job_id}/{attempt_token}/"
 
 
+UNHELD = """(lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
+    SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
+)))"""
+"""SQL: no worker holds the job `j`, or the one that did has died."""
+
 # A claimed job is overdue for as long as its step runs, so the scan passes over at most the jobs in flight. What a dead
 # worker stored becomes garbage with the claim of the next one, which may die, too.
 _CLAIM = """
@@ -100,9 +105,7 @@ WITH due AS (
     SELECT id FROM jobs j
     WHERE state = 'generating' AND next_step_at <= clock_timestamp() + make_interval(secs => :early_s) {only}
         AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity')
-        AND (lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
-            SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
-        )))
+        AND {unheld}
     ORDER BY next_step_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE jobs SET
@@ -129,8 +132,8 @@ FROM claimed LEFT JOIN (
     SELECT name, failures, refusals_in_row FROM generators
 ) g ON g.name = claimed.generator
 """
-_CLAIM_ANY = text(_CLAIM.format(only=""))
-_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id"))
+_CLAIM_ANY = text(_CLAIM.format(only="", unheld=UNHELD))
+_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD))
 
 
 def _read_claim(row: Row[Any]) -> ClaimedJob:

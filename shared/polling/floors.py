@@ -13,13 +13,14 @@ from datetime import datetime
 from sqlalchemy import text
 
 from shared.core.db import Database
+from shared.polling.claims import UNHELD
 from shared.polling.dispatch import FIRST, Place
 
 KEPT_S = 1.0
 
 # New jobs get no turn before that of the clock, and ids that grow with time. A second is left for transactions that
 # began before this one.
-_FIND = text("""
+_FIND = text(f"""
 WITH front AS (
     (SELECT turn, id FROM jobs WHERE state = 'queued' ORDER BY turn, id LIMIT 1)
     UNION ALL SELECT turn, uuidv7(interval '-1 second') FROM queue_clock
@@ -27,9 +28,7 @@ WITH front AS (
 )
 SELECT turn, id, least((
     SELECT next_step_at FROM jobs j WHERE state = 'generating'
-        AND (lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
-            SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
-        )))
+        AND {UNHELD}
     ORDER BY next_step_at LIMIT 1
 ), now() - interval '1 second') AS due_at
 FROM front

@@ -8,6 +8,7 @@ from shared.generators.base import Generator, GeneratorError
 from shared.jobs import depth
 from shared.polling import dispatch, wait_reasons
 from shared.polling import generators as generator_store
+from shared.polling.claims import UNHELD
 from shared.polling.client_pool import ClientPool
 from shared.services import Services
 
@@ -58,12 +59,10 @@ def _health_error(client: Generator) -> str | None:
 
 def list_due(connection: Connection, limit: int) -> list[UUID]:
     """Return generating jobs whose step is overdue without a worker, or whose worker died."""
-    query = text("""
+    query = text(f"""
         SELECT id FROM jobs j WHERE state = 'generating'
             AND next_step_at < clock_timestamp() - make_interval(secs => :overdue_s)
-            AND (lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
-                SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
-            )))
+            AND {UNHELD}
         ORDER BY next_step_at LIMIT :limit
     """)
     return list(connection.execute(query, {"limit": limit, "overdue_s": OVERDUE_S}).scalars())
