@@ -14,13 +14,14 @@ from psycopg2.errors import ForeignKeyViolation, ReadOnlySqlTransaction
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.core import deadline
 from shared.core.errors import NotFound, Unavailable
+from shared.core.turns import Turns
 
 IDLE_PING_S = 5.0
+TURN_LIMIT_S = 10.0
 PING_LIMIT_S = 2.0
 CONNECT_LIMIT_S = 5
 
@@ -89,13 +90,14 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int, iam_region: str | None = None) -> None:
+        self._pool_size = pool_size
+        self._turns = Turns(pool_size)
         self._engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
             client_encoding="utf8",
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=10,
             hide_parameters=True,  # a logged error must not contain prompts
             connect_args={"connect_timeout": CONNECT_LIMIT_S, "application_name": "easel", **_TCP},
         )
@@ -115,7 +117,7 @@ class Database:
             NotFound: A row that the block refers to has just been deleted.
             DatabaseFault: The database refused a statement for another reason.
         """
-        with _translated(), self._engine.connect() as connection, connection.begin():
+        with self._connection() as connection, connection.begin():
             # Without SQLAlchemy's isolation levels, for which psycopg2 would send a SET before each BEGIN.
             connection.connection.driver_connection.autocommit = False  # type: ignore[union-attr]
             yield connection
@@ -129,8 +131,18 @@ class Database:
             NotFound: A row that the statement refers to has just been deleted.
             DatabaseFault: The database refused a statement for another reason.
         """
-        with _translated(), self._engine.connect() as connection:
+        with self._connection() as connection:
             yield connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        if not self._turns.take(TURN_LIMIT_S):
+            raise Unavailable("Too many requests at once.")
+        try:
+            with _translated(), self._engine.connect() as connection:
+                yield connection
+        finally:
+            self._turns.give()
 
     def check(self) -> None:
         """Check that the database accepts changes. If not, the next use connects again, perhaps to another server.
@@ -151,6 +163,7 @@ class Database:
     def forget(self) -> None:
         """Drop the connections of a parent process without closing them: they are still the parent's."""
         self._engine.dispose(close=False)
+        self._turns = Turns(self._pool_size)
 
 
 def fetch(connection: Connection, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -248,8 +261,6 @@ def _wait(connection: extensions.connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except PoolTimeout:
-        raise Unavailable("Too many requests at once.") from None
     except PendingRollbackError as error:  # the block went on after an error that had ended its connection
         raise Unavailable(UNREACHABLE) from error
     except DBAPIError as error:
