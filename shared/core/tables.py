@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-REVISION = "0019"
+REVISION = "0020"
 """The newest migration. Without the migrations themselves, which functions do not have, it says what to expect."""
 
 metadata = MetaData(

@@ -128,7 +128,7 @@ SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requ
     coalesce((
         SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
     ), '[]') AS source_keys
-FROM claimed LEFT JOIN (
+FROM claimed CROSS JOIN commit_lazily() LEFT JOIN (
     SELECT name, failures, refusals_in_row FROM generators
 ) g ON g.name = claimed.generator
 """

@@ -141,8 +141,12 @@ def _choose(
 
 
 def lock_clock(connection: Connection) -> float:
-    """Become the only dispatcher until the transaction ends; return the virtual time."""
-    turn: float = connection.execute(text("SELECT turn FROM queue_clock FOR UPDATE")).scalar_one()
+    """Become the only dispatcher until the transaction ends; return the virtual time.
+
+    The commit does not wait for the disk: a start that a crash of Postgres undoes is made again.
+    """
+    query = text("SELECT turn FROM queue_clock, commit_lazily() FOR UPDATE OF queue_clock")
+    turn: float = connection.execute(query).scalar_one()
     return turn
 
 

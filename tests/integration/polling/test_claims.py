@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.generators import connect
 from shared.generators.base import Generator, GeneratorAddress, Progress, Stop, never_stop
@@ -15,7 +16,7 @@ from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.polling import claims as claim_store
-from shared.polling import lease
+from shared.polling import dispatch, lease
 from shared.polling.claims import ClaimedJob, Release
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.poller import Poller
@@ -50,6 +51,21 @@ def test_only_one_of_many_claims_succeeds(world: World) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert len([found for found in threads.map(take, range(8)) if found]) == 1
+
+
+def test_only_commits_that_can_be_made_again_do_not_wait_for_the_disk(world: World) -> None:
+    show = text("SHOW synchronous_commit")
+    world.send()
+    world.hurry()
+    with world.services.db.begin() as connection:
+        usual = connection.execute(show).scalar_one()
+        assert claim_store.claim_due(connection, 1)
+        assert connection.execute(show).scalar_one() == "off"
+    with world.services.db.begin() as connection:
+        dispatch.lock_clock(connection)
+        assert connection.execute(show).scalar_one() == "off"
+    with world.services.db.begin() as connection:
+        assert connection.execute(show).scalar_one() == usual != "off"
 
 
 def test_a_step_that_is_not_due_is_not_claimed(world: World) -> None:
