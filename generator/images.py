@@ -4,6 +4,8 @@ import base64
 import binascii
 import io
 import struct
+import zlib
+from contextlib import suppress
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
@@ -13,6 +15,18 @@ from generator.engines.base import Pixels
 MAX_SOURCE_PIXELS = 4096 * 4096
 MIN_SOURCE_SIDE_PX = 8
 SIZE_STEP_PX = 8
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    IndexError,
+    KeyError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+"""With any of these Pillow reports damaged files."""
 
 
 class BadImage(Exception):
@@ -32,34 +46,54 @@ def decode_base64(text: str) -> bytes:
 
 
 def decode_source(data: bytes) -> Pixels:
-    """Decode a PNG or JPEG: rotated upright as EXIF says, on white where it is transparent.
+    """Decode a PNG or JPEG: in sRGB, rotated upright as EXIF says, on white where it is transparent.
+
+    Side data of a PNG that Pillow refuses, such as a text with a wrong checksum, does not count.
 
     Raises:
         BadImage: It is no such image, or its size is outside the limits.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-            if image.width * image.height > MAX_SOURCE_PIXELS:
-                raise BadImage(f"has more than {MAX_SOURCE_PIXELS} pixels")
-            if min(image.size) < MIN_SOURCE_SIDE_PX:
-                raise BadImage(f"has a side of less than {MIN_SOURCE_SIDE_PX} pixels")
-            profile = image.info.get("icc_profile")
-            upright = _upright(image)
-            if upright.has_transparency_data:
-                rgba = upright.convert("RGBA")
-                upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-            return np.asarray(_to_srgb(upright, profile))
-    # Pillow reports damaged files with any of these.
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        IndexError,
-        KeyError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        raise BadImage("is not a whole PNG or JPEG picture") from error
+        return _decode(data)
+    except _DECODER_ERRORS as error:
+        try:
+            return _decode(_only_pixels(data))
+        except _DECODER_ERRORS:
+            raise BadImage("is not a whole PNG or JPEG picture") from error
+
+
+def _decode(data: bytes) -> Pixels:
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        if image.width * image.height > MAX_SOURCE_PIXELS:
+            raise BadImage(f"has more than {MAX_SOURCE_PIXELS} pixels")
+        if min(image.size) < MIN_SOURCE_SIDE_PX:
+            raise BadImage(f"has a side of less than {MIN_SOURCE_SIDE_PX} pixels")
+        profile = image.info.get("icc_profile")
+        upright = _eight_bits(_upright(image))
+        alpha = upright.convert("RGBA").getchannel("A") if upright.has_transparency_data else None
+        if upright.mode == "LA" or data[24:26] == b"\x10\4":  # Pillow decodes the latter, of 16 bits, as RGBA
+            upright = upright.convert("L")
+        plain = _to_srgb(upright, profile)
+        if alpha is None:
+            return np.asarray(plain)
+        white = Image.new("RGB", plain.size, "white")
+        white.paste(plain, mask=alpha)
+        return np.asarray(white)
+
+
+def _only_pixels(data: bytes) -> bytes:
+    """Return a PNG without side data, except a transparency with a right checksum; another file as it is."""
+    if not data.startswith(_PNG):
+        return data
+    kept, place = [_PNG], len(_PNG)
+    while place + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        chunk = data[place : place + 12 + length]
+        sound = zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+        if kind in (b"IHDR", b"PLTE", b"IDAT", b"IEND") or (kind == b"tRNS" and sound):
+            kept.append(chunk)
+        place += len(chunk)
+    return b"".join(kept)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -71,17 +105,24 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return a grey picture of 16 bits per pixel in 8: Pillow's own conversion clips at 255."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+
+
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert the pixels from their colour profile to RGB in sRGB. A profile that does not fit them is ignored."""
-    if not profile:
-        return image.convert("RGB")
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        pixels = image if image.mode in ("L", "CMYK") else image.convert("RGB")
-        converted = ImageCms.profileToProfile(pixels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        converted = None
-    return converted or image.convert("RGB")
+    plain = image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGBA").convert("RGB")
+    converted = None
+    if profile:
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            # A screen's profile is for grey pixels, too.
+            pixels = plain.convert("RGB") if plain.mode == "L" and source.profile.xcolor_space == "RGB " else plain
+            converted = ImageCms.profileToProfile(pixels, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    return converted or plain.convert("RGB")
 
 
 def encode_png(pixels: Pixels) -> bytes:

@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.colour import plain_rgb
 from shared.images.png import PNG_SIGNATURE, png_size
+from shared.images.profiles import srgb_profile
 from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
 from shared.images.side_data import JPEG_END, JPEG_START, BarePicture, orientation, without_side_data
 from shared.images.source_rules import (
@@ -176,7 +177,10 @@ def _decode(
             if longest_px is not None:
                 image.draft("RGB", (longest_px, longest_px))
             image.load()
-            return image
+            if image.mode == "P" and image.palette is None:
+                raise _broken()
+            # Pillow decodes grey of 16 bits with transparency as RGBA, for which a grey profile would not do.
+            return image.convert("LA") if data.startswith(PNG_SIGNATURE) and data[24:26] == b"\x10\4" else image
     except _BOMBS as error:
         raise too_many_pixels() from error
     except _DECODER_ERRORS as error:
@@ -236,14 +240,11 @@ def _png(image: Image.Image, chunks: PngInfo) -> bytes:
 
 
 def thumbnail_webp(image: Image.Image) -> bytes:
-    """Encode a WebP of at most 512 pixels on the long side. A smaller picture keeps its size.
-
-    It has no profile, which means sRGB in WebP.
-    """
+    """Encode a WebP in sRGB of at most 512 pixels on the long side. A smaller picture keeps its size."""
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD)
+    small.save(buffer, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, icc_profile=srgb_profile())
     return buffer.getvalue()
 
 

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.images.png import PNG_SIGNATURE
+from shared.images.profiles import COLOUR_CHUNKS, declared_profile
 
 MAX_PROFILE_BYTES = 3 * 1024 * 1024
 """Larger colour profiles are ignored. Those of printers take up to about 3 MB."""
+
+_MOST_FRAMES = 2**31 - 1
+"""More frames are no animation: PNG's numbers have 31 bits."""
 
 JPEG_START = b"\xff\xd8"
 JPEG_END = b"\xff\xd9"
@@ -20,12 +24,14 @@ JPEG_END = b"\xff\xd9"
 _ORIENTATION = (0x0112, 3)
 """EXIF's tag, and the type of its value: 16 bits."""
 
+_PNG_PIXELS = frozenset({b"IHDR", b"PLTE", b"IDAT"})
+_PNG_SIDE = frozenset({b"tRNS", b"acTL", b"eXIf", *COLOUR_CHUNKS})
 _PNG_END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
 _JPEG_SCAN = 0xDA
 _JPEG_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
 _JPEG_PROFILE = b"ICC_PROFILE\0"
 _WEBP_PIXELS = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
-_WEBP_PROFILE_EXIF_XMP = 0x20 | 0x08 | 0x04
+_WEBP_ALPHA_AND_ANIMATION = 0x10 | 0x02
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +76,35 @@ def orientation(exif: bytes | None) -> int:
 def _bare_png(data: bytes) -> BarePicture:
     """Keep the chunks of the pixels, add the end if it is missing, and drop what follows it.
 
-    As in libpng, ancillary chunks with a wrong checksum do not exist.
+    As in libpng, ancillary chunks that are damaged or in a wrong place do not exist.
     """
     kept: list[bytes] = [PNG_SIGNATURE]
     side: dict[bytes, bytes] = {}
+    before_pixels = True
     for kind, chunk in _png_chunks(data):
         if kind == b"IEND":
             break
-        if not kind[0] & 0x20:
+        before_pixels &= kind != b"IDAT"
+        if kind == b"IDAT" or (kind in _PNG_PIXELS and before_pixels):
             kept.append(chunk)
-        elif kind in (b"tRNS", b"iCCP", b"eXIf", b"acTL") and kind not in side:
+        elif kind in _PNG_SIDE and kind not in side and (before_pixels or kind == b"eXIf"):
             content = chunk[8:-4]
             if zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big"):
                 side[kind] = content
-                if kind == b"tRNS":
+                if kind == b"tRNS" and _transparency_fits(kept, content):
                     kept.append(chunk)
     kept.append(_PNG_END)
     animation = side.get(b"acTL", b"")
     frames = int.from_bytes(animation[:4], "big") if len(animation) == 8 else 1
-    return BarePicture(b"".join(kept), _png_profile(side.get(b"iCCP")), side.get(b"eXIf"), frames)
+    profile = _png_profile(side.get(b"iCCP")) or declared_profile(side)
+    return BarePicture(b"".join(kept), profile, side.get(b"eXIf"), frames if frames <= _MOST_FRAMES else 1)
+
+
+def _transparency_fits(chunks: list[bytes], content: bytes) -> bool:
+    """Return whether a tRNS chunk after these chunks has the length that their kind of pixels needs."""
+    palette = next((len(chunk) // 3 - 4 for chunk in chunks[2:] if chunk[4:8] == b"PLTE"), 0)
+    colour_type = chunks[1][17:18] if len(chunks) > 1 else b""
+    return len(content) in {b"\0": (2,), b"\2": (6,), b"\3": range(1, palette + 1)}.get(colour_type, ())
 
 
 def png_frames(data: bytes) -> int:
@@ -137,7 +153,7 @@ def _bare_jpeg(data: bytes) -> BarePicture:
         is_colour_space = (marker == 0xE0 and content.startswith(b"JFIF\0") and len(content) >= 14) or (
             marker == 0xEE and content.startswith(b"Adobe") and len(content) >= 12
         )
-        if is_colour_space or not (0xE0 <= marker <= 0xEF or marker == 0xFE):
+        if is_colour_space or not _is_side_segment(marker):
             kept.append(segment)
     profile = b"".join(parts[number] for number in sorted(parts))
     whole = sorted(parts) == list(range(1, len(parts) + 1)) and 0 < len(profile) <= MAX_PROFILE_BYTES
@@ -157,11 +173,17 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         length = int.from_bytes(data[place + 1 : place + 3], "big")
         if marker in _JPEG_WITHOUT_LENGTH:
             continue
-        if marker in (_JPEG_SCAN, 0xD9) or length < 2:
+        if marker in (_JPEG_SCAN, 0xD9) or (length < 2 and not _is_side_segment(marker)):
             yield marker, data[place - 1 :]
             return
+        length = max(length, 2)
         yield marker, data[place - 1 : place + 1 + length]
         place += 1 + length
+
+
+def _is_side_segment(marker: int) -> bool:
+    """Return whether it is the marker of an application's segment or of a comment."""
+    return 0xE0 <= marker <= 0xEF or marker == 0xFE
 
 
 def _bare_webp(data: bytes) -> BarePicture:
@@ -174,7 +196,7 @@ def _bare_webp(data: bytes) -> BarePicture:
         content = data[place + 8 : place + 8 + length]
         if kind in _WEBP_PIXELS:
             if kind == b"VP8X" and content:
-                content = bytes([content[0] & ~_WEBP_PROFILE_EXIF_XMP]) + content[1:]
+                content = bytes([content[0] & _WEBP_ALPHA_AND_ANIMATION]) + content[1:]
             frames += kind == b"ANMF"
             kept.append(data[place : place + 8] + content + b"\0" * (len(content) % 2))
         elif kind == b"ICCP" and len(content) == length <= MAX_PROFILE_BYTES:

@@ -1,6 +1,7 @@
 """Pictures are converted to sRGB before their colour profile is dropped, and say that they are sRGB."""
 
 import io
+import struct
 import zlib
 
 import pytest
@@ -110,5 +111,80 @@ def test_stored_pictures_say_that_they_are_srgb() -> None:
         said = b"\0\0\0\1sRGB\0"
         assert data.index(said + zlib.crc32(b"sRGB\0").to_bytes(4, "big")) < data.index(b"IDAT")
         assert b"iCCP" not in data
-    # Without a profile a WebP is sRGB: that is the format's own rule.
-    assert b"ICCP" not in thumbnail_webp(image)
+    with Image.open(io.BytesIO(thumbnail_webp(image))) as thumbnail:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(thumbnail.info["icc_profile"]))
+        assert ImageCms.getProfileDescription(profile).strip() == "sRGB"
+        converted = ImageCms.profileToProfile(thumbnail.convert("RGB"), profile, ImageCms.createProfile("sRGB"))
+        assert converted is not None
+        red, green, blue = converted.getpixel((3, 3))  # type: ignore[misc]
+        assert [red, green, blue] == near((255, 0, 0), within=3)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def declaring(colour: tuple[int, ...], *chunks: bytes) -> bytes:
+    """Return a PNG of one colour with these chunks before its pixels."""
+    buffer = io.BytesIO()
+    Image.new("RGB" if len(colour) == 3 else "L", (16, 16), colour).save(buffer, "PNG")
+    data = buffer.getvalue()
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def whole(*values: int) -> bytes:
+    return struct.pack(f">{len(values)}I", *values)
+
+
+LINEAR, USUAL = chunk(b"gAMA", whole(100_000)), chunk(b"gAMA", whole(45_455))
+OF_P3 = chunk(b"cHRM", whole(31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000))
+OF_SRGB = chunk(b"cHRM", whole(31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000))
+GREY_55 = (55, 55, 55)
+
+
+@pytest.mark.parametrize(
+    ("colour", "chunks", "wanted"),
+    [
+        (GREY_55, (LINEAR,), (128, 128, 128)),
+        ((55,), (LINEAR,), (128, 128, 128)),
+        (GREY_55, (LINEAR, OF_SRGB), (128, 128, 128)),
+        (GREY_55, (USUAL, OF_SRGB), GREY_55),
+        (GREY_55, (USUAL,), GREY_55),
+        (P3_RED, (USUAL, OF_P3), (255, 0, 0)),
+        (P3_RED, (chunk(b"cICP", bytes([12, 13, 0, 1])),), (255, 0, 0)),
+        (GREY_55, (chunk(b"cICP", bytes([1, 8, 0, 1])),), (128, 128, 128)),
+        (GREY_55, (LINEAR, chunk(b"cICP", bytes([1, 13, 0, 1]))), GREY_55),
+        (GREY_55, (LINEAR, chunk(b"sRGB", b"\0")), GREY_55),
+        (P3_RED, (LINEAR, chunk(b"iCCP", b"p\0\0" + zlib.compress(DISPLAY_P3))), (255, 0, 0)),
+    ],
+)
+def test_colours_that_a_png_declares_in_numbers_become_srgb(
+    colour: tuple[int, ...], chunks: tuple[bytes, ...], wanted: tuple[int, ...]
+) -> None:
+    data = declaring(colour, *chunks)
+    assert list(pixel(decode_source(data))) == near(wanted)
+    assert list(pixel(decode_picture(data, expected_size=(16, 16)))) == near(wanted)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (chunk(b"gAMA", whole(0)),),
+        (chunk(b"gAMA", b""),),
+        (OF_P3,),
+        (USUAL, chunk(b"cHRM", whole(*[0] * 8))),
+        (USUAL, chunk(b"cHRM", whole(*[30_000] * 8))),
+        (chunk(b"cICP", bytes([9, 16, 0, 1])),),
+        (chunk(b"cICP", bytes([12, 13, 0])),),
+    ],
+)
+def test_numbers_that_describe_no_screen_are_ignored(chunks: tuple[bytes, ...]) -> None:
+    assert pixel(decode_source(declaring((10, 200, 30), *chunks))) == (10, 200, 30)
+
+
+def test_grey_of_16_bits_with_transparency_is_converted() -> None:
+    rows = b"".join(b"\0" + struct.pack(">HH", 55 * 256, 65_535) * 16 for _ in range(16))
+    header = struct.pack(">IIBBBBB", 16, 16, 16, 4, 0, 0, 0)
+    profile = chunk(b"iCCP", b"p\0\0" + zlib.compress(LINEAR_GREY))
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + profile + chunk(b"IDAT", zlib.compress(rows))
+    assert list(pixel(decode_source(data))) == near((128, 128, 128))

@@ -78,6 +78,14 @@ PNGS = {
     "no end": saved(PAINTED)[:-12],
     "half an end": saved(PAINTED)[:-3],
     "no checksum of the pixels": saved(PAINTED)[:-16],
+    "transparency of no pixel": png(chunk(b"tRNS", b"")),
+    "short transparency": png(chunk(b"tRNS", b"\1")),
+    "long transparency": png(chunk(b"tRNS", bytes(99))),
+    "transparency before and short": png(chunk(b"tRNS", b"\1"), chunk(b"gAMA", b"")),
+    "transparency after the pixels": saved(PAINTED)[:-12] + chunk(b"tRNS", bytes(6)) + chunk(b"IEND", b""),
+    "profile after the pixels": saved(PAINTED)[:-12] + chunk(b"gAMA", b"\0\1\x86\xa0") + chunk(b"IEND", b""),
+    "suggested palette after the pixels": saved(PAINTED)[:-12] + chunk(b"PLTE", bytes(11)) + chunk(b"IEND", b""),
+    "more frames than there can be": png(chunk(b"acTL", b"\xff" * 8)),
 }
 
 
@@ -100,6 +108,8 @@ JPEGS = {
     "short JFIF": jpeg(segment(0xE0, b"JFIF\0")),
     "short Adobe": jpeg(segment(0xEE, b"Adobe")),
     "comment": jpeg(segment(0xFE, b"\xff\xd9")),
+    "segment without a length": jpeg(b"\xff\xe5\0\0"),
+    "comment of one byte's length": jpeg(b"\xff\xfe\0\1"),
     "bytes between segments": jpeg(segment(0xFE, b"") + b"\0\0junk"),
     "second picture after the end": jpeg() + jpeg(image=NOISE),
 }
@@ -131,6 +141,7 @@ WEBPS = {
     "wrong length of the file": saved(PAINTED, "WEBP", lossless=True).replace(b"RIFF", b"RIFF\xff\xff\xff\x7f", 1)[:8]
     + saved(PAINTED, "WEBP", lossless=True)[8:],
     "unknown chunk": webp((b"abcd", b"?")),
+    "reserved flags": webp()[:20] + b"\xc1" + webp()[21:],
     "junk after the end": webp() + b"junk" * 50,
 }
 
@@ -185,6 +196,25 @@ def test_a_wrong_checksum_of_transparency_makes_it_opaque() -> None:
     at = data.index(b"IDAT") - 4
     data = data[:at] + chunk(b"tRNS", b"\0", checksum=1) + data[at:]
     assert decode_picture(data, expected_size=(8, 8)).getpixel((0, 0)) == (200, 0, 0)
+
+
+@pytest.mark.parametrize("length", [0, 3, 200])
+def test_transparency_that_does_not_fit_the_palette_is_ignored(length: int) -> None:
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([200, 0, 0, 0, 0, 200])
+    data = saved(palette)
+    at = data.index(b"IDAT") - 4
+    data = data[:at] + chunk(b"tRNS", bytes(length)) + data[at:]
+    assert decode_picture(data, expected_size=(8, 8)).getpixel((0, 0)) == (200, 0, 0)
+
+
+def test_a_palette_without_colours_is_broken() -> None:
+    data = saved(Image.new("P", (8, 8), 0))
+    at = data.index(b"PLTE") - 4
+    without = data[:at] + data[data.index(b"IDAT") - 4 :]
+    for decode in (decode_source, lambda data: decode_picture(data, expected_size=(8, 8))):
+        with pytest.raises(PictureError, match="picture_broken"):
+            decode(without)
 
 
 def test_a_profile_of_several_segments_is_put_together() -> None:
