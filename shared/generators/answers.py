@@ -8,6 +8,7 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from shared.generators.base import (
     ForgottenId,
@@ -16,6 +17,7 @@ from shared.generators.base import (
     GeneratorRefused,
     GeneratorUnavailable,
 )
+from shared.generators.strict_json import read_json
 from shared.generators.transport import Answer
 
 MAX_RESULT_BYTES = 512 * 1024 * 1024
@@ -24,8 +26,10 @@ RESULT_MARGIN_BYTES = 256 * 1024
 _MAX_WHOLE_FLOAT = 2**53
 """Above it a float no longer says which whole number was meant."""
 
-_DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URL = re.compile(r"(?:data:|image/)[^,]{0,200};base64,", re.IGNORECASE)
+_BYTES_IN_PYTHON = re.compile(r"b'([^']*)'|b?\"([^\"]*)\"")
 _URL_ALPHABET = str.maketrans("-_", "+/")
+_WRAPPINGS = 3
 
 REFUSALS = frozenset({400, 413, 414, 422})
 """The statuses with which a generator rejects the request itself."""
@@ -88,6 +92,27 @@ def member(value: dict[str, Any], name: str) -> Any:  # noqa: ANN401 # its calle
     return value[found[0]] if len(found) == 1 else None
 
 
+def unwrapped(value: Any, *names: str) -> Any:  # noqa: ANN401 # its callers check what they use
+    """Return an answer without what servers put around it: its JSON as a text in JSON, or an object's member `result`.
+
+    An object that has one of the members `names` is the answer itself.
+
+    Raises:
+        GeneratorBroken: A text begins as JSON and is none.
+    """
+    for _ in range(_WRAPPINGS):
+        if isinstance(value, str) and value.strip()[:1] in ('"', "{"):
+            value = read_json(value.encode("utf-8", errors="surrogatepass"))
+        elif isinstance(value, dict) and all(member(value, name) is None for name in names):
+            inner = member(value, "result")
+            if inner is None:
+                break
+            value = inner
+        else:
+            break
+    return value
+
+
 def read_whole(value: object) -> int | None:
     """Return the whole number from 0 that a JSON value means, such as `3` or `3.0`; None for any other value."""
     if isinstance(value, float) and value.is_integer() and value < _MAX_WHOLE_FLOAT:
@@ -98,14 +123,18 @@ def read_whole(value: object) -> int | None:
 def read_picture(text: object) -> bytes:
     """Return the bytes of a picture in base64: in either alphabet, with or without padding, line breaks and `data:`.
 
+    Also as Python shows bytes, `b'...'`, and percent-encoded in a `data:` URL.
+
     Raises:
         GeneratorBroken: It is not base64.
     """
     if not isinstance(text, str):
         raise wrong_form("generator_bad_shape", "The generator sent a picture that is not text.")
-    text = text.removeprefix("\ufeff").lstrip()
+    text = text.removeprefix("\ufeff").strip()
+    if shown := _BYTES_IN_PYTHON.fullmatch(text):
+        text = shown[1] or shown[2]
     if url := _DATA_URL.match(text):
-        text = text[url.end() :]
+        text = unquote(text[url.end() :])
     plain = "".join(text.split()).translate(_URL_ALPHABET).rstrip("=")
     try:
         data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

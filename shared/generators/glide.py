@@ -18,6 +18,7 @@ from shared.generators.answers import (
     read_picture,
     refusal,
     result_limit,
+    unwrapped,
     wrong_form,
 )
 from shared.generators.base import (
@@ -100,7 +101,7 @@ class Glide:
         if answer.status in REFUSALS:
             raise refusal(answer, fields)
         check_http(answer, about_id=False)
-        value = read_json(answer.body)
+        value = unwrapped(read_json(answer.body), "image")
         if not isinstance(value, dict):
             raise wrong_form("generator_bad_shape", "The generator's result is not a JSON object.")
         return Result(images=_cut(read_picture(member(value, "image")), request))

@@ -9,7 +9,6 @@ import re
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from shared.generators.answers import (
@@ -20,6 +19,7 @@ from shared.generators.answers import (
     read_whole,
     refusal,
     result_limit,
+    unwrapped,
     wrong_form,
 )
 from shared.generators.base import (
@@ -30,13 +30,13 @@ from shared.generators.base import (
     GeneratorError,
     GeneratorStopped,
     GeneratorUnavailable,
-    Phase,
     Progress,
     Result,
     Stop,
     never_stop,
 )
-from shared.generators.strict_json import read_json, read_text
+from shared.generators.status_words import read_status
+from shared.generators.strict_json import read_json
 from shared.generators.transport import Answer, BoundedHttp
 
 CONNECT_TIMEOUT_S = 3.0
@@ -52,12 +52,6 @@ MAX_WAIT_S = 20.0
 """The longest `wait_s` of the protocol."""
 
 EXTENSIONS_KEPT_S = 60.0
-
-# Statuses after `_plain_words`: one line in lower case, `-` and `_` as spaces.
-_POSITION = re.compile(r"queue position ?:? ?#?([0-9]{1,9})(?:\.0{1,9})?")
-_PERCENT = re.compile(r"(?:processing ?:? ?(?=[0-9]))?([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
-_UNITLESS = re.compile(r"processing ?:? ?([0-9]{1,3}(?:\.[0-9]{1,9})?)")
-_NUMBER = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%?")
 
 
 class ImgGenerator:
@@ -113,7 +107,7 @@ class ImgGenerator:
             fields["wait_s"] = waited_s
         answer = self._small("POST", "/check_status", fields, wait_s=waited_s, stop=stop)
         check_http(answer, about_id=True)
-        return _read_status(answer.body)
+        return read_status(answer.body)
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
         """Fetch the pictures, descriptions and frames of a finished request, checked against what was asked for."""
@@ -244,13 +238,14 @@ def _description_fields(request: GenerationRequest) -> dict[str, Any]:
 
 
 def _read_id(value: object) -> str:
-    """Return the id of a new request from `17`, `17.0`, `"17"`, `{"id": 17}` or `{"result": 17}`.
+    """Return the id of a new request from `17`, `17.0`, `"17"`, `{"id": 17}` or any of them as `{"result": ...}`.
 
     Raises:
         GeneratorBroken: It is no usable id.
     """
+    value = unwrapped(value, "id")
     if isinstance(value, dict):
-        value = next((found for name in ("id", "result") if (found := member(value, name)) is not None), None)
+        value = member(value, "id")
     number = read_whole(value)
     text = str(number) if number is not None else value.strip() if isinstance(value, str) else ""
     if 1 <= len(text) <= MAX_ID_CHARACTERS and text.isprintable():
@@ -265,75 +260,9 @@ def _wire_id(remote_id: str) -> int | str:
     return remote_id
 
 
-def _read_status(body: bytes) -> Progress:
-    """Parse a status: plain text, a JSON string, or an object with it as `status` and perhaps `progress`.
-
-    Raises:
-        GeneratorBroken: It has no meaning in the protocol.
-    """
-    text = read_text(body).strip()
-    percent: object = None
-    if text[:1] in ('"', "{", "["):
-        value = read_json(body)
-        if isinstance(value, dict):
-            value, percent = member(value, "status"), member(value, "progress")
-        if not isinstance(value, str):
-            raise wrong_form("generator_bad_shape", "The generator's status is not text.")
-        text = value
-    progress = _read_words(_plain_words(text))
-    if progress.phase == Phase.PROCESSING and progress.fraction is None:
-        return replace(progress, fraction=_read_percent(percent))
-    return progress
-
-
-def _plain_words(text: str) -> str:
-    """Return a status in lower case, with single spaces between its words."""
-    return " ".join(re.sub("[-_](?![0-9])", " ", text.casefold()).replace(" :", ":").split())
-
-
-def _read_words(text: str) -> Progress:
-    """Parse the words of a status. Raises GeneratorBroken."""
-    simple = {"processing": Phase.PROCESSING, "finished": Phase.FINISHED, "error": Phase.FAILED}
-    if text in simple:
-        return Progress(simple[text])
-    if match := _POSITION.fullmatch(text):
-        return Progress(Phase.QUEUED, position=int(match[1]))
-    if text.startswith("queue position"):
-        raise wrong_form("generator_bad_position", "The generator's queue position is not a number from 0.")
-    if (match := _PERCENT.fullmatch(text)) and float(match[1]) <= 100:
-        return Progress(Phase.PROCESSING, fraction=float(match[1]) / 100)
-    if match := _UNITLESS.fullmatch(text):
-        return Progress(Phase.PROCESSING, fraction=_read_percent(match[1]))
-    if text.startswith("processing"):
-        raise _bad_progress()
-    raise wrong_form("generator_bad_status", "The generator returned an unknown status.")
-
-
-def _read_percent(value: object) -> float | None:
-    """Return the fraction that a percentage means, with or without its sign; None without one.
-
-    Without a sign, a number up to 1 could also be a fraction: that progress is not known.
-
-    Raises:
-        GeneratorBroken: It is not a number from 0 to 100.
-    """
-    if value is None:
-        return None
-    match = _NUMBER.fullmatch(str(value).strip()) if isinstance(value, int | float | str) else None
-    if match is None or isinstance(value, bool) or float(match[1]) > 100:
-        raise _bad_progress()
-    percent = float(match[1])
-    return percent / 100 if percent > 1 or match[0].endswith("%") or percent == 0 else None
-
-
-def _bad_progress() -> GeneratorBroken:
-    return wrong_form("generator_bad_progress", "The generator's progress is not a number from 0 to 100.")
-
-
 def _read_result(value: object, request: GenerationRequest) -> Result:
     """Read the result of a request, an object that may be the member `result` of another. Raises GeneratorBroken."""
-    if isinstance(value, dict) and isinstance(inner := member(value, "result"), dict):
-        value = inner
+    value = unwrapped(value, "imgs")
     if not isinstance(value, dict):
         raise wrong_form("generator_bad_shape", "The generator's result is not a JSON object.")
     images = _list(value, "imgs", request.expected_images)
@@ -383,7 +312,7 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
 
 def _read_health(body: bytes) -> Capabilities:
     """Parse `{"extensions": [...], "engine": "...", "sampler": "..."}`; other extensions and shapes are ignored."""
-    value = read_json(body)
+    value = unwrapped(read_json(body), "extensions", "engine")
     if not isinstance(value, dict):
         return Capabilities()
     listed = member(value, "extensions")
@@ -393,4 +322,5 @@ def _read_health(body: bytes) -> Capabilities:
 
 def _name(value: object) -> str | None:
     """Return a name if it is one line of at most 100 characters."""
-    return value if isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable() else None
+    name = value.strip() if isinstance(value, str) else ""
+    return name if 0 < len(name) <= 100 and name.isprintable() else None

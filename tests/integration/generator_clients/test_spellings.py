@@ -2,6 +2,7 @@
 
 import base64
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -27,6 +28,10 @@ SPELLINGS = {
     "blanks around": f" \t{BASE64} ",
     "without padding": BASE64.rstrip("="),
     "URL alphabet": base64.urlsafe_b64encode(PICTURE_BYTES).decode(),
+    "percent-encoded data URL": "data:image/png;base64," + quote(BASE64, safe=""),
+    "data URL without its scheme": "image/png;base64," + BASE64,
+    "as Python shows bytes": f"b'{BASE64}'",
+    "in quotes": f'"{BASE64}"',
     "all of it": "\n data:;base64," + base64.urlsafe_b64encode(PICTURE_BYTES).decode().rstrip("=") + "\n",
 }
 
@@ -47,6 +52,8 @@ def test_a_picture_in_base64(spelling: str) -> None:
         {"IMGS": [PICTURE], "Descs": ["a"]},
         {"imgs": PICTURE, "descs": "a"},
         {"result": {"imgs": [PICTURE], "descs": ["a"]}},
+        {"result": {"result": {"imgs": [PICTURE], "descs": ["a"]}}},
+        json.dumps({"imgs": [PICTURE], "descs": ["a"]}),
         (BOM + json.dumps({"imgs": [PICTURE], "descs": ["a"], "frames": None}) + "\n").encode(),
     ],
 )
@@ -76,7 +83,30 @@ THIRD, HALF = Progress(Phase.QUEUED, position=3), Progress(Phase.PROCESSING, fra
         (f'{BOM}"finished"'.encode(), FINISHED),
         ({"status": "finished"}, FINISHED),
         ({"Status": "Finished", "progress": 100}, FINISHED),
+        ("Finished.", FINISHED),
+        ("finished!", FINISHED),
+        ("'finished'", FINISHED),
+        ("status: finished", FINISHED),
+        ("finished\u200b", FINISHED),
+        (json.dumps("finished"), FINISHED),
+        ({"result": "finished"}, FINISHED),
+        ({"result": {"status": "finished"}}, FINISHED),
+        (json.dumps({"status": "finished"}), FINISHED),
         ({"status": "Error"}, Progress(Phase.FAILED)),
+        ("error: out of memory", Progress(Phase.FAILED)),
+        ("queue position = 3", THIRD),
+        ("queue position: 3/10", THIRD),
+        ("Queue position: 3 of 10.", THIRD),
+        ({"queue position": 3}, THIRD),
+        ({"Queue_Position": "3"}, THIRD),
+        ({"status": "queue position", "position": 3.0}, THIRD),
+        ("processing...", PROCESSING),
+        ("Processing…", PROCESSING),
+        ("processing (50%)", HALF),
+        ("processing: 50,0%", HALF),
+        ("processing_50%", HALF),
+        ({"processing": "50%"}, HALF),
+        ({"status": "processing", "progress": ""}, PROCESSING),
         ("Queue position: 3", THIRD),
         ("queue position:3", THIRD),
         ("queue position 3", THIRD),
@@ -107,7 +137,19 @@ def test_a_status(body: object, progress: Progress) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [17, 17.0, b"1.7e1", "17", " 17\n", {"id": 17.0}, {"ID": "17"}, {"result": 17}, f"{BOM}17 ".encode()]
+    "body",
+    [
+        17,
+        17.0,
+        b"1.7e1",
+        "17",
+        " 17\n",
+        {"id": 17.0},
+        {"ID": "17"},
+        {"result": 17},
+        {"result": {"id": "17"}},
+        f"{BOM}17 ".encode(),
+    ],
 )
 def test_an_id(body: object) -> None:
     with hostile_server(ok(body)) as url:
@@ -115,7 +157,7 @@ def test_an_id(body: object) -> None:
 
 
 def test_health() -> None:
-    body = BOM + json.dumps({"Extensions": ["KEY", " wait "], "ENGINE": "brush"})
+    body = BOM + json.dumps({"Extensions": ["KEY", " wait "], "ENGINE": " brush "})
     with hostile_server(ok(body.encode())) as url:
         health = ImgGenerator(GeneratorAddress("img_generator", url)).health()
     assert (health.extensions, health.engine) == (frozenset({"key", "wait"}), "brush")
@@ -123,8 +165,10 @@ def test_health() -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize("spelled", ["{}", "data:image/png;base64,{}\n"])
-def test_a_sheet(kind: str, spelled: str) -> None:
-    body = {"Image": spelled.format(base64.b64encode(saved(kind, 192, 64)).decode())}
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_sheet(kind: str, spelled: str, wrapped: bool) -> None:
+    sheet = {"Image": spelled.format(base64.b64encode(saved(kind, 192, 64)).decode())}
+    body = {"result": sheet} if wrapped else sheet
     with hostile_server(ok(body)) as url:
         result = Glide(GeneratorAddress("glide", url)).result("image", order(n=3))
     assert [image.size for image in decoded(result)] == [(64, 64)] * 3
