@@ -2,8 +2,8 @@
 # Migrates the database to this version. If other machines can reach this site, it first refuses the public passwords of
 # docker-compose.yml and a storage that checks no signatures. No other part starts unless this script succeeds.
 set -eu
-case "$EASEL_BIND $EASEL_PUBLIC_URL" in
-  "127.0.0.1 http://127.0.0.1:"* | "127.0.0.1 http://localhost:"*) ;;
+case "$EASEL_BIND $(printf %s "${EASEL_PUBLIC_URL%/}" | tr '[:upper:]' '[:lower:]')" in
+  "127.0.0.1 http://127.0.0.1" | "127.0.0.1 http://127.0.0.1:"* | "127.0.0.1 http://localhost" | "127.0.0.1 http://localhost:"*) ;;
   *)
     case "$EASEL_DATABASE_URL $AWS_SECRET_ACCESS_KEY" in
       *only-on-this-machine*)

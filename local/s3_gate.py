@@ -1,4 +1,4 @@
-"""MiniStack behind the checks that real S3 makes: `python -m local.s3_gate <port> <origin>...`, with the AWS keys.
+"""MiniStack behind the checks that real S3 makes: `python -m local.s3_gate <port> <origin>,...`, with the AWS keys.
 
 In a container, `--host 0.0.0.0` makes it reachable for the other containers; no other host is meant to reach it.
 
@@ -56,7 +56,7 @@ class Gate:
         self._app = app
         self._access_key = access_key
         self._secret_key = secret_key
-        self._origins = frozenset(origin for address in origins for origin in origins_of(address))
+        self._origins = frozenset(origin for address in origins if address.strip() for origin in origins_of(address))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it on to S3."""
@@ -285,12 +285,12 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m local.s3_gate", description="Serve S3 for signed requests only.")
     parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (%(default)s)")
     parser.add_argument("port", type=int)
-    parser.add_argument("origins", nargs="*", metavar="origin", help="whose pages may use it")
+    parser.add_argument("origins", nargs="?", default="", help="whose pages may use it, comma separated")
     options = parser.parse_args(arguments)
     import uvicorn
     from ministack.app import app
 
-    gate = Gate(app, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], options.origins)
+    gate = Gate(app, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], options.origins.split(","))
     uvicorn.run(gate, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=3)
 
 

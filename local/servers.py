@@ -110,8 +110,10 @@ def redis(home: Path, port: int) -> Server:
     return Server((part,), {"EASEL_BROKER_URL": f"redis://127.0.0.1:{port}/0"})
 
 
-def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Server:
-    """Return S3 (MiniStack) on the loopback interface with its objects under home/s3 and CORS for `origin`.
+def s3(home: Path, port: int, origin: str = ORIGIN, others: str = "", bucket: str = BUCKET) -> Server:
+    """Return S3 (MiniStack) on the loopback interface with its objects under home/s3.
+
+    Pages of `origin` and of `others`, comma separated, may upload to it.
 
     The gate checks the keys (see s3_gate.py), so they are created once per home and are readable only by this user.
     MiniStack keeps only objects across a restart, so the bucket's settings are written at every start.
@@ -129,7 +131,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
     }
     server = Part(
         name="s3",
-        argv=(sys.executable, "-m", "local.s3_gate", str(port), origin),
+        argv=(sys.executable, "-m", "local.s3_gate", str(port), f"{origin},{others}"),
         env={
             **base,
             **keys,
@@ -150,7 +152,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
     make_bucket = Part(
         name="bucket",
         argv=(sys.executable, str(CHECKOUT / "localstack" / "provision.py"), "bucket"),
-        env={**base, **settings, "EASEL_PUBLIC_URL": origin},
+        env={**base, **settings, "EASEL_PUBLIC_URL": origin, "EASEL_CORS_ORIGINS": others},
         needs=("s3",),
         cwd=CHECKOUT,
     )
@@ -159,19 +161,19 @@ def s3(home: Path, port: int, origin: str = ORIGIN, bucket: str = BUCKET) -> Ser
 
 @contextmanager
 def embedded_servers(
-    home: Path, parts: Sequence[str] = ("postgres", "redis", "s3"), origin: str = ORIGIN
+    home: Path, parts: Sequence[str] = ("postgres", "redis", "s3"), origin: str = ORIGIN, others: str = ""
 ) -> Iterator[dict[str, str]]:
     """Run the named servers on free ports, with their data under `home`, for the duration of the block.
 
     Yields the EASEL_ and AWS_ settings with which the other parts find them. The same home finds its data again later.
-    Pages of `origin` may upload to the S3 server.
+    Pages of `origin` and of `others`, comma separated, may upload to the S3 server.
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     makers = {
         "postgres": lambda: postgres(home),
         "redis": lambda: redis(home, free_port()),
-        "s3": lambda: s3(home, free_port(), origin),
+        "s3": lambda: s3(home, free_port(), origin, others),
     }
     servers = [makers[name]() for name in parts]
     stack = Stack([part for server in servers for part in server.parts], home / "log")

@@ -46,6 +46,7 @@ def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
             config.home,
             config.ports["EASEL_S3_PORT"],
             origin=config.public_url,
+            others=config.environment.get("EASEL_CORS_ORIGINS", ""),
             bucket=config.environment.get("EASEL_S3_BUCKET", "easel"),
         ),
     }

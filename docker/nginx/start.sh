@@ -1,11 +1,12 @@
 #!/bin/sh
 # Writes nginx's configuration from the environment and starts nginx. It writes only under RUN.
 #   EASEL_PUBLIC_URL           the site's address for browsers
+#   EASEL_CORS_ORIGINS         other origins whose pages may read pictures and upload, comma separated
 #   PICTURES_ORIGIN            the origin of presigned URLs; by default the gateway, which signs them, is asked
 #   EASEL_S3_BUCKET            easel
 #   EASEL_TRUSTED_PROXIES      addresses or networks, comma separated, whose X-Forwarded-For names the client
 #   GATEWAY, STORAGE           host:port inside
-set -eu
+set -euf
 here=$(dirname "$0")
 RUN=${RUN:-/tmp/nginx}
 SITE=${SITE:-$here/site}
@@ -15,12 +16,11 @@ STORAGE_PORT=${STORAGE_PORT:-9000}
 GATEWAY=${GATEWAY:-gateway:8080}
 STORAGE=${STORAGE:-storage:9000}
 BUCKET=${EASEL_S3_BUCKET:-easel}
-# As browsers send it: in lower case, without a default port.
-public_url=$(printf %s "${EASEL_PUBLIC_URL%/}" | tr '[:upper:]' '[:lower:]')
-case $public_url in
-  http://*:80) public_url=${public_url%:80} ;;
-  https://*:443) public_url=${public_url%:443} ;;
-esac
+canonical() { # ADDRESS: its origin as browsers send it, in lower case, without a default port
+  printf %s "${1%/}" | tr '[:upper:]' '[:lower:]' | sed 's|^\(http://.*\):80$|\1|; s|^\(https://.*\):443$|\1|'
+}
+public_url=$(canonical "$EASEL_PUBLIC_URL")
+cors_origins=$(printf %s "${EASEL_CORS_ORIGINS:-}" | tr ',\n\t' '   ')
 SCHEME=${public_url%%://*}
 ACCESS_LOG=${ACCESS_LOG:-/dev/stdout}
 DOLLAR=$
@@ -33,7 +33,7 @@ done
 
 # These become part of the configuration, so only characters of addresses and paths are allowed.
 for value in "$RUN" "$SITE" "$HEADERS" "$ACCESS_LOG" "$SITE_PORT" "$STORAGE_PORT" "$GATEWAY" "$STORAGE" "$BUCKET" "$PICTURES_ORIGIN" "$public_url" \
-  "${EASEL_TRUSTED_PROXIES:-}"; do
+  $cors_origins "${EASEL_TRUSTED_PROXIES:-}"; do
   case $value in
     *[!]A-Za-z0-9:/.,_[-]*)
       echo "easel web: '$value' contains a character that is not allowed in an address. Write international names as xn--..." >&2
@@ -55,14 +55,21 @@ for network in $(echo "${EASEL_TRUSTED_PROXIES:-}" | tr , ' '); do
 done
 [ -z "$TRUSTED_PROXIES" ] || TRUSTED_PROXIES="${TRUSTED_PROXIES}real_ip_header X-Forwarded-For; real_ip_recursive on;"
 
-# A site on this machine has two names, and people type either.
-# The quotes are for nginx.
-# shellcheck disable=SC2089
-ORIGINS="\"$public_url\" \$http_origin;"
-case $public_url in
-  http://127.0.0.1*) ORIGINS="$ORIGINS \"http://localhost${public_url#http://127.0.0.1}\" \$http_origin;" ;;
-  http://localhost*) ORIGINS="$ORIGINS \"http://127.0.0.1${public_url#http://localhost}\" \$http_origin;" ;;
-esac
+# This machine has two names, and people type either. nginx refuses a name that is there twice.
+names=$(for address in "$public_url" $cors_origins; do
+  origin=$(canonical "$address")
+  echo "$origin"
+  case $origin in
+    http*://127.0.0.1 | http*://127.0.0.1:*) echo "$origin" | sed 's|//127.0.0.1|//localhost|' ;;
+    http*://localhost | http*://localhost:*) echo "$origin" | sed 's|//localhost|//127.0.0.1|' ;;
+  esac
+done | sort -u)
+ORIGINS=
+for origin in $names; do
+  # The quotes are for nginx.
+  # shellcheck disable=SC2089
+  ORIGINS="$ORIGINS \"$origin\" \$http_origin;"
+done
 
 # The headers of functions/headers.json, as infra/site.py wrote them for nginx.
 SITE_HEADERS=$(sed "s|{storage}|$PICTURES_ORIGIN|g" "$HEADERS/site.conf")

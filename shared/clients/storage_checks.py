@@ -186,20 +186,26 @@ def _anonymous_get(probe: Probe) -> None:
 
 @check("A page of the site may upload.")
 def _page_may_upload(probe: Probe) -> None:
-    origin = probe.settings.public_url
-    expect(
-        allows(preflight(probe, origin), origin),
-        "The storage does not let the site's pages upload: its CORS rule is missing.",
-    )
-    answer = probe.upload(probe.form("page"), headers={"Origin": origin})
-    expect(allows(answer, origin), "The answer to an upload cannot be read by the site's pages.")
+    for origin in page_origins(probe):
+        expect(
+            allows(preflight(probe, origin), origin),
+            f"The storage does not let pages of {origin} upload: its CORS rule is missing.",
+        )
+        answer = probe.upload(probe.form("page"), headers={"Origin": origin})
+        expect(allows(answer, origin), f"The answer to an upload cannot be read by pages of {origin}.")
 
 
 @check("A page of the site may read pictures.")
 def _page_may_read(probe: Probe) -> None:
-    origin = probe.settings.public_url
-    answer = probe.send("GET", probe.link(probe.stored("read")), headers={"Origin": origin})
-    expect(allows(answer, origin), "The site's pages cannot read pictures: the storage's CORS rule is missing.")
+    link = probe.link(probe.stored("read"))
+    for origin in page_origins(probe):
+        answer = probe.send("GET", link, headers={"Origin": origin})
+        expect(allows(answer, origin), f"Pages of {origin} cannot read pictures: the storage's CORS rule is missing.")
+
+
+def page_origins(probe: Probe) -> tuple[str, ...]:
+    """Return the origins of the site's pages, and of others that may call the API."""
+    return (probe.settings.public_url, *probe.settings.cors_origins)
 
 
 def preflight(probe: Probe, origin: str) -> Answer:

@@ -23,12 +23,14 @@ from tests.support.paths import ROOT
 PROVISION = ROOT / "localstack" / "provision.py"
 LOCALSTACK = ROOT / ".venv" / "localstack" / "bin" / "python"
 ORIGIN = "http://127.0.0.1:8080"
+FRIEND = "https://friend.example.com"
 KEYS = {"AWS_ACCESS_KEY_ID": "easel-test", "AWS_SECRET_ACCESS_KEY": "easel-test-secret"}
 # LocalStack always checks presigned URLs against this secret.
 LOCALSTACK_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 WANTED = {
     "EASEL_S3_BUCKET": "easel-suite",
     "EASEL_PUBLIC_URL": ORIGIN,
+    "EASEL_CORS_ORIGINS": FRIEND,
     "EASEL_MAIL_FROM": "Easel <pictures@example.com>",
     "EASEL_DATABASE_URL": "postgresql+psycopg2://easel:secret@database.example.com/easel",
 }
@@ -51,7 +53,7 @@ def provision(env: dict[str, str], *parts: str) -> list[str]:
 @contextmanager
 def gate(home: Path) -> Iterator[dict[str, str]]:
     """Start MiniStack behind Easel's gate, as on a laptop."""
-    with embedded_servers(home, ("s3",), ORIGIN) as env:
+    with embedded_servers(home, ("s3",), ORIGIN, f"{FRIEND}, ") as env:
         yield env
 
 
@@ -132,7 +134,7 @@ def minio(home: Path) -> Iterator[dict[str, str]]:
     env = {
         "MINIO_ROOT_USER": KEYS["AWS_ACCESS_KEY_ID"],
         "MINIO_ROOT_PASSWORD": KEYS["AWS_SECRET_ACCESS_KEY"],
-        "MINIO_API_CORS_ALLOW_ORIGIN": ORIGIN,
+        "MINIO_API_CORS_ALLOW_ORIGIN": f"{ORIGIN},{FRIEND}",
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
         "HOME": str(home),

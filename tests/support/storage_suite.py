@@ -17,7 +17,7 @@ from shared.clients.storage_probe import Probe
 from shared.core.settings import Settings
 from tests.support.storage_conformance import CHECKS
 from tests.support.storage_deviations import LEFT_OUT, deviations_of
-from tests.support.storage_servers import ORIGIN, WANTED, provision, settings_of
+from tests.support.storage_servers import FRIEND, ORIGIN, WANTED, provision, settings_of
 from tests.support.world import delete_prefix
 
 # Outcomes of a server that accepts what it should refuse.
@@ -103,7 +103,7 @@ class StorageSuite:
             assert abort == {"DaysAfterInitiation": 1}
         if "CORS" not in left_out:
             [cors] = s3.get_bucket_cors(Bucket=name)["CORSRules"]
-            assert cors["AllowedOrigins"] == [ORIGIN, ORIGIN.replace("127.0.0.1", "localhost")]
+            assert cors["AllowedOrigins"] == [ORIGIN, ORIGIN.replace("127.0.0.1", "localhost"), FRIEND]
             assert cors["AllowedMethods"] == ["GET", "HEAD", "POST"]
         if "encryption" not in left_out:
             [rule] = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]

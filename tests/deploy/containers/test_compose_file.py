@@ -98,6 +98,19 @@ def test_every_part_of_the_app_runs_the_same_image_with_the_same_settings() -> N
         assert service["environment"].items() >= shared.items()
 
 
+def test_the_storage_and_its_door_know_every_origin() -> None:
+    services = composition(EASEL_PUBLIC_URL="https://a.example.com", EASEL_CORS_ORIGINS="https://b.example.com")[
+        "services"
+    ]
+    for name in ("gateway", "bucket", "storage", "web"):
+        environment = services[name]["environment"]
+        assert environment["EASEL_PUBLIC_URL"] == "https://a.example.com"
+        assert environment["EASEL_CORS_ORIGINS"] == "https://b.example.com"
+    allowed = services["storage"]["environment"]["MINIO_API_CORS_ALLOW_ORIGIN"]
+    assert allowed == "https://a.example.com,https://b.example.com"
+    assert "$EASEL_PUBLIC_URL,$EASEL_CORS_ORIGINS" in (ROOT / "docker" / "ministack" / "Dockerfile").read_text()
+
+
 @pytest.mark.parametrize("storage", STORAGES)
 def test_the_profile_chooses_the_storage(storage: str) -> None:
     service = composition(COMPOSE_PROFILES="" if storage == "ministack" else storage)["services"]["storage"]
@@ -141,6 +154,7 @@ def test_passwords_can_be_set_and_the_defaults_are_marked_as_such() -> None:
     [
         ("127.0.0.1", "http://127.0.0.1:8080", "only-on-this-machine", "", True),
         ("127.0.0.1", "http://localhost:8080", "only-on-this-machine", "", True),
+        ("127.0.0.1", "http://LocalHost/", "only-on-this-machine", "", True),
         ("127.0.0.1", "https://easel.example.com", "only-on-this-machine", "", False),
         ("127.0.0.1", "http://127.0.0.1.example.com:80", "only-on-this-machine", "", False),
         ("0.0.0.0", "http://127.0.0.1:8080", "only-on-this-machine", "", False),

@@ -131,6 +131,7 @@ def echo() -> Iterator[tuple[Echo, FrontDoor]]:
     variables = {
         "EASEL_TRUSTED_PROXIES": "127.0.0.0/8",
         "EASEL_PUBLIC_URL": ORIGIN.replace("http", "HTTP"),
+        "EASEL_CORS_ORIGINS": f"https://Friend.example.com:443, {ORIGIN},",
         "PICTURES_ORIGIN": STORAGE_URL,
     }
     with behind_a_proxy(app) as address, front_door(address, address, **variables) as door:
@@ -329,11 +330,12 @@ def test_nothing_else_of_the_storage_is_exposed(echo: tuple[Echo, FrontDoor], me
     assert len(app.seen) == before
 
 
-def test_only_the_sites_own_pages_may_read_across_origins(echo: tuple[Echo, FrontDoor]) -> None:
+def test_only_pages_of_the_named_origins_may_read(echo: tuple[Echo, FrontDoor]) -> None:
     door = echo[1]
     for origin, allowed in (
         (ORIGIN, ORIGIN),
         ("http://localhost:8080", "http://localhost:8080"),
+        ("https://friend.example.com", "https://friend.example.com"),
         ("https://example.com", None),
     ):
         for method, path in (("GET", SIGNED), ("POST", "/easel"), ("OPTIONS", "/easel")):
@@ -367,6 +369,8 @@ def test_the_log_contains_no_link_and_no_signature(echo: tuple[Echo, FrontDoor])
         ("EASEL_PUBLIC_URL", "easel.example.com"),
         ("EASEL_PUBLIC_URL", "http://b\u00fccher.example"),
         ("EASEL_TRUSTED_PROXIES", "10.0.0.0/8;"),
+        ("EASEL_CORS_ORIGINS", "https://a.example.com,https://b.example.com;"),
+        ("EASEL_CORS_ORIGINS", "*"),
     ],
 )
 def test_a_value_that_would_change_the_configuration_is_refused(name: str, value: str) -> None:
