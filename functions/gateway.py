@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from functions.http.app import FLUSH_S, create_app
 from functions.http.headers import declared_headers
+from functions.http.protocol import PlainHttp
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import MeasureRequest, unmeasured
@@ -105,6 +106,7 @@ def main() -> None:
         create_gateway(services, measure),
         host=services.settings.host,
         port=services.settings.port,
+        http=PlainHttp,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,

@@ -37,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with listener:
         bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
         app = create_app(ProcessEnginePool(options.engine), bounds)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+        # With httptools, a request that offers HTTP/2 would lose its body (Java's client, `curl --http2`).
+        config = uvicorn.Config(app, http="h11", log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
     return 0
 

@@ -291,7 +291,8 @@ def main(arguments: list[str]) -> None:
     from ministack.app import app
 
     gate = Gate(app, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], options.origins.split(","))
-    uvicorn.run(gate, host=options.host, port=options.port, log_level="warning", timeout_graceful_shutdown=3)
+    # With httptools, a form of a client that offers HTTP/2 would lose its body (Java's client, `curl --http2`).
+    uvicorn.run(gate, host=options.host, port=options.port, http="h11", log_level="error", timeout_graceful_shutdown=3)
 
 
 if __name__ == "__main__":

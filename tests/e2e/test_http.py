@@ -55,6 +55,17 @@ def test_it_works(site: RunningSite, user: ApiUser) -> None:
     assert [entry["at"] for entry in timeline] == sorted(entry["at"] for entry in timeline)
 
 
+def test_a_client_may_offer_http_2(site: RunningSite, user: ApiUser) -> None:
+    """Java's own client does with every call, also with an upload and with a call of the generator."""
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
+    form = user.call("POST", "/v1/uploads", json={"content_type": "image/png", "size": 5}, headers=offer).json()
+    with requests.post(form["url"], data=form["fields"], files={"file": b"12345"}, headers=offer, timeout=30) as stored:
+        assert stored.status_code == 204, stored.text
+    generator = f"http://127.0.0.1:{site.environment['EASEL_GENERATOR_PORT']}"
+    with requests.post(f"{generator}/check_status", json={"id": 2**31}, headers=offer, timeout=30) as answer:
+        assert (answer.status_code, answer.json()["error"]) == (404, "unknown_id")
+
+
 def test_a_status_is_held_until_it_changes(user: ApiUser) -> None:
     job = user.submit("a boat on a lake", n=4, steps=40, width=256, height=256)
     seen, etag = [job["state"]], ""
