@@ -17,7 +17,8 @@ from generator.engines.base import Engine
 from generator.engines.registry import load_engine
 from local.ports import free_port
 from shared.api.presets import QUALITIES
-from shared.generators.base import GenerationRequest, GeneratorAddress, Phase
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import GenerationRequest, Phase
 from shared.generators.img_generator import ImgGenerator
 
 ROUNDS = 5

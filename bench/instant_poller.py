@@ -20,10 +20,10 @@ from local.process import Part
 from poller.app import create_app
 from shared.clients.storage import Storage
 from shared.core import log
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
     Capabilities,
     GenerationRequest,
-    GeneratorAddress,
     Phase,
     Progress,
     Result,

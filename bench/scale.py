@@ -27,7 +27,7 @@ from shared.accounts.tokens import token_hash
 from shared.admin import job_overview
 from shared.api.schemas import JobRequest
 from shared.gallery import store as gallery_store
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs import submission
 from shared.jobs.records import StoredImage
@@ -116,13 +116,13 @@ class Queue:
             image = StoredImage(0, f"{claimed[0].prefix}0.png", f"{claimed[0].prefix}0.webp", 512, 512, 10**6, 7, None)
             outcomes.write(db, [(claimed[0], Decision(Succeeded((image,))))])
 
-        yield "dispatch", lambda: dispatch.start(services, [self.address.name])
+        yield "dispatch", lambda: dispatch.start(services, {self.address.name: 0})
         yield "claim", claim
         yield "release", lambda: outcomes.write(db, [(claimed[0], Decision(Sent("1", 0)))])
         claim()
         yield "renewal of the lease", renew
         yield "succeed", succeed
-        dispatch.start(services, [self.address.name])
+        dispatch.start(services, {self.address.name: 0})
         yield "sweep", lambda: sweep(services, self.pool)
         self._record("a failure")
         yield "sweep at which an outage begins", lambda: sweep(services, self.pool)
@@ -134,7 +134,7 @@ class Queue:
     def start_one(self) -> None:
         """Start the next job and finish it, which moves the queue on."""
         services = self.ground.services
-        dispatch.start(services, [self.address.name])
+        dispatch.start(services, {self.address.name: 0})
         with services.db.statement() as connection:
             claimed = claims.claim_due(connection, 1)
         for job in claimed:

@@ -21,8 +21,13 @@ MAX_ANSWER_BYTES = 100_000
 def generators(services: "Services") -> Iterator[Finding]:
     """Check the health of each configured generator, in its protocol."""
     from shared.admin.generators import check_generators, list_generators
+    from shared.core.settings import SettingsError
 
-    answers = check_generators(services)
+    try:
+        answers = check_generators(services)
+    except SettingsError as error:
+        yield wrong(str(error))
+        return
     refusing = _refusing(lambda: list_generators(services))
     if not answers:
         yield warning("EASEL_GENERATORS is empty here, so none was checked.")

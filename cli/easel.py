@@ -80,6 +80,8 @@ def _run(options: argparse.Namespace) -> int:
     with closing(services.db):
         try:
             return int(options.command(services, options))
+        except SettingsError as error:  # one that only some commands read, such as the key of a generator
+            raise usage_error(str(error)) from None
         except Unavailable as error:
             raise CommandError(ExitCode.UNREACHABLE, error.detail) from None
         except EaselError as error:

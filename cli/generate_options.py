@@ -14,7 +14,8 @@ from pathlib import Path
 
 from cli.exit_codes import usage_error
 from shared.core.words import composed
-from shared.generators.base import GenerationRequest, GeneratorAddress, parse_addresses
+from shared.generators.addresses import GeneratorAddress, parse_addresses
+from shared.generators.base import GenerationRequest
 
 DEFAULT_SERVER = "http://127.0.0.1:2020"
 DEFAULT_OUT = "results"

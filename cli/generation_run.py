@@ -7,10 +7,10 @@ from contextlib import closing
 from typing import TypeVar
 
 from cli.exit_codes import CommandError, ExitCode, usage_error
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
     ForgottenId,
     GenerationRequest,
-    GeneratorAddress,
     GeneratorError,
     GeneratorRefused,
     GeneratorUnavailable,

@@ -11,7 +11,8 @@ from celery import Celery, signals
 from shared.clients.broker import COLLECT, MAIL, REPORT, SWEEP, WAKE
 from shared.core import log
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import outbox
 from shared.polling import periodic
@@ -41,9 +42,9 @@ def create_app(
     at_once: how many short steps each process of the pool does at once. connect: makes the clients of generators.
 
     Raises:
-        SettingsError: EASEL_GENERATORS cannot be read.
+        SettingsError: EASEL_GENERATORS cannot be read, or a key that it names is missing.
     """
-    worker = Worker(services, ClientPool(services.addresses, connect), measure)
+    worker = Worker(services, ClientPool(services.generators, connect), measure)
     pump, mail = Pump(worker, at_once), MailSender(services, worker.stopping)
     app = services.celery
     app.conf.update(

@@ -1,12 +1,12 @@
 """The composition root: a process's settings and the clients made from them, each at its first use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.core.db import Database
-from shared.core.settings import Settings, SettingsError
-from shared.generators.base import GeneratorAddress, parse_addresses
+from shared.core.settings import Settings, SettingsError, read_key
+from shared.generators.addresses import GeneratorAddress, parse_addresses
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -34,11 +34,23 @@ class Services:
 
     @cached_property
     def addresses(self) -> tuple[GeneratorAddress, ...]:
-        """Return the configured generators. Raises SettingsError when EASEL_GENERATORS cannot be read."""
+        """Return the configured generators without their keys. Raises SettingsError if EASEL_GENERATORS is wrong."""
         try:
             return parse_addresses(self.settings.generators)
         except ValueError as error:
             raise SettingsError(f"EASEL_GENERATORS cannot be read: {error}") from None
+
+    @cached_property
+    def generators(self) -> tuple[GeneratorAddress, ...]:
+        """Return the configured generators with their keys, for processes that call them.
+
+        Raises:
+            SettingsError: EASEL_GENERATORS cannot be read, or a key that it names is missing.
+        """
+        return tuple(
+            replace(address, key=read_key(variable)) if (variable := address.option("key_env")) else address
+            for address in self.addresses
+        )
 
     @cached_property
     def protocols(self) -> frozenset[str]:

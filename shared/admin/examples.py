@@ -33,7 +33,7 @@ def seed_examples(services: Services) -> int:
             return 0
         user = user_store.create(connection, OWNER_EMAIL, "no password")
         for example in examples:
-            job = new_job(example, None, b"")
+            job = new_job(example, None, b"", services.addresses)
             submitted = submission_store.queue(
                 connection, user.id, job, max_queued=len(examples), jobs_per_day=len(examples)
             )

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import text
 
 from shared.generators import connect
-from shared.generators.base import ForgottenId, Generator, GeneratorAddress, GeneratorError
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import ForgottenId, Generator, GeneratorError
 from shared.generators.discovery import Discovery
 from shared.services import Services
 
@@ -59,8 +60,12 @@ def list_generators(services: Services) -> list[GeneratorOverview]:
 
 
 def configured_addresses(services: Services) -> tuple[GeneratorAddress, ...]:
-    """Return the configured generators; several behind one host name are listed separately."""
-    return Discovery().expand(services.addresses)
+    """Return the configured generators; several behind one host name are listed separately.
+
+    Raises:
+        SettingsError: A key that EASEL_GENERATORS names is missing.
+    """
+    return Discovery().expand(services.generators)
 
 
 def check_generators(

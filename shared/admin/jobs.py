@@ -13,7 +13,8 @@ from shared.admin.generators import configured_addresses
 from shared.core import garbage
 from shared.core.errors import NotFound
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 from shared.jobs import store as job_store
 from shared.jobs.reasons import BY_OPERATOR
 from shared.jobs.states import LOST_OBJECTS_KEPT_S, Event, State

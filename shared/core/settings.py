@@ -28,6 +28,7 @@ from shared.core.setting_types import (
 )
 
 DAY_S = 24 * 3600
+MAX_KEY_CHARACTERS = 4096
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
@@ -145,6 +146,22 @@ def _find(environment: Mapping[str, str], variable: str) -> str | None:
     if value is not None and "\0" in value:
         raise SettingsError(f"{variable} holds a NUL character.")
     return value.strip() if value else None
+
+
+def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return the key of a generator from the variable that its address names, from a file or a secret as any setting.
+
+    Raises:
+        SettingsError: It is missing, or is no key; the message does not repeat it.
+    """
+    key = _find(os.environ if environment is None else environment, variable)
+    if not key:
+        raise SettingsError(f"{variable} is not set, but EASEL_GENERATORS names it as the key of a generator.")
+    if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY_CHARACTERS):
+        raise SettingsError(
+            f"{variable} is no key: it is one line of at most {MAX_KEY_CHARACTERS} characters of ASCII."
+        )
+    return key
 
 
 def _sentence(errors: ValidationError) -> str:

@@ -1,6 +1,7 @@
 """Clients of the image generators: one module per protocol behind the interface in `base`."""
 
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 
 
 def connect(address: GeneratorAddress) -> Generator:

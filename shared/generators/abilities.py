@@ -3,12 +3,13 @@
 Pure and cheap to import: a submit checks a request here, the dispatcher chooses generators by it, a step records it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from shared.generators.base import PROTOCOLS, GenerationRequest
+from shared.generators.addresses import PROTOCOLS, GeneratorAddress
+from shared.generators.base import GenerationRequest
 
 GLIDE_SIZES = (64, 128, 256, 512, 1024)
 
@@ -30,7 +31,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A setting that a protocol does not transmit, in a request that it makes nevertheless."""
+    """A setting that a protocol does not promise to follow, in a request that it makes nevertheless."""
 
     field: str
     words: str
@@ -102,34 +103,71 @@ IGNORED: dict[str, tuple[Ignored, ...]] = {
         Ignored("cpu", "the choice of the processor", lambda request: request.cpu),
     ),
 }
-"""For each protocol what has no effect in a request."""
+"""For each protocol what has no effect in a request, unless the server at hand is known to follow it."""
 
 
-def unsupported_fields(protocol: str, request: GenerationRequest) -> tuple[Limit, ...]:
-    """Return every limit of this protocol that the request breaks; none when the protocol supports the request."""
-    return tuple(limit for limit in LIMITS[protocol] if limit.broken_by(request))
+def unsupported_fields(
+    protocol: str, request: GenerationRequest, sizes: frozenset[tuple[int, int]] = frozenset()
+) -> tuple[Limit, ...]:
+    """Return every limit of this protocol that the request breaks; none when the protocol supports the request.
+
+    sizes: the only sizes that the server at hand makes, where there are such.
+    """
+    broken = tuple(limit for limit in LIMITS[protocol] if limit.broken_by(request))
+    if not sizes or (request.width, request.height) in sizes or any(limit.field == "width" for limit in broken):
+        return broken
+    return (*broken, _size_limit(sizes))
 
 
-def supported_protocols(request: GenerationRequest) -> str:
-    """Return the protocols that support the request, comma separated in the order of PROTOCOLS, as jobs store them."""
-    return ",".join(protocol for protocol in PROTOCOLS if not unsupported_fields(protocol, request))
+def _size_limit(sizes: frozenset[tuple[int, int]]) -> Limit:
+    """Return the limit of a server that makes only these sizes."""
+    listed = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
+    return Limit(
+        "width",
+        lambda request: (request.width, request.height) not in sizes,
+        f"must give with height one of the sizes {listed}",
+        preset="aspect",
+        preset_instead=f"must come with width and height of one of the sizes {listed}",
+    )
 
 
-def nearest_limits(protocols: Collection[str], request: GenerationRequest) -> tuple[Limit, ...]:
-    """Return the limits of the protocol that breaks fewest of them; none when one of the protocols supports it."""
-    return min((unsupported_fields(protocol, request) for protocol in sorted(protocols)), key=len, default=())
+def supported_protocols(request: GenerationRequest, addresses: Iterable[GeneratorAddress] = ()) -> str:
+    """Return the protocols that support the request, comma separated in the order of PROTOCOLS, as jobs store them.
+
+    A job goes to any generator of these protocols, so one that an address of them cannot make is not for its protocol.
+    """
+    unable = {one.protocol for one in addresses if unsupported_fields(one.protocol, request, one.sizes)}
+    return ",".join(name for name in PROTOCOLS if name not in unable and not unsupported_fields(name, request))
 
 
-def ignored_fields(protocol: str, request: GenerationRequest) -> tuple[Ignored, ...]:
-    """Return the settings of the request that this protocol does not follow."""
-    return tuple(setting for setting in IGNORED[protocol] if setting.used_by(request))
+def nearest_limits(addresses: Sequence[GeneratorAddress], request: GenerationRequest) -> tuple[Limit, ...]:
+    """Return the limits of the generator that breaks fewest of them; none when one of them supports the request."""
+    broken = (
+        unsupported_fields(one.protocol, request, one.sizes) for one in sorted(addresses, key=lambda one: one.protocol)
+    )
+    return min(broken, key=len, default=())
+
+
+def ignored_fields(
+    protocol: str, request: GenerationRequest, follows: frozenset[str] = frozenset()
+) -> tuple[Ignored, ...]:
+    """Return the settings of the request that are not followed.
+
+    follows: the settings that the server at hand follows although its protocol does not promise it.
+    """
+    return tuple(setting for setting in IGNORED[protocol] if setting.field not in follows and setting.used_by(request))
+
+
+def count_ignored(protocol: str, follows: frozenset[str]) -> int:
+    """Return how many settings a generator ignores: jobs go to those first that ignore the fewest."""
+    return sum(setting.field not in follows for setting in IGNORED[protocol])
 
 
 def describe(settings: tuple[Ignored, ...]) -> str:
     """Return one sentence for the timeline about settings that are not followed."""
     words = [setting.words for setting in settings]
     listed = " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
-    return f"This generator ignores {listed}: its protocol does not support {'them' if len(words) > 1 else 'it'}."
+    return f"This generator ignores {listed}: it does not support {'them' if len(words) > 1 else 'it'}."
 
 
 @lru_cache(maxsize=64)

@@ -53,27 +53,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
-from urllib.parse import SplitResult, parse_qsl, urlsplit
-
-from shared.core.setting_types import has_bare_character
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """How many requests a generator of a protocol may hold at once: without an option in its address, and at most."""
-
-    default: int
-    most: int
-
-
-PROTOCOLS = {
-    "img_generator": Places(default=4, most=1000),
-    # A Glide server draws while its caller waits. One graphics card draws one picture at a time, and every call that
-    # waits holds a connection there and a thread here.
-    "glide": Places(default=1, most=64),
-}
-"""The protocols that `connect` knows. Where several support a request, the first of them gets it, because it follows
-more of the settings."""
 
 Stop = Callable[[], bool]
 """Returns True once a running call is no longer wanted."""
@@ -199,11 +178,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the generator offers beyond its protocol: names of extensions; its engine and sampler if it reports them."""
+    """What the generator offers beyond its protocol: names of extensions; its engine and sampler if it reports them.
+
+    `follows` are the settings that it follows although its protocol does not promise that (see `abilities.IGNORED`).
+    """
 
     extensions: frozenset[str] = frozenset()
     engine: str | None = None
     sampler: str | None = None
+    follows: frozenset[str] = frozenset()
 
 
 class GeneratorError(Exception):
@@ -306,93 +289,3 @@ class Generator(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorAddress:
-    """Where a generator is and how many requests it may hold at once.
-
-    `url` may contain a user name and a password; log and store `name` instead. With `each_address` every address behind
-    the host name is a generator (see `discovery`).
-    """
-
-    protocol: str
-    url: str = field(repr=False)
-    max_in_flight: int = 1
-    each_address: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return the normalised URL without user name, password and query: one name for each generator."""
-        parts = urlsplit(self.url)
-        host = parts.hostname or ""
-        host = f"[{host}]" if ":" in host else host
-        default_port = {"http": 80, "https": 443}.get(parts.scheme)
-        port = f":{parts.port}" if parts.port not in (None, default_port) else ""
-        return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
-
-
-def parse_addresses(text: str) -> tuple[GeneratorAddress, ...]:
-    """Parse a comma separated list such as `img_generator+http://127.0.0.1:2020?max_in_flight=4`; it may be empty.
-
-    Raises:
-        ValueError: with one sentence that names the entry by its place and never repeats its text (passwords).
-    """
-    if not text.strip():
-        return ()
-    addresses: list[GeneratorAddress] = []
-    for place, entry in enumerate(text.split(","), start=1):
-        try:
-            address = _parse_address(entry.strip())
-        except ValueError as error:
-            raise ValueError(f"generator {place}: {error}") from None
-        if any(address.name == other.name for other in addresses):
-            raise ValueError(f"generator {place}: the same address is listed twice.")
-        addresses.append(address)
-    return tuple(addresses)
-
-
-def _parse_address(entry: str) -> GeneratorAddress:
-    protocol, plus, url = entry.partition("+")
-    if not plus or protocol not in PROTOCOLS:
-        raise ValueError(f"it must start with a protocol and a plus sign; the protocols are {' and '.join(PROTOCOLS)}.")
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise ValueError("its URL holds a space or a control character.")
-    parts = _split_url(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("its URL must be http://host or https://host.")
-    if parts.fragment:
-        raise ValueError("its URL must not have a fragment.")
-    in_flight, each_address = _parse_options(parts.query, PROTOCOLS[protocol])
-    if each_address and parts.scheme == "https":
-        raise ValueError("each_address works only with http://: certificates are for names, not for addresses.")
-    bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
-    return GeneratorAddress(protocol=protocol, url=bare, max_in_flight=in_flight, each_address=each_address)
-
-
-def _split_url(url: str) -> SplitResult:
-    """Split a URL. The standard library's messages are not used, because they repeat the text."""
-    if has_bare_character(url):
-        raise ValueError("its URL holds # or @ in a wrong place; percent-encode user and password, and no fragment.")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError("its URL cannot be read.") from None
-    if port == 0:
-        raise ValueError("its port must be 1 to 65535.")
-    return parts
-
-
-def _parse_options(query: str, places: Places) -> tuple[int, bool]:
-    """Return `max_in_flight` and `each_address`, or their defaults."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    options = dict(pairs)
-    if len(options) < len(pairs) or not options.keys() <= {"max_in_flight", "each_address"} or (query and not pairs):
-        raise ValueError("the options are max_in_flight and each_address, each at most once.")
-    if options.get("each_address", "1") != "1":
-        raise ValueError("each_address must be 1, or be left out.")
-    value = options.get("max_in_flight", str(places.default))
-    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= places.most):
-        raise ValueError(f"max_in_flight must be a whole number from 1 to {places.most}.")
-    return int(value), "each_address" in options

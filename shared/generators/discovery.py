@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 
 LOOKUP_S = 1.0
 """How old an answer of the name service may be."""

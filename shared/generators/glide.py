@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from PIL import Image
 
 from shared.generators.abilities import unsupported_fields
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
     check_http,
@@ -24,7 +25,6 @@ from shared.generators.answers import (
 from shared.generators.base import (
     Capabilities,
     GenerationRequest,
-    GeneratorAddress,
     GeneratorBroken,
     GeneratorRefused,
     GeneratorUnavailable,

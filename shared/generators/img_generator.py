@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
     check_http,
@@ -25,7 +26,6 @@ from shared.generators.answers import (
 from shared.generators.base import (
     Capabilities,
     GenerationRequest,
-    GeneratorAddress,
     GeneratorBroken,
     GeneratorError,
     GeneratorStopped,

@@ -123,14 +123,15 @@ class Answer:
 class BoundedHttp:
     """Kept-alive connections to one base URL: no redirects, no cookies, no proxies or passwords from the environment.
 
-    Threads may share it. Only the system's resolver limits the look-up of the host name.
+    `headers` are sent with every exchange, such as one with a key. Threads may share it. Only the system's resolver
+    limits the look-up of the host name.
     """
 
-    def __init__(self, url: str, *, connect_timeout_s: float) -> None:
+    def __init__(self, url: str, *, connect_timeout_s: float, headers: Mapping[str, str] | None = None) -> None:
         parts = urlsplit(url)
         self._path = parts.path.rstrip("/")
         self._connect_timeout_s = connect_timeout_s
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(headers or {})
         if parts.username is not None:
             password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             # Servers read Latin-1 where RFC 7617's `charset` is absent; other scripts have only UTF-8.
@@ -142,11 +143,21 @@ class BoundedHttp:
         self._server = (parts.hostname, parts.port, parts.scheme)
 
     def send(
-        self, method: str, path: str, body: bytes | None, *, timeout_s: float, limit_bytes: int, stop: Stop = never_stop
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        timeout_s: float,
+        limit_bytes: int,
+        stop: Stop = never_stop,
+        content_type: str = "application/json",
+        rooted: bool = False,
     ) -> Answer:
         """Make one exchange; the caller checks the status.
 
-        `timeout_s` covers the whole answer, `limit_bytes` its body. Soon after `stop` returns True the connection is
+        `timeout_s` covers the whole answer, `limit_bytes` its body. `content_type` is that of `body`. With `rooted` the
+        path is one of the server, not one below the base URL. Soon after `stop` returns True the connection is
         closed.
 
         Raises:
@@ -156,7 +167,8 @@ class BoundedHttp:
         """
         asked = _stop.set(stop)
         try:
-            return self._send(method, path, body, timeout_s, limit_bytes)
+            headers = self._headers if body is None else self._headers | {"Content-Type": content_type}
+            return self._send(method, path if rooted else self._path + path, body, headers, timeout_s, limit_bytes)
         finally:
             _stop.reset(asked)
 
@@ -164,12 +176,19 @@ class BoundedHttp:
         """Close the connections."""
         self._pools.clear()
 
-    def _send(self, method: str, path: str, body: bytes | None, timeout_s: float, limit_bytes: int) -> Answer:
-        headers = self._headers if body is None else self._headers | {"Content-Type": "application/json"}
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout_s: float,
+        limit_bytes: int,
+    ) -> Answer:
         try:
             response = self._pools.connection_from_host(*self._server).urlopen(
                 method,
-                self._path + path,
+                path,
                 body,
                 headers,
                 retries=False,

@@ -50,4 +50,4 @@ def _is_offered(services: Services, use: Option) -> bool:
         request = JobRequest.model_validate({"prompt": "a lighthouse", **use})
     except ValidationError:
         return False
-    return is_supported(services, new_job(request, None, b""))
+    return is_supported(services, new_job(request, None, b"", services.addresses))

@@ -1,19 +1,29 @@
 """From a request to a job with every setting resolved, and the refusal of what this site cannot make."""
 
 import secrets
+from collections.abc import Sequence
 
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
 from shared.core.errors import NO_MAIL, FieldError, InvalidRequest
 from shared.generators.abilities import nearest_limits, supported_protocols
+from shared.generators.addresses import GeneratorAddress
 from shared.jobs import states
 from shared.jobs.records import NewJob
 from shared.jobs.requests import generation_request
 from shared.services import Services
 
 
-def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes) -> NewJob:
-    """Fill in every setting of a request, and find the protocols that support it."""
+def new_job(
+    request: JobRequest,
+    idempotency_key: str | None,
+    fingerprint: bytes,
+    addresses: Sequence[GeneratorAddress] = (),
+) -> NewJob:
+    """Fill in every setting of a request, and find the protocols that support it.
+
+    addresses: the generators, as far as this process knows them.
+    """
     settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
     source_keys = tuple(settings["source_images"])
     outline = generation_request(request.prompt, settings, source_images=(b"",) * len(source_keys))
@@ -22,7 +32,7 @@ def new_job(request: JobRequest, idempotency_key: str | None, fingerprint: bytes
         settings=settings,
         cost=states.cost(outline.n, outline.width, outline.height, outline.steps, outline.upscale),
         outline=outline,
-        protocols=supported_protocols(outline),
+        protocols=supported_protocols(outline, addresses),
         source_keys=source_keys,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
@@ -46,7 +56,7 @@ def find_refusal(services: Services, request: JobRequest, job: NewJob) -> Invali
     if request.notify == "email" and not services.sends_mail:
         return InvalidRequest(fields=(NO_MAIL,))
     wrong: dict[str, FieldError] = {}
-    for limit in nearest_limits(services.protocols, job.outline):
+    for limit in nearest_limits(services.addresses, job.outline):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)
         message = f"{instead}, for the generators of this site"

@@ -51,7 +51,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     if request.notify is None and not services.sends_mail:
         # The account's default may date from a time when there was mail.
         request = request.model_copy(update={"notify": "none"})
-    job = new_job(request, idempotency_key, fingerprint)
+    job = new_job(request, idempotency_key, fingerprint, services.addresses)
     refusal = find_refusal(services, request, job)
     with services.db.statement() as connection:
         record = _queue(services, connection, credential, job, refusal)

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.abilities import count_ignored
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 from shared.generators.discovery import Discovery
 
 
@@ -24,6 +26,16 @@ class ClientPool:
     def list_names(self) -> list[str]:
         """Return the names of these generators."""
         return [address.name for address in self.list_addresses()]
+
+    def count_ignored(self) -> dict[str, int]:
+        """Return the names of these generators, each with how many settings it ignores, as far as is known."""
+        return {
+            address.name: count_ignored(address.protocol, self._follows(address)) for address in self.list_addresses()
+        }
+
+    def _follows(self, address: GeneratorAddress) -> frozenset[str]:
+        client = self._clients.get(address.name)
+        return client.capabilities.follows if client else address.follows or frozenset()
 
     def find(self, name: str) -> tuple[Generator, GeneratorAddress] | None:
         """Return the client and the address of a generator; None when it is no longer configured."""

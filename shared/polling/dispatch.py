@@ -9,7 +9,7 @@ of the job that started last. One dispatcher at a time starts jobs: it holds the
 import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -55,7 +55,8 @@ class NextJob:
 class FreePlaces:
     """The free places at generators, while the dispatcher assigns them."""
 
-    def __init__(self, rooms: Sequence[Room]) -> None:
+    def __init__(self, rooms: Sequence[Room], ignored: Mapping[str, int]) -> None:
+        self._ignored = ignored
         self._free = {room.name: room.free for room in rooms if room.free > 0}
         self._protocol = {room.name: room.protocol for room in rooms}
 
@@ -67,8 +68,8 @@ class FreePlaces:
     def take(self, protocols: str, refused_by: str | None = None) -> str | None:
         """Assign a place to a job that these protocols support; return the generator's name, None if all are full.
 
-        Generators that follow more of a job's settings come first; those that ignore settings get what the others have
-        no room for. Among equals the one with most free places is chosen. The generator that refused the job gets it
+        Generators that follow more settings come first; those that ignore some get what the others have no room for.
+        Among equals the one with most free places is chosen. The generator that refused the job gets it
         again only if there is no other healthy one for it, even a full one.
         """
         supported = protocols.split(",")
@@ -76,17 +77,21 @@ class FreePlaces:
         fitting = [name for name in known if name in self._free and (name != refused_by or len(known) == 1)]
         if not fitting:
             return None
-        chosen = min(fitting, key=lambda name: (supported.index(self._protocol[name]), -self._free[name], name))
+        chosen = min(fitting, key=lambda name: self._rank(name, supported))
         self._free[chosen] -= 1
         if not self._free[chosen]:
             del self._free[chosen]
         return chosen
 
+    def _rank(self, name: str, supported: Sequence[str]) -> tuple[int, int, int, str]:
+        """Return the order of a generator among those that support a job; the least is chosen."""
+        return self._ignored[name], supported.index(self._protocol[name]), -self._free[name], name
 
-def start(services: Services, names: Sequence[str], floor: Place = FIRST) -> list[UUID]:
-    """Assign queued jobs to free places at these generators, in fair order; return the ids of the jobs started.
 
-    Jobs before `floor` are left out.
+def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) -> list[UUID]:
+    """Assign queued jobs to free places at generators, in fair order; return the ids of the jobs started.
+
+    ignored: the names of the generators, each with how many settings it ignores. Jobs before `floor` are left out.
     """
     started: list[UUID] = []
     left_over = True
@@ -94,7 +99,7 @@ def start(services: Services, names: Sequence[str], floor: Place = FIRST) -> lis
         # Each round is a transaction: within one, users' rows are locked in the order of their ids, by one statement.
         with services.db.begin() as connection:
             jobs, left_over = _start_round(
-                connection, names, services.settings.max_running, STARTS_AT_ONCE - len(started), floor
+                connection, ignored, services.settings.max_running, STARTS_AT_ONCE - len(started), floor
             )
         started += jobs
     for job_id in started:
@@ -103,11 +108,11 @@ def start(services: Services, names: Sequence[str], floor: Place = FIRST) -> lis
 
 
 def _start_round(
-    connection: Connection, names: Sequence[str], max_running: int, limit: int, floor: Place
+    connection: Connection, ignored: Mapping[str, int], max_running: int, limit: int, floor: Place
 ) -> tuple[list[UUID], bool]:
     """Start the jobs that are next now; return their ids, and whether jobs are left for which there is a place."""
     clock = lock_clock(connection)
-    places = FreePlaces(generator_store.list_rooms(connection, names))
+    places = FreePlaces(generator_store.list_rooms(connection, list(ignored)), ignored)
     if not places.kinds:
         return [], False
     candidates = list_next(connection, max_running=max_running, kinds=places.kinds, limit=limit, floor=floor)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.generators.abilities import all_kinds
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
 
 PROBE_LEASE_S = 40.0

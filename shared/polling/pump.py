@@ -125,7 +125,7 @@ class Pump:
         if is_due:
             self._floors.refresh(self._worker.services.db)
         if start:
-            dispatch.start(self._worker.services, self._worker.pool.list_names(), self._floors.place)
+            dispatch.start(self._worker.services, self._worker.pool.count_ignored(), self._floors.place)
         free = self._at_once - self._short
         if not free or not is_due:
             self._more_due |= is_due

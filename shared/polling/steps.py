@@ -14,7 +14,7 @@ from datetime import UTC
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
 from shared.core.errors import Unavailable
 from shared.core.limits import MAX_UPLOAD_BYTES
-from shared.generators.abilities import describe, ignored_fields
+from shared.generators.abilities import Ignored, describe, ignored_fields
 from shared.generators.base import (
     ForgottenId,
     GenerationRequest,
@@ -104,6 +104,10 @@ class Step:
             return "cancel"
         return "send" if self.claim.remote_id is None else "ask"
 
+    def list_ignored(self, request: GenerationRequest) -> tuple[Ignored, ...]:
+        """Return the settings of the request that this generator does not follow, as far as it is known."""
+        return ignored_fields(self.protocol, request, self.generator.capabilities.follows)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadyToFetch:
@@ -178,7 +182,7 @@ def _send(step: Step) -> Decision:
     except GeneratorBroken as error:
         lost = Failed(_reason(error), 1) if error.lasting else _lost_attempt(claim, _reason(error), spent=1)
         return Decision(lost, GeneratorHealth(error.message))
-    ignored = ignored_fields(step.protocol, request)
+    ignored = step.list_ignored(request)
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
     if step.generator.synchronous:
         return Decision(Sent(remote_id, 0, adapted))  # nothing was sent yet, so nothing is known of its health
@@ -301,7 +305,7 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     """Check and store every picture; verify that all of it is there. Raises PictureError, Unavailable."""
     # Where unchanged pictures are not returned, the descriptions are of the sources themselves.
     images = result.images or request.source_images
-    ignored = tuple(setting.field for setting in ignored_fields(step.protocol, request))
+    ignored = tuple(setting.field for setting in step.list_ignored(request))
     stored: list[StoredImage] = []
     sizes: dict[str, int] = {}
     proven = True

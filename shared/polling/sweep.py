@@ -25,7 +25,7 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
     _probe(services, pool)
     with services.db.statement() as connection:
         due = list_due(connection, DUE_AT_ONCE)
-    started = dispatch.start(services, pool.list_names())
+    started = dispatch.start(services, pool.count_ignored())
     wait_reasons.update(services)
     with services.db.statement() as connection:
         record_sweep(connection)

@@ -15,7 +15,8 @@ from uuid import UUID
 from shared.core.errors import Unavailable
 from shared.core.log import fields as log_fields
 from shared.core.log import job_id as log_job_id
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured

@@ -6,14 +6,14 @@ import socket
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from types import TracebackType
 from typing import Any, Self, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 
 _KEPT_REQUESTS = 1000
 _MAX_BODY_BYTES = 256 * 1024 * 1024
@@ -25,12 +25,14 @@ class FakeServer(ABC):
 
     Every fake generator counts its calls by name (`counts`), and keeps the fields of the last 1000 generation requests
     as received (`requests`), the number in flight (`in_flight`) and its maximum. While `down` is true, it answers 503.
+    `options` are those of its address.
     """
 
     protocol: str
 
-    def __init__(self, max_in_flight: int) -> None:
+    def __init__(self, max_in_flight: int, options: Mapping[str, str] | None = None) -> None:
         self.max_in_flight = max_in_flight
+        self.options = dict(options or {})
         self.down = False
         self.counts: Counter[str] = Counter()
         self.requests: deque[dict[str, Any]] = deque(maxlen=_KEPT_REQUESTS)
@@ -46,12 +48,14 @@ class FakeServer(ABC):
     @property
     def address(self) -> GeneratorAddress:
         """Return the server's address as `connect` takes it."""
-        return GeneratorAddress(self.protocol, self.url, self.max_in_flight)
+        return GeneratorAddress(
+            self.protocol, self.url, self.max_in_flight, options=tuple(sorted(self.options.items()))
+        )
 
     @property
     def setting(self) -> str:
         """Return the server's entry in EASEL_GENERATORS."""
-        return f"{self.protocol}+{self.url}?max_in_flight={self.max_in_flight}"
+        return f"{self.protocol}+{self.url}?{urlencode({'max_in_flight': self.max_in_flight} | self.options)}"
 
     def __enter__(self) -> Self:
         self._server = _Server(self)
@@ -71,8 +75,23 @@ class FakeServer(ABC):
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
         """Return the HTTP status and the JSON value for one call; bytes are sent as the body unchanged.
 
-        `fields` are those of the JSON body, or of the query, as text.
+        `fields` are what `read` returned, or those of the query, as text.
         """
+
+    def read(self, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:  # noqa: ARG002
+        """Return the fields of a body, JSON by default. `headers` have names in lower case.
+
+        Raises:
+            ValueError: It cannot be read.
+        """
+        fields = json.loads(body)
+        if not isinstance(fields, dict):
+            raise ValueError("not an object")
+        return fields
+
+    def is_allowed(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002
+        """Return whether a call with these headers may be made; others are answered with 401."""
+        return True
 
     def respond(
         self,
@@ -140,29 +159,28 @@ class _Handler(StreamRequestHandler):
     def _exchange(self) -> tuple[int, Any] | None:
         """Read a request and return the HTTP status and the value of its answer; None ends the connection."""
         words = self.rfile.readline(_MAX_LINE_BYTES).split()
-        length = 0
+        headers: dict[str, str] = {}
         while (line := self.rfile.readline(_MAX_LINE_BYTES)) not in (b"\r\n", b"\n", b""):
             name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
+            headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
+        length = int(headers.get("content-length", 0))
         if length > _MAX_BODY_BYTES:
             self._send(413, {"error": "too large"})
         if len(words) != 3 or length > _MAX_BODY_BYTES:
             return None
         method, target = words[0].decode(), urlsplit(words[1].decode())
         body = self.rfile.read(length)
+        fake = cast(_Server, self.server).fake
+        if not fake.is_allowed(headers):
+            return 401, {"error": "unauthorized"}
         if method != "POST":
-            return self._respond(method, target.path, dict(parse_qsl(target.query, keep_blank_values=True)))
+            fields = dict(parse_qsl(target.query, keep_blank_values=True))
+            return fake.respond(method, target.path, fields, self._is_gone)
         try:
-            fields = json.loads(body)
+            fields = fake.read(headers, body)
         except ValueError:
-            return 422, {"error": "not JSON"}
-        if not isinstance(fields, dict):
-            return 422, {"error": "not an object"}
-        return self._respond(method, target.path, fields)
-
-    def _respond(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any] | None:
-        return cast(_Server, self.server).fake.respond(method, path, fields, self._is_gone)
+            return 422, {"error": "unreadable"}
+        return fake.respond(method, target.path, fields, self._is_gone)
 
     def _is_gone(self) -> bool:
         """Return whether the caller has hung up.

@@ -4,7 +4,7 @@ import random
 from typing import Any
 from uuid import UUID
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
 from shared.polling import generators as generator_store

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 from shared.generators.discovery import Discovery
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import outbox
@@ -47,7 +48,7 @@ class Poller:
         self.pool.addresses = addresses
 
     def start(self) -> list[UUID]:
-        return dispatch.start(self.services, self.pool.list_names())
+        return dispatch.start(self.services, self.pool.count_ignored())
 
     def sweep(self) -> list[UUID]:
         return sweep(self.services, self.pool)

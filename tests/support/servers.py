@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
 from tests.support.reference_generator import reference_generator

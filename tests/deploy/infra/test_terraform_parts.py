@@ -8,7 +8,7 @@ import pytest
 from shared.clients.broker import celery_app
 from shared.clients.storage import POST_LIFETIME_S
 from shared.core.settings import Settings
-from shared.generators.base import PROTOCOLS
+from shared.generators.addresses import PROTOCOLS
 from shared.jobs import states as jobs
 from shared.polling.pump import STOP_S
 from tests.support.configuration import (

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from shared.generators import connect
-from shared.generators.base import PROTOCOLS, GeneratorAddress, parse_addresses
+from shared.generators.addresses import PROTOCOLS, GeneratorAddress, parse_addresses
 from tests.support.orders import order
 
 
@@ -108,5 +108,6 @@ def test_what_a_request_expects() -> None:
 
 
 def test_reading_an_address_loads_no_http_library() -> None:
-    code = "import sys, shared.generators.base; sys.exit('requests' in sys.modules or 'PIL' in sys.modules)"
+    modules = "shared.generators.addresses, shared.generators.base"
+    code = f"import sys, {modules}; sys.exit('requests' in sys.modules or 'PIL' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

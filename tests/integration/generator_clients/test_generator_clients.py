@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.generators import connect
+from shared.generators.addresses import PROTOCOLS, GeneratorAddress
 from shared.generators.base import (
-    PROTOCOLS,
     GenerationRequest,
     Generator,
-    GeneratorAddress,
     GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,

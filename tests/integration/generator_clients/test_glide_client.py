@@ -14,13 +14,8 @@ from shared.generators.abilities import (
     supported_protocols,
     unsupported_fields,
 )
-from shared.generators.base import (
-    GenerationRequest,
-    GeneratorAddress,
-    GeneratorBroken,
-    GeneratorRefused,
-    GeneratorUnavailable,
-)
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import GenerationRequest, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
 from shared.testing.fake_glide import FakeGlide, colour
 from tests.support.exchange import decoded, make
 from tests.support.orders import order
@@ -73,6 +68,7 @@ def test_the_request_that_is_sent() -> None:
     assert sent == {"size": "64", "prompt": "закат & 🌅 100%", "batch_size": "2", "guidance_scale": "3.0"}
 
 
+GLIDE, IMG_GENERATOR = (GeneratorAddress(protocol, "http://host") for protocol in ("glide", "img_generator"))
 SOURCE = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (64).to_bytes(4, "big") * 2
 
 NO_WORDS: dict[str, tuple[GenerationRequest, set[str]]] = {
@@ -103,8 +99,8 @@ def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest
     assert {limit.field for limit in unsupported_fields("glide", wanted)} == fields
     assert all(field in caught.value.message for field in fields)
     assert supported_protocols(wanted) == "img_generator"
-    assert nearest_limits({"glide", "img_generator"}, wanted) == ()
-    assert {limit.field for limit in nearest_limits({"glide"}, wanted)} == fields
+    assert nearest_limits([GLIDE, IMG_GENERATOR], wanted) == ()
+    assert {limit.field for limit in nearest_limits([GLIDE], wanted)} == fields
 
 
 def test_which_generators_support_a_request() -> None:
@@ -121,7 +117,7 @@ def test_ignored_fields_are_listed() -> None:
     assert [setting.field for setting in everything] == ["seed", "steps", "negative_prompt", "cpu"]
     assert describe(everything) == (
         "This generator ignores the seed, the number of steps, the negative prompt and the choice of the"
-        " processor: its protocol does not support them."
+        " processor: it does not support them."
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import shared.generators.base
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
-    GeneratorAddress,
     GeneratorBroken,
     GeneratorError,
     GeneratorRefused,

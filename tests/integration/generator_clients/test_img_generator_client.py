@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from shared.generators import connect
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
     ForgottenId,
     GenerationRequest,
     Generator,
-    GeneratorAddress,
     GeneratorUnavailable,
     Phase,
 )

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from shared.generators.base import GeneratorAddress, Phase, Progress, Result
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Phase, Progress, Result
 from shared.generators.glide import Glide
 from shared.generators.img_generator import ImgGenerator
 from tests.support.exchange import decoded

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from shared.generators import connect
+from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
     Generator,
-    GeneratorAddress,
     GeneratorError,
     GeneratorStopped,
     GeneratorUnavailable,

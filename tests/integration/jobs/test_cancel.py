@@ -10,7 +10,14 @@ from shared.accounts.auth import Credential
 from shared.accounts.tokens import new_token, token_hash
 from shared.clients.storage import Storage
 from shared.core.errors import StillRunning
-from shared.generators.base import GenerationRequest, GeneratorAddress, Progress, Result, Stop, never_stop
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import (
+    GenerationRequest,
+    Progress,
+    Result,
+    Stop,
+    never_stop,
+)
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs import submission

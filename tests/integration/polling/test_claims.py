@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress, Progress, Stop, never_stop
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Generator, Progress, Stop, never_stop
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED

@@ -7,7 +7,8 @@ from sqlalchemy import QueuePool
 
 from shared.clients.storage import Storage
 from shared.core import garbage
-from shared.generators.base import Capabilities, GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import Capabilities
 from shared.generators.img_generator import ImgGenerator
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator

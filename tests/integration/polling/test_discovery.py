@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.generators import connect
-from shared.generators.base import Generator, GeneratorAddress, parse_addresses
+from shared.generators.addresses import GeneratorAddress, parse_addresses
+from shared.generators.base import Generator
 from shared.generators.discovery import KEPT_S, LOOKUP_S, MOST, Discovery, look_up
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.poller import Poller

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
 from shared.services import Services

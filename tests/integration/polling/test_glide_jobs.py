@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.images.codec import decode_picture
 from shared.images.recipe import read_recipe
 from shared.polling import lease
@@ -62,8 +62,7 @@ def test_it_works(world: World, glide: FakeGlide) -> None:
         ("sent", None, None),
         (
             "adapted",
-            "This generator ignores the seed, the number of steps and the negative prompt:"
-            " its protocol does not support them.",
+            "This generator ignores the seed, the number of steps and the negative prompt: it does not support them.",
             "not_followed",
         ),
         ("processing", None, None),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.generators.base import GeneratorAddress
+from shared.generators.addresses import GeneratorAddress
 from shared.polling import generators as generator_store
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.api.schemas import JobRequest
-from shared.generators.base import PROTOCOLS
+from shared.generators.addresses import PROTOCOLS
 from shared.jobs.resolution import new_job
 
 
