@@ -15,4 +15,8 @@ def connect(address: GeneratorAddress) -> Generator:
         from shared.generators.glide import Glide
 
         return Glide(address)
+    if address.protocol == "openai":
+        from shared.generators.openai import OpenAi
+
+        return OpenAi(address)
     raise ValueError("there is no client for this generator protocol.")

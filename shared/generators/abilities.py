@@ -50,6 +50,19 @@ _LONG_PROMPT = Limit(
 
 _SIZES = ", ".join(map(str, GLIDE_SIZES[:-1])) + f" or {GLIDE_SIZES[-1]}"
 
+_DRAWS_ONLY = (
+    Limit(
+        "upscale",
+        lambda request: request.upscale > 1,
+        "must be 1",
+        preset="quality",
+        preset_instead="must be draft, normal or better, or come with upscale 1",
+    ),
+    Limit("strength", lambda request: request.strength < 0, "must not be below 0"),
+    Limit("describe", lambda request: request.describe, "must be false"),
+    Limit("timelapse", lambda request: request.frames > 0, "must be false"),
+)
+
 LIMITS: dict[str, tuple[Limit, ...]] = {
     "img_generator": (
         _LONG_PROMPT,
@@ -63,6 +76,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
             preset_instead="must be draft, normal or better, or come with upscale 1 or a smaller n",
         ),
     ),
+    "openai": (_LONG_PROMPT, *_DRAWS_ONLY),
     "glide": (
         _LONG_PROMPT,
         Limit(
@@ -79,29 +93,28 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
             preset="aspect",
             preset_instead="must be square, or come with width and height",
         ),
-        Limit(
-            "upscale",
-            lambda request: request.upscale > 1,
-            "must be 1",
-            preset="quality",
-            preset_instead="must be draft, normal or better, or come with upscale 1",
-        ),
+        *_DRAWS_ONLY,
         Limit("source_images", lambda request: bool(request.source_images), "must be left out"),
-        Limit("strength", lambda request: request.strength < 0, "must not be below 0"),
-        Limit("describe", lambda request: request.describe, "must be false"),
-        Limit("timelapse", lambda request: request.frames > 0, "must be false"),
     ),
 }
 """For each protocol what no request may contain."""
 
+_SEED = Ignored("seed", "the seed", lambda _: True)
+_STEPS = Ignored("steps", "the number of steps", lambda _: True)
+_NEGATIVE_PROMPT = Ignored("negative_prompt", "the negative prompt", lambda request: bool(request.negative_prompt))
+_CPU = Ignored("cpu", "the choice of the processor", lambda request: request.cpu)
+
 IGNORED: dict[str, tuple[Ignored, ...]] = {
     "img_generator": (),
-    "glide": (
-        Ignored("seed", "the seed", lambda _: True),
-        Ignored("steps", "the number of steps", lambda _: True),
-        Ignored("negative_prompt", "the negative prompt", lambda request: bool(request.negative_prompt)),
-        Ignored("cpu", "the choice of the processor", lambda request: request.cpu),
+    "openai": (
+        _SEED,
+        _STEPS,
+        Ignored("scale", "the scale", lambda _: True),
+        _NEGATIVE_PROMPT,
+        Ignored("strength", "the strength", lambda request: bool(request.source_images)),
+        _CPU,
     ),
+    "glide": (_SEED, _STEPS, _NEGATIVE_PROMPT, _CPU),
 }
 """For each protocol what has no effect in a request, unless the server at hand is known to follow it."""
 

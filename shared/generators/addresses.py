@@ -53,6 +53,8 @@ class ProtocolRules:
 
 PROTOCOLS = {
     "img_generator": ProtocolRules(default=4, most=1000),
+    # A server of these draws while its caller waits, several pictures at a time where it batches.
+    "openai": ProtocolRules(default=1, most=64, options=frozenset({"model", "key_env", "follows", "sizes"})),
     # A Glide server draws while its caller waits. One graphics card draws one picture at a time, and every call that
     # waits holds a connection there and a thread here.
     "glide": ProtocolRules(default=1, most=64),

@@ -65,11 +65,16 @@ def _unavailable(status: int) -> tuple[str | None, str]:
 
 def refusal(answer: Answer, fields: Mapping[str, Any]) -> GeneratorRefused:
     """Return the error for a refused request; the answer may repeat a prompt, so only parameter names are kept."""
-    text = answer.body[:65536].decode("utf-8", errors="replace")
-    words = re.findall(r'"([a-z_]+)"', text) + re.findall(r"\b[a-z_]{2,}\b", text)
-    named = [name for name in fields if name in words]
+    named = named_fields(answer, fields)
     reason = f" It names: {', '.join(named)}." if named else ""
     return GeneratorRefused("generator_refused", f"The generator refused this request (HTTP {answer.status}).{reason}")
+
+
+def named_fields(answer: Answer, fields: Mapping[str, Any]) -> list[str]:
+    """Return which of these fields an answer names."""
+    text = answer.body[:65536].decode("utf-8", errors="replace")
+    words = re.findall(r"[\"']([a-z_]+)[\"']", text) + re.findall(r"\b[a-z_]{2,}\b", text)
+    return [name for name in fields if name in words]
 
 
 def result_limit(request: GenerationRequest) -> int:

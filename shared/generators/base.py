@@ -36,6 +36,7 @@ generator_bad_status            GeneratorBroken L     an unknown status
 generator_bad_position          GeneratorBroken L     a queue position that is not a whole number from 0
 generator_bad_progress          GeneratorBroken L     a percentage that is not a number from 0 to 100
 generator_bad_base64            GeneratorBroken L     a picture that is not base64 in any alphabet
+generator_foreign_url           GeneratorBroken L     a picture at the URL of another server: it is not called
 generator_bad_sheet             GeneratorBroken L     a sheet that is no picture; a damaged one is not lasting
 generator_wrong_sheet_size      GeneratorBroken L     a sheet whose size is not a grid of the requested pictures
 generator_wrong_image_count     GeneratorBroken L     more or fewer pictures than requested
@@ -180,13 +181,19 @@ class Result:
 class Capabilities:
     """What the generator offers beyond its protocol: names of extensions; its engine and sampler if it reports them.
 
-    `follows` are the settings that it follows although its protocol does not promise that (see `abilities.IGNORED`).
+    `follows` are the settings that it follows although its protocol does not promise that (see `abilities.IGNORED`), in
+    requests with start pictures those of `edits_follow`.
     """
 
     extensions: frozenset[str] = frozenset()
     engine: str | None = None
     sampler: str | None = None
     follows: frozenset[str] = frozenset()
+    edits_follow: frozenset[str] = frozenset()
+
+    def followed(self, request: GenerationRequest) -> frozenset[str]:
+        """Return the settings beyond its protocol that it follows in this request."""
+        return self.edits_follow if request.source_images else self.follows
 
 
 class GeneratorError(Exception):

@@ -106,7 +106,7 @@ class Step:
 
     def list_ignored(self, request: GenerationRequest) -> tuple[Ignored, ...]:
         """Return the settings of the request that this generator does not follow, as far as it is known."""
-        return ignored_fields(self.protocol, request, self.generator.capabilities.follows)
+        return ignored_fields(self.protocol, request, self.generator.capabilities.followed(request))
 
 
 @dataclass(frozen=True, slots=True)

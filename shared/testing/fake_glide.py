@@ -9,19 +9,15 @@ Picture k of a sheet is filled with the colour `colour(k)`.
 import base64
 import io
 import json
-import threading
-from collections.abc import Callable
 from functools import lru_cache
-from types import TracebackType
 from typing import Any
 
 from PIL import Image
 
 from shared.generators.abilities import GLIDE_SIZES
-from shared.testing.fake_server import FakeServer
+from shared.testing.fake_server import DrawingServer
 
 MAX_BATCH = 64
-_POLL_S = 0.02
 
 
 def colour(index: int) -> tuple[int, int, int]:
@@ -29,14 +25,12 @@ def colour(index: int) -> tuple[int, int, int]:
     return (30 + 20 * index % 200, 200 - 20 * index % 180, 120)
 
 
-class FakeGlide(FakeServer):
+class FakeGlide(DrawingServer):
     """Serves on a free loopback port inside `with`. Its attributes may be changed while it runs.
 
     columns: how many pictures a row of a sheet has; None: all of them.
     down: while true, every call is answered with 503.
-    hold(): requests wait until `release()`, or until their caller hangs up.
-    counts: `received` (valid requests), `generated`, `refused`, `abandoned` (the caller hung up on a held one).
-    requests: the fields of the last 1000 valid requests, as received.
+    counts: also `generated` and `refused`.
     """
 
     protocol = "glide"
@@ -44,43 +38,10 @@ class FakeGlide(FakeServer):
     def __init__(self, *, max_in_flight: int = 4, columns: int | None = None) -> None:
         super().__init__(max_in_flight)
         self.columns = columns
-        self._free = threading.Event()
-        self._free.set()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
-        super().__exit__(kind, error, trace)
-
-    def hold(self) -> None:
-        """Hold requests from now on, until `release()`."""
-        self._free.clear()
-
-    def release(self) -> None:
-        """Answer requests immediately again, including the held ones."""
-        self._free.set()
-
-    def respond(
-        self, method: str, path: str, fields: dict[str, Any], is_gone: Callable[[], bool]
-    ) -> tuple[int, Any] | None:
-        """Return what `answer` returns, after the wait for `release()`; None if the caller hung up meanwhile."""
-        if (method, path) != ("GET", "/image") or self.down or _wrong_field(fields):
-            return self.answer(method, path, fields)
-        with self._lock:
-            self.counts["received"] += 1
-            self.requests.append(fields)
-            self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            while not self._free.wait(_POLL_S):
-                if is_gone():
-                    self.counts["abandoned"] += 1
-                    return None
-            return self.answer(method, path, fields)
-        finally:
-            with self._lock:
-                self.in_flight -= 1
+    def draws(self, method: str, path: str, fields: dict[str, Any]) -> bool:
+        """Return whether this call asks for a picture that can be drawn."""
+        return (method, path) == ("GET", "/image") and not _wrong_field(fields)
 
     def answer(self, method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
         """Return the HTTP status and the JSON value for one call."""

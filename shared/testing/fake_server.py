@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from shared.generators.addresses import GeneratorAddress
 
 _KEPT_REQUESTS = 1000
+_POLL_S = 0.02
 _MAX_BODY_BYTES = 256 * 1024 * 1024
 _MAX_LINE_BYTES = 64 * 1024
 
@@ -105,6 +106,59 @@ class FakeServer(ABC):
         `is_gone` returns whether the caller has hung up.
         """
         return self.answer(method, path, fields)
+
+
+class DrawingServer(FakeServer):
+    """A fake that draws while its caller waits.
+
+    hold(): requests wait until `release()`, or until their caller hangs up.
+    counts: `received` (requests that can be drawn), `abandoned` (the caller hung up on a held one).
+    requests: the fields of the last 1000 of them, as received.
+    """
+
+    def __init__(self, max_in_flight: int, options: Mapping[str, str] | None = None) -> None:
+        super().__init__(max_in_flight, options)
+        self._free = threading.Event()
+        self._free.set()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+        super().__exit__(kind, error, trace)
+
+    def hold(self) -> None:
+        """Hold requests from now on, until `release()`."""
+        self._free.clear()
+
+    def release(self) -> None:
+        """Answer requests immediately again, including the held ones."""
+        self._free.set()
+
+    @abstractmethod
+    def draws(self, method: str, path: str, fields: dict[str, Any]) -> bool:
+        """Return whether this call asks for a picture that can be drawn."""
+
+    def respond(
+        self, method: str, path: str, fields: dict[str, Any], is_gone: Callable[[], bool]
+    ) -> tuple[int, Any] | None:
+        """Return what `answer` returns, after the wait for `release()`; None if the caller hung up meanwhile."""
+        if self.down or not self.draws(method, path, fields):
+            return self.answer(method, path, fields)
+        with self._lock:
+            self.counts["received"] += 1
+            self.requests.append(fields)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            while not self._free.wait(_POLL_S):
+                if is_gone():
+                    self.counts["abandoned"] += 1
+                    return None
+            return self.answer(method, path, fields)
+        finally:
+            with self._lock:
+                self.in_flight -= 1
 
 
 class _Server(ThreadingTCPServer):

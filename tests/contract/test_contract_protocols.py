@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.api.schemas import JobRequest
 from shared.generators.abilities import LIMITS
@@ -57,6 +58,8 @@ TAKEN: list[dict[str, Any]] = [
     *({"width": size, "height": size} for size in (64, 128, 256, 512, 1024)),
 ]
 
+SIZED = "openai+http://127.0.0.1:11?sizes=1024x1024+1536x1024"
+
 Open = Callable[[str], Door]
 
 
@@ -87,6 +90,37 @@ def test_a_site_with_only_glide_accepts_what_glide_supports(
     door_to: Open, ada: Person, request_: dict[str, Any]
 ) -> None:
     assert post(door_to(GLIDE), ada, **request_).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("request_", "errors"),
+    [
+        ({}, {"aspect": "must come with width and height of one of the sizes 1024x1024, 1536x1024"}),
+        (
+            {"width": 512, "height": 512},
+            {"width": "must give with height one of the sizes 1024x1024, 1536x1024"},
+        ),
+        ({"width": 1024, "height": 1024, "describe": True}, {"describe": "must be false"}),
+    ],
+)
+def test_a_site_with_only_some_sizes_names_them(
+    door_to: Open, ada: Person, request_: dict[str, Any], errors: dict[str, str]
+) -> None:
+    response = post(door_to(SIZED), ada, **request_)
+    assert response.status_code == 422
+    assert {error["field"]: error["message"] for error in response.json()["errors"]} == {
+        field: f"{message}, for the generators of this site" for field, message in errors.items()
+    }
+
+
+@pytest.mark.parametrize(("side", "protocols"), [(512, "img_generator,glide"), (1024, "img_generator,openai,glide")])
+def test_a_job_is_for_the_protocols_whose_generators_all_make_its_size(
+    door_to: Open, ada: Person, services: Services, side: int, protocols: str
+) -> None:
+    job = post(door_to(f"{SIZED},{IMG}"), ada, width=side, height=side).json()
+    with services.db.statement() as connection:
+        query = text("SELECT protocols FROM jobs WHERE id = :id")
+        assert connection.execute(query, {"id": job["id"]}).scalar_one() == protocols
 
 
 @pytest.mark.parametrize("generators", [IMG, f"{GLIDE},{IMG}", ""])

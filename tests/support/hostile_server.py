@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 Reply = Callable[[socket.socket, threading.Event], None]
@@ -47,6 +48,17 @@ def drip(start: bytes, byte: bytes, every_s: float = 0.02) -> Reply:
         connection.sendall(start)
         while not stop.wait(every_s):
             connection.sendall(byte)
+
+    return reply
+
+
+def in_turn(*replies: Reply) -> Reply:
+    """Give each connection of a server the next reply, and the last one to all further connections."""
+    given: Counter[threading.Event] = Counter()
+
+    def reply(connection: socket.socket, stop: threading.Event) -> None:
+        given[stop] += 1  # each server has its own event
+        replies[min(given[stop], len(replies)) - 1](connection, stop)
 
     return reply
 

@@ -19,7 +19,7 @@ from shared.generators.base import (
     GeneratorRefused,
     GeneratorUnavailable,
 )
-from tests.support.hostile_server import Reply, drip, endless, http, once, reset, silent
+from tests.support.hostile_server import Reply, drip, endless, http, in_turn, once, reset, silent
 
 Row = tuple[str, Reply, type[GeneratorError], str]
 
@@ -216,9 +216,9 @@ def png(width: int, height: int, **changes: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def saved(kind: str, width: int, height: int) -> bytes:
+def saved(kind: str, width: int, height: int, colour: tuple[int, int, int] = (0, 0, 0)) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (width, height)).save(buffer, kind)
+    Image.new("RGB", (width, height), colour).save(buffer, kind)
     return buffer.getvalue()
 
 
@@ -275,4 +275,88 @@ GLIDE_SHEET: list[Row] = [
     ),
     ("more than the order needs", ok(b" " * 600_000), GeneratorBroken, TOO_LARGE),
     ("gone", says("410 Gone"), GeneratorBroken, "generator_bad_http"),
+]
+
+
+def model_first(reply: Reply) -> Reply:
+    """Answer the first call with a list of models, as a server with OpenAI's API does, and the others as given."""
+    return in_turn(ok({"data": [{"id": "a-model", "object": "model", "owned_by": "openai"}]}), reply)
+
+
+def items(*given: object) -> Reply:
+    return ok({"created": 0, "data": list(given)})
+
+
+def elsewhere(url: str) -> Reply:
+    return items({"url": url})
+
+
+ONE = {"b64_json": PICTURE}
+WRONG_COUNT, FOREIGN = "generator_wrong_image_count", "generator_foreign_url"
+
+# For a request of three pictures.
+OPENAI_IMAGES: list[Row] = [
+    ("list", ok([ONE] * 3), GeneratorBroken, BAD_SHAPE),
+    ("text", ok(PICTURE), GeneratorBroken, BAD_SHAPE),
+    ("null", ok(None), GeneratorBroken, BAD_SHAPE),
+    ("no data", ok({"created": 0}), GeneratorBroken, BAD_SHAPE),
+    ("an error with 200", ok({"error": {"message": "no"}}), GeneratorBroken, BAD_SHAPE),
+    ("data null", ok({"data": None}), GeneratorBroken, BAD_SHAPE),
+    ("data an object", ok({"data": ONE}), GeneratorBroken, BAD_SHAPE),
+    ("data of text", ok({"data": [PICTURE] * 3}), GeneratorBroken, BAD_SHAPE),
+    ("data twice", ok({"DATA": [ONE], "Data": [ONE]}), GeneratorBroken, BAD_SHAPE),
+    ("no pictures", items(), GeneratorBroken, WRONG_COUNT),
+    ("four pictures", items(*[ONE] * 4), GeneratorBroken, WRONG_COUNT),
+    ("forty thousand pictures", items(*[{}] * 40_000), GeneratorBroken, WRONG_COUNT),
+    ("an empty object", items({}), GeneratorBroken, BAD_SHAPE),
+    ("both null", items({"b64_json": None, "url": None}), GeneratorBroken, BAD_SHAPE),
+    ("a number", items({"b64_json": 1}), GeneratorBroken, BAD_SHAPE),
+    ("a list", items({"b64_json": [PICTURE]}), GeneratorBroken, BAD_SHAPE),
+    ("url a number", items({"url": 1}), GeneratorBroken, BAD_SHAPE),
+    ("NaN beside them", ok(b'{"data": [], "created": NaN}'), GeneratorBroken, "generator_bad_json"),
+    ("empty", items({"b64_json": ""}), GeneratorBroken, BAD_BASE64),
+    ("junk base64", items({"b64_json": "%%%"}), GeneratorBroken, BAD_BASE64),
+    ("half a byte", items({"b64_json": "QUJDR"}), GeneratorBroken, BAD_BASE64),
+    ("not ASCII", items({"b64_json": "картина"}), GeneratorBroken, BAD_BASE64),
+    ("a data URL without base64", items({"url": "data:image/png," + PICTURE}), GeneratorBroken, BAD_BASE64),
+    ("another host", elsewhere("http://169.254.169.254/latest/"), GeneratorBroken, FOREIGN),
+    ("another port", elsewhere("http://127.0.0.1:1/a.png"), GeneratorBroken, FOREIGN),
+    ("another scheme", elsewhere("https://127.0.0.1/a.png"), GeneratorBroken, FOREIGN),
+    ("a file", elsewhere("file:///etc/passwd"), GeneratorBroken, FOREIGN),
+    ("a path of its machine", elsewhere("C:\\pictures\\a.png"), GeneratorBroken, FOREIGN),
+    ("another host without a scheme", elsewhere("//example.com/a.png"), GeneratorBroken, FOREIGN),
+    ("a relative path", elsewhere("a.png"), GeneratorBroken, FOREIGN),
+    ("a URL that cannot be read", elsewhere("http://[::1/a.png"), GeneratorBroken, FOREIGN),
+    ("a port that is none", elsewhere("http://127.0.0.1:port/a.png"), GeneratorBroken, FOREIGN),
+    ("a space", elsewhere("/a b.png"), GeneratorBroken, FOREIGN),
+    ("a header", elsewhere("/a.png HTTP/1.1\r\nX: y"), GeneratorBroken, FOREIGN),
+    ("other letters", elsewhere("/картина.png"), GeneratorBroken, FOREIGN),
+    ("a very long URL", elsewhere("/" + "a" * 2000), GeneratorBroken, FOREIGN),
+    ("more than the order needs", ok(b" " * 600_000), GeneratorBroken, TOO_LARGE),
+    ("gone", says("410 Gone"), GeneratorBroken, "generator_bad_http"),
+    (
+        "a picture that is gone",
+        in_turn(elsewhere("/a.png"), says("404 Not Found")),
+        GeneratorBroken,
+        "generator_bad_http",
+    ),
+    (
+        "a picture that is elsewhere",
+        in_turn(elsewhere("/a.png"), says("302 Found", b"", "Location: http://127.0.0.1:1/")),
+        GeneratorBroken,
+        "generator_bad_http",
+    ),
+    ("an empty picture", in_turn(elsewhere("/a.png"), ok(b"")), GeneratorBroken, "generator_bad_http"),
+    (
+        "an endless picture",
+        in_turn(elsewhere("/a.png"), endless(OPEN_BODY, b" " * 65536)),
+        GeneratorBroken,
+        TOO_LARGE,
+    ),
+    (
+        "a picture that drips",
+        in_turn(elsewhere("/a.png"), drip(OPEN_BODY, b" ")),
+        GeneratorUnavailable,
+        "generator_timeout",
+    ),
 ]

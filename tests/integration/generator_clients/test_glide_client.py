@@ -14,7 +14,7 @@ from shared.generators.abilities import (
     supported_protocols,
     unsupported_fields,
 )
-from shared.generators.addresses import GeneratorAddress
+from shared.generators.addresses import PROTOCOLS, GeneratorAddress
 from shared.generators.base import GenerationRequest, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
 from shared.testing.fake_glide import FakeGlide, colour
 from tests.support.exchange import decoded, make
@@ -98,15 +98,18 @@ def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest
     assert caught.value.code == "generator_cannot"
     assert {limit.field for limit in unsupported_fields("glide", wanted)} == fields
     assert all(field in caught.value.message for field in fields)
-    assert supported_protocols(wanted) == "img_generator"
+    supported = supported_protocols(wanted).split(",")
+    assert "img_generator" in supported
+    assert "glide" not in supported
     assert nearest_limits([GLIDE, IMG_GENERATOR], wanted) == ()
     assert {limit.field for limit in nearest_limits([GLIDE], wanted)} == fields
 
 
 def test_which_generators_support_a_request() -> None:
-    assert supported_protocols(order()) == "img_generator,glide"
-    assert set(all_kinds()) == {"img_generator", "glide", "img_generator,glide"}
-    assert set(kinds_for(frozenset({"glide"}))) == {"glide", "img_generator,glide"}
+    assert supported_protocols(order()).split(",") == list(PROTOCOLS)
+    assert {"img_generator", "glide", "img_generator,glide", "img_generator,openai,glide"} <= set(all_kinds())
+    assert len(all_kinds()) == len(set(all_kinds())) == 2 ** len(PROTOCOLS) - 1
+    assert set(kinds_for(frozenset({"glide"}))) == {kind for kind in all_kinds() if "glide" in kind.split(",")}
     assert kinds_for(frozenset()) == ()
 
 

@@ -24,9 +24,23 @@ from shared.generators.base import (
 )
 from shared.generators.glide import Glide
 from shared.generators.img_generator import ImgGenerator
+from shared.generators.openai import OpenAi
 from tests.support.hostile_server import Reply, drip, endless, hostile_server, http, once, reset, silent
 from tests.support.orders import order
-from tests.support.replies import ANY_CALL, GLIDE_SHEET, HTML, NEW_ORDER, OPEN_BODY, RESULT, STATUS, Row, ok, says
+from tests.support.replies import (
+    ANY_CALL,
+    GLIDE_SHEET,
+    HTML,
+    NEW_ORDER,
+    OPEN_BODY,
+    OPENAI_IMAGES,
+    RESULT,
+    STATUS,
+    Row,
+    model_first,
+    ok,
+    says,
+)
 
 PATIENCE_S = 10.0
 """For calls that end by themselves, also on a busy machine."""
@@ -53,14 +67,27 @@ def glide(url: str, timeout_s: float = PATIENCE_S) -> Glide:
     )
 
 
+def openai(url: str, timeout_s: float = PATIENCE_S) -> OpenAi:
+    return OpenAi(
+        GeneratorAddress("openai", url),
+        connect_timeout_s=PATIENCE_S,
+        models_timeout_s=timeout_s,
+        draw_timeout_s=timeout_s,
+    )
+
+
 Call = Callable[[str, float], object]
 """One call of a client to a server at this URL, within that time."""
 
 ORDER_CALLS: dict[str, Call] = {
     "img_generator": lambda url, timeout_s: client(url, timeout_s).start(order()),
     "glide": lambda url, timeout_s: glide(url, timeout_s).result("image", order(n=3)),
+    "openai": lambda url, timeout_s: openai(url, timeout_s).result("image", order(n=3)),
 }
 """The call that sends a request in each protocol."""
+
+INTRODUCED: dict[str, Callable[[Reply], Reply]] = {"openai": model_first}
+"""What a server of a protocol answers before the reply at issue."""
 
 
 def table(rows: list[Row]) -> pytest.MarkDecorator:
@@ -73,10 +100,14 @@ def check(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> No
     assert (type(caught.value), caught.value.code) == (kind, code)
 
 
-@pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
+@pytest.mark.parametrize("protocol", ORDER_CALLS)
 @table(ANY_CALL)
-def test_a_request_names_what_is_wrong(call: Call, reply: Reply, kind: type[GeneratorError], code: str) -> None:
-    check(call, reply, kind, code)
+def test_a_request_names_what_is_wrong(protocol: str, reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(ORDER_CALLS[protocol], INTRODUCED.get(protocol, _as_it_is)(reply), kind, code)
+
+
+def _as_it_is(reply: Reply) -> Reply:
+    return reply
 
 
 @table(NEW_ORDER)
@@ -99,14 +130,31 @@ def test_a_sheet_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], c
     check(ORDER_CALLS["glide"], reply, kind, code)
 
 
+@table(OPENAI_IMAGES)
+def test_a_list_of_pictures_names_what_is_wrong(reply: Reply, kind: type[GeneratorError], code: str) -> None:
+    check(ORDER_CALLS["openai"], model_first(reply), kind, code)
+
+
+@table(ANY_CALL)
+def test_a_server_that_cannot_say_what_it_is_gets_no_request(
+    reply: Reply, kind: type[GeneratorError], code: str
+) -> None:
+    with hostile_server(reply) as url, pytest.raises(GeneratorUnavailable) as caught:
+        openai(url, SHORT_S if code == "generator_timeout" else PATIENCE_S).start(order())
+    if kind in (GeneratorBroken, GeneratorRefused):
+        code = "generator_misconfigured"
+    known = {"generator_busy", "generator_redirected", "generator_misconfigured"}
+    assert caught.value.code == (code if code in known else "generator_unreachable")
+
+
 def test_each_client_is_tested_with_at_least_thirty_hostile_replies() -> None:
-    assert len(ANY_CALL) + min(len(NEW_ORDER) + len(STATUS) + len(RESULT), len(GLIDE_SHEET)) >= 60
+    assert len(ANY_CALL) + min(len(NEW_ORDER) + len(STATUS) + len(RESULT), len(GLIDE_SHEET), len(OPENAI_IMAGES)) >= 60
 
 
 def test_every_code_is_documented_and_tested() -> None:
     """The documented codes are exactly those that these cases provoke."""
     documented = set(re.findall(r"^(generator_\w+)", shared.generators.base.__doc__ or "", re.M))
-    met = {row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET) for row in rows}
+    met = {row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET, OPENAI_IMAGES) for row in rows}
     met |= {"generator_unreachable"}  # test_a_closed_port_is_unavailable
     met |= {"generator_stopped"}  # test_an_abandoned_call_ends_soon
     met |= {"generator_cannot"}  # test_unsupported_fields_are_refused_before_sending
@@ -127,8 +175,8 @@ def test_a_closed_port_is_unavailable(call: Call) -> None:
 
 
 @pytest.mark.parametrize("reply", [silent, drip(OPEN_BODY, b" "), drip(b"HTTP/1.1 200 OK\r\n", b"x")])
-@pytest.mark.parametrize("make", [ImgGenerator, Glide])
-def test_an_abandoned_call_ends_soon(make: type[ImgGenerator] | type[Glide], reply: Reply) -> None:
+@pytest.mark.parametrize("make", [ImgGenerator, Glide, OpenAi])
+def test_an_abandoned_call_ends_soon(make: type[ImgGenerator | Glide | OpenAi], reply: Reply) -> None:
     """The client's timeout is a minute or more, so only the stop request can end the call in time."""
     asked, hung_up = threading.Event(), threading.Event()
 
@@ -167,23 +215,22 @@ def _until_gone(connection: socket.socket, stop: threading.Event) -> threading.E
     return gone
 
 
-@pytest.mark.parametrize("call", ORDER_CALLS.values(), ids=ORDER_CALLS)
-def test_a_refusal_names_the_parameter_without_its_text(call: Call) -> None:
+@pytest.mark.parametrize("protocol", ORDER_CALLS)
+def test_a_refusal_names_the_parameter_without_its_text(protocol: str) -> None:
     fields = ["width", "size"]
     body = json.dumps({"error": "bad_parameter", "parameter": fields, "message": "see: a red boat"}).encode()
-    with hostile_server(says("422 Unprocessable Content", body)) as url, pytest.raises(GeneratorRefused) as caught:
-        call(url, PATIENCE_S)
+    reply = INTRODUCED.get(protocol, _as_it_is)(says("422 Unprocessable Content", body))
+    with hostile_server(reply) as url, pytest.raises(GeneratorRefused) as caught:
+        ORDER_CALLS[protocol](url, PATIENCE_S)
     assert any(field in caught.value.message for field in fields)
     assert "boat" not in caught.value.message
 
 
-@pytest.mark.parametrize(
-    "call",
-    [lambda url, timeout_s: client(url, timeout_s).status("17"), ORDER_CALLS["glide"]],
-    ids=["img_generator", "glide"],
-)
-def test_an_endless_answer_is_not_read_into_memory(call: Call) -> None:
-    with hostile_server(endless(OPEN_BODY, b" " * 65536)) as url:
+@pytest.mark.parametrize("protocol", ORDER_CALLS)
+def test_an_endless_answer_is_not_read_into_memory(protocol: str) -> None:
+    calls: dict[str, Call] = {"img_generator": lambda url, timeout_s: client(url, timeout_s).status("17")}
+    call = calls.get(protocol, ORDER_CALLS[protocol])
+    with hostile_server(INTRODUCED.get(protocol, _as_it_is)(endless(OPEN_BODY, b" " * 65536))) as url:
         tracemalloc.start()
         with pytest.raises(GeneratorBroken):
             call(url, PATIENCE_S)
@@ -213,9 +260,9 @@ def test_only_a_short_line_is_the_name_of_a_sampler(sampler: object, known: str 
     assert (reported.engine, reported.sampler) == ("e", known)
 
 
-@pytest.mark.parametrize("make", [client, glide])
+@pytest.mark.parametrize("make", [client, glide, openai])
 @pytest.mark.parametrize("reply", [says("503 Service Unavailable"), silent, once(b"")])
-def test_health_of_an_unhealthy_generator(make: Callable[..., ImgGenerator | Glide], reply: Reply) -> None:
+def test_health_of_an_unhealthy_generator(make: Callable[..., ImgGenerator | Glide | OpenAi], reply: Reply) -> None:
     with hostile_server(reply) as url, pytest.raises(GeneratorUnavailable):
         make(url, SHORT_S).health()
 
@@ -245,8 +292,8 @@ def test_another_server_is_not_mistaken_for_glide(reply: Reply, code: str) -> No
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize("make", [client, glide])
-def test_cancel_never_raises(make: Callable[[str], ImgGenerator | Glide]) -> None:
+@pytest.mark.parametrize("make", [client, glide, openai])
+def test_cancel_never_raises(make: Callable[[str], ImgGenerator | Glide | OpenAi]) -> None:
     with hostile_server(reset(b"")) as url:
         make(url).cancel("17")
 

@@ -75,7 +75,7 @@ def test_a_long_backlog_of_one_kind_is_no_scan_for_another(world: World, many: i
     assert len(dispatch.start()) == 2
     assert dispatch.protocol(free) == "glide"
     world.sql("UPDATE jobs SET state = 'queued' WHERE id = :id", id=free)
-    values = {"kinds": ["glide", "img_generator,glide"], "max_running": 5, "limit": 64}
+    values = {"kinds": ["glide", "img_generator,openai,glide"], "max_running": 5, "limit": 64}
     values |= {"floor": dispatching.FIRST[0], "floor_id": dispatching.FIRST[1]}
     with world.services.db.begin() as connection:
         plan = connection.execute(text("EXPLAIN (ANALYZE, FORMAT JSON) " + dispatching._NEXT.text), values).scalar_one()

@@ -1,0 +1,330 @@
+"""The client of OpenAI's Images API, as many servers of diffusion models have it: `/images/generations` and `/edits`.
+
+A call lasts as long as its pictures take, and hanging up cancels it. The API has no ids, so the client keeps nothing: a
+request exists while a caller waits for its result. `GET /models` says which server it is (`openai_servers`), and so
+which settings it follows; the option `follows` of an address says so for the others.
+
+Servers differ in how they make several pictures of one seed. Where the seed is followed, each picture is one call with
+its own seed; else one call makes them all, or as many as the server makes at once.
+"""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from urllib3.filepost import encode_multipart_formdata
+
+from shared.generators.abilities import unsupported_fields
+from shared.generators.addresses import GeneratorAddress
+from shared.generators.answers import (
+    REFUSALS,
+    RESULT_MARGIN_BYTES,
+    check_http,
+    member,
+    named_fields,
+    read_picture,
+    refusal,
+    result_limit,
+    wrong_form,
+)
+from shared.generators.base import (
+    Capabilities,
+    GenerationRequest,
+    GeneratorBroken,
+    GeneratorRefused,
+    GeneratorStopped,
+    GeneratorUnavailable,
+    Phase,
+    Progress,
+    Result,
+    Stop,
+    never_stop,
+)
+from shared.generators.openai_servers import OTHER, Fields, Server, recognise
+from shared.generators.strict_json import read_json
+from shared.generators.transport import Answer, BoundedHttp
+
+CONNECT_TIMEOUT_S = 3.0
+MODELS_TIMEOUT_S = 10.0
+DRAW_TIMEOUT_S = 600.0
+"""How long all pictures of a request may take together."""
+
+MODELS_BYTES = 1024 * 1024
+MAX_URL_CHARACTERS = 2000
+MODELS_KEPT_S = 600.0
+"""How long a server is taken for what it said it is."""
+
+ONLY_ID = "image"
+"""The id of every request, because the API has none."""
+
+_NOT_SENT = ("generator_busy", "generator_redirected", "generator_misconfigured")
+_NO_LIST = "The server at this address has no list of models, as OpenAI's API has it."
+_RULES = (b"content_policy_violation", b"moderation_blocked", b"content_filter")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a server said of itself: its kind, and the model to ask for, if that is certain."""
+
+    server: Server
+    model: str | None
+
+
+@dataclass
+class _Calls:
+    """The calls that make the pictures of one request, which end together at `deadline`."""
+
+    known: _Known
+    request: GenerationRequest
+    settings: dict[str, int | float | str]
+    stop: Stop
+    deadline: float
+    at_once: bool
+    images: list[bytes] = field(default_factory=list)
+
+    @property
+    def source(self) -> bytes | None:
+        """Return the start picture of the next picture; they are used in turn."""
+        sources = self.request.source_images
+        return sources[len(self.images) % len(sources)] if sources else None
+
+    @property
+    def count(self) -> int:
+        """Return how many pictures the next call makes."""
+        return self.request.n - len(self.images) if self.at_once else 1
+
+    @property
+    def left_s(self) -> float:
+        """Return the seconds that are left, above 0 so that a call can be made and time out."""
+        return max(0.001, self.deadline - time.monotonic())
+
+
+class OpenAi:
+    """A server with OpenAI's Images API. Threads may share a client; each time-out covers a whole answer."""
+
+    synchronous = True
+    waits = False
+
+    def __init__(
+        self,
+        address: GeneratorAddress,
+        *,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        models_timeout_s: float = MODELS_TIMEOUT_S,
+        draw_timeout_s: float = DRAW_TIMEOUT_S,
+    ) -> None:
+        url = urlsplit(address.url)
+        # As in the clients of OpenAI, a path of the address is all of the base URL; OpenVINO Model Server has /v3.
+        base = address.url if url.path.strip("/") else url._replace(path="/v1").geturl()
+        headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+        self._http = BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers)
+        self._origin = (url.scheme, url.hostname, url.port or {"http": 80, "https": 443}[url.scheme])
+        self._address = address
+        self._models_timeout_s = models_timeout_s
+        self._draw_timeout_s = draw_timeout_s
+        self._known: _Known | None = None
+        self._known_until = float("-inf")
+        self._format: Fields = {"response_format": "b64_json"}
+        self._at_once = True
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Return what the server is and follows, as far as it said so."""
+        told, known = self._address.follows, self._known or _Known(OTHER, None)
+        named = ": ".join(filter(None, [known.server.name if known.server is not OTHER else "", known.model]))
+        return Capabilities(
+            engine=named[:100] or None,
+            follows=known.server.follows if told is None else told,
+            edits_follow=known.server.edits_follow if told is None else told,
+        )
+
+    def start(self, request: GenerationRequest) -> str:
+        """Check that the API supports the request, and find out what the server follows. Nothing is drawn yet."""
+        if limits := unsupported_fields("openai", request, self._address.sizes):
+            names = ", ".join(limit.field for limit in limits)
+            raise GeneratorRefused("generator_cannot", f"OpenAI's Images API cannot make this, because of: {names}.")
+        try:
+            self._server(never_stop)
+        except GeneratorUnavailable as error:
+            # Only the question failed: the request itself was not sent.
+            code = error.code if error.code in _NOT_SENT else "generator_unreachable"
+            raise GeneratorUnavailable(code, error.message, retry_after_s=error.retry_after_s) from error
+        return ONLY_ID
+
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
+        """Return READY: every request can be drawn at any time."""
+        return Progress(Phase.READY)
+
+    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:  # noqa: ARG002
+        """Have the request drawn, which may take ten minutes."""
+        deadline = time.monotonic() + self._draw_timeout_s
+        known = self._server(stop)
+        settings = self._settings(request)
+        at_once = self._at_once and "seed" not in settings and len(request.source_images) < 2
+        calls = _Calls(known, request, settings, stop, deadline, at_once)
+        while len(calls.images) < request.n:
+            if stop():
+                raise GeneratorStopped()
+            self._draw(calls)
+        return Result(images=tuple(calls.images))
+
+    def cancel(self, remote_id: str) -> None:
+        """Do nothing: the request ends with the connection of `result`."""
+
+    def health(self) -> Capabilities:
+        """Ask for the list of models, which every such server has.
+
+        Anything else at this address is not taken for one.
+        """
+        self._known_until = float("-inf")
+        self._server(never_stop)
+        return self.capabilities
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _server(self, stop: Stop) -> _Known:
+        """Return what the server is, as it said in the last ten minutes."""
+        if self._known is None or time.monotonic() >= self._known_until:
+            self._known = self._ask(stop)
+            self._known_until = time.monotonic() + MODELS_KEPT_S
+        return self._known
+
+    def _ask(self, stop: Stop) -> _Known:
+        """Ask what the server is. Raises GeneratorUnavailable, also for an answer of something else."""
+        try:
+            answer = self._http.send(
+                "GET", "/models", None, timeout_s=self._models_timeout_s, limit_bytes=MODELS_BYTES, stop=stop
+            )
+            check_http(answer, about_id=False)
+            value = read_json(answer.body)
+        except GeneratorBroken as error:
+            raise GeneratorUnavailable("generator_misconfigured", f"{_NO_LIST} {error.message}") from error
+        listed = member(value, "data") if isinstance(value, dict) else None
+        if not isinstance(listed, list):
+            raise GeneratorUnavailable("generator_misconfigured", _NO_LIST)
+        models = [model for model in listed if isinstance(model, dict)]
+        ids = [name for model in models if isinstance(name := model.get("id"), str) and _is_line(name)]
+        return _Known(recognise(models), self._address.option("model") or (ids[0] if len(ids) == 1 else None))
+
+    def _settings(self, request: GenerationRequest) -> dict[str, int | float | str]:
+        """Return the settings that the server follows and that apply to the request."""
+        values: dict[str, int | float | str] = {
+            "seed": request.seed,
+            "steps": request.steps,
+            "scale": float(request.scale),
+        }
+        if request.negative_prompt:
+            values["negative_prompt"] = request.negative_prompt
+        if request.source_images:
+            values["strength"] = float(request.strength)
+        followed = self.capabilities.followed(request)
+        return {name: value for name, value in values.items() if name in followed}
+
+    def _draw(self, calls: _Calls) -> None:
+        """Make one call, and add its pictures. One that is refused for its form alone is made again in another."""
+        fields = self._fields(calls)
+        answer = self._send(calls, fields)
+        if answer.status in REFUSALS:
+            named = named_fields(answer, fields)
+            if "response_format" in named:
+                self._format = {}  # newer models of OpenAI refuse it, and answer base64
+            elif "n" in named and calls.count > 1:
+                self._at_once = calls.at_once = False
+            else:
+                _refuse(answer, fields)
+            return
+        check_http(answer, about_id=False)
+        calls.images += self._read(answer, calls)
+
+    def _fields(self, calls: _Calls) -> Fields:
+        request, known = calls.request, calls.known
+        fields: Fields = {"prompt": request.prompt, "n": calls.count, "size": f"{request.width}x{request.height}"}
+        if known.model is not None:
+            fields["model"] = known.model
+        settings = dict(calls.settings)
+        if "seed" in settings:
+            settings["seed"] = (request.seed + len(calls.images)) % 2**32
+        return known.server.add(fields | self._format, settings)
+
+    def _send(self, calls: _Calls, fields: Fields) -> Answer:
+        path, content_type = "/images/generations", "application/json"
+        if calls.source is None:
+            body = json.dumps(fields, allow_nan=False).encode()
+        else:
+            # `image` without brackets: some servers know only that name.
+            parts: dict[str, Any] = {name: str(value) for name, value in fields.items()}
+            path = "/images/edits"
+            body, content_type = encode_multipart_formdata(parts | {"image": ("image.png", calls.source, "image/png")})
+        return self._http.send(
+            "POST",
+            path,
+            body,
+            timeout_s=calls.left_s,
+            limit_bytes=result_limit(calls.request),
+            stop=calls.stop,
+            content_type=content_type,
+        )
+
+    def _read(self, answer: Answer, calls: _Calls) -> list[bytes]:
+        """Return the pictures of an answer: at least one, and no more than were asked for. Raises GeneratorBroken."""
+        value = read_json(answer.body)
+        listed = member(value, "data") if isinstance(value, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+            raise wrong_form("generator_bad_shape", "The generator's result is not an object with a list of pictures.")
+        if not 1 <= len(listed) <= calls.count:
+            message = f"The generator sent {len(listed)} pictures instead of {calls.count}."
+            raise wrong_form("generator_wrong_image_count", message)
+        return [self._picture(item, calls) for item in listed]
+
+    def _picture(self, item: dict[str, Any], calls: _Calls) -> bytes:
+        encoded, url = member(item, "b64_json"), member(item, "url")
+        if encoded is None and isinstance(url, str) and not url.lstrip().casefold().startswith("data:"):
+            return self._download(url, calls)
+        return read_picture(url if encoded is None else encoded)
+
+    def _download(self, url: str, calls: _Calls) -> bytes:
+        """Fetch a picture from the server itself; a URL of any other is not called."""
+        request = calls.request
+        answer = self._http.send(
+            "GET",
+            self._own_path(url),
+            None,
+            timeout_s=calls.left_s,
+            limit_bytes=RESULT_MARGIN_BYTES + 4 * request.width * request.height,
+            stop=calls.stop,
+            rooted=True,
+        )
+        if answer.status != 200 or not answer.body:
+            message = f"The generator's picture could not be fetched from it (HTTP {answer.status})."
+            raise GeneratorBroken("generator_bad_http", message)
+        return answer.body
+
+    def _own_path(self, url: str) -> str:
+        """Return path and query of a URL of this server. Raises GeneratorBroken."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        except ValueError:
+            parts, port = urlsplit(""), None
+        is_own = (parts.scheme, parts.hostname, port) == self._origin or (not parts.scheme and not parts.netloc)
+        path = parts._replace(scheme="", netloc="", fragment="").geturl()
+        plain = path.isascii() and path.isprintable() and " " not in path and len(path) <= MAX_URL_CHARACTERS
+        if not (is_own and plain and path.startswith("/") and not path.startswith("//")):
+            message = "The generator names a picture at another address, which is not called."
+            raise wrong_form("generator_foreign_url", message)
+        return path
+
+
+def _refuse(answer: Answer, fields: Fields) -> NoReturn:
+    if any(word in answer.body[:65536] for word in _RULES):
+        raise GeneratorRefused("generator_refused", "The generator refused this request, because of its content rules.")
+    raise refusal(answer, fields)
+
+
+def _is_line(name: str) -> bool:
+    """Return whether a name is one line of at most 200 characters."""
+    return 0 < len(name) <= 200 and name.isprintable()
