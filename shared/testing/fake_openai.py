@@ -38,6 +38,7 @@ class FakeOpenAi(DrawingServer):
     most_n: the pictures that it makes at most in a call, whatever was asked for.
     errors: the form of its errors: an object, a text or problem+json in `error` or `detail`.
     key: the key that every call must have.
+    sizes, longest_prompt: the only sizes that it makes, as text, and the most characters of a prompt; None: any.
     counts: also `models`, `generated` (calls), `downloads` and `refused`.
     """
 
@@ -64,6 +65,8 @@ class FakeOpenAi(DrawingServer):
         self.most_n = most_n
         self.errors = errors
         self.key = ""
+        self.sizes: frozenset[str] | None = None
+        self.longest_prompt: int | None = None
 
     def is_allowed(self, headers: Mapping[str, str]) -> bool:
         """Return whether the call has the key."""
@@ -116,10 +119,12 @@ class FakeOpenAi(DrawingServer):
         """Return the name of the first parameter that is missing, wrong or refused, or None."""
         if refused := sorted(fields.keys() & self.refuses):
             return refused[0]
-        if not fields.get("prompt"):
+        prompt, size = str(fields.get("prompt", "")), str(fields.get("size", ""))
+        if not prompt or len(prompt) > (self.longest_prompt or len(prompt)):
             return "prompt"
-        size = str(fields.get("size", ""))
         if not _SIZE.fullmatch(size) or any(int(side) % 8 for side in size.split("x")):
+            return "size"
+        if self.sizes is not None and size not in self.sizes:
             return "size"
         if not str(fields.get("n", "1")).isdigit():
             return "n"
