@@ -11,7 +11,8 @@ from local.console import Quiet
 from local.process import Part
 from local.servers import Server, http_answers, postgres, redis, s3
 from local.stack import Stack, StackError
-from shared.core.settings import Settings, SettingsError
+from shared.core.settings import Settings, SettingsError, read_key
+from shared.services import Services
 
 # The poller finishes its current step before it stops. Waiting longer than the lease of 20 s would be pointless.
 DRAIN_S = 25.0
@@ -180,6 +181,9 @@ def check_settings(env: Mapping[str, str]) -> None:
         StackError: A setting is missing or invalid.
     """
     try:
-        Settings.from_environment(env)
+        settings = Settings.from_environment(env)
+        for address in Services(settings).addresses:
+            if variable := address.option("key_env"):
+                read_key(variable, env)
     except SettingsError as error:
         raise StackError(str(error)) from None

@@ -43,7 +43,8 @@ def test_a_target_exists(address: str) -> None:
 def test_the_variables_exist() -> None:
     known = {block.labels[0] for block in blocks("variable") if block.folder == PRODUCTION}
     told = {
-        *("generators_secret", "generators_secret_version", "image_digest", "web_acl_arn", "kms_key_arn"),
+        *("generators_secret", "generators_secret_version", "generator_keys", "image_digest", "web_acl_arn"),
+        "kms_key_arn",
         *("reserved_concurrency", "database"),
     }
     assert told <= known

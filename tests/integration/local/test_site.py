@@ -246,6 +246,13 @@ def test_an_invalid_setting_stops_before_anything_starts(tmp_path: Path) -> None
         check_settings(environment_of(load(tmp_path, EASEL_MAX_RUNNING="many")))
 
 
+def test_a_missing_key_of_a_generator_stops_before_anything_starts(tmp_path: Path) -> None:
+    named = {"EASEL_GENERATORS": "openai+http://gpu.example.com?key_env=GPU_KEY"}
+    with pytest.raises(StackError, match="GPU_KEY is not set"):
+        check_settings(environment_of(load(tmp_path, **named)))
+    check_settings(environment_of(load(tmp_path, GPU_KEY="k", **named)))
+
+
 class Asked(dict[str, str]):
     """An environment that records which variables were read."""
 

@@ -125,6 +125,7 @@ module "poller" {
   image_digest              = var.image_digest
   settings                  = local.settings
   generators                = var.generators
+  generator_keys            = var.generator_keys
   generators_secret         = var.generators_secret
   generators_secret_version = var.generators_secret_version
   subnet_ids                = module.network.poller_subnet_ids

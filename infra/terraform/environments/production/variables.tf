@@ -59,6 +59,20 @@ variable "generators" {
   }
 }
 
+variable "generator_keys" {
+  type        = map(string)
+  default     = {}
+  description = "The ARNs of the secrets that hold keys of generators, by the variable that key_env in an address names."
+
+  validation {
+    condition = alltrue([
+      for name, arn in var.generator_keys :
+      can(regex("^[A-Z][A-Z0-9_]{0,99}$", name)) && can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$", arn))
+    ])
+    error_message = "Each key is a variable such as OPENAI_API_KEY and the ARN of a secret of Secrets Manager."
+  }
+}
+
 variable "generators_secret" {
   type        = string
   default     = null

@@ -15,7 +15,10 @@ locals {
     linuxParameters        = { initProcessEnabled = true }
     mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
     environment            = [for name, value in merge(local.settings, { AWS_REGION = data.aws_region.current.region }) : { name = name, value = value }]
-    secrets                = [for secret in aws_secretsmanager_secret.generators : { name = "EASEL_GENERATORS", valueFrom = secret.arn }]
+    secrets = concat(
+      [for secret in aws_secretsmanager_secret.generators : { name = "EASEL_GENERATORS", valueFrom = secret.arn }],
+      [for name, arn in var.generator_keys : { name = name, valueFrom = arn }],
+    )
   }
 
   # A file that the working loop touches and poller/heartbeat.py checks.

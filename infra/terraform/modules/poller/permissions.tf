@@ -46,6 +46,16 @@ data "aws_iam_policy_document" "execution" {
       resources = [statement.value.arn]
     }
   }
+
+  dynamic "statement" {
+    for_each = length(var.generator_keys) > 0 ? [values(var.generator_keys)] : []
+
+    content {
+      sid       = "ReadTheGeneratorsKeys"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = statement.value
+    }
+  }
 }
 
 # The permissions of the poller, and of the operator's commands, which run with the same role.
