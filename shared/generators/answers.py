@@ -7,6 +7,7 @@ thing. What has no meaning, or two, is an error. Sizes are limited before anythi
 import base64
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -71,7 +72,13 @@ def refusal(answer: Answer, fields: Mapping[str, Any]) -> GeneratorRefused:
 
 
 def named_fields(answer: Answer, fields: Mapping[str, Any]) -> list[str]:
-    """Return which of these fields an answer names."""
+    """Return which of these fields an answer names: the one in `error.param`, or all that occur in its text."""
+    with suppress(GeneratorBroken):
+        value = read_json(answer.body)
+        error = value.get("error") if isinstance(value, dict) else None
+        param = error.get("param") if isinstance(error, dict) else None
+        if isinstance(param, str) and param in fields:
+            return [param]
     text = answer.body[:65536].decode("utf-8", errors="replace")
     words = re.findall(r"[\"']([a-z_]+)[\"']", text) + re.findall(r"\b[a-z_]{2,}\b", text)
     return [name for name in fields if name in words]

@@ -237,6 +237,9 @@ class OpenAi:
             else:
                 _refuse(answer, fields)
             return
+        if calls.source is not None and answer.status in (404, 405, 501):
+            message = f"The generator has no call for start pictures, or not this model (HTTP {answer.status})."
+            raise GeneratorUnavailable("generator_misconfigured", message)
         check_http(answer, about_id=False)
         calls.images += self._read(answer, calls)
 

@@ -58,7 +58,8 @@ TAKEN: list[dict[str, Any]] = [
     *({"width": size, "height": size} for size in (64, 128, 256, 512, 1024)),
 ]
 
-SIZED = "openai+http://127.0.0.1:11?sizes=1024x1024+1536x1024"
+OPENAI = "openai+http://127.0.0.1:11"
+SIZED = f"{OPENAI}?sizes=1024x1024+1536x1024"
 
 Open = Callable[[str], Door]
 
@@ -140,6 +141,10 @@ ALL_OFFERED = {"fields": {"timelapse"}}
         ("", ALL_OFFERED),
         (IMG, ALL_OFFERED),
         (f"{GLIDE},{IMG}", ALL_OFFERED),
+        (
+            OPENAI,
+            {"qualities": {"best"}, "fields": {"upscale", "describe", "description", "timelapse"}},
+        ),
         (
             GLIDE,
             {

@@ -1,5 +1,6 @@
 """Particulars of OpenAI's Images API: what each server is sent, what it follows, start pictures, and keys."""
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -179,6 +180,16 @@ def test_start_pictures_are_sent_as_files_in_turn() -> None:
         }
 
 
+@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed", "501 Not Implemented"])
+def test_a_server_without_edits_is_named(status: str) -> None:
+    with hostile_server(model_first(says(status))) as url:
+        client = OpenAi(GeneratorAddress("openai", url))
+        with pytest.raises(GeneratorUnavailable) as caught:
+            make(client, order(source_images=SOURCES))
+    assert caught.value.code == "generator_misconfigured", "the job goes to another generator first"
+    assert "start pictures" in caught.value.message
+
+
 def test_a_server_may_follow_less_with_start_pictures() -> None:
     with FakeOpenAi(owner="xinference") as fake:
         client = connect(fake.address)
@@ -272,6 +283,26 @@ def test_content_rules_are_named() -> None:
     assert caught.value.code == "generator_refused"
     assert "content rules" in caught.value.message
     assert "boat" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("error", "names"),
+    [
+        ({"param": "size", "message": "model a-model makes no such size"}, "It names: size."),
+        ({"param": None, "message": "model a-model makes no such size"}, "It names: size, model."),
+        ({"param": ["size"], "message": "wrong"}, "It names: size."),
+        ({"param": None, "message": "wrong"}, "(HTTP 400)."),
+        ({"param": "__class__", "message": "'n' is wrong"}, "It names: n."),
+        ("size", "It names: size."),
+    ],
+)
+def test_the_field_that_an_error_gives_is_named(error: object, names: str) -> None:
+    body = json.dumps({"error": error}).encode()
+    with hostile_server(model_first(says("400 Bad Request", body))) as url:
+        client = OpenAi(GeneratorAddress("openai", url))
+        with pytest.raises(GeneratorRefused) as caught:
+            make(client, order())
+    assert caught.value.message.endswith(names)
 
 
 def test_it_is_asked_once_what_it_is() -> None:
