@@ -78,7 +78,7 @@ class _Calls:
 
     known: _Known
     request: GenerationRequest
-    settings: dict[str, int | float | str]
+    settings: Fields
     stop: Stop
     deadline: float
     at_once: bool
@@ -132,7 +132,10 @@ class OpenAi:
     @property
     def capabilities(self) -> Capabilities:
         """Return what the server is and follows, as far as it said so."""
-        told, known = self._address.follows, self._known or _Known(OTHER, None)
+        return self._abilities(self._known or _Known(OTHER, None))
+
+    def _abilities(self, known: _Known) -> Capabilities:
+        told = self._address.follows
         named = ": ".join(filter(None, [known.server.name if known.server is not OTHER else "", known.model]))
         return Capabilities(
             engine=named[:100] or None,
@@ -145,12 +148,7 @@ class OpenAi:
         if limits := unsupported_fields("openai", request, self._address.sizes):
             names = ", ".join(limit.field for limit in limits)
             raise GeneratorRefused("generator_cannot", f"OpenAI's Images API cannot make this, because of: {names}.")
-        try:
-            self._server(never_stop)
-        except GeneratorUnavailable as error:
-            # Only the question failed: the request itself was not sent.
-            code = error.code if error.code in _NOT_SENT else "generator_unreachable"
-            raise GeneratorUnavailable(code, error.message, retry_after_s=error.retry_after_s) from error
+        self._server(never_stop)
         return ONLY_ID
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
@@ -161,7 +159,7 @@ class OpenAi:
         """Have the request drawn, which may take ten minutes."""
         deadline = time.monotonic() + self._draw_timeout_s
         known = self._server(stop)
-        settings = self._settings(request)
+        settings = _settings(request, self._abilities(known).followed(request))
         at_once = self._at_once and "seed" not in settings and len(request.source_images) < 2
         calls = _Calls(known, request, settings, stop, deadline, at_once)
         while len(calls.images) < request.n:
@@ -178,8 +176,8 @@ class OpenAi:
 
         Anything else at this address is not taken for one.
         """
-        self._known_until = float("-inf")
-        self._server(never_stop)
+        self._known_until = float("-inf")  # after a failure the next request asks first, too
+        self._remember(self._ask(never_stop))
         return self.capabilities
 
     def close(self) -> None:
@@ -188,10 +186,18 @@ class OpenAi:
 
     def _server(self, stop: Stop) -> _Known:
         """Return what the server is, as it said in the last ten minutes."""
-        if self._known is None or time.monotonic() >= self._known_until:
-            self._known = self._ask(stop)
-            self._known_until = time.monotonic() + MODELS_KEPT_S
-        return self._known
+        if self._known is not None and time.monotonic() < self._known_until:
+            return self._known
+        try:
+            return self._remember(self._ask(stop))
+        except GeneratorUnavailable as error:
+            # Only the question failed: the request itself was not sent.
+            code = error.code if error.code in _NOT_SENT else "generator_unreachable"
+            raise GeneratorUnavailable(code, error.message, retry_after_s=error.retry_after_s) from error
+
+    def _remember(self, known: _Known) -> _Known:
+        self._known, self._known_until = known, time.monotonic() + MODELS_KEPT_S
+        return known
 
     def _ask(self, stop: Stop) -> _Known:
         """Ask what the server is. Raises GeneratorUnavailable, also for an answer of something else."""
@@ -209,20 +215,6 @@ class OpenAi:
         models = [model for model in listed if isinstance(model, dict)]
         ids = [name for model in models if isinstance(name := model.get("id"), str) and _is_line(name)]
         return _Known(recognise(models), self._address.option("model") or (ids[0] if len(ids) == 1 else None))
-
-    def _settings(self, request: GenerationRequest) -> dict[str, int | float | str]:
-        """Return the settings that the server follows and that apply to the request."""
-        values: dict[str, int | float | str] = {
-            "seed": request.seed,
-            "steps": request.steps,
-            "scale": float(request.scale),
-        }
-        if request.negative_prompt:
-            values["negative_prompt"] = request.negative_prompt
-        if request.source_images:
-            values["strength"] = float(request.strength)
-        followed = self.capabilities.followed(request)
-        return {name: value for name, value in values.items() if name in followed}
 
     def _draw(self, calls: _Calls) -> None:
         """Make one call, and add its pictures. One that is refused for its form alone is made again in another."""
@@ -320,6 +312,20 @@ class OpenAi:
             message = "The generator names a picture at another address, which is not called."
             raise wrong_form("generator_foreign_url", message)
         return path
+
+
+def _settings(request: GenerationRequest, followed: frozenset[str]) -> Fields:
+    """Return the settings that apply to the request and are followed."""
+    values: Fields = {
+        "seed": request.seed,
+        "steps": request.steps,
+        "scale": float(request.scale),
+    }
+    if request.negative_prompt:
+        values["negative_prompt"] = request.negative_prompt
+    if request.source_images:
+        values["strength"] = float(request.strength)
+    return {name: value for name, value in values.items() if name in followed}
 
 
 def _refuse(answer: Answer, fields: Fields) -> NoReturn:
