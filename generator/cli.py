@@ -35,8 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Before uvicorn installs its own handlers, and after its shutdown, when it restores these.
         signal.signal(number, _exit)
     with listener:
-        bounds = Bounds(workers=options.workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
-        app = create_app(ProcessEnginePool(options.engine), bounds)
+        pool = ProcessEnginePool(options.engine)
+        workers = options.workers or pool.workers
+        bounds = Bounds(workers=workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
+        app = create_app(pool, bounds)
         # With httptools, a request that offers HTTP/2 would lose its body (Java's client, `curl --http2`).
         config = uvicorn.Config(app, http="h11", log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
@@ -77,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="easel-generator", description="The reference generator of Easel.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_between(0, 65535), default=2020, help="0 picks a free one (%(default)s)")
-    parser.add_argument("--workers", type=_between(1, 64), default=1, help="images at a time (%(default)s)")
+    parser.add_argument(
+        "--workers", type=_between(1, 64), help="jobs at a time (1, or 32 for an engine that shares its steps)"
+    )
     parser.add_argument(
         "--engine", default="painter", metavar="NAME", help="an installed engine or package.module:Class (%(default)s)"
     )

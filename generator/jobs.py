@@ -15,7 +15,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
-from generator.engine_pool import EngineFailed, EnginePool, Worker
+from generator.engine_pool import EnginePool, Worker
+from generator.engine_process import EngineFailed
 from generator.engines.base import Stopped
 from generator.work import Results, Work
 

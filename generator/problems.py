@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
 from generator.body import BadBody, BodyTooLarge
-from generator.engine_pool import EngineFailed
+from generator.engine_process import EngineFailed
 from generator.jobs import FailureReason, JobFailed, KeyReused, NotFinished, QueueFull, UnknownJob
 from generator.request import ParameterError
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from generator.engines.base import DescriptionOptions, ImageRequest
+from generator.engines.base import DescriptionOptions, ImageRequest, ModelInfo
 from generator.images import MAX_SOURCE_PIXELS, SIZE_STEP_PX, BadImage, decode_base64
 
 MAX_PROMPT = 4000
@@ -80,6 +80,10 @@ def _whole_base64(texts: list[str]) -> list[str]:
     return texts
 
 
+def _one_whole_base64(text: str) -> str:
+    return _whole_base64([text])[0]
+
+
 Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIZE_STEP_PX)]
 Skipped = Literal["mediums", "artists", "trendings", "movements"]
 
@@ -113,6 +117,7 @@ class GenerationRequest(BaseModel):
     skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
     frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
     key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -129,6 +134,8 @@ class GenerationRequest(BaseModel):
             raise ParameterError("prompt", "is required unless strength is below 0")
         if not self.makes_pictures and not self.imgs:
             raise ParameterError("imgs", "are required when strength is below 0")
+        if self.mask is not None and not (self.imgs and self.makes_pictures):
+            raise ParameterError("mask", "needs imgs and a strength of at least 0")
         return self
 
     @property
@@ -150,6 +157,15 @@ class GenerationRequest(BaseModel):
     def description_options(self) -> DescriptionOptions:
         """Return how long and detailed the descriptions may be."""
         return DescriptionOptions(self.blip_max_len, self.clip_max_len, self.skip_clip, tuple(self.skip_list))
+
+    def with_defaults(self, model: ModelInfo | None, has_sources: bool) -> Self:
+        """Return the request with the model's own steps, scale and size where it has none; sources have a size."""
+        if model is None:
+            return self
+        own: dict[str, int | float] = {"steps": model.steps, "scale": model.scale}
+        if not (has_sources or self.width or self.height):
+            own |= {"width": model.width, "height": model.height}
+        return self.model_copy(update={name: own[name] for name in own.keys() - self.model_fields_set})
 
     def digest(self) -> bytes:
         """Hash everything except the key: equal for requests that ask for the same."""

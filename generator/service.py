@@ -5,8 +5,10 @@ The responses of img_generator are bare: a number, a word, a map of images. Erro
 """
 
 import base64
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -24,7 +26,7 @@ from generator.problems import add_errors, errors, refuse_other_origins
 from generator.request import GenerationRequest, ParameterError, limits
 from generator.site import add_site
 from generator.waiting import wait_while_connected
-from generator.work import prepare, run_request
+from generator.work import PreparedRequest, Results, prepare, run_request
 
 EXTENSIONS = ["key", "frames", "progress", "cancel", "wait"]
 
@@ -37,6 +39,7 @@ class Pictures(BaseModel):
     imgs: list[str]
     descs: list[str]
     frames: list[str] | None = None
+    flags: list[list[str]] | None = None
 
 
 class Cancelled(BaseModel):
@@ -64,7 +67,7 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
     # FastAPI's documentation page would load its script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.queue = queue
-    for router in (_img_generator_routes(queue), glide.glide_routes(engine_pool, queue)):
+    for router in (_img_generator_routes(engine_pool, queue), glide.glide_routes(engine_pool, queue)):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)
     add_site(app)
@@ -75,7 +78,8 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
         return {
             "status": "ok",
             "engine": engine_pool.engine,
-            "extensions": EXTENSIONS,
+            **_model(engine_pool),
+            "extensions": [*EXTENSIONS, *engine_pool.extensions],
             "limits": limits()
             | {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s, "wait_s_max": MAX_WAIT_S},
             "glide": glide.limits(),
@@ -86,7 +90,17 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
     return app
 
 
-def _img_generator_routes(queue: JobQueue) -> APIRouter:
+def _model(engine_pool: EnginePool) -> dict[str, object]:
+    """Return what the engine says of its model; while it loads, about how many seconds that takes."""
+    stats = engine_pool.find_stats()
+    if stats is None:
+        seconds = engine_pool.loading_s()
+        about = "" if seconds is None else f", about {math.ceil(seconds)} s"
+        return {"loading": f"model is loading{about}"}
+    return {} if stats.model is None else {"model": asdict(stats.model)}
+
+
+def _img_generator_routes(engine_pool: EnginePool, queue: JobQueue) -> APIRouter:
     router = APIRouter(tags=["img_generator"])
 
     # The handlers are plain functions: FastAPI runs each in a thread, so that decoding does not block the event loop.
@@ -98,10 +112,7 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
     def initiate_processing(body: BodyOf) -> int:
         """Queue a request. Returns its id."""
         request = body.parse(GenerationRequest)
-        try:
-            prepared = prepare(request, [decode_base64(text) for text in request.imgs])
-        except BadImage as error:
-            raise ParameterError("imgs", f"hold something that {error}") from error
+        prepared = _prepared(request, engine_pool)
         return queue.submit(partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key)
 
     # A call that waits holds no thread: hundreds may wait without blocking the others.
@@ -122,11 +133,7 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
     )
     def get_results(body: BodyOf) -> JSONResponse:
         """Return the images as base64 PNG, the descriptions, and the frames if some were requested."""
-        results = queue.results(body.parse(JobRef).id)
-        content = {"imgs": [_base64(img) for img in results.imgs], "descs": results.descs}
-        if results.frames:
-            content["frames"] = [_base64(frame) for frame in results.frames]
-        return JSONResponse(content)
+        return JSONResponse(_pictures(queue.results(body.parse(JobRef).id)))
 
     @router.post(
         "/cancel", openapi_extra=_request_body(JobRef), response_model=Cancelled, responses=errors(400, 404, 413, 422)
@@ -136,6 +143,29 @@ def _img_generator_routes(queue: JobQueue) -> APIRouter:
         return {"cancelled": queue.cancel(body.parse(JobRef).id)}
 
     return router
+
+
+def _prepared(request: GenerationRequest, engine_pool: EnginePool) -> PreparedRequest:
+    """Decode what a request holds.
+
+    Raises:
+        ParameterError: A picture is none, or the engine cannot do what is asked.
+    """
+    if request.mask is not None and "inpaint" not in engine_pool.extensions:
+        raise ParameterError("mask", "is for engines that can inpaint; this one cannot")
+    try:
+        return prepare(request, [decode_base64(text) for text in request.imgs])
+    except BadImage as error:
+        raise ParameterError("imgs", f"hold something that {error}") from error
+
+
+def _pictures(results: Results) -> dict[str, object]:
+    content: dict[str, object] = {"imgs": [_base64(img) for img in results.imgs], "descs": results.descs}
+    if results.frames:
+        content["frames"] = [_base64(frame) for frame in results.frames]
+    if any(results.flags):
+        content["flags"] = results.flags
+    return content
 
 
 def _base64(data: bytes) -> str:

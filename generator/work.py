@@ -1,16 +1,34 @@
 """The work of one generation request: which images, in which order, with which share of the progress."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import cast
 
-from generator.engines.base import Engine, ImageRequest, Pixels, ProgressReporter
-from generator.images import decode_source, encode_png, fit, shrink
+import numpy as np
+
+from generator.engines.base import (
+    Engine,
+    ImageRequest,
+    InpaintingEngine,
+    NotNumbers,
+    Pixels,
+    ProgressReporter,
+    Stopped,
+)
+from generator.images import BadImage, decode_base64, decode_source, encode_png, fit, shrink
 from generator.request import MAX_OUTPUT_PIXELS, GenerationRequest, ParameterError
 
 MAX_FRAME_SIDE_PX = 768
 """Frames only show the progress: those of a larger image are scaled down."""
 
 _UPSCALE_SHARE = 0.1
+
+_BLACK = 2
+"""No value of a black picture is above this."""
 
 JobProgress = Callable[[float], None]
 """Takes the progress of a whole job, 0 to 1; raises `Stopped` to end it."""
@@ -23,6 +41,8 @@ class Results:
     imgs: list[bytes]
     descs: list[str]
     frames: list[bytes]
+    flags: list[list[str]] = field(default_factory=list)
+    """What is wrong with each image: `nan` where the network failed, `black` where all is black."""
 
     @property
     def size_bytes(self) -> int:
@@ -36,24 +56,25 @@ Work = Callable[[Engine, JobProgress], Results]
 
 @dataclass(frozen=True)
 class PreparedRequest:
-    """A generation request that is ready to run: source images decoded from base64 and checked, seed fixed."""
+    """A generation request that is ready to run: source images and mask decoded from base64 and checked, seed fixed."""
 
     request: GenerationRequest
     source_images: list[bytes]
     seed: int
+    mask: bytes | None = None
 
     @property
     def size_bytes(self) -> int:
         """Return how much memory the source images take while the request waits."""
-        return sum(map(len, self.source_images))
+        return sum(map(len, self.source_images)) + len(self.mask or b"")
 
 
 def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedRequest:
-    """Check the source images (the encoded files of `request.imgs`) and the size of the outcome.
+    """Check the source images (the encoded files of `request.imgs`), the mask and the size of the outcome.
 
     Raises:
         BadImage: A source image is not an image.
-        ParameterError: The outcome is too large.
+        ParameterError: The outcome is too large, or the mask does not fit.
     """
     sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, source_images)]
     if request.makes_pictures:
@@ -62,48 +83,129 @@ def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedR
         outcome = sizes
     if sum(width * height for width, height in outcome) * request.upscaling**2 > MAX_OUTPUT_PIXELS:
         raise ParameterError("ups", f"makes more than {MAX_OUTPUT_PIXELS} pixels of these pictures in all")
-    ready = request.model_copy(update={"imgs": [], "n": request.count})
-    return PreparedRequest(ready, source_images, request.first_seed())
+    mask = None if request.mask is None else _checked_mask(request.mask, sizes)
+    ready = request.model_copy(update={"imgs": [], "mask": None, "n": request.count})
+    return PreparedRequest(ready, source_images, request.first_seed(), mask)
+
+
+def _checked_mask(text: str, sizes: list[tuple[int, int]]) -> bytes:
+    data = decode_base64(text)
+    try:
+        shape = decode_source(data).shape
+    except BadImage as error:
+        raise ParameterError("mask", f"holds something that {error}") from error
+    if any((shape[1], shape[0]) != size for size in sizes):
+        raise ParameterError("mask", "has another size than the pictures of imgs")
+    return data
 
 
 def run_request(prepared: PreparedRequest, engine: Engine, progress: JobProgress) -> Results:
-    """Make all images of a request. `Stopped` and the engine's errors pass."""
+    """Make all images of a request, side by side if the engine is shared. `Stopped` and the engine's errors pass."""
     request = prepared.request
     count = request.count if request.makes_pictures else len(prepared.source_images)
-    imgs: list[bytes] = []
-    descs: list[str] = []
+    shares = _Shares(progress, count)
     frames = _FrameRecorder(request.frames if request.makes_pictures else 0)
-    for k in range(count):
-        paint_share = 1 - _UPSCALE_SHARE if request.upscaling > 1 else 1.0
-        report = share_of(progress, k / count, paint_share / count, frames)
-        picture, image_request = _make_image(engine, prepared, k, report)
-        if request.desc:
-            descs.append(engine.describe(picture, image_request, request.description_options))
-        if request.upscaling > 1:
-            report = share_of(progress, (k + paint_share) / count, _UPSCALE_SHARE / count)
-            picture = engine.upscale(picture, request.upscaling, report)
-        elif request.strength < -1:
-            continue
-        imgs.append(encode_png(picture))
+
+    def make(k: int) -> _Made:
         # Only the first image's progress is recorded.
+        with shares.part(k) as part:
+            return _make(engine, prepared, k, part, frames if k == 0 else None)
+
+    if count > 1 and getattr(engine, "shared", False):
+        with ThreadPoolExecutor(count) as threads:
+            made = list(threads.map(make, range(count)))
+    else:
+        made = [make(k) for k in range(count)]
+    kept = [one for one in made if one.png is not None]
+    return Results(
+        [one.png for one in kept if one.png is not None],
+        [one.description for one in made if one.description is not None],
+        frames.frames,
+        [one.flags for one in kept],
+    )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One image as PNG, None if it is not sent back; its description, None if none was wanted."""
+
+    png: bytes | None
+    description: str | None
+    flags: list[str]
+
+
+def _make(
+    engine: Engine, prepared: PreparedRequest, k: int, progress: JobProgress, frames: "_FrameRecorder | None"
+) -> _Made:
+    request = prepared.request
+    paint_share = 1 - _UPSCALE_SHARE if request.upscaling > 1 else 1.0
+    picture, image_request, flags = _make_image(engine, prepared, k, share_of(progress, 0, paint_share, frames))
+    description = engine.describe(picture, image_request, request.description_options) if request.desc else None
+    if request.upscaling > 1:
+        picture = engine.upscale(picture, request.upscaling, share_of(progress, paint_share, _UPSCALE_SHARE))
+    elif request.strength < -1:
+        return _Made(None, description, flags)
+    if frames is not None:
         frames.close(picture)
-    return Results(imgs, descs, frames.frames)
+    return _Made(encode_png(picture), description, flags)
 
 
 def _make_image(
     engine: Engine, prepared: PreparedRequest, k: int, report: ProgressReporter
-) -> tuple[Pixels, ImageRequest | None]:
-    """Make image k before upscaling. Returns the image request too if every pixel comes from it."""
-    request, sources = prepared.request, prepared.source_images
+) -> tuple[Pixels, ImageRequest | None, list[str]]:
+    """Make image k before upscaling, with its flags; the image request too if every pixel comes from it."""
+    sources = prepared.source_images
+    request = prepared.request.with_defaults(engine.stats().model, has_sources=bool(sources))
     source = decode_source(sources[k % len(sources)]) if sources else None
     if source is not None and not request.makes_pictures:
-        return source, None
+        return source, None, []
     size = request.size_for((source.shape[1], source.shape[0]) if source is not None else None)
     image_request = request.image_request(size, prepared.seed + k)
-    if source is None:
-        return engine.generate(image_request, report), image_request
+    try:
+        picture = _paint(engine, prepared, image_request, source, report)
+    except NotNumbers:
+        return np.zeros((size[1], size[0], 3), np.uint8), None, ["nan", "black"]
     # How much of the prompt is in the image depends on the strength, so a description may use only the pixels.
-    return engine.transform(fit(source, *size), image_request, request.strength, report), None
+    return picture, image_request if source is None else None, [] if picture.max() > _BLACK else ["black"]
+
+
+def _paint(
+    engine: Engine, prepared: PreparedRequest, request: ImageRequest, source: Pixels | None, report: ProgressReporter
+) -> Pixels:
+    if source is None:
+        return engine.generate(request, report)
+    size, strength = (request.width, request.height), prepared.request.strength
+    if prepared.mask is None:
+        return engine.transform(fit(source, *size), request, strength, report)
+    mask = fit(decode_source(prepared.mask), *size)[..., 1]
+    return cast("InpaintingEngine", engine).inpaint(fit(source, *size), mask, request, strength, report)
+
+
+class _Shares:
+    """The progress of a job whose images are made in turn or side by side; when one fails, the others stop."""
+
+    def __init__(self, progress: JobProgress, count: int) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done = [0.0] * count
+        self._failed = False
+
+    @contextmanager
+    def part(self, k: int) -> Iterator[JobProgress]:
+        """Yield the progress of image k."""
+        try:
+            yield partial(self._report, k)
+        except BaseException:
+            self._failed = True
+            raise
+        self._done[k] = 1.0
+
+    def _report(self, k: int, done: float) -> None:
+        if self._failed:
+            raise Stopped
+        with self._lock:
+            self._done[k] = done
+            self._progress(sum(self._done) / len(self._done))
 
 
 class _FrameRecorder:

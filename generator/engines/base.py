@@ -15,6 +15,10 @@ Pixels = NDArray[np.uint8]
 """An image: height x width x 3, RGB, 8 bit."""
 
 
+Mask = NDArray[np.uint8]
+"""Height x width, 8 bit: 255 is painted anew, 0 stays, values between are mixed."""
+
+
 @dataclass(frozen=True)
 class ImageRequest:
     """One image of a generation request, with its size and seed settled.
@@ -47,6 +51,19 @@ class DescriptionOptions:
 
 
 @dataclass(frozen=True)
+class ModelInfo:
+    """The model that an engine has loaded, and the values that suit it where a request leaves them out."""
+
+    name: str
+    device: str
+    precision: str
+    steps: int
+    scale: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class EngineStats:
     """Size and memory of an engine's networks. Weights and biases count; 0 if no network takes part."""
 
@@ -62,9 +79,16 @@ class EngineStats:
     gpu_reserved_bytes: int = 0
     """GPU memory that the engine holds, including the part in use."""
 
+    model: ModelInfo | None = None
+    """None for an engine without a model of its own: then the protocol's defaults apply."""
+
 
 class Stopped(Exception):
     """Raised by a `ProgressReporter` when the image is not wanted any more. An engine lets it pass."""
+
+
+class NotNumbers(Exception):
+    """Raised by an engine whose network returned NaN or infinity: there is no picture."""
 
 
 class ProgressReporter(Protocol):
@@ -82,7 +106,12 @@ class ProgressReporter(Protocol):
 
 
 class Engine(Protocol):
-    """Makes pixels. It is created and used in one thread of a separate process; each worker of the service has one."""
+    """Makes pixels. It is created and used in one thread of a separate process; each worker of the service has one.
+
+    A class with the attribute `shared = True` is created once for all workers, whose threads call its methods at the
+    same time; so are the images of one request. It can then share the steps of its network between them. The attribute
+    `loading_s`, a static function, may return about how many seconds the engine takes to load, or None.
+    """
 
     def stats(self) -> EngineStats:
         """Return the size of the networks and the GPU memory in use at this moment."""
@@ -98,3 +127,12 @@ class Engine(Protocol):
 
     def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
         """Describe an image in true words. `request` is None unless this engine generated the image from it."""
+
+
+class InpaintingEngine(Engine, Protocol):
+    """An engine that can also paint a part of a picture anew; the service then offers the extension `inpaint`."""
+
+    def inpaint(
+        self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter
+    ) -> Pixels:
+        """Generate an image from a source and a mask of the same size; where the mask is 0, the source stays."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from serving import PATIENCE_S, Serve, Service, TestClient
 
-from generator import engine_pool
-from generator.engine_pool import EngineFailed, ProcessEnginePool
+from generator import engine_process
+from generator.engine_pool import ProcessEnginePool
+from generator.engine_process import EngineFailed
 from generator.jobs import Bounds
 from generator.service import create_app
 from tests.support.waiting import until
@@ -88,7 +89,7 @@ def test_an_engine_that_dies_while_idle_costs_no_job(service: Service) -> None:
 def test_an_engine_that_hangs_in_native_code_is_killed(
     serve: Serve, ended_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_pool, "GRACE_S", 0.2)
+    monkeypatch.setattr(engine_process, "GRACE_S", 0.2)
     service = serve(job_timeout_s=3.0 if ended_by == "time" else 600)
     bad = service.start(prompt=f"hang:{tmp_path / 'begun'}")
     good = service.start(prompt="plain")

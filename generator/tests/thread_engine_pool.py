@@ -2,7 +2,8 @@
 
 import threading
 
-from generator.engine_pool import POLL_S, EngineFailed, Worker
+from generator.engine_pool import Worker
+from generator.engine_process import POLL_S, EngineFailed
 from generator.engines.base import Engine, EngineStats, Stopped
 from generator.work import JobProgress, Results, Work
 
@@ -11,6 +12,7 @@ class ThreadEnginePool:
     """One engine for all workers."""
 
     engine = "fake"
+    extensions = ()
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -20,6 +22,12 @@ class ThreadEnginePool:
 
     def stats(self) -> EngineStats:
         return self._engine.stats()
+
+    def find_stats(self) -> EngineStats | None:
+        return self._engine.stats()
+
+    def loading_s(self) -> float | None:
+        return None
 
 
 class _ThreadWorker:

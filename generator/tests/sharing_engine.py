@@ -1,0 +1,55 @@
+"""An engine that shares its process between all calls, controlled by its prompt."""
+
+import os
+import signal
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+
+from generator.engines.base import (
+    EngineStats,
+    ImageRequest,
+    Mask,
+    ModelInfo,
+    NotNumbers,
+    Pixels,
+    ProgressReporter,
+)
+
+
+class Sharing:
+    """`meet:FOLDER:COUNT` waits until so many calls are in the folder; `crash` and `nan` do what they say."""
+
+    shared = True
+
+    def stats(self) -> EngineStats:
+        return EngineStats(os.getpid(), 0, model=ModelInfo("flat", "cpu", "8 bits", 3, 2.5, 72, 64))
+
+    @staticmethod
+    def loading_s() -> float:
+        return 1.5
+
+    def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        what, _, rest = request.prompt.partition(":")
+        if what == "meet":
+            folder, _, count = rest.rpartition(":")
+            (Path(folder) / f"{os.getpid()}-{request.seed}").touch()
+            while len(list(Path(folder).glob(f"{os.getpid()}-*"))) < int(count):
+                report(0.5)
+                Event().wait(0.01)
+        if what == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == "nan":
+            raise NotNumbers
+        return np.full((request.height, request.width, 3), request.seed + request.steps, dtype=np.uint8)
+
+    def inpaint(
+        self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter
+    ) -> Pixels:
+        return np.where(mask[..., None] > 127, np.uint8(request.seed), source)
+
+
+def broken() -> Sharing:
+    """Raise: an engine that cannot be created."""
+    raise RuntimeError("no paint at all")
