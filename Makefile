@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,19 @@ help: ## List the commands
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: .venv/run.stamp ## Start everything here and print the site's address
-	@$(BIN)/python -m local
+# torch names compilers and solvers that the engine works without: they are not in the lock file, hence --no-deps.
+.venv-diffusion/stamp: requirements/diffusion.txt
+	@echo "Installing the diffusion engine into .venv-diffusion (once; on Linux a download of about 2 GB)"
+	@$(PYTHON) -m venv --clear .venv-diffusion
+	@if test -x $(BIN)/uv; then install="$(BIN)/uv pip install --quiet --python .venv-diffusion/bin/python"; \
+	else install=".venv-diffusion/bin/python -m pip install --quiet --disable-pip-version-check"; fi; \
+	$$install --require-hashes --no-deps -r requirements/diffusion.txt
+	@touch $@
+
+diffusion: .venv-diffusion/stamp ## Build the environment of the diffusion engine in .venv-diffusion
+
+run: .venv/run.stamp $(if $(filter diffusion,$(ENGINE)),.venv-diffusion/stamp) ## Start everything here: make run ENGINE=diffusion
+	@$(if $(ENGINE),EASEL_ENGINE="$(ENGINE)" )$(BIN)/python -m local
 
 # Words for a program go through the environment as they are: neither make nor the shell expands what is in them.
 unexport PROMPT DO
@@ -154,11 +165,14 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
 	    >/dev/null || exit 1; \
 	done
+	@$(BIN)/uv pip compile -q requirements/diffusion.in generator/pyproject.toml --override requirements/diffusion-without.in \
+	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  -c requirements/dev.txt -o requirements/diffusion.txt >/dev/null
 	@$(BIN)/uv pip compile -q requirements/localstack.in --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -o requirements/localstack.txt >/dev/null
 	@$(BIN)/uv pip compile -q --group functions --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/functions.txt >/dev/null
 
 clean: ## Remove the environment and the tools' files, but not the data under var/
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-diffusion build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

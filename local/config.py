@@ -74,6 +74,11 @@ class Config:
             raise StackError(f"EASEL_PUBLIC_URL {error}") from None
 
     @property
+    def engine(self) -> str:
+        """Return the engine of the generator, which `make run ENGINE=...` names."""
+        return self.environment.get("EASEL_ENGINE", "painter")
+
+    @property
     def local_url(self) -> str:
         """Return the address at which this machine reaches the site, past any proxy in front of it."""
         return f"http://127.0.0.1:{self.ports['EASEL_PORT']}"

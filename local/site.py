@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from local import lock
 from local.config import CHECKOUT, Config, changed_ports
@@ -16,6 +17,10 @@ from shared.services import Services
 
 # The poller finishes its current step before it stops. Waiting longer than the lease of 20 s would be pointless.
 DRAIN_S = 25.0
+
+DIFFUSION = "diffusion"
+SHARED_IN_FLIGHT = 32
+"""Jobs that an engine gets at a time if it shares its steps between them."""
 
 
 @contextmanager
@@ -74,7 +79,8 @@ def site_environment(config: Config, servers: list[dict[str, str]]) -> dict[str,
             env["EASEL_S3_PUBLIC_ENDPOINT"] = public
     if not config.has("EASEL_GENERATORS"):
         env["EASEL_GENERATORS"] = (
-            f"img_generator+http://127.0.0.1:{config.ports['EASEL_GENERATOR_PORT']}?max_in_flight=4"
+            f"img_generator+http://127.0.0.1:{config.ports['EASEL_GENERATOR_PORT']}"
+            f"?max_in_flight={SHARED_IN_FLIGHT if config.engine == DIFFUSION else 4}"
         )
     if not config.has("EASEL_MAIL_URL"):
         env["EASEL_MAIL_URL"] = (config.home / "mail").as_uri()
@@ -117,10 +123,8 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     if not config.has("EASEL_GENERATORS"):
         names.add("generator")
         port = config.ports["EASEL_GENERATOR_PORT"]
-        # Half the cores: the rest of Easel and the user's other programs need some too.
-        painters = min(4, max(1, (os.cpu_count() or 1) // 2))
-        argv = ("generator", "--host", "127.0.0.1", "--port", str(port), "--workers", str(painters))
-        parts.append(part("generator", *argv, ready=lambda: http_answers(port, "/health")))
+        generator = part("generator", "generator", ready=lambda: http_answers(port, "/health"))
+        parts.append(replace(generator, argv=generator_command(config.engine, port)))
     stores = ("postgres", "redis", "s3")
     # Most of the start-up time is importing modules, so gateway and worker do that while the migrations run. They use
     # the tables only on request: the gateway for its health check, the worker for beat and seed, which start later.
@@ -149,6 +153,24 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     elif not marker.exists():
         parts.append(part("seed", "local.seed", str(marker), needs=("migrate", "redis")))
     return parts
+
+
+def generator_command(engine: str, port: int) -> tuple[str, ...]:
+    """Return the command that starts the generator with an engine.
+
+    Raises:
+        StackError: The engine's environment has not been built.
+    """
+    listen = ("--host", "127.0.0.1", "--port", str(port))
+    if engine == DIFFUSION:
+        # It shares its steps between all jobs, so it needs no number of workers.
+        python = CHECKOUT / ".venv-diffusion" / "bin" / "python"
+        if not python.exists():
+            raise StackError("The diffusion engine is not installed. Run: make run ENGINE=diffusion")
+        return (str(python), "-m", "generator", *listen, "--engine", engine)
+    # Half the cores: the rest of Easel and the user's other programs need some too.
+    painters = min(4, max(1, (os.cpu_count() or 1) // 2))
+    return (sys.executable, "-m", "generator", *listen, "--workers", str(painters), "--engine", engine)
 
 
 def worker_environment(env: Mapping[str, str]) -> dict[str, str]:

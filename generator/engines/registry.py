@@ -1,6 +1,6 @@
 """Find engines by name.
 
-An engine is an entry point of the group `easel.engines`, or a `package.module:Class` on the path.
+An engine is built in, an entry point of the group `easel.engines`, or a `package.module:Class` on the path.
 """
 
 import re
@@ -10,6 +10,9 @@ from importlib.metadata import EntryPoint, entry_points
 from generator.engines.base import Engine
 
 ENTRY_POINT_GROUP = "easel.engines"
+
+BUILT_IN = {"diffusion": "generator.engines.diffusion.engine:Diffusion"}
+"""Engines of this package; their libraries may be missing."""
 
 _MODULE_AND_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -48,7 +51,8 @@ def _find_entry_point(name: str) -> EntryPoint:
     installed = entry_points(group=ENTRY_POINT_GROUP)
     if name in installed.names:
         return installed[name]
-    if _MODULE_AND_CLASS.fullmatch(name):
-        return EntryPoint(name=name, value=name, group=ENTRY_POINT_GROUP)
-    known = ", ".join([*sorted(installed.names), "package.module:Class"])
+    value = BUILT_IN.get(name, name)
+    if _MODULE_AND_CLASS.fullmatch(value):
+        return EntryPoint(name=name, value=value, group=ENTRY_POINT_GROUP)
+    known = ", ".join([*sorted(installed.names | BUILT_IN.keys()), "package.module:Class"])
     raise NoSuchEngine(f"{name} is not an engine; choose one of {known}")

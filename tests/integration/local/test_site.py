@@ -106,6 +106,22 @@ def test_without_settings_everything_is_started_here(tmp_path: Path) -> None:
     assert {need for part in parts for need in part.needs} <= known
 
 
+def test_another_engine_runs_in_its_own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load(tmp_path, EASEL_ENGINE="diffusion")
+    env = environment_of(config)
+    assert env["EASEL_GENERATORS"].endswith("?max_in_flight=32")
+    monkeypatch.setattr("local.site.CHECKOUT", tmp_path)
+    with pytest.raises(StackError, match="make run ENGINE=diffusion"):
+        site_parts(config, env, set())
+    python = tmp_path / ".venv-diffusion" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    generator = site_parts(config, env, set())[0]
+    assert generator.argv[0] == str(python)
+    assert generator.argv[-2:] == ("--engine", "diffusion")
+    assert "--workers" not in generator.argv
+
+
 def test_examples_are_queued_only_at_the_first_start(tmp_path: Path) -> None:
     config = load(tmp_path)
     env = environment_of(config)

@@ -1,0 +1,102 @@
+"""The engine `diffusion`: what the service calls.
+
+Settings are environment variables: EASEL_MODEL is a folder or a hub's model; EASEL_EXACT=0 lets the last bits of a
+picture depend on its neighbours where that makes batches quicker. The service imports this module to learn what the
+engine can do, so it imports no library of the engine before it is needed.
+"""
+
+import os
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from generator.engines.base import (
+    DescriptionOptions,
+    EngineStats,
+    ImageRequest,
+    Mask,
+    Pixels,
+    ProgressReporter,
+)
+from generator.engines.diffusion import prompts
+from generator.engines.diffusion.record import Record
+
+OWN_MODEL = Path(__file__).parent / "mini" / "model"
+
+_LOADING = "loading "
+
+if find_spec("torch") is None:
+    raise ImportError("torch is not installed here; `make diffusion` builds an environment that has it")
+
+
+class Diffusion:
+    """Stable Diffusion models, each step shared between all orders."""
+
+    shared = True
+
+    def __init__(self) -> None:
+        begin = time.monotonic()
+        from generator.engines.diffusion.studio import Studio
+
+        exact = os.environ.get("EASEL_EXACT", "1") != "0"
+        self.studio = Studio(_model(), exact)
+        Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
+
+    @staticmethod
+    def loading_s() -> float | None:
+        """Return how long the model took to load the last time."""
+        seconds = Record().find(_LOADING + _model())
+        return float(seconds) if isinstance(seconds, int | float) else None
+
+    def stats(self) -> EngineStats:
+        """Return the size of the network, the memory in use and the model."""
+        allocated, reserved = self.studio.memory()
+        return EngineStats(self.studio.parameters, 0, allocated, reserved, self.studio.info)
+
+    def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """Generate a new image."""
+        return self.studio.paint(request, report)
+
+    def transform(self, source: Pixels, request: ImageRequest, strength: float, report: ProgressReporter) -> Pixels:
+        """Generate an image from a source; with less than one step it is the source."""
+        if int(request.steps * strength) < 1:
+            report(1.0)
+            return source
+        return self.studio.paint(request, report, strength, source)
+
+    def inpaint(
+        self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter
+    ) -> Pixels:
+        """Paint the white part of the mask anew; where it is black, the pixels are the source's."""
+        if int(request.steps * strength) < 1 or not mask.any():
+            report(1.0)
+            return source
+        return _compose(source, self.studio.paint(request, report, strength, source, mask), mask)
+
+    def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
+        """Enlarge an image by resampling; no network takes part."""
+        height, width = picture.shape[:2]
+        size = (width * factor, height * factor)
+        enlarged = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
+        report(1.0)
+        return enlarged
+
+    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:  # noqa: ARG002 # no model writes here
+        """Return the words that an image was made from; of another one only its size is known."""
+        if request is not None and (words := prompts.plain(request.prompt)):
+            return words
+        return f"a picture of {picture.shape[1]} x {picture.shape[0]} pixels"
+
+
+def _model() -> str:
+    return os.environ.get("EASEL_MODEL") or str(OWN_MODEL)
+
+
+def _compose(source: Pixels, new: Pixels, mask: Mask) -> Pixels:
+    """Return the new picture where the mask is white, exactly the source where it is black, and a mixture between."""
+    share = mask[..., None].astype(np.float32) / 255
+    mixed = np.rint(source + (new.astype(np.float32) - source) * share).astype(np.uint8)
+    return np.where(mask[..., None] == 0, source, mixed)

@@ -1,0 +1,208 @@
+"""What is checked of a model's folder before a library reads it: files, classes and sizes.
+
+A model comes from somebody else. Its configuration is JSON that decides how much memory is taken, and its weights may
+be a pickle, which is a program. Only safetensors are read, and only configurations whose networks fit their weights.
+"""
+
+import json
+import math
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_CONFIG_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 32 * 1024 * 1024
+MAX_PARAMETERS = 15_000_000_000
+MAX_NUMBER = 2**20
+"""No size in a configuration is larger: the widest vocabularies have 250,000 words."""
+
+MAX_LAYERS = 128
+MAX_LIST = 64
+
+PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
+
+OWN_VAE = "SpaceToDepth"
+"""The autoencoder of easel-mini, which has no weights."""
+
+CLASSES = {
+    "unet": {"UNet2DConditionModel"},
+    "vae": {"AutoencoderKL", "AutoencoderTiny", OWN_VAE},
+    "text_encoder": {"CLIPTextModel"},
+    "text_encoder_2": {"CLIPTextModelWithProjection"},
+    "tokenizer": {"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast"},
+    "tokenizer_2": {"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast"},
+}
+"""The classes that a model may name, for each part. A scheduler is one of `samplers.SCHEDULERS`."""
+
+REQUIRED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(@[\w./-]{1,64})?")
+
+_COUNTS = ("layers", "heads", "blocks", "depth")
+_FREE = {"dictionary", "vocab"}
+
+
+class BadModel(Exception):
+    """The model cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a model: its class, its folder and its configuration."""
+
+    class_name: str
+    folder: Path
+    config: dict[str, object]
+
+
+def find_folder(name: str) -> Path:
+    """Return the folder of a model: the folder itself, or a hub's model, of which only safe files are fetched.
+
+    Raises:
+        BadModel: There is neither a folder nor a model of that name.
+    """
+    if name and Path(name).is_dir():
+        return Path(name).resolve()
+    if not HUB_ID.fullmatch(name):
+        raise BadModel(f"{name} is neither a folder nor the name of a hub's model")
+    from huggingface_hub import snapshot_download
+
+    repository, _, revision = name.partition("@")
+    patterns = ["*.json", "*/*.json", "*/*.safetensors", "*/*.txt"]
+    try:
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadModel(f"{name} cannot be fetched: {type(error).__name__}") from error
+
+
+def read_parts(folder: Path) -> dict[str, Part]:
+    """Return the parts of a model that this engine uses.
+
+    Raises:
+        BadModel: A part is missing, is of a class that is not known here, or has a configuration out of bounds.
+    """
+    index = read_json(folder / "model_index.json")
+    parts: dict[str, Part] = {}
+    for name in (*CLASSES, "scheduler"):
+        entry = index.get(name)
+        if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str)):
+            continue
+        parts[name] = _read_part(folder, name, entry[1])
+    missing = [name for name in REQUIRED if name not in parts]
+    if missing:
+        raise BadModel(f"{folder.name} has no {', '.join(missing)}")
+    return parts
+
+
+def _read_part(folder: Path, name: str, class_name: str) -> Part:
+    if name in CLASSES and class_name not in CLASSES[name]:
+        known = ", ".join(sorted(CLASSES[name]))
+        raise BadModel(f"{name} is of the class {class_name[:64]}; known are {known}")
+    place = folder / name
+    if name.startswith("tokenizer"):
+        return Part(class_name, place, {})
+    config = read_json(place / ("scheduler_config.json" if name == "scheduler" else "config.json"))
+    check_numbers(name, config)
+    if name != "scheduler":
+        check_weights(place)
+    return Part(class_name, place, config)
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Return a JSON object.
+
+    Raises:
+        BadModel: The file is missing, too large or something else.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise BadModel(f"{where} has more than {MAX_CONFIG_BYTES} bytes")
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BadModel(f"{where} cannot be read: {os.strerror(error.errno or 0)}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadModel(f"{where} is not JSON") from error
+    if not isinstance(found, dict):
+        raise BadModel(f"{where} is not a JSON object")
+    return found
+
+
+def check_numbers(name: str, config: dict[str, object]) -> None:
+    """Check that no number of a configuration asks for more layers or memory than a real model has.
+
+    Raises:
+        BadModel: One does.
+    """
+    for key, number in _numbers(config, ""):
+        is_count = any(word in key for word in _COUNTS)
+        limit = MAX_LAYERS if is_count else MAX_NUMBER
+        if not math.isfinite(number) or abs(number) > limit:
+            raise BadModel(f"{name}: {key[:64]} is outside of the limits")
+
+
+def _numbers(value: object, key: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _numbers(one, inner)
+    elif isinstance(value, list):
+        # Schedulers may list a number for each training step.
+        if len(value) > (MAX_LIST if key != "trained_betas" else 10_000):
+            raise BadModel(f"{key[:64]} has more than {MAX_LIST} values")
+        for one in value:
+            yield from _numbers(one, key)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield key, value
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """Return the weight files of a part: those of full precision, else the others. A part may have none."""
+    found = sorted(folder.glob("*.safetensors"))
+    full = [path for path in found if ".fp16." not in path.name and ".non_ema." not in path.name]
+    return full or found
+
+
+def check_weights(folder: Path) -> None:
+    """Check that a part has no weights but safetensors.
+
+    Raises:
+        BadModel: It has a pickle instead, or more parameters than any model here.
+    """
+    weights = weights_of(folder)
+    pickles = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
+    if pickles and not weights:
+        raise BadModel(f"{folder.name} has {pickles[0]}, a pickle, which may run programs; only safetensors are read")
+    if parameters_in(weights) > MAX_PARAMETERS:
+        raise BadModel(f"{folder.name} has more than {MAX_PARAMETERS} parameters")
+
+
+def parameters_in(weights: list[Path]) -> int:
+    """Count the numbers in safetensors files from their headers.
+
+    Raises:
+        BadModel: A header is none.
+    """
+    return sum(math.prod(shape) for path in weights for shape in tensor_shapes(path).values())
+
+
+def tensor_shapes(path: Path) -> dict[str, list[int]]:
+    """Return the shape of each tensor of a safetensors file.
+
+    Raises:
+        BadModel: The file is none, or its tensors exceed it.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if not 2 <= length <= min(MAX_HEADER_BYTES, path.stat().st_size - 8):
+                raise BadModel(f"{path.name} is no safetensors file")
+            header = json.loads(file.read(length))
+        shapes = {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
+        bits = sum(math.prod(shape) * (8 if "8" in header[name]["dtype"] else 16) for name, shape in shapes.items())
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadModel(f"{path.name} is no safetensors file") from error
+    if bits > path.stat().st_size * 8:
+        raise BadModel(f"{path.name} claims more tensors than it has")
+    return shapes

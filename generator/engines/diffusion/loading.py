@@ -1,0 +1,193 @@
+"""Load a model: its networks on the chosen device, and its own defaults."""
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+import diffusers
+import torch
+import transformers
+
+from generator.engines.base import ModelInfo
+from generator.engines.diffusion.fixed_rows import fix_rows
+from generator.engines.diffusion.folder import (
+    OWN_VAE,
+    BadModel,
+    Part,
+    find_folder,
+    parameters_in,
+    read_json,
+    read_parts,
+    weights_of,
+)
+from generator.engines.diffusion.samplers import Sampler
+from generator.engines.diffusion.samplers import load as load_sampler
+
+OWN_DEFAULTS = "easel.json"
+"""A file beside `model_index.json` that may name `steps`, `scale` and `size` of a model."""
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A tokenizer and the network behind it."""
+
+    tokenizer: transformers.PreTrainedTokenizerBase
+    network: torch.nn.Module
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model. `large` is SDXL: two text encoders, of which the second also gives one vector for all."""
+
+    unet: torch.nn.Module
+    vae: torch.nn.Module
+    text_encoders: tuple[TextEncoder, ...]
+    sampler: Sampler
+    info: ModelInfo
+    device: torch.device
+    dtype: torch.dtype
+    key: str
+
+    @property
+    def large(self) -> bool:
+        """Return whether the model is of the SDXL kind."""
+        return len(self.text_encoders) == 2
+
+    @property
+    def guides_by_input(self) -> bool:
+        """Return whether the U-Net takes the guidance as an input (LCM) and needs no second row."""
+        return self.unet.config.time_cond_proj_dim is not None
+
+    @property
+    def latent_scale(self) -> int:
+        """Return how many pixels a latent has on each side."""
+        return 2 ** (len(self.vae.config.block_out_channels) - 1) if self._is_kl else int(self.vae.config.patch_size)
+
+    @property
+    def _is_kl(self) -> bool:
+        return "block_out_channels" in self.vae.config
+
+
+def load(name: str) -> Model:
+    """Load the model of a folder or a hub's name.
+
+    Raises:
+        BadModel: It cannot be used; the message says why.
+    """
+    folder = find_folder(name)
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+    parts = read_parts(folder)
+    device, dtype = choose_device()
+    unet = _network(diffusers, parts["unet"], dtype).to(device)
+    vae = _vae(parts["vae"], dtype).to(device)
+    encoders = [_text_encoder(parts, "text_encoder", "tokenizer", dtype, device)]
+    if "text_encoder_2" in parts:
+        encoders.append(_text_encoder(parts, "text_encoder_2", "tokenizer_2", dtype, device))
+    for network in (unet, vae, *(encoder.network for encoder in encoders)):
+        network.requires_grad_(False)
+        network.eval()
+    if unet.config.in_channels != unet.config.out_channels:
+        raise BadModel(f"the U-Net takes {unet.config.in_channels} channels and gives {unet.config.out_channels}")
+    fix_rows(unet)
+    sampler = load_sampler(parts["scheduler"], large=len(encoders) == 2)
+    model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, _key(folder))
+    return _with_info(model, folder)
+
+
+def choose_device() -> tuple[torch.device, torch.dtype]:
+    """Return the device and its precision: half on a GPU, float32 on a CPU, where bfloat16 is 3 to 4 times slower."""
+    if torch.cuda.is_available():
+        return torch.device("cuda"), torch.float16
+    return torch.device("cpu"), torch.float32
+
+
+def _network(library: object, part: Part, dtype: torch.dtype) -> torch.nn.Module:
+    """Load a network of diffusers or transformers, after its configuration has been compared with its weights."""
+    kind = getattr(library, part.class_name)
+    weights = weights_of(part.folder)
+    with torch.device("meta"):
+        try:
+            empty = kind.from_config(part.config) if library is diffusers else kind(kind.config_class(**part.config))
+        except (TypeError, ValueError, KeyError, IndexError, NotImplementedError, RuntimeError) as error:
+            raise BadModel(f"{part.folder.name}: the configuration is not one of {part.class_name}") from error
+    wanted = sum(parameter.numel() for parameter in empty.parameters())
+    if wanted > parameters_in(weights):
+        raise BadModel(f"{part.folder.name}: the configuration describes more parameters than there are weights")
+    variant = "fp16" if weights and all(".fp16." in path.name for path in weights) else None
+    options = {"dtype": dtype} if library is transformers else {"torch_dtype": dtype}
+    try:
+        return kind.from_pretrained(
+            part.folder, local_files_only=True, use_safetensors=True, variant=variant, **options
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BadModel(f"{part.folder.name}: the weights do not fit the configuration") from error
+
+
+def _vae(part: Part, dtype: torch.dtype) -> torch.nn.Module:
+    if part.class_name == OWN_VAE:
+        own = import_module("generator.engines.diffusion.mini.vae")
+        return getattr(own, OWN_VAE).from_config(part.config)
+    # In half precision some of these give NaN; they say so.
+    return _network(diffusers, part, torch.float32 if part.config.get("force_upcast") else dtype)
+
+
+def _text_encoder(
+    parts: dict[str, Part], network: str, tokenizer: str, dtype: torch.dtype, device: torch.device
+) -> TextEncoder:
+    if tokenizer not in parts:
+        raise BadModel(f"there is no {tokenizer}")
+    kind = getattr(transformers, parts[tokenizer].class_name)
+    return TextEncoder(
+        kind.from_pretrained(parts[tokenizer].folder, local_files_only=True),
+        _network(transformers, parts[network], dtype).to(device),
+    )
+
+
+def _no_info() -> ModelInfo:
+    return ModelInfo("", "", "", 0, 0.0, 0, 0)
+
+
+def _key(folder: Path) -> str:
+    """Return what names this model's weights in the profile: folder and size of its U-Net."""
+    return f"{folder.name}:{sum(path.stat().st_size for path in weights_of(folder / 'unet'))}"
+
+
+def _with_info(model: Model, folder: Path) -> Model:
+    steps, scale = _defaults(model)
+    size = int(model.unet.config.sample_size) * model.latent_scale
+    own = read_json(folder / OWN_DEFAULTS) if (folder / OWN_DEFAULTS).exists() else {}
+    info = ModelInfo(
+        name=folder.name,
+        device=torch.cuda.get_device_name() if model.device.type == "cuda" else "cpu",
+        precision=str(model.dtype).removeprefix("torch."),
+        steps=int(_number(own, "steps", steps, 1, 150)),
+        scale=float(_number(own, "scale", scale, 0, 30)),
+        width=int(_number(own, "size", size, 64, 2048)),
+        height=int(_number(own, "size", size, 64, 2048)),
+    )
+    return replace(model, info=info)
+
+
+def _defaults(model: Model) -> tuple[int, float]:
+    """Return steps and scale that suit a model, by what it is."""
+    if model.guides_by_input:
+        return 4, 8.0
+    config = model.sampler.config
+    if "Ancestral" in model.sampler.name and config.get("timestep_spacing") == "trailing":
+        return 4, 0.0  # Turbo: few steps, without guidance
+    if model.sampler.name in ("LCMScheduler", "TCDScheduler"):
+        return 8, 1.5
+    return (30, 5.0) if model.large else (30, 7.5)
+
+
+def _number(own: dict[str, object], name: str, otherwise: float, low: float, high: float) -> float:
+    """Return a number of the model's own file, checked.
+
+    Raises:
+        BadModel: It is none or out of bounds.
+    """
+    value = own.get(name, otherwise)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise BadModel(f"{OWN_DEFAULTS}: {name} is not a number from {low:g} to {high:g}")
+    return value

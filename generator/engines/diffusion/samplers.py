@@ -1,0 +1,89 @@
+"""Samplers: one scheduler object of diffusers for each order."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import diffusers
+import torch
+
+from generator.engines.diffusion.folder import BadModel, Part
+
+SCHEDULERS = (
+    "DDIMScheduler",
+    "DDPMScheduler",
+    "DEISMultistepScheduler",
+    "DPMSolverMultistepScheduler",
+    "DPMSolverSinglestepScheduler",
+    "EulerAncestralDiscreteScheduler",
+    "EulerDiscreteScheduler",
+    "HeunDiscreteScheduler",
+    "LCMScheduler",
+    "PNDMScheduler",
+    "TCDScheduler",
+    "UniPCMultistepScheduler",
+)
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Which scheduler a model uses, and its configuration."""
+
+    name: str
+    config: Mapping[str, object]
+
+    def start(self, steps: int, strength: float, device: torch.device, other: str | None = None) -> "Run":
+        """Return a run of its own, of so many steps of which a strength below 1 skips the first."""
+        name = other or self.name
+        if name not in SCHEDULERS:
+            raise ValueError(f"{name} is not a scheduler of this engine")
+        scheduler = getattr(diffusers, name).from_config(dict(self.config))
+        scheduler.set_timesteps(steps, device=device)
+        taken = min(int(steps * strength), steps)
+        begin = max(steps - taken, 0) * scheduler.order
+        if strength < 1 and hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(begin)
+        return Run(scheduler, list(scheduler.timesteps[begin:] if strength < 1 else scheduler.timesteps))
+
+
+class Run:
+    """The scheduler of one order and the timesteps that it will take."""
+
+    def __init__(self, scheduler: diffusers.SchedulerMixin, timesteps: list[torch.Tensor]) -> None:
+        self.scheduler = scheduler
+        self.timesteps = timesteps
+        self._takes_generator = "generator" in inspect.signature(scheduler.step).parameters
+
+    def input(self, latents: torch.Tensor, k: int) -> torch.Tensor:
+        """Return the network's input for step k."""
+        return self.scheduler.scale_model_input(latents, self.timesteps[k])
+
+    def step(
+        self, prediction: torch.Tensor, k: int, latents: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the latents after step k, and what they would be if all noise were removed now."""
+        options = {"generator": generator} if self._takes_generator else {}
+        result = self.scheduler.step(prediction, self.timesteps[k], latents, **options)
+        clean = getattr(result, "pred_original_sample", None)
+        return result.prev_sample, result.prev_sample if clean is None else clean
+
+    def noised(self, latents: torch.Tensor, noise: torch.Tensor, k: int) -> torch.Tensor:
+        """Return latents with the noise that belongs before step k; after the last step there is none."""
+        if k >= len(self.timesteps):
+            return latents
+        return self.scheduler.add_noise(latents, noise, self.timesteps[k].reshape(1))
+
+
+def load(part: Part, large: bool) -> Sampler:
+    """Return a model's sampler.
+
+    Raises:
+        BadModel: It is not one of `SCHEDULERS`.
+    """
+    if part.class_name not in SCHEDULERS:
+        raise BadModel(f"the scheduler {part.class_name[:64]} is not one of {', '.join(SCHEDULERS)}")
+    config = dict(part.config)
+    if not large:
+        # As the pipeline of diffusers does for these models.
+        config |= {"steps_offset": 1, "clip_sample": False}
+    return Sampler(part.class_name, config)

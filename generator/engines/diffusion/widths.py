@@ -1,0 +1,118 @@
+"""How many rows of a batch go through the network at once, measured for each size of picture.
+
+Two facts decide. Wider batches cost less for each row, up to a point. And the numbers of a row must not depend on its
+neighbours: the libraries underneath use other kernels for other widths, which add in another order. So the widths that
+are used for one size are those whose rows are equal bit for bit to those of the narrowest. Where no two widths agree,
+one width is used, the widest that takes hardly longer than the narrowest; batches are then always filled up to it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+CANDIDATES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+MAX_RUN_S = 2.0
+"""A width is not tried once a run of the one before took longer: the steps of few orders would take too long."""
+
+MIN_GAIN = 0.97
+"""A wider batch must take less than this share of the time for each row."""
+
+FREE = 1.1
+"""A single order may take this much longer for the sake of equal pixels."""
+
+_RUNS = 2
+
+Network = Callable[[int], torch.Tensor]
+"""Runs the network on the first so many rows of fixed input and returns its output."""
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The widths that may be used for one size of picture, narrowest first; `seconds` is what each takes."""
+
+    rows: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+    @property
+    def widest(self) -> int:
+        """Return how many rows fit at most."""
+        return self.rows[-1]
+
+    def fit(self, rows: int) -> int:
+        """Return the width in which so many rows run."""
+        return next(width for width in self.rows if width >= rows)
+
+    def halved(self) -> "Widths | None":
+        """Return the widths without the widest, because memory was exhausted; None if there is no narrower one."""
+        return Widths(self.rows[:-1], self.seconds[:-1]) if len(self.rows) > 1 else None
+
+
+def measure(run: Network, smallest: int, exact: bool = True, candidates: Sequence[int] = CANDIDATES) -> Widths:
+    """Choose widths for a network; `smallest` is how many rows an order has. Without `exact` last bits may differ."""
+    outputs: dict[int, torch.Tensor] = {}
+    seconds: dict[int, float] = {}
+    for width in (width for width in candidates if width >= smallest):
+        try:
+            outputs[width], seconds[width] = _time(run, width)
+        except (torch.OutOfMemoryError, RuntimeError):
+            if width == smallest:
+                raise
+            break
+        if seconds[width] > MAX_RUN_S:
+            break
+    return choose(seconds, _groups(outputs) if exact else [list(outputs)])
+
+
+def _time(run: Network, width: int) -> tuple[torch.Tensor, float]:
+    output, best = run(width), float("inf")
+    for _ in range(_RUNS):
+        begin = time.perf_counter()
+        output = run(width)
+        _ = output[0, 0, 0, 0].item()  # waits for a GPU
+        best = min(best, time.perf_counter() - begin)
+    return output, best
+
+
+def _groups(outputs: dict[int, torch.Tensor]) -> list[list[int]]:
+    """Return the widths whose rows are equal bit for bit, by the narrowest of each group."""
+    groups: list[list[int]] = []
+    for width, output in outputs.items():
+        for group in groups:
+            narrow = outputs[group[0]]
+            if torch.equal(narrow, output[: len(narrow)]):
+                group.append(width)
+                break
+        else:
+            groups.append([width])
+    return groups
+
+
+def choose(seconds: dict[int, float], groups: list[list[int]]) -> Widths:
+    """Choose the widths from what each takes and from which are equal."""
+    least = seconds[min(seconds)]
+    # Groups in which a single order is hardly held up by rows that it does not need.
+    quick = [group for group in groups if seconds[group[0]] <= least * FREE]
+    best = min(quick, key=lambda group: min(seconds[width] / width for width in group))
+    if len(best) > 1:
+        return _worthwhile(seconds, best)
+    widest = max(width for width in seconds if seconds[width] <= least * FREE)
+    return Widths((widest,), (seconds[widest],))
+
+
+def _worthwhile(seconds: dict[int, float], widths: list[int]) -> Widths:
+    """Leave out the widest ones that take as long for each row as narrower ones."""
+    kept = list(widths)
+    while len(kept) > 1 and seconds[kept[-1]] / kept[-1] > MIN_GAIN * min(seconds[w] / w for w in kept[:-1]):
+        kept.pop()
+    return Widths(tuple(kept), tuple(seconds[width] for width in kept))
+
+
+def from_record(entry: object) -> Widths | None:
+    """Return the widths of an entry that `asdict` made, None if it is something else."""
+    match entry:
+        case {"rows": [*rows], "seconds": [*seconds]} if rows and len(rows) == len(seconds):
+            return Widths(tuple(map(int, rows)), tuple(map(float, seconds)))
+    return None

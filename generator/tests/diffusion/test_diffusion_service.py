@@ -1,0 +1,73 @@
+"""The service with the diffusion engine in its process."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from serving import PATIENCE_S, Service, TestClient, open_png
+
+from generator.engine_pool import ProcessEnginePool
+from generator.jobs import Bounds
+from generator.service import create_app
+from tests.support.waiting import until
+
+
+@pytest.fixture(scope="module")
+def pool(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessEnginePool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EASEL_MODEL", str(models["plain"]))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield ProcessEnginePool("diffusion", ready_within_s=120)
+
+
+@pytest.fixture(scope="module")
+def service(pool: ProcessEnginePool) -> Iterator[Service]:
+    with TestClient(create_app(pool, Bounds(workers=8))) as client:
+        assert client.get("/health").json()["loading"].startswith("model is loading")
+        pool.stats()
+        yield Service(client)
+
+
+def pixels(text: str) -> np.ndarray:
+    return np.asarray(open_png(text))
+
+
+def test_the_model_is_in_the_health(service: Service) -> None:
+    health = service.client.get("/health").json()
+    assert health["engine"] == "diffusion"
+    assert health["model"]["name"] == "plain"
+    assert "inpaint" in health["extensions"]
+
+
+def test_the_models_own_defaults_apply(service: Service) -> None:
+    number = service.post("/initiate_processing", prompt="x", ups=1).json()
+    assert open_png(service.finish(number)["imgs"][0]).size == (64, 64)
+
+
+def test_pictures_of_a_job_are_those_of_single_jobs(service: Service) -> None:
+    together = service.finish(service.start(n=4, seed=7, steps=6, frames=3))
+    assert len(together["frames"]) == 3
+    single = [service.finish(service.start(seed=7 + k, steps=6))["imgs"][0] for k in range(4)]
+    assert together["imgs"] == single
+
+
+def test_a_kill_in_mid_batch_loses_no_order(service: Service, pool: ProcessEnginePool) -> None:
+    expected = [service.finish(service.start(seed=k, steps=60))["imgs"][0] for k in range(6)]
+    numbers = [service.start(seed=k, steps=60) for k in range(6)]
+    until(lambda: any(percent(service, number) > 10 for number in numbers), "steps are done", PATIENCE_S, 0.01)
+    assert pool._shared is not None
+    process = pool._shared._now.process.pid
+    assert process is not None
+    os.kill(process, signal.SIGKILL)
+    until(lambda: all(service.status(number) == "finished" for number in numbers), "all are finished", 120, 0.1)
+    painted = [service.finish(number)["imgs"][0] for number in numbers]
+    assert all((pixels(one) == pixels(other)).all() for one, other in zip(painted, expected, strict=True))
+    assert pool._shared._now.process.pid != process
+
+
+def percent(service: Service, number: int) -> int:
+    status = service.status(number)
+    return int(status.removeprefix("processing: ").removesuffix("%")) if status.startswith("processing") else 0

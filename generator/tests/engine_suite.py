@@ -1,0 +1,116 @@
+"""What every engine promises the service, whatever it paints with. A subclass names its engine."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from generator.engines.base import DescriptionOptions, Engine, EngineStats, ImageRequest, Pixels, Stopped
+
+OPTIONS = DescriptionOptions(blip_max_len=32, clip_max_len=16, skip_clip=False, skip_list=())
+
+
+def request(**changes: object) -> ImageRequest:
+    fields: dict[str, object] = {
+        "prompt": "a (red) boat on the [stormy] sea | sunset",
+        "negative_prompt": "rain",
+        "width": 72,
+        "height": 64,
+        "steps": 4,
+        "scale": 7.5,
+        "seed": 5,
+    }
+    return ImageRequest(**(fields | changes))  # type: ignore[arg-type]
+
+
+class Reports:
+    """Records what an engine reports, and stops it after so many reports."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.done: list[float] = []
+        self.frames: list[Pixels] = []
+        self.stop_after = stop_after
+
+    def __call__(self, done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
+        self.done.append(done)
+        if snapshot is not None:
+            self.frames.append(snapshot())
+        if self.stop_after is not None and len(self.done) >= self.stop_after:
+            raise Stopped
+
+
+class EngineSuite:
+    """The tests; the fixture `engine` returns the engine."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def source(cls, engine: Engine) -> Pixels:
+        return engine.generate(request(prompt="a castle", seed=9), Reports())
+
+    def test_a_picture_has_the_requested_size(self, engine: Engine) -> None:
+        for width, height in ((72, 64), (64, 104), (64, 64)):
+            picture = engine.generate(request(width=width, height=height), Reports())
+            assert (picture.shape, str(picture.dtype)) == ((height, width, 3), "uint8")
+
+    def test_equal_requests_give_equal_pixels(self, engine: Engine) -> None:
+        first, second = (engine.generate(request(), Reports()) for _ in range(2))
+        assert (first == second).all()
+
+    def test_another_seed_gives_another_picture(self, engine: Engine) -> None:
+        assert (engine.generate(request(), Reports()) != engine.generate(request(seed=6), Reports())).any()
+
+    @pytest.mark.parametrize("prompt", ["", "((((", "]|[", "x" * 4000, "кот на крыше", "🌅 " * 500, "\\(a\\)", "|"])
+    def test_any_text_is_a_prompt(self, engine: Engine, prompt: str) -> None:
+        picture = engine.generate(request(prompt=prompt, negative_prompt=prompt, steps=1), Reports())
+        assert picture.shape == (64, 72, 3)
+
+    @pytest.mark.parametrize(("steps", "scale"), [(1, 0.0), (1, 30.0), (150, 1.0)])
+    def test_the_limits_of_steps_and_scale_are_followed(self, engine: Engine, steps: int, scale: float) -> None:
+        assert engine.generate(request(steps=steps, scale=scale), Reports()).shape == (64, 72, 3)
+
+    def test_progress_grows_to_one_and_frames_have_the_size(self, engine: Engine) -> None:
+        reports = Reports()
+        engine.generate(request(), reports)
+        assert reports.done == sorted(reports.done)
+        assert reports.done[-1] == 1
+        assert all(0 <= done <= 1 for done in reports.done)
+        assert all(frame.shape == (64, 72, 3) for frame in reports.frames)
+
+    def test_a_report_that_raises_ends_the_call(self, engine: Engine) -> None:
+        with pytest.raises(Stopped):
+            engine.generate(request(steps=150), Reports(stop_after=1))
+        assert engine.generate(request(), Reports()).shape == (64, 72, 3)
+
+    def test_strength_nought_keeps_the_source(self, engine: Engine, source: Pixels) -> None:
+        kept = engine.transform(source, request(), 0.0, Reports())
+        assert np.abs(kept.astype(int) - source).mean() < 12
+
+    def test_less_than_a_step_is_no_error(self, engine: Engine, source: Pixels) -> None:
+        assert engine.transform(source, request(steps=4), 0.2, Reports()).shape == source.shape
+
+    def test_a_start_picture_is_kept_more_at_a_lower_strength(self, engine: Engine, source: Pixels) -> None:
+        weak, strong = (engine.transform(source, request(steps=20), strength, Reports()) for strength in (0.2, 1.0))
+        assert _distance(weak, source) < _distance(strong, source)
+
+    def test_strength_one_is_of_the_same_size(self, engine: Engine, source: Pixels) -> None:
+        assert engine.transform(source, request(), 1.0, Reports()).shape == source.shape
+
+    @pytest.mark.parametrize("factor", [2, 3, 4])
+    def test_upscaling_multiplies_the_sides(self, engine: Engine, source: Pixels, factor: int) -> None:
+        enlarged = engine.upscale(source, factor, Reports())
+        assert (enlarged.shape, str(enlarged.dtype)) == ((64 * factor, 72 * factor, 3), "uint8")
+        assert np.abs(enlarged.mean((0, 1)) - source.mean((0, 1))).max() < 12
+
+    def test_a_description_is_text(self, engine: Engine, source: Pixels) -> None:
+        for described in (engine.describe(source, request(), OPTIONS), engine.describe(source, None, OPTIONS)):
+            assert described.strip()
+
+    def test_stats_count_without_gpu(self, engine: Engine) -> None:
+        stats = engine.stats()
+        assert isinstance(stats, EngineStats)
+        assert stats.base_parameters >= 0
+        assert stats.upsample_parameters >= 0
+
+
+def _distance(one: Pixels, other: Pixels) -> float:
+    return float(np.abs(one.astype(int) - other).mean())
