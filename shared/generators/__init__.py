@@ -11,6 +11,14 @@ def connect(address: GeneratorAddress) -> Generator:
         from shared.generators.img_generator import ImgGenerator
 
         return ImgGenerator(address)
+    if address.protocol == "sdapi":
+        from shared.generators.sdapi import Sdapi
+
+        return Sdapi(address)
+    if address.protocol == "horde":
+        from shared.generators.horde import Horde
+
+        return Horde(address)
     if address.protocol == "glide":
         from shared.generators.glide import Glide
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 
-from shared.generators.addresses import PROTOCOLS, GeneratorAddress
+from shared.generators.addresses import FOLLOWABLE, PROTOCOLS, GeneratorAddress
 from shared.generators.base import GenerationRequest
 
 GLIDE_SIZES = (64, 128, 256, 512, 1024)
+STEP_PX = 8
+HORDE_STEP_PX = 64
+"""The sides of what the models behind these protocols draw are multiples of this. Of a horde's pictures the middle is
+cut out, except where they begin with a picture of a user, whose shape would change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,16 @@ _LONG_PROMPT = Limit(
 
 _SIZES = ", ".join(map(str, GLIDE_SIZES[:-1])) + f" or {GLIDE_SIZES[-1]}"
 
+_MANY_PIXELS = Limit(
+    "upscale",
+    lambda request: request.generates and request.n * request.output_width * request.output_height > MAX_OUTPUT_PIXELS,
+    f"must be less, or n: all pictures together may have {MAX_OUTPUT_PIXELS // 2**20} times 1024x1024 pixels",
+    preset="quality",
+    preset_instead="must be draft, normal or better, or come with upscale 1 or a smaller n",
+)
+_NO_NEGATIVE_STRENGTH = Limit("strength", lambda request: request.strength < 0, "must not be below 0")
+_NO_DESCRIPTION = Limit("describe", lambda request: request.describe, "must be false")
+_NO_FRAMES = Limit("timelapse", lambda request: request.frames > 0, "must be false")
 _DRAWS_ONLY = (
     Limit(
         "upscale",
@@ -58,23 +72,38 @@ _DRAWS_ONLY = (
         preset="quality",
         preset_instead="must be draft, normal or better, or come with upscale 1",
     ),
-    Limit("strength", lambda request: request.strength < 0, "must not be below 0"),
-    Limit("describe", lambda request: request.describe, "must be false"),
-    Limit("timelapse", lambda request: request.frames > 0, "must be false"),
+    _NO_NEGATIVE_STRENGTH,
+    _NO_DESCRIPTION,
+    _NO_FRAMES,
 )
 
+
+def _uneven(name: str, step_px: int, *, of_sources: bool = False) -> Limit:
+    """Return the limit that a side is a multiple of `step_px`, with `of_sources` where there are start pictures."""
+    return Limit(
+        name,
+        lambda request: bool(getattr(request, name) % step_px and (request.source_images or not of_sources)),
+        f"must be a multiple of {step_px}{' where there are start pictures' if of_sources else ''}",
+        preset="aspect",
+        preset_instead="must be square, or come with width and height",
+    )
+
+
 LIMITS: dict[str, tuple[Limit, ...]] = {
-    "img_generator": (
+    "img_generator": (_LONG_PROMPT, _MANY_PIXELS),
+    "sdapi": (_LONG_PROMPT, _MANY_PIXELS, _uneven("width", STEP_PX), _uneven("height", STEP_PX), _NO_FRAMES),
+    "horde": (
         _LONG_PROMPT,
-        Limit(
-            "upscale",
-            lambda request: (
-                request.generates and request.n * request.output_width * request.output_height > MAX_OUTPUT_PIXELS
-            ),
-            f"must be less, or n: all pictures together may have {MAX_OUTPUT_PIXELS // 2**20} times 1024x1024 pixels",
-            preset="quality",
-            preset_instead="must be draft, normal or better, or come with upscale 1 or a smaller n",
-        ),
+        _MANY_PIXELS,
+        _uneven("width", STEP_PX),
+        _uneven("height", STEP_PX),
+        _uneven("width", HORDE_STEP_PX, of_sources=True),
+        _uneven("height", HORDE_STEP_PX, of_sources=True),
+        Limit("upscale", lambda request: request.upscale == 3, "must be 1, 2 or 4"),
+        Limit("source_images", lambda request: len(request.source_images) > 1, "must be at most one"),
+        _NO_NEGATIVE_STRENGTH,
+        _NO_DESCRIPTION,
+        _NO_FRAMES,
     ),
     "openai": (_LONG_PROMPT, *_DRAWS_ONLY),
     "glide": (
@@ -101,19 +130,26 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
 
 _SEED = Ignored("seed", "the seed", lambda _: True)
 _STEPS = Ignored("steps", "the number of steps", lambda _: True)
+_SCALE = Ignored("scale", "the scale", lambda _: True)
 _NEGATIVE_PROMPT = Ignored("negative_prompt", "the negative prompt", lambda request: bool(request.negative_prompt))
+_STRENGTH = Ignored("strength", "the strength", lambda request: bool(request.source_images) and request.generates)
 _CPU = Ignored("cpu", "the choice of the processor", lambda request: request.cpu)
+_WORDING = Ignored(
+    "description",
+    "the lengths and parts of descriptions",
+    lambda request: (
+        request.describe
+        and (
+            request.skip_clip or bool(request.skip_list) or (request.blip_max_len, request.clip_max_len) != (None, None)
+        )
+    ),
+)
 
 IGNORED: dict[str, tuple[Ignored, ...]] = {
     "img_generator": (),
-    "openai": (
-        _SEED,
-        _STEPS,
-        Ignored("scale", "the scale", lambda _: True),
-        _NEGATIVE_PROMPT,
-        Ignored("strength", "the strength", lambda request: bool(request.source_images)),
-        _CPU,
-    ),
+    "openai": (_SEED, _STEPS, _SCALE, _NEGATIVE_PROMPT, _STRENGTH, _CPU),
+    "sdapi": (_SEED, _STEPS, _SCALE, _NEGATIVE_PROMPT, _STRENGTH, _CPU, _WORDING),
+    "horde": (_SEED, _CPU),
     "glide": (_SEED, _STEPS, _NEGATIVE_PROMPT, _CPU),
 }
 """For each protocol what has no effect in a request, unless the server at hand is known to follow it."""
@@ -169,6 +205,13 @@ def ignored_fields(
     follows: the settings that the server at hand follows although its protocol does not promise it.
     """
     return tuple(setting for setting in IGNORED[protocol] if setting.field not in follows and setting.used_by(request))
+
+
+def assumed_follows(address: GeneratorAddress) -> frozenset[str]:
+    """Return the settings that a generator follows, before it was asked: what its address says, or else the usual."""
+    if address.follows is not None:
+        return address.follows
+    return frozenset(FOLLOWABLE) if address.protocol == "sdapi" else frozenset()
 
 
 def count_ignored(protocol: str, follows: frozenset[str]) -> int:

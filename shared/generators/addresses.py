@@ -33,6 +33,15 @@ OPTIONS = {
     "follows": Option(
         rf"(({_LISTED})([ +]({_LISTED}))*)?", f"follows must list some of {', '.join(FOLLOWABLE)}, joined by +."
     ),
+    "sampler": Option(r"[!-~]([ -~]{0,98}[!-~])?", "sampler must be 1 to 100 letters, digits and signs of ASCII."),
+    "scheduler": Option(r"[!-~]([ -~]{0,98}[!-~])?", "scheduler must be 1 to 100 letters, digits and signs of ASCII."),
+    "upscaler": Option(r"[!-~]([ -~]{0,98}[!-~])?", "upscaler must be 1 to 100 letters, digits and signs of ASCII."),
+    "alone": Option("1", "alone must be 1, for a server that nobody else uses, or be left out."),
+    "nsfw": Option("1", "nsfw must be 1, or be left out."),
+    "pictures_from": Option(
+        r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?",
+        "pictures_from must be a host such as pictures.example.com, or host:port.",
+    ),
     "sizes": Option(
         r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}([ +][1-9][0-9]{1,3}x[1-9][0-9]{1,3}){0,31}",
         "sizes must be at most 32 sizes such as 512x512, joined by +.",
@@ -55,6 +64,13 @@ PROTOCOLS = {
     "img_generator": ProtocolRules(default=4, most=1000),
     # A server of these draws while its caller waits, several pictures at a time where it batches.
     "openai": ProtocolRules(default=1, most=64, options=frozenset({"model", "key_env", "follows", "sizes"})),
+    # Servers with the API of AUTOMATIC1111 draw one picture at a time while their callers wait.
+    "sdapi": ProtocolRules(
+        default=1, most=64, options=frozenset({"model", "sampler", "scheduler", "upscaler", "follows", "alone"})
+    ),
+    "horde": ProtocolRules(
+        default=4, most=100, options=frozenset({"model", "sampler", "key_env", "follows", "nsfw", "pictures_from"})
+    ),
     # A Glide server draws while its caller waits. One graphics card draws one picture at a time, and every call that
     # waits holds a connection there and a thread here.
     "glide": ProtocolRules(default=1, most=64),
@@ -147,6 +163,8 @@ def _parse_address(entry: str) -> GeneratorAddress:
     each_address = options.pop("each_address", "") == "1"
     if each_address and parts.scheme == "https":
         raise ValueError("each_address works only with http://: certificates are for names, not for addresses.")
+    if "alone" in options and int(options.get("max_in_flight", "1")) > 1:
+        raise ValueError("with alone max_in_flight must be 1, because an interrupt ends whatever is drawn.")
     in_flight = int(options.pop("max_in_flight", PROTOCOLS[protocol].default))
     bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
     return GeneratorAddress(protocol, bare, in_flight, each_address, tuple(sorted(options.items())))

@@ -23,6 +23,7 @@ from shared.generators.transport import Answer
 
 MAX_RESULT_BYTES = 512 * 1024 * 1024
 RESULT_MARGIN_BYTES = 256 * 1024
+MAX_DESCRIPTION_CHARACTERS = 10_000
 
 _MAX_WHOLE_FLOAT = 2**53
 """Above it a float no longer says which whole number was meant."""
@@ -88,12 +89,35 @@ def result_limit(request: GenerationRequest) -> int:
     """Return the most bytes that a result may have: 4 bytes a pixel, as base64, and a margin for everything else."""
     pixels = sum(width * height for width, height in request.output_sizes)
     pixels += request.frames * request.output_width * request.output_height
+    return _limit(pixels)
+
+
+def picture_limit(width: int, height: int) -> int:
+    """Return the most bytes that an answer with one picture of this size in pixels may have."""
+    return _limit(width * height)
+
+
+def _limit(pixels: int) -> int:
     return min(MAX_RESULT_BYTES, RESULT_MARGIN_BYTES + pixels * 4 * 4 // 3)
 
 
 def wrong_form(code: str, message: str) -> GeneratorBroken:
     """Return the error for an answer whose form is wrong, and would be wrong again."""
     return GeneratorBroken(code, message, lasting=True)
+
+
+def read_object(answer: Answer, wanted: str = "") -> dict[str, Any]:
+    """Return the JSON object of a result; one that wraps the object with the member `wanted` is unwrapped.
+
+    Raises:
+        GeneratorBroken: It is none.
+    """
+    value = read_json(answer.body)
+    if wanted:
+        value = unwrapped(value, wanted)
+    if not isinstance(value, dict):
+        raise wrong_form("generator_bad_shape", "The generator's result is not a JSON object.")
+    return value
 
 
 def member(value: dict[str, Any], name: str) -> Any:  # noqa: ANN401 # its callers check what they use
@@ -130,6 +154,28 @@ def read_whole(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer() and value < _MAX_WHOLE_FLOAT:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def read_name(value: object) -> str | None:
+    """Return a name if it is one line of at most 100 characters."""
+    return value if isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable() else None
+
+
+def read_description(text: object) -> str:
+    """Return the description of a picture.
+
+    Raises:
+        GeneratorBroken: It is not text, or too long.
+    """
+    # NUL and halves of surrogate pairs are valid JSON, but Postgres does not store them.
+    if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARACTERS or re.search("[\0\ud800-\udfff]", text):
+        raise wrong_form("generator_bad_description", "The generator sent a description that is no valid text.")
+    return text
+
+
+def encoded(picture: bytes) -> str:
+    """Return a picture as base64."""
+    return base64.b64encode(picture).decode()
 
 
 def read_picture(text: object) -> bytes:

@@ -22,6 +22,9 @@ generator_redirected            GeneratorUnavailable  3xx; redirects are never f
 generator_misconfigured         GeneratorUnavailable  401, 403, 405, or 404 where no id was asked about
 generator_refused               GeneratorRefused      400, 413, 414 or 422 on a new request
 generator_cannot                GeneratorRefused      the protocol does not support the request: nothing was sent
+generator_no_kudos              GeneratorRefused      a horde asks for more kudos in advance than the account has
+generator_censored              GeneratorRefused      a horde withheld a picture
+generator_impossible            GeneratorBroken       no worker of a horde can make the picture now
 generator_forgot                ForgottenId           404 or 410 for an id
 generator_bad_http              GeneratorBroken       any other HTTP status, or an answer that is not HTTP
 generator_cut_off               GeneratorBroken       the answer stopped in the middle
@@ -36,10 +39,12 @@ generator_bad_status            GeneratorBroken L     an unknown status
 generator_bad_position          GeneratorBroken L     a queue position that is not a whole number from 0
 generator_bad_progress          GeneratorBroken L     a percentage that is not a number from 0 to 100
 generator_bad_base64            GeneratorBroken L     a picture that is not base64 in any alphabet
+generator_bad_link              GeneratorBroken L     a link to a forbidden place; a dead one is not lasting
 generator_foreign_url           GeneratorBroken L     a picture at the URL of another server: it is not called
 generator_bad_sheet             GeneratorBroken L     a sheet that is no picture; a damaged one is not lasting
 generator_wrong_sheet_size      GeneratorBroken L     a sheet whose size is not a grid of the requested pictures
-generator_wrong_image_count     GeneratorBroken L     more or fewer pictures than requested
+generator_wrong_image_count     GeneratorBroken L     more or fewer pictures than requested; where a server leaves out
+                                                      those that failed, fewer are not lasting
 generator_wrong_text_count      GeneratorBroken L     more or fewer descriptions than pictures described
 generator_bad_description       GeneratorBroken L     a description that is not text, or longer than 10,000 characters
 generator_too_many_frames       GeneratorBroken L     more frames than asked for
@@ -169,12 +174,14 @@ class Result:
 
     `images` are picture files as received (base64 decoded; the pictures are untrusted and not yet decoded), in the
     order of the seeds. `descriptions` are in the same order, empty unless asked for. `frames` are intermediate
-    pictures, oldest first.
+    pictures, oldest first. `engine` and `sampler` made them, as far as the answer names them.
     """
 
     images: tuple[bytes, ...]
     descriptions: tuple[str, ...] = ()
     frames: tuple[bytes, ...] = ()
+    engine: str | None = None
+    sampler: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

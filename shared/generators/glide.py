@@ -16,10 +16,10 @@ from shared.generators.answers import (
     REFUSALS,
     check_http,
     member,
+    read_object,
     read_picture,
     refusal,
     result_limit,
-    unwrapped,
     wrong_form,
 )
 from shared.generators.base import (
@@ -34,7 +34,6 @@ from shared.generators.base import (
     Stop,
     never_stop,
 )
-from shared.generators.strict_json import read_json
 from shared.generators.transport import BoundedHttp
 from shared.images.codec import PictureError, decode_picture, read_size
 
@@ -101,10 +100,7 @@ class Glide:
         if answer.status in REFUSALS:
             raise refusal(answer, fields)
         check_http(answer, about_id=False)
-        value = unwrapped(read_json(answer.body), "image")
-        if not isinstance(value, dict):
-            raise wrong_form("generator_bad_shape", "The generator's result is not a JSON object.")
-        return Result(images=_cut(read_picture(member(value, "image")), request))
+        return Result(images=_cut(read_picture(member(read_object(answer, "image"), "image")), request))
 
     def cancel(self, remote_id: str) -> None:
         """Do nothing: the request ends with the connection of `result`."""

@@ -3,9 +3,7 @@
 It sends JSON, reads every answer that has one meaning, and gives every other one of the codes in `base`.
 """
 
-import base64
 import json
-import re
 import threading
 import time
 from contextlib import suppress
@@ -15,7 +13,10 @@ from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
     check_http,
+    encoded,
     member,
+    read_description,
+    read_name,
     read_picture,
     read_whole,
     refusal,
@@ -46,7 +47,6 @@ RESULT_TIMEOUT_S = 60.0
 SMALL_ANSWER_BYTES = 64 * 1024
 
 MAX_ID_CHARACTERS = 128
-MAX_DESCRIPTION_CHARACTERS = 10_000
 EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
 MAX_WAIT_S = 20.0
 """The longest `wait_s` of the protocol."""
@@ -214,7 +214,7 @@ def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str,
         if request.negative_prompt:
             fields["neg_prompt"] = request.negative_prompt
     if request.source_images:
-        fields["imgs"] = [base64.b64encode(source).decode() for source in request.source_images]
+        fields["imgs"] = [encoded(source) for source in request.source_images]
         fields["strength"] = request.strength
     if request.describe:
         fields |= _description_fields(request)
@@ -303,11 +303,7 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
             "generator_wrong_text_count",
             f"The generator sent {len(texts)} descriptions instead of {request.expected_descriptions}.",
         )
-    for text in texts:
-        # NUL and halves of surrogate pairs are valid JSON, but Postgres does not store them.
-        if not isinstance(text, str) or len(text) > MAX_DESCRIPTION_CHARACTERS or re.search("[\0\ud800-\udfff]", text):
-            raise wrong_form("generator_bad_description", "The generator sent a description that is no valid text.")
-    return tuple(texts)
+    return tuple(read_description(text) for text in texts)
 
 
 def _read_health(body: bytes) -> Capabilities:
@@ -317,10 +313,4 @@ def _read_health(body: bytes) -> Capabilities:
         return Capabilities()
     listed = member(value, "extensions")
     names = {name.strip().casefold() for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-    return Capabilities(EXTENSIONS & names, _name(member(value, "engine")), _name(member(value, "sampler")))
-
-
-def _name(value: object) -> str | None:
-    """Return a name if it is one line of at most 100 characters."""
-    name = value.strip() if isinstance(value, str) else ""
-    return name if 0 < len(name) <= 100 and name.isprintable() else None
+    return Capabilities(EXTENSIONS & names, read_name(member(value, "engine")), read_name(member(value, "sampler")))

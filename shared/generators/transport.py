@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
@@ -103,12 +104,27 @@ class _TlsConnection(HTTPSConnection):
         self.sock = cast(socket.socket, _DeadlineSocket(cast(socket.socket, self.sock)))
 
 
+class _PublicConnection(_TlsConnection):
+    """A connection to a public address, whatever the name service says of the host."""
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        if not ip_address(connection.getpeername()[0].partition("%")[0]).is_global:
+            connection.close()
+            raise GeneratorBroken("generator_bad_link", "The generator names a picture by a link to an inner address.")
+        return connection
+
+
 class _PlainPool(HTTPConnectionPool):
     ConnectionCls = _PlainConnection
 
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +139,19 @@ class Answer:
 class BoundedHttp:
     """Kept-alive connections to one base URL: no redirects, no cookies, no proxies or passwords from the environment.
 
-    `headers` are sent with every exchange, such as one with a key. Threads may share it. Only the system's resolver
+    `headers` are sent with every exchange, such as one with a key. With `public_only`, which is for https, nothing is
+    sent to an address that is not public. Threads may share it. Only the system's resolver
     limits the look-up of the host name.
     """
 
-    def __init__(self, url: str, *, connect_timeout_s: float, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connect_timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        public_only: bool = False,
+    ) -> None:
         parts = urlsplit(url)
         self._path = parts.path.rstrip("/")
         self._connect_timeout_s = connect_timeout_s
@@ -139,7 +163,7 @@ class BoundedHttp:
             self._headers |= urllib3.make_headers(basic_auth=password, basic_auth_encoding=encoding)
         # A manager of one pool: a faulty host name is an error of the call, and a closed client may be used again.
         self._pools = urllib3.PoolManager(1, maxsize=CONNECTIONS, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where())
-        self._pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        self._pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _PublicPool if public_only else _TlsPool}
         self._server = (parts.hostname, parts.port, parts.scheme)
 
     def send(

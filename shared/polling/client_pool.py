@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shared.generators import connect
-from shared.generators.abilities import count_ignored
+from shared.generators.abilities import assumed_follows, count_ignored
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.generators.discovery import Discovery
@@ -35,7 +35,7 @@ class ClientPool:
 
     def _follows(self, address: GeneratorAddress) -> frozenset[str]:
         client = self._clients.get(address.name)
-        return client.capabilities.follows if client else address.follows or frozenset()
+        return client.capabilities.follows if client else assumed_follows(address)
 
     def find(self, name: str) -> tuple[Generator, GeneratorAddress] | None:
         """Return the client and the address of a generator; None when it is no longer configured."""

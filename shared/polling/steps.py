@@ -314,7 +314,7 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     ):
         image = codec.decode_picture(data, expected_size=expected_size)
         recipe = replace(
-            _recipe(step, request),
+            _recipe(step, request, result),
             index=index,
             seed=None if "seed" in ignored else (request.seed + index) % 2**32,
             description=result.descriptions[index] if result.descriptions else None,
@@ -338,7 +338,7 @@ def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[Stor
     return tuple(stored)
 
 
-def _recipe(step: Step, request: GenerationRequest) -> codec.Recipe:
+def _recipe(step: Step, request: GenerationRequest, result: Result) -> codec.Recipe:
     """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
     claim, reported = step.claim, step.generator.capabilities
     return codec.Recipe(
@@ -350,8 +350,8 @@ def _recipe(step: Step, request: GenerationRequest) -> codec.Recipe:
         generator=step.protocol,
         sent_prompt=request.prompt,
         source_images=len(request.source_images),
-        engine=reported.engine,
-        sampler=reported.sampler,
+        engine=result.engine or reported.engine,
+        sampler=result.sampler or reported.sampler,
         description=None,
         job_id=str(claim.id),
         created_at=claim.created_at.astimezone(UTC).isoformat(),

@@ -31,11 +31,11 @@ def make(generator: Generator, wanted: GenerationRequest) -> Result:
     return generator.result(remote_id, wanted)
 
 
-def decoded(result: Result) -> list[Image.Image]:
-    """Return the decoded pictures, each of which must be a complete PNG."""
+def decoded(result: Result, kind: str = "PNG") -> list[Image.Image]:
+    """Return the decoded pictures, each of which must be a complete file of this kind."""
     images = []
     for data in result.images:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        with Image.open(io.BytesIO(data), formats=[kind]) as image:
             image.load()
             images.append(image.convert("RGB"))
     return images

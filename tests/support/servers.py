@@ -9,7 +9,9 @@ import pytest
 from shared.generators.addresses import GeneratorAddress
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
+from shared.testing.fake_horde import FakeHorde
 from shared.testing.fake_openai import FakeOpenAi
+from shared.testing.fake_sdapi import FakeSdapi
 from tests.support.reference_generator import reference_generator
 
 Server = Callable[[], AbstractContextManager[GeneratorAddress]]
@@ -24,6 +26,18 @@ def fake_img_generator() -> Iterator[GeneratorAddress]:
 @contextmanager
 def fake_glide() -> Iterator[GeneratorAddress]:
     with FakeGlide() as fake:
+        yield fake.address
+
+
+@contextmanager
+def fake_sdapi() -> Iterator[GeneratorAddress]:
+    with FakeSdapi() as fake:
+        yield fake.address
+
+
+@contextmanager
+def fake_horde() -> Iterator[GeneratorAddress]:
+    with FakeHorde(polls=2) as fake:
         yield fake.address
 
 
@@ -53,6 +67,8 @@ GLIDES = [
     pytest.param(fake_glide, id="glide-fake"),
     pytest.param(reference("glide"), id="glide-reference"),
 ]
+SDAPIS = [pytest.param(fake_sdapi, id="sdapi-fake")]
+HORDES = [pytest.param(fake_horde, id="horde-fake")]
 UNKNOWN = ("seed", "negative_prompt", "num_inference_steps", "guidance_scale", "strength")
 OPENAIS = [
     pytest.param(fake_openai(), id="openai-as-vllm"),
@@ -62,4 +78,4 @@ OPENAIS = [
     pytest.param(fake_openai(owner="xinference", default_format="url", errors="detail"), id="openai-as-xinference"),
     pytest.param(fake_openai(owner="custom", errors="problem", most_n=2), id="openai-as-other"),
 ]
-ALL = [*IMG_GENERATORS, *GLIDES, *OPENAIS]
+ALL = [*IMG_GENERATORS, *GLIDES, *OPENAIS, *SDAPIS, *HORDES]

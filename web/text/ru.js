@@ -529,6 +529,10 @@ export const words = {
   "reason.generator_misconfigured": setup,
   "reason.generator_refused": "Художник отказался от такого заказа. Попробуйте другие настройки.",
   "reason.generator_cannot": "Художник не умеет того, что просят эти настройки. Попробуйте другие.",
+  "reason.generator_no_kudos": ({ detail }) =>
+    `На счёте у орды не хватает кудосов на такую картину (подробности по-английски). ${detail}`,
+  "reason.generator_censored": "Фильтр орды не пропустил картину. Попробуйте другие слова или другое зерно.",
+  "reason.generator_impossible": "Сейчас никто в орде не может написать такую картину.",
   "reason.generator_forgot": "Художник перезапускался и забыл о задании.",
   "reason.generator_bad_http": odd,
   "reason.generator_cut_off": odd,
@@ -543,6 +547,7 @@ export const words = {
   "reason.generator_bad_position": odd,
   "reason.generator_bad_progress": odd,
   "reason.generator_bad_base64": pic,
+  "reason.generator_bad_link": pic,
   "reason.generator_foreign_url": odd,
   "reason.generator_bad_sheet": pic,
   "reason.generator_wrong_sheet_size": pic,

@@ -72,7 +72,7 @@ def test_two_models_of_a_server_are_two_generators() -> None:
         ("sizes=", "sizes must be"),
         ("sizes=512x99999", "sizes must be"),
         ("sizes=" + "+".join(["512x512"] * 33), "sizes must be"),
-        ("secret=1", "the options are max_in_flight, each_address, model, key_env, follows and sizes"),
+        ("secret=1", "the options are max_in_flight, each_address, model, key_env, follows"),
         ("model=a&model=secret", "each at most once"),
     ],
 )

@@ -22,7 +22,7 @@ def test_it_reads_a_list_of_addresses() -> None:
 
 
 def test_an_unknown_protocol_error_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"the protocols are img_generator, openai and glide\.$"):
+    with pytest.raises(ValueError, match=r"the protocols are img_generator, openai, sdapi, horde and glide\.$"):
         parse_addresses("http://gpu.example.com")
 
 

@@ -41,6 +41,8 @@ from tests.support.replies import (
     ok,
     says,
 )
+from tests.support.replies_horde import HORDE_CHECK, HORDE_CROPPED, HORDE_NEW, HORDE_RESULT
+from tests.support.replies_sdapi import SDAPI_CAPTION, SDAPI_PICTURE, SDAPI_UPSCALED
 
 PATIENCE_S = 10.0
 """For calls that end by themselves, also on a busy machine."""
@@ -154,7 +156,10 @@ def test_each_client_is_tested_with_at_least_thirty_hostile_replies() -> None:
 def test_every_code_is_documented_and_tested() -> None:
     """The documented codes are exactly those that these cases provoke."""
     documented = set(re.findall(r"^(generator_\w+)", shared.generators.base.__doc__ or "", re.M))
-    met = {row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET, OPENAI_IMAGES) for row in rows}
+    dialects = (SDAPI_CAPTION, SDAPI_PICTURE, SDAPI_UPSCALED, HORDE_CHECK, HORDE_CROPPED, HORDE_NEW, HORDE_RESULT)
+    met = {
+        row[3] for rows in (ANY_CALL, NEW_ORDER, STATUS, RESULT, GLIDE_SHEET, OPENAI_IMAGES, *dialects) for row in rows
+    }
     met |= {"generator_unreachable"}  # test_a_closed_port_is_unavailable
     met |= {"generator_stopped"}  # test_an_abandoned_call_ends_soon
     met |= {"generator_cannot"}  # test_unsupported_fields_are_refused_before_sending

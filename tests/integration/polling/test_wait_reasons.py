@@ -8,17 +8,21 @@ from uuid import UUID
 import pytest
 
 from shared.admin import jobs as admin_jobs
-from shared.generators.abilities import all_kinds
+from shared.generators.abilities import all_kinds, supported_protocols
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
 from shared.polling import wait_reasons
 from tests.support.dispatch import Dispatch
+from tests.support.orders import order
 from tests.support.world import AnyRow, World
 
 UPSCALED = {"upscale": 2}
-"""Only img_generator can do that."""
+"""Of the protocols of these tests only img_generator can do that."""
+
+ANY_KIND = supported_protocols(order())
+UPSCALED_KIND = supported_protocols(order(**UPSCALED))
 
 CODE = "no_healthy_generator"
 
@@ -69,7 +73,7 @@ def told(world: World, job_id: UUID) -> list[str]:
     ]
 
 
-def periods(world: World, kind: str = "img_generator,openai,glide") -> list[AnyRow]:
+def periods(world: World, kind: str = ANY_KIND) -> list[AnyRow]:
     return world.sql("SELECT * FROM wait_reasons WHERE protocols = :kind ORDER BY id", kind=kind)
 
 
@@ -260,14 +264,14 @@ def test_periods_that_no_queued_job_needs_are_deleted(world: World) -> None:
     job_id = world.submit(world.user())
     hold_up(world, "one")
     go_on(world)
-    of_other_kind = len(periods(world, "img_generator"))
+    of_other_kind = len(periods(world, UPSCALED_KIND))
     assert of_other_kind == 1
     world.poller.collect()
-    assert len(periods(world, "img_generator")) == 1, "it may still be continued"
+    assert len(periods(world, UPSCALED_KIND)) == 1, "it may still be continued"
     age(world, timedelta(minutes=2))
     newer = world.submit(world.user())
     world.poller.collect()
-    assert (len(periods(world)), len(periods(world, "img_generator"))) == (1, 0)
+    assert (len(periods(world)), len(periods(world, UPSCALED_KIND))) == (1, 0)
     assert told(world, job_id) == ["accepted", "one"]
     move(world, job_id, State.GENERATING, Event.STARTED)
     world.poller.collect()

@@ -46,7 +46,7 @@ variable "generators" {
   description = "The generators without credentials, in the form of EASEL_GENERATORS. If there is a secret, its value is used instead."
 
   validation {
-    condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|openai|glide)\\+https?://[^@,\\s]+$", address))])
+    condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|sdapi|openai|horde|glide)\\+https?://[^@,\\s]+$", address))])
     error_message = "Each generator is protocol+url, such as img_generator+https://gpu.example.com?max_in_flight=4, with no name or password in it."
   }
 
@@ -81,7 +81,7 @@ variable "generators_secret" {
   description = "EASEL_GENERATORS with credentials; stored only in Secrets Manager."
 
   validation {
-    condition     = var.generators_secret == null || can(regex("^(img_generator|openai|glide)\\+https?://", var.generators_secret))
+    condition     = var.generators_secret == null || can(regex("^(img_generator|sdapi|openai|horde|glide)\\+https?://", var.generators_secret))
     error_message = "EASEL_GENERATORS is a list of protocol+url."
   }
 }

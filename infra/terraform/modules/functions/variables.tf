@@ -33,7 +33,7 @@ variable "generators" {
   description = "The generators without credentials, in the form of EASEL_GENERATORS: submit refuses what none of them can make."
 
   validation {
-    condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|openai|glide)\\+https?://[^@,\\s]+$", address))])
+    condition     = length(var.generators) > 0 && alltrue([for address in var.generators : can(regex("^(img_generator|sdapi|openai|horde|glide)\\+https?://[^@,\\s]+$", address))])
     error_message = "Each generator is protocol+url, such as img_generator+https://gpu.example.com?max_in_flight=4, with no name or password in it."
   }
 }
