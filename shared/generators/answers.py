@@ -158,7 +158,8 @@ def read_whole(value: object) -> int | None:
 
 def read_name(value: object) -> str | None:
     """Return a name if it is one line of at most 100 characters."""
-    return value if isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable() else None
+    name = value.strip() if isinstance(value, str) else ""
+    return name if 0 < len(name) <= 100 and name.isprintable() else None
 
 
 def read_description(text: object) -> str:
