@@ -45,6 +45,18 @@ class FieldError:
 NO_MAIL = FieldError("notify", "must be 'none': this site sends no mail", "not_offered")
 
 
+class CodedError(Exception):
+    """An error of a part. `code` is stable; `message` is one sentence for the user and the log."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
 class EaselError(Exception):
     """An error that is reported to the caller. `detail` describes the case, the class everything else."""
 
@@ -146,6 +158,15 @@ class Unavailable(EaselError):
 
     def __init__(self, detail: str | None = None, *, retry_after_s: int = 2) -> None:
         super().__init__(detail, retry_after_s=retry_after_s)
+
+
+class NotMigrated(Unavailable):
+    """The database has older tables than this version needs."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database does not have the tables of this version. Run its migrations: alembic upgrade head."
+        )
 
 
 def error_classes() -> list[type[EaselError]]:

@@ -60,6 +60,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from shared.core.errors import CodedError
+
 Stop = Callable[[], bool]
 """Returns True once a running call is no longer wanted."""
 
@@ -203,16 +205,8 @@ class Capabilities:
         return self.edits_follow if request.source_images else self.follows
 
 
-class GeneratorError(Exception):
-    """A call that failed. `code` is stable; `message` is one sentence for the user and the log."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
+class GeneratorError(CodedError):
+    """A call that failed."""
 
 
 class GeneratorUnavailable(GeneratorError):

@@ -5,6 +5,7 @@ This module does not use Pillow, so the functions can check an upload before its
 
 import struct
 
+from shared.core.errors import CodedError
 from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.side_data import JPEG_START, jpeg_segments, png_frames
 
@@ -18,26 +19,22 @@ MIN_SOURCE_SIDE_PX = 8
 """The shorter side of a start picture as it is sent. The reference generator declares it too; a test compares them."""
 
 HEAD_BYTES = 64 * 1024
-"""How much of a file is read to check it. A size that comes later is checked when the picture is decoded."""
+"""How much of a file is read to check it."""
+
+LONG_HEAD_BYTES = 2 * 1024 * 1024
+"""How much is read if that does not have the size, as in photos with much side data. A size that comes later is checked
+when the picture is decoded."""
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WEBP_ANIMATED = 0x02
 
 
-class PictureError(Exception):
-    """A picture that cannot be used. `code` is stable, `message` is a sentence for users.
+class PictureError(CodedError):
+    """A picture that cannot be used.
 
     Codes: picture_wrong_format, picture_too_large (bytes), picture_too_many_pixels, picture_too_small,
     picture_wrong_size, picture_animated, picture_broken.
     """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
 
     @property
     def damaged(self) -> bool:
