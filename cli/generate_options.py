@@ -77,7 +77,9 @@ def _add_picture(group: argparse._ArgumentGroup) -> None:
         "--prompt", metavar="TEXT", help="what to show; (more) and [less] change the weight; up to 4000 characters"
     )
     group.add_argument("--neg-prompt", default="", metavar="TEXT", help="what must not appear (none)")
-    group.add_argument("--n", type=count, default=1, metavar="N", help="pictures, with seed, seed+1, ...: 1..8 (1)")
+    group.add_argument(
+        "--n", type=count, metavar="N", help="pictures, with seed, seed+1, ...: 1..8 (one for each of --imgs, else 1)"
+    )
     side = "64..2048 in steps of 8 (the source's, else 512)"
     group.add_argument("--width", type=whole, metavar="PX", help=side)
     group.add_argument("--height", type=whole, metavar="PX", help=side)
@@ -116,7 +118,7 @@ def _add_description(group: argparse._ArgumentGroup) -> None:
     whole = _whole(MAX_SEED + 1)
     group.add_argument("--desc", action="store_true", help="describe each picture, into a text file beside it")
     group.add_argument("--blip-max-len", type=whole, metavar="N", help="words of the short description: 5..512 (32)")
-    group.add_argument("--clip-max-len", type=whole, metavar="N", help="phrases of the detailed one: 0..128 (16)")
+    group.add_argument("--clip-max-len", type=whole, metavar="N", help="phrases of the detailed one: 0..512 (16)")
     group.add_argument("--skip-clip", action="store_true", help="no detailed description")
     group.add_argument(
         "--skip-list", type=_words, default=(), metavar="A,B", help="leave out mediums, artists, trendings, movements"
@@ -147,7 +149,7 @@ def read_generation(options: argparse.Namespace, show: Callable[[str], None]) ->
     return GenerationRequest(
         prompt=composed(prompt or ""),
         negative_prompt=composed(options.neg_prompt),
-        n=options.n,
+        n=max(1, len(sources)) if options.n is None else options.n,
         width=width,
         height=height,
         steps=options.steps,

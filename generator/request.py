@@ -112,7 +112,7 @@ class GenerationRequest(BaseModel):
     desc: bool = False
     cpu: bool = False
     blip_max_len: Annotated[int, Field(ge=5, le=512)] = 32
-    clip_max_len: Annotated[int, Field(ge=0, le=128)] = 16
+    clip_max_len: Annotated[int, Field(ge=0, le=512)] = 16
     skip_clip: bool = False
     skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
     frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0

@@ -69,7 +69,7 @@ PARAMETERS = [
     Parameter("desc", False, [True, False], NO_YES_OR_NO, ["true", "false", "1", "0"], ["", "perhaps", "2"]),
     Parameter("cpu", False, [True, False], NO_YES_OR_NO, ["true", "false", "1", "0"], ["", "perhaps", "2"]),
     Parameter("blip_max_len", 32, [5, 512], [*NO_WHOLE, 4, 0, -5, 513], ["5", "512"], [*FORM_WHOLE, "4"]),
-    Parameter("clip_max_len", 16, [0, 128], [*NO_WHOLE, -1, 129], ["0", "128"], [*FORM_WHOLE, "-1"]),
+    Parameter("clip_max_len", 16, [0, 512], [*NO_WHOLE, -1, 513], ["0", "512"], [*FORM_WHOLE, "-1"]),
     Parameter("skip_clip", False, [True, False], NO_YES_OR_NO, ["true", "false", "1", "0"], ["", "perhaps", "2"]),
     Parameter(
         "skip_list",

@@ -103,9 +103,11 @@ def log_in(services: Services, email: str, password: str) -> Session:
     user = found.user
     if user.disabled:
         raise AccountDisabled
+    is_old = spelling != prepared_password(password) or _hasher.check_needs_rehash(password_hash)
+    new_hash = _hash(password) if is_old else None  # before the connection is taken, because it takes long
     with services.db.begin() as connection:
-        if spelling != prepared_password(password) or _hasher.check_needs_rehash(password_hash):
-            user_store.set_password_hash(connection, user.id, _hash(password))
+        if new_hash is not None:
+            user_store.set_password_hash(connection, user.id, new_hash)
         return _open_session(connection, user)
 
 

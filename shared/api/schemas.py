@@ -135,7 +135,9 @@ class JobRequest(Request):
     steps: Annotated[int, Field(ge=1, le=150), Whole] | None = None
     scale: Annotated[float, Field(ge=0, le=30)] | None = None
     upscale: Annotated[int, Field(ge=1, le=4), Whole] | None = None
-    n: Annotated[int, Field(ge=1, le=8), Whole] = 1
+    n: Annotated[int, Field(ge=1, le=8), Whole] | None = Field(
+        None, description="Pictures in all. By default one for each of `source_images`, or 1."
+    )
     seed: Annotated[Seed, Field(ge=0, le=2**32 - 1), Whole] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
     strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
@@ -147,6 +149,8 @@ class JobRequest(Request):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "JobRequest":
+        if self.n is None:
+            self.n = max(1, len(self.source_images))
         if self.strength >= 0 and not self.prompt.strip().strip("|").strip():
             raise PydanticCustomError("required", "prompt: describe the picture in a few words")
         if self.strength < 0 and not self.source_images:
@@ -358,6 +362,7 @@ def request_fields() -> list[dict[str, Any]]:
     """Return every field of a submit with its type, range and default, as JobRequest declares them."""
     schema = JobRequest.model_json_schema()
     required = {"prompt"}
+    without = JobRequest.model_validate({"prompt": "a"})
     fields = []
     for name, spec in schema["properties"].items():
         known = next((option for option in spec.get("anyOf", ()) if option.get("type") != "null"), spec)
@@ -370,7 +375,7 @@ def request_fields() -> list[dict[str, Any]]:
                 field[public] = known[constraint]
         if name == "prompt":
             field["min_length"] = 1
-        default = JobRequest.model_fields[name].get_default(call_default_factory=True)
+        default = getattr(without, name) if name not in required else ""
         field["default"] = default if name != "description" else {}
         fields.append(field)
     return fields

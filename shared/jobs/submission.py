@@ -53,6 +53,8 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         request = request.model_copy(update={"notify": "none"})
     job = new_job(request, idempotency_key, fingerprint, services.addresses)
     refusal = find_refusal(services, request, job)
+    if refusal is None and job.source_keys:
+        check_uploaded(services, credential, job)
     with services.db.statement() as connection:
         record = _queue(services, connection, credential, job, refusal)
     if refusal is None:
@@ -144,14 +146,12 @@ def _queue(
 
     Raises `refusal`, or the limit that prevents the job.
     """
-    if refusal is None and credential.token_hash and not job.source_keys:
+    if refusal is None and credential.token_hash:
         # The common case takes one statement: the user is found by the token's hash.
         record = _insert(services, connection, credential.token_hash, job)
         if record is not None:
             return record
     user = require_user(connection, credential)
-    if refusal is None:
-        check_uploaded(services, connection, user.id, job)
     record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None and refusal is None and job.idempotency_key is not None:
         submission_store.free_stale_key(connection, user.id, job.idempotency_key)

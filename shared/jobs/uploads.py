@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
-from uuid import UUID, uuid4
-
-from sqlalchemy import Connection
+from uuid import uuid4
 
 from shared.accounts.auth import Credential, require_user
 from shared.api.schemas import UploadRequest
@@ -29,36 +27,46 @@ def create_upload(services: Services, credential: Credential, request: UploadReq
     return key, services.storage.presigned_post(key, request.content_type, request.size, datetime.now(UTC))
 
 
-def check_uploaded(services: Services, connection: Connection, user_id: UUID, job: NewJob) -> None:
+def check_uploaded(services: Services, credential: Credential, job: NewJob) -> None:
     """Check that every start picture is the user's own upload, has arrived, and can be used as its first bytes say.
+
+    No connection to the database is held while the storage is asked.
 
     Raises:
         InvalidRequest: one is not, or scaled up they have too many pixels.
     """
     keys = job.source_keys
-    if not keys:
-        return
-    # Most submits have no start picture.
-    from shared.clients.storage import ObjectMissing
-    from shared.images.source_rules import HEAD_BYTES, PictureError, check_head, sent_pixels
-
-    own = upload_store.list_own_keys(connection, user_id, keys)
+    with services.db.statement() as connection:
+        own = upload_store.list_own_keys(connection, require_user(connection, credential).id, keys)
     pixels: dict[str, int] = {}
     for index, key in enumerate(keys):
-        field = f"source_images.{index}"
         if key not in own:
-            raise InvalidRequest(fields=(FieldError(field, "is not the key of an upload of yours", "not_yours"),))
-        if key in pixels:
-            continue
-        try:
-            size = check_head(services.storage.get_begin(key, HEAD_BYTES))
-            pixels[key] = sent_pixels(*size) if size else 0
-        except ObjectMissing:
-            raise InvalidRequest(fields=(FieldError(field, "has not been uploaded yet", "not_uploaded"),)) from None
-        except PictureError as error:
-            code = cast(FieldCode, error.code)
-            raise InvalidRequest(fields=(FieldError(field, f"cannot be used: {error.message}", code),)) from None
+            raise _refusal(index, "is not the key of an upload of yours", "not_yours")
+        if key not in pixels:
+            pixels[key] = _sent_pixels(services, index, key)
     total = sum(pixels[key] for key in keys) * job.outline.upscale**2
     if not job.outline.generates and total > MAX_OUTPUT_PIXELS:
         message = f"makes more than {MAX_OUTPUT_PIXELS} pixels of these start pictures in all"
         raise InvalidRequest(fields=(FieldError("upscale", message, "not_offered"),))
+
+
+def _sent_pixels(services: Services, index: int, key: str) -> int:
+    """Return how many pixels an upload has when it is sent; 0 if its first bytes do not say. Raises InvalidRequest."""
+    # Most submits have no start picture.
+    from shared.clients.storage import ObjectMissing
+    from shared.images.source_rules import HEAD_BYTES, LONG_HEAD_BYTES, PictureError, check_head, sent_pixels
+
+    try:
+        for most_bytes in (HEAD_BYTES, LONG_HEAD_BYTES):
+            size = check_head(services.storage.get_begin(key, most_bytes))
+            if size is not None:
+                return sent_pixels(*size)
+    except ObjectMissing:
+        raise _refusal(index, "has not been uploaded yet", "not_uploaded") from None
+    except PictureError as error:
+        raise _refusal(index, f"cannot be used: {error.message}", cast(FieldCode, error.code)) from None
+    return 0
+
+
+def _refusal(index: int, message: str, code: FieldCode) -> InvalidRequest:
+    return InvalidRequest(fields=(FieldError(f"source_images.{index}", message, code),))

@@ -76,7 +76,9 @@ def test_no_default_makes_a_field_of_a_request_required() -> None:
     for name, schema in SCHEMAS.items():
         for field, spec in schema["properties"].items():
             assert "default" not in spec, (name, field)
-    assert SCHEMAS["JobRequest"]["properties"]["n"]["description"] == "By default 1."
+    properties = SCHEMAS["JobRequest"]["properties"]
+    assert properties["strength"]["description"] == "By default 0.75."
+    assert properties["n"]["description"] == "Pictures in all. By default one for each of `source_images`, or 1."
     assert "required" not in SCHEMAS["JobRequest"]
     assert SCHEMAS["Credentials"]["required"] == ["email", "password"]
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import requests
 from PIL import Image
+from sqlalchemy import QueuePool
 
+from shared.clients.storage import Storage
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.doors import Door
@@ -85,6 +87,43 @@ def test_an_uploaded_picture_starts_a_job(
     job = door.get(response.headers["location"], headers=ada.headers).json()
     assert job["state"] == "succeeded", job["error"]
     assert len(generator.requests[-1]["imgs"]) == 1
+
+
+@pytest.mark.parametrize(("named", "made"), [({}, 2), ({"n": None}, 2), ({"n": 1}, 1), ({"n": 3}, 3)])
+def test_one_picture_is_made_of_each_upload_unless_n_is_named(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes,
+    finish: Callable[[], None], named: dict[str, Any], made: int,
+) -> None:  # fmt: skip
+    forms = [announce(len(png)) for _ in range(2)]
+    for form in forms:
+        send(browser, form, png)
+    keys = [form["key"] for form in forms]
+    body = {"prompt": "x", "source_images": keys, "width": 64, "height": 64} | named
+    response = door.post("/v1/jobs", json=body, headers=ada.headers)
+    assert response.json()["settings"]["n"] == made, response.text
+    finish()
+    job = door.get(response.headers["location"], headers=ada.headers).json()
+    assert (job["state"], len(job["images"])) == ("succeeded", made), job["error"]
+
+
+def test_a_submit_holds_no_connection_while_it_reads_an_upload(
+    asgi_door: Door, ada: Person, services: Services, browser: requests.Session, png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    wanted = {"content_type": "image/png", "size": len(png)}
+    form = asgi_door.post("/v1/uploads", json=wanted, headers=ada.headers).json()
+    send(browser, form, png)
+    pool, get_begin = services.db._engine.pool, Storage.get_begin
+    assert isinstance(pool, QueuePool)
+    seen: list[int] = []
+
+    def watched(self: Storage, key: str, max_bytes: int) -> bytes:
+        seen.append(pool.checkedout())
+        return get_begin(self, key, max_bytes)
+
+    monkeypatch.setattr(Storage, "get_begin", watched)
+    assert submit(asgi_door, ada, form["key"]).status_code == 202
+    assert seen == [0]
 
 
 def test_one_upload_may_be_named_twice(
@@ -190,6 +229,7 @@ def saved(size: tuple[int, int], kind: str, **options: Any) -> bytes:
     [
         (saved((1, 1), "PNG"), "picture_too_small"),
         (saved((4000, 6), "JPEG"), "picture_too_small"),
+        (saved((4000, 6), "JPEG", icc_profile=bytes(100_000)), "picture_too_small"),
         (saved((64, 64), "GIF"), "picture_wrong_format"),
         (
             saved((64, 64), "PNG", save_all=True, append_images=[Image.new("RGB", (64, 64), "red")]),

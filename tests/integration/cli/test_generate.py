@@ -133,6 +133,15 @@ def test_sources_of_several_sizes_are_reported(
     assert (fake.requests[0]["width"], fake.requests[0]["height"]) == (64, 72)
 
 
+@pytest.mark.parametrize(("named", "made"), [([], 2), (["--n", "1"], 1), (["--n", "3"], 3)])
+def test_one_picture_is_made_of_each_source_unless_n_is_named(
+    run: Run, fake: FakeGenerator, out: Path, tmp_path: Path, named: list[str], made: int
+) -> None:
+    sources = [picture(tmp_path, name, (64, 64)) for name in ("a.png", "b.png")]
+    assert run("x", *named, "--ups", "1", "--imgs", *sources) == 0
+    assert (fake.requests[0]["n"], len(saved(out))) == (made, made)
+
+
 def test_a_photo_is_sent_upright_and_small_enough(
     run: Run, fake: FakeGenerator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
