@@ -11,6 +11,7 @@ from celery import Celery, signals
 
 from poller import heartbeat
 from poller.app import create_app
+from poller.patient_scheduler import PatientScheduler
 from shared.clients.broker import check_mode
 from shared.core import log
 from shared.core.settings import SettingsError
@@ -56,7 +57,7 @@ def main() -> None:
         sys.exit(worker.exitcode)
     else:
         # In memory: a sweep of every second needs no record of the last one, and a file could be shared by two beats.
-        scheduler = heartbeat.beat_scheduler(arguments.heartbeat) if arguments.heartbeat else "celery.beat:Scheduler"
+        scheduler = heartbeat.beat_scheduler(arguments.heartbeat) if arguments.heartbeat else PatientScheduler
         app.Beat(scheduler_cls=scheduler, quiet=True).run()  # type: ignore[arg-type] # a class will do
 
 

@@ -36,10 +36,10 @@ def worker_step(file: Path) -> "type[StartStopStep]":
 
 
 def beat_scheduler(file: Path) -> "type[Scheduler]":
-    """Return Celery's in-memory scheduler, which touches the file whenever it has sent what was due."""
-    from celery.beat import Scheduler
+    """Return a scheduler that touches the file whenever it has sent what was due."""
+    from poller.patient_scheduler import PatientScheduler
 
-    class Heartbeat(Scheduler):
+    class Heartbeat(PatientScheduler):
         def tick(self, *args: Any, **options: Any) -> float:
             wait_s: float = super().tick(*args, **options)
             file.touch()

@@ -124,7 +124,7 @@ class WakeUps:
                 if not self._is_sqs:
                     channel.client.set(CHECK_KEY, 1, ex=CHECK_KEPT_S)  # type: ignore[attr-defined] # redis.Redis
         except _broker_errors(self._app) as error:
-            raise Unavailable(f"The broker {_reason(error)}.") from None
+            raise Unavailable(f"The broker {reason(error)}.") from None
 
     def count_workers(self, patience_s: float) -> int | None:
         """Return how many workers answer a ping through the broker within this time; None if it cannot carry one (SQS).
@@ -137,7 +137,7 @@ class WakeUps:
         try:
             return len(self._app.control.broadcast("ping", reply=True, timeout=patience_s) or ())
         except _broker_errors(self._app) as error:
-            raise Unavailable(f"The broker {_reason(error)}.") from None
+            raise Unavailable(f"The broker {reason(error)}.") from None
 
     @property
     def _is_sqs(self) -> bool:
@@ -198,7 +198,7 @@ _REASONS = (
 """For a class of redis-py's errors, or the code at the beginning of an error's text, what is wrong with the broker."""
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """Complete the sentence "The broker ..." without the error's text, which may repeat an address."""
     causes: list[BaseException] = []
     cause: BaseException | None = error

@@ -51,19 +51,23 @@ def test_a_worker_outlasts_a_broker_that_refuses(
     recover: Callable[[redis.Redis], None],
     words: str,
 ) -> None:
-    log = tmp_path / "worker.log"
+    log, beat_log = tmp_path / "worker.log", tmp_path / "beat.log"
     first, second = world.submit(world.user()), world.submit(world.user())
     with own_redis() as (url, server):
         settings = environment | {"EASEL_GENERATORS": generator.setting, "EASEL_BROKER_URL": url}
-        with program(settings, log, "worker") as worker, program(settings, tmp_path / "beat.log", "beat") as beat:
+        with program(settings, log, "worker") as worker, program(settings, beat_log, "beat") as beat:
             until(lambda: {world.state(first), world.state(second)} == {"succeeded"}, "the jobs")
             refuse(server)
             until(lambda: log.read_text().count(words) >= 3, "the worker tries again and again")
+            until(lambda: "no message sent: the broker accepts no messages" in beat_log.read_text(), "beat says so")
             third = world.submit(world.user())
             assert not worker_answers(url)
             assert worker.process.poll() is None
             recover(server)
             until(lambda: world.state(third) == "succeeded", "the next job")
+            until(lambda: "takes messages again" in beat_log.read_text(), "beat says so")
+            assert beat_log.read_text().count("no message sent") == 1
+            assert "Traceback" not in beat_log.read_text()
             assert [beat.stop(), worker.stop()] == [0, 0]
 
 
