@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     # Imported here, so that --help needs no database library and Ctrl-C is handled from the start.
     from shared.core.db import DatabaseFault
-    from shared.core.errors import EaselError, Unavailable
+    from shared.core.errors import EaselError, NotMigrated, Unavailable
     from shared.core.settings import SettingsError
     from shared.services import Services
 
@@ -82,12 +82,14 @@ def _run(options: argparse.Namespace) -> int:
             return int(options.command(services, options))
         except SettingsError as error:  # one that only some commands read, such as the key of a generator
             raise usage_error(str(error)) from None
+        except NotMigrated as error:
+            raise CommandError(ExitCode.FAILED, error.detail) from None
         except Unavailable as error:
             raise CommandError(ExitCode.UNREACHABLE, error.detail) from None
         except EaselError as error:
             raise CommandError(ExitCode.FAILED, error.detail) from None
         except DatabaseFault as error:
-            raise CommandError(ExitCode.FAILED, f"{error}. Is the schema up to date (alembic upgrade head)?") from None
+            raise CommandError(ExitCode.FAILED, f"{error}.") from None
 
 
 if __name__ == "__main__":

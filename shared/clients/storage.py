@@ -5,6 +5,7 @@ URLs are signed, since a URL signed for a container's host name does not open in
 """
 
 import math
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ CONNECT_LIMIT_S = 3
 READ_LIMIT_S = 20
 CONNECTIONS = 64
 """The number of connections that are kept open for threads that share the storage."""
+CHECK_KEY, WRITE_KEPT_S = "health", 30.0
+"""The object that a check writes, and for how long a write shows that others can be written."""
 SIGNED_KEPT = 4096
 """The number of presigned URLs that one process caches; about 3 MB."""
 
@@ -94,6 +97,7 @@ class Storage:
         # The client decides whether the bucket's name belongs to the host; no real key is needed for that.
         example = _client(settings, settings.s3_public_endpoint, StaticProvider("any", "any"))
         self.public_origin = canonical_origin(example.get_presigned_url("GET", self._bucket, "any"))
+        self._written_at = float("-inf")
         # A picture's URL stays the same within a window, so it is signed once. The access key is part of the cache's
         # key: a URL signed with credentials that have changed since is not returned.
         self._signed = lru_cache(maxsize=SIGNED_KEPT)(self._sign)
@@ -250,6 +254,16 @@ class Storage:
                 raise
             if not exists:
                 raise Unavailable(_REASONS["NoSuchBucket"])
+
+    def check_writes(self) -> None:
+        """Check that an object can be written, unless one was written here within the last 30 s.
+
+        Raises:
+            Unavailable: It cannot: the storage is full, for example, or only readable.
+        """
+        if time.monotonic() - self._written_at >= WRITE_KEPT_S:
+            self.put(CHECK_KEY, b"ok", "text/plain")
+            self._written_at = time.monotonic()
 
     def _sign(self, method: str, key: str, download_name: str | None, signing_time: datetime, _access_key: str) -> str:
         disposition = {"response-content-disposition": f'attachment; filename="{download_name}"'}

@@ -10,14 +10,14 @@ from typing import Any, NoReturn
 
 import psycopg2
 from psycopg2 import extensions
-from psycopg2.errors import ForeignKeyViolation, ReadOnlySqlTransaction
+from psycopg2.errors import ForeignKeyViolation, InsufficientPrivilege, ReadOnlySqlTransaction
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.core import deadline
-from shared.core.errors import NotFound, Unavailable
+from shared.core.errors import NotFound, NotMigrated, Unavailable
 from shared.core.turns import Turns
 
 IDLE_PING_S = 5.0
@@ -66,9 +66,15 @@ _REASONS = (
     (r"deadlock detected|could not serialize", "The database was busy with other changes."),
     (r"starting up|shutting down|recovery mode|not yet accepting", "The database is starting or stopping."),
     (r"^invalid |invalid dsn", WRONG_ADDRESS),
+    (r"No space left on device|[Dd]isk full", "The database's disk is full."),
+    (r"out of (shared )?memory", "The database has no memory left."),
 )
 """What the texts of Postgres and libpq mean: before a session there is no SQLSTATE."""
 
+_UNDEFINED = {"42P01", "42703", "42883"}
+"""SQLSTATEs for a table, a column or a function that does not exist: a mistake, or migrations have not run."""
+
+FORBIDDEN = "The database does not let Easel use its tables."
 READ_ONLY = "The database accepts no changes: it is a standby, or was set to be read-only."
 
 
@@ -113,7 +119,7 @@ class Database:
         """Open a transaction: committed at the end of the block, rolled back on any exception.
 
         Raises:
-            Unavailable: The database cannot be reached or gave up (a deadlock, a shutdown).
+            Unavailable: The database cannot be reached, gave up (a deadlock, a shutdown), or has older tables.
             NotFound: A row that the block refers to has just been deleted.
             DatabaseFault: The database refused a statement for another reason.
         """
@@ -127,7 +133,7 @@ class Database:
         """Open a connection on which each statement is a separate transaction: one round trip instead of three.
 
         Raises:
-            Unavailable: The database cannot be reached or gave up.
+            Unavailable: The database cannot be reached, gave up, or has older tables.
             NotFound: A row that the statement refers to has just been deleted.
             DatabaseFault: The database refused a statement for another reason.
         """
@@ -141,6 +147,12 @@ class Database:
         try:
             with _translated(), self._engine.connect() as connection:
                 yield connection
+        except DatabaseFault as error:
+            if error.code in _UNDEFINED:
+                with _translated(), self._engine.connect() as connection:
+                    if is_outdated(connection):
+                        raise NotMigrated from error
+            raise
         finally:
             self._turns.give()
 
@@ -164,6 +176,19 @@ class Database:
         """Drop the connections of a parent process without closing them: they are still the parent's."""
         self._engine.dispose(close=False)
         self._turns = Turns(self._pool_size)
+
+
+def is_outdated(connection: Connection) -> bool:
+    """Return whether the tables are older than this version. Raises DBAPIError.
+
+    Later tables are not: while a new version is rolled out, the old one goes on.
+    """
+    from shared.core.tables import REVISION  # the tables' definitions are not needed otherwise
+
+    if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar() is None:
+        return True
+    revision = connection.exec_driver_sql("SELECT max(version_num) FROM alembic_version").scalar()
+    return revision is None or revision < REVISION
 
 
 def fetch(connection: Connection, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
@@ -276,6 +301,8 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
         raise Unavailable(_reason(error)) from error
     if isinstance(error, psycopg2.ProgrammingError) and error.pgcode is None:  # libpq's, before it connects
         raise Unavailable(WRONG_ADDRESS) from error
+    if isinstance(error, InsufficientPrivilege):
+        raise Unavailable(FORBIDDEN) from error
     if isinstance(error, ForeignKeyViolation):
         # A user, a job or an upload was deleted between the read and the write.
         raise NotFound("What this refers to was deleted in the meantime.") from None

@@ -4,17 +4,12 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from shared.core.db import DatabaseFault
-from shared.core.errors import Unavailable
-from shared.core.tables import REVISION
+from shared.core.db import DatabaseFault, is_outdated
+from shared.core.errors import NotMigrated, Unavailable
 from shared.services import Services
-
-UNDEFINED_TABLE = "42P01"
 
 MISSING_SWEEP_S = 60.0
 """An age of the last sweep at which the poller no longer works. There should be one each second."""
-
-_REVISION = text("SELECT max(version_num) FROM alembic_version")
 
 # Before the first sweep, how long the first job has waited. NULL without jobs: a new site is up before its poller.
 _SWEPT_S = text("""
@@ -37,16 +32,9 @@ def check(services: Services) -> dict[str, str]:
 
 def _database(services: Services) -> None:
     services.db.check()
-    try:
-        with services.db.statement() as connection:
-            revision: str | None = connection.execute(_REVISION).scalar()
-    except DatabaseFault as error:
-        if error.code != UNDEFINED_TABLE:
-            raise
-        revision = None
-    # Later tables are no error: while a new version is rolled out, the old one goes on.
-    if revision is None or revision < REVISION:
-        raise Unavailable("The database does not have the tables of this version. Run its migrations.")
+    with services.db.statement() as connection:
+        if is_outdated(connection):
+            raise NotMigrated
 
 
 def _poller(services: Services) -> None:
@@ -58,6 +46,9 @@ def _poller(services: Services) -> None:
 
 def _storage(services: Services) -> None:
     services.storage.check()
+    if services.settings.s3_access_key is not None:
+        # With a role, as on AWS, this function may not write; S3 is never full.
+        services.storage.check_writes()
 
 
 def _broker(services: Services) -> None:
@@ -70,5 +61,5 @@ def _result(probe: Callable[[Services], None], services: Services) -> str:
     except Unavailable as error:
         return error.detail
     except DatabaseFault:
-        return "The database does not let Easel read its tables."
+        return "The database does not have what Easel needs."
     return "ok"

@@ -1,6 +1,7 @@
 """Requests refused before their values are checked: bodies, headers, queries, paths, methods and tokens."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from shared.core.limits import MAX_BODY_BYTES
 from shared.services import Services
 from tests.support.doors import GATEWAY_ANSWER, Door, Doors
 from tests.support.people import Person
+from tests.support.separate_database import separate_database
 
 JSON = {"Content-Type": "application/json"}
 NO_JOB = "00000000-0000-7000-8000-000000000000"
@@ -260,6 +262,30 @@ def test_an_unavailable_database_is_a_503(doors: Doors, with_settings: Callable[
     response = doors.open(away).get("/v1/me", headers=ada.headers)
     assert (response.status_code, response.json()["code"]) == (503, "unavailable")
     assert "127.0.0.1" not in response.text
+
+
+def test_a_database_that_was_not_migrated_is_a_503(
+    asgi_doors: Doors, with_settings: Callable[..., Services], ada: Person, services: Services
+) -> None:
+    new = {"email": "new@example.com", "password": "four unusual words here"}
+    bodies: dict[str, object] = {**BODIES, "POST /v1/signup": new, "POST /v1/login": new}
+    bodies[f"POST /v1/gallery/{NO_JOB}/reports"] = {"reason": "other"}
+    with separate_database(services.settings.database_url) as separate:
+        other = with_settings(database_url=separate.url)
+        door = asgi_doors.open(other)
+        for route in manifest():
+            path = re.sub(r"{[a-z_]+}", NO_JOB, route["path"])
+            response = door.request(
+                route["method"], path, headers=ada.headers, json=bodies.get(f"{route['method']} {path}")
+            )
+            if route["name"] == "presets":
+                assert response.status_code == 200
+                continue
+            assert response.status_code == 503, (route, response.text)
+            if route["name"] != "health":
+                assert response.json()["code"] == "unavailable"
+            assert "Run its migrations" in response.text
+        other.db.close()
 
 
 def test_an_unexpected_error_shows_only_an_id(

@@ -131,3 +131,19 @@ def test_a_refused_row_is_not_quoted(services: Services) -> None:
     assert "ck_users_notify" in str(refused.value)
     assert "secret" not in str(refused.value)
     assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM queue", "SELECT nothing FROM users", "SELECT no_function()"])
+def test_what_does_not_exist_in_current_tables_is_a_mistake(services: Services, statement: str) -> None:
+    with pytest.raises(DatabaseFault, match="Undefined"), services.db.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_a_missing_permission_has_its_words(services: Services) -> None:
+    def read_as_another_role() -> None:
+        with services.db.begin() as connection:
+            connection.execute(text("SET LOCAL ROLE pg_monitor"))
+            connection.execute(text("SELECT * FROM users"))
+
+    with pytest.raises(Unavailable, match="does not let Easel use"):
+        read_as_another_role()

@@ -1,8 +1,10 @@
 """The health of a site: whether its parts work, not only whether they answer."""
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import redis
@@ -55,7 +57,7 @@ def test_a_database_without_this_versions_tables(services: Services, separate: S
 
 def test_a_database_that_hides_its_tables(services: Services, separate: Separate) -> None:
     set_revision(separate, services, "9999")
-    assert "does not let Easel read" in database_health(services, separate.guest_url)
+    assert "does not let Easel use its tables" in database_health(services, separate.guest_url)
 
 
 def test_a_database_that_accepts_no_changes(services: Services, separate: Separate) -> None:
@@ -86,6 +88,66 @@ def test_a_broker_that_answers_and_accepts_nothing(
         result = check(other)
     assert words in result.pop("broker")
     assert set(result.values()) == {"ok"}
+
+
+@contextmanager
+def storage_that_stores(status: int, code: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of a storage that has every bucket and answers each PUT so, and the keys that were PUT."""
+    keys: list[str] = []
+
+    class Storage(BaseHTTPRequestHandler):
+        status = 200
+
+        def do_HEAD(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def do_PUT(self) -> None:
+            keys.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = f"<Error><Code>{code}</Code></Error>".encode() if code else b""
+            self.send_response(Storage.status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    Storage.status = status
+    with ThreadingHTTPServer(("127.0.0.1", 0), Storage) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", keys
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (507, "XMinioStorageFull", "is full"),
+        (403, "AccessDenied", "does not permit"),
+        (403, "QuotaExceeded", "is full"),
+    ],
+)
+def test_a_storage_that_answers_and_stores_nothing(services: Services, status: int, code: str, words: str) -> None:
+    with storage_that_stores(status, code) as (url, _):
+        result = check(with_settings(services, s3_endpoint=url))
+    assert words in result.pop("storage")
+    assert set(result.values()) == {"ok"}
+
+
+def test_a_storage_is_written_to_once_in_a_while(services: Services) -> None:
+    with storage_that_stores(200) as (url, keys):
+        other = with_settings(services, s3_endpoint=url)
+        assert [check(other)["storage"] for _ in range(3)] == ["ok"] * 3
+        assert [key.rpartition("/")[2] for key in keys] == ["health"]
+        with_role = with_settings(services, s3_access_key=None)
+        vars(with_role)["storage"] = with_settings(services, s3_endpoint=url).storage
+        assert check(with_role)["storage"] == "ok"
+    assert len(keys) == 1, "with a role nothing is written"
 
 
 def test_a_broker_that_never_answers(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
