@@ -136,7 +136,7 @@ class JobRequest(Request):
     scale: Annotated[float, Field(ge=0, le=30)] | None = None
     upscale: Annotated[int, Field(ge=1, le=4), Whole] | None = None
     n: Annotated[int, Field(ge=1, le=8), Whole] | None = Field(
-        None, description="Pictures in all. By default one for each of `source_images`, or 1."
+        default=None, description="Pictures in all. By default one for each of `source_images`, or 1."
     )
     seed: Annotated[Seed, Field(ge=0, le=2**32 - 1), Whole] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)

@@ -236,7 +236,7 @@ def saved(size: tuple[int, int], kind: str, **options: Any) -> bytes:
             "picture_animated",
         ),
     ],
-    ids=["one pixel", "narrow", "GIF", "animation"],
+    ids=["one pixel", "narrow", "narrow with a long profile", "GIF", "animation"],
 )
 def test_an_unusable_picture_is_refused_before_its_job_is_queued(
     door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, data: bytes,
