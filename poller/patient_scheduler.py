@@ -1,10 +1,10 @@
 """Celery's scheduler in memory, with one line a minute about a broker that does not take messages."""
 
 import logging
-import time
+from time import monotonic
 from typing import Any
 
-from celery.beat import ScheduleEntry, Scheduler
+from celery.beat import ScheduleEntry, Scheduler, SchedulingError
 
 from shared.clients.broker import reason
 
@@ -23,8 +23,8 @@ class PatientScheduler(Scheduler):
         """Send a task that is due; a message that is lost is replaced by the next one."""
         try:
             self.apply_async(entry, producer=producer, advance=False)
-        except Exception as error:
-            now = time.monotonic()
+        except SchedulingError as error:
+            now = monotonic()
             if self._warned_at is None or now - self._warned_at >= REPEAT_S:
                 _log.warning("no message sent: the broker %s", reason(error))
                 self._warned_at = now

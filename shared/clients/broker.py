@@ -195,7 +195,7 @@ _REASONS = (
     ("MISCONF", "accepts no messages: it cannot write its data to disk"),
     ("NOREPLICAS", "accepts no messages: it lacks the replicas that it is set to have"),
 )
-"""For a class of redis-py's errors, or the code at the beginning of an error's text, what is wrong with the broker."""
+"""For a class of redis-py's errors, or a code in an error's text, what is wrong with the broker."""
 
 
 def reason(error: BaseException) -> str:
@@ -207,7 +207,7 @@ def reason(error: BaseException) -> str:
         cause = cause.__cause__ or cause.__context__
     for cause in causes:
         for sign, reason in _REASONS:
-            if type(cause).__name__ == sign or str(cause).startswith(sign):
+            if type(cause).__name__ == sign or sign in str(cause):
                 return reason
     return "cannot be reached"
 

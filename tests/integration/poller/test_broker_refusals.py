@@ -11,6 +11,9 @@ import redis
 from cli import check_services
 from cli.checks import Level
 from local.site import worker_answers
+from poller import patient_scheduler
+from poller.app import create_app
+from poller.patient_scheduler import PatientScheduler
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.own_redis import own_redis
 from tests.support.processes import program
@@ -66,9 +69,30 @@ def test_a_worker_outlasts_a_broker_that_refuses(
             recover(server)
             until(lambda: world.state(third) == "succeeded", "the next job")
             until(lambda: "takes messages again" in beat_log.read_text(), "beat says so")
-            assert beat_log.read_text().count("no message sent") == 1
             assert "Traceback" not in beat_log.read_text()
             assert [beat.stop(), worker.stop()] == [0, 0]
+
+
+def test_beat_repeats_a_refusal_after_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "poller.patient_scheduler")
+    with own_redis() as (url, server):
+        scheduler = PatientScheduler(create_app(with_settings(world.services, broker_url=url)), lazy=True)
+        entry = scheduler.Entry(name="any", task="any", schedule=1.0, app=scheduler.app)
+        demand_a_replica(server)
+        clock = iter([0.0, 1.0, 59.0, 60.0, 61.0])
+        monkeypatch.setattr(patient_scheduler, "monotonic", lambda: next(clock))
+        logged = []
+        for _ in range(5):
+            scheduler.apply_entry(entry)
+            logged.append(len(caplog.messages))
+        assert logged == [1, 1, 1, 2, 2]
+        demand_no_replica(server)
+        for _ in range(2):
+            scheduler.apply_entry(entry)
+    refusal = "no message sent: the broker accepts no messages: it lacks the replicas that it is set to have"
+    assert caplog.messages == [refusal, refusal, "the broker takes messages again"]
 
 
 def test_a_cluster_is_refused_in_one_sentence(world: World, environment: dict[str, str]) -> None:
