@@ -147,3 +147,16 @@ def test_a_missing_permission_has_its_words(services: Services) -> None:
 
     with pytest.raises(Unavailable, match="does not let Easel use"):
         read_as_another_role()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "words"),
+    [
+        ("53100", 'could not extend file "base/5/1": No space left on device', "disk is full"),
+        ("53200", "out of shared memory", "no memory left"),
+    ],
+)
+def test_a_server_without_room_has_its_words(services: Services, code: str, message: str, words: str) -> None:
+    refusal = text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = '{message}'; END $$")
+    with pytest.raises(Unavailable, match=words), services.db.begin() as connection:
+        connection.execute(refusal)
