@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from generator.request import MAX_BODY_BYTES
+from generator.request import MAX_BODY_BYTES, words_for_defaults
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -44,7 +44,7 @@ def _number(value: object) -> object:
 class JobRef(BaseModel):
     """The body of the calls about one job."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=words_for_defaults)
 
     id: Annotated[int, BeforeValidator(_number)]
 

@@ -1,9 +1,10 @@
 """The request of img_generator: every parameter with its limits and default."""
 
 import hashlib
+import json
 import secrets
 import unicodedata
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -88,13 +89,27 @@ Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIZE_STE
 Skipped = Literal["mediums", "artists", "trendings", "movements"]
 
 
+def words_for_defaults(schema: dict[str, Any]) -> None:
+    """Describe what a parameter that is left out means, without `default` and null.
+
+    Some client generators demand or send every property with a default, and a client that sends `n` means it; null is
+    refused.
+    """
+    for spec in schema["properties"].values():
+        default = spec.pop("default", None)
+        if default is not None:
+            spec["description"] = f"By default {json.dumps(default)}."
+        for kind in spec.pop("anyOf", ()):
+            spec.update(kind if kind != {"type": "null"} else {})
+
+
 class GenerationRequest(BaseModel):
     """One request to `/initiate_processing`, with the protocol's names.
 
     An engine gets it as one `ImageRequest` for each image.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=words_for_defaults)
 
     prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
     neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
@@ -108,7 +123,8 @@ class GenerationRequest(BaseModel):
     width: Side | None = None
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 50
     scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 7.5
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    # Clients in Go and Java would use 32 bits, and half of all seeds need the 32nd.
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, json_schema_extra={"format": "int64"})] | None = None
     desc: bool = False
     cpu: bool = False
     blip_max_len: Annotated[int, Field(ge=5, le=512)] = 32

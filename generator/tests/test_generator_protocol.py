@@ -139,6 +139,23 @@ def test_the_docs_list_the_parameters(service: Service) -> None:
     assert {"prompt", "skip_list", "blip_max_len"} <= set(body["properties"])
 
 
+def test_the_docs_serve_those_who_generate_clients(service: Service) -> None:
+    """A default that a client sends by itself would count as named, and null is refused."""
+    document = service.client.get("/openapi.json").json()
+    for path in ("/initiate_processing", "/check_status", "/get_results", "/cancel"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]
+        for name, spec in content["application/json"]["schema"]["properties"].items():
+            assert not {"default", "anyOf"} & spec.keys(), name
+            assert {"type", "title"} <= spec.keys(), name
+            assert spec.get("format") == "int64" or spec.get("maximum", 0) < 2**31, name
+    body = document["paths"]["/initiate_processing"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "required" not in body
+    assert body["properties"]["n"]["description"] == "By default 1."
+    assert body["properties"]["width"] | {"multipleOf": 8, "maximum": 2048, "minimum": 64} == {
+        "title": "Width", "type": "integer", "multipleOf": 8, "maximum": 2048, "minimum": 64,
+    }  # fmt: skip
+
+
 def test_results_are_plain_base64(service: Service) -> None:
     image = service.finish(service.start())["imgs"][0]
     assert base64.b64decode(image, validate=True).startswith(b"\x89PNG\r\n")
