@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# Variables reach the recipes in the environment, so that the shell does not read what is in them.
+export PYTHON PYTHON_VERSION ARCH
 
 .PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
@@ -9,9 +11,9 @@ help: ## List the commands
 
 # The environments are rebuilt only when their lock file changes, that is, when it is newer than the stamp.
 .venv/run.stamp: requirements/run.txt pyproject.toml painter/pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Easel needs Python 3.11 or later; this is $$($(PYTHON) --version). Name another: make run PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Easel needs Python 3.11 or later; this is $$("$$PYTHON" --version). Name another: make run PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || "$$PYTHON" -m venv .venv || \
 	  { echo "Python cannot build a virtual environment. On Debian: apt install python3-venv"; rm -rf .venv; exit 1; }
 	@echo "Installing into .venv (once, about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
@@ -110,7 +112,7 @@ bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make benc
 	@$(BIN)/python -m bench.scale $(if $(SIZES),--sizes "$$SIZES") $(if $(FINISHED),--finished "$$FINISHED") $(if $(WATCHERS),--watchers "$$WATCHERS")
 
 .venv-peers/stamp: requirements/peers.txt
-	@$(PYTHON) -m venv .venv-peers
+	@"$$PYTHON" -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@
 
@@ -141,10 +143,11 @@ localstack: .venv/localstack.stamp ## Install LocalStack, for the storage tests
 contract-deployed: .venv/dev.stamp ## Test the whole contract on functions deployed to an emulated Lambda
 	@EASEL_TEST_DEPLOYED=all $(PYTEST) $(PARALLEL) tests/contract -k deployed
 
-PYTHON_VERSION ?= 3.13
-ARCH ?= arm64
+# Not from the environment: images of Python and build hosts have variables of the same names.
+PYTHON_VERSION = 3.13
+ARCH = arm64
 bundle: .venv/dev.stamp ## Make dist/functions.zip for AWS Lambda: make bundle PYTHON_VERSION=3.13 ARCH=arm64
-	@$(BIN)/python -m infra.bundle --python $(PYTHON_VERSION) --arch $(ARCH)
+	@$(BIN)/python -m infra.bundle --python "$$PYTHON_VERSION" --arch "$$ARCH"
 
 site: .venv/run.stamp ## Write the files for a static host into dist/site
 	@rm -rf dist/site

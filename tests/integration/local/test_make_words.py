@@ -59,6 +59,13 @@ def test_a_folder_with_a_space_stays_one_argument(programs: Path) -> None:
     assert make(programs, "bench") == ("", "<-m><bench>")
 
 
+def test_a_bundle_is_made_for_what_the_command_names(programs: Path) -> None:
+    made = "<-m><infra.bundle><--python><{}><--arch><{}>"
+    assert make(programs, "bundle", PYTHON_VERSION="3.13.11", ARCH="x86_64") == ("", made.format("3.13", "arm64"))
+    named = make(programs, "bundle", "PYTHON_VERSION=`id`", "ARCH='a' \"b\"")
+    assert named == ("", made.format("`id`", "'a' \"b\""))
+
+
 @pytest.mark.parametrize("words", [word for word in WORDS if "'" not in word])
 def test_the_operators_words_are_split_as_by_a_shell(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     monkeypatch.setenv("OPERATE_DO", f"users list --search {shlex.quote(words)}")
