@@ -45,9 +45,16 @@ class Durations:
         return self.fixed_s + self.seconds_per_cost * cost
 
     def after(self, cost: float, seconds: float) -> "Durations":
-        """Return the model after another job has been measured."""
-        seconds = max(seconds, 0.001)
-        weight = 1 / seconds**2
+        """Return the model after another job has been measured.
+
+        One far slower than expected counts less than others, and one far quicker only a little more: a cold start, or a
+        picture that was made before, says little about the next job.
+        """
+        if seconds <= 0:  # the clock was set back meanwhile
+            return self
+        expected_s = self.estimate_s(cost)
+        seconds = max(seconds, expected_s / 10, 0.001)
+        weight = 1 / max(seconds, expected_s / 2.5) ** 2
         sums = replace(
             self,
             weight=KEPT * self.weight + weight,

@@ -63,6 +63,20 @@ def test_it_follows_a_generator_that_becomes_faster() -> None:
     assert model.estimate_s(ORDINARY) == pytest.approx(2, rel=0.1)
 
 
+@pytest.mark.parametrize(("seconds", "every"), [(0.001, 20), (0.2, 20), (300.0, 3)])
+def test_single_odd_measurements_change_little(seconds: float, every: int) -> None:
+    """Pictures that had been made before, and a generator that had just started."""
+    model = Durations()
+    for number in range(1, 200):
+        model = model.after(ORDINARY, 2.0 if number % every else seconds)
+        assert number < 20 or 1 < model.estimate_s(ORDINARY) < 4
+
+
+def test_a_clock_that_was_set_back_is_ignored() -> None:
+    model = Durations().after(ORDINARY, 2.0)
+    assert model.after(ORDINARY, -5.0) == model.after(THUMBNAIL, 0.0) == model
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1e-9, 1e7])
 def test_odd_measurements_leave_it_usable(seconds: float) -> None:
     model = Durations()
