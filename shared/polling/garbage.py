@@ -4,6 +4,7 @@ The poller deletes what is recorded as garbage. `collect_orphans` finds what was
 objects left when a database was restored from a backup, or a program was killed between two writes.
 """
 
+import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,12 +16,15 @@ from shared.core.errors import Unavailable
 from shared.jobs import upload_store
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
 from shared.polling import garbage_store
+from shared.polling.garbage_store import ClaimedPrefix
 from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
 RETIRED_AT_ONCE = 500
 FOLDERS = ("jobs/", "uploads/", "conformance/")
 """Every folder that Easel writes to in its bucket. Objects elsewhere are not Easel's, and are kept."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,29 +75,37 @@ def empty_garbage(services: Services) -> Removed:
     """Delete the objects under some of the prefixes that are due; return how many, none when nothing is due.
 
     The database is not held meanwhile: a prefix is claimed, its objects are deleted, then its row. If this process dies
-    in between, the prefix is due again when its lease has run out.
+    in between, the prefix is due again when its lease has run out. So is one whose objects the storage refuses to
+    delete, because of a lock or a policy; the others do not wait for it.
 
     Raises:
         Unavailable: the storage or the database cannot be reached; what was not deleted is due again.
     """
     with services.db.statement() as connection:
         claimed = garbage_store.claim_due(connection, GARBAGE_AT_ONCE)
-    removed, emptied = Removed(), 0
+    removed, tried = Removed(), 0
+    emptied: list[ClaimedPrefix] = []
     try:
         for entry in claimed:
-            sizes = services.storage.sizes_bytes(entry.prefix)
-            services.storage.delete(sizes)
-            removed += Removed(len(sizes), sum(sizes.values()))
-            emptied += 1
-    except Unavailable:
-        with services.db.begin() as connection:
-            garbage_store.drop(connection, claimed[:emptied])
-            garbage_store.release(connection, claimed[emptied:])
-        raise
-    if claimed:
-        with services.db.statement() as connection:
-            garbage_store.drop(connection, claimed)
+            try:
+                removed += _delete_below(services, entry.prefix)
+                emptied.append(entry)
+            except Unavailable as error:
+                services.storage.check()
+                _log.warning("objects of garbage are not deleted, and are tried again in minutes: %s", error.detail)
+            tried += 1
+    finally:
+        if claimed:
+            with services.db.begin() as connection:
+                garbage_store.drop(connection, emptied)
+                garbage_store.release(connection, claimed[tried:])
     return removed
+
+
+def _delete_below(services: Services, prefix: str) -> Removed:
+    sizes = services.storage.sizes_bytes(prefix)
+    services.storage.delete(sizes)
+    return Removed(len(sizes), sum(sizes.values()))
 
 
 def collect_orphans(services: Services, *, dry_run: bool) -> Iterator[tuple[str, int, Removed]]:

@@ -7,6 +7,7 @@ came to, and `shared.polling.outcomes` writes it.
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -62,14 +63,17 @@ from shared.polling.outcomes import (
 
 STORAGE_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
-"""The longest pause between two status calls that a generator's `Retry-After` may ask for."""
+"""The longest pause between two steps: as a generator's `Retry-After` may ask for, or while the storage fails."""
+STORAGE_DOWN_S = 8 * 3600.0
+"""How long a job at a generator waits for a storage that is down."""
 WAIT_S = 15.0
 """How long a status call may wait for a change. A proxy may end calls that last for half a minute."""
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator certainly has nothing, as after any that says when to come again; others
 spend an attempt."""
 PATIENT_S = 600.0
-"""How long a generator that has a job may answer its status calls with 429."""
+"""How long a generator that has a job may answer its status calls with 429, and a storage that works for other objects
+may refuse those of a job."""
 
 HEALTHY = GeneratorHealth()
 
@@ -86,6 +90,7 @@ class Step:
     `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
     cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
     wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
+    `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
     """
 
     claim: ClaimedJob
@@ -96,6 +101,7 @@ class Step:
     unwanted: Stop = never_stop
     memory: Memory = field(default_factory=Memory)
     usual_s: float | None = None
+    storage_failing_s: Callable[[], float | None] = lambda: None
 
     @property
     def name(self) -> str:
@@ -151,7 +157,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         reason = Reason(error.code, f"The generator's picture cannot be used ({error.code}).")
         return Decision(_lost_attempt(step.claim, reason) if error.damaged else Failed(reason), health)
     except Unavailable as error:
-        return Decision(_storage_wait(step.claim, error), health)
+        return Decision(_storage_failed(step, error), health)
     except GeneratorUnavailable as error:
         return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
     except GeneratorError as error:
@@ -174,7 +180,7 @@ def _send(step: Step) -> Decision:
     except (ObjectMissing, ObjectTooLarge):
         return Decision(Failed(SOURCE_MISSING))
     except Unavailable as error:
-        return Decision(_storage_wait(claim, error))
+        return Decision(_storage_failed(step, error))
     try:
         remote_id = step.generator.start(request)
     except GeneratorUnavailable as error:
@@ -208,7 +214,7 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
             # A picture that cannot be stored is drawn for nothing: it cannot be fetched a second time.
             step.storage.check()
         except Unavailable as error:
-            return Decision(_storage_wait(step.claim, error))
+            return Decision(_storage_failed(step, error))
     if progress.phase in (Phase.READY, Phase.FINISHED):
         return ReadyToFetch(draws=progress.phase == Phase.READY)
     return _unfinished(step, remote_id, progress, time.monotonic() - began)
@@ -261,10 +267,27 @@ def _generator_wait(claim: ClaimedJob, error: GeneratorUnavailable) -> Decision:
     return Decision(Waits(_reason(error), pause_s, unreachable=True), health)
 
 
-def _storage_wait(claim: ClaimedJob, error: Unavailable) -> Waits:
+def _storage_failed(step: Step, error: Unavailable) -> Waits | Failed:
+    """Wait for the storage, longer each time, up to a limit: shorter if it refuses only what this job needs."""
+    claim, failing_s = step.claim, step.storage_failing_s() or 0
     _log.warning("the storage failed a step: %s", error.detail)
-    reason = Reason("storage_unavailable", error.detail)
-    return Waits(reason, STORAGE_RETRY_S, has_objects=claim.remote_id is not None)
+    if failing_s > STORAGE_DOWN_S or (failing_s > PATIENT_S and _works(step.storage, claim)):
+        message = f"Given up after {failing_s / 60:.0f} minutes. {error.detail}"
+        return Failed(Reason("storage_unavailable", message))
+    pause_s = min(STORAGE_RETRY_S + failing_s / 4, LONGEST_RETRY_S)
+    return Waits(Reason("storage_unavailable", error.detail), pause_s, has_objects=claim.remote_id is not None)
+
+
+def _works(storage: Storage, claim: ClaimedJob) -> bool:
+    """Return whether the storage keeps other objects than the job's. The bucket's rules delete one that is left."""
+    key = f"conformance/{claim.attempt_token}"
+    try:
+        storage.put(key, b"1", "text/plain")
+        storage.get(key, 1)
+        storage.delete([key])
+    except (Unavailable, ObjectMissing, ObjectTooLarge):
+        return False
+    return True
 
 
 def _after_error(claim: ClaimedJob, error: GeneratorError) -> Outcome:

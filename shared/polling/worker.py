@@ -196,6 +196,7 @@ class Worker:
             unwanted=taken.lease.unwanted.is_set,
             memory=self.memory,
             usual_s=self.pace.usual_s(claim.generator, claim.cost),
+            storage_failing_s=lambda: self._storage_failing_s(claim.id),
         )
         decision = steps.begin(step)
         if isinstance(decision, Decision):
@@ -206,6 +207,10 @@ class Worker:
         elif claim.sent_s is not None and not client.waits:
             self.pace.record(claim.generator, claim.cost, claim.sent_s)
         return "fetch", steps.fetch(step, draws=decision.draws)
+
+    def _storage_failing_s(self, job_id: UUID) -> float | None:
+        with self.services.db.statement() as connection:
+            return claims.storage_failing_s(connection, job_id)
 
     def _report(self, ended: Ended) -> None:
         """Measure the step, and log it with what it came to."""

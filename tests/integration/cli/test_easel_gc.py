@@ -1,6 +1,6 @@
 """`easel gc` against the real database and S3: what it deletes, and what it must never delete."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ from shared.polling import garbage_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.easel_command import Easel, objects
-from tests.support.world import World, delete_prefix
+from tests.support.world import World, delete_prefix, with_settings
 
 
 @pytest.fixture(autouse=True)
@@ -203,18 +203,35 @@ def test_an_unavailable_storage_is_code_3(easel: Easel, world: World, monkeypatc
     assert easel("gc") == (ExitCode.UNREACHABLE, ["easel: The storage cannot be reached."])
 
 
-def test_garbage_stays_if_the_storage_does_not_delete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_garbage_stays_if_the_storage_is_down(world: World, services: Services) -> None:
     put(world, "jobs/a/b/0.png")
-    with world.services.db.begin() as connection:
-        garbage.discard(connection, "jobs/a/")
-
-    def refuse(_: object) -> None:
-        raise Unavailable("The storage cannot be reached.")
-
-    monkeypatch.setattr(world.services.storage, "delete", refuse)
+    with services.db.begin() as connection:
+        garbage.discard(connection, "jobs/a/", "jobs/b/")
     with pytest.raises(Unavailable):
-        collection.empty_garbage(world.services)
-    assert world.garbage() == {"jobs/a/"}
+        collection.empty_garbage(with_settings(services, s3_endpoint="http://127.0.0.1:9"))
+    assert world.garbage() == {"jobs/a/", "jobs/b/"}
+    assert collection.empty_garbage(services).objects == 1  # both are due at once
+    assert world.garbage() == set()
+
+
+def test_an_object_that_cannot_be_deleted_does_not_block_the_others(
+    world: World, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(world, "jobs/a/b/0.png", "jobs/b/b/0.png", "jobs/c/b/0.png")
+    with services.db.begin() as connection:
+        garbage.discard(connection, "jobs/a/", "jobs/b/", "jobs/c/")
+    delete = services.storage.delete
+
+    def refuse_one(keys: Collection[str]) -> None:
+        if "jobs/b/b/0.png" in keys:
+            raise Unavailable("The storage did not delete an object (AccessDenied).")
+        delete(keys)
+
+    monkeypatch.setattr(services.storage, "delete", refuse_one)
+    assert collection.empty_garbage(services).objects == 2
+    assert world.garbage() == {"jobs/b/"}
+    assert collection.count_waste(services).prefixes == 0  # it is tried again later, not at once
+    assert keys(world) == {"jobs/b/b/0.png"}
 
 
 def test_concurrent_work_loses_nothing(

@@ -290,6 +290,27 @@ def test_a_storage_that_is_down_is_waited_for(world: World, services: Services, 
     assert (world.state(job_id), world.row(job_id).attempts) == ("succeeded", 1)
 
 
+@pytest.mark.parametrize("since", [None, ("sent", None), ("waiting", "generator_unreachable")])
+def test_a_storage_that_fails_a_job_for_hours_ends_it(
+    world: World, services: Services, generator: FakeGenerator, since: tuple[str, str | None] | None
+) -> None:
+    job_id = world.send()
+    with poller_for(with_settings(services, s3_endpoint=NOWHERE), generator) as poller:
+        assert world.step(job_id, poller) is not None
+        world.sql("UPDATE job_events SET at = at - interval '9 hours'")
+        if since:  # what failed before that is over
+            query = "INSERT INTO job_events (job_id, event, code) VALUES (:id, :event, :code)"
+            world.sql(query, id=job_id, event=since[0], code=since[1])
+        world.step(job_id, poller)
+    row = world.row(job_id)
+    if since:
+        assert (row.state, row.waiting) == ("generating", "The storage cannot be reached.")
+    else:
+        assert (row.state, row.error_code) == ("failed", "storage_unavailable")
+        assert row.error_message == "Given up after 540 minutes. The storage cannot be reached."
+    world.check_books()
+
+
 def test_a_storage_that_is_down_before_sending_is_waited_for(
     world: World, services: Services, generator: FakeGenerator
 ) -> None:

@@ -1,5 +1,6 @@
 """The decisions of a step, without a database: the outcome of every answer of a generator."""
 
+import io
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import cast
 from uuid import UUID
 
 import pytest
+from PIL import Image
 
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
@@ -74,6 +76,7 @@ CLAIM = ClaimedJob(
     source_keys=(),
 )
 SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
+WITH_SOURCE = replace(CLAIM, source_keys=("uploads/a.png",))
 
 
 class Scripted:
@@ -254,6 +257,59 @@ def test_nothing_is_generated_while_the_storage_is_unavailable() -> None:
     assert decision == Decision(Waits(waiting, 2.0, has_objects=True))
 
 
+def black_png() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (512, 512)).save(file, "PNG")
+    return file.getvalue()
+
+
+class OtherObjects:
+    """A storage that works, but not for the job's own objects."""
+
+    def put(self, key: str, _data: bytes, _content_type: str) -> str:
+        if key.startswith("jobs/"):
+            raise Unavailable("The storage does not permit this to the access key.")
+        return ""
+
+    def get(self, key: str, _max_bytes: int) -> bytes:
+        if key.startswith("uploads/"):
+            raise Unavailable("The storage does not permit this to the access key.")
+        return b"1"
+
+    def delete(self, _keys: list[str]) -> None:
+        pass
+
+
+def test_a_storage_is_waited_for_longer_each_time_and_not_for_ever() -> None:
+    message = "The storage cannot be reached."
+
+    def after(failing_s: float) -> object:
+        due = replace(step(SENT, Progress(Phase.READY), synchronous=True), storage_failing_s=lambda: failing_s)
+        decision = steps.begin(due)
+        assert isinstance(decision, Decision)
+        return decision.outcome
+
+    waiting = Reason("storage_unavailable", message)
+    for failing_s, pause_s in ((2.0, 2.5), (100.0, 27.0), (8 * 3600.0, 60.0)):
+        assert after(failing_s) == Waits(waiting, pause_s, has_objects=True)
+    assert after(8 * 3600.0 + 6) == Failed(Reason("storage_unavailable", f"Given up after 480 minutes. {message}"))
+
+
+@pytest.mark.parametrize(("claim", "answer"), [(SENT, Result(images=(black_png(),))), (WITH_SOURCE, "17")])
+def test_a_job_whose_objects_are_refused_ends_while_others_go_on(claim: ClaimedJob, answer: object) -> None:
+    def after(failing_s: float) -> object:
+        storage = cast(Storage, OtherObjects())
+        due = replace(step(claim, answer), storage=storage, storage_failing_s=lambda: failing_s)
+        decision = steps.fetch(due, draws=False) if claim is SENT else steps.begin(due)
+        assert isinstance(decision, Decision)
+        return decision.outcome
+
+    message = "The storage does not permit this to the access key."
+    waits = Waits(Reason("storage_unavailable", message), 60.0, has_objects=claim is SENT)
+    assert after(599.0) == waits
+    assert after(601.0) == Failed(Reason("storage_unavailable", f"Given up after 10 minutes. {message}"))
+
+
 @pytest.mark.parametrize(
     ("draws", "answer", "decision"),
     [
@@ -292,7 +348,6 @@ def test_an_answer_of_a_wrong_form_fails_the_job_at_once() -> None:
 
 
 def test_an_unavailable_storage_delays_a_send() -> None:
-    with_source = replace(CLAIM, source_keys=("uploads/a.png",))
-    decision = steps.begin(step(with_source, "17"))
+    decision = steps.begin(step(WITH_SOURCE, "17"))
     waiting = Reason("storage_unavailable", "The storage cannot be reached.")
     assert decision == Decision(Waits(waiting, 2.0))
