@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cli.checks import Finding, ok, warning, wrong
+from cli.checks import Finding, Level, ok, warning, wrong
 from cli.output import format_duration
 from shared.core.setting_types import is_this_machine
 
@@ -51,9 +51,12 @@ def database(services: "Services") -> Iterator[Finding]:
     from shared.core.errors import Unavailable
     from shared.core.preconditions import find_problems
 
+    problems: list[Finding] = []
     try:
         with services.db.statement() as connection:
-            problems = list(find_problems(connection))
+            problems.extend(
+                (wrong if problem.fatal else warning)(problem.sentences) for problem in find_problems(connection)
+            )
             before = time.time()
             row = connection.execute(
                 text("""
@@ -66,14 +69,16 @@ def database(services: "Services") -> Iterator[Finding]:
             if row.migrated is not None:
                 revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     except (Unavailable, DatabaseFault) as error:
+        yield from problems  # they are the cause of what came after them
+        if any(finding.level is Level.WRONG for finding in problems):
+            return
         words = str(error)
         hint = "Check EASEL_DATABASE_URL"
         if words == UNREACHABLE:
             hint = "Make sure that the server of EASEL_DATABASE_URL runs and that this machine can reach it"
         yield wrong(f"{words} {hint}.")
         return
-    for problem in problems:
-        yield (wrong if problem.fatal else warning)(problem.sentences)
+    yield from problems
     yield _migrated(row.version, revision)
     apart_s = max(before - row.now, row.now - after, 0.0)
     if apart_s > CLOCK_WARNING_S:

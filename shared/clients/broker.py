@@ -1,6 +1,7 @@
 """Wake-ups over the broker. The jobs are in Postgres; a lost, duplicate or late wake-up only affects latency."""
 
 import logging
+import re
 import threading
 import time
 from typing import Any
@@ -193,6 +194,7 @@ _REASONS = (
     ("BusyLoadingError", "is still loading its data"),
     ("MasterDownError", "is a replica whose primary is down"),
     ("MISCONF", "accepts no messages: it cannot write its data to disk"),
+    ("gaierror", "has a host name that is unknown"),
     ("NOREPLICAS", "accepts no messages: it lacks the replicas that it is set to have"),
 )
 """For a class of redis-py's errors, or a code in an error's text, what is wrong with the broker."""
@@ -233,7 +235,9 @@ def _transport_options(url: str) -> dict[str, Any]:
     # sqs://sqs.eu-central-1.amazonaws.com/123456789012/easel, or sqs+http:// for an emulator
     parts = urlsplit(url)
     host = parts.hostname or ""
-    region = host.split(".")[1] if host.endswith("amazonaws.com") else "us-east-1"
+    # The old form of an address, queue.amazonaws.com, names no region.
+    named = re.search(r"(?:^|\.)([a-z]{2,}(?:-[a-z]+)+-[0-9])\.", host)
+    region = named[1] if named else "us-east-1"
     secure = parts.scheme == "sqs"
     queue_url = f"{'https' if secure else 'http'}://{parts.netloc}{parts.path}"
     return {

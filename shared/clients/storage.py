@@ -346,4 +346,17 @@ def _translated() -> Iterator[None]:
     except InvalidResponseError as error:
         raise Unavailable("The storage's address does not answer as S3 does.") from error
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise Unavailable("The storage cannot be reached.") from error
+        raise Unavailable(_unreachable(error)) from error
+
+
+def _unreachable(error: BaseException) -> str:
+    """Return why there was no answer; urllib3 keeps the cause in `reason`, or in the chain."""
+    causes: list[object] = [error]
+    for cause in causes:
+        if isinstance(cause, urllib3.exceptions.NameResolutionError):
+            return "The storage's host name is unknown."
+        if isinstance(cause, urllib3.exceptions.SSLError):
+            return "The storage cannot be reached over an encrypted connection."
+        more = (getattr(cause, name, None) for name in ("reason", "__cause__", "__context__"))
+        causes += [link for link in more if isinstance(link, BaseException) and link not in causes]
+    return "The storage cannot be reached."

@@ -298,7 +298,7 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
     if isinstance(error, ReadOnlySqlTransaction):
         raise Unavailable(READ_ONLY) from error
     if lost or isinstance(error, psycopg2.OperationalError):
-        raise Unavailable(_reason(error)) from error
+        raise Unavailable(reason_of(error)) from error
     if isinstance(error, psycopg2.ProgrammingError) and error.pgcode is None:  # libpq's, before it connects
         raise Unavailable(WRONG_ADDRESS) from error
     if isinstance(error, InsufficientPrivilege):
@@ -311,7 +311,7 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
     raise DatabaseFault(f"{type(error).__name__}: {primary}", getattr(error, "pgcode", None)) from None
 
 
-def _reason(error: BaseException | None) -> str:
+def reason_of(error: BaseException | None) -> str:
     """Return what is wrong, without the error's text, which names hosts and users."""
     words = str(error)
     return next((reason for pattern, reason in _REASONS if re.search(pattern, words)), UNREACHABLE)

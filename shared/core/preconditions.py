@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from shared.core.tables import metadata
+
 MIN_POSTGRES = 18
 SHORT_TIMEOUT_MS = 60_000
 """A shorter limit of a statement would end collections and migrations on a large site."""
@@ -13,7 +15,15 @@ _QUERY = text("""
     SELECT current_setting('server_version_num')::int / 10000 AS version,
         current_setting('server_encoding') AS encoding,
         current_setting('transaction_read_only') = 'on' AS read_only, current_schema() AS schema,
-        current_setting('synchronous_commit') AS synchronous_commit
+        current_setting('synchronous_commit') AS synchronous_commit, current_user AS role,
+        has_schema_privilege(current_schema(), 'CREATE') AS creates, to_regclass('jobs') IS NOT NULL AS has_tables
+""")
+_FOREIGN = text("""
+    SELECT count(*) FROM unnest(CAST(:tables AS text[])) AS names (name), to_regclass(name) AS place
+    WHERE place IS NOT NULL AND NOT (
+        has_table_privilege(place, 'SELECT') AND has_table_privilege(place, 'INSERT')
+        AND has_table_privilege(place, 'UPDATE') AND has_table_privilege(place, 'DELETE')
+    )
 """)
 _TIMEOUTS = text("""
     SELECT name, setting::int AS limit_ms FROM pg_settings
@@ -53,6 +63,18 @@ def find_problems(connection: Connection) -> Iterator[Problem]:
         )
     if found.schema is None:
         yield Problem(True, "No schema of its search_path exists. Reset search_path of the database and of the role.")
+    elif not found.has_tables and not found.creates:
+        yield Problem(
+            True,
+            f"The role {found.role} may not create tables in the schema {found.schema}, which only the database's owner"
+            " may by default. Make it the owner, or GRANT CREATE ON SCHEMA.",
+        )
+    if connection.execute(_FOREIGN, {"tables": list(metadata.tables)}).scalar_one():
+        yield Problem(
+            True,
+            f"The role {found.role} may not read and change all of Easel's tables. Connect as their owner, or"
+            " GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA.",
+        )
     for name, limit_ms in connection.execute(_TIMEOUTS, {"short": SHORT_TIMEOUT_MS}):
         yield Problem(
             False,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from email.utils import parseaddr
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import PlainValidator
 
@@ -16,6 +16,14 @@ from shared.core.numbers import whole_number
 from shared.core.origins import canonical_origin
 
 MAIL_FORMS = "smtp://[user:password@]host:port, smtps://..., ses://region or file:///folder"
+BROKER_OPTIONS = {
+    "redis": frozenset[str](),
+    "rediss": frozenset({"ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname"}),
+    "redis+socket": frozenset({"virtual_host", "password"}),
+}
+"""By scheme, the options of a broker's address with which kombu connects; any other one raises a TypeError there."""
+
+_CERTIFICATES = ("none", "optional", "required", "CERT_NONE", "CERT_OPTIONAL", "CERT_REQUIRED")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
@@ -96,6 +104,15 @@ def _broker_url(text: str) -> str:
     parts = _split_with_scheme(text, "redis", "rediss", "redis+socket", "sqs", "sqs+http")
     if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
         raise ValueError("names its database by a number: redis://host:6379/0.")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    known = BROKER_OPTIONS.get(parts.scheme, frozenset())
+    if not options.keys() <= known or options.get("ssl_cert_reqs", "none") not in _CERTIFICATES:
+        raise ValueError(
+            "has an option that cannot be used. rediss:// takes ssl_cert_reqs (none, optional or required),"
+            " ssl_ca_certs, ssl_certfile and ssl_keyfile."
+        )
+    if parts.scheme == "redis+socket" and not parts.path.strip("/"):
+        raise ValueError("names its socket: redis+socket:///run/redis.sock.")
     if parts.scheme.startswith("sqs") and not (parts.hostname and parts.path.strip("/")):
         raise ValueError("names its queue: sqs://<host>/<account>/<queue>.")
     return text
@@ -107,6 +124,15 @@ def _http_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or extra:
         raise ValueError("holds addresses such as https://easel.example.com, without a path.")
     return canonical_origin(text)
+
+
+def _s3_url(text: str) -> str:
+    origin = _http_url(text)
+    host = urlsplit(origin).hostname or ""
+    # A VPC endpoint's own names may begin with `bucket.`, and end in `vpce.amazonaws.com`.
+    if re.fullmatch(r".+\.s3[.-]([a-z0-9-]+\.)*(?<!vpce\.)amazonaws\.com(\.cn)?", host):
+        raise ValueError("names a bucket; leave it out: https://s3.eu-central-1.amazonaws.com.")
+    return origin
 
 
 def _bucket(text: str) -> str:
@@ -151,6 +177,7 @@ def _mail_from(text: str) -> str:
 DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 BrokerUrl = Annotated[str, PlainValidator(_broker_url)]
 HttpUrl = Annotated[str, PlainValidator(_http_url)]
+S3Url = Annotated[str, PlainValidator(_s3_url)]
 Bucket = Annotated[str, PlainValidator(_bucket)]
 Region = Annotated[str, PlainValidator(_region)]
 Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]

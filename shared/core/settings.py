@@ -22,6 +22,7 @@ from shared.core.setting_types import (
     MailUrl,
     Origins,
     Region,
+    S3Url,
     choice,
     split_address,
     whole,
@@ -54,8 +55,8 @@ class Settings(BaseModel, frozen=True):
 
     database_url: DatabaseUrl = Field(repr=False)
     broker_url: BrokerUrl = Field(repr=False)
-    s3_endpoint: HttpUrl = "https://s3.amazonaws.com"
-    s3_public_endpoint: HttpUrl = Field(default_factory=lambda data: str(data["s3_endpoint"]))
+    s3_endpoint: S3Url = "https://s3.amazonaws.com"
+    s3_public_endpoint: S3Url = Field(default_factory=lambda data: str(data["s3_endpoint"]))
     s3_bucket: Bucket = "easel"
     s3_region: Region = "us-east-1"
     s3_access_key: str | None = Field(None, repr=False, alias="AWS_ACCESS_KEY_ID")

@@ -153,8 +153,9 @@ def _parse_address(entry: str) -> GeneratorAddress:
     if any(character <= " " or character == "\x7f" for character in url):
         raise ValueError("its URL holds a space or a control character.")
     parts = _split_url(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("its URL must be http://host or https://host.")
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+(%\w+)?", host):
+        raise ValueError("its URL must be http://host or https://host; commas separate generators.")
     if parts.fragment:
         raise ValueError("its URL must not have a fragment.")
     options = _parse_options(parts.query, PROTOCOLS[protocol])

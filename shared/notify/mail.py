@@ -7,6 +7,7 @@ text may repeat an address.
 import os
 import re
 import smtplib
+import socket
 import ssl
 import tempfile
 from contextlib import suppress
@@ -151,7 +152,7 @@ class SmtpMailer:
                 self._encrypt(self._connection, context)
             if url.username:
                 self._connection.login(unquote(url.username), unquote(url.password or ""))
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, UnicodeEncodeError) as error:
             self._abandon()
             raise MailServerDown(_describe(error)) from None
         return self._connection
@@ -287,6 +288,22 @@ def _in_bytes(message: EmailMessage) -> bytes:
     return message.as_bytes(policy=policy.SMTP if ascii_only else policy.SMTPUTF8)
 
 
+_CAUSES: tuple[tuple[type[Exception], str], ...] = (
+    (smtplib.SMTPAuthenticationError, "the server refuses the user or its password"),
+    (smtplib.SMTPNotSupportedError, "the server offers no encryption, without which no password is sent, or no login"),
+    (UnicodeEncodeError, "the server's login cannot carry letters that are not ASCII in user or password"),
+    (socket.gaierror, "the server's host name is unknown"),
+    (ssl.SSLCertVerificationError, "the server's certificate is not valid"),
+    (ssl.SSLError, "the server speaks no TLS at this port; smtps:// is for port 465, smtp:// for the others"),
+    (ConnectionRefusedError, "no server listens at this address"),
+    (TimeoutError, "the server did not answer in time"),
+)
+
+
 def _describe(error: Exception) -> str:
+    """Return what is wrong, with the answer's code or the error's type, but without texts, which hold addresses."""
     code = getattr(error, "smtp_code", None)
-    return f"the server answered {code}" if code else f"the server cannot be used ({type(error).__name__})"
+    cause = next((words for kind, words in _CAUSES if isinstance(error, kind)), None)
+    if code and cause is None:
+        return f"the server answered {code}"
+    return f"{cause or 'the server cannot be used'} ({code or type(error).__name__})"

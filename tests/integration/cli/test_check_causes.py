@@ -74,7 +74,7 @@ def test_a_database(
     ],
 )
 def test_what_a_database_says(said: str, words: str) -> None:
-    assert words in db._reason(psycopg2.OperationalError(said))
+    assert words in db.reason_of(psycopg2.OperationalError(said))
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,23 @@ def test_a_storage(services: Services, status: int, code: str, words: str) -> No
         message = cause(with_settings(services, s3_endpoint=url, s3_public_endpoint=url), "storage")
     assert words in message
     assert "EASEL_S3_REGION" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(("http:", "https:"), "over an encrypted connection"), (("127.0.0.1", "s3.invalid"), "is unknown")],
+)
+def test_a_storage_that_is_not_there(services: Services, change: tuple[str, str], words: str) -> None:
+    with refusing_storage(403, "AccessDenied") as url:
+        wrong = url.replace(*change)
+        message = cause(with_settings(services, s3_endpoint=wrong, s3_public_endpoint=wrong), "storage")
+    assert words in message
+
+
+def test_a_broker_with_an_unknown_name(services: Services) -> None:
+    assert "host name that is unknown" in cause(
+        with_settings(services, broker_url="redis://broker.invalid:6379/0"), "broker"
+    )
 
 
 def test_another_program_in_the_storages_place(services: Services) -> None:

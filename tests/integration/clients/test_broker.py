@@ -173,5 +173,21 @@ def test_a_missing_queue_is_no_error(
     assert "no wake-up sent" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("sqs.eu-central-1.amazonaws.com", "eu-central-1"),
+        ("sqs.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("eu-west-1.queue.amazonaws.com", "eu-west-1"),
+        ("queue.amazonaws.com", "us-east-1"),
+        ("sqs-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+        ("vpce-0a1b2c-3d4e5f.sqs.ap-southeast-2.vpce.amazonaws.com", "ap-southeast-2"),
+    ],
+)
+def test_the_region_is_that_of_the_queues_address(session_services: Services, host: str, region: str) -> None:
+    app = celery_app(with_settings(session_services, broker_url=f"sqs://{host}/123456789012/easel").settings)
+    assert app.conf.broker_transport_options["region"] == region
+
+
 def test_a_broker_that_answers_is_healthy(wake_ups: WakeUps, broker: redis.Redis) -> None:
     wake_ups.check()

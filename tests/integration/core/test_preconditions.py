@@ -1,7 +1,9 @@
 """Servers, databases and roles that are set otherwise than usual: named in a sentence, or made no difference."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
 from alembic import command
@@ -55,6 +57,42 @@ def test_a_database_that_cannot_be_used(
         monkeypatch.setenv("EASEL_DATABASE_URL", separate.url)
         with pytest.raises(CommandError, match=words):
             command.upgrade(Config(ROOT / "alembic.ini"), "head")
+
+
+def test_a_role_that_may_not_do_its_work(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Since PostgreSQL 15, only the owner of a database may create tables in its schema `public`."""
+    with made(services) as separate:
+        guest = replace(separate, url=separate.guest_url)
+        [(level, message)] = found(services, guest)
+        assert (level, "role guest may not create tables in the schema public" in message) == (Level.WRONG, True)
+        monkeypatch.setenv("EASEL_DATABASE_URL", separate.guest_url)
+        with pytest.raises(CommandError, match="may not create tables"):
+            command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        monkeypatch.setenv("EASEL_DATABASE_URL", separate.url)
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+        assert [level for level, _ in found(services, separate)] == [Level.OK]
+        with closing(Database(separate.url, pool_size=1)) as owner, owner.statement() as connection:
+            for granted in ("SELECT", "INSERT, UPDATE, DELETE"):
+                messages = [words for kind, words in found(services, guest) if kind is Level.WRONG]
+                assert "may not read and change all of Easel's tables" in messages[0]
+                connection.exec_driver_sql(f"GRANT {granted} ON ALL TABLES IN SCHEMA public TO guest")
+        assert [level for level, _ in found(services, guest)] == [Level.OK]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "EASEL_DATABASE_URL is not set"),
+        ("postgresql://easel:12#secret@127.0.0.1/easel", "Percent-encode it"),
+        ("postgresql://easel:secret@127.0.0.1:9/easel", "cannot be reached. Check EASEL_DATABASE_URL"),
+        ("postgresql://easel:secret@db.invalid/easel", "host name is unknown"),
+    ],
+)
+def test_migrating_needs_a_database_in_one_sentence(monkeypatch: pytest.MonkeyPatch, url: str, words: str) -> None:
+    monkeypatch.setenv("EASEL_DATABASE_URL", url)
+    with pytest.raises(CommandError, match=re.escape(words)) as refused:
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
+    assert "secret" not in str(refused.value)
 
 
 def test_a_server_of_an_earlier_version(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

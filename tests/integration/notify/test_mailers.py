@@ -114,6 +114,19 @@ def test_a_password_is_sent_over_tls(settings: Callable[[str], Settings], truste
             send(settings(f"smtp://easel:wrong@127.0.0.1:{server.port}"), new_mail())
 
 
+def test_the_cause_is_named(settings: Callable[[str], Settings], trusted: Any) -> None:
+    with MailServer(password=PASSWORD, tls_context=trusted) as server:
+        for url, cause in (
+            (f"smtp://easel:wrong@127.0.0.1:{server.port}", r"refuses the user or its password \(535\)"),
+            (f"smtp://easel:%C3%A9@127.0.0.1:{server.port}", "letters that are not ASCII"),
+            (f"smtps://127.0.0.1:{server.port}", "speaks no TLS at this port"),
+            ("smtp://mail.invalid:25", "host name is unknown"),
+            (f"smtp://127.0.0.1:{free_port()}", "no server listens"),
+        ):
+            with closing(mail.connect(settings(url))) as mailer, pytest.raises(mail.MailServerDown, match=cause):
+                mailer.check()
+
+
 def test_without_a_login_mail_is_encrypted_where_the_server_offers_it(
     settings: Callable[[str], Settings], tmp_path: Path
 ) -> None:
