@@ -5,7 +5,6 @@ its body, and uvicorn would answer it as if it had none.
 """
 
 import asyncio
-from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,7 +16,7 @@ class PlainHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         """Begin a connection."""
         super().connection_made(transport)
-        self.parser = _Parser(self)  # type: ignore[assignment] # with the methods that uvicorn calls
+        self.parser = _Parser(self)
 
     def on_headers_complete(self) -> None:
         """Begin a request, unless it is parsed again without its offer."""
@@ -34,17 +33,14 @@ class PlainHttp(HttpToolsProtocol):
         return bool(self.parser.should_upgrade()) and any(name == b"upgrade" for name, _ in self.headers)
 
 
-class _Parser:
-    """httptools' parser. After a head that offers an upgrade, it begins again with that head without the offer."""
+class _Parser(httptools.HttpRequestParser):
+    """httptools' parser. After a head that offers an upgrade, it goes on with that head without the offer."""
 
     def __init__(self, protocol: PlainHttp) -> None:
+        super().__init__(protocol)
         self._protocol = protocol
-        self._parser = httptools.HttpRequestParser(protocol)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 # the parser's other methods
-        return getattr(self._parser, name)
-
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override] # uvicorn gives only bytes
         """Parse what has arrived.
 
         Raises:
@@ -53,16 +49,14 @@ class _Parser:
         """
         while True:
             try:
-                self._parser.feed_data(data)
+                super().feed_data(data)
                 return
             except httptools.HttpParserUpgrade as end:
                 if not self._protocol.offers_upgrade():
                     raise
                 data = self._head() + data[end.args[0] :]
-                self._parser = httptools.HttpRequestParser(self._protocol)
 
     def _head(self) -> bytes:
-        version = self._parser.get_http_version().encode()
-        line = b"%s %s HTTP/%s" % (self._parser.get_method(), self._protocol.url, version)
+        line = b"%s %s HTTP/%s" % (self.get_method(), self._protocol.url, self.get_http_version().encode())
         kept = [b"%s: %s" % header for header in self._protocol.headers if header[0] != b"upgrade"]
         return b"\r\n".join([line, *kept, b"", b""])
