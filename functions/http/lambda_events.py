@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from mangum.types import LambdaConfig, LambdaContext, LambdaEvent, LambdaHandler, Response, Scope
 
 
-def is_request(event: "LambdaEvent") -> bool:
-    """Return whether an event carries a request; those of a schedule that keeps the function warm do not."""
-    return "requestContext" in event
+def is_request(event: object) -> bool:
+    """Return whether an event carries a request; those of a schedule that keeps the function warm, any JSON, do not."""
+    return isinstance(event, dict) and isinstance(event.get("requestContext"), dict)
 
 
 def handlers_for(routes: Sequence[APIRoute]) -> "list[type[LambdaHandler]]":

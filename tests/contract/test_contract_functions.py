@@ -95,9 +95,19 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"ping": True}, {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}]
+    "event",
+    [
+        {},
+        {"ping": True},
+        {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}},
+        {"requestContext": None},
+        None,
+        7,
+        "requestContext",
+        ["requestContext"],
+    ],
 )
-def test_an_event_that_keeps_a_function_warm_is_harmless(environment: dict[str, str], event: dict[str, Any]) -> None:
+def test_an_event_that_keeps_a_function_warm_is_harmless(environment: dict[str, str], event: object) -> None:
     done = run(f"from functions.health import handler; print(handler({event!r}, None))", **environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "{}\n", "")
 
