@@ -59,6 +59,10 @@ def _generate(options: Namespace, line: ProgressLine, pause: threading.Event) ->
         sys.stdout.flush()
     except BrokenPipeError:
         forget_reader()
+    except OSError as error:  # a full disk, say
+        forget_reader()
+        message = f"The pictures are saved, but their paths cannot be printed: {error.strerror}."
+        raise CommandError(ExitCode.FAILED, message) from None
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ def prepare_streams() -> None:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print a text now. Without a reader, as after `| head`, nothing is printed from now on."""
+    """Print a text now. Without a reader, as after `| head`, or on a full disk, nothing is printed from now on."""
     try:
         print(text, end=end, flush=True)
-    except BrokenPipeError:
+    except OSError:
         forget_reader()
 
 

@@ -241,8 +241,20 @@ def test_ctrl_c_cancels_and_is_code_130(fake: FakeGenerator, out: Path, extensio
     assert saved(out) == []
 
 
-@pytest.mark.parametrize("reader", ["| true", ">&-", "2>&1 | true"])
-def test_every_picture_is_saved_even_if_nobody_reads_the_names(fake: FakeGenerator, out: Path, reader: str) -> None:
+@pytest.mark.parametrize(
+    ("reader", "code"),
+    [
+        ("| true", 0),
+        (">&-", 0),
+        ("2>&1 | true", 0),
+        pytest.param(
+            ">/dev/full", 1, marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+        ),
+    ],
+)
+def test_every_picture_is_saved_even_if_nobody_reads_the_names(
+    fake: FakeGenerator, out: Path, reader: str, code: int
+) -> None:
     done = subprocess.run(
         ["sh", "-c", f'"$PYTHON" -m cli.generate "маяк" --n 3 --server "$SERVER" --out "$OUT" {reader}'],
         env={
@@ -258,6 +270,7 @@ def test_every_picture_is_saved_even_if_nobody_reads_the_names(fake: FakeGenerat
         timeout=PATIENCE_S,
         check=False,
     )
-    assert done.returncode == 0
+    assert done.returncode == code
     assert "Traceback" not in done.stderr
+    assert ("cannot be printed" in done.stderr) == bool(code)
     assert len(list(out.iterdir())) == 3
