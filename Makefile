@@ -28,7 +28,7 @@ help: ## List the commands
 # torch names compilers and solvers that the engine works without: they are not in the lock file, hence --no-deps.
 .venv-diffusion/stamp: requirements/diffusion.txt
 	@echo "Installing the diffusion engine into .venv-diffusion (once; on Linux a download of about 2 GB)"
-	@$(PYTHON) -m venv --clear .venv-diffusion
+	@"$$PYTHON" -m venv --clear .venv-diffusion
 	@if test -x $(BIN)/uv; then install="$(BIN)/uv pip install --quiet --python .venv-diffusion/bin/python"; \
 	else install=".venv-diffusion/bin/python -m pip install --quiet --disable-pip-version-check"; fi; \
 	$$install --require-hashes --no-deps -r requirements/diffusion.txt
@@ -37,10 +37,13 @@ help: ## List the commands
 diffusion: .venv-diffusion/stamp ## Build the environment of the diffusion engine in .venv-diffusion
 
 run: .venv/run.stamp $(if $(filter diffusion,$(ENGINE)),.venv-diffusion/stamp) ## Start everything here: make run ENGINE=diffusion
-	@$(if $(ENGINE),EASEL_ENGINE="$(ENGINE)" )$(BIN)/python -m local
+	@$(BIN)/python -m local
 
 # Words for a program go through the environment as they are: neither make nor the shell expands what is in them.
 unexport PROMPT DO
+ifdef ENGINE
+run: export EASEL_ENGINE := $(value ENGINE)
+endif
 demo: export DEMO_PROMPT := $(value PROMPT)
 operate: export OPERATE_DO := $(value DO)
 
