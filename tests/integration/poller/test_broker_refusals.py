@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from celery.schedules import schedule
 
 from cli import check_services
 from cli.checks import Level
@@ -79,7 +80,7 @@ def test_beat_repeats_a_refusal_after_a_minute(
     caplog.set_level("INFO", "poller.patient_scheduler")
     with own_redis() as (url, server):
         scheduler = PatientScheduler(create_app(with_settings(world.services, broker_url=url)), lazy=True)
-        entry = scheduler.Entry(name="any", task="any", schedule=1.0, app=scheduler.app)
+        entry = scheduler.Entry(name="any", task="any", schedule=schedule(1.0), app=scheduler.app)
         demand_a_replica(server)
         clock = iter([0.0, 1.0, 59.0, 60.0, 61.0])
         monkeypatch.setattr(patient_scheduler, "monotonic", lambda: next(clock))
