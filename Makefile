@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,9 @@ bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make benc
 
 bench-peers: .venv/dev.stamp .venv-peers/stamp ## Measure the queue beside procrastinate, pgqueuer and Celery
 	@$(BIN)/python -m bench.peers $(if $(SECONDS),--seconds "$$SECONDS")
+
+bench-engine: .venv-diffusion/stamp ## Measure the diffusion engine beside plain diffusers: make bench-engine MODEL=FOLDER
+	@.venv-diffusion/bin/python -W ignore -m bench.engine $(if $(MODEL),--model "$$MODEL")
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py

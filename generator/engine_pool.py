@@ -70,7 +70,8 @@ class ProcessEnginePool:
     def __init__(self, engine: str, ready_within_s: float = 30.0) -> None:
         self.engine = engine
         self._class = _class_of(engine)
-        self.extensions = tuple(name for name in ("inpaint",) if hasattr(self._class, name))
+        can = {"inpaint": "inpaint", "adapters": "takes_adapters"}
+        self.extensions = tuple(name for name, attribute in can.items() if getattr(self._class, attribute, False))
         self._shared: EngineProcess | None = None
         self._alone = threading.Lock()
         self._ready_within_s = ready_within_s

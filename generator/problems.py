@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from generator.body import BadBody, BodyTooLarge
 from generator.engine_process import EngineFailed
 from generator.jobs import FailureReason, JobFailed, KeyReused, NotFinished, QueueFull, UnknownJob
-from generator.request import ParameterError
+from generator.request import ParameterError, UnknownAdapters
 
 RETRY_AFTER_S = 5
 # A request may have any number of unknown parameters, with names of any length.
@@ -50,7 +50,8 @@ _MEANINGS = {
     400: "`bad_body`: neither a JSON object nor form fields",
     403: "`other_origin`: sent by a web page of another origin",
     404: "`unknown_id`: never given, or the job has been removed",
-    409: "`not_finished`: no results yet, or the job failed; `key_reused`: the key belongs to another request",
+    409: "`not_finished`: no results yet, or the job failed; `key_reused`: the key belongs to another request; "
+    "`unknown_adapters`: `adapters` names those that must be sent first",
     413: "`body_too_large`",
     422: "`bad_parameter`: `parameter` names the first wrong one, `errors` all of them",
     500: "`engine_failed`",
@@ -108,6 +109,11 @@ def add_errors(app: FastAPI) -> None:
     def job_failed(request: Request, error: JobFailed) -> JSONResponse:
         return _response(*_FAILURES[error.reason], str(error), request, error)
 
+    @app.exception_handler(UnknownAdapters)
+    def unknown_adapters(_: Request, error: UnknownAdapters) -> JSONResponse:
+        message = "Send these adapters first: PUT /adapters/<sha256>."
+        return JSONResponse({"error": "unknown_adapters", "message": message, "adapters": error.hashes}, 409)
+
     @app.exception_handler(ParameterError)
     def bad_combination(_: Request, error: ParameterError) -> JSONResponse:
         return _bad_parameter_response([(error.parameter, f" {error.message}")])
@@ -115,10 +121,10 @@ def add_errors(app: FastAPI) -> None:
     @app.exception_handler(ValidationError)
     @app.exception_handler(RequestValidationError)
     def bad_parameter(_: Request, error: ValidationError | RequestValidationError) -> JSONResponse:
-        # The location of a query's fault begins with "query".
+        # The location of a fault in the address begins with "query" or "path".
         return _bad_parameter_response(
             [
-                (str(fault["loc"][-1 if fault["loc"][0] == "query" else 0]), f": {fault['msg']}")
+                (str(fault["loc"][-1 if fault["loc"][0] in ("query", "path") else 0]), f": {fault['msg']}")
                 for fault in error.errors()
             ]
         )

@@ -20,6 +20,7 @@ MAX_UPS = 4
 MAX_SEED = 2**32 - 1
 MAX_SOURCE_IMAGES = 8
 MAX_FRAMES = 120
+MAX_ADAPTERS = 4
 MAX_OUTPUT_PIXELS = 2**27
 """Of all images of one request together, after upscaling: eight of 4096 x 4096."""
 
@@ -34,6 +35,14 @@ class ParameterError(Exception):
         super().__init__(message)
         self.parameter = parameter
         self.message = message
+
+
+class UnknownAdapters(Exception):
+    """A request names adapters that the service does not have."""
+
+    def __init__(self, hashes: list[str]) -> None:
+        super().__init__()
+        self.hashes = hashes
 
 
 def composed(text: str) -> str:
@@ -103,6 +112,15 @@ def words_for_defaults(schema: dict[str, Any]) -> None:
             spec.update(kind if kind != {"type": "null"} else {})
 
 
+class Adapter(BaseModel):
+    """A LoRA that the client has sent: the hash of its file, and how much it counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    weight: Annotated[float, Field(ge=-4, le=4)] = 1.0
+
+
 class GenerationRequest(BaseModel):
     """One request to `/initiate_processing`, with the protocol's names.
 
@@ -134,6 +152,7 @@ class GenerationRequest(BaseModel):
     frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
     key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
+    adapters: Annotated[list[Adapter], Field(max_length=MAX_ADAPTERS)] = []
 
     @model_validator(mode="before")
     @classmethod
@@ -203,6 +222,7 @@ class GenerationRequest(BaseModel):
             scale=self.scale,
             seed=seed & MAX_SEED,
             cpu=self.cpu,
+            adapters=tuple((adapter.sha256, adapter.weight) for adapter in self.adapters),
         )
 
     def size_for(self, source: tuple[int, int] | None) -> tuple[int, int]:

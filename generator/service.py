@@ -18,8 +18,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from generator import glide
+from generator.adapters import adapter_routes, check_adapters
 from generator.body import MAX_WAIT_S, Body, JobRef, StatusQuery, read_body
 from generator.engine_pool import EnginePool
+from generator.engines.adapter_files import AdapterFiles
 from generator.images import BadImage, decode_base64
 from generator.jobs import Bounds, JobQueue
 from generator.problems import add_errors, errors, refuse_other_origins
@@ -67,7 +69,10 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
     # FastAPI's documentation page would load its script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.queue = queue
-    for router in (_img_generator_routes(engine_pool, queue), glide.glide_routes(engine_pool, queue)):
+    files = AdapterFiles() if "adapters" in engine_pool.extensions else None
+    if files is not None:
+        app.include_router(adapter_routes(files), dependencies=[Depends(refuse_other_origins)])
+    for router in (_img_generator_routes(engine_pool, files, queue), glide.glide_routes(engine_pool, queue)):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)
     add_site(app)
@@ -100,7 +105,7 @@ def _model(engine_pool: EnginePool) -> dict[str, object]:
     return {} if stats.model is None else {"model": asdict(stats.model)}
 
 
-def _img_generator_routes(engine_pool: EnginePool, queue: JobQueue) -> APIRouter:
+def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, queue: JobQueue) -> APIRouter:
     router = APIRouter(tags=["img_generator"])
 
     # The handlers are plain functions: FastAPI runs each in a thread, so that decoding does not block the event loop.
@@ -113,6 +118,7 @@ def _img_generator_routes(engine_pool: EnginePool, queue: JobQueue) -> APIRouter
         """Queue a request. Returns its id."""
         request = body.parse(GenerationRequest)
         prepared = _prepared(request, engine_pool)
+        check_adapters(request, files)
         return queue.submit(partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key)
 
     # A call that waits holds no thread: hundreds may wait without blocking the others.

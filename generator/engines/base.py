@@ -39,6 +39,9 @@ class ImageRequest:
     cpu: bool = False
     """Do not use the GPU."""
 
+    adapters: tuple[tuple[str, float], ...] = ()
+    """Adapters by the SHA-256 of their files (see `engines.adapter_files`), each with its weight."""
+
 
 @dataclass(frozen=True)
 class DescriptionOptions:
@@ -110,7 +113,8 @@ class Engine(Protocol):
 
     A class with the attribute `shared = True` is created once for all workers, whose threads call its methods at the
     same time; so are the images of one request. It can then share the steps of its network between them. The attribute
-    `loading_s`, a static function, may return about how many seconds the engine takes to load, or None.
+    `loading_s`, a static function, may return about how many seconds the engine takes to load, or None. With
+    `takes_adapters = True` requests may name adapters.
     """
 
     def stats(self) -> EngineStats:

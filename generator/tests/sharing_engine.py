@@ -22,6 +22,7 @@ class Sharing:
     """`meet:FOLDER:COUNT` waits until so many calls are in the folder; `crash` and `nan` do what they say."""
 
     shared = True
+    takes_adapters = True
 
     def stats(self) -> EngineStats:
         return EngineStats(os.getpid(), 0, model=ModelInfo("flat", "cpu", "8 bits", 3, 2.5, 72, 64))
@@ -42,7 +43,8 @@ class Sharing:
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "nan":
             raise NotNumbers
-        return np.full((request.height, request.width, 3), request.seed + request.steps, dtype=np.uint8)
+        value = request.seed + request.steps + sum(round(10 * weight) for _, weight in request.adapters)
+        return np.full((request.height, request.width, 3), value, dtype=np.uint8)
 
     def inpaint(
         self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter

@@ -82,6 +82,7 @@ PARAMETERS = [
     Parameter("key", None, ["k", "k" * 255], [*NO_TEXT, "", "k" * 256, "\ud800"], ["k"], ["", "k" * 256]),
     # This engine cannot inpaint; test_generator_shared_engine.py has valid masks.
     Parameter("mask", None, [], [5, True, {}, ["AAAA"], "", "not base64", "AAAA\n", PNG_TEXT], [], ["", "%%%"]),
+    Parameter("adapters", [], [[]], [5, True, {}, [1], [{}], [{"sha256": "x"}], [{"sha256": "0" * 64, "weight": 5}]]),
     Parameter("frames", 0, [0, 1, 120], [*NO_WHOLE, -1, 121], ["0", "120"], [*FORM_WHOLE, "-1", "121"]),
 ]
 NAMES = [parameter.name for parameter in PARAMETERS]
@@ -123,7 +124,7 @@ def queueing() -> Iterator[Service]:
 
 
 def test_the_table_is_complete() -> None:
-    assert len(NAMES) == 17 + 3
+    assert len(NAMES) == 17 + 4
     assert set(NAMES) == set(GenerationRequest.model_fields)
 
 

@@ -7,6 +7,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     LCMScheduler,
     StableDiffusionPipeline,
@@ -16,6 +17,9 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 WORDS = 77
+
+ADAPTERS = Path("/no-such-folder")
+"""Where a studio looks for adapters in tests without any."""
 
 
 def tokenizer() -> CLIPTokenizer:
@@ -79,12 +83,16 @@ def _vae() -> AutoencoderKL:
 
 
 def save(folder: Path, kind: str = "plain") -> Path:
-    """Save a model of that kind: `plain`, `large` (as SDXL) or `few steps` (as LCM). Its pictures have 64 pixels."""
+    """Save a model of that kind: `plain`, `large` (as SDXL), `turbo` or `few steps` (as LCM), of 64 pixels a side."""
     torch.manual_seed(len(kind))
     words, large = tokenizer(), kind == "large"
     scheduler = DDIMScheduler(beta_schedule="scaled_linear", steps_offset=1, clip_sample=False)
     if kind == "few steps":
         scheduler = LCMScheduler(beta_schedule="scaled_linear", original_inference_steps=50)
+    if kind == "turbo":
+        scheduler = EulerAncestralDiscreteScheduler(
+            beta_schedule="scaled_linear", timestep_spacing="trailing", steps_offset=1
+        )
     if large:
         pipe = StableDiffusionXLPipeline(
             vae=_vae(),

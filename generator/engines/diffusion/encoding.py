@@ -5,11 +5,13 @@ Each prompt is encoded by itself, whatever is in the batch, so that its numbers 
 
 import threading
 from collections import OrderedDict
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 
 import torch
 
+from generator.engines.diffusion.adapters import Adapters, Chosen
 from generator.engines.diffusion.loading import Model, TextEncoder
 from generator.engines.diffusion.prompts import Words, parse
 
@@ -29,37 +31,43 @@ class Encoded:
         """Return the number of rows."""
         return int(self.rows.shape[0])
 
+    def zeroed(self) -> "Encoded":
+        """Return zeros of the same shapes."""
+        return Encoded(torch.zeros_like(self.rows), None if self.whole is None else torch.zeros_like(self.whole))
+
 
 class Encoder:
     """Encodes prompts and keeps those encoded last. For any thread."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, adapters: Adapters) -> None:
         self._model = model
+        self._adapters = adapters
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], Encoded] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, Chosen], Encoded] = OrderedDict()
 
-    def encode(self, prompt: str, negative_prompt: str) -> tuple[Encoded, Encoded]:
+    def encode(self, prompt: str, negative_prompt: str, adapters: Chosen = ()) -> tuple[Encoded, Encoded]:
         """Return prompt and negative prompt, of equal length."""
         prompts = [parse(prompt), parse(negative_prompt)]
         chunks = max(self._chunks(words) for words in chain(*prompts))
-        return self._find(prompt, chunks), self._find(negative_prompt, chunks)
+        return self._find(prompt, chunks, adapters), self._find(negative_prompt, chunks, adapters)
 
     def _chunks(self, words: list[Words]) -> int:
         counts = [-(-len(_tokens(encoder, words)) // _room(encoder)) for encoder in self._model.text_encoders]
         return min(MAX_CHUNKS, max(1, *counts))
 
-    def _find(self, prompt: str, chunks: int) -> Encoded:
+    def _find(self, prompt: str, chunks: int, adapters: Chosen) -> Encoded:
+        # One prompt at a time: the adapters of an encoder are those of the prompt that it reads.
         with self._lock:
-            found = self._kept.get((prompt, chunks))
-            if found is not None:
-                self._kept.move_to_end((prompt, chunks))
-                return found
-        made = self._encode(prompt, chunks)
-        with self._lock:
-            self._kept[prompt, chunks] = made
+            key = (prompt, chunks, adapters)
+            if key not in self._kept:
+                with ExitStack() as stack:
+                    for network in range(1, len(self._model.text_encoders) + 1):
+                        stack.enter_context(self._adapters.chosen([adapters], network))
+                    self._kept[key] = self._encode(prompt, chunks)
+            self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-        return made
+            return self._kept[key]
 
     def _encode(self, prompt: str, chunks: int) -> Encoded:
         """Encode each of the prompts joined by `|` and return their mean."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from generator.engines.adapter_files import AdapterFiles
 from generator.engines.base import (
     DescriptionOptions,
     EngineStats,
@@ -36,13 +37,14 @@ class Diffusion:
     """Stable Diffusion models, each step shared between all orders."""
 
     shared = True
+    takes_adapters = True
 
     def __init__(self) -> None:
         begin = time.monotonic()
         from generator.engines.diffusion.studio import Studio
 
         exact = os.environ.get("EASEL_EXACT", "1") != "0"
-        self.studio = Studio(_model(), exact)
+        self.studio = Studio(_model(), exact, AdapterFiles().folder)
         Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
 
     @staticmethod

@@ -5,21 +5,28 @@ the few layers of a U-Net that see one row for each picture, always running the 
 """
 
 import torch
+from torch.nn.functional import linear, pad
 
 ROWS = 8
 
 
+def fixed_linear(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """Return one output for each row; where a picture has a single row, `ROWS` are taken at a time."""
+    if rows.ndim == 3 and rows.shape[1] == 1:
+        return fixed_linear(rows[:, 0], weight, bias)[:, None]
+    if rows.ndim != 2:
+        return linear(rows, weight, bias)
+    count = rows.shape[0]
+    groups = [linear(group, weight, bias) for group in pad(rows, (0, 0, 0, -count % ROWS)).split(ROWS)]
+    return (groups[0] if len(groups) == 1 else torch.cat(groups))[:count]
+
+
 class FixedRowsLinear(torch.nn.Linear):  # type: ignore[misc] # the library has no types in every environment
-    """A linear layer that takes two-dimensional input in groups of `ROWS`."""
+    """A linear layer of that kind."""
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return one output for each row."""
-        if rows.ndim != 2:
-            return super().forward(rows)
-        count = rows.shape[0]
-        padded = torch.nn.functional.pad(rows, (0, 0, 0, -count % ROWS))
-        groups = [super(FixedRowsLinear, self).forward(group) for group in padded.split(ROWS)]
-        return groups[0][:count] if len(groups) == 1 else torch.cat(groups)[:count]
+        return fixed_linear(rows, self.weight, self.bias)
 
 
 def fix_rows(network: torch.nn.Module) -> None:

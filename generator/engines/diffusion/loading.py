@@ -47,6 +47,8 @@ class Model:
     device: torch.device
     dtype: torch.dtype
     key: str
+    zeroes_empty: bool = False
+    """An empty negative prompt is zeros instead of what the text encoders make of it."""
 
     @property
     def large(self) -> bool:
@@ -61,11 +63,7 @@ class Model:
     @property
     def latent_scale(self) -> int:
         """Return how many pixels a latent has on each side."""
-        return 2 ** (len(self.vae.config.block_out_channels) - 1) if self._is_kl else int(self.vae.config.patch_size)
-
-    @property
-    def _is_kl(self) -> bool:
-        return "block_out_channels" in self.vae.config
+        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
 
 def load(name: str) -> Model:
@@ -90,8 +88,10 @@ def load(name: str) -> Model:
     if unet.config.in_channels != unet.config.out_channels:
         raise BadModel(f"the U-Net takes {unet.config.in_channels} channels and gives {unet.config.out_channels}")
     fix_rows(unet)
-    sampler = load_sampler(parts["scheduler"], large=len(encoders) == 2)
-    model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, _key(folder))
+    large = len(encoders) == 2
+    zeroes = large and bool(read_json(folder / "model_index.json").get("force_zeros_for_empty_prompt", True))
+    sampler = load_sampler(parts["scheduler"], large=large)
+    model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, _key(folder), zeroes)
     return _with_info(model, folder)
 
 

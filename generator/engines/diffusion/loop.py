@@ -6,7 +6,7 @@ network is shared, and its rows do not depend on each other (see `widths`).
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import count
 
@@ -16,7 +16,7 @@ from generator.engines.diffusion.adapters import Adapters
 from generator.engines.diffusion.loading import Model
 from generator.engines.diffusion.orders import Bucket, Conditions, Order, Progress
 from generator.engines.diffusion.record import Record
-from generator.engines.diffusion.widths import Widths, from_record, measure
+from generator.engines.diffusion.widths import CANDIDATES, FEW_CANDIDATES, Widths, from_record, measure
 
 log = logging.getLogger("easel.generator")
 
@@ -31,13 +31,12 @@ class OutOfMemory(Exception):
 class StepLoop:
     """Runs orders; `run` is for any thread."""
 
-    def __init__(self, model: Model, adapters: Adapters, record: Record, smallest: int, exact: bool) -> None:
+    def __init__(self, model: Model, adapters: Adapters, record: Record, exact: bool) -> None:
         self._model = model
         self._adapters = adapters
         self._record = record
-        self._smallest = smallest
         self._exact = exact
-        self._widths: dict[Bucket, Widths] = {}
+        self.widths: dict[Bucket, Widths] = {}
         self._lock = threading.Condition()
         self._orders: list[Order] = []
         self._turn = count()
@@ -61,17 +60,19 @@ class StepLoop:
     def _work(self) -> None:
         with torch.inference_mode():
             while True:
-                orders, widths = self._next()
+                orders = self._next()
                 try:
+                    widths = self._widths_of(orders[0].bucket)
+                    orders = _first_rows(orders, widths.widest)
                     self._step(orders, widths)
-                except (torch.OutOfMemoryError, MemoryError) as error:
-                    self._narrow(orders, error)
                 except Exception as error:  # the loop must survive the orders
-                    for order in orders:
-                        order.tell(error=error)
+                    if is_out_of_memory(error):
+                        self._narrow(orders, error)
+                    else:
+                        _fail(orders, error)
 
-    def _next(self) -> tuple[list[Order], Widths]:
-        """Wait for orders and return those that take the next step: of the buckets in turn, the oldest first."""
+    def _next(self) -> list[Order]:
+        """Wait for orders and return those that may share the next step: of the buckets in turn, the oldest first."""
         with self._lock:
             self._let_go()
             while not self._orders:
@@ -79,9 +80,7 @@ class StepLoop:
                 self._let_go()
             buckets = list(dict.fromkeys(order.bucket for order in self._orders))
             bucket = buckets[next(self._turn) % len(buckets)]
-            candidates = [order for order in self._orders if order.bucket == bucket]
-        widths = self._widths_of(bucket)
-        return _first_rows(candidates, widths.widest), widths
+            return [order for order in self._orders if order.bucket == bucket]
 
     def _let_go(self) -> None:
         """Forget the orders that are finished, failed or cancelled; the caller holds the lock."""
@@ -95,7 +94,7 @@ class StepLoop:
             end = begin + order.conditions.rows
             try:
                 order.advance(output[begin:end])
-            except (ArithmeticError, ValueError, RuntimeError, IndexError) as error:
+            except Exception as error:  # one order's fault is not the others'
                 order.tell(error=error)
             begin = end
 
@@ -112,35 +111,34 @@ class StepLoop:
                 _joined(parts, width),
             )
 
-    def _narrow(self, orders: list[Order], error: BaseException) -> None:
+    def _narrow(self, orders: list[Order], error: Exception) -> None:
         """Use narrower batches from now on, because the memory was exhausted."""
-        bucket = orders[0].bucket
-        narrower = self._widths[bucket].halved()
+        known = self.widths.get(orders[0].bucket)
+        narrower = known.halved() if known else None
         if self._model.device.type == "cuda":
             torch.cuda.empty_cache()
         if narrower is None:
             log.warning("no memory for a single picture of this size")
-            for order in orders:
-                order.tell(error=OutOfMemory(str(error)))
+            _fail(orders, OutOfMemory(str(error)))
         else:
-            log.warning("no memory for %d rows; using %d", self._widths[bucket].widest, narrower.widest)
-            self._widths[bucket] = narrower
+            log.warning("no memory for so many rows; using %d", narrower.widest)
+            self.widths[orders[0].bucket] = narrower
 
     def prepare(self, bucket: Bucket) -> Widths:
-        """Measure the widths of a size before it is needed."""
+        """Measure the widths of the model's own size before it is needed."""
         with torch.inference_mode():
-            return self._widths_of(bucket)
+            return self._widths_of(bucket, CANDIDATES)
 
-    def _widths_of(self, bucket: Bucket) -> Widths:
-        if bucket not in self._widths:
-            key = "/".join(map(str, (self._model.key, *profile_key(self._model), self._smallest, self._exact, *bucket)))
+    def _widths_of(self, bucket: Bucket, candidates: Sequence[int] = FEW_CANDIDATES) -> Widths:
+        if bucket not in self.widths:
+            key = "/".join(map(str, (self._model.key, *profile_key(self._model), self._exact, *bucket)))
             found = from_record(self._record.find(key))
             if found is None:
-                found = measure(_sample_network(self._model, bucket), self._smallest, self._exact)
+                found = measure(_sample_network(self._model, bucket), bucket.rows, self._exact, candidates)
                 self._record.write(key, asdict(found))
-            log.info("size %dx%d: widths %s", *bucket[:2], found.rows)
-            self._widths[bucket] = found
-        return self._widths[bucket]
+            log.info("%s: widths %s", bucket, found.rows)
+            self.widths[bucket] = found
+        return self.widths[bucket]
 
 
 def profile_key(model: Model) -> tuple[str, ...]:
@@ -161,6 +159,16 @@ def call(model: Model, latents: torch.Tensor, times: torch.Tensor, conditions: C
         added_cond_kwargs=added,
         return_dict=False,
     )[0]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that memory is exhausted; on a CPU it has no type of its own."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
+
+
+def _fail(orders: list[Order], error: Exception) -> None:
+    for order in orders:
+        order.tell(error=error)
 
 
 def _first_rows(orders: list[Order], most: int) -> list[Order]:
@@ -197,16 +205,15 @@ def _joined(parts: list[Conditions], width: int) -> Conditions:
 
 def _sample_network(model: Model, bucket: Bucket) -> Callable[[int], torch.Tensor]:
     """Return the network on random rows of a size, for measuring."""
-    height, width, length = bucket
     generator = torch.Generator().manual_seed(0)
     config = model.unet.config
 
     def rows(*shape: int) -> torch.Tensor:
         return torch.randn(64, *shape, generator=generator).to(model.device, model.dtype)
 
-    latents = rows(config.in_channels, height, width)
+    latents = rows(config.in_channels, bucket.height, bucket.width)
     times = torch.linspace(1, 900, 64).to(model.device)
-    prompts = rows(length, config.cross_attention_dim)
+    prompts = rows(bucket.length, config.cross_attention_dim)
     large = model.large
     wholes = rows(model.text_encoders[-1].network.config.projection_dim) if large else None
     sizes = torch.full((64, 6), 512.0).to(model.device, model.dtype) if large else None

@@ -3,13 +3,20 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 
 from generator.engines.diffusion.samplers import Run
 
-Bucket = tuple[int, int, int]
-"""What orders must have in common to share steps: height and width in latents, and the length of the prompt."""
+
+class Bucket(NamedTuple):
+    """What orders must have in common to share steps: size in latents, length of the prompt, rows of a single order."""
+
+    height: int
+    width: int
+    length: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,9 @@ class Order:
     latents: torch.Tensor
     scale: float
     generator: torch.Generator
+    least_rows: int = 1
+    """An order with fewer rows shares steps with those of so many: unguided ones with guided ones."""
+
     repaint: Repaint | None = None
     done: int = 0
     clean: torch.Tensor | None = None
@@ -56,7 +66,9 @@ class Order:
     @property
     def bucket(self) -> Bucket:
         """Return which orders it can share steps with."""
-        return int(self.latents.shape[2]), int(self.latents.shape[3]), int(self.conditions.prompts.shape[1])
+        height, width = self.latents.shape[2:]
+        rows, length = self.conditions.prompts.shape[:2]
+        return Bucket(int(height), int(width), int(length), max(int(rows), self.least_rows))
 
     @property
     def finished(self) -> bool:

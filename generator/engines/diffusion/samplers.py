@@ -38,6 +38,8 @@ class Sampler:
         if name not in SCHEDULERS:
             raise ValueError(f"{name} is not a scheduler of this engine")
         scheduler = getattr(diffusers, name).from_config(dict(self.config))
+        # Those for few steps choose them from the steps of their training.
+        steps = min(steps, int(scheduler.config.get("original_inference_steps") or steps))
         scheduler.set_timesteps(steps, device=device)
         taken = min(int(steps * strength), steps)
         begin = max(steps - taken, 0) * scheduler.order
@@ -85,5 +87,5 @@ def load(part: Part, large: bool) -> Sampler:
     config = dict(part.config)
     if not large:
         # As the pipeline of diffusers does for these models.
-        config |= {"steps_offset": 1, "clip_sample": False}
+        config |= {key: value for key, value in (("steps_offset", 1), ("clip_sample", False)) if key in config}
     return Sampler(part.class_name, config)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from diffusers.utils.torch_utils import randn_tensor
@@ -11,7 +12,7 @@ from generator.engines.diffusion.adapters import Adapters
 from generator.engines.diffusion.encoding import Encoded, Encoder
 from generator.engines.diffusion.loading import Model, load
 from generator.engines.diffusion.loop import StepLoop
-from generator.engines.diffusion.orders import Conditions, Order, Repaint
+from generator.engines.diffusion.orders import Bucket, Conditions, Order, Repaint
 from generator.engines.diffusion.pictures import Pictures, resize
 from generator.engines.diffusion.record import Record
 
@@ -24,15 +25,19 @@ _STEPS_SHARE = 0.98
 class Studio:
     """A loaded model and its step loop. `paint` is for any thread."""
 
-    def __init__(self, model: str, exact: bool, record: Record | None = None) -> None:
+    def __init__(self, model: str, exact: bool, adapters: Path, record: Record | None = None) -> None:
         self._model = load(model)
-        self._encoder = Encoder(self._model)
+        self._adapters = Adapters(self._model, adapters)
+        self._encoder = Encoder(self._model, self._adapters)
         self._pictures = Pictures(self._model)
-        smallest = 1 if self._model.guides_by_input or self._model.info.scale <= 1 else 2
-        self.loop = StepLoop(self._model, Adapters(), record or Record(), smallest, exact)
+        self.loop = StepLoop(self._model, self._adapters, record or Record(), exact)
         info, cell = self._model.info, self._model.latent_scale
-        usual = (info.height // cell, info.width // cell, self._encoder.encode("", "")[0].length)
-        self.loop.prepare(usual)
+        length = self._encoder.encode("", "")[0].length
+        self.loop.prepare(Bucket(info.height // cell, info.width // cell, length, self._usual_rows))
+
+    @property
+    def _usual_rows(self) -> int:
+        return 1 if self._model.guides_by_input or self._model.info.scale <= 1 else 2
 
     @property
     def info(self) -> ModelInfo:
@@ -59,8 +64,10 @@ class Studio:
         mask: Mask | None = None,
     ) -> Pixels:
         """Paint a picture, sharing each step with the calls of other threads."""
-        order = self.order(request, strength, source, mask)
+        with self._adapters.held(request.adapters):
+            return self._paint(self.order(request, strength, source, mask), request, report)
 
+    def _paint(self, order: Order, request: ImageRequest, report: ProgressReporter) -> Pixels:
         def snapshot(latents: torch.Tensor) -> Callable[[], Pixels]:
             return lambda: self._pictures.preview(latents, request.width, request.height)
 
@@ -97,11 +104,14 @@ class Studio:
             latents = run.noised(clean, noise, 0) if strength < 1 else latents
             if mask is not None:
                 repaint = Repaint(clean, noise, _latent_mask(mask, shape[2:], model))
-        return Order(self._conditions(request, width, height), run, latents, request.scale, generator, repaint)
+        conditions = self._conditions(request, width, height)
+        return Order(conditions, run, latents, request.scale, generator, self._usual_rows, repaint)
 
     def _conditions(self, request: ImageRequest, width: int, height: int) -> Conditions:
         model = self._model
-        positive, negative = self._encoder.encode(request.prompt, request.negative_prompt)
+        positive, negative = self._encoder.encode(request.prompt, request.negative_prompt, request.adapters)
+        if model.zeroes_empty and not request.negative_prompt.strip():
+            negative = negative.zeroed()
         guided = request.scale > 1 and not model.guides_by_input
         parts = [negative, positive] if guided else [positive]
         sizes = guidance = None
@@ -110,7 +120,7 @@ class Studio:
             sizes = one.expand(len(parts), 6)
         if model.guides_by_input:
             guidance = _guidance_row(request.scale, model)
-        return Conditions(torch.stack([part.rows for part in parts]), _wholes(parts), sizes, guidance)
+        return Conditions(torch.stack([part.rows for part in parts]), _wholes(parts), sizes, guidance, request.adapters)
 
 
 def _multiple(side: float, step: int) -> int:

@@ -14,6 +14,9 @@ import torch
 
 CANDIDATES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
+FEW_CANDIDATES = (1, 2, 4, 8, 16, 32)
+"""For sizes other than the model's own, which are measured while orders wait."""
+
 MAX_RUN_S = 2.0
 """A width is not tried once a run of the one before took longer: the steps of few orders would take too long."""
 

@@ -9,6 +9,7 @@ collect_ignore_glob = [] if find_spec("torch") else ["*.py"]
 
 if find_spec("torch"):
     import tiny_models
+    from tiny_models import ADAPTERS
 
     from generator.engines.diffusion.record import Record
     from generator.engines.diffusion.studio import Studio
@@ -17,7 +18,7 @@ if find_spec("torch"):
     def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         """Save one model of each kind; the folders are not to be changed."""
         folder = tmp_path_factory.mktemp("models")
-        return {kind: tiny_models.save(folder / kind, kind) for kind in ("plain", "large", "few steps")}
+        return {kind: tiny_models.save(folder / kind, kind) for kind in ("plain", "large", "turbo", "few steps")}
 
     @pytest.fixture(scope="session")
     def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
@@ -26,7 +27,7 @@ if find_spec("torch"):
     @pytest.fixture(scope="session")
     def studio(models: dict[str, Path], record: Record) -> Studio:
         """Load the plain model once; its loop serves all tests."""
-        return Studio(str(models["plain"]), exact=True, record=record)
+        return Studio(str(models["plain"]), exact=True, adapters=ADAPTERS, record=record)
 
     @pytest.fixture(autouse=True)
     def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

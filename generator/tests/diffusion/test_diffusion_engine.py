@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 from engine_suite import OPTIONS, EngineSuite, Reports, request
+from tiny_models import ADAPTERS
 
 from generator.engines.base import Engine, NotNumbers, Pixels, Stopped
 from generator.engines.diffusion.engine import Diffusion
 from generator.engines.diffusion.loop import OutOfMemory
-from generator.engines.diffusion.orders import Order
+from generator.engines.diffusion.orders import Bucket, Order
 from generator.engines.diffusion.studio import Studio
 from generator.engines.diffusion.widths import Widths
 
@@ -173,7 +174,7 @@ class Scarce:
 def test_without_memory_batches_become_narrower(
     models: dict[str, Path], studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = Studio(str(models["plain"]), exact=True)
+    own = Studio(str(models["plain"]), exact=True, adapters=ADAPTERS)
     scarce = Scarce(own.loop, 4)
     monkeypatch.setattr(own.loop, "_predict", scarce)
     wanted = [request(width=64, seed=seed) for seed in range(8)]
@@ -188,11 +189,11 @@ def test_without_memory_batches_become_narrower(
     expected = [studio.paint(one, Reports()) for one in wanted]
     assert all(np.array_equal(one, other) for one, other in zip(painted, expected, strict=True))
     assert scarce.refused > 0
-    assert {widths.widest for widths in own.loop._widths.values()} == {4}
+    assert {widths.widest for widths in own.loop.widths.values()} == {4}
 
 
 def test_a_picture_that_never_fits_fails(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studio.loop, "_widths", {(16, 16, 77): Widths((2, 4), (1.0, 1.5))})
+    monkeypatch.setattr(studio.loop, "widths", {Bucket(16, 16, 77, 2): Widths((2, 4), (1.0, 1.5))})
     monkeypatch.setattr(studio.loop, "_predict", Scarce(studio.loop, 1))
     with pytest.raises(OutOfMemory):
         studio.paint(request(width=64), Reports())

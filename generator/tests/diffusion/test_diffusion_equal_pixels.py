@@ -10,6 +10,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from engine_suite import Reports, request
+from tiny_models import ADAPTERS
 
 from generator.engines.base import ImageRequest, Pixels, Stopped
 from generator.engines.diffusion.record import Record
@@ -115,13 +116,13 @@ def test_start_pictures_and_masks_share_steps_too(studio: Studio, alone: list[Pi
 
 
 def test_a_later_start_paints_the_same(models: dict[str, Path], record: Record, alone: list[Pixels]) -> None:
-    again = Studio(str(models["plain"]), exact=True, record=record)
+    again = Studio(str(models["plain"]), exact=True, adapters=ADAPTERS, record=record)
     assert same(paint_together(again, MIXED[:3]), alone[:3])
 
 
-@pytest.mark.parametrize("kind", ["large", "few steps"])
+@pytest.mark.parametrize("kind", ["large", "turbo", "few steps"])
 def test_other_kinds_keep_the_promise(models: dict[str, Path], record: Record, kind: str) -> None:
-    studio = Studio(str(models[kind]), exact=True, record=record)
+    studio = Studio(str(models[kind]), exact=True, adapters=ADAPTERS, record=record)
     expected = [studio.paint(one, Reports()) for one in MIXED]
     assert same(paint_together(studio, MIXED * 2), expected * 2)
 
@@ -136,18 +137,22 @@ def test_a_picture_is_what_the_pipeline_of_diffusers_makes(
     assert np.abs(painted.astype(int) - wanted).max() <= 1
 
 
-def test_a_large_model_does_what_its_pipeline_does(models: dict[str, Path], record: Record) -> None:
+@pytest.mark.parametrize("negative", ["rain", None])
+def test_a_large_model_does_what_its_pipeline_does(
+    models: dict[str, Path], record: Record, negative: str | None
+) -> None:
     pipe = StableDiffusionXLPipeline.from_pretrained(models["large"], add_watermarker=False)
-    studio = Studio(str(models["large"]), exact=True, record=record)
-    painted = studio.paint(request(width=64, prompt="a red sea", steps=6, scale=5.0, seed=4), Reports())
-    assert np.abs(painted.astype(int) - pipeline_picture(pipe, 5.0)).max() <= 1
+    studio = Studio(str(models["large"]), exact=True, adapters=ADAPTERS, record=record)
+    wanted = request(width=64, prompt="a red sea", steps=6, scale=5.0, seed=4, negative_prompt=negative or "")
+    painted = studio.paint(wanted, Reports())
+    assert np.abs(painted.astype(int) - pipeline_picture(pipe, 5.0, negative)).max() <= 1
 
 
-def pipeline_picture(pipe: StableDiffusionPipeline, scale: float) -> Pixels:
+def pipeline_picture(pipe: StableDiffusionPipeline, scale: float, negative: str | None = "rain") -> Pixels:
     pipe.set_progress_bar_config(disable=True)
     answer = pipe(
         "a red sea",
-        negative_prompt="rain",
+        negative_prompt=negative,
         width=64,
         height=64,
         num_inference_steps=6,

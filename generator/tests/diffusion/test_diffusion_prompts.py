@@ -58,7 +58,7 @@ def test_plain_words() -> None:
 
 @pytest.fixture
 def encoder(studio: Studio) -> Encoder:
-    return Encoder(studio._model)
+    return Encoder(studio._model, studio._adapters)
 
 
 def rows(encoder: Encoder, prompt: str, negative: str = "") -> torch.Tensor:

@@ -82,6 +82,7 @@ def test_a_linear_layers_rows_do_not_depend_on_their_number() -> None:
     assert torch.allclose(together, plain, atol=1e-5)
     for count in (1, 2, 3, 7, 8, 9, 16, 37):
         assert torch.equal(layer(rows[:count]), together[:count])
+        assert torch.equal(layer(rows[:count, None]), together[:count, None])
     assert layer(rows[None]).shape == (1, 37, 1280)
 
 
