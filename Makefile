@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine sheet screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine sheet train-mini export-mini probe-mini screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +128,19 @@ bench-engine: .venv-diffusion/stamp ## Measure the diffusion engine beside plain
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py
+
+# The environment of the diffusion engine, and the painter from this checkout.
+MINI := PYTHONPATH=.:painter/src $(DIFFUSION_BIN)/python -m generator.engines.diffusion.mini
+
+train-mini: .venv-diffusion/stamp ## Teach easel-mini, or go on with it: make train-mini MINUTES=60 DEVICE=cpu SIDE=64
+	@$(MINI).train $(if $(MINUTES),--minutes "$$MINUTES") $(if $(DEVICE),--device "$$DEVICE") $(if $(SIDE),--side "$$SIDE")
+
+export-mini: .venv-diffusion/stamp ## Write what easel-mini has learnt as a model beside the engine
+	@$(MINI).export
+	@$(MINI).sample generator/engines/diffusion/mini/model --out docs/easel-mini.webp
+
+probe-mini: .venv-diffusion/stamp ## Ask a linear probe what it sees in pictures of easel-mini
+	@$(MINI).probe generator/engines/diffusion/mini/model
 
 screenshots: .venv/dev.stamp ## Retake the docs' screenshots from the running stack
 	@$(BIN)/python -m tests.support.screenshots
