@@ -91,6 +91,7 @@ class Learner:
         """Write a checkpoint; one that was there stays until the new one is complete."""
         state = {
             "shape": network.text_of(self.shape),
+            "tokens": self.mini.tokenizer.get_vocab(),
             "weights": self.mini.parameters(),
             "average": self.average.weights,
             "optimizer": self.optimizer.state_dict(),
@@ -106,6 +107,8 @@ class Learner:
         state = torch.load(path, map_location=self.device, weights_only=True)
         if state["shape"] != network.text_of(self.shape):
             raise ValueError(f"{path} is of another shape: {state['shape']}")
+        if state["tokens"] != self.mini.tokenizer.get_vocab():
+            raise ValueError(f"{path} is of another vocabulary")
         with torch.no_grad():
             for weight, kept in zip(self.mini.parameters(), state["weights"], strict=True):
                 weight.copy_(kept)

@@ -97,6 +97,7 @@ def scheduler() -> DPMSolverMultistepScheduler:
         beta_schedule="squaredcos_cap_v2",
         prediction_type="sample",
         timestep_spacing="trailing",
+        steps_offset=1,  # as the pipeline demands; without effect on this spacing
     )
 
 

@@ -26,7 +26,9 @@ from generator.engines.diffusion.mini.probe import Probe, Score
 CHECKPOINT = "checkpoint.pt"
 LOG = "training.csv"
 COLUMNS = ("minutes", "steps", "pictures", "loss", *Score._fields)
-FEWEST_PICTURES = 2000
+FEWEST_PICTURES = 432
+"""Each combination of subject, medium and light once."""
+
 SAVE_SECONDS = 600
 PROBE_SECONDS = 1800
 REPORT_SECONDS = 60
@@ -104,7 +106,7 @@ class Training:
         learner, path = self.learner, self.settings.folder / LOG
         is_new = not path.exists()
         shares = [f"{share:.3f}" for share in score] if score else [""] * len(Score._fields)
-        row = (f"{self.seconds / 60:.1f}", learner.step, learner.pictures, f"{loss:.4f}", *shares)
+        row = (f"{self.seconds / 60:.2f}", learner.step, learner.pictures, f"{loss:.4f}", *shares)
         with path.open("a", newline="") as file:
             csv.writer(file).writerows([COLUMNS, row] if is_new else [row])
         found = f"; the probe names {score.subject:.0%} of subjects" if score else ""

@@ -32,12 +32,15 @@ def build() -> CLIPTokenizer:
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix=_END))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    # The trainer numbers the ends of words as it meets them, in another order each time, and merges of equal count go
+    # by these numbers. Named here they are fixed, and so are the tokens: weights mean nothing with others.
+    ends = [letter + _END for letter in letters]
     trainer = trainers.BpeTrainer(
         vocab_size=100_000,
         min_frequency=0,
         initial_alphabet=letters,
         end_of_word_suffix=_END,
-        special_tokens=[FIRST, LAST],
+        special_tokens=[FIRST, LAST, *ends],
         show_progress=False,
     )
     tokenizer.train_from_iterator(words(), trainer)
