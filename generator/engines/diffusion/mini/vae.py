@@ -13,10 +13,10 @@ class SpaceToDepthOutput:
         self.latents = latents
 
 
-class SpaceToDepth(ModelMixin, ConfigMixin):
+class SpaceToDepth(ModelMixin, ConfigMixin):  # type: ignore[misc]
     """Turns pictures of 3 x H x W into latents of 3p² x H/p x W/p and back."""
 
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         block_out_channels: tuple[int, ...] = (1, 1, 1),
