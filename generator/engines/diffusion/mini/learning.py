@@ -53,7 +53,7 @@ class Learner:
         chosen: Pixels = np.stack([pictures[k, :, :: rng.choice((1, -1))] for k in numbers])
         texts = ["" if rng.random() < EMPTY_SHARE else caption(labels_of(k), rng) for k in numbers]
         values = torch.from_numpy(chosen).to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1
-        latents = self.mini.vae.encode(values).latents * self.mini.vae.config.scaling_factor
+        latents = self.mini.vae.latents_of(values) * self.mini.vae.config.scaling_factor
         return Batch(latents, torch.tensor(vocabulary.tokens_of(self.mini.tokenizer, texts), device=self.device))
 
     def learn(self, batch: Batch) -> float:

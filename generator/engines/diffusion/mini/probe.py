@@ -63,7 +63,8 @@ class Ridge:
 
     def name(self, inputs: Values) -> NDArray[np.int64]:
         """Return the class of each row of features."""
-        return np.argmax((inputs - self.mean) / self.scale @ self.weights + self.base, axis=1)
+        found: NDArray[np.int64] = np.argmax((inputs - self.mean) / self.scale @ self.weights + self.base, axis=1)
+        return found
 
 
 @dataclass(frozen=True)

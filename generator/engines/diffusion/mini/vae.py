@@ -31,9 +31,13 @@ class SpaceToDepth(ModelMixin, ConfigMixin):  # type: ignore[misc]
         # Without a weight a module has its device and precision from here.
         self.register_buffer("anchor", torch.zeros(1), persistent=False)
 
+    def latents_of(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the latents of pictures."""
+        return torch.nn.functional.pixel_unshuffle(pixels, self.patch)
+
     def encode(self, pixels: torch.Tensor, return_dict: bool = True) -> SpaceToDepthOutput | tuple[torch.Tensor]:
-        """Return the latents of pictures with values from -1 to 1."""
-        latents = torch.nn.functional.pixel_unshuffle(pixels, self.patch)
+        """Return the latents of pictures with values from -1 to 1, as the pipelines ask for them."""
+        latents = self.latents_of(pixels)
         return SpaceToDepthOutput(latents) if return_dict else (latents,)
 
     def decode(
