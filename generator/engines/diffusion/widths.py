@@ -26,7 +26,7 @@ MIN_GAIN = 0.97
 FREE = 1.1
 """A single order may take this much longer for the sake of equal pixels."""
 
-_RUNS = 2
+_RUNS = 4
 
 Network = Callable[[int], torch.Tensor]
 """Runs the network on the first so many rows of fixed input and returns its output."""
