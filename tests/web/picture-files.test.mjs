@@ -55,6 +55,13 @@ test("a recipe fills in only settings of the right type", async () => {
     seed: 7,
   });
   assert.deepEqual(await recipeOf(recipe({ prompt: "a", seed: null, settings: {} })), { prompt: "a" });
+  const description = { clip_max_len: 3, blip_max_len: "9", skip_clip: false, skip_list: ["artists", 1], other: 1 };
+  assert.deepEqual(await recipeOf(recipe({ prompt: "a", settings: { describe: true, description } })), {
+    prompt: "a",
+    describe: true,
+    description: { clip_max_len: 3, skip_clip: false, skip_list: ["artists"] },
+  });
+  assert.deepEqual(await recipeOf(recipe({ prompt: "a", settings: { description: null } })), { prompt: "a" });
 });
 
 test("other files have no recipe", async () => {

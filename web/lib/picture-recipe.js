@@ -19,6 +19,11 @@ const SETTINGS = [
   ["strength", "number"],
   ["describe", "boolean"],
 ];
+const DESCRIPTION = [
+  ["blip_max_len", "number"],
+  ["clip_max_len", "number"],
+  ["skip_clip", "boolean"],
+];
 
 /**
  * Return the draft that makes a picture of Easel again, from its file; null if the file has no recipe.
@@ -45,10 +50,21 @@ function draftOf(json) {
   }
   const { prompt, seed, settings } = recipe ?? {};
   if (typeof prompt !== "string" || settings === null || typeof settings !== "object") return null;
-  const taken = SETTINGS.filter(([name, type]) => typeof settings[name] === type);
+  const { description } = settings;
   return {
     prompt,
-    ...Object.fromEntries(taken.map(([name]) => [name, settings[name]])),
+    ...taken(settings, SETTINGS),
+    ...(description !== null && typeof description === "object" ? { description: describedBy(description) } : {}),
     ...(Number.isInteger(seed) ? { seed } : {}),
   };
+}
+
+function describedBy(options) {
+  const left = Array.isArray(options.skip_list) ? options.skip_list.filter((one) => typeof one === "string") : [];
+  return { ...taken(options, DESCRIPTION), skip_list: left };
+}
+
+function taken(values, known) {
+  const right = known.filter(([name, type]) => typeof values[name] === type);
+  return Object.fromEntries(right.map(([name]) => [name, values[name]]));
 }
