@@ -19,6 +19,7 @@ from shared.services import Services
 DRAIN_S = 25.0
 
 DIFFUSION = "diffusion"
+OWN_MODEL = "generator/engines/diffusion/mini/model"
 SHARED_IN_FLIGHT = 32
 """Jobs that an engine gets at a time if it shares its steps between them."""
 
@@ -124,7 +125,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         names.add("generator")
         port = config.ports["EASEL_GENERATOR_PORT"]
         generator = part("generator", "generator", ready=lambda: http_answers(port, "/health"))
-        parts.append(replace(generator, argv=generator_command(config.engine, port)))
+        parts.append(replace(generator, argv=generator_command(config, port)))
     stores = ("postgres", "redis", "s3")
     # Most of the start-up time is importing modules, so gateway and worker do that while the migrations run. They use
     # the tables only on request: the gateway for its health check, the worker for beat and seed, which start later.
@@ -155,18 +156,24 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
     return parts
 
 
-def generator_command(engine: str, port: int) -> tuple[str, ...]:
-    """Return the command that starts the generator with an engine.
+def generator_command(config: Config, port: int) -> tuple[str, ...]:
+    """Return the command that starts the generator with its engine.
 
     Raises:
-        StackError: The engine's environment has not been built.
+        StackError: The engine's environment has not been built, or it has no model.
     """
+    engine = config.engine
     listen = ("--host", "127.0.0.1", "--port", str(port))
     if engine == DIFFUSION:
         # It shares its steps between all jobs, so it needs no number of workers.
         python = CHECKOUT / ".venv-diffusion" / "bin" / "python"
         if not python.exists():
             raise StackError("The diffusion engine is not installed. Run: make run ENGINE=diffusion")
+        if not config.has("EASEL_MODEL") and not (CHECKOUT / OWN_MODEL).exists():
+            raise StackError(
+                "The diffusion engine has no model. Set EASEL_MODEL to a folder or a hub's name (docs/diffusion.md), "
+                "or make one, which takes hours: make train-mini export-mini"
+            )
         return (str(python), "-m", "generator", *listen, "--engine", engine)
     # Half the cores: the rest of Easel and the user's other programs need some too.
     painters = min(4, max(1, (os.cpu_count() or 1) // 2))

@@ -116,7 +116,9 @@ def test_another_engine_runs_in_its_own_environment(tmp_path: Path, monkeypatch:
     python = tmp_path / ".venv-diffusion" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
-    generator = site_parts(config, env, set())[0]
+    with pytest.raises(StackError, match="EASEL_MODEL"):
+        site_parts(config, env, set())
+    generator = site_parts(load(tmp_path, EASEL_ENGINE="diffusion", EASEL_MODEL="owner/model"), env, set())[0]
     assert generator.argv[0] == str(python)
     assert generator.argv[-2:] == ("--engine", "diffusion")
     assert "--workers" not in generator.argv
