@@ -110,9 +110,9 @@ def add_errors(app: FastAPI) -> None:
         return _response(*_FAILURES[error.reason], str(error), request, error)
 
     @app.exception_handler(UnknownAdapters)
-    def unknown_adapters(_: Request, error: UnknownAdapters) -> JSONResponse:
+    def unknown_adapters(request: Request, error: UnknownAdapters) -> JSONResponse:
         message = "Send these adapters first: PUT /adapters/<sha256>."
-        return JSONResponse({"error": "unknown_adapters", "message": message, "adapters": error.hashes}, 409)
+        return _response(409, "unknown_adapters", message, request, error, adapters=error.hashes)
 
     @app.exception_handler(ParameterError)
     def bad_combination(_: Request, error: ParameterError) -> JSONResponse:
@@ -144,6 +144,6 @@ def _bad_parameter_response(faults: list[tuple[str, str]]) -> JSONResponse:
     return JSONResponse({"error": "bad_parameter", **errors[0], "errors": errors}, 422)
 
 
-def _response(status: int, code: str, message: str, _: Request, __: Exception) -> JSONResponse:
+def _response(status: int, code: str, message: str, _: Request, __: Exception, **more: object) -> JSONResponse:
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
-    return JSONResponse({"error": code, "message": message}, status, headers)
+    return JSONResponse({"error": code, "message": message, **more}, status, headers)
