@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.core import deadline
 from shared.core.errors import NotFound, NotMigrated, Unavailable
+from shared.core.revision import REVISION
 from shared.core.turns import Turns
 
 IDLE_PING_S = 5.0
@@ -183,8 +184,6 @@ def is_outdated(connection: Connection) -> bool:
 
     Later tables are not: while a new version is rolled out, the old one goes on.
     """
-    from shared.core.tables import REVISION  # the tables' definitions are not needed otherwise
-
     if connection.exec_driver_sql("SELECT to_regclass('alembic_version')").scalar() is None:
         return True
     revision = connection.exec_driver_sql("SELECT max(version_num) FROM alembic_version").scalar()

@@ -26,9 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-REVISION = "0020"
-"""The newest migration. Without the migrations themselves, which functions do not have, it says what to expect."""
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -12,7 +12,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from shared.core.tables import REVISION, metadata
+from shared.core.revision import REVISION
+from shared.core.tables import metadata
 from tests.support.paths import ROOT
 
 CONFIG = Config(ROOT / "alembic.ini")

@@ -25,6 +25,9 @@ from tests.support.reference_generator import reference_generator
 
 PATIENCE_S = 30
 
+NOT_OFFERED = {"key", "mask", "adapters"}
+"""Parameters of extensions, which are for programs: the last two name or need further files."""
+
 Run = Callable[..., int]
 
 
@@ -97,7 +100,7 @@ def test_every_flag_reaches_the_service(run: Run, fake: FakeGenerator, tmp_path:
         "skip_list": ["mediums", "artists"],
         "frames": 4,
     }
-    assert set(GenerationRequest.model_fields) - {"key"} == {*order, "imgs"}
+    assert set(GenerationRequest.model_fields) - NOT_OFFERED == {*order, "imgs"}
 
 
 def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:
@@ -186,7 +189,7 @@ def test_the_help_lists_the_codes_and_every_parameter(capsys: pytest.CaptureFixt
     help_text = capsys.readouterr().out
     for code in ExitCode:
         assert re.search(rf"^  {code.value} ", help_text, re.MULTILINE)
-    for name in set(GenerationRequest.model_fields) - {"key"}:
+    for name in set(GenerationRequest.model_fields) - NOT_OFFERED:
         assert f"--{name.replace('_', '-')} " in help_text
 
 
