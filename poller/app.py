@@ -77,11 +77,12 @@ def create_app(
 def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: MailSender) -> None:
     services = worker.services
 
-    @app.task(name=WAKE)
+    # Shared tasks, Celery's default, would also be those of every other application of the process.
+    @app.task(name=WAKE, shared=False)
     def wake() -> None:
         pump.wake()
 
-    @app.task(name=SWEEP)
+    @app.task(name=SWEEP, shared=False)
     def sweep_jobs() -> None:
         with patient("a sweep"):
             if sweep(services, worker.pool):
@@ -89,17 +90,17 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: MailSender) -> Non
             if outbox.are_due(services):
                 app.send_task(MAIL, expires=5 * SWEEP_S)
 
-    @app.task(name=MAIL)
+    @app.task(name=MAIL, shared=False)
     def send_mail() -> None:
         mail.start()
 
-    @app.task(name=COLLECT)
+    @app.task(name=COLLECT, shared=False)
     def collect() -> None:
         with patient("a collection"):
             if deleted := periodic.collect(services):
                 _log.info("deleted %d objects that nobody refers to", deleted)
 
-    @app.task(name=REPORT)
+    @app.task(name=REPORT, shared=False)
     def report() -> None:
         with patient("a report"):
             periodic.report(services)

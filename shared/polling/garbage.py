@@ -94,11 +94,14 @@ def empty_garbage(services: Services) -> Removed:
                 services.storage.check()
                 _log.warning("objects of garbage are not deleted, and are tried again in minutes: %s", error.detail)
             tried += 1
-    finally:
-        if claimed:
-            with services.db.begin() as connection:
-                garbage_store.drop(connection, emptied)
-                garbage_store.release(connection, claimed[tried:])
+    except Unavailable:
+        with services.db.begin() as connection:
+            garbage_store.drop(connection, emptied)
+            garbage_store.release(connection, claimed[tried:])
+        raise
+    if emptied:
+        with services.db.statement() as connection:
+            garbage_store.drop(connection, emptied)
     return removed
 
 

@@ -88,7 +88,8 @@ def upload(world: World, user: UUID, data: bytes, name: str) -> str:
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        ({"strength": 0.5}, [(64, 64)]),
+        ({"strength": 0.5}, [(64, 64), (64, 64)]),
+        ({"strength": 0.5, "n": 1}, [(64, 64)]),
         ({"strength": -0.5, "prompt": "", "upscale": 2}, [(192, 128), (192, 128)]),
         ({"strength": -0.5, "prompt": "", "describe": True}, [(96, 64), (96, 64)]),
         ({"strength": -2, "prompt": "", "describe": True}, [(96, 64), (96, 64)]),
