@@ -15,7 +15,7 @@ _READ = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE
 
 
 def test_a_page_of_common_words_reads_only_the_newest_jobs(world: World) -> None:
-    user_id, many = world.user(), 5000
+    user_id, many = world.user(), 20_000
     world.submit(user_id, prompt="a Lighthouse at NIGHT")
     world.submit(user_id, prompt="something else")
     world.sql(
