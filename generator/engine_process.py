@@ -226,7 +226,7 @@ class _FarEnd:
         self.work.put(None)
 
     def send(self, number: int, kind: str, value: object) -> None:
-        """Send a message; one that nobody receives is lost."""
+        """Send a message; one that is not received is lost."""
         try:
             with self._sending:
                 self._connection.send((number, kind, value))

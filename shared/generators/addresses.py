@@ -13,7 +13,7 @@ from shared.core.setting_types import has_bare_character
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option in the query of an address: the values that match `pattern`, and what the others are told."""
+    """An option in the query of an address: the values that match `pattern`, and the sentence about others."""
 
     pattern: str
     rule: str

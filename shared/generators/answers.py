@@ -110,7 +110,7 @@ def read_object(answer: Answer, wanted: str = "") -> dict[str, Any]:
     """Return the JSON object of a result; one that wraps the object with the member `wanted` is unwrapped.
 
     Raises:
-        GeneratorBroken: It is none.
+        GeneratorBroken: It is no JSON object.
     """
     value = read_json(answer.body)
     if wanted:
@@ -134,7 +134,7 @@ def unwrapped(value: Any, *names: str) -> Any:  # noqa: ANN401 # its callers che
     An object that has one of the members `names` is the answer itself.
 
     Raises:
-        GeneratorBroken: A text begins as JSON and is none.
+        GeneratorBroken: A text begins as JSON and is not.
     """
     for _ in range(_WRAPPINGS):
         if isinstance(value, str) and value.strip()[:1] in ('"', "{"):

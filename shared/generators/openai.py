@@ -135,12 +135,12 @@ class OpenAi:
         return self._abilities(self._known or _Known(OTHER, None))
 
     def _abilities(self, known: _Known) -> Capabilities:
-        told = self._address.follows
+        chosen = self._address.follows
         named = ": ".join(filter(None, [known.server.name if known.server is not OTHER else "", known.model]))
         return Capabilities(
             engine=named[:100] or None,
-            follows=known.server.follows if told is None else told,
-            edits_follow=known.server.edits_follow if told is None else told,
+            follows=known.server.follows if chosen is None else chosen,
+            edits_follow=known.server.edits_follow if chosen is None else chosen,
         )
 
     def start(self, request: GenerationRequest) -> str:
