@@ -10,7 +10,10 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_HEADER_BYTES = 32 * 1024 * 1024
@@ -66,14 +69,9 @@ def find_folder(name: str) -> Path:
         return Path(name).resolve()
     if not HUB_ID.fullmatch(name):
         raise BadModel(f"{name} is neither a folder nor the name of a hub's model")
-    from huggingface_hub import snapshot_download
+    from generator.engines.diffusion.hub import fetch
 
-    repository, _, revision = name.partition("@")
-    patterns = ["*.json", "*/*.json", "*/*.safetensors", "*/*.txt"]
-    try:
-        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=patterns))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise BadModel(f"{name} cannot be fetched: {type(error).__name__}") from error
+    return fetch(name)
 
 
 def read_parts(folder: Path) -> dict[str, Part]:
@@ -158,9 +156,12 @@ def _numbers(value: object, key: str) -> Iterator[tuple[str, float]]:
 
 def weights_of(folder: Path) -> list[Path]:
     """Return the weight files of a part: those of full precision, else the others. A part may have none."""
-    found = sorted(folder.glob("*.safetensors"))
-    full = [path for path in found if ".fp16." not in path.name and ".non_ema." not in path.name]
-    return full or found
+    return full_precision(sorted(folder.glob("*.safetensors")))
+
+
+def full_precision(files: list[AnyPath]) -> list[AnyPath]:
+    """Return the files of full precision among the weights of one part, else all."""
+    return [path for path in files if ".fp16." not in path.name and ".non_ema." not in path.name] or files
 
 
 def check_weights(folder: Path) -> None:
