@@ -8,7 +8,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeVar
@@ -37,9 +37,14 @@ CLASSES = {
     "tokenizer": {"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast"},
     "tokenizer_2": {"CLIPTokenizer", "CLIPTokenizerFast", "PreTrainedTokenizerFast"},
 }
-"""The classes that a model may name, for each part. A scheduler is one of `samplers.SCHEDULERS`."""
+"""The classes that a model may name, for each part. A scheduler is one of `schedulers.SCHEDULERS`."""
 
 REQUIRED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+MODEL_FILES = (
+    "*.json",
+    *(f"{part}/*{suffix}" for part in (*CLASSES, "scheduler") for suffix in (".json", ".txt", ".safetensors")),
+)
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(@[\w./-]{1,64})?")
 
@@ -59,8 +64,8 @@ class Part:
     config: dict[str, object]
 
 
-def find_folder(name: str) -> Path:
-    """Return the folder of a model: the folder itself, or a hub's model, of which only safe files are fetched.
+def find_folder(name: str, files: Sequence[str] = MODEL_FILES) -> Path:
+    """Return the folder of a model: the folder itself, or a hub's model, of which only these files are fetched.
 
     Raises:
         BadModel: There is neither a folder nor a model of that name.
@@ -71,7 +76,7 @@ def find_folder(name: str) -> Path:
         raise BadModel(f"{name} is neither a folder nor the name of a hub's model")
     from generator.engines.diffusion.hub import fetch
 
-    return fetch(name)
+    return fetch(name, files)
 
 
 def read_parts(folder: Path) -> dict[str, Part]:

@@ -3,33 +3,32 @@
 import glob
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import httpx2
 from huggingface_hub import constants, errors, get_cached_repo_tree, snapshot_download
 from huggingface_hub.utils import filter_repo_objects
 
-from generator.engines.diffusion.folder import CLASSES, BadModel, full_precision
+from generator.engines.diffusion.folder import BadModel, full_precision
 
 log = logging.getLogger("easel.generator")
 
 MAX_BYTES = 64 * 1024**3
 MAX_FILES = 1000
 
-_PARTS = (*CLASSES, "scheduler")
-_READ = ["*.json", *(f"{part}/*{suffix}" for part in _PARTS for suffix in (".json", ".txt", ".safetensors"))]
 
-
-def fetch(name: str) -> Path:
+def fetch(name: str, read: Sequence[str]) -> Path:
     """Return the folder of a hub's model, `owner/model` or `owner/model@revision`; without the hub, as fetched before.
+
+    `read` are patterns of the files that the engine reads; no others are fetched.
 
     Raises:
         BadModel: It cannot be fetched, is too large, or does not fit on the disk.
     """
     repository, _, revision = name.partition("@")
     try:
-        return _fetch(repository, revision or constants.DEFAULT_REVISION)
+        return _fetch(repository, revision or constants.DEFAULT_REVISION, list(read))
     except (errors.LocalEntryNotFoundError, errors.CachedRepoTreeNotFoundError) as error:
         raise BadModel(f"{name} is not here and the hub cannot be reached") from error
     except errors.RepositoryNotFoundError as error:
@@ -38,16 +37,16 @@ def fetch(name: str) -> Path:
         raise BadModel(f"{name} cannot be fetched from the hub: {type(error).__name__}") from error
 
 
-def _fetch(repository: str, revision: str) -> Path:
+def _fetch(repository: str, revision: str, read: list[str]) -> Path:
     try:
-        files = snapshot_download(repository, revision=revision, allow_patterns=_READ, dry_run=True)
+        files = snapshot_download(repository, revision=revision, allow_patterns=read, dry_run=True)
     except errors.DryRunError as error:
         if isinstance(error.__cause__, errors.RepositoryNotFoundError):
             raise error.__cause__ from error
         log.warning("The hub cannot be reached; looking for %s among what was fetched before.", repository)
-        names = _wanted(file.path for file in get_cached_repo_tree(repository, revision=revision))
+        names = _wanted((file.path for file in get_cached_repo_tree(repository, revision=revision)), read)
         return Path(snapshot_download(repository, revision=revision, allow_patterns=names, local_files_only=True))
-    names = _wanted(file.filename for file in files)
+    names = _wanted((file.filename for file in files), read)
     missing = sum(file.file_size or 0 for file in files if file.will_download and glob.escape(file.filename) in names)
     check_room(repository, missing)
     if missing:
@@ -57,13 +56,13 @@ def _fetch(repository: str, revision: str) -> Path:
     return Path(snapshot_download(repository, revision=commit, allow_patterns=names))
 
 
-def _wanted(names: Iterable[str]) -> list[str]:
+def _wanted(names: Iterable[str], read: list[str]) -> list[str]:
     """Return patterns for the files that the engine reads: of weights in several precisions only one.
 
     Raises:
         BadModel: There are too many.
     """
-    paths = [PurePosixPath(name) for name in filter_repo_objects(names, allow_patterns=_READ)]
+    paths = [PurePosixPath(name) for name in filter_repo_objects(names, allow_patterns=read)]
     weights = [path for path in paths if path.suffix == ".safetensors"]
     folders = {path.parent for path in weights}
     read = [one for folder in folders for one in full_precision([path for path in weights if path.parent == folder])]
