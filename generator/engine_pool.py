@@ -47,6 +47,10 @@ class EnginePool(Protocol):
     def extensions(self) -> tuple[str, ...]:
         """Return the protocol's extensions that this engine adds."""
 
+    @property
+    def schedulers(self) -> tuple[str, ...]:
+        """Return the schedulers that a request may name."""
+
     def start_worker(self) -> Worker:
         """Start one more worker."""
 
@@ -70,8 +74,9 @@ class ProcessEnginePool:
     def __init__(self, engine: str, ready_within_s: float = 30.0) -> None:
         self.engine = engine
         self._class = _class_of(engine)
-        can = {"inpaint": "inpaint", "adapters": "takes_adapters"}
+        can = {"inpaint": "inpaint", "adapters": "takes_adapters", "scheduler": "schedulers"}
         self.extensions = tuple(name for name, attribute in can.items() if getattr(self._class, attribute, False))
+        self.schedulers: tuple[str, ...] = getattr(self._class, "schedulers", ())
         self._shared: EngineProcess | None = None
         self._alone = threading.Lock()
         self._ready_within_s = ready_within_s

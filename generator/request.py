@@ -153,6 +153,7 @@ class GenerationRequest(BaseModel):
     key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
     adapters: Annotated[list[Adapter], Field(max_length=MAX_ADAPTERS)] = []
+    scheduler: Annotated[str, Field(min_length=1, max_length=32)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -223,6 +224,7 @@ class GenerationRequest(BaseModel):
             seed=seed & MAX_SEED,
             cpu=self.cpu,
             adapters=tuple((adapter.sha256, adapter.weight) for adapter in self.adapters),
+            scheduler=self.scheduler or "",
         )
 
     def size_for(self, source: tuple[int, int] | None) -> tuple[int, int]:

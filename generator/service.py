@@ -89,6 +89,7 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
             | {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s, "wait_s_max": MAX_WAIT_S},
             "glide": glide.limits(),
             "workers": bounds.workers,
+            **({"schedulers": engine_pool.schedulers} if engine_pool.schedulers else {}),
             **queue.counts(),
         }
 
@@ -159,6 +160,9 @@ def _prepared(request: GenerationRequest, engine_pool: EnginePool) -> PreparedRe
     """
     if request.mask is not None and "inpaint" not in engine_pool.extensions:
         raise ParameterError("mask", "is for engines that can inpaint; this one cannot")
+    if request.scheduler is not None and request.scheduler not in engine_pool.schedulers:
+        known = ", ".join(engine_pool.schedulers)
+        raise ParameterError("scheduler", f"is one of {known}" if known else "cannot be chosen for this engine")
     try:
         return prepare(request, [decode_base64(text) for text in request.imgs])
     except BadImage as error:

@@ -42,6 +42,9 @@ class ImageRequest:
     adapters: tuple[tuple[str, float], ...] = ()
     """Adapters by the SHA-256 of their files (see `engines.adapter_files`), each with its weight."""
 
+    scheduler: str = ""
+    """One of the engine's `schedulers`; empty for the model's own."""
+
 
 @dataclass(frozen=True)
 class DescriptionOptions:
@@ -114,7 +117,7 @@ class Engine(Protocol):
     A class with the attribute `shared = True` is created once for all workers, whose threads call its methods at the
     same time; so are the images of one request. It can then share the steps of its network between them. The attribute
     `loading_s`, a static function, may return about how many seconds the engine takes to load, or None. With
-    `takes_adapters = True` requests may name adapters.
+    `takes_adapters = True` requests may name adapters, and with `schedulers`, a tuple of names, one of these.
     """
 
     def stats(self) -> EngineStats:

@@ -13,6 +13,7 @@ class ThreadEnginePool:
 
     engine = "fake"
     extensions = ()
+    schedulers = ()
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

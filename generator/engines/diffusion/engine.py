@@ -24,6 +24,7 @@ from generator.engines.base import (
 )
 from generator.engines.diffusion import prompts
 from generator.engines.diffusion.record import Record
+from generator.engines.diffusion.schedulers import SCHEDULERS
 
 OWN_MODEL = Path(__file__).parent / "mini" / "model"
 
@@ -38,6 +39,7 @@ class Diffusion:
 
     shared = True
     takes_adapters = True
+    schedulers = tuple(SCHEDULERS)
 
     def __init__(self) -> None:
         begin = time.monotonic()

@@ -8,21 +8,7 @@ import diffusers
 import torch
 
 from generator.engines.diffusion.folder import BadModel, Part
-
-SCHEDULERS = (
-    "DDIMScheduler",
-    "DDPMScheduler",
-    "DEISMultistepScheduler",
-    "DPMSolverMultistepScheduler",
-    "DPMSolverSinglestepScheduler",
-    "EulerAncestralDiscreteScheduler",
-    "EulerDiscreteScheduler",
-    "HeunDiscreteScheduler",
-    "LCMScheduler",
-    "PNDMScheduler",
-    "TCDScheduler",
-    "UniPCMultistepScheduler",
-)
+from generator.engines.diffusion.schedulers import SCHEDULERS
 
 
 @dataclass(frozen=True)
@@ -32,12 +18,10 @@ class Sampler:
     name: str
     config: Mapping[str, object]
 
-    def start(self, steps: int, strength: float, device: torch.device, other: str | None = None) -> "Run":
-        """Return a run of its own, of so many steps of which a strength below 1 skips the first."""
-        name = other or self.name
-        if name not in SCHEDULERS:
-            raise ValueError(f"{name} is not a scheduler of this engine")
-        scheduler = getattr(diffusers, name).from_config(dict(self.config))
+    def start(self, steps: int, strength: float, device: torch.device, other: str = "") -> "Run":
+        """Return a run of `steps`, of which a strength below 1 skips the first; `other` names another scheduler."""
+        kind = SCHEDULERS[other] if other else self.name
+        scheduler = getattr(diffusers, kind).from_config(dict(self.config))
         # Those for few steps choose them from the steps of their training.
         steps = min(steps, int(scheduler.config.get("original_inference_steps") or steps))
         scheduler.set_timesteps(steps, device=device)
@@ -82,8 +66,8 @@ def load(part: Part, large: bool) -> Sampler:
     Raises:
         BadModel: It is not one of `SCHEDULERS`.
     """
-    if part.class_name not in SCHEDULERS:
-        raise BadModel(f"the scheduler {part.class_name[:64]} is not one of {', '.join(SCHEDULERS)}")
+    if part.class_name not in SCHEDULERS.values():
+        raise BadModel(f"the scheduler {part.class_name[:64]} is not one of {', '.join(SCHEDULERS.values())}")
     config = dict(part.config)
     if not large:
         # As the pipeline of diffusers does for these models.

@@ -94,7 +94,7 @@ class Studio:
         """Build the order of a request: its scheduler, noise and conditions."""
         model = self._model
         width, height = self._painted_size(request)
-        run = model.sampler.start(request.steps, strength, model.device)
+        run = model.sampler.start(request.steps, strength, model.device, request.scheduler)
         generator = torch.Generator().manual_seed(request.seed)
         shape = (1, model.unet.config.in_channels, height // model.latent_scale, width // model.latent_scale)
         noise = randn_tensor(shape, generator=generator, device=model.device, dtype=model.dtype)

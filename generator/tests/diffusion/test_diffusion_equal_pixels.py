@@ -24,6 +24,8 @@ MIXED = [
     request(width=64, prompt="", steps=1, scale=12.0, seed=5),
     request(width=72, prompt="a red boat", steps=5, scale=7.5, seed=1),
     request(width=64, prompt="a red boat " * 40, steps=6, scale=7.5, seed=6),
+    request(width=64, prompt="a red boat", steps=7, scale=7.5, seed=1, scheduler="euler_a"),
+    request(width=64, prompt="a red boat", steps=7, scale=7.5, seed=1, scheduler="dpmpp_2m"),
 ]
 
 

@@ -45,6 +45,16 @@ def test_the_model_is_in_the_health(service: Service) -> None:
     assert "inpaint" in health["extensions"]
 
 
+def test_a_request_may_name_a_scheduler(service: Service) -> None:
+    health = service.client.get("/health").json()
+    assert "scheduler" in health["extensions"]
+    own, other = (service.start(seed=1, steps=4, **more) for more in ({}, {"scheduler": "euler_a"}))
+    assert service.finish(own)["imgs"] != service.finish(other)["imgs"]
+    refused = service.post("/initiate_processing", prompt="x", scheduler="DDIMScheduler")
+    assert refused.status_code == 422
+    assert all(name in refused.text for name in ("scheduler", *health["schedulers"]))
+
+
 def test_the_models_own_defaults_apply(service: Service) -> None:
     number = service.post("/initiate_processing", prompt="x", ups=1).json()
     assert open_png(service.finish(number)["imgs"][0]).size == (64, 64)
