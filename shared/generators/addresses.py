@@ -63,7 +63,9 @@ class ProtocolRules:
 PROTOCOLS = {
     "img_generator": ProtocolRules(default=4, most=1000),
     # A server of these draws while its caller waits, several pictures at a time where it batches.
-    "openai": ProtocolRules(default=1, most=64, options=frozenset({"model", "key_env", "follows", "sizes"})),
+    "openai": ProtocolRules(
+        default=1, most=64, options=frozenset({"model", "key_env", "follows", "pictures_from", "sizes"})
+    ),
     # Servers with the API of AUTOMATIC1111 draw one picture at a time while their callers wait.
     "sdapi": ProtocolRules(
         default=1, most=64, options=frozenset({"model", "sampler", "scheduler", "upscaler", "follows", "alone"})

@@ -40,7 +40,6 @@ generator_bad_position          GeneratorBroken L     a queue position that is n
 generator_bad_progress          GeneratorBroken L     a percentage that is not a number from 0 to 100
 generator_bad_base64            GeneratorBroken L     a picture that is not base64 in any alphabet
 generator_bad_link              GeneratorBroken L     a link to a forbidden place; a dead one is not lasting
-generator_foreign_url           GeneratorBroken L     a picture at the URL of another server: it is not called
 generator_bad_sheet             GeneratorBroken L     a sheet that is no picture; a damaged one is not lasting
 generator_wrong_sheet_size      GeneratorBroken L     a sheet whose size is not a grid of the requested pictures
 generator_wrong_image_count     GeneratorBroken L     more or fewer pictures than requested; where a server leaves out

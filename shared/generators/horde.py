@@ -82,7 +82,9 @@ class Horde:
     ) -> None:
         headers = {"apikey": address.key or ANONYMOUS, "Client-Agent": CLIENT_AGENT}
         self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s, headers=headers)
-        self._links = PictureLinks(address, connect_timeout_s=connect_timeout_s, timeout_s=result_timeout_s)
+        # Anybody may fetch a picture, so its link gets no key.
+        self._without_key = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s)
+        self._links = PictureLinks(address, self._without_key, connect_timeout_s=connect_timeout_s)
         self._address = address
         self._answer_timeout_s = answer_timeout_s
         self._result_timeout_s = result_timeout_s
@@ -131,7 +133,8 @@ class Horde:
         for generation in generations:
             picture = member(generation, "img")
             if isinstance(picture, str) and picture.startswith(("https:", "http:")):
-                data = self._links.fetch(picture, picture_limit(width, height), stop)
+                limit_bytes = picture_limit(width, height)
+                data = self._links.fetch(picture, limit_bytes, timeout_s=self._result_timeout_s, stop=stop)
             else:
                 data = read_picture(picture)
             images.append(_cropped(data, (width, height), (request.output_width, request.output_height)))
@@ -162,6 +165,7 @@ class Horde:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self._without_key.close()
 
     def _small(
         self, method: str, path: str, fields: dict[str, Any] | None = None, *, stop: Stop = never_stop

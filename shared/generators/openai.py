@@ -20,10 +20,10 @@ from shared.generators.abilities import unsupported_fields
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
-    RESULT_MARGIN_BYTES,
     check_http,
     member,
     named_fields,
+    picture_limit,
     read_picture,
     refusal,
     result_limit,
@@ -43,6 +43,7 @@ from shared.generators.base import (
     never_stop,
 )
 from shared.generators.openai_servers import OTHER, Fields, Server, recognise
+from shared.generators.picture_links import PictureLinks
 from shared.generators.strict_json import read_json
 from shared.generators.transport import Answer, BoundedHttp
 
@@ -52,7 +53,6 @@ DRAW_TIMEOUT_S = 600.0
 """How long all pictures of a request may take together."""
 
 MODELS_BYTES = 1024 * 1024
-MAX_URL_CHARACTERS = 2000
 MODELS_KEPT_S = 600.0
 """How long a server is taken for what it said it is."""
 
@@ -120,7 +120,7 @@ class OpenAi:
         base = address.url if url.path.strip("/") else url._replace(path="/v1").geturl()
         headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
         self._http = BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers)
-        self._origin = (url.scheme, url.hostname, url.port or {"http": 80, "https": 443}[url.scheme])
+        self._links = PictureLinks(address, self._http, connect_timeout_s=connect_timeout_s)
         self._address = address
         self._models_timeout_s = models_timeout_s
         self._draw_timeout_s = draw_timeout_s
@@ -278,40 +278,9 @@ class OpenAi:
     def _picture(self, item: dict[str, Any], calls: _Calls) -> bytes:
         encoded, url = member(item, "b64_json"), member(item, "url")
         if encoded is None and isinstance(url, str) and not url.lstrip().casefold().startswith("data:"):
-            return self._download(url, calls)
+            size = picture_limit(calls.request.width, calls.request.height)
+            return self._links.fetch(url.strip(), size, timeout_s=calls.left_s, stop=calls.stop)
         return read_picture(url if encoded is None else encoded)
-
-    def _download(self, url: str, calls: _Calls) -> bytes:
-        """Fetch a picture from the server itself; a URL of any other is not called."""
-        request = calls.request
-        answer = self._http.send(
-            "GET",
-            self._own_path(url),
-            None,
-            timeout_s=calls.left_s,
-            limit_bytes=RESULT_MARGIN_BYTES + 4 * request.width * request.height,
-            stop=calls.stop,
-            rooted=True,
-        )
-        if answer.status != 200 or not answer.body:
-            message = f"The generator's picture could not be fetched from it (HTTP {answer.status})."
-            raise GeneratorBroken("generator_bad_http", message)
-        return answer.body
-
-    def _own_path(self, url: str) -> str:
-        """Return path and query of a URL of this server. Raises GeneratorBroken."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-        except ValueError:
-            parts, port = urlsplit(""), None
-        is_own = (parts.scheme, parts.hostname, port) == self._origin or (not parts.scheme and not parts.netloc)
-        path = parts._replace(scheme="", netloc="", fragment="").geturl()
-        plain = path.isascii() and path.isprintable() and " " not in path and len(path) <= MAX_URL_CHARACTERS
-        if not (is_own and plain and path.startswith("/") and not path.startswith("//")):
-            message = "The generator names a picture at another address, which is not called."
-            raise wrong_form("generator_foreign_url", message)
-        return path
 
 
 def _settings(request: GenerationRequest, followed: frozenset[str]) -> Fields:

@@ -1,9 +1,9 @@
-"""Pictures that an answer names by a link instead of holding them.
+"""Pictures that an answer names by a link instead of holding them: the one rule for the clients of all protocols.
 
 The link is text of an untrusted service, and whoever follows any link can be sent to servers that only this machine
-reaches. So a picture is fetched only from the service's own host, from Cloudflare's object store, or from a host that
-the operator names; without redirects, passwords or the service's key; and from the object store at public addresses
-only, whatever the name service answers.
+reaches. So a picture is fetched only from the service itself, from Cloudflare's object store, or from a host that the
+operator names; without redirects; from others than the service without its key or password; and from the object store
+at public addresses only, whatever the name service answers.
 """
 
 import re
@@ -22,64 +22,75 @@ MAX_LINK_CHARACTERS = 4096
 
 
 class PictureLinks:
-    """Fetches the pictures that the service at an address links to. Threads may share it."""
+    """Fetches the pictures that the service at an address links to. Threads may share it.
 
-    def __init__(self, address: GeneratorAddress, *, connect_timeout_s: float, timeout_s: float) -> None:
-        self._own = _server(urlsplit(address.url))
+    `own` are the connections for pictures of the service itself; what they send besides the link is the client's
+    choice.
+    """
+
+    def __init__(self, address: GeneratorAddress, own: BoundedHttp, *, connect_timeout_s: float) -> None:
+        self._address = urlsplit(address.url)
+        self._own = own
         self._named = (address.option("pictures_from") or "").lower()
         self._connect_timeout_s = connect_timeout_s
-        self._timeout_s = timeout_s
 
-    def fetch(self, link: str, limit_bytes: int, stop: Stop = never_stop) -> bytes:
-        """Return the file behind a link.
+    def fetch(self, link: str, limit_bytes: int, *, timeout_s: float, stop: Stop = never_stop) -> bytes:
+        """Return the file behind a link, which is a URL or a path of the service itself.
 
         Raises:
             GeneratorBroken: The link leads elsewhere, or there is no such file.
             GeneratorUnavailable: It could not be fetched for now.
             GeneratorStopped: `stop` returned True.
         """
-        parts = _split(link)
-        public_only = self._check_place(parts)
-        http = BoundedHttp(
-            f"{parts.scheme}://{parts.netloc}", connect_timeout_s=self._connect_timeout_s, public_only=public_only
-        )
+        parts = self._split(link)
+        target = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
+        http = self._connections(parts)
         try:
-            target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-            answer = http.send("GET", target, None, timeout_s=self._timeout_s, limit_bytes=limit_bytes, stop=stop)
+            answer = http.send(
+                "GET", target, None, timeout_s=timeout_s, limit_bytes=limit_bytes, stop=stop, rooted=True
+            )
         finally:
-            http.close()
+            if http is not self._own:
+                http.close()
         if 300 <= answer.status < 500 and answer.status not in (408, 429):
             raise _bad_link(f"leads to no picture (HTTP {answer.status})", lasting=False)
         check_http(answer, about_id=False)
         return answer.body
 
-    def _check_place(self, parts: SplitResult) -> bool:
-        """Return whether only public addresses are allowed there. Raises GeneratorBroken for a place that is not."""
-        server = _server(parts)
-        if server == self._own or (parts.netloc.lower() == self._named and parts.scheme in ("https", self._own[0])):
-            return False
-        if server[0] == "https" and server[2] == 443 and _PUBLIC_STORE.fullmatch(server[1]):
-            return True
-        raise _bad_link("leads to a host that is not allowed")
+    def _split(self, link: str) -> SplitResult:
+        """Return the parts of a link without user, control characters and spaces. Raises GeneratorBroken."""
+        if len(link) > MAX_LINK_CHARACTERS or not link.isascii() or not link.isprintable() or " " in link:
+            raise _bad_link("is not a link")
+        try:
+            parts = urlsplit(link)
+            port = parts.port
+        except ValueError:
+            raise _bad_link("is not a link") from None
+        if link.startswith("/") and not parts.netloc:
+            return parts._replace(scheme=self._address.scheme, netloc=self._address.netloc)
+        if not parts.hostname or "@" in parts.netloc or port == 0 or parts.scheme not in _PORTS:
+            raise _bad_link("is not a link")
+        return parts
+
+    def _connections(self, parts: SplitResult) -> BoundedHttp:
+        """Return the connections for the place of a link. Raises GeneratorBroken for one that is not allowed."""
+        place = _server(parts)
+        if place == _server(self._address):
+            return self._own
+        is_named = parts.netloc.lower() == self._named and parts.scheme in ("https", self._address.scheme)
+        is_store = place[0] == "https" and place[2] == 443 and _PUBLIC_STORE.fullmatch(place[1]) is not None
+        if not is_named and not is_store:
+            raise _bad_link("leads to a host that is not allowed")
+        return BoundedHttp(
+            f"{parts.scheme}://{parts.netloc}",
+            connect_timeout_s=self._connect_timeout_s,
+            public_only=not is_named,
+        )
 
 
 def _server(parts: SplitResult) -> tuple[str, str, int]:
     """Return the scheme, the host and the port of a URL."""
     return parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme]
-
-
-def _split(link: str) -> SplitResult:
-    """Return the parts of a link without user, control characters and spaces. Raises GeneratorBroken."""
-    if len(link) > MAX_LINK_CHARACTERS or not link.isascii() or any(character <= " " for character in link):
-        raise _bad_link("is not a link")
-    try:
-        parts = urlsplit(link)
-        port = parts.port
-    except ValueError:
-        raise _bad_link("is not a link") from None
-    if not parts.hostname or "@" in parts.netloc or port == 0 or parts.scheme not in _PORTS:
-        raise _bad_link("is not a link")
-    return parts
 
 
 def _bad_link(what: str, *, lasting: bool = True) -> GeneratorBroken:

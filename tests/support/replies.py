@@ -292,7 +292,7 @@ def elsewhere(url: str) -> Reply:
 
 
 ONE = {"b64_json": PICTURE}
-WRONG_COUNT, FOREIGN = "generator_wrong_image_count", "generator_foreign_url"
+WRONG_COUNT, BAD_LINK = "generator_wrong_image_count", "generator_bad_link"
 
 # For a request of three pictures.
 OPENAI_IMAGES: list[Row] = [
@@ -319,34 +319,34 @@ OPENAI_IMAGES: list[Row] = [
     ("half a byte", items({"b64_json": "QUJDR"}), GeneratorBroken, BAD_BASE64),
     ("not ASCII", items({"b64_json": "картина"}), GeneratorBroken, BAD_BASE64),
     ("a data URL without base64", items({"url": "data:image/png," + PICTURE}), GeneratorBroken, BAD_BASE64),
-    ("another host", elsewhere("http://169.254.169.254/latest/"), GeneratorBroken, FOREIGN),
-    ("another port", elsewhere("http://127.0.0.1:1/a.png"), GeneratorBroken, FOREIGN),
-    ("another scheme", elsewhere("https://127.0.0.1/a.png"), GeneratorBroken, FOREIGN),
-    ("a file", elsewhere("file:///etc/passwd"), GeneratorBroken, FOREIGN),
-    ("a path of its machine", elsewhere("C:\\pictures\\a.png"), GeneratorBroken, FOREIGN),
-    ("another host without a scheme", elsewhere("//example.com/a.png"), GeneratorBroken, FOREIGN),
-    ("a relative path", elsewhere("a.png"), GeneratorBroken, FOREIGN),
-    ("a URL that cannot be read", elsewhere("http://[::1/a.png"), GeneratorBroken, FOREIGN),
-    ("a port that is none", elsewhere("http://127.0.0.1:port/a.png"), GeneratorBroken, FOREIGN),
-    ("a space", elsewhere("/a b.png"), GeneratorBroken, FOREIGN),
-    ("a header", elsewhere("/a.png HTTP/1.1\r\nX: y"), GeneratorBroken, FOREIGN),
-    ("other letters", elsewhere("/картина.png"), GeneratorBroken, FOREIGN),
-    ("a very long URL", elsewhere("/" + "a" * 2000), GeneratorBroken, FOREIGN),
+    ("another host", elsewhere("http://169.254.169.254/latest/"), GeneratorBroken, BAD_LINK),
+    ("another port", elsewhere("http://127.0.0.1:1/a.png"), GeneratorBroken, BAD_LINK),
+    ("another scheme", elsewhere("https://127.0.0.1/a.png"), GeneratorBroken, BAD_LINK),
+    ("a file", elsewhere("file:///etc/passwd"), GeneratorBroken, BAD_LINK),
+    ("a path of its machine", elsewhere("C:\\pictures\\a.png"), GeneratorBroken, BAD_LINK),
+    ("another host without a scheme", elsewhere("//example.com/a.png"), GeneratorBroken, BAD_LINK),
+    ("a relative path", elsewhere("a.png"), GeneratorBroken, BAD_LINK),
+    ("a URL that cannot be read", elsewhere("http://[::1/a.png"), GeneratorBroken, BAD_LINK),
+    ("a port that is none", elsewhere("http://127.0.0.1:port/a.png"), GeneratorBroken, BAD_LINK),
+    ("a space", elsewhere("/a b.png"), GeneratorBroken, BAD_LINK),
+    ("a header", elsewhere("/a.png HTTP/1.1\r\nX: y"), GeneratorBroken, BAD_LINK),
+    ("other letters", elsewhere("/картина.png"), GeneratorBroken, BAD_LINK),
+    ("a very long URL", elsewhere("/" + "a" * 4096), GeneratorBroken, BAD_LINK),
     ("more than the order needs", ok(b" " * 600_000), GeneratorBroken, TOO_LARGE),
     ("gone", says("410 Gone"), GeneratorBroken, "generator_bad_http"),
     (
         "a picture that is gone",
         in_turn(elsewhere("/a.png"), says("404 Not Found")),
         GeneratorBroken,
-        "generator_bad_http",
+        BAD_LINK,
     ),
     (
         "a picture that is elsewhere",
         in_turn(elsewhere("/a.png"), says("302 Found", b"", "Location: http://127.0.0.1:1/")),
         GeneratorBroken,
-        "generator_bad_http",
+        BAD_LINK,
     ),
-    ("an empty picture", in_turn(elsewhere("/a.png"), ok(b"")), GeneratorBroken, "generator_bad_http"),
+    ("an empty picture", in_turn(elsewhere("/a.png"), ok(b"")), GeneratorBroken, "generator_empty"),
     (
         "an endless picture",
         in_turn(elsewhere("/a.png"), endless(OPEN_BODY, b" " * 65536)),

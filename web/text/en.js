@@ -543,7 +543,6 @@ export const words = {
   "reason.generator_bad_progress": invalidAnswer,
   "reason.generator_bad_base64": invalidPictures,
   "reason.generator_bad_link": invalidPictures,
-  "reason.generator_foreign_url": invalidAnswer,
   "reason.generator_bad_sheet": invalidPictures,
   "reason.generator_wrong_sheet_size": invalidPictures,
   "reason.generator_wrong_image_count": invalidPictures,

@@ -548,7 +548,6 @@ export const words = {
   "reason.generator_bad_progress": odd,
   "reason.generator_bad_base64": pic,
   "reason.generator_bad_link": pic,
-  "reason.generator_foreign_url": odd,
   "reason.generator_bad_sheet": pic,
   "reason.generator_wrong_sheet_size": pic,
   "reason.generator_wrong_image_count": pic,

@@ -25,6 +25,7 @@ from shared.generators.base import (
 )
 from shared.generators.horde import Horde
 from shared.generators.picture_links import PictureLinks
+from shared.generators.transport import BoundedHttp
 from shared.testing.fake_horde import FakeHorde, colour
 from tests.support.exchange import make
 from tests.support.hostile_server import hostile_server
@@ -246,6 +247,10 @@ def test_the_seed_is_followed_only_where_the_operator_says_so() -> None:
 # Links to pictures.
 
 
+def links(address: GeneratorAddress) -> PictureLinks:
+    return PictureLinks(address, BoundedHttp(address.url, connect_timeout_s=3), connect_timeout_s=3)
+
+
 def test_a_link_is_fetched_without_the_key(fake: FakeHorde) -> None:
     fake.links = True
     seen: list[dict[str, Any]] = []
@@ -267,9 +272,9 @@ def test_a_host_that_the_operator_names(fake: FakeHorde) -> None:
         place = store.removeprefix("http://")
         link = f"{store}/x.webp?signature=y"
         (address,) = parse_addresses(f"horde+{fake.url}?pictures_from={place}")
-        assert PictureLinks(address, connect_timeout_s=3, timeout_s=3).fetch(link, 100) == b"picture"
+        assert links(address).fetch(link, 100, timeout_s=3) == b"picture"
         with pytest.raises(GeneratorBroken) as caught:
-            PictureLinks(fake.address, connect_timeout_s=3, timeout_s=3).fetch(link, 100)
+            links(fake.address).fetch(link, 100, timeout_s=3)
     assert caught.value.code == "generator_bad_link"
 
 
@@ -285,10 +290,8 @@ def test_a_host_that_the_operator_names(fake: FakeHorde) -> None:
     ],
 )
 def test_what_a_store_may_answer(reply: Any, code: str) -> None:
-    with hostile_server(reply) as store:
-        links = PictureLinks(GeneratorAddress("horde", store), connect_timeout_s=3, timeout_s=3)
-        with pytest.raises((GeneratorBroken, GeneratorUnavailable)) as caught:
-            links.fetch(f"{store}/x.webp", 100)
+    with hostile_server(reply) as store, pytest.raises((GeneratorBroken, GeneratorUnavailable)) as caught:
+        links(GeneratorAddress("horde", store)).fetch(f"{store}/x.webp", 100, timeout_s=3)
     assert caught.value.code == code
 
 
@@ -299,9 +302,10 @@ def test_a_public_store_is_not_looked_for_inside(monkeypatch: pytest.MonkeyPatch
         inner = ("127.0.0.1", listener.getsockname()[1])
         answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", inner)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
-        links = PictureLinks(GeneratorAddress("horde", "https://horde.example.com"), connect_timeout_s=3, timeout_s=3)
         with pytest.raises(GeneratorBroken) as caught:
-            links.fetch("https://a.r2.cloudflarestorage.com/x.webp", 100)
+            links(GeneratorAddress("horde", "https://horde.example.com")).fetch(
+                "https://a.r2.cloudflarestorage.com/x.webp", 100, timeout_s=3
+            )
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(5)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -15,6 +15,7 @@ from shared.generators.addresses import GeneratorAddress, parse_addresses
 from shared.generators.base import (
     GenerationRequest,
     Generator,
+    GeneratorBroken,
     GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
@@ -163,6 +164,34 @@ def test_a_picture_at_a_url_of_the_server_is_fetched() -> None:
     with FakeOpenAi(owner=None, default_format="url", refuses=["response_format"]) as fake:
         [image] = decoded(made(fake, order(width=128)))
         assert (image.size, fake.counts["downloads"]) == ((128, 64), 1)
+
+
+def test_a_host_of_pictures_that_the_operator_names_gets_no_key() -> None:
+    """A server behind a gateway names its own address, which only the operator knows to be the right one."""
+    seen: list[Mapping[str, str]] = []
+
+    class Store(FakeOpenAi):
+        def is_allowed(self, headers: Mapping[str, str]) -> bool:
+            seen.append(headers)
+            return True
+
+    with (
+        Store() as store,
+        hostile_server(model_first(ok({"data": [{"url": f"{store.url}/pictures/64-64-7.png"}]}))) as url,
+    ):
+        for option, is_named in (("", False), (f"?pictures_from={store.url.removeprefix('http://')}", True)):
+            [address] = parse_addresses(f"openai+{url}{option}")
+            client = connect(replace(address, key="k-3f9a"))
+            if is_named:
+                [image] = decoded(make(client, order()))
+                assert image.getpixel((0, 0)) == colour(7)
+            else:
+                with pytest.raises(GeneratorBroken) as caught:
+                    make(client, order())
+                assert caught.value.code == "generator_bad_link"
+                assert not seen, "it is not called"
+            client.close()
+    assert ["authorization" in headers for headers in seen] == [False]
 
 
 def test_start_pictures_are_sent_as_files_in_turn() -> None:
