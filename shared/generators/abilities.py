@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from shared.generators.addresses import FOLLOWABLE, PROTOCOLS, GeneratorAddress
-from shared.generators.base import GenerationRequest
+from shared.generators.base import GenerationRequest, GeneratorRefused
 
 GLIDE_SIZES = (64, 128, 256, 512, 1024)
 STEP_PX = 8
@@ -166,6 +166,15 @@ def unsupported_fields(
     if not sizes or (request.width, request.height) in sizes or any(limit.field == "width" for limit in broken):
         return broken
     return (*broken, _size_limit(sizes))
+
+
+def refuse_unsupported(
+    protocol: str, request: GenerationRequest, sizes: frozenset[tuple[int, int]] = frozenset()
+) -> None:
+    """Raise GeneratorRefused for a request that breaks a limit of `unsupported_fields`, before anything is sent."""
+    if limits := unsupported_fields(protocol, request, sizes):
+        names = ", ".join(limit.field for limit in limits)
+        raise GeneratorRefused("generator_cannot", f"This generator cannot make this picture, because of: {names}.")
 
 
 def _size_limit(sizes: frozenset[tuple[int, int]]) -> Limit:

@@ -5,7 +5,6 @@ object store. Its errors have `rc`, the name of the error, which is used here; t
 a prompt.
 """
 
-import io
 import json
 import logging
 import re
@@ -13,9 +12,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-from PIL import Image
-
-from shared.generators.abilities import HORDE_STEP_PX, unsupported_fields
+from shared.generators.abilities import HORDE_STEP_PX, refuse_unsupported
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
@@ -43,10 +40,10 @@ from shared.generators.base import (
     Stop,
     never_stop,
 )
+from shared.generators.cutting import cut
 from shared.generators.picture_links import PictureLinks
 from shared.generators.strict_json import read_json
 from shared.generators.transport import Answer, BoundedHttp
-from shared.images.codec import PictureError, decode_picture
 
 CONNECT_TIMEOUT_S = 3.0
 ANSWER_TIMEOUT_S = 30.0
@@ -93,9 +90,7 @@ class Horde:
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the horde's id for it."""
-        if limits := unsupported_fields("horde", request):
-            names = ", ".join(limit.field for limit in limits)
-            raise GeneratorRefused("generator_cannot", f"A horde cannot make this picture, because of: {names}.")
+        refuse_unsupported("horde", request)
         fields = _fields(request, self._address)
         answer = self._small("POST", "/api/v2/generate/async", fields)
         _check_accepted(answer, fields)
@@ -225,19 +220,8 @@ def _cropped(data: bytes, made: tuple[int, int], wanted: tuple[int, int]) -> byt
     """Return the middle of a picture as PNG; the picture itself where nothing is to be cut off."""
     if made == wanted:
         return data
-    try:
-        image = decode_picture(data, expected_size=made)
-    except PictureError as error:
-        message = "The horde sent a picture that is incomplete or not of the requested size."
-        raise GeneratorBroken("generator_bad_sheet", message, lasting=not error.damaged) from None
-    left, top = (made[0] - wanted[0]) // 2, (made[1] - wanted[1]) // 2
-    return _png(image.crop((left, top, left + wanted[0], top + wanted[1])))
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    corner = ((made[0] - wanted[0]) // 2, (made[1] - wanted[1]) // 2)
+    return cut(data, made, [corner], wanted)[0]
 
 
 def _part(remote_id: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from urllib3.filepost import encode_multipart_formdata
 
-from shared.generators.abilities import unsupported_fields
+from shared.generators.abilities import refuse_unsupported
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
@@ -36,12 +36,11 @@ from shared.generators.base import (
     GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
-    Phase,
-    Progress,
     Result,
     Stop,
     never_stop,
 )
+from shared.generators.drawing import ONLY_ID, DrawingClient
 from shared.generators.openai_servers import OTHER, Fields, Server, recognise
 from shared.generators.picture_links import PictureLinks
 from shared.generators.strict_json import read_json
@@ -55,9 +54,6 @@ DRAW_TIMEOUT_S = 600.0
 MODELS_BYTES = 1024 * 1024
 MODELS_KEPT_S = 600.0
 """How long a server is taken for what it said it is."""
-
-ONLY_ID = "image"
-"""The id of every request, because the API has none."""
 
 _NOT_SENT = ("generator_busy", "generator_redirected", "generator_misconfigured")
 _NO_LIST = "The server at this address has no list of models, as OpenAI's API has it."
@@ -101,11 +97,8 @@ class _Calls:
         return max(0.001, self.deadline - time.monotonic())
 
 
-class OpenAi:
+class OpenAi(DrawingClient):
     """A server with OpenAI's Images API. Threads may share a client; each time-out covers a whole answer."""
-
-    synchronous = True
-    waits = False
 
     def __init__(
         self,
@@ -119,7 +112,7 @@ class OpenAi:
         # As in the clients of OpenAI, a path of the address is all of the base URL; OpenVINO Model Server has /v3.
         base = address.url if url.path.strip("/") else url._replace(path="/v1").geturl()
         headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
-        self._http = BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers)
+        super().__init__(BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers))
         self._links = PictureLinks(address, self._http, connect_timeout_s=connect_timeout_s)
         self._address = address
         self._models_timeout_s = models_timeout_s
@@ -145,15 +138,9 @@ class OpenAi:
 
     def start(self, request: GenerationRequest) -> str:
         """Check that the API supports the request, and find out what the server follows. Nothing is drawn yet."""
-        if limits := unsupported_fields("openai", request, self._address.sizes):
-            names = ", ".join(limit.field for limit in limits)
-            raise GeneratorRefused("generator_cannot", f"OpenAI's Images API cannot make this, because of: {names}.")
+        refuse_unsupported("openai", request, self._address.sizes)
         self._server(never_stop)
         return ONLY_ID
-
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
-        """Return READY: every request can be drawn at any time."""
-        return Progress(Phase.READY)
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:  # noqa: ARG002
         """Have the request drawn, which may take ten minutes."""
@@ -168,9 +155,6 @@ class OpenAi:
             self._draw(calls)
         return Result(images=tuple(calls.images))
 
-    def cancel(self, remote_id: str) -> None:
-        """Do nothing: the request ends with the connection of `result`."""
-
     def health(self) -> Capabilities:
         """Ask for the list of models, which every such server has.
 
@@ -179,10 +163,6 @@ class OpenAi:
         self._known_until = float("-inf")  # after a failure the next request asks first, too
         self._remember(self._ask(never_stop))
         return self.capabilities
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def _server(self, stop: Stop) -> _Known:
         """Return what the server is, as it said in the last ten minutes."""

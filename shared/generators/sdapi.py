@@ -14,7 +14,7 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from shared.generators.abilities import assumed_follows, unsupported_fields
+from shared.generators.abilities import assumed_follows, refuse_unsupported
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
@@ -37,12 +37,11 @@ from shared.generators.base import (
     GeneratorError,
     GeneratorRefused,
     GeneratorUnavailable,
-    Phase,
-    Progress,
     Result,
     Stop,
     never_stop,
 )
+from shared.generators.drawing import DrawingClient
 from shared.generators.strict_json import read_json
 from shared.generators.transport import Answer, BoundedHttp
 
@@ -64,11 +63,8 @@ _GIVEN_UP = frozenset({"generator_stopped", "generator_timeout"})
 """Failures after which the server still draws, for nothing."""
 
 
-class Sdapi:
+class Sdapi(DrawingClient):
     """A server with the API of AUTOMATIC1111. Threads may share a client; each time-out covers a whole answer."""
-
-    synchronous = True
-    waits = False
 
     def __init__(
         self,
@@ -79,7 +75,7 @@ class Sdapi:
         draw_timeout_s: float = DRAW_TIMEOUT_S,
         interrupt_timeout_s: float = INTERRUPT_TIMEOUT_S,
     ) -> None:
-        self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s)
+        super().__init__(BoundedHttp(address.url, connect_timeout_s=connect_timeout_s))
         self._option = address.option
         self._answer_timeout_s = answer_timeout_s
         self._draw_timeout_s = draw_timeout_s
@@ -94,14 +90,8 @@ class Sdapi:
 
     def start(self, request: GenerationRequest) -> str:
         """Check that the protocol supports the request, and name its task. Nothing is sent yet."""
-        if limits := unsupported_fields("sdapi", request):
-            names = ", ".join(limit.field for limit in limits)
-            raise GeneratorRefused("generator_cannot", f"This generator cannot make this picture, because of: {names}.")
+        refuse_unsupported("sdapi", request)
         return f"easel-{secrets.token_hex(8)}"
-
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
-        """Return READY: every request can be drawn at any time."""
-        return Progress(Phase.READY)
 
     def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
         """Have the pictures drawn one after the other, each then described and scaled up as requested."""
@@ -141,10 +131,6 @@ class Sdapi:
                 self._engine = self._option("model") or read_name(value["sd_model_checkpoint"])
                 return self.capabilities
         raise GeneratorUnavailable("generator_misconfigured", "The server at this address has no API of AUTOMATIC1111.")
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     def _draw(self, remote_id: str, request: GenerationRequest, index: int, stop: Stop) -> tuple[bytes, dict[str, Any]]:
         """Return one new picture, and what the server says of it."""
