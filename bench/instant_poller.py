@@ -27,8 +27,10 @@ from shared.generators.base import (
     Phase,
     Progress,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.polling import steps
 from shared.polling.outcomes import Decision, Succeeded
@@ -71,7 +73,13 @@ class InstantGenerator:
         """Return that it is finished."""
         return Progress(Phase.FINISHED)
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:  # noqa: ARG002
+    def result(
+        self,
+        remote_id: str,  # noqa: ARG002
+        request: GenerationRequest,  # noqa: ARG002
+        stop: Stop = never_stop,  # noqa: ARG002
+        room: Room = no_room,  # noqa: ARG002
+    ) -> Result:
         """Return the same picture for every request."""
         return Result(images=(self._picture,))
 

@@ -55,7 +55,7 @@ the attempt as lost, as it does with `GeneratorBroken`.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -68,6 +68,14 @@ Stop = Callable[[], bool]
 def never_stop() -> bool:
     """Return False: the call is always wanted."""
     return False
+
+
+Room = Callable[[], None]
+"""Makes room in memory for the pictures of an answer, once they are made and before they are read; it may wait."""
+
+
+def no_room() -> None:
+    """Return at once: nothing limits the memory, or there is room already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +114,19 @@ class GenerationRequest:
         return self.strength >= 0 or not self.source_images
 
     @property
+    def count(self) -> int:
+        """Return how many pictures are made, or only upscaled or described."""
+        return self.n if self.generates else len(self.source_images)
+
+    def rest(self, done: int) -> "GenerationRequest":
+        """Return the request for what follows the first pictures of this one, fewer than all. No seed is used twice."""
+        if not self.generates:
+            return replace(self, source_images=self.source_images[done:])
+        turn = done % len(self.source_images) if self.source_images else 0
+        sources = self.source_images[turn:] + self.source_images[:turn]
+        return replace(self, n=self.n - done, seed=(self.seed + done) % 2**32, source_images=sources)
+
+    @property
     def expected_images(self) -> int:
         """Return how many pictures a correct answer contains."""
         if self.generates:
@@ -119,7 +140,7 @@ class GenerationRequest:
         """Return how many descriptions a correct answer contains: one for each picture made or examined."""
         if not self.describe:
             return 0
-        return self.n if self.generates else len(self.source_images)
+        return self.count
 
     @property
     def output_width(self) -> int:
@@ -183,6 +204,11 @@ class Result:
     frames: tuple[bytes, ...] = ()
     engine: str | None = None
     sampler: str | None = None
+
+    @property
+    def count(self) -> int:
+        """Return for how many pictures of the request this is the result."""
+        return len(self.images) or len(self.descriptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +278,8 @@ class ForgottenId(GeneratorBroken):
 class Generator(Protocol):
     """A generator at one address. Every call is bounded in time and size, and raises nothing but GeneratorError.
 
-    A `synchronous` generator works while `result` waits, which may take minutes, and keeps nothing between calls.
+    A `synchronous` generator works while `result` waits, which may take minutes, and keeps nothing between calls. Its
+    `result` may be that of the first pictures only, at least one; the caller asks for the `rest` of the request then.
     """
 
     @property
@@ -279,8 +306,10 @@ class Generator(Protocol):
             GeneratorStopped: `stop` returned True, shortly before.
         """
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
-        """Fetch the result of a finished request.
+    def result(
+        self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop, room: Room = no_room
+    ) -> Result:
+        """Fetch the result of a finished request. `room` is called before a picture of it is read into memory.
 
         The counts are checked against the request; the pictures are untrusted and still have to be decoded.
 

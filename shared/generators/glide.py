@@ -24,8 +24,10 @@ from shared.generators.base import (
     GenerationRequest,
     GeneratorUnavailable,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.generators.cutting import cut, sheet_size
 from shared.generators.drawing import ONLY_ID, DrawingClient
@@ -64,7 +66,13 @@ class Glide(DrawingClient):
         refuse_unsupported("glide", request)
         return ONLY_ID
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:  # noqa: ARG002
+    def result(
+        self,
+        remote_id: str,  # noqa: ARG002
+        request: GenerationRequest,
+        stop: Stop = never_stop,
+        room: Room = no_room,
+    ) -> Result:
         """Have the request drawn, which may take ten minutes, and cut the sheet into its pictures."""
         fields = {
             "size": request.width,
@@ -79,6 +87,7 @@ class Glide(DrawingClient):
             timeout_s=self._draw_timeout_s,
             limit_bytes=result_limit(request),
             stop=stop,
+            room=room,
         )
         if answer.status in REFUSALS:
             raise refusal(answer, fields)

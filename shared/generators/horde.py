@@ -37,8 +37,10 @@ from shared.generators.base import (
     Phase,
     Progress,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.generators.cutting import cut
 from shared.generators.picture_links import PictureLinks
@@ -79,9 +81,8 @@ class Horde:
     ) -> None:
         headers = {"apikey": address.key or ANONYMOUS, "Client-Agent": CLIENT_AGENT}
         self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s, headers=headers)
-        # Anybody may fetch a picture, so its link gets no key.
-        self._without_key = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s)
-        self._links = PictureLinks(address, self._without_key, connect_timeout_s=connect_timeout_s)
+        # Anybody may fetch a picture of a horde, so its link gets no key.
+        self._links = PictureLinks(address, connect_timeout_s=connect_timeout_s)
         self._address = address
         self._answer_timeout_s = answer_timeout_s
         self._result_timeout_s = result_timeout_s
@@ -111,7 +112,13 @@ class Horde:
             raise _impossible()
         return progress
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
+    def result(
+        self,
+        remote_id: str,
+        request: GenerationRequest,
+        stop: Stop = never_stop,
+        room: Room = no_room,
+    ) -> Result:
         """Fetch the pictures, from the horde or from its object store."""
         width, height = (side * max(1, request.upscale) for side in _padded(request))
         answer = self._http.send(
@@ -121,6 +128,7 @@ class Horde:
             timeout_s=self._result_timeout_s,
             limit_bytes=request.n * picture_limit(width, height),
             stop=stop,
+            room=room,
         )
         check_http(answer, about_id=True)
         generations = _read_generations(read_object(answer), request)
@@ -160,7 +168,7 @@ class Horde:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-        self._without_key.close()
+        self._links.close()
 
     def _small(
         self, method: str, path: str, fields: dict[str, Any] | None = None, *, stop: Stop = never_stop

@@ -33,8 +33,10 @@ from shared.generators.base import (
     GeneratorUnavailable,
     Progress,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.generators.status_words import read_status
 from shared.generators.strict_json import read_json
@@ -109,7 +111,13 @@ class ImgGenerator:
         check_http(answer, about_id=True)
         return read_status(answer.body)
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
+    def result(
+        self,
+        remote_id: str,
+        request: GenerationRequest,
+        stop: Stop = never_stop,
+        room: Room = no_room,
+    ) -> Result:
         """Fetch the pictures, descriptions and frames of a finished request, checked against what was asked for."""
         body = json.dumps({"id": _wire_id(remote_id)}).encode()
         answer = self._http.send(
@@ -119,6 +127,7 @@ class ImgGenerator:
             timeout_s=self._result_timeout_s,
             limit_bytes=result_limit(request),
             stop=stop,
+            room=room,
         )
         check_http(answer, about_id=True)
         return _read_result(read_json(answer.body), request)

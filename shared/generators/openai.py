@@ -10,7 +10,7 @@ its own seed; else one call makes them all, or as many as the server makes at on
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -34,11 +34,12 @@ from shared.generators.base import (
     GenerationRequest,
     GeneratorBroken,
     GeneratorRefused,
-    GeneratorStopped,
     GeneratorUnavailable,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.generators.drawing import ONLY_ID, DrawingClient
 from shared.generators.openai_servers import OTHER, Fields, Server, recognise
@@ -49,7 +50,7 @@ from shared.generators.transport import Answer, BoundedHttp
 CONNECT_TIMEOUT_S = 3.0
 MODELS_TIMEOUT_S = 10.0
 DRAW_TIMEOUT_S = 600.0
-"""How long all pictures of a request may take together."""
+"""How long the pictures of one call may take together."""
 
 MODELS_BYTES = 1024 * 1024
 MODELS_KEPT_S = 600.0
@@ -68,28 +69,22 @@ class _Known:
     model: str | None
 
 
-@dataclass
-class _Calls:
-    """The calls that make the pictures of one request, which end together at `deadline`."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that makes `count` pictures, the first ones of the request, and what goes with them, until `deadline`."""
 
     known: _Known
     request: GenerationRequest
     settings: Fields
+    count: int
     stop: Stop
+    room: Room
     deadline: float
-    at_once: bool
-    images: list[bytes] = field(default_factory=list)
 
     @property
     def source(self) -> bytes | None:
-        """Return the start picture of the next picture; they are used in turn."""
-        sources = self.request.source_images
-        return sources[len(self.images) % len(sources)] if sources else None
-
-    @property
-    def count(self) -> int:
-        """Return how many pictures the next call makes."""
-        return self.request.n - len(self.images) if self.at_once else 1
+        """Return the start picture."""
+        return next(iter(self.request.source_images), None)
 
     @property
     def left_s(self) -> float:
@@ -113,7 +108,7 @@ class OpenAi(DrawingClient):
         base = address.url if url.path.strip("/") else url._replace(path="/v1").geturl()
         headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
         super().__init__(BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers))
-        self._links = PictureLinks(address, self._http, connect_timeout_s=connect_timeout_s)
+        self._links = PictureLinks(address, connect_timeout_s=connect_timeout_s, headers=headers)
         self._address = address
         self._models_timeout_s = models_timeout_s
         self._draw_timeout_s = draw_timeout_s
@@ -142,18 +137,27 @@ class OpenAi(DrawingClient):
         self._server(never_stop)
         return ONLY_ID
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:  # noqa: ARG002
-        """Have the request drawn, which may take ten minutes."""
+    def result(
+        self,
+        remote_id: str,  # noqa: ARG002
+        request: GenerationRequest,
+        stop: Stop = never_stop,
+        room: Room = no_room,
+    ) -> Result:
+        """Have the first pictures drawn that one call makes, which may take ten minutes."""
         deadline = time.monotonic() + self._draw_timeout_s
         known = self._server(stop)
         settings = _settings(request, self._abilities(known).followed(request))
-        at_once = self._at_once and "seed" not in settings and len(request.source_images) < 2
-        calls = _Calls(known, request, settings, stop, deadline, at_once)
-        while len(calls.images) < request.n:
-            if stop():
-                raise GeneratorStopped()
-            self._draw(calls)
-        return Result(images=tuple(calls.images))
+        images: list[bytes] | None = None
+        while images is None:
+            at_once = self._at_once and "seed" not in settings and len(request.source_images) < 2
+            images = self._draw(_Call(known, request, settings, request.n if at_once else 1, stop, room, deadline))
+        return Result(images=tuple(images))
+
+    def close(self) -> None:
+        """Close the connections."""
+        super().close()
+        self._links.close()
 
     def health(self) -> Capabilities:
         """Ask for the list of models, which every such server has.
@@ -196,70 +200,68 @@ class OpenAi(DrawingClient):
         ids = [name for model in models if isinstance(name := model.get("id"), str) and _is_line(name)]
         return _Known(recognise(models), self._address.option("model") or (ids[0] if len(ids) == 1 else None))
 
-    def _draw(self, calls: _Calls) -> None:
-        """Make one call, and add its pictures. One that is refused for its form alone is made again in another."""
-        fields = self._fields(calls)
-        answer = self._send(calls, fields)
+    def _draw(self, call: _Call) -> list[bytes] | None:
+        """Return the pictures of a call; None where it has to be made again, since only its form was refused."""
+        fields = self._fields(call)
+        answer = self._send(call, fields)
         if answer.status in REFUSALS:
             named = named_fields(answer, fields)
             if "response_format" in named:
                 self._format = {}  # newer models of OpenAI refuse it, and answer base64
-            elif "n" in named and calls.count > 1:
-                self._at_once = calls.at_once = False
+            elif "n" in named and call.count > 1:
+                self._at_once = False
             else:
                 _refuse(answer, fields)
-            return
-        if calls.source is not None and answer.status in (404, 405, 501):
+            return None
+        if call.source is not None and answer.status in (404, 405, 501):
             message = f"The generator has no call for start pictures, or not this model (HTTP {answer.status})."
             raise GeneratorUnavailable("generator_misconfigured", message)
         check_http(answer, about_id=False)
-        calls.images += self._read(answer, calls)
+        return self._read(answer, call)
 
-    def _fields(self, calls: _Calls) -> Fields:
-        request, known = calls.request, calls.known
-        fields: Fields = {"prompt": request.prompt, "n": calls.count, "size": f"{request.width}x{request.height}"}
+    def _fields(self, call: _Call) -> Fields:
+        request, known = call.request, call.known
+        fields: Fields = {"prompt": request.prompt, "n": call.count, "size": f"{request.width}x{request.height}"}
         if known.model is not None:
             fields["model"] = known.model
-        settings = dict(calls.settings)
-        if "seed" in settings:
-            settings["seed"] = (request.seed + len(calls.images)) % 2**32
-        return known.server.add(fields | self._format, settings)
+        return known.server.add(fields | self._format, call.settings)
 
-    def _send(self, calls: _Calls, fields: Fields) -> Answer:
+    def _send(self, call: _Call, fields: Fields) -> Answer:
         path, content_type = "/images/generations", "application/json"
-        if calls.source is None:
+        if call.source is None:
             body = json.dumps(fields, allow_nan=False).encode()
         else:
             # `image` without brackets: some servers know only that name.
             parts: dict[str, Any] = {name: str(value) for name, value in fields.items()}
             path = "/images/edits"
-            body, content_type = encode_multipart_formdata(parts | {"image": ("image.png", calls.source, "image/png")})
+            body, content_type = encode_multipart_formdata(parts | {"image": ("image.png", call.source, "image/png")})
         return self._http.send(
             "POST",
             path,
             body,
-            timeout_s=calls.left_s,
-            limit_bytes=result_limit(calls.request),
-            stop=calls.stop,
+            timeout_s=call.left_s,
+            limit_bytes=result_limit(call.request),
+            stop=call.stop,
+            room=call.room,
             content_type=content_type,
         )
 
-    def _read(self, answer: Answer, calls: _Calls) -> list[bytes]:
+    def _read(self, answer: Answer, call: _Call) -> list[bytes]:
         """Return the pictures of an answer: at least one, and no more than were asked for. Raises GeneratorBroken."""
         value = read_json(answer.body)
         listed = member(value, "data") if isinstance(value, dict) else None
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
             raise wrong_form("generator_bad_shape", "The generator's result is not an object with a list of pictures.")
-        if not 1 <= len(listed) <= calls.count:
-            message = f"The generator sent {len(listed)} pictures instead of {calls.count}."
+        if not 1 <= len(listed) <= call.count:
+            message = f"The generator sent {len(listed)} pictures instead of {call.count}."
             raise wrong_form("generator_wrong_image_count", message)
-        return [self._picture(item, calls) for item in listed]
+        return [self._picture(item, call) for item in listed]
 
-    def _picture(self, item: dict[str, Any], calls: _Calls) -> bytes:
+    def _picture(self, item: dict[str, Any], call: _Call) -> bytes:
         encoded, url = member(item, "b64_json"), member(item, "url")
         if encoded is None and isinstance(url, str) and not url.lstrip().casefold().startswith("data:"):
-            size = picture_limit(calls.request.width, calls.request.height)
-            return self._links.fetch(url.strip(), size, timeout_s=calls.left_s, stop=calls.stop)
+            size = picture_limit(call.request.width, call.request.height)
+            return self._links.fetch(url.strip(), size, timeout_s=call.left_s, stop=call.stop)
         return read_picture(url if encoded is None else encoded)
 
 

@@ -7,6 +7,7 @@ at public addresses only, whatever the name service answers.
 """
 
 import re
+from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from shared.generators.addresses import GeneratorAddress
@@ -24,13 +25,15 @@ MAX_LINK_CHARACTERS = 4096
 class PictureLinks:
     """Fetches the pictures that the service at an address links to. Threads may share it.
 
-    `own` are the connections for pictures of the service itself; what they send besides the link is the client's
-    choice.
+    The service itself gets the password of the address and `headers`, such as one with its key; others get neither.
     """
 
-    def __init__(self, address: GeneratorAddress, own: BoundedHttp, *, connect_timeout_s: float) -> None:
+    def __init__(
+        self, address: GeneratorAddress, *, connect_timeout_s: float, headers: Mapping[str, str] | None = None
+    ) -> None:
         self._address = urlsplit(address.url)
-        self._own = own
+        root = self._address._replace(path="").geturl()
+        self._own = BoundedHttp(root, connect_timeout_s=connect_timeout_s, headers=headers)
         self._named = (address.option("pictures_from") or "").lower()
         self._connect_timeout_s = connect_timeout_s
 
@@ -46,9 +49,7 @@ class PictureLinks:
         target = parts._replace(scheme="", netloc="", path=parts.path or "/", fragment="").geturl()
         http = self._connections(parts)
         try:
-            answer = http.send(
-                "GET", target, None, timeout_s=timeout_s, limit_bytes=limit_bytes, stop=stop, rooted=True
-            )
+            answer = http.send("GET", target, None, timeout_s=timeout_s, limit_bytes=limit_bytes, stop=stop)
         finally:
             if http is not self._own:
                 http.close()
@@ -56,6 +57,10 @@ class PictureLinks:
             raise _bad_link(f"leads to no picture (HTTP {answer.status})", lasting=False)
         check_http(answer, about_id=False)
         return answer.body
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._own.close()
 
     def _split(self, link: str) -> SplitResult:
         """Return the parts of a link without user, control characters and spaces. Raises GeneratorBroken."""

@@ -38,8 +38,10 @@ from shared.generators.base import (
     GeneratorRefused,
     GeneratorUnavailable,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.generators.drawing import DrawingClient
 from shared.generators.strict_json import read_json
@@ -93,24 +95,27 @@ class Sdapi(DrawingClient):
         refuse_unsupported("sdapi", request)
         return f"easel-{secrets.token_hex(8)}"
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
-        """Have the pictures drawn one after the other, each then described and scaled up as requested."""
-        pictures: list[bytes] = []
-        texts: list[str] = []
+    def result(
+        self,
+        remote_id: str,
+        request: GenerationRequest,
+        stop: Stop = never_stop,
+        room: Room = no_room,
+    ) -> Result:
+        """Have the first picture drawn, described and scaled up as requested; the rest takes further calls."""
         info: dict[str, Any] = {}
-        for index in range(request.n if request.generates else len(request.source_images)):
-            if request.generates:
-                picture, info = self._draw(remote_id, request, index, stop)
-            else:
-                picture = request.source_images[index]
-            if request.describe:
-                texts.append(self._describe(picture, stop))
-            if request.upscale > 1:
-                picture = self._upscale(picture, request, request.output_sizes[index], stop)
-            pictures.append(picture)
+        # A picture that is scaled up is read twice; there is room for the second one, which is the larger.
+        is_scaled = request.upscale > 1
+        if request.generates:
+            picture, info = self._draw(remote_id, request, stop, no_room if is_scaled else room)
+        else:
+            picture = request.source_images[0]
+        texts = (self._describe(picture, stop),) if request.describe else ()
+        if is_scaled:
+            picture = self._upscale(picture, request, stop, room)
         return Result(
-            images=tuple(pictures) if request.expected_images else (),
-            descriptions=tuple(texts),
+            images=(picture,) if request.expected_images else (),
+            descriptions=texts,
             engine=read_name(info.get("sd_model_name")),
             sampler=read_name(info.get("sampler_name")),
         )
@@ -132,12 +137,12 @@ class Sdapi(DrawingClient):
                 return self.capabilities
         raise GeneratorUnavailable("generator_misconfigured", "The server at this address has no API of AUTOMATIC1111.")
 
-    def _draw(self, remote_id: str, request: GenerationRequest, index: int, stop: Stop) -> tuple[bytes, dict[str, Any]]:
+    def _draw(self, remote_id: str, request: GenerationRequest, stop: Stop, room: Room) -> tuple[bytes, dict[str, Any]]:
         """Return one new picture, and what the server says of it."""
-        fields = _fields(request, index) | self._chosen() | {"force_task_id": remote_id}
+        fields = _fields(request) | self._chosen() | {"force_task_id": remote_id}
         path = "/sdapi/v1/img2img" if request.source_images else "/sdapi/v1/txt2img"
         try:
-            answer = self._post(path, fields, picture_limit(request.width, request.height), stop)
+            answer = self._post(path, fields, picture_limit(request.width, request.height), stop, room)
         except GeneratorError as error:
             if error.code in _GIVEN_UP:
                 self._interrupt(remote_id, known_to_draw=True)
@@ -159,14 +164,15 @@ class Sdapi(DrawingClient):
             fields["override_settings"] = {"sd_model_checkpoint": model}
         return fields
 
-    def _upscale(self, picture: bytes, request: GenerationRequest, size: tuple[int, int], stop: Stop) -> bytes:
+    def _upscale(self, picture: bytes, request: GenerationRequest, stop: Stop, room: Room) -> bytes:
         fields = {
             "image": encoded(picture),
             "resize_mode": 0,
             "upscaling_resize": request.upscale,
             "upscaler_1": self._option("upscaler") or UPSCALER,
         }
-        answer = self._post("/sdapi/v1/extra-single-image", fields, picture_limit(*size), stop)
+        limit_bytes = picture_limit(*request.output_sizes[0])
+        answer = self._post("/sdapi/v1/extra-single-image", fields, limit_bytes, stop, room)
         _check_offered(answer, "upscale")
         return read_picture(member(_read_answer(answer, fields), "image"))
 
@@ -194,17 +200,19 @@ class Sdapi(DrawingClient):
     def _quick(self, method: str, path: str, body: bytes | None) -> Answer:
         return self._http.send(method, path, body, timeout_s=self._interrupt_timeout_s, limit_bytes=SMALL_ANSWER_BYTES)
 
-    def _post(self, path: str, fields: dict[str, Any], limit_bytes: int, stop: Stop) -> Answer:
+    def _post(self, path: str, fields: dict[str, Any], limit_bytes: int, stop: Stop, room: Room = no_room) -> Answer:
         body = json.dumps(fields, allow_nan=False).encode()
-        return self._http.send("POST", path, body, timeout_s=self._draw_timeout_s, limit_bytes=limit_bytes, stop=stop)
+        return self._http.send(
+            "POST", path, body, timeout_s=self._draw_timeout_s, limit_bytes=limit_bytes, stop=stop, room=room
+        )
 
 
-def _fields(request: GenerationRequest, index: int) -> dict[str, Any]:
-    """Return the fields for one picture; start pictures are used in turn."""
+def _fields(request: GenerationRequest) -> dict[str, Any]:
+    """Return the fields for the first picture."""
     fields: dict[str, Any] = {
         "prompt": request.prompt,
         "negative_prompt": request.negative_prompt,
-        "seed": (request.seed + index) % 2**32,
+        "seed": request.seed,
         "steps": request.steps,
         "cfg_scale": request.scale,
         "width": request.width,
@@ -213,8 +221,7 @@ def _fields(request: GenerationRequest, index: int) -> dict[str, Any]:
         "n_iter": 1,
     }
     if request.source_images:
-        source = request.source_images[index % len(request.source_images)]
-        fields |= {"init_images": [encoded(source)], "denoising_strength": request.strength}
+        fields |= {"init_images": [encoded(request.source_images[0])], "denoising_strength": request.strength}
     return fields
 
 

@@ -28,8 +28,10 @@ from shared.generators.base import (
     GeneratorError,
     GeneratorStopped,
     GeneratorUnavailable,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 
 if TYPE_CHECKING:
@@ -176,13 +178,12 @@ class BoundedHttp:
         limit_bytes: int,
         stop: Stop = never_stop,
         content_type: str = "application/json",
-        rooted: bool = False,
+        room: Room = no_room,
     ) -> Answer:
         """Make one exchange; the caller checks the status.
 
-        `timeout_s` covers the whole answer, `limit_bytes` its body. `content_type` is that of `body`. With `rooted` the
-        path is one of the server, not one below the base URL. Soon after `stop` returns True the connection is
-        closed.
+        `timeout_s` covers the whole answer, `limit_bytes` its body. `content_type` is that of `body`. `room` is called
+        before the body of a 200 is read. Soon after `stop` returns True the connection is closed.
 
         Raises:
             GeneratorUnavailable: not reached, or too slow.
@@ -192,7 +193,10 @@ class BoundedHttp:
         asked = _stop.set(stop)
         try:
             headers = self._headers if body is None else self._headers | {"Content-Type": content_type}
-            return self._send(method, path if rooted else self._path + path, body, headers, timeout_s, limit_bytes)
+            response = self._ask(method, self._path + path, body, headers, timeout_s)
+            if response.status == 200:
+                room()
+            return _read_answer(response, limit_bytes)
         finally:
             _stop.reset(asked)
 
@@ -200,17 +204,12 @@ class BoundedHttp:
         """Close the connections."""
         self._pools.clear()
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        timeout_s: float,
-        limit_bytes: int,
-    ) -> Answer:
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout_s: float
+    ) -> urllib3.BaseHTTPResponse:
+        """Return the answer whose head was read."""
         try:
-            response = self._pools.connection_from_host(*self._server).urlopen(
+            return self._pools.connection_from_host(*self._server).urlopen(
                 method,
                 path,
                 body,
@@ -224,17 +223,21 @@ class BoundedHttp:
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _translate(error, body_began=False) from error
-        try:
-            body = _read_body(response.headers, response.read, limit_bytes)
-            return Answer(response.status, body, _retry_after_s(response.headers))
-        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            response.close()
-            raise _translate(error, body_began=True) from error
-        except GeneratorError:
-            response.close()
-            raise
-        finally:
-            response.release_conn()
+
+
+def _read_answer(response: urllib3.BaseHTTPResponse, limit_bytes: int) -> Answer:
+    """Return the answer with its body, and give its connection back. Raises GeneratorError."""
+    try:
+        body = _read_body(response.headers, response.read, limit_bytes)
+        return Answer(response.status, body, _retry_after_s(response.headers))
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
+        response.close()
+        raise _translate(error, body_began=True) from error
+    except GeneratorError:
+        response.close()
+        raise
+    finally:
+        response.release_conn()
 
 
 def _read_body(headers: Mapping[str, str], read: Callable[..., bytes], limit_bytes: int) -> bytes:

@@ -4,13 +4,11 @@ Deciding talks to the generator and to the storage, and never to the database: `
 came to, and `shared.polling.outcomes` writes it.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
 from shared.core.errors import Unavailable
@@ -33,7 +31,6 @@ from shared.generators.base import (
 )
 from shared.images import codec
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
-from shared.jobs.records import StoredImage
 from shared.jobs.requests import generation_request
 from shared.jobs.states import (
     FIRST_POLL_S,
@@ -60,6 +57,7 @@ from shared.polling.outcomes import (
     Succeeded,
     Waits,
 )
+from shared.polling.storing import Storing
 
 STORAGE_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
@@ -76,9 +74,6 @@ PATIENT_S = 600.0
 may refuse those of a job."""
 
 HEALTHY = GeneratorHealth()
-
-_PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
-"""What a picture's recipe does not contain."""
 
 _log = logging.getLogger(__name__)
 
@@ -136,21 +131,24 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     """Fetch what the generator made, and store it.
 
     With `draws` a synchronous generator draws now: the call lasts as long as the picture takes, nothing was sent before
-    it, and after a failure the generator holds nothing. A failure is therefore that of a send.
+    it, and after a failure the generator holds nothing. A failure is therefore that of a send. Each part that it makes
+    is stored before it draws the next one, so that no picture is in memory while it draws.
     """
     remote_id = step.claim.remote_id
     assert remote_id is not None, "only a job that was sent is fetched"
     health = None
     try:
         request = _request(step)
-        with ExitStack() as held:
-            if not draws:
-                held.enter_context(step.memory.room(_pixels(request)))
-            result = step.generator.result(remote_id, request, step.stop if draws else step.unwanted)
-            health = HEALTHY
-            if draws:  # nothing was in memory while it drew
-                held.enter_context(step.memory.room(_pixels(request)))
-            return Decision(Succeeded(_store(step, request, result)), health)
+        storing = Storing(step.claim, step.storage, step.protocol, request)
+        done = 0
+        while done < request.count:
+            part = request.rest(done)
+            with ExitStack() as held:
+                result = _result(step, remote_id, part, draws, held)
+                health = HEALTHY
+                storing.add(part, result, step.generator.capabilities)
+                done += result.count or part.count
+        return Decision(Succeeded(storing.finish()), health)
     except (ObjectMissing, ObjectTooLarge):
         return Decision(Failed(SOURCE_MISSING), health)
     except codec.PictureError as error:
@@ -163,6 +161,24 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     except GeneratorError as error:
         forgotten = isinstance(error, ForgottenId)
         return Decision(_after_error(step.claim, error), HEALTHY if forgotten else None)
+
+
+def _result(step: Step, remote_id: str, part: GenerationRequest, draws: bool, held: ExitStack) -> Result:
+    """Return what the generator made of a request, and hold the room that it needs in memory.
+
+    There is room before a finished result is asked for. One that has to be drawn gets it once it is drawn.
+    """
+    pixels = sum(width * height for width, height in part.output_sizes)
+
+    def take_room() -> None:
+        held.enter_context(step.memory.room(pixels))
+
+    if draws:
+        if step.stop():
+            raise GeneratorStopped()  # nothing of it is drawn yet
+        return step.generator.result(remote_id, part, step.stop, take_room)
+    take_room()
+    return step.generator.result(remote_id, part, step.unwanted)
 
 
 def _cancel(step: Step) -> Decision:
@@ -317,66 +333,3 @@ def _request(step: Step) -> GenerationRequest:
     # A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
     life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)
     return generation_request(claim.prompt, claim.settings, source_images=sources, key=f"{life}:{claim.attempts}")
-
-
-def _pixels(request: GenerationRequest) -> int:
-    """Return the number of pixels of the pictures that the request makes."""
-    return sum(width * height for width, height in request.output_sizes)
-
-
-def _store(step: Step, request: GenerationRequest, result: Result) -> tuple[StoredImage, ...]:
-    """Check and store every picture; verify that all of it is there. Raises PictureError, Unavailable."""
-    # Where unchanged pictures are not returned, the descriptions are of the sources themselves.
-    images = result.images or request.source_images
-    ignored = tuple(setting.field for setting in step.list_ignored(request))
-    stored: list[StoredImage] = []
-    sizes: dict[str, int] = {}
-    proven = True
-    for index, (data, expected_size) in enumerate(
-        zip(images, request.output_sizes or [None] * len(images), strict=True)
-    ):
-        image = codec.decode_picture(data, expected_size=expected_size)
-        recipe = replace(
-            _recipe(step, request, result),
-            index=index,
-            seed=None if "seed" in ignored else (request.seed + index) % 2**32,
-            description=result.descriptions[index] if result.descriptions else None,
-            not_followed=ignored,
-        )
-        png = codec.encode_png(image, recipe)
-        key, thumbnail_key = (f"{step.claim.prefix}{index}.{kind}" for kind in ("png", "webp"))
-        for name, content, content_type in (
-            (key, png, "image/png"),
-            (thumbnail_key, codec.thumbnail_webp(image), "image/webp"),
-        ):
-            etag = step.storage.put(name, content, content_type)
-            proven &= etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
-            sizes[name] = len(content)
-        stored.append(
-            StoredImage(index, key, thumbnail_key, image.width, image.height, len(png), recipe.seed, recipe.description)
-        )
-    # The answer to a PUT names the MD5 of what was stored, except where the bucket encrypts with a key of KMS.
-    if not proven and step.storage.sizes_bytes(step.claim.prefix) != sizes:
-        raise Unavailable("The storage does not hold what was written to it.")
-    return tuple(stored)
-
-
-def _recipe(step: Step, request: GenerationRequest, result: Result) -> codec.Recipe:
-    """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
-    claim, reported = step.claim, step.generator.capabilities
-    return codec.Recipe(
-        prompt=claim.prompt,
-        negative_prompt=claim.settings["negative_prompt"],
-        settings={name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS},
-        seed=None,
-        index=0,
-        generator=step.protocol,
-        sent_prompt=request.prompt,
-        source_images=len(request.source_images),
-        engine=result.engine or reported.engine,
-        sampler=result.sampler or reported.sampler,
-        description=None,
-        job_id=str(claim.id),
-        created_at=claim.created_at.astimezone(UTC).isoformat(),
-        not_followed=(),
-    )

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from dataclasses import replace
 
 from PIL import Image
 
@@ -23,12 +24,24 @@ def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
 
 
 def make(generator: Generator, wanted: GenerationRequest) -> Result:
-    """Return the result of a request."""
+    """Return the result of a request, from as many parts as the generator makes it in."""
     remote_id = generator.start(wanted)
     assert 1 <= len(remote_id) <= 128
     assert remote_id.isprintable()
     assert finish(generator, remote_id) is (Phase.READY if generator.synchronous else Phase.FINISHED)
-    return generator.result(remote_id, wanted)
+    return drawn(generator, remote_id, wanted)
+
+
+def drawn(generator: Generator, remote_id: str, wanted: GenerationRequest) -> Result:
+    """Return the result of a request that can be fetched or drawn; one that has to be drawn may come in parts."""
+    parts = [generator.result(remote_id, wanted)]
+    while generator.synchronous and (done := sum(part.count for part in parts)) < wanted.count:
+        parts.append(generator.result(remote_id, wanted.rest(done)))
+    return replace(
+        parts[-1],
+        images=tuple(image for part in parts for image in part.images),
+        descriptions=tuple(text for part in parts for text in part.descriptions),
+    )
 
 
 def decoded(result: Result, kind: str = "PNG") -> list[Image.Image]:

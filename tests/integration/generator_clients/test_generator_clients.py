@@ -18,7 +18,7 @@ from shared.generators.base import (
     Phase,
 )
 from shared.generators.horde import Horde
-from tests.support.exchange import decoded, finish, make
+from tests.support.exchange import decoded, drawn, finish, make
 from tests.support.orders import order
 from tests.support.servers import ALL, Server
 
@@ -75,6 +75,19 @@ def test_an_invalid_request_is_refused(generator: Generator) -> None:
     assert "boat" not in caught.value.message
 
 
+def test_each_part_of_a_result_asks_once_for_room(generator: Generator) -> None:
+    wanted = order(n=3)
+    remote_id = generator.start(wanted)
+    finish(generator, remote_id)
+    asked: list[None] = []
+    done, parts = 0, 0
+    while done < wanted.count:
+        done += generator.result(remote_id, wanted.rest(done), room=lambda: asked.append(None)).count
+        parts += 1
+        assert len(asked) == parts
+    assert done == wanted.count
+
+
 def test_threads_may_share_a_client(generator: Generator) -> None:
     wanted = [order(seed=number, n=1 + number % 2) for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
@@ -107,7 +120,7 @@ def test_another_process_can_continue(address: GeneratorAddress) -> None:
     clients = [connect(address) for _ in range(3)]
     remote_id = clients[0].start(order(n=2))
     assert finish(clients[1], remote_id) in (Phase.FINISHED, Phase.READY)
-    assert len(clients[2].result(remote_id, order(n=2)).images) == 2
+    assert len(drawn(clients[2], remote_id, order(n=2)).images) == 2
     for client in clients:
         client.close()
 

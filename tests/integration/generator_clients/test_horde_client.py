@@ -25,7 +25,6 @@ from shared.generators.base import (
 )
 from shared.generators.horde import Horde
 from shared.generators.picture_links import PictureLinks
-from shared.generators.transport import BoundedHttp
 from shared.testing.fake_horde import FakeHorde, colour
 from tests.support.exchange import make
 from tests.support.hostile_server import hostile_server
@@ -248,7 +247,7 @@ def test_the_seed_is_followed_only_where_the_operator_says_so() -> None:
 
 
 def links(address: GeneratorAddress) -> PictureLinks:
-    return PictureLinks(address, BoundedHttp(address.url, connect_timeout_s=3), connect_timeout_s=3)
+    return PictureLinks(address, connect_timeout_s=3)
 
 
 def test_a_link_is_fetched_without_the_key(fake: FakeHorde) -> None:

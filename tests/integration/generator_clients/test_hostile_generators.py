@@ -229,6 +229,23 @@ def _until_gone(connection: socket.socket, stop: threading.Event) -> threading.E
 
 
 @each_protocol()
+def test_there_is_room_before_a_picture_is_read(protocol: str) -> None:
+    """The server sends the body only once there is room; a refusal needs none."""
+    asked = threading.Event()
+
+    def waiting(connection: socket.socket, _: threading.Event) -> None:
+        connection.sendall(OPEN_BODY)
+        if asked.wait(PATIENCE_S):
+            connection.sendall(b"[]")
+
+    for reply, code in ((waiting, "generator_bad_shape"), (says("429 Too Many Requests"), "generator_busy")):
+        asked.clear()
+        with hostile_server(introduced(protocol, reply)) as url, pytest.raises(GeneratorError) as caught:
+            client(protocol, url).result("17", order(), room=asked.set)
+        assert (caught.value.code, asked.is_set()) == (code, reply is waiting)
+
+
+@each_protocol()
 def test_a_refusal_names_the_parameter_without_its_text(protocol: str) -> None:
     fields = ["width", "size"]
     for value in (

@@ -22,7 +22,7 @@ from shared.generators.base import (
 )
 from shared.generators.sdapi import Sdapi
 from shared.testing.fake_sdapi import FakeSdapi, colour
-from tests.support.exchange import decoded, make
+from tests.support.exchange import decoded, drawn, make
 from tests.support.orders import order
 from tests.support.waiting import until
 
@@ -47,7 +47,7 @@ def source(width: int, height: int, shade: tuple[int, int, int] = (1, 2, 3)) -> 
 def test_the_request_that_is_sent(fake: FakeSdapi, generator: Generator) -> None:
     remote_id = generator.start(order())
     assert fake.counts["received"] == 0, "start only checks the request"
-    generator.result(remote_id, order(prompt="закат & 🌅", n=2, seed=2**32 - 1, negative_prompt="fog", height=72))
+    drawn(generator, remote_id, order(prompt="закат & 🌅", n=2, seed=2**32 - 1, negative_prompt="fog", height=72))
     first, second = fake.requests
     assert first == {
         "prompt": "закат & 🌅",

@@ -15,8 +15,10 @@ from shared.generators.base import (
     GenerationRequest,
     Progress,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.generators.img_generator import ImgGenerator
 from shared.jobs import store as job_store
@@ -109,9 +111,9 @@ class Interrupting(ImgGenerator):
         self._happen("status")
         return super().status(remote_id, wait_s=wait_s, stop=stop)
 
-    def result(self, remote_id: str, order: GenerationRequest, stop: Stop = never_stop) -> Result:
+    def result(self, remote_id: str, order: GenerationRequest, stop: Stop = never_stop, room: Room = no_room) -> Result:
         self._happen("result")
-        return super().result(remote_id, order, stop)
+        return super().result(remote_id, order, stop, room)
 
     def _happen(self, call: str) -> None:
         if call == self.call:

@@ -27,8 +27,10 @@ from shared.generators.base import (
     Phase,
     Progress,
     Result,
+    Room,
     Stop,
     never_stop,
+    no_room,
 )
 from shared.images.png import PNG_SIGNATURE
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, WORKER_STOPPED, Reason
@@ -100,7 +102,9 @@ class Scripted:
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
         return cast(Progress, self._answer())
 
-    def result(self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop) -> Result:
+    def result(
+        self, remote_id: str, request: GenerationRequest, stop: Stop = never_stop, room: Room = no_room
+    ) -> Result:
         return cast(Result, self._answer())
 
     def cancel(self, remote_id: str) -> None:

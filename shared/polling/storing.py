@@ -1,0 +1,88 @@
+"""Storing the pictures of a job, in as many parts as its generator makes them in."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+
+from shared.clients.storage import Storage
+from shared.core.errors import Unavailable
+from shared.generators.abilities import ignored_fields
+from shared.generators.base import Capabilities, GenerationRequest, Result
+from shared.images import codec
+from shared.jobs.records import StoredImage
+from shared.polling.claims import ClaimedJob
+
+_PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
+"""What a picture's recipe does not contain."""
+
+
+@dataclass
+class Storing:
+    """The pictures of a claimed job that were stored so far, made for `request` by a generator of this protocol."""
+
+    claim: ClaimedJob
+    storage: Storage
+    protocol: str
+    request: GenerationRequest
+    _stored: list[StoredImage] = field(default_factory=list)
+    _sizes: dict[str, int] = field(default_factory=dict)
+    _proven: bool = True
+
+    def add(self, part: GenerationRequest, result: Result, reported: Capabilities) -> None:
+        """Check and store every picture of a result, which begins what `part`, the rest of the request, asks for.
+
+        Raises:
+            PictureError: One is not what was asked for.
+            Unavailable: The storage fails.
+        """
+        # Where unchanged pictures are not returned, the descriptions are of the sources themselves.
+        images = result.images or part.source_images[: result.count or None]
+        sizes = part.output_sizes[: len(images)] or [None] * len(images)
+        ignored = tuple(setting.field for setting in ignored_fields(self.protocol, part, reported.followed(part)))
+        for index, (data, expected_size) in enumerate(zip(images, sizes, strict=True)):
+            image = codec.decode_picture(data, expected_size=expected_size)
+            recipe = replace(
+                self._recipe(result, reported),
+                index=len(self._stored),
+                seed=None if "seed" in ignored else (part.seed + index) % 2**32,
+                description=result.descriptions[index] if result.descriptions else None,
+                not_followed=ignored,
+            )
+            png = codec.encode_png(image, recipe)
+            key, thumbnail_key = (f"{self.claim.prefix}{recipe.index}.{kind}" for kind in ("png", "webp"))
+            self._put(key, png, "image/png")
+            self._put(thumbnail_key, codec.thumbnail_webp(image), "image/webp")
+            size = (image.width, image.height, len(png))
+            self._stored.append(StoredImage(recipe.index, key, thumbnail_key, *size, recipe.seed, recipe.description))
+
+    def finish(self) -> tuple[StoredImage, ...]:
+        """Return all that was stored, after verifying that all of it is there. Raises Unavailable."""
+        # The answer to a PUT names the MD5 of what was stored, except where the bucket encrypts with a key of KMS.
+        if not self._proven and self.storage.sizes_bytes(self.claim.prefix) != self._sizes:
+            raise Unavailable("The storage does not hold what was written to it.")
+        return tuple(self._stored)
+
+    def _put(self, name: str, content: bytes, content_type: str) -> None:
+        etag = self.storage.put(name, content, content_type)
+        self._proven &= etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
+        self._sizes[name] = len(content)
+
+    def _recipe(self, result: Result, reported: Capabilities) -> codec.Recipe:
+        """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
+        claim = self.claim
+        return codec.Recipe(
+            prompt=claim.prompt,
+            negative_prompt=claim.settings["negative_prompt"],
+            settings={name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS},
+            seed=None,
+            index=0,
+            generator=self.protocol,
+            sent_prompt=self.request.prompt,
+            source_images=len(self.request.source_images),
+            engine=result.engine or reported.engine,
+            sampler=result.sampler or reported.sampler,
+            description=None,
+            job_id=str(claim.id),
+            created_at=claim.created_at.astimezone(UTC).isoformat(),
+            not_followed=(),
+        )
