@@ -53,25 +53,38 @@ space, so both separate the entries of a list."""
 
 @dataclass(frozen=True, slots=True)
 class ProtocolRules:
-    """What an address of a protocol may say: how many requests it may hold at once (by default, at most); options."""
+    """What an address of a protocol may say: how many requests it may hold at once (by default, at most); options.
+
+    `calls` are the ends that other programs want in their base URL, and that the client adds by itself.
+    """
 
     default: int
     most: int
     options: frozenset[str] = frozenset()
+    calls: tuple[str, ...] = ()
 
 
 PROTOCOLS = {
     "img_generator": ProtocolRules(default=4, most=1000),
     # A server of these draws while its caller waits, several pictures at a time where it batches.
     "openai": ProtocolRules(
-        default=1, most=64, options=frozenset({"model", "key_env", "follows", "pictures_from", "sizes"})
+        default=1,
+        most=64,
+        options=frozenset({"model", "key_env", "follows", "pictures_from", "sizes"}),
+        calls=("/images/generations", "/images/edits", "/images"),
     ),
     # Servers with the API of AUTOMATIC1111 draw one picture at a time while their callers wait.
     "sdapi": ProtocolRules(
-        default=1, most=64, options=frozenset({"model", "sampler", "scheduler", "upscaler", "follows", "alone"})
+        default=1,
+        most=64,
+        options=frozenset({"model", "sampler", "scheduler", "upscaler", "follows", "alone"}),
+        calls=("/sdapi/v1", "/sdapi"),
     ),
     "horde": ProtocolRules(
-        default=4, most=100, options=frozenset({"model", "sampler", "key_env", "follows", "nsfw", "pictures_from"})
+        default=4,
+        most=100,
+        options=frozenset({"model", "sampler", "key_env", "follows", "nsfw", "pictures_from"}),
+        calls=("/api/v2", "/api"),
     ),
     # A Glide server draws while its caller waits. One graphics card draws one picture at a time, and every call that
     # waits holds a connection there and a thread here.
@@ -158,6 +171,10 @@ def _parse_address(entry: str) -> GeneratorAddress:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+(%\w+)?", host):
         raise ValueError("its URL must be http://host or https://host; commas separate generators.")
+    if host.isdigit():
+        raise ValueError("its URL has a number for its host; a port comes after the host, as in http://127.0.0.1:8000.")
+    if added := next((end for end in PROTOCOLS[protocol].calls if parts.path.rstrip("/").endswith(end)), None):
+        raise ValueError(f"its URL must end before {added}, which is added to it.")
     if parts.fragment:
         raise ValueError("its URL must not have a fragment.")
     options = _parse_options(parts.query, PROTOCOLS[protocol])

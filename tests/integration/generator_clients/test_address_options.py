@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.core.settings import SettingsError, read_key
+from shared.generators import connect
 from shared.generators.abilities import (
     IGNORED,
     LIMITS,
@@ -16,6 +17,8 @@ from shared.generators.abilities import (
     unsupported_fields,
 )
 from shared.generators.addresses import FOLLOWABLE, OPTIONS, PROTOCOLS, ProtocolRules, parse_addresses
+from shared.generators.openai import OpenAi
+from shared.generators.sdapi import Sdapi
 from shared.polling.client_pool import ClientPool
 from shared.services import Services
 from tests.support.orders import order
@@ -55,6 +58,44 @@ def test_two_models_of_a_server_are_two_generators() -> None:
         "https://gpu.example.com/v3?model=a%20b",
         "https://gpu.example.com/v3?model=c",
     )
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("openai+http://8000", "a number for its host; a port comes after the host"),
+        ("openai+http://gpu/v1/images/generations", "must end before /images/generations"),
+        ("openai+http://gpu/v1/images/", "must end before /images,"),
+        ("sdapi+http://gpu:7860/sdapi/v1", "must end before /sdapi/v1"),
+        ("sdapi+http://gpu:7860/sdapi/v1/", "must end before /sdapi/v1"),
+        ("horde+https://aihorde.net/api", "must end before /api,"),
+        ("horde+https://aihorde.net/api/v2/", "must end before /api/v2"),
+    ],
+)
+def test_the_base_url_of_another_program_is_not_taken_for_the_address(entry: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse_addresses(entry)
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "path"),
+    [
+        ("openai+http://gpu:8000/v1/", "http://gpu:8000/v1", "/v1"),
+        ("openai+http://gpu:8000//", "http://gpu:8000", "/v1"),
+        ("openai+http://gpu:8000/v3", "http://gpu:8000/v3", "/v3"),
+        ("openai+http://gpu/a%20b", "http://gpu/a%20b", "/a%20b"),
+        ("openai+HTTP://GPU:80?model=a%2Fb%25", "http://gpu?model=a/b%25", "/v1"),
+        ("openai+http://[::1]:8000", "http://[::1]:8000", "/v1"),
+        ("openai+http://10.0.0.7", "http://10.0.0.7", "/v1"),
+        ("sdapi+http://user:p%40ss@gpu:7860/behind/", "http://gpu:7860/behind", "/behind"),
+    ],
+)
+def test_ways_to_write_an_address(entry: str, name: str, path: str) -> None:
+    (address,) = parse_addresses(entry)
+    client = connect(address)
+    assert isinstance(client, OpenAi | Sdapi)
+    assert (address.name, client._http._path) == (name, path)
+    client.close()
 
 
 @pytest.mark.parametrize(
