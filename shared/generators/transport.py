@@ -183,7 +183,7 @@ class BoundedHttp:
         """Make one exchange; the caller checks the status.
 
         `timeout_s` covers the whole answer, `limit_bytes` its body. `content_type` is that of `body`. `room` is called
-        before the body of a 200 is read. Soon after `stop` returns True the connection is closed.
+        before the body of a success is read. Soon after `stop` returns True the connection is closed.
 
         Raises:
             GeneratorUnavailable: not reached, or too slow.
@@ -194,7 +194,7 @@ class BoundedHttp:
         try:
             headers = self._headers if body is None else self._headers | {"Content-Type": content_type}
             response = self._ask(method, self._path + path, body, headers, timeout_s)
-            if response.status == 200:
+            if response.status in (200, 201, 202):
                 room()
             return _read_answer(response, limit_bytes)
         finally:

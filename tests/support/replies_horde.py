@@ -42,6 +42,7 @@ def made(*pictures: object, **changes: Any) -> Reply:
 # For a new request.
 HORDE_NEW: list[Row] = [
     ("list", ok(["17"]), GeneratorBroken, BAD_SHAPE),
+    ("an error with 202", says("202 Accepted", b'{"message": "no", "rc": "Locked"}'), GeneratorBroken, BAD_ID),
     ("no id", ok({"kudos": 1.0}), GeneratorBroken, BAD_ID),
     ("id a number", ok({"id": 17}), GeneratorBroken, BAD_ID),
     ("id null", ok({"id": None}), GeneratorBroken, BAD_ID),

@@ -16,6 +16,13 @@ SDAPI_PICTURE: list[Row] = [
     ("no images", ok({"info": "{}"}), GeneratorBroken, BAD_SHAPE),
     ("images null", ok({"images": None}), GeneratorBroken, BAD_SHAPE),
     ("images a text", ok({"images": PICTURE}), GeneratorBroken, BAD_SHAPE),
+    (
+        "an error with 200",
+        ok({"error": "OutOfMemoryError", "detail": "", "errors": "CUDA"}),
+        GeneratorBroken,
+        BAD_SHAPE,
+    ),
+    ("accepted for later", says("202 Accepted", b'{"task_id": "7"}'), GeneratorBroken, BAD_SHAPE),
     ("images of numbers", ok({"images": [1]}), GeneratorBroken, BAD_SHAPE),
     ("two spellings", ok({"Images": [PICTURE], "IMAGES": [PICTURE]}), GeneratorBroken, BAD_SHAPE),
     ("none, after an interrupt", ok({"images": []}), GeneratorBroken, WRONG_COUNT),

@@ -1,17 +1,24 @@
 """One suite for all clients: their behaviour with a server that follows its protocol."""
 
+import contextlib
+import io
+import logging
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from shared.core import log
 from shared.generators import connect
 from shared.generators.addresses import PROTOCOLS, GeneratorAddress
 from shared.generators.base import (
     GenerationRequest,
     Generator,
+    GeneratorError,
     GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
@@ -86,6 +93,31 @@ def test_each_part_of_a_result_asks_once_for_room(generator: Generator) -> None:
         parts += 1
         assert len(asked) == parts
     assert done == wanted.count
+
+
+def test_no_log_line_has_the_key_the_words_or_a_signed_link(
+    address: GeneratorAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the most talkative level, in a process that is configured as all of them are."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    lines = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", lines)
+    log.configure("DEBUG")
+    try:
+        logging.getLogger("easel").debug("the first line")
+        client = connect(replace(address, key="k-3f9a"))
+        for call in (client.health, lambda: make(client, order(prompt="a purple otter"))):
+            with contextlib.suppress(GeneratorError):
+                call()
+        client.close()
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(False)
+    written = lines.getvalue()
+    assert "the first line" in written
+    assert not [word for word in ("k-3f9a", "otter", "signature", "/pictures/") if word in written]
 
 
 def test_threads_may_share_a_client(generator: Generator) -> None:

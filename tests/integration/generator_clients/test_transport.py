@@ -4,12 +4,16 @@ import base64
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from shared.generators.base import GeneratorUnavailable
 from shared.generators.transport import Answer, BoundedHttp
+from tests.support.hostile_server import hostile_server, once
+from tests.support.replies import says
 
 THREADS = 100
 
@@ -123,3 +127,31 @@ def test_a_faulty_host_name_is_an_error_of_the_call() -> None:
         with pytest.raises(GeneratorUnavailable):
             get(http)
         http.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("5", 5.0),
+        (" 120 ", 120.0),
+        ("99999999999999999999", 999_999_999.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        ("٣", None),
+        ("", None),
+    ],
+)
+def test_when_a_server_wants_to_be_asked_again(header: str, seconds: float | None) -> None:
+    lines = f"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: {header}\r\n\r\n"
+    with hostile_server(once(lines.encode())) as url:
+        assert get(BoundedHttp(url, connect_timeout_s=3)).retry_after_s == seconds
+
+
+def test_a_date_to_be_asked_again_is_so_many_seconds_away() -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True)
+    with hostile_server(says("429 Too Many Requests", b"{}", f"Retry-After: {later}")) as url:
+        seconds = get(BoundedHttp(url, connect_timeout_s=3)).retry_after_s
+    assert seconds is not None
+    assert 86_400 < seconds <= 2 * 86_400
