@@ -19,6 +19,15 @@ Mask = NDArray[np.uint8]
 """Height x width, 8 bit: 255 is painted anew, 0 stays, values between are mixed."""
 
 
+@dataclass(frozen=True, eq=False)
+class Control:
+    """A picture that says where the forms of a new image are, as lines, depth or a pose."""
+
+    picture: Pixels
+    scale: float
+    """How much it counts, 0 to 2; 1 is usual."""
+
+
 @dataclass(frozen=True)
 class ImageRequest:
     """One image of a generation request, with its size and seed settled.
@@ -44,6 +53,9 @@ class ImageRequest:
 
     scheduler: str = ""
     """One of the engine's `schedulers`; empty for the model's own."""
+
+    control: Control | None = None
+    """Only for engines that take one; of any size."""
 
 
 @dataclass(frozen=True)

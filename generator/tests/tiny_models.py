@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKL,
+    ControlNetModel,
     DDIMScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
@@ -116,6 +117,20 @@ def save(folder: Path, kind: str = "plain") -> Path:
             requires_safety_checker=False,
         )
     pipe.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_controlnet(folder: Path, model: Path, **changes: object) -> Path:
+    """Save a ControlNet for a model; unlike a fresh one it has an effect."""
+    torch.manual_seed(1)
+    unet = UNet2DConditionModel.from_pretrained(model / "unet")
+    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 16))
+    if changes:
+        network = ControlNetModel.from_config({**network.config, **changes})
+    for block in (*network.controlnet_down_blocks, network.controlnet_mid_block, network.controlnet_cond_embedding):
+        for parameter in block.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+    network.save_pretrained(folder, safe_serialization=True)
     return folder
 
 

@@ -1,8 +1,8 @@
 """The engine `diffusion`: what the service calls.
 
-Settings are environment variables: EASEL_MODEL is a folder or a hub's model; EASEL_EXACT=0 lets the last bits of a
-picture depend on its neighbours where that makes batches quicker. The service imports this module to learn what the
-engine can do, so it imports no library of the engine before it is needed.
+Settings are environment variables: EASEL_MODEL and EASEL_CONTROLNET are folders or a hub's models; EASEL_EXACT=0 lets
+the last bits of a picture depend on its neighbours where that makes batches quicker. The service imports this module to
+learn what the engine can do, so it imports no library of the engine before it is needed.
 """
 
 import os
@@ -46,7 +46,8 @@ class Diffusion:
         from generator.engines.diffusion.studio import Studio
 
         exact = os.environ.get("EASEL_EXACT", "1") != "0"
-        self.studio = Studio(_model(), exact, AdapterFiles().folder)
+        controlnet = os.environ.get("EASEL_CONTROLNET") or None
+        self.studio = Studio(_model(), exact, AdapterFiles().folder, controlnet=controlnet)
         Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
 
     @staticmethod

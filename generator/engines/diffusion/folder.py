@@ -8,7 +8,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeVar
@@ -39,12 +39,20 @@ CLASSES = {
 }
 """The classes that a model may name, for each part. A scheduler is one of `schedulers.SCHEDULERS`."""
 
+CONTROLNET = "ControlNetModel"
+
+_SHARED = ("in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
+_ADDED = ("addition_embed_type", "addition_time_embed_dim", "projection_class_embeddings_input_dim")
+_UNUSED = ("class_embed_type", "num_class_embeds", "encoder_hid_dim_type")
+"""What a ControlNet must have in common with the U-Net, what too if it takes SDXL's vectors, and what none may have."""
+
 REQUIRED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 MODEL_FILES = (
     "*.json",
     *(f"{part}/*{suffix}" for part in (*CLASSES, "scheduler") for suffix in (".json", ".txt", ".safetensors")),
 )
+NETWORK_FILES = ("config.json", "diffusion_pytorch_model*.safetensors")
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(@[\w./-]{1,64})?")
 
@@ -110,6 +118,40 @@ def _read_part(folder: Path, name: str, class_name: str) -> Part:
     if name != "scheduler":
         check_weights(place)
     return Part(class_name, place, config)
+
+
+def read_controlnet(folder: Path) -> Part:
+    """Return the ControlNet of a folder.
+
+    Raises:
+        BadModel: It is something else, or has a configuration out of bounds.
+    """
+    config = read_json(folder / "config.json")
+    if config.get("_class_name") != CONTROLNET:
+        raise BadModel(f"{folder.name} is not a {CONTROLNET}")
+    check_numbers(folder.name, config)
+    check_weights(folder)
+    return Part(CONTROLNET, folder, config)
+
+
+def find_misfit(own: Mapping[str, object], unet: Mapping[str, object], latent_scale: int) -> str | None:
+    """Return why a ControlNet cannot steer a U-Net, from their configurations, or None if it can."""
+    blocks = len(_each(unet["block_out_channels"], 1))
+    wanted = {name: unet[name] for name in _SHARED}
+    wanted |= {"conditioning_channels": 3, "global_pool_conditions": False} | dict.fromkeys(_UNUSED)
+    if own["addition_embed_type"] is not None:
+        wanted |= {name: unet[name] for name in _ADDED}
+    for name, value in wanted.items():
+        if _each(own[name], blocks) != _each(value, blocks):
+            return f"its {name} is {own[name]} instead of {value}"
+    # Each stage but the first halves the picture's sides.
+    scale = 2 ** (len(_each(own["conditioning_embedding_out_channels"], 1)) - 1)
+    return None if scale == latent_scale else f"it makes one latent of {scale} pixels a side instead of {latent_scale}"
+
+
+def _each(value: object, blocks: int) -> list[object]:
+    """Return a value for each block; a configuration may have one for all."""
+    return list(value) if isinstance(value, list | tuple) else [value] * blocks
 
 
 def read_json(path: Path) -> dict[str, object]:

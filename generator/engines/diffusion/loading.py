@@ -11,11 +11,14 @@ import transformers
 from generator.engines.base import ModelInfo
 from generator.engines.diffusion.fixed_rows import fix_rows
 from generator.engines.diffusion.folder import (
+    NETWORK_FILES,
     OWN_VAE,
     BadModel,
     Part,
     find_folder,
+    find_misfit,
     parameters_in,
+    read_controlnet,
     read_json,
     read_parts,
     weights_of,
@@ -36,6 +39,14 @@ class TextEncoder:
 
 
 @dataclass(frozen=True)
+class ControlNet:
+    """A network that steers the U-Net by a picture."""
+
+    network: torch.nn.Module
+    key: str
+
+
+@dataclass(frozen=True)
 class Model:
     """A loaded model. `large` is SDXL: two text encoders, of which the second also gives one vector for all."""
 
@@ -49,6 +60,8 @@ class Model:
     key: str
     zeroes_empty: bool = False
     """An empty negative prompt is zeros instead of what the text encoders make of it."""
+
+    controlnet: ControlNet | None = None
 
     @property
     def large(self) -> bool:
@@ -66,8 +79,8 @@ class Model:
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
 
-def load(name: str) -> Model:
-    """Load the model of a folder or a hub's name.
+def load(name: str, controlnet: str | None = None) -> Model:
+    """Load the model of a folder or a hub's name, and a ControlNet for it.
 
     Raises:
         BadModel: It cannot be used; the message says why.
@@ -91,8 +104,23 @@ def load(name: str) -> Model:
     large = len(encoders) == 2
     zeroes = large and bool(read_json(folder / "model_index.json").get("force_zeros_for_empty_prompt", True))
     sampler = load_sampler(parts["scheduler"], large=large)
-    model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, _key(folder), zeroes)
+    key = _key(folder.name, folder / "unet")
+    model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, key, zeroes)
+    if controlnet is not None:
+        model = replace(model, controlnet=_load_controlnet(controlnet, model))
     return _with_info(model, folder)
+
+
+def _load_controlnet(name: str, model: Model) -> ControlNet:
+    part = read_controlnet(find_folder(name, NETWORK_FILES))
+    network = _network(diffusers, part, model.dtype).to(model.device)
+    misfit = find_misfit(network.config, model.unet.config, model.latent_scale)
+    if misfit:
+        raise BadModel(f"the ControlNet {part.folder.name} does not fit the model: {misfit}")
+    network.requires_grad_(False)
+    network.eval()
+    fix_rows(network)
+    return ControlNet(network, _key(part.folder.name, part.folder))
 
 
 def choose_device() -> tuple[torch.device, torch.dtype]:
@@ -148,9 +176,9 @@ def _no_info() -> ModelInfo:
     return ModelInfo("", "", "", 0, 0.0, 0, 0)
 
 
-def _key(folder: Path) -> str:
-    """Return what names this model's weights in the profile: folder and size of its U-Net."""
-    return f"{folder.name}:{sum(path.stat().st_size for path in weights_of(folder / 'unet'))}"
+def _key(name: str, folder: Path) -> str:
+    """Return what names a network's weights in the profile: the model's folder and their size."""
+    return f"{name}:{sum(path.stat().st_size for path in weights_of(folder))}"
 
 
 def _with_info(model: Model, folder: Path) -> Model:

@@ -6,17 +6,18 @@ network is shared, and its rows do not depend on each other (see `widths`).
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 import torch
 
 from generator.engines.diffusion.adapters import Adapters
 from generator.engines.diffusion.loading import Model
-from generator.engines.diffusion.orders import Bucket, Conditions, Order, Progress
+from generator.engines.diffusion.networks import Inputs, controlnet_sample, predict, residuals_of, unet_sample
+from generator.engines.diffusion.orders import Bucket, Conditions, Order, Progress, Steering
 from generator.engines.diffusion.record import Record
-from generator.engines.diffusion.widths import CANDIDATES, FEW_CANDIDATES, Widths, from_record, measure
+from generator.engines.diffusion.widths import CANDIDATES, Widths, WidthsByBucket
 
 log = logging.getLogger("easel.generator")
 
@@ -34,9 +35,10 @@ class StepLoop:
     def __init__(self, model: Model, adapters: Adapters, record: Record, exact: bool) -> None:
         self._model = model
         self._adapters = adapters
-        self._record = record
-        self._exact = exact
-        self.widths: dict[Bucket, Widths] = {}
+        profile = "/".join(map(str, (*profile_key(model), exact)))
+        self.widths = WidthsByBucket(record, f"{model.key}/{profile}", exact, partial(unet_sample, model))
+        control = f"{model.key}+{model.controlnet.key if model.controlnet else ''}/{profile}"
+        self.control_widths = WidthsByBucket(record, control, exact, partial(controlnet_sample, model))
         self._lock = threading.Condition()
         self._orders: list[Order] = []
         self._turn = count()
@@ -62,7 +64,7 @@ class StepLoop:
             while True:
                 orders = self._next()
                 try:
-                    widths = self._widths_of(orders[0].bucket)
+                    widths = self.widths[orders[0].bucket]
                     orders = _first_rows(orders, widths.widest)
                     self._step(orders, widths)
                 except Exception as error:  # the loop must survive the orders
@@ -103,18 +105,22 @@ class StepLoop:
         parts = [order.conditions for order in orders]
         times = [order.run.timesteps[order.done].float().expand(order.conditions.rows) for order in orders]
         adapters = [part.adapters for part in parts for _ in range(part.rows)]
+        latents = _filled([order.input() for order in orders], width).to(self._model.dtype)
+        inputs = Inputs(latents, _filled(times, width), _joined(parts, width))
+        steered = _steered(orders)
+        residuals = None
+        if steered:
+            residuals = residuals_of(self._model, inputs, steered, self.control_widths[orders[0].bucket])
         with self._adapters.chosen(adapters + [()] * (width - len(adapters))):
-            return call(
-                self._model,
-                _filled([order.input() for order in orders], width).to(self._model.dtype),
-                _filled(times, width),
-                _joined(parts, width),
-            )
+            return predict(self._model, inputs, residuals)
 
     def _narrow(self, orders: list[Order], error: Exception) -> None:
         """Use narrower batches from now on, because the memory was exhausted."""
         known = self.widths.get(orders[0].bucket)
         narrower = known.halved() if known else None
+        control = self.control_widths.get(orders[0].bucket)
+        if control is not None:
+            self.control_widths[orders[0].bucket] = control.halved() or control
         if self._model.device.type == "cuda":
             torch.cuda.empty_cache()
         if narrower is None:
@@ -124,41 +130,17 @@ class StepLoop:
             log.warning("no memory for so many rows; using %d", narrower.widest)
             self.widths[orders[0].bucket] = narrower
 
-    def prepare(self, bucket: Bucket) -> Widths:
+    def prepare(self, bucket: Bucket) -> None:
         """Measure the widths of the model's own size before it is needed."""
         with torch.inference_mode():
-            return self._widths_of(bucket, CANDIDATES)
-
-    def _widths_of(self, bucket: Bucket, candidates: Sequence[int] = FEW_CANDIDATES) -> Widths:
-        if bucket not in self.widths:
-            key = "/".join(map(str, (self._model.key, *profile_key(self._model), self._exact, *bucket)))
-            found = from_record(self._record.find(key))
-            if found is None:
-                found = measure(_sample_network(self._model, bucket), bucket.rows, self._exact, candidates)
-                self._record.write(key, asdict(found))
-            log.info("%s: widths %s", bucket, found.rows)
-            self.widths[bucket] = found
-        return self.widths[bucket]
+            self.widths.measure(bucket, CANDIDATES)
+            if self._model.controlnet is not None:
+                self.control_widths.measure(bucket, CANDIDATES)
 
 
 def profile_key(model: Model) -> tuple[str, ...]:
     """Return what else than the model decides which kernels are used."""
     return model.info.device, model.info.precision, torch.__version__, str(torch.get_num_threads())
-
-
-def call(model: Model, latents: torch.Tensor, times: torch.Tensor, conditions: Conditions) -> torch.Tensor:
-    """Return the network's prediction for each row."""
-    added = None
-    if conditions.wholes is not None:
-        added = {"text_embeds": conditions.wholes, "time_ids": conditions.sizes}
-    return model.unet(
-        latents,
-        times,
-        encoder_hidden_states=conditions.prompts,
-        timestep_cond=conditions.guidance,
-        added_cond_kwargs=added,
-        return_dict=False,
-    )[0]
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -183,6 +165,12 @@ def _first_rows(orders: list[Order], most: int) -> list[Order]:
     return chosen
 
 
+def _steered(orders: list[Order]) -> dict[int, Steering]:
+    """Return what steers each row of a batch that has a control picture."""
+    rows = [order.steering for order in orders for _ in range(order.conditions.rows)]
+    return {row: steering for row, steering in enumerate(rows) if steering is not None}
+
+
 def _filled(parts: list[torch.Tensor], width: int) -> torch.Tensor:
     """Join rows and repeat the last one up to a width."""
     joined = torch.cat(parts)
@@ -201,29 +189,3 @@ def _joined(parts: list[Conditions], width: int) -> Conditions:
         join(lambda part: part.sizes),
         join(lambda part: part.guidance),
     )
-
-
-def _sample_network(model: Model, bucket: Bucket) -> Callable[[int], torch.Tensor]:
-    """Return the network on random rows of a size, for measuring."""
-    generator = torch.Generator().manual_seed(0)
-    config = model.unet.config
-
-    def rows(*shape: int) -> torch.Tensor:
-        return torch.randn(64, *shape, generator=generator).to(model.device, model.dtype)
-
-    latents = rows(config.in_channels, bucket.height, bucket.width)
-    times = torch.linspace(1, 900, 64).to(model.device)
-    prompts = rows(bucket.length, config.cross_attention_dim)
-    large = model.large
-    wholes = rows(model.text_encoders[-1].network.config.projection_dim) if large else None
-    sizes = torch.full((64, 6), 512.0).to(model.device, model.dtype) if large else None
-    guidance = rows(config.time_cond_proj_dim) if model.guides_by_input else None
-
-    def run(count: int) -> torch.Tensor:
-        def first(tensor: torch.Tensor | None) -> torch.Tensor | None:
-            return None if tensor is None else tensor[:count]
-
-        conditions = Conditions(prompts[:count], first(wholes), first(sizes), first(guidance))
-        return call(model, latents[:count], times[:count], conditions)
-
-    return run

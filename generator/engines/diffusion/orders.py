@@ -34,6 +34,21 @@ class Conditions:
         """Return how many rows of a batch the order takes."""
         return int(self.prompts.shape[0])
 
+    def take(self, rows: slice | list[int]) -> "Conditions":
+        """Return some of the rows, without the adapters."""
+        wholes, sizes, guidance = (
+            None if part is None else part[rows] for part in (self.wholes, self.sizes, self.guidance)
+        )
+        return Conditions(self.prompts[rows], wholes, sizes, guidance)
+
+
+@dataclass(frozen=True)
+class Steering:
+    """The picture that a ControlNet reads, 1 x 3 x height x width in pixels, and how much it counts."""
+
+    picture: torch.Tensor
+    scale: float
+
 
 @dataclass(frozen=True)
 class Repaint:
@@ -57,6 +72,7 @@ class Order:
     """An order with fewer rows shares steps with those of so many: unguided ones with guided ones."""
 
     repaint: Repaint | None = None
+    steering: Steering | None = None
     done: int = 0
     clean: torch.Tensor | None = None
     error: Exception | None = None

@@ -12,7 +12,7 @@ from generator.engines.diffusion.adapters import Adapters
 from generator.engines.diffusion.encoding import Encoded, Encoder
 from generator.engines.diffusion.loading import Model, load
 from generator.engines.diffusion.loop import StepLoop
-from generator.engines.diffusion.orders import Bucket, Conditions, Order, Repaint
+from generator.engines.diffusion.orders import Bucket, Conditions, Order, Repaint, Steering
 from generator.engines.diffusion.pictures import Pictures, resize
 from generator.engines.diffusion.record import Record
 
@@ -25,8 +25,10 @@ _STEPS_SHARE = 0.98
 class Studio:
     """A loaded model and its step loop. `paint` is for any thread."""
 
-    def __init__(self, model: str, exact: bool, adapters: Path, record: Record | None = None) -> None:
-        self._model = load(model)
+    def __init__(
+        self, model: str, exact: bool, adapters: Path, record: Record | None = None, controlnet: str | None = None
+    ) -> None:
+        self._model = load(model, controlnet)
         self._adapters = Adapters(self._model, adapters)
         self._encoder = Encoder(self._model, self._adapters)
         self._pictures = Pictures(self._model)
@@ -98,14 +100,22 @@ class Studio:
         generator = torch.Generator().manual_seed(request.seed)
         shape = (1, model.unet.config.in_channels, height // model.latent_scale, width // model.latent_scale)
         noise = randn_tensor(shape, generator=generator, device=model.device, dtype=model.dtype)
-        latents, repaint = noise * run.scheduler.init_noise_sigma, None
+        latents, repaint, steering = noise * run.scheduler.init_noise_sigma, None, None
         if source is not None:
             clean = self._pictures.encode(resize(source, width, height)).to(model.dtype)
             latents = run.noised(clean, noise, 0) if strength < 1 else latents
             if mask is not None:
                 repaint = Repaint(clean, noise, _latent_mask(mask, shape[2:], model))
+        if request.control is not None:
+            steering = Steering(self._steering_picture(request.control.picture, shape), request.control.scale)
         conditions = self._conditions(request, width, height)
-        return Order(conditions, run, latents, request.scale, generator, self._usual_rows, repaint)
+        return Order(conditions, run, latents, request.scale, generator, self._usual_rows, repaint, steering)
+
+    def _steering_picture(self, pixels: Pixels, shape: tuple[int, ...]) -> torch.Tensor:
+        """Return a control picture at the size of the latents' picture, as 0 to 1."""
+        height, width = (side * self._model.latent_scale for side in shape[2:])
+        values = torch.from_numpy(resize(pixels, width, height).copy()).permute(2, 0, 1)[None].float() / 255
+        return values.to(self._model.device, self._model.dtype)
 
     def _conditions(self, request: ImageRequest, width: int, height: int) -> Conditions:
         model = self._model

@@ -6,11 +6,17 @@ are used for one size are those whose rows are equal bit for bit to those of the
 one width is used, the widest that takes hardly longer than the narrowest; batches are then always filled up to it.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
+
+from generator.engines.diffusion.orders import Bucket
+from generator.engines.diffusion.record import Record
+
+log = logging.getLogger("easel.generator")
 
 CANDIDATES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
@@ -113,6 +119,32 @@ def _worthwhile(seconds: dict[int, float], widths: list[int]) -> Widths:
     while len(kept) > 1 and seconds[kept[-1]] / kept[-1] > MIN_GAIN * min(seconds[w] / w for w in kept[:-1]):
         kept.pop()
     return Widths(tuple(kept), tuple(seconds[width] for width in kept))
+
+
+class WidthsByBucket(dict[Bucket, Widths]):
+    """The widths of one network for each bucket; those of a new one are measured, unless an earlier start did so."""
+
+    def __init__(self, record: Record, key: str, exact: bool, sample: Callable[[Bucket], Network]) -> None:
+        super().__init__()
+        self._record = record
+        self._key = key
+        self._exact = exact
+        self._sample = sample
+
+    def __missing__(self, bucket: Bucket) -> Widths:
+        """Measure few widths, since orders wait."""
+        return self.measure(bucket, FEW_CANDIDATES)
+
+    def measure(self, bucket: Bucket, candidates: Sequence[int]) -> Widths:
+        """Find the widths of a bucket and keep them."""
+        key = "/".join(map(str, (self._key, *bucket)))
+        found = from_record(self._record.find(key))
+        if found is None:
+            found = measure(self._sample(bucket), bucket.rows, self._exact, candidates)
+            self._record.write(key, asdict(found))
+        log.info("%s: widths %s", bucket, found.rows)
+        self[bucket] = found
+        return found
 
 
 def from_record(entry: object) -> Widths | None:
