@@ -74,8 +74,16 @@ class ProcessEnginePool:
     def __init__(self, engine: str, ready_within_s: float = 30.0) -> None:
         self.engine = engine
         self._class = _class_of(engine)
-        can = {"inpaint": "inpaint", "adapters": "takes_adapters", "scheduler": "schedulers"}
-        self.extensions = tuple(name for name, attribute in can.items() if getattr(self._class, attribute, False))
+        can = {
+            "inpaint": "inpaint",
+            "adapters": "takes_adapters",
+            "control": "takes_control",
+            "scheduler": "schedulers",
+        }
+        lacks: tuple[str, ...] = getattr(self._class, "unavailable", tuple)()
+        self.extensions = tuple(
+            name for name, attribute in can.items() if getattr(self._class, attribute, False) and name not in lacks
+        )
         self.schedulers: tuple[str, ...] = getattr(self._class, "schedulers", ())
         self._shared: EngineProcess | None = None
         self._alone = threading.Lock()

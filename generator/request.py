@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from generator.engines.base import DescriptionOptions, ImageRequest, ModelInfo
+from generator.engines.base import Control, DescriptionOptions, ImageRequest, ModelInfo
 from generator.images import MAX_SOURCE_PIXELS, SIZE_STEP_PX, BadImage, decode_base64
 
 MAX_PROMPT = 4000
@@ -21,6 +21,10 @@ MAX_SEED = 2**32 - 1
 MAX_SOURCE_IMAGES = 8
 MAX_FRAMES = 120
 MAX_ADAPTERS = 4
+MAX_CONTROL_SCALE = 2.0
+EXTRA_PICTURES = ("mask", "control")
+"""The parameters beside `imgs` that hold a picture."""
+
 MAX_OUTPUT_PIXELS = 2**27
 """Of all images of one request together, after upscaling: eight of 4096 x 4096."""
 
@@ -154,6 +158,8 @@ class GenerationRequest(BaseModel):
     mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
     adapters: Annotated[list[Adapter], Field(max_length=MAX_ADAPTERS)] = []
     scheduler: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    control: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
+    control_scale: Annotated[float, Field(ge=0, le=MAX_CONTROL_SCALE)] = 1.0
 
     @model_validator(mode="before")
     @classmethod
@@ -172,6 +178,10 @@ class GenerationRequest(BaseModel):
             raise ParameterError("imgs", "are required when strength is below 0")
         if self.mask is not None and not (self.imgs and self.makes_pictures):
             raise ParameterError("mask", "needs imgs and a strength of at least 0")
+        if self.control is not None and not self.makes_pictures:
+            raise ParameterError("control", "needs a strength of at least 0")
+        if self.control is None and "control_scale" in self.model_fields_set:
+            raise ParameterError("control_scale", "needs control")
         return self
 
     @property
@@ -211,7 +221,7 @@ class GenerationRequest(BaseModel):
         """Return the seed of the first image, a random one if the request has none."""
         return secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
 
-    def image_request(self, size: tuple[int, int], seed: int) -> ImageRequest:
+    def image_request(self, size: tuple[int, int], seed: int, control: Control | None = None) -> ImageRequest:
         """Return the request for one image of that width and height."""
         width, height = size
         return ImageRequest(
@@ -225,6 +235,7 @@ class GenerationRequest(BaseModel):
             cpu=self.cpu,
             adapters=tuple((adapter.sha256, adapter.weight) for adapter in self.adapters),
             scheduler=self.scheduler or "",
+            control=control,
         )
 
     def size_for(self, source: tuple[int, int] | None) -> tuple[int, int]:

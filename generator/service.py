@@ -158,11 +158,12 @@ def _prepared(request: GenerationRequest, engine_pool: EnginePool) -> PreparedRe
     Raises:
         ParameterError: A picture is none, or the engine cannot do what is asked.
     """
-    if request.mask is not None and "inpaint" not in engine_pool.extensions:
-        raise ParameterError("mask", "is for engines that can inpaint; this one cannot")
     if request.scheduler is not None and request.scheduler not in engine_pool.schedulers:
         known = ", ".join(engine_pool.schedulers)
         raise ParameterError("scheduler", f"is one of {known}" if known else "cannot be chosen for this engine")
+    for parameter, extension in (("mask", "inpaint"), ("control", "control")):
+        if getattr(request, parameter) is not None and extension not in engine_pool.extensions:
+            raise ParameterError(parameter, f"needs the extension {extension}, which this engine does not offer")
     try:
         return prepare(request, [decode_base64(text) for text in request.imgs])
     except BadImage as error:

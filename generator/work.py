@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 
 from generator.engines.base import (
+    Control,
     Engine,
     ImageRequest,
     InpaintingEngine,
@@ -20,7 +21,7 @@ from generator.engines.base import (
     Stopped,
 )
 from generator.images import BadImage, decode_base64, decode_source, encode_png, fit, shrink
-from generator.request import MAX_OUTPUT_PIXELS, GenerationRequest, ParameterError
+from generator.request import EXTRA_PICTURES, MAX_OUTPUT_PIXELS, GenerationRequest, ParameterError
 
 MAX_FRAME_SIDE_PX = 768
 """Frames only show the progress: those of a larger image are scaled down."""
@@ -56,25 +57,31 @@ Work = Callable[[Engine, JobProgress], Results]
 
 @dataclass(frozen=True)
 class PreparedRequest:
-    """A generation request that is ready to run: source images and mask decoded from base64 and checked, seed fixed."""
+    """A generation request that is ready to run: its pictures decoded from base64 and checked, seed fixed."""
 
     request: GenerationRequest
     source_images: list[bytes]
     seed: int
-    mask: bytes | None = None
+    extra: dict[str, bytes] = field(default_factory=dict)
+    """The pictures of other parameters than `imgs`, by their names."""
 
     @property
     def size_bytes(self) -> int:
-        """Return how much memory the source images take while the request waits."""
-        return sum(map(len, self.source_images)) + len(self.mask or b"")
+        """Return how much memory the pictures take while the request waits."""
+        return sum(map(len, (*self.source_images, *self.extra.values())))
+
+    def control(self) -> Control | None:
+        """Decode the control picture if there is one."""
+        data = self.extra.get("control")
+        return None if data is None else Control(decode_source(data), self.request.control_scale)
 
 
 def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedRequest:
-    """Check the source images (the encoded files of `request.imgs`), the mask and the size of the outcome.
+    """Check the source images (the encoded files of `request.imgs`), the other pictures and the size of the outcome.
 
     Raises:
         BadImage: A source image is not an image.
-        ParameterError: The outcome is too large, or the mask does not fit.
+        ParameterError: The outcome is too large, or another picture is none or does not fit.
     """
     sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, source_images)]
     if request.makes_pictures:
@@ -83,20 +90,25 @@ def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedR
         outcome = sizes
     if sum(width * height for width, height in outcome) * request.upscaling**2 > MAX_OUTPUT_PIXELS:
         raise ParameterError("ups", f"makes more than {MAX_OUTPUT_PIXELS} pixels of these pictures in all")
-    mask = None if request.mask is None else _checked_mask(request.mask, sizes)
-    ready = request.model_copy(update={"imgs": [], "mask": None, "n": request.count})
-    return PreparedRequest(ready, source_images, request.first_seed(), mask)
-
-
-def _checked_mask(text: str, sizes: list[tuple[int, int]]) -> bytes:
-    data = decode_base64(text)
-    try:
-        shape = decode_source(data).shape
-    except BadImage as error:
-        raise ParameterError("mask", f"holds something that {error}") from error
-    if any((shape[1], shape[0]) != size for size in sizes):
+    extra, extra_sizes = _extra_pictures(request)
+    if "mask" in extra and any(extra_sizes["mask"] != size for size in sizes):
         raise ParameterError("mask", "has another size than the pictures of imgs")
-    return data
+    ready = request.model_copy(update={"imgs": [], "n": request.count} | dict.fromkeys(EXTRA_PICTURES))
+    return PreparedRequest(ready, source_images, request.first_seed(), extra)
+
+
+def _extra_pictures(request: GenerationRequest) -> tuple[dict[str, bytes], dict[str, tuple[int, int]]]:
+    """Return the encoded pictures of other parameters than `imgs`, and their sizes."""
+    texts = {name: getattr(request, name) for name in EXTRA_PICTURES}
+    extra = {name: decode_base64(text) for name, text in texts.items() if text is not None}
+    sizes: dict[str, tuple[int, int]] = {}
+    for name, data in extra.items():
+        try:
+            height, width = decode_source(data).shape[:2]
+        except BadImage as error:
+            raise ParameterError(name, f"holds something that {error}") from error
+        sizes[name] = width, height
+    return extra, sizes
 
 
 def run_request(prepared: PreparedRequest, engine: Engine, progress: JobProgress) -> Results:
@@ -160,7 +172,7 @@ def _make_image(
     if source is not None and not request.makes_pictures:
         return source, None, []
     size = request.size_for((source.shape[1], source.shape[0]) if source is not None else None)
-    image_request = request.image_request(size, prepared.seed + k)
+    image_request = request.image_request(size, prepared.seed + k, prepared.control())
     try:
         picture = _paint(engine, prepared, image_request, source, report)
     except NotNumbers:
@@ -175,9 +187,9 @@ def _paint(
     if source is None:
         return engine.generate(request, report)
     size, strength = (request.width, request.height), prepared.request.strength
-    if prepared.mask is None:
+    if "mask" not in prepared.extra:
         return engine.transform(fit(source, *size), request, strength, report)
-    mask = fit(decode_source(prepared.mask), *size)[..., 1]
+    mask = fit(decode_source(prepared.extra["mask"]), *size)[..., 1]
     return cast("InpaintingEngine", engine).inpaint(fit(source, *size), mask, request, strength, report)
 
 

@@ -129,7 +129,9 @@ class Engine(Protocol):
     A class with the attribute `shared = True` is created once for all workers, whose threads call its methods at the
     same time; so are the images of one request. It can then share the steps of its network between them. The attribute
     `loading_s`, a static function, may return about how many seconds the engine takes to load, or None. With
-    `takes_adapters = True` requests may name adapters, and with `schedulers`, a tuple of names, one of these.
+    `takes_adapters = True` requests may name adapters, with `takes_control = True` hold a control picture, with
+    `schedulers`, a tuple of names, choose one of these. The static function `unavailable` may return the names of
+    extensions that the engine lacks with its present settings.
     """
 
     def stats(self) -> EngineStats:

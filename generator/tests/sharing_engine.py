@@ -23,6 +23,7 @@ class Sharing:
 
     shared = True
     takes_adapters = True
+    takes_control = True
 
     def stats(self) -> EngineStats:
         return EngineStats(os.getpid(), 0, model=ModelInfo("flat", "cpu", "8 bits", 3, 2.5, 72, 64))
@@ -44,6 +45,8 @@ class Sharing:
         if what == "nan":
             raise NotNumbers
         value = request.seed + request.steps + sum(round(10 * weight) for _, weight in request.adapters)
+        if request.control is not None:
+            value += round(request.control.scale * int(request.control.picture[0, 0, 0]))
         return np.full((request.height, request.width, 3), value, dtype=np.uint8)
 
     def inpaint(

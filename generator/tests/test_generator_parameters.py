@@ -80,8 +80,10 @@ PARAMETERS = [
         ["colours", "artists;mediums"],
     ),
     Parameter("key", None, ["k", "k" * 255], [*NO_TEXT, "", "k" * 256, "\ud800"], ["k"], ["", "k" * 256]),
-    # This engine cannot inpaint; test_generator_shared_engine.py has valid masks.
+    # This engine can do neither; test_generator_shared_engine.py has valid masks and control pictures.
     Parameter("mask", None, [], [5, True, {}, ["AAAA"], "", "not base64", "AAAA\n", PNG_TEXT], [], ["", "%%%"]),
+    Parameter("control", None, [], [5, True, {}, ["AAAA"], "", "not base64", "AAAA\n", PNG_TEXT], [], ["", "%%%"]),
+    Parameter("control_scale", 1.0, [], [*NO_NUMBER, -0.1, 2.1, 1.0], [], [*FORM_NUMBER, "1"]),
     Parameter("adapters", [], [[]], [5, True, {}, [1], [{}], [{"sha256": "x"}], [{"sha256": "0" * 64, "weight": 5}]]),
     Parameter("frames", 0, [0, 1, 120], [*NO_WHOLE, -1, 121], ["0", "120"], [*FORM_WHOLE, "-1", "121"]),
 ]

@@ -137,6 +137,16 @@ def mask_of(width: int = 64) -> str:
     return base64.b64encode(out.getvalue()).decode()
 
 
+def flat(value: int, size: tuple[int, int] = (64, 64)) -> str:
+    """Return a picture of one grey."""
+    out = io.BytesIO()
+    Image.new("RGB", size, (value,) * 3).save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
+PNG_TEXT = base64.b64encode(b"GIF89a").decode()
+
+
 def test_inpainting_keeps_the_pixels_outside_of_the_mask(service: Service) -> None:
     assert "inpaint" in service.client.get("/health").json()["extensions"]
     source = encoded()
@@ -158,3 +168,26 @@ def test_inpainting_keeps_the_pixels_outside_of_the_mask(service: Service) -> No
 def test_a_mask_that_does_not_fit_is_refused(service: Service, fields: dict[str, object]) -> None:
     answer = service.post("/initiate_processing", prompt="x", ups=1, **fields)
     assert (answer.status_code, answer.json()["parameter"]) == (422, "mask")
+
+
+@pytest.mark.parametrize(("scale", "value"), [(None, 20), (0.5, 15), (0, 10)])
+def test_a_control_picture_and_its_scale_reach_the_engine(service: Service, scale: float | None, value: int) -> None:
+    assert "control" in service.client.get("/health").json()["extensions"]
+    fields: dict[str, object] = {} if scale is None else {"control_scale": scale}
+    results = service.finish(service.start(control=flat(10, (40, 24)), seed=7, steps=3, **fields))
+    assert (value_of(results), open_png(results["imgs"][0]).size) == (value, (64, 64))
+
+
+@pytest.mark.parametrize(
+    ("fields", "parameter"),
+    [
+        ({"control": PNG_TEXT}, "control"),
+        ({"control": flat(10, (64, 4))}, "control"),
+        ({"control": flat(10), "imgs": encoded(), "strength": -1}, "control"),
+        ({"control": flat(10), "control_scale": 2.5}, "control_scale"),
+        ({"control_scale": 1.0}, "control_scale"),
+    ],
+)
+def test_a_wrong_control_picture_is_refused(service: Service, fields: dict[str, object], parameter: str) -> None:
+    answer = service.post("/initiate_processing", **({"prompt": "x", "ups": 1} | fields))
+    assert (answer.status_code, answer.json()["parameter"]) == (422, parameter)

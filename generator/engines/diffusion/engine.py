@@ -40,14 +40,14 @@ class Diffusion:
     shared = True
     takes_adapters = True
     schedulers = tuple(SCHEDULERS)
+    takes_control = True
 
     def __init__(self) -> None:
         begin = time.monotonic()
         from generator.engines.diffusion.studio import Studio
 
         exact = os.environ.get("EASEL_EXACT", "1") != "0"
-        controlnet = os.environ.get("EASEL_CONTROLNET") or None
-        self.studio = Studio(_model(), exact, AdapterFiles().folder, controlnet=controlnet)
+        self.studio = Studio(_model(), exact, AdapterFiles().folder, controlnet=_controlnet())
         Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
 
     @staticmethod
@@ -55,6 +55,11 @@ class Diffusion:
         """Return how long the model took to load the last time."""
         seconds = Record().find(_LOADING + _model())
         return float(seconds) if isinstance(seconds, int | float) else None
+
+    @staticmethod
+    def unavailable() -> tuple[str, ...]:
+        """Return the extensions that need a ControlNet where there is none."""
+        return () if _controlnet() else ("control",)
 
     def stats(self) -> EngineStats:
         """Return the size of the network, the memory in use and the model."""
@@ -98,6 +103,10 @@ class Diffusion:
 
 def _model() -> str:
     return os.environ.get("EASEL_MODEL") or str(OWN_MODEL)
+
+
+def _controlnet() -> str | None:
+    return os.environ.get("EASEL_CONTROLNET") or None
 
 
 def _compose(source: Pixels, new: Pixels, mask: Mask) -> Pixels:
