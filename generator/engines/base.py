@@ -131,7 +131,8 @@ class Engine(Protocol):
     `loading_s`, a static function, may return about how many seconds the engine takes to load, or None. With
     `takes_adapters = True` requests may name adapters, with `takes_control = True` hold a control picture, with
     `schedulers`, a tuple of names, choose one of these. The static function `unavailable` may return the names of
-    extensions that the engine lacks with its present settings.
+    extensions that the engine lacks with its present settings. `upscaler` may name the network that enlarges its
+    pictures, instead of `upscale`, where EASEL_UPSCALER names none (see `engines.upscaling`).
     """
 
     def stats(self) -> EngineStats:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 
 from generator.engines.base import Engine
+from generator.engines.upscaling.upscaler import with_upscaler
 
 ENTRY_POINT_GROUP = "easel.engines"
 
@@ -22,13 +23,14 @@ class NoSuchEngine(Exception):
 
 
 def load_engine(name: str) -> Engine:
-    """Create the engine of that name, which may take minutes if it loads a model.
+    """Create the engine of that name with its upscaler, which may take minutes if it loads a model.
 
     Raises:
         NoSuchEngine: It does not exist or cannot be imported.
+        NoUpscaler: The same of the upscaler.
         Exception: Any error of the engine itself.
     """
-    return find_engine(name)()
+    return with_upscaler(find_engine(name)())
 
 
 def find_engine(name: str) -> Callable[[], Engine]:

@@ -25,6 +25,7 @@ from generator.engines.base import (
 from generator.engines.diffusion import prompts
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.schedulers import SCHEDULERS
+from generator.engines.upscaling.upscaler import chosen
 
 OWN_MODEL = Path(__file__).parent / "mini" / "model"
 
@@ -41,13 +42,16 @@ class Diffusion:
     takes_adapters = True
     schedulers = tuple(SCHEDULERS)
     takes_control = True
+    upscaler = "realesr-animevideov3"
 
     def __init__(self) -> None:
         begin = time.monotonic()
         from generator.engines.diffusion.studio import Studio
 
         exact = os.environ.get("EASEL_EXACT", "1") != "0"
-        self.studio = Studio(_model(), exact, AdapterFiles().folder, controlnet=_controlnet())
+        self.studio = Studio(
+            _model(), exact, AdapterFiles().folder, controlnet=_controlnet(), upscaler=chosen(self.upscaler)
+        )
         Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
 
     @staticmethod
@@ -87,7 +91,7 @@ class Diffusion:
         return _compose(source, self.studio.paint(request, report, strength, source, mask), mask)
 
     def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
-        """Enlarge an image by resampling; no network takes part."""
+        """Enlarge an image by resampling, where no upscaler does it."""
         height, width = picture.shape[:2]
         size = (width * factor, height * factor)
         enlarged = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))

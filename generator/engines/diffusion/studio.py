@@ -15,6 +15,7 @@ from generator.engines.diffusion.loop import StepLoop
 from generator.engines.diffusion.orders import Bucket, Conditions, Order, Repaint, Steering
 from generator.engines.diffusion.pictures import Pictures, resize
 from generator.engines.diffusion.record import Record
+from generator.engines.upscaling.upscaler import Upscaler
 
 MAX_ENLARGED = 1.5
 """A model paints up to so many times its own side. A larger picture is painted at that size and enlarged."""
@@ -26,12 +27,19 @@ class Studio:
     """A loaded model and its step loop. `paint` is for any thread."""
 
     def __init__(
-        self, model: str, exact: bool, adapters: Path, record: Record | None = None, controlnet: str | None = None
+        self,
+        model: str,
+        exact: bool,
+        adapters: Path,
+        record: Record | None = None,
+        controlnet: str | None = None,
+        upscaler: Upscaler | None = None,
     ) -> None:
         self._model = load(model, controlnet)
         self._adapters = Adapters(self._model, adapters)
         self._encoder = Encoder(self._model, self._adapters)
         self._pictures = Pictures(self._model)
+        self._upscaler = upscaler
         self.loop = StepLoop(self._model, self._adapters, record or Record(), exact)
         info, cell = self._model.info, self._model.latent_scale
         length = self._encoder.encode("", "")[0].length
@@ -78,9 +86,19 @@ class Studio:
             report(_STEPS_SHARE * done / len(order.run.timesteps), snapshot(shown) if done else None)
 
         latents = self.loop.run(order, progress)
-        picture = resize(self._pictures.decode(latents), request.width, request.height)
+        picture = self._enlarge(self._pictures.decode(latents), request, report)
         report(1.0, lambda: picture)
         return picture
+
+    def _enlarge(self, picture: Pixels, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        width, height = request.width, request.height
+        if self._upscaler is None or max(width / picture.shape[1], height / picture.shape[0]) <= MAX_ENLARGED:
+            return resize(picture, width, height)
+
+        def progress(done: float, _: object = None) -> None:
+            report(_STEPS_SHARE + (1 - _STEPS_SHARE) * done)
+
+        return self._upscaler.fit(picture, width, height, progress)
 
     def _painted_size(self, request: ImageRequest) -> tuple[int, int]:
         """Return the size at which the model paints: the requested one unless that is far above its own."""

@@ -10,12 +10,13 @@ import torch
 from engine_suite import OPTIONS, EngineSuite, Reports, request
 from tiny_models import ADAPTERS
 
-from generator.engines.base import Engine, NotNumbers, Pixels, Stopped
+from generator.engines.base import Engine, NotNumbers, Pixels, ProgressReporter, Stopped
 from generator.engines.diffusion.engine import Diffusion
 from generator.engines.diffusion.loop import OutOfMemory
 from generator.engines.diffusion.orders import Bucket, Order
 from generator.engines.diffusion.studio import Studio
 from generator.engines.diffusion.widths import Widths
+from generator.engines.upscaling.upscaler import chosen
 
 
 class TestDiffusion(EngineSuite):
@@ -103,6 +104,30 @@ def test_a_size_far_above_the_models_is_enlarged(engine: Diffusion, monkeypatch:
     assert engine.generate(request(width=512, height=256, steps=1), Reports()).shape == (256, 512, 3)
     assert engine.generate(request(width=96, height=64, steps=1), Reports()).shape == (64, 96, 3)
     assert [tuple(one.latents.shape[2:]) for one in orders] == [(11, 23), (16, 24)]
+
+
+def test_what_is_far_above_the_models_size_is_enlarged_by_the_upscaler(
+    engine: Diffusion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upscaler, factors = chosen("realesr-animevideov3"), []
+    assert upscaler is not None
+    enlarge = upscaler.enlarge
+
+    def recorded(picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
+        factors.append((picture.shape[:2], factor))
+        return enlarge(picture, factor, report)
+
+    monkeypatch.setattr(upscaler, "enlarge", recorded)
+    wanted = request(width=512, height=256, steps=1)
+    resampled = engine.generate(wanted, Reports())
+    monkeypatch.setattr(engine.studio, "_upscaler", upscaler)
+    reports = Reports()
+    enlarged = engine.generate(wanted, reports)
+    assert enlarged.shape == (256, 512, 3)
+    assert np.abs(enlarged.astype(int) - resampled).max() > 0
+    assert reports.done == sorted(reports.done)
+    engine.generate(request(width=96, height=64, steps=1), Reports())
+    assert factors == [((44, 92), 4)]
 
 
 def test_frames_show_the_way_to_the_picture(engine: Diffusion) -> None:

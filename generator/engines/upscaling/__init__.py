@@ -1,0 +1,1 @@
+"""Enlarging pictures by a network, for any engine."""
