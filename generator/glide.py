@@ -20,7 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from generator.engine_pool import EnginePool
 from generator.engines.base import Engine, ImageRequest, Pixels
 from generator.images import encode_png
-from generator.jobs import Job, JobQueue
+from generator.job import Job
+from generator.jobs import JobQueue
 from generator.problems import MAX_NAME, errors
 from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError, composed
 from generator.waiting import wait_while_connected

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from generator.body import BadBody, BodyTooLarge
 from generator.engine_process import EngineFailed
-from generator.jobs import FailureReason, JobFailed, KeyReused, NotFinished, QueueFull, UnknownJob
+from generator.job import FailureReason
+from generator.jobs import JobFailed, KeyReused, NotFinished, QueueFull, UnknownJob
 from generator.request import ParameterError, UnknownAdapters
 
 RETRY_AFTER_S = 5

@@ -18,7 +18,8 @@ from thread_engine_pool import ThreadEnginePool
 from easel_painter import Painter
 from easel_painter.noise import cppn
 from generator.engines.base import Engine
-from generator.jobs import Bounds, FailureReason, JobFailed, JobQueue, QueueFull
+from generator.job import FailureReason
+from generator.jobs import Bounds, JobFailed, JobQueue, QueueFull
 from generator.request import GenerationRequest
 from generator.work import JobProgress, Results
 
