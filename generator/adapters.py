@@ -4,14 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
 from generator.body import BodyTooLarge
 from generator.engines.adapter_files import MAX_FILE_BYTES, SHA256, AdapterFiles, BadAdapterFile
 from generator.problems import errors
-from generator.request import GenerationRequest, ParameterError, UnknownAdapters
+from generator.request import GenerationRequest, ParameterError, UnknownAdapter, UnknownAdapters
 
 _BUFFER_BYTES = 4 * 1024 * 1024
+
+
+Name = Annotated[str, Path(pattern=f"^{SHA256.pattern}$")]
 
 
 class Kept(BaseModel):
@@ -38,11 +42,11 @@ def check_adapters(request: GenerationRequest, files: AdapterFiles | None) -> No
 
 
 def adapter_routes(files: AdapterFiles) -> APIRouter:
-    """Return the call that sends an adapter."""
+    """Return the calls that send and fetch an adapter."""
     router = APIRouter(tags=["img_generator"])
 
     @router.put("/adapters/{sha256}", responses=errors(413, 422))
-    async def put_adapter(sha256: Annotated[str, Path(pattern=f"^{SHA256.pattern}$")], request: Request) -> Kept:
+    async def put_adapter(sha256: Name, request: Request) -> Kept:
         """Keep a LoRA in a safetensors file, the body, whose SHA-256 is in the address. Those used last are kept."""
         upload = await run_in_threadpool(files.new)
         try:
@@ -61,5 +65,12 @@ def adapter_routes(files: AdapterFiles) -> APIRouter:
             raise ParameterError("sha256", str(error)) from error
         finally:
             await run_in_threadpool(upload.close)
+
+    @router.get("/adapters/{sha256}", response_class=FileResponse, responses=errors(404, 422))
+    def get_adapter(sha256: Name) -> FileResponse:
+        """Return the bytes of an adapter; that counts as a use."""
+        if files.missing([sha256]):
+            raise UnknownAdapter
+        return FileResponse(files.path(sha256), media_type="application/octet-stream")
 
     return router

@@ -127,3 +127,9 @@ def _bounded(receive: Callable[[], Awaitable[Message]]) -> Callable[[], Awaitabl
         return message
 
     return counted
+
+
+def request_body(model: type[BaseModel]) -> dict[str, object]:
+    """Return the OpenAPI description of a body, which FastAPI cannot derive because it may be JSON or a form."""
+    schema = {"schema": model.model_json_schema()}
+    return {"requestBody": {"content": {"application/json": schema, "application/x-www-form-urlencoded": schema}}}

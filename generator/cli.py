@@ -13,7 +13,7 @@ from generator.engine_pool import ProcessEnginePool
 from generator.engines.registry import NoSuchEngine, find_engine
 from generator.engines.upscaling import upscaler
 from generator.jobs import Bounds
-from generator.service import create_app
+from generator.service import TRAIN_BOUNDS, create_app
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,10 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         pool = ProcessEnginePool(options.engine)
         workers = options.workers or pool.workers
         bounds = Bounds(workers=workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
-        app = create_app(pool, bounds)
+        train_bounds = Bounds(max_queue=options.max_trainings, job_timeout_s=options.training_timeout)
+        app = create_app(pool, bounds, train_bounds)
         # With httptools, a request that offers HTTP/2 would lose its body (Java's client, `curl --http2`).
         config = uvicorn.Config(app, http="h11", log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        _Server(config, f"engine {options.engine}", app.state.queue.close).run(sockets=[listener])
+        _Server(config, f"engine {options.engine}", app.state.queues.close).run(sockets=[listener])
     return 0
 
 
@@ -92,6 +93,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--job-timeout", type=_between(1, 86_400), default=600, metavar="S", help="seconds for a request (%(default)s)"
+    )
+    parser.add_argument(
+        "--max-trainings",
+        type=_between(1, 1000),
+        default=TRAIN_BOUNDS.max_queue,
+        help="trainings that may wait (%(default)s)",
+    )
+    parser.add_argument(
+        "--training-timeout",
+        type=_between(1, 86_400),
+        default=int(TRAIN_BOUNDS.job_timeout_s),
+        metavar="S",
+        help="seconds for a training (%(default)s)",
     )
     return parser
 

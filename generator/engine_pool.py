@@ -36,7 +36,14 @@ class Worker(Protocol):
         """End the engine, even during a run."""
 
 
-class EnginePool(Protocol):
+class WorkerPool(Protocol):
+    """Starts workers for one kind of job."""
+
+    def start_worker(self) -> Worker:
+        """Start one more worker."""
+
+
+class EnginePool(WorkerPool, Protocol):
     """Starts workers of one engine."""
 
     @property
@@ -51,8 +58,9 @@ class EnginePool(Protocol):
     def schedulers(self) -> tuple[str, ...]:
         """Return the schedulers that a request may name."""
 
-    def start_worker(self) -> Worker:
-        """Start one more worker."""
+    @property
+    def trainer(self) -> str | None:
+        """Return what creates the engine's trainer, as `package.module:function`; None if it has none."""
 
     def stats(self) -> EngineStats:
         """Return the stats that an engine reported last. Waits for the first report.
@@ -79,7 +87,9 @@ class ProcessEnginePool:
             "adapters": "takes_adapters",
             "control": "takes_control",
             "scheduler": "schedulers",
+            "train": "trainer",
         }
+        self.trainer: str | None = getattr(self._class, "trainer", None)
         lacks: tuple[str, ...] = getattr(self._class, "unavailable", tuple)()
         self.extensions = tuple(
             name for name, attribute in can.items() if getattr(self._class, attribute, False) and name not in lacks

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from generator.engines.base import Engine, EngineStats, Stopped
+from generator.engines.base import CannotDo, Engine, EngineStats, Stopped
 from generator.engines.registry import load_engine
 from generator.work import JobProgress, Results, Work
 
@@ -43,7 +43,7 @@ _LAST = ("results", "stopped", "failed", "gone")
 
 
 class EngineFailed(Exception):
-    """The engine raised, or its process ended; the log has the details."""
+    """The engine raised, or its process ended; the log has the details. A message is for the client."""
 
 
 class ProcessEnded(EngineFailed):
@@ -163,7 +163,7 @@ class EngineProcess:
                 self._replace_once(running, "ended during a job")
                 raise ProcessEnded if running.loaded else EngineFailed
             else:
-                raise EngineFailed
+                raise EngineFailed(value or "")
 
     def _stop(self, running: _Running, number: int, answers: _Answers) -> None:
         """Ask the engine to stop the call and wait for that; replace the process if it does not."""
@@ -250,6 +250,8 @@ class _FarEnd:
             outcome = "results", work(engine, progress)
         except Stopped:
             outcome = "stopped", None
+        except CannotDo as error:
+            outcome = "failed", str(error)
         except Exception:
             log.exception("the engine failed")
             outcome = "failed", None

@@ -41,6 +41,9 @@ class Job:
     took_s: float = 0.0
     results: Results | None = None
     reason: FailureReason | None = None
+    failure: str | None = None
+    """More than the reason says, for the client."""
+
     shown_at: float = 0.0
     watchers: dict[Future[None], str] = field(default_factory=dict)
 

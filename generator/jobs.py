@@ -5,16 +5,18 @@ too large, the oldest are removed; a restart removes all. An awaited job has no 
 caller that waits for it and is not kept.
 """
 
+import itertools
 import logging
 import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
-from generator.engine_pool import EnginePool, Worker
+from generator.engine_pool import Worker, WorkerPool
 from generator.engine_process import EngineFailed
 from generator.engines.base import Stopped
 from generator.job import FailureReason, Job, JobState
@@ -71,11 +73,19 @@ class _Ended:
     size_bytes: int = 0
 
 
-class JobQueue:
-    """Runs jobs one after the other on each worker. Call `start` before use and `close` after."""
+def new_ids() -> Iterator[int]:
+    """Return ids. One from before a restart must not find another client's images: each run starts at random."""
+    return itertools.count(1 + secrets.randbelow(2**30))
 
-    def __init__(self, engine_pool: EnginePool, bounds: Bounds) -> None:
-        self._engine_pool = engine_pool
+
+class JobQueue:
+    """Runs jobs one after the other on each worker. Call `start` before use and `close` after.
+
+    Queues with the same `ids` give each id once.
+    """
+
+    def __init__(self, worker_pool: WorkerPool, bounds: Bounds, ids: Iterator[int] | None = None) -> None:
+        self._worker_pool = worker_pool
         self._bounds = bounds
         self._workers: list[Worker] = []
         self._lock = threading.Condition()
@@ -87,12 +97,11 @@ class JobQueue:
         self._ended = _Ended()
         self._watching = 0
         self._closed = False
-        # An id from before a restart must not find another client's images, so each run starts at a random number.
-        self._next_id = 1 + secrets.randbelow(2**30)
+        self._ids = ids or new_ids()
 
     def start(self) -> None:
         """Start the workers."""
-        self._workers = [self._engine_pool.start_worker() for _ in range(self._bounds.workers)]
+        self._workers = [self._worker_pool.start_worker() for _ in range(self._bounds.workers)]
         for number, worker in enumerate(self._workers):
             threading.Thread(target=self._work, args=(worker,), name=f"generator-worker-{number}", daemon=True).start()
 
@@ -121,7 +130,7 @@ class JobQueue:
                 if known.digest != digest:
                     raise KeyReused
                 return known.id
-            job = Job(self._next_id, key, digest, work, size_bytes)
+            job = Job(next(self._ids), key, digest, work, size_bytes)
             self._add(job)
             self._jobs[job.id] = job
             if key is not None:
@@ -140,7 +149,7 @@ class JobQueue:
         # From here on the caller can no longer cancel the future; only the queue completes it.
         outcome.set_running_or_notify_cancel()
         with self._lock:
-            job = Job(self._next_id, None, b"", work, 0, outcome)
+            job = Job(next(self._ids), None, b"", work, 0, outcome)
             self._add(job)
             return job
 
@@ -154,10 +163,14 @@ class JobQueue:
         too_large = self._waiting_bytes + job.size_bytes > self._bounds.max_queue_bytes
         if len(self._waiting) >= self._bounds.max_queue or too_large or self._closed:
             raise QueueFull
-        self._next_id += 1
         self._waiting[job.id] = job
         self._waiting_bytes += job.size_bytes
         self._lock.notify()
+
+    def knows(self, job_id: int) -> bool:
+        """Return whether a job has this id."""
+        with self._lock:
+            return job_id in self._jobs
 
     def status(self, job_id: int) -> str:
         """Return the status in the protocol's words.
@@ -201,7 +214,8 @@ class JobQueue:
         with self._lock:
             job = self._get(job_id)
             if job.results is None:
-                raise NotFinished(job.reason.value if job.reason else "the pictures are not finished yet")
+                reason = job.reason.value if job.reason else "the job is not finished yet"
+                raise NotFinished(job.failure or reason)
             return job.results
 
     def cancel(self, job_id: int) -> bool:
@@ -253,20 +267,24 @@ class JobQueue:
 
     def _work(self, worker: Worker) -> None:
         while (taken := self._take_when_ready(worker)) is not None:
-            job, work = taken
-            try:
-                results = worker.run(work, partial(self._record_progress, job))
-            except Stopped:
-                self._fail(job, FailureReason.TOO_LONG)
-            except EngineFailed:
-                self._fail(job, FailureReason.ENGINE)
-            except Exception:
-                # A fault of one job must not end the thread that runs the next ones.
-                log.exception("job %d: the worker failed", job.id)
-                self._fail(job, FailureReason.ENGINE)
-            else:
-                with self._lock:
-                    self._end(job, JobState.FINISHED, results)
+            self._run(worker, *taken)
+            # Pictures that a job was sent do not stay in memory until the next one comes.
+            del taken
+
+    def _run(self, worker: Worker, job: Job, work: Work) -> None:
+        try:
+            results = worker.run(work, partial(self._record_progress, job))
+        except Stopped:
+            self._fail(job, FailureReason.TOO_LONG)
+        except EngineFailed as error:
+            self._fail(job, FailureReason.ENGINE, str(error))
+        except Exception:
+            # A fault of one job must not end the thread that runs the next ones.
+            log.exception("job %d: the worker failed", job.id)
+            self._fail(job, FailureReason.ENGINE)
+        else:
+            with self._lock:
+                self._end(job, JobState.FINISHED, results)
 
     def _record_progress(self, job: Job, done: float) -> None:
         with self._lock:
@@ -288,10 +306,11 @@ class JobQueue:
     def _is_late(self, job: Job) -> bool:
         return time.monotonic() > job.began + self._bounds.job_timeout_s
 
-    def _fail(self, job: Job, reason: FailureReason) -> None:
+    def _fail(self, job: Job, reason: FailureReason, failure: str = "") -> None:
         with self._lock:
             if self._end(job, JobState.ERROR, reason=reason):
-                log.warning("job %d: %s", job.id, reason.value)
+                job.failure = failure or None
+                log.warning("job %d: %s", job.id, failure or reason.value)
 
     def _end(
         self, job: Job, state: JobState, results: Results | None = None, reason: FailureReason | None = None

@@ -15,7 +15,7 @@ from generator.body import BadBody, BodyTooLarge
 from generator.engine_process import EngineFailed
 from generator.job import FailureReason
 from generator.jobs import JobFailed, KeyReused, NotFinished, QueueFull, UnknownJob
-from generator.request import ParameterError, UnknownAdapters
+from generator.request import ParameterError, UnknownAdapter, UnknownAdapters
 
 RETRY_AFTER_S = 5
 # A request may have any number of unknown parameters, with names of any length.
@@ -50,7 +50,7 @@ class BadParameter(Problem):
 _MEANINGS = {
     400: "`bad_body`: neither a JSON object nor form fields",
     403: "`other_origin`: sent by a web page of another origin",
-    404: "`unknown_id`: never given, or the job has been removed",
+    404: "`unknown_id` or `unknown_adapter`: never given, or removed",
     409: "`not_finished`: no results yet, or the job failed; `key_reused`: the key belongs to another request; "
     "`unknown_adapters`: `adapters` names those that must be sent first",
     413: "`body_too_large`",
@@ -93,6 +93,7 @@ def add_errors(app: FastAPI) -> None:
     plain: dict[type[Exception], tuple[int, str, str]] = {
         OtherOrigin: (403, "other_origin", "Web pages of other origins may not call this service."),
         UnknownJob: (404, "unknown_id", "No request has this id; it may have been removed."),
+        UnknownAdapter: (404, "unknown_adapter", "No adapter has this hash; it may have been removed."),
         KeyReused: (409, "key_reused", "This key belongs to another request."),
         EngineFailed: (500, "engine_failed", "The engine does not respond."),
         QueueFull: (503, "queue_full", "The queue is full."),

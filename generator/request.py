@@ -41,6 +41,10 @@ class ParameterError(Exception):
         self.message = message
 
 
+class UnknownAdapter(Exception):
+    """The service has no adapter of this hash: it was never sent or trained here, or has been removed."""
+
+
 class UnknownAdapters(Exception):
     """A request names adapters that the service does not have."""
 
@@ -73,19 +77,21 @@ def limits() -> dict[str, float]:
     }
 
 
-def _as_list(value: object) -> object:
+def as_list(value: object) -> object:
+    """Return one text as a list."""
     return [value] if isinstance(value, str) else value
 
 
 def _split(value: object) -> object:
     """Split a list at its commas. A form has commas or repeats the field; JSON may do either too."""
-    parts = _as_list(value)
+    parts = as_list(value)
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         return parts
     return list(dict.fromkeys(word.strip() for part in parts for word in part.split(",") if word.strip()))
 
 
-def _whole_base64(texts: list[str]) -> list[str]:
+def whole_base64(texts: list[str]) -> list[str]:
+    """Return texts that are strict base64."""
     for text in texts:
         try:
             decode_base64(text)
@@ -95,7 +101,7 @@ def _whole_base64(texts: list[str]) -> list[str]:
 
 
 def _one_whole_base64(text: str) -> str:
-    return _whole_base64([text])[0]
+    return whole_base64([text])[0]
 
 
 Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIZE_STEP_PX)]
@@ -125,41 +131,14 @@ class Adapter(BaseModel):
     weight: Annotated[float, Field(ge=-4, le=4)] = 1.0
 
 
-class GenerationRequest(BaseModel):
-    """One request to `/initiate_processing`, with the protocol's names.
-
-    An engine gets it as one `ImageRequest` for each image.
-    """
+class KeyedRequest(BaseModel):
+    """What the requests that queue a job have in common."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=words_for_defaults)
 
-    prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
-    neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
-    ups: Annotated[int, Field(le=MAX_UPS)] = 4
-    imgs: Annotated[
-        list[str], BeforeValidator(_as_list), Field(max_length=MAX_SOURCE_IMAGES), AfterValidator(_whole_base64)
-    ] = []
-    strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
-    n: Annotated[int, Field(ge=1, le=MAX_N)] = 1
-    height: Side | None = None
-    width: Side | None = None
-    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 50
-    scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 7.5
     # Clients in Go and Java would use 32 bits, and half of all seeds need the 32nd.
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, json_schema_extra={"format": "int64"})] | None = None
-    desc: bool = False
-    cpu: bool = False
-    blip_max_len: Annotated[int, Field(ge=5, le=512)] = 32
-    clip_max_len: Annotated[int, Field(ge=0, le=512)] = 16
-    skip_clip: bool = False
-    skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
-    frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
     key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
-    adapters: Annotated[list[Adapter], Field(max_length=MAX_ADAPTERS)] = []
-    scheduler: Annotated[str, Field(min_length=1, max_length=32)] | None = None
-    control: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
-    control_scale: Annotated[float, Field(ge=0, le=MAX_CONTROL_SCALE)] = 1.0
 
     @model_validator(mode="before")
     @classmethod
@@ -169,6 +148,46 @@ class GenerationRequest(BaseModel):
             if value is None:
                 raise ParameterError(name, "is null; leave it out instead")
         return fields
+
+    def digest(self) -> bytes:
+        """Hash everything except the key: equal for requests that ask for the same."""
+        return hashlib.sha256(self.model_dump_json(exclude={"key"}).encode()).digest()
+
+    def first_seed(self) -> int:
+        """Return the seed (of the first image), a random one if the request has none."""
+        return secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
+
+
+class GenerationRequest(KeyedRequest):
+    """One request to `/initiate_processing`, with the protocol's names.
+
+    An engine gets it as one `ImageRequest` for each image.
+    """
+
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
+    neg_prompt: Annotated[str, Field(max_length=MAX_PROMPT), AfterValidator(composed)] = ""
+    ups: Annotated[int, Field(le=MAX_UPS)] = 4
+    imgs: Annotated[
+        list[str], BeforeValidator(as_list), Field(max_length=MAX_SOURCE_IMAGES), AfterValidator(whole_base64)
+    ] = []
+    strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
+    n: Annotated[int, Field(ge=1, le=MAX_N)] = 1
+    height: Side | None = None
+    width: Side | None = None
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = 50
+    scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 7.5
+    desc: bool = False
+    cpu: bool = False
+    blip_max_len: Annotated[int, Field(ge=5, le=512)] = 32
+    clip_max_len: Annotated[int, Field(ge=0, le=512)] = 16
+    skip_clip: bool = False
+    skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
+    frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
+    mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
+    adapters: Annotated[list[Adapter], Field(max_length=MAX_ADAPTERS)] = []
+    scheduler: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    control: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
+    control_scale: Annotated[float, Field(ge=0, le=MAX_CONTROL_SCALE)] = 1.0
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
@@ -212,14 +231,6 @@ class GenerationRequest(BaseModel):
         if not (has_sources or self.width or self.height):
             own |= {"width": model.width, "height": model.height}
         return self.model_copy(update={name: own[name] for name in own.keys() - self.model_fields_set})
-
-    def digest(self) -> bytes:
-        """Hash everything except the key: equal for requests that ask for the same."""
-        return hashlib.sha256(self.model_dump_json(exclude={"key"}).encode()).digest()
-
-    def first_seed(self) -> int:
-        """Return the seed of the first image, a random one if the request has none."""
-        return secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
 
     def image_request(self, size: tuple[int, int], seed: int, control: Control | None = None) -> ImageRequest:
         """Return the request for one image of that width and height."""

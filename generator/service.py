@@ -8,7 +8,7 @@ import base64
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated
 
@@ -17,20 +17,23 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from generator import glide
+from generator import glide, training
 from generator.adapters import adapter_routes, check_adapters
-from generator.body import MAX_WAIT_S, Body, JobRef, StatusQuery, read_body
+from generator.body import MAX_WAIT_S, Body, JobRef, StatusQuery, read_body, request_body
 from generator.engine_pool import EnginePool
 from generator.engines.adapter_files import AdapterFiles
 from generator.images import BadImage, decode_base64
-from generator.jobs import Bounds, JobQueue
+from generator.jobs import Bounds, JobQueue, new_ids
 from generator.problems import add_errors, errors, refuse_other_origins
 from generator.request import GenerationRequest, ParameterError, limits
 from generator.site import add_site
+from generator.training_pool import TrainingPool
 from generator.waiting import wait_while_connected
 from generator.work import PreparedRequest, Results, prepare, run_request
 
 EXTENSIONS = ["key", "frames", "progress", "cancel", "wait"]
+
+TRAIN_BOUNDS = Bounds(max_queue=10, job_timeout_s=7200)
 
 BodyOf = Annotated[Body, Depends(read_body)]
 
@@ -50,29 +53,58 @@ class Cancelled(BaseModel):
     cancelled: bool
 
 
-def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI:
+@dataclass(frozen=True)
+class _Queues:
+    """The queue of pictures, and that of trainings where the engine can train. No id is in both."""
+
+    pictures: JobQueue
+    trainings: JobQueue | None
+
+    def of(self, job_id: int) -> JobQueue:
+        """Return the queue that has the job; that of pictures if none has."""
+        return self.trainings if self.trainings is not None and self.trainings.knows(job_id) else self.pictures
+
+    def start(self) -> None:
+        """Start the workers of both."""
+        for queue in filter(None, (self.pictures, self.trainings)):
+            queue.start()
+
+    def close(self) -> None:
+        """End the jobs of both."""
+        for queue in filter(None, (self.pictures, self.trainings)):
+            queue.close()
+
+
+def create_app(engine_pool: EnginePool, bounds: Bounds | None = None, train_bounds: Bounds | None = None) -> FastAPI:
     """Build the service as an ASGI app. Its workers run between the lifespan's start and end.
 
-    `state.queue` can be closed before the lifespan's end, which ends the calls that wait for an image.
+    `state.queues` can be closed before the lifespan's end, which ends the calls that wait for an image.
     """
-    bounds = bounds or Bounds()
-    queue = JobQueue(engine_pool, bounds)
+    bounds, train_bounds = bounds or Bounds(), train_bounds or TRAIN_BOUNDS
+    ids = new_ids()
+    queue = JobQueue(engine_pool, bounds, ids)
+    training_pool = None if engine_pool.trainer is None else TrainingPool(engine_pool.trainer)
+    trainings = None if training_pool is None else JobQueue(training_pool, train_bounds, ids)
+    queues = _Queues(queue, trainings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        queue.start()
+        queues.start()
         try:
             yield
         finally:
-            queue.close()
+            queues.close()
 
     # FastAPI's documentation page would load its script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.queue = queue
+    app.state.queues = queues
     files = AdapterFiles() if "adapters" in engine_pool.extensions else None
     if files is not None:
         app.include_router(adapter_routes(files), dependencies=[Depends(refuse_other_origins)])
-    for router in (_img_generator_routes(engine_pool, files, queue), glide.glide_routes(engine_pool, queue)):
+    if training_pool is not None and trainings is not None:
+        routes = training.train_routes(trainings, training_pool.folder.path)
+        app.include_router(routes, dependencies=[Depends(refuse_other_origins)])
+    for router in (_img_generator_routes(engine_pool, files, queues), glide.glide_routes(engine_pool, queue)):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)
     add_site(app)
@@ -91,9 +123,18 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None) -> FastAPI
             "workers": bounds.workers,
             **({"schedulers": engine_pool.schedulers} if engine_pool.schedulers else {}),
             **queue.counts(),
+            **_trainings(trainings, train_bounds),
         }
 
     return app
+
+
+def _trainings(queue: JobQueue | None, bounds: Bounds) -> dict[str, object]:
+    """Return the limits of trainings and how many there are; nothing where the engine cannot train."""
+    if queue is None:
+        return {}
+    own = {"max_queue": bounds.max_queue, "job_timeout_s": bounds.job_timeout_s}
+    return {"trainings": queue.counts() | {"limits": training.limits() | own}}
 
 
 def _model(engine_pool: EnginePool) -> dict[str, object]:
@@ -106,13 +147,13 @@ def _model(engine_pool: EnginePool) -> dict[str, object]:
     return {} if stats.model is None else {"model": asdict(stats.model)}
 
 
-def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, queue: JobQueue) -> APIRouter:
+def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, queues: _Queues) -> APIRouter:
     router = APIRouter(tags=["img_generator"])
 
     # The handlers are plain functions: FastAPI runs each in a thread, so that decoding does not block the event loop.
     @router.post(
         "/initiate_processing",
-        openapi_extra=_request_body(GenerationRequest),
+        openapi_extra=request_body(GenerationRequest),
         responses=errors(400, 409, 413, 422, 503),
     )
     def initiate_processing(body: BodyOf) -> int:
@@ -120,13 +161,16 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
         request = body.parse(GenerationRequest)
         prepared = _prepared(request, engine_pool)
         check_adapters(request, files)
-        return queue.submit(partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key)
+        return queues.pictures.submit(
+            partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key
+        )
 
     # A call that waits holds no thread: hundreds may wait without blocking the others.
-    @router.post("/check_status", openapi_extra=_request_body(StatusQuery), responses=errors(400, 404, 413, 422))
+    @router.post("/check_status", openapi_extra=request_body(StatusQuery), responses=errors(400, 404, 413, 422))
     async def check_status(body: BodyOf, request: Request) -> str:
         """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes."""
         query = await run_in_threadpool(body.parse, StatusQuery)
+        queue = queues.of(query.id)
         changed = queue.watch(query.id) if query.wait_s else None
         if changed is not None:
             await wait_while_connected(changed, request, query.wait_s)
@@ -134,20 +178,22 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
 
     @router.post(
         "/get_results",
-        openapi_extra=_request_body(JobRef),
-        response_model=Pictures,
+        openapi_extra=request_body(JobRef),
+        response_model=Pictures | training.Learned,
         responses=errors(400, 404, 409, 413, 422),
     )
     def get_results(body: BodyOf) -> JSONResponse:
-        """Return the images as base64 PNG, the descriptions, and the frames if some were requested."""
-        return JSONResponse(_pictures(queue.results(body.parse(JobRef).id)))
+        """Return the images as base64 PNG, the descriptions and frames if requested; of a training the adapter."""
+        job_id = body.parse(JobRef).id
+        return JSONResponse(_content(queues.of(job_id).results(job_id)))
 
     @router.post(
-        "/cancel", openapi_extra=_request_body(JobRef), response_model=Cancelled, responses=errors(400, 404, 413, 422)
+        "/cancel", openapi_extra=request_body(JobRef), response_model=Cancelled, responses=errors(400, 404, 413, 422)
     )
     def cancel(body: BodyOf) -> dict[str, bool]:
         """Cancel a job. Its status becomes `error`; `cancelled` is false if it had already ended."""
-        return {"cancelled": queue.cancel(body.parse(JobRef).id)}
+        job_id = body.parse(JobRef).id
+        return {"cancelled": queues.of(job_id).cancel(job_id)}
 
     return router
 
@@ -170,7 +216,9 @@ def _prepared(request: GenerationRequest, engine_pool: EnginePool) -> PreparedRe
         raise ParameterError("imgs", f"hold something that {error}") from error
 
 
-def _pictures(results: Results) -> dict[str, object]:
+def _content(results: Results) -> dict[str, object]:
+    if results.trained is not None:
+        return {"adapter": results.trained.sha256, "report": results.trained.report}
     content: dict[str, object] = {"imgs": [_base64(img) for img in results.imgs], "descs": results.descs}
     if results.frames:
         content["frames"] = [_base64(frame) for frame in results.frames]
@@ -181,9 +229,3 @@ def _pictures(results: Results) -> dict[str, object]:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _request_body(model: type[BaseModel]) -> dict[str, object]:
-    """Return the OpenAPI description of a body, which FastAPI cannot derive because it may be JSON or a form."""
-    schema = {"schema": model.model_json_schema()}
-    return {"requestBody": {"content": {"application/json": schema, "application/x-www-form-urlencoded": schema}}}

@@ -36,6 +36,14 @@ JobProgress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
+class TrainedAdapter:
+    """An adapter that was trained: the hash of its file, and what the trainer measured."""
+
+    sha256: str
+    report: dict[str, str | float]
+
+
+@dataclass(frozen=True)
 class Results:
     """What `/get_results` sends; images are PNG bytes."""
 
@@ -44,6 +52,9 @@ class Results:
     frames: list[bytes]
     flags: list[list[str]] = field(default_factory=list)
     """What is wrong with each image: `nan` where the network failed, `black` where all is black."""
+
+    trained: TrainedAdapter | None = None
+    """The result of a training, which has no images."""
 
     @property
     def size_bytes(self) -> int:

@@ -6,6 +6,7 @@ The service owns the queue, the limits and the encoding; an engine owns pixels. 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -101,8 +102,39 @@ class EngineStats:
     """None for an engine without a model of its own: then the protocol's defaults apply."""
 
 
+@dataclass(frozen=True)
+class TrainingOrder:
+    """Photos of one subject that a model is to learn. Equal orders give equal adapters on the same machine."""
+
+    photos: tuple[Pixels, ...]
+    subject: str
+    """What they show: `person`, `animal` or `object`."""
+
+    steps: int
+    rank: int
+    seed: int
+    folder: Path
+    """Where the trainer keeps what it needs to go on after its process has ended, but never the photos: the next
+    attempt gets them again. The service deletes the folder."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trainer returns."""
+
+    adapter: bytes
+    """A LoRA as a safetensors file that the engine takes."""
+
+    report: dict[str, str | float]
+    """At least `trigger`, the words by which prompts call the subject, `steps` and `seconds`."""
+
+
 class Stopped(Exception):
     """Raised by a `ProgressReporter` when the image is not wanted any more. An engine lets it pass."""
+
+
+class CannotDo(Exception):
+    """Raised by an engine that cannot do a job; the message is for the client."""
 
 
 class NotNumbers(Exception):
@@ -132,7 +164,8 @@ class Engine(Protocol):
     `takes_adapters = True` requests may name adapters, with `takes_control = True` hold a control picture, with
     `schedulers`, a tuple of names, choose one of these. The static function `unavailable` may return the names of
     extensions that the engine lacks with its present settings. `upscaler` may name the network that enlarges its
-    pictures, instead of `upscale`, where EASEL_UPSCALER names none (see `engines.upscaling`).
+    pictures, instead of `upscale`, where EASEL_UPSCALER names none (see `engines.upscaling`). `trainer`,
+    `package.module:function`, names what creates its `Trainer`; the service then offers the extension `train`.
     """
 
     def stats(self) -> EngineStats:
@@ -158,3 +191,19 @@ class InpaintingEngine(Engine, Protocol):
         self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter
     ) -> Pixels:
         """Generate an image from a source and a mask of the same size; where the mask is 0, the source stays."""
+
+
+class Trainer(Protocol):
+    """Teaches the engine's model a subject. It is created for each training in a process that ends with it."""
+
+    def stats(self) -> EngineStats:
+        """Return the size of the networks and the GPU memory in use at this moment."""
+
+    def train(self, order: TrainingOrder, report: Callable[[float], None]) -> Trained:
+        """Train an adapter, from where an earlier attempt in the same folder ended if there was one.
+
+        `report` takes the share that is done, 0 to 1. `Stopped` that it raises passes.
+
+        Raises:
+            CannotDo: The machine cannot do it; the message says why.
+        """

@@ -150,7 +150,7 @@ def test_closing_the_queue_ends_the_calls(service: Service, engine: FakeEngine, 
     service.until(number, "processing")
     call = ask(threads, service, number)
     until(lambda: waiting_calls(service) == 1)
-    service.client.app.state.queue.close()  # type: ignore[attr-defined]
+    service.client.app.state.queues.close()  # type: ignore[attr-defined]
     assert call.result(PATIENCE_S).json() == "error"
     engine.go.set()
 

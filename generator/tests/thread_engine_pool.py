@@ -14,6 +14,7 @@ class ThreadEnginePool:
     engine = "fake"
     extensions = ()
     schedulers = ()
+    trainer = None
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
