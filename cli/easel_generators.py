@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 LIST = """\
 The generators as the poller knows them. After a failure the poller waits up to a minute before it tries a generator
-again; NEXT PROBE is when. A generator is "refusing" if it is well, but did not accept a job in the last ten minutes.
+again; NEXT PROBE is when. A generator is "refusing" if it is well, but did not accept a job in the last ten minutes,
+and "loading" while it loads its model, when it gets no jobs.
 With --ask every generator in this machine's EASEL_GENERATORS is checked now, from here; the exit code is 1 if one of
 them does not answer.
 """
@@ -83,13 +84,21 @@ def _line(known: "GeneratorOverview") -> Line:
         known.protocol,
         known.max_in_flight,
         known.in_flight,
-        "failing" if known.failures else "refusing" if known.last_refusal else "ok",
+        _health_word(known),
         known.failures,
         known.retry_at,
         known.last_error,
         known.refusals,
         known.last_refusal,
     )
+
+
+def _health_word(known: "GeneratorOverview") -> str:
+    if known.failures:
+        return "failing"
+    if known.is_loading:
+        return "loading"
+    return "refusing" if known.last_refusal else "ok"
 
 
 def _with_check(line: Line, check: "GeneratorHealth") -> Line:

@@ -12,6 +12,7 @@ from shared.generators.base import (
     ForgottenId,
     GenerationRequest,
     GeneratorError,
+    GeneratorLoading,
     GeneratorRefused,
     GeneratorUnavailable,
     Phase,
@@ -72,7 +73,7 @@ class GenerationRun:
     def _run(self) -> Result:
         if self._generation.frames > 0 and "frames" not in self._call(ImgGenerator.health).extensions:
             raise usage_error("This service offers no intermediate pictures: leave --frames out.")
-        remote_id = self._call(lambda client: client.start(self._generation))
+        remote_id = self._start()
         try:
             self._poll_until_finished(remote_id)
             return self._with_retries(lambda client: client.result(remote_id, self._generation))
@@ -82,6 +83,15 @@ class GenerationRun:
             ):
                 self._cancel(remote_id)
             raise
+
+    def _start(self) -> str:
+        """Send the generation, after the service has loaded its model."""
+        while True:
+            try:
+                return self._call(lambda client: client.start(self._generation))
+            except GeneratorLoading as error:
+                self._show(error.message)
+                self._wait(MAX_PAUSE_S)
 
     def _poll_until_finished(self, remote_id: str) -> None:
         """Return when the generation is finished; raise CommandError if it failed."""

@@ -72,8 +72,12 @@ class EnginePool(WorkerPool, Protocol):
     def find_stats(self) -> EngineStats | None:
         """Return the stats that an engine reported last, None before the first report."""
 
+    @property
+    def is_loading(self) -> bool:
+        """Return whether no worker can begin a job yet, because the engine is loading for each of them."""
+
     def loading_s(self) -> float | None:
-        """Return about how many seconds the engine still loads; None if it cannot say."""
+        """Return about how many seconds the engine takes to load; None if it cannot say."""
 
 
 class ProcessEnginePool:
@@ -96,6 +100,7 @@ class ProcessEnginePool:
         )
         self.schedulers: tuple[str, ...] = getattr(self._class, "schedulers", ())
         self._shared: EngineProcess | None = None
+        self._processes: list[EngineProcess] = []
         self._alone = threading.Lock()
         self._ready_within_s = ready_within_s
         self._reported = threading.Event()
@@ -113,9 +118,14 @@ class ProcessEnginePool:
     def start_worker(self) -> Worker:
         """Start one more worker; its process, if it is a new one, begins to load the engine immediately."""
         if not self._shares:
-            return EngineProcess(self.engine, self._set_stats)
-        self._shared = self._shared or EngineProcess(self.engine, self._set_stats, shared=True)
+            return self._started()
+        self._shared = self._shared or self._started(shared=True)
         return _SharedWorker(self._shared, self._alone)
+
+    def _started(self, *, shared: bool = False) -> EngineProcess:
+        process = EngineProcess(self.engine, self._set_stats, shared)
+        self._processes.append(process)
+        return process
 
     def stats(self) -> EngineStats:
         """Return the stats that an engine reported last. Waits for the first report.
@@ -132,8 +142,13 @@ class ProcessEnginePool:
         """Return the stats that an engine reported last, None before the first report."""
         return self._stats
 
+    @property
+    def is_loading(self) -> bool:
+        """Return whether no worker can begin a job yet. An engine that could not be loaded is not loading."""
+        return bool(self._processes) and all(process.is_loading for process in self._processes)
+
     def loading_s(self) -> float | None:
-        """Return about how many seconds the engine still loads; None if it cannot say."""
+        """Return about how many seconds the engine takes to load; None if it cannot say."""
         expected = getattr(self._class, "loading_s", None)
         return expected() if expected else None
 

@@ -117,6 +117,11 @@ class EngineProcess:
         """Wait until the engine is loaded or its process has ended; in the latter case `run` raises."""
         self._now.decided.wait()
 
+    @property
+    def is_loading(self) -> bool:
+        """Return whether the engine is still being loaded; False also once that has failed."""
+        return not self._now.decided.is_set()
+
     def run(self, work: Work, progress: JobProgress) -> Results:
         """Run the work in the process.
 

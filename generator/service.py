@@ -139,12 +139,12 @@ def _trainings(queue: JobQueue | None, bounds: Bounds) -> dict[str, object]:
 
 def _model(engine_pool: EnginePool) -> dict[str, object]:
     """Return what the engine says of its model; while it loads, about how many seconds that takes."""
-    stats = engine_pool.find_stats()
-    if stats is None:
+    if engine_pool.is_loading:
         seconds = engine_pool.loading_s()
         about = "" if seconds is None else f", about {math.ceil(seconds)} s"
         return {"loading": f"model is loading{about}"}
-    return {} if stats.model is None else {"model": asdict(stats.model)}
+    stats = engine_pool.find_stats()
+    return {} if stats is None or stats.model is None else {"model": asdict(stats.model)}
 
 
 def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, queues: _Queues) -> APIRouter:

@@ -55,6 +55,17 @@ class Sharing:
         return np.where(mask[..., None] > 127, np.uint8(request.seed), source)
 
 
+class Slow(Sharing):
+    """Loads until the file exists whose path is in `SLOW_UNTIL`; an empty one makes it fail."""
+
+    def __init__(self) -> None:
+        path = Path(os.environ["SLOW_UNTIL"])
+        while not path.exists():
+            Event().wait(0.01)
+        if not path.read_text():
+            raise RuntimeError("no paint at all")
+
+
 def broken() -> Sharing:
     """Raise: an engine that cannot be created."""
     raise RuntimeError("no paint at all")

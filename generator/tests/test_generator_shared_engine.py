@@ -113,10 +113,23 @@ def test_the_model_and_its_defaults_are_reported_and_used(service: Service) -> N
     assert (open_png(results["imgs"][0]).size, value_of(results)) == ((72, 64), 7)
 
 
-def test_a_model_that_loads_is_reported() -> None:
-    pool = ProcessEnginePool("sharing_engine:Sharing")
-    with TestClient(create_app(pool, Bounds(workers=0))) as client:
-        assert client.get("/health").json()["loading"] == "model is loading, about 2 s"
+@pytest.mark.parametrize("content", ["loaded", ""], ids=["loaded", "failed"])
+def test_a_model_that_loads_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    until, written = tmp_path / "until", tmp_path / "written"
+    monkeypatch.setenv("SLOW_UNTIL", str(until))
+    with TestClient(create_app(ProcessEnginePool("sharing_engine:Slow"), Bounds(workers=2))) as client:
+        health = client.get("/health").json()
+        assert health["loading"] == "model is loading, about 2 s"
+        assert "model" not in health
+        written.write_text(content)
+        written.rename(until)
+        service = Service(client)
+        outcome = service.until(service.start(seed=1), "finished", "error")
+        assert outcome == ("finished" if content else "error")
+        health = client.get("/health").json()
+        # After a failed start another process tries again, and so loads.
+        assert ("model" in health) == bool(content)
+        assert not content or "loading" not in health
 
 
 def test_a_picture_of_no_numbers_is_black_and_flagged(service: Service) -> None:

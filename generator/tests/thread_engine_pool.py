@@ -28,6 +28,8 @@ class ThreadEnginePool:
     def find_stats(self) -> EngineStats | None:
         return self._engine.stats()
 
+    is_loading = False
+
     def loading_s(self) -> float | None:
         return None
 

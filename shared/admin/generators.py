@@ -33,6 +33,7 @@ class GeneratorOverview:
     in_flight: int
     refusals: int
     last_refusal: str | None
+    is_loading: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class GeneratorHealth:
 _GENERATORS = text("""
 SELECT g.name, g.protocol, g.max_in_flight, g.failures, g.retry_at, g.last_error,
     (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) AS in_flight, g.refusals,
-    CASE WHEN g.refused_at > clock_timestamp() - interval '10 minutes' THEN g.last_refusal END AS last_refusal
+    CASE WHEN g.refused_at > clock_timestamp() - interval '10 minutes' THEN g.last_refusal END AS last_refusal,
+    g.loading_s IS NOT NULL AS is_loading
 FROM generators g ORDER BY g.name
 """)
 

@@ -17,6 +17,7 @@ generator_hung_up               GeneratorUnavailable  the connection broke befor
 generator_stopped               GeneratorStopped      the caller itself ended the call
 generator_timeout               GeneratorUnavailable  the whole answer was not there in time (a slow drip too)
 generator_busy                  GeneratorUnavailable  429
+generator_loading               GeneratorLoading      it says that its model is loading: nothing was sent
 generator_down                  GeneratorUnavailable  408 or 5xx
 generator_redirected            GeneratorUnavailable  3xx; redirects are never followed
 generator_misconfigured         GeneratorUnavailable  401, 403, 405, or 404 where no id was asked about
@@ -215,6 +216,7 @@ class Result:
 class Capabilities:
     """What the generator offers beyond its protocol: names of extensions; its engine and sampler if it reports them.
 
+    `loading_s`: its model is loading, which takes about so long, 0 if it does not say how long; None once it is loaded.
     `follows` are the settings that it follows although its protocol does not promise that (see `abilities.IGNORED`), in
     requests with start pictures those of `edits_follow`.
     """
@@ -224,6 +226,7 @@ class Capabilities:
     sampler: str | None = None
     follows: frozenset[str] = frozenset()
     edits_follow: frozenset[str] = frozenset()
+    loading_s: float | None = None
 
     def followed(self, request: GenerationRequest) -> frozenset[str]:
         """Return the settings beyond its protocol that it follows in this request."""
@@ -243,6 +246,19 @@ class GeneratorUnavailable(GeneratorError):
     def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(code, message)
         self.retry_after_s = retry_after_s
+
+
+class GeneratorLoading(GeneratorUnavailable):
+    """The generator's model is loading, which takes about `seconds` (0: not known). Nothing was sent."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__("generator_loading", loading_message(seconds))
+
+
+def loading_message(seconds: float) -> str:
+    """Return the sentence about a model that is loading."""
+    return f"The generator is loading its model{f', which takes about {seconds:.0f} s' if seconds else ''}."
 
 
 class GeneratorRefused(GeneratorError):

@@ -4,6 +4,7 @@ It sends JSON, reads every answer that has one meaning, and gives every other on
 """
 
 import json
+import re
 import threading
 import time
 from contextlib import suppress
@@ -29,6 +30,7 @@ from shared.generators.base import (
     GenerationRequest,
     GeneratorBroken,
     GeneratorError,
+    GeneratorLoading,
     GeneratorStopped,
     GeneratorUnavailable,
     Progress,
@@ -84,6 +86,8 @@ class ImgGenerator:
         except GeneratorUnavailable as error:
             # Only the question for extensions failed: the request itself was not sent.
             raise GeneratorUnavailable("generator_unreachable", error.message) from error
+        if (loading_s := self._capabilities.loading_s) is not None:
+            raise GeneratorLoading(loading_s)
         fields = _fields(request, extensions)
         answer = self._small("POST", "/initiate_processing", fields)
         if answer.status in REFUSALS:
@@ -190,7 +194,9 @@ class ImgGenerator:
 
     def _remember(self, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
-        self._extensions_until = time.monotonic() + EXTENSIONS_KEPT_S
+        # What a generator is like while its model loads is soon over.
+        kept_s = EXTENSIONS_KEPT_S if capabilities.loading_s is None else 0
+        self._extensions_until = time.monotonic() + kept_s
         self._not_waiting_until = float("-inf")
 
     def _small(
@@ -316,10 +322,26 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
 
 
 def _read_health(body: bytes) -> Capabilities:
-    """Parse `{"extensions": [...], "engine": "...", "sampler": "..."}`; other extensions and shapes are ignored."""
+    """Parse `{"extensions": [...], "engine": "...", "sampler": "...", "loading": "..."}`.
+
+    Other extensions and shapes are ignored.
+    """
     value = unwrapped(read_json(body), "extensions", "engine")
     if not isinstance(value, dict):
         return Capabilities()
     listed = member(value, "extensions")
     names = {name.strip().casefold() for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-    return Capabilities(EXTENSIONS & names, read_name(member(value, "engine")), read_name(member(value, "sampler")))
+    return Capabilities(
+        EXTENSIONS & names,
+        read_name(member(value, "engine")),
+        read_name(member(value, "sampler")),
+        loading_s=_read_loading_s(member(value, "loading")),
+    )
+
+
+def _read_loading_s(text: object) -> float | None:
+    """Return the seconds in a text such as `model is loading, about 40 s`, 0 without a number; None without a text."""
+    if not isinstance(text, str):
+        return None
+    seconds = re.search("[0-9]{1,5}", text)
+    return float(seconds[0]) if seconds else 0.0

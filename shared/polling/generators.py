@@ -8,15 +8,19 @@ from sqlalchemy import Connection, text
 
 from shared.generators.abilities import all_kinds
 from shared.generators.addresses import GeneratorAddress
+from shared.generators.base import loading_message
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
 
 PROBE_LEASE_S = 40.0
 """Longer than the longest health call: one that hangs blocks one worker, not all of them."""
 
+LOADING_PROBE_S = 1.0
+"""How often a generator is asked whether its model is loaded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A healthy generator, and how many more jobs it may hold."""
+    """A healthy generator whose model is loaded, and how many more jobs it may hold."""
 
     name: str
     protocol: str
@@ -41,6 +45,7 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
 def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     """Return the healthy ones of these generators with their room, in order of their names.
 
+    One that loads its model is left out: its jobs wait here, where they may go to another generator.
     One that refuses every job has none until its pause is over.
 
     Only the dispatcher calls this. Room is counted each time, so that it cannot drift.
@@ -48,26 +53,40 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     query = text("""
         SELECT g.name, g.protocol, CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
             - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) END AS free
-        FROM generators g WHERE g.failures = 0 AND g.name = ANY(:names) ORDER BY g.name
+        FROM generators g WHERE g.failures = 0 AND g.loading_s IS NULL AND g.name = ANY(:names) ORDER BY g.name
     """)
     return [Room(row.name, row.protocol, row.free) for row in connection.execute(query, {"names": list(names)})]
 
 
 def claim_probes(connection: Connection) -> list[str]:
-    """Return the names of failed generators that may be probed now; no other worker probes them meanwhile."""
+    """Return the names of failed and loading generators that may be probed now; no other worker does meanwhile."""
     query = text("""
         UPDATE generators SET retry_at = clock_timestamp() + make_interval(secs => :lease_s)
-        WHERE failures > 0 AND retry_at <= clock_timestamp() RETURNING name
+        WHERE (failures > 0 OR loading_s IS NOT NULL) AND retry_at <= clock_timestamp() RETURNING name
     """)
     return list(connection.execute(query, {"lease_s": PROBE_LEASE_S}).scalars())
 
 
 def record_success(connection: Connection, name: str) -> None:
-    """Record that a generator answered and is healthy."""
-    query = text(
-        "UPDATE generators SET failures = 0, retry_at = NULL, last_error = NULL WHERE name = :name AND failures > 0"
-    )
+    """Record that a generator answered, is healthy and has loaded its model."""
+    query = text("""
+        UPDATE generators SET failures = 0, retry_at = NULL, last_error = NULL, loading_s = NULL
+        WHERE name = :name AND (failures > 0 OR loading_s IS NOT NULL)
+    """)
     connection.execute(query, {"name": name})
+
+
+def record_loading(connection: Connection, name: str, seconds: float) -> None:
+    """Record that a generator answered, and loads its model, which takes about so many seconds (0: not known).
+
+    The first number is kept until it is loaded, so that the reason for waiting stays the same.
+    """
+    query = text("""
+        UPDATE generators SET failures = 0, last_error = NULL, loading_s = coalesce(loading_s, :seconds),
+            retry_at = clock_timestamp() + make_interval(secs => :probe_s)
+        WHERE name = :name
+    """)
+    connection.execute(query, {"name": name, "seconds": seconds, "probe_s": LOADING_PROBE_S})
 
 
 def record_failure(connection: Connection, name: str, reason: str, *, probed: bool = False) -> None:
@@ -76,7 +95,7 @@ def record_failure(connection: Connection, name: str, reason: str, *, probed: bo
     The longest pause is a minute. An outage counts once, however many jobs meet it.
     """
     query = text("""
-        UPDATE generators SET failures = failures + 1, last_error = :reason,
+        UPDATE generators SET failures = failures + 1, last_error = :reason, loading_s = NULL,
             retry_at = clock_timestamp() + make_interval(secs => least(60, power(2, least(failures, 10)) / 2))
         WHERE name = :name AND (failures = 0 OR :probed)
     """)
@@ -113,9 +132,11 @@ def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
     """Return why jobs cannot start now, for each kind of job that is held up.
 
     Kinds that a healthy generator supports, even a full one, are not included. Of several failed generators the first
-    by name gives the reason, so that it changes only when that one's error does.
+    by name gives the reason, so that it changes only when that one's error does. One that is loading is named first,
+    because it is the one that will take the jobs.
     """
-    rows = connection.execute(text("SELECT protocol, last_error, failures FROM generators ORDER BY name")).all()
+    query = text("SELECT protocol, last_error, failures, loading_s FROM generators ORDER BY name")
+    rows = connection.execute(query).all()
     if not rows:
         return dict.fromkeys(all_kinds(), NO_GENERATOR)
     reasons: dict[str, Reason] = {}
@@ -123,7 +144,11 @@ def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
         fitting = [row for row in rows if row.protocol in kind.split(",")]
         if not fitting:
             reasons[kind] = NO_ABLE_GENERATOR
-        elif all(row.failures for row in fitting):
+        elif all(row.failures or row.loading_s is not None for row in fitting):
+            loading = [row.loading_s for row in fitting if row.loading_s is not None]
+            if loading:
+                reasons[kind] = Reason("generator_loading", loading_message(loading[0]))
+                continue
             message = f"No generator can take jobs now: {fitting[0].last_error}"
             reasons[kind] = Reason("no_healthy_generator", message)
     return reasons

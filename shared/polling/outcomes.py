@@ -100,11 +100,13 @@ Outcome: TypeAlias = Sent | Progressed | Waits | Retried | Failed | Succeeded | 
 class GeneratorHealth:
     """What a step learned about its generator: `error` is None when it answered as it should.
 
-    `refusal`: why it refused the job, although it is well.
+    `refusal`: why it refused the job, although it is well. `loading_s`: its model is loading, for about so long (0: not
+    known).
     """
 
     error: str | None = None
     refusal: str | None = None
+    loading_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,10 @@ def _write_health(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) 
         health = decision.health
         if health is None:
             continue
-        if health.refusal is not None:
+        if health.loading_s is not None:
+            with db.statement() as connection:
+                generator_store.record_loading(connection, claim.generator, health.loading_s)
+        elif health.refusal is not None:
             with db.statement() as connection:
                 generator_store.record_refusal(connection, claim.generator, claim.id, health.refusal)
         elif health.error is not None or claim.generator_failures:

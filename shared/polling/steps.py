@@ -20,6 +20,7 @@ from shared.generators.base import (
     Generator,
     GeneratorBroken,
     GeneratorError,
+    GeneratorLoading,
     GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
@@ -160,7 +161,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
     except GeneratorError as error:
         forgotten = isinstance(error, ForgottenId)
-        return Decision(_after_error(step.claim, error), HEALTHY if forgotten else None)
+        return Decision(_after_error(step.claim, error), _health_after_restart(step) if forgotten else None)
 
 
 def _result(step: Step, remote_id: str, part: GenerationRequest, draws: bool, held: ExitStack) -> Result:
@@ -199,6 +200,8 @@ def _send(step: Step) -> Decision:
         return Decision(_storage_failed(step, error))
     try:
         remote_id = step.generator.start(request)
+    except GeneratorLoading as error:
+        return Decision(Retried(_reason(error), Event.WAITING), GeneratorHealth(loading_s=error.seconds))
     except GeneratorUnavailable as error:
         return _not_accepted(step, error, counted=0)
     except GeneratorBroken as error:
@@ -223,8 +226,7 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
     except GeneratorUnavailable as error:
         return _generator_wait(step.claim, error)
     except ForgottenId as error:
-        # It was restarted and answers again; other jobs need not wait until its pause is over.
-        return Decision(_after_error(step.claim, error), HEALTHY)
+        return Decision(_after_error(step.claim, error), _health_after_restart(step))
     if progress.phase == Phase.READY:
         try:
             # A picture that cannot be stored is drawn for nothing: it cannot be fetched a second time.
@@ -234,6 +236,17 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
     if progress.phase in (Phase.READY, Phase.FINISHED):
         return ReadyToFetch(draws=progress.phase == Phase.READY)
     return _unfinished(step, remote_id, progress, time.monotonic() - began)
+
+
+def _health_after_restart(step: Step) -> GeneratorHealth:
+    """Return the health of a generator that was restarted: it may be loading.
+
+    If it answers again, other jobs need not wait until its pause is over.
+    """
+    try:
+        return GeneratorHealth(loading_s=step.generator.health().loading_s)
+    except GeneratorError:
+        return HEALTHY  # it has just answered
 
 
 def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float) -> Decision:

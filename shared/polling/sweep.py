@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.generators.base import Generator, GeneratorError
+from shared.generators.base import Capabilities, GeneratorError
 from shared.jobs import depth
 from shared.polling import dispatch, wait_reasons
 from shared.polling import generators as generator_store
@@ -34,27 +34,28 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
 
 
 def _probe(services: Services, pool: ClientPool) -> None:
-    """Ask failed generators whose pause is over whether they work again, so that no job is risked on it."""
+    """Ask failed generators whose pause is over whether they work again, so that no job is risked on it.
+
+    Those that load their models are asked, too, whether they are done.
+    """
     with services.db.statement() as connection:
         names = generator_store.claim_probes(connection)
     for name in names:
         found = pool.find(name)
         if found is None:
             continue
-        error = _health_error(found[0])
+        health: Capabilities | str
+        try:
+            health = found[0].health()
+        except GeneratorError as error:
+            health = error.message
         with services.db.statement() as connection:
-            if error is None:
-                generator_store.record_success(connection, name)
+            if isinstance(health, str):
+                generator_store.record_failure(connection, name, health, probed=True)
+            elif health.loading_s is not None:
+                generator_store.record_loading(connection, name, health.loading_s)
             else:
-                generator_store.record_failure(connection, name, error, probed=True)
-
-
-def _health_error(client: Generator) -> str | None:
-    try:
-        client.health()
-    except GeneratorError as error:
-        return error.message
-    return None
+                generator_store.record_success(connection, name)
 
 
 def list_due(connection: Connection, limit: int) -> list[UUID]:

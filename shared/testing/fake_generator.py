@@ -62,6 +62,7 @@ class FakeGenerator(FakeServer):
     plan: the outcome of every request; `plans` are used first, one per request.
     extensions: listed by `/health`; without any, `/health` answers 404, as a plain generator does.
     down: while true, every call is answered with 503.
+    loading_s: while it is a number, `/health` says that the model is loading; new requests are accepted nevertheless.
     counts: calls by name: `initiated` (new requests), `repeated` (known keys), `statuses`, `results`, `cancelled`.
     requests: the fields of the last 1000 new requests, as received.
     """
@@ -80,6 +81,7 @@ class FakeGenerator(FakeServer):
         self.plan = plan or Plan()
         self.plans = deque(plans)
         self.extensions = frozenset(extensions)
+        self.loading_s: float | None = None
         self._last_number = 0
         self._by_id: dict[int, _Request] = {}
         self._by_key: dict[str, int] = {}
@@ -133,7 +135,9 @@ class FakeGenerator(FakeServer):
         if (method, path) == ("POST", "/initiate_processing"):
             return self._initiate(fields)
         if (method, path) == ("GET", "/health"):
-            listed = {"extensions": sorted(self.extensions), "engine": "fake"}
+            listed: dict[str, Any] = {"extensions": sorted(self.extensions), "engine": "fake"}
+            if self.loading_s is not None:
+                listed["loading"] = f"model is loading, about {self.loading_s:.0f} s"
             return (200, listed) if self.extensions else (404, {"error": "not found"})
         calls = {"/check_status": self._status, "/get_results": self._results}
         if "cancel" in self.extensions:

@@ -1,5 +1,6 @@
 """The reference generator as a separate process, for tests that call it over HTTP."""
 
+import json
 import os
 import queue
 import re
@@ -8,9 +9,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import urlopen
 
 from tests.support.paths import ROOT
 from tests.support.processes import started
+from tests.support.waiting import until
 
 START_LIMIT_S = 60
 STOP_LIMIT_S = 20
@@ -18,7 +21,10 @@ STOP_LIMIT_S = 20
 
 @contextmanager
 def reference_generator(*options: str, **environment: str) -> Iterator[str]:
-    """Start it on a free port; yield its address. `options` and `environment` are added to the usual ones."""
+    """Start it on a free port; yield its address once its engine is loaded.
+
+    `options` and `environment` are added to the usual ones.
+    """
     with started(
         [sys.executable, "-m", "generator", "--port", "0", *options],
         cwd=ROOT,
@@ -40,7 +46,9 @@ def reference_generator(*options: str, **environment: str) -> Iterator[str]:
         try:
             while not (found := re.search(r"http://127\.0\.0\.1:\d+", lines.get(timeout=START_LIMIT_S))):
                 assert process.poll() is None
-            yield found[0]
+            address = found[0]
+            until(lambda: not _is_loading(address), "the engine is loaded", START_LIMIT_S, 0.05)
+            yield address
         finally:
             process.terminate()
             try:
@@ -49,3 +57,8 @@ def reference_generator(*options: str, **environment: str) -> Iterator[str]:
                 process.kill()
                 reader.join(10)
                 stdout.close()
+
+
+def _is_loading(address: str) -> bool:
+    with urlopen(f"{address}/health", timeout=START_LIMIT_S) as response:
+        return "loading" in json.load(response)

@@ -23,6 +23,14 @@ for (const language of Object.keys(LANGUAGES)) {
   });
 }
 
+test("the reason of a loading model names the seconds, if there are any", async () => {
+  for (const language of Object.keys(LANGUAGES)) {
+    const say = (await load(language))["reason.generator_loading"];
+    assert.match(say({ detail: "The generator is loading its model, which takes about 40 s." }), /40 /);
+    for (const detail of ["The generator is loading its model.", null]) assert.doesNotMatch(say({ detail }), /\d|null/);
+  }
+});
+
 test("nothing is left in English", async () => {
   const words = await load("ru");
   const isTranslated = ([key, entry]) =>

@@ -505,6 +505,10 @@ export const words = {
   "reason.no_generator": "No generator is running on this site right now.",
   "reason.no_able_generator": "No generator on this site can make this picture right now.",
   "reason.no_healthy_generator": "The generators cannot be reached. Easel keeps trying; your job is safe.",
+  "reason.generator_loading": ({ detail }) => {
+    const [seconds] = /\d+/.exec(detail) ?? [];
+    return `The generator is loading its model${seconds ? `, which takes about ${seconds} s` : ""}. Your job starts after that.`;
+  },
   "reason.not_followed": ({ detail }) => detail,
   "reason.storage_unavailable": "The picture storage does not respond. Trying again in a moment.",
   "reason.worker_stopped": "Easel was restarted. The picture is started again.",

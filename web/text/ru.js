@@ -508,6 +508,10 @@ export const words = {
   "reason.no_able_generator": "Сейчас никто из художников не может написать такую картину.",
   "reason.no_healthy_generator":
     "До художников сейчас не достучаться. Их спрашивают снова и снова, ваше задание не пропадёт.",
+  "reason.generator_loading": ({ detail }) => {
+    const [seconds] = /\d+/.exec(detail) ?? [];
+    return `Художник загружает модель${seconds ? `, это займёт около ${seconds} с` : ""}. Задание начнётся после этого.`;
+  },
   "reason.not_followed": ({ detail }) =>
     `Этот художник обходится без части настроек (подробности по-английски). ${detail}`,
   "reason.storage_unavailable": "Хранилище картин не отвечает. Скоро попробуем снова.",

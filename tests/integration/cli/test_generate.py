@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -18,7 +19,7 @@ from cli.generate_options import make_parser, read_generation
 from cli.progress_line import ProgressLine
 from cli.results import reserve_names
 from generator.request import GenerationRequest
-from shared.testing.fake_generator import FakeGenerator
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support.paths import ROOT
 from tests.support.picture_files import picture, saved
 from tests.support.reference_generator import reference_generator
@@ -101,6 +102,22 @@ def test_every_flag_reaches_the_service(run: Run, fake: FakeGenerator, tmp_path:
         "frames": 4,
     }
     assert set(GenerationRequest.model_fields) - NOT_OFFERED == {*order, "imgs"}
+
+
+def test_it_waits_until_the_model_is_loaded(run: Run, fake: FakeGenerator, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.extensions, fake.loading_s = ALL_EXTENSIONS, 3
+    usual = fake.answer
+
+    def answer(method: str, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
+        answered = usual(method, path, fields)
+        if path == "/health" and fake.counts["asked"] == 1:
+            fake.loading_s = None
+        fake.counts["asked"] += path == "/health"
+        return answered
+
+    fake.answer = answer  # type: ignore[method-assign]
+    assert run("a lighthouse", "--frames", "1") == 0
+    assert "is loading its model, which takes about 3 s" in capsys.readouterr().err
 
 
 def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:

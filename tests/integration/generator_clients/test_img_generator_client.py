@@ -14,6 +14,7 @@ from shared.generators.base import (
     ForgottenId,
     GenerationRequest,
     Generator,
+    GeneratorLoading,
     GeneratorUnavailable,
     Phase,
 )
@@ -103,6 +104,32 @@ def test_threads_may_share_a_client(generator: Generator) -> None:
         ids = list(pool.map(lambda number: generator.start(order(seed=number)), range(32)))
     assert len(set(ids)) == 32
     assert {finish(generator, remote_id) for remote_id in ids} == {Phase.FINISHED}
+
+
+def test_nothing_is_sent_while_the_model_loads_and_it_is_asked_again() -> None:
+    with FakeGenerator(extensions=ALL_EXTENSIONS) as fake:
+        fake.loading_s = 40
+        client = connect(fake.address)
+        for _ in range(2):
+            with pytest.raises(GeneratorLoading, match="is loading its model, which takes about 40 s"):
+                client.start(order(key="k"))
+        assert fake.counts["initiated"] == 0
+        fake.loading_s = None
+        client.start(order(key="k"))
+        assert (fake.counts["initiated"], client.capabilities.loading_s) == (1, None)
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("model is loading, about 40 s", 40), ("model is loading", 0), (True, None), (None, None), (["about 4 s"], None)],
+)
+def test_what_is_said_of_loading(monkeypatch: pytest.MonkeyPatch, said: object, seconds: float | None) -> None:
+    with FakeGenerator(extensions=ALL_EXTENSIONS) as fake:
+        monkeypatch.setattr(fake, "answer", lambda *_: (200, {"extensions": ["key"], "loading": said}))
+        client = connect(fake.address)
+        assert client.health().loading_s == seconds
+        client.close()
 
 
 def test_extensions_are_not_used_unless_offered() -> None:
