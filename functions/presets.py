@@ -18,7 +18,10 @@ handler = lambda_handler(router)
 def presets(services: ServicesDep, response: Response) -> dict[str, Any]:
     """List types, styles, qualities and aspects with their values, and each field's type, range and default.
 
+    Steps, scale and sizes are those of the generators' models, which are listed, too. Where these differ, steps and
+    scale are null: each generator uses its own.
+
     `offered` is false if no generator of this site supports it: a submit that uses it is refused.
     """
-    response.headers["Cache-Control"] = "public, max-age=300"
+    response.headers["Cache-Control"] = "public, max-age=60"
     return list_options(services)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from shared.clients.broker import WakeUps
     from shared.clients.storage import Storage
+    from shared.generators.known_models import KnownModels
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class Services:
     def protocols(self) -> frozenset[str]:
         """Return the protocols of the configured generators."""
         return frozenset(address.protocol for address in self.addresses)
+
+    @cached_property
+    def models(self) -> "KnownModels":
+        """The models of the generators, as the poller found them."""
+        from shared.generators.known_models import KnownModels
+
+        return KnownModels(self.db)
 
     @property
     def sends_mail(self) -> bool:

@@ -71,7 +71,10 @@ class DescriptionOptions:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """The model that an engine has loaded, and the values that suit it where a request leaves them out."""
+    """The model that an engine has loaded, and the values that suit it where a request leaves them out.
+
+    `revision` is a fingerprint of its weights: another one makes other pixels.
+    """
 
     name: str
     device: str
@@ -80,6 +83,7 @@ class ModelInfo:
     scale: float
     width: int
     height: int
+    revision: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Generators that load their models: they get no jobs meanwhile, and the jobs that wait for them say so."""
+"""Generators that load their models get no jobs meanwhile; what suits a model becomes the presets."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from migrations.functions import rewrite_function
 
@@ -23,9 +24,13 @@ _ONCE = (
 
 def upgrade() -> None:
     op.add_column("generators", sa.Column("loading_s", sa.Double()))
+    op.add_column("generators", sa.Column("model", postgresql.JSONB()))
+    now = sa.text("clock_timestamp()")
+    op.add_column("generators", sa.Column("look_at", sa.DateTime(timezone=True), server_default=now, nullable=False))
     rewrite_function("job_waits", (_WAITS, _ONCE))
 
 
 def downgrade() -> None:
     rewrite_function("job_waits", (_ONCE, _WAITS))
-    op.drop_column("generators", "loading_s")
+    for column in ("look_at", "model", "loading_s"):
+        op.drop_column("generators", column)

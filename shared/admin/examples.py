@@ -9,7 +9,7 @@ from shared.accounts import store as user_store
 from shared.api.schemas import JobRequest
 from shared.gallery import store as gallery_store
 from shared.jobs import submission_store
-from shared.jobs.resolution import new_job
+from shared.jobs.resolution import find_defaults, new_job
 from shared.services import Services
 
 OWNER_EMAIL = "gallery@easel.invalid"
@@ -33,7 +33,7 @@ def seed_examples(services: Services) -> int:
             return 0
         user = user_store.create(connection, OWNER_EMAIL, "no password")
         for example in examples:
-            job = new_job(example, None, b"", services.addresses)
+            job = new_job(example, None, b"", services.addresses, find_defaults(services))
             submitted = submission_store.queue(
                 connection, user.id, job, max_queued=len(examples), jobs_per_day=len(examples)
             )

@@ -325,6 +325,7 @@ class PresetsView(Answer):
     qualities: list[dict[str, Any]]
     aspects: list[dict[str, Any]]
     fields: list[dict[str, Any]]
+    models: list[dict[str, Any]]
 
 
 class HealthView(Answer):

@@ -271,7 +271,8 @@ queue_clock = Table(
 # `refusals` counts jobs that a healthy generator did not accept, `refusals_in_row` different ones since it accepted a
 # job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as
 # fitted to the five sums (see `shared.polling.durations`). `loading_s` is null unless its model is loading: about how
-# long that takes, 0 if that is not known.
+# long that takes, 0 if that is not known. `model` is the one that it has reported (`shared.generators.base.Model`);
+# after `look_at` it is asked again.
 generators = Table(
     "generators",
     metadata,
@@ -288,6 +289,8 @@ generators = Table(
     _when("refusing_until"),
     Column("last_refusal", Text),
     Column("loading_s", Double),
+    Column("model", JSONB),
+    _when("look_at", nullable=False, server_default=_now),
     Column("fixed_s", Double, nullable=False, server_default="0.3"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
     Column("pace_weight", Double, nullable=False, server_default="0"),

@@ -33,6 +33,7 @@ from shared.generators.base import (
     GeneratorLoading,
     GeneratorStopped,
     GeneratorUnavailable,
+    Model,
     Progress,
     Result,
     Room,
@@ -56,6 +57,13 @@ MAX_WAIT_S = 20.0
 """The longest `wait_s` of the protocol."""
 
 EXTENSIONS_KEPT_S = 60.0
+FRESH_S = 5.0
+"""How long the answer to a health call counts: for the extensions, and when a request is sent. A generator that was
+restarted meanwhile may be loading its model."""
+
+MAX_STEPS, MAX_SCALE = 150, 30
+MIN_SIDE_PX, MAX_SIDE_PX = 64, 2048
+"""The limits of the API, which the values of a model must keep."""
 
 
 class ImgGenerator:
@@ -75,14 +83,14 @@ class ImgGenerator:
         self._answer_timeout_s = answer_timeout_s
         self._result_timeout_s = result_timeout_s
         self._capabilities = Capabilities()
-        self._extensions_until = float("-inf")
+        self._asked_at = float("-inf")
         self._not_waiting_until = float("-inf")
         self._asking = threading.Lock()
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's number for it as text."""
         try:
-            extensions = self._known_extensions() if request.key or request.frames else frozenset[str]()
+            extensions = self._known_extensions(FRESH_S) if request.key or request.frames else frozenset[str]()
         except GeneratorUnavailable as error:
             # Only the question for extensions failed: the request itself was not sent.
             raise GeneratorUnavailable("generator_unreachable", error.message) from error
@@ -139,7 +147,7 @@ class ImgGenerator:
     def cancel(self, remote_id: str) -> None:
         """Ask the generator to stop, if it offers that. A failure changes nothing for the caller and is ignored."""
         try:
-            if "cancel" in self._known_extensions():
+            if "cancel" in self._known_extensions(EXTENSIONS_KEPT_S):
                 self._small("POST", "/cancel", {"id": _wire_id(remote_id)})
         except GeneratorError:
             return
@@ -162,9 +170,9 @@ class ImgGenerator:
         """Close the connections."""
         self._http.close()
 
-    def _known_extensions(self) -> frozenset[str]:
-        """Return the extensions as last reported, at most a minute old."""
-        if time.monotonic() >= self._extensions_until:
+    def _known_extensions(self, kept_s: float) -> frozenset[str]:
+        """Return the extensions as last reported, at most so many seconds ago."""
+        if time.monotonic() >= self._asked_at + kept_s:
             self.health()
         return self._capabilities.extensions
 
@@ -190,13 +198,12 @@ class ImgGenerator:
 
     @property
     def _is_wait_unknown(self) -> bool:
-        return time.monotonic() >= max(self._extensions_until, self._not_waiting_until)
+        return time.monotonic() >= max(self._asked_at + EXTENSIONS_KEPT_S, self._not_waiting_until)
 
     def _remember(self, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
         # What a generator is like while its model loads is soon over.
-        kept_s = EXTENSIONS_KEPT_S if capabilities.loading_s is None else 0
-        self._extensions_until = time.monotonic() + kept_s
+        self._asked_at = time.monotonic() if capabilities.loading_s is None else float("-inf")
         self._not_waiting_until = float("-inf")
 
     def _small(
@@ -322,7 +329,7 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
 
 
 def _read_health(body: bytes) -> Capabilities:
-    """Parse `{"extensions": [...], "engine": "...", "sampler": "...", "loading": "..."}`.
+    """Parse `{"extensions": [...], "engine": "...", "sampler": "...", "loading": "...", "model": {...}}`.
 
     Other extensions and shapes are ignored.
     """
@@ -336,7 +343,24 @@ def _read_health(body: bytes) -> Capabilities:
         read_name(member(value, "engine")),
         read_name(member(value, "sampler")),
         loading_s=_read_loading_s(member(value, "loading")),
+        model=_read_model(member(value, "model")),
     )
+
+
+def _read_model(value: object) -> Model | None:
+    """Return the model with its values; None if one of them could not be used in a request."""
+    if not isinstance(value, dict):
+        return None
+    name, revision = read_name(member(value, "name")), read_name(member(value, "revision")) or ""
+    steps, width, height = (read_whole(member(value, key)) for key in ("steps", "width", "height"))
+    scale = member(value, "scale")
+    if name is None or steps is None or width is None or height is None or isinstance(scale, bool):
+        return None
+    if not isinstance(scale, int | float) or not (1 <= steps <= MAX_STEPS and 0 <= scale <= MAX_SCALE):
+        return None
+    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX and side % 8 == 0 for side in (width, height)):
+        return None
+    return Model(name, revision, steps, float(scale), width, height)
 
 
 def _read_loading_s(text: object) -> float | None:

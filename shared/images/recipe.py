@@ -27,8 +27,9 @@ class Recipe:
     `settings`: every resolved setting of the job under its API name (JSON values). `seed` and `index` are this
     picture's; the seed is None if the generator did not follow it. `source_images` is how many start pictures there
     were. `not_followed` names the settings that the generator ignored, so that the same recipe gives another picture.
-    `generator` is its protocol; `engine` and `sampler` are the names that it reports, if it does. `created_at` is
-    ISO 8601 in UTC.
+    `generator` is its protocol; `engine`, `sampler` and `model` are the names that it reports, if it does, and
+    `model_revision` is a fingerprint of the model's weights: another one gives other pixels. `created_at` is ISO 8601
+    in UTC.
 
     Pictures are published with their recipe, so it names nothing about their owner or the site's inner network.
     """
@@ -46,6 +47,8 @@ class Recipe:
     source_images: int = 0
     engine: str | None = None
     sampler: str | None = None
+    model: str | None = None
+    model_revision: str | None = None
     not_followed: tuple[str, ...] = ()
     schema: int = field(default=SCHEMA_VERSION, kw_only=True)
 
@@ -77,7 +80,7 @@ def parameters_text(recipe: Recipe) -> str:
         "CFG scale": settings.get("scale"),
         "Seed": recipe.seed,
         "Size": f"{width}x{height}" if width and height else None,
-        "Model": recipe.engine,
+        "Model": recipe.model or recipe.engine,
         "Denoising strength": settings.get("strength") if recipe.source_images else None,
         "Hires upscale": upscale if upscale and upscale > 1 else None,
         "Version": "Easel",

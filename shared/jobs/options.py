@@ -1,23 +1,17 @@
 """The options of a submit: presets and fields, each with whether this site's generators support it."""
 
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
 from shared.api import presets
 from shared.api.schemas import JobRequest, request_fields
-from shared.jobs.resolution import is_supported, new_job
+from shared.jobs.resolution import find_defaults, is_supported, new_job
 from shared.services import Services
 
 Option: TypeAlias = dict[str, Any]
 """A JSON object."""
-
-CHOICES = {
-    "types": ("type", presets.TYPES),
-    "styles": ("style", presets.STYLES),
-    "qualities": ("quality", presets.QUALITIES),
-    "aspects": ("aspect", presets.ASPECTS),
-}
 
 USES: dict[str, Option] = {
     "upscale": {"upscale": 2},
@@ -32,22 +26,36 @@ USES: dict[str, Option] = {
 
 
 def list_options(services: Services) -> dict[str, list[Option]]:
-    """Return types, styles, qualities, aspects and fields with their values.
+    """Return types, styles, qualities, aspects and fields with their values, and the generators' models.
+
+    Steps and scale of a quality are null where the generators' own differ.
 
     `offered` is false where this site refuses a submit that uses the option. A process that knows of no generators
     offers everything that any protocol supports.
     """
-    options = {
-        name: [choice.public() | {"offered": _is_offered(services, {field: choice.key})} for choice in choices.values()]
-        for name, (field, choices) in CHOICES.items()
+    own = find_defaults(services)
+    choices_of = {
+        "types": ("type", presets.TYPES),
+        "styles": ("style", presets.STYLES),
+        "qualities": ("quality", presets.qualities(own)),
+        "aspects": ("aspect", presets.aspects(own)),
     }
-    fields = [field | {"offered": _is_offered(services, USES.get(field["name"], {}))} for field in request_fields()]
-    return options | {"fields": fields}
+
+    def offered(use: Option) -> Option:
+        return {"offered": _is_offered(services, own, use)}
+
+    options = {
+        name: [choice.public() | offered({field: choice.key}) for choice in choices.values()]
+        for name, (field, choices) in choices_of.items()
+    }
+    fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
+    models = {model: asdict(model) for model in services.models.find() if model is not None}
+    return options | {"fields": fields, "models": list(models.values())}
 
 
-def _is_offered(services: Services, use: Option) -> bool:
+def _is_offered(services: Services, own: presets.Defaults, use: Option) -> bool:
     try:
         request = JobRequest.model_validate({"prompt": "a lighthouse", **use})
     except ValidationError:
         return False
-    return is_supported(services, new_job(request, None, b"", services.addresses))
+    return is_supported(services, new_job(request, None, b"", services.addresses, own))

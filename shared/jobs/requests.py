@@ -1,18 +1,19 @@
 """A job's settings as a request to a generator."""
 
-from shared.api.presets import full_prompt
-from shared.generators.base import GenerationRequest
+from shared.api.presets import GENERAL, Defaults, fill_in, full_prompt
+from shared.generators.base import GenerationRequest, Model
 from shared.jobs.records import JobSettings
 
 
 def generation_request(
-    prompt: str, settings: JobSettings, *, source_images: tuple[bytes, ...] = (), key: str = ""
+    prompt: str, settings: JobSettings, *, source_images: tuple[bytes, ...] = (), key: str = "", own: Defaults = GENERAL
 ) -> GenerationRequest:
-    """Return what a generator is asked for.
+    """Return what a generator with these defaults is asked for.
 
     source_images: PNG files in place of the settings' upload keys. Empty ones are enough to find out which protocols
     support the job.
     """
+    settings = settings | fill_in(settings, own)
     described = settings["description"]
     return GenerationRequest(
         prompt=full_prompt(prompt, settings),
@@ -28,3 +29,8 @@ def generation_request(
         cpu=settings["cpu"],
         key=key,
     )
+
+
+def defaults_of(model: Model | None) -> Defaults:
+    """Return the defaults of a generator with this model."""
+    return GENERAL if model is None else Defaults(model.steps, model.scale, model.width, model.height)

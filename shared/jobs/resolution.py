@@ -3,14 +3,14 @@
 import secrets
 from collections.abc import Sequence
 
-from shared.api.presets import resolve
+from shared.api.presets import GENERAL, Defaults, resolve, shared_defaults
 from shared.api.schemas import JobRequest
 from shared.core.errors import NO_MAIL, FieldError, InvalidRequest
 from shared.generators.abilities import nearest_limits, supported_protocols
 from shared.generators.addresses import GeneratorAddress
 from shared.jobs import states
 from shared.jobs.records import NewJob
-from shared.jobs.requests import generation_request
+from shared.jobs.requests import defaults_of, generation_request
 from shared.services import Services
 
 
@@ -19,12 +19,13 @@ def new_job(
     idempotency_key: str | None,
     fingerprint: bytes,
     addresses: Sequence[GeneratorAddress] = (),
+    own: Defaults = GENERAL,
 ) -> NewJob:
     """Fill in every setting of a request, and find the protocols that support it.
 
-    addresses: the generators, as far as this process knows them.
+    addresses: the generators, as far as this process knows them; own: their defaults.
     """
-    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32))
+    settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32), own=own)
     source_keys = tuple(settings["source_images"])
     outline = generation_request(request.prompt, settings, source_images=(b"",) * len(source_keys))
     return NewJob(
@@ -37,6 +38,11 @@ def new_job(
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
     )
+
+
+def find_defaults(services: Services) -> Defaults:
+    """Return the defaults for requests to this site: those of its generators' models, as far as they agree."""
+    return shared_defaults([defaults_of(model) for model in services.models.find()])
 
 
 def is_supported(services: Services, job: NewJob) -> bool:

@@ -25,7 +25,7 @@ from shared.core.paging import page
 from shared.jobs import store as job_store
 from shared.jobs import submission_store
 from shared.jobs.records import JobRecord, NewJob
-from shared.jobs.resolution import find_refusal, new_job
+from shared.jobs.resolution import find_defaults, find_refusal, new_job
 from shared.jobs.states import State
 from shared.jobs.uploads import check_uploaded
 from shared.services import Services
@@ -51,7 +51,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     if request.notify is None and not services.sends_mail:
         # The account's default may date from a time when there was mail.
         request = request.model_copy(update={"notify": "none"})
-    job = new_job(request, idempotency_key, fingerprint, services.addresses)
+    job = new_job(request, idempotency_key, fingerprint, services.addresses, find_defaults(services))
     refusal = find_refusal(services, request, job)
     if refusal is None and job.source_keys:
         check_uploaded(services, credential, job)

@@ -75,7 +75,7 @@ class Release:
 
     keep: the claim goes on, unless the job is to be cancelled. remote_id: the generator accepted the job in this step,
     which spends an attempt. unreachable: the generator did not answer. adapted: which settings the generator does not
-    follow. waiting: why the job cannot continue; the timeline gets it once per reason.
+    follow. by: engine and model, for people. waiting: why the job cannot continue; the timeline gets each reason once.
     """
 
     next_step_s: float
@@ -86,6 +86,7 @@ class Release:
     event: Event | None = None
     adapted: Reason | None = None
     waiting: Reason | None = None
+    by: str | None = None
 
 
 def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
@@ -204,7 +205,7 @@ _RELEASE = text("""
 WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:releases AS json)) AS g (
         job_id uuid, attempt_token uuid, next_step_s float, keep bool, remote_id text, progress float, unreachable bool,
-        event text, adapted text, adapted_code text, waiting text, waiting_code text
+        event text, by text, adapted text, adapted_code text, waiting text, waiting_code text
     )
 ), released AS (
     UPDATE jobs SET
@@ -225,11 +226,11 @@ WITH given AS (
         )::int
     FROM given g
     WHERE id = g.job_id AND jobs.attempt_token = g.attempt_token AND state = 'generating'
-    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling, g.event, g.adapted, g.adapted_code, g.waiting,
+    RETURNING id, cancel_requested_at IS NOT NULL AS cancelling, g.event, g.by, g.adapted, g.adapted_code, g.waiting,
         g.waiting_code, g.waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason
 ), logged AS (
     INSERT INTO job_events (job_id, event, detail, code)
-    SELECT id, event, NULL, NULL FROM released WHERE event IS NOT NULL
+    SELECT id, event, by, NULL FROM released WHERE event IS NOT NULL
     UNION ALL SELECT id, 'adapted', adapted, adapted_code FROM released WHERE adapted IS NOT NULL
     UNION ALL SELECT id, 'waiting', waiting, waiting_code FROM released WHERE waiting IS NOT NULL AND is_new_reason
 )
@@ -259,6 +260,7 @@ def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
         "progress": None if change.progress is None else min(change.progress, HIGHEST_PROGRESS),
         "unreachable": change.unreachable,
         "event": change.event.value if change.event else None,
+        "by": change.by,
         "adapted": adapted_words,
         "adapted_code": adapted_code,
         "waiting": waiting_words,
@@ -286,6 +288,12 @@ def append_event(connection: Connection, job_id: UUID, event: Event, reason: Rea
         INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :message, :code FROM seen
     """)
     connection.execute(query, {"job_id": job_id, "event": event.value, **reason._asdict()})
+
+
+def fill_in_settings(connection: Connection, job_id: UUID, settings: Mapping[str, float]) -> None:
+    """Write the settings that a job left to its generator, in the transaction that moves it to SUCCEEDED."""
+    query = text("UPDATE jobs SET settings = settings || CAST(:settings AS jsonb) WHERE id = :job_id")
+    connection.execute(query, {"job_id": job_id, "settings": json.dumps(dict(settings))})
 
 
 def insert_images(connection: Connection, images: Mapping[UUID, Sequence[StoredImage]]) -> None:

@@ -1,14 +1,15 @@
 """The generators in the database: how many jobs each may hold, and which failed and is paused until when."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from shared.generators.abilities import all_kinds
 from shared.generators.addresses import GeneratorAddress
-from shared.generators.base import loading_message
+from shared.generators.base import Model, loading_message
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
 
 PROBE_LEASE_S = 40.0
@@ -16,6 +17,9 @@ PROBE_LEASE_S = 40.0
 
 LOADING_PROBE_S = 1.0
 """How often a generator is asked whether its model is loaded."""
+
+LOOK_S = 60.0
+"""How often one that is well is asked for its model, if its protocol has that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,19 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
 
 
 def claim_probes(connection: Connection) -> list[str]:
-    """Return the names of failed and loading generators that may be probed now; no other worker does meanwhile."""
+    """Return the names of generators that may be asked for their health now; no other worker asks them meanwhile.
+
+    They have failed, are loading, or are due for another look at their model.
+    """
     query = text("""
-        UPDATE generators SET retry_at = clock_timestamp() + make_interval(secs => :lease_s)
-        WHERE (failures > 0 OR loading_s IS NOT NULL) AND retry_at <= clock_timestamp() RETURNING name
+        UPDATE generators SET look_at = clock_timestamp() + make_interval(secs => :look_s),
+            retry_at = CASE WHEN failures > 0 OR loading_s IS NOT NULL
+                THEN clock_timestamp() + make_interval(secs => :lease_s) END
+        WHERE CASE WHEN failures > 0 OR loading_s IS NOT NULL THEN retry_at <= clock_timestamp()
+            ELSE protocol = 'img_generator' AND look_at <= clock_timestamp() END
+        RETURNING name
     """)
-    return list(connection.execute(query, {"lease_s": PROBE_LEASE_S}).scalars())
+    return list(connection.execute(query, {"lease_s": PROBE_LEASE_S, "look_s": LOOK_S}).scalars())
 
 
 def record_success(connection: Connection, name: str) -> None:
@@ -74,6 +85,15 @@ def record_success(connection: Connection, name: str) -> None:
         WHERE name = :name AND (failures > 0 OR loading_s IS NOT NULL)
     """)
     connection.execute(query, {"name": name})
+
+
+def record_model(connection: Connection, name: str, model: Model | None) -> None:
+    """Record the model that a generator reports."""
+    query = text("""
+        UPDATE generators SET model = CAST(:model AS jsonb)
+        WHERE name = :name AND model IS DISTINCT FROM CAST(:model AS jsonb)
+    """)
+    connection.execute(query, {"name": name, "model": None if model is None else json.dumps(asdict(model))})
 
 
 def record_loading(connection: Connection, name: str, seconds: float) -> None:
@@ -92,12 +112,13 @@ def record_loading(connection: Connection, name: str, seconds: float) -> None:
 def record_failure(connection: Connection, name: str, reason: str, *, probed: bool = False) -> None:
     """Record that a generator failed: it is paused for half a second, and after each failed probe twice as long.
 
-    The longest pause is a minute. An outage counts once, however many jobs meet it.
+    The longest pause is a minute. An outage counts once, however many jobs meet it. With `probed` it counts only if the
+    generator was not well before: a look at its model is no job that fails.
     """
     query = text("""
         UPDATE generators SET failures = failures + 1, last_error = :reason, loading_s = NULL,
             retry_at = clock_timestamp() + make_interval(secs => least(60, power(2, least(failures, 10)) / 2))
-        WHERE name = :name AND (failures = 0 OR :probed)
+        WHERE name = :name AND :probed = (failures > 0 OR loading_s IS NOT NULL)
     """)
     connection.execute(query, {"name": name, "reason": reason, "probed": probed})
 

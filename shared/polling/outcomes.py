@@ -6,7 +6,7 @@ job stays at its generator) or by the end of the attempt. A step whose claim is 
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
@@ -27,11 +27,15 @@ from shared.polling.claims import ClaimedJob, Release
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The generator accepted the job; an attempt is spent, and the job is polled after `next_step_s`."""
+    """The generator accepted the job; an attempt is spent, and the job is polled after `next_step_s`.
+
+    `by` names its engine and model for people, if it reports them.
+    """
 
     remote_id: str
     next_step_s: float
     adapted: Reason | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Every picture of the job is stored and verified."""
+    """Every picture of the job is stored and verified. `settings`: those that were left to the generator."""
 
     images: tuple[StoredImage, ...]
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +225,9 @@ def _result(
 def _release(outcome: Outcome, *, keep: bool) -> Release | None:
     """Return how the outcome leaves a job at its generator, None if the job leaves it."""
     match outcome:
-        case Sent(remote_id, next_step_s, adapted):
+        case Sent(remote_id, next_step_s, adapted, by):
             kept = keep and next_step_s == 0
-            return Release(next_step_s, kept, remote_id=remote_id, event=Event.SENT, adapted=adapted)
+            return Release(next_step_s, kept, remote_id=remote_id, event=Event.SENT, adapted=adapted, by=by)
         case Progressed(next_step_s, fraction, started):
             return Release(next_step_s, progress=fraction, event=Event.PROCESSING if started else None)
         case Waits(reason, next_step_s, unreachable):
@@ -262,13 +267,17 @@ def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]])
     states = {move.job_id: move.to for move in moves if move.job_id in moved}
     rest = [_cancelling(claim) for claim, _ in leaving if claim.id not in moved]
     states |= dict.fromkeys(job_store.move_all(connection, rest), State.CANCELLED)
-    images = {
-        claim.id: outcome.images
+    succeeded = {
+        claim.id: outcome
         for claim, outcome in leaving
         if isinstance(outcome, Succeeded) and states.get(claim.id) == State.SUCCEEDED
     }
+    images = {job_id: outcome.images for job_id, outcome in succeeded.items()}
     if images:
         claims.insert_images(connection, images)
+    for job_id, outcome in succeeded.items():
+        if outcome.settings:
+            claims.fill_in_settings(connection, job_id, outcome.settings)
     without = [(claim, outcome) for claim, outcome in leaving if claim.id in states and claim.id not in images]
     # Only a claim that was sent before can have stored anything. A step that has ended stores no more.
     _discard(

@@ -32,7 +32,7 @@ from shared.generators.base import (
 )
 from shared.images import codec
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
-from shared.jobs.requests import generation_request
+from shared.jobs.requests import defaults_of, generation_request
 from shared.jobs.states import (
     FIRST_POLL_S,
     LONGEST_GENERATING_S,
@@ -43,7 +43,7 @@ from shared.jobs.states import (
     first_poll_s,
     next_poll_s,
 )
-from shared.polling import refusals
+from shared.polling import recipes, refusals
 from shared.polling.claims import ClaimedJob
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
@@ -149,7 +149,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
                 health = HEALTHY
                 storing.add(part, result, step.generator.capabilities)
                 done += result.count or part.count
-        return Decision(Succeeded(storing.finish()), health)
+        return Decision(Succeeded(storing.finish(), recipes.left_to_generator(step.claim, request)), health)
     except (ObjectMissing, ObjectTooLarge):
         return Decision(Failed(SOURCE_MISSING), health)
     except codec.PictureError as error:
@@ -209,10 +209,11 @@ def _send(step: Step) -> Decision:
         return Decision(lost, GeneratorHealth(error.message))
     ignored = step.list_ignored(request)
     adapted = Reason("not_followed", describe(ignored)) if ignored else None
+    by = recipes.painter_of(step.generator.capabilities)
     if step.generator.synchronous:
-        return Decision(Sent(remote_id, 0, adapted))  # nothing was sent yet, so nothing is known of its health
+        return Decision(Sent(remote_id, 0, adapted, by))  # nothing was sent yet, so nothing is known of its health
     next_step_s = 0 if step.generator.waits else first_poll_s(step.usual_s)
-    return Decision(Sent(remote_id, next_step_s, adapted), HEALTHY)
+    return Decision(Sent(remote_id, next_step_s, adapted, by), HEALTHY)
 
 
 def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
@@ -345,4 +346,6 @@ def _request(step: Step) -> GenerationRequest:
     sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
     # A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
     life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)
-    return generation_request(claim.prompt, claim.settings, source_images=sources, key=f"{life}:{claim.attempts}")
+    key = f"{life}:{claim.attempts}"
+    own = defaults_of(step.generator.capabilities.model)
+    return generation_request(claim.prompt, claim.settings, source_images=sources, key=key, own=own)

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 
 from shared.clients.storage import Storage
 from shared.core.errors import Unavailable
@@ -10,10 +9,8 @@ from shared.generators.abilities import ignored_fields
 from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images import codec
 from shared.jobs.records import StoredImage
+from shared.polling import recipes
 from shared.polling.claims import ClaimedJob
-
-_PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
-"""What a picture's recipe does not contain."""
 
 
 @dataclass
@@ -39,10 +36,11 @@ class Storing:
         images = result.images or part.source_images[: result.count or None]
         sizes = part.output_sizes[: len(images)] or [None] * len(images)
         ignored = tuple(setting.field for setting in ignored_fields(self.protocol, part, reported.followed(part)))
+        common = recipes.of_job(self.claim, self.protocol, reported, self.request, result)
         for index, (data, expected_size) in enumerate(zip(images, sizes, strict=True)):
             image = codec.decode_picture(data, expected_size=expected_size)
             recipe = replace(
-                self._recipe(result, reported),
+                common,
                 index=len(self._stored),
                 seed=None if "seed" in ignored else (part.seed + index) % 2**32,
                 description=result.descriptions[index] if result.descriptions else None,
@@ -66,23 +64,3 @@ class Storing:
         etag = self.storage.put(name, content, content_type)
         self._proven &= etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
         self._sizes[name] = len(content)
-
-    def _recipe(self, result: Result, reported: Capabilities) -> codec.Recipe:
-        """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
-        claim = self.claim
-        return codec.Recipe(
-            prompt=claim.prompt,
-            negative_prompt=claim.settings["negative_prompt"],
-            settings={name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS},
-            seed=None,
-            index=0,
-            generator=self.protocol,
-            sent_prompt=self.request.prompt,
-            source_images=len(self.request.source_images),
-            engine=result.engine or reported.engine,
-            sampler=result.sampler or reported.sampler,
-            description=None,
-            job_id=str(claim.id),
-            created_at=claim.created_at.astimezone(UTC).isoformat(),
-            not_followed=(),
-        )

@@ -36,7 +36,7 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
 def _probe(services: Services, pool: ClientPool) -> None:
     """Ask failed generators whose pause is over whether they work again, so that no job is risked on it.
 
-    Those that load their models are asked, too, whether they are done.
+    Those that load their models are asked, too, whether they are done, and the others now and then for their models.
     """
     with services.db.statement() as connection:
         names = generator_store.claim_probes(connection)
@@ -56,6 +56,7 @@ def _probe(services: Services, pool: ClientPool) -> None:
                 generator_store.record_loading(connection, name, health.loading_s)
             else:
                 generator_store.record_success(connection, name)
+                generator_store.record_model(connection, name, health.model)
 
 
 def list_due(connection: Connection, limit: int) -> list[UUID]:

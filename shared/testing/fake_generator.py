@@ -63,6 +63,7 @@ class FakeGenerator(FakeServer):
     extensions: listed by `/health`; without any, `/health` answers 404, as a plain generator does.
     down: while true, every call is answered with 503.
     loading_s: while it is a number, `/health` says that the model is loading; new requests are accepted nevertheless.
+    model: what `/health` lists as the model, if anything.
     counts: calls by name: `initiated` (new requests), `repeated` (known keys), `statuses`, `results`, `cancelled`.
     requests: the fields of the last 1000 new requests, as received.
     """
@@ -82,6 +83,7 @@ class FakeGenerator(FakeServer):
         self.plans = deque(plans)
         self.extensions = frozenset(extensions)
         self.loading_s: float | None = None
+        self.model: dict[str, Any] | None = None
         self._last_number = 0
         self._by_id: dict[int, _Request] = {}
         self._by_key: dict[str, int] = {}
@@ -136,6 +138,8 @@ class FakeGenerator(FakeServer):
             return self._initiate(fields)
         if (method, path) == ("GET", "/health"):
             listed: dict[str, Any] = {"extensions": sorted(self.extensions), "engine": "fake"}
+            if self.model is not None:
+                listed["model"] = self.model
             if self.loading_s is not None:
                 listed["loading"] = f"model is loading, about {self.loading_s:.0f} s"
             return (200, listed) if self.extensions else (404, {"error": "not found"})

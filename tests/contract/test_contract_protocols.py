@@ -159,7 +159,7 @@ ALL_OFFERED = {"fields": {"timelapse"}}
 )
 def test_the_presets_show_what_is_supported(door_to: Open, generators: str, missing: dict[str, set[str]]) -> None:
     response = door_to(generators).get("/v1/presets")
-    assert response.headers["cache-control"] == "public, max-age=300"
+    assert response.headers["cache-control"] == "public, max-age=60"
     for group, entries in response.json().items():
         not_offered = {entry.get("key") or entry["name"] for entry in entries if entry["offered"] is False}
         assert not_offered == missing.get(group, set())

@@ -113,6 +113,14 @@ def test_the_picture_that_filled_in_the_form_can_be_started_from(guest: Visitor,
     assert guest.complaints == []
 
 
+def test_a_picture_of_another_model_says_so(guest: Visitor, page: Page) -> None:
+    give(page, payload(of_easel(engine="diffusion", model="large", model_revision="0123456789ab")))
+    said = "It was made with the model large; here the pixels will differ."
+    expect(page.get_by_text(said).first).to_be_visible()
+    expect(prompt_of(page)).to_have_value("a lighthouse\nмаяк")
+    assert guest.complaints == []
+
+
 def test_a_strange_recipe_fills_in_what_is_usable(guest: Visitor, page: Page) -> None:
     strange = {"type": "<b>", "style": 7, "steps": "many", "width": None, "quality": {}, "scale": 3}
     give(page, payload(of_easel(settings=strange, seed=None)))

@@ -145,6 +145,12 @@ test("two unanswered submissions keep different keys", () => {
   assert.equal(second.keyFor({ prompt: "b" }), "key-3");
 });
 
+test("where each generator has its own steps, only the user's are kept", () => {
+  const open = { ...PRESETS, qualities: [{ key: "normal", steps: null, scale: null, upscale: 1 }] };
+  const { steps, scale } = formValues({ quality: "normal", steps: 12, scale: null }, open);
+  assert.deepEqual([steps, scale], [12, null]);
+});
+
 test("a refusal keeps one reason per field", () => {
   const errors = [
     { field: "steps", message: "No.", code: "too_large", limit: 150 },

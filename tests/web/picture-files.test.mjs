@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recipeOf } from "../../web/lib/picture-recipe.js";
+import { isOtherModel, recipeOf } from "../../web/lib/picture-recipe.js";
 import { formatProblem, sizeProblem } from "../../web/lib/start-check.js";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -62,6 +62,17 @@ test("a recipe fills in only settings of the right type", async () => {
     description: { clip_max_len: 3, skip_clip: false, skip_list: ["artists"] },
   });
   assert.deepEqual(await recipeOf(recipe({ prompt: "a", settings: { description: null } })), { prompt: "a" });
+});
+
+test("a recipe says whether another model made the picture", async () => {
+  const models = [{ name: "mini", revision: "1f" }];
+  const made = async (values) => isOtherModel(await recipeOf(recipe({ prompt: "a", settings: {}, ...values })), models);
+  assert.equal(await made({ model: "mini", model_revision: "1f" }), false);
+  assert.equal(await made({ model: "mini", model_revision: "2f" }), true);
+  assert.equal(await made({ model: "mini", model_revision: null }), true);
+  assert.equal(await made({ model: "large", model_revision: "1f" }), true);
+  for (const model of [null, 5, undefined]) assert.equal(await made({ model }), false);
+  assert.equal(isOtherModel({ made_with: { model: "mini", revision: "1f" } }, undefined), true);
 });
 
 test("other files have no recipe", async () => {

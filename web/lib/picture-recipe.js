@@ -1,5 +1,10 @@
 import { isPng, pngChunks } from "./start-check.js";
 
+/** Whether another model than any of these made the picture, so that the same settings give other pixels. */
+export function isOtherModel({ made_with: made }, models = []) {
+  return made !== undefined && !models.some(({ name, revision }) => name === made.model && revision === made.revision);
+}
+
 /** A recipe has at most 256 KiB, and is among the first chunks of its PNG. */
 const HEAD_BYTES = 512 * 1024;
 const CHUNK = "easel\0";
@@ -28,7 +33,7 @@ const DESCRIPTION = [
 /**
  * Return the draft that makes a picture of Easel again, from its file; null if the file has no recipe.
  *
- * The file may come from anywhere: only known settings of the right type are taken.
+ * The file may come from anywhere: only known settings of the right type are taken. `made_with` is its model, if any.
  */
 export async function recipeOf(file) {
   const bytes = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
@@ -48,7 +53,7 @@ function draftOf(json) {
   } catch {
     return null;
   }
-  const { prompt, seed, settings } = recipe ?? {};
+  const { prompt, seed, settings, model, model_revision: revision } = recipe ?? {};
   if (typeof prompt !== "string" || settings === null || typeof settings !== "object") return null;
   const { description } = settings;
   return {
@@ -56,6 +61,9 @@ function draftOf(json) {
     ...taken(settings, SETTINGS),
     ...(description !== null && typeof description === "object" ? { description: describedBy(description) } : {}),
     ...(Number.isInteger(seed) ? { seed } : {}),
+    ...(typeof model === "string"
+      ? { made_with: { model, revision: typeof revision === "string" ? revision : "" } }
+      : {}),
   };
 }
 

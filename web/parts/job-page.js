@@ -59,7 +59,7 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
 
 /** While the job runs, the timeline comes before the recipe. */
 function detailsOf(job) {
-  const parts = [recipe(job.settings, job.images[0]), timeline(job.timeline)];
+  const parts = [recipe(job.settings, job.images[0], job.timeline), timeline(job.timeline)];
   return FINISHED.has(job.state) ? parts : parts.reverse();
 }
 

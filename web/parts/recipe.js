@@ -1,9 +1,13 @@
 import { element } from "../lib/dom.js";
 import { currentLocale, t, tOr } from "../lib/i18n.js";
 
-/** Create the list of settings of a job; the size is the picture's once there is one. */
-export function recipe(settings, image = settings) {
-  const pairs = rowsOf(settings, image)
+/**
+ * Create the list of settings of a job; the size is the picture's once there is one. `timeline` names the engine and the
+ * model, where the generator reports them.
+ */
+export function recipe(settings, image = settings, timeline = []) {
+  const painter = timeline.findLast(({ event }) => event === "sent")?.detail;
+  const pairs = [...rowsOf(settings, image), ["recipe.painter", painter]]
     .filter(([, value]) => ![null, undefined, false, ""].includes(value))
     .map(([key, value]) => element("div", {}, element("dt", {}, t(key)), element("dd", {}, String(value))));
   return element("dl", { class: "recipe", "aria-label": t("job.settings") }, pairs);

@@ -136,6 +136,7 @@ export const words = {
     `${name} is too small: each side needs 8 pixels, and the longer one at most 256 times the shorter.`,
   "create.start.pixels": ({ name }) => `${name} has more than 64 million pixels.`,
   "create.recipe.filled": ({ name }) => `The form is filled in from ${name}.`,
+  "create.recipe.other_model": ({ model }) => `It was made with the model ${model}; here the pixels will differ.`,
   "create.recipe.start": "Start from this picture",
   "create.start.use": "What to do with it",
   "create.start.paint": "Paint from it",
@@ -340,6 +341,7 @@ export const words = {
   "recipe.steps": "Steps",
   "recipe.scale": "Guidance",
   "recipe.seed": "Seed",
+  "recipe.painter": "Painted by",
 
   // What happens to a job
   "event.accepted": "Accepted",

@@ -137,6 +137,7 @@ export const words = {
     `«${name}»: слишком мала. Нужно хотя бы 8 пикселей с каждой стороны, а длинная сторона не больше 256 коротких.`,
   "create.start.pixels": ({ name }) => `«${name}»: больше 64 миллионов пикселей.`,
   "create.recipe.filled": ({ name }) => `Форма заполнена по картинке «${name}».`,
+  "create.recipe.other_model": ({ model }) => `Её написала модель ${model}; здесь картинка выйдет другой.`,
   "create.recipe.start": "Начать с этой картинки",
   "create.start.use": "Что с ней сделать",
   "create.start.paint": "Писать по ней",
@@ -341,6 +342,7 @@ export const words = {
   "recipe.steps": "Шаги",
   "recipe.scale": "Точность",
   "recipe.seed": "Зерно",
+  "recipe.painter": "Чем написано",
 
   // What happens to a job
   "event.accepted": "Принято",

@@ -6,6 +6,7 @@ import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { bodyOf, checkValues } from "../lib/job-request.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
+import { isOtherModel } from "../lib/picture-recipe.js";
 import { fetchPicture, uploadPicture } from "../lib/picture-storage.js";
 import { previewOf } from "../lib/preview.js";
 import { navigate } from "../lib/router.js";
@@ -67,7 +68,7 @@ async function takeStart(form, id, signal) {
   }
 }
 
-/** Show the form for the present draft; `former` is the draft that can be restored; `filled` the picture that replaced it. */
+/** Show the form for the present draft; `former` is the draft that can be restored; `filled` what replaced it, `{file, words}`. */
 function show({ presets, place, signal, former = null, filled = null }) {
   const leaving = new AbortController();
   const draft = readDraft();
@@ -76,15 +77,19 @@ function show({ presets, place, signal, former = null, filled = null }) {
     leaving.abort();
     show({ presets, place, signal, ...next }).fields.prompt.input.focus();
   };
-  const replace = (next, said, file) => {
+  const replace = (next, said, from) => {
     const left = { ...draft, ...form.values() };
     startPictures.clear();
     saveDraft(next);
     announce(said);
-    again({ former: left, filled: file });
+    again({ former: left, filled: from });
   };
   const afresh = () => replace({}, t("create.afresh.done"));
-  const fillIn = (recipe, file) => replace(recipe, t("create.recipe.filled", { name: file.name }), file);
+  const fillIn = ({ made_with, ...recipe }, file) => {
+    const other = isOtherModel({ made_with }, presets.models) ? t("create.recipe.other_model", made_with) : "";
+    const words = `${t("create.recipe.filled", { name: file.name })} ${other}`.trim();
+    replace(recipe, words, { file, words });
+  };
   const back = () => {
     saveDraft(former);
     again({});

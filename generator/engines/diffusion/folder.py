@@ -4,6 +4,7 @@ A model comes from somebody else. Its configuration is JSON that decides how muc
 be a pickle, which is a program. Only safetensors are read, and only configurations whose networks fit their weights.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -61,6 +62,9 @@ _COUNTS = ("layers", "heads", "blocks", "depth")
 
 class BadModel(Exception):
     """The model cannot be used; the message says why."""
+
+
+_END_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,22 @@ def weights_of(folder: Path) -> list[Path]:
 def full_precision(files: list[AnyPath]) -> list[AnyPath]:
     """Return the files of full precision among the weights of one part, else all."""
     return [path for path in files if ".fp16." not in path.name and ".non_ema." not in path.name] or files
+
+
+def fingerprint(folder: Path) -> str:
+    """Return 12 hexadecimal digits that differ for models with other weights or configurations.
+
+    Of each file of weights the size and both ends are read: a training changes all of it, and gigabytes take long.
+    """
+    digest = hashlib.sha256()
+    for path in sorted((*folder.glob("*.json"), *folder.glob("*/*.json"), *folder.glob("*/*.safetensors"))):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder)}:{size}:".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_END_BYTES))
+            file.seek(max(0, size - _END_BYTES))
+            digest.update(file.read(_END_BYTES))
+    return digest.hexdigest()[:12]
 
 
 def check_weights(folder: Path) -> None:

@@ -17,6 +17,7 @@ from generator.engines.diffusion.folder import (
     Part,
     find_folder,
     find_misfit,
+    fingerprint,
     parameters_in,
     read_controlnet,
     read_json,
@@ -27,7 +28,9 @@ from generator.engines.diffusion.samplers import Sampler
 from generator.engines.diffusion.samplers import load as load_sampler
 
 OWN_DEFAULTS = "easel.json"
-"""A file beside `model_index.json` that may name `steps`, `scale` and `size` of a model."""
+"""A file beside `model_index.json` that may name `name`, `steps`, `scale` and `size` of a model."""
+
+MAX_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def load(name: str, controlnet: str | None = None) -> Model:
     model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, key, zeroes)
     if controlnet is not None:
         model = replace(model, controlnet=_load_controlnet(controlnet, model))
-    return _with_info(model, folder)
+    return _with_info(model, folder, folder.name if Path(name).is_dir() else name.partition("@")[0])
 
 
 def _load_controlnet(name: str, model: Model) -> ControlNet:
@@ -181,18 +184,19 @@ def _key(name: str, folder: Path) -> str:
     return f"{name}:{sum(path.stat().st_size for path in weights_of(folder))}"
 
 
-def _with_info(model: Model, folder: Path) -> Model:
+def _with_info(model: Model, folder: Path, name: str) -> Model:
     steps, scale = _defaults(model)
     size = int(model.unet.config.sample_size) * model.latent_scale
     own = read_json(folder / OWN_DEFAULTS) if (folder / OWN_DEFAULTS).exists() else {}
     info = ModelInfo(
-        name=folder.name,
+        name=_name(own, name),
         device=torch.cuda.get_device_name() if model.device.type == "cuda" else "cpu",
         precision=str(model.dtype).removeprefix("torch."),
         steps=int(_number(own, "steps", steps, 1, 150)),
         scale=float(_number(own, "scale", scale, 0, 30)),
         width=int(_number(own, "size", size, 64, 2048)),
         height=int(_number(own, "size", size, 64, 2048)),
+        revision=fingerprint(folder),
     )
     return replace(model, info=info)
 
@@ -207,6 +211,18 @@ def _defaults(model: Model) -> tuple[int, float]:
     if model.sampler.name in ("LCMScheduler", "TCDScheduler"):
         return 8, 1.5
     return (30, 5.0) if model.large else (30, 7.5)
+
+
+def _name(own: dict[str, object], otherwise: str) -> str:
+    """Return the name that a model gives itself.
+
+    Raises:
+        BadModel: It is not one line of at most 100 characters.
+    """
+    value = own.get("name", otherwise)
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME or not value.isprintable():
+        raise BadModel(f"{OWN_DEFAULTS}: name is not a line of at most {MAX_NAME} characters")
+    return value
 
 
 def _number(own: dict[str, object], name: str, otherwise: float, low: float, high: float) -> float:

@@ -12,7 +12,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
 
 from generator.engines.diffusion import folder
-from generator.engines.diffusion.folder import BadModel, read_parts, tensor_shapes
+from generator.engines.diffusion.folder import BadModel, fingerprint, read_parts, tensor_shapes
 from generator.engines.diffusion.loading import load
 from generator.engines.diffusion.samplers import Sampler
 from generator.engines.diffusion.schedulers import SCHEDULERS
@@ -162,12 +162,31 @@ def test_half_precision_files_are_used_where_there_are_no_others(copy: Path) -> 
 
 
 def test_own_defaults_beside_the_model(copy: Path) -> None:
-    (copy / "easel.json").write_text('{"steps": 12, "scale": 3, "size": 128}')
+    (copy / "easel.json").write_text('{"name": "own", "steps": 12, "scale": 3, "size": 128}')
     info = load(str(copy)).info
-    assert (info.steps, info.scale, info.width, info.height) == (12, 3.0, 128, 128)
+    assert (info.name, info.steps, info.scale, info.width, info.height) == ("own", 12, 3.0, 128, 128)
 
 
-@pytest.mark.parametrize("own", ['{"steps": 0}', '{"steps": "many"}', '{"scale": 1e9}', '{"size": true}'])
+def test_the_fingerprint_is_that_of_the_weights(copy: Path, models: dict[str, Path]) -> None:
+    assert fingerprint(copy) == fingerprint(models["plain"]) == load(str(copy)).info.revision
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert fingerprint(copy) != fingerprint(models["plain"])
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        '{"name": ""}',
+        '{"name": 5}',
+        '{"name": "a\\nb"}',
+        '{"steps": 0}',
+        '{"steps": "many"}',
+        '{"scale": 1e9}',
+        '{"size": true}',
+    ],
+)
 def test_wrong_own_defaults_are_refused(copy: Path, own: str) -> None:
     (copy / "easel.json").write_text(own)
     with pytest.raises(BadModel, match=r"easel\.json"):

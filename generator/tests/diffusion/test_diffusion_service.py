@@ -1,6 +1,7 @@
 """The service with the diffusion engine in its process."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,7 @@ def test_the_model_is_in_the_health(service: Service) -> None:
     health = service.client.get("/health").json()
     assert health["engine"] == "diffusion"
     assert health["model"]["name"] == "plain"
+    assert re.fullmatch("[0-9a-f]{12}", health["model"]["revision"])
     assert "inpaint" in health["extensions"]
 
 

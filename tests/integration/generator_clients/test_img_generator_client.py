@@ -16,6 +16,7 @@ from shared.generators.base import (
     Generator,
     GeneratorLoading,
     GeneratorUnavailable,
+    Model,
     Phase,
 )
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
@@ -129,6 +130,34 @@ def test_what_is_said_of_loading(monkeypatch: pytest.MonkeyPatch, said: object, 
         monkeypatch.setattr(fake, "answer", lambda *_: (200, {"extensions": ["key"], "loading": said}))
         client = connect(fake.address)
         assert client.health().loading_s == seconds
+        client.close()
+
+
+MODEL = {"name": "m", "revision": "1f", "steps": 12, "scale": 3.0, "width": 64, "height": 128, "device": "cpu"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, Model("m", "1f", 12, 3.0, 64, 128)),
+        ({"revision": None, "scale": 0}, Model("m", "", 12, 0.0, 64, 128)),
+        ({"name": ""}, None),
+        ({"steps": 0}, None),
+        ({"steps": 151}, None),
+        ({"steps": True}, None),
+        ({"scale": "3"}, None),
+        ({"scale": 31}, None),
+        ({"scale": True}, None),
+        ({"width": 4096}, None),
+        ({"height": 65}, None),
+        ({"height": None}, None),
+    ],
+)
+def test_only_a_model_whose_values_can_be_requested_counts(changes: dict[str, object], expected: Model | None) -> None:
+    with FakeGenerator(extensions=ALL_EXTENSIONS) as fake:
+        fake.model = MODEL | changes
+        client = connect(fake.address)
+        assert client.health().model == expected
         client.close()
 
 

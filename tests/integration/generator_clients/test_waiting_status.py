@@ -220,7 +220,7 @@ def test_a_failure_replaces_what_was_known(monkeypatch: pytest.MonkeyPatch) -> N
         remote_id = client.start(order())
         client.status(remote_id, wait_s=20)
         assert waits()
-        monkeypatch.setattr(client, "_extensions_until", float("-inf"))
+        monkeypatch.setattr(client, "_asked_at", float("-inf"))
         fake.health = BAD_HEALTH["busy"]
         client.status(remote_id, wait_s=20)
         assert not waits()

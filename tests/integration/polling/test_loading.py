@@ -3,12 +3,20 @@
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from shared.admin.generators import list_generators
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.world import World
 
 CODE = "generator_loading"
 MESSAGE = "The generator is loading its model, which takes about 40 s."
+
+
+@pytest.fixture(autouse=True)
+def _asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client of a test ask again although the sweep before it has just asked."""
+    monkeypatch.setattr("shared.generators.img_generator.FRESH_S", 0)
 
 
 def load(generator: FakeGenerator, seconds: float | None = 40) -> None:

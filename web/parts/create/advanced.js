@@ -58,8 +58,10 @@ function ownNumber(presets, name, values) {
   made.input.value = values[name] ?? "";
   const range = t(step ? "create.range.step" : "create.range", { least: number(minimum), most: number(maximum), step });
   function setUsual(usual, key) {
-    made.input.placeholder = usual === undefined ? "" : number(usual);
-    made.showHint(usual === undefined ? range : `${t(key, { value: number(usual) })} ${range}`);
+    const isKnown = usual !== undefined && usual !== null;
+    made.input.placeholder = isKnown ? number(usual) : "";
+    const said = isKnown ? t(key, { value: number(usual) }) : usual === null && t("create.usual.generator");
+    made.showHint([said, range].filter(Boolean).join(" "));
   }
   const clear = () => {
     made.input.value = "";

@@ -52,8 +52,9 @@ function aspectChoice(presets, { aspect }) {
 
 function qualityChoice(presets, { quality }) {
   const options = presets.qualities.map((one) => {
-    const larger = one.upscale > 1 ? `, ${t("create.upscale", one)}` : "";
-    return option(one, tOr(`quality.${one.key}`, one.title), { note: t("create.steps", one) + larger });
+    // Where the generators' models differ, each has its own steps.
+    const notes = [one.steps !== null && t("create.steps", one), one.upscale > 1 && t("create.upscale", one)];
+    return option(one, tOr(`quality.${one.key}`, one.title), { note: notes.filter(Boolean).join(", ") || null });
   });
   return choice({ name: "quality", legend: t("create.quality"), options, chosen: quality });
 }

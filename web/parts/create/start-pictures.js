@@ -14,8 +14,8 @@ const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
  *
  * `startPictures` is a StartPictures. Files dropped or pasted anywhere on the page count until `signal` is aborted;
  * `stage` shows that a drop is accepted. `value()` is the list of keys; `addAll(files)` adds more.
- * A single file with a recipe that the user chooses goes to `fillIn(recipe, file)` instead; `filled` is such a file,
- * which can still become a start picture.
+ * A single file with a recipe that the user chooses goes to `fillIn(recipe, file)` instead; `filled` is such a
+ * `{file, words}`, which can still become a start picture.
  */
 export function startPicturesField(presets, startPictures, { stage, signal, fillIn, filled }) {
   const most = fieldOf(presets, "source_images").max_items ?? 1;
@@ -85,7 +85,7 @@ export function startPicturesField(presets, startPictures, { stage, signal, fill
 }
 
 /** Say which picture filled in the form, with a button that makes it a start picture. */
-function filledNote(file, addAll) {
+function filledNote({ file, words: said }, addAll) {
   const use = () => {
     note.remove();
     addAll([file]);
@@ -95,7 +95,7 @@ function filledNote(file, addAll) {
     { type: "button", class: "button is-quiet", on: { click: use } },
     t("create.recipe.start"),
   );
-  const words = element("p", { class: "hint" }, t("create.recipe.filled", { name: file.name }));
+  const words = element("p", { class: "hint" }, said);
   const note = element("div", { class: "starts-filled" }, words, button);
   return note;
 }

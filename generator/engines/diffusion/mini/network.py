@@ -124,7 +124,8 @@ def save(mini: Mini, folder: Path, *, half: bool = True) -> None:
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
     side = int(mini.unet.config.sample_size) * PATCH
-    (folder / "easel.json").write_text(json.dumps({"steps": 12, "scale": 3.0, "size": side}, indent=2) + "\n")
+    own = {"name": "easel-mini", "steps": 12, "scale": 3.0, "size": side}
+    (folder / "easel.json").write_text(json.dumps(own, indent=2) + "\n")
 
 
 def load(folder: Path) -> Mini:

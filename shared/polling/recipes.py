@@ -1,0 +1,45 @@
+"""What the recipes of a job's pictures say."""
+
+from datetime import UTC
+
+from shared.generators.base import Capabilities, GenerationRequest, Result
+from shared.images.recipe import Recipe
+from shared.polling.claims import ClaimedJob
+
+_PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
+
+
+def of_job(
+    claim: ClaimedJob, protocol: str, reported: Capabilities, request: GenerationRequest, result: Result
+) -> Recipe:
+    """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
+    settings = {name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS}
+    model = reported.model
+    return Recipe(
+        prompt=claim.prompt,
+        negative_prompt=claim.settings["negative_prompt"],
+        settings=settings | left_to_generator(claim, request),
+        seed=None,
+        index=0,
+        generator=protocol,
+        sent_prompt=request.prompt,
+        source_images=len(request.source_images),
+        engine=result.engine or reported.engine,
+        sampler=result.sampler or reported.sampler,
+        model=model.name if model else None,
+        model_revision=(model.revision or None) if model else None,
+        job_id=str(claim.id),
+        created_at=claim.created_at.astimezone(UTC).isoformat(),
+    )
+
+
+def left_to_generator(claim: ClaimedJob, request: GenerationRequest) -> dict[str, float]:
+    """Return the settings that the job leaves to its generator, with the values that were sent."""
+    sent = {"steps": request.steps, "scale": request.scale}
+    return {name: value for name, value in sent.items() if claim.settings[name] is None}
+
+
+def painter_of(reported: Capabilities) -> str | None:
+    """Return the names of engine and model for people, as far as the generator reports them."""
+    names = [reported.engine, reported.model.name if reported.model else None]
+    return ", ".join(name for name in names if name) or None
