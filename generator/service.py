@@ -6,9 +6,9 @@ The responses of img_generator are bare: a number, a word, a map of images. Erro
 
 import base64
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -53,25 +53,31 @@ class Cancelled(BaseModel):
     cancelled: bool
 
 
-@dataclass(frozen=True)
 class _Queues:
     """The queue of pictures, and that of trainings where the engine can train. No id is in both."""
 
-    pictures: JobQueue
-    trainings: JobQueue | None
+    def __init__(self, engine_pool: EnginePool, bounds: Bounds, train_bounds: Bounds) -> None:
+        ids = new_ids()
+        self.pictures = JobQueue(engine_pool, bounds, ids)
+        self.training_pool = None if engine_pool.trainer is None else TrainingPool(engine_pool.trainer)
+        self.trainings = None if self.training_pool is None else JobQueue(self.training_pool, train_bounds, ids)
+
+    @property
+    def _all(self) -> list[JobQueue]:
+        return [self.pictures] if self.trainings is None else [self.pictures, self.trainings]
 
     def of(self, job_id: int) -> JobQueue:
         """Return the queue that has the job; that of pictures if none has."""
-        return self.trainings if self.trainings is not None and self.trainings.knows(job_id) else self.pictures
+        return next((queue for queue in self._all if queue.knows(job_id)), self.pictures)
 
     def start(self) -> None:
         """Start the workers of both."""
-        for queue in filter(None, (self.pictures, self.trainings)):
+        for queue in self._all:
             queue.start()
 
     def close(self) -> None:
         """End the jobs of both."""
-        for queue in filter(None, (self.pictures, self.trainings)):
+        for queue in self._all:
             queue.close()
 
 
@@ -81,11 +87,7 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None, train_boun
     `state.queues` can be closed before the lifespan's end, which ends the calls that wait for an image.
     """
     bounds, train_bounds = bounds or Bounds(), train_bounds or TRAIN_BOUNDS
-    ids = new_ids()
-    queue = JobQueue(engine_pool, bounds, ids)
-    training_pool = None if engine_pool.trainer is None else TrainingPool(engine_pool.trainer)
-    trainings = None if training_pool is None else JobQueue(training_pool, train_bounds, ids)
-    queues = _Queues(queue, trainings)
+    queues = _Queues(engine_pool, bounds, train_bounds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -98,13 +100,7 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None, train_boun
     # FastAPI's documentation page would load its script from another origin.
     app = FastAPI(title="Easel generator", description=__doc__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.queues = queues
-    files = AdapterFiles() if "adapters" in engine_pool.extensions else None
-    if files is not None:
-        app.include_router(adapter_routes(files), dependencies=[Depends(refuse_other_origins)])
-    if training_pool is not None and trainings is not None:
-        routes = training.train_routes(trainings, training_pool.folder.path)
-        app.include_router(routes, dependencies=[Depends(refuse_other_origins)])
-    for router in (_img_generator_routes(engine_pool, files, queues), glide.glide_routes(engine_pool, queue)):
+    for router in _routers(engine_pool, queues):
         app.include_router(router, dependencies=[Depends(refuse_other_origins)])
     add_errors(app)
     add_site(app)
@@ -122,11 +118,21 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None, train_boun
             "glide": glide.limits(),
             "workers": bounds.workers,
             **({"schedulers": engine_pool.schedulers} if engine_pool.schedulers else {}),
-            **queue.counts(),
-            **_trainings(trainings, train_bounds),
+            **queues.pictures.counts(),
+            **_trainings(queues.trainings, train_bounds),
         }
 
     return app
+
+
+def _routers(engine_pool: EnginePool, queues: _Queues) -> Iterator[APIRouter]:
+    files = AdapterFiles() if "adapters" in engine_pool.extensions else None
+    if files is not None:
+        yield adapter_routes(files)
+    if queues.training_pool is not None and queues.trainings is not None:
+        yield training.train_routes(queues.trainings, queues.training_pool.folder.path)
+    yield _img_generator_routes(engine_pool, files, queues)
+    yield glide.glide_routes(engine_pool, queues.pictures)
 
 
 def _trainings(queue: JobQueue | None, bounds: Bounds) -> dict[str, object]:

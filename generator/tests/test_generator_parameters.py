@@ -126,7 +126,7 @@ def queueing() -> Iterator[Service]:
 
 
 def test_the_table_is_complete() -> None:
-    assert len(NAMES) == 17 + 4
+    assert len(NAMES) == 17 + 6
     assert set(NAMES) == set(GenerationRequest.model_fields)
 
 

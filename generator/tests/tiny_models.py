@@ -124,7 +124,10 @@ def save_controlnet(folder: Path, model: Path, **changes: object) -> Path:
     """Save a ControlNet for a model; unlike a fresh one it has an effect."""
     torch.manual_seed(1)
     unet = UNet2DConditionModel.from_pretrained(model / "unet")
-    network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 8, 16))
+    # The library cannot copy the weights of an LCM's U-Net.
+    network = ControlNetModel.from_unet(
+        unet, conditioning_embedding_out_channels=(8, 8, 16), load_weights_from_unet=False
+    )
     if changes:
         network = ControlNetModel.from_config({**network.config, **changes})
     for block in (*network.controlnet_down_blocks, network.controlnet_mid_block, network.controlnet_cond_embedding):

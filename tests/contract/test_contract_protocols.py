@@ -10,7 +10,7 @@ from sqlalchemy import text
 from shared.api.schemas import JobRequest
 from shared.generators.abilities import LIMITS
 from shared.generators.addresses import PROTOCOLS
-from shared.jobs.options import CHOICES, USES
+from shared.jobs.options import USES
 from shared.services import Services
 from shared.testing.fake_glide import FakeGlide
 from tests.support.doors import Door, Doors
@@ -171,7 +171,7 @@ def test_unsupported_options_are_refused_and_supported_ones_accepted(door_to: Op
     presets = door.get("/v1/presets").json()
     uses = [
         ({field: choice["key"]}, choice["offered"])
-        for group, (field, _) in CHOICES.items()
+        for group, field in (("types", "type"), ("styles", "style"), ("qualities", "quality"), ("aspects", "aspect"))
         for choice in presets[group]
     ]
     uses += [(USES.get(field["name"], {}), field["offered"]) for field in presets["fields"]]

@@ -65,8 +65,8 @@ def _wanted(names: Iterable[str], read: list[str]) -> list[str]:
     paths = [PurePosixPath(name) for name in filter_repo_objects(names, allow_patterns=read)]
     weights = [path for path in paths if path.suffix == ".safetensors"]
     folders = {path.parent for path in weights}
-    read = [one for folder in folders for one in full_precision([path for path in weights if path.parent == folder])]
-    wanted = [str(path) for path in paths if path.suffix != ".safetensors" or path in read]
+    kept = [one for folder in folders for one in full_precision([path for path in weights if path.parent == folder])]
+    wanted = [str(path) for path in paths if path.suffix != ".safetensors" or path in kept]
     if len(wanted) > MAX_FILES:
         raise BadModel(f"the model has more than {MAX_FILES} files")
     return [glob.escape(path) for path in wanted]
