@@ -222,12 +222,19 @@ def test_a_default_that_is_missing_is_logged(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("lanczos3", "set EASEL_UPSCALER to one of"), (SMALL, "`make upscaler` does that")]
+    ("name", "said"),
+    [
+        ("lanczos3", "set EASEL_UPSCALER to one of"),
+        (SMALL, "`make upscaler` does that"),
+        ("/models/one.pth", "a file of .safetensors"),
+        ("/models/one.safetensors", "`make diffusion` builds"),
+    ],
 )
 def test_a_setting_that_cannot_be_followed_ends_the_start_in_one_line(
     networks: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, said: str
 ) -> None:
     monkeypatch.setattr(upscaling, "is_installed", lambda: False)
+    monkeypatch.setattr(upscaling, "find_spec", lambda name: None)
     monkeypatch.setenv("EASEL_UPSCALER", name)
     assert main([]) == 2
     told = capsys.readouterr().err

@@ -1,7 +1,7 @@
 """The upscaler: which network enlarges, in tiles, and an engine whose pictures it enlarges.
 
-EASEL_UPSCALER names a network, or `own` for the engine's own way. Without it the engine's default applies: the one that
-its attribute `upscaler` names, if the packages for it are installed.
+EASEL_UPSCALER names a network or a file, or `own` for the engine's own way. Without it the engine's default applies:
+the one that its attribute `upscaler` names, if the packages for it are installed.
 """
 
 import logging
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
@@ -22,6 +24,8 @@ from generator.engines.upscaling.real_esrgan import MODELS, RealESRGAN, is_insta
 log = logging.getLogger("easel.generator")
 
 OWN = "own"
+
+SUFFIX = ".safetensors"
 
 _REPORT_S = 0.5
 
@@ -65,7 +69,7 @@ class Upscaler:
         self._threads = ThreadPoolExecutor(os.cpu_count(), "upscaler")
 
     def enlarge(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
-        """Enlarge a picture to `factor` times the pixels on each side, at most by as much as the network does."""
+        """Enlarge a picture to `factor` times the pixels on each side; resampling turns the network's scale into it."""
         height, width = picture.shape[:2]
         out = np.empty((height * factor, width * factor, 3), np.uint8)
         tiles = list(_tiles(height, width, self._network.tile_px))
@@ -180,8 +184,15 @@ def check(name: str | None = None) -> None:
     name = name or os.environ.get("EASEL_UPSCALER") or OWN
     if name == OWN:
         return
+    if name.endswith(SUFFIX):
+        if find_spec("spandrel") is None:
+            raise NoUpscaler(f"{name} needs the environment that `make diffusion` builds")
+        if not Path(name).is_file():
+            raise NoUpscaler(f"{name} is not a file")
+        return
     if name not in MODELS:
-        raise NoUpscaler(f"{name} is not an upscaler; set EASEL_UPSCALER to one of {', '.join([*MODELS, OWN])}")
+        choices = ", ".join([*MODELS, OWN])
+        raise NoUpscaler(f"{name} is not an upscaler; set EASEL_UPSCALER to one of {choices}, or a file of {SUFFIX}")
     if not is_installed():
         raise NoUpscaler(f"the upscaler {name} is not installed here; `make upscaler` does that")
 
@@ -189,7 +200,11 @@ def check(name: str | None = None) -> None:
 @cache
 def _load(name: str) -> Upscaler:
     check(name)
-    return Upscaler(RealESRGAN(name))
+    if not name.endswith(SUFFIX):
+        return Upscaler(RealESRGAN(name))
+    from generator.engines.upscaling.torch_model import TorchModel
+
+    return Upscaler(TorchModel(Path(name)))
 
 
 @cache
