@@ -73,7 +73,8 @@ class DescriptionOptions:
 class ModelInfo:
     """The model that an engine has loaded, and the values that suit it where a request leaves them out.
 
-    `revision` is a fingerprint of its weights: another one makes other pixels.
+    `revision` is a fingerprint of its weights: another one makes other pixels. `captioner` names the models that
+    describe pictures.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ModelInfo:
     width: int
     height: int
     revision: str = ""
+    captioner: str = ""
 
 
 @dataclass(frozen=True)

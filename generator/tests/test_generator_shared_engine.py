@@ -108,6 +108,7 @@ def test_the_model_and_its_defaults_are_reported_and_used(service: Service) -> N
         "width": 72,
         "height": 64,
         "revision": "",
+        "captioner": "",
     }
     number = service.post("/initiate_processing", prompt="x", ups=1, seed=4).json()
     results = service.finish(number)

@@ -1,12 +1,14 @@
 """The engine `diffusion`: what the service calls.
 
-Settings are environment variables: EASEL_MODEL and EASEL_CONTROLNET are folders or a hub's models; EASEL_EXACT=0 lets
-the last bits of a picture depend on its neighbours where that makes batches quicker. The service imports this module to
-learn what the engine can do, so it imports no library of the engine before it is needed.
+Settings are environment variables: EASEL_MODEL and EASEL_CONTROLNET are folders or a hub's models, EASEL_CAPTIONER
+lists those that describe pictures; EASEL_EXACT=0 lets the last bits of a picture depend on its neighbours where that
+makes batches quicker. The service imports this module to learn what the engine can do, so it imports no library of the engine
+before it is needed.
 """
 
 import os
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +24,6 @@ from generator.engines.base import (
     Pixels,
     ProgressReporter,
 )
-from generator.engines.diffusion import prompts
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.schedulers import SCHEDULERS
 from generator.engines.upscaling.upscaler import chosen
@@ -46,12 +47,14 @@ class Diffusion:
 
     def __init__(self) -> None:
         begin = time.monotonic()
+        from generator.engines.diffusion.describing import Describer
         from generator.engines.diffusion.studio import Studio
 
         exact = os.environ.get("EASEL_EXACT", "1") != "0"
         self.studio = Studio(
             _model(), exact, AdapterFiles().folder, controlnet=_controlnet(), upscaler=chosen(self.upscaler)
         )
+        self.describer = Describer(os.environ.get("EASEL_CAPTIONER", ""))
         Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
 
     @staticmethod
@@ -66,9 +69,10 @@ class Diffusion:
         return () if _controlnet() else ("control",)
 
     def stats(self) -> EngineStats:
-        """Return the size of the network, the memory in use and the model."""
+        """Return the size of the network, the memory in use and the models."""
+        info = replace(self.studio.info, captioner=self.describer.captioner)
         allocated, reserved = self.studio.memory()
-        return EngineStats(self.studio.parameters, 0, allocated, reserved, self.studio.info)
+        return EngineStats(self.studio.parameters, 0, allocated, reserved, info)
 
     def generate(self, request: ImageRequest, report: ProgressReporter) -> Pixels:
         """Generate a new image."""
@@ -98,11 +102,9 @@ class Diffusion:
         report(1.0)
         return enlarged
 
-    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:  # noqa: ARG002 # no model writes here
-        """Return the words that an image was made from; of another one only its size is known."""
-        if request is not None and (words := prompts.plain(request.prompt)):
-            return words
-        return f"a picture of {picture.shape[1]} x {picture.shape[0]} pixels"
+    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
+        """Describe an image by captioners, or in the words that it was made from."""
+        return self.describer.describe(picture, request, options)
 
 
 def _model() -> str:

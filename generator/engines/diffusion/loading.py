@@ -7,6 +7,7 @@ from pathlib import Path
 import diffusers
 import torch
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 
 from generator.engines.base import ModelInfo
 from generator.engines.diffusion.fixed_rows import fix_rows
@@ -93,7 +94,7 @@ def load(name: str, controlnet: str | None = None) -> Model:
         library.utils.logging.disable_progress_bar()
     parts = read_parts(folder)
     device, dtype = choose_device()
-    unet = _network(diffusers, parts["unet"], dtype).to(device)
+    unet = load_network(diffusers, parts["unet"], dtype).to(device)
     vae = _vae(parts["vae"], dtype).to(device)
     encoders = [_text_encoder(parts, "text_encoder", "tokenizer", dtype, device)]
     if "text_encoder_2" in parts:
@@ -116,7 +117,7 @@ def load(name: str, controlnet: str | None = None) -> Model:
 
 def _load_controlnet(name: str, model: Model) -> ControlNet:
     part = read_controlnet(find_folder(name, NETWORK_FILES))
-    network = _network(diffusers, part, model.dtype).to(model.device)
+    network = load_network(diffusers, part, model.dtype).to(model.device)
     misfit = find_misfit(network.config, model.unet.config, model.latent_scale)
     if misfit:
         raise BadModel(f"the ControlNet {part.folder.name} does not fit the model: {misfit}")
@@ -133,14 +134,22 @@ def choose_device() -> tuple[torch.device, torch.dtype]:
     return torch.device("cpu"), torch.float32
 
 
-def _network(library: object, part: Part, dtype: torch.dtype) -> torch.nn.Module:
+def load_network(library: object, part: Part, dtype: torch.dtype) -> torch.nn.Module:
     """Load a network of diffusers or transformers, after its configuration has been compared with its weights."""
     kind = getattr(library, part.class_name)
     weights = weights_of(part.folder)
     with torch.device("meta"):
         try:
             empty = kind.from_config(part.config) if library is diffusers else kind(kind.config_class(**part.config))
-        except (TypeError, ValueError, KeyError, IndexError, NotImplementedError, RuntimeError) as error:
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+            IndexError,
+            NotImplementedError,
+            RuntimeError,
+            StrictDataclassError,
+        ) as error:
             raise BadModel(f"{part.folder.name}: the configuration is not one of {part.class_name}") from error
     wanted = sum(parameter.numel() for parameter in empty.parameters())
     if wanted > parameters_in(weights):
@@ -160,7 +169,7 @@ def _vae(part: Part, dtype: torch.dtype) -> torch.nn.Module:
         own = import_module("generator.engines.diffusion.mini.vae")
         return getattr(own, OWN_VAE).from_config(part.config)
     # In half precision some of these give NaN; they say so.
-    return _network(diffusers, part, torch.float32 if part.config.get("force_upcast") else dtype)
+    return load_network(diffusers, part, torch.float32 if part.config.get("force_upcast") else dtype)
 
 
 def _text_encoder(
@@ -171,7 +180,7 @@ def _text_encoder(
     kind = getattr(transformers, parts[tokenizer].class_name)
     return TextEncoder(
         kind.from_pretrained(parts[tokenizer].folder, local_files_only=True),
-        _network(transformers, parts[network], dtype).to(device),
+        load_network(transformers, parts[network], dtype).to(device),
     )
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from engine_suite import OPTIONS, EngineSuite, Reports, request
 from tiny_models import ADAPTERS
 
 from generator.engines.base import Engine, NotNumbers, Pixels, ProgressReporter, Stopped
+from generator.engines.diffusion.describing import Describer
 from generator.engines.diffusion.engine import Diffusion
 from generator.engines.diffusion.loop import OutOfMemory
 from generator.engines.diffusion.orders import Bucket, Order
@@ -33,6 +35,7 @@ class TestDiffusion(EngineSuite):
 def engine(studio: Studio) -> Diffusion:
     made = Diffusion.__new__(Diffusion)
     made.studio = studio
+    made.describer = Describer("")
     return made
 
 
@@ -227,3 +230,8 @@ def test_a_picture_that_never_fits_fails(studio: Studio, monkeypatch: pytest.Mon
 def test_a_description_is_the_words(engine: Diffusion, source: Pixels) -> None:
     words = engine.describe(source, request(prompt="a ((red)) boat on the [sea] | fog"), OPTIONS)
     assert words == "a red boat on the sea, fog"
+
+
+def test_a_description_has_as_many_words_as_asked_for(engine: Diffusion, source: Pixels) -> None:
+    words = engine.describe(source, request(prompt="one two three four five, six"), replace(OPTIONS, blip_max_len=5))
+    assert words == "one two three four five"

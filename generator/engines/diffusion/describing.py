@@ -1,0 +1,32 @@
+"""Descriptions: by captioners if there are any, else the prompt, else the size."""
+
+from generator.engines.base import DescriptionOptions, ImageRequest, Pixels
+from generator.engines.diffusion import prompts
+from generator.engines.diffusion.captioner import Captioner
+
+
+class Describer:
+    """Describes pictures, for any thread."""
+
+    def __init__(self, captioners: str) -> None:
+        """Load captioners by their folders or hub's names, separated by commas; none if that is empty."""
+        self._captioner = Captioner(captioners) if captioners else None
+
+    @property
+    def captioner(self) -> str:
+        """Return the names of the captioners."""
+        return self._captioner.name if self._captioner else ""
+
+    def describe(self, picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
+        """Return a sentence and phrases that suit it; `request` is that of a picture painted here."""
+        if self._captioner is None:
+            return _sentence(picture, request, options)
+        sentence = self._captioner.sentence(picture, options) or _sentence(picture, request, options)
+        return ", ".join([sentence, *self._captioner.phrases(picture, sentence, options)])
+
+
+def _sentence(picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
+    """Return the prompt of a picture painted here, else the size; at most `blip_max_len` words."""
+    if request is not None and (words := prompts.plain(request.prompt).split()):
+        return " ".join(words[: options.blip_max_len]).rstrip(",")
+    return f"a picture of {picture.shape[1]} x {picture.shape[0]} pixels"
