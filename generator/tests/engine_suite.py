@@ -1,11 +1,24 @@
 """What every engine promises the service, whatever it paints with. A subclass names its engine."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from generator.engines.base import DescriptionOptions, Engine, EngineStats, ImageRequest, Pixels, Stopped
+from generator.engines.adapter_files import AdapterFiles
+from generator.engines.base import (
+    DescriptionOptions,
+    Engine,
+    EngineStats,
+    ImageRequest,
+    Pixels,
+    Stopped,
+    Trainer,
+    TrainingOrder,
+)
 
 OPTIONS = DescriptionOptions(blip_max_len=32, clip_max_len=16, skip_clip=False, skip_list=())
 
@@ -110,6 +123,49 @@ class EngineSuite:
         assert isinstance(stats, EngineStats)
         assert stats.base_parameters >= 0
         assert stats.upsample_parameters >= 0
+
+
+def training_order(folder: Path, **changes: object) -> TrainingOrder:
+    """Return an order of a few steps, with photos of flat colours."""
+    photos = tuple(np.full((70, 90, 3), 40 * k + 20, np.uint8) for k in range(5))
+    order = TrainingOrder(photos, "animal", steps=6, rank=2, seed=5, folder=folder)
+    return replace(order, **changes)  # type: ignore[arg-type]
+
+
+class TrainerSuite:
+    """What every trainer promises; the fixture `trainer` returns one."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folder(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return tmp_path_factory.mktemp("training")
+
+    def test_equal_orders_give_equal_adapters(self, trainer: Trainer, folder: Path) -> None:
+        reported: list[float] = []
+        first = trainer.train(training_order(folder / "first"), reported.append)
+        assert reported == sorted(reported)
+        assert reported[-1] == pytest.approx(1)
+        assert trainer.train(training_order(folder / "second"), lambda _: None).adapter == first.adapter
+        other = trainer.train(training_order(folder / "third", seed=6), lambda _: None)
+        assert other.adapter != first.adapter
+        assert first.report["steps"] == 6
+        assert float(first.report["seconds"]) > 0
+        assert "animal" in str(first.report["trigger"])
+
+    def test_the_service_takes_the_file(self, trainer: Trainer, folder: Path) -> None:
+        data = trainer.train(training_order(folder / "file"), lambda _: None).adapter
+        files = AdapterFiles(folder / "adapters")
+        upload = files.new()
+        upload.add(data)
+        assert upload.keep(sha256(data).hexdigest()) == len(data)
+
+    def test_a_report_that_raises_ends_a_training(self, trainer: Trainer, folder: Path) -> None:
+        def stop(done: float) -> None:
+            if done > 0.5:
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            trainer.train(training_order(folder / "stopped"), stop)
 
 
 def _distance(one: Pixels, other: Pixels) -> float:

@@ -2,8 +2,8 @@
 
 Settings are environment variables: EASEL_MODEL and EASEL_CONTROLNET are folders or a hub's models, EASEL_CAPTIONER
 lists those that describe pictures; EASEL_EXACT=0 lets the last bits of a picture depend on its neighbours where that
-makes batches quicker. The service imports this module to learn what the engine can do, so it imports no library of the engine
-before it is needed.
+makes batches quicker. The service imports this module to learn what the engine can do, so it imports no library of the
+engine before it is needed.
 """
 
 import os
@@ -44,6 +44,7 @@ class Diffusion:
     schedulers = tuple(SCHEDULERS)
     takes_control = True
     upscaler = "realesr-animevideov3"
+    trainer = "generator.engines.diffusion.training.process:start"
 
     def __init__(self) -> None:
         begin = time.monotonic()
@@ -52,15 +53,15 @@ class Diffusion:
 
         exact = os.environ.get("EASEL_EXACT", "1") != "0"
         self.studio = Studio(
-            _model(), exact, AdapterFiles().folder, controlnet=_controlnet(), upscaler=chosen(self.upscaler)
+            model_name(), exact, AdapterFiles().folder, controlnet=_controlnet(), upscaler=chosen(self.upscaler)
         )
         self.describer = Describer(os.environ.get("EASEL_CAPTIONER", ""))
-        Record().write(_LOADING + _model(), round(time.monotonic() - begin, 1))
+        Record().write(_LOADING + model_name(), round(time.monotonic() - begin, 1))
 
     @staticmethod
     def loading_s() -> float | None:
         """Return how long the model took to load the last time."""
-        seconds = Record().find(_LOADING + _model())
+        seconds = Record().find(_LOADING + model_name())
         return float(seconds) if isinstance(seconds, int | float) else None
 
     @staticmethod
@@ -107,7 +108,8 @@ class Diffusion:
         return self.describer.describe(picture, request, options)
 
 
-def _model() -> str:
+def model_name() -> str:
+    """Return the folder or hub's name of the model."""
     return os.environ.get("EASEL_MODEL") or str(OWN_MODEL)
 
 

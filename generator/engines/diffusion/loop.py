@@ -106,7 +106,7 @@ class StepLoop:
         times = [order.run.timesteps[order.done].float().expand(order.conditions.rows) for order in orders]
         adapters = [part.adapters for part in parts for _ in range(part.rows)]
         latents = _filled([order.input() for order in orders], width).to(self._model.dtype)
-        inputs = Inputs(latents, _filled(times, width), _joined(parts, width))
+        inputs = Inputs(latents, _filled(times, width), joined(parts, width))
         steered = _steered(orders)
         residuals = None
         if steered:
@@ -178,7 +178,9 @@ def _filled(parts: list[torch.Tensor], width: int) -> torch.Tensor:
     return torch.cat([joined, joined[-1:].expand(missing, *joined.shape[1:])]) if missing else joined
 
 
-def _joined(parts: list[Conditions], width: int) -> Conditions:
+def joined(parts: list[Conditions], width: int) -> Conditions:
+    """Join the rows of conditions and repeat the last one up to a width."""
+
     def join(rows: Callable[[Conditions], torch.Tensor | None]) -> torch.Tensor | None:
         found = [one for one in map(rows, parts) if one is not None]
         return _filled(found, width) if found else None

@@ -32,18 +32,28 @@ class Studio:
         exact: bool,
         adapters: Path,
         record: Record | None = None,
+        *,
         controlnet: str | None = None,
         upscaler: Upscaler | None = None,
+        measured: bool = True,
     ) -> None:
+        """Load the model; unless `measured` is false, find the widths of its own size before they are needed."""
         self._model = load(model, controlnet)
         self._adapters = Adapters(self._model, adapters)
         self._encoder = Encoder(self._model, self._adapters)
         self._pictures = Pictures(self._model)
         self._upscaler = upscaler
         self.loop = StepLoop(self._model, self._adapters, record or Record(), exact)
+        if not measured:
+            return
         info, cell = self._model.info, self._model.latent_scale
         length = self._encoder.encode("", "")[0].length
         self.loop.prepare(Bucket(info.height // cell, info.width // cell, length, self._usual_rows))
+
+    @property
+    def model(self) -> Model:
+        """Return the loaded model."""
+        return self._model
 
     @property
     def _usual_rows(self) -> int:
@@ -100,6 +110,10 @@ class Studio:
             report(_STEPS_SHARE + (1 - _STEPS_SHARE) * done)
 
         return self._upscaler.fit(picture, width, height, progress)
+
+    def encode(self, picture: Pixels) -> torch.Tensor:
+        """Return a picture's latents."""
+        return self._pictures.encode(picture)
 
     def _painted_size(self, request: ImageRequest) -> tuple[int, int]:
         """Return the size at which the model paints: the requested one unless that is far above its own."""

@@ -64,7 +64,7 @@ def studios(models: dict[str, Path], controlnets: dict[str, Path], record: Recor
 
     def find(kind: str) -> Studio:
         if kind not in made:
-            made[kind] = Studio(str(models[kind]), True, ADAPTERS, record, str(controlnets[kind]))
+            made[kind] = Studio(str(models[kind]), True, ADAPTERS, record, controlnet=str(controlnets[kind]))
         return made[kind]
 
     return find

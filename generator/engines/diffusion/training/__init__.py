@@ -1,0 +1,1 @@
+"""Adapters (LoRA) for one subject, trained from a few photos."""
