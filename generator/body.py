@@ -50,9 +50,13 @@ class JobRef(BaseModel):
 
 
 class StatusQuery(JobRef):
-    """The body of `/check_status`. `wait_s`: the longest that the response may wait for a change."""
+    """The body of `/check_status`.
+
+    `wait_s`: the longest that the response may wait for a change. `preview`: respond with a preview, if there is one.
+    """
 
     wait_s: Annotated[float, Field(ge=0, le=MAX_WAIT_S, allow_inf_nan=False)] = 0
+    preview: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 from generator.engine_process import POLL_S, EngineFailed, EngineProcess, ProcessEnded
 from generator.engines.base import EngineStats
 from generator.engines.registry import NoSuchEngine, find_engine
+from generator.previews import Preview
 from generator.work import JobProgress, Results, Work
 
 SHARED_WORKERS = 32
@@ -24,8 +25,8 @@ class Worker(Protocol):
     def prepare(self) -> None:
         """Wait until the engine is loaded, or could not be; there is no limit of time."""
 
-    def run(self, work: Work, progress: JobProgress) -> Results:
-        """Run the work. `progress` is called at least every 0.1 s and may raise `Stopped`.
+    def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
+        """Run the work. `progress` is called at least every 0.1 s and may raise `Stopped`; `preview` gets previews.
 
         Raises:
             Stopped: `progress` raised it, and the engine has stopped too.
@@ -171,7 +172,7 @@ class _SharedWorker:
         """Wait until the engine is loaded, or could not be."""
         self._process.prepare()
 
-    def run(self, work: Work, progress: JobProgress) -> Results:
+    def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
         """Run the work, up to three times if the process ends meanwhile.
 
         Raises:
@@ -179,12 +180,12 @@ class _SharedWorker:
             EngineFailed: The engine failed.
         """
         try:
-            return self._process.run(work, progress)
+            return self._process.run(work, progress, preview)
         except ProcessEnded:
             pass
         self._wait_for_turn(progress)
         try:
-            return self._run_again(work, progress)
+            return self._run_again(work, progress, preview)
         finally:
             self._alone.release()
 
@@ -192,13 +193,13 @@ class _SharedWorker:
         while not self._alone.acquire(timeout=POLL_S):
             progress(0.0)
 
-    def _run_again(self, work: Work, progress: JobProgress) -> Results:
+    def _run_again(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
         for _ in range(_TRIES - 2):
             try:
-                return self._process.run(work, progress)
+                return self._process.run(work, progress, preview)
             except ProcessEnded:
                 continue
-        return self._process.run(work, progress)
+        return self._process.run(work, progress, preview)
 
     def close(self) -> None:
         """End the process of all workers."""

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from generator.engines.base import CannotDo, Engine, EngineStats, Stopped
+from generator.engines.base import CannotDo, Engine, EngineStats, Pixels, Stopped
 from generator.engines.registry import load_engine
+from generator.previews import Preview, encode_preview
 from generator.work import JobProgress, Results, Work
 
 log = logging.getLogger("easel.generator")
@@ -122,8 +123,8 @@ class EngineProcess:
         """Return whether the engine is still being loaded; False also once that has failed."""
         return not self._now.decided.is_set()
 
-    def run(self, work: Work, progress: JobProgress) -> Results:
-        """Run the work in the process.
+    def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
+        """Run the work in the process; it makes the previews that are wished for.
 
         Raises:
             Stopped: `progress` raised it, and the engine has stopped too.
@@ -133,7 +134,7 @@ class EngineProcess:
         running, number, answers = self._begin()
         try:
             running.send(number, "work", work)
-            return self._wait(running, answers, progress)
+            return self._wait(running, number, progress, preview)
         except Stopped:
             self._stop(running, number, answers)
             raise
@@ -148,9 +149,11 @@ class EngineProcess:
             self._now.answers[number] = answers
             return self._now, number, answers
 
-    def _wait(self, running: _Running, answers: _Answers, progress: JobProgress) -> Results:
-        done = 0.0
+    def _wait(self, running: _Running, number: int, progress: JobProgress, preview: Preview) -> Results:
+        answers, done = running.answers[number], 0.0
         while True:
+            if preview.take_wish():
+                running.send(number, "preview", None)
             try:
                 kind, value = answers.get(timeout=POLL_S)
             except queue.Empty:
@@ -159,6 +162,9 @@ class EngineProcess:
                 assert isinstance(value, float | int)
                 done = value
                 progress(done)
+            elif kind == "preview":
+                assert isinstance(value, bytes)
+                preview.put(value)
             elif kind == "results":
                 assert isinstance(value, Results)
                 return value
@@ -212,6 +218,7 @@ class _FarEnd:
         self._connection = connection
         self._sending = threading.Lock()
         self._stops: dict[int, threading.Event] = {}
+        self._previews: set[int] = set()
         self.work: queue.SimpleQueue[tuple[int, Work] | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -222,6 +229,8 @@ class _FarEnd:
                 if kind == "work":
                     self._stops[number] = threading.Event()
                     self.work.put((number, value))
+                elif kind == "preview":
+                    self._previews.add(number)
                 elif number in self._stops:
                     self._stops[number].set()
         except (EOFError, OSError):
@@ -242,10 +251,13 @@ class _FarEnd:
         """Run the work of a call and send its outcome."""
         stop, reported = self._stops[number], 0.0
 
-        def progress(done: float) -> None:
+        def progress(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
             nonlocal reported
             if stop.is_set():
                 raise Stopped
+            if snapshot is not None and number in self._previews:
+                self._previews.discard(number)
+                self.send(number, "preview", encode_preview(snapshot()))
             if time.monotonic() - reported >= _REPORT_S:
                 reported = time.monotonic()
                 self.send(number, "progress", done)
@@ -261,6 +273,7 @@ class _FarEnd:
             log.exception("the engine failed")
             outcome = "failed", None
         del self._stops[number]
+        self._previews.discard(number)
         self.send(0, "stats", engine.stats())
         self.send(number, *outcome)
 

@@ -18,14 +18,14 @@ from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 
 from generator.engine_pool import EnginePool
-from generator.engines.base import Engine, ImageRequest, Pixels
+from generator.engines.base import Engine, ImageRequest, Pixels, ProgressReporter
 from generator.images import encode_png
 from generator.job import Job
 from generator.jobs import JobQueue
 from generator.problems import MAX_NAME, errors
 from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError, composed
 from generator.waiting import wait_while_connected
-from generator.work import JobProgress, Results, share_of
+from generator.work import Results, share_of
 
 SIZES = (64, 128, 256, 512, 1024)
 MAX_BATCH = 8
@@ -125,7 +125,7 @@ def limits() -> dict[str, object]:
 
 
 def paint_sheet(
-    sheet: SheetRequest, steps: StageSteps, first_seed: int, engine: Engine, progress: JobProgress
+    sheet: SheetRequest, steps: StageSteps, first_seed: int, engine: Engine, progress: ProgressReporter
 ) -> Results:
     """Make the images of seed, seed + 1 and so on, side by side as one PNG. `Stopped` and the engine's errors pass."""
     share = 1 / sheet.batch_size
@@ -136,7 +136,9 @@ def paint_sheet(
     return Results([encode_png(np.concatenate(pictures, axis=1))], [], [])
 
 
-def _make_image(engine: Engine, sheet: SheetRequest, steps: StageSteps, seed: int, progress: JobProgress) -> Pixels:
+def _make_image(
+    engine: Engine, sheet: SheetRequest, steps: StageSteps, seed: int, progress: ProgressReporter
+) -> Pixels:
     small = max(BASE_SIZE_PX, sheet.size // UPSCALING)
     scale = min(MAX_SCALE, sheet.guidance_scale * SCALE_PER_GUIDANCE)
     image_request = ImageRequest(sheet.prompt, "", small, small, steps.base, scale, seed)

@@ -4,6 +4,7 @@ import enum
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from generator.previews import Preview
 from generator.work import Results, Work
 
 
@@ -46,6 +47,7 @@ class Job:
 
     shown_at: float = 0.0
     watchers: dict[Future[None], str] = field(default_factory=dict)
+    preview: Preview = field(default_factory=Preview)
 
     @property
     def has_ended(self) -> bool:

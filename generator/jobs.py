@@ -181,6 +181,16 @@ class JobQueue:
         with self._lock:
             return self._status(self._get(job_id))
 
+    def ask_preview(self, job_id: int) -> bytes | None:
+        """Wish for a preview of the job; return the latest one as WebP, if there is one.
+
+        Raises:
+            UnknownJob: No job has this id.
+        """
+        with self._lock:
+            job = self._get(job_id)
+            return job.preview.ask() if job.state is JobState.PROCESSING else None
+
     def watch(self, job_id: int) -> Future[None] | None:
         """Return what completes when the job's status changes; None if it has ended, or too many watch already.
 
@@ -273,7 +283,7 @@ class JobQueue:
 
     def _run(self, worker: Worker, job: Job, work: Work) -> None:
         try:
-            results = worker.run(work, partial(self._record_progress, job))
+            results = worker.run(work, partial(self._record_progress, job), job.preview)
         except Stopped:
             self._fail(job, FailureReason.TOO_LONG)
         except EngineFailed as error:
@@ -288,7 +298,8 @@ class JobQueue:
 
     def _record_progress(self, job: Job, done: float) -> None:
         with self._lock:
-            if job.state is not JobState.PROCESSING or self._is_late(job):
+            is_late = time.monotonic() > job.began + self._bounds.job_timeout_s
+            if job.state is not JobState.PROCESSING or is_late:
                 raise Stopped
             job.progress = max(job.progress, min(done, 0.99))
             if time.monotonic() >= job.shown_at + PROGRESS_SHOWN_S:
@@ -328,7 +339,10 @@ class JobQueue:
         job.results = None if job.outcome else results
         job.notify()
         if job.outcome is not None:
-            _complete(job.outcome, results, reason)
+            if results is not None:
+                job.outcome.set_result(results)
+            elif reason is not None:
+                job.outcome.set_exception(JobFailed(reason))
             return True
         self._ended.sizes[job.id] = results.size_bytes if results else 0
         self._ended.size_bytes += self._ended.sizes[job.id]
@@ -341,11 +355,3 @@ class JobQueue:
         job = self._jobs.pop(job_id)
         if job.key is not None:
             self._keys.pop(job.key, None)
-
-
-def _complete(outcome: Future[Results], results: Results | None, reason: FailureReason | None) -> None:
-    if results is not None:
-        outcome.set_result(results)
-    else:
-        assert reason is not None
-        outcome.set_exception(JobFailed(reason))

@@ -31,7 +31,7 @@ from generator.training_pool import TrainingPool
 from generator.waiting import wait_while_connected
 from generator.work import PreparedRequest, Results, prepare, run_request
 
-EXTENSIONS = ["key", "frames", "progress", "cancel", "wait"]
+EXTENSIONS = ["key", "frames", "progress", "cancel", "wait", "preview"]
 
 TRAIN_BOUNDS = Bounds(max_queue=10, job_timeout_s=7200)
 
@@ -45,6 +45,13 @@ class Pictures(BaseModel):
     descs: list[str]
     frames: list[str] | None = None
     flags: list[list[str]] | None = None
+
+
+class StatusWithPreview(BaseModel):
+    """The response of `/check_status` with `preview`: the status, and a small WebP in base64 if there is one."""
+
+    status: str
+    preview: str | None = None
 
 
 class Cancelled(BaseModel):
@@ -172,15 +179,26 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
         )
 
     # A call that waits holds no thread: hundreds may wait without blocking the others.
-    @router.post("/check_status", openapi_extra=request_body(StatusQuery), responses=errors(400, 404, 413, 422))
-    async def check_status(body: BodyOf, request: Request) -> str:
-        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes."""
+    @router.post(
+        "/check_status",
+        openapi_extra=request_body(StatusQuery),
+        response_model_exclude_none=True,
+        responses=errors(400, 404, 413, 422),
+    )
+    async def check_status(body: BodyOf, request: Request) -> str | StatusWithPreview:
+        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes.
+
+        With `preview` the response is an object that may hold a small picture of the work, at most one a second.
+        """
         query = await run_in_threadpool(body.parse, StatusQuery)
         queue = queues.of(query.id)
         changed = queue.watch(query.id) if query.wait_s else None
         if changed is not None:
             await wait_while_connected(changed, request, query.wait_s)
-        return queue.status(query.id)
+        if not query.preview:
+            return queue.status(query.id)
+        picture = queue.ask_preview(query.id)
+        return StatusWithPreview(status=queue.status(query.id), preview=_base64(picture) if picture else None)
 
     @router.post(
         "/get_results",

@@ -11,6 +11,7 @@ from pathlib import Path
 from generator.engine_pool import Worker
 from generator.engine_process import EngineFailed, EngineProcess, ProcessEnded
 from generator.engines.base import EngineStats, Stopped
+from generator.previews import Preview
 from generator.work import JobProgress, Results, Work
 
 TRIES = 3
@@ -73,7 +74,7 @@ class _TrainingWorker:
     def prepare(self) -> None:
         """Do nothing: each training has a process of its own."""
 
-    def run(self, work: Work, progress: JobProgress) -> Results:
+    def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
         """Run a training, up to three times if its process ends meanwhile.
 
         Raises:
@@ -87,7 +88,7 @@ class _TrainingWorker:
         try:
             for _ in range(TRIES):
                 with suppress(ProcessEnded):
-                    return process.run(work, progress)
+                    return process.run(work, progress, preview)
             raise EngineFailed(f"the training's process ended {TRIES} times")
         finally:
             process.close()

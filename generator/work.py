@@ -32,7 +32,7 @@ _BLACK = 2
 """No value of a black picture is above this."""
 
 JobProgress = Callable[[float], None]
-"""Takes the progress of a whole job, 0 to 1; raises `Stopped` to end it."""
+"""Takes the progress of a whole job, 0 to 1; raises `Stopped` to end it. The engine's side passes snapshots, too."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Results:
         return sum(map(len, self.imgs)) + sum(map(len, self.frames))
 
 
-Work = Callable[[Engine, JobProgress], Results]
+Work = Callable[[Engine, ProgressReporter], Results]
 """What a job does with an engine; it can be pickled for another process. `Stopped` and the engine's errors pass."""
 
 
@@ -122,7 +122,7 @@ def _extra_pictures(request: GenerationRequest) -> tuple[dict[str, bytes], dict[
     return extra, sizes
 
 
-def run_request(prepared: PreparedRequest, engine: Engine, progress: JobProgress) -> Results:
+def run_request(prepared: PreparedRequest, engine: Engine, progress: ProgressReporter) -> Results:
     """Make all images of a request, side by side if the engine is shared. `Stopped` and the engine's errors pass."""
     request = prepared.request
     count = request.count if request.makes_pictures else len(prepared.source_images)
@@ -158,7 +158,7 @@ class _Made:
 
 
 def _make(
-    engine: Engine, prepared: PreparedRequest, k: int, progress: JobProgress, frames: "_FrameRecorder | None"
+    engine: Engine, prepared: PreparedRequest, k: int, progress: ProgressReporter, frames: "_FrameRecorder | None"
 ) -> _Made:
     request = prepared.request
     paint_share = 1 - _UPSCALE_SHARE if request.upscaling > 1 else 1.0
@@ -207,14 +207,14 @@ def _paint(
 class _Shares:
     """The progress of a job whose images are made in turn or side by side; when one fails, the others stop."""
 
-    def __init__(self, progress: JobProgress, count: int) -> None:
+    def __init__(self, progress: ProgressReporter, count: int) -> None:
         self._progress = progress
         self._lock = threading.Lock()
         self._done = [0.0] * count
         self._failed = False
 
     @contextmanager
-    def part(self, k: int) -> Iterator[JobProgress]:
+    def part(self, k: int) -> Iterator[ProgressReporter]:
         """Yield the progress of image k."""
         try:
             yield partial(self._report, k)
@@ -223,12 +223,12 @@ class _Shares:
             raise
         self._done[k] = 1.0
 
-    def _report(self, k: int, done: float) -> None:
+    def _report(self, k: int, done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
         if self._failed:
             raise Stopped
         with self._lock:
             self._done[k] = done
-            self._progress(sum(self._done) / len(self._done))
+            self._progress(sum(self._done) / len(self._done), snapshot)
 
 
 class _FrameRecorder:
@@ -256,13 +256,13 @@ class _FrameRecorder:
 
 
 def share_of(
-    progress: JobProgress, start: float, share: float, frames: _FrameRecorder | None = None
+    progress: ProgressReporter, start: float, share: float, frames: _FrameRecorder | None = None
 ) -> ProgressReporter:
     """Return a reporter for one call of the engine, which is `share` of the whole job and begins at `start`."""
 
     def report(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
         inside = min(1.0, max(0.0, done))
-        progress(start + inside * share)
+        progress(start + inside * share, snapshot)
         if frames is not None:
             frames.record(inside, snapshot)
 

@@ -127,7 +127,7 @@ def test_health_shows_what_a_client_needs(service: Service, engine: FakeEngine) 
     health = service.client.get("/health").json()
     assert health["status"] == "ok"
     assert (health["engine"], health["workers"]) == ("fake", 1)
-    assert health["extensions"] == ["key", "frames", "progress", "cancel", "wait"]
+    assert health["extensions"] == ["key", "frames", "progress", "cancel", "wait", "preview"]
     assert (health["queue"], health["processing"]) == (1, 1)
     assert health["limits"]["steps_max"] == 150
     engine.go.set()

@@ -1,10 +1,12 @@
 """Workers in threads of the test process, so that a test can control and inspect the engine."""
 
 import threading
+from collections.abc import Callable
 
 from generator.engine_pool import Worker
 from generator.engine_process import POLL_S, EngineFailed
-from generator.engines.base import Engine, EngineStats, Stopped
+from generator.engines.base import Engine, EngineStats, Pixels, Stopped
+from generator.previews import Preview, encode_preview
 from generator.work import JobProgress, Results, Work
 
 
@@ -43,12 +45,17 @@ class _ThreadWorker:
     def prepare(self) -> None:
         """Do nothing: the engine already exists."""
 
-    def run(self, work: Work, progress: JobProgress) -> Results:
+    def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
         outcome: list[Results | Exception] = []
+
+        def report(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
+            progress(done)
+            if snapshot is not None and preview.take_wish():
+                preview.put(encode_preview(snapshot()))
 
         def attempt() -> None:
             try:
-                outcome.append(work(self._engine, progress))
+                outcome.append(work(self._engine, report))
             except Exception as error:
                 outcome.append(error)
 

@@ -52,7 +52,7 @@ RESULT_TIMEOUT_S = 60.0
 SMALL_ANSWER_BYTES = 64 * 1024
 
 MAX_ID_CHARACTERS = 128
-EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
+EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview"})
 MAX_WAIT_S = 20.0
 """The longest `wait_s` of the protocol."""
 

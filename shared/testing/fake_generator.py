@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from PIL import Image
 
 from shared.testing.fake_server import FakeServer
 
-ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait"})
+ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview"})
 MAX_WAIT_S = 20
 
 
@@ -143,7 +143,7 @@ class FakeGenerator(FakeServer):
             if self.loading_s is not None:
                 listed["loading"] = f"model is loading, about {self.loading_s:.0f} s"
             return (200, listed) if self.extensions else (404, {"error": "not found"})
-        calls = {"/check_status": self._status, "/get_results": self._results}
+        calls = {"/check_status": partial(self._shown_status, fields), "/get_results": self._results}
         if "cancel" in self.extensions:
             calls["/cancel"] = self._cancel
         if method != "POST" or path not in calls:
@@ -198,6 +198,15 @@ class FakeGenerator(FakeServer):
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
             return 200, self._last_number
+
+    def _shown_status(self, fields: dict[str, Any], request: _Request) -> tuple[int, Any]:
+        if not fields.get("preview"):
+            return self._status(request)
+        if "preview" not in self.extensions:
+            return 422, {"error": "bad parameter", "parameter": "preview"}
+        code, status = self._status(request)
+        shown = {"preview": _preview()} if str(status).startswith("processing") else {}
+        return code, {"status": status, **shown} if code == 200 else status
 
     def _status(self, request: _Request) -> tuple[int, Any]:
         self.counts["statuses"] += 1
@@ -281,6 +290,13 @@ def _results_json(
 def _picture(width: int, height: int) -> str:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), (40, 90, 160)).save(buffer, "PNG", compress_level=1)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+@lru_cache(maxsize=1)
+def _preview() -> str:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (90, 160, 40)).save(buffer, "WEBP")
     return base64.b64encode(buffer.getvalue()).decode()
 
 

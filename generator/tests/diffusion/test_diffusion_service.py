@@ -1,5 +1,6 @@
 """The service with the diffusion engine in its process."""
 
+import base64
 import os
 import re
 import signal
@@ -60,6 +61,21 @@ def test_a_request_may_name_a_scheduler(service: Service) -> None:
 def test_the_models_own_defaults_apply(service: Service) -> None:
     number = service.post("/initiate_processing", prompt="x", ups=1).json()
     assert open_png(service.finish(number)["imgs"][0]).size == (64, 64)
+
+
+def test_a_picture_in_the_making_is_shown(service: Service) -> None:
+    number = service.start(prompt="a red house", width=64, height=64, steps=150, n=4)
+    seen: list[str] = []
+
+    def has_preview() -> bool:
+        answer = service.post("/check_status", id=number, preview=True).json()
+        assert answer["status"].startswith(("queue", "processing")), answer
+        seen.extend(filter(None, [answer.get("preview")]))
+        return bool(seen)
+
+    until(has_preview, "there is a preview", PATIENCE_S, 0.01)
+    assert base64.b64decode(seen[0])[8:12] == b"WEBP"
+    service.post("/cancel", id=number)
 
 
 def test_pictures_of_a_job_are_those_of_single_jobs(service: Service) -> None:
