@@ -91,6 +91,7 @@ class ProcessEnginePool:
             "inpaint": "inpaint",
             "adapters": "takes_adapters",
             "control": "takes_control",
+            "scene": "place",
             "scheduler": "schedulers",
             "train": "trainer",
         }

@@ -22,7 +22,8 @@ MAX_SOURCE_IMAGES = 8
 MAX_FRAMES = 120
 MAX_ADAPTERS = 4
 MAX_CONTROL_SCALE = 2.0
-EXTRA_PICTURES = ("mask", "control")
+SCENE_PICTURES = ("background", "pose", "pose_mask", "face_mask")
+EXTRA_PICTURES = ("mask", "control", *SCENE_PICTURES)
 """The parameters beside `imgs` that hold a picture."""
 
 MAX_OUTPUT_PIXELS = 2**27
@@ -105,6 +106,7 @@ def _one_whole_base64(text: str) -> str:
 
 
 Side = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIZE_STEP_PX)]
+Base64Picture = Annotated[str, AfterValidator(_one_whole_base64)]
 Skipped = Literal["mediums", "artists", "trendings", "movements"]
 
 
@@ -183,11 +185,15 @@ class GenerationRequest(KeyedRequest):
     skip_clip: bool = False
     skip_list: Annotated[list[Skipped], BeforeValidator(_split)] = []
     frames: Annotated[int, Field(ge=0, le=MAX_FRAMES)] = 0
-    mask: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
+    mask: Base64Picture | None = None
     adapters: Annotated[list[Adapter], Field(max_length=MAX_ADAPTERS)] = []
     scheduler: Annotated[str, Field(min_length=1, max_length=32)] | None = None
-    control: Annotated[str, AfterValidator(_one_whole_base64)] | None = None
+    control: Base64Picture | None = None
     control_scale: Annotated[float, Field(ge=0, le=MAX_CONTROL_SCALE)] = 1.0
+    background: Base64Picture | None = None
+    pose: Base64Picture | None = None
+    pose_mask: Base64Picture | None = None
+    face_mask: Base64Picture | None = None
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:
@@ -199,9 +205,20 @@ class GenerationRequest(KeyedRequest):
             raise ParameterError("mask", "needs imgs and a strength of at least 0")
         if self.control is not None and not self.makes_pictures:
             raise ParameterError("control", "needs a strength of at least 0")
-        if self.control is None and "control_scale" in self.model_fields_set:
-            raise ParameterError("control_scale", "needs control")
+        if "control_scale" in self.model_fields_set and self.control is None and self.pose is None:
+            raise ParameterError("control_scale", "needs control or pose")
+        self._check_scene()
         return self
+
+    def _check_scene(self) -> None:
+        """Check that a scene has a background and a pose, and no other pictures beside it."""
+        sent = [name for name in SCENE_PICTURES if getattr(self, name) is not None]
+        for name in ("background", "pose"):
+            if sent and name not in sent:
+                raise ParameterError(name, f"is required with {sent[0]}")
+        for name in ("imgs", "mask", "control"):
+            if sent and getattr(self, name):
+                raise ParameterError(name, "cannot be used with a background and a pose")
 
     @property
     def makes_pictures(self) -> bool:

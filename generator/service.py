@@ -25,7 +25,7 @@ from generator.engines.adapter_files import AdapterFiles
 from generator.images import BadImage, decode_base64
 from generator.jobs import Bounds, JobQueue, new_ids
 from generator.problems import add_errors, errors, refuse_other_origins
-from generator.request import GenerationRequest, ParameterError, limits
+from generator.request import SCENE_PICTURES, GenerationRequest, ParameterError, limits
 from generator.site import add_site
 from generator.training_pool import TrainingPool
 from generator.waiting import wait_while_connected
@@ -231,7 +231,8 @@ def _prepared(request: GenerationRequest, engine_pool: EnginePool) -> PreparedRe
     if request.scheduler is not None and request.scheduler not in engine_pool.schedulers:
         known = ", ".join(engine_pool.schedulers)
         raise ParameterError("scheduler", f"is one of {known}" if known else "cannot be chosen for this engine")
-    for parameter, extension in (("mask", "inpaint"), ("control", "control")):
+    needed = {"mask": "inpaint", "control": "control"} | dict.fromkeys(SCENE_PICTURES, "scene")
+    for parameter, extension in needed.items():
         if getattr(request, parameter) is not None and extension not in engine_pool.extensions:
             raise ParameterError(parameter, f"needs the extension {extension}, which this engine does not offer")
     try:

@@ -17,11 +17,14 @@ from generator.engines.base import (
     InpaintingEngine,
     NotNumbers,
     Pixels,
+    PlacingEngine,
     ProgressReporter,
+    Scene,
     Stopped,
 )
 from generator.images import BadImage, decode_base64, decode_source, encode_png, fit, shrink
 from generator.request import EXTRA_PICTURES, MAX_OUTPUT_PIXELS, GenerationRequest, ParameterError
+from generator.scenes import check_scene, decode_scene
 
 MAX_FRAME_SIDE_PX = 768
 """Frames only show the progress: those of a larger image are scaled down."""
@@ -86,6 +89,10 @@ class PreparedRequest:
         data = self.extra.get("control")
         return None if data is None else Control(decode_source(data), self.request.control_scale)
 
+    def scene(self) -> Scene | None:
+        """Decode the pictures of a scene if there is one."""
+        return decode_scene(self.extra, self.request.control_scale)
+
 
 def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedRequest:
     """Check the source images (the encoded files of `request.imgs`), the other pictures and the size of the outcome.
@@ -95,15 +102,17 @@ def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedR
         ParameterError: The outcome is too large, or another picture is none or does not fit.
     """
     sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, source_images)]
+    extra, extra_sizes = _extra_pictures(request)
+    check_scene(request, extra, extra_sizes)
+    if "mask" in extra and any(extra_sizes["mask"] != size for size in sizes):
+        raise ParameterError("mask", "has another size than the pictures of imgs")
     if request.makes_pictures:
-        outcome = [request.size_for(sizes[k % len(sizes)] if sizes else None) for k in range(request.count)]
+        own = sizes or [extra_sizes.get("background")]
+        outcome = [request.size_for(own[k % len(own)]) for k in range(request.count)]
     else:
         outcome = sizes
     if sum(width * height for width, height in outcome) * request.upscaling**2 > MAX_OUTPUT_PIXELS:
         raise ParameterError("ups", f"makes more than {MAX_OUTPUT_PIXELS} pixels of these pictures in all")
-    extra, extra_sizes = _extra_pictures(request)
-    if "mask" in extra and any(extra_sizes["mask"] != size for size in sizes):
-        raise ParameterError("mask", "has another size than the pictures of imgs")
     ready = request.model_copy(update={"imgs": [], "n": request.count} | dict.fromkeys(EXTRA_PICTURES))
     return PreparedRequest(ready, source_images, request.first_seed(), extra)
 
@@ -177,15 +186,20 @@ def _make_image(
     engine: Engine, prepared: PreparedRequest, k: int, report: ProgressReporter
 ) -> tuple[Pixels, ImageRequest | None, list[str]]:
     """Make image k before upscaling, with its flags; the image request too if every pixel comes from it."""
-    sources = prepared.source_images
-    request = prepared.request.with_defaults(engine.stats().model, has_sources=bool(sources))
+    sources, scene = prepared.source_images, prepared.scene()
     source = decode_source(sources[k % len(sources)]) if sources else None
+    if scene is not None:
+        source = scene.background
+    request = prepared.request.with_defaults(engine.stats().model, has_sources=source is not None)
     if source is not None and not request.makes_pictures:
         return source, None, []
     size = request.size_for((source.shape[1], source.shape[0]) if source is not None else None)
     image_request = request.image_request(size, prepared.seed + k, prepared.control())
     try:
-        picture = _paint(engine, prepared, image_request, source, report)
+        if scene is not None:
+            picture = cast("PlacingEngine", engine).place(scene, image_request, report)
+        else:
+            picture = _paint(engine, prepared, image_request, source, report)
     except NotNumbers:
         return np.zeros((size[1], size[0], 3), np.uint8), None, ["nan", "black"]
     # How much of the prompt is in the image depends on the strength, so a description may use only the pixels.

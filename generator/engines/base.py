@@ -29,6 +29,34 @@ class Control:
     """How much it counts, 0 to 2; 1 is usual."""
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A place, and the pose in which a person is painted into it; pictures and masks are of one size."""
+
+    background: Pixels
+    pose: Pixels
+    """A figure on an even ground: a mannequin, or the lines of its limbs."""
+
+    pose_mask: Mask
+    """Where the person may be."""
+
+    face_mask: Mask | None = None
+    """Where the person's face is."""
+
+    pose_scale: float = 1.0
+    """How much the pose counts, as `Control.scale`."""
+
+
+_SEEN = 24
+
+
+def figure_of(pose: Pixels) -> Mask:
+    """Return where a pose differs from its ground, the colour that most of its edge has: 255, elsewhere 0."""
+    edge = np.concatenate([pose[0], pose[-1], pose[:, 0], pose[:, -1]])
+    differs = np.abs(pose.astype(np.int16) - np.median(edge, axis=0).astype(np.int16)).max(-1) > _SEEN
+    return np.where(differs, np.uint8(255), np.uint8(0))
+
+
 @dataclass(frozen=True)
 class ImageRequest:
     """One image of a generation request, with its size and seed settled.
@@ -213,3 +241,10 @@ class Trainer(Protocol):
         Raises:
             CannotDo: The machine cannot do it; the message says why.
         """
+
+
+class PlacingEngine(Engine, Protocol):
+    """An engine that can paint a person into a place; the service then offers the extension `scene`."""
+
+    def place(self, scene: Scene, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """Paint a person into the background, which is of the request's size; where both masks are 0, it stays."""

@@ -15,6 +15,8 @@ from generator.engines.base import (
     EngineStats,
     ImageRequest,
     Pixels,
+    PlacingEngine,
+    Scene,
     Stopped,
     Trainer,
     TrainingOrder,
@@ -166,6 +168,50 @@ class TrainerSuite:
 
         with pytest.raises(Stopped):
             trainer.train(training_order(folder / "stopped"), stop)
+
+
+class SceneSuite:
+    """The tests of engines that place a person in a scene."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def scene(cls) -> Scene:
+        background = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
+        pose, pose_mask, face_mask = np.zeros((64, 72, 3), np.uint8), *(np.zeros((64, 72), np.uint8) for _ in range(2))
+        pose[8:56, 28:44] = 200
+        pose_mask[4:60, 22:50] = 255
+        face_mask[8:20, 30:42] = 255
+        return Scene(background, pose, pose_mask, face_mask)
+
+    @pytest.mark.parametrize("has_face", [True, False])
+    def test_a_person_is_painted_where_the_masks_are(self, engine: PlacingEngine, scene: Scene, has_face: bool) -> None:
+        given = scene if has_face else replace(scene, face_mask=None)
+        reports = Reports()
+        picture = engine.place(given, request(), reports)
+        outside = scene.pose_mask == 0
+        assert (picture.shape, str(picture.dtype)) == ((64, 72, 3), "uint8")
+        assert (picture[outside] == scene.background[outside]).all()
+        assert (picture != scene.background).any(-1)[10:54, 30:42].mean() > 0.9
+        assert reports.done == sorted(reports.done)
+        assert reports.done[-1] == 1
+        assert (picture == engine.place(given, request(), Reports())).all()
+
+    def test_the_prompt_and_the_pose_matter(self, engine: PlacingEngine, scene: Scene) -> None:
+        wide = np.zeros_like(scene.pose)
+        wide[30:40, 8:64] = 200
+        pictures = [
+            engine.place(given, request(prompt=prompt), Reports())
+            for given, prompt in (
+                (scene, "a woman in a red coat"),
+                (scene, "a man in a blue coat"),
+                (replace(scene, pose=wide), "a man in a blue coat"),
+            )
+        ]
+        assert len({picture.tobytes() for picture in pictures}) == 3
+
+    def test_a_report_that_raises_ends_a_scene(self, engine: PlacingEngine, scene: Scene) -> None:
+        with pytest.raises(Stopped):
+            engine.place(scene, request(steps=150), Reports(stop_after=2))
 
 
 def _distance(one: Pixels, other: Pixels) -> float:

@@ -15,6 +15,7 @@ from generator.engines.base import (
     NotNumbers,
     Pixels,
     ProgressReporter,
+    Scene,
 )
 
 
@@ -53,6 +54,11 @@ class Sharing:
         self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter
     ) -> Pixels:
         return np.where(mask[..., None] > 127, np.uint8(request.seed), source)
+
+    def place(self, scene: Scene, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        person = np.where(scene.pose_mask[..., None] > 0, np.uint8(request.seed), scene.background)
+        face = np.zeros_like(scene.pose_mask) if scene.face_mask is None else scene.face_mask
+        return np.where(face[..., None] > 0, np.uint8(100 * scene.pose_scale), person)
 
 
 class Slow(Sharing):

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from engine_suite import EngineSuite
+from engine_suite import EngineSuite, SceneSuite
 
 from generator.engines.base import DescriptionOptions, Engine, ImageRequest
 from generator.engines.registry import NoSuchEngine, find_engine, load_engine
@@ -40,7 +40,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return install(tmp_path, monkeypatch)
 
 
-class TestPainter(EngineSuite):
+class TestPainter(EngineSuite, SceneSuite):
     @pytest.fixture(scope="class")
     @classmethod
     def engine(cls) -> Engine:

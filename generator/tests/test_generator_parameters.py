@@ -80,9 +80,13 @@ PARAMETERS = [
         ["colours", "artists;mediums"],
     ),
     Parameter("key", None, ["k", "k" * 255], [*NO_TEXT, "", "k" * 256, "\ud800"], ["k"], ["", "k" * 256]),
-    # This engine can do neither; test_generator_shared_engine.py has valid masks and control pictures.
+    # Most engines offer none of these; test_generator_shared_engine.py and test_generator_scenes.py have valid ones.
     Parameter("mask", None, [], [5, True, {}, ["AAAA"], "", "not base64", "AAAA\n", PNG_TEXT], [], ["", "%%%"]),
     Parameter("control", None, [], [5, True, {}, ["AAAA"], "", "not base64", "AAAA\n", PNG_TEXT], [], ["", "%%%"]),
+    *(
+        Parameter(name, None, [], [5, True, {}, ["AAAA"], "not base64", "AAAA\n"], [], ["%%%"])
+        for name in ("background", "pose", "pose_mask", "face_mask")
+    ),
     Parameter("control_scale", 1.0, [], [*NO_NUMBER, -0.1, 2.1, 1.0], [], [*FORM_NUMBER, "1"]),
     Parameter("adapters", [], [[]], [5, True, {}, [1], [{}], [{"sha256": "x"}], [{"sha256": "0" * 64, "weight": 5}]]),
     Parameter("frames", 0, [0, 1, 120], [*NO_WHOLE, -1, 121], ["0", "120"], [*FORM_WHOLE, "-1", "121"]),
@@ -126,7 +130,7 @@ def queueing() -> Iterator[Service]:
 
 
 def test_the_table_is_complete() -> None:
-    assert len(NAMES) == 17 + 6
+    assert len(NAMES) == 17 + 10
     assert set(NAMES) == set(GenerationRequest.model_fields)
 
 

@@ -8,6 +8,7 @@ engine before it is needed.
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,12 +18,14 @@ from PIL import Image
 
 from generator.engines.adapter_files import AdapterFiles
 from generator.engines.base import (
+    Control,
     DescriptionOptions,
     EngineStats,
     ImageRequest,
     Mask,
     Pixels,
     ProgressReporter,
+    Scene,
 )
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.schedulers import SCHEDULERS
@@ -31,6 +34,10 @@ from generator.engines.upscaling.upscaler import chosen
 OWN_MODEL = Path(__file__).parent / "mini" / "model"
 
 _LOADING = "loading "
+
+_FACE_STRENGTH = 0.75
+_PERSON_SHARE = 0.6
+"""The share of the progress that the person takes before the face."""
 
 if find_spec("torch") is None:
     raise ImportError("torch is not installed here; `make diffusion` builds an environment that has it")
@@ -67,7 +74,7 @@ class Diffusion:
     @staticmethod
     def unavailable() -> tuple[str, ...]:
         """Return the extensions that need a ControlNet where there is none."""
-        return () if _controlnet() else ("control",)
+        return () if _controlnet() else ("control", "scene")
 
     def stats(self) -> EngineStats:
         """Return the size of the network, the memory in use and the models."""
@@ -95,6 +102,16 @@ class Diffusion:
             return source
         return _compose(source, self.studio.paint(request, report, strength, source, mask), mask)
 
+    def place(self, scene: Scene, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """Paint the person by the pose, then the face with the request's adapters: elsewhere these would change too."""
+        steered = replace(request, control=Control(scene.pose, scene.pose_scale))
+        if scene.face_mask is None:
+            return self.inpaint(scene.background, scene.pose_mask, steered, 1.0, report)
+        first = replace(steered, adapters=())
+        person = self.inpaint(scene.background, scene.pose_mask, first, 1.0, _part(report, 0.0, _PERSON_SHARE))
+        rest = _part(report, _PERSON_SHARE, 1 - _PERSON_SHARE)
+        return self.inpaint(person, scene.face_mask, steered, _FACE_STRENGTH, rest)
+
     def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
         """Enlarge an image by resampling, where no upscaler does it."""
         height, width = picture.shape[:2]
@@ -115,6 +132,15 @@ def model_name() -> str:
 
 def _controlnet() -> str | None:
     return os.environ.get("EASEL_CONTROLNET") or None
+
+
+def _part(report: ProgressReporter, begin: float, share: float) -> ProgressReporter:
+    """Return a reporter for a part of a call."""
+
+    def part(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
+        report(min(1.0, begin + done * share), snapshot)
+
+    return part
 
 
 def _compose(source: Pixels, new: Pixels, mask: Mask) -> Pixels:

@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,14 @@ from diffusers import (
     StableDiffusionControlNetPipeline,
     StableDiffusionXLControlNetPipeline,
 )
-from engine_suite import Reports, request
+from engine_suite import Reports, SceneSuite, request
 from mixed_orders import MIXED, paint_together, same
 from PIL import Image
 from tiny_models import ADAPTERS
 
-from generator.engines.base import Control, Pixels
+from generator.engine_pool import ProcessEnginePool
+from generator.engines.base import Control, ImageRequest, Mask, Pixels, Scene
+from generator.engines.diffusion.engine import Diffusion
 from generator.engines.diffusion.folder import BadModel
 from generator.engines.diffusion.loading import load
 from generator.engines.diffusion.networks import _random_inputs, predict, residuals_of
@@ -187,6 +190,60 @@ def test_without_memory_batches_become_narrower(
     assert same(painted, [steered.paint(STEERED[0], Reports())] * 6)
     assert refused
     assert [widths.widest for widths in own.loop.control_widths.values()] == [4]
+
+
+class TestScenes(SceneSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls, steered: Studio) -> Diffusion:
+        return engine_of(steered)
+
+
+def engine_of(studio: Studio) -> Diffusion:
+    made = Diffusion.__new__(Diffusion)
+    made.studio = studio
+    return made
+
+
+def scene_of(seed: int, face: bool = True) -> Scene:
+    masks = np.zeros((2, 64, 64), np.uint8)
+    masks[0, 8:56, 20:44] = masks[1, 10:20, 26:38] = 255
+    return Scene(lines(seed), lines(seed + 1), masks[0], masks[1] if face else None, 0.8)
+
+
+@pytest.mark.parametrize("face", [True, False])
+def test_adapters_count_in_the_last_pass_alone(steered: Studio, face: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[tuple[object, float]] = []
+    paint = steered.paint
+
+    def watched(one: ImageRequest, report: Reports, strength: float, source: Pixels, mask: Mask) -> Pixels:
+        assert one.control is not None
+        assert one.control.scale == 0.8
+        passes.append((one.adapters, strength))
+        return paint(replace(one, adapters=()), report, strength, source, mask)
+
+    monkeypatch.setattr(steered, "paint", watched)
+    adapters = (("0" * 64, 1.0),)
+    engine_of(steered).place(scene_of(1, face), request(width=64, steps=8, adapters=adapters), Reports())
+    assert passes == ([((), 1.0), (adapters, 0.75)] if face else [(adapters, 1.0)])
+
+
+def test_scenes_are_equal_alone_and_among_others(steered: Studio) -> None:
+    engine = engine_of(steered)
+    calls: list[Callable[[], Pixels]] = [
+        lambda: engine.place(scene_of(1), request(width=64, steps=5, seed=1), Reports()),
+        lambda: engine.place(scene_of(3, face=False), request(width=64, steps=4, seed=2), Reports()),
+        lambda: engine.generate(MIXED[0], Reports()),
+    ]
+    expected = [call() for call in calls]
+    assert same(together(calls * 3), expected * 3)
+
+
+def test_without_a_controlnet_neither_control_nor_scenes_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EASEL_CONTROLNET", raising=False)
+    assert set(ProcessEnginePool("diffusion").extensions) == {"inpaint", "adapters"}
+    monkeypatch.setenv("EASEL_CONTROLNET", "folder")
+    assert set(ProcessEnginePool("diffusion").extensions) == {"inpaint", "adapters", "control", "scene"}
 
 
 PIPELINES = {"plain": StableDiffusionControlNetPipeline, "large": StableDiffusionXLControlNetPipeline}

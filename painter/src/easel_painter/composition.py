@@ -34,6 +34,12 @@ def paint_scene(request: ImageRequest, reading: Reading, report: Callable[[], No
     return scene
 
 
+def empty_scene(request: ImageRequest, reading: Reading) -> Scene:
+    """Return an empty canvas in the light that the words ask for."""
+    seed = (request.seed, " ".join(sorted(reading.motifs)), " ".join(reading.unknown))
+    return _set_out(request, reading, choose(reading, *seed), seed)
+
+
 def _landscape(scene: Scene) -> None:
     """Paint sky, land or water and everything in it, without the weather in front."""
     reading = scene.reading

@@ -6,16 +6,27 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from easel_painter.composition import paint_ground_idea, paint_scene
+from easel_painter.canvas import Scene as Canvas
+from easel_painter.composition import empty_scene, paint_ground_idea, paint_scene
 from easel_painter.description import describe
 from easel_painter.media.base import Draft, Medium
 from easel_painter.media.surface import luma
 from easel_painter.media.table import MEDIUM_CLASSES
-from easel_painter.noise import Field, blur, cppn_parameters
-from easel_painter.reading import Reading, read
+from easel_painter.noise import Field, blur, cppn_parameters, resize
+from easel_painter.placing import Placed, body_of, paint_placed
+from easel_painter.reading import Colour, Reading, read
 from easel_painter.transform import Veil, blend
 from easel_painter.upscale import enlarge
-from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest, Pixels, ProgressReporter
+from generator.engines.base import (
+    DescriptionOptions,
+    EngineStats,
+    ImageRequest,
+    Mask,
+    Pixels,
+    ProgressReporter,
+    Scene,
+    figure_of,
+)
 
 _PREPARING = 0.06
 """The share of the progress that planning the scene takes."""
@@ -52,6 +63,28 @@ class Painter:
         own = np.asarray(start, dtype=np.float32) / np.float32(255)
         draft = blend(_plan(large, reading, report), own, strength)
         return _paint(Veil(_begin(draft, reading), own, strength), report, enlarged)
+
+    def place(self, scene: Scene, request: ImageRequest, report: ProgressReporter) -> Pixels:
+        """Paint the pose as a figure into the background, in the medium of the words; it has nobody's likeness."""
+        reading = read(request.prompt, request.negative_prompt)
+        enlarged = _enlargement(request, reading)
+        large = _larger(request, enlarged)
+
+        def at_size(mask: Mask) -> Field:
+            return np.clip(resize(mask.astype(np.float32) / 255, large.width, large.height), 0, 1)
+
+        place = Image.fromarray(scene.background).resize((large.width, large.height), Image.Resampling.BICUBIC)
+        ground = np.asarray(place, dtype=np.float32) / np.float32(255)
+        face_mask = np.zeros_like(scene.pose_mask) if scene.face_mask is None else scene.face_mask
+        face, within = at_size(face_mask), at_size(np.maximum(scene.pose_mask, face_mask))
+        figure = figure_of(scene.pose)
+        body = body_of(at_size(figure if figure.any() else scene.pose_mask), face)
+        canvas = empty_scene(large, reading)
+        canvas.rgb[:] = ground
+        paint_placed(canvas, body, face)
+        medium = Placed(_begin(_draft_of(canvas, large, report), reading), ground, body * within)
+        painted = _paint(medium, report, enlarged)
+        return np.where(np.maximum(scene.pose_mask, face_mask)[..., None] == 0, scene.background, painted)
 
     def upscale(self, picture: Pixels, factor: int, report: ProgressReporter) -> Pixels:
         """Enlarge the picture to `factor` times the pixels on each side and sharpen its edges."""
@@ -93,11 +126,30 @@ def _plan(request: ImageRequest, reading: Reading, report: ProgressReporter) -> 
         under=under.astype(np.float32),
         sparks=np.clip(whole.sparks * literal, 0, 1),
         light=whole.light,
-        accent=next(iter((*reading.paints.values(), *(colour for colour, _ in reading.colours))), None),
+        accent=_accent(reading),
         steps=request.steps,
         seed=(request.seed, request.prompt),
         report=partial(report, _PREPARING),
     )
+
+
+def _draft_of(canvas: Canvas, request: ImageRequest, report: ProgressReporter) -> Draft:
+    """Return the draft of a canvas whose scene is painted."""
+    report(_PREPARING)
+    return Draft(
+        target=canvas.rgb,
+        under=blur(canvas.rgb, max(4, canvas.short // 5)),
+        sparks=canvas.sparks,
+        light=canvas.light,
+        accent=_accent(canvas.reading),
+        steps=request.steps,
+        seed=(request.seed, request.prompt),
+        report=partial(report, _PREPARING),
+    )
+
+
+def _accent(reading: Reading) -> Colour | None:
+    return next(iter((*reading.paints.values(), *(colour for colour, _ in reading.colours))), None)
 
 
 def _begin(draft: Draft, reading: Reading) -> Medium:

@@ -8,9 +8,9 @@ from easel_painter.close.outline import Pose, path
 from easel_painter.palette import mix
 from easel_painter.reading import Colour
 
-_COATS: tuple[Colour, ...] = ((0.22, 0.20, 0.24), (0.46, 0.16, 0.14), (0.16, 0.26, 0.36), (0.44, 0.36, 0.24))
+COATS: tuple[Colour, ...] = ((0.22, 0.20, 0.24), (0.46, 0.16, 0.14), (0.16, 0.26, 0.36), (0.44, 0.36, 0.24))
 
-_HAIR: tuple[Colour, ...] = ((0.16, 0.10, 0.07), (0.42, 0.26, 0.14), (0.10, 0.08, 0.08))
+HAIR: tuple[Colour, ...] = ((0.16, 0.10, 0.07), (0.42, 0.26, 0.14), (0.10, 0.08, 0.08))
 
 
 def paint_figure(scene: Scene, pose: Pose, name: str, number: int = 0) -> None:
@@ -20,7 +20,7 @@ def paint_figure(scene: Scene, pose: Pose, name: str, number: int = 0) -> None:
     paints = scene.reading.paints
     light = lamp(scene)
     long = name == "woman" or (name == "people" and bool(rng.random() < 0.5))
-    coat = paints.get("clothes") or paints.get(name) or _COATS[int(rng.integers(len(_COATS)))]
+    coat = paints.get("clothes") or paints.get(name) or COATS[int(rng.integers(len(COATS)))]
     shade(scene, pose.x - light.side * pose.size * 0.14, pose.y, pose.size * 0.22, pose.size * 0.035, 0.5, 1.4)
     step = float(rng.uniform(0.01, 0.05))
     dark = mix(coat, (0.05, 0.05, 0.07), 0.6)
@@ -44,7 +44,7 @@ def paint_figure(scene: Scene, pose: Pose, name: str, number: int = 0) -> None:
 def _head(scene: Scene, pose: Pose, rng: np.random.Generator, long: bool, felt: Colour, light: Lamp) -> None:
     """Paint hair, long or short, and often a hat."""
     reading = scene.reading
-    hair = reading.paints.get("hair") or _HAIR[int(rng.integers(len(_HAIR)))]
+    hair = reading.paints.get("hair") or HAIR[int(rng.integers(len(HAIR)))]
     solid(scene, [pose.oval(0.0, -0.935, 0.062, 0.075)], hair, light)
     if long:
         fall = path("-0.062,-0.95 0.062,-0.95 0.075,-0.8 0.03,-0.72 -0.04,-0.73 -0.075,-0.82")

@@ -1,0 +1,67 @@
+"""Paint a figure into a place: the outline of a pose swells into a body. It has nobody's likeness."""
+
+import numpy as np
+
+from easel_painter.canvas import Scene, Window
+from easel_painter.close.figure import COATS, HAIR
+from easel_painter.close.form import lamp, model
+from easel_painter.media.base import Medium
+from easel_painter.noise import Field, blur, smoothstep
+from easel_painter.palette import mix
+from easel_painter.reading import Colour
+
+_THIN = 0.15
+"""A figure of which less than this remains within its rim is one of lines."""
+
+_SKIN: Colour = (0.78, 0.58, 0.46)
+
+
+def body_of(pose: Field, face: Field) -> Field:
+    """Return the body of a pose, 0 to 1; lines become limbs."""
+    rows = np.flatnonzero((pose > 0.5).any(1))
+    limb = max(2.0, 0.045 * len(rows))
+    if (blur(pose, limb / 2) > 0.95).sum() < _THIN * (pose > 0.5).sum():
+        pose = smoothstep(0.06, 0.20, blur(pose, limb))
+    return np.clip(np.maximum(pose, face), 0, 1).astype(np.float32)
+
+
+def paint_placed(scene: Scene, body: Field, face: Field) -> None:
+    """Paint a body into the scene's picture: coat, dark legs, and a head without features."""
+    rows, columns = (np.flatnonzero((body > 0.5).any(axis)) for axis in (1, 0))
+    if len(rows) < 2 or len(columns) < 2:
+        return
+    window = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    colours = _clothing(scene, window)
+    colours += (np.asarray(_SKIN, dtype=np.float32) - colours) * face[window][..., None]
+    model(scene, window, body[window], colours, lamp(scene))
+
+
+def _clothing(scene: Scene, window: Window) -> Field:
+    """Return the colours of hair, coat and legs from top to bottom; one that does not stand upright has only a coat."""
+    reading, rng = scene.reading, scene.stream("placed")
+    tall, wide = (side.stop - side.start for side in window)
+    named = [reading.paints[name] for name in ("clothes", "woman", "man", "people") if name in reading.paints]
+    coats = [*named, *(colour for colour, _ in reading.colours), COATS[int(rng.integers(len(COATS)))]]
+    hair = reading.paints.get("hair") or HAIR[int(rng.integers(len(HAIR)))]
+    colours = np.empty((tall, wide, 3), dtype=np.float32)
+    colours[:] = coats[0]
+    if tall > wide:
+        colours[: round(tall * 0.13)] = hair
+        colours[round(tall * 0.55) :] = mix(coats[0], (0.05, 0.05, 0.07), 0.6)
+    return colours
+
+
+class Placed(Medium):
+    """A medium that covers a place only where a figure is."""
+
+    def __init__(self, medium: Medium, place: Field, share: Field) -> None:
+        super().__init__(medium.draft)
+        self._medium, self._place, self._share = medium, place, share[..., None]
+
+    def step(self, number: int) -> None:
+        """Do one step of the medium."""
+        self._medium.step(number)
+
+    def picture(self) -> Field:
+        """Return the place, with the medium's present picture at the figure."""
+        return np.asarray(self._place + (np.clip(self._medium.picture(), 0, 1) - self._place) * self._share)
