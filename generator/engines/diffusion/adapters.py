@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 
 from generator.engines.diffusion.adapter_keys import BadAdapter, Layer, layers
-from generator.engines.diffusion.fixed_rows import fixed_linear
+from generator.engines.diffusion.fixed_rows import fixed_conv, fixed_linear
 from generator.engines.diffusion.folder import tensor_shapes
 from generator.engines.diffusion.loading import Model
 
@@ -126,6 +126,5 @@ class Adapters:
 
 def _run(module: torch.nn.Module, change: _Change, rows: torch.Tensor) -> torch.Tensor:
     if isinstance(module, torch.nn.Conv2d):
-        down = torch.nn.functional.conv2d(rows, change.down, None, module.stride, module.padding, module.dilation)
-        return torch.nn.functional.conv2d(down, change.up)
+        return fixed_conv(fixed_conv(rows, change.down, layer=module), change.up)
     return fixed_linear(fixed_linear(rows, change.down), change.up)

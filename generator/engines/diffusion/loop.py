@@ -13,11 +13,12 @@ from itertools import count
 import torch
 
 from generator.engines.diffusion.adapters import Adapters
+from generator.engines.diffusion.fixed_rows import VERSION
 from generator.engines.diffusion.loading import Model
 from generator.engines.diffusion.networks import Inputs, controlnet_sample, predict, residuals_of, unet_sample
 from generator.engines.diffusion.orders import Bucket, Conditions, Order, Progress, Steering
 from generator.engines.diffusion.record import Record
-from generator.engines.diffusion.widths import CANDIDATES, Widths, WidthsByBucket
+from generator.engines.diffusion.widths import CANDIDATES, Widths, WidthsByBucket, processor
 
 log = logging.getLogger("easel.generator")
 
@@ -140,7 +141,8 @@ class StepLoop:
 
 def profile_key(model: Model) -> tuple[str, ...]:
     """Return what else than the model decides which kernels are used."""
-    return model.info.device, model.info.precision, torch.__version__, str(torch.get_num_threads())
+    device = processor() if model.device.type == "cpu" else model.info.device
+    return device, model.info.precision, torch.__version__, str(torch.get_num_threads()), f"layers {VERSION}"
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -7,9 +7,12 @@ one width is used, the widest that takes hardly longer than the narrowest; batch
 """
 
 import logging
+import platform
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 
@@ -23,7 +26,7 @@ CANDIDATES = (1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 FEW_CANDIDATES = (1, 2, 4, 8, 16, 32)
 """For sizes other than the model's own, which are measured while orders wait."""
 
-MAX_RUN_S = 2.0
+MAX_RUN_S = 1.0
 """A width is not tried once a run of the one before took longer: the steps of few orders would take too long."""
 
 MIN_GAIN = 0.97
@@ -32,7 +35,15 @@ MIN_GAIN = 0.97
 FREE = 1.1
 """A single order may take this much longer for the sake of equal pixels."""
 
-_RUNS = 4
+BUSY = 1.5
+"""Other programs are in the way if a run takes so many times the processor time of its thread."""
+
+MOST_WHEN_BUSY = 32
+"""Then times mean nothing, and all widths up to this are used that agree."""
+
+_RUNS = 3
+_ENOUGH_S = 0.4
+"""A width is timed up to so many times, but not again after so long: the longer a run, the less it varies."""
 
 Network = Callable[[int], torch.Tensor]
 """Runs the network on the first so many rows of fixed input and returns its output."""
@@ -44,6 +55,8 @@ class Widths:
 
     rows: tuple[int, ...]
     seconds: tuple[float, ...]
+    settled: bool = True
+    """False if others may be chosen at the next start: this machine was busy, and the pixels are the same."""
 
     @property
     def widest(self) -> int:
@@ -63,28 +76,47 @@ def measure(run: Network, smallest: int, exact: bool = True, candidates: Sequenc
     """Choose widths for a network; `smallest` is how many rows an order has. Without `exact` last bits may differ."""
     outputs: dict[int, torch.Tensor] = {}
     seconds: dict[int, float] = {}
-    for width in (width for width in candidates if width >= smallest):
+    calm = True
+    for width in (width for width in candidates if width >= smallest and (calm or width <= MOST_WHEN_BUSY)):
         try:
-            outputs[width], seconds[width] = _time(run, width)
+            outputs[width], seconds[width], calm = _time(run, width, _RUNS if calm else 0)
         except (torch.OutOfMemoryError, RuntimeError):
             if width == smallest:
                 raise
             break
-        if seconds[width] > MAX_RUN_S:
+        if seconds[width] > MAX_RUN_S or (calm and _pays_no_more(seconds)):
             break
-    return choose(seconds, _groups(outputs) if exact else [list(outputs)])
+    groups = _groups(outputs) if exact else [list(outputs)]
+    if calm or len(groups) > 1:
+        return choose(seconds, groups)
+    return Widths(tuple(seconds), tuple(seconds.values()), settled=False)
 
 
-def _time(run: Network, width: int) -> tuple[torch.Tensor, float]:
-    output, best = run(width), float("inf")
-    # Without a GPU, processor time: other programs on the machine must not decide.
-    clock = time.perf_counter if output.is_cuda else time.process_time
-    for _ in range(_RUNS):
-        begin = clock()
-        output = run(width)
-        _ = output[0, 0, 0, 0].item()  # waits for a GPU
-        best = min(best, clock() - begin)
-    return output, best
+def _time(run: Network, width: int, runs: int) -> tuple[torch.Tensor, float, bool]:
+    """Return the output, the least time of so many runs, and whether no other programs were in the way."""
+    output, first, _ = _once(run, width)  # makes the kernels, so it counts only where it is the only one
+    own, wall = list[float](), list[float]()
+    while len(own) < runs and sum(own) < _ENOUGH_S:
+        output, *times = _once(run, width)
+        own.append(times[0])
+        wall.append(times[1])
+    return output, min(own or [first]), bool(own) and sum(wall) < BUSY * sum(own)
+
+
+def _once(run: Network, width: int) -> tuple[torch.Tensor, float, float]:
+    """Return the output, and how long it took in time of this thread (on a GPU, of the clock) and of the clock."""
+    own, wall = time.thread_time(), time.perf_counter()
+    output = run(width)
+    _ = output[0, 0, 0, 0].item()  # waits for a GPU
+    # Not the time of all threads: those that wait for work count in some settings of OpenMP and not in others.
+    taken = time.perf_counter() - wall
+    return output, taken if output.is_cuda else time.thread_time() - own, taken
+
+
+def _pays_no_more(seconds: dict[int, float]) -> bool:
+    """Return whether the two widest so far take as long for each row as a narrower one."""
+    rows = [taken / width for width, taken in seconds.items()]
+    return len(rows) > 2 and min(rows[-2:]) > MIN_GAIN * min(rows[:-2])
 
 
 def _groups(outputs: dict[int, torch.Tensor]) -> list[list[int]]:
@@ -141,7 +173,8 @@ class WidthsByBucket(dict[Bucket, Widths]):
         found = from_record(self._record.find(key))
         if found is None:
             found = measure(self._sample(bucket), bucket.rows, self._exact, candidates)
-            self._record.write(key, asdict(found))
+            if found.settled:
+                self._record.write(key, asdict(found))
         log.info("%s: widths %s", bucket, found.rows)
         self[bucket] = found
         return found
@@ -153,3 +186,12 @@ def from_record(entry: object) -> Widths | None:
         case {"rows": [*rows], "seconds": [*seconds]} if rows and len(rows) == len(seconds):
             return Widths(tuple(map(int, rows)), tuple(map(float, seconds)))
     return None
+
+
+def processor() -> str:
+    """Return the name of this machine's processor and the instructions that torch uses on it."""
+    try:
+        names = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        names = None
+    return f"{names[1] if names else platform.processor()} {torch.backends.cpu.get_cpu_capability()}"

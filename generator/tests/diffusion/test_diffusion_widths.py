@@ -1,12 +1,13 @@
 """Which widths of a batch are used."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from generator.engines.diffusion.fixed_rows import FixedRowsLinear, fix_rows
+from generator.engines.diffusion.fixed_rows import FixedRowsConv2d, FixedRowsLinear, fix_rows
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.widths import Widths, choose, from_record, measure
 
@@ -43,6 +44,56 @@ def test_without_exactness_all_widths_are_used() -> None:
     widths = measure(network, 2, exact=False, candidates=(2, 4, 8))
     assert widths.rows[0] == 2
     assert len(widths.rows) > 1
+
+
+def test_measuring_ends_where_wider_batches_pay_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tried = 0.0, []
+
+    def network(rows: int) -> torch.Tensor:
+        nonlocal now
+        tried.append(rows)
+        now += 0.01 * max(rows, 8)  # no quicker for each row from 8 rows on
+        return torch.zeros(rows, 1, 2, 2)
+
+    monkeypatch.setattr(time, "thread_time", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    assert measure(network, 2).rows == (2, 4, 6, 8)
+    assert max(tried) == 16
+    assert tried.count(2) == 4
+    assert tried.count(16) == 4
+
+
+def test_long_runs_are_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, tried = 0.0, []
+
+    def network(rows: int) -> torch.Tensor:
+        nonlocal now
+        tried.append(rows)
+        now += 0.5 + 0.1 * rows
+        return torch.zeros(rows, 1, 2, 2)
+
+    monkeypatch.setattr(time, "thread_time", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    assert measure(network, 2).rows == (2, 4, 6)
+    assert tried == [2, 2, 4, 4, 6, 6]
+
+
+@pytest.mark.parametrize("agree", [True, False])
+def test_on_a_busy_machine_times_do_not_decide(monkeypatch: pytest.MonkeyPatch, agree: bool) -> None:
+    now, tried = 0.0, []
+
+    def network(rows: int) -> torch.Tensor:
+        nonlocal now
+        tried.append(rows)
+        now += 0.1 * rows  # as if wider batches were of no use
+        return torch.full((rows, 1, 2, 2), 0.0 if agree else float(rows))
+
+    monkeypatch.setattr(time, "thread_time", lambda: now / 10)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    widths = measure(network, 2)
+    assert tried == [2, 2, 2, 2, 4, 6, 8, 12, 16, 24, 32]
+    assert widths.rows == ((2, 4, 6, 8, 12, 16, 24, 32) if agree else (2,))
+    assert widths.settled is not agree
 
 
 def test_measuring_ends_where_memory_does() -> None:
@@ -84,6 +135,26 @@ def test_a_linear_layers_rows_do_not_depend_on_their_number() -> None:
         assert torch.equal(layer(rows[:count]), together[:count])
         assert torch.equal(layer(rows[:count, None]), together[:count, None])
     assert layer(rows[None]).shape == (1, 37, 1280)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (3, 2)])
+def test_a_convolutions_rows_do_not_depend_on_their_number(threads: int, kernel: int, stride: int) -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(64, 96, kernel, stride, kernel // 2)
+    rows = torch.randn(20, 64, 8, 8)
+    plain = layer(rows)
+    fix_rows(layer)
+    assert isinstance(layer, FixedRowsConv2d)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        together = layer(rows)
+        assert torch.allclose(together, plain, atol=1e-5)
+        for count in (1, 2, 3, 8, 15, 16, 20):
+            assert torch.equal(layer(rows[:count]), together[:count])
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_record_survives_a_start_and_bad_files(tmp_path: Path) -> None:
