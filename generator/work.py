@@ -99,7 +99,7 @@ def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedR
 
     Raises:
         BadImage: A source image is not an image.
-        ParameterError: The outcome is too large, or another picture is none or does not fit.
+        ParameterError: The outcome is too large, or another picture cannot be used or does not fit.
     """
     sizes = [(pixels.shape[1], pixels.shape[0]) for pixels in map(decode_source, source_images)]
     extra, extra_sizes = _extra_pictures(request)

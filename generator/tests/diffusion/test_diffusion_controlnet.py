@@ -168,13 +168,20 @@ def test_more_rows_than_the_widest_run_in_turns(steered: Studio) -> None:
     inputs = _random_inputs(model, BUCKET).take(slice(8))
     wanted = {row: Steering(torch.rand(1, 3, 64, 64), row / 4) for row in (0, 1, 2, 5, 7)}
     once, in_turns = (residuals_of(model, inputs, wanted, Widths((width,), (1.0,))) for width in (8, 2))
-    assert all(torch.equal(one, other) for one, other in zip(once, in_turns, strict=True))
+    # Which widths agree bit for bit is measured; these are chosen here.
+    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(once, in_turns, strict=True))
 
 
 def test_without_memory_batches_become_narrower(
-    models: dict[str, Path], controlnets: dict[str, Path], steered: Studio, monkeypatch: pytest.MonkeyPatch
+    models: dict[str, Path],
+    controlnets: dict[str, Path],
+    record: Record,
+    steered: Studio,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    own = Studio(str(models["plain"]), exact=True, adapters=ADAPTERS, controlnet=str(controlnets["plain"]))
+    own = Studio(str(models["plain"]), True, ADAPTERS, record, str(controlnets["plain"]))
+    own.loop.widths[BUCKET] = Widths((2, 4, 8, 16), (1.0, 1.5, 2.5, 4.5))
+    own.loop.control_widths[BUCKET] = Widths((2, 4, 8), (1.0, 1.5, 2.5))
     network = own._model.controlnet
     assert network is not None
     run, refused = network.network.forward, []
@@ -187,9 +194,10 @@ def test_without_memory_batches_become_narrower(
 
     monkeypatch.setattr(network.network, "forward", scarce)
     painted = paint_together(own, [STEERED[0]] * 6)
-    assert same(painted, [steered.paint(STEERED[0], Reports())] * 6)
+    alone = steered.paint(STEERED[0], Reports()).astype(int)
+    assert all(np.abs(one - alone).max() <= 1 for one in painted)
     assert refused
-    assert [widths.widest for widths in own.loop.control_widths.values()] == [4]
+    assert own.loop.control_widths[BUCKET].rows == (2, 4)
 
 
 class TestScenes(SceneSuite):

@@ -65,7 +65,7 @@ class Painter:
         return _paint(Veil(_begin(draft, reading), own, strength), report, enlarged)
 
     def place(self, scene: Scene, request: ImageRequest, report: ProgressReporter) -> Pixels:
-        """Paint the pose as a figure into the background, in the medium of the words; it has nobody's likeness."""
+        """Paint the pose as a figure into the background, in the medium of the words, without a likeness."""
         reading = read(request.prompt, request.negative_prompt)
         enlarged = _enlargement(request, reading)
         large = _larger(request, enlarged)

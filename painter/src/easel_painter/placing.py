@@ -1,4 +1,4 @@
-"""Paint a figure into a place: the outline of a pose swells into a body. It has nobody's likeness."""
+"""Paint a figure into a place: the outline of a pose swells into a body. It looks like no real person."""
 
 import numpy as np
 
