@@ -144,8 +144,9 @@ bench-scale: .venv/dev.stamp ## Measure how costs grow with the queue: make benc
 bench-peers: .venv/dev.stamp .venv-peers/stamp ## Measure the queue beside procrastinate, pgqueuer and Celery
 	@$(BIN)/python -m bench.peers $(if $(SECONDS),--seconds "$$SECONDS")
 
-bench-engine: .venv-diffusion/stamp ## Measure the diffusion engine beside plain diffusers: make bench-engine MODEL=FOLDER
-	@.venv-diffusion/bin/python -W ignore -m bench.engine $(if $(MODEL),--model "$$MODEL")
+bench-engine: .venv/dev.stamp .venv-diffusion/stamp ## Measure the diffusion engine beside plain diffusers: make bench-engine MODEL=FOLDER or RANDOM=sd15
+	@.venv-diffusion/bin/python -W ignore -m bench.engine $(if $(MODEL),--model "$$MODEL") $(if $(RANDOM),--random "$$RANDOM")
+	@$(if $(RANDOM),true,$(BIN)/python -m bench.engine_site $(if $(MODEL),--model "$$MODEL"))
 
 sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
 	@$(BIN)/python docs/contact_sheet.py

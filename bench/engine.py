@@ -1,7 +1,8 @@
-"""The diffusion engine beside plain diffusers: throughput, latency of a single order, and memory.
+"""The diffusion engine beside plain diffusers: throughput, latency of a single order, fairness and memory.
 
 `python -m bench.engine --model FOLDER` in the engine's environment. Both run in this process on the same model, in
-turns, so that what else the machine does meets both alike.
+turns, so that what else the machine does meets both alike. A third of the orders has one adapter, a third another. In
+diffusers both adapters are loaded once, and `set_adapters` chooses for each order: the quickest that it offers.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import os
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +18,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 
+from bench.engine_models import SHAPES, random_adapters, random_model
 from generator.engines.base import ImageRequest, Pixels
 from generator.engines.diffusion.engine import OWN_MODEL, Diffusion
 from generator.engines.diffusion.folder import OWN_VAE, read_parts
@@ -38,17 +42,19 @@ PROMPTS = (
 ORDERS = 64
 
 
-def orders(width: int, height: int, count: int = ORDERS) -> list[ImageRequest]:
-    """Return mixed orders: other seeds, prompts, 10 to 30 steps, other guidance."""
+def orders(side: int, count: int, adapters: Sequence[str]) -> list[ImageRequest]:
+    """Return mixed orders: other seeds, prompts, 10 to 30 steps, guidance, and no adapter or one."""
+    chosen = [(), *(((name, 1.0),) for name in adapters)]
     return [
         ImageRequest(
             prompt=PROMPTS[k % len(PROMPTS)],
             negative_prompt="" if k % 3 else "rain",
-            width=width,
-            height=height,
+            width=side,
+            height=side,
             steps=10 + k * 7 % 21,
             scale=(3.0, 7.5, 5.0, 2.0)[k % 4],
             seed=1000 + k,
+            adapters=chosen[k // 3 % len(chosen)],
         )
         for k in range(count)
     ]
@@ -68,9 +74,25 @@ class Plain:
         if torch.cuda.is_available():
             self.pipe.to("cuda", torch.float16)
         self.pipe.set_progress_bar_config(disable=True)
+        self._adapted = False
+
+    def load(self, folder: Path, adapters: Sequence[str]) -> None:
+        """Load adapters, which from then on each order chooses from."""
+        for name in adapters:
+            self.pipe.load_lora_weights(folder, weight_name=f"{name}.safetensors", adapter_name=name)
+        self._adapted = bool(adapters)
+
+    def _choose(self, adapters: Sequence[tuple[str, float]]) -> None:
+        if adapters:
+            self.pipe.enable_lora()
+            self.pipe.set_adapters([name for name, _ in adapters], [weight for _, weight in adapters])
+        else:
+            self.pipe.disable_lora()
 
     def generate(self, request: ImageRequest) -> Pixels:
         """Return the picture of one order; brackets and bars are read as letters."""
+        if self._adapted:
+            self._choose(request.adapters)
         answer = self.pipe(
             request.prompt,
             negative_prompt=request.negative_prompt,
@@ -113,9 +135,9 @@ def together(engine: Diffusion, wanted: Sequence[ImageRequest], at_once: int) ->
 def throughput(engine: Diffusion, plain: Plain, wanted: Sequence[ImageRequest], rounds: int, at_once: int) -> None:
     """Compare all orders, one by one in diffusers and together in the engine."""
     pairs = []
-    for _ in range(rounds):
-        theirs = took(lambda: [plain.generate(one) for one in wanted])
-        ours = took(lambda: together(engine, wanted, at_once))
+    for k in range(rounds):
+        sides = [lambda: [plain.generate(one) for one in wanted], lambda: together(engine, wanted, at_once)]
+        theirs, ours = [took(side) for side in sides] if k % 2 == 0 else [took(side) for side in sides[::-1]][::-1]
         pairs.append((theirs, ours))
         say(f"  diffusers {theirs.wall_s:.1f} s ({theirs.cpu_s:.1f} s of processors)")
         say(f"  engine    {ours.wall_s:.1f} s ({ours.cpu_s:.1f} s of processors)")
@@ -123,12 +145,18 @@ def throughput(engine: Diffusion, plain: Plain, wanted: Sequence[ImageRequest], 
     for name, times in (("time", "wall_s"), ("processors", "cpu_s")):
         first, second = (statistics.median(getattr(pair[k], times) for pair in pairs) for k in (0, 1))
         count = len(wanted)
-        say(f"  by {name}: {count / first:.2f} and {count / second:.2f} pictures/s, {first / second:.2f} times as many")
+        ratios = sorted(getattr(theirs, times) / getattr(ours, times) for theirs, ours in pairs)
+        say(
+            f"  by {name}: {count / first:.2f} and {count / second:.2f} pictures/s, "
+            f"{statistics.median(ratios):.2f} times as many ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        )
 
 
 def latency(engine: Diffusion, plain: Plain, one: ImageRequest, count: int) -> None:
     """Compare a single order on an idle engine."""
     theirs, ours = [], []
+    plain.generate(one)
+    engine.generate(one, ignore)
     for k in range(count):
         request = replace(one, seed=k)
         theirs.append(took(partial(plain.generate, request)))
@@ -139,6 +167,37 @@ def latency(engine: Diffusion, plain: Plain, one: ImageRequest, count: int) -> N
         say(f"  {name}: diffusers {first * 1000:6.0f} ms, engine {second * 1000:6.0f} ms, {second / first:.2f} times")
     first, second = (statistics.median(each.cpu_s for each in all_of) for all_of in (theirs, ours))
     say(f"  processors: {first * 1000:6.0f} ms and {second * 1000:6.0f} ms, {second / first:.2f} times")
+
+
+def fairness(engine: Diffusion, one: ImageRequest, pairs: int) -> None:
+    """Report what orders wait that join 16 long ones: one alike, one of a single step, and one of another size."""
+    long = [replace(one, steps=30, seed=k) for k in range(16)]
+    joined = {
+        f"one of {one.steps} steps": one,
+        "one of a single step": replace(one, steps=1),
+        f"one of {one.steps} steps, of another size": replace(one, width=one.width // 4 * 3),
+    }
+    say(f"Orders that join 16 of 30 steps, and alone ({pairs} times, median):")
+    for name, request in joined.items():
+        engine.generate(request, ignore)  # measures its size
+        alone = [took(partial(engine.generate, request, ignore)).wall_s for _ in range(pairs)]
+        among = [_joined(engine, long, request) for _ in range(pairs)]
+        say(f"  {name}: {statistics.median(among) * 1000:6.0f} ms, alone {statistics.median(alone) * 1000:6.0f} ms")
+
+
+def _joined(engine: Diffusion, long: Sequence[ImageRequest], request: ImageRequest) -> float:
+    """Return how long an order takes that comes when others have taken their first step."""
+    begun = Event()
+
+    def first(_: float, snapshot: object = None) -> None:
+        if snapshot is not None:
+            begun.set()
+
+    with ThreadPoolExecutor(len(long)) as threads:
+        for other in long:
+            threads.submit(engine.generate, other, first)
+        begun.wait()
+        return took(partial(engine.generate, request, ignore)).wall_s
 
 
 def at(values: Sequence[float], share: float) -> float:
@@ -177,35 +236,65 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print. Returns the exit code."""
+def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=OWN_MODEL, help="folder of a model (%(default)s)")
+    parser.add_argument("--random", choices=sorted(SHAPES), help="instead, one of that size with random weights")
     parser.add_argument("--orders", type=int, default=ORDERS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--joined", type=int, default=5, help="pairs for the measurement of fairness")
     parser.add_argument("--many", type=int, default=2000, help="orders for the measurement of memory")
     parser.add_argument("--at-once", type=int, default=32, help="orders in the engine at a time")
-    parser.add_argument("--size", type=int, help="pixels of a side (the model's own)")
-    options = parser.parse_args(argv)
-    os.environ["EASEL_MODEL"] = str(options.model)
-    engine, plain = Diffusion(), Plain(options.model)
-    info = engine.studio.info
-    size = options.size or info.width
-    wanted = orders(size, size, options.orders)
-    say(f"{info.name} on {info.device} ({info.precision}, {torch.get_num_threads()} threads), {size} px")
+    parser.add_argument("--sizes", type=int, nargs="+", help="pixels of a side (the model's own)")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print. Returns the exit code."""
+    options = options_of(argv)
+    with tempfile.TemporaryDirectory(prefix="easel-bench-") as folder:
+        home = Path(folder)
+        model = random_model(home / options.random, SHAPES[options.random]) if options.random else options.model
+        os.environ |= {"EASEL_MODEL": str(model), "EASEL_ADAPTERS": str(home / "adapters")}
+        engine, plain = took_to_load(Diffusion), Plain(model)
+        info, adapters = engine.studio.info, random_adapters(model, home / "adapters", 2)
+        say(f"{info.name} on {info.device} ({info.precision}, {torch.get_num_threads()} threads)")
+        sizes = options.sizes or [info.width]
+        # Before the adapters are loaded: diffusers' layers are slower from then on, chosen or not.
+        for side in sizes if options.pairs else ():
+            say(f"{side} px")
+            latency(engine, plain, replace(orders(side, 1, ())[0], steps=20), options.pairs)
+        plain.load(home / "adapters", adapters)
+        for side in sizes:
+            say(f"{side} px")
+            compare(engine, plain, orders(side, options.orders, adapters), options)
+    return 0
+
+
+def took_to_load(load: Callable[[], Diffusion]) -> Diffusion:
+    """Load the engine and say how long it took."""
+    begin, busy = time.perf_counter(), time.process_time()
+    engine = load()
+    wall, cpu = time.perf_counter() - begin, time.process_time() - busy
+    say(f"loaded in {wall:.1f} s ({cpu:.1f} s of processors)")
+    return engine
+
+
+def compare(engine: Diffusion, plain: Plain, wanted: list[ImageRequest], options: argparse.Namespace) -> None:
+    """Measure all but the latency, at one size."""
     together(engine, wanted[:8], 8)
     plain.generate(wanted[0])
     for bucket, widths in engine.studio.loop.widths.items():
         say(f"  rows of a batch for {bucket}: {', '.join(map(str, widths.rows))}")
     if options.rounds:
         throughput(engine, plain, wanted, options.rounds, options.at_once)
-    if options.pairs:
-        latency(engine, plain, replace(wanted[0], steps=20), options.pairs)
+    if options.joined:
+        fairness(engine, replace(wanted[0], steps=20), options.joined)
     equal(engine, wanted[:16], options.at_once)
     if options.many:
         memory(engine, wanted, options.many, options.at_once)
-    return 0
 
 
 if __name__ == "__main__":

@@ -37,6 +37,13 @@ def test_steps_are_shared(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(shared) == 2 * sum(one.steps for one in MIXED[:5])
 
 
+def test_orders_without_guidance_share_steps_too(models: dict[str, Path], record: Record) -> None:
+    studio = Studio(str(models["turbo"]), exact=True, adapters=ADAPTERS, record=record)
+    [widths] = studio.loop.widths.values()
+    assert widths.rows[0] == 1
+    assert widths.widest >= 8
+
+
 def test_pixels_are_equal_alone_and_among_others(studio: Studio, alone: list[Pixels]) -> None:
     assert same(paint_together(studio, MIXED), alone)
 
