@@ -1,13 +1,15 @@
 """Take the docs' screenshots from a running stack: `make screenshots`.
 
 A new user signs up in the stack that runs here, or in one started for this purpose. Each screenshot is taken only in
-the state that its caption in README.md describes, with every visible picture loaded.
+the state that its caption in README.md describes, with every visible picture loaded. Where EASEL_GENERATORS lists the
+painter and two fakes, as docs/engines.md says, only the screenshot of that page is taken.
 """
 
 import io
 import re
 import secrets
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from PIL import Image
@@ -16,7 +18,9 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from local.config import CHECKOUT, Config
 from local.demo import reachable_site
 from local.stack import StackError
-from tests.support.api_user import gallery_of
+from shared.images.recipe import read_recipe
+from tests.support.api_user import PASSWORD as API_PASSWORD
+from tests.support.api_user import ApiUser, gallery_of
 from tests.support.chromium import chromium
 from tests.support.visitor import Visitor
 
@@ -26,6 +30,7 @@ PHONE = {"width": 390, "height": 844}
 JOB_REQUESTS = re.compile(r"/v1/jobs/[0-9a-f-]{36}(\?|$)")
 PASSWORD = secrets.token_urlsafe(24)
 EXAMPLES = 12
+AT_ONCE = 8
 AT_WORK = (0.4, 0.8)
 PROMPT = "a lighthouse on a cliff at night, storm"
 OTHERS = (
@@ -114,11 +119,40 @@ def take_pictures(browser: Browser, url: str) -> None:
     save(pocket.page, "phone", pocket.page.locator(".wall [data-job]").nth(EXAMPLES - 1))
 
 
+def take_engines(browser: Browser, url: str) -> None:
+    """Show pictures of one sentence by the painter and by both fakes."""
+    with ApiUser(url) as user:
+        wanted = {"prompt": PROMPT, "n": 2, "width": 640, "height": 640}
+
+        def submit(seed: int) -> None:
+            user.call("POST", "/v1/jobs", json=wanted | {"seed": seed}).raise_for_status()
+
+        with ThreadPoolExecutor(AT_ONCE) as threads:  # at once, so that one generator alone cannot draw them
+            list(threads.map(submit, range(AT_ONCE)))
+        drawn = {drawn_with(user, job) for job in user.finished(limit_s=600)}
+        if drawn != {"img_generator", "openai", "sdapi"}:
+            raise StackError(f"only {', '.join(sorted(drawn))} drew, not the painter and both fakes.")
+        member = window(browser, url, viewport={"width": 1280, "height": 1080})
+        member.log_in(user.email, API_PASSWORD)
+        expect(member.page.get_by_label("Describe your picture")).to_be_visible()
+    member.page.goto(f"{url}/pictures")
+    save(member.page, "engines", member.page.locator(".tile[data-id]").nth(AT_ONCE - 1))
+
+
+def drawn_with(user: ApiUser, job: dict[str, Any]) -> str:
+    """Return the protocol of the generator that drew a job, as the recipe in its picture says."""
+    picture = user.job(job["id"])["images"][0]["url"]
+    recipe = read_recipe(user.session.get(picture, headers={"Authorization": None}, timeout=60).content)
+    return recipe["generator"] if recipe else ""
+
+
 def main() -> int:
     """Return 0 when the screenshots are saved, else 1 with a message."""
     try:
-        with reachable_site(Config.load()) as url, chromium() as browser:
-            take_pictures(browser, url)
+        config = Config.load()
+        take = take_engines if "," in config.environment.get("EASEL_GENERATORS", "") else take_pictures
+        with reachable_site(config) as url, chromium() as browser:
+            take(browser, url)
     except StackError as error:
         print(f"screenshots: {error}", file=sys.stderr)
         return 1
