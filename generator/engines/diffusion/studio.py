@@ -105,8 +105,7 @@ class Studio:
         if self._upscaler is None or max(width / picture.shape[1], height / picture.shape[0]) <= MAX_ENLARGED:
             return resize(picture, width, height)
 
-        def progress(done: float, snapshot: object = None) -> None:
-            del snapshot
+        def progress(done: float, snapshot: object = None) -> None:  # noqa: ARG001 # frames show the steps
             report(_STEPS_SHARE + (1 - _STEPS_SHARE) * done)
 
         return self._upscaler.fit(picture, width, height, progress)
