@@ -122,7 +122,7 @@ def take_pictures(browser: Browser, url: str) -> None:
 def take_engines(browser: Browser, url: str) -> None:
     """Show pictures of one sentence by the painter and by both fakes."""
     with ApiUser(url) as user:
-        wanted = {"prompt": PROMPT, "n": 2, "width": 640, "height": 640}
+        wanted = {"prompt": PROMPT, "n": 4, "width": 768, "height": 768}
 
         def submit(seed: int) -> None:
             user.call("POST", "/v1/jobs", json=wanted | {"seed": seed}).raise_for_status()
@@ -132,7 +132,7 @@ def take_engines(browser: Browser, url: str) -> None:
         drawn = {drawn_with(user, job) for job in user.finished(limit_s=600)}
         if drawn != {"img_generator", "openai", "sdapi"}:
             raise StackError(f"only {', '.join(sorted(drawn))} drew, not the painter and both fakes.")
-        member = window(browser, url, viewport={"width": 1280, "height": 1080})
+        member = window(browser, url)
         member.log_in(user.email, API_PASSWORD)
         expect(member.page.get_by_label("Describe your picture")).to_be_visible()
     member.page.goto(f"{url}/pictures")
