@@ -11,12 +11,13 @@ torch = pytest.importorskip("torch")
 
 from easel_painter.reading import read  # noqa: E402
 from generator.engines.base import Pixels  # noqa: E402
-from generator.engines.diffusion.mini import captions, export, network, probe, train, vocabulary  # noqa: E402
+from generator.engines.diffusion.mini import captions, export, network, train, vocabulary  # noqa: E402
 from generator.engines.diffusion.mini.learning import Learner  # noqa: E402
 from generator.engines.diffusion.mini.network import Shape  # noqa: E402
 from generator.engines.diffusion.mini.pool import Pool, paint  # noqa: E402
 from generator.engines.diffusion.mini.sample import contact_sheet, sample  # noqa: E402
 from generator.engines.diffusion.mini.vae import SpaceToDepth  # noqa: E402
+from generator.engines.diffusion.ridge import Ridge  # noqa: E402
 
 # diffusers passes tensors to NumPy in the old way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -230,16 +231,16 @@ def test_ridge_regression_names_what_can_be_told_apart_by_lines() -> None:
     classes = rng.integers(0, 3, 90)
     centres = rng.normal(size=(3, 200)).astype(np.float32)
     inputs = (centres[classes] + 0.5 * rng.normal(size=(90, 200))).astype(np.float32)
-    ridge = probe.Ridge.fit(inputs[:60], classes[:60], 3)
+    ridge = Ridge.fit(inputs[:60], classes[:60], 3)
     assert (ridge.name(inputs[60:]) == classes[60:]).all()
-    shuffled = probe.Ridge.fit(inputs[:60], rng.permutation(classes[:60]), 3)
+    shuffled = Ridge.fit(inputs[:60], rng.permutation(classes[:60]), 3)
     assert (shuffled.name(inputs[60:]) == classes[60:]).mean() < 0.8
 
 
 def test_ridge_regression_is_the_textbook_formula() -> None:
     rng = np.random.default_rng(3)
     inputs, classes = rng.normal(size=(20, 5)).astype(np.float32), np.arange(20) % 2
-    ridge = probe.Ridge.fit(inputs, classes, 2, ridge=0.1)
+    ridge = Ridge.fit(inputs, classes, 2, ridge=0.1)
     x = (inputs - inputs.mean(0)) / inputs.std(0)
     targets = np.eye(2)[classes] - 0.5
     assert np.allclose(ridge.weights, np.linalg.solve(x.T @ x + 0.1 * 20 * np.eye(5), x.T @ targets), atol=1e-4)
