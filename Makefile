@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet train-mini export-mini probe-mini screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -166,6 +166,9 @@ export-mini: .venv-diffusion/stamp ## Write what easel-mini has learnt as a mode
 
 probe-mini: .venv-diffusion/stamp ## Ask a linear probe what it sees in pictures of easel-mini
 	@$(MINI).probe generator/engines/diffusion/mini/model
+
+learn-words: .venv-diffusion/stamp ## Learn again what the diffusion engine recognises in pictures (minutes)
+	@PYTHONPATH=.:painter/src $(DIFFUSION_BIN)/python -m generator.engines.diffusion.learn_words
 
 screenshots: .venv/dev.stamp ## Retake the docs' screenshots from the running stack
 	@$(BIN)/python -m tests.support.screenshots

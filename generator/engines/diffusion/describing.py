@@ -1,7 +1,7 @@
-"""Descriptions: by captioners if there are any, else the prompt, else the size."""
+"""Descriptions: by captioners if there are any, else by the prompt, else by what was learnt from the painter."""
 
 from generator.engines.base import DescriptionOptions, ImageRequest, Pixels
-from generator.engines.diffusion import prompts
+from generator.engines.diffusion import learned, prompts
 from generator.engines.diffusion.captioner import Captioner
 
 
@@ -26,7 +26,10 @@ class Describer:
 
 
 def _sentence(picture: Pixels, request: ImageRequest | None, options: DescriptionOptions) -> str:
-    """Return the prompt of a picture painted here, else the size; at most `blip_max_len` words."""
+    """Return the prompt of a picture painted here, else what is recognised; at most `blip_max_len` words."""
     if request is not None and (words := prompts.plain(request.prompt).split()):
         return " ".join(words[: options.blip_max_len]).rstrip(",")
+    for sentence in learned.sentences(picture):
+        if len(sentence.split()) <= options.blip_max_len:
+            return sentence
     return f"a picture of {picture.shape[1]} x {picture.shape[0]} pixels"

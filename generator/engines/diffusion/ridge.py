@@ -33,8 +33,7 @@ class Ridge:
 
     def values(self, inputs: Values) -> Values:
         """Return the number for each row of features and class."""
-        found: Values = (inputs - self.mean) / self.scale @ self.weights + self.base
-        return found
+        return np.asarray((inputs - self.mean) / self.scale @ self.weights + self.base, dtype=np.float32)
 
     def name(self, inputs: Values) -> NDArray[np.int64]:
         """Return the class of each row of features."""
