@@ -191,14 +191,7 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
         With `preview` the response is an object that may hold a small picture of the work, at most one a second.
         """
         query = await run_in_threadpool(body.parse, StatusQuery)
-        queue = queues.of(query.id)
-        changed = queue.watch(query.id) if query.wait_s else None
-        if changed is not None:
-            await wait_while_connected(changed, request, query.wait_s)
-        if not query.preview:
-            return queue.status(query.id)
-        picture = queue.ask_preview(query.id)
-        return StatusWithPreview(status=queue.status(query.id), preview=_base64(picture) if picture else None)
+        return await _status(query, request, queues.of(query.id))
 
     @router.post(
         "/get_results",
@@ -220,6 +213,16 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
         return {"cancelled": queues.of(job_id).cancel(job_id)}
 
     return router
+
+
+async def _status(query: StatusQuery, request: Request, queue: JobQueue) -> str | StatusWithPreview:
+    changed = queue.watch(query.id) if query.wait_s else None
+    if changed is not None:
+        await wait_while_connected(changed, request, query.wait_s)
+    if not query.preview:
+        return queue.status(query.id)
+    picture = queue.ask_preview(query.id)
+    return StatusWithPreview(status=queue.status(query.id), preview=_base64(picture) if picture else None)
 
 
 def _prepared(request: GenerationRequest, engine_pool: EnginePool) -> PreparedRequest:

@@ -15,18 +15,18 @@ from tests.support.paths import ROOT
 from tests.support.processes import started
 from tests.support.waiting import until
 
-START_LIMIT_S = 60
+START_LIMIT_S = 300
 STOP_LIMIT_S = 20
 
 
 @contextmanager
-def reference_generator(*options: str, **environment: str) -> Iterator[str]:
+def reference_generator(*options: str, python: str = sys.executable, **environment: str) -> Iterator[str]:
     """Start it on a free port; yield its address once its engine is loaded.
 
-    `options` and `environment` are added to the usual ones.
+    `options` and `environment` are added to the usual ones, and `python` is that of the engine.
     """
     with started(
-        [sys.executable, "-m", "generator", "--port", "0", *options],
+        [python, "-m", "generator", "--port", "0", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
