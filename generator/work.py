@@ -107,7 +107,7 @@ def prepare(request: GenerationRequest, source_images: list[bytes]) -> PreparedR
     if "mask" in extra and any(extra_sizes["mask"] != size for size in sizes):
         raise ParameterError("mask", "has another size than the pictures of imgs")
     if request.makes_pictures:
-        own = sizes or [extra_sizes.get("background")]
+        own: list[tuple[int, int] | None] = [*sizes] or [extra_sizes.get("background")]
         outcome = [request.size_for(own[k % len(own)]) for k in range(request.count)]
     else:
         outcome = sizes

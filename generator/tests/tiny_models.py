@@ -129,7 +129,7 @@ def save_controlnet(folder: Path, model: Path, **changes: object) -> Path:
         unet, conditioning_embedding_out_channels=(8, 8, 16), load_weights_from_unet=False
     )
     if changes:
-        network = ControlNetModel.from_config({**network.config, **changes})
+        network = ControlNetModel.from_config(network.config, **changes)
     for block in (*network.controlnet_down_blocks, network.controlnet_mid_block, network.controlnet_cond_embedding):
         for parameter in block.parameters():
             torch.nn.init.normal_(parameter, std=0.3)

@@ -156,7 +156,8 @@ class Lesson:
         found = get_peft_model_state_dict(self._model.unet)
         tensors = {f"unet.{name}": tensor.half().cpu().contiguous() for name, tensor in found.items()}
         # One entry: the library writes several in an order that changes from call to call.
-        return safetensors.torch.save(tensors, {"easel": json.dumps(facts, sort_keys=True)})
+        data: bytes = safetensors.torch.save(tensors, {"easel": json.dumps(facts, sort_keys=True)})
+        return data
 
 
 def _draw(count: int, generator: torch.Generator) -> int:

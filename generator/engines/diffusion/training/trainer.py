@@ -64,7 +64,7 @@ def _train(order: TrainingOrder, report: Callable[[float], None]) -> Trained:
         studio, others, lambda done: report(_OTHERS_SHARE + _LESSON_SHARE + done * (1 - _OTHERS_SHARE - _LESSON_SHARE))
     )
     facts: dict[str, str | float] = {"model": studio.info.name, "subject": order.subject, "trigger": trigger}
-    measured = {
+    measured: dict[str, str | float] = {
         "steps": order.steps,
         "rank": order.rank,
         "seconds": round(earlier_s + time.monotonic() - begin, 1),
