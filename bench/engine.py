@@ -189,8 +189,8 @@ def _joined(engine: Diffusion, long: Sequence[ImageRequest], request: ImageReque
     """Return how long an order takes that comes when others have taken their first step."""
     begun = Event()
 
-    def first(_: float, snapshot: object = None) -> None:
-        if snapshot is not None:
+    def first(done: float, snapshot: object = None) -> None:
+        if done and snapshot is not None:
             begun.set()
 
     with ThreadPoolExecutor(len(long)) as threads:

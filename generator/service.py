@@ -174,9 +174,8 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
         request = body.parse(GenerationRequest)
         prepared = _prepared(request, engine_pool)
         check_adapters(request, files)
-        return queues.pictures.submit(
-            partial(run_request, prepared), prepared.size_bytes, request.digest(), request.key
-        )
+        work = partial(run_request, prepared)
+        return queues.pictures.submit(work, prepared.size_bytes, request.digest(), request.key)
 
     # A call that waits holds no thread: hundreds may wait without blocking the others.
     @router.post(
@@ -186,10 +185,7 @@ def _img_generator_routes(engine_pool: EnginePool, files: AdapterFiles | None, q
         responses=errors(400, 404, 413, 422),
     )
     async def check_status(body: BodyOf, request: Request) -> str | StatusWithPreview:
-        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `wait_s`, when that changes.
-
-        With `preview` the response is an object that may hold a small picture of the work, at most one a second.
-        """
+        """Return `queue position: 3`, `processing: 40%`, `finished` or `error`; with `preview` also a small picture."""
         query = await run_in_threadpool(body.parse, StatusQuery)
         return await _status(query, request, queues.of(query.id))
 

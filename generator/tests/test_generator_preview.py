@@ -11,7 +11,6 @@ from fake_engine import FakeEngine
 from PIL import Image
 from serving import PATIENCE_S, Service
 
-from generator import previews
 from generator.engines.base import Pixels
 from generator.previews import Preview, encode_preview
 from tests.support.waiting import until
@@ -68,7 +67,7 @@ def test_a_job_that_waits_has_no_preview_and_an_unknown_one_is_an_error(service:
 
 def test_there_is_at_most_one_a_second_and_each_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(previews.time, "monotonic", lambda: now)
+    monkeypatch.setattr("generator.previews.time.monotonic", lambda: now)
     preview = Preview()
     assert not preview.take_wish(), "nobody asked"
     assert preview.ask() is None

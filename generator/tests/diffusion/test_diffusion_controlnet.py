@@ -179,7 +179,7 @@ def test_without_memory_batches_become_narrower(
     steered: Studio,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    own = Studio(str(models["plain"]), True, ADAPTERS, record, str(controlnets["plain"]))
+    own = Studio(str(models["plain"]), True, ADAPTERS, record, controlnet=str(controlnets["plain"]))
     own.loop.widths[BUCKET] = Widths((2, 4, 8, 16), (1.0, 1.5, 2.5, 4.5))
     own.loop.control_widths[BUCKET] = Widths((2, 4, 8), (1.0, 1.5, 2.5))
     network = own._model.controlnet
