@@ -13,6 +13,13 @@ from shared.services import Services
 Option: TypeAlias = dict[str, Any]
 """A JSON object."""
 
+CHOICES = {
+    "types": ("type", presets.TYPES),
+    "styles": ("style", presets.STYLES),
+    "qualities": ("quality", presets.QUALITIES),
+    "aspects": ("aspect", presets.ASPECTS),
+}
+
 USES: dict[str, Option] = {
     "upscale": {"upscale": 2},
     "source_images": {"source_images": ["any"]},
@@ -34,9 +41,7 @@ def list_options(services: Services) -> dict[str, list[Option]]:
     offers everything that any protocol supports.
     """
     own = find_defaults(services)
-    choices_of = {
-        "types": ("type", presets.TYPES),
-        "styles": ("style", presets.STYLES),
+    choices_of = CHOICES | {
         "qualities": ("quality", presets.qualities(own)),
         "aspects": ("aspect", presets.aspects(own)),
     }
