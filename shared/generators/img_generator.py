@@ -173,7 +173,7 @@ class ImgGenerator:
     def _known_extensions(self, kept_s: float) -> frozenset[str]:
         """Return the extensions as last reported, at most so many seconds ago."""
         if time.monotonic() >= self._asked_at + kept_s:
-            self.health()
+            self._ask(never_stop)
         return self._capabilities.extensions
 
     def _can_wait(self, stop: Stop) -> bool:
@@ -187,7 +187,7 @@ class ImgGenerator:
         if self._is_wait_unknown and self._asking.acquire(blocking=False):
             try:
                 if self._is_wait_unknown:
-                    self._health(stop)
+                    self._ask(stop)
             except GeneratorStopped:
                 raise
             except GeneratorError:
@@ -196,14 +196,17 @@ class ImgGenerator:
                 self._asking.release()
         return self.waits
 
+    def _ask(self, stop: Stop) -> None:
+        """Ask for the health and keep the answer; not while a model loads, which is soon over."""
+        loads = self._health(stop).loading_s is not None
+        self._asked_at = float("-inf") if loads else time.monotonic()
+
     @property
     def _is_wait_unknown(self) -> bool:
         return time.monotonic() >= max(self._asked_at + EXTENSIONS_KEPT_S, self._not_waiting_until)
 
     def _remember(self, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
-        # What a generator is like while its model loads is soon over.
-        self._asked_at = time.monotonic() if capabilities.loading_s is None else float("-inf")
         self._not_waiting_until = float("-inf")
 
     def _small(

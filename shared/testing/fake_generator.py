@@ -143,10 +143,8 @@ class FakeGenerator(FakeServer):
             if self.loading_s is not None:
                 listed["loading"] = f"model is loading, about {self.loading_s:.0f} s"
             return (200, listed) if self.extensions else (404, {"error": "not found"})
-        calls: dict[str, Callable[[_Request], tuple[int, Any]]] = {
-            "/check_status": partial(self._shown_status, fields),
-            "/get_results": self._results,
-        }
+        calls: dict[str, Callable[[_Request], tuple[int, Any]]]
+        calls = {"/check_status": partial(self._shown_status, fields), "/get_results": self._results}
         if "cancel" in self.extensions:
             calls["/cancel"] = self._cancel
         if method != "POST" or path not in calls:
