@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
-from itertools import count
 
 import torch
 
@@ -42,12 +41,13 @@ class StepLoop:
         self.control_widths = WidthsByBucket(record, control, exact, partial(controlnet_sample, model))
         self._lock = threading.Condition()
         self._orders: list[Order] = []
-        self._turn = count()
+        self._turn = 0
         threading.Thread(target=self._work, name="diffusion-loop", daemon=True).start()
 
     def run(self, order: Order, progress: Progress) -> torch.Tensor:
         """Wait for all steps of an order and return its latents. Exceptions of `progress` cancel it and pass."""
         with self._lock:
+            order.due = self._turn + len(order.run.timesteps)
             self._orders.append(order)
             self._lock.notify()
         known = 0
@@ -75,15 +75,16 @@ class StepLoop:
                         _fail(orders, error)
 
     def _next(self) -> list[Order]:
-        """Wait for orders and return those that may share the next step: of the buckets in turn, the oldest first."""
+        """Wait for orders and return those that may share the next step: of the buckets in turn, those due first."""
         with self._lock:
             self._let_go()
             while not self._orders:
                 self._lock.wait()
                 self._let_go()
             buckets = list(dict.fromkeys(order.bucket for order in self._orders))
-            bucket = buckets[next(self._turn) % len(buckets)]
-            return [order for order in self._orders if order.bucket == bucket]
+            bucket = buckets[self._turn % len(buckets)]
+            self._turn += 1
+            return sorted((one for one in self._orders if one.bucket == bucket), key=lambda one: one.due)
 
     def _let_go(self) -> None:
         """Forget the orders that are finished, failed or cancelled; the caller holds the lock."""
@@ -156,7 +157,7 @@ def _fail(orders: list[Order], error: Exception) -> None:
 
 
 def _first_rows(orders: list[Order], most: int) -> list[Order]:
-    """Return the oldest orders that fit into so many rows."""
+    """Return the first orders that fit into so many rows."""
     chosen: list[Order] = []
     rows = 0
     for order in orders:

@@ -73,6 +73,9 @@ class Order:
 
     repaint: Repaint | None = None
     steering: Steering | None = None
+    due: int = 0
+    """The loop's turn at which it would end if it never waited: in a full batch, few steps go before many."""
+
     done: int = 0
     clean: torch.Tensor | None = None
     error: Exception | None = None

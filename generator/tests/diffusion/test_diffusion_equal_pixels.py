@@ -1,8 +1,9 @@
 """The promise of the step loop: a picture does not depend on what else is painted, bit for bit."""
 
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from mixed_orders import MIXED, paint_together, same
 from tiny_models import ADAPTERS
 
 from generator.engines.base import Pixels, Stopped
+from generator.engines.diffusion.orders import Order
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.studio import Studio
+from generator.engines.diffusion.widths import Widths
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,36 @@ def test_steps_are_shared(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> No
     paint_together(studio, MIXED[:5] * 2)
     assert max(shared) > 1
     assert sum(shared) == 2 * sum(one.steps for one in MIXED[:5])
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_few_steps_do_not_wait_for_many(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch has room for one order; a short one comes during the first step of a long one."""
+    long, short = (request(width=64, prompt="sea", scale=2.0, steps=steps, seed=steps) for steps in (9, 1))
+    expected = [studio.paint(one, Reports()) for one in (long, short)]
+    turns: list[int] = []
+    step = studio.loop._step
+    with ThreadPoolExecutor(1) as threads:
+        coming: list[Future[Pixels]] = []
+
+        def counted(orders: list[Order], widths: Widths) -> None:
+            if not turns:
+                coming.append(threads.submit(studio.paint, short, Reports()))
+                wait_until(lambda: len(studio.loop._orders) == 2)
+            turns.extend(len(order.run.timesteps) for order in orders)
+            step(orders, widths)
+
+        monkeypatch.setattr(studio.loop, "_step", counted)
+        monkeypatch.setitem(studio.loop.widths, studio.order(long).bucket, Widths((2,), (1.0,)))
+        painted = [studio.paint(long, Reports()), coming[0].result()]
+    assert turns == [9, 1, *[9] * 8]
+    assert same(painted, expected)
 
 
 def test_orders_without_guidance_share_steps_too(models: dict[str, Path], record: Record) -> None:
