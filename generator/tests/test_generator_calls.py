@@ -10,6 +10,7 @@ from serving import Service
 
 from generator.glide import SIZES, SheetRequest, StepsRequest
 from generator.request import GenerationRequest
+from generator.training import TrainRequest
 
 CALLS = ["/image?size=64&prompt=a", "/basemodel?diffusion_steps=5", "/upmodel?diffusion_steps=5"]
 CALLS += ["/initiate_processing", "/check_status", "/get_results", "/cancel"]
@@ -80,7 +81,7 @@ def documentation() -> list[list[str]]:
 
 def test_every_parameter_is_documented() -> None:
     told = {name for row in documentation() for name in re.findall(r"`(\w+)`", row[0])}
-    models = (GenerationRequest, SheetRequest, StepsRequest)
+    models = (GenerationRequest, SheetRequest, StepsRequest, TrainRequest)
     assert {name for model in models for name in model.model_fields} - told == set()
 
 

@@ -201,6 +201,7 @@ def service(quick_models: dict[str, Path], folder: Path) -> Iterator[Service]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EASEL_MODEL", str(quick_models["plain"]))
         patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setenv("EASEL_ADAPTERS", str(folder / "adapters"))
         patch.setenv("OMP_NUM_THREADS", "1")
         pool = ProcessEnginePool("diffusion", ready_within_s=LOADING_S)
         with TestClient(create_app(pool, Bounds(workers=2))) as client:
