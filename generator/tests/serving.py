@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)
     from fastapi.testclient import TestClient as TestClient  # noqa: PLC0414 # for the tests
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 Results = dict[str, list[str]]
 """The body of `/get_results`."""

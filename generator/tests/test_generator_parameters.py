@@ -88,6 +88,7 @@ PARAMETERS = [
         for name in ("background", "pose", "pose_mask", "face_mask")
     ),
     Parameter("control_scale", 1.0, [], [*NO_NUMBER, -0.1, 2.1, 1.0], [], [*FORM_NUMBER, "1"]),
+    Parameter("scheduler", None, [], [*NO_TEXT, "", "ddim", "a" * 33], [], ["", "ddim"]),
     Parameter("adapters", [], [[]], [5, True, {}, [1], [{}], [{"sha256": "x"}], [{"sha256": "0" * 64, "weight": 5}]]),
     Parameter("frames", 0, [0, 1, 120], [*NO_WHOLE, -1, 121], ["0", "120"], [*FORM_WHOLE, "-1", "121"]),
 ]
@@ -130,7 +131,7 @@ def queueing() -> Iterator[Service]:
 
 
 def test_the_table_is_complete() -> None:
-    assert len(NAMES) == 17 + 10
+    assert len(NAMES) == 17 + 11
     assert set(NAMES) == set(GenerationRequest.model_fields)
 
 

@@ -166,8 +166,10 @@ def test_invalid_options_are_refused(options: list[str], capsys: pytest.CaptureF
     assert options[0] in capsys.readouterr().err
 
 
-LEARNING = {ROOT / "generator/engines/diffusion/mini" / name for name in ("pool.py", "vocabulary.py")}
-"""The lessons of easel-mini, whose teacher is the painter. Neither the service nor an engine imports them."""
+LEARNING = {
+    ROOT / "generator/engines/diffusion" / name for name in ("mini/pool.py", "mini/vocabulary.py", "learn_words.py")
+}
+"""What is learnt from the painter: easel-mini, and words for pictures. Service and engines do not import it."""
 
 
 def test_it_imports_nothing_from_the_rest_of_the_project() -> None:

@@ -40,7 +40,10 @@ class Teacher:
             raise CannotDo("there is too little paint")
         while step < STEPS:
             step += 1
-            kept.write_text(str(step))
+            # Whole at every moment: a test may kill this process at any line.
+            part = kept.with_suffix(".part")
+            part.write_text(str(step))
+            part.replace(kept)
             report(step / STEPS)
             while step == STEPS // 2 and not (signs / "go").exists():
                 report(step / STEPS)
