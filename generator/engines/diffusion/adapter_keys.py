@@ -65,16 +65,18 @@ def layers(tensors: dict[str, torch.Tensor], networks: list[torch.nn.Module]) ->
 def _layer(network: torch.nn.Module, number: int, name: str, parts: dict[str, torch.Tensor]) -> Layer:
     if not {"down", "up"} <= parts.keys():
         raise BadAdapter(f"{name} has only a half")
-    down, up, shape = parts["down"], parts["up"], network.get_submodule(name).weight.shape
-    kernel = shape[2:]
+    weight = network.get_submodule(name).weight
+    # Checked as they are used: in half precision more values are out of range.
+    down, up = (parts[half].to(weight.dtype) for half in ("down", "up"))
+    shape, kernel = weight.shape, weight.shape[2:]
     rank = down.shape[0] if down.ndim else 0
     fits = rank > 0 and tuple(down.shape[1:]) == (shape[1], *kernel)
     if not fits or tuple(up.shape) != (shape[0], rank, *(1 for _ in kernel)):
         raise BadAdapter(f"{name} has other sizes in this model")
-    if not (torch.isfinite(down).all() and torch.isfinite(up).all()):
-        raise BadAdapter(f"{name} has values that are no numbers")
-    alpha = float(parts["alpha"]) if "alpha" in parts and parts["alpha"].numel() == 1 else float(rank)
-    return Layer(number, name, down, up, alpha / rank)
+    alpha = parts["alpha"].to(weight.dtype) if "alpha" in parts and parts["alpha"].numel() == 1 else torch.tensor(rank)
+    if not all(torch.isfinite(one).all() for one in (down, up, alpha)):
+        raise BadAdapter(f"{name} has values that are no numbers here")
+    return Layer(number, name, down, up, float(alpha) / rank)
 
 
 def _plain(path: str) -> str:

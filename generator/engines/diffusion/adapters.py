@@ -120,7 +120,9 @@ class Adapters:
             change = self._changes[module].get(name)
             if change is not None:
                 added = _run(module, change, inputs[0])
-                output = output + added * (weights * change.scale).view(-1, *(1 for _ in added.shape[1:]))
+                factors = (weights * change.scale).view(-1, *(1 for _ in added.shape[1:]))
+                # Not a sum for all rows: what overflows in one order is no number times 0 in those of others.
+                output = torch.where(factors != 0, output + added * factors, output)
         return output
 
 

@@ -14,7 +14,7 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from engine_suite import Reports, request
 from peft import LoraConfig, get_peft_model_state_dict
 
-from generator.engines.base import ImageRequest, Pixels
+from generator.engines.base import ImageRequest, NotNumbers, Pixels
 from generator.engines.diffusion.adapter_keys import BadAdapter, _first_name, layers
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.studio import Studio
@@ -122,6 +122,18 @@ def test_a_weight_of_nought_changes_nothing(own: Studio, first: str) -> None:
     assert np.array_equal(with_nought, without)
 
 
+def test_an_adapter_that_overflows_ruins_no_other_order(own: Studio, folder: Path) -> None:
+    huge = {"lora_A": torch.full((4, 4, 3, 3), 1e30), "lora_B": torch.full((16, 4, 1, 1), 1e30)}
+    name = put(folder, {f"unet.conv_in.{half}.weight": tensor for half, tensor in huge.items()})
+    [alone] = paint(own, PLAIN)
+    wanted = [with_adapters(PLAIN, (name, 1.0)), PLAIN, PLAIN]
+    with ThreadPoolExecutor(len(wanted)) as threads:
+        orders = [threads.submit(own.paint, one, Reports()) for one in wanted]
+    with pytest.raises(NotNumbers):
+        orders[0].result()
+    assert all(np.array_equal(order.result(), alone) for order in orders[1:])
+
+
 def kohya(tensors: Tensors) -> Tensors:
     """Return a LoRA under the names that kohya's scripts give."""
     renamed: Tensors = {}
@@ -213,6 +225,21 @@ def test_a_large_model_takes_adapters_for_both_encoders(models: dict[str, Path],
             {
                 "unet.conv_in.lora_A.weight": torch.full((4, 4, 3, 3), float("nan")),
                 "unet.conv_in.lora_B.weight": torch.zeros(16, 4, 1, 1),
+            },
+            "no numbers",
+        ),
+        (
+            {
+                "unet.conv_in.lora_A.weight": torch.full((4, 4, 3, 3), 1e300, dtype=torch.float64),
+                "unet.conv_in.lora_B.weight": torch.zeros(16, 4, 1, 1),
+            },
+            "no numbers",
+        ),
+        (
+            {
+                "unet.conv_in.lora_A.weight": torch.zeros(4, 4, 3, 3),
+                "unet.conv_in.lora_B.weight": torch.zeros(16, 4, 1, 1),
+                "unet.conv_in.alpha": torch.tensor(float("inf")),
             },
             "no numbers",
         ),
