@@ -14,6 +14,7 @@ from serving import Service, TestClient, open_png
 from generator import adapters
 from generator.engine_pool import ProcessEnginePool
 from generator.engines.adapter_files import AdapterFiles
+from generator.engines.diffusion.folder import MAX_HEADER_VALUES
 from generator.jobs import Bounds
 from generator.service import create_app
 
@@ -22,6 +23,18 @@ def file_of(value: int) -> bytes:
     """Return a safetensors file with one number."""
     header = json.dumps({"w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode()
     return struct.pack("<Q", len(header)) + header + bytes([value])
+
+
+def header_only(*, count: int = 1, **entry: object) -> bytes:
+    """Return a file whose header says that about each of so many tensors, and four bytes."""
+    tensor = {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]} | entry
+    header = json.dumps({str(k): tensor for k in range(count)}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(4)
+
+
+def many_values() -> bytes:
+    header = b'{"w": [' + b"[]," * MAX_HEADER_VALUES + b"[]]}"
+    return struct.pack("<Q", len(header)) + header
 
 
 def name_of(data: bytes) -> str:
@@ -67,10 +80,36 @@ def test_an_adapter_is_sent_and_used(service: Service) -> None:
         (name_of(b"no safetensors"), b"no safetensors"),
         (name_of(struct.pack("<Q", 2**60)), struct.pack("<Q", 2**60)),
         (name_of(b""), b""),
+        *(
+            (name_of(data), data)
+            for data in (
+                header_only(data_offsets=[100, 104]),
+                header_only(data_offsets=[0, 3]),
+                header_only(shape=[-4]),
+                header_only(shape=[float("nan")]),
+                header_only(shape=[10**400]),
+                header_only(count=2),
+                many_values(),
+            )
+        ),
         ("A" * 64, file_of(3)),
         ("0" * 63, file_of(3)),
     ],
-    ids=["other hash", "other file", "long header", "empty", "capitals", "short"],
+    ids=[
+        "other hash",
+        "other file",
+        "long header",
+        "empty",
+        "outside",
+        "bytes left",
+        "negative",
+        "nan",
+        "huge",
+        "overlap",
+        "many values",
+        "capitals",
+        "short",
+    ],
 )
 def test_what_is_no_adapter_is_refused_and_not_kept(service: Service, folder: Path, name: str, data: bytes) -> None:
     before = sorted(folder.iterdir())

@@ -18,6 +18,9 @@ AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_HEADER_BYTES = 32 * 1024 * 1024
+MAX_HEADER_VALUES = 1_000_000
+"""Most lists, objects and members in a header. Parsed, the three bytes `[],` take about twenty times as much memory."""
+
 MAX_PARAMETERS = 15_000_000_000
 MAX_NUMBER = 2**20
 """No size in a configuration is larger: the widest vocabularies have 250,000 words."""
@@ -258,18 +261,30 @@ def tensor_shapes(path: Path) -> dict[str, list[int]]:
     """Return the shape of each tensor of a safetensors file.
 
     Raises:
-        BadModel: The file is none, or its tensors exceed it.
+        BadModel: The file is none, or its tensors are not exactly what it has.
     """
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(MAX_HEADER_BYTES, path.stat().st_size - 8):
+            size = path.stat().st_size - 8 - length
+            if not 2 <= length <= MAX_HEADER_BYTES or size < 0:
                 raise BadModel(f"{path.name} is no safetensors file")
-            header = json.loads(file.read(length))
-        shapes = {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
-        bits = sum(math.prod(shape) * (8 if "8" in header[name]["dtype"] else 16) for name, shape in shapes.items())
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raw = file.read(length)
+        if sum(map(raw.count, (b",", b"[", b"{"))) > MAX_HEADER_VALUES:
+            raise BadModel(f"{path.name} has too many tensors")
+        entries = {name: entry for name, entry in json.loads(raw).items() if name != "__metadata__"}
+        shapes = {name: entry["shape"] for name, entry in entries.items()}
+        bits = sum(math.prod(shape) * (8 if "8" in entries[name]["dtype"] else 16) for name, shape in shapes.items())
+        ends = 0
+        for begin, end in sorted(tuple(entry["data_offsets"]) for entry in entries.values()):
+            if begin != ends or end < begin:
+                raise BadModel(f"{path.name} is no safetensors file")
+            ends = end
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise BadModel(f"{path.name} is no safetensors file") from error
-    if bits > path.stat().st_size * 8:
+    sound = all(type(side) is int and side >= 0 for shape in shapes.values() for side in shape)
+    if not sound or ends != size:
+        raise BadModel(f"{path.name} is no safetensors file")
+    if bits > size * 8:
         raise BadModel(f"{path.name} claims more tensors than it has")
     return shapes
