@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from generator.engines.base import CannotDo
 from generator.engines.diffusion.folder import BadModel
 
 _PARTS = {
@@ -28,7 +29,7 @@ _PARTS = {
 }
 
 
-class BadAdapter(BadModel):
+class BadAdapter(BadModel, CannotDo):
     """The adapter cannot be used with this model; the message says why."""
 
 

@@ -18,7 +18,7 @@ import torch
 
 from generator.engines.diffusion.adapter_keys import BadAdapter, Layer, layers
 from generator.engines.diffusion.fixed_rows import fixed_conv, fixed_linear
-from generator.engines.diffusion.folder import tensor_shapes
+from generator.engines.diffusion.folder import BadModel, tensor_shapes
 from generator.engines.diffusion.loading import Model
 
 Chosen = tuple[tuple[str, float], ...]
@@ -59,14 +59,19 @@ class Adapters:
         names = {name for name, _ in adapters}
         with self._lock:
             for name in names:
-                self._load(name)
+                # In use before it is loaded: then what makes room for it cannot be itself.
                 self._used[name] = self._used.get(name, 0) + 1
         try:
+            with self._lock:
+                for name in names:
+                    self._load(name)
             yield
         finally:
             with self._lock:
                 for name in names:
                     self._used[name] -= 1
+                    if not self._used[name]:
+                        del self._used[name]
                 self._evict()
 
     def _load(self, name: str) -> None:
@@ -76,8 +81,12 @@ class Adapters:
         path = self._folder / f"{name}.safetensors"
         if not path.exists():
             raise BadAdapter(f"no adapter {name[:64]} is here")
-        tensor_shapes(path)
-        for layer in layers(safetensors.torch.load_file(path), self._networks):
+        try:
+            tensor_shapes(path)
+            tensors = safetensors.torch.load_file(path)
+        except (BadModel, OSError, safetensors.SafetensorError) as error:
+            raise BadAdapter(f"the adapter {name[:64]} cannot be read") from error
+        for layer in layers(tensors, self._networks):
             self._add(name, layer)
         self._kept[name] = path.stat().st_size
         self._evict()

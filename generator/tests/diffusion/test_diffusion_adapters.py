@@ -14,7 +14,7 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from engine_suite import Reports, request
 from peft import LoraConfig, get_peft_model_state_dict
 
-from generator.engines.base import ImageRequest, NotNumbers, Pixels
+from generator.engines.base import CannotDo, ImageRequest, NotNumbers, Pixels
 from generator.engines.diffusion.adapter_keys import BadAdapter, _first_name, layers
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.studio import Studio
@@ -277,6 +277,25 @@ def test_memory_is_bounded_and_what_is_used_stays(
     [again] = paint(own, with_adapters(PLAIN, (names[1], 1.0)))
     [plain] = paint(own, PLAIN)
     assert not np.array_equal(again, plain)
+
+
+def test_an_adapter_that_is_loaded_last_does_not_make_room_for_itself(
+    models: dict[str, Path], own: Studio, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [put(folder, adapter(models["plain"], seed, text=False)[1]) for seed in (13, 14)]
+    size = (folder / f"{names[0]}.safetensors").stat().st_size
+    monkeypatch.setattr(own._adapters, "_max_bytes", size)
+    with own._adapters.held(tuple((name, 1.0) for name in names)):
+        assert kept(own, names) == names
+    assert len(kept(own, names)) == 1
+
+
+def test_an_order_whose_second_adapter_is_bad_lets_go_of_the_first(own: Studio, folder: Path, first: str) -> None:
+    broken = sha256(b"broken").hexdigest()
+    (folder / f"{broken}.safetensors").write_bytes(b"broken")
+    with pytest.raises(CannotDo, match="cannot be read"):
+        own.paint(with_adapters(PLAIN, (first, 1.0), (broken, 1.0)), Reports())
+    assert not own._adapters._used
 
 
 def kept(studio: Studio, names: Sequence[str]) -> list[str]:
