@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import uvicorn
 
 from generator.engine_pool import ProcessEnginePool
+from generator.engines.base import BadSetting, named
 from generator.engines.registry import NoSuchEngine, find_engine
 from generator.engines.upscaling import upscaler
 from generator.jobs import Bounds
@@ -20,10 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM. Returns the exit code."""
     options = _parser().parse_args(argv)
     try:
-        # Only to report a wrong name immediately; the engine itself is loaded in the workers' processes.
-        find_engine(options.engine)
-        upscaler.check()
-    except (NoSuchEngine, upscaler.NoUpscaler) as error:
+        # Only to report what is wrong immediately; the engine itself is loaded in the workers' processes.
+        getattr(find_engine(options.engine), "check", _nothing)()
+        with named("EASEL_UPSCALER"):
+            upscaler.check()
+    except (NoSuchEngine, BadSetting) as error:
         sys.stderr.write(f"easel-generator: {error}.\n")
         return 2
     try:
@@ -41,7 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         workers = options.workers or pool.workers
         bounds = Bounds(workers=workers, max_queue=options.max_queue, job_timeout_s=options.job_timeout)
         train_bounds = Bounds(max_queue=options.max_trainings, job_timeout_s=options.training_timeout)
-        app = create_app(pool, bounds, train_bounds)
+        try:
+            app = create_app(pool, bounds, train_bounds)
+        except BadSetting as error:
+            sys.stderr.write(f"easel-generator: {error}.\n")
+            return 2
         # With httptools, a request that offers HTTP/2 would lose its body (Java's client, `curl --http2`).
         config = uvicorn.Config(app, http="h11", log_level="warning", access_log=False, timeout_graceful_shutdown=1)
         _Server(config, f"engine {options.engine}", app.state.queues.close).run(sockets=[listener])
@@ -68,6 +74,10 @@ class _Server(uvicorn.Server):
         # The server waits for open calls, and some of them wait for an image.
         self._end_jobs()
         await super().shutdown(sockets)
+
+
+def _nothing() -> None:
+    return
 
 
 def _exit(*_: object) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from generator.engines.base import CannotDo, Engine, EngineStats, Pixels, Stopped
+from generator.engines.base import BadSetting, CannotDo, Engine, EngineStats, Pixels, Stopped
 from generator.engines.registry import load_engine
 from generator.previews import Preview, encode_preview
 from generator.work import JobProgress, Results, Work
@@ -283,7 +283,11 @@ def _serve(connection: Connection, name: str, shared: bool) -> None:
     # Ctrl-C reaches every process of a terminal; the service decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     far_end = _FarEnd(connection)
-    engine = load_engine(name)
+    try:
+        engine = load_engine(name)
+    except BadSetting as error:
+        log.error("the engine cannot be loaded: %s", error)
+        return
     far_end.send(0, "stats", engine.stats())
     while (item := far_end.work.get()) is not None:
         if shared:

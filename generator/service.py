@@ -135,6 +135,7 @@ def create_app(engine_pool: EnginePool, bounds: Bounds | None = None, train_boun
 def _routers(engine_pool: EnginePool, queues: _Queues) -> Iterator[APIRouter]:
     files = AdapterFiles() if "adapters" in engine_pool.extensions else None
     if files is not None:
+        files.check()
         yield adapter_routes(files)
     if queues.training_pool is not None and queues.trainings is not None:
         yield training.train_routes(queues.trainings, queues.training_pool.folder.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from generator.engine_pool import Worker
 from generator.engine_process import EngineFailed, EngineProcess, ProcessEnded
-from generator.engines.base import EngineStats, Stopped
+from generator.engines.base import BadSetting, EngineStats, Stopped, named
 from generator.previews import Preview
 from generator.work import JobProgress, Results, Work
 
@@ -22,7 +22,15 @@ class TrainingFolder:
 
     def __init__(self, root: Path | None = None) -> None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        root = root or Path(os.environ.get("EASEL_TRAINING") or cache / "easel" / "training")
+        root = root or Path(os.environ.get("EASEL_TRAINING") or cache / "easel" / "training").expanduser()
+        try:
+            self._begin(root)
+        except OSError as error:
+            with named("EASEL_TRAINING"):
+                raise BadSetting(f"{root} cannot be written: {error.strerror}") from error
+        self.path = self._own / "now"
+
+    def _begin(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (root / "lock").open("w") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
@@ -33,7 +41,6 @@ class TrainingFolder:
             # The lock of a process that ended is free, however it ended.
             self._lock = (self._own / "lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.path = self._own / "now"
 
     def clear(self) -> None:
         """Delete what the training kept."""

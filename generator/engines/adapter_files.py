@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from generator.engines.base import BadSetting, named
 from generator.engines.diffusion.folder import BadModel, tensor_shapes
 
 MAX_FILE_BYTES = 300 * 1024 * 1024
@@ -27,8 +28,20 @@ class AdapterFiles:
 
     def __init__(self, folder: Path | None = None, max_bytes: int = MAX_BYTES) -> None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self.folder = folder or Path(os.environ.get("EASEL_ADAPTERS") or cache / "easel" / "adapters")
+        self.folder = folder or Path(os.environ.get("EASEL_ADAPTERS") or cache / "easel" / "adapters").expanduser()
         self._max_bytes = max_bytes
+
+    def check(self) -> None:
+        """Check that the folder can be written.
+
+        Raises:
+            BadSetting: It cannot.
+        """
+        try:
+            self.new().close()
+        except OSError as error:
+            with named("EASEL_ADAPTERS"):
+                raise BadSetting(f"{self.folder} cannot be written: {error.strerror}") from error
 
     def path(self, sha256: str) -> Path:
         """Return where an adapter is or would be."""

@@ -4,7 +4,8 @@ The service owns the queue, the limits and the encoding; an engine owns pixels. 
 `Engine`. Its package names it in the entry-point group `easel.engines`; an engine imports nothing else of the service.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -167,6 +168,27 @@ class Stopped(Exception):
     """Raised by a `ProgressReporter` when the image is not wanted any more. An engine lets it pass."""
 
 
+class BadSetting(Exception):
+    """What a setting names cannot be used; the message says why. `named` adds which setting it is."""
+
+    variable = ""
+
+    def __str__(self) -> str:
+        """Return one line that names the environment variable."""
+        said = super().__str__()
+        return f"{self.variable}: {said}" if self.variable else said
+
+
+@contextmanager
+def named(variable: str) -> Iterator[None]:
+    """Name the environment variable in errors that do not name one."""
+    try:
+        yield
+    except BadSetting as error:
+        error.variable = error.variable or variable
+        raise
+
+
 class CannotDo(Exception):
     """Raised by an engine that cannot do a job; the message is for the client."""
 
@@ -200,6 +222,7 @@ class Engine(Protocol):
     extensions that the engine lacks with its present settings. `upscaler` may name the network that enlarges its
     pictures, instead of `upscale`, where EASEL_UPSCALER names none (see `engines.upscaling`). `trainer`,
     `package.module:function`, names what creates its `Trainer`; the service then offers the extension `train`.
+    The static function `check` may raise `BadSetting`, which ends the start of the service.
     """
 
     def stats(self) -> EngineStats:

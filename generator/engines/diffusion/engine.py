@@ -6,7 +6,6 @@ makes batches quicker. The service imports this module to learn what the engine 
 engine before it is needed.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,14 +25,17 @@ from generator.engines.base import (
     Pixels,
     ProgressReporter,
     Scene,
+    named,
 )
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.schedulers import SCHEDULERS
+from generator.engines.diffusion.settings import captioner_names, check_settings, controlnet_name, is_exact, setting
 from generator.engines.upscaling.upscaler import chosen
 
 OWN_MODEL = Path(__file__).parent / "mini" / "model"
 
 _LOADING = "loading "
+_MOST_LOADING_S = 100_000
 
 _FACE_STRENGTH = 0.75
 _PERSON_SHARE = 0.6
@@ -58,23 +60,30 @@ class Diffusion:
         from generator.engines.diffusion.describing import Describer
         from generator.engines.diffusion.studio import Studio
 
-        exact = os.environ.get("EASEL_EXACT", "1") != "0"
-        self.studio = Studio(
-            model_name(), exact, AdapterFiles().folder, controlnet=_controlnet(), upscaler=chosen(self.upscaler)
-        )
-        self.describer = Describer(os.environ.get("EASEL_CAPTIONER", ""))
+        upscaler = chosen(self.upscaler)
+        with named("EASEL_MODEL"):
+            self.studio = Studio(
+                model_name(), is_exact(), AdapterFiles().folder, controlnet=controlnet_name(), upscaler=upscaler
+            )
+        with named("EASEL_CAPTIONER"):
+            self.describer = Describer(captioner_names())
         Record().write(_LOADING + model_name(), round(time.monotonic() - begin, 1))
 
     @staticmethod
     def loading_s() -> float | None:
         """Return how long the model took to load the last time."""
         seconds = Record().find(_LOADING + model_name())
-        return float(seconds) if isinstance(seconds, int | float) else None
+        return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < _MOST_LOADING_S else None
+
+    @staticmethod
+    def check() -> None:
+        """Check the settings as far as that needs no library and no hub."""
+        check_settings(OWN_MODEL)
 
     @staticmethod
     def unavailable() -> tuple[str, ...]:
         """Return the extensions that need a ControlNet where there is none."""
-        return () if _controlnet() else ("control", "scene")
+        return () if controlnet_name() else ("control", "scene")
 
     def stats(self) -> EngineStats:
         """Return the size of the network, the memory in use and the models."""
@@ -127,11 +136,7 @@ class Diffusion:
 
 def model_name() -> str:
     """Return the folder or hub's name of the model."""
-    return os.environ.get("EASEL_MODEL") or str(OWN_MODEL)
-
-
-def _controlnet() -> str | None:
-    return os.environ.get("EASEL_CONTROLNET") or None
+    return setting("EASEL_MODEL") or str(OWN_MODEL)
 
 
 def _part(report: ProgressReporter, begin: float, share: float) -> ProgressReporter:

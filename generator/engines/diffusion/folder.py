@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeVar
 
+from generator.engines.base import BadSetting
+
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 MAX_CONFIG_BYTES = 256 * 1024
@@ -63,7 +65,7 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(@[\w./-]{1
 _COUNTS = ("layers", "heads", "blocks", "depth")
 
 
-class BadModel(Exception):
+class BadModel(BadSetting):
     """The model cannot be used; the message says why."""
 
 
@@ -85,13 +87,26 @@ def find_folder(name: str, files: Sequence[str] = MODEL_FILES) -> Path:
     Raises:
         BadModel: There is neither a folder nor a model of that name.
     """
-    if name and Path(name).is_dir():
-        return Path(name).resolve()
-    if not HUB_ID.fullmatch(name):
-        raise BadModel(f"{name} is neither a folder nor the name of a hub's model")
+    folder = local_folder(name)
+    if folder is not None:
+        return folder
     from generator.engines.diffusion.hub import fetch
 
     return fetch(name, files)
+
+
+def local_folder(name: str) -> Path | None:
+    """Return the folder of a model, None for a hub's model. `~` is the home directory.
+
+    Raises:
+        BadModel: It is the name of neither.
+    """
+    path = os.path.expanduser(name)
+    if name and os.path.isdir(path):
+        return Path(path).resolve()
+    if not HUB_ID.fullmatch(name):
+        raise BadModel(f"{name[:200]} is neither a folder that can be read nor the name of a hub's model")
+    return None
 
 
 def read_parts(folder: Path) -> dict[str, Part]:

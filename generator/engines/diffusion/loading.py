@@ -9,7 +9,7 @@ import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
 
-from generator.engines.base import ModelInfo
+from generator.engines.base import ModelInfo, named
 from generator.engines.diffusion.fixed_rows import fix_rows
 from generator.engines.diffusion.folder import (
     NETWORK_FILES,
@@ -19,6 +19,7 @@ from generator.engines.diffusion.folder import (
     find_folder,
     find_misfit,
     fingerprint,
+    local_folder,
     parameters_in,
     read_controlnet,
     read_json,
@@ -113,8 +114,9 @@ def load(name: str, controlnet: str | None = None) -> Model:
     key = _key(folder.name, folder / "unet")
     model = Model(unet, vae, tuple(encoders), sampler, _no_info(), device, dtype, key, zeroes)
     if controlnet is not None:
-        model = replace(model, controlnet=_load_controlnet(controlnet, model))
-    return _with_info(model, folder, folder.name if Path(name).is_dir() else name.partition("@")[0])
+        with named("EASEL_CONTROLNET"):
+            model = replace(model, controlnet=_load_controlnet(controlnet, model))
+    return _with_info(model, folder, folder.name if local_folder(name) else name.partition("@")[0])
 
 
 def _load_controlnet(name: str, model: Model) -> ControlNet:
@@ -180,10 +182,11 @@ def _text_encoder(
     if tokenizer not in parts:
         raise BadModel(f"there is no {tokenizer}")
     kind = getattr(transformers, parts[tokenizer].class_name)
-    return TextEncoder(
-        kind.from_pretrained(parts[tokenizer].folder, local_files_only=True),
-        load_network(transformers, parts[network], dtype).to(device),
-    )
+    try:
+        words = kind.from_pretrained(parts[tokenizer].folder, local_files_only=True)
+    except Exception as error:  # the library underneath raises nothing more special
+        raise BadModel(f"the {tokenizer} is missing or cannot be read") from error
+    return TextEncoder(words, load_network(transformers, parts[network], dtype).to(device))
 
 
 def _no_info() -> ModelInfo:
@@ -197,7 +200,10 @@ def _key(name: str, folder: Path) -> str:
 
 def _with_info(model: Model, folder: Path, name: str) -> Model:
     steps, scale = _defaults(model)
-    size = int(model.unet.config.sample_size) * model.latent_scale
+    side = model.unet.config.sample_size
+    if not isinstance(side, int) or side < 1:
+        raise BadModel("unet: sample_size is not a whole number")
+    size = side * model.latent_scale
     own = read_json(folder / OWN_DEFAULTS) if (folder / OWN_DEFAULTS).exists() else {}
     info = ModelInfo(
         name=_name(own, name),

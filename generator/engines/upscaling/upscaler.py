@@ -18,7 +18,7 @@ from typing import Protocol, cast
 import numpy as np
 from PIL import Image
 
-from generator.engines.base import Engine, EngineStats, Pixels, ProgressReporter
+from generator.engines.base import BadSetting, Engine, EngineStats, Pixels, ProgressReporter, named
 from generator.engines.upscaling.real_esrgan import MODELS, RealESRGAN, is_installed
 
 log = logging.getLogger("easel.generator")
@@ -33,7 +33,7 @@ _REDUCTION_MARGIN_PX = 2
 """Pixels of the source beside a tile that its pixels may depend on when the result is made smaller again."""
 
 
-class NoUpscaler(Exception):
+class NoUpscaler(BadSetting):
     """The upscaler does not exist or is not installed; the message says which."""
 
 
@@ -168,11 +168,14 @@ def chosen(default: str = OWN) -> Upscaler | None:
     Raises:
         NoUpscaler: The setting's upscaler does not exist or is not installed. A default one may be missing.
     """
-    setting = os.environ.get("EASEL_UPSCALER")
+    setting = os.environ.get("EASEL_UPSCALER", "").strip()
     name = setting or default
     if name == OWN:
         return None
-    return _load(name) if setting else _load_if_installed(name)
+    if not setting:
+        return _load_if_installed(name)
+    with named("EASEL_UPSCALER"):
+        return _load(name)
 
 
 def check(name: str | None = None) -> None:
@@ -181,13 +184,14 @@ def check(name: str | None = None) -> None:
     Raises:
         NoUpscaler: It does not, or is not.
     """
-    name = name or os.environ.get("EASEL_UPSCALER") or OWN
+    name = name or os.environ.get("EASEL_UPSCALER", "").strip() or OWN
     if name == OWN:
         return
+    name = os.path.expanduser(name)
     if name.endswith(SUFFIX):
         if find_spec("spandrel") is None:
             raise NoUpscaler(f"{name} needs the environment that `make diffusion` builds")
-        if not Path(name).is_file():
+        if not os.path.isfile(name):
             raise NoUpscaler(f"{name} is not a file")
         return
     if name not in MODELS:
@@ -204,7 +208,7 @@ def _load(name: str) -> Upscaler:
         return Upscaler(RealESRGAN(name))
     from generator.engines.upscaling.torch_model import TorchModel
 
-    return Upscaler(TorchModel(Path(name)))
+    return Upscaler(TorchModel(Path(name).expanduser()))
 
 
 @cache
