@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.exit_codes import CommandError, ExitCode
-from cli.generate_options import make_parser, read_address, read_generation
+from cli.generate_options import left_to_model, make_parser, read_address, read_generation
 from cli.interrupts import keep_interrupts
 from cli.progress_line import ProgressLine
 from cli.streams import forget_reader, prepare_streams
@@ -48,10 +48,17 @@ def _generate(options: Namespace, line: ProgressLine, pause: threading.Event) ->
     with reserve_names(Path(options.out)) as names:
         if generation.generates:
             line.say(f"seed {generation.seed} (--seed {generation.seed} and the same options make this again)")
-        run = GenerationRun(address, generation, timeout_s=options.timeout, pause=pause, show=line.show)
+        run = GenerationRun(
+            address,
+            generation,
+            left_to_model=left_to_model(options),
+            timeout_s=options.timeout,
+            pause=pause,
+            show=line.show,
+        )
         result = run.run()
         line.close()
-        paths = list(names.save(result, generation))  # all of them, before a reader may be gone
+        paths = list(names.save(result, run.generation))  # all of them, before a reader may be gone
     try:
         for path in paths:
             # A path is bytes, and is printed unchanged.

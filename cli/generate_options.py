@@ -26,6 +26,9 @@ MAX_SEED = 2**32 - 1
 MAX_COUNT = 1000
 MAX_SOURCES = 32
 
+DEFAULT_STEPS, DEFAULT_SCALE = 50, 7.5
+"""For a service that reports no model."""
+
 # As in the reference service: a new picture has the size of its source, within these limits and in steps of 8.
 DEFAULT_SIDE_PX, MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 512, 64, 2048, 8
 # A picture that is only upscaled or described keeps its size, up to the limit of the reference service.
@@ -80,12 +83,12 @@ def _add_picture(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--n", type=count, metavar="N", help="pictures, with seed, seed+1, ...: 1..8 (one for each of --imgs, else 1)"
     )
-    side = "64..2048 in steps of 8 (the source's, else 512)"
+    side = "64..2048 in steps of 8 (the source's, else the model's or 512)"
     group.add_argument("--width", type=whole, metavar="PX", help=side)
     group.add_argument("--height", type=whole, metavar="PX", help=side)
-    group.add_argument("--steps", type=whole, default=50, metavar="N", help="sampling steps: 1..150 (50)")
+    group.add_argument("--steps", type=whole, metavar="N", help="sampling steps: 1..150 (the model's, else 50)")
     group.add_argument(
-        "--scale", type=_number, default=7.5, metavar="X", help="how closely to follow the text: 0..30 (7.5)"
+        "--scale", type=_number, metavar="X", help="how closely to follow the text: 0..30 (the model's, else 7.5)"
     )
     group.add_argument("--seed", type=whole, metavar="N", help="0..4294967295 (random, and printed)")
     group.add_argument(
@@ -152,8 +155,8 @@ def read_generation(options: argparse.Namespace, show: Callable[[str], None]) ->
         n=max(1, len(sources)) if options.n is None else options.n,
         width=width,
         height=height,
-        steps=options.steps,
-        scale=options.scale,
+        steps=DEFAULT_STEPS if options.steps is None else options.steps,
+        scale=DEFAULT_SCALE if options.scale is None else options.scale,
         seed=secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed,
         upscale=options.ups,
         source_images=sources,
@@ -166,6 +169,14 @@ def read_generation(options: argparse.Namespace, show: Callable[[str], None]) ->
         cpu=options.cpu,
         frames=options.frames,
     )
+
+
+def left_to_model(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the names of the values that the service's model decides, because no argument does."""
+    values = [name for name in ("steps", "scale") if getattr(options, name) is None]
+    if options.width is options.height is None and not options.imgs:
+        values += ["width", "height"]
+    return tuple(values)
 
 
 def read_address(server: str) -> GeneratorAddress:

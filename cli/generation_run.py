@@ -2,22 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
+from dataclasses import replace
 from typing import TypeVar
 
 from cli.exit_codes import CommandError, ExitCode, usage_error
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
+    Capabilities,
     ForgottenId,
     GenerationRequest,
     GeneratorError,
-    GeneratorLoading,
     GeneratorRefused,
     GeneratorUnavailable,
     Phase,
     Progress,
     Result,
+    loading_message,
 )
 from shared.generators.img_generator import (
     ANSWER_TIMEOUT_S,
@@ -38,20 +40,25 @@ T = TypeVar("T")
 
 
 class GenerationRun:
-    """Runs one generation. Every call is limited by what is left of `timeout_s`."""
+    """Runs one generation. Every call is limited by what is left of `timeout_s`.
+
+    `generation` is what is sent: with the model's values for `left_to_model`, once the service has named its model.
+    """
 
     def __init__(
         self,
         address: GeneratorAddress,
         generation: GenerationRequest,
         *,
+        left_to_model: Collection[str] = (),
         timeout_s: float,
         pause: threading.Event,
         show: Callable[[str], None],
     ) -> None:
         """Prepare the run. The pauses between polls wait for `pause`; if it is set they end immediately."""
         self._address = address
-        self._generation = generation
+        self.generation = generation
+        self._left_to_model = left_to_model
         self._timeout_s = timeout_s
         self._deadline = time.monotonic() + timeout_s
         self._pause = pause
@@ -68,15 +75,19 @@ class GenerationRun:
         try:
             return self._run()
         except GeneratorError as error:
-            raise _command_error(error, self._generation) from error
+            raise _command_error(error, self.generation) from error
 
     def _run(self) -> Result:
-        if self._generation.frames > 0 and "frames" not in self._call(ImgGenerator.health).extensions:
+        offered = self._offered()
+        if self.generation.frames > 0 and "frames" not in offered.extensions:
             raise usage_error("This service offers no intermediate pictures: leave --frames out.")
-        remote_id = self._start()
+        if offered.model:
+            own = {name: getattr(offered.model, name) for name in self._left_to_model}
+            self.generation = replace(self.generation, **own)
+        remote_id = self._call(lambda client: client.start(self.generation))
         try:
             self._poll_until_finished(remote_id)
-            return self._with_retries(lambda client: client.result(remote_id, self._generation))
+            return self._with_retries(lambda client: client.result(remote_id, self.generation))
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) or (
                 isinstance(error, CommandError) and error.code is ExitCode.TIMED_OUT
@@ -84,14 +95,12 @@ class GenerationRun:
                 self._cancel(remote_id)
             raise
 
-    def _start(self) -> str:
-        """Send the generation, after the service has loaded its model."""
-        while True:
-            try:
-                return self._call(lambda client: client.start(self._generation))
-            except GeneratorLoading as error:
-                self._show(error.message)
-                self._wait(MAX_PAUSE_S)
+    def _offered(self) -> Capabilities:
+        """Return what the service offers, once its model is loaded."""
+        while (offered := self._call(ImgGenerator.health)).loading_s is not None:
+            self._show(loading_message(offered.loading_s))
+            self._wait(MAX_PAUSE_S)
+        return offered
 
     def _poll_until_finished(self, remote_id: str) -> None:
         """Return when the generation is finished; raise CommandError if it failed."""

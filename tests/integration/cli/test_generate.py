@@ -26,8 +26,19 @@ from tests.support.reference_generator import reference_generator
 
 PATIENCE_S = 30
 
-NOT_OFFERED = {"key", "mask", "adapters"}
-"""Parameters of extensions, which are for programs: the last two name or need further files."""
+NOT_OFFERED = {
+    "key",
+    "mask",
+    "control",
+    "control_scale",
+    "background",
+    "pose",
+    "pose_mask",
+    "face_mask",
+    "adapters",
+    "scheduler",
+}
+"""Parameters of extensions, which are for programs."""
 
 Run = Callable[..., int]
 
@@ -116,7 +127,7 @@ def test_it_waits_until_the_model_is_loaded(run: Run, fake: FakeGenerator, capsy
         return answered
 
     fake.answer = answer  # type: ignore[method-assign]
-    assert run("a lighthouse", "--frames", "1") == 0
+    assert run("a lighthouse") == 0
     assert "is loading its model, which takes about 3 s" in capsys.readouterr().err
 
 
@@ -132,6 +143,18 @@ def test_defaults_are_the_services(run: Run, fake: FakeGenerator) -> None:
         == {"prompt": "a lake", "width": 512, "height": 512}
         | {name: getattr(service, name) for name in ("ups", "n", "steps", "scale")}
     )
+
+
+def test_the_models_values_replace_the_defaults(run: Run, fake: FakeGenerator, out: Path) -> None:
+    fake.extensions = ALL_EXTENSIONS
+    fake.model = {"name": "tiny", "revision": "5f3a", "steps": 12, "scale": 3, "width": 96, "height": 64}
+    assert run("a lake", "--seed", "4", "--ups", "1") == 0
+    with Image.open(next(out.glob("*-seed4-0.png"))) as image:
+        assert image.size == (96, 64)
+    assert run("a lake", "--scale", "0", "--steps", "50") == 0
+    assert run("a lake", "--height", "128") == 0
+    sent = [tuple(order[name] for name in ("steps", "scale", "width", "height")) for order in fake.requests]
+    assert sent == [(12, 3, 96, 64), (50, 0, 96, 64), (12, 3, 128, 128)]
 
 
 @pytest.mark.parametrize("size", [(64, 64), (100, 52), (203, 128), (1000, 8), (2048, 500), (2049, 3000)])
