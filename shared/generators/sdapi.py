@@ -151,6 +151,7 @@ class Sdapi(DrawingClient):
         info = _read_info(member(value, "info"))
         if read_whole(info.get("seed")) not in (None, fields["seed"]):
             self._follows -= {"seed"}
+        self._engine = read_name(info.get("sd_model_name")) or self._engine
         return read_picture(_only_picture(value, info)), info
 
     def _chosen(self) -> dict[str, Any]:

@@ -158,6 +158,11 @@ def test_health_names_the_model(fake: FakeSdapi, generator: Generator) -> None:
     assert fake.counts["received"] == 0, "a health check draws nothing"
 
 
+def test_a_picture_names_the_model(generator: Generator) -> None:
+    make(generator, order())
+    assert generator.capabilities.engine == "fake", "the next job is said to be sent to it"
+
+
 def test_a_seed_that_the_server_changed_is_not_taken_for_followed(fake: FakeSdapi, generator: Generator) -> None:
     make(generator, order())
     assert ignored_fields("sdapi", order(), generator.capabilities.follows) == ()
