@@ -36,7 +36,7 @@ def generators(services: "Services") -> Iterator[Finding]:
         if answer.error is not None:
             yield wrong(f"{name} ({protocol}): {printable(answer.error)} Jobs go to the others, or wait for it.")
             continue
-        named = shorten(", ".join(filter(None, [answer.engine, *sorted(answer.extensions)])))
+        named = shorten(", ".join(filter(None, [answer.engine, answer.model, *sorted(answer.extensions)])))
         if name in refusing:
             yield warning(f"{name} ({protocol}) is well, but refused a job lately: {printable(refusing[name])}")
         else:

@@ -38,6 +38,7 @@ class Line:
     last_refusal: str | None = None
     answer: str = "not in EASEL_GENERATORS here"
     engine: str | None = None
+    model: str | None = None
     extensions: tuple[str, ...] = ()
 
 
@@ -103,14 +104,14 @@ def _health_word(known: "GeneratorOverview") -> str:
 
 def _with_check(line: Line, check: "GeneratorHealth") -> Line:
     extensions = tuple(sorted(check.extensions))
-    named = ", ".join(filter(None, [check.engine, *extensions]))
+    named = ", ".join(filter(None, [check.engine, check.model, *extensions]))
     answer = check.error or (f"well ({named})" if named else "well")
-    return replace(line, answer=answer, engine=check.engine, extensions=extensions)
+    return replace(line, answer=answer, engine=check.engine, model=check.model, extensions=extensions)
 
 
 def _as_json(line: Line, *, checked: bool) -> dict[str, object]:
     values = asdict(line)
     if not checked:
-        for name in ("answer", "engine", "extensions"):
+        for name in ("answer", "engine", "model", "extensions"):
             del values[name]
     return values

@@ -38,11 +38,12 @@ class GeneratorOverview:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorHealth:
-    """A generator's answer to a health check: its engine and extensions, or the error."""
+    """A generator's answer to a health check: its engine, its model and its extensions, or the error."""
 
     address: GeneratorAddress
     error: str | None = None
     engine: str | None = None
+    model: str | None = None
     extensions: frozenset[str] = frozenset()
 
 
@@ -88,7 +89,8 @@ def check_generators(
                         client.status("0")
             except GeneratorError as error:
                 return GeneratorHealth(address, error.message)
-            return GeneratorHealth(address, None, health.engine, health.extensions)
+            model = health.model.name if health.model else None
+            return GeneratorHealth(address, None, health.engine, model, health.extensions)
 
     with ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="health") as pool:
         return list(pool.map(check, configured_addresses(services)))
