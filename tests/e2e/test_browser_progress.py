@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Response, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, expect
 
 from shared.services import Services
 from tests.support.api_user import PASSWORD, ApiUser
@@ -144,9 +144,9 @@ def test_no_accessibility_violations_while_it_is_painted(person: Visitor, backst
     assert violations(page, source) == []
 
 
-def test_the_reason_for_a_delay_is_shown(person: Visitor, job: str) -> None:
-    told = {"at": "2026-01-01T12:00:00Z", "event": "waiting", "code": "generator_busy", "detail": "in English"}
-    page = person.page
+def show_delay(person: Visitor, job: str, code: str, detail: str) -> Locator:
+    """Open the job's page as if the job waited for this reason, with 47 s left; return its panel."""
+    told = {"at": "2026-01-01T12:00:00Z", "event": "waiting", "code": code, "detail": detail}
 
     def add(route: Route) -> None:
         answer = route.fetch()
@@ -156,9 +156,21 @@ def test_the_reason_for_a_delay_is_shown(person: Visitor, job: str) -> None:
             body["eta_seconds"] = 47
         route.fulfill(response=answer, json=body) if body is not None else route.fulfill(response=answer)
 
-    page.route(f"**/v1/jobs/{job}", add)
+    person.page.route(f"**/v1/jobs/{job}", add)
     open_job(person, job)
-    panel = page.locator(".progress-panel")
+    return person.page.locator(".progress-panel")
+
+
+def test_no_estimate_is_shown_while_a_model_loads(person: Visitor, job: str) -> None:
+    panel = show_delay(person, job, "generator_loading", "The generator is loading its model, which takes about 300 s.")
+    expect(panel).to_contain_text("The generator is loading its model, which takes about 300 s.")
+    expect(panel).not_to_contain_text("left")
+    person.page.unroute_all()
+
+
+def test_the_reason_for_a_delay_is_shown(person: Visitor, job: str) -> None:
+    page = person.page
+    panel = show_delay(person, job, "generator_busy", "in English")
     expect(panel).to_contain_text("The generator accepts no more work right now.")
     expect(panel.locator(".hint")).to_contain_text("about 45 seconds left")
     expect(panel.locator(".hint")).to_contain_text("about 40 seconds left")

@@ -23,7 +23,9 @@ export function progressPanel({ cancel, extra = null }) {
   let isAsked = false;
 
   function show(job) {
-    estimate.set(job.eta_seconds, nowS());
+    // The estimate does not count how long a model loads; the reason below does.
+    const isLoading = holdUpOf(job)?.code === "generator_loading";
+    estimate.set(isLoading ? null : job.eta_seconds, nowS());
     shown = job;
     draw();
   }
