@@ -218,7 +218,7 @@ export const words = {
   "style.artstation": "Как на ArtStation",
   "style.stained_glass": "Витраж",
   "style.mosaic": "Мозаика",
-  "style.photo": "Фотография",
+  "style.photo": "Фото",
   "quality.draft": "Черновик",
   "quality.normal": "Обычное",
   "quality.better": "Лучше",
