@@ -175,10 +175,22 @@ async function changeSteps() {
   }
 }
 
+/** Shows the model's own values in the fields that nobody has changed. */
+function showValuesOf(model) {
+  for (const name of ["width", "height", "steps", "scale"]) {
+    const field = form.elements[name];
+    if (field.value === field.defaultValue) field.value = model[name];
+  }
+}
+
 async function introduce() {
   try {
-    const { engine, queue, processing } = await health();
-    at("service").textContent = `Engine: ${engine}. ${processing} at work, ${queue} waiting.`;
+    const { engine, model, loading, queue, processing } = await health();
+    const name = [engine, model?.name].filter(Boolean).join(", ");
+    at("service").textContent =
+      `Engine: ${name}. ${processing} at work, ${queue} waiting.${loading ? ` The ${loading}.` : ""}`;
+    if (model) showValuesOf(model);
+    if (loading) setTimeout(introduce, 1000);
   } catch {
     at("service").textContent = "The service cannot be reached.";
   }

@@ -5,7 +5,15 @@ import threading
 import numpy as np
 from serving import PATIENCE_S
 
-from generator.engines.base import DescriptionOptions, EngineStats, ImageRequest, Pixels, ProgressReporter, Stopped
+from generator.engines.base import (
+    DescriptionOptions,
+    EngineStats,
+    ImageRequest,
+    ModelInfo,
+    Pixels,
+    ProgressReporter,
+    Stopped,
+)
 
 
 class FakeEngine:
@@ -17,13 +25,16 @@ class FakeEngine:
         self.waiting = threading.Event()
         self.stopped = threading.Event()
         self.image_requests: list[ImageRequest] = []
+        self.model: ModelInfo | None = None
         self.done = 0.5
         self.reports = 0
         self.factors: list[int] = []
         self.strengths: list[float] = []
 
     def stats(self) -> EngineStats:
-        return EngineStats(1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372)
+        return EngineStats(
+            1234, 567, gpu_allocated_bytes=1_846_835_937, gpu_reserved_bytes=4_810_363_372, model=self.model
+        )
 
     def generate(self, image_request: ImageRequest, report: ProgressReporter) -> Pixels:
         self.image_requests.append(image_request)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from serving import Listen, Service, encoded
 
 from generator import glide, request
+from generator.engines.base import ModelInfo
 from generator.site import FOLDER
 from tests.support.chromium import chromium
 
@@ -154,6 +155,21 @@ def test_a_sentence_becomes_pictures(browser: Browser, listen: Listen, engine: F
         expect(page.get_by_role("img", name="Picture 1 of 2: a boat")).to_be_visible()
     first = engine.image_requests[0]
     assert (first.prompt, first.width, first.height, first.seed, first.steps) == ("a boat", 128, 64, 7, 30)
+
+
+def test_the_models_values_are_shown_once_it_is_loaded(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
+    engine.model = ModelInfo("tiny", "cpu", "float32", 12, 3.5, 64, 96)
+    loading = {"engine": "fake", "loading": "model is loading, about 40 s", "queue": 0, "processing": 0}
+    with visit(browser, listen()) as page:
+        page.route("**/health", lambda route: route.fulfill(json=loading))
+        page.reload()
+        expect(page.get_by_text("The model is loading, about 40 s.")).to_be_visible()
+        expect(page.get_by_label("Steps").first).to_have_value("30")
+        page.get_by_label("Height").fill("128")
+        page.unroute_all()
+        expect(page.get_by_text("Engine: fake, tiny. 0 at work, 0 waiting.")).to_be_visible()
+        values = [page.locator(f"#{name}").input_value() for name in ("width", "height", "steps", "scale")]
+        assert values == ["64", "128", "12", "3.5"]
 
 
 def test_a_sheet_can_be_made_with_the_keyboard_only(browser: Browser, listen: Listen, engine: FakeEngine) -> None:
