@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+from shared.api.presets import GENERAL, Defaults
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
 from shared.core.errors import Unavailable
 from shared.core.limits import MAX_UPLOAD_BYTES
@@ -192,14 +193,13 @@ def _send(step: Step) -> Decision:
     claim = step.claim
     try:
         request = _request(step)
+        remote_id = step.generator.start(request)
     except codec.PictureError as error:
         return Decision(Failed(Reason(error.code, f"A start picture cannot be used: {error.message}")))
     except (ObjectMissing, ObjectTooLarge):
         return Decision(Failed(SOURCE_MISSING))
     except Unavailable as error:
         return Decision(_storage_failed(step, error))
-    try:
-        remote_id = step.generator.start(request)
     except GeneratorLoading as error:
         return Decision(Retried(_reason(error), Event.WAITING), GeneratorHealth(loading_s=error.seconds))
     except GeneratorUnavailable as error:
@@ -341,11 +341,36 @@ def _reason(error: GeneratorError) -> Reason:
 
 
 def _request(step: Step) -> GenerationRequest:
-    """Build the request with its start pictures. Raises PictureError, ObjectMissing, ObjectTooLarge, Unavailable."""
+    """Build the request with its start pictures, and the model's values where the job names none.
+
+    Raises:
+        PictureError, ObjectMissing, ObjectTooLarge, Unavailable: There is something wrong with a start picture.
+        GeneratorUnavailable: It cannot be asked for its model, or loads it.
+    """
     claim = step.claim
     sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
     # A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
     life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)
     key = f"{life}:{claim.attempts}"
-    own = defaults_of(step.generator.capabilities.model)
-    return generation_request(claim.prompt, claim.settings, source_images=sources, key=key, own=own)
+    return generation_request(claim.prompt, claim.settings, source_images=sources, key=key, own=_own_values(step))
+
+
+def _own_values(step: Step) -> Defaults:
+    """Return the values of the generator's model, where the job leaves steps or scale to it.
+
+    The generator is asked now: this process may never have asked it, or another model may have been loaded since.
+
+    Raises:
+        GeneratorUnavailable: It does not answer, or loads its model.
+    """
+    settings = step.claim.settings
+    if step.protocol != "img_generator" or None not in (settings["steps"], settings["scale"]):
+        return GENERAL
+    try:
+        reported = step.generator.health()
+    except GeneratorUnavailable as error:
+        # The request itself was not sent.
+        raise GeneratorUnavailable("generator_unreachable", error.message) from error
+    if reported.loading_s is not None:
+        raise GeneratorLoading(reported.loading_s)
+    return defaults_of(reported.model)

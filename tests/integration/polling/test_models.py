@@ -36,6 +36,14 @@ def look(world: World) -> None:
     world.poller.sweep()
 
 
+def restart_worker(world: World) -> None:
+    """Let the poller have new clients, which have asked nothing yet."""
+    addresses, world.poller.addresses = world.poller.addresses, ()
+    world.poller.close_clients()
+    world.poller.pool.forget_removed()
+    world.poller.addresses = addresses
+
+
 def load(generator: FakeGenerator, model: Model | None) -> None:
     generator.extensions = ALL_EXTENSIONS
     generator.model = None if model is None else asdict(model)
@@ -136,6 +144,37 @@ def test_where_models_differ_each_uses_its_own(world: World, generator: FakeGene
         assert (settings["steps"], settings["scale"]) in used.values()
         assert recipe["settings"]["steps"] == settings["steps"]
         assert recipe["model"] == {12: "easel-mini", 4: "turbo"}[settings["steps"]]
+
+
+def test_a_worker_that_has_asked_nothing_yet_sends_the_models_values(
+    world: World, generator: FakeGenerator, second: FakeGenerator
+) -> None:
+    """The poller looks at models once a minute, in one process; each has clients, which are new after a restart."""
+    load(generator, MINI)
+    load(second, TURBO)
+    look(world)
+    job_id = submit_left_out(world)
+    restart_worker(world)
+    world.finish(job_id)
+    [sent] = [*generator.requests, *second.requests]
+    assert (sent["steps"], sent["scale"]) in ((12, 3.0), (4, 0.0))
+    assert recipe_of(world, job_id)["settings"]["steps"] == sent["steps"]
+
+
+def test_a_worker_that_fetches_has_the_model_that_drew(
+    world: World, generator: FakeGenerator, second: FakeGenerator
+) -> None:
+    load(generator, MINI)
+    load(second, TURBO)
+    look(world)
+    job_id = submit_left_out(world)
+    world.poller.start()
+    world.step(job_id)
+    [sent] = [*generator.requests, *second.requests]
+    restart_worker(world)
+    world.finish(job_id)
+    assert recipe_of(world, job_id)["settings"]["steps"] == sent["steps"]
+    assert world.row(job_id).settings["scale"] == sent["scale"]
 
 
 def submit_left_out(world: World) -> UUID:
