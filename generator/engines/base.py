@@ -103,7 +103,7 @@ class ModelInfo:
     """The model that an engine has loaded, and the values that suit it where a request leaves them out.
 
     `revision` is a fingerprint of its weights: another one makes other pixels. `captioner` names the models that
-    describe pictures.
+    describe pictures, `scheduler` what takes the steps unless a request names another.
     """
 
     name: str
@@ -115,6 +115,7 @@ class ModelInfo:
     height: int
     revision: str = ""
     captioner: str = ""
+    scheduler: str = ""
 
 
 @dataclass(frozen=True)

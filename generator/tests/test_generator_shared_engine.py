@@ -109,6 +109,7 @@ def test_the_model_and_its_defaults_are_reported_and_used(service: Service) -> N
         "height": 64,
         "revision": "",
         "captioner": "",
+        "scheduler": "",
     }
     number = service.post("/initiate_processing", prompt="x", ups=1, seed=4).json()
     results = service.finish(number)

@@ -334,19 +334,21 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
 def _read_health(body: bytes) -> Capabilities:
     """Parse `{"extensions": [...], "engine": "...", "sampler": "...", "loading": "...", "model": {...}}`.
 
-    Other extensions and shapes are ignored.
+    Other extensions and shapes are ignored. Without a sampler it is the model's `scheduler`.
     """
     value = unwrapped(read_json(body), "extensions", "engine")
     if not isinstance(value, dict):
         return Capabilities()
     listed = member(value, "extensions")
+    model = member(value, "model")
+    scheduler = member(model, "scheduler") if isinstance(model, dict) else None
     names = {name.strip().casefold() for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
     return Capabilities(
         EXTENSIONS & names,
         read_name(member(value, "engine")),
-        read_name(member(value, "sampler")),
+        read_name(member(value, "sampler")) or read_name(scheduler),
         loading_s=_read_loading_s(member(value, "loading")),
-        model=_read_model(member(value, "model")),
+        model=_read_model(model),
     )
 
 

@@ -28,6 +28,7 @@ from generator.engines.diffusion.folder import (
 )
 from generator.engines.diffusion.samplers import Sampler
 from generator.engines.diffusion.samplers import load as load_sampler
+from generator.engines.diffusion.schedulers import SCHEDULERS
 
 OWN_DEFAULTS = "easel.json"
 """A file beside `model_index.json` that may name `name`, `steps`, `scale` and `size` of a model."""
@@ -214,6 +215,7 @@ def _with_info(model: Model, folder: Path, name: str) -> Model:
         width=int(_number(own, "size", size, 64, 2048)),
         height=int(_number(own, "size", size, 64, 2048)),
         revision=fingerprint(folder),
+        scheduler=next(key for key, kind in SCHEDULERS.items() if kind == model.sampler.name),
     )
     return replace(model, info=info)
 

@@ -45,6 +45,7 @@ def test_the_model_is_in_the_health(service: Service) -> None:
     assert health["engine"] == "diffusion"
     assert health["model"]["name"] == "plain"
     assert re.fullmatch("[0-9a-f]{12}", health["model"]["revision"])
+    assert health["model"]["scheduler"] in health["schedulers"]
     assert "inpaint" in health["extensions"]
 
 

@@ -161,6 +161,16 @@ def test_only_a_model_whose_values_can_be_requested_counts(changes: dict[str, ob
         client.close()
 
 
+def test_the_models_scheduler_is_the_sampler() -> None:
+    with FakeGenerator(extensions=ALL_EXTENSIONS) as fake:
+        client = connect(fake.address)
+        fake.model = MODEL | {"scheduler": "ddim"}
+        assert client.health().sampler == "ddim"
+        fake.model = MODEL | {"scheduler": 3}
+        assert client.health().sampler is None
+        client.close()
+
+
 def test_extensions_are_not_used_unless_offered() -> None:
     with FakeGenerator() as fake:
         client = connect(fake.address)
