@@ -1,5 +1,6 @@
 """The extension `adapters`: clients send LoRA files and name them in requests by their hash."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -10,7 +11,9 @@ from pydantic import BaseModel
 from generator.body import BodyTooLarge
 from generator.engines.adapter_files import MAX_FILE_BYTES, SHA256, AdapterFiles, BadAdapterFile
 from generator.problems import errors
-from generator.request import GenerationRequest, ParameterError, UnknownAdapter, UnknownAdapters
+from generator.request import GenerationRequest, NotKept, ParameterError, UnknownAdapter, UnknownAdapters
+
+log = logging.getLogger("easel.generator")
 
 _BUFFER_BYTES = 4 * 1024 * 1024
 
@@ -41,14 +44,22 @@ def check_adapters(request: GenerationRequest, files: AdapterFiles | None) -> No
         raise UnknownAdapters(missing)
 
 
+def _not_kept(error: OSError) -> NotKept:
+    log.warning("an adapter cannot be kept: %s", error.strerror)
+    return NotKept()
+
+
 def adapter_routes(files: AdapterFiles) -> APIRouter:
     """Return the calls that send and fetch an adapter."""
     router = APIRouter(tags=["img_generator"])
 
-    @router.put("/adapters/{sha256}", responses=errors(413, 422))
+    @router.put("/adapters/{sha256}", responses=errors(413, 422, 507))
     async def put_adapter(sha256: Name, request: Request) -> Kept:
         """Keep a LoRA in a safetensors file, the body, whose SHA-256 is in the address. Those used last are kept."""
-        upload = await run_in_threadpool(files.new)
+        try:
+            upload = await run_in_threadpool(files.new)
+        except OSError as error:
+            raise _not_kept(error) from error
         try:
             size, buffer = 0, bytearray()
             async for chunk in request.stream():
@@ -63,6 +74,8 @@ def adapter_routes(files: AdapterFiles) -> APIRouter:
             return Kept(sha256=sha256, size_bytes=await run_in_threadpool(upload.keep, sha256))
         except BadAdapterFile as error:
             raise ParameterError("sha256", str(error)) from error
+        except OSError as error:
+            raise _not_kept(error) from error
         finally:
             await run_in_threadpool(upload.close)
 

@@ -15,7 +15,7 @@ from generator.body import BadBody, BodyTooLarge
 from generator.engine_process import EngineFailed
 from generator.job import FailureReason
 from generator.jobs import JobFailed, KeyReused, NotFinished, QueueFull, UnknownJob
-from generator.request import ParameterError, UnknownAdapter, UnknownAdapters
+from generator.request import NotKept, ParameterError, UnknownAdapter, UnknownAdapters
 
 RETRY_AFTER_S = 5
 # A request may have any number of unknown parameters, with names of any length.
@@ -58,6 +58,7 @@ _MEANINGS = {
     500: "`engine_failed`",
     503: "`queue_full` or `stopping`; retry after `Retry-After` seconds",
     504: "`took_too_long`: the job reached its time limit",
+    507: "`not_kept`: the disk of the adapters is full or cannot be written",
 }
 
 
@@ -94,6 +95,7 @@ def add_errors(app: FastAPI) -> None:
         OtherOrigin: (403, "other_origin", "Web pages of other origins may not call this service."),
         UnknownJob: (404, "unknown_id", "No request has this id; it may have been removed."),
         UnknownAdapter: (404, "unknown_adapter", "No adapter has this hash; it may have been removed."),
+        NotKept: (507, "not_kept", "The adapter cannot be kept: the disk is full or cannot be written."),
         KeyReused: (409, "key_reused", "This key belongs to another request."),
         EngineFailed: (500, "engine_failed", "The engine does not respond."),
         QueueFull: (503, "queue_full", "The queue is full."),

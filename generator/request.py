@@ -46,6 +46,10 @@ class UnknownAdapter(Exception):
     """The service has no adapter of this hash: it was never sent or trained here, or has been removed."""
 
 
+class NotKept(Exception):
+    """An adapter cannot be written to the disk."""
+
+
 class UnknownAdapters(Exception):
     """A request names adapters that the service does not have."""
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from generator.body import Body, read_body, request_body
 from generator.engines.adapter_files import AdapterFiles
-from generator.engines.base import Engine, Trainer, TrainingOrder
+from generator.engines.base import CannotDo, Engine, Trainer, TrainingOrder
 from generator.images import BadImage, decode_base64, decode_source, shrink
 from generator.jobs import JobQueue
 from generator.problems import errors
@@ -107,12 +107,15 @@ def run_training(prepared: PreparedTraining, engine: Engine, progress: JobProgre
     )
     trained = cast("Trainer", engine).train(order, progress)
     name = hashlib.sha256(trained.adapter).hexdigest()
-    upload = AdapterFiles().new()
     try:
-        upload.add(trained.adapter)
-        upload.keep(name)
-    finally:
-        upload.close()
+        upload = AdapterFiles().new()
+        try:
+            upload.add(trained.adapter)
+            upload.keep(name)
+        finally:
+            upload.close()
+    except OSError as error:
+        raise CannotDo(f"the adapter cannot be kept: {error.strerror}") from error
     return Results([], [], [], trained=TrainedAdapter(name, trained.report))
 
 

@@ -130,6 +130,18 @@ def test_a_file_that_is_too_large_is_refused(service: Service, folder: Path, mon
     assert sorted(folder.iterdir()) == before
 
 
+def test_a_disk_that_cannot_be_written_is_an_error_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "adapters"
+    monkeypatch.setenv("EASEL_ADAPTERS", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    with TestClient(create_app(ProcessEnginePool("sharing_engine:Sharing"), Bounds(workers=0))) as client:
+        folder.rmdir()
+        folder.write_text("")
+        answer = send(Service(client), name_of(file_of(5)), file_of(5))
+        assert (answer.status_code, answer.json()["error"]) == (507, "not_kept")
+        assert client.get("/health").status_code == 200
+
+
 def test_those_used_last_are_kept(tmp_path: Path) -> None:
     data = [file_of(value) for value in range(4)]
     files = AdapterFiles(tmp_path, max_bytes=3 * len(data[0]))

@@ -185,6 +185,16 @@ def test_a_trainer_that_fails_says_why(service: Service, signs: Path, tmp_path: 
     until(lambda: kept_by_trainings(tmp_path) == [], "nothing is kept", PATIENCE_S, 0.01)
 
 
+def test_an_adapter_that_cannot_be_kept_is_named_as_the_reason(service: Service, signs: Path, tmp_path: Path) -> None:
+    number = begin(service)
+    service.until(number, "processing: 50%")
+    (tmp_path / "adapters").rmdir()
+    (tmp_path / "adapters").write_text("")
+    (signs / "go").touch()
+    service.until(number, "error")
+    assert "cannot be kept" in service.post("/get_results", id=number).json()["message"]
+
+
 def test_the_end_of_the_service_ends_the_training(signs: Path, tmp_path: Path) -> None:
     with serving(tmp_path) as service:
         service.until(begin(service), "processing: 50%")

@@ -98,6 +98,17 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path: Path, monkey
     assert resumed.report["loss"] == whole.report["loss"]
 
 
+@pytest.mark.usefixtures("plain")
+def test_a_training_without_room_for_checkpoints_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_STEPS", 2)
+    whole = LoraTrainer().train(training_order(tmp_path / "whole"), lambda _: None)
+    for number, blocked in enumerate(("checkpoint.part", "")):
+        folder = tmp_path / str(number)
+        (folder / blocked).mkdir(parents=True) if blocked else folder.write_text("")
+        assert LoraTrainer().train(training_order(folder), lambda _: None).adapter == whole.adapter
+        assert not (folder / "checkpoint.pt").exists()
+
+
 @pytest.mark.parametrize("kind", ["large", "turbo", "few steps", "mini"])
 def test_every_kind_of_model_is_trained(
     quick_models: dict[str, Path], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

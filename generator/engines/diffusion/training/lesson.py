@@ -6,6 +6,7 @@ a training that was interrupted ends with the same bytes.
 """
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from generator.engines.diffusion.loading import Model
 from generator.engines.diffusion.loop import joined
 from generator.engines.diffusion.networks import Inputs, predict
 from generator.engines.diffusion.orders import Conditions
+
+log = logging.getLogger("easel.generator")
 
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
 RATE, SMALL_RATE = 1e-4, 5e-4
@@ -130,7 +133,7 @@ class Lesson:
         return (MIN_SNR / ratio).clamp(max=1)
 
     def save(self, path: Path, seconds: float) -> None:
-        """Write a checkpoint; one that was there stays until the new one is complete."""
+        """Write a checkpoint; one that was there stays until the new one is complete, and where there is no room."""
         state = {
             "step": self.step,
             "loss": self.recent_loss,
@@ -139,8 +142,12 @@ class Lesson:
             "optimizer": self._optimizer.state_dict(),
         }
         part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, part)
+            os.replace(part, path)
+        except (OSError, RuntimeError) as error:  # the library's own writer raises the latter
+            log.warning("the checkpoint cannot be written: %s", type(error).__name__)
 
     def resume(self, path: Path) -> float:
         """Go on from a checkpoint and return the seconds that the steps before it took."""

@@ -52,7 +52,6 @@ def _train(order: TrainingOrder, report: Callable[[float], None]) -> Trained:
     others = find_others(studio, lambda done: report(done * _OTHERS_SHARE))
     trigger = f"{TRIGGER} {order.subject}"
     lesson = Lesson(studio.model, order, _examples(studio, order, trigger), _kept(studio, others))
-    order.folder.mkdir(parents=True, exist_ok=True)
     checkpoint = order.folder / "checkpoint.pt"
     earlier_s = lesson.resume(checkpoint) if checkpoint.exists() else 0.0
     while lesson.step < order.steps:
