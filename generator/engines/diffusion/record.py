@@ -18,7 +18,7 @@ class Record:
     def _read(self) -> dict[str, object]:
         try:
             found = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 

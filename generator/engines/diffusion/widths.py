@@ -170,7 +170,7 @@ class WidthsByBucket(dict[Bucket, Widths]):
     def measure(self, bucket: Bucket, candidates: Sequence[int]) -> Widths:
         """Find the widths of a bucket and keep them."""
         key = "/".join(map(str, (self._key, *bucket)))
-        found = from_record(self._record.find(key))
+        found = from_record(self._record.find(key), bucket.rows)
         if found is None:
             found = measure(self._sample(bucket), bucket.rows, self._exact, candidates)
             if found.settled:
@@ -180,11 +180,16 @@ class WidthsByBucket(dict[Bucket, Widths]):
         return found
 
 
-def from_record(entry: object) -> Widths | None:
-    """Return the widths of an entry that `asdict` made, None if it is something else."""
+def from_record(entry: object, smallest: int) -> Widths | None:
+    """Return the widths of an entry that `asdict` made, None if it is something else or not for orders of these rows.
+
+    The file may be damaged: widths too narrow would never fit an order, and others take any amount of memory.
+    """
     match entry:
         case {"rows": [*rows], "seconds": [*seconds]} if rows and len(rows) == len(seconds):
-            return Widths(tuple(map(int, rows)), tuple(map(float, seconds)))
+            known = [width for width in CANDIDATES if width >= smallest and width in rows]
+            if known == rows and all(isinstance(taken, int | float) for taken in seconds):
+                return Widths(tuple(known), tuple(map(float, seconds)))
     return None
 
 

@@ -163,11 +163,21 @@ def test_the_record_survives_a_start_and_bad_files(tmp_path: Path) -> None:
     record.write("x", {"rows": [2, 4], "seconds": [1.0, 1.5]})
     record.write("y", 3.5)
     again = Record(record.path)
-    assert from_record(again.find("x")) == Widths((2, 4), (1.0, 1.5))
+    assert from_record(again.find("x"), 2) == Widths((2, 4), (1.0, 1.5))
     assert again.find("y") == 3.5
-    for bad in ("", "[]", "{", json.dumps({"x": {"rows": []}}), json.dumps({"x": {"rows": [2], "seconds": []}})):
+    for bad in ("", "[]", "{", "[" * 100_000, json.dumps({"x": {"rows": []}})):
         record.path.write_text(bad)
-        assert from_record(Record(record.path).find("x")) is None
+        assert from_record(Record(record.path).find("x"), 2) is None
+
+
+@pytest.mark.parametrize("rows", [[], [1], [1, 2], [4, 2], [2, 2], [3], [2, 10**12], [-2], ["2"], [[2]], [2.5], [None]])
+def test_widths_that_were_never_measured_are_not_taken(rows: list[object]) -> None:
+    assert from_record({"rows": rows, "seconds": [1.0] * len(rows)}, 2) is None
+
+
+def test_widths_without_their_times_are_not_taken() -> None:
+    for seconds in ([], [1.0], ["1", "2"], [None, 1.0]):
+        assert from_record({"rows": [2, 4], "seconds": seconds}, 2) is None
 
 
 def test_a_record_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
