@@ -10,6 +10,9 @@ import torch
 from generator.engines.diffusion.folder import BadModel, Part
 from generator.engines.diffusion.schedulers import SCHEDULERS
 
+_RUNGE_KUTTA_STEPS = 4
+"""PNDM begins with so many steps of another kind, and fails if there are fewer."""
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -21,7 +24,10 @@ class Sampler:
     def start(self, steps: int, strength: float, device: torch.device, other: str = "") -> "Run":
         """Return a run of `steps`, of which a strength below 1 skips the first; `other` names another scheduler."""
         kind = SCHEDULERS[other] if other else self.name
-        scheduler = getattr(diffusers, kind).from_config(dict(self.config))
+        config = dict(self.config)
+        if kind == "PNDMScheduler" and steps < _RUNGE_KUTTA_STEPS:
+            config["skip_prk_steps"] = True
+        scheduler = getattr(diffusers, kind).from_config(config)
         # Those for few steps choose them from the steps of their training.
         steps = min(steps, int(scheduler.config.get("original_inference_steps") or steps))
         scheduler.set_timesteps(steps, device=device)

@@ -6,16 +6,19 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny_models
 import torch
 from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
+from engine_suite import Reports, request
 
 from generator.engines.diffusion import folder
 from generator.engines.diffusion.folder import BadModel, fingerprint, read_parts, tensor_shapes
 from generator.engines.diffusion.loading import load
 from generator.engines.diffusion.samplers import Sampler
 from generator.engines.diffusion.schedulers import SCHEDULERS
+from generator.engines.diffusion.studio import Studio
 
 
 @pytest.fixture
@@ -232,6 +235,20 @@ def test_every_scheduler_takes_its_steps(models: dict[str, Path], name: str, str
         latents, clean = run.step(prediction, k, latents, generator)
         assert torch.isfinite(latents).all()
         assert clean.shape == latents.shape
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_every_scheduler_takes_few_steps(studio: Studio, name: str, steps: int) -> None:
+    picture = studio.paint(request(width=64, steps=steps, scheduler=name), Reports())
+    assert picture.shape == (64, 64, 3)
+    source = np.zeros((64, 64, 3), np.uint8)
+    for strength in (1.0, *((0.99,) if steps > 1 else ())):
+        assert studio.paint(request(width=64, steps=steps, scheduler=name), Reports(), strength, source).shape == (
+            64,
+            64,
+            3,
+        )
 
 
 def test_a_scheduler_for_few_steps_takes_no_more_than_it_knows() -> None:
