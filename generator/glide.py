@@ -22,7 +22,7 @@ from generator.engines.base import Engine, ImageRequest, Pixels, ProgressReporte
 from generator.images import encode_png
 from generator.job import Job
 from generator.jobs import JobQueue
-from generator.problems import MAX_NAME, errors
+from generator.problems import CLIENT_CLOSED, MAX_NAME, errors
 from generator.request import MAX_PROMPT, MAX_SCALE, MAX_SEED, MAX_STEPS, ParameterError, composed
 from generator.waiting import wait_while_connected
 from generator.work import Results, share_of
@@ -37,9 +37,6 @@ SCALE_PER_GUIDANCE = 2.5
 """Engines take img_generator's scale; its recommended 7.5 corresponds to Glide's recommended 3.0."""
 
 _BASE_SHARE, _UPSCALE_SHARE = 0.3, 0.1
-
-CLIENT_CLOSED = 499
-"""The status when the client has closed the connection; it is not sent."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from generator.body import BadBody, BodyTooLarge
 from generator.engine_process import EngineFailed
@@ -20,6 +21,10 @@ from generator.request import NotKept, ParameterError, UnknownAdapter, UnknownAd
 RETRY_AFTER_S = 5
 # A request may have any number of unknown parameters, with names of any length.
 MAX_FAULTS, MAX_NAME = 20, 64
+
+
+CLIENT_CLOSED = 499
+"""The status when the client has closed the connection; it is not sent."""
 
 
 class OtherOrigin(Exception):
@@ -102,6 +107,8 @@ def add_errors(app: FastAPI) -> None:
         BodyTooLarge: (413, "body_too_large", "The body is too large."),
         BadBody: (400, "bad_body", "The body must be a JSON object or form fields."),
     }
+    # The client has gone in the middle of its body: nobody reads the answer, and it is no fault to log.
+    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=CLIENT_CLOSED))
     for kind, (status, code, message) in plain.items():
         app.add_exception_handler(kind, partial(_response, status, code, message))
 

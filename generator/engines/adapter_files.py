@@ -7,7 +7,9 @@ import hashlib
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from generator.engines.base import BadSetting, named
@@ -15,6 +17,10 @@ from generator.engines.diffusion.folder import BadModel, tensor_shapes
 
 MAX_FILE_BYTES = 300 * 1024 * 1024
 MAX_BYTES = 4 * 1024**3
+
+_UPLOAD = "upload-"
+_LEFT_S = 24 * 3600
+"""An upload that has got no bytes for so long has no service any more."""
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -64,7 +70,11 @@ class AdapterFiles:
         return Upload(self)
 
     def evict(self) -> None:
-        """Delete those used longest ago until the rest is within the limit."""
+        """Delete those used longest ago until the rest is within the limit, and what services that died left behind."""
+        for left in self.folder.glob(f"{_UPLOAD}*"):
+            with suppress(OSError):  # others may delete it too
+                if left.stat().st_mtime < time.time() - _LEFT_S:
+                    left.unlink()
         known = sorted(((path.stat().st_mtime, path) for path in self.folder.glob("*.safetensors")), reverse=True)
         kept = 0
         for _, path in known:
@@ -80,7 +90,7 @@ class Upload:
         self._files = files
         self._hash = hashlib.sha256()
         self._size = 0
-        descriptor, name = tempfile.mkstemp(dir=files.folder, prefix="upload-")
+        descriptor, name = tempfile.mkstemp(dir=files.folder, prefix=_UPLOAD)
         self._file, self._path = os.fdopen(descriptor, "wb"), Path(name)
 
     def add(self, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """The extension `adapters`: files are sent once, checked, and kept within limits."""
 
+import asyncio
 import json
 import os
 import struct
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from httpx import Response
 from serving import Service, TestClient, open_png
+from starlette.types import Message, Scope
 
 from generator import adapters
 from generator.engine_pool import ProcessEnginePool
@@ -151,6 +153,40 @@ def test_those_used_last_are_kept(tmp_path: Path) -> None:
     assert files.missing([name_of(data[0])]) == []
     keep(files, data[3])
     assert files.missing(map(name_of, data)) == [name_of(data[1])]
+
+
+def test_what_a_service_that_died_left_is_deleted(tmp_path: Path) -> None:
+    files = AdapterFiles(tmp_path)
+    left, coming = files.new(), files.new()
+    left._file.close()
+    os.utime(left._path, (1000, 1000))
+    keep(files, file_of(6))
+    assert (left._path.exists(), coming._path.exists()) == (False, True)
+    coming.close()
+
+
+def test_an_upload_that_breaks_off_is_no_fault_of_the_service(service: Service, folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    sent: list[Message] = []
+    parts: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b"\0" * 100, "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> Message:
+        return next(parts)
+
+    async def send_(message: Message) -> None:
+        sent.append(message)
+
+    path = f"/adapters/{'0' * 64}"
+    scope: Scope = {"type": "http", "method": "PUT", "path": path, "headers": [], "query_string": b"", "client": None}
+
+    async def call() -> None:
+        await service.client.app(scope, receive, send_)
+
+    asyncio.run(call())
+    assert sent[0]["status"] == 499
+    assert sorted(folder.iterdir()) == before
 
 
 def keep(files: AdapterFiles, data: bytes) -> None:
