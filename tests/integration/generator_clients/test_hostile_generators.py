@@ -170,6 +170,7 @@ def test_every_code_is_documented_and_tested() -> None:
     met = {row[3] for rows in (ANY_CALL, *(table[2] for table in TABLES.values())) for row in rows}
     met |= {"generator_unreachable"}  # test_a_closed_port_is_unavailable
     met |= {"generator_stopped"}  # test_an_abandoned_call_ends_soon
+    met |= {"generator_loading"}  # test_nothing_is_sent_while_the_model_loads_and_it_is_asked_again
     met |= {"generator_cannot"}  # test_unsupported_fields_are_refused_before_sending
     assert met == documented
     raised = set()
