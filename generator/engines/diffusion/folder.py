@@ -105,7 +105,7 @@ def local_folder(name: str) -> Path | None:
     if name and os.path.isdir(path):
         return Path(path).resolve()
     if not HUB_ID.fullmatch(name):
-        raise BadModel(f"{name[:200]} is neither a folder that can be read nor the name of a hub's model")
+        raise BadModel(f"{name[:200]} is neither a folder nor the name of a hub's model")
     return None
 
 
