@@ -13,6 +13,8 @@ from generator.engines.diffusion.schedulers import SCHEDULERS
 _RUNGE_KUTTA_STEPS = 4
 """PNDM begins with so many steps of another kind, and fails if there are fewer."""
 
+_TRIED_STEPS = 4
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -70,7 +72,7 @@ def load(part: Part, large: bool) -> Sampler:
     """Return a model's sampler.
 
     Raises:
-        BadModel: It is not one of `SCHEDULERS`.
+        BadModel: It is not one of `SCHEDULERS`, or cannot take a step.
     """
     if part.class_name not in SCHEDULERS.values():
         raise BadModel(f"the scheduler {part.class_name[:64]} is not one of {', '.join(SCHEDULERS.values())}")
@@ -78,4 +80,11 @@ def load(part: Part, large: bool) -> Sampler:
     if not large:
         # As the pipeline of diffusers does for these models.
         config |= {key: value for key, value in (("steps_offset", 1), ("clip_sample", False)) if key in config}
-    return Sampler(part.class_name, config)
+    sampler = Sampler(part.class_name, config)
+    try:
+        run = sampler.start(_TRIED_STEPS, 1.0, torch.device("cpu"))
+        latents = torch.zeros(1, 4, 8, 8)
+        run.step(run.input(latents, 0), 0, latents, torch.Generator())
+    except Exception as error:  # the library computes with whatever the configuration holds
+        raise BadModel(f"the scheduler cannot run with its configuration: {type(error).__name__}") from error
+    return sampler

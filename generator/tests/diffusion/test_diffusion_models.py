@@ -135,6 +135,24 @@ def test_a_bad_model_is_refused_with_a_reason(copy: Path, break_it: Callable[[Pa
         load(str(copy))
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"beta_schedule": "none"},
+        {"prediction_type": "none"},
+        {"timestep_spacing": "none"},
+        {"num_train_timesteps": "x"},
+        {"num_train_timesteps": 0},
+        {"beta_start": -1},
+        {"beta_end": "x"},
+    ],
+)
+def test_a_scheduler_that_cannot_run_is_refused(copy: Path, values: dict[str, object]) -> None:
+    tiny_models.change(copy / "scheduler" / "scheduler_config.json", **values)
+    with pytest.raises(BadModel, match="scheduler cannot run"):
+        load(str(copy))
+
+
 def test_a_scheduler_may_clip_at_minus_infinity(copy: Path) -> None:
     DPMSolverMultistepScheduler().save_pretrained(copy / "scheduler")
     tiny_models.change(copy / "model_index.json", scheduler=["diffusers", "DPMSolverMultistepScheduler"])
