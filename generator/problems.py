@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from generator.body import BadBody, BodyTooLarge
@@ -112,6 +113,15 @@ def add_errors(app: FastAPI) -> None:
     for kind, (status, code, message) in plain.items():
         app.add_exception_handler(kind, partial(_response, status, code, message))
 
+    @app.exception_handler(HTTPException)
+    def no_such_call(request: Request, error: HTTPException) -> JSONResponse:
+        code = dict(_ADDRESS_FAULTS).get(error.status_code, "http_error")
+        response = _response(
+            error.status_code, code, f"{request.method} {request.url.path[:MAX_NAME]}: {error.detail}."
+        )
+        response.headers.update(error.headers or {})
+        return response
+
     @app.exception_handler(NotFinished)
     def not_finished(request: Request, error: NotFinished) -> JSONResponse:
         return _response(409, "not_finished", str(error), request, error)
@@ -141,6 +151,8 @@ def add_errors(app: FastAPI) -> None:
         )
 
 
+_ADDRESS_FAULTS = [(404, "unknown_path"), (405, "wrong_method")]
+
 _FAILURES = {
     FailureReason.ENGINE: (500, "engine_failed"),
     FailureReason.TOO_LONG: (504, "took_too_long"),
@@ -155,6 +167,8 @@ def _bad_parameter_response(faults: list[tuple[str, str]]) -> JSONResponse:
     return JSONResponse({"error": "bad_parameter", **errors[0], "errors": errors}, 422)
 
 
-def _response(status: int, code: str, message: str, _: Request, __: Exception, **more: object) -> JSONResponse:
+def _response(
+    status: int, code: str, message: str, _: Request | None = None, __: Exception | None = None, **more: object
+) -> JSONResponse:
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
     return JSONResponse({"error": code, "message": message, **more}, status, headers)

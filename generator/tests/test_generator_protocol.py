@@ -159,3 +159,11 @@ def test_the_docs_serve_those_who_generate_clients(service: Service) -> None:
 def test_results_are_plain_base64(service: Service) -> None:
     image = service.finish(service.start())["imgs"][0]
     assert base64.b64decode(image, validate=True).startswith(b"\x89PNG\r\n")
+
+
+def test_errors_of_the_address_have_the_form_of_all_others(service: Service) -> None:
+    missing = service.client.get("/no-such-call")
+    assert (missing.status_code, missing.json()["error"]) == (404, "unknown_path")
+    wrong = service.client.get("/check_status")
+    assert (wrong.status_code, wrong.json()["error"], wrong.headers["allow"]) == (405, "wrong_method", "POST")
+    assert "/check_status" in wrong.json()["message"]

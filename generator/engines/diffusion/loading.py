@@ -201,19 +201,21 @@ def _key(name: str, folder: Path) -> str:
 
 def _with_info(model: Model, folder: Path, name: str) -> Model:
     steps, scale = _defaults(model)
-    side = model.unet.config.sample_size
-    if not isinstance(side, int) or side < 1:
+    cells = model.unet.config.sample_size
+    if not isinstance(cells, int) or cells < 1:
         raise BadModel("unet: sample_size is not a whole number")
-    size = side * model.latent_scale
     own = read_json(folder / OWN_DEFAULTS) if (folder / OWN_DEFAULTS).exists() else {}
+    side = int(_number(own, "size", cells * model.latent_scale, 64, 2048))
+    if side % 8:
+        raise BadModel(f"{OWN_DEFAULTS}: size is {side}, which is not a multiple of 8")
     info = ModelInfo(
         name=_name(own, name),
         device=torch.cuda.get_device_name() if model.device.type == "cuda" else "cpu",
         precision=str(model.dtype).removeprefix("torch."),
         steps=int(_number(own, "steps", steps, 1, 150)),
         scale=float(_number(own, "scale", scale, 0, 30)),
-        width=int(_number(own, "size", size, 64, 2048)),
-        height=int(_number(own, "size", size, 64, 2048)),
+        width=side,
+        height=side,
         revision=fingerprint(folder),
         scheduler=next(key for key, kind in SCHEDULERS.items() if kind == model.sampler.name),
     )

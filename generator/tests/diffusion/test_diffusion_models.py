@@ -206,6 +206,7 @@ def test_the_fingerprint_is_that_of_the_weights(copy: Path, models: dict[str, Pa
         '{"steps": "many"}',
         '{"scale": 1e9}',
         '{"size": true}',
+        '{"size": 65}',
     ],
 )
 def test_wrong_own_defaults_are_refused(copy: Path, own: str) -> None:
