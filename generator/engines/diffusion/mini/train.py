@@ -132,8 +132,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=60, help="how long (%(default)s)")
     parser.add_argument("--device", default=device, help="cpu or cuda (%(default)s)")
     parser.add_argument("--side", type=int, default=64, choices=(64, 128), help="pixels; 128 wants a GPU (%(default)s)")
-    parser.add_argument("--batch", type=int, default=32 if device == "cpu" else 256, help="(%(default)s)")
-    parser.add_argument("--rate", type=float, default=8e-4, help="learning rate (%(default)s)")
+    parser.add_argument("--batch", type=int, default=8 if device == "cpu" else 256, help="(%(default)s)")
+    parser.add_argument("--rate", type=float, default=6e-4, help="learning rate (%(default)s)")
     parser.add_argument("--pool", type=int, default=18_000, help="pictures to paint (%(default)s)")
     parser.add_argument(
         "--painters", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes (%(default)s)"
