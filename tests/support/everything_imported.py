@@ -33,6 +33,7 @@ def load(root: Path) -> None:
         services = Services(Settings.from_environment({**nowhere, "EASEL_BROKER_URL": broker}))
         services.wake_ups.wake()
         assert services.storage
+        assert services.models
     assert shared.images.source_rules
     zxcvbn("a")
     PasswordHasher().hash("a long password")
