@@ -298,8 +298,7 @@ class JobQueue:
 
     def _record_progress(self, job: Job, done: float) -> None:
         with self._lock:
-            is_late = time.monotonic() > job.began + self._bounds.job_timeout_s
-            if job.state is not JobState.PROCESSING or is_late:
+            if job.state is not JobState.PROCESSING or self._is_late(job):
                 raise Stopped
             job.progress = max(job.progress, min(done, 0.99))
             if time.monotonic() >= job.shown_at + PROGRESS_SHOWN_S:

@@ -108,19 +108,12 @@ def add_errors(app: FastAPI) -> None:
         BodyTooLarge: (413, "body_too_large", "The body is too large."),
         BadBody: (400, "bad_body", "The body must be a JSON object or form fields."),
     }
-    # The client has gone in the middle of its body: nobody reads the answer, and it is no fault to log.
+    # The client closed the connection in the middle of its body: the answer is not read, and there is no fault to log.
     app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=CLIENT_CLOSED))
     for kind, (status, code, message) in plain.items():
         app.add_exception_handler(kind, partial(_response, status, code, message))
 
-    @app.exception_handler(HTTPException)
-    def no_such_call(request: Request, error: HTTPException) -> JSONResponse:
-        code = dict(_ADDRESS_FAULTS).get(error.status_code, "http_error")
-        response = _response(
-            error.status_code, code, f"{request.method} {request.url.path[:MAX_NAME]}: {error.detail}."
-        )
-        response.headers.update(error.headers or {})
-        return response
+    app.exception_handler(HTTPException)(_no_such_call)
 
     @app.exception_handler(NotFinished)
     def not_finished(request: Request, error: NotFinished) -> JSONResponse:
@@ -160,6 +153,14 @@ _FAILURES = {
 }
 
 
+def _no_such_call(request: Request, error: HTTPException) -> JSONResponse:
+    code = dict(_ADDRESS_FAULTS).get(error.status_code, "http_error")
+    message = f"{request.method} {request.url.path[:MAX_NAME]}: {error.detail}."
+    response = _response(error.status_code, code, message, request, error)
+    response.headers.update(error.headers or {})
+    return response
+
+
 def _bad_parameter_response(faults: list[tuple[str, str]]) -> JSONResponse:
     """Return the response that lists wrong parameters; `faults` has their names and the rest of their messages."""
     named = [(parameter[:MAX_NAME], rest) for parameter, rest in faults[:MAX_FAULTS]]
@@ -167,8 +168,6 @@ def _bad_parameter_response(faults: list[tuple[str, str]]) -> JSONResponse:
     return JSONResponse({"error": "bad_parameter", **errors[0], "errors": errors}, 422)
 
 
-def _response(
-    status: int, code: str, message: str, _: Request | None = None, __: Exception | None = None, **more: object
-) -> JSONResponse:
+def _response(status: int, code: str, message: str, _: Request, __: Exception, **more: object) -> JSONResponse:
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
     return JSONResponse({"error": code, "message": message, **more}, status, headers)

@@ -36,7 +36,7 @@ def check_scene(
 
 
 def decode_scene(pictures: Mapping[str, bytes], pose_scale: float) -> Scene | None:
-    """Return the scene of a request's pictures, None if there is none."""
+    """Return the scene of a request's pictures, or None."""
     if "background" not in pictures:
         return None
     decoded = {name: decode_source(pictures[name]) for name in SCENE_PICTURES if name in pictures}

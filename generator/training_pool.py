@@ -79,7 +79,7 @@ class _TrainingWorker:
         self._closed = False
 
     def prepare(self) -> None:
-        """Do nothing: each training has a process of its own."""
+        """Do nothing: each training starts its own process."""
 
     def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
         """Run a training, up to three times if its process ends meanwhile.

@@ -82,7 +82,7 @@ class Diffusion:
 
     @staticmethod
     def unavailable() -> tuple[str, ...]:
-        """Return the extensions that need a ControlNet where there is none."""
+        """Return the extensions that need a ControlNet if none is set."""
         return () if controlnet_name() else ("control", "scene")
 
     def stats(self) -> EngineStats:

@@ -36,7 +36,7 @@ Labels = NDArray[np.int64]
 
 
 def other(number: int) -> tuple[Pixels, tuple[int, int, int]]:
-    """Paint something that is none of the subjects; return it with its labels."""
+    """Paint something that is not a subject; return it with its labels."""
     from easel_painter import Painter, lexicon
 
     known = {"lighthouse", "boat", "tree", "forest", "cat", "house", "windmill", "mountains", "castle", "city"}

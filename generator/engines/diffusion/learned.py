@@ -47,7 +47,7 @@ class Kind:
     lead: float
 
     def name(self, features: Values) -> NDArray[np.int64]:
-        """Return the class of each row, or `NONE` where it is not sure or is none of these."""
+        """Return the class of each row, or `NONE` where it is not sure or has no class."""
         values = self.ridge.values(features)
         first, leads = values.argmax(1), lead(values)
         found: NDArray[np.int64] = np.where((leads >= self.lead) & (first < values.shape[1] - 1), first, NONE)
