@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.core.limits import MAX_SIDE_PX, MAX_STEPS, MIN_SIDE_PX, SIDE_STEP_PX
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -41,9 +43,6 @@ STYLES = _choices(
     Choice("mosaic", "Mosaic", {"words": "mosaic of small stones"}),
     Choice("photo", "Photograph", {"words": "photograph, natural light"}),
 )
-
-MAX_STEPS = 150
-MIN_SIDE_PX, MAX_SIDE_PX, STEP_PX = 64, 2048, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def aspects(own: Defaults = GENERAL) -> dict[str, Choice]:
 
 
 def _side(length: float) -> int:
-    return min(MAX_SIDE_PX, max(MIN_SIDE_PX, round(length / STEP_PX) * STEP_PX))
+    return min(MAX_SIDE_PX, max(MIN_SIDE_PX, round(length / SIDE_STEP_PX) * SIDE_STEP_PX))
 
 
 QUALITIES, ASPECTS = qualities(), aspects()

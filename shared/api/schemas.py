@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from shared.api import presets
 from shared.api.fields import Email, NewPassword, Password, Text, TokenName, Whole
 from shared.core.errors import FieldCode
-from shared.core.limits import MAX_UPLOAD_BYTES
+from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MAX_UPLOAD_BYTES, MIN_SIDE_PX, SIDE_STEP_PX
 
 Type = Literal["image", "painting", "pixel_art"]
 Quality = Literal["draft", "normal", "better", "best"]
@@ -43,7 +43,7 @@ Style = Annotated[
     Field(json_schema_extra={"enum": list(presets.STYLES)}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
-Pixels = Annotated[int, Field(ge=64, le=2048, multiple_of=8), Whole]
+Pixels = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIDE_STEP_PX), Whole]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 # Clients in Go and Java would use 32 bits, and half of all seeds need the 32nd.
@@ -132,8 +132,8 @@ class JobRequest(Request):
     aspect: Aspect = "square"
     width: Pixels | None = None
     height: Pixels | None = None
-    steps: Annotated[int, Field(ge=1, le=150), Whole] | None = None
-    scale: Annotated[float, Field(ge=0, le=30)] | None = None
+    steps: Annotated[int, Field(ge=1, le=MAX_STEPS), Whole] | None = None
+    scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] | None = None
     upscale: Annotated[int, Field(ge=1, le=4), Whole] | None = None
     n: Annotated[int, Field(ge=1, le=8), Whole] | None = Field(
         default=None, description="Pictures in all. By default one for each of `source_images`, or 1."

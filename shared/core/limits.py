@@ -6,6 +6,11 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 """The size of a start picture. The site (web/lib/picture-storage.js) and nginx declare it too; a test checks."""
 
+MAX_STEPS = 150
+MAX_SCALE = 30
+MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 2048, 8
+"""The settings of a picture, in requests and as a generator's model may suggest them."""
+
 MAX_EMAIL_CHARACTERS = 254
 """The length of an account's e-mail address (RFC 5321, 4.5.3.1.3)."""
 

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MIN_SIDE_PX, SIDE_STEP_PX
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
@@ -60,10 +61,6 @@ EXTENSIONS_KEPT_S = 60.0
 FRESH_S = 5.0
 """How long the answer to a health call counts: for the extensions, and when a request is sent. A generator that was
 restarted meanwhile may be loading its model."""
-
-MAX_STEPS, MAX_SCALE = 150, 30
-MIN_SIDE_PX, MAX_SIDE_PX = 64, 2048
-"""The limits of the API, which the values of a model must keep."""
 
 
 class ImgGenerator:
@@ -363,7 +360,7 @@ def _read_model(value: object) -> Model | None:
         return None
     if not isinstance(scale, int | float) or not (1 <= steps <= MAX_STEPS and 0 <= scale <= MAX_SCALE):
         return None
-    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX and side % 8 == 0 for side in (width, height)):
+    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX and side % SIDE_STEP_PX == 0 for side in (width, height)):
         return None
     return Model(name, revision, steps, float(scale), width, height)
 
