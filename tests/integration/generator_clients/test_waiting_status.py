@@ -63,8 +63,10 @@ def address(server: Waiting) -> GeneratorAddress:
 
 @pytest.fixture
 def queued(generator: Generator) -> Iterator[str]:
-    """Queue a request behind another one, so that its status does not change."""
-    ahead, queued = generator.start(LARGE), generator.start(LARGE)
+    """Queue a request behind one that is processed, so that its status does not change."""
+    ahead = generator.start(LARGE)
+    until(lambda: generator.status(ahead).phase is Phase.PROCESSING, "the first request is processed")
+    queued = generator.start(LARGE)
     yield queued
     generator.cancel(queued)
     generator.cancel(ahead)
