@@ -217,7 +217,8 @@ def _install(target: Target, stage: Path) -> None:
 
 
 def _copy_own(stage: Path) -> None:
-    for name in (*sorted(_own_modules()), "functions/manifest.json", "functions/headers.json"):
+    data = ("functions/manifest.json", "functions/headers.json", "shared/api/presets.toml")
+    for name in (*sorted(_own_modules()), *data):
         (stage / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, stage / name)
 

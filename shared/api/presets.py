@@ -1,48 +1,57 @@
-"""The presets, such as "better" or "widescreen", and the settings that a request resolves to."""
+"""The presets, such as "better" or "widescreen", and the settings that a request resolves to.
+
+They are declared in `presets.toml`.
+"""
 
 import math
+import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from shared.core.limits import MAX_SIDE_PX, MAX_STEPS, MIN_SIDE_PX, SIDE_STEP_PX
 
+STRENGTH = 0.75
+"""How far a picture moves from its start picture, unless request or style say otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a preset, with its title for users and the settings that it sets."""
+    """One value of a preset, with its title for users, the words that it adds and the settings that it sets."""
 
     key: str
     title: str
-    values: dict[str, Any]
+    words: str = ""
+    negative_words: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
 
     def public(self) -> dict[str, Any]:
         """Return the choice as GET /v1/presets shows it."""
-        return {"key": self.key, "title": self.title, **self.values}
+        texts = {"key": self.key, "title": self.title, "words": self.words, "negative_words": self.negative_words}
+        return texts | self.values
 
 
-def _choices(*choices: Choice) -> dict[str, Choice]:
-    return {choice.key: choice for choice in choices}
-
-
-TYPES = _choices(
-    Choice("image", "Image", {"words": ""}),
-    Choice("painting", "Painting", {"words": "painting, brush strokes on canvas"}),
-    Choice("pixel_art", "Pixel art", {"words": "pixel art"}),
+_TEXTS = ("key", "title", "words", "negative_words")
+_FILE: dict[str, list[dict[str, Any]]] = tomllib.loads(
+    Path(__file__).with_name("presets.toml").read_text(encoding="utf-8")
 )
 
-STYLES = _choices(
-    Choice("oil", "Oil painting", {"words": "oil painting, thick brush strokes"}),
-    Choice("watercolour", "Watercolour", {"words": "watercolour, wet paper, soft edges"}),
-    Choice("ink", "Ink", {"words": "ink drawing, black and white"}),
-    Choice("pencil", "Pencil sketch", {"words": "pencil sketch, hatching"}),
-    Choice("low_poly", "Low poly", {"words": "low poly, flat triangles"}),
-    Choice("unreal", "Unreal Engine", {"words": "unreal engine, detailed render"}),
-    Choice("artstation", "ArtStation", {"words": "trending on artstation, concept art"}),
-    Choice("stained_glass", "Stained glass", {"words": "stained glass, lead lines"}),
-    Choice("mosaic", "Mosaic", {"words": "mosaic of small stones"}),
-    Choice("photo", "Photograph", {"words": "photograph, natural light"}),
-)
+
+def _choice(entry: Mapping[str, Any], values: dict[str, Any]) -> Choice:
+    return Choice(**{name: entry[name] for name in _TEXTS if name in entry}, values=values)
+
+
+def _choices(name: str) -> dict[str, Choice]:
+    """Return the choices of a preset whose settings are as in the file."""
+    return {
+        entry["key"]: _choice(entry, {name: value for name, value in entry.items() if name not in _TEXTS})
+        for entry in _FILE[name]
+    }
+
+
+TYPES = _choices("types")
+STYLES = _choices("styles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +70,6 @@ class Defaults:
 GENERAL = Defaults()
 """For generators that report no model."""
 
-_QUALITIES = {
-    "draft": ("Draft", 1 / 2, 1),
-    "normal": ("Normal", 1.0, 1),
-    "better": ("Better", 5 / 3, 1),
-    "best": ("Best", 8 / 3, 2),
-}
-"""Title, steps as a multiple of the usual ones, upscale."""
-
-_ASPECTS = {
-    "square": ("Square", 1.0, 1.0),
-    "widescreen": ("Widescreen", 3 / 2, 27 / 32),
-    "portrait": ("Portrait", 27 / 32, 3 / 2),
-}
-"""Title, width and height as multiples of the square's side."""
-
 
 def shared_defaults(defaults: Collection[Defaults]) -> Defaults:
     """Return the defaults for a request that any of these generators may get.
@@ -91,12 +85,17 @@ def shared_defaults(defaults: Collection[Defaults]) -> Defaults:
 
 def qualities(own: Defaults = GENERAL) -> dict[str, Choice]:
     """Return the qualities of generators with these defaults."""
-    return _choices(
-        *(
-            Choice(key, title, {"steps": _steps(own, share), "scale": own.scale, "upscale": upscale})
-            for key, (title, share, upscale) in _QUALITIES.items()
+    return {
+        entry["key"]: _choice(
+            entry,
+            {
+                "steps": _steps(own, entry["steps_share"]),
+                "scale": own.scale,
+                "upscale": entry.get("upscale", 1),
+            },
         )
-    )
+        for entry in _FILE["qualities"]
+    }
 
 
 def _steps(own: Defaults, share: float) -> int | None:
@@ -106,12 +105,10 @@ def _steps(own: Defaults, share: float) -> int | None:
 def aspects(own: Defaults = GENERAL) -> dict[str, Choice]:
     """Return the aspects of generators with these defaults, each of about the same number of pixels."""
     side = math.sqrt(own.width * own.height)
-    return _choices(
-        *(
-            Choice(key, title, {"width": _side(side * wide), "height": _side(side * high)})
-            for key, (title, wide, high) in _ASPECTS.items()
-        )
-    )
+    return {
+        entry["key"]: _choice(entry, {"width": _side(side * entry["wide"]), "height": _side(side * entry["high"])})
+        for entry in _FILE["aspects"]
+    }
 
 
 def _side(length: float) -> int:
@@ -126,14 +123,36 @@ def resolve(request: dict[str, Any], *, seed: int, own: Defaults = GENERAL) -> d
     """Return every setting of a job from a valid request: presets filled in, `seed` if the request has none.
 
     A value in the request overrides its preset. The prompt is not a setting; `notify` may be None, for the account's
-    default, and steps and scale where the generators' defaults differ: `fill_in` gives them later.
+    default, steps and scale where the generators' defaults differ: `fill_in` gives them later. The strength is None
+    where each of several styles has its own, `pixel_art` where the type is another.
     """
     quality, aspect = qualities(own)[request["quality"]].values, aspects(own)[request["aspect"]].values
     settings = {name: value for name, value in request.items() if name != "prompt"}
     for name, preset in (*quality.items(), *aspect.items(), ("seed", seed)):
         if settings[name] is None:
             settings[name] = preset
+    if settings["strength"] is None:
+        settings["strength"] = _shared_strength(settings["style"])
+    settings["pixel_art"] = _pixel_art(settings)
     return settings
+
+
+def _shared_strength(style: str | list[str] | None) -> float | None:
+    """Return the strength that these styles share; None where they differ."""
+    strengths = {_strength(one) for one in styles_of(style)}
+    return strengths.pop() if len(strengths) == 1 else None
+
+
+def _strength(style: str | None) -> float:
+    return STRENGTH if style is None else float(STYLES[style].values.get("strength", STRENGTH))
+
+
+def _pixel_art(settings: Mapping[str, Any]) -> dict[str, int] | None:
+    usual: dict[str, int] | None = TYPES[settings["type"]].values.get("pixel_art")
+    if usual is None:
+        return None
+    given = settings["pixel_art"] or {}
+    return {name: value if given.get(name) is None else given[name] for name, value in usual.items()}
 
 
 def fill_in(settings: Mapping[str, Any], own: Defaults) -> dict[str, Any]:
@@ -142,12 +161,39 @@ def fill_in(settings: Mapping[str, Any], own: Defaults) -> dict[str, Any]:
     return {name: quality[name] for name in ("steps", "scale") if settings[name] is None}
 
 
-def full_prompt(prompt: str, settings: dict[str, Any]) -> str:
-    """Return the prompt for the generator: each part followed by the words of its type and style."""
-    words = [TYPES[settings["type"]].values["words"]]
-    if settings["style"] is not None:
-        words.append(STYLES[settings["style"]].values["words"])
-    suffix = ", ".join(word for word in words if word)
+def styles_of(style: str | list[str] | None) -> list[str | None]:
+    """Return the style of each picture, where a list names one for each; otherwise the one that all have."""
+    return list(style) if isinstance(style, list) else [style]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a generator gets for the pictures of one style: the texts with the presets' words, and the strength."""
+
+    prompt: str
+    negative_prompt: str
+    strength: float
+
+
+def wordings(prompt: str, settings: Mapping[str, Any]) -> list[Wording]:
+    """Return the wording of each of the job's styles; of a job without a list of styles it is one."""
+    return [_wording(prompt, settings, style) for style in styles_of(settings["style"])]
+
+
+def _wording(prompt: str, settings: Mapping[str, Any], style: str | None) -> Wording:
+    chosen = [TYPES[settings["type"]], QUALITIES[settings["quality"]], ASPECTS[settings["aspect"]]]
+    chosen += [STYLES[style]] if style is not None else []
+    given = settings["strength"]
+    return Wording(
+        prompt=_full_prompt(prompt, [one.words for one in chosen]),
+        negative_prompt=", ".join(filter(None, (settings["negative_prompt"], *(one.negative_words for one in chosen)))),
+        strength=_strength(style) if given is None else given,
+    )
+
+
+def _full_prompt(prompt: str, words: list[str]) -> str:
+    """Return the prompt with the words after each of its parts."""
+    suffix = ", ".join(filter(None, words))
     if not suffix or not prompt:
         return prompt
     return " | ".join(f"{part.strip()}, {suffix}" for part in prompt.split("|") if part.strip())

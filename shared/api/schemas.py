@@ -2,27 +2,23 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.api import presets
 from shared.api.fields import Email, NewPassword, Password, Text, TokenName, Whole
+from shared.api.styles import MAX_PICTURES, Style
 from shared.core.errors import FieldCode
 from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MAX_UPLOAD_BYTES, MIN_SIDE_PX, SIDE_STEP_PX
 
-Type = Literal["image", "painting", "pixel_art"]
-Quality = Literal["draft", "normal", "better", "best"]
-Aspect = Literal["square", "widescreen", "portrait"]
+if TYPE_CHECKING:
+    Type = Quality = Aspect = str
+else:
+    Type, Quality, Aspect = (Literal[tuple(choices)] for choices in (presets.TYPES, presets.QUALITIES, presets.ASPECTS))
 StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
 Notify = Literal["none", "email"]
-
-
-def _known_style(key: str) -> str:
-    if key not in presets.STYLES:
-        raise PydanticCustomError("not_a_choice", "is not a style; GET /v1/presets lists the styles")
-    return key
 
 
 def _not_offered(wanted: bool) -> bool:
@@ -35,12 +31,6 @@ Timelapse = Annotated[
     bool,
     AfterValidator(_not_offered),
     Field(description="A video of the picture being made; not offered yet: only false is accepted."),
-]
-Style = Annotated[
-    Text,
-    StringConstraints(max_length=64),
-    AfterValidator(_known_style),
-    Field(json_schema_extra={"enum": list(presets.STYLES)}),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 Pixels = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIDE_STEP_PX), Whole]
@@ -119,6 +109,13 @@ class DescriptionOptions(Request):
     skip_list: list[Literal["mediums", "artists", "trendings", "movements"]] = Field(default_factory=list, max_length=4)
 
 
+class PixelArt(Request):
+    """How pictures of the type `pixel_art` are reduced, whatever the generator: to square cells, each of one colour."""
+
+    cells: Annotated[int, Field(ge=32, le=256), Whole] | None = Field(None, description="Cells on the longer side.")
+    colours: Annotated[int, Field(ge=8, le=64), Whole] | None = Field(None, description="Colours of the palette.")
+
+
 class JobRequest(Request):
     """The picture to generate. Only the prompt is required, and only if a new picture is made."""
 
@@ -135,12 +132,16 @@ class JobRequest(Request):
     steps: Annotated[int, Field(ge=1, le=MAX_STEPS), Whole] | None = None
     scale: Annotated[float, Field(ge=0, le=MAX_SCALE)] | None = None
     upscale: Annotated[int, Field(ge=1, le=4), Whole] | None = None
-    n: Annotated[int, Field(ge=1, le=8), Whole] | None = Field(
-        default=None, description="Pictures in all. By default one for each of `source_images`, or 1."
+    n: Annotated[int, Field(ge=1, le=MAX_PICTURES), Whole] | None = Field(
+        default=None,
+        description="Pictures in all. By default one for each style of a list, or of `source_images`, or 1.",
     )
     seed: Annotated[Seed, Field(ge=0, le=2**32 - 1), Whole] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
-    strength: Annotated[float, Field(ge=-2, le=1)] = 0.75
+    strength: Annotated[float, Field(ge=-2, le=1)] | None = Field(
+        default=presets.STRENGTH, description="With a style what suits it, if that is left out."
+    )
+    pixel_art: PixelArt | None = None
     describe: bool = False
     description: DescriptionOptions = Field(default_factory=DescriptionOptions)
     timelapse: Timelapse = False
@@ -150,10 +151,15 @@ class JobRequest(Request):
     @model_validator(mode="after")
     def _makes_sense(self) -> "JobRequest":
         if self.n is None:
-            self.n = max(1, len(self.source_images))
-        if self.strength >= 0 and not self.prompt.strip().strip("|").strip():
+            self.n = len(self.style) if isinstance(self.style, list) else max(1, len(self.source_images))
+        elif isinstance(self.style, list) and self.n != len(self.style):
+            raise PydanticCustomError("not_a_choice", "n: there is one picture for each style; leave n out")
+        if self.style is not None and "strength" not in self.model_fields_set:
+            self.strength = None
+        generates = self.strength is None or self.strength >= 0
+        if generates and not self.prompt.strip().strip("|").strip():
             raise PydanticCustomError("required", "prompt: describe the picture in a few words")
-        if self.strength < 0 and not self.source_images:
+        if not generates and not self.source_images:
             raise PydanticCustomError(
                 "required", "source_images: a strength below 0 changes existing pictures; name at least one"
             )
@@ -282,7 +288,7 @@ class UploadView(Answer):
 class GalleryItem(Answer):
     job_id: str
     prompt: str
-    style: str | None
+    style: str | list[str] | None
     images: list[ImageView]
     created_at: Time
     published_at: Time
@@ -292,7 +298,7 @@ class GallerySettings(Answer):
     """The recipe of published pictures: the settings that make them again, and nothing about their owner."""
 
     type: Type
-    style: str | None
+    style: str | list[str] | None
     quality: Quality
     aspect: Aspect
     width: int
@@ -303,7 +309,8 @@ class GallerySettings(Answer):
     n: int
     seed: Seed
     negative_prompt: str
-    strength: float
+    strength: float | None
+    pixel_art: dict[str, int] | None = None
 
 
 class GalleryDetail(GalleryItem):
@@ -349,34 +356,3 @@ class Problem(Answer):
     detail: str
     code: str
     errors: list[ProblemField] = Field(default_factory=list, description="Only with status 422.")
-
-
-_CONSTRAINT_NAMES = {
-    "minLength": "min_length",
-    "maxLength": "max_length",
-    "maxItems": "max_items",
-    "multipleOf": "multiple_of",
-}
-
-
-def request_fields() -> list[dict[str, Any]]:
-    """Return every field of a submit with its type, range and default, as JobRequest declares them."""
-    schema = JobRequest.model_json_schema()
-    required = {"prompt"}
-    without = JobRequest.model_validate({"prompt": "a"})
-    fields = []
-    for name, spec in schema["properties"].items():
-        known = next((option for option in spec.get("anyOf", ()) if option.get("type") != "null"), spec)
-        field = {"name": name, "type": known.get("type", "object"), "required": name in required}
-        for constraint in ("minimum", "maximum", "enum"):
-            if constraint in known:
-                field[constraint] = known[constraint]
-        for constraint, public in _CONSTRAINT_NAMES.items():
-            if constraint in known:
-                field[public] = known[constraint]
-        if name == "prompt":
-            field["min_length"] = 1
-        default = getattr(without, name) if name not in required else ""
-        field["default"] = default if name != "description" else {}
-        fields.append(field)
-    return fields

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -58,7 +59,7 @@ def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download
 
 def item_json(item: GalleryItem, pictures: Pictures) -> str:
     """Return a published job as JSON."""
-    style = "null" if item.style is None else text_json(item.style)
+    style = text_json(item.style) if isinstance(item.style, str) else json.dumps(item.style)
     return (
         f'{{"job_id":"{item.id}","prompt":{text_json(item.prompt)},"style":{style},'
         f'"images":{pictures.write(item.images)},'

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, text
 
 from shared.core.db import fetch
@@ -37,7 +38,7 @@ class GalleryItem(NamedTuple):
 
     id: str
     prompt: str
-    style: str | None
+    style: str | list[str] | None
     settings: str
     created_at: str
     published_at: str
@@ -139,4 +140,7 @@ def restore(connection: Connection, job_id: UUID) -> bool:
 
 
 def _item(row: Sequence[Any]) -> GalleryItem:
-    return GalleryItem._make((*row[:-1], read_images(row[-1])))
+    job_id, prompt, style, *fields, images = row
+    # As text a list of styles is JSON, which no key looks like.
+    styles = from_json(style) if style and style.startswith("[") else style
+    return GalleryItem._make((job_id, prompt, styles, *fields, read_images(images)))

@@ -48,7 +48,7 @@ MAX_OUTPUT_PIXELS = 2**27
 
 _LONG_PROMPT = Limit(
     "prompt",
-    lambda request: len(request.prompt) > MAX_PROMPT_CHARACTERS,
+    lambda request: request.longest_prompt > MAX_PROMPT_CHARACTERS,
     f"must have at most {MAX_PROMPT_CHARACTERS} characters with the words of its type and style after each part",
 )
 
@@ -131,7 +131,11 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
 _SEED = Ignored("seed", "the seed", lambda _: True)
 _STEPS = Ignored("steps", "the number of steps", lambda _: True)
 _SCALE = Ignored("scale", "the scale", lambda _: True)
-_NEGATIVE_PROMPT = Ignored("negative_prompt", "the negative prompt", lambda request: bool(request.negative_prompt))
+_NEGATIVE_PROMPT = Ignored(
+    "negative_prompt",
+    "the negative prompt",
+    lambda request: bool(request.negative_prompt) or any(one.negative_prompt for one in request.variants),
+)
 _STRENGTH = Ignored("strength", "the strength", lambda request: bool(request.source_images) and request.generates)
 _CPU = Ignored("cpu", "the choice of the processor", lambda request: request.cpu)
 _WORDING = Ignored(

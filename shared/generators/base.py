@@ -80,13 +80,23 @@ def no_room() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """What differs in one picture of a request."""
+
+    prompt: str = field(repr=False)
+    negative_prompt: str = field(repr=False)
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One request for pictures, independent of a protocol. All settings are resolved: no client adds a default.
 
     `width` and `height` are pixels before upscaling. `source_images` are PNG files. `strength` is how far img2img goes
     from them; below 0 nothing new is generated, below -1 an unchanged picture is not returned either. `key` identifies
     the request for the generator's idempotency extension. `frames` is how many intermediate pictures are wanted, where
-    the generator offers that.
+    the generator offers that. `variants` are what each picture has instead of the request's own values; no protocol
+    has that, so such a request is sent in parts (`several`).
     """
 
     prompt: str = field(repr=False)
@@ -108,6 +118,7 @@ class GenerationRequest:
     cpu: bool = False
     key: str = field(default="", repr=False)
     frames: int = 0
+    variants: tuple[Variant, ...] = ()
 
     @property
     def generates(self) -> bool:
@@ -125,7 +136,31 @@ class GenerationRequest:
             return replace(self, source_images=self.source_images[done:])
         turn = done % len(self.source_images) if self.source_images else 0
         sources = self.source_images[turn:] + self.source_images[:turn]
-        return replace(self, n=self.n - done, seed=(self.seed + done) % 2**32, source_images=sources)
+        first = self.variant(done)
+        return replace(
+            self,
+            prompt=first.prompt,
+            negative_prompt=first.negative_prompt,
+            strength=first.strength,
+            n=self.n - done,
+            seed=(self.seed + done) % 2**32,
+            source_images=sources,
+            variants=self.variants[done:],
+        )
+
+    def picture(self, index: int) -> "GenerationRequest":
+        """Return the request for one picture of a request with variants."""
+        rest = self.rest(index)
+        return replace(rest, n=1, source_images=rest.source_images[:1], variants=())
+
+    def variant(self, index: int) -> Variant:
+        """Return the texts and the strength of one picture."""
+        return self.variants[index] if self.variants else Variant(self.prompt, self.negative_prompt, self.strength)
+
+    @property
+    def longest_prompt(self) -> int:
+        """Return how many characters the longest prompt has."""
+        return max(len(self.variant(index).prompt) for index in range(len(self.variants) or 1))
 
     @property
     def expected_images(self) -> int:

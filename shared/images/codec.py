@@ -240,11 +240,17 @@ def _png(image: Image.Image, chunks: PngInfo) -> bytes:
 
 
 def thumbnail_webp(image: Image.Image) -> bytes:
-    """Encode a WebP in sRGB of at most 512 pixels on the long side. A smaller picture keeps its size."""
+    """Encode a WebP in sRGB of at most 512 pixels on the long side. A smaller picture keeps its size.
+
+    One with a palette keeps its edges and colours.
+    """
+    crisp = image.mode == "P"
     small = image.copy()
-    small.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX), Image.Resampling.LANCZOS)
+    box = (THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX)
+    small.thumbnail(box, Image.Resampling.NEAREST if crisp else Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD, icc_profile=srgb_profile())
+    options = {"lossless": True} if crisp else {"quality": _WEBP_QUALITY}
+    small.convert("RGB").save(buffer, "WEBP", method=_WEBP_METHOD, icc_profile=srgb_profile(), **options)
     return buffer.getvalue()
 
 

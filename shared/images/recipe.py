@@ -23,7 +23,8 @@ MAX_CHUNKS = 256
 class Recipe:
     """Everything needed to make one picture again.
 
-    `prompt` is as the user typed it, `sent_prompt` as the generator got it, with the words of type and style.
+    `prompt` and `negative_prompt` are as the user typed them, `sent_prompt` and `sent_negative_prompt` as the generator
+    got them, with the words of type and style.
     `settings`: every resolved setting of the job under its API name (JSON values). `seed` and `index` are this
     picture's; the seed is None if the generator did not follow it. `source_images` is how many start pictures there
     were. `not_followed` names the settings that the generator ignored, so that the same recipe gives another picture.
@@ -44,6 +45,7 @@ class Recipe:
     created_at: str
     description: str | None = None
     sent_prompt: str | None = None
+    sent_negative_prompt: str | None = None
     source_images: int = 0
     engine: str | None = None
     sampler: str | None = None
@@ -86,8 +88,9 @@ def parameters_text(recipe: Recipe) -> str:
         "Version": "Easel",
     }
     lines = [_one_line(recipe.prompt if recipe.sent_prompt is None else recipe.sent_prompt)]
-    if recipe.negative_prompt and "negative_prompt" not in recipe.not_followed:
-        lines.append(f"Negative prompt: {_one_line(recipe.negative_prompt)}")
+    negative = recipe.negative_prompt if recipe.sent_negative_prompt is None else recipe.sent_negative_prompt
+    if negative and "negative_prompt" not in recipe.not_followed:
+        lines.append(f"Negative prompt: {_one_line(negative)}")
     lines.append(", ".join(f"{name}: {_quoted(value)}" for name, value in values.items() if value is not None))
     return "\n".join(lines).replace("\0", "")
 

@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from shared.api import presets
-from shared.api.schemas import JobRequest, request_fields
+from shared.api.request_fields import request_fields
+from shared.api.schemas import JobRequest
 from shared.jobs.resolution import find_defaults, is_supported, new_job
 from shared.services import Services
 
@@ -25,6 +26,7 @@ USES: dict[str, Option] = {
     "source_images": {"source_images": ["any"]},
     "strength": {"source_images": ["any"], "strength": 0.5},
     "describe": {"describe": True},
+    "pixel_art": {"type": "pixel_art"},
     "description": {"describe": True, "description": {"skip_clip": True}},
     "timelapse": {"timelapse": True},
     "notify": {"notify": "email"},

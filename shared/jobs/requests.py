@@ -1,7 +1,9 @@
 """A job's settings as a request to a generator."""
 
-from shared.api.presets import GENERAL, Defaults, fill_in, full_prompt
-from shared.generators.base import GenerationRequest, Model
+from dataclasses import replace
+
+from shared.api.presets import GENERAL, Defaults, fill_in, wordings
+from shared.generators.base import GenerationRequest, Model, Variant
 from shared.jobs.records import JobSettings
 
 
@@ -15,12 +17,13 @@ def generation_request(
     """
     settings = settings | fill_in(settings, own)
     described = settings["description"]
-    return GenerationRequest(
-        prompt=full_prompt(prompt, settings),
-        negative_prompt=settings["negative_prompt"],
+    variants = tuple(Variant(one.prompt, one.negative_prompt, one.strength) for one in wordings(prompt, settings))
+    request = GenerationRequest(
+        prompt=variants[0].prompt,
+        negative_prompt=variants[0].negative_prompt,
         **{name: settings[name] for name in ("n", "width", "height", "steps", "scale", "seed", "upscale")},
         source_images=source_images,
-        strength=settings["strength"],
+        strength=variants[0].strength,
         describe=settings["describe"],
         blip_max_len=described["blip_max_len"],
         clip_max_len=described["clip_max_len"],
@@ -29,6 +32,7 @@ def generation_request(
         cpu=settings["cpu"],
         key=key,
     )
+    return replace(request, variants=variants) if request.generates and len(variants) > 1 else request
 
 
 def defaults_of(model: Model | None) -> Defaults:

@@ -1,7 +1,9 @@
 """What the recipes of a job's pictures say."""
 
+from dataclasses import replace
 from datetime import UTC
 
+from shared.api.presets import styles_of
 from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images.recipe import Recipe
 from shared.polling.claims import ClaimedJob
@@ -23,6 +25,7 @@ def of_job(
         index=0,
         generator=protocol,
         sent_prompt=request.prompt,
+        sent_negative_prompt=request.negative_prompt,
         source_images=len(request.source_images),
         engine=result.engine or reported.engine,
         sampler=result.sampler or reported.sampler,
@@ -30,6 +33,21 @@ def of_job(
         model_revision=(model.revision or None) if model else None,
         job_id=str(claim.id),
         created_at=claim.created_at.astimezone(UTC).isoformat(),
+    )
+
+
+def of_picture(common: Recipe, claim: ClaimedJob, request: GenerationRequest, index: int) -> Recipe:
+    """Return the recipe of one picture of the job: where each has its style, with its own words and strength."""
+    recipe = replace(common, index=index)
+    if not request.variants:
+        return recipe
+    variant = request.variants[index]
+    own = {"style": styles_of(claim.settings["style"])[index], "strength": variant.strength}
+    return replace(
+        recipe,
+        settings={**common.settings, **own},
+        sent_prompt=variant.prompt,
+        sent_negative_prompt=variant.negative_prompt,
     )
 
 

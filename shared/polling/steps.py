@@ -144,7 +144,8 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         storing = Storing(step.claim, step.storage, step.protocol, request)
         done = 0
         while done < request.count:
-            part = request.rest(done)
+            # What draws at once is asked for pictures of different words one by one.
+            part = request.picture(done) if draws and request.variants else request.rest(done)
             with ExitStack() as held:
                 result = _result(step, remote_id, part, draws, held)
                 health = HEALTHY

@@ -8,6 +8,7 @@ from shared.core.errors import Unavailable
 from shared.generators.abilities import ignored_fields
 from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images import codec
+from shared.images.pixel_art import to_pixel_art
 from shared.jobs.records import StoredImage
 from shared.polling import recipes
 from shared.polling.claims import ClaimedJob
@@ -37,11 +38,13 @@ class Storing:
         sizes = part.output_sizes[: len(images)] or [None] * len(images)
         ignored = tuple(setting.field for setting in ignored_fields(self.protocol, part, reported.followed(part)))
         common = recipes.of_job(self.claim, self.protocol, reported, self.request, result)
+        pixel_art = self.claim.settings.get("pixel_art")  # jobs of older versions have none
         for index, (data, expected_size) in enumerate(zip(images, sizes, strict=True)):
             image = codec.decode_picture(data, expected_size=expected_size)
+            if result.images and pixel_art:
+                image = to_pixel_art(image, **pixel_art)
             recipe = replace(
-                common,
-                index=len(self._stored),
+                recipes.of_picture(common, self.claim, self.request, len(self._stored)),
                 seed=None if "seed" in ignored else (part.seed + index) % 2**32,
                 description=result.descriptions[index] if result.descriptions else None,
                 not_followed=ignored,

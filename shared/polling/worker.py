@@ -17,6 +17,7 @@ from shared.core.log import fields as log_fields
 from shared.core.log import job_id as log_job_id
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
+from shared.generators.several import Several
 from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured
@@ -189,7 +190,7 @@ class Worker:
         client, address = taken.found
         step = Step(
             claim,
-            client,
+            Several(client),
             address.protocol,
             self.services.storage,
             stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),

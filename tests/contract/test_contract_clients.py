@@ -77,8 +77,12 @@ def test_no_default_makes_a_field_of_a_request_required() -> None:
         for field, spec in schema["properties"].items():
             assert "default" not in spec, (name, field)
     properties = SCHEMAS["JobRequest"]["properties"]
-    assert properties["strength"]["description"] == "By default 0.75."
-    assert properties["n"]["description"] == "Pictures in all. By default one for each of `source_images`, or 1."
+    assert properties["strength"]["description"] == (
+        "With a style what suits it, if that is left out. By default 0.75."
+    )
+    assert properties["n"]["description"] == (
+        "Pictures in all. By default one for each style of a list, or of `source_images`, or 1."
+    )
     assert "required" not in SCHEMAS["JobRequest"]
     assert SCHEMAS["Credentials"]["required"] == ["email", "password"]
 
@@ -86,8 +90,9 @@ def test_no_default_makes_a_field_of_a_request_required() -> None:
 def test_the_schemas_are_as_strict_as_the_rules() -> None:
     for name in ("Credentials", "NewAccount", "UserView"):
         assert SCHEMAS[name]["properties"]["email"]["format"] == "email"
-    style, nothing = SCHEMAS["JobRequest"]["properties"]["style"]["anyOf"]
+    style, listed, nothing = SCHEMAS["JobRequest"]["properties"]["style"]["anyOf"]
     assert (style["enum"], nothing) == (list(STYLES), {"type": "null"})
+    assert (listed["type"], listed["items"]["enum"], listed["maxItems"]) == ("array", list(STYLES), 8)
     for path in ("/v1/jobs", "/v1/tokens", "/v1/gallery"):
         [cursor] = [one for one in DOCUMENT["paths"][path]["get"]["parameters"] if one["name"] == "cursor"]
         [text, nothing] = cursor["schema"]["anyOf"]

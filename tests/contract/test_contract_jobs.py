@@ -48,6 +48,7 @@ def test_it_works(door: Door, ada: Person) -> None:
         "seed": job["settings"]["seed"],
         "source_images": [],
         "strength": 0.75,
+        "pixel_art": None,
         "describe": False,
         "description": {"blip_max_len": None, "clip_max_len": None, "skip_clip": False, "skip_list": []},
         "notify": "none",
@@ -73,6 +74,18 @@ def test_an_aspect_fixes_the_size(submit: Submit, aspect: str, size: tuple[int, 
     assert (settings["width"], settings["height"]) == size
 
 
+def test_a_list_of_styles_is_a_picture_for_each(submit: Submit) -> None:
+    settings = submit(style=["oil", "banksy"])["settings"]
+    assert (settings["style"], settings["n"], settings["strength"]) == (["oil", "banksy"], 2, None)
+    again = submit(**settings)["settings"]
+    assert again == settings
+
+
+def test_pixel_art_keeps_its_grid_and_palette(submit: Submit) -> None:
+    settings = submit(type="pixel_art", pixel_art={"cells": 256})["settings"]
+    assert settings["pixel_art"] == {"cells": 256, "colours": 16}
+
+
 def test_every_given_setting_is_kept(submit: Submit) -> None:
     given = {
         "prompt": "ein Turm | un phare | маяк \U0001f5fc",
@@ -95,7 +108,7 @@ def test_every_given_setting_is_kept(submit: Submit) -> None:
         "cpu": True,
         "timelapse": False,
     }
-    assert submit(**given)["settings"] == {**given, "source_images": []}
+    assert submit(**given)["settings"] == {**given, "source_images": [], "pixel_art": None}
 
 
 def test_a_finished_job_shows_its_pictures(

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared.api.presets import ASPECTS, QUALITIES, STYLES, TYPES
-from shared.api.schemas import JobRequest, request_fields
+from shared.api.request_fields import request_fields
+from shared.api.schemas import JobRequest
 from shared.services import Services
 from tests.support.doors import Door
 
@@ -32,6 +33,11 @@ def test_the_presets_are_public(door: Door, services: Services) -> None:
     for name, choices in (("types", TYPES), ("styles", STYLES), ("qualities", QUALITIES), ("aspects", ASPECTS)):
         assert [choice["key"] for choice in presets[name]] == list(choices)
         assert all(choice["title"] for choice in presets[name])
+    banksy = next(style for style in presets["styles"] if style["key"] == "banksy")
+    assert {"theme": "artists", "strength": 0.6, "offered": True}.items() <= banksy.items()
+    assert banksy["words"]
+    assert banksy["negative_words"]
+    assert presets["types"][2]["pixel_art"] == {"cells": 64, "colours": 16}
     values = {choice["key"]: (choice["steps"], choice["scale"], choice["upscale"]) for choice in presets["qualities"]}
     assert values == {"draft": (15, 7.5, 1), "normal": (30, 7.5, 1), "better": (50, 7.5, 1), "best": (80, 7.5, 2)}
     sizes = {choice["key"]: (choice["width"], choice["height"]) for choice in presets["aspects"]}
@@ -51,6 +57,10 @@ def test_every_field_is_described() -> None:
         ("n", 1, 8),
         ("seed", 0, 2**32 - 1),
         ("strength", -2, 1),
+    }
+    assert FIELDS["pixel_art"]["ranges"] == {
+        "cells": {"minimum": 32, "maximum": 256},
+        "colours": {"minimum": 8, "maximum": 64},
     }
     assert FIELDS["width"]["multiple_of"] == FIELDS["height"]["multiple_of"] == 8
 

@@ -41,6 +41,7 @@ WRONG: list[tuple[str, Any, str]] = [
     *wrong_texts("negative_prompt", 2000),
     *wrong_words("type"),
     *wrong_words("style"),
+    *[("style", value, "style") for value in (["oil", ""], ["oil", 7], [SECRET], ["oil"] * 5000)],
     *wrong_words("quality"),
     *wrong_words("aspect"),
     *wrong_words("notify"),

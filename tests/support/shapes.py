@@ -81,7 +81,9 @@ SETTINGS = {
     "prompt": str,
     "negative_prompt": str,
     "type": lambda word: word in ("image", "painting", "pixel_art"),
-    "style": lambda key: key is None or key in STYLES,
+    "style": lambda style: (
+        style is None or all(key in STYLES for key in ([style] if isinstance(style, str) else style))
+    ),
     "quality": lambda word: word in ("draft", "normal", "better", "best"),
     "aspect": lambda word: word in ("square", "widescreen", "portrait"),
     "width": int,
@@ -92,7 +94,8 @@ SETTINGS = {
     "n": int,
     "seed": int,
     "source_images": [str],
-    "strength": number,
+    "strength": maybe(number),
+    "pixel_art": maybe({"cells": int, "colours": int}),
     "describe": bool,
     "description": {
         "blip_max_len": maybe(int),
@@ -126,14 +129,14 @@ JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str), "
 GALLERY_ITEM = {
     "job_id": uuid7,
     "prompt": str,
-    "style": maybe(str),
+    "style": SETTINGS["style"],
     "images": [IMAGE],
     "created_at": time,
     "published_at": time,
 }
 RECIPE = (
     *("type", "style", "quality", "aspect", "width", "height", "steps", "scale", "upscale"),
-    *("n", "seed", "negative_prompt", "strength"),
+    *("n", "seed", "negative_prompt", "strength", "pixel_art"),
 )
 GALLERY_DETAIL = GALLERY_ITEM | {"settings": {name: SETTINGS[name] for name in RECIPE}}
 UPLOAD = {"key": str, "url": str, "fields": dict, "expires_at": time}

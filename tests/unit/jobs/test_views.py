@@ -81,7 +81,7 @@ items = st.builds(
     GalleryItem,
     id=st.just(str(ID)),
     prompt=texts,
-    style=st.none() | st.just("oil"),
+    style=st.sampled_from([None, "oil", ["oil", "ink"]]),
     settings=settings,
     created_at=st.just(AT),
     published_at=st.just(AT),
