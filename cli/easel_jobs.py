@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.admin.job_overview import JobDetail, JobOverview
     from shared.services import Services
 
-STATES = ("queued", "generating", "succeeded", "failed", "cancelled")
+STATES = ("held", "queued", "generating", "succeeded", "failed", "cancelled")
 
 LIST = """\
 The latest jobs, newest first, without their prompts; `jobs show` prints that of one job.
@@ -43,7 +43,7 @@ Puts a job back into the queue, with all its attempts and behind its user's othe
   generating   can be put back, for example when it is stuck. Its place at the generator is free immediately and the
                generator is asked to stop; a worker that still holds it can write nothing more, so there is never a
                second set of pictures.
-  queued       is already waiting; nothing changes.
+  queued, held is already waiting; nothing changes. A held job starts from the picture of one that has not finished.
   succeeded    cannot: it has its pictures, and would get a second set.
   cancelled    cannot: its user cancelled it.
 
@@ -286,6 +286,7 @@ def _cancel(services: "Services", options: argparse.Namespace) -> int:
     if was in (State.SUCCEEDED, State.FAILED):
         raise CommandError(ExitCode.FAILED, f"{options.job_id} has {was.value}; there is nothing left to cancel.")
     results = {
+        State.HELD: "is cancelled, and no longer counts against the quota.",
         State.QUEUED: "is cancelled, and no longer counts against the quota.",
         State.GENERATING: "will be cancelled with its next step; `easel jobs show` prints when it is.",
         State.CANCELLED: "was cancelled before; nothing has changed.",

@@ -55,7 +55,7 @@ ORDER BY id DESC LIMIT :limit
 """)
 
 _UNFINISHED = text("""
-SELECT id FROM jobs WHERE user_id = :user_id AND state IN ('queued', 'generating')
+SELECT id FROM jobs WHERE user_id = :user_id AND state IN ('held', 'queued', 'generating')
     AND cancel_requested_at IS NULL ORDER BY id
 """)
 
@@ -118,7 +118,7 @@ def disable(services: Services, email: str, reason: str | None, *, hide: bool) -
         raise NotFound
     cancelled = cancelling = 0
     for state in _cancel_all(services, account.id):
-        cancelled += state == State.QUEUED
+        cancelled += state.waits
         cancelling += state == State.GENERATING
     hidden = _hide(services, account.id) if hide else 0
     return DisableResult(account.was_disabled, cancelled, cancelling, hidden)

@@ -90,7 +90,7 @@ def _lock(connection: Connection, job_id: UUID) -> _LockedJob:
 def _refuse_requeue(job: _LockedJob, *, disabled: bool) -> RequeueResult | None:
     if job.state in (State.SUCCEEDED, State.CANCELLED):
         return RequeueResult(job.state.value)
-    if job.state == State.QUEUED:
+    if job.state.waits:
         return RequeueResult.ALREADY_QUEUED
     if disabled:
         return RequeueResult.USER_DISABLED
@@ -100,7 +100,7 @@ def _refuse_requeue(job: _LockedJob, *, disabled: bool) -> RequeueResult | None:
 def cancel(services: Services, job_id: UUID) -> State:
     """Cancel a job as its user could, and return the state that it was in.
 
-    A queued job is cancelled now, a generating one at its next step; a finished one stays as it is.
+    A waiting job is cancelled now, a generating one at its next step; a finished one stays as it is.
 
     Raises:
         NotFound: There is no such job.

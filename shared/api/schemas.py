@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -33,6 +34,16 @@ Timelapse = Annotated[
     Field(description="A video of the picture being made; not offered yet: only false is accepted."),
 ]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
+
+
+def _own_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise PydanticCustomError("not_yours", "is not the id of one of yours") from None
+
+
+OwnId = Annotated[str, AfterValidator(_own_id), Field(json_schema_extra={"format": "uuid"})]
 Pixels = Annotated[int, Field(ge=MIN_SIDE_PX, le=MAX_SIDE_PX, multiple_of=SIDE_STEP_PX), Whole]
 Id = Annotated[str, BeforeValidator(str)]
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
@@ -138,6 +149,12 @@ class JobRequest(Request):
     )
     seed: Annotated[Seed, Field(ge=0, le=2**32 - 1), Whole] | None = None
     source_images: list[UploadKey] = Field(default_factory=list, max_length=4)
+    from_job: OwnId | None = Field(
+        default=None,
+        description="A job of yours whose first picture this one starts from, also one that has not finished: this one"
+        " then waits for it. Without a prompt, the picture's description is the prompt.",
+    )
+    from_image: OwnId | None = Field(default=None, description="A picture of yours to start from, instead of a job.")
     strength: Annotated[float, Field(ge=-2, le=1)] | None = Field(
         default=presets.STRENGTH, description="With a style what suits it, if that is left out."
     )
@@ -156,14 +173,28 @@ class JobRequest(Request):
             raise PydanticCustomError("not_a_choice", "n: there is one picture for each style; leave n out")
         if self.style is not None and "strength" not in self.model_fields_set:
             self.strength = None
-        generates = self.strength is None or self.strength >= 0
-        if generates and not self.prompt.strip().strip("|").strip():
+        sources = [name for name in ("source_images", "from_job", "from_image") if getattr(self, name)]
+        if len(sources) > 1:
+            named = {"field": sources[1], "other": sources[0]}
+            raise PydanticCustomError("invalid", "{field}: leave it out, or {other}", named)
+        is_described = self.from_job is not None or self.from_image is not None
+        if self.generates and not self.has_prompt and not is_described:
             raise PydanticCustomError("required", "prompt: describe the picture in a few words")
-        if not generates and not self.source_images:
+        if not self.generates and not sources:
             raise PydanticCustomError(
                 "required", "source_images: a strength below 0 changes existing pictures; name at least one"
             )
         return self
+
+    @property
+    def generates(self) -> bool:
+        """Return whether it paints pictures; a strength below 0 changes or describes existing ones."""
+        return self.strength is None or self.strength >= 0
+
+    @property
+    def has_prompt(self) -> bool:
+        """Return whether the prompt has a word."""
+        return bool(self.prompt.strip().strip("|").strip())
 
 
 class UploadRequest(Request):

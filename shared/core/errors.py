@@ -23,6 +23,7 @@ FieldCode = Literal[
     "well_known",
     "not_uploaded",
     "not_yours",
+    "source_failed",
     "picture_wrong_format",
     "picture_too_many_pixels",
     "picture_too_small",

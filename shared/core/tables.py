@@ -102,7 +102,7 @@ tokens = Table(
 # their owner published (`published_at`) unless an operator took them down (`taken_down_at`); neither changes the other.
 # `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
 # `refusals` counts sends that a healthy generator refused, `refused_by` is the last of them; such a job does not start
-# before `next_step_at`.
+# before `next_step_at`. A job that is held has a place in no order yet; it shows as queued.
 jobs = Table(
     "jobs",
     metadata,
@@ -141,7 +141,8 @@ jobs = Table(
     _when("created_at", nullable=False, server_default=_now),
     _when("started_at"),
     _when("finished_at"),
-    CheckConstraint("state IN ('queued', 'generating', 'succeeded', 'failed', 'cancelled')", name="state"),
+    Column("group_id", UUID, ForeignKey("job_groups.id", ondelete="CASCADE")),
+    CheckConstraint("state IN ('held', 'queued', 'generating', 'succeeded', 'failed', 'cancelled')", name="state"),
     CheckConstraint("(error_code IS NULL) = (state <> 'failed')", name="error"),
     CheckConstraint("state <> 'succeeded' OR progress = 1", name="progress"),
     Index(
@@ -154,6 +155,7 @@ jobs = Table(
     Index("ix_jobs_due", "next_step_at", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_in_flight", "generator", postgresql_where=text("state = 'generating'")),
     Index("ix_jobs_user_id_id", "user_id", "id"),
+    Index("ix_jobs_group", "group_id", "id", postgresql_where=text("group_id IS NOT NULL")),
     Index(
         "ix_jobs_gallery",
         "published_at",
@@ -167,6 +169,35 @@ jobs = Table(
         unique=True,
         postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
+)
+
+# Jobs that were submitted in one call. The key and the hash are those of the request.
+job_groups = Table(
+    "job_groups",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=_id),
+    _owner("users", index=True),
+    Column("idempotency_key", Text),
+    Column("fingerprint", LargeBinary),
+    _when("created_at", nullable=False, server_default=_now),
+    Index(
+        "uq_job_groups_idempotency",
+        "user_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+)
+
+# The job whose picture a held job starts from. A trigger makes the row due when that job ends, and
+# `shared.polling.releases` then moves the held job on and deletes the row.
+held_jobs = Table(
+    "held_jobs",
+    metadata,
+    _owner("jobs", primary_key=True),
+    Column("source_id", UUID, nullable=False, index=True),
+    Column("is_due", Boolean, nullable=False, server_default="false"),
+    Index("ix_held_jobs_due", "job_id", postgresql_where=text("is_due")),
 )
 
 # The renewed lease of a claim whose step lasts longer than the lease in the job's row, which is only written at the

@@ -24,6 +24,8 @@ CHOICES = {
 USES: dict[str, Option] = {
     "upscale": {"upscale": 2},
     "source_images": {"source_images": ["any"]},
+    "from_job": {"from_job": "0" * 32},
+    "from_image": {"from_image": "0" * 32},
     "strength": {"source_images": ["any"], "strength": 0.5},
     "describe": {"describe": True},
     "pixel_art": {"type": "pixel_art"},

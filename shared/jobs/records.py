@@ -114,7 +114,8 @@ class NewJob:
 
     `outline` is its generation request without the bytes of its start pictures. `protocols` are those that can make it,
     as `abilities.supported_protocols` writes them. `fingerprint` is a hash of the request, where it has an idempotency
-    key. A `notify` of None in the settings means the account's default.
+    key. A `notify` of None in the settings means the account's default. `held_by`: the unfinished job whose picture it
+    starts from, or the index of that job among those that are submitted with it.
     """
 
     prompt: str
@@ -125,6 +126,7 @@ class NewJob:
     source_keys: tuple[str, ...]
     idempotency_key: str | None
     fingerprint: bytes
+    held_by: UUID | int | None = None
 
 
 def read_queued(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from uuid import UUID
 
 from shared.api.presets import GENERAL, Defaults, resolve, shared_defaults
 from shared.api.schemas import JobRequest
@@ -20,14 +21,16 @@ def new_job(
     fingerprint: bytes,
     addresses: Sequence[GeneratorAddress] = (),
     own: Defaults = GENERAL,
+    held_by: UUID | int | None = None,
 ) -> NewJob:
     """Fill in every setting of a request, and find the protocols that support it.
 
-    addresses: the generators, as far as this process knows them; own: their defaults.
+    addresses: the generators, as far as this process knows them; own: their defaults; held_by: see `NewJob`.
     """
     settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32), own=own)
     source_keys = tuple(settings["source_images"])
-    outline = generation_request(request.prompt, settings, source_images=(b"",) * len(source_keys))
+    sources = len(source_keys) or int(held_by is not None or settings["from_job"] is not None)
+    outline = generation_request(request.prompt, settings, source_images=(b"",) * sources)
     return NewJob(
         prompt=request.prompt,
         settings=settings,
@@ -37,6 +40,7 @@ def new_job(
         source_keys=source_keys,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
+        held_by=held_by,
     )
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 class State(StrEnum):
     """The state of a job.
 
+    HELD: accepted; starts from the picture of another job, which has not finished. The end of that job moves it on: to
+        QUEUED if it succeeded, to FAILED otherwise. The API shows it as queued.
     QUEUED: accepted, or put back after a lost attempt; waits for its start. The dispatcher or a cancel moves it on.
     GENERATING: holds a place at one generator. A worker moves it on: to its end, or back to QUEUED when the attempt is
         lost. The sweep finds it again when its worker died.
@@ -15,6 +17,7 @@ class State(StrEnum):
     CANCELLED: its user cancelled it. Its unit of the quota is given back. Only deletion follows.
     """
 
+    HELD = "held"
     QUEUED = "queued"
     GENERATING = "generating"
     SUCCEEDED = "succeeded"
@@ -26,10 +29,16 @@ class State(StrEnum):
         """Return whether the job has ended."""
         return self in FINISHED
 
+    @property
+    def waits(self) -> bool:
+        """Return whether the job is not at a generator, and not finished."""
+        return self in (State.HELD, State.QUEUED)
+
 
 FINISHED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED})
 
 MOVES: dict[State, frozenset[State]] = {
+    State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.FAILED}),
     State.QUEUED: frozenset({State.GENERATING, State.CANCELLED, State.FAILED}),
     State.GENERATING: FINISHED | {State.QUEUED},
     State.SUCCEEDED: frozenset(),
@@ -47,6 +56,7 @@ class Event(StrEnum):
     """The events of a job's timeline, as the API names them."""
 
     ACCEPTED = "accepted"
+    RELEASED = "released"  # the job whose picture it starts from has succeeded
     WAITING = "waiting"  # no generator can accept it now; the detail says why
     STARTED = "started"  # it got a place at a generator
     SENT = "sent"  # the generator accepted it

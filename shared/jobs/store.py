@@ -1,6 +1,6 @@
 """The jobs in the database. Functions over a connection; every time is the database's.
 
-Only `_move` changes a job's state, and only `submission_store.queue` adds a job.
+Only `_move` changes a job's state, and only `submission_store` adds jobs.
 """
 
 import json
@@ -139,7 +139,8 @@ _MOVE = """
 WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:moves AS json)) AS g (
         job_id uuid, "to" text, allowed_from text[], finished bool, event text, code text, detail text,
-        attempt_token uuid, generator text, attempts int, error_code text, error_message text, refused_pause_s float
+        attempt_token uuid, generator text, attempts int, error_code text, error_message text, refused_pause_s float,
+        cost_before float, prompt text
     )
 ), moved AS (
     UPDATE jobs SET
@@ -168,14 +169,14 @@ WITH given AS (
 ), owners AS (
     SELECT id FROM users WHERE id IN (SELECT user_id FROM moved) ORDER BY id FOR UPDATE
 ), by_day AS (
-    SELECT user_id, quota_day, max(turn) AS turn, sum(cost) AS cost,
-        sum((moved.to = 'queued')::int - (was = 'queued')::int) AS queued,
+    SELECT user_id, quota_day, min(turn) AS turn, sum(cost) AS cost,
+        sum((moved.to = 'queued')::int - (was IN ('held', 'queued'))::int) AS queued,
         sum((moved.to = 'generating')::int - (was = 'generating')::int) AS running,
         sum((was = 'failed')::int - (moved.to IN ('failed', 'cancelled'))::int) AS quota_used
     FROM moved JOIN owners ON owners.id = user_id GROUP BY user_id, quota_day
 ), changes AS (
     -- Only jobs of a user's latest day can be jobs of the day that the quota counts.
-    SELECT user_id, max(quota_day) AS quota_day, max(turn) AS turn, sum(cost) AS cost, sum(queued) AS queued,
+    SELECT user_id, max(quota_day) AS quota_day, min(turn) AS turn, sum(cost) AS cost, sum(queued) AS queued,
         sum(running) AS running, (array_agg(quota_used ORDER BY quota_day DESC))[1] AS quota_used
     FROM by_day GROUP BY user_id
 ), counted AS (
@@ -196,6 +197,11 @@ _CONTINUE = """attempts = jobs.attempts + g.attempts,
 # same moment may get the same turn.
 _START_OVER = """attempts = 0, crashes = 0, requeues = requeues + 1, started_at = NULL,
         turn = greatest((SELECT next_turn FROM users WHERE id = jobs.user_id), (SELECT turn FROM queue_clock))"""
+# A job enters the fair order when it is released, behind its user's other jobs and those released before it.
+_RELEASED = """turn = (
+            SELECT greatest(u.next_turn, c.turn) + g.cost_before / u.weight FROM users u, queue_clock c
+            WHERE u.id = jobs.user_id
+        ), prompt = coalesce(g.prompt, jobs.prompt)"""
 _REFUSED = """refusals = refusals + (g.refused_pause_s IS NOT NULL)::int,
         refused_since = CASE WHEN g.refused_pause_s IS NULL THEN refused_since
             ELSE coalesce(refused_since, clock_timestamp()) END,
@@ -212,6 +218,7 @@ _MAIL = """, mail AS (
 )"""
 _MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, refusals=_REFUSED, turn="", mail=_MAIL))
 _REQUEUE = text(_MOVE.format(attempts=_START_OVER, refusals=_FORGIVEN, turn=_NEXT_TURN, mail=_UNSENT))
+_RELEASE = text(_MOVE.format(attempts=_RELEASED, refusals=_FORGIVEN, turn=_NEXT_TURN, mail=""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +227,8 @@ class Move:
 
     reason: why, for the timeline; FAILED needs one, which becomes the job's error. attempt_token: the claim under which
     the caller works. attempts: how many attempts the move spends. refused_pause_s: the job's generator refused it, and
-    it starts no earlier than so many seconds from now.
+    it starts no earlier than so many seconds from now. For RELEASED: `cost_before` is the cost of its user's jobs that
+    are released in the same call before it, and `prompt` its new prompt, if it gets one.
     """
 
     job_id: UUID
@@ -231,6 +239,8 @@ class Move:
     generator: str | None = None
     attempts: int = 0
     refused_pause_s: float | None = None
+    cost_before: float = 0
+    prompt: str | None = None
 
     def _given(self) -> dict[str, object]:
         code, message = self.reason or (None, None)
@@ -249,6 +259,8 @@ class Move:
             "error_code": code if failed else None,
             "error_message": message if failed else None,
             "refused_pause_s": self.refused_pause_s,
+            "cost_before": self.cost_before,
+            "prompt": self.prompt,
         }
 
 
@@ -258,6 +270,11 @@ def move_all(connection: Connection, moves: Sequence[Move]) -> dict[UUID, MovedJ
     The others are not in a state from which their move is allowed, or their claim is no longer the caller's.
     """
     return _move(connection, _MOVE_ON, moves)
+
+
+def release_all(connection: Connection, moves: Sequence[Move]) -> dict[UUID, MovedJob]:
+    """Move held jobs into the queue, with their places in the fair order; return those that moved, by id."""
+    return _move(connection, _RELEASE, moves)
 
 
 def _move(connection: Connection, statement: TextClause, moves: Sequence[Move]) -> dict[UUID, MovedJob]:
@@ -322,8 +339,8 @@ def request_cancel(connection: Connection, job_id: UUID, reason: Reason | None =
 
 
 def cancel(connection: Connection, job_id: UUID, state: State, reason: Reason | None = None) -> None:
-    """Cancel an unfinished job that the caller has locked: a queued one now, a generating one at its next step."""
-    if state == State.QUEUED:
+    """Cancel an unfinished job that the caller has locked: a waiting one now, a generating one at its next step."""
+    if state.waits:
         move(connection, job_id, State.CANCELLED, Event.CANCELLED, reason=reason)
     else:
         request_cancel(connection, job_id, reason)

@@ -26,6 +26,7 @@ from shared.jobs import store as job_store
 from shared.jobs import submission_store
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
+from shared.jobs.sources import find_starts
 from shared.jobs.states import State
 from shared.jobs.uploads import check_uploaded
 from shared.services import Services
@@ -51,8 +52,10 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     if request.notify is None and not services.sends_mail:
         # The account's default may date from a time when there was mail.
         request = request.model_copy(update={"notify": "none"})
-    job = new_job(request, idempotency_key, fingerprint, services.addresses, find_defaults(services))
-    refusal = find_refusal(services, request, job)
+    [start] = find_starts(services, credential, [request])
+    own = find_defaults(services)
+    job = new_job(start.request, idempotency_key, fingerprint, services.addresses, own, start.held_by)
+    refusal = start.refusal or find_refusal(services, start.request, job)
     if refusal is None and job.source_keys:
         check_uploaded(services, credential, job)
     with services.db.statement() as connection:
@@ -146,7 +149,7 @@ def _queue(
 
     Raises `refusal`, or the limit that prevents the job.
     """
-    if refusal is None and credential.token_hash:
+    if refusal is None and credential.token_hash and job.held_by is None:
         # The common case takes one statement: the user is found by the token's hash.
         record = _insert(services, connection, credential.token_hash, job)
         if record is not None:
@@ -180,10 +183,11 @@ def _insert_or_find(
 
 
 def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: NewJob) -> JobRecord | None:
-    limits = services.settings
-    return submission_store.queue(
-        connection, caller, job, max_queued=limits.max_queued, jobs_per_day=limits.jobs_per_day
-    )
+    limits = {"max_queued": services.settings.max_queued, "jobs_per_day": services.settings.jobs_per_day}
+    if not isinstance(job.held_by, UUID) or not isinstance(caller, UUID):
+        return submission_store.queue(connection, caller, job, **limits)
+    held = submission_store.queue_all(connection, caller, [job], is_group=False, **limits)
+    return job_store.find_view(connection, held[0], caller) if held else None
 
 
 def _exceeded_limit(services: Services, connection: Connection, user_id: UUID) -> QuotaSpent | QueueFull:

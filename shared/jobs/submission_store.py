@@ -1,6 +1,7 @@
 """Adding jobs to the database: the statement that queues one, and the idempotency keys that guard it."""
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from psycopg2.errors import UniqueViolation
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from shared.core.db import fetch
+from shared.jobs.reasons import WAITS_FOR_SOURCE
 from shared.jobs.records import JobRecord, NewJob, PriorJob, read_queued
 from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H
 
@@ -18,6 +20,12 @@ _SUBMIT = f"""
 SELECT * FROM submit_job(
     %(user_id)s, %(token_hash)s, %(prompt)s, %(settings)s, %(notify)s, %(cost)s, %(protocols)s, %(source_keys)s,
     %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s
+)
+"""
+_SUBMIT_ALL = f"""
+SELECT id FROM submit_jobs(
+    %(user_id)s, %(jobs)s, %(is_group)s, %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(held_code)s,
+    %(held_detail)s, %(max_queued)s, %(jobs_per_day)s
 )
 """
 
@@ -52,6 +60,54 @@ def queue(
         # Another request has the same key at the same moment, or a stale key still holds it. Nothing was written.
         return None
     return read_queued(job, *rows[0]) if rows else None
+
+
+def queue_all(
+    connection: Connection,
+    user_id: UUID,
+    jobs: Sequence[NewJob],
+    *,
+    is_group: bool,
+    max_queued: int,
+    jobs_per_day: int,
+) -> tuple[UUID, ...] | None:
+    """Queue or hold all the jobs and debit their user once; return their ids in order.
+
+    The key and fingerprint of the first are those of the call. is_group: they become a group. Returns None, and writes
+    nothing, when a limit or an earlier request with the same key prevents it, or the account is disabled.
+    """
+    code, detail = WAITS_FOR_SOURCE
+    values = {
+        "user_id": user_id,
+        "jobs": json.dumps([_given(index, job) for index, job in enumerate(jobs)]),
+        "is_group": is_group,
+        "idempotency_key": jobs[0].idempotency_key,
+        "fingerprint": jobs[0].fingerprint,
+        "held_code": code,
+        "held_detail": detail,
+        "max_queued": max_queued,
+        "jobs_per_day": jobs_per_day,
+    }
+    try:
+        rows = fetch(connection, _SUBMIT_ALL, values)
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        return None
+    return tuple(UUID(row[0]) for row in rows) or None
+
+
+def _given(index: int, job: NewJob) -> dict[str, object]:
+    return {
+        "index": index,
+        "prompt": job.prompt,
+        "settings": job.settings,
+        "cost": job.cost,
+        "protocols": job.protocols,
+        "sources": job.source_keys,
+        "source_id": str(job.held_by) if isinstance(job.held_by, UUID) else None,
+        "source_index": job.held_by if isinstance(job.held_by, int) else None,
+    }
 
 
 def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> PriorJob | None:

@@ -10,6 +10,7 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 from shared.jobs.records import JobImage, JobRecord
+from shared.jobs.states import State
 from shared.services import Services
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def job_json(job: JobRecord, pictures: Pictures) -> str:
     )
     timeline = "" if job.timeline is None else f',"timeline":{job.timeline}'
     return (
-        f'{{"id":"{job_id}","state":"{job.state.value}","queue_position":{number_json(outlook.position)},'
+        f'{{"id":"{job_id}","state":"{(State.QUEUED if job.state.waits else job.state).value}",'
+        f'"queue_position":{number_json(outlook.position)},'
         f'"position_is_estimate":{"true" if outlook.is_estimate else "false"},'
         f'"eta_seconds":{number_json(outlook.eta_s(job.cost, job.progress))},"progress":{number_json(job.progress)},'
         f'"prompt":{prompt},"settings":{{"prompt":{prompt},{job.settings[1:]},'

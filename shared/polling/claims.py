@@ -128,6 +128,10 @@ SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requ
     extract(epoch FROM clock_timestamp() - refused_since)::float AS refused_s,
     coalesce((
         SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
+    ), (
+        SELECT json_build_array(key) FROM images WHERE job_id = CAST(settings->>'from_job' AS uuid)
+            AND id = coalesce(CAST(settings->>'from_image' AS uuid), id)
+        ORDER BY index LIMIT 1
     ), '[]') AS source_keys
 FROM claimed CROSS JOIN commit_lazily() LEFT JOIN (
     SELECT name, failures, refusals_in_row FROM generators

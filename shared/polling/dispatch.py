@@ -22,6 +22,7 @@ from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
 from shared.polling import generators as generator_store
+from shared.polling import releases
 from shared.polling.generators import Room
 from shared.services import Services
 
@@ -91,27 +92,33 @@ class FreePlaces:
 def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) -> list[UUID]:
     """Assign queued jobs to free places at generators, in fair order; return the ids of the jobs started.
 
+    Held jobs whose sources have ended come into the queue before.
+
     ignored: the names of the generators, each with how many settings it ignores. Jobs before `floor` are left out.
     """
     started: list[UUID] = []
-    left_over = True
+    left_over, released = True, False
     while left_over and len(started) < STARTS_AT_ONCE:
         # Each round is a transaction: within one, users' rows are locked in the order of their ids, by one statement.
         with services.db.begin() as connection:
-            jobs, left_over = _start_round(
-                connection, ignored, services.settings.max_running, STARTS_AT_ONCE - len(started), floor
-            )
-        started += jobs
+            clock, are_due = lock_clock(connection)
+            if released or not are_due:
+                jobs, left_over = _start_round(
+                    connection, clock, ignored, services.settings.max_running, STARTS_AT_ONCE - len(started), floor
+                )
+                started += jobs
+                continue
+        releases.release(services.db)
+        released = True
     for job_id in started:
         _log.info("started", extra=log_fields(job_id=str(job_id)))
     return started
 
 
 def _start_round(
-    connection: Connection, ignored: Mapping[str, int], max_running: int, limit: int, floor: Place
+    connection: Connection, clock: float, ignored: Mapping[str, int], max_running: int, limit: int, floor: Place
 ) -> tuple[list[UUID], bool]:
     """Start the jobs that are next now; return their ids, and whether jobs are left for which there is a place."""
-    clock = lock_clock(connection)
     places = FreePlaces(generator_store.list_rooms(connection, list(ignored)), ignored)
     if not places.kinds:
         return [], False
@@ -145,14 +152,17 @@ def _choose(
     return chosen
 
 
-def lock_clock(connection: Connection) -> float:
-    """Become the only dispatcher until the transaction ends; return the virtual time.
+def lock_clock(connection: Connection) -> tuple[float, bool]:
+    """Become the only dispatcher until the transaction ends; return the virtual time, and whether held jobs are due.
 
     The commit does not wait for the disk: a start that a crash of Postgres undoes is made again.
     """
-    query = text("SELECT turn FROM queue_clock, commit_lazily() FOR UPDATE OF queue_clock")
-    turn: float = connection.execute(query).scalar_one()
-    return turn
+    query = text("""
+        SELECT turn, EXISTS (SELECT FROM held_jobs WHERE is_due) FROM queue_clock, commit_lazily()
+        FOR UPDATE OF queue_clock
+    """)
+    turn, are_due = connection.execute(query).one()
+    return turn, are_due
 
 
 # A user whose jobs were passed over, because all their places were taken, falls behind the virtual time. Once a place

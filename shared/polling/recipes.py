@@ -8,7 +8,7 @@ from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images.recipe import Recipe
 from shared.polling.claims import ClaimedJob
 
-_PRIVATE_SETTINGS = frozenset({"source_images", "notify"})
+_PRIVATE_SETTINGS = frozenset({"source_images", "from_job", "from_image", "notify"})
 
 
 def of_job(

@@ -349,6 +349,8 @@ def _request(step: Step) -> GenerationRequest:
         GeneratorUnavailable: It cannot be asked for its model, or loads it.
     """
     claim = step.claim
+    if claim.settings.get("from_job") and not claim.source_keys:
+        raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
     sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
     # A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
     life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)

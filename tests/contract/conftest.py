@@ -137,7 +137,7 @@ def step(services: Services, poller: Poller) -> Callable[[], int]:
         for job_id in job_ids:
             poller.advance(job_id)
         with services.db.statement() as connection:
-            left = connection.execute(text("SELECT count(*) FROM jobs WHERE state IN ('queued', 'generating')"))
+            left = connection.execute(text("SELECT count(*) FROM jobs WHERE state IN ('held', 'queued', 'generating')"))
             return int(left.scalar_one())
 
     return advance_all

@@ -54,6 +54,8 @@ def test_it_works(door: Door, ada: Person) -> None:
         "notify": "none",
         "cpu": False,
         "timelapse": False,
+        "from_job": None,
+        "from_image": None,
     }
     assert 0 <= job["settings"]["seed"] < 2**32
 
@@ -108,7 +110,8 @@ def test_every_given_setting_is_kept(submit: Submit) -> None:
         "cpu": True,
         "timelapse": False,
     }
-    assert submit(**given)["settings"] == {**given, "source_images": [], "pixel_art": None}
+    kept = submit(**given)["settings"]
+    assert kept == {**given, "source_images": [], "from_job": None, "from_image": None, "pixel_art": None}
 
 
 def test_a_finished_job_shows_its_pictures(

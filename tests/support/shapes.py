@@ -94,6 +94,8 @@ SETTINGS = {
     "n": int,
     "seed": int,
     "source_images": [str],
+    "from_job": maybe(uuid7),
+    "from_image": maybe(uuid7),
     "strength": maybe(number),
     "pixel_art": maybe({"cells": int, "colours": int}),
     "describe": bool,

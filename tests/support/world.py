@@ -129,7 +129,7 @@ class World:
         """Check that users' counters match their rows; the quota counts all jobs except failed and cancelled ones."""
         wrong = self.sql("""
             SELECT u.id, u.queued, u.running, u.quota_used, j.* FROM users u CROSS JOIN LATERAL (
-                SELECT count(*) FILTER (WHERE state = 'queued') AS are_queued,
+                SELECT count(*) FILTER (WHERE state IN ('held', 'queued')) AS are_queued,
                     count(*) FILTER (WHERE state = 'generating') AS are_running,
                     count(*) FILTER (WHERE state NOT IN ('failed', 'cancelled')) AS are_counted
                 FROM jobs WHERE user_id = u.id

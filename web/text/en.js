@@ -279,6 +279,7 @@ export const words = {
   // A job: progress, pictures, recipe
   "job.title": "Picture",
   "job.loading": "Loading your picture",
+  "job.held": "Waiting for another picture",
   "job.queued": "Waiting in the queue",
   "job.generating": "Being painted",
   "job.stopping": "Stopping",
@@ -345,6 +346,7 @@ export const words = {
 
   // What happens to a job
   "event.accepted": "Accepted",
+  "event.released": "The picture that it starts from is ready",
   "event.waiting": "Waiting",
   "event.started": "Started",
   "event.sent": "Sent to the generator",
@@ -476,6 +478,7 @@ export const words = {
   "error.generator_timeout": "The generator did not answer in time.",
   "error.generator_too_slow": "The generator did not finish within two hours.",
   "error.crashed_worker": "The job was interrupted several times.",
+  "error.source_failed": "The picture that it was to start from cannot be used.",
   "error.source_missing": "A starting image no longer exists. Upload it again.",
   "error.field": "Please check the marked fields.",
   "invalid.required": "This field is required.",
@@ -492,6 +495,7 @@ export const words = {
   "invalid.no_address": "Enter a valid email address.",
   "invalid.well_known": "This password is too common. Choose another.",
   "invalid.not_uploaded": "It no longer exists. Choose it again.",
+  "invalid.source_failed": "That picture cannot be a start. Choose another.",
   "invalid.not_yours": "It belongs to another account. Choose it again.",
   "invalid.picture_wrong_format": "It is not a PNG, JPEG or WebP picture.",
   "invalid.picture_too_many_pixels": "It has more than 64 million pixels.",
@@ -521,6 +525,8 @@ export const words = {
   "reason.generator_too_slow": "The generator did not finish within two hours.",
   "reason.by_operator": "Done by the site's operators.",
   "reason.account_disabled": "This account has been disabled by the site's operators.",
+  "reason.waits_for_source": "It starts from another picture, which is still being made.",
+  "reason.source_failed": "It could not start: the picture that it was to start from cannot be used.",
   "reason.source_missing": "A starting image no longer exists. Please add it again.",
   "reason.generator_unreachable": "The generator cannot be reached.",
   "reason.generator_hung_up": "The generator closed the connection.",

@@ -280,6 +280,7 @@ export const words = {
   // A job: progress, pictures, recipe
   "job.title": "Картина",
   "job.loading": "Ищем вашу картину",
+  "job.held": "Ждёт другую картинку",
   "job.queued": "Ждёт своей очереди",
   "job.generating": "Пишется",
   "job.stopping": "Останавливается",
@@ -346,6 +347,7 @@ export const words = {
 
   // What happens to a job
   "event.accepted": "Принято",
+  "event.released": "Исходная картинка готова",
   "event.waiting": "Ожидание",
   "event.started": "Очередь подошла",
   "event.sent": "Передано художнику",
@@ -478,6 +480,7 @@ export const words = {
   "error.generator_timeout": "Художник не ответил вовремя.",
   "error.generator_too_slow": "Художник не закончил за два часа.",
   "error.crashed_worker": "Работа несколько раз обрывалась.",
+  "error.source_failed": "Картинка, с которой нужно было начать, не подходит.",
   "error.source_missing": "Исходной картинки больше нет. Загрузите её снова.",
   "error.field": "Посмотрите на отмеченные поля.",
   "invalid.required": "Это нужно заполнить.",
@@ -494,6 +497,7 @@ export const words = {
   "invalid.no_address": "Это не адрес эл. почты.",
   "invalid.well_known": "Его знают слишком многие. Придумайте другой.",
   "invalid.not_uploaded": "Её больше нет. Выберите её снова.",
+  "invalid.source_failed": "С этой картинки начать нельзя. Выберите другую.",
   "invalid.not_yours": "Её отправил кто-то другой. Выберите её снова.",
   "invalid.picture_wrong_format": "Это не картинка PNG, JPEG или WebP.",
   "invalid.picture_too_many_pixels": "В ней больше 64 миллионов пикселей.",
@@ -525,6 +529,8 @@ export const words = {
   "reason.generator_too_slow": "Художник не управился за два часа.",
   "reason.by_operator": "Так решили те, кто ведёт этот сайт.",
   "reason.account_disabled": "Те, кто ведёт этот сайт, закрыли эту учётную запись.",
+  "reason.waits_for_source": "Она начинается с другой картинки, которая ещё пишется.",
+  "reason.source_failed": "Начать не удалось: исходная картинка не подходит.",
   "reason.source_missing": "Исходной картинки больше нет. Добавьте её, пожалуйста, ещё раз.",
   "reason.generator_unreachable": "До художника не достучаться.",
   "reason.generator_hung_up": "Художник прервал разговор на полуслове.",

@@ -4,6 +4,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -24,6 +25,8 @@ from tests.support.world import LIMITS, World
 
 def put(world: World, state: State) -> UUID:
     """Create a job in this state by legal transitions."""
+    if state == State.HELD:
+        return hold(world)
     job_id = world.submit(world.user())
     paths = {
         State.QUEUED: (),
@@ -37,8 +40,17 @@ def put(world: World, state: State) -> UUID:
     return job_id
 
 
+def hold(world: World) -> UUID:
+    """Submit a job that waits for another one, which was deleted."""
+    job = replace(world.new_job(), held_by=uuid4())
+    with world.services.db.statement() as connection:
+        held = submission_store.queue_all(connection, world.user(), [job], is_group=False, **LIMITS)
+    assert held is not None
+    return held[0]
+
+
 def move(world: World, job_id: UUID, to: State, **details: Any) -> None:
-    events = {State.QUEUED: Event.RETRYING, State.GENERATING: Event.STARTED}
+    events = {State.HELD: Event.WAITING, State.QUEUED: Event.RETRYING, State.GENERATING: Event.STARTED}
     details.setdefault("reason", GENERATOR_FAILED if to == State.FAILED else None)
     with world.services.db.begin() as connection:
         job_store.move(connection, job_id, to, events.get(to) or Event(to.value), **details)

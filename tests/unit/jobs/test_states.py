@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from shared.jobs.states import FINISHED, FIRST_POLL_S, LONGEST_POLL_S, MOVES, State, allowed_from, cost, next_poll_s
 
 LEGAL = {
+    ("held", "queued"),
+    ("held", "cancelled"),
+    ("held", "failed"),
     ("queued", "generating"),
     ("queued", "cancelled"),
     ("queued", "failed"),
