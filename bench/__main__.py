@@ -15,6 +15,7 @@ from bench import (
     imports,
     jobs_through,
     presigning,
+    previews,
     submit_latency,
     web_requests,
 )
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "submit-p99": submit_latency.submit_p99,
     "presign": presigning.presign,
     "poller": jobs_through.poller,
+    "previews": previews.previews,
     "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,
     "generator": generator.generator,

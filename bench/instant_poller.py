@@ -69,7 +69,14 @@ class InstantGenerator:
         """Return the same id for every request."""
         return "1"
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
+    def status(
+        self,
+        remote_id: str,  # noqa: ARG002
+        *,
+        wait_s: float = 0,  # noqa: ARG002
+        stop: Stop = never_stop,  # noqa: ARG002
+        preview: bool = False,  # noqa: ARG002
+    ) -> Progress:
         """Return that it is finished."""
         return Progress(Phase.FINISHED)
 

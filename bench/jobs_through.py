@@ -41,7 +41,7 @@ def poller(ground: Ground) -> Iterator[Row]:
         connection.execute(text(sleeping.MAKE_TABLE))
     with FakeGenerator(max_in_flight=IN_FLIGHT) as fake, _workers(ground, users, fake):
         for side_px in SIDES_PX:
-            figures = in_turns(_through_poller(ground, users, side_px), _through_sleeping(ground, side_px), ROUNDS)
+            figures = in_turns(through_poller(ground, users, side_px), _through_sleeping(ground, side_px), ROUNDS)
             name = f"poller, {side_px}x{side_px} pictures"
             yield Row(name, "jobs/s", *figures, "Celery task that sleeps and polls", Bound(20))
     ground.clear_jobs()
@@ -52,7 +52,7 @@ def _beside_rival(ground: Ground, rival: Build, users: list[User]) -> Iterator[R
 
         def measure(build: Build, side_px: int) -> float:
             with running_poller(ground, users, fake, build):
-                return _through_poller(ground, users, side_px)()
+                return through_poller(ground, users, side_px)()
 
         for side_px in SIDES_PX:
             figures = in_turns(
@@ -73,7 +73,7 @@ def running_poller(ground: Ground, users: list[User], fake: FakeGenerator, build
         ground.python("beat", "poller", "beat", env=env, build=build),
     ):
         wait_until(lambda: worker_answers(ground.services.settings.broker_url))
-        _through_poller(ground, users, SIDES_PX[0], count=4)()
+        through_poller(ground, users, SIDES_PX[0], count=4)()
         yield
 
 
@@ -89,7 +89,9 @@ def _workers(ground: Ground, users: list[User], fake: FakeGenerator) -> Iterator
         yield
 
 
-def _through_poller(ground: Ground, users: list[User], side_px: int, count: int = OUR_JOBS) -> Callable[[], float]:
+def through_poller(ground: Ground, users: list[User], side_px: int, count: int = OUR_JOBS) -> Callable[[], float]:
+    """Return a measurement of jobs per second: from queueing all of them until the last one is stored."""
+
     def measure() -> float:
         ground.clear_jobs()
         request = JobRequest(prompt="a lighthouse at night", width=side_px, height=side_px)

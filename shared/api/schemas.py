@@ -301,6 +301,9 @@ class JobSummary(Answer):
 
 
 class JobView(JobSummary):
+    preview_url: str | None = Field(
+        description="A small WebP of the picture as it is now, presigned; null if there is none. It is no result."
+    )
     timeline: list[EventView]
 
 

@@ -103,6 +103,7 @@ tokens = Table(
 # `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
 # `refusals` counts sends that a healthy generator refused, `refused_by` is the last of them; such a job does not start
 # before `next_step_at`. A job that is held has a place in no order yet; it shows as queued.
+# `preview_key` is the newest preview of a job that is being made, stored at `preview_at`.
 jobs = Table(
     "jobs",
     metadata,
@@ -120,6 +121,8 @@ jobs = Table(
     Column("fingerprint", LargeBinary),
     Column("progress", Double),
     Column("waiting", Text),
+    Column("preview_key", Text),
+    _when("preview_at"),
     Column("generator", Text),
     Column("remote_id", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -218,12 +218,13 @@ class Progress:
     """How far a request is.
 
     `position` is known only while QUEUED (0 or 1 is next, as the generator counts), `fraction` (0..1) only while
-    PROCESSING, from generators that report it.
+    PROCESSING, from generators that report it. So is `preview`, a small picture file of the work, not yet decoded.
     """
 
     phase: Phase
     position: int | None = None
     fraction: float | None = None
+    preview: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,8 +366,8 @@ class Generator(Protocol):
     def capabilities(self) -> Capabilities:
         """What it last reported to this client, without a call."""
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
-        """Ask how far the request is.
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
+        """Ask how far the request is, with a preview of the work where the generator makes them.
 
         A generator that can wait answers when that changes, at the latest after `wait_s` (0 to 20); others at once.
 

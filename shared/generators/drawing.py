@@ -19,7 +19,14 @@ class DrawingClient:
     def __init__(self, http: BoundedHttp) -> None:
         self._http = http
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
+    def status(
+        self,
+        remote_id: str,  # noqa: ARG002
+        *,
+        wait_s: float = 0,  # noqa: ARG002
+        stop: Stop = never_stop,  # noqa: ARG002
+        preview: bool = False,  # noqa: ARG002
+    ) -> Progress:
         """Return READY: every request can be drawn at any time."""
         return Progress(Phase.READY)
 

@@ -102,7 +102,14 @@ class Horde:
         _log.info("the horde %s asks for %s kudos", self._address.name, _number(member(value, "kudos")))
         return remote_id
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:  # noqa: ARG002
+    def status(
+        self,
+        remote_id: str,
+        *,
+        wait_s: float = 0,  # noqa: ARG002
+        stop: Stop = never_stop,
+        preview: bool = False,  # noqa: ARG002
+    ) -> Progress:
         """Ask how far the request is; one that no worker can make is taken back. Raises ForgottenId once it expired."""
         answer = self._small("GET", f"/api/v2/generate/check/{_part(remote_id)}", stop=stop)
         check_http(answer, about_id=True)

@@ -51,6 +51,7 @@ ANSWER_TIMEOUT_S = 30.0
 RESULT_TIMEOUT_S = 60.0
 
 SMALL_ANSWER_BYTES = 64 * 1024
+PREVIEW_ANSWER_BYTES = 256 * 1024
 
 MAX_ID_CHARACTERS = 128
 EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview"})
@@ -110,13 +111,17 @@ class ImgGenerator:
         """Return what the generator last reported."""
         return self._capabilities
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
         """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
         fields: dict[str, Any] = {"id": _wire_id(remote_id)}
         waited_s = min(wait_s, MAX_WAIT_S) if wait_s > 0 and self._can_wait(stop) else 0
         if waited_s:
             fields["wait_s"] = waited_s
-        answer = self._small("POST", "/check_status", fields, wait_s=waited_s, stop=stop)
+        limit_bytes = SMALL_ANSWER_BYTES
+        if preview and "preview" in self._capabilities.extensions:
+            fields["preview"] = True
+            limit_bytes = PREVIEW_ANSWER_BYTES
+        answer = self._small("POST", "/check_status", fields, wait_s=waited_s, stop=stop, limit_bytes=limit_bytes)
         check_http(answer, about_id=True)
         return read_status(answer.body)
 
@@ -214,10 +219,11 @@ class ImgGenerator:
         *,
         wait_s: float = 0,
         stop: Stop = never_stop,
+        limit_bytes: int = SMALL_ANSWER_BYTES,
     ) -> Answer:
         body = None if fields is None else json.dumps(fields, allow_nan=False).encode()
         timeout_s = self._answer_timeout_s + wait_s
-        return self._http.send(method, path, body, timeout_s=timeout_s, limit_bytes=SMALL_ANSWER_BYTES, stop=stop)
+        return self._http.send(method, path, body, timeout_s=timeout_s, limit_bytes=limit_bytes, stop=stop)
 
 
 def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str, Any]:

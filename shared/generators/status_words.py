@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from shared.generators.answers import member, unwrapped, wrong_form
+from shared.generators.answers import member, read_picture, unwrapped, wrong_form
 from shared.generators.base import GeneratorBroken, Phase, Progress
 from shared.generators.strict_json import read_json, read_text
 
@@ -17,25 +17,37 @@ _INVISIBLE = re.compile("[\0\u200b\u2060\ufeff]")
 
 
 def read_status(body: bytes) -> Progress:
-    """Parse a status: plain text, a JSON string, or an object with it as `status` and perhaps `progress`.
+    """Parse a status: plain text, a JSON string, or an object with it as `status` and perhaps `progress` and `preview`.
 
     Raises:
         GeneratorBroken: It has no meaning in the protocol.
     """
     text = read_text(body).strip()
     percent: object = None
+    preview: object = None
     if text[:1] in ('"', "{", "["):
         value = unwrapped(read_json(body), "status")
         if isinstance(value, dict):
-            percent = member(value, "progress")
+            percent, preview = member(value, "progress"), member(value, "preview")
             value = _status_member(value)
         if not isinstance(value, str):
             raise wrong_form("generator_bad_shape", "The generator's status is not text.")
         text = value
     progress = _read_words(_plain_words(text))
-    if progress.phase == Phase.PROCESSING and progress.fraction is None:
-        return replace(progress, fraction=_read_percent(percent))
-    return progress
+    if progress.phase != Phase.PROCESSING:
+        return progress
+    fraction = _read_percent(percent) if progress.fraction is None else progress.fraction
+    return replace(progress, fraction=fraction, preview=_read_preview(preview))
+
+
+def _read_preview(value: object) -> bytes | None:
+    """Return the bytes of a preview; None without a usable one, which is no reason to doubt the status."""
+    if value is None:
+        return None
+    try:
+        return read_picture(value)
+    except GeneratorBroken:
+        return None
 
 
 def _status_member(value: dict[str, Any]) -> object:

@@ -78,7 +78,8 @@ class JobRecord(NamedTuple):
     """A job with everything that its view shows. A tuple, for the same reason as JobImage.
 
     `settings` is a JSON object as text, and `timeline` a JSON array of the API's events, which views copy; it is None
-    in lists. Times are RFC 3339 in UTC.
+    in lists. `preview_key` is the object that shows the picture as it is now, read only with the timeline. Times are
+    RFC 3339 in UTC.
     """
 
     id: str
@@ -96,6 +97,7 @@ class JobRecord(NamedTuple):
     images: tuple[JobImage, ...]
     outlook: Outlook
     timeline: str | None
+    preview_key: str | None = None
 
 
 _FINISHED = Outlook()
@@ -103,9 +105,14 @@ _FINISHED = Outlook()
 
 def read_job(row: Sequence[Any]) -> JobRecord:
     """Build a job from a row of the SQL functions of jobs, whose first columns are ordered as the fields."""
-    job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline = row
+    return read_previewed_job((*row, None))
+
+
+def read_previewed_job(row: Sequence[Any]) -> JobRecord:
+    """Build a job from such a row with the key of its preview at the end."""
+    job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline, preview = row
     outlook = _FINISHED if seconds_per_cost is None else read_outlook(ahead, seconds_per_cost, places, running_s)
-    return JobRecord._make((job_id, State(state), *fields, read_images(images), outlook, timeline))
+    return JobRecord._make((job_id, State(state), *fields, read_images(images), outlook, timeline, preview))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from shared.accounts.store import STILL_VALID
 from shared.core import garbage
 from shared.core.db import fetch
 from shared.jobs.reasons import Reason
-from shared.jobs.records import JobRecord, MovedJob, read_job
+from shared.jobs.records import JobRecord, MovedJob, read_job, read_previewed_job
 from shared.jobs.states import Event, State, allowed_from
 
 
@@ -24,7 +24,8 @@ class Lost(Exception):
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-_GET = "SELECT * FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s)"
+_PREVIEW = "(SELECT preview_key FROM jobs WHERE id = %(job_id)s) AS preview"
+_GET = f"SELECT shown.*, {_PREVIEW} FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown"
 # A kind's newest period is the one that its jobs may show, if any: they do not overlap.
 _SIGNED = """
 WITH asked AS MATERIALIZED (
@@ -50,7 +51,7 @@ FROM asked a CROSS JOIN front f LEFT JOIN newest n ON n.protocols = a.protocols 
 """
 _SIGNS = text(_SIGNED.format(job_ids=":job_ids"))
 _WATCH = f"""
-SELECT shown.*, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed)
+SELECT shown.*, {_PREVIEW}, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed)
 FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown
 """
 _LIST = """
@@ -69,7 +70,7 @@ _AS_WRITTEN = str.maketrans({wild: f"\\{wild}" for wild in "%_\\"})
 def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> JobRecord | None:
     """Return a user's own job with its timeline."""
     rows = fetch(connection, _GET, {"job_id": job_id, "user_id": user_id, "token_hash": None})
-    return read_job(rows[0]) if rows else None
+    return read_previewed_job(rows[0]) if rows else None
 
 
 def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> JobRecord | None:
@@ -78,13 +79,13 @@ def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) 
     Pages that wait for a job repeat this call.
     """
     rows = fetch(connection, _GET, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
-    return read_job(rows[0]) if rows else None
+    return read_previewed_job(rows[0]) if rows else None
 
 
 def find_watched_view(connection: Connection, job_id: UUID, token_hash: bytes) -> tuple[JobRecord, str] | None:
     """Return the same and the job's sign (see `list_signs`) at that moment."""
     rows = fetch(connection, _WATCH, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
-    return (read_job(rows[0][:-1]), rows[0][-1]) if rows else None
+    return (read_previewed_job(rows[0][:-1]), rows[0][-1]) if rows else None
 
 
 def list_views(
@@ -148,6 +149,8 @@ WITH given AS (
         version = version + 1,
         progress = CASE WHEN g.to = 'succeeded' THEN 1 ELSE progress END,
         waiting = NULL,
+        preview_key = NULL,
+        preview_at = NULL,
         generator = CASE WHEN g.to = 'queued' THEN NULL ELSE coalesce(g.generator, jobs.generator) END,
         remote_id = CASE WHEN g.to IN ('queued', 'generating') THEN NULL ELSE remote_id END,
         sent_at = CASE WHEN g.to IN ('queued', 'generating') THEN NULL ELSE sent_at END,

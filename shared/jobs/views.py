@@ -36,10 +36,19 @@ class Pictures:
         """Return the pictures of a job as an array."""
         if not images:
             return "[]"
+        url = self._signing.url
+        return f"[{','.join([self._one(image, url) for image in images])}]"
+
+    def url(self, key: str | None) -> str:
+        """Return the presigned URL of an object, or null for None."""
+        return "null" if key is None else text_json(self._signing.url(key))
+
+    @property
+    def _signing(self) -> "SigningWindow":
         if self._window is None:
             self._window = self._services.storage.signing_window(datetime.now(UTC))
             self._expires_at = self._window.expires_at.isoformat().replace("+00:00", "Z")
-        return f"[{','.join([self._one(image, self._window.url) for image in images])}]"
+        return self._window
 
     def _one(self, image: JobImage, url: Callable[[str], str]) -> str:
         image_id, index, key, thumbnail_key, width, height, seed, description = image
@@ -52,12 +61,14 @@ class Pictures:
 
 
 def job_json(job: JobRecord, pictures: Pictures) -> str:
-    """Return a job: with its timeline, unless it is from a list."""
+    """Return a job: with its preview and timeline, unless it is from a list."""
     job_id, prompt, outlook, images = job.id, text_json(job.prompt), job.outlook, job.images
     error = (
         f'{{"code":{text_json(job.error_code)},"message":{_maybe(job.error_message)}}}' if job.error_code else "null"
     )
-    timeline = "" if job.timeline is None else f',"timeline":{job.timeline}'
+    timeline = (
+        "" if job.timeline is None else f',"preview_url":{pictures.url(job.preview_key)},"timeline":{job.timeline}'
+    )
     return (
         f'{{"id":"{job_id}","state":"{(State.QUEUED if job.state.waits else job.state).value}",'
         f'"queue_position":{number_json(outlook.position)},'

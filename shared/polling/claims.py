@@ -23,6 +23,9 @@ _EARLY_S = 0.1
 HIGHEST_PROGRESS = 0.99
 """1 is only for jobs that have succeeded."""
 
+PREVIEWS_KEPT_S = 3600
+"""How long a job's previews stay in the storage after the last of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
@@ -31,8 +34,8 @@ class ClaimedJob:
     `remote_id` is the generator's id of the job, None before it was sent. `crashed`: the worker before died under the
     job. `generator_failures`: how often the job's generator has failed since it was last healthy, `generator_refusals`:
     how many jobs it has refused since it accepted one; None when it is no longer known. `refusals`: how often this job
-    was refused by generators that are well, and `refused_s` since when. Times ending in `_s` are seconds until now by
-    the database's clock.
+    was refused by generators that are well, and `refused_s` since when. `preview_s`: since its last preview.
+    Times ending in `_s` are seconds until now by the database's clock.
     """
 
     id: UUID
@@ -55,6 +58,7 @@ class ClaimedJob:
     generator_refusals: int | None
     refusals: int
     refused_s: float | None
+    preview_s: float | None
     source_keys: tuple[str, ...]
 
     @property
@@ -75,7 +79,8 @@ class Release:
 
     keep: the claim goes on, unless the job is to be cancelled. remote_id: the generator accepted the job in this step,
     which spends an attempt. unreachable: the generator did not answer. adapted: which settings the generator does not
-    follow. by: engine and model, for people. waiting: why the job cannot continue; the timeline gets each reason once.
+    follow. by: engine and model, for people. preview: the key of a new preview. waiting: why the job cannot continue;
+    the timeline gets each reason once.
     """
 
     next_step_s: float
@@ -87,11 +92,17 @@ class Release:
     adapted: Reason | None = None
     waiting: Reason | None = None
     by: str | None = None
+    preview: str | None = None
 
 
 def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
     """Return the prefix of the objects that a claim stores."""
     return f"jobs/{job_id}/{attempt_token}/"
+
+
+def preview_key(claim: ClaimedJob) -> str:
+    """Return the key of the preview that a step stores. Each has another one: objects never change."""
+    return f"jobs/{claim.id}/preview/{claim.attempt_token}.webp"
 
 
 UNHELD = """(lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
@@ -126,6 +137,7 @@ SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requ
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
     g.failures AS generator_failures, g.refusals_in_row AS generator_refusals, refusals,
     extract(epoch FROM clock_timestamp() - refused_since)::float AS refused_s,
+    extract(epoch FROM clock_timestamp() - preview_at)::float AS preview_s,
     coalesce((
         SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
     ), (
@@ -209,7 +221,7 @@ _RELEASE = text("""
 WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:releases AS json)) AS g (
         job_id uuid, attempt_token uuid, next_step_s float, keep bool, remote_id text, progress float, unreachable bool,
-        event text, by text, adapted text, adapted_code text, waiting text, waiting_code text
+        event text, by text, adapted text, adapted_code text, waiting text, waiting_code text, preview text
     )
 ), released AS (
     UPDATE jobs SET
@@ -222,21 +234,30 @@ WITH given AS (
         attempts = attempts + (g.remote_id IS NOT NULL)::int,
         progress = greatest(jobs.progress, g.progress),
         waiting = g.waiting,
+        preview_key = coalesce(g.preview, jobs.preview_key),
+        preview_at = CASE WHEN g.preview IS NULL THEN jobs.preview_at ELSE clock_timestamp() END,
         unreachable_since = CASE WHEN g.unreachable THEN coalesce(unreachable_since, clock_timestamp()) END,
         version = version + (
             g.event IS NOT NULL
+            OR g.preview IS NOT NULL
             OR (g.waiting IS NOT NULL AND jobs.waiting IS DISTINCT FROM g.waiting)
             OR greatest(jobs.progress, g.progress) IS DISTINCT FROM jobs.progress
         )::int
     FROM given g
     WHERE id = g.job_id AND jobs.attempt_token = g.attempt_token AND state = 'generating'
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling, g.event, g.by, g.adapted, g.adapted_code, g.waiting,
-        g.waiting_code, g.waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason
+        g.waiting_code, g.preview,
+        g.waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason
 ), logged AS (
     INSERT INTO job_events (job_id, event, detail, code)
     SELECT id, event, by, NULL FROM released WHERE event IS NOT NULL
     UNION ALL SELECT id, 'adapted', adapted, adapted_code FROM released WHERE adapted IS NOT NULL
     UNION ALL SELECT id, 'waiting', waiting, waiting_code FROM released WHERE waiting IS NOT NULL AND is_new_reason
+), discarded AS (
+    INSERT INTO garbage (prefix, due_at)
+    SELECT 'jobs/' || id || '/preview/', clock_timestamp() + make_interval(secs => :previews_kept_s)
+    FROM released WHERE preview IS NOT NULL
+    ON CONFLICT (prefix) DO UPDATE SET due_at = excluded.due_at
 )
 SELECT id, cancelling FROM released
 """)
@@ -248,7 +269,7 @@ def release(connection: Connection, releases: Sequence[tuple[ClaimedJob, Release
     A job that is to be cancelled is due at once. Jobs whose claim is gone are missing.
     """
     given = json.dumps([_given(*pair) for pair in releases])
-    rows = connection.execute(_RELEASE, {"releases": given, "lease_s": LEASE_S})
+    rows = connection.execute(_RELEASE, {"releases": given, "lease_s": LEASE_S, "previews_kept_s": PREVIEWS_KEPT_S})
     return {row.id: row.cancelling for row in rows}
 
 
@@ -269,6 +290,7 @@ def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
         "adapted_code": adapted_code,
         "waiting": waiting_words,
         "waiting_code": waiting_code,
+        "preview": change.preview,
     }
 
 

@@ -42,12 +42,14 @@ class Sent:
 class Progressed:
     """The generator still works on the job, or has it in its queue; it is polled again after `next_step_s`.
 
-    `fraction` is the work done (0..1) if known; `started`: the generator has just begun.
+    `fraction` is the work done (0..1) if known; `started`: the generator has just begun. `preview` is the key of a new
+    preview.
     """
 
     next_step_s: float
     fraction: float | None = None
     started: bool = False
+    preview: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +230,9 @@ def _release(outcome: Outcome, *, keep: bool) -> Release | None:
         case Sent(remote_id, next_step_s, adapted, by):
             kept = keep and next_step_s == 0
             return Release(next_step_s, kept, remote_id=remote_id, event=Event.SENT, adapted=adapted, by=by)
-        case Progressed(next_step_s, fraction, started):
-            return Release(next_step_s, progress=fraction, event=Event.PROCESSING if started else None)
+        case Progressed(next_step_s, fraction, started, preview):
+            event = Event.PROCESSING if started else None
+            return Release(next_step_s, progress=fraction, event=event, preview=preview)
         case Waits(reason, next_step_s, unreachable):
             return Release(next_step_s, unreachable=unreachable, waiting=reason)
     return None

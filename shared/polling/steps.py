@@ -44,7 +44,7 @@ from shared.jobs.states import (
     first_poll_s,
     next_poll_s,
 )
-from shared.polling import recipes, refusals
+from shared.polling import previews, recipes, refusals
 from shared.polling.claims import ClaimedJob
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
@@ -222,7 +222,7 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
     try:
         # A stopping process ends only calls that wait; a short one may still find the picture.
         stop = step.stop if step.generator.waits else step.unwanted
-        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=stop)
+        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=stop, preview=previews.is_due(step.claim))
     except GeneratorStopped:
         return Decision(Progressed(0))  # another worker goes on, or cancels the job
     except GeneratorUnavailable as error:
@@ -259,18 +259,18 @@ def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float)
     if (claim.sent_s or 0) > LONGEST_GENERATING_S:
         step.generator.cancel(remote_id)
         return Decision(_lost_attempt(claim, GENERATOR_TOO_SLOW))
-    decided = _progressed(claim, progress, step.usual_s)
+    decided = _progressed(claim, progress, step.usual_s, previews.store(step.storage, claim, progress.preview))
     if step.generator.waits:
         # The call waited for this change, so the next one begins now, except where it did not really wait.
         decided = replace(decided, next_step_s=0 if waited_s >= FIRST_POLL_S else QUICKEST_POLL_S)
     return Decision(decided, HEALTHY)
 
 
-def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None) -> Progressed:
+def _progressed(claim: ClaimedJob, progress: Progress, usual_s: float | None, preview: str | None) -> Progressed:
     working = progress.phase == Phase.PROCESSING
     fraction = progress.fraction if progress.fraction is not None else (0.0 if working else None)
     delay_s = next_poll_s(claim.sent_s or 0, progress.position, progress.fraction, usual_s)
-    return Progressed(delay_s, fraction, started=working and claim.progress is None)
+    return Progressed(delay_s, fraction, started=working and claim.progress is None, preview=preview)
 
 
 def _not_accepted(step: Step, error: GeneratorUnavailable, *, counted: int) -> Decision:

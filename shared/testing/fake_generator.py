@@ -206,7 +206,7 @@ class FakeGenerator(FakeServer):
         if "preview" not in self.extensions:
             return 422, {"error": "bad parameter", "parameter": "preview"}
         code, status = self._status(request)
-        shown = {"preview": _preview()} if str(status).startswith("processing") else {}
+        shown = {"preview": _preview(request.polls)} if str(status).startswith("processing") else {}
         return code, {"status": status, **shown} if code == 200 else status
 
     def _status(self, request: _Request) -> tuple[int, Any]:
@@ -294,10 +294,12 @@ def _picture(width: int, height: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-@lru_cache(maxsize=1)
-def _preview() -> str:
+@lru_cache(maxsize=64)
+def _preview(polls: int) -> str:
+    """Return a picture that is another one after each status call."""
     buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), (90, 160, 40)).save(buffer, "WEBP")
+    tint = Image.new("L", (256, 256), polls * 20 % 256)
+    Image.merge("RGB", (Image.linear_gradient("L"), Image.radial_gradient("L"), tint)).save(buffer, "WEBP")
     return base64.b64encode(buffer.getvalue()).decode()
 
 

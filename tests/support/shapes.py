@@ -127,7 +127,8 @@ SUMMARY = {
     "finished_at": maybe(time),
     "links": {"self": str, "image": maybe(str)},
 }
-JOB = SUMMARY | {"timeline": [{"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}]}
+EVENT = {"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}
+JOB = SUMMARY | {"preview_url": maybe(str), "timeline": [EVENT]}
 GALLERY_ITEM = {
     "job_id": uuid7,
     "prompt": str,

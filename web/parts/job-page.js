@@ -74,7 +74,7 @@ function whenOther(keyOf, draw) {
   };
 }
 
-/** Return a function that shows the canvas painted as far as the work has progressed, then the pictures. */
+/** Return a function that shows the preview, or the canvas painted as far as the work has progressed, then the pictures. */
 function stagePart(stage) {
   let board = null;
   const hang = whenOther(
@@ -84,10 +84,11 @@ function stagePart(stage) {
   return (job) => {
     if (job.state === "succeeded") return hang(job);
     if (board === null) {
-      board = canvas({ ratio: ratioOf(job.settings) });
+      board = canvas({ ratio: ratioOf(job.settings), alt: t("job.preview") });
       fill(stage, board.node);
     }
     board.setProgress(job.progress);
+    board.setPicture(job.preview_url);
     board.node.dataset.state = stateOf(job);
   };
 }

@@ -304,6 +304,7 @@ export const words = {
   "job.took": ({ painted, waited }) => `Painted in ${painted} after waiting ${waited}`,
   "job.attempts": ({ n }) => `Tried ${n} times.`,
   "job.stopping.detail": "Waiting for the generator to stop.",
+  "job.preview": "The picture as it is now",
   "job.progress": "Progress",
   "job.gone": "This picture does not exist.",
   "job.gone.title": "Not found",

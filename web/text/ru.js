@@ -305,6 +305,7 @@ export const words = {
   "job.took": ({ painted, waited }) => `Работа: ${painted}, ожидание: ${waited}`,
   "job.attempts": ({ n }) => `Попыток: ${n}.`,
   "job.stopping.detail": "Художник откладывает кисть. Это займёт мгновение.",
+  "job.preview": "Картина на этот момент",
   "job.progress": "Ход работы",
   "job.gone": "Такой картины здесь нет.",
   "job.gone.title": "Ничего нет",

@@ -107,9 +107,9 @@ class Interrupting(ImgGenerator):
         self._happen("start")
         return super().start(order)
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
         self._happen("status")
-        return super().status(remote_id, wait_s=wait_s, stop=stop)
+        return super().status(remote_id, wait_s=wait_s, stop=stop, preview=preview)
 
     def result(self, remote_id: str, order: GenerationRequest, stop: Stop = never_stop, room: Room = no_room) -> Result:
         self._happen("result")

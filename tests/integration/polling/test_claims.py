@@ -169,10 +169,10 @@ class Waiting(ImgGenerator):
         self.asked = threading.Event()
         self.go_on = threading.Event()
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
         self.asked.set()
         assert self.go_on.wait(30)
-        return super().status(remote_id, wait_s=wait_s, stop=stop)
+        return super().status(remote_id, wait_s=wait_s, stop=stop, preview=preview)
 
 
 def test_a_long_step_keeps_its_claim(world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:

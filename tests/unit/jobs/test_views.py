@@ -76,6 +76,7 @@ jobs = st.builds(
         is_estimate=st.booleans(),
     ),
     timeline=st.none() | st.lists(events, min_size=1).map(json.dumps),
+    preview_key=st.none() | st.just("jobs/1/preview/2.webp"),
 )
 items = st.builds(
     GalleryItem,

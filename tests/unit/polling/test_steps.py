@@ -75,6 +75,7 @@ CLAIM = ClaimedJob(
     generator_refusals=0,
     refusals=0,
     refused_s=None,
+    preview_s=None,
     source_keys=(),
 )
 SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
@@ -99,7 +100,7 @@ class Scripted:
     def start(self, request: GenerationRequest) -> str:
         return cast(str, self._answer())
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
         return cast(Progress, self._answer())
 
     def result(
