@@ -113,8 +113,9 @@ def test_the_chosen_settings_are_painted(painter: Visitor, user: ApiUser) -> Non
     page.get_by_role("button", name="a red fox asleep").click()
     expect(prompt_of(page)).to_be_focused()
     prompt_of(page).fill("a lighthouse in a (storm)")
-    for label in ("Painting", "Watercolour", "Draft 15 steps"):
+    for label in ("Painting", "Draft 15 steps"):
         page.get_by_role("radio", name=label, exact=True).check()
+    page.get_by_role("checkbox", name="Watercolour").check()
     page.locator(".choice-n .option", has_text="2").click()
     page.get_by_role("button", name="Random seed").click()
     seed = box(page, "Seed").input_value()
@@ -142,9 +143,35 @@ def test_the_chosen_settings_are_painted(painter: Visitor, user: ApiUser) -> Non
     assert painter.complaints == []
 
 
+def test_several_styles_are_a_picture_in_each(painter: Visitor, user: ApiUser) -> None:
+    page = open_form(painter, draft={"prompt": "a fox in two styles", "width": 64, "height": 64, "steps": 1})
+    page.get_by_role("radio", name="Pixel art").check()
+    page.get_by_role("group", name="Cells on the longer side").get_by_role("radio", name="32").check()
+    page.get_by_role("checkbox", name="Oil painting").check()
+    expect(page.get_by_role("group", name="Number of pictures")).to_be_visible()
+    # The keyboard opens a theme and chooses a style.
+    page.locator("summary", has_text="Artists").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("checkbox", name="Banksy")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("2 pictures: Oil painting, Banksy.")).to_be_visible()
+    expect(page.get_by_role("group", name="Number of pictures")).to_be_hidden()
+    example = page.locator(".choice-style img").first
+    expect(example).to_have_js_property("complete", value=True)
+    assert example.evaluate("(image) => image.naturalWidth") == 192
+    prompt_of(page).press("Control+Enter")
+    job = user.job(see_job(page, "a fox in two styles"))
+    look = {"style": ["oil", "banksy"], "n": 2, "type": "pixel_art", "pixel_art": {"cells": 32, "colours": 16}}
+    assert job["settings"].items() >= look.items()
+    expect(page.get_by_text("Oil painting, Banksy", exact=True)).to_be_visible()
+    expect(page.get_by_text("32 cells, 16 colours")).to_be_visible()
+    assert painter.complaints == []
+
+
 def test_the_form_is_built_from_the_presets(guest: Visitor) -> None:
     def change(presets: dict[str, Any]) -> None:
-        presets["styles"].append({"key": "neon", "title": "Neon tubes"})
+        presets["styles"].append({"key": "neon", "title": "Neon tubes", "theme": "mood"})
         presets["aspects"][1]["offered"] = False
         for field in presets["fields"]:
             if field["name"] in ("source_images", "describe", "notify"):
@@ -154,13 +181,14 @@ def test_the_form_is_built_from_the_presets(guest: Visitor) -> None:
 
     change_presets(guest.page, change)
     page = open_form(guest)
-    expect(page.get_by_role("radio", name="Neon tubes")).to_be_enabled()
+    page.get_by_text("Mood", exact=True).click()
+    expect(page.get_by_role("checkbox", name="Neon tubes")).to_be_enabled()
     widescreen = page.get_by_role("radio", name="Widescreen Not available on this site")
     expect(widescreen).to_be_disabled()
     expect(page.locator(".choice-n input")).to_have_count(3)
     for absent in ("Start from an image", "Describe the pictures", "When it is finished"):
         expect(page.get_by_text(absent)).to_have_count(0)
-    assert guest.complaints == []
+    assert expected(guest.complaints, "/presets/style-neon.webp") == []  # this style has no example
 
 
 def test_a_double_click_makes_one_job(painter: Visitor, user: ApiUser) -> None:
@@ -386,7 +414,8 @@ def test_settings_of_a_job_are_shown_as_choices(painter: Visitor, user: ApiUser)
         steps=4,
     )
     page = open_form(painter, draft={"prompt": job["prompt"], **job["settings"]})
-    for label in ("Ink", "Portrait", "Draft 15 steps", "3"):
+    expect(page.get_by_role("checkbox", name="Ink", exact=True)).to_be_checked()
+    for label in ("Portrait", "Draft 15 steps", "3"):
         expect(page.get_by_role("radio", name=label, exact=True)).to_be_checked()
     expect(box(page, "Seed")).to_have_value("7")
     expect(box(page, "Steps")).to_have_value("4")
@@ -400,10 +429,10 @@ def test_the_form_can_be_cleared_and_restored(guest: Visitor) -> None:
     page.get_by_role("button", name="Clear the form").click()
     expect(prompt_of(page)).to_have_value("")
     expect(prompt_of(page)).to_be_focused()
-    expect(page.get_by_role("radio", name="No style")).to_be_checked()
+    expect(page.get_by_text("Choose up to 8: one picture is made in each.")).to_be_visible()
     page.get_by_role("button", name="Restore").click()
     expect(prompt_of(page)).to_have_value("a fox")
-    expect(page.get_by_role("radio", name="Ink", exact=True)).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Ink", exact=True)).to_be_checked()
     assert json.loads(page.evaluate("localStorage.getItem('easel.draft')"))["prompt"] == "a fox"
     assert guest.complaints == []
 

@@ -96,7 +96,7 @@ def test_a_picture_of_easel_fills_in_the_form(guest: Visitor, page: Page, way: s
     expect(page.get_by_role("textbox", name="Leave out", exact=True)).to_have_value("fog")
     expect(page.get_by_role("textbox", name="Seed", exact=True)).to_have_value("11")
     expect(page.get_by_role("radio", name="Pixel art")).to_be_checked()
-    expect(page.get_by_role("radio", name="Ink", exact=True)).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Ink", exact=True)).to_be_checked()
     expect(page.get_by_text("Your own values apply: Steps 33.")).to_be_visible()
     expect(tiles(page)).to_have_count(0)
     page.get_by_role("button", name="Restore").click()

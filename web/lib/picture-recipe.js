@@ -24,6 +24,10 @@ const SETTINGS = [
   ["strength", "number"],
   ["describe", "boolean"],
 ];
+const PIXEL_ART = [
+  ["cells", "number"],
+  ["colours", "number"],
+];
 const DESCRIPTION = [
   ["blip_max_len", "number"],
   ["clip_max_len", "number"],
@@ -55,17 +59,20 @@ function draftOf(json) {
   }
   const { prompt, seed, settings, model, model_revision: revision } = recipe ?? {};
   if (typeof prompt !== "string" || settings === null || typeof settings !== "object") return null;
-  const { description } = settings;
+  const { description, pixel_art: pixelArt } = settings;
   return {
     prompt,
     ...taken(settings, SETTINGS),
-    ...(description !== null && typeof description === "object" ? { description: describedBy(description) } : {}),
+    ...(isObject(pixelArt) ? { pixel_art: taken(pixelArt, PIXEL_ART) } : {}),
+    ...(isObject(description) ? { description: describedBy(description) } : {}),
     ...(Number.isInteger(seed) ? { seed } : {}),
     ...(typeof model === "string"
       ? { made_with: { model, revision: typeof revision === "string" ? revision : "" } }
       : {}),
   };
 }
+
+const isObject = (value) => value !== null && typeof value === "object";
 
 function describedBy(options) {
   const left = Array.isArray(options.skip_list) ? options.skip_list.filter((one) => typeof one === "string") : [];

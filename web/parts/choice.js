@@ -3,8 +3,8 @@ import { element, fill, uniqueId } from "../lib/dom.js";
 /**
  * Create a group of radio buttons with small illustrations.
  *
- * `options`: `[{value, title, note, ratio, swatch, isOff}]`. A null `value` means none, `ratio` draws a shape, `swatch`
- * names a pattern of `styles/swatches.css`; `isOff` disables the option (`note` says why). Returns `{node, input,
+ * `options`: `[{value, title, note, ratio, swatch, isOff}]`. A null `value` means none, `ratio` draws a shape, `example`
+ * names a picture of `presets/`; `isOff` disables the option (`note` says why). Returns `{node, input,
  * value, showError, remark}`: `value()` is the chosen value, `input` the first enabled radio button, `remark` an
  * element for more text.
  */
@@ -36,9 +36,21 @@ export function choice({ name, legend, options, chosen, onChange = () => {}, isC
   return { node, input: inputs.find((input) => !input.disabled) ?? inputs[0], value, showError, remark };
 }
 
-function face({ title, note, ratio, swatch }) {
+function face({ title, note, ratio, example }) {
   const shape = ratio && element("span", { class: "option-shape", vars: { ratio } });
-  const pattern = swatch && element("span", { class: "swatch", "data-swatch": swatch });
   const words = element("span", { class: "option-words" }, title, note && element("small", {}, note));
-  return element("span", { class: "option-face" }, shape, pattern, words);
+  return element("span", { class: "option-face" }, shape, example && exampleOf(example), words);
+}
+
+/** Return a picture of `presets/`, which `easel presets render` makes; a plain motif where there is none. */
+export function exampleOf(name) {
+  const picture = element("img", {
+    src: `/presets/${name}.webp`,
+    alt: "",
+    loading: "lazy",
+    width: 192,
+    height: 120,
+    on: { error: () => picture.remove() },
+  });
+  return element("span", { class: "example" }, picture);
 }

@@ -3,6 +3,7 @@ import { currentLocale, t } from "../lib/i18n.js";
 import { formValues, isPainted } from "../lib/job-request.js";
 import { isShown } from "../lib/presets.js";
 import { advancedFields } from "./create/advanced.js";
+import { pixelArtFields } from "./create/pixel-art.js";
 import { presetChoices, showOverride } from "./create/preset-choices.js";
 import { promptField } from "./create/prompt.js";
 import { seedField } from "./create/seed.js";
@@ -23,6 +24,7 @@ export function createForm({ presets, draft, startPictures, signal, change, fill
   const easel = stage();
   const keep = () => keepInStep();
   const look = presetChoices(presets, values);
+  const pixelArt = pixelArtFields(presets, values);
   const advanced = advancedFields(presets, values);
   const strength = strengthField(presets, values, () => {
     if (strength.isKept()) advanced.open();
@@ -36,23 +38,28 @@ export function createForm({ presets, draft, startPictures, signal, change, fill
     ...(pictures ? { source_images: pictures, strength } : {}),
     ...(isShown(presets, "negative_prompt") ? { negative_prompt: negativeField(values) } : {}),
     ...look,
+    ...pixelArt.fields,
     ...(isShown(presets, "seed") ? { seed: seedField(presets, values) } : {}),
     ...advanced.fields,
   };
-  const read = () =>
-    Object.fromEntries(
+  const read = () => {
+    const values = Object.fromEntries(
       Object.entries(fields)
         .filter(([name]) => !name.includes("."))
         .map(([name, { value }]) => [name, value()]),
     );
+    return Array.isArray(values.style) ? { ...values, n: null } : values;
+  };
   const bar = actionBar(change);
-  const node = layOut({ fields, easel, pictures, strength, look, advanced, bar });
+  const node = layOut({ fields, easel, pictures, strength, look, pixelArt, advanced, bar });
 
   function keepInStep() {
     const now = read();
     const quality = presets.qualities.find(({ key }) => key === now.quality) ?? {};
     const aspect = presets.aspects.find(({ key }) => key === now.aspect) ?? {};
     advanced.setUsual({ quality, aspect });
+    pixelArt.show(now.type);
+    if (look.n) look.n.node.hidden = Array.isArray(now.style);
     strength.node.hidden = startPictures.items.length === 0;
     fields.prompt.setNeeded(isPainted({ ...now, source_images: startPictures.items }));
     const size = sizeOf(now, aspect);
@@ -78,13 +85,13 @@ function pictureTools(pictures) {
 }
 
 /** Arrange the form in reading order: prompt, easel with start pictures, settings, button. */
-function layOut({ fields, easel, pictures, strength, look, advanced, bar }) {
+function layOut({ fields, easel, pictures, strength, look, pixelArt, advanced, bar }) {
   const side = element("div", { class: "create-side" }, easel.node, pictures?.node, pictures && strength.node);
   const nodes = (...all) => all.map((one) => one?.node);
   const settings = element(
     "div",
     { class: "create-settings" },
-    nodes(look.type, look.style, look.aspect, look.quality),
+    nodes(look.type, pixelArt, look.style, look.aspect, look.quality),
     element("div", { class: "create-pair" }, nodes(look.n, fields.seed)),
     nodes(fields.negative_prompt, advanced),
   );

@@ -93,7 +93,7 @@ function download(job, act) {
 }
 
 function useWords({ prompt, settings }) {
-  const { type, style, aspect, quality, n, negative_prompt } = settings;
-  saveDraft({ prompt, type, style, aspect, quality, n, negative_prompt });
+  const { type, style, pixel_art, aspect, quality, n, negative_prompt } = settings;
+  saveDraft({ prompt, type, style, pixel_art, aspect, quality, n, negative_prompt });
   navigate("/create");
 }

@@ -20,7 +20,8 @@ function rowsOf(settings, image) {
   return [
     ["recipe.negative_prompt", settings.negative_prompt],
     ["recipe.type", type && tOr(`type.${type}`, readable(type))],
-    ["recipe.style", style && tOr(`style.${style}`, readable(style))],
+    ["recipe.style", style && [style].flat().map(styleTitle).join(", ")],
+    ["recipe.pixel_art", settings.pixel_art && t("recipe.pixel_art.value", settings.pixel_art)],
     ["recipe.quality", quality && tOr(`quality.${quality}`, readable(quality))],
     ["recipe.aspect", isOfShape(aspect, image) ? tOr(`aspect.${aspect}`, readable(aspect)) : null],
     ["recipe.size", t("recipe.size.value", image)],
@@ -42,6 +43,8 @@ function isOfShape(aspect, { width, height }) {
 
 const isNumber = (value) => typeof value === "number";
 const inDigits = (value) => new Intl.NumberFormat(currentLocale()).format(value);
+
+const styleTitle = (key) => tOr(`style.${key}`, readable(key));
 
 /** Return a readable form of a key that has no text yet. */
 function readable(key) {

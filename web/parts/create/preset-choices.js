@@ -2,6 +2,7 @@ import { element, fill } from "../../lib/dom.js";
 import { t, tOr } from "../../lib/i18n.js";
 import { fieldOf, isOffered, isShown, pickChoice, ratioOf } from "../../lib/presets.js";
 import { choice } from "../choice.js";
+import { stylesField } from "./styles.js";
 
 /**
  * Create the choices `{type, style, quality, aspect, n}` that the API offers.
@@ -11,7 +12,7 @@ import { choice } from "../choice.js";
 export function presetChoices(presets, values) {
   const all = {
     type: typeChoice(presets, values),
-    style: styleChoice(presets, values),
+    style: stylesField(presets, values),
     aspect: aspectChoice(presets, values),
     quality: qualityChoice(presets, values),
     n: countChoice(presets, values),
@@ -26,21 +27,11 @@ function option(preset, title, { note = null, ...rest } = {}) {
 }
 
 function typeChoice(presets, { type }) {
-  const options = presets.types.map((one) => option(one, tOr(`type.${one.key}`, one.title), { swatch: one.key }));
+  const options = presets.types.map((one) =>
+    option(one, tOr(`type.${one.key}`, one.title), { example: `type-${one.key}` }),
+  );
   const chosen = pickChoice(presets.types, type, fieldOf(presets, "type").default);
   return choice({ name: "type", legend: t("create.type"), options, chosen });
-}
-
-function styleChoice(presets, { style }) {
-  const none = { value: null, title: t("create.style.none"), swatch: "none" };
-  const options = presets.styles.map((one) => option(one, tOr(`style.${one.key}`, one.title), { swatch: one.key }));
-  const isKnown = presets.styles.some((one) => one.key === style && isOffered(one));
-  return choice({
-    name: "style",
-    legend: t("create.style"),
-    options: [none, ...options],
-    chosen: isKnown ? style : null,
-  });
 }
 
 function aspectChoice(presets, { aspect }) {
