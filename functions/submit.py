@@ -1,12 +1,10 @@
 """POST /v1/jobs: submit a job."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
-from functions.http.dependencies import CredentialDep, ServicesDep
+from functions.http.dependencies import CredentialDep, IdempotencyKey, ServicesDep
 from functions.http.problems import CHANGING, WITH_BODY, problems
 from shared.api.schemas import JobRequest, JobView
 from shared.core.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
@@ -27,7 +25,7 @@ def submit(
     body: JobRequest,
     credential: CredentialDep,
     services: ServicesDep,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Submit a job. A repeated request with the same Idempotency-Key within 24 hours gets the same job."""
     job = submission.submit(services, credential, body, idempotency_key)

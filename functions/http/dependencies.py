@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request, Response, Security
+from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import Field
 
@@ -81,6 +81,10 @@ async def _token_id(token_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(token_id)
 
 
+async def _group_id(group_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(group_id)
+
+
 def _parse_id(text: str) -> UUID:
     """Parse an id; anything else gets the same answer as an id that does not exist."""
     try:
@@ -107,6 +111,8 @@ CredentialDep = Annotated[Credential, Depends(_credential)]
 JobId = Annotated[UUID, Depends(_job_id)]
 ImageId = Annotated[UUID, Depends(_image_id)]
 TokenId = Annotated[UUID, Depends(_token_id)]
+GroupId = Annotated[UUID, Depends(_group_id)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 Before = Annotated[UUID | None, Depends(_before)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 

@@ -94,8 +94,10 @@ def _field(problem: dict[str, object]) -> FieldError:
     if problem["type"] == "json_invalid":
         return FieldError("body", "is not JSON")
     message = _describe(problem)
-    if not path and ": " in message:  # a rule about several fields names the one to change
-        path, message = message.split(": ", 1)
+    if ": " in message and (not path or isinstance(location[-1], int)):
+        # A rule about several fields names the one to change, of a request in a list as well.
+        field, message = message.split(": ", 1)
+        path = f"{path}.{field}" if path else field
     return FieldError(path[:100] or "body", message, *_code_and_limit(problem))
 
 

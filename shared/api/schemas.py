@@ -51,7 +51,7 @@ Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Seed = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 
 
-def _write_defaults_as_words(schema: dict[str, Any]) -> None:
+def write_defaults_as_words(schema: dict[str, Any]) -> None:
     """Move each default into its description. Some client generators demand every property that has a default."""
     for spec in schema.get("properties", {}).values():
         default = spec.pop("default", None)
@@ -67,7 +67,7 @@ class Request(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", allow_inf_nan=False, strict=True, json_schema_extra=_write_defaults_as_words
+        extra="forbid", allow_inf_nan=False, strict=True, json_schema_extra=write_defaults_as_words
     )
 
     @model_validator(mode="before")
@@ -298,6 +298,7 @@ class JobSummary(Answer):
     started_at: Time | None
     finished_at: Time | None
     links: LinksView
+    group_id: str | None = Field(description="The group with which it was submitted.")
 
 
 class JobView(JobSummary):

@@ -78,8 +78,8 @@ class JobRecord(NamedTuple):
     """A job with everything that its view shows. A tuple, for the same reason as JobImage.
 
     `settings` is a JSON object as text, and `timeline` a JSON array of the API's events, which views copy; it is None
-    in lists. `preview_key` is the object that shows the picture as it is now, read only with the timeline. Times are
-    RFC 3339 in UTC.
+    in lists. `group_id`: the group with which the job was submitted, if any. `preview_key` is the object that shows the
+    picture as it is now, read only with the timeline. Times are RFC 3339 in UTC.
     """
 
     id: str
@@ -97,22 +97,30 @@ class JobRecord(NamedTuple):
     images: tuple[JobImage, ...]
     outlook: Outlook
     timeline: str | None
+    group_id: str | None
     preview_key: str | None = None
 
+
+OF_GROUP = "(SELECT CAST(g.group_id AS text) FROM jobs g WHERE g.id = CAST(shown.id AS uuid)) AS group_id"
+"""SQL: the last column of a job, for a statement over `shown`, the rows of a SQL function of jobs."""
 
 _FINISHED = Outlook()
 
 
 def read_job(row: Sequence[Any]) -> JobRecord:
-    """Build a job from a row of the SQL functions of jobs, whose first columns are ordered as the fields."""
+    """Build a job from a row of the SQL functions of jobs, whose first columns are ordered as the fields.
+
+    The last column is the job's group.
+    """
     return read_previewed_job((*row, None))
 
 
 def read_previewed_job(row: Sequence[Any]) -> JobRecord:
     """Build a job from such a row with the key of its preview at the end."""
-    job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline, preview = row
+    job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline, group_id, preview = row
     outlook = _FINISHED if seconds_per_cost is None else read_outlook(ahead, seconds_per_cost, places, running_s)
-    return JobRecord._make((job_id, State(state), *fields, read_images(images), outlook, timeline, preview))
+    made = (job_id, State(state), *fields, read_images(images), outlook, timeline, group_id, preview)
+    return JobRecord._make(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,7 @@ def read_queued(
         images=(),
         outlook=read_outlook(ahead, seconds_per_cost, places),
         timeline=json.dumps([accepted]),
+        group_id=None,
     )
 
 

@@ -77,10 +77,11 @@ def list_sources(
 
 def claim_due(connection: Connection, limit: int) -> list[DueJob]:
     """Lock held jobs whose sources have ended, at most so many; leave out those that another transaction holds."""
-    return [
-        DueJob(*row[:6], _read(*row[6:]) if row[6] is not None else None)
-        for row in connection.execute(_CLAIM, {"limit": limit})
-    ]
+    jobs = []
+    for job_id, user_id, is_held, cost, prompt, strength, *columns in connection.execute(_CLAIM, {"limit": limit}):
+        source = _read(*columns) if columns[0] is not None else None
+        jobs.append(DueJob(job_id, user_id, is_held, cost, prompt, strength, source))
+    return jobs
 
 
 def lock_users(connection: Connection, user_ids: Collection[UUID]) -> None:

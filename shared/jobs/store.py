@@ -14,7 +14,7 @@ from shared.accounts.store import STILL_VALID
 from shared.core import garbage
 from shared.core.db import fetch
 from shared.jobs.reasons import Reason
-from shared.jobs.records import JobRecord, MovedJob, read_job, read_previewed_job
+from shared.jobs.records import OF_GROUP, JobRecord, MovedJob, read_job, read_previewed_job
 from shared.jobs.states import Event, State, allowed_from
 
 
@@ -25,7 +25,7 @@ class Lost(Exception):
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
 _PREVIEW = "(SELECT preview_key FROM jobs WHERE id = %(job_id)s) AS preview"
-_GET = f"SELECT shown.*, {_PREVIEW} FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown"
+_GET = f"SELECT shown.*, {OF_GROUP}, {_PREVIEW} FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown"
 # A kind's newest period is the one that its jobs may show, if any: they do not overlap.
 _SIGNED = """
 WITH asked AS MATERIALIZED (
@@ -51,11 +51,13 @@ FROM asked a CROSS JOIN front f LEFT JOIN newest n ON n.protocols = a.protocols 
 """
 _SIGNS = text(_SIGNED.format(job_ids=":job_ids"))
 _WATCH = f"""
-SELECT shown.*, {_PREVIEW}, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed)
+SELECT shown.*, {OF_GROUP}, {_PREVIEW}, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed)
 FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown
 """
-_LIST = """
-SELECT * FROM shown_jobs(%(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s, %(since)s)
+_LIST = f"""
+SELECT shown.*, {OF_GROUP} FROM shown_jobs(
+    %(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s, %(since)s
+) AS shown
 """
 _SEARCH_END = text(f"""
 SELECT id FROM jobs WHERE user_id = (SELECT t.user_id FROM tokens t WHERE {STILL_VALID}) AND id < :before

@@ -49,15 +49,12 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
             send the notification.
     """
     fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
-    if request.notify is None and not services.sends_mail:
-        # The account's default may date from a time when there was mail.
-        request = request.model_copy(update={"notify": "none"})
-    [start] = find_starts(services, credential, [request])
+    [start] = find_starts(services, credential, [without_mail(services, request)])
     own = find_defaults(services)
     job = new_job(start.request, idempotency_key, fingerprint, services.addresses, own, start.held_by)
     refusal = start.refusal or find_refusal(services, start.request, job)
     if refusal is None and job.source_keys:
-        check_uploaded(services, credential, job)
+        check_uploaded(services, credential, [job])
     with services.db.statement() as connection:
         record = _queue(services, connection, credential, job, refusal)
     if refusal is None:
@@ -65,6 +62,13 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         _log.info("accepted", extra=log_fields(job_id=record.id))
         services.wake_ups.soon()
     return record
+
+
+def without_mail(services: Services, request: JobRequest) -> JobRequest:
+    """Return the request as it is on a site without mail: the account's default may date from a time with it."""
+    if request.notify is None and not services.sends_mail:
+        return request.model_copy(update={"notify": "none"})
+    return request
 
 
 def get_job(services: Services, credential: Credential, job_id: UUID) -> JobRecord:
@@ -160,7 +164,7 @@ def _queue(
         submission_store.free_stale_key(connection, user.id, job.idempotency_key)
         record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None:
-        raise refusal or _exceeded_limit(services, connection, user.id)
+        raise refusal or exceeded_limit(services, connection, user.id)
     return record
 
 
@@ -187,16 +191,17 @@ def _insert(services: Services, connection: Connection, caller: UUID | bytes, jo
     if not isinstance(job.held_by, UUID) or not isinstance(caller, UUID):
         return submission_store.queue(connection, caller, job, **limits)
     held = submission_store.queue_all(connection, caller, [job], is_group=False, **limits)
-    return job_store.find_view(connection, held[0], caller) if held else None
+    return job_store.find_view(connection, held.ids[0], caller) if held else None
 
 
-def _exceeded_limit(services: Services, connection: Connection, user_id: UUID) -> QuotaSpent | QueueFull:
-    """Return the error for the limit that prevents another job of this user."""
+def exceeded_limit(services: Services, connection: Connection, user_id: UUID, jobs: int = 1) -> QuotaSpent | QueueFull:
+    """Return the error for the limit that prevents so many more jobs of this user."""
     counts, limits = user_store.get_counts(connection, user_id), services.settings
     per_day = counts.jobs_per_day or limits.jobs_per_day
-    if counts.used_today >= per_day:
+    if counts.used_today + jobs > per_day:
+        used = f"today's {per_day} jobs" if jobs == 1 else f"{counts.used_today} of today's {per_day} jobs"
         return QuotaSpent(
-            f"You have used today's {per_day} jobs. The count starts again at midnight UTC.",
+            f"You have used {used}. The count starts again at midnight UTC.",
             retry_after_s=counts.seconds_to_midnight,
         )
     return QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)

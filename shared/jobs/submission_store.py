@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from psycopg2.errors import UniqueViolation
@@ -22,8 +23,18 @@ SELECT * FROM submit_job(
     %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s
 )
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Jobs that were queued in one call, in the order of their requests, and their group if they are one."""
+
+    ids: tuple[UUID, ...]
+    group_id: UUID | None
+
+
 _SUBMIT_ALL = f"""
-SELECT id FROM submit_jobs(
+SELECT id, group_id FROM submit_jobs(
     %(user_id)s, %(jobs)s, %(is_group)s, %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(held_code)s,
     %(held_detail)s, %(max_queued)s, %(jobs_per_day)s
 )
@@ -70,8 +81,8 @@ def queue_all(
     is_group: bool,
     max_queued: int,
     jobs_per_day: int,
-) -> tuple[UUID, ...] | None:
-    """Queue or hold all the jobs and debit their user once; return their ids in order.
+) -> Queued | None:
+    """Queue or hold all the jobs and debit their user once; return their ids.
 
     The key and fingerprint of the first are those of the call. is_group: they become a group. Returns None, and writes
     nothing, when a limit or an earlier request with the same key prevents it, or the account is disabled.
@@ -94,7 +105,7 @@ def queue_all(
         if not isinstance(error.orig, UniqueViolation):
             raise
         return None
-    return tuple(UUID(row[0]) for row in rows) or None
+    return Queued(tuple(UUID(row[0]) for row in rows), rows[0][1]) if rows else None
 
 
 def _given(index: int, job: NewJob) -> dict[str, object]:

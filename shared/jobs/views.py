@@ -78,7 +78,8 @@ def job_json(job: JobRecord, pictures: Pictures) -> str:
         f'"images":{pictures.write(images)},"timelapse_url":null,"error":{error},'
         f'"public":{"true" if job.public else "false"},"created_at":"{job.created_at}",'
         f'"started_at":{_maybe(job.started_at)},"finished_at":{_maybe(job.finished_at)},'
-        f'"links":{{"self":"/v1/jobs/{job_id}","image":{_link(images)}}}{timeline}}}'
+        f'"links":{{"self":"/v1/jobs/{job_id}","image":{_link(images)}}},'
+        f'"group_id":{_maybe(job.group_id)}{timeline}}}'
     )
 
 

@@ -126,9 +126,21 @@ SUMMARY = {
     "started_at": maybe(time),
     "finished_at": maybe(time),
     "links": {"self": str, "image": maybe(str)},
+    "group_id": maybe(uuid7),
 }
 EVENT = {"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}
 JOB = SUMMARY | {"preview_url": maybe(str), "timeline": [EVENT]}
+GROUP = {
+    "id": uuid7,
+    "state": lambda state: state in ("queued", "generating", "finished"),
+    "progress": float,
+    "count": int,
+    "counts": {"queued": int, "generating": int, "succeeded": int, "failed": int, "cancelled": int},
+    "cost": number,
+    "created_at": time,
+    "jobs": [SUMMARY],
+    "links": {"self": str},
+}
 GALLERY_ITEM = {
     "job_id": uuid7,
     "prompt": str,

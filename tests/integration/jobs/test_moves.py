@@ -46,7 +46,7 @@ def hold(world: World) -> UUID:
     with world.services.db.statement() as connection:
         held = submission_store.queue_all(connection, world.user(), [job], is_group=False, **LIMITS)
     assert held is not None
-    return held[0]
+    return held.ids[0]
 
 
 def move(world: World, job_id: UUID, to: State, **details: Any) -> None:

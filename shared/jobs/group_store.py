@@ -1,0 +1,103 @@
+"""Groups of jobs in the database. Functions over a connection."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from shared.core import garbage
+from shared.core.db import fetch
+from shared.jobs.records import JOB_IMAGES, JobRecord, read_job, utc
+from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H, State
+
+_KEPT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
+
+_CREATED_AT = f"SELECT {utc('created_at')} FROM job_groups WHERE id = %(group_id)s AND user_id = %(user_id)s"
+
+# As the SQL function `shown_jobs`: the places of all waiting jobs take one look at the queue.
+_JOBS = f"""
+WITH page AS MATERIALIZED (
+    SELECT * FROM jobs WHERE group_id = %(group_id)s AND user_id = %(user_id)s
+), places AS MATERIALIZED (
+    SELECT a.id, a.jobs, a.cost, a.is_estimate
+    FROM (SELECT array_agg(id) AS ids, array_agg(turn) AS turns FROM page WHERE state = 'queued') q,
+        queue_ahead(q.ids, q.turns) a
+)
+SELECT CAST(j.id AS text), j.state, j.prompt, CAST(j.settings AS text), j.cost, j.progress, j.error_code,
+    j.error_message, j.published_at IS NOT NULL AND j.taken_down_at IS NULL, {utc("j.created_at")},
+    {utc("j.started_at")}, {utc("j.finished_at")}, {JOB_IMAGES},
+    CASE WHEN a.id IS NOT NULL THEN json_build_array(
+        a.jobs, (a.jobs * p.fixed_s + a.cost * p.pace) / p.seconds_per_cost, a.is_estimate
+    ) END, p.seconds_per_cost, p.places, CAST(extract(epoch FROM clock_timestamp() - j.started_at) AS float), NULL,
+    CAST(j.group_id AS text)
+FROM page j LEFT JOIN places a ON a.id = j.id
+    CROSS JOIN LATERAL job_pace(j.state, j.protocols, j.generator, j.cost, j.finished_at) p
+ORDER BY j.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PriorGroup:
+    """A group, with the hash of the request that made it under an idempotency key."""
+
+    id: UUID
+    fingerprint: bytes
+
+
+def find_created_at(connection: Connection, group_id: UUID, user_id: UUID) -> str | None:
+    """Return when a user's own group was made, as RFC 3339; None if there is no such group."""
+    rows = fetch(connection, _CREATED_AT, {"group_id": group_id, "user_id": user_id})
+    return str(rows[0][0]) if rows else None
+
+
+def list_views(connection: Connection, group_id: UUID, user_id: UUID) -> list[JobRecord]:
+    """Return the jobs of a user's own group, in the order of their requests."""
+    return [read_job(row) for row in fetch(connection, _JOBS, {"group_id": group_id, "user_id": user_id})]
+
+
+def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> PriorGroup | None:
+    """Return the group that this key made, while the key is kept."""
+    query = text(
+        "SELECT id, fingerprint FROM job_groups WHERE user_id = :user_id AND idempotency_key = :key"
+        f" AND created_at > {_KEPT}"
+    )
+    row = connection.execute(query, {"user_id": user_id, "key": key}).one_or_none()
+    return PriorGroup(row.id, bytes(row.fingerprint)) if row else None
+
+
+def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
+    """Let a key that is no longer kept be used again."""
+    query = text(
+        "UPDATE job_groups SET idempotency_key = NULL WHERE user_id = :user_id AND idempotency_key = :key"
+        f" AND created_at <= {_KEPT}"
+    )
+    connection.execute(query, {"user_id": user_id, "key": key})
+
+
+def lock_waiting(connection: Connection, group_id: UUID) -> list[UUID]:
+    """Return the group's jobs that are at no generator yet; they do not move until the transaction ends."""
+    query = text(
+        "SELECT id FROM jobs WHERE group_id = :group_id AND state IN ('held', 'queued') ORDER BY id FOR UPDATE"
+    )
+    return list(connection.execute(query, {"group_id": group_id}).scalars())
+
+
+def list_generating(connection: Connection, group_id: UUID) -> list[UUID]:
+    """Return the group's jobs that are at a generator."""
+    query = text("SELECT id FROM jobs WHERE group_id = :group_id AND state = 'generating' ORDER BY id")
+    return list(connection.execute(query, {"group_id": group_id}).scalars())
+
+
+def is_unfinished(connection: Connection, group_id: UUID) -> bool:
+    """Return whether a job of the group has not ended."""
+    query = text("SELECT EXISTS (SELECT FROM jobs WHERE group_id = :group_id AND NOT state = ANY(:finished))")
+    values = {"group_id": group_id, "finished": [state.value for state in State if state.finished]}
+    return bool(connection.execute(query, values).scalar_one())
+
+
+def delete(connection: Connection, group_id: UUID) -> None:
+    """Delete a group whose jobs have all ended, with these, and make their objects garbage."""
+    query = text("DELETE FROM jobs WHERE group_id = :group_id RETURNING id")
+    deleted = connection.execute(query, {"group_id": group_id}).scalars()
+    garbage.discard(connection, *(f"jobs/{job_id}/" for job_id in deleted))
+    connection.execute(text("DELETE FROM job_groups WHERE id = :group_id"), {"group_id": group_id})
