@@ -11,7 +11,7 @@ from bench.jobs_through import IN_FLIGHT, running_poller, through_poller
 from bench.table import Bound, Row, in_turns
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 
-ROUNDS = 5
+ROUNDS = 3
 SIDE_PX = 512
 POLLS = 3
 

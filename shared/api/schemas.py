@@ -20,19 +20,6 @@ else:
     Type, Quality, Aspect = (Literal[tuple(choices)] for choices in (presets.TYPES, presets.QUALITIES, presets.ASPECTS))
 StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
 Notify = Literal["none", "email"]
-
-
-def _not_offered(wanted: bool) -> bool:
-    if wanted:
-        raise PydanticCustomError("not_offered", "is not offered yet; leave it out")
-    return wanted
-
-
-Timelapse = Annotated[
-    bool,
-    AfterValidator(_not_offered),
-    Field(description="A video of the picture being made; not offered yet: only false is accepted."),
-]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 
 
@@ -161,7 +148,7 @@ class JobRequest(Request):
     pixel_art: PixelArt | None = None
     describe: bool = False
     description: DescriptionOptions = Field(default_factory=DescriptionOptions)
-    timelapse: Timelapse = False
+    timelapse: bool = Field(default=False, description="Also make a video of the first picture's making.")
     notify: Notify | None = None
     cpu: bool = False
 
@@ -291,7 +278,9 @@ class JobSummary(Answer):
     prompt: str
     settings: dict[str, Any]
     images: list[ImageView]
-    timelapse_url: str | None
+    timelapse_url: str | None = Field(
+        description="An MP4 of the first picture's making, presigned like it; its poster is that picture's thumbnail."
+    )
     error: JobErrorView | None
     public: bool
     created_at: Time
@@ -325,6 +314,7 @@ class GalleryItem(Answer):
     prompt: str
     style: str | list[str] | None
     images: list[ImageView]
+    timelapse_url: str | None
     created_at: Time
     published_at: Time
 

@@ -11,6 +11,9 @@ MAX_SCALE = 30
 MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 2048, 8
 """The settings of a picture, in requests and as a generator's model may suggest them."""
 
+TIMELAPSE_FRAMES = 48
+"""How many pictures of its making a time-lapse shows."""
+
 MAX_EMAIL_CHARACTERS = 254
 """The length of an account's e-mail address (RFC 5321, 4.5.3.1.3)."""
 

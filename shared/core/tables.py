@@ -239,7 +239,8 @@ wait_reasons = Table(
     Index("uq_wait_reasons_open", "protocols", unique=True, postgresql_where=text("ended_at IS NULL")),
 )
 
-# `seed` is null if the generator did not follow it.
+# `seed` is null if the generator did not follow it. `timelapse_key` is the video of the picture's making, if there is
+# one.
 images = Table(
     "images",
     metadata,
@@ -253,6 +254,7 @@ images = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("seed", BigInteger),
     Column("description", Text),
+    Column("timelapse_key", Text),
     UniqueConstraint("job_id", "index"),
 )
 
@@ -305,8 +307,8 @@ queue_clock = Table(
 # `refusals` counts jobs that a healthy generator did not accept, `refusals_in_row` different ones since it accepted a
 # job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as
 # fitted to the five sums (see `shared.polling.durations`). `loading_s` is null unless its model is loading: about how
-# long that takes, 0 if that is not known. `model` is the one that it has reported (`shared.generators.base.Model`);
-# after `look_at` it is asked again.
+# long that takes, 0 if that is not known. `model` is the one that it has reported (`shared.generators.base.Model`),
+# `has_frames` whether it makes frames, null before it was asked; after `look_at` it is asked again.
 generators = Table(
     "generators",
     metadata,
@@ -324,6 +326,7 @@ generators = Table(
     Column("last_refusal", Text),
     Column("loading_s", Double),
     Column("model", JSONB),
+    Column("has_frames", Boolean),
     _when("look_at", nullable=False, server_default=_now),
     Column("fixed_s", Double, nullable=False, server_default="0.3"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),

@@ -40,19 +40,23 @@ def get_item(services: Services, job_id: UUID) -> GalleryItem:
     return item
 
 
-def picture_url(services: Services, image_id: UUID, *, thumbnail: bool, download: bool, head: bool) -> str:
-    """Return a fresh presigned URL of a picture, for GET or for HEAD: a signature covers the method.
+def picture_url(
+    services: Services, image_id: UUID, *, thumbnail: bool, timelapse: bool, download: bool, head: bool
+) -> str:
+    """Return a fresh presigned URL of a picture, or of its time-lapse, for GET or for HEAD, as a signature covers that.
 
     The id is the permission, whether the job is published or not, until an operator takes the job down.
 
     Raises:
-        NotFound: There is no such picture, or its job was taken down.
+        NotFound: There is no such picture or time-lapse, or its job was taken down.
     """
     with services.db.statement() as connection:
         picture = gallery_store.find_picture(connection, image_id)
     if picture is None:
         raise NotFound
-    key = picture.thumbnail_key if thumbnail else picture.key
+    key = picture.timelapse_key if timelapse else picture.thumbnail_key if thumbnail else picture.key
+    if key is None:
+        raise NotFound
     name = f"easel-{image_id}.{key.rsplit('.', 1)[-1]}" if download else None
     return services.storage.presigned_url(key, datetime.now(UTC), download_name=name, method="HEAD" if head else "GET")
 
@@ -62,7 +66,7 @@ def item_json(item: GalleryItem, pictures: Pictures) -> str:
     style = text_json(item.style) if isinstance(item.style, str) else json.dumps(item.style)
     return (
         f'{{"job_id":"{item.id}","prompt":{text_json(item.prompt)},"style":{style},'
-        f'"images":{pictures.write(item.images)},'
+        f'"images":{pictures.write(item.images)},"timelapse_url":{pictures.timelapse(item.images)},'
         f'"created_at":"{item.created_at}","published_at":"{item.published_at}"}}'
     )
 

@@ -47,10 +47,11 @@ class GalleryItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PictureKeys:
-    """The storage keys of a picture and its thumbnail."""
+    """The storage keys of a picture, its thumbnail, and the time-lapse of its making if there is one."""
 
     key: str
     thumbnail_key: str
+    timelapse_key: str | None
 
 
 def list_shown(connection: Connection, *, after: tuple[datetime, UUID] | None, limit: int) -> list[GalleryItem]:
@@ -71,7 +72,7 @@ def find_shown(connection: Connection, job_id: UUID) -> GalleryItem | None:
 def find_picture(connection: Connection, image_id: UUID) -> PictureKeys | None:
     """Return the storage keys of a picture, unless its job was taken down or its account deleted."""
     query = text(f"""
-        SELECT i.key, i.thumbnail_key FROM images i JOIN jobs j ON j.id = i.job_id
+        SELECT i.key, i.thumbnail_key, i.timelapse_key FROM images i JOIN jobs j ON j.id = i.job_id
         WHERE i.id = :image_id AND j.taken_down_at IS NULL AND {_NOT_DELETED}
     """)
     row = connection.execute(query, {"image_id": image_id}).one_or_none()

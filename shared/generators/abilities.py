@@ -64,6 +64,11 @@ _MANY_PIXELS = Limit(
 _NO_NEGATIVE_STRENGTH = Limit("strength", lambda request: request.strength < 0, "must not be below 0")
 _NO_DESCRIPTION = Limit("describe", lambda request: request.describe, "must be false")
 _NO_FRAMES = Limit("timelapse", lambda request: request.frames > 0, "must be false")
+_NOTHING_MADE = Limit(
+    "timelapse",
+    lambda request: request.frames > 0 and not request.generates,
+    "must be false where no new picture is made",
+)
 _DRAWS_ONLY = (
     Limit(
         "upscale",
@@ -90,7 +95,7 @@ def _uneven(name: str, step_px: int, *, of_sources: bool = False) -> Limit:
 
 
 LIMITS: dict[str, tuple[Limit, ...]] = {
-    "img_generator": (_LONG_PROMPT, _MANY_PIXELS),
+    "img_generator": (_LONG_PROMPT, _MANY_PIXELS, _NOTHING_MADE),
     "sdapi": (_LONG_PROMPT, _MANY_PIXELS, _uneven("width", STEP_PX), _uneven("height", STEP_PX), _NO_FRAMES),
     "horde": (
         _LONG_PROMPT,

@@ -37,6 +37,7 @@ __all__ = [
     "encode_png",
     "read_recipe",
     "read_size",
+    "small_png",
     "source_png",
     "thumbnail_webp",
     "to_png",
@@ -237,6 +238,13 @@ def _png(image: Image.Image, chunks: PngInfo) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", pnginfo=chunks, **_PNG_OPTIONS)
     return buffer.getvalue()
+
+
+def small_png(image: Image.Image, max_side_px: int) -> bytes:
+    """Encode a PNG without a recipe, at most so large."""
+    small = image.copy()
+    small.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    return _png(small, PngInfo())
 
 
 def thumbnail_webp(image: Image.Image) -> bytes:

@@ -18,7 +18,7 @@ JobSettings: TypeAlias = dict[str, Any]
 
 JOB_IMAGES = """(
     SELECT CAST(json_agg(
-        json_build_array(id, index, key, thumbnail_key, width, height, seed, description) ORDER BY index
+        json_build_array(id, index, key, thumbnail_key, width, height, seed, description, timelapse_key) ORDER BY index
     ) AS text) FROM images WHERE job_id = j.id
 ) AS images"""
 """SQL: the column `images` of a statement over `jobs j`, to be read with `read_images`."""
@@ -26,6 +26,8 @@ JOB_IMAGES = """(
 
 class JobImage(NamedTuple):
     """A picture that belongs to a job. `seed` is None where the generator did not follow the job's seed.
+
+    `timelapse_key` is the video of its making, which a job has of its first picture.
 
     A tuple, and `id` as text, since an answer may have hundreds of them.
     """
@@ -38,6 +40,7 @@ class JobImage(NamedTuple):
     height: int
     seed: int | None
     description: str | None
+    timelapse_key: str | None = None
 
 
 def read_images(column: str | None) -> tuple[JobImage, ...]:
@@ -62,6 +65,7 @@ class StoredImage:
     size_bytes: int
     seed: int | None
     description: str | None
+    timelapse_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from shared.api.presets import GENERAL, Defaults, fill_in, wordings
+from shared.core.limits import TIMELAPSE_FRAMES
 from shared.generators.base import GenerationRequest, Model, Variant
 from shared.jobs.records import JobSettings
 
@@ -31,6 +32,7 @@ def generation_request(
         skip_list=tuple(described["skip_list"]),
         cpu=settings["cpu"],
         key=key,
+        frames=TIMELAPSE_FRAMES if settings["timelapse"] else 0,
     )
     return replace(request, variants=variants) if request.generates and len(variants) > 1 else request
 

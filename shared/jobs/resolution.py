@@ -56,6 +56,8 @@ def is_supported(services: Services, job: NewJob) -> bool:
     """
     if job.settings["notify"] == "email" and not services.sends_mail:
         return False
+    if job.outline.frames and not services.models.may_make_frames():
+        return False
     return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
 
 
@@ -66,6 +68,8 @@ def find_refusal(services: Services, request: JobRequest, job: NewJob) -> Invali
     if request.notify == "email" and not services.sends_mail:
         return InvalidRequest(fields=(NO_MAIL,))
     wrong: dict[str, FieldError] = {}
+    if job.outline.frames and not services.models.may_make_frames():
+        wrong["timelapse"] = FieldError("timelapse", "must be false, for the generators of this site", "not_offered")
     for limit in nearest_limits(services.addresses, job.outline):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)

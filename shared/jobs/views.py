@@ -43,6 +43,10 @@ class Pictures:
         """Return the presigned URL of an object, or null for None."""
         return "null" if key is None else text_json(self._signing.url(key))
 
+    def timelapse(self, images: tuple[JobImage, ...]) -> str:
+        """Return the presigned URL of the video of a job's making, or null if there is none."""
+        return self.url(images[0].timelapse_key if images else None)
+
     @property
     def _signing(self) -> "SigningWindow":
         if self._window is None:
@@ -51,7 +55,7 @@ class Pictures:
         return self._window
 
     def _one(self, image: JobImage, url: Callable[[str], str]) -> str:
-        image_id, index, key, thumbnail_key, width, height, seed, description = image
+        image_id, index, key, thumbnail_key, width, height, seed, description, _ = image
         return (
             f'{{"id":"{image_id}","index":{index},"url":{text_json(url(key))},'
             f'"thumbnail_url":{text_json(url(thumbnail_key))},"url_expires_at":"{self._expires_at}",'
@@ -75,7 +79,7 @@ def job_json(job: JobRecord, pictures: Pictures) -> str:
         f'"position_is_estimate":{"true" if outlook.is_estimate else "false"},'
         f'"eta_seconds":{number_json(outlook.eta_s(job.cost, job.progress))},"progress":{number_json(job.progress)},'
         f'"prompt":{prompt},"settings":{{"prompt":{prompt},{job.settings[1:]},'
-        f'"images":{pictures.write(images)},"timelapse_url":null,"error":{error},'
+        f'"images":{pictures.write(images)},"timelapse_url":{pictures.timelapse(images)},"error":{error},'
         f'"public":{"true" if job.public else "false"},"created_at":"{job.created_at}",'
         f'"started_at":{_maybe(job.started_at)},"finished_at":{_maybe(job.finished_at)},'
         f'"links":{{"self":"/v1/jobs/{job_id}","image":{_link(images)}}},'

@@ -325,10 +325,12 @@ def fill_in_settings(connection: Connection, job_id: UUID, settings: Mapping[str
 def insert_images(connection: Connection, images: Mapping[UUID, Sequence[StoredImage]]) -> None:
     """Insert the pictures of jobs, by job, in the transaction that moves the jobs to SUCCEEDED."""
     query = text("""
-        INSERT INTO images (job_id, index, key, thumbnail_key, width, height, size_bytes, seed, description)
+        INSERT INTO images (
+            job_id, index, key, thumbnail_key, width, height, size_bytes, seed, description, timelapse_key
+        )
         SELECT i.* FROM json_to_recordset(CAST(:images AS json)) AS i (
             job_id uuid, index int, key text, thumbnail_key text, width int, height int, size_bytes bigint, seed bigint,
-            description text
+            description text, timelapse_key text
         )
     """)
     rows = [{"job_id": str(job_id), **asdict(image)} for job_id, stored in images.items() for image in stored]

@@ -41,7 +41,7 @@ class NextJob:
     """A queued job that may start next.
 
     `protocols` support it, `turn` is its start tag, `running` counts its user's jobs that run already. `refused_by` is
-    the generator that refused it last.
+    the generator that refused it last. `timelapse`: frames of its making are wanted, too.
     """
 
     id: UUID
@@ -51,6 +51,7 @@ class NextJob:
     cost: float
     running: int
     refused_by: str | None = None
+    timelapse: bool = False
 
 
 class FreePlaces:
@@ -60,22 +61,27 @@ class FreePlaces:
         self._ignored = ignored
         self._free = {room.name: room.free for room in rooms if room.free > 0}
         self._protocol = {room.name: room.protocol for room in rooms}
+        self._timelapses = {room.name for room in rooms if room.timelapses}
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of jobs for which there is a free place."""
         return kinds_for(frozenset(self._protocol[name] for name in self._free))
 
-    def take(self, protocols: str, refused_by: str | None = None) -> str | None:
-        """Assign a place to a job that these protocols support; return the generator's name, None if all are full.
+    def take(self, job: NextJob) -> str | None:
+        """Assign a place to a job that its protocols support; return the generator's name, None if all are full.
 
         Generators that follow more settings come first; those that ignore some get what the others have no room for.
         Among equals the one with most free places is chosen. The generator that refused the job gets it
         again only if there is no other healthy one for it, even a full one.
         """
-        supported = protocols.split(",")
-        known = [name for name, protocol in self._protocol.items() if protocol in supported]
-        fitting = [name for name in known if name in self._free and (name != refused_by or len(known) == 1)]
+        supported = job.protocols.split(",")
+        known = [
+            name
+            for name, protocol in self._protocol.items()
+            if protocol in supported and (not job.timelapse or name in self._timelapses)
+        ]
+        fitting = [name for name in known if name in self._free and (name != job.refused_by or len(known) == 1)]
         if not fitting:
             return None
         chosen = min(fitting, key=lambda name: self._rank(name, supported))
@@ -146,7 +152,7 @@ def _choose(
     for job in candidates:
         if chosen and chosen[0][0].turn < clock and (job.turn >= clock or running[job.user_id]):
             continue
-        if job.running + running[job.user_id] < max_running and (name := places.take(job.protocols, job.refused_by)):
+        if job.running + running[job.user_id] < max_running and (name := places.take(job)):
             running[job.user_id] += 1
             chosen.append((job, name))
     return chosen
@@ -201,7 +207,7 @@ def _advance_clock(connection: Connection, clock: float, started: Sequence[NextJ
 # Each kind of job has its own order in the index, so that a backlog of one kind is not scanned for another.
 _NEXT = text("""
 SELECT first.* FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
-    SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running, q.refused_by
+    SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running, q.refused_by, q.settings @> '{"timelapse": true}'
     FROM jobs q JOIN users u ON u.id = q.user_id
     WHERE q.state = 'queued' AND q.protocols = kind AND (q.turn, q.id) >= (:floor, :floor_id)
         AND u.running < :max_running AND (q.next_step_at IS NULL OR q.next_step_at <= clock_timestamp())

@@ -76,7 +76,7 @@ def count_due(connection: Connection) -> int:
 def list_keys_in_use(connection: Connection, job_ids: Collection[UUID]) -> KeysInUse:
     """Return what of these jobs is not garbage."""
     keys = text("""
-        SELECT unnest(ARRAY[key, thumbnail_key]) FROM images WHERE job_id = ANY(:job_ids)
+        SELECT unnest(ARRAY[key, thumbnail_key, timelapse_key]) FROM images WHERE job_id = ANY(:job_ids)
     """)
     claims = text("""
         SELECT id || '/' || attempt_token FROM jobs
@@ -85,7 +85,7 @@ def list_keys_in_use(connection: Connection, job_ids: Collection[UUID]) -> KeysI
     values = {"job_ids": list(job_ids)}
     # The claims first: pictures that a claim has added to its job in between are then among the keys.
     held = frozenset(connection.execute(claims, values).scalars())
-    return KeysInUse(frozenset(connection.execute(keys, values).scalars()), held)
+    return KeysInUse(frozenset(filter(None, connection.execute(keys, values).scalars())), held)
 
 
 def get_time(connection: Connection) -> datetime:

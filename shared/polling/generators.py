@@ -24,11 +24,15 @@ LOOK_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A healthy generator whose model is loaded, and how many more jobs it may hold."""
+    """A healthy generator whose model is loaded, and how many more jobs it may hold.
+
+    `timelapses`: it may get jobs with a time-lapse, as it makes frames, or no generator does.
+    """
 
     name: str
     protocol: str
     free: int
+    timelapses: bool = True
 
 
 def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> None:
@@ -55,11 +59,14 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     Only the dispatcher calls this. Room is counted each time, so that it cannot drift.
     """
     query = text("""
-        SELECT g.name, g.protocol, CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
+        SELECT g.name, g.protocol, coalesce(g.has_frames, true) OR NOT EXISTS (
+            SELECT FROM generators o WHERE o.protocol = 'img_generator' AND coalesce(o.has_frames, true)
+        ) AS timelapses, CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
             - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) END AS free
         FROM generators g WHERE g.failures = 0 AND g.loading_s IS NULL AND g.name = ANY(:names) ORDER BY g.name
     """)
-    return [Room(row.name, row.protocol, row.free) for row in connection.execute(query, {"names": list(names)})]
+    rows = connection.execute(query, {"names": list(names)})
+    return [Room(row.name, row.protocol, row.free, row.timelapses) for row in rows]
 
 
 def claim_probes(connection: Connection) -> list[str]:
@@ -94,6 +101,14 @@ def record_model(connection: Connection, name: str, model: Model | None) -> None
         WHERE name = :name AND model IS DISTINCT FROM CAST(:model AS jsonb)
     """)
     connection.execute(query, {"name": name, "model": None if model is None else json.dumps(asdict(model))})
+
+
+def record_frames(connection: Connection, name: str, *, has_frames: bool) -> None:
+    """Record whether a generator makes frames."""
+    query = text("""
+        UPDATE generators SET has_frames = :has_frames WHERE name = :name AND has_frames IS DISTINCT FROM :has_frames
+    """)
+    connection.execute(query, {"name": name, "has_frames": has_frames})
 
 
 def record_loading(connection: Connection, name: str, seconds: float) -> None:

@@ -89,10 +89,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """Every picture of the job is stored and verified. `settings`: those that were left to the generator."""
+    """Every picture of the job is stored and verified. `settings`: those that were left to the generator.
+
+    `without`: why a part that was wanted beside the pictures is missing.
+    """
 
     images: tuple[StoredImage, ...]
     settings: Mapping[str, float] = field(default_factory=dict)
+    without: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,7 @@ def _ending(claim: ClaimedJob, outcome: Outcome) -> Move:
         case Failed(reason, attempts):
             return Move(claim.id, State.FAILED, Event.FAILED, reason, token, attempts=attempts)
         case Succeeded():
-            return Move(claim.id, State.SUCCEEDED, Event.SUCCEEDED, attempt_token=token)
+            return Move(claim.id, State.SUCCEEDED, Event.SUCCEEDED, outcome.without, token)
     return _cancelling(claim)
 
 

@@ -32,7 +32,14 @@ from shared.generators.base import (
     never_stop,
 )
 from shared.images import codec
-from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, SOURCE_MISSING, WORKER_STOPPED, Reason
+from shared.jobs.reasons import (
+    GENERATOR_FAILED,
+    GENERATOR_TOO_SLOW,
+    NO_TIMELAPSE,
+    SOURCE_MISSING,
+    WORKER_STOPPED,
+    Reason,
+)
 from shared.jobs.requests import defaults_of, generation_request
 from shared.jobs.states import (
     FIRST_POLL_S,
@@ -151,7 +158,8 @@ def fetch(step: Step, *, draws: bool) -> Decision:
                 health = HEALTHY
                 storing.add(part, result, step.generator.capabilities)
                 done += result.count or part.count
-        return Decision(Succeeded(storing.finish(), recipes.left_to_generator(step.claim, request)), health)
+        images, lost = storing.finish(), NO_TIMELAPSE if storing.lost_timelapse else None
+        return Decision(Succeeded(images, recipes.left_to_generator(step.claim, request), lost), health)
     except (ObjectMissing, ObjectTooLarge):
         return Decision(Failed(SOURCE_MISSING), health)
     except codec.PictureError as error:
@@ -171,7 +179,7 @@ def _result(step: Step, remote_id: str, part: GenerationRequest, draws: bool, he
 
     There is room before a finished result is asked for. One that has to be drawn gets it once it is drawn.
     """
-    pixels = sum(width * height for width, height in part.output_sizes)
+    pixels = sum(width * height for width, height in part.output_sizes) + part.frames * part.width * part.height
 
     def take_room() -> None:
         held.enter_context(step.memory.room(pixels))

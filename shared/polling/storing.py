@@ -1,7 +1,10 @@
 """Storing the pictures of a job, in as many parts as its generator makes them in."""
 
 import hashlib
+import logging
 from dataclasses import dataclass, field, replace
+
+from PIL import Image
 
 from shared.clients.storage import Storage
 from shared.core.errors import Unavailable
@@ -10,8 +13,10 @@ from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images import codec
 from shared.images.pixel_art import to_pixel_art
 from shared.jobs.records import StoredImage
-from shared.polling import recipes
+from shared.polling import recipes, timelapse
 from shared.polling.claims import ClaimedJob
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -25,6 +30,8 @@ class Storing:
     _stored: list[StoredImage] = field(default_factory=list)
     _sizes: dict[str, int] = field(default_factory=dict)
     _proven: bool = True
+    lost_timelapse: bool = False
+    """A time-lapse was wanted, and could not be made or stored."""
 
     def add(self, part: GenerationRequest, result: Result, reported: Capabilities) -> None:
         """Check and store every picture of a result, which begins what `part`, the rest of the request, asks for.
@@ -53,8 +60,24 @@ class Storing:
             key, thumbnail_key = (f"{self.claim.prefix}{recipe.index}.{kind}" for kind in ("png", "webp"))
             self._put(key, png, "image/png")
             self._put(thumbnail_key, codec.thumbnail_webp(image), "image/webp")
+            timelapse_key = self._add_timelapse(result, image) if part.frames and not self._stored else None
             size = (image.width, image.height, len(png))
-            self._stored.append(StoredImage(recipe.index, key, thumbnail_key, *size, recipe.seed, recipe.description))
+            self._stored.append(
+                StoredImage(recipe.index, key, thumbnail_key, *size, recipe.seed, recipe.description, timelapse_key)
+            )
+
+    def _add_timelapse(self, result: Result, picture: Image.Image) -> str | None:
+        """Make and store the video of the first picture's making; return its key. A failure costs only the video."""
+        key = f"{self.claim.prefix}timelapse.mp4"
+        video = timelapse.make(result.frames, picture)
+        if video is not None:
+            try:
+                self._put(key, video, "video/mp4")
+            except Unavailable as error:
+                _log.warning("a time-lapse could not be stored: %s", error.detail)
+                video = None
+        self.lost_timelapse = video is None
+        return None if video is None else key
 
     def finish(self) -> tuple[StoredImage, ...]:
         """Return all that was stored, after verifying that all of it is there. Raises Unavailable."""

@@ -40,7 +40,7 @@ WRONG: list[tuple[dict[str, Any], str, str, float | None]] = [
     ({"pixel_art": {"colours": 7}}, "pixel_art.colours", "too_small", 8),
     ({"pixel_art": {"colours": 65}}, "pixel_art.colours", "too_large", 64),
     ({"pixel_art": {"dither": True}}, "pixel_art.dither", "unknown_field", None),
-    ({"timelapse": True}, "timelapse", "not_offered", None),
+    ({"timelapse": 1}, "timelapse", "wrong_type", None),
     ({"description": []}, "description", "wrong_type", None),
     ({"description": {"blip_max_len": 4}}, "description.blip_max_len", "too_small", 5),
     ({"describe": "yes"}, "describe", "wrong_type", None),

@@ -42,7 +42,7 @@ def test_the_presets_are_public(door: Door, services: Services) -> None:
     assert values == {"draft": (15, 7.5, 1), "normal": (30, 7.5, 1), "better": (50, 7.5, 1), "best": (80, 7.5, 2)}
     sizes = {choice["key"]: (choice["width"], choice["height"]) for choice in presets["aspects"]}
     assert sizes == {"square": (512, 512), "widescreen": (768, 432), "portrait": (432, 768)}
-    assert presets["fields"] == [field | {"offered": field["name"] != "timelapse"} for field in FIELDS.values()]
+    assert presets["fields"] == [field | {"offered": True} for field in FIELDS.values()]
 
 
 def test_every_field_is_described() -> None:

@@ -134,15 +134,12 @@ def test_a_request_is_accepted_if_one_generator_supports_it_or_none_is_known(
     assert post(door_to(generators), ada, **request_).status_code == 202
 
 
-ALL_OFFERED = {"fields": {"timelapse"}}
-
-
 @pytest.mark.parametrize(
     ("generators", "missing"),
     [
-        ("", ALL_OFFERED),
-        (IMG, ALL_OFFERED),
-        (f"{GLIDE},{IMG}", ALL_OFFERED),
+        ("", {}),
+        (IMG, {}),
+        (f"{GLIDE},{IMG}", {}),
         (
             OPENAI,
             {"qualities": {"best"}, "fields": {"upscale", "describe", "description", "timelapse"}},
@@ -164,6 +161,23 @@ def test_the_presets_show_what_is_supported(door_to: Open, generators: str, miss
         not_offered = {entry.get("key") or entry["name"] for entry in entries if entry["offered"] is False}
         assert not_offered == missing.get(group, set())
         assert all(type(entry["offered"]) is bool for entry in entries)
+
+
+def test_a_timelapse_is_refused_once_no_generator_is_known_to_have_frames(
+    door_to: Open, ada: Person, services: Services
+) -> None:
+    for known, status in ((None, 202), (False, 422), (True, 202)):
+        with services.db.begin() as connection:
+            connection.execute(text("DELETE FROM generators"))
+            query = text("INSERT INTO generators (name, max_in_flight, has_frames) VALUES ('any', 1, :known)")
+            connection.execute(query, {"known": known})
+        door = door_to(IMG)
+        response = post(door, ada, timelapse=True)
+        assert response.status_code == status
+        offered = {field["name"]: field["offered"] for field in door.get("/v1/presets").json()["fields"]}
+        assert offered["timelapse"] is (status == 202)
+        if status == 422:
+            assert [(one["field"], one["code"]) for one in response.json()["errors"]] == [("timelapse", "not_offered")]
 
 
 def test_unsupported_options_are_refused_and_supported_ones_accepted(door_to: Open, ada: Person) -> None:

@@ -59,7 +59,6 @@ WRONG: list[tuple[str, Any, str]] = [
     *wrong_switches("describe"),
     *wrong_switches("cpu"),
     *wrong_switches("timelapse"),
-    ("timelapse", True, "timelapse"),
     ("source_images", SECRET, "source_images"),
     ("source_images", {"0": SECRET}, "source_images"),
     ("source_images", [SECRET] * 5, "source_images"),

@@ -119,7 +119,7 @@ SUMMARY = {
     "prompt": str,
     "settings": SETTINGS,
     "images": [IMAGE],
-    "timelapse_url": None,
+    "timelapse_url": maybe(str),
     "error": maybe({"code": str, "message": str}),
     "public": bool,
     "created_at": time,
@@ -146,6 +146,7 @@ GALLERY_ITEM = {
     "prompt": str,
     "style": SETTINGS["style"],
     "images": [IMAGE],
+    "timelapse_url": maybe(str),
     "created_at": time,
     "published_at": time,
 }

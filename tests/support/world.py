@@ -152,6 +152,7 @@ class World:
         for row in rows:
             assert sizes.pop(row.key) == row.size_bytes
             assert sizes.pop(row.thumbnail_key) > 0
+            assert row.timelapse_key is None or sizes.pop(row.timelapse_key) > 0
         assert not left_over(sizes, self.garbage())
 
 

@@ -85,6 +85,17 @@ test("a picture that cannot be fetched is counted, and the others continue", asy
   ]);
 });
 
+test("the video of a job's making is in the archive, after its pictures", async () => {
+  const get = async ({ link }) => new Blob([link], { type: link === "/i/one?timelapse=1" ? "video/mp4" : "image/png" });
+  const jobs = [
+    { ...job("sea", "one", "two"), timelapse_url: "/v" },
+    { ...job("sky", "three"), timelapse_url: null },
+  ];
+  const { blob, count } = await zipPictures(jobs, { spare: "picture", get });
+  assert.equal(count, 4);
+  assert.deepEqual((await names(blob)).sort(), ["sea (2).png", "sea.mp4", "sea.png", "sky.png"]);
+});
+
 test("stopping rejects with the reason, and nothing more is fetched", async () => {
   const leaving = new AbortController();
   let asked = 0;

@@ -3,7 +3,7 @@ const LONGEST = 50;
 /** Control and format characters, and those that Windows forbids in names. */
 const FORBIDDEN = /[\p{C}\p{Zl}\p{Zp}<>:"/\\|?*]+/gu;
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)$/i;
-const ENDINGS = { "image/jpeg": "jpg", "image/webp": "webp" };
+const ENDINGS = { "image/jpeg": "jpg", "image/webp": "webp", "video/mp4": "mp4" };
 
 /** Return a portable file name without extension for a prompt, or `spare` when nothing usable is left. */
 export function nameFrom(prompt, spare) {

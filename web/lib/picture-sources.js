@@ -26,6 +26,9 @@ export function sourcesOf(image, { isThumbnail = false, isRenewed = false } = {}
   return { src: small, srcset: `${small} ${width}w, ${full} ${image.width}w` };
 }
 
+/** Return the permanent link of the video of a picture's making. */
+export const timelapseLink = ({ link }) => `${link}?timelapse=1`;
+
 /** Return the `sizes` of a gallery tile: its share of a row, slightly more because rows are filled. */
 export function tileSizes(ratio) {
   return `min(100vw, calc(clamp(9.4rem, 6rem + 13vw, 40rem) * ${(ratio * 1.15).toFixed(2)}))`;

@@ -1,4 +1,5 @@
 import { endingOf, nameFrom, uniqueNames } from "./file-names.js";
+import { timelapseLink } from "./picture-sources.js";
 import { fetchPicture } from "./picture-storage.js";
 import { Zip } from "./zip.js";
 
@@ -6,7 +7,7 @@ import { Zip } from "./zip.js";
 const AT_ONCE = 3;
 
 /**
- * Fetch all pictures of these jobs into one ZIP file.
+ * Fetch all pictures of these jobs, and the videos of their making, into one ZIP file.
  *
  * `spare` is the name of pictures without a prompt. `onProgress({done, total})` is called for each. Pictures that
  * cannot be fetched are left out. Resolves to `{blob, count, lost}`: the archive and the numbers of pictures in it and
@@ -15,7 +16,7 @@ const AT_ONCE = 3;
 export async function zipPictures(jobs, { spare, onProgress = () => {}, signal, get = fetchPicture }) {
   const zip = new Zip();
   const unique = uniqueNames();
-  const pictures = jobs.flatMap((job) => job.images.map((image) => ({ job, image })));
+  const pictures = jobs.flatMap((job) => filesOf(job).map((image) => ({ job, image })));
   let done = 0;
   let lost = 0;
 
@@ -40,4 +41,9 @@ export async function zipPictures(jobs, { spare, onProgress = () => {}, signal, 
   onProgress({ done, total: pictures.length });
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return { blob: zip.finish(), count: pictures.length - lost, lost };
+}
+
+/** Return the pictures of a job, and what stands for its video: a link. */
+function filesOf({ images, timelapse_url: video }) {
+  return video ? [...images, { link: timelapseLink(images[0]) }] : images;
 }

@@ -7,6 +7,7 @@ import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";
 import { refreshRelativeTimes } from "./relative-time.js";
 import { results } from "./results.js";
+import { timelapse } from "./timelapse.js";
 import { timeline } from "./timeline.js";
 
 const TICK_MS = 1_000;
@@ -79,7 +80,7 @@ function stagePart(stage) {
   let board = null;
   const hang = whenOther(
     (job) => job.images.map(({ id }) => id),
-    (job) => fill(stage, results(job)),
+    (job) => fill(stage, results(job), timelapse(job)),
   );
   return (job) => {
     if (job.state === "succeeded") return hang(job);

@@ -11,6 +11,7 @@ import { routeLink } from "./link.js";
 import { picture } from "./picture.js";
 import { recipe } from "./recipe.js";
 import { askForReport } from "./report.js";
+import { timelapse } from "./timelapse.js";
 import { openViewer } from "./viewer.js";
 
 /**
@@ -60,7 +61,7 @@ export function picturePage(item, { signal }) {
     return images[chosen];
   }
   show();
-  fill(stage, frame, strip?.node);
+  fill(stage, frame, strip?.node, timelapse(item));
   fill(node, stage, label.node);
   return {
     node,

@@ -356,6 +356,9 @@ export const words = {
   "job.settings": "Recipe",
   "job.pictures": "Your pictures",
 
+  "timelapse.label": "Video of the picture being painted",
+  "timelapse.download": "Download the video",
+
   "phase.sent": "Sent to the generator",
   "phase.preparing": "Preparing the canvas",
   "phase.first": "First colours",
@@ -563,6 +566,7 @@ export const words = {
   "reason.account_disabled": "This account has been disabled by the site's operators.",
   "reason.waits_for_source": "It starts from another picture, which is still being made.",
   "reason.source_failed": "It could not start: the picture that it was to start from cannot be used.",
+  "reason.no_timelapse": "The video of the painting could not be made. The pictures are complete.",
   "reason.source_missing": "A starting image no longer exists. Please add it again.",
   "reason.generator_unreachable": "The generator cannot be reached.",
   "reason.generator_hung_up": "The generator closed the connection.",

@@ -358,6 +358,9 @@ export const words = {
   "job.settings": "Рецепт",
   "job.pictures": "Ваши картины",
 
+  "timelapse.label": "Видео о том, как писалась картина",
+  "timelapse.download": "Скачать видео",
+
   "phase.sent": "Передано художнику",
   "phase.preparing": "Холст грунтуется",
   "phase.first": "Первые пятна цвета",
@@ -568,6 +571,7 @@ export const words = {
   "reason.account_disabled": "Те, кто ведёт этот сайт, закрыли эту учётную запись.",
   "reason.waits_for_source": "Она начинается с другой картинки, которая ещё пишется.",
   "reason.source_failed": "Начать не удалось: исходная картинка не подходит.",
+  "reason.no_timelapse": "Видео о том, как писалась картина, сделать не удалось. Сами картины готовы полностью.",
   "reason.source_missing": "Исходной картинки больше нет. Добавьте её, пожалуйста, ещё раз.",
   "reason.generator_unreachable": "До художника не достучаться.",
   "reason.generator_hung_up": "Художник прервал разговор на полуслове.",

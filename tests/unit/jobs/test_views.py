@@ -44,6 +44,7 @@ images = st.builds(
     height=st.integers(64, 8192),
     seed=st.none() | st.integers(0, 2**32 - 1),
     description=st.none() | texts,
+    timelapse_key=st.none() | st.just("jobs/1/2/timelapse.mp4"),
 )
 settings = st.builds(
     lambda prompt, negative: json.dumps(
