@@ -7,7 +7,7 @@ from functions.http.dependencies import CredentialDep, ServicesDep, clear_sessio
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared.accounts import service as accounts
 from shared.accounts.store import User
-from shared.api.schemas import AccountChange, AccountDeletion, AccountView, UserView
+from shared.api.schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
 from shared.core.errors import BadCredentials
 
 router = APIRouter(tags=["accounts"])
@@ -22,8 +22,20 @@ def get_account(credential: CredentialDep, services: ServicesDep) -> accounts.Ac
 
 @router.patch("/v1/me", response_model=UserView, responses=problems(*CHANGING, *WITH_BODY))
 def change_account(body: AccountChange, credential: CredentialDep, services: ServicesDep) -> User:
-    """Set the default notification of new jobs."""
-    return accounts.set_notify(services, credential, body.notify)
+    """Set the default notification of new jobs, or the address of your webhooks."""
+    return accounts.change_account(services, credential, body)
+
+
+@router.get("/v1/me/webhook-secret", response_model=WebhookSecretView, responses=problems(*SIGNED_IN))
+def get_webhook_secret(credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
+    """Return the secret with which your webhooks are signed."""
+    return {"secret": accounts.get_webhook_secret(services, credential)}
+
+
+@router.post("/v1/me/webhook-secret", response_model=WebhookSecretView, responses=problems(*CHANGING))
+def renew_webhook_secret(credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
+    """Replace the secret of your webhooks. The old one is not used any more."""
+    return {"secret": accounts.get_webhook_secret(services, credential, renew=True)}
 
 
 @router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials))

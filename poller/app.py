@@ -14,11 +14,11 @@ from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import outbox
+from shared.notify import outbox, webhooks
 from shared.polling import periodic
 from shared.polling.client_pool import ClientPool
 from shared.polling.patience import patient
-from shared.polling.periodic import MailSender
+from shared.polling.periodic import Sender
 from shared.polling.pump import AT_ONCE, STOP_S, Pump
 from shared.polling.sweep import sweep
 from shared.polling.worker import Worker
@@ -45,7 +45,8 @@ def create_app(
         SettingsError: EASEL_GENERATORS cannot be read, or a key that it names is missing.
     """
     worker = Worker(services, ClientPool(services.generators, connect), measure)
-    pump, mail = Pump(worker, at_once), MailSender(services, worker.stopping)
+    pump, mail = Pump(worker, at_once), Sender(services, worker.stopping)
+    hooks = Sender(services, worker.stopping, webhooks.send_due, "webhooks")
     app = services.celery
     app.conf.update(
         worker_consumer="poller.patient_consumer:PatientConsumer",
@@ -55,7 +56,7 @@ def create_app(
             "report": {"task": REPORT, "schedule": REPORT_S, "options": {"expires": REPORT_S}},
         },
     )
-    _add_tasks(app, worker, pump, mail)
+    _add_tasks(app, worker, pump, mail, hooks)
 
     def begin(**_: object) -> None:
         services.db.forget()  # a child must not share its parent's sockets
@@ -64,6 +65,7 @@ def create_app(
     def end(**_: object) -> None:
         pump.stop()
         mail.stop(STOP_S)
+        hooks.stop(STOP_S)
         worker.pool.close()
         services.db.close()
 
@@ -74,7 +76,7 @@ def create_app(
     return app
 
 
-def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: MailSender) -> None:
+def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: Sender, hooks: Sender) -> None:
     services = worker.services
 
     # Shared tasks, Celery's default, would also be those of every other application of the process.
@@ -87,12 +89,13 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: MailSender) -> Non
         with patient("a sweep"):
             if sweep(services, worker.pool):
                 pump.wake()
-            if outbox.are_due(services):
+            if outbox.are_due(services) or webhooks.are_due(services):
                 app.send_task(MAIL, expires=5 * SWEEP_S)
 
     @app.task(name=MAIL, shared=False)
-    def send_mail() -> None:
+    def notify() -> None:
         mail.start()
+        hooks.start()
 
     @app.task(name=COLLECT, shared=False)
     def collect() -> None:

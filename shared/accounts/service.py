@@ -2,6 +2,7 @@
 
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from shared.accounts import store as user_store
 from shared.accounts.auth import SESSION_S, Credential, require_token_owner, require_user
 from shared.accounts.store import StoredToken, User
 from shared.accounts.tokens import new_token, token_hash
+from shared.accounts.webhook_urls import find_webhook_refusal
+from shared.api.schemas import AccountChange
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.core.paging import page
 from shared.core.words import address_key, password_spellings, prepared_password
@@ -164,17 +167,32 @@ def get_account(services: Services, credential: Credential) -> AccountOverview:
     return AccountOverview(user, quota)
 
 
-def set_notify(services: Services, credential: Credential, notify: str) -> User:
-    """Set the default notification of new jobs.
+def change_account(services: Services, credential: Credential, change: AccountChange) -> User:
+    """Set the default notification of new jobs, or the account's webhook, or both.
 
     Raises:
-        InvalidRequest: This site sends no mail.
+        InvalidRequest: This site sends no mail, or no webhooks to this address.
     """
-    if notify == "email" and not services.sends_mail:
+    if change.notify == "email" and not services.sends_mail:
         raise InvalidRequest(fields=(NO_MAIL,))
+    refusal = find_webhook_refusal(services.settings, change.webhook_url or "")
+    if refusal is not None:
+        raise InvalidRequest(fields=(refusal,))
     with services.db.begin() as connection:
         user = require_user(connection, credential)
-        return user_store.set_notify(connection, user.id, notify)
+        if change.notify is not None:
+            user = user_store.set_notify(connection, user.id, change.notify)
+        if change.webhook_url is not None:
+            user = user_store.set_webhook_url(connection, user.id, change.webhook_url or None)
+    return user
+
+
+def get_webhook_secret(services: Services, credential: Credential, *, renew: bool = False) -> str:
+    """Return the secret of the user's webhooks as Standard Webhooks writes it; `renew` replaces it first."""
+    with services.db.begin() as connection:
+        user = require_user(connection, credential)
+        secret = user_store.get_webhook_secret(connection, user.id, renew=renew)
+    return f"whsec_{b64encode(secret).decode()}"
 
 
 def create_api_token(services: Services, credential: Credential, name: str) -> NewApiToken:

@@ -14,13 +14,15 @@ TokenKind = Literal["session", "api"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user's account."""
+    """A user's account. `webhook_error` is the code of the last webhook if that failed."""
 
     id: UUID
     email: str
     notify: str
     created_at: datetime
     disabled: bool = False
+    webhook_url: str | None = None
+    webhook_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class DisabledAccount:
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
 """The one condition on a row `t` of tokens, given :token_hash; the SQL functions of jobs repeat it."""
 
-_USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled"
+_USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.webhook_url, u.webhook_error"
 _COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
@@ -111,6 +113,33 @@ def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
     if row is None:
         raise BadToken
     return User(*row)
+
+
+def set_webhook_url(connection: Connection, user_id: UUID, url: str | None) -> User:
+    """Set the address of new webhooks, or with None send no more.
+
+    Raises:
+        BadToken: The account has just been deleted, and its tokens with it.
+    """
+    query = text(f"UPDATE users u SET webhook_url = :url, webhook_error = NULL WHERE u.id = :user_id RETURNING {_USER}")
+    row = connection.execute(query, {"user_id": user_id, "url": url}).one_or_none()
+    if row is None:
+        raise BadToken
+    return User(*row)
+
+
+def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) -> bytes:
+    """Return the 32 bytes with which a user's webhooks are signed; with `renew` others replace them first.
+
+    Raises:
+        BadToken: The account has just been deleted, and its tokens with it.
+    """
+    change = "UPDATE users SET webhook_secret = DEFAULT WHERE id = :user_id RETURNING webhook_secret"
+    query = text(change if renew else "SELECT webhook_secret FROM users WHERE id = :user_id")
+    secret = connection.execute(query, {"user_id": user_id}).scalar_one_or_none()
+    if secret is None:
+        raise BadToken
+    return bytes(secret)
 
 
 def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from shared.core.limits import (
     MAX_EMAIL_CHARACTERS,
     MAX_PASSWORD_CHARACTERS,
     MAX_TOKEN_NAME_CHARACTERS,
+    MAX_URL_CHARACTERS,
     MIN_PASSWORD_CHARACTERS,
 )
 from shared.core.words import composed, prepared_password
@@ -40,6 +42,21 @@ def _password_length(least: int) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def _url(text: str) -> str:
+    """Return an http or https URL without user and fragment, or the empty text."""
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        port = 0
+    plain = text.isascii() and text.isprintable() and not set(text) & set(" \\#")
+    if port == 0 or not plain or parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise PydanticCustomError("no_url", "is not a URL such as https://example.com/easel, without user and #")
+    return text
 
 
 def _whole(value: object) -> object:
@@ -74,4 +91,10 @@ NewPassword = Annotated[
     Field(json_schema_extra={"minLength": MIN_PASSWORD_CHARACTERS, "maxLength": MAX_PASSWORD_CHARACTERS}),
 ]
 TokenName = Annotated[str, Stripped, StringConstraints(max_length=MAX_TOKEN_NAME_CHARACTERS), AfterValidator(_storable)]
+WebhookUrl = Annotated[
+    str,
+    StringConstraints(max_length=MAX_URL_CHARACTERS),
+    AfterValidator(_url),
+    Field(description="An https URL that gets a signed POST when a job ends; an empty text for none."),
+]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.api import presets
-from shared.api.fields import Email, NewPassword, Password, Text, TokenName, Whole
+from shared.api.fields import Email, NewPassword, Password, Text, TokenName, WebhookUrl, Whole
 from shared.api.styles import MAX_PICTURES, Style
 from shared.core.errors import FieldCode
 from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MAX_UPLOAD_BYTES, MIN_SIDE_PX, SIDE_STEP_PX
@@ -87,7 +87,16 @@ class NewAccount(Request):
 
 
 class AccountChange(Request):
-    notify: Notify
+    """What to change; what is left out stays."""
+
+    notify: Notify | None = None
+    webhook_url: WebhookUrl | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "AccountChange":
+        if self.notify is None and self.webhook_url is None:
+            raise PydanticCustomError("required", "notify: name what to change")
+        return self
 
 
 class AccountDeletion(Request):
@@ -150,6 +159,7 @@ class JobRequest(Request):
     description: DescriptionOptions = Field(default_factory=DescriptionOptions)
     timelapse: bool = Field(default=False, description="Also make a video of the first picture's making.")
     notify: Notify | None = None
+    webhook_url: WebhookUrl | None = None
     cpu: bool = False
 
     @model_validator(mode="after")
@@ -201,6 +211,12 @@ class UserView(Answer):
     email: Annotated[str, Field(json_schema_extra={"format": "email"})]
     created_at: Time
     notify: Notify
+    webhook_url: str | None
+    webhook_error: str | None = Field(description="The code of the last webhook, if that could not be delivered.")
+
+
+class WebhookSecretView(Answer):
+    secret: str = Field(description="Webhooks are signed with it, as Standard Webhooks prescribes.")
 
 
 class SessionView(Answer):

@@ -20,6 +20,8 @@ FieldCode = Literal[
     "not_a_choice",
     "not_offered",
     "no_address",
+    "no_url",
+    "not_public",
     "well_known",
     "not_uploaded",
     "not_yours",

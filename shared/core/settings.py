@@ -70,6 +70,7 @@ class Settings(BaseModel, frozen=True):
     cors_origins: Origins = ()
     mail_url: MailUrl = Field("", repr=False)
     mail_from: MailFrom = Field(default_factory=_sender)
+    webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     max_running: Annotated[int, whole(1, 1000)] = 2
     max_queued: Annotated[int, whole(1, 100_000)] = 50
     jobs_per_day: Annotated[int, whole(1, 1_000_000)] = 200

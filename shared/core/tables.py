@@ -38,6 +38,10 @@ metadata = MetaData(
 
 _id = text("uuidv7()")
 _now = text("clock_timestamp()")
+# 244 random bits, written as Postgres shows it: alembic compares volatile defaults only as text.
+_secret = text(
+    "decode(replace(((gen_random_uuid())::text || (gen_random_uuid())::text), '-'::text, ''::text), 'hex'::text)"
+)
 
 
 def _when(name: str, **options: object) -> Column[object]:
@@ -59,6 +63,9 @@ users = Table(
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("notify", Text, nullable=False, server_default="none"),
+    Column("webhook_url", Text),
+    Column("webhook_secret", LargeBinary, nullable=False, server_default=_secret),
+    Column("webhook_error", Text),
     Column("weight", Double, nullable=False, server_default="1"),
     Column("next_turn", Double, nullable=False, server_default="0"),
     Column("queued", Integer, nullable=False, server_default="0"),
@@ -346,6 +353,30 @@ mails = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     _when("due_at", nullable=False, server_default=_now, index=True),
     _when("created_at", nullable=False, server_default=_now, index=True),
+)
+
+# Messages to programs about finished jobs; `due_at` is as in `mails`. The URL is the job's or the account's.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _owner("jobs", primary_key=True),
+    _owner("users", index=True),
+    Column("url", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _when("due_at", nullable=False, server_default=_now, index=True),
+    _when("created_at", nullable=False, server_default=_now, index=True),
+)
+
+# For operators: how often sending a mail or a webhook failed, by day (UTC), kind and code, and how many were given up.
+delivery_errors = Table(
+    "delivery_errors",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("given_up", Integer, nullable=False),
+    _when("last_at", nullable=False, server_default=_now),
 )
 
 # Prefixes of objects that nothing refers to any more: written in the transaction that makes them so, deleted by the

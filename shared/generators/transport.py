@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from shared.core.public_addresses import NotPublic, look_up_public
 from shared.generators.base import (
     GeneratorBroken,
     GeneratorError,
@@ -106,15 +106,36 @@ class _TlsConnection(HTTPSConnection):
         self.sock = cast(socket.socket, _DeadlineSocket(cast(socket.socket, self.sock)))
 
 
+class InnerAddress(GeneratorBroken):
+    """A link leads to an address that is not public."""
+
+
 class _PublicConnection(_TlsConnection):
-    """A connection to a public address, whatever the name service says of the host."""
+    """A connection to a public address, whatever the name service says of the host.
+
+    The addresses are looked up once and checked before anything is sent to one of them, so that not even an open port
+    of an inner machine can be recognised.
+    """
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        if not ip_address(connection.getpeername()[0].partition("%")[0]).is_global:
-            connection.close()
-            raise GeneratorBroken("generator_bad_link", "The generator names a picture by a link to an inner address.")
-        return connection
+        name = self._dns_host
+        try:
+            addresses = look_up_public(name, self.port)
+        except NotPublic:
+            raise InnerAddress("generator_bad_link", "A link leads to an inner address.") from None
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
+        failure: Exception = NewConnectionError(self, "no address")
+        try:
+            for address in addresses:
+                self._dns_host = address  # the certificate is checked for the name, which is back by then
+                try:
+                    return super()._new_conn()
+                except (NewConnectionError, ConnectTimeoutError) as error:
+                    failure = error
+        finally:
+            self._dns_host = name
+        raise failure
 
 
 class _PlainPool(HTTPConnectionPool):

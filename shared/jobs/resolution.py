@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
+from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.presets import GENERAL, Defaults, resolve, shared_defaults
 from shared.api.schemas import JobRequest
 from shared.core.errors import NO_MAIL, FieldError, InvalidRequest
@@ -58,6 +59,8 @@ def is_supported(services: Services, job: NewJob) -> bool:
         return False
     if job.outline.frames and not services.models.may_make_frames():
         return False
+    if find_webhook_refusal(services.settings, job.settings["webhook_url"] or ""):
+        return False
     return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
 
 
@@ -67,6 +70,9 @@ def find_refusal(services: Services, request: JobRequest, job: NewJob) -> Invali
         return None
     if request.notify == "email" and not services.sends_mail:
         return InvalidRequest(fields=(NO_MAIL,))
+    no_webhook = find_webhook_refusal(services.settings, request.webhook_url or "")
+    if no_webhook is not None:
+        return InvalidRequest(fields=(no_webhook,))
     wrong: dict[str, FieldError] = {}
     if job.outline.frames and not services.models.may_make_frames():
         wrong["timelapse"] = FieldError("timelapse", "must be false, for the generators of this site", "not_offered")

@@ -213,13 +213,21 @@ _REFUSED = """refusals = refusals + (g.refused_pause_s IS NOT NULL)::int,
         refused_by = CASE WHEN g.refused_pause_s IS NULL THEN refused_by ELSE jobs.generator END"""
 _FORGIVEN = "refusals = 0, refused_since = NULL, refused_by = NULL"
 _NEXT_TURN = ", next_turn = greatest(next_turn, changes.turn) + changes.cost / weight"
-# A mail is sent only about the latest ending.
+# A mail or a webhook is sent only about the latest ending.
 _UNSENT = """, unsent AS (
     DELETE FROM mails WHERE job_id IN (SELECT id FROM moved)
+), uncalled AS (
+    DELETE FROM webhooks WHERE job_id IN (SELECT id FROM moved)
 )"""
 _MAIL = """, mail AS (
     INSERT INTO mails (job_id) SELECT id FROM moved
     WHERE moved.to IN ('succeeded', 'failed') AND settings->>'notify' = 'email'
+), called AS (
+    INSERT INTO webhooks (job_id, user_id, url)
+    SELECT moved.id, user_id, nullif(coalesce(settings->>'webhook_url', u.webhook_url), '')
+    FROM moved JOIN users u ON u.id = user_id
+    WHERE moved.to IN ('succeeded', 'failed', 'cancelled')
+        AND coalesce(settings->>'webhook_url', u.webhook_url, '') <> ''
 )"""
 _MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, refusals=_REFUSED, turn="", mail=_MAIL))
 _REQUEUE = text(_MOVE.format(attempts=_START_OVER, refusals=_FORGIVEN, turn=_NEXT_TURN, mail=_UNSENT))
@@ -228,7 +236,7 @@ _RELEASE = text(_MOVE.format(attempts=_RELEASED, refusals=_FORGIVEN, turn=_NEXT_
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A change of a job's state, with its user's counts, its timeline and, at its end, the mail that was asked for.
+    """A change of a job's state, with its user's counts and its timeline; at its end, the mail and webhook asked for.
 
     reason: why, for the timeline; FAILED needs one, which becomes the job's error. attempt_token: the claim under which
     the caller works. attempts: how many attempts the move spends. refused_pause_s: the job's generator refused it, and

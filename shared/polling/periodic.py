@@ -1,14 +1,16 @@
-"""What the poller does from time to time about no job in particular: collect garbage, report, send mail."""
+"""What the poller does from time to time about no job in particular: collect garbage, report, notify."""
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
+from shared.generators.base import Stop
 from shared.metrics import store as metrics_store
-from shared.notify import outbox
+from shared.notify import outbox, webhooks
 from shared.polling import claims, dispatch, garbage, wait_reasons
 from shared.polling.patience import patient
 from shared.services import Services
@@ -19,9 +21,10 @@ _log = logging.getLogger(__name__)
 def collect(services: Services) -> int:
     """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
 
-    Mail that failed for a day is dropped.
+    Mail and webhooks that failed for a day are dropped.
     """
     outbox.give_up_old(services)
+    webhooks.give_up_old(services)
     with services.db.statement() as connection:
         wait_reasons.prune(connection)
         metrics_store.compact(connection)
@@ -44,35 +47,40 @@ def report(services: Services) -> None:
 
 
 @dataclass
-class MailSender:
-    """Sends the mail about finished jobs, in one thread of a process at a time."""
+class Sender:
+    """Sends notifications of one kind about finished jobs, in one thread of a process at a time.
+
+    send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
+    """
 
     services: Services
     stopping: threading.Event
+    send_due: Callable[[Services, Stop], int] = outbox.send_due
+    kind: str = "mails"
     _sending: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Send the mail that is due, in a thread."""
+        """Send what is due, in a thread."""
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._send_patiently, name="mail", daemon=True)
+            self._thread = threading.Thread(target=self._send_patiently, name=self.kind, daemon=True)
             self._thread.start()
 
     def stop(self, patience_s: float) -> None:
-        """Wait for the thread, at most so long; mail that is not sent by then is due again later."""
+        """Wait for the thread, at most so long; what is not sent by then is due again later."""
         if self._thread is not None:
             self._thread.join(patience_s)
 
     def send(self) -> None:
-        """Send the mail that is due, unless another thread does: a hanging mail server must not block more of them."""
+        """Send what is due, unless another thread does: a hanging receiver must not block more of them."""
         if not self._sending.acquire(blocking=False):
             return
         try:
-            if sent := outbox.send_due(self.services, self.stopping.is_set):
-                _log.info("mails sent: %d", sent)
+            if sent := self.send_due(self.services, self.stopping.is_set):
+                _log.info("%s sent: %d", self.kind, sent)
         finally:
             self._sending.release()
 
     def _send_patiently(self) -> None:
-        with patient("sending mail"):
+        with patient(f"sending {self.kind}"):
             self.send()

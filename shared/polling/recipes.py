@@ -8,13 +8,13 @@ from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images.recipe import Recipe
 from shared.polling.claims import ClaimedJob
 
-_PRIVATE_SETTINGS = frozenset({"source_images", "from_job", "from_image", "notify"})
+_PRIVATE_SETTINGS = frozenset({"source_images", "from_job", "from_image", "notify", "webhook_url"})
 
 
 def of_job(
     claim: ClaimedJob, protocol: str, reported: Capabilities, request: GenerationRequest, result: Result
 ) -> Recipe:
-    """Return what every picture's recipe says about the job. Keys of uploads would name the user."""
+    """Return what every picture's recipe says about the job. Keys of uploads and URLs would name the user."""
     settings = {name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS}
     model = reported.model
     return Recipe(

@@ -101,6 +101,22 @@ def test_the_notification_setting_is_saved(member: Visitor, user: ApiUser) -> No
     assert user.submit()["settings"]["notify"] == "email"
 
 
+def test_the_webhook_is_saved_and_its_secret_shown(member: Visitor, user: ApiUser) -> None:
+    page = member.page
+    page.goto(member.url + "/account")
+    part = page.get_by_role("region", name="Webhook")
+    part.get_by_label("Address").fill("https://169.254.169.254/")
+    part.get_by_role("button", name="Save address").click()
+    expect(part.get_by_text("This address is not public.")).to_be_visible()
+    part.get_by_label("Address").fill("https://hooks.example.com/easel")
+    part.get_by_role("button", name="Save address").click()
+    expect(part.get_by_text("Saved for new jobs.")).to_be_visible()
+    part.get_by_role("button", name="Show the signing secret").click()
+    expect(part.get_by_text("whsec_")).to_be_visible()
+    page.reload()
+    expect(part.get_by_label("Address")).to_have_value("https://hooks.example.com/easel")
+
+
 def test_another_tab_notices_the_end_of_the_session(member: Visitor) -> None:
     first = member.page
     first.goto(member.url + "/account")

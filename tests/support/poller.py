@@ -29,7 +29,7 @@ class Poller:
     ) -> None:
         self.pool = ClientPool(addresses, connect, discovery or Discovery())
         self.worker = Worker(services, self.pool, measure)
-        self._mail = periodic.MailSender(services, self.worker.stopping)
+        self._mail = periodic.Sender(services, self.worker.stopping)
 
     @property
     def services(self) -> Services:

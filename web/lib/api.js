@@ -70,6 +70,7 @@ const data = (answer) => answer.data;
 export const getMe = (options) => call("GET", "/v1/me", options).then(data);
 export const changeMe = (body, options) => call("PATCH", "/v1/me", { ...options, body }).then(data);
 export const deleteMe = (body, options) => call("DELETE", "/v1/me", { ...options, body });
+export const getWebhookSecret = (options) => call("GET", "/v1/me/webhook-secret", options).then(data);
 export const signUp = (body, options) => call("POST", "/v1/signup", { ...options, body });
 export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
 export const logOut = (options) => call("POST", "/v1/logout", options);

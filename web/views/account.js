@@ -13,6 +13,7 @@ import { confirmAction } from "../parts/confirm.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { tokenList } from "../parts/token-list.js";
+import { webhookForm } from "../parts/webhook-form.js";
 
 /** The account page: profile, quota, settings, tokens and deletion. */
 export function accountView({ signal }) {
@@ -29,7 +30,7 @@ export function accountView({ signal }) {
       fill(
         place,
         element("div", {}, identity(me), quota(me.quota), notification(me.user, mail, signal)),
-        element("div", {}, tokenList(signal), departure(me.user, signal)),
+        element("div", {}, tokenList(signal), webhookForm(me.user, signal), departure(me.user, signal)),
       );
     } catch (error) {
       if (!isAborted(error, signal)) fill(place, errorNotice(error, load));

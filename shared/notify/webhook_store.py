@@ -1,0 +1,109 @@
+"""SQL for the webhooks that are still to be sent: one row per job, inserted by the statement that ends the job.
+
+A row is deleted when its webhook was accepted or given up, and together with its job or its user.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+LEASE_S = 120.0
+"""Longer than one exchange can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookClaim:
+    """A webhook that this process may send, with what it says about its job. `attempts` identifies the claim.
+
+    `images` are objects with `id`, `index`, `width`, `height` and `seed`.
+    """
+
+    job_id: UUID
+    attempts: int
+    user_id: UUID
+    url: str
+    secret: bytes
+    state: str
+    error_code: str | None
+    error_message: str | None
+    finished_at: datetime
+    requeues: int
+    images: list[dict[str, Any]]
+
+
+_NOW = "(SELECT clock_timestamp())"
+"""SQL: the time, read once. Compared with the function itself, every row would be looked at."""
+
+_CLAIM = text(f"""
+WITH taken AS (
+    UPDATE webhooks SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
+    WHERE job_id = (
+        SELECT job_id FROM webhooks WHERE due_at <= {_NOW} AND NOT user_id = ANY(CAST(:busy AS uuid[]))
+        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING job_id, attempts, user_id, url
+)
+SELECT taken.job_id, taken.attempts, taken.user_id, taken.url, u.webhook_secret, j.state, j.error_code,
+    j.error_message, j.finished_at, j.requeues, coalesce((
+    SELECT json_agg(json_build_object('id', i.id, 'index', i.index, 'width', i.width, 'height', i.height,
+        'seed', i.seed) ORDER BY i.index) FROM images i WHERE i.job_id = taken.job_id
+), '[]') AS images
+FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = taken.user_id
+""")
+
+
+def count_due(connection: Connection, most: int) -> int:
+    """Return how many webhooks are due now, counted up to `most`."""
+    query = text(f"SELECT count(*) FROM (SELECT FROM webhooks WHERE due_at <= {_NOW} LIMIT :most) few")
+    return int(connection.execute(query, {"most": most}).scalar_one())
+
+
+def claim(connection: Connection, busy: Collection[UUID]) -> WebhookClaim | None:
+    """Claim the webhook that has been due for longest, for 2 minutes; none of a user who is `busy`.
+
+    If the process dies meanwhile, another one sends the webhook after that time, with the same id.
+    """
+    row = connection.execute(_CLAIM, {"lease_s": LEASE_S, "busy": [str(user_id) for user_id in busy]}).one_or_none()
+    return WebhookClaim(*row[:4], bytes(row.webhook_secret), *row[5:]) if row else None
+
+
+def drop(connection: Connection, claim: WebhookClaim) -> None:
+    """Delete a claimed webhook, unless it is about a later end of the same job by now."""
+    query = text("DELETE FROM webhooks WHERE job_id = :job_id AND attempts = :attempts")
+    connection.execute(query, {"job_id": claim.job_id, "attempts": claim.attempts})
+
+
+def postpone(connection: Connection, claim: WebhookClaim, delay_s: float) -> None:
+    """Schedule another attempt at a claimed webhook."""
+    query = text("""
+        UPDATE webhooks SET due_at = clock_timestamp() + make_interval(secs => :delay_s)
+        WHERE job_id = :job_id AND attempts = :attempts
+    """)
+    connection.execute(query, {"job_id": claim.job_id, "attempts": claim.attempts, "delay_s": delay_s})
+
+
+def set_error(connection: Connection, user_id: UUID, code: str | None) -> None:
+    """Show in the account how its last webhook ended."""
+    query = text("UPDATE users SET webhook_error = :code WHERE id = :user_id AND webhook_error IS DISTINCT FROM :code")
+    connection.execute(query, {"user_id": user_id, "code": code})
+
+
+def forget_url(connection: Connection, user_id: UUID, url: str) -> None:
+    """Send no more of the account's webhooks to this URL."""
+    query = text("UPDATE users SET webhook_url = NULL WHERE id = :user_id AND webhook_url = :url")
+    connection.execute(query, {"user_id": user_id, "url": url})
+
+
+def drop_old(connection: Connection, limit: int) -> list[UUID]:
+    """Delete webhooks that could not be sent for a day, at most so many; return their jobs."""
+    query = text(f"""
+        DELETE FROM webhooks WHERE job_id IN (
+            SELECT job_id FROM webhooks WHERE created_at < {_NOW} - interval '1 day'
+            LIMIT :limit FOR UPDATE SKIP LOCKED
+        ) RETURNING job_id
+    """)
+    return list(connection.execute(query, {"limit": limit}).scalars())
