@@ -11,7 +11,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     Double,
     ForeignKey,
     Identity,
@@ -26,32 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from shared.core.columns import CONSTRAINT_NAMES, NOW, ROW_ID, SECRET, owner, when
 
-_id = text("uuidv7()")
-_now = text("clock_timestamp()")
-# 244 random bits, written as Postgres shows it: alembic compares volatile defaults only as text.
-_secret = text(
-    "decode(replace(((gen_random_uuid())::text || (gen_random_uuid())::text), '-'::text, ''::text), 'hex'::text)"
-)
-
-
-def _when(name: str, **options: object) -> Column[object]:
-    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
-
-
-def _owner(table: str, **options: object) -> Column[object]:
-    name = f"{table.removesuffix('s')}_id"
-    return Column(name, UUID, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **options)  # type: ignore[arg-type]
-
+metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
 # is the finish tag of the user's last job. `jobs_per_day` is null if the site's setting applies. A disabled account
@@ -59,12 +35,12 @@ def _owner(table: str, **options: object) -> Column[object]:
 users = Table(
     "users",
     metadata,
-    Column("id", UUID, primary_key=True, server_default=_id),
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("notify", Text, nullable=False, server_default="none"),
     Column("webhook_url", Text),
-    Column("webhook_secret", LargeBinary, nullable=False, server_default=_secret),
+    Column("webhook_secret", LargeBinary, nullable=False, server_default=SECRET),
     Column("webhook_error", Text),
     Column("weight", Double, nullable=False, server_default="1"),
     Column("next_turn", Double, nullable=False, server_default="0"),
@@ -73,10 +49,10 @@ users = Table(
     Column("quota_day", Date, nullable=False, server_default=text("'1970-01-01'")),
     Column("quota_used", Integer, nullable=False, server_default="0"),
     Column("jobs_per_day", Integer),
-    _when("created_at", nullable=False, server_default=_now),
-    _when("disabled_at"),
+    when("created_at", nullable=False, server_default=NOW),
+    when("disabled_at"),
     Column("disabled_reason", Text),
-    _when("deleted_at"),
+    when("deleted_at"),
     CheckConstraint("queued >= 0 AND running >= 0 AND quota_used >= 0", name="counts"),
     CheckConstraint("weight > 0", name="weight"),
     CheckConstraint("jobs_per_day > 0", name="jobs_per_day"),
@@ -90,13 +66,13 @@ users = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", UUID, primary_key=True, server_default=_id),
-    _owner("users", index=True),
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("users", index=True),
     Column("hash", LargeBinary, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
     Column("name", Text),
-    _when("created_at", nullable=False, server_default=_now),
-    _when("expires_at"),
+    when("created_at", nullable=False, server_default=NOW),
+    when("expires_at"),
     Column("suspended", Boolean, nullable=False, server_default="false"),
     CheckConstraint("kind IN ('session', 'api')", name="kind"),
     Index("ix_tokens_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
@@ -114,8 +90,8 @@ tokens = Table(
 jobs = Table(
     "jobs",
     metadata,
-    Column("id", UUID, primary_key=True, server_default=_id),
-    _owner("users"),
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("users"),
     Column("state", Text, nullable=False, server_default="queued"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("prompt", Text, nullable=False),
@@ -129,28 +105,28 @@ jobs = Table(
     Column("progress", Double),
     Column("waiting", Text),
     Column("preview_key", Text),
-    _when("preview_at"),
+    when("preview_at"),
     Column("generator", Text),
     Column("remote_id", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("requeues", Integer, nullable=False, server_default="0"),
     Column("attempt_token", UUID),
-    _when("lease_until"),
-    _when("next_step_at"),
+    when("lease_until"),
+    when("next_step_at"),
     Column("refusals", Integer, nullable=False, server_default="0"),
-    _when("refused_since"),
+    when("refused_since"),
     Column("refused_by", Text),
-    _when("sent_at"),
-    _when("unreachable_since"),
-    _when("cancel_requested_at"),
+    when("sent_at"),
+    when("unreachable_since"),
+    when("cancel_requested_at"),
     Column("error_code", Text),
     Column("error_message", Text),
-    _when("published_at"),
-    _when("taken_down_at"),
-    _when("created_at", nullable=False, server_default=_now),
-    _when("started_at"),
-    _when("finished_at"),
+    when("published_at"),
+    when("taken_down_at"),
+    when("created_at", nullable=False, server_default=NOW),
+    when("started_at"),
+    when("finished_at"),
     Column("group_id", UUID, ForeignKey("job_groups.id", ondelete="CASCADE")),
     CheckConstraint("state IN ('held', 'queued', 'generating', 'succeeded', 'failed', 'cancelled')", name="state"),
     CheckConstraint("(error_code IS NULL) = (state <> 'failed')", name="error"),
@@ -185,11 +161,11 @@ jobs = Table(
 job_groups = Table(
     "job_groups",
     metadata,
-    Column("id", UUID, primary_key=True, server_default=_id),
-    _owner("users", index=True),
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("users", index=True),
     Column("idempotency_key", Text),
     Column("fingerprint", LargeBinary),
-    _when("created_at", nullable=False, server_default=_now),
+    when("created_at", nullable=False, server_default=NOW),
     Index(
         "uq_job_groups_idempotency",
         "user_id",
@@ -204,7 +180,7 @@ job_groups = Table(
 held_jobs = Table(
     "held_jobs",
     metadata,
-    _owner("jobs", primary_key=True),
+    owner("jobs", primary_key=True),
     Column("source_id", UUID, nullable=False, index=True),
     Column("is_due", Boolean, nullable=False, server_default="false"),
     Index("ix_held_jobs_due", "job_id", postgresql_where=text("is_due")),
@@ -216,15 +192,15 @@ leases = Table(
     "leases",
     metadata,
     Column("attempt_token", UUID, primary_key=True),
-    _when("until", nullable=False, index=True),
+    when("until", nullable=False, index=True),
 )
 
 job_events = Table(
     "job_events",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _owner("jobs", index=True),
-    _when("at", nullable=False, server_default=_now),
+    owner("jobs", index=True),
+    when("at", nullable=False, server_default=NOW),
     Column("event", Text, nullable=False),
     Column("detail", Text),
     Column("code", Text),
@@ -240,8 +216,8 @@ wait_reasons = Table(
     Column("protocols", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
-    _when("began_at", nullable=False, server_default=_now),
-    _when("ended_at"),
+    when("began_at", nullable=False, server_default=NOW),
+    when("ended_at"),
     Index("ix_wait_reasons_protocols_id", "protocols", "id"),
     Index("uq_wait_reasons_open", "protocols", unique=True, postgresql_where=text("ended_at IS NULL")),
 )
@@ -251,8 +227,8 @@ wait_reasons = Table(
 images = Table(
     "images",
     metadata,
-    Column("id", UUID, primary_key=True, server_default=_id),
-    _owner("jobs"),
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("jobs"),
     Column("index", Integer, nullable=False),
     Column("key", Text, nullable=False),
     Column("thumbnail_key", Text, nullable=False),
@@ -269,12 +245,12 @@ images = Table(
 reports = Table(
     "reports",
     metadata,
-    Column("id", UUID, primary_key=True, server_default=_id),
-    _owner("jobs", index=True),
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("jobs", index=True),
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    _when("created_at", nullable=False, server_default=_now),
-    _when("closed_at"),
+    when("created_at", nullable=False, server_default=NOW),
+    when("closed_at"),
     CheckConstraint("reason IN ('illegal', 'hateful', 'sexual', 'personal', 'copyright', 'other')", name="reason"),
 )
 
@@ -283,10 +259,10 @@ uploads = Table(
     "uploads",
     metadata,
     Column("key", Text, primary_key=True),
-    _owner("users", index=True),
+    owner("users", index=True),
     Column("content_type", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
-    _when("created_at", nullable=False, server_default=_now),
+    when("created_at", nullable=False, server_default=NOW),
     Column("in_use", Boolean, nullable=False, server_default="false"),
     Index("ix_uploads_created_at", "created_at", postgresql_where=text("NOT in_use")),
 )
@@ -294,7 +270,7 @@ uploads = Table(
 job_sources = Table(
     "job_sources",
     metadata,
-    _owner("jobs", primary_key=True),
+    owner("jobs", primary_key=True),
     Column("index", Integer, primary_key=True),
     Column("upload_key", Text, ForeignKey("uploads.key"), nullable=False, index=True),
 )
@@ -307,7 +283,7 @@ queue_clock = Table(
     Column("id", Integer, primary_key=True),
     Column("turn", Double, nullable=False, server_default="0"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
-    _when("swept_at"),
+    when("swept_at"),
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -323,18 +299,18 @@ generators = Table(
     Column("protocol", Text, nullable=False, server_default="img_generator"),
     Column("max_in_flight", Integer, nullable=False),
     Column("failures", Integer, nullable=False, server_default="0"),
-    _when("retry_at"),
+    when("retry_at"),
     Column("last_error", Text),
     Column("refusals", BigInteger, nullable=False, server_default="0"),
     Column("refusals_in_row", Integer, nullable=False, server_default="0"),
     Column("refused_job", UUID),
-    _when("refused_at"),
-    _when("refusing_until"),
+    when("refused_at"),
+    when("refusing_until"),
     Column("last_refusal", Text),
     Column("loading_s", Double),
     Column("model", JSONB),
     Column("has_frames", Boolean),
-    _when("look_at", nullable=False, server_default=_now),
+    when("look_at", nullable=False, server_default=NOW),
     Column("fixed_s", Double, nullable=False, server_default="0.3"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
     Column("pace_weight", Double, nullable=False, server_default="0"),
@@ -349,22 +325,22 @@ generators = Table(
 mails = Table(
     "mails",
     metadata,
-    _owner("jobs", primary_key=True),
+    owner("jobs", primary_key=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    _when("due_at", nullable=False, server_default=_now, index=True),
-    _when("created_at", nullable=False, server_default=_now, index=True),
+    when("due_at", nullable=False, server_default=NOW, index=True),
+    when("created_at", nullable=False, server_default=NOW, index=True),
 )
 
 # Messages to programs about finished jobs; `due_at` is as in `mails`. The URL is the job's or the account's.
 webhooks = Table(
     "webhooks",
     metadata,
-    _owner("jobs", primary_key=True),
-    _owner("users", index=True),
+    owner("jobs", primary_key=True),
+    owner("users", index=True),
     Column("url", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    _when("due_at", nullable=False, server_default=_now, index=True),
-    _when("created_at", nullable=False, server_default=_now, index=True),
+    when("due_at", nullable=False, server_default=NOW, index=True),
+    when("created_at", nullable=False, server_default=NOW, index=True),
 )
 
 # For operators: how often sending a mail or a webhook failed, by day (UTC), kind and code, and how many were given up.
@@ -376,7 +352,7 @@ delivery_errors = Table(
     Column("code", Text, primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("given_up", Integer, nullable=False),
-    _when("last_at", nullable=False, server_default=_now),
+    when("last_at", nullable=False, server_default=NOW),
 )
 
 # Prefixes of objects that nothing refers to any more: written in the transaction that makes them so, deleted by the
@@ -385,7 +361,7 @@ garbage = Table(
     "garbage",
     metadata,
     Column("prefix", Text, primary_key=True),
-    _when("due_at", nullable=False, server_default=_now, index=True),
+    when("due_at", nullable=False, server_default=NOW, index=True),
 )
 
 # Counters for the metrics, stored as increments: triggers add a row for each job that ends and for each picture and
