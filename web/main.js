@@ -15,7 +15,7 @@ const view = (pattern, name, styles, load) => ({ pattern, styles, load: () => lo
 const ROUTES = [
   view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
   view("/gallery/:id", "pictureView", ["gallery", "viewer", "job"], () => import("./views/picture.js")),
-  view("/create", "createView", ["easel", "create", "styles"], () => import("./views/create.js")),
+  view("/create", "createView", ["easel", "create", "presets"], () => import("./views/create.js")),
   view("/pictures", "picturesView", ["pictures"], () => import("./views/pictures.js")),
   view("/pictures/:id", "jobView", ["easel", "job", "viewer", "pictures"], () => import("./views/job.js")),
   view("/account", "accountView", ["account"], () => import("./views/account.js")),

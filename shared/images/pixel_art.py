@@ -11,8 +11,8 @@ def to_pixel_art(image: Image.Image, *, cells: int, colours: int) -> Image.Image
     """
     longest = max(image.size)
     cells = min(cells, longest)
-    grid = tuple(max(1, round(side * cells / longest)) for side in image.size)
-    small = image.resize(grid, Image.Resampling.BOX)
+    width, height = (max(1, round(side * cells / longest)) for side in image.size)
+    small = image.resize((width, height), Image.Resampling.BOX)
     # Dithering would scatter single cells. The means of the clusters fit the picture better than those of the boxes.
     reduced = small.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     return reduced.resize(image.size, Image.Resampling.NEAREST)
