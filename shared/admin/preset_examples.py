@@ -60,9 +60,9 @@ def render(services: Services, names: Collection[str], pause: Callable[[], None]
         user = user_store.create(connection, f"presets-{uuid4()}@easel.invalid", "no password")
         jobs = []
         for name in names:
-            job = new_job(request_of(name), None, b"", services.addresses, find_defaults(services))
+            new = new_job(request_of(name), None, b"", services.addresses, find_defaults(services))
             limits = {"max_queued": len(names), "jobs_per_day": len(names)}
-            submitted = submission_store.queue(connection, user.id, job, **limits)
+            submitted = submission_store.queue(connection, user.id, new, **limits)
             assert submitted is not None, "a new user is within the limits"
             jobs.append((name, UUID(submitted.id)))
     services.wake_ups.wake()

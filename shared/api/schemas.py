@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -15,7 +15,9 @@ from shared.core.errors import FieldCode
 from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MAX_UPLOAD_BYTES, MIN_SIDE_PX, SIDE_STEP_PX
 
 if TYPE_CHECKING:
-    Type = Quality = Aspect = str
+    Type: TypeAlias = str
+    Quality: TypeAlias = str
+    Aspect: TypeAlias = str
 else:
     Type, Quality, Aspect = (Literal[tuple(choices)] for choices in (presets.TYPES, presets.QUALITIES, presets.ASPECTS))
 StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
