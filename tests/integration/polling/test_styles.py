@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from shared.api.presets import STYLES, TYPES
+from shared.gallery import store as gallery_store
 from shared.images.recipe import read_recipe
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -54,6 +55,10 @@ def test_a_list_of_styles_is_a_picture_in_each(world: World, generator: FakeGene
     world.finish(job_id)
     check_styles(world, job_id, keys)
     assert generator.counts["initiated"] == 3
+    world.sql("UPDATE jobs SET published_at = clock_timestamp() WHERE id = :id", id=job_id)
+    with world.services.db.statement() as connection:
+        [item] = gallery_store.list_shown(connection, after=None, limit=2)
+    assert item.style == keys
 
 
 def test_one_style_that_fails_costs_an_attempt_of_all(world: World, generator: FakeGenerator) -> None:
