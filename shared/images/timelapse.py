@@ -61,7 +61,8 @@ def encode(pictures: Sequence[bytes]) -> bytes:
             context = stream.codec_context
             context.color_primaries = context.color_trc = context.colorspace = _BT709
             for number, image in enumerate(_shown(pictures, last, size)):
-                frame = av.VideoFrame.from_image(image).reformat(format="yuv420p", dst_colorspace="ITU709")
+                rgb = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]
+                frame = rgb.reformat(format="yuv420p", dst_colorspace="ITU709")
                 frame.pts = number
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())

@@ -47,5 +47,6 @@ def make(frames: Sequence[bytes], picture: Image.Image) -> bytes | None:
     return done.stdout
 
 
-def _failed(why: str) -> None:
+def _failed(why: str) -> bytes | None:
     _log.warning("no time-lapse: %s", why)
+    return None

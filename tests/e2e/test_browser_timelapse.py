@@ -48,7 +48,7 @@ def test_the_making_is_a_video_that_plays(browser: Browser, site: RunningSite, u
             page.get_by_role("link", name="Download the video").click()
         saved = tmp_path / "video.mp4"
         downloading.value.save_as(saved)
-        with av.open(saved) as container:
+        with av.open(saved, "r") as container:
             assert container.streams.video[0].codec_context.name == "h264"
         assert downloading.value.suggested_filename == f"easel-{job['images'][0]['id']}.mp4"
 

@@ -59,7 +59,7 @@ def test_the_first_picture_gets_a_video(world: World, filming: FakeGenerator) ->
     first, second = world.images(job_id)
     assert second.timelapse_key is None
     video = world.services.storage.get(first.timelapse_key, 3_000_000)
-    with av.open(io.BytesIO(video)) as container:
+    with av.open(io.BytesIO(video), "r") as container:
         [stream] = container.streams
         assert (stream.type, stream.codec_context.name, stream.frames) == ("video", "h264", TIMELAPSE_FRAMES + 12)
     assert first.timelapse_key in shown(world, job_id)["timelapse_url"]
@@ -159,6 +159,5 @@ def test_it_is_accepted_where_one_does_or_is_not_known_yet(
 
 
 def test_it_is_refused_where_no_new_picture_is_made(world: World, filming: FakeGenerator) -> None:
-    request = {"source_images": ["uploads/a.png"], "strength": -1, "upscale": 2}
-    wanted = JobRequest(prompt="a lighthouse", timelapse=True, **request)
+    wanted = JobRequest(prompt="", timelapse=True, source_images=["uploads/a.png"], strength=-1, upscale=2)
     assert resolution.new_job(wanted, None, b"").protocols == ""
