@@ -32,7 +32,7 @@ def store(storage: Storage, claim: ClaimedJob, data: bytes | None) -> str | None
     try:
         if max(codec.read_size(data)) > MOST_SIDE_PX:
             return None
-        storage.put(key, codec.thumbnail_webp(codec.decode_picture(data, expected_size=None)), "image/webp")
+        storage.put(key, codec.preview_webp(codec.decode_picture(data, expected_size=None)), "image/webp")
     except codec.PictureError:
         return None
     except Unavailable as error:
