@@ -1,6 +1,5 @@
 """/v1/batches: groups of jobs that are submitted, read, cancelled and deleted together."""
 
-import hashlib
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -42,8 +41,7 @@ def submit_batch(
 
     A repeated request with the same Idempotency-Key within 24 hours gets the same group.
     """
-    fingerprint = hashlib.sha256(body.model_dump_json().encode()).digest()
-    planned = groups.plan(services, credential, body.requests, idempotency_key, fingerprint)
+    planned = groups.plan(services, credential, body.requests, idempotency_key, body.fingerprint())
     if body.dry_run:
         return json_answer(quote_json(groups.quote(services, credential, planned)))
     group = groups.submit(services, credential, planned)

@@ -2,15 +2,31 @@
 
 import math
 from itertools import product
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from shared.api.schemas import Answer, Id, JobRequest, JobSummary, Request, Time, write_defaults_as_words
+from shared.api.fields import Text
+from shared.api.schemas import (
+    Answer,
+    Aspect,
+    Id,
+    JobRequest,
+    JobSummary,
+    Quality,
+    Request,
+    Style,
+    Time,
+    UploadKey,
+    write_defaults_as_words,
+)
 
 MAX_JOBS = 200
 """The jobs of a group."""
+
+MAX_STYLES = 48
+"""The styles of a stylization, which with the description makes no more jobs than may wait by default."""
 
 _ALTERNATIVES: dict[str, Any] = {
     "request": {
@@ -71,6 +87,19 @@ def _check_variants(variants: object) -> None:
     if count > MAX_JOBS:
         message = "variants: makes {count} jobs; at most {max_length} are possible"
         raise PydanticCustomError("too_many", message, {"count": str(count), "max_length": MAX_JOBS})
+
+
+class StylizationRequest(Request):
+    """A photo, and the styles in which it is made anew."""
+
+    source_image: UploadKey
+    styles: list[Style] = Field(min_length=1, max_length=MAX_STYLES)
+    strength: Annotated[float, Field(ge=0, le=1, description="How far the pictures go from the photo.")] = 0.75
+    prompt: Annotated[Text, StringConstraints(max_length=2000)] = Field(
+        "", description="What the photo shows. Without it a job of the group describes the photo first."
+    )
+    quality: Quality = "normal"
+    aspect: Aspect = "square"
 
 
 class CountsView(Answer):

@@ -1,5 +1,6 @@
 """The schemas of the HTTP API's requests and answers. The OpenAPI document is made from them."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -58,6 +59,10 @@ class Request(BaseModel):
     model_config = ConfigDict(
         extra="forbid", allow_inf_nan=False, strict=True, json_schema_extra=write_defaults_as_words
     )
+
+    def fingerprint(self) -> bytes:
+        """Return a hash by which the same request is known again."""
+        return hashlib.sha256(self.model_dump_json().encode()).digest()
 
     @model_validator(mode="before")
     @classmethod

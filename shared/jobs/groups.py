@@ -22,7 +22,7 @@ from shared.jobs import group_store, submission_store
 from shared.jobs import store as job_store
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
-from shared.jobs.sources import find_starts
+from shared.jobs.sources import Start, find_starts
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
 from shared.jobs.submission import exceeded_limit, without_mail
@@ -79,10 +79,20 @@ class Plan:
 
 
 def plan(
-    services: Services, credential: Credential, requests: Sequence[JobRequest], key: str | None, fingerprint: bytes
+    services: Services,
+    credential: Credential,
+    requests: Sequence[JobRequest],
+    key: str | None,
+    fingerprint: bytes,
+    *,
+    followers: Sequence[JobRequest] = (),
 ) -> Plan:
-    """Check the requests of a group as single ones; a refusal names up to 20 fields as `requests.<index>.<field>`."""
+    """Check the requests of a group as single ones; a refusal names up to 20 fields as `requests.<index>.<field>`.
+
+    followers: more requests, which start from the picture of the first job; the database writes its id as `from_job`.
+    """
     starts = find_starts(services, credential, [without_mail(services, request) for request in requests])
+    starts += [Start(without_mail(services, request), held_by=0) for request in followers]
     own = find_defaults(services)
     jobs = tuple(new_job(start.request, key, fingerprint, services.addresses, own, start.held_by) for start in starts)
     faults = list[FieldError]()

@@ -27,10 +27,10 @@ MAX_PROMPT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A request whose source is known: `held_by` is that job if it has not finished. `fault`: why it is refused."""
+    """A request whose source is known. `held_by`: see `NewJob`. `fault`: why it is refused."""
 
     request: JobRequest
-    held_by: UUID | None = None
+    held_by: UUID | int | None = None
     fault: FieldError | None = None
 
     @property

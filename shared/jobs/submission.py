@@ -1,6 +1,5 @@
 """From a request to a queued job, and what its owner may do with it afterwards: read, list, cancel, delete."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from typing import TypeVar
@@ -48,7 +47,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         InvalidRequest: a start picture is missing, no configured generator supports the request, or this site cannot
             send the notification.
     """
-    fingerprint = b"" if idempotency_key is None else hashlib.sha256(request.model_dump_json().encode()).digest()
+    fingerprint = b"" if idempotency_key is None else request.fingerprint()
     [start] = find_starts(services, credential, [without_mail(services, request)])
     own = find_defaults(services)
     job = new_job(start.request, idempotency_key, fingerprint, services.addresses, own, start.held_by)
