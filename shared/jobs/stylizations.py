@@ -27,17 +27,18 @@ def plan(
     Raises:
         InvalidRequest: the photo cannot be used.
     """
-    common = {
+    common: dict[str, object] = {
         "strength": wanted.strength,
         "quality": wanted.quality,
         "aspect": wanted.aspect,
         "seed": secrets.randbelow(2**32),  # only the style makes a difference
     }
-    photo = {"source_images": [wanted.source_image]}
+    photo: dict[str, object] = {"source_images": [wanted.source_image]}
     prompt = wanted.prompt.strip().strip("|").strip()
     from_photo = photo | {"prompt": prompt} if prompt else {"from_job": _FIRST_JOB}
-    styled = [JobRequest(**common, **from_photo, style=style) for style in wanted.styles]
-    requests, followers = (styled, []) if prompt else ([JobRequest(**photo, strength=-2, describe=True)], styled)
+    styled = [JobRequest.model_validate(common | from_photo | {"style": style}) for style in wanted.styles]
+    described = JobRequest.model_validate(photo | {"strength": -2, "describe": True})
+    requests, followers = (styled, []) if prompt else ([described], styled)
     try:
         planned = groups.plan(services, credential, requests, key, fingerprint, followers=followers)
     except InvalidRequest as error:

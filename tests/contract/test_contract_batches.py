@@ -125,7 +125,10 @@ def test_a_limit_debits_all_jobs_or_none(
     doors: Doors, ada: Person, services: Services, with_settings: Callable[..., Services]
 ) -> None:
     door = doors.open(with_settings(max_queued=3, jobs_per_day=4))
-    post = lambda *prompts: door.post("/v1/batches", json=of(*prompts), headers=ada.headers)  # noqa: E731
+
+    def post(*prompts: str) -> Any:
+        return door.post("/v1/batches", json=of(*prompts), headers=ada.headers)
+
     full = post("a", "b", "c", "d")
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
     assert "retry-after" in full.headers
