@@ -61,7 +61,14 @@ def number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-USER = {"id": uuid7, "email": str, "created_at": time, "notify": lambda notify: notify in ("none", "email")}
+USER = {
+    "id": uuid7,
+    "email": str,
+    "created_at": time,
+    "notify": lambda notify: notify in ("none", "email"),
+    "webhook_url": lambda address: address is None or address.startswith("https://"),
+    "webhook_error": lambda code: code is None or code.startswith("webhook_"),
+}
 SESSION = {"user": USER, "token": lambda token: re.fullmatch(r"easel_[\w-]{43}", token), "expires_at": time}
 ACCOUNT = {"user": USER, "quota": {"per_day": int, "left_today": int, "running": int, "max_running": int}}
 TOKEN = {"id": uuid7, "name": str, "created_at": time}
@@ -106,6 +113,7 @@ SETTINGS = {
         "skip_list": [str],
     },
     "notify": lambda notify: notify in ("none", "email"),
+    "webhook_url": lambda address: address is None or address.startswith("https://"),
     "cpu": bool,
     "timelapse": bool,
 }
