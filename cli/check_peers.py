@@ -55,7 +55,7 @@ def _refusing(list_known: "Callable[[], list[GeneratorOverview]]") -> dict[str, 
 
 def mail(services: "Services", send_to: str | None) -> Iterator[Finding]:
     """Check that the mail server accepts Easel; send a test mail only to the given address."""
-    from shared.notify import mail, outbox
+    from shared.notify import mail, messages
 
     if not services.sends_mail:
         if send_to is None:
@@ -74,7 +74,7 @@ def mail(services: "Services", send_to: str | None) -> Iterator[Finding]:
             yield warning(problem)
         if send_to is not None:
             try:
-                mailer.send(outbox.compose_test(send_to, services.settings))
+                mailer.send(messages.compose_test(send_to, services.settings))
             except (mail.MailRefused, mail.MailDelayed) as error:
                 yield wrong(f"The test mail was not accepted: {error}.")
             else:

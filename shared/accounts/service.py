@@ -168,7 +168,7 @@ def get_account(services: Services, credential: Credential) -> AccountOverview:
 
 
 def change_account(services: Services, credential: Credential, change: AccountChange) -> User:
-    """Set the default notification of new jobs, or the account's webhook, or both.
+    """Set the default notification of new jobs, the language of mail, or the account's webhook.
 
     Raises:
         InvalidRequest: This site sends no mail, or no webhooks to this address.
@@ -182,6 +182,8 @@ def change_account(services: Services, credential: Credential, change: AccountCh
         user = require_user(connection, credential)
         if change.notify is not None:
             user = user_store.set_notify(connection, user.id, change.notify)
+        if change.language is not None:
+            user = user_store.set_language(connection, user.id, change.language)
         if change.webhook_url is not None:
             user = user_store.set_webhook_url(connection, user.id, change.webhook_url or None)
     return user

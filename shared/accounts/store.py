@@ -21,6 +21,8 @@ class User:
     notify: str
     created_at: datetime
     disabled: bool = False
+    language: str = "en"
+    mail_stopped: str | None = None
     webhook_url: str | None = None
     webhook_error: str | None = None
 
@@ -68,7 +70,8 @@ class DisabledAccount:
 STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
 """The one condition on a row `t` of tokens, given :token_hash; the SQL functions of jobs repeat it."""
 
-_USER = "u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.webhook_url, u.webhook_error"
+_USER = """u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.language, u.mail_stopped,
+    u.webhook_url, u.webhook_error"""
 _COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
 _BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
 
@@ -103,13 +106,29 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
 
 
 def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
-    """Set the default notification of new jobs.
+    """Set the default notification of new jobs. Asking for mail also ends a stop of mail.
 
     Raises:
         BadToken: The account has just been deleted, and its tokens with it.
     """
-    query = text(f"UPDATE users u SET notify = :notify WHERE u.id = :user_id RETURNING {_USER}")
+    stopped = "CASE WHEN :notify = 'email' THEN NULL ELSE mail_stopped END"
+    query = text(
+        f"UPDATE users u SET notify = :notify, mail_stopped = {stopped} WHERE u.id = :user_id RETURNING {_USER}"
+    )
     row = connection.execute(query, {"user_id": user_id, "notify": notify}).one_or_none()
+    if row is None:
+        raise BadToken
+    return User(*row)
+
+
+def set_language(connection: Connection, user_id: UUID, language: str) -> User:
+    """Set the language of a user's mail.
+
+    Raises:
+        BadToken: The account has just been deleted, and its tokens with it.
+    """
+    query = text(f"UPDATE users u SET language = :language WHERE u.id = :user_id RETURNING {_USER}")
+    row = connection.execute(query, {"user_id": user_id, "language": language}).one_or_none()
     if row is None:
         raise BadToken
     return User(*row)

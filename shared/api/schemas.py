@@ -23,6 +23,7 @@ else:
     Type, Quality, Aspect = (Literal[tuple(choices)] for choices in (presets.TYPES, presets.QUALITIES, presets.ASPECTS))
 StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
 Notify = Literal["none", "email"]
+Language = Literal["en", "ru"]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 
 
@@ -97,11 +98,12 @@ class AccountChange(Request):
     """What to change; what is left out stays."""
 
     notify: Notify | None = None
+    language: Language | None = None
     webhook_url: WebhookUrl | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> "AccountChange":
-        if self.notify is None and self.webhook_url is None:
+        if self.notify is None and self.webhook_url is None and self.language is None:
             raise PydanticCustomError("required", "notify: name what to change")
         return self
 
@@ -218,8 +220,16 @@ class UserView(Answer):
     email: Annotated[str, Field(json_schema_extra={"format": "email"})]
     created_at: Time
     notify: Notify
+    language: Language = Field(description="The language of mail.")
+    mail_stopped: Literal["unsubscribed", "refused", "bounced", "complained"] | None = Field(
+        description="Why no mail is sent to this address; `PATCH` with `notify` `email` ends that."
+    )
     webhook_url: str | None
     webhook_error: str | None = Field(description="The code of the last webhook, if that could not be delivered.")
+
+
+class UnsubscribedView(Answer):
+    status: Literal["unsubscribed"]
 
 
 class WebhookSecretView(Answer):

@@ -39,6 +39,9 @@ users = Table(
     Column("email", Text, nullable=False, unique=True),
     Column("password_hash", Text, nullable=False),
     Column("notify", Text, nullable=False, server_default="none"),
+    Column("language", Text, nullable=False, server_default="en"),
+    Column("mail_secret", LargeBinary, nullable=False, server_default=_secret),
+    Column("mail_stopped", Text),
     Column("webhook_url", Text),
     Column("webhook_secret", LargeBinary, nullable=False, server_default=SECRET),
     Column("webhook_error", Text),
@@ -57,6 +60,8 @@ users = Table(
     CheckConstraint("weight > 0", name="weight"),
     CheckConstraint("jobs_per_day > 0", name="jobs_per_day"),
     CheckConstraint("notify IN ('none', 'email')", name="notify"),
+    CheckConstraint("language IN ('en', 'ru')", name="language"),
+    Index("ix_users_mail_secret", "mail_secret", unique=True),
     Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
 )
 

@@ -40,6 +40,7 @@ __all__ = [
     "read_size",
     "small_png",
     "source_png",
+    "thumbnail_jpeg",
     "thumbnail_webp",
     "to_png",
 ]
@@ -268,6 +269,14 @@ def preview_webp(image: Image.Image) -> bytes:
     """Encode a WebP that is soon replaced: as quickly as the format allows, without a profile."""
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_PREVIEW_QUALITY, method=0)
+    return buffer.getvalue()
+
+
+def thumbnail_jpeg(webp: bytes) -> bytes:
+    """Convert a thumbnail to JPEG, which every mail program shows. Raises PictureError."""
+    image = decode_picture(webp, expected_size=None)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
 
 

@@ -220,8 +220,8 @@ _UNSENT = """, unsent AS (
     DELETE FROM webhooks WHERE job_id IN (SELECT id FROM moved)
 )"""
 _MAIL = """, mail AS (
-    INSERT INTO mails (job_id) SELECT id FROM moved
-    WHERE moved.to IN ('succeeded', 'failed') AND settings->>'notify' = 'email'
+    INSERT INTO mails (job_id) SELECT moved.id FROM moved JOIN users u ON u.id = user_id
+    WHERE moved.to IN ('succeeded', 'failed') AND settings->>'notify' = 'email' AND u.mail_stopped IS NULL
 ), called AS (
     INSERT INTO webhooks (job_id, user_id, url)
     SELECT moved.id, user_id, nullif(coalesce(settings->>'webhook_url', u.webhook_url), '')

@@ -31,13 +31,25 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 class MailRefused(Exception):
     """The server rejected the recipient or the content permanently."""
 
+    code = "mail_refused"
+
+
+class RecipientRefused(MailRefused):
+    """The server rejected the recipient permanently: no other mail will arrive there either."""
+
+    code = "mail_recipient_refused"
+
 
 class MailDelayed(Exception):
     """The server did not accept this mail now; it may accept another one."""
 
+    code = "mail_delayed"
+
 
 class MailServerDown(MailDelayed):
     """The server accepts no mail now: there is no connection, or Easel's credentials are wrong."""
+
+    code = "mail_server_down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,8 @@ class SmtpMailer:
             connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             [(code, _)] = error.recipients.values()
-            raise self._refusal(code) from None
+            refusal = self._refusal(code)
+            raise (RecipientRefused(str(refusal)) if isinstance(refusal, MailRefused) else refusal) from None
         except smtplib.SMTPDataError as error:
             raise self._refusal(error.smtp_code) from None
         except smtplib.SMTPNotSupportedError:

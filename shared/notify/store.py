@@ -18,10 +18,22 @@ MAX_RETRY_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
+class MailImage:
+    """A picture of a job: its id, and where its files are in the storage."""
+
+    id: str
+    key: str
+    thumbnail_key: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class MailClaim:
     """A mail that this process may send, with what it says about its job.
 
-    `attempts` identifies the claim. `n` is how many pictures the job asked for, `image_ids` are those that it has.
+    `attempts` identifies the claim. `n` is how many pictures the job asked for, `images` are those that it has.
+    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs. `video_url` is the stable link of
+    the job's video, None without one.
     """
 
     job_id: UUID
@@ -33,7 +45,16 @@ class MailClaim:
     finished_at: datetime
     requeues: int
     n: int
-    image_ids: list[str]
+    images: tuple[MailImage, ...]
+    user_id: UUID
+    language: str
+    unsubscribe: str
+    video_url: str | None = None
+
+    @property
+    def image_ids(self) -> list[str]:
+        """Return the ids of the job's pictures."""
+        return [image.id for image in self.images]
 
 
 _NOW = "(SELECT clock_timestamp())"
@@ -51,8 +72,9 @@ WITH taken AS (
 )
 SELECT taken.job_id, taken.attempts, u.email, j.prompt, j.state, j.error_message, j.finished_at, j.requeues,
     CAST(j.settings->>'n' AS int) AS n, coalesce((
-    SELECT json_agg(i.id ORDER BY i.index) FROM images i WHERE i.job_id = taken.job_id
-), '[]') AS image_ids
+    SELECT json_agg(json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes) ORDER BY i.index)
+    FROM images i WHERE i.job_id = taken.job_id
+), '[]') AS images, u.id AS user_id, u.language, u.mail_secret
 FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = j.user_id
 """)
 
@@ -69,13 +91,36 @@ def claim(connection: Connection) -> MailClaim | None:
     is then sent a second time; none is lost.
     """
     row = connection.execute(_CLAIM, {"lease_s": LEASE_S}).one_or_none()
-    return MailClaim(*row) if row else None
+    if row is None:
+        return None
+    *fields, images, user_id, language, secret = row
+    return MailClaim(*fields, tuple(MailImage(*image) for image in images), user_id, language, bytes(secret).hex())
 
 
 def drop(connection: Connection, job_id: UUID, attempts: int) -> None:
     """Delete a claimed mail. `attempts` is the claim's, so that the mail about a later end of the same job stays."""
     query = text("DELETE FROM mails WHERE job_id = :job_id AND attempts = :attempts")
     connection.execute(query, {"job_id": job_id, "attempts": attempts})
+
+
+def stop(connection: Connection, user_id: UUID, why: str) -> None:
+    """Send no more mail to a user's address, also none that waits. The user may ask for mail again."""
+    connection.execute(
+        text("UPDATE users SET mail_stopped = :why WHERE id = :user_id"), {"user_id": user_id, "why": why}
+    )
+    query = text(
+        "DELETE FROM mails WHERE job_id IN (SELECT job_id FROM mails JOIN jobs ON id = job_id WHERE user_id = :user_id)"
+    )
+    connection.execute(query, {"user_id": user_id})
+
+
+def unsubscribe(connection: Connection, secret: bytes) -> bool:
+    """Send no more mail to the user with this secret; return False if there is none."""
+    query = text("UPDATE users SET notify = 'none' WHERE mail_secret = :secret RETURNING id")
+    user_id = connection.execute(query, {"secret": secret}).scalar_one_or_none()
+    if user_id is not None:
+        stop(connection, user_id, "unsubscribed")
+    return user_id is not None
 
 
 def postpone(connection: Connection, job_id: UUID, attempts: int) -> None:

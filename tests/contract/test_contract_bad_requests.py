@@ -26,7 +26,7 @@ WITH_BODY = [
 SIGNED_IN = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB))
     for route in manifest()
-    if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health", "report")
+    if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe")
     and "{token_id}" not in route["path"]
 ]
 BODIES = {

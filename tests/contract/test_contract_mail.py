@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from shared.accounts import store as user_store
 from shared.services import Services
@@ -82,3 +83,25 @@ def test_the_presets_say_whether_there_is_mail(
 ) -> None:
     fields = doors.open(with_settings(mail_url=mail_url)).get("/v1/presets").json()["fields"]
     assert {field["name"]: field["offered"] for field in fields}["notify"] is bool(mail_url)
+
+
+def test_one_click_ends_mail(
+    door: Door, ada: Person, services: Services, submit: Callable[..., Any], finish: Callable[[], None]
+) -> None:
+    submit(notify="email")
+    finish()
+    with services.db.statement() as connection:
+        query = text("SELECT mail_secret FROM users WHERE id = :id")
+        secret = bytes(connection.execute(query, {"id": ada.id}).scalar_one()).hex()
+    assert door.post(f"/v1/unsubscribe/{'0' * 64}").status_code == 404
+    assert door.post("/v1/unsubscribe/short").status_code == 400
+    assert door.get("/v1/me", headers=ada.headers).json()["user"]["mail_stopped"] is None
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    one_click = door.post(f"/v1/unsubscribe/{secret}", content="List-Unsubscribe=One-Click", headers=form)
+    assert (one_click.status_code, one_click.json()) == (200, {"status": "unsubscribed"})
+    user = door.get("/v1/me", headers=ada.headers).json()["user"]
+    assert (user["mail_stopped"], user["notify"]) == ("unsubscribed", "none")
+    with services.db.statement() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM mails").scalar_one() == 0
+    back = door.patch("/v1/me", json={"notify": "email", "language": "ru"}, headers=ada.headers).json()
+    assert (back["mail_stopped"], back["notify"], back["language"]) == (None, "email", "ru")

@@ -35,6 +35,13 @@ class Received:
         return message_from_bytes(self.content, policy=policy.default)
 
 
+def text_of(message: EmailMessage) -> str:
+    """Return the plain text of a mail."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 class MailServer:
     """Serves inside `with`.
 

@@ -66,6 +66,8 @@ USER = {
     "email": str,
     "created_at": time,
     "notify": lambda notify: notify in ("none", "email"),
+    "language": lambda language: language in ("en", "ru"),
+    "mail_stopped": lambda why: why in (None, "unsubscribed", "refused", "bounced", "complained"),
     "webhook_url": lambda address: address is None or address.startswith("https://"),
     "webhook_error": lambda code: code is None or code.startswith("webhook_"),
 }

@@ -81,19 +81,32 @@ function notification(user, canMail, signal) {
     legend: t("account.notify.legend"),
     options,
     chosen: user.notify,
-    onChange: save,
+    onChange: (notify) => change({ notify }, radios),
   });
-  async function save(notify) {
+  async function change(body, choices) {
     try {
-      await changeMe({ notify }, { signal });
+      await changeMe(body, { signal });
       fill(said, t("account.saved"));
     } catch (error) {
-      if (!isAborted(error, signal)) radios.showError(errorText(error));
+      if (!isAborted(error, signal)) choices.showError(errorText(error));
     }
   }
+  const languages = choice({
+    name: "language",
+    legend: t("account.mail.language"),
+    options: [
+      { value: "en", title: "English" },
+      { value: "ru", title: "Русский" },
+    ],
+    chosen: user.language,
+    onChange: (language) => change({ language }, languages),
+  });
+  const stopped = user.mail_stopped && element("p", {}, t(`account.mail.${user.mail_stopped}`));
   return part(
     "account.notify",
-    ...(canMail ? [radios.node, said] : [element("p", { class: "hint" }, t("account.notify.off"))]),
+    ...(canMail
+      ? [stopped, radios.node, languages.node, said]
+      : [element("p", { class: "hint" }, t("account.notify.off"))]),
   );
 }
 

@@ -13,11 +13,11 @@ from shared.accounts import store as user_store
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import outbox
+from shared.notify import messages, outbox
 from shared.notify import store as mail_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.mail_server import MailServer
+from tests.support.mail_server import MailServer, text_of
 from tests.support.waiting import until
 from tests.support.world import World, with_settings
 
@@ -92,9 +92,8 @@ def test_it_works(world: World, mailing: Services, server: MailServer, generator
     assert message["Subject"] == "Your 2 pictures are ready: a lighthouse at night"
     assert message["Message-ID"] == f"<{job_id}@example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message.get_content_type() == "text/plain"
     first, second = (row.id for row in world.images(job_id))
-    assert message.get_content().splitlines() == [
+    assert text_of(message).splitlines() == [
         "Your 2 pictures are ready.",
         "",
         "    a lighthouse at night",
@@ -121,7 +120,7 @@ def test_a_failed_job_shows_its_reason(
     world.poller.send_mail()
     [received] = server.mails
     assert received.message["Subject"].startswith("Your picture could not be made: ")
-    text = received.message.get_content()
+    text = text_of(received.message)
     assert world.row(job_id).error_message in text
     assert f"/pictures/{job_id}" in text
     assert "/i/" not in text
@@ -270,12 +269,12 @@ def test_mail_of_a_dead_sender_is_sent_by_the_next(world: World, mailing: Servic
         claim = mail_store.claim(connection)
         assert claim is not None
     assert not world.poller.has_mail(), "it is claimed"
-    server_took = outbox.compose(claim, mailing.settings)
+    server_took = messages.compose(claim, mailing.settings)
     make_due(world)
     world.poller.send_mail()
     [received] = server.mails
     assert received.message["Message-ID"] == server_took["Message-ID"]
-    assert received.message.get_content().splitlines() == server_took.get_content().splitlines()
+    assert text_of(received.message).splitlines() == text_of(server_took).splitlines()
     assert waiting_mails(world) == {}
     assert job_id == claim.job_id
 
@@ -308,7 +307,7 @@ def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, serv
     world.poller.send_mail()
     [received] = server.mails
     assert received.message["Message-ID"] == f"<{job_id}.1@example.com>"
-    assert outbox.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
+    assert messages.compose(first, mailing.settings)["Message-ID"] == f"<{job_id}@example.com>"
 
 
 def test_deletion_deletes_the_mail(world: World, mailing: Services, server: MailServer) -> None:
@@ -355,3 +354,47 @@ def test_without_mail_nothing_is_due(world: World) -> None:
         assert not outbox.are_due(services)
     finally:
         services.db.close()
+
+
+def test_the_pictures_are_in_the_mail(
+    world: World, mailing: Services, server: MailServer, generator: FakeGenerator
+) -> None:
+    job_id = world.submit(world.user(), notify="email", n=2)
+    world.finish(job_id)
+    world.poller.send_mail()
+    message = server.mails[0].message
+    related = message.get_body(("related",))
+    assert related is not None
+    assert [part.get_content_type() for part in related.iter_attachments()] == ["image/jpeg"] * 2
+    stored = [world.services.storage.get(row.key, 10**7) for row in world.images(job_id)]
+    assert [part.get_content() for part in message.iter_attachments()] == stored
+
+
+def test_a_refused_address_gets_no_more_mail(world: World, mailing: Services, server: MailServer) -> None:
+    server.on_recipient = "550 no such user"
+    user_id = world.user()
+    for _ in range(2):
+        ending(world, world.submit(user_id, notify="email"), State.SUCCEEDED)
+    other = end(world)
+    world.sql("UPDATE mails SET due_at = due_at + interval '1 hour' WHERE job_id = :id", id=other)
+    world.poller.send_mail()
+    assert waiting_mails(world) == {other: 0}
+    assert world.sql("SELECT mail_stopped FROM users WHERE id = :id", id=user_id) == [("refused",)]
+    assert world.sql("SELECT kind, code, failures, given_up FROM delivery_errors") == [
+        ("mail", "mail_recipient_refused", 1, 1)
+    ]
+    ending(world, world.submit(user_id, notify="email"), State.SUCCEEDED)
+    assert waiting_mails(world) == {other: 0}
+    with world.services.db.begin() as connection:
+        assert user_store.set_notify(connection, user_id, "email").mail_stopped is None
+    job_id = world.submit(user_id, notify="email")
+    ending(world, job_id, State.SUCCEEDED)
+    assert job_id in waiting_mails(world)
+
+
+def test_a_refused_mail_does_not_stop_the_next(world: World, mailing: Services, server: MailServer) -> None:
+    server.on_data = "554 looks like spam"
+    end(world)
+    world.poller.send_mail()
+    assert world.sql("SELECT mail_stopped FROM users") == [(None,)]
+    assert world.sql("SELECT code, given_up FROM delivery_errors") == [("mail_refused", 1)]

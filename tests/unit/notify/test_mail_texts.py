@@ -1,9 +1,11 @@
 """The text of a mail with any prompt and address: no additional header, no line that the prompt could forge."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from html.parser import HTMLParser
 from pathlib import Path
 from uuid import UUID
 
@@ -12,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from shared.core.settings import Settings
-from shared.notify import mail, outbox
-from shared.notify.store import MailClaim
+from shared.notify import mail, messages
+from shared.notify.store import MailClaim, MailImage
+from tests.support.mail_server import text_of
 
 SETTINGS = Settings.from_environment(
     {
@@ -44,17 +47,17 @@ HOSTILE = [
     "%s %(prompt)s {prompt}",
 ]
 HEADERS = {
-    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted",
-    "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+    "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language",
+    "List-Unsubscribe", "List-Unsubscribe-Post", "Content-Type", "MIME-Version",
 }  # fmt: skip
 
 
 def composed(prompt: str, email: str = "ada@example.com") -> EmailMessage:
     claim = MailClaim(
         job_id=JOB_ID, attempts=1, email=email, prompt=prompt, state="failed", error_message=prompt,
-        finished_at=FINISHED_AT, requeues=0, n=1, image_ids=[],
+        finished_at=FINISHED_AT, requeues=0, n=1, images=(), user_id=JOB_ID, language="en", unsubscribe="00",
     )  # fmt: skip
-    return outbox.compose(claim, SETTINGS)
+    return messages.compose(claim, SETTINGS)
 
 
 def check_harmless(prompt: str, tmp: Path) -> None:
@@ -70,8 +73,8 @@ def check_harmless(prompt: str, tmp: Path) -> None:
     assert read["Subject"].lstrip().startswith("Your picture could not be made")
     assert "\n" not in read["Subject"]
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
-    lines = read.get_content().splitlines()
-    assert sum(line.startswith("    ") for line in lines) == (1 if outbox._one_line(prompt) else 0)
+    lines = text_of(read).splitlines()
+    assert sum(line.startswith("    ") for line in lines) == (1 if messages._one_line(prompt) else 0)
     assert lines[-1].startswith("You asked Easel for this mail.")
 
 
@@ -102,3 +105,100 @@ def test_no_address_adds_a_header(email: str) -> None:
 def test_an_address_of_another_alphabet() -> None:
     assert composed("x", "ada@пример.рф")["To"] == "ada@xn--e1afmkfd.xn--p1ai"
     assert composed("x", "ада@example.com")["To"].addresses[0].username == "ада"
+
+
+def claim_of(prompt: str = "a lighthouse", language: str = "en", count: int = 1) -> MailClaim:
+    return MailClaim(
+        job_id=JOB_ID, attempts=1, email="ada@example.com", prompt=prompt, state="succeeded", error_message=None,
+        finished_at=FINISHED_AT, requeues=0, n=count, user_id=JOB_ID, language=language, unsubscribe="ab" * 32,
+        images=tuple(MailImage(f"image-{number}", "key", "thumbnail", 3) for number in range(count)),
+    )  # fmt: skip
+
+
+def parsed(message: EmailMessage) -> EmailMessage:
+    read = message_from_bytes(message.as_bytes(policy=policy.SMTP), policy=policy.default)
+    assert isinstance(read, EmailMessage)
+    return read
+
+
+def html_of(message: EmailMessage) -> str:
+    part = message.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_pictures_are_inside_and_beside() -> None:
+    pictures = {
+        "image-0": messages.MailPicture(b"small", b"full"),
+        "image-1": messages.MailPicture(b"small too", None),
+    }
+    read = parsed(messages.compose(claim_of(count=3), SETTINGS, pictures))
+    related = read.get_body(("related",))
+    assert related is not None
+    inline = {str(part["Content-ID"]): part.get_content() for part in related.iter_attachments()}
+    assert inline == {"<image-0@easel>": b"small", "<image-1@easel>": b"small too"}
+    [attached] = read.iter_attachments()
+    assert (attached.get_filename(), attached.get_content()) == ("easel-1.png", b"full")
+    page = html_of(read)
+    assert page.count("<img") == 2
+    assert 'src="cid:image-0@easel" alt="Picture 1"' in page
+    assert "prefers-color-scheme:dark" in page
+    for number in range(3):
+        assert f"https://easel.example.com/i/image-{number}" in page
+        assert f"https://easel.example.com/i/image-{number}" in text_of(read)
+    # RFC 8058: both headers, and an https URL.
+    assert read["List-Unsubscribe"] == f"<https://easel.example.com/v1/unsubscribe/{'ab' * 32}>"
+    assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_the_same_end_gives_the_same_bytes() -> None:
+    pictures = {"image-0": messages.MailPicture(b"small", b"full")}
+    first, second = (messages.compose(claim_of(), SETTINGS, pictures).as_bytes() for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("prompt", HOSTILE, ids=ascii)
+def test_a_prompt_is_never_markup(prompt: str) -> None:
+    class Tags(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen: list[tuple[str, object]] = []
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.seen.append((tag, tuple(attrs)))
+
+    def tags(prompt: str) -> list[tuple[str, object]]:
+        parser = Tags()
+        parser.feed(html_of(parsed(messages.compose(claim_of(prompt), SETTINGS))))
+        return [tag for tag in parser.seen if tag[0] != "blockquote"]
+
+    assert tags(prompt) == tags("a lighthouse")
+    assert tags(f'"><img src=x onerror=alert(1)>{prompt}') == tags("a lighthouse")
+
+
+def test_the_language_is_the_accounts() -> None:
+    read = parsed(messages.compose(claim_of(language="ru", count=2), SETTINGS))
+    assert read["Subject"] == "Ваши картины готовы (2): a lighthouse"
+    assert read["Content-Language"] == "ru"
+    assert '<html lang="ru">' in html_of(read)
+    assert "Постоянные ссылки" in text_of(read)
+    assert messages.WORDS["en"].keys() == messages.WORDS["ru"].keys()
+
+
+def test_what_fits_is_attached() -> None:
+    full = 5_000_000
+    assert messages.attachable(full, 100_000)
+    assert not messages.attachable(full, full)
+    pictures = {"image-0": messages.MailPicture(b"x", b"y" * full)}
+    raw = messages.compose(claim_of(), SETTINGS, pictures).as_bytes(policy=policy.SMTP)
+    assert full < len(raw) < messages.MAX_MAIL_BYTES
+    most = max(size for size in range(0, 8_000_000, 1000) if messages.attachable(size, 0))
+    largest = {"image-0": messages.MailPicture(b"x", b"y" * most)}
+    assert len(messages.compose(claim_of(), SETTINGS, largest).as_bytes(policy=policy.SMTP)) < messages.MAX_MAIL_BYTES
+
+
+def test_a_video_is_a_link() -> None:
+    claim = replace(claim_of(), video_url="https://easel.example.com/i/video")
+    read = parsed(messages.compose(claim, SETTINGS))
+    assert "https://easel.example.com/i/video" in text_of(read)
+    assert 'href="https://easel.example.com/i/video"' in html_of(read)

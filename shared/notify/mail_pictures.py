@@ -1,0 +1,38 @@
+"""The pictures of a mail, read from the storage as far as they fit."""
+
+import logging
+
+from shared.clients.storage import ObjectMissing, ObjectTooLarge
+from shared.core.errors import Unavailable
+from shared.images.codec import PictureError, thumbnail_jpeg
+from shared.notify.messages import MailPicture, attachable
+from shared.notify.store import MailClaim, MailImage
+from shared.services import Services
+
+_MAX_THUMBNAIL_BYTES = 2_000_000
+
+_log = logging.getLogger(__name__)
+
+
+def read(services: Services, claim: MailClaim) -> dict[str, MailPicture]:
+    """Return a claim's pictures by their ids. The mail only links to what cannot be read, or is too large for it."""
+    found: dict[str, MailPicture] = {}
+    used_bytes = 0
+    try:
+        for image in claim.images:
+            webp = services.storage.get(image.thumbnail_key, _MAX_THUMBNAIL_BYTES)
+            thumbnail = thumbnail_jpeg(webp)
+            used_bytes += len(thumbnail)
+            found[image.id] = MailPicture(thumbnail, None)
+        for image in claim.images:
+            if attachable(image.size_bytes, used_bytes):
+                full = _read_full(services, image)
+                used_bytes += len(full)
+                found[image.id] = MailPicture(found[image.id].thumbnail, full)
+    except (ObjectMissing, ObjectTooLarge, PictureError, Unavailable) as error:
+        _log.warning("a mail has only some of its pictures: %s", type(error).__name__)
+    return found
+
+
+def _read_full(services: Services, image: MailImage) -> bytes:
+    return services.storage.get(image.key, image.size_bytes)
