@@ -9,12 +9,21 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 
-from cli import easel_check, easel_gallery, easel_gc, easel_generators, easel_jobs, easel_presets, easel_users
+from cli import (
+    easel_check,
+    easel_errors,
+    easel_gallery,
+    easel_gc,
+    easel_generators,
+    easel_jobs,
+    easel_presets,
+    easel_users,
+)
 from cli.exit_codes import CommandError, ExitCode, usage_error
 from cli.interrupts import keep_interrupts
 from cli.streams import forget_reader, prepare_streams
 
-GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_presets, easel_gc, easel_check)
+GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_presets, easel_errors, easel_gc, easel_check)
 
 EPILOG = """\
 The EASEL_... settings of the environment name the site.
