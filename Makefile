@@ -151,8 +151,9 @@ bench-engine: .venv/dev.stamp .venv-diffusion/stamp ## Measure the diffusion eng
 bench-upscale: .venv/dev.stamp ## Measure what upscales: time, nearness and sharpness beside Lanczos, and docs/upscaling.webp
 	@$(BIN)/python -m bench.upscale --picture docs/upscaling.webp
 
-sheet: .venv/run.stamp ## Paint the example prompts again into docs/painter.webp
+sheet: .venv/run.stamp ## Paint docs/painter.webp and docs/styles.webp again
 	@$(BIN)/python docs/contact_sheet.py
+	@$(BIN)/python docs/style_sheet.py
 
 # The environment of the diffusion engine, and the painter from this checkout.
 MINI := PYTHONPATH=.:painter/src $(DIFFUSION_BIN)/python -m generator.engines.diffusion.mini

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from easel_painter import Painter
+from easel_painter.artists import ARTISTS
 from easel_painter.lexicon import MEDIA
 from easel_painter.manner import PLAIN, Manner
 from easel_painter.media.cells import nearest_points
@@ -18,7 +19,7 @@ from easel_painter.media.table import MEDIUM_CLASSES
 from easel_painter.reading import Reading, read
 from generator.engines.base import ImageRequest, Pixels, Stopped
 
-WORDS = {name: exact.split(",")[0] for name, (exact, _, _) in MEDIA.items()} | {PLAIN: ""}
+WORDS = {name: exact.split(",")[0] for name, (exact, *_) in (MEDIA | ARTISTS).items()} | {PLAIN: ""}
 
 
 def in_medium(prompt: str, medium: str) -> str:
@@ -54,7 +55,7 @@ def what_is_asked(reading: Reading) -> dict[str, object]:
 
 
 def test_every_medium_of_the_lexicon_has_a_class() -> None:
-    assert set(MEDIUM_CLASSES) == {*MEDIA, PLAIN}
+    assert set(MEDIUM_CLASSES) == {*MEDIA, *ARTISTS, PLAIN}
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,10 @@ _WORKS = {
     "photo": ("a picture like a photograph", "smooth as a photograph"),
     "render": ("a rendered picture", "computer rendering"),
     "concept": ("a concept painting", "concept art"),
+    "banksy": ("a stencil graffiti", "spray paint on a wall"),
+    "delaunay": ("a picture of coloured rings", "rings of pure colour"),
+    "malevich": ("a suprematist composition", "flat planes of colour"),
+    "van_gogh": ("an oil painting", "curved strokes of oil paint"),
 }
 """What a picture in each medium is, and the phrase about its medium."""
 

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from easel_painter.canvas import Scene as Canvas
+from easel_painter.changes import graded, with_background, with_panda_mask
 from easel_painter.composition import empty_scene, paint_ground_idea, paint_scene
 from easel_painter.description import describe
 from easel_painter.media.base import Draft, Medium
@@ -61,7 +62,10 @@ class Painter:
         large = _larger(request, enlarged)
         start = Image.fromarray(source).resize((large.width, large.height), Image.Resampling.BICUBIC)
         own = np.asarray(start, dtype=np.float32) / np.float32(255)
-        draft = blend(_plan(large, reading, report), own, strength)
+        if reading.manner.keeps_the_photo and strength < 1:
+            draft = _photo_draft(own, large, reading, strength, report)
+        else:
+            draft = blend(_plan(large, reading, report), own, strength)
         return _paint(Veil(_begin(draft, reading), own, strength), report, enlarged)
 
     def place(self, scene: Scene, request: ImageRequest, report: ProgressReporter) -> Pixels:
@@ -131,6 +135,23 @@ def _plan(request: ImageRequest, reading: Reading, report: ProgressReporter) -> 
         seed=(request.seed, request.prompt),
         report=partial(report, _PREPARING),
     )
+
+
+def _photo_draft(
+    own: Field, request: ImageRequest, reading: Reading, strength: float, report: ProgressReporter
+) -> Draft:
+    """Return the draft of the photo itself, changed as the words ask; the stronger, the more it changes."""
+    manner = reading.manner
+    if "background" in manner.changes:
+        own = with_background(own, _plan(request, reading, report).target)
+    report(_PREPARING / 2)
+    if "panda_mask" in manner.changes:
+        own = with_panda_mask(own)
+    if manner.emotion:
+        own = graded(own, manner.emotion, min(1.0, 2 * strength))
+    canvas = empty_scene(request, reading)
+    canvas.rgb[:] = own
+    return _draft_of(canvas, request, report)
 
 
 def _draft_of(canvas: Canvas, request: ImageRequest, report: ProgressReporter) -> Draft:

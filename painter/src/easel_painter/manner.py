@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from easel_painter.artists import ARTISTS, CHANGES, EMOTIONS
 from easel_painter.lexicon import MEDIA, MONOCHROME
 from easel_painter.words import FORGOTTEN_BELOW, Word, begins
 
@@ -15,10 +16,21 @@ class Manner:
     """How a picture is made, not what is in it."""
 
     medium: str = PLAIN
-    """A name of `lexicon.MEDIA`, or `PLAIN`."""
+    """A name of `lexicon.MEDIA` or `artists.ARTISTS`, or `PLAIN`."""
 
     monochrome: bool = False
     """Whether it shall be black and white."""
+
+    emotion: str | None = None
+    """A name of `artists.EMOTIONS`."""
+
+    changes: frozenset[str] = frozenset()
+    """Names of `artists.CHANGES`."""
+
+    @property
+    def keeps_the_photo(self) -> bool:
+        """Return whether a source is to be rendered in this manner, instead of being replaced by another scene."""
+        return self.medium in ARTISTS or self.emotion is not None or bool(self.changes)
 
 
 @dataclass(frozen=True)
@@ -37,27 +49,36 @@ class _Heard:
 
     mentions: list[_Mention]
     monochrome: bool
+    emotions: list[str]
+    changes: set[str]
     rest: list[Word]
 
 
 def find_manner(words: Sequence[Word], unwanted: Sequence[Word]) -> tuple[Manner, list[Word], list[Word]]:
     """Find the manner that `words` ask for and `unwanted` does not forbid, and what remains of both lists.
 
-    Of several media the one with the highest weight wins, then the one named exactly, then the first.
+    An artist wins over media, for "oil painting by Vincent van Gogh" is one manner. Then the highest weight wins, then
+    the one named exactly, then the first.
     """
     asked, refused = _hear(words), _hear(unwanted)
     excluded = {mention.medium for mention in refused.mentions}
     mentions = [mention for mention in asked.mentions if mention.medium not in excluded]
-    best = max(mentions, key=lambda each: (each.weight, each.exact, -each.start), default=None)
+    best = max(mentions, key=_rank, default=None)
     monochrome = asked.monochrome and not refused.monochrome
     medium = best.medium if best else "ink" if monochrome and "ink" not in excluded else PLAIN
-    return Manner(medium, monochrome), asked.rest, refused.rest
+    emotion = next((name for name in asked.emotions if name not in refused.emotions), None)
+    return Manner(medium, monochrome, emotion, frozenset(asked.changes - refused.changes)), asked.rest, refused.rest
+
+
+def _rank(mention: _Mention) -> tuple[bool, float, bool, int]:
+    return mention.medium in ARTISTS, mention.weight, mention.exact, -mention.start
 
 
 def _hear(words: Sequence[Word]) -> _Heard:
     mentions: list[_Mention] = []
     places: set[int] = set()
-    for medium, (exact, loose, beside) in MEDIA.items():
+    artists = {artist: (exact, "", beside) for artist, (exact, beside) in ARTISTS.items()}
+    for medium, (exact, loose, beside) in (MEDIA | artists).items():
         named = False
         for phrases, is_exact in ((exact, True), (loose, False)):
             for start, length in _find(words, phrases):
@@ -76,7 +97,17 @@ def _hear(words: Sequence[Word]) -> _Heard:
             continue
         places |= set(range(start, behind))
         grey |= words[start].weight >= FORGOTTEN_BELOW
-    return _Heard(mentions, grey, [word for place, word in enumerate(words) if place not in places])
+    emotions = [name for name, phrases in EMOTIONS.items() if _said(words, phrases)]
+    changes = {name for name, phrases in CHANGES.items() if _said(words, phrases)}
+    for change in changes:
+        places |= {start + k for start, length in _find(words, CHANGES[change]) for k in range(length)}
+    return _Heard(mentions, grey, emotions, changes, [word for k, word in enumerate(words) if k not in places])
+
+
+def _said(words: Sequence[Word], phrases: str) -> bool:
+    """Return whether one of these phrases is among the words, and not too light."""
+    found = (words[start : start + length] for start, length in _find(words, phrases))
+    return any(min(word.weight for word in part) >= FORGOTTEN_BELOW for part in found)
 
 
 def _find(words: Sequence[Word], phrases: str) -> Iterator[tuple[int, int]]:

@@ -51,16 +51,16 @@ def _slide(field: Field, taps: Field, axis: int) -> Field:
     return np.asarray(total, dtype=np.float32)
 
 
-def directions(grey: Field, fine: float, reach: float, rest: float = 0.0, pull: float = 2e-6) -> Field:
+def directions(grey: Field, fine: float, reach: float, rest: float | Field = 0.0, pull: float = 2e-6) -> Field:
     """Return for each pixel the angle along which the picture changes least, height x width.
 
-    Forms are smoothed over `fine` pixels and their directions over `reach`; flat parts turn towards the angle `rest`,
-    the more the larger `pull` is.
+    Forms are smoothed over `fine` pixels and their directions over `reach`; flat parts turn towards the angle `rest`
+    (one, or one for each pixel), the more the larger `pull` is.
     """
     dy, dx = np.gradient(blur(grey, max(1, fine)))
     xx, yy, xy = (blur(np.asarray(product, dtype=np.float32), max(1, reach)) for product in (dx * dx, dy * dy, dx * dy))
     # Across the resting direction lies the gradient that flat parts are given.
-    across, up = np.float32(np.cos(2 * rest)), np.float32(np.sin(2 * rest))
+    across, up = (np.asarray(turn(2 * rest), dtype=np.float32) for turn in (np.cos, np.sin))
     angle = 0.5 * np.arctan2(2 * xy - np.float32(pull) * up, xx - yy - np.float32(pull) * across)
     return np.asarray(angle + np.float32(np.pi / 2), dtype=np.float32)
 
