@@ -40,7 +40,7 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("notify", Text, nullable=False, server_default="none"),
     Column("language", Text, nullable=False, server_default="en"),
-    Column("mail_secret", LargeBinary, nullable=False, server_default=_secret),
+    Column("mail_secret", LargeBinary, nullable=False, server_default=SECRET),
     Column("mail_stopped", Text),
     Column("webhook_url", Text),
     Column("webhook_secret", LargeBinary, nullable=False, server_default=SECRET),
@@ -66,8 +66,7 @@ users = Table(
 )
 
 # Only the SHA-256 of a token is stored: a token has 256 random bits, so a slow hash would add no protection.
-# `suspended` is true while the user is disabled; triggers keep it up to date, so that frequent calls need not read
-# the user.
+# `suspended` is true while the user is disabled: triggers keep it up to date, to spare frequent calls the user's row.
 tokens = Table(
     "tokens",
     metadata,
@@ -227,8 +226,7 @@ wait_reasons = Table(
     Index("uq_wait_reasons_open", "protocols", unique=True, postgresql_where=text("ended_at IS NULL")),
 )
 
-# `seed` is null if the generator did not follow it. `timelapse_key` is the video of the picture's making, if there is
-# one.
+# `seed` is null if the generator did not follow it, `timelapse_key` if there is no video of the picture's making.
 images = Table(
     "images",
     metadata,
@@ -325,8 +323,7 @@ generators = Table(
     Column("pace_xy", Double, nullable=False, server_default="0"),
 )
 
-# Mail still to be sent about finished jobs. `due_at` is also the lease of a claim: a worker that claims a mail sets it
-# to a later time.
+# Mail about finished jobs, to be sent. `due_at` is also the lease of a claim: a worker that claims a mail postpones it.
 mails = Table(
     "mails",
     metadata,
@@ -360,8 +357,7 @@ delivery_errors = Table(
     when("last_at", nullable=False, server_default=NOW),
 )
 
-# Prefixes of objects that nothing refers to any more: written in the transaction that makes them so, deleted by the
-# poller.
+# Prefixes of objects to which nothing refers, written in the transaction that makes them so; the poller deletes them.
 garbage = Table(
     "garbage",
     metadata,
