@@ -33,6 +33,10 @@ locals {
   needs = {
     status  = ["show_pictures"]
     submit  = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
+    batches = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
+
+    stylizations = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
+
     list    = ["show_pictures"]
     picture = ["show_pictures"]
     gallery = ["show_pictures"]
