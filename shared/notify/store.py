@@ -94,7 +94,8 @@ def claim(connection: Connection) -> MailClaim | None:
     if row is None:
         return None
     *fields, images, user_id, language, secret = row
-    return MailClaim(*fields, tuple(MailImage(*image) for image in images), user_id, language, bytes(secret).hex())
+    pictures = tuple(MailImage(*image) for image in images)
+    return MailClaim(*[*fields, pictures, user_id, language, bytes(secret).hex()])
 
 
 def drop(connection: Connection, job_id: UUID, attempts: int) -> None:

@@ -68,7 +68,10 @@ def claim(connection: Connection, busy: Collection[UUID]) -> WebhookClaim | None
     If the process dies meanwhile, another one sends the webhook after that time, with the same id.
     """
     row = connection.execute(_CLAIM, {"lease_s": LEASE_S, "busy": [str(user_id) for user_id in busy]}).one_or_none()
-    return WebhookClaim(*row[:4], bytes(row.webhook_secret), *row[5:]) if row else None
+    if row is None:
+        return None
+    values: list[Any] = [bytes(value) if isinstance(value, memoryview) else value for value in row]
+    return WebhookClaim(*values)
 
 
 def drop(connection: Connection, claim: WebhookClaim) -> None:
