@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -155,6 +155,9 @@ sheet: .venv/run.stamp ## Paint docs/painter.webp and docs/styles.webp again
 	@$(BIN)/python docs/contact_sheet.py
 	@$(BIN)/python docs/style_sheet.py
 
+dataset: .venv/run.stamp ## Make 12 and 250 pictures of several kinds in var/dataset, for easel evaluate-styles
+	@$(BIN)/python -m bench.dataset
+
 # The environment of the diffusion engine, and the painter from this checkout.
 MINI := PYTHONPATH=.:painter/src $(DIFFUSION_BIN)/python -m generator.engines.diffusion.mini
 
@@ -212,7 +215,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	  --no-emit-index-url --custom-compile-command "make lock" -c requirements/run.txt -o requirements/generator.txt >/dev/null
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -c requirements/run.txt -o requirements/app.txt >/dev/null
-	@for image in build clients emulator mail peers; do \
+	@for image in build clients emulator mail peers plot; do \
 	  $(BIN)/uv pip compile -q requirements/$$image.in --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -c requirements/dev.txt -o requirements/$$image.txt \
 	    >/dev/null || exit 1; \

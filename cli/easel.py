@@ -2,6 +2,7 @@
 
 A group is a module with `add_to(groups)`, which adds its parser. Each of its commands sets `command`: a function that
 takes the services and the arguments, prints what it did, and returns an exit code. List commands have `--json`.
+One that needs no site sets `without_site` instead: a function of the arguments alone.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from contextlib import closing
 from cli import (
     easel_check,
     easel_errors,
+    easel_evaluate,
     easel_gallery,
     easel_gc,
     easel_generators,
@@ -23,7 +25,17 @@ from cli.exit_codes import CommandError, ExitCode, usage_error
 from cli.interrupts import keep_interrupts
 from cli.streams import forget_reader, prepare_streams
 
-GROUPS = (easel_jobs, easel_users, easel_generators, easel_gallery, easel_presets, easel_errors, easel_gc, easel_check)
+GROUPS = (
+    easel_jobs,
+    easel_users,
+    easel_generators,
+    easel_gallery,
+    easel_presets,
+    easel_errors,
+    easel_gc,
+    easel_check,
+    easel_evaluate,
+)
 
 EPILOG = """\
 The EASEL_... settings of the environment name the site.
@@ -62,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(argv)
     try:
         with keep_interrupts():
-            code = _run(options)
+            code = options.without_site(options) if "without_site" in options else _run(options)
         sys.stdout.flush()
         return code
     except CommandError as ended:
