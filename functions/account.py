@@ -7,7 +7,7 @@ from functions.http.dependencies import CredentialDep, ServicesDep, clear_sessio
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared.accounts import service as accounts
 from shared.accounts.store import User
-from shared.api.schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
+from shared.api.account_schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
 from shared.core.errors import BadCredentials
 
 router = APIRouter(tags=["accounts"])

@@ -6,7 +6,7 @@ from functions.http.app import lambda_handler
 from functions.http.dependencies import ServicesDep, set_session_cookie
 from functions.http.problems import WITH_BODY, problems
 from shared.accounts import service as accounts
-from shared.api.schemas import Credentials, SessionView
+from shared.api.account_schemas import Credentials, SessionView
 from shared.core.errors import AccountDisabled, BadCredentials
 
 router = APIRouter(tags=["accounts"])

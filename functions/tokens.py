@@ -9,7 +9,7 @@ from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDe
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared.accounts import service as accounts
 from shared.accounts.store import StoredToken
-from shared.api.schemas import CreatedTokenView, NewToken, TokenList
+from shared.api.account_schemas import CreatedTokenView, NewToken, TokenList
 from shared.core.errors import BadRequest, NotFound
 
 router = APIRouter(tags=["accounts"])

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from functions.http.app import lambda_handler
 from functions.http.dependencies import ServicesDep
 from functions.http.problems import problems
-from shared.api.schemas import UnsubscribedView
+from shared.api.account_schemas import UnsubscribedView
 from shared.core.errors import BadRequest, NotFound
 from shared.notify import unsubscribing
 

@@ -19,7 +19,7 @@ from shared.accounts.auth import SESSION_S, Credential, require_token_owner, req
 from shared.accounts.store import StoredToken, User
 from shared.accounts.tokens import new_token, token_hash
 from shared.accounts.webhook_urls import find_webhook_refusal
-from shared.api.schemas import AccountChange
+from shared.api.account_schemas import AccountChange
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.core.paging import page
 from shared.core.words import address_key, password_spellings, prepared_password

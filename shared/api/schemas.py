@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.api import presets
-from shared.api.fields import Email, NewPassword, Password, Text, TokenName, WebhookUrl, Whole
+from shared.api.fields import Text, WebhookUrl, Whole
 from shared.api.styles import MAX_PICTURES, Style
 from shared.core.errors import FieldCode
 from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MAX_UPLOAD_BYTES, MIN_SIDE_PX, SIDE_STEP_PX
@@ -23,7 +23,6 @@ else:
     Type, Quality, Aspect = (Literal[tuple(choices)] for choices in (presets.TYPES, presets.QUALITIES, presets.ASPECTS))
 StateName = Literal["queued", "generating", "succeeded", "failed", "cancelled"]
 Notify = Literal["none", "email"]
-Language = Literal["en", "ru"]
 UploadKey = Annotated[Text, StringConstraints(max_length=200)]
 
 
@@ -82,38 +81,6 @@ class Answer(BaseModel):
     """An answer's body, made from the values that use cases return."""
 
     model_config = ConfigDict(from_attributes=True)
-
-
-class Credentials(Request):
-    email: Email
-    password: Password
-
-
-class NewAccount(Request):
-    email: Email
-    password: NewPassword
-
-
-class AccountChange(Request):
-    """What to change; what is left out stays."""
-
-    notify: Notify | None = None
-    language: Language | None = None
-    webhook_url: WebhookUrl | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> "AccountChange":
-        if self.notify is None and self.webhook_url is None and self.language is None:
-            raise PydanticCustomError("required", "notify: name what to change")
-        return self
-
-
-class AccountDeletion(Request):
-    password: Password
-
-
-class NewToken(Request):
-    name: TokenName
 
 
 class DescriptionOptions(Request):
@@ -213,60 +180,6 @@ class NewReport(Request):
 
     reason: Literal["illegal", "hateful", "sexual", "personal", "copyright", "other"]
     detail: Annotated[Text, StringConstraints(max_length=1000)] = ""
-
-
-class UserView(Answer):
-    id: Id
-    email: Annotated[str, Field(json_schema_extra={"format": "email"})]
-    created_at: Time
-    notify: Notify
-    language: Language = Field(description="The language of mail.")
-    mail_stopped: Literal["unsubscribed", "refused", "bounced", "complained"] | None = Field(
-        description="Why no mail is sent to this address; `PATCH` with `notify` `email` ends that."
-    )
-    webhook_url: str | None
-    webhook_error: str | None = Field(description="The code of the last webhook, if that could not be delivered.")
-
-
-class UnsubscribedView(Answer):
-    status: Literal["unsubscribed"]
-
-
-class WebhookSecretView(Answer):
-    secret: str = Field(description="Webhooks are signed with it, as Standard Webhooks prescribes.")
-
-
-class SessionView(Answer):
-    user: UserView
-    token: str
-    expires_at: Time
-
-
-class QuotaView(Answer):
-    per_day: int
-    left_today: int
-    running: int
-    max_running: int
-
-
-class AccountView(Answer):
-    user: UserView
-    quota: QuotaView
-
-
-class TokenView(Answer):
-    id: Id
-    name: str
-    created_at: Time
-
-
-class CreatedTokenView(TokenView):
-    token: str = Field(description="The secret. Only this answer shows it.")
-
-
-class TokenList(Answer):
-    tokens: list[TokenView]
-    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
 
 
 class ImageView(Answer):

@@ -1,0 +1,97 @@
+"""The schemas of requests and answers about accounts, sessions and tokens."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.api.fields import Email, NewPassword, Password, TokenName, WebhookUrl
+from shared.api.schemas import Answer, Id, Notify, Request, Time
+
+Language = Literal["en", "ru"]
+
+
+class Credentials(Request):
+    email: Email
+    password: Password
+
+
+class NewAccount(Request):
+    email: Email
+    password: NewPassword
+
+
+class AccountChange(Request):
+    """What to change; what is left out stays."""
+
+    notify: Notify | None = None
+    language: Language | None = None
+    webhook_url: WebhookUrl | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "AccountChange":
+        if self.notify is None and self.webhook_url is None and self.language is None:
+            raise PydanticCustomError("required", "notify: name what to change")
+        return self
+
+
+class AccountDeletion(Request):
+    password: Password
+
+
+class NewToken(Request):
+    name: TokenName
+
+
+class UserView(Answer):
+    id: Id
+    email: Annotated[str, Field(json_schema_extra={"format": "email"})]
+    created_at: Time
+    notify: Notify
+    language: Language = Field(description="The language of mail.")
+    mail_stopped: Literal["unsubscribed", "refused", "bounced", "complained"] | None = Field(
+        description="Why no mail is sent to this address; `PATCH` with `notify` `email` ends that."
+    )
+    webhook_url: str | None
+    webhook_error: str | None = Field(description="The code of the last webhook, if that could not be delivered.")
+
+
+class UnsubscribedView(Answer):
+    status: Literal["unsubscribed"]
+
+
+class WebhookSecretView(Answer):
+    secret: str = Field(description="Webhooks are signed with it, as Standard Webhooks prescribes.")
+
+
+class SessionView(Answer):
+    user: UserView
+    token: str
+    expires_at: Time
+
+
+class QuotaView(Answer):
+    per_day: int
+    left_today: int
+    running: int
+    max_running: int
+
+
+class AccountView(Answer):
+    user: UserView
+    quota: QuotaView
+
+
+class TokenView(Answer):
+    id: Id
+    name: str
+    created_at: Time
+
+
+class CreatedTokenView(TokenView):
+    token: str = Field(description="The secret. Only this answer shows it.")
+
+
+class TokenList(Answer):
+    tokens: list[TokenView]
+    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
