@@ -72,7 +72,7 @@ def _judge(options: argparse.Namespace) -> "Judge":
         try:
             return style_judges.VisionLanguage(options.model)
         except style_judges.JudgeFailed as error:
-            raise CommandError(ExitCode.FAILED, error.detail) from None
+            raise CommandError(ExitCode.FAILED, str(error)) from None
     if unknown := [style for style in options.styles if style not in style_judges.RULES]:
         known = ", ".join(style_judges.RULES)
         raise usage_error(

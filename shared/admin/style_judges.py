@@ -5,18 +5,12 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageStat
 
-from shared.core.errors import EaselError
-
 QUESTION = "Is this picture in the style of {style}? Answer yes or no."
 _SIDE = 96
 
 
-class JudgeFailed(EaselError):
-    """The judge cannot be used."""
-
-    status = 500
-    code = "internal"
-    title = "The judge cannot be used"
+class JudgeFailed(Exception):
+    """The judge cannot be used; the message says why."""
 
 
 class Statistics:
