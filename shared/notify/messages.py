@@ -158,8 +158,7 @@ def _text(claim: MailClaim, settings: Settings, words: dict[str, str], outcome: 
     if claim.image_ids:
         links = [f"{settings.public_url}/i/{image_id}" for image_id in claim.image_ids]
         parts.append("\n".join([words["links"], *links]))
-    if claim.video_url:
-        parts.append(f"{words['video']}\n{claim.video_url}")
+    parts += [f"{words['video']}\n{_video_url(settings, image_id)}" for image_id in _videos(claim)]
     parts.append(words["off"].format(site=settings.public_url))
     return parts
 
@@ -182,14 +181,24 @@ def _html(
         title = _escape(words["picture"].format(n=number))
         shown = f'<img src="cid:{image_id}@easel" alt="{title}" width="256">' if image_id in pictures else title
         parts.append(f'<p><a href="{_escape(settings.public_url)}/i/{image_id}">{shown}</a></p>')
-    if claim.video_url:
-        url = _escape(claim.video_url)
-        parts.append(f'<p>{_escape(words["video"])} <a href="{url}">{url}</a></p>')
+    for image_id in _videos(claim):
+        url = _escape(_video_url(settings, image_id))
+        poster = f'<br><img src="cid:{image_id}@easel" alt="" width="256">' if image_id in pictures else ""
+        parts.append(f'<p>{_escape(words["video"])} <a href="{url}">{url}{poster}</a></p>')
     url = f"{_escape(settings.public_url)}/pictures/{claim.job_id}"
     parts.append(f'<p>{_escape(words["job"])} <a href="{url}">{url}</a></p>')
     parts.append(f'<p class="quiet">{_escape(words["off"].format(site=settings.public_url))}</p>')
     head = f'<meta charset="utf-8"><meta name="color-scheme" content="light dark"><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="{claim.language}"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+
+
+def _videos(claim: MailClaim) -> list[str]:
+    """Return the ids of the pictures of whose making there is a video."""
+    return [image.id for image in claim.images if image.has_video]
+
+
+def _video_url(settings: Settings, image_id: str) -> str:
+    return f"{settings.public_url}/i/{image_id}?timelapse=1"
 
 
 def _fix_boundaries(message: EmailMessage, mail_id: str) -> None:

@@ -19,12 +19,13 @@ MAX_RETRY_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class MailImage:
-    """A picture of a job: its id, and where its files are in the storage."""
+    """A picture of a job: its id, where its files are in the storage, and whether there is a video of its making."""
 
     id: str
     key: str
     thumbnail_key: str
     size_bytes: int
+    has_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class MailClaim:
     """A mail that this process may send, with what it says about its job.
 
     `attempts` identifies the claim. `n` is how many pictures the job asked for, `images` are those that it has.
-    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs. `video_url` is the stable link of
-    the job's video, None without one.
+    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs.
     """
 
     job_id: UUID
@@ -49,7 +49,6 @@ class MailClaim:
     user_id: UUID
     language: str
     unsubscribe: str
-    video_url: str | None = None
 
     @property
     def image_ids(self) -> list[str]:
@@ -72,7 +71,7 @@ WITH taken AS (
 )
 SELECT taken.job_id, taken.attempts, u.email, j.prompt, j.state, j.error_message, j.finished_at, j.requeues,
     CAST(j.settings->>'n' AS int) AS n, coalesce((
-    SELECT json_agg(json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes) ORDER BY i.index)
+    SELECT json_agg(json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes, i.timelapse_key IS NOT NULL) ORDER BY i.index)
     FROM images i WHERE i.job_id = taken.job_id
 ), '[]') AS images, u.id AS user_id, u.language, u.mail_secret
 FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = j.user_id

@@ -197,8 +197,14 @@ def test_what_fits_is_attached() -> None:
     assert len(messages.compose(claim_of(), SETTINGS, largest).as_bytes(policy=policy.SMTP)) < messages.MAX_MAIL_BYTES
 
 
-def test_a_video_is_a_link() -> None:
-    claim = replace(claim_of(), video_url="https://easel.example.com/i/video")
-    read = parsed(messages.compose(claim, SETTINGS))
-    assert "https://easel.example.com/i/video" in text_of(read)
-    assert 'href="https://easel.example.com/i/video"' in html_of(read)
+def test_a_video_is_a_link_with_its_poster() -> None:
+    claim = claim_of(count=2)
+    claim = replace(claim, images=(replace(claim.images[0], has_video=True), claim.images[1]))
+    link = f"{SETTINGS.public_url}/i/image-0?timelapse=1"
+    read = parsed(messages.compose(claim, SETTINGS, {"image-0": messages.MailPicture(b"small", None)}))
+    assert text_of(read).count("?timelapse=1") == 1
+    assert link in text_of(read)
+    assert f'<a href="{link}">{link}<br><img src="cid:image-0@easel"' in html_of(read)
+    bare = html_of(parsed(messages.compose(claim, SETTINGS)))
+    assert f'<a href="{link}">{link}</a>' in bare
+    assert "cid:" not in bare
