@@ -210,7 +210,7 @@ def test_another_background_leaves_the_figure() -> None:
 def test_a_panda_mask_covers_the_head_only() -> None:
     photo = PHOTOS["portrait"]
     x, y, radius = find_head((photo / 255).astype(np.float32))
-    assert (x, y) == (pytest.approx(90, abs=10), pytest.approx(75, abs=14))
+    assert [x, y] == [pytest.approx(90, abs=10), pytest.approx(75, abs=14)]
     assert 20 < radius < 50
     picture = rendered("portrait", "wearing a panda mask, photo").astype(int)
     head = picture[int(y - radius) : int(y + radius), int(x - radius) : int(x + radius)]

@@ -16,11 +16,11 @@ from shared.api.schemas import (
     JobSummary,
     Quality,
     Request,
-    Style,
     Time,
     UploadKey,
     write_defaults_as_words,
 )
+from shared.api.styles import Style
 
 MAX_JOBS = 200
 """The jobs of a group."""

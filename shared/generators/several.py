@@ -59,20 +59,20 @@ class Several:
             raise
         return _MARK + json.dumps(ids)
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
-        """Ask how far the request is. Of several, only the first that is not finished is waited for."""
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
+        """Ask how far the request is. Of several, only the first that is not finished is waited for and shown."""
         parts = _parts(remote_id)
         if parts is None:
-            return self.client.status(remote_id, wait_s=wait_s, stop=stop)
+            return self.client.status(remote_id, wait_s=wait_s, stop=stop, preview=preview)
         found: list[Progress] = []
         for part in parts:
-            progress = self.client.status(part, wait_s=wait_s, stop=stop)
+            progress = self.client.status(part, wait_s=wait_s, stop=stop, preview=preview)
             found.append(progress)
             if progress.phase == Phase.FAILED:
                 self.cancel(remote_id)
                 return progress
             if progress.phase != Phase.FINISHED:
-                wait_s = 0
+                wait_s, preview = 0, False
         return _together(found)
 
     def result(
@@ -123,4 +123,5 @@ def _together(parts: list[Progress]) -> Progress:
     if phases == {Phase.QUEUED}:
         return parts[0]
     done = sum(1.0 if part.phase == Phase.FINISHED else part.fraction or 0.0 for part in parts)
-    return Progress(Phase.PROCESSING, fraction=done / len(parts))
+    preview = next((part.preview for part in parts if part.preview), None)
+    return Progress(Phase.PROCESSING, fraction=done / len(parts), preview=preview)

@@ -71,7 +71,9 @@ WITH taken AS (
 )
 SELECT taken.job_id, taken.attempts, u.email, j.prompt, j.state, j.error_message, j.finished_at, j.requeues,
     CAST(j.settings->>'n' AS int) AS n, coalesce((
-    SELECT json_agg(json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes, i.timelapse_key IS NOT NULL) ORDER BY i.index)
+    SELECT json_agg(
+        json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes, i.timelapse_key IS NOT NULL) ORDER BY i.index
+    )
     FROM images i WHERE i.job_id = taken.job_id
 ), '[]') AS images, u.id AS user_id, u.language, u.mail_secret
 FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = j.user_id

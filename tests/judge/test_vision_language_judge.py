@@ -59,15 +59,14 @@ def test_the_answer_follows_the_scores_of_yes_and_no(model: Path) -> None:
     # The last layer is what decides: with its rows for yes raised the answer is yes, with them lowered it is no.
     head = judge._model.lm_head
     seen: list[object] = []
-    head.register_forward_hook(
-        lambda _layer, given, scores: (
-            seen.append(given)
-            or scores.index_add(
-                -1, torch.tensor(judge._answers[0]), torch.full((*scores.shape[:-1], len(judge._answers[0])), push)
-            )
-        )
-    )
     push = 1000.0
+
+    def raise_yes(_layer: object, given: object, scores: torch.Tensor) -> torch.Tensor:
+        seen.append(given)
+        yes = torch.tensor(judge._answers[0])
+        return scores.index_add(-1, yes, torch.full((*scores.shape[:-1], len(yes)), push))
+
+    head.register_forward_hook(raise_yes)
     assert judge.is_in_style(picture, "red") is True
     push = -1000.0
     assert judge.is_in_style(picture, "red") is False

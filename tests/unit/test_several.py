@@ -38,6 +38,7 @@ class Listed:
     cancelled: list[str] = field(default_factory=list)
     phases: list[Progress] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
+    shown: list[bool] = field(default_factory=list)
 
     def start(self, request: GenerationRequest) -> str:
         if len(self.sent) == self.fails_at:
@@ -45,8 +46,9 @@ class Listed:
         self.sent.append(request)
         return str(len(self.sent) - 1)
 
-    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop) -> Progress:
+    def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
         self.waited.append(wait_s)
+        self.shown.append(preview)
         return self.phases[int(remote_id)]
 
     def result(
@@ -125,8 +127,14 @@ HALF = Progress(Phase.PROCESSING, fraction=0.5)
 )
 def test_the_progress_is_that_of_all(parts: list[Progress], together: Progress, waited: list[float]) -> None:
     client = Listed(phases=parts)
-    assert Several(client).status(MARK, wait_s=15) == together
+    assert Several(client).status(MARK, wait_s=15, preview=True) == together
     assert client.waited == waited
+    assert client.shown == [wait_s > 0 for wait_s in waited]
+
+
+def test_the_preview_is_that_of_the_part_in_work() -> None:
+    client = Listed(phases=[DONE, replace(HALF, preview=b"RIFF"), QUEUED])
+    assert Several(client).status(MARK, preview=True).preview == b"RIFF"
 
 
 def test_one_failure_ends_the_others() -> None:

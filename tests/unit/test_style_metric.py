@@ -50,7 +50,7 @@ def unwatched(done: int, total: int) -> None:
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (29, 29, 0.8830, 1.0), (0, 0, 0, 1)],
 )
 def test_wilson_intervals_have_the_published_values(positive: int, asked: int, low: float, high: float) -> None:
-    assert style_metric.wilson(positive, asked) == (pytest.approx(low, abs=6e-5), pytest.approx(high, abs=6e-5))
+    assert style_metric.wilson(positive, asked) == pytest.approx((low, high), abs=6e-5)
 
 
 def test_shares_are_counted_by_kind_and_style(dataset: Path, tmp_path: Path) -> None:

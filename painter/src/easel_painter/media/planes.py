@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from easel_painter.media.cells import Labels
 from easel_painter.media.composed import Composed
 from easel_painter.media.surface import soften
 from easel_painter.noise import Field, resize
@@ -80,7 +81,7 @@ class Planes(Composed):
         return planes
 
 
-def _masses(points: Field, rng: np.random.Generator) -> Field:
+def _masses(points: Field, rng: np.random.Generator) -> Labels:
     """Return the number of each point's mass, by k-means that starts with far points."""
     chosen = [int(rng.integers(0, len(points)))]
     away = ((points - points[chosen[0]]) ** 2).sum(axis=1)
@@ -94,7 +95,7 @@ def _masses(points: Field, rng: np.random.Generator) -> Field:
         counts = np.maximum(np.bincount(label, minlength=MASSES), 1)[:, None]
         sums = np.stack([np.bincount(label, column, MASSES) for column in points.T], axis=1)
         middles = (sums / counts).astype(np.float32)
-    return label
+    return label.astype(np.int32)
 
 
 def _rectangle(place: Field) -> tuple[list[tuple[float, float]], float]:

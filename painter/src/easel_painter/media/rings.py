@@ -3,7 +3,7 @@
 import numpy as np
 
 from easel_painter.media.base import Draft
-from easel_painter.media.cells import cell_means
+from easel_painter.media.cells import Labels, cell_means
 from easel_painter.media.composed import Composed
 from easel_painter.media.surface import detail, luma, saturate, soften
 from easel_painter.noise import Field
@@ -38,30 +38,30 @@ class Rings(Composed):
         tone = np.sum([grey > limit + np.float32(1e-3) for limit in limits], axis=0)
         part = ((disc * _MOST_RINGS + ring) * SECTORS + sector) * TONES + tone
         used, label = np.unique(part, return_inverse=True)
-        label = label.reshape(part.shape).astype(np.int32)
-        colour = cell_means(soft, label, len(used))
+        cells: Labels = label.reshape(part.shape).astype(np.int32)
+        colour = cell_means(soft, cells, len(used))
         places = used // TONES
         rings, sectors = places // SECTORS % _MOST_RINGS, places % SECTORS
-        whole = _pure(colour, rings, sectors, draft.stream("rings"))[label]
+        whole = _pure(colour, rings, sectors, draft.stream("rings"))[cells]
         paper = np.full_like(draft.target, 0.93)
         arrival = (ring / max(1, int(ring.max()))).astype(np.float32)
         return paper, whole, arrival
 
-    def _places(self) -> tuple[Field, Field, Field]:
+    def _places(self) -> tuple[Labels, Labels, Labels]:
         """Return for each pixel the number of its disc, its ring there and the sector of that ring."""
         draft, rng = self.draft, self.draft.stream("sectors")
         x = np.arange(draft.width, dtype=np.float32)[None, :]
         y = np.arange(draft.height, dtype=np.float32)[:, None]
         best = np.full((draft.height, draft.width), np.inf, dtype=np.float32)
-        disc, sector = np.zeros(best.shape, dtype=np.int64), np.zeros(best.shape, dtype=np.int64)
+        disc, sector = np.zeros(best.shape, dtype=np.int32), np.zeros(best.shape, dtype=np.int32)
         for number, (cx, cy, radius) in enumerate(self.centres):
             off = np.hypot(x - np.float32(cx), y - np.float32(cy)) / np.float32(radius)
             turn = np.arctan2(y - np.float32(cy), x - np.float32(cx)) / np.float32(2 * np.pi) + rng.random()
             nearer = off < best
             best[nearer] = off[nearer]
             disc[nearer] = number
-            sector[nearer] = ((turn * SECTORS).astype(np.int64) % SECTORS)[nearer]
-        ring = np.minimum((best * RINGS).astype(np.int64), _MOST_RINGS - 1)
+            sector[nearer] = ((turn * SECTORS).astype(np.int32) % SECTORS)[nearer]
+        ring = np.minimum((best * RINGS).astype(np.int32), np.int32(_MOST_RINGS - 1))
         return disc, ring, sector
 
 
@@ -82,7 +82,7 @@ def _centres(grey: Field, short: int) -> list[tuple[float, float, float]]:
     return found
 
 
-def _pure(colour: Field, rings: Field, sectors: Field, rng: np.random.Generator) -> Field:
+def _pure(colour: Field, rings: Labels, sectors: Labels, rng: np.random.Generator) -> Field:
     """Return pure colours as bright as the given ones; from ring to ring and sector to sector they contrast."""
     warm = np.asarray([(0.93, 0.22, 0.16), (0.98, 0.58, 0.10), (0.99, 0.86, 0.20)], dtype=np.float32)
     cold = np.asarray([(0.12, 0.34, 0.78), (0.10, 0.62, 0.55), (0.48, 0.24, 0.66)], dtype=np.float32)
@@ -92,4 +92,5 @@ def _pure(colour: Field, rings: Field, sectors: Field, rng: np.random.Generator)
     own = np.clip(saturate(colour, 2.2), 0, 1)
     mixed = own * np.float32(0.45) + scheme * np.float32(0.55)
     bright = luma(colour)[:, None] * np.float32(0.78) + np.float32(0.14)
-    return np.clip(mixed + (bright - luma(mixed)[:, None]), 0.02, 1).astype(np.float32)
+    pure: Field = np.clip(mixed + (bright - luma(mixed)[:, None]), 0.02, 1).astype(np.float32)
+    return pure

@@ -40,7 +40,7 @@ class Stencil(Composed):
         for number, (ink, limit) in enumerate(zip(INKS, _limits(grey), strict=True)):
             cut = grey + spray < limit
             near = soften(cut.astype(np.float32), max(1.5, draft.short / 70))
-            cut |= dust < 0.035 * near**2
+            cut = cut | (dust < 0.035 * near**2)
             whole[cut] = ink
             arrival[cut] = (number + 1) / (len(INKS) + 1)
         accent, where = self._accent(soft)
