@@ -3,6 +3,7 @@
 import colorsys
 
 import numpy as np
+from numpy.typing import NDArray
 
 from easel_painter.media.composed import Composed
 from easel_painter.media.surface import luma, soften
@@ -40,16 +41,16 @@ class Stencil(Composed):
         for number, (ink, limit) in enumerate(zip(INKS, _limits(grey), strict=True)):
             cut = grey + spray < limit
             near = soften(cut.astype(np.float32), max(1.5, draft.short / 70))
-            cut = cut | (dust < 0.035 * near**2)
+            cut |= dust < 0.035 * near**2
             whole[cut] = ink
             arrival[cut] = (number + 1) / (len(INKS) + 1)
         accent, where = self._accent(soft)
-        where &= dust > 0.012
-        whole[where] = accent
-        arrival[where] = 1.0
+        sprayed = where & (dust > 0.012)
+        whole[sprayed] = accent
+        arrival[sprayed] = 1.0
         return wall, whole, arrival
 
-    def _accent(self, soft: Field) -> tuple[tuple[float, float, float], Field]:
+    def _accent(self, soft: Field) -> tuple[tuple[float, float, float], NDArray[np.bool_]]:
         """Return the accent's colour and where it is: the most colourful part of the most frequent strong hue."""
         chroma = soft.max(axis=-1) - soft.min(axis=-1)
         if chroma.max() < _PALE:
