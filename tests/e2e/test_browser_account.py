@@ -102,7 +102,7 @@ def test_the_notification_setting_is_saved(member: Visitor, user: ApiUser) -> No
 
 
 def test_the_webhook_is_saved_and_its_secret_shown(member: Visitor, user: ApiUser) -> None:
-    page = member.page
+    page, member.expected = member.page, ["/v1/me"]
     page.goto(member.url + "/account")
     part = page.get_by_role("region", name="Webhook")
     part.get_by_label("Address").fill("https://169.254.169.254/")
