@@ -30,7 +30,8 @@ def new_job(
     """
     settings = resolve(request.model_dump(), seed=secrets.randbelow(2**32), own=own)
     source_keys = tuple(settings["source_images"])
-    sources = len(source_keys) or int(held_by is not None or settings["from_job"] is not None)
+    from_another = held_by is not None or settings["from_job"] is not None or settings["from_image"] is not None
+    sources = len(source_keys) or int(from_another)
     outline = generation_request(request.prompt, settings, source_images=(b"",) * sources)
     return NewJob(
         prompt=request.prompt,

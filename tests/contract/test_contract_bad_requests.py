@@ -19,18 +19,26 @@ from tests.support.separate_database import separate_database
 JSON = {"Content-Type": "application/json"}
 NO_JOB = "00000000-0000-7000-8000-000000000000"
 WITH_BODY = [
-    (route["method"], route["path"].replace("{job_id}", NO_JOB))
+    (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
     if route["name"] in ("signup", "login", "submit", "upload", "report")
-] + [("POST", "/v1/tokens"), ("PATCH", "/v1/me"), ("DELETE", "/v1/me")]
+] + [
+    ("POST", "/v1/tokens"),
+    ("PATCH", "/v1/me"),
+    ("DELETE", "/v1/me"),
+    ("POST", "/v1/batches"),
+    ("POST", "/v1/stylizations"),
+]
 SIGNED_IN = [
-    (route["method"], route["path"].replace("{job_id}", NO_JOB))
+    (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
     if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe")
     and "{token_id}" not in route["path"]
 ]
 BODIES = {
     "POST /v1/jobs": {"prompt": "x"},
+    "POST /v1/batches": {"requests": [{"prompt": "x"}]},
+    "POST /v1/stylizations": {"source_image": "x", "styles": ["oil"]},
     "PATCH /v1/me": {"notify": "none"},
     "DELETE /v1/me": {"password": "four unusual words here"},
     "POST /v1/tokens": {"name": "x"},
@@ -274,7 +282,7 @@ def test_a_database_that_was_not_migrated_is_a_503(
         other = with_settings(database_url=separate.url)
         door = asgi_doors.open(other)
         for route in manifest():
-            path = re.sub(r"{[a-z_]+}", NO_JOB, route["path"])
+            path = re.sub(r"{[a-z_]+}", NO_JOB, route["path"].replace("{secret}", "ab" * 32))
             response = door.request(
                 route["method"], path, headers=ada.headers, json=bodies.get(f"{route['method']} {path}")
             )

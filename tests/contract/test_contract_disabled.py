@@ -17,6 +17,8 @@ BODIES: dict[str, Any] = {
     "/v1/jobs": {"prompt": "x"},
     "/v1/uploads": {"content_type": "image/png", "size": 9},
     "/v1/tokens": {"name": "a program"},
+    "/v1/batches": {"requests": [{"prompt": "x"}]},
+    "/v1/stylizations": {"source_image": "x", "styles": ["oil"]},
     "PATCH": {"notify": "none"},
     "DELETE": {"password": "four unusual words here"},
 }
@@ -32,7 +34,11 @@ def disabled(services: Services, ada: Person) -> Person:
 @pytest.mark.parametrize("by_cookie", [False, True], ids=["token", "cookie"])
 def test_every_call_is_refused(door: Door, disabled: Person, method: str, path: str, by_cookie: bool) -> None:
     cookie = {"Cookie": f"easel_session={disabled.token}", "Origin": ORIGIN}
-    address = path.replace("{job_id}", str(disabled.id)).replace("{token_id}", str(disabled.id))
+    address = (
+        path.replace("{job_id}", str(disabled.id))
+        .replace("{token_id}", str(disabled.id))
+        .replace("{group_id}", str(disabled.id))
+    )
     body = BODIES.get(path if method == "POST" else method)
     response = door.request(method, address, json=body, headers=cookie if by_cookie else disabled.headers)
     assert (response.status_code, response.json()["code"]) == (403, "account_disabled")

@@ -56,6 +56,7 @@ def test_it_works(door: Door, ada: Person) -> None:
         "timelapse": False,
         "from_job": None,
         "from_image": None,
+        "webhook_url": None,
     }
     assert 0 <= job["settings"]["seed"] < 2**32
 
@@ -111,7 +112,14 @@ def test_every_given_setting_is_kept(submit: Submit) -> None:
         "timelapse": False,
     }
     kept = submit(**given)["settings"]
-    assert kept == {**given, "source_images": [], "from_job": None, "from_image": None, "pixel_art": None}
+    assert kept == {
+        **given,
+        "source_images": [],
+        "from_job": None,
+        "from_image": None,
+        "pixel_art": None,
+        "webhook_url": None,
+    }
 
 
 def test_a_finished_job_shows_its_pictures(

@@ -149,7 +149,7 @@ def test_a_request_is_accepted_if_one_generator_supports_it_or_none_is_known(
             {
                 "qualities": {"best"},
                 "aspects": {"widescreen", "portrait"},
-                "fields": {"upscale", "source_images", "strength", "describe", "description", "timelapse"},
+                "fields": USES.keys() - {"pixel_art", "notify"},
             },
         ),
     ],
