@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exit_codes import ExitCode, usage_error
+from cli.exit_codes import CommandError, ExitCode, usage_error
 from cli.output import add_json, print_json
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ def _render(services: "Services", options: argparse.Namespace) -> int:
         raise usage_error(f"There is no preset {unknown[0]!r}; `easel presets list` names them.")
     if not options.out.is_dir():
         raise usage_error(f"{options.out} is not a folder.")
-    for name, example in preset_examples.render(services, names, lambda: time.sleep(POLL_S)):
-        path = options.out / f"{name}.webp"
-        path.write_bytes(example)
-        print(f"{path} ({len(example)} bytes)", flush=True)
+    try:
+        for name, example in preset_examples.render(services, names, lambda: time.sleep(POLL_S)):
+            path = options.out / f"{name}.webp"
+            path.write_bytes(example)
+            print(f"{path} ({len(example)} bytes)", flush=True)
+    except preset_examples.ExampleFailed as error:
+        raise CommandError(ExitCode.FAILED, f"An example could not be made: {error}.") from None
     return ExitCode.DONE
