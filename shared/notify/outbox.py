@@ -9,13 +9,11 @@ from contextlib import closing
 
 from shared.core.log import job_id as log_job_id
 from shared.generators.base import Stop, never_stop
-from shared.notify import delivery_errors, mail, mail_pictures
+from shared.notify import delivery_errors, mail, mail_pictures, outbox_rows
 from shared.notify import store as mail_store
 from shared.notify.messages import compose
 from shared.notify.store import MailClaim
 from shared.services import Services
-
-GIVEN_UP_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -76,15 +74,5 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
             raise
         return False
     with services.db.statement() as connection:
-        mail_store.drop(connection, claim.job_id, claim.attempts)
+        outbox_rows.drop(connection, "mails", claim.job_id, claim.attempts)
     return accepted
-
-
-def give_up_old(services: Services) -> None:
-    """Drop mails that could not be sent for a day, at most GIVEN_UP_AT_ONCE, and log their jobs."""
-    with services.db.begin() as connection:
-        dropped = mail_store.drop_old(connection, GIVEN_UP_AT_ONCE)
-        if dropped:
-            delivery_errors.record(connection, "mail", "mail_expired", failures=0, given_up=len(dropped))
-    for job_id in dropped:
-        _log.warning("a mail is given up after a day: that of job %s", job_id)

@@ -10,6 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.notify import outbox_rows
+from shared.notify.outbox_rows import NOW
+
 LEASE_S = 300.0
 """Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
 
@@ -56,16 +59,13 @@ class MailClaim:
         return [image.id for image in self.images]
 
 
-_NOW = "(SELECT clock_timestamp())"
-"""SQL: the time, read once. Compared with the function itself, every row would be looked at."""
-
 _DUE = text("SELECT coalesce(min(due_at) <= clock_timestamp(), false) FROM mails")
 
 _CLAIM = text(f"""
 WITH taken AS (
     UPDATE mails SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
     WHERE job_id = (
-        SELECT job_id FROM mails WHERE due_at <= {_NOW} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT job_id FROM mails WHERE due_at <= {NOW} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING job_id, attempts
 )
@@ -99,20 +99,12 @@ def claim(connection: Connection) -> MailClaim | None:
     return MailClaim(*[*fields, pictures, user_id, language, bytes(secret).hex()])
 
 
-def drop(connection: Connection, job_id: UUID, attempts: int) -> None:
-    """Delete a claimed mail. `attempts` is the claim's, so that the mail about a later end of the same job stays."""
-    query = text("DELETE FROM mails WHERE job_id = :job_id AND attempts = :attempts")
-    connection.execute(query, {"job_id": job_id, "attempts": attempts})
-
-
 def stop(connection: Connection, user_id: UUID, why: str) -> None:
     """Send no more mail to a user's address, also none that waits. The user may ask for mail again."""
     connection.execute(
         text("UPDATE users SET mail_stopped = :why WHERE id = :user_id"), {"user_id": user_id, "why": why}
     )
-    query = text(
-        "DELETE FROM mails WHERE job_id IN (SELECT job_id FROM mails JOIN jobs ON id = job_id WHERE user_id = :user_id)"
-    )
+    query = text("DELETE FROM mails USING jobs WHERE jobs.id = mails.job_id AND jobs.user_id = :user_id")
     connection.execute(query, {"user_id": user_id})
 
 
@@ -130,20 +122,5 @@ def postpone(connection: Connection, job_id: UUID, attempts: int) -> None:
 
     `attempts` is the claim's, so that a mail that was claimed again meanwhile is not changed.
     """
-    query = text("""
-        UPDATE mails SET due_at = clock_timestamp() + make_interval(secs => :delay_s)
-        WHERE job_id = :job_id AND attempts = :attempts
-    """)
     delay_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 10))
-    connection.execute(query, {"job_id": job_id, "attempts": attempts, "delay_s": delay_s})
-
-
-def drop_old(connection: Connection, limit: int) -> list[UUID]:
-    """Delete mails that could not be sent for a day, at most so many; return their jobs."""
-    query = text(f"""
-        DELETE FROM mails WHERE job_id IN (
-            SELECT job_id FROM mails WHERE created_at < {_NOW} - interval '1 day'
-            LIMIT :limit FOR UPDATE SKIP LOCKED
-        ) RETURNING job_id
-    """)
-    return list(connection.execute(query, {"limit": limit}).scalars())
+    outbox_rows.postpone(connection, "mails", job_id, attempts, delay_s)

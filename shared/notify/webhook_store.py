@@ -11,6 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.notify.outbox_rows import NOW
+
 LEASE_S = 120.0
 """Longer than one exchange can take."""
 
@@ -35,14 +37,11 @@ class WebhookClaim:
     images: list[dict[str, Any]]
 
 
-_NOW = "(SELECT clock_timestamp())"
-"""SQL: the time, read once. Compared with the function itself, every row would be looked at."""
-
 _CLAIM = text(f"""
 WITH taken AS (
     UPDATE webhooks SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
     WHERE job_id = (
-        SELECT job_id FROM webhooks WHERE due_at <= {_NOW} AND NOT user_id = ANY(CAST(:busy AS uuid[]))
+        SELECT job_id FROM webhooks WHERE due_at <= {NOW} AND NOT user_id = ANY(CAST(:busy AS uuid[]))
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING job_id, attempts, user_id, url
@@ -58,7 +57,7 @@ FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = taken.user_
 
 def count_due(connection: Connection, most: int) -> int:
     """Return how many webhooks are due now, counted up to `most`."""
-    query = text(f"SELECT count(*) FROM (SELECT FROM webhooks WHERE due_at <= {_NOW} LIMIT :most) few")
+    query = text(f"SELECT count(*) FROM (SELECT FROM webhooks WHERE due_at <= {NOW} LIMIT :most) few")
     return int(connection.execute(query, {"most": most}).scalar_one())
 
 
@@ -74,21 +73,6 @@ def claim(connection: Connection, busy: Collection[UUID]) -> WebhookClaim | None
     return WebhookClaim(*values)
 
 
-def drop(connection: Connection, claim: WebhookClaim) -> None:
-    """Delete a claimed webhook, unless it is about a later end of the same job by now."""
-    query = text("DELETE FROM webhooks WHERE job_id = :job_id AND attempts = :attempts")
-    connection.execute(query, {"job_id": claim.job_id, "attempts": claim.attempts})
-
-
-def postpone(connection: Connection, claim: WebhookClaim, delay_s: float) -> None:
-    """Schedule another attempt at a claimed webhook."""
-    query = text("""
-        UPDATE webhooks SET due_at = clock_timestamp() + make_interval(secs => :delay_s)
-        WHERE job_id = :job_id AND attempts = :attempts
-    """)
-    connection.execute(query, {"job_id": claim.job_id, "attempts": claim.attempts, "delay_s": delay_s})
-
-
 def set_error(connection: Connection, user_id: UUID, code: str | None) -> None:
     """Show in the account how its last webhook ended."""
     query = text("UPDATE users SET webhook_error = :code WHERE id = :user_id AND webhook_error IS DISTINCT FROM :code")
@@ -99,14 +83,3 @@ def forget_url(connection: Connection, user_id: UUID, url: str) -> None:
     """Send no more of the account's webhooks to this URL."""
     query = text("UPDATE users SET webhook_url = NULL WHERE id = :user_id AND webhook_url = :url")
     connection.execute(query, {"user_id": user_id, "url": url})
-
-
-def drop_old(connection: Connection, limit: int) -> list[UUID]:
-    """Delete webhooks that could not be sent for a day, at most so many; return their jobs."""
-    query = text(f"""
-        DELETE FROM webhooks WHERE job_id IN (
-            SELECT job_id FROM webhooks WHERE created_at < {_NOW} - interval '1 day'
-            LIMIT :limit FOR UPDATE SKIP LOCKED
-        ) RETURNING job_id
-    """)
-    return list(connection.execute(query, {"limit": limit}).scalars())

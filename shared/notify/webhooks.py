@@ -25,7 +25,7 @@ from shared.core.log import job_id as log_job_id
 from shared.core.settings import Settings
 from shared.generators.base import GeneratorError, Stop, never_stop
 from shared.generators.transport import Answer, BoundedHttp, InnerAddress
-from shared.notify import delivery_errors, webhook_store
+from shared.notify import delivery_errors, outbox_rows, webhook_store
 from shared.notify.webhook_store import WebhookClaim
 from shared.services import Services
 
@@ -35,7 +35,6 @@ AT_ONCE = 8
 CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S = 5.0, 15.0
 MAX_ANSWER_BYTES = 1024 * 1024
 FIRST_RETRY_S, RETRY_FACTOR, MAX_RETRY_S = 5.0, 4.0, 7200.0
-GIVEN_UP_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -94,17 +93,6 @@ def send_due(services: Services, stop: Stop = never_stop) -> int:
         return sum(started.result() for started in [pool.submit(work.work) for _ in range(threads)])
 
 
-def give_up_old(services: Services) -> None:
-    """Drop webhooks that could not be sent for a day, at most GIVEN_UP_AT_ONCE, and count them."""
-    with services.db.begin() as connection:
-        delivery_errors.drop_old(connection)
-        dropped = webhook_store.drop_old(connection, GIVEN_UP_AT_ONCE)
-        if dropped:
-            delivery_errors.record(connection, "webhook", "webhook_expired", failures=0, given_up=len(dropped))
-    for job_id in dropped:
-        _log.warning("a webhook is given up after a day: that of job %s", job_id)
-
-
 def _send(services: Services, claim: WebhookClaim) -> bool:
     """Send a claimed webhook, then drop or postpone it; return whether it was accepted."""
     try:
@@ -115,7 +103,7 @@ def _send(services: Services, claim: WebhookClaim) -> bool:
             _record(connection, claim, error)
         return False
     with services.db.begin() as connection:
-        webhook_store.drop(connection, claim)
+        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.attempts)
         webhook_store.set_error(connection, claim.user_id, None)
     return True
 
@@ -126,10 +114,11 @@ def _record(connection: Connection, claim: WebhookClaim, error: WebhookFailed) -
     if error.code == "webhook_gone":
         webhook_store.forget_url(connection, claim.user_id, claim.url)
     if error.lasting:
-        webhook_store.drop(connection, claim)
+        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.attempts)
     else:
         usual_s = min(MAX_RETRY_S, FIRST_RETRY_S * RETRY_FACTOR ** min(claim.attempts - 1, 10))
-        webhook_store.postpone(connection, claim, min(MAX_RETRY_S, max(usual_s, error.retry_after_s)))
+        delay_s = min(MAX_RETRY_S, max(usual_s, error.retry_after_s))
+        outbox_rows.postpone(connection, "webhooks", claim.job_id, claim.attempts, delay_s)
 
 
 def post(claim: WebhookClaim, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
 from shared.generators.base import Stop
 from shared.metrics import store as metrics_store
-from shared.notify import outbox, webhooks
+from shared.notify import delivery_errors, expiry, outbox
 from shared.polling import claims, dispatch, garbage, wait_reasons
 from shared.polling.patience import patient
 from shared.services import Services
@@ -23,12 +23,12 @@ def collect(services: Services) -> int:
 
     Mail and webhooks that failed for a day are dropped.
     """
-    outbox.give_up_old(services)
-    webhooks.give_up_old(services)
+    expiry.give_up_old(services)
     with services.db.statement() as connection:
         wait_reasons.prune(connection)
         metrics_store.compact(connection)
         claims.drop_old_leases(connection)
+        delivery_errors.drop_old(connection)
         closed = user_store.list_closed(connection)
     accounts.delete_rows(services, closed)
     garbage.retire(services)

@@ -13,7 +13,7 @@ from shared.accounts import store as user_store
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import messages, outbox
+from shared.notify import messages, outbox, outbox_rows
 from shared.notify import store as mail_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -302,7 +302,7 @@ def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, serv
     assert waiting_mails(world) == {}
     ending(world, job_id, State.SUCCEEDED)
     with mailing.db.statement() as connection:
-        mail_store.drop(connection, job_id, first.attempts)
+        outbox_rows.drop(connection, "mails", job_id, first.attempts)
     assert waiting_mails(world) == {job_id: 0}
     world.poller.send_mail()
     [received] = server.mails
@@ -321,7 +321,7 @@ def test_deletion_deletes_the_mail(world: World, mailing: Services, server: Mail
         claim = mail_store.claim(connection)
         assert claim is not None
         job_store.delete(connection, claimed)
-        mail_store.drop(connection, claimed, claim.attempts)
+        outbox_rows.drop(connection, "mails", claimed, claim.attempts)
         mail_store.postpone(connection, claimed, claim.attempts)
     world.poller.send_mail()
     assert (server.mails, waiting_mails(world)) == ([], {})

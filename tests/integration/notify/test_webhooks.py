@@ -14,7 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import webhooks
+from shared.notify import expiry, webhooks
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.waiting import until
@@ -180,10 +180,10 @@ def test_a_receiver_that_is_gone_gets_no_more(world: World, calling: Services, r
 
 def test_an_old_webhook_is_given_up(world: World, calling: Services) -> None:
     ended(world, "https://example.com/")
-    webhooks.give_up_old(calling)
+    expiry.give_up_old(calling)
     assert len(waiting(world)) == 1
     world.sql("UPDATE webhooks SET created_at = clock_timestamp() - interval '25 hours'")
-    webhooks.give_up_old(calling)
+    expiry.give_up_old(calling)
     assert (waiting(world), counted(world)) == ([], [("webhook", "webhook_expired", 0, 1)])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from shared.accounts import store as user_store
 from shared.jobs import store as job_store
 from shared.jobs import upload_store
-from shared.notify import outbox
+from shared.notify import expiry, outbox_rows
 from shared.notify import store as mail_store
 from shared.polling import garbage, garbage_store
 from tests.support.world import World
@@ -125,7 +125,7 @@ def test_rows_that_are_kept_are_not_read(world: World) -> None:
         before = reads(connection)
         assert user_store.drop_expired_tokens(connection, 500) == 0
         assert upload_store.drop_unused(connection, 500).seen == 0
-        assert mail_store.drop_old(connection, 500) == []
+        assert outbox_rows.drop_old(connection, "mails", 500) == []
         assert not mail_store.is_any_due(connection)
         assert mail_store.claim(connection) is None
         assert garbage_store.claim_due(connection, 50) == []
@@ -144,10 +144,10 @@ def reads(connection: Connection) -> int:
 
 
 def test_mails_are_given_up_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "GIVEN_UP_AT_ONCE", 2)
+    monkeypatch.setattr(expiry, "GIVEN_UP_AT_ONCE", 2)
     for _ in range(3):
         query = "INSERT INTO mails (job_id, created_at) VALUES (:id, now() - interval '25 hours')"
         world.sql(query, id=world.submit(world.user()))
     for rows in (1, 0):
-        outbox.give_up_old(world.services)
+        expiry.give_up_old(world.services)
         assert len(world.sql("SELECT FROM mails")) == rows
