@@ -22,7 +22,7 @@ def get_account(credential: CredentialDep, services: ServicesDep) -> accounts.Ac
 
 @router.patch("/v1/me", response_model=UserView, responses=problems(*CHANGING, *WITH_BODY))
 def change_account(body: AccountChange, credential: CredentialDep, services: ServicesDep) -> User:
-    """Set the default notification of new jobs, or the address of your webhooks."""
+    """Set the default notification of new jobs, the language of your mail, or the address of your webhooks."""
     return accounts.change_account(services, credential, body)
 
 

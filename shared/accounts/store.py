@@ -106,42 +106,29 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
 
 
 def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
-    """Set the default notification of new jobs. Asking for mail also ends a stop of mail.
-
-    Raises:
-        BadToken: The account has just been deleted, and its tokens with it.
-    """
-    stopped = "CASE WHEN :notify = 'email' THEN NULL ELSE mail_stopped END"
-    query = text(
-        f"UPDATE users u SET notify = :notify, mail_stopped = {stopped} WHERE u.id = :user_id RETURNING {_USER}"
-    )
-    row = connection.execute(query, {"user_id": user_id, "notify": notify}).one_or_none()
-    if row is None:
-        raise BadToken
-    return User(*row)
+    """Set the default notification of new jobs. Asking for mail also ends a stop of mail. Raises BadToken."""
+    stopped = "CASE WHEN :value = 'email' THEN NULL ELSE mail_stopped END"
+    return _change(connection, user_id, f"notify = :value, mail_stopped = {stopped}", notify)
 
 
 def set_language(connection: Connection, user_id: UUID, language: str) -> User:
-    """Set the language of a user's mail.
-
-    Raises:
-        BadToken: The account has just been deleted, and its tokens with it.
-    """
-    query = text(f"UPDATE users u SET language = :language WHERE u.id = :user_id RETURNING {_USER}")
-    row = connection.execute(query, {"user_id": user_id, "language": language}).one_or_none()
-    if row is None:
-        raise BadToken
-    return User(*row)
+    """Set the language of a user's mail. Raises BadToken."""
+    return _change(connection, user_id, "language = :value", language)
 
 
 def set_webhook_url(connection: Connection, user_id: UUID, url: str | None) -> User:
-    """Set the address of new webhooks, or with None send no more.
+    """Set the address of new webhooks, or with None send no more. Raises BadToken."""
+    return _change(connection, user_id, "webhook_url = :value, webhook_error = NULL", url)
+
+
+def _change(connection: Connection, user_id: UUID, assignments: str, value: str | None) -> User:
+    """Write `assignments`, SQL with :value, to a user's row and return the user.
 
     Raises:
         BadToken: The account has just been deleted, and its tokens with it.
     """
-    query = text(f"UPDATE users u SET webhook_url = :url, webhook_error = NULL WHERE u.id = :user_id RETURNING {_USER}")
-    row = connection.execute(query, {"user_id": user_id, "url": url}).one_or_none()
+    query = text(f"UPDATE users u SET {assignments} WHERE u.id = :user_id RETURNING {_USER}")
+    row = connection.execute(query, {"user_id": user_id, "value": value}).one_or_none()
     if row is None:
         raise BadToken
     return User(*row)
