@@ -7,17 +7,9 @@ from fastapi import APIRouter, Response
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, GroupId, IdempotencyKey, ServicesDep
-from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
+from functions.http.problems import CHANGING, SIGNED_IN, SUBMITTING, problems
 from shared.api.batches import BatchRequest, BatchView, QuoteView
-from shared.core.errors import (
-    AlreadyFinished,
-    BadRequest,
-    IdempotencyMismatch,
-    NotFound,
-    QueueFull,
-    QuotaSpent,
-    StillRunning,
-)
+from shared.core.errors import AlreadyFinished, NotFound, StillRunning
 from shared.jobs import groups
 from shared.jobs.group_views import group_json, quote_json
 from shared.jobs.views import Pictures
@@ -32,7 +24,7 @@ _QUOTED: dict[int | str, dict[str, Any]] = {200: {"model": QuoteView, "descripti
     "/v1/batches",
     status_code=202,
     response_model=BatchView,
-    responses=problems(*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent) | _QUOTED,
+    responses=problems(*SUBMITTING) | _QUOTED,
 )
 def submit_batch(
     body: BatchRequest, credential: CredentialDep, services: ServicesDep, idempotency_key: IdempotencyKey = None

@@ -5,9 +5,8 @@ from fastapi import APIRouter, Response
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, IdempotencyKey, ServicesDep
-from functions.http.problems import CHANGING, WITH_BODY, problems
+from functions.http.problems import SUBMITTING, problems
 from shared.api.batches import BatchView, StylizationRequest
-from shared.core.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
 from shared.jobs import groups, stylizations
 from shared.jobs.group_views import group_json
 from shared.jobs.views import Pictures
@@ -20,12 +19,12 @@ handler = lambda_handler(router)
     "/v1/stylizations",
     status_code=202,
     response_model=BatchView,
-    responses=problems(*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent),
+    responses=problems(*SUBMITTING),
 )
 def stylize(
     body: StylizationRequest, credential: CredentialDep, services: ServicesDep, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Make a photo anew in each of these styles: a group, whose first job describes the photo unless there is a prompt.
+    """Make a photo again in each style: a group, whose first job describes the photo unless there is a prompt.
 
     `GET /v1/batches/{id}` shows how far it is.
     """

@@ -5,9 +5,8 @@ from fastapi import APIRouter, Response
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, IdempotencyKey, ServicesDep
-from functions.http.problems import CHANGING, WITH_BODY, problems
+from functions.http.problems import SUBMITTING, problems
 from shared.api.schemas import JobRequest, JobView
-from shared.core.errors import BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent
 from shared.jobs import submission
 from shared.jobs.views import Pictures, job_json
 
@@ -19,7 +18,7 @@ handler = lambda_handler(router)
     "/v1/jobs",
     status_code=202,
     response_model=JobView,
-    responses=problems(*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent),
+    responses=problems(*SUBMITTING),
 )
 def submit(
     body: JobRequest,

@@ -17,19 +17,23 @@ from shared.core.errors import (
     EaselError,
     FieldCode,
     FieldError,
+    IdempotencyMismatch,
     Internal,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
     NotSignedIn,
+    QueueFull,
+    QuotaSpent,
     TooLarge,
     Unavailable,
 )
 
-# The errors of a route that needs a user, that changes something for one, that reads a body.
+# The errors of a route that needs a user, that changes something for one, that reads a body, that submits jobs.
 SIGNED_IN = (NotSignedIn, BadToken, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
+SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 
