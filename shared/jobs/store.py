@@ -24,8 +24,10 @@ class Lost(Exception):
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-_PREVIEW = "(SELECT preview_key FROM jobs WHERE id = %(job_id)s) AS preview"
-_GET = f"SELECT shown.*, {OF_GROUP}, {_PREVIEW} FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown"
+_SHOWN = """shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown CROSS JOIN (
+    SELECT CAST(group_id AS text) AS group_id, preview_key FROM jobs WHERE id = %(job_id)s
+) AS own"""
+_GET = f"SELECT shown.*, own.* FROM {_SHOWN}"
 # A kind's newest period is the one that its jobs may show, if any: they do not overlap.
 _SIGNED = """
 WITH asked AS MATERIALIZED (
@@ -51,8 +53,7 @@ FROM asked a CROSS JOIN front f LEFT JOIN newest n ON n.protocols = a.protocols 
 """
 _SIGNS = text(_SIGNED.format(job_ids=":job_ids"))
 _WATCH = f"""
-SELECT shown.*, {OF_GROUP}, {_PREVIEW}, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed)
-FROM shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown
+SELECT shown.*, own.*, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed) FROM {_SHOWN}
 """
 _LIST = f"""
 SELECT shown.*, {OF_GROUP} FROM shown_jobs(
