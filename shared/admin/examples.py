@@ -1,9 +1,11 @@
 """The example pictures of a new site's gallery."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
 from shared.accounts import store as user_store
 from shared.api.schemas import JobRequest
@@ -32,12 +34,18 @@ def seed_examples(services: Services) -> int:
         if user_store.find_by_email(connection, OWNER_EMAIL):
             return 0
         user = user_store.create(connection, OWNER_EMAIL, "no password")
-        for example in examples:
-            job = new_job(example, None, b"", services.addresses, find_defaults(services))
-            submitted = submission_store.queue(
-                connection, user.id, job, max_queued=len(examples), jobs_per_day=len(examples)
-            )
-            assert submitted is not None, "a new user is within the limits"
-            gallery_store.publish_when_done(connection, UUID(submitted.id))
+        for job_id in submit_all(services, connection, user.id, examples):
+            gallery_store.publish_when_done(connection, job_id)
     services.wake_ups.wake()
     return len(examples)
+
+
+def submit_all(
+    services: Services, connection: Connection, user_id: UUID, requests: Sequence[JobRequest]
+) -> tuple[UUID, ...]:
+    """Queue the jobs of a new user, whom no limit prevents; return their ids, in the order of the requests."""
+    own, most = find_defaults(services), len(requests)
+    jobs = [new_job(request, None, b"", services.addresses, own) for request in requests]
+    queued = submission_store.queue_all(connection, user_id, jobs, is_group=False, max_queued=most, jobs_per_day=most)
+    assert queued is not None, "a new user is within the limits"
+    return queued.ids

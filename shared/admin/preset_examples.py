@@ -5,13 +5,12 @@ from collections.abc import Callable, Collection, Iterator
 from uuid import UUID, uuid4
 
 from shared.accounts import store as user_store
+from shared.admin.examples import submit_all
 from shared.api.presets import STYLES, TYPES
 from shared.api.schemas import JobRequest
 from shared.images.codec import decode_picture
 from shared.jobs import store as job_store
-from shared.jobs import submission_store
 from shared.jobs.records import JobRecord
-from shared.jobs.resolution import find_defaults, new_job
 from shared.jobs.states import State
 from shared.services import Services
 
@@ -53,16 +52,10 @@ def render(services: Services, names: Collection[str], pause: Callable[[], None]
     """
     with services.db.begin() as connection:
         user = user_store.create(connection, f"presets-{uuid4()}@easel.invalid", "no password")
-        jobs = []
-        for name in names:
-            new = new_job(request_of(name), None, b"", services.addresses, find_defaults(services))
-            limits = {"max_queued": len(names), "jobs_per_day": len(names)}
-            submitted = submission_store.queue(connection, user.id, new, **limits)
-            assert submitted is not None, "a new user is within the limits"
-            jobs.append((name, UUID(submitted.id)))
+        job_ids = submit_all(services, connection, user.id, [request_of(name) for name in names])
     services.wake_ups.wake()
     try:
-        for name, job_id in jobs:
+        for name, job_id in zip(names, job_ids, strict=True):
             job = _finished(services, job_id, user.id, pause)
             if job.state != State.SUCCEEDED:
                 raise ExampleFailed(f"{name}: {job.error_message or job.state.value}")
