@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EVALUATE = """\
 For each picture of the folder and each style asks a judge "is this picture in style X?", and prints the shares of yes
 with 95 % Wilson intervals, by the folders in the folder. Answers are kept in the CSV file; the same command goes on
-where it stopped. Without --model the judge is picture statistics: rules about colours and edges, not an eye.
+where it stopped. Without --model the judge is picture statistics: rules about colours and edges.
 """
 BAR = 24
 

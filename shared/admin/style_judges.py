@@ -14,7 +14,7 @@ class JudgeFailed(Exception):
 
 
 class Statistics:
-    """Judges by statistics of colours and edges alone: a rule for each style, not an eye."""
+    """Judges by statistics of colours and edges only, with a rule for each style."""
 
     name = "picture statistics"
 

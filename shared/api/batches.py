@@ -90,7 +90,7 @@ def _check_variants(variants: object) -> None:
 
 
 class StylizationRequest(Request):
-    """A photo, and the styles in which it is made anew."""
+    """A photo, and the styles in which it is made again."""
 
     source_image: UploadKey
     styles: list[Style] = Field(min_length=1, max_length=MAX_STYLES)

@@ -93,7 +93,7 @@ class DescriptionOptions(Request):
 
 
 class PixelArt(Request):
-    """How pictures of the type `pixel_art` are reduced, whatever the generator: to square cells, each of one colour."""
+    """How pictures of the type `pixel_art` are reduced, on every generator: to square cells, each of one colour."""
 
     cells: Annotated[int, Field(ge=32, le=256), Whole] | None = Field(None, description="Cells on the longer side.")
     colours: Annotated[int, Field(ge=8, le=64), Whole] | None = Field(None, description="Colours of the palette.")

@@ -11,7 +11,7 @@ class NotPublic(Exception):
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address, with or without a zone, is one that anybody on the internet may be reached at.
+    """Return whether an IP address, with or without a zone, is reachable from the whole internet.
 
     An IPv6 address that contains an IPv4 address is judged by both.
     """

@@ -1,4 +1,4 @@
-"""Requests whose pictures differ in their words: no protocol has that, so each picture is a request of its own."""
+"""Requests whose pictures differ in their words: no protocol has that, so each picture is a separate request."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The video of a picture's making: H.264 in MP4, encoded with PyAV in a process of its own.
+"""The video of a picture's making: H.264 in MP4, encoded with PyAV in a separate process.
 
 Run as a program, it reads pictures from stdin, each after its length as four bytes, and writes the video to stdout. It
 limits its own memory and time, because the pictures are untrusted and the encoder is native code.

@@ -44,7 +44,7 @@ class Pictures:
         return "null" if key is None else text_json(self._signing.url(key))
 
     def timelapse(self, images: tuple[JobImage, ...]) -> str:
-        """Return the presigned URL of the video of a job's making, or null if there is none."""
+        """Return the presigned URL of the video of a job's making, or null without one."""
         return self.url(images[0].timelapse_key if images else None)
 
     @property

@@ -6,7 +6,7 @@ from shared.clients.storage import ObjectMissing, ObjectTooLarge
 from shared.core.errors import Unavailable
 from shared.images.codec import PictureError, thumbnail_jpeg
 from shared.notify.messages import MailPicture, attachable
-from shared.notify.store import MailClaim, MailImage
+from shared.notify.store import MailClaim
 from shared.services import Services
 
 _MAX_THUMBNAIL_BYTES = 2_000_000
@@ -26,13 +26,9 @@ def read(services: Services, claim: MailClaim) -> dict[str, MailPicture]:
             found[image.id] = MailPicture(thumbnail, None)
         for image in claim.images:
             if attachable(image.size_bytes, used_bytes):
-                full = _read_full(services, image)
+                full = services.storage.get(image.key, image.size_bytes)
                 used_bytes += len(full)
                 found[image.id] = MailPicture(found[image.id].thumbnail, full)
     except (ObjectMissing, ObjectTooLarge, PictureError, Unavailable) as error:
         _log.warning("a mail has only some of its pictures: %s", type(error).__name__)
     return found
-
-
-def _read_full(services: Services, image: MailImage) -> bytes:
-    return services.storage.get(image.key, image.size_bytes)

@@ -109,7 +109,7 @@ def stop(connection: Connection, user_id: UUID, why: str) -> None:
 
 
 def unsubscribe(connection: Connection, secret: bytes) -> bool:
-    """Send no more mail to the user with this secret; return False if there is none."""
+    """Send no more mail to the user with this secret; return False if no user has it."""
     query = text("UPDATE users SET notify = 'none' WHERE mail_secret = :secret RETURNING id")
     user_id = connection.execute(query, {"secret": secret}).scalar_one_or_none()
     if user_id is not None:

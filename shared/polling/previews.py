@@ -25,7 +25,7 @@ def is_due(claim: ClaimedJob) -> bool:
 
 
 def store(storage: Storage, claim: ClaimedJob, data: bytes | None) -> str | None:
-    """Encode a generator's preview again and store it; return its key, None if there is none to show."""
+    """Encode a generator's preview again and store it; return its key, None without a usable one."""
     if data is None or not is_due(claim):
         return None
     key = preview_key(claim)

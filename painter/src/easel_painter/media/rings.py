@@ -66,7 +66,7 @@ class Rings(Composed):
 
 
 def _centres(grey: Field, short: int) -> list[tuple[float, float, float]]:
-    """Return middle and radius of the discs: where the most detail is, apart from each other."""
+    """Return middle and radius of the discs: where the most detail is, at a distance from each other."""
     height, width = grey.shape
     interest = soften(detail(grey, max(1, short // 40)), short / 12) + np.float32(1e-6)
     x = np.arange(width, dtype=np.float32)[None, :]

@@ -57,7 +57,7 @@ class Stencil(Composed):
             return self.draft.accent or DEFAULT_ACCENT, np.zeros(chroma.shape, dtype=bool)
         hue = _hue(soft)
         strong = np.where(chroma >= _PALE, chroma**2, 0)
-        # A hue that fills the picture is its ground, not its accent: what stands out counts.
+        # A hue that fills the picture is its background, not its accent.
         weight = np.bincount((hue * 24).astype(np.int64).ravel() % 24, weights=strong.ravel(), minlength=24)
         size = np.bincount((hue * 24).astype(np.int64).ravel() % 24, weights=(strong > 0).ravel(), minlength=24)
         score = weight / (size + 1) ** 0.85 * (size > 0.002 * hue.size)
