@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from generator.engines.base import ImageRequest
+from generator.engines.base import ImageRequest, unwatched
 from generator.engines.registry import load_engine
 
 KINDS = {
@@ -45,16 +45,12 @@ def make(folder: Path, count: int) -> None:
             continue
         subject, light = SUBJECTS[number // len(KINDS) % len(SUBJECTS)], LIGHTS[number // 7 % len(LIGHTS)]
         request = ImageRequest(f"{subject} {light}, photo", "", SIDE_PX, SIDE_PX, STEPS, 7.5, number)
-        picture = engine.generate(request, _unwatched)
+        picture = engine.generate(request, unwatched)
         if KINDS[kind]:
             style = ImageRequest(KINDS[kind], "", SIDE_PX, SIDE_PX, STEPS, 7.5, number)
-            picture = engine.transform(picture, style, 0.6, _unwatched)
+            picture = engine.transform(picture, style, 0.6, unwatched)
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(path)
-
-
-def _unwatched(done: float, snapshot: object = None) -> None:
-    """Ignore the progress."""
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bench.table import machine
-from generator.engines.base import Engine, ImageRequest, Pixels
+from generator.engines.base import Engine, ImageRequest, Pixels, unwatched
 from generator.engines.registry import load_engine
 from generator.engines.upscaling.real_esrgan import MODELS, RealESRGAN
 from generator.engines.upscaling.upscaler import Upscaler
@@ -38,12 +38,12 @@ def ways(painter: Engine) -> dict[str, Way]:
     """Return each way to enlarge by its name, the reference first."""
     upscalers = {name: Upscaler(RealESRGAN(name)) for name in MODELS}
     networks: dict[str, Way] = {
-        name: lambda small, upscaler=upscaler: upscaler.enlarge(small, FACTOR, _unwatched)  # type: ignore[misc]
+        name: lambda small, upscaler=upscaler: upscaler.enlarge(small, FACTOR, unwatched)  # type: ignore[misc]
         for name, upscaler in upscalers.items()
     }
     return {
         "Lanczos": _lanczos,
-        "the painter's own": lambda small: painter.upscale(small, FACTOR, _unwatched),
+        "the painter's own": lambda small: painter.upscale(small, FACTOR, unwatched),
         **networks,
     }
 
@@ -51,10 +51,6 @@ def ways(painter: Engine) -> dict[str, Way]:
 def _lanczos(small: Pixels) -> Pixels:
     size = (small.shape[1] * FACTOR, small.shape[0] * FACTOR)
     return np.asarray(Image.fromarray(small).resize(size, Image.Resampling.LANCZOS))
-
-
-def _unwatched(done: float, snapshot: object = None) -> None:
-    """Ignore the progress."""
 
 
 def psnr_db(picture: Pixels, truth: Pixels) -> float:
@@ -104,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     painter = load_engine("painter")
     requests = [ImageRequest(prompt, "", SIDE_PX, SIDE_PX, 20, 7.5, seed) for seed, prompt in enumerate(PROMPTS, 1)]
-    truths = [painter.generate(request, _unwatched) for request in requests]
+    truths = [painter.generate(request, unwatched) for request in requests]
     rows, pictures = compare(ways(painter), truths)
     small = SIDE_PX // FACTOR
     lines = [

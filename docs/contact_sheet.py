@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from generator.engines.base import ImageRequest
+from generator.engines.base import ImageRequest, unwatched
 from generator.engines.registry import load_engine
 
 HERE = Path(__file__).parent
@@ -23,12 +23,8 @@ def paint(number: int, prompt: str, side_px: int) -> Image.Image:
     image_request = ImageRequest(
         prompt=prompt, negative_prompt="", width=512, height=512, steps=50, scale=7.5, seed=number
     )
-    pixels = load_engine("painter").generate(image_request, _unwatched)
+    pixels = load_engine("painter").generate(image_request, unwatched)
     return Image.fromarray(pixels).resize((side_px, side_px), Image.Resampling.LANCZOS)
-
-
-def _unwatched(done: float, snapshot: object = None) -> None:
-    """Ignore the progress."""
 
 
 def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from generator.engines.base import ImageRequest
+from generator.engines.base import ImageRequest, unwatched
 from generator.engines.registry import load_engine
 
 PICTURES = (
@@ -37,14 +37,10 @@ def render_row(prompt: str, seed: int, side_px: int) -> list[Image.Image]:
     def order(words: str, number: int) -> ImageRequest:
         return ImageRequest(words, "", SIDE_PX, SIDE_PX, STEPS, 7.5, number)
 
-    picture = engine.generate(order(prompt, seed), _unwatched)
-    styled = [engine.transform(picture, order(style, SEED), STRENGTH, _unwatched) for style in STYLES]
+    picture = engine.generate(order(prompt, seed), unwatched)
+    styled = [engine.transform(picture, order(style, SEED), STRENGTH, unwatched) for style in STYLES]
     size = (side_px, side_px)
     return [Image.fromarray(each).resize(size, Image.Resampling.LANCZOS) for each in (picture, *styled)]
-
-
-def _unwatched(done: float, snapshot: object = None) -> None:
-    """Ignore the progress."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

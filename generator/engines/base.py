@@ -212,6 +212,10 @@ class ProgressReporter(Protocol):
         """
 
 
+def unwatched(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
+    """Ignore the progress: the reporter of a caller that waits for the image and never stops."""
+
+
 class Engine(Protocol):
     """Makes pixels. It is created and used in one thread of a separate process; each worker of the service has one.
 

@@ -18,7 +18,7 @@ from easel_painter.media.rings import RINGS, Rings
 from easel_painter.media.surface import luma
 from easel_painter.noise import blur
 from easel_painter.reading import read
-from generator.engines.base import ImageRequest, Pixels
+from generator.engines.base import ImageRequest, Pixels, unwatched
 
 SIDE = 180
 WORDS = {
@@ -27,10 +27,6 @@ WORDS = {
     "malevich": "by Kazimir Malevich, flat planes of pure colour",
     "van_gogh": "oil painting by Vincent van Gogh, curved strokes",
 }
-
-
-def unwatched(done: float, snapshot: object = None) -> None:
-    pass
 
 
 def _portrait() -> Pixels:

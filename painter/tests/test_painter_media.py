@@ -17,7 +17,7 @@ from easel_painter.media.cells import nearest_points
 from easel_painter.media.pixel_art import PixelArt
 from easel_painter.media.table import MEDIUM_CLASSES
 from easel_painter.reading import Reading, read
-from generator.engines.base import ImageRequest, Pixels, Stopped
+from generator.engines.base import ImageRequest, Pixels, Stopped, unwatched
 
 WORDS = {name: exact.split(",")[0] for name, (exact, *_) in (MEDIA | ARTISTS).items()} | {PLAIN: ""}
 
@@ -28,10 +28,6 @@ def in_medium(prompt: str, medium: str) -> str:
 
 SIDE_PX = 176
 """The shortest side that is painted directly; a smaller picture is painted larger first, which takes longer."""
-
-
-def unwatched(done: float, snapshot: object = None) -> None:
-    pass
 
 
 def request(

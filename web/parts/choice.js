@@ -3,7 +3,7 @@ import { element, fill, uniqueId } from "../lib/dom.js";
 /**
  * Create a group of radio buttons with small illustrations.
  *
- * `options`: `[{value, title, note, ratio, swatch, isOff}]`. A null `value` means none, `ratio` draws a shape, `example`
+ * `options`: `[{value, title, note, ratio, example, isOff}]`. A null `value` means none, `ratio` draws a shape, `example`
  * names a picture of `presets/`; `isOff` disables the option (`note` says why). Returns `{node, input,
  * value, showError, remark}`: `value()` is the chosen value, `input` the first enabled radio button, `remark` an
  * element for more text.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from generator.engines.base import ImageRequest, Pixels
+from generator.engines.base import ImageRequest, Pixels, unwatched
 from generator.engines.diffusion.mini.captions import labels_of
 
 STEPS = 20
@@ -22,11 +22,7 @@ def paint(number: int, side: int) -> Pixels:
     from easel_painter import Painter
 
     request = ImageRequest(labels_of(number).prompt, "", side, side, STEPS, SCALE, number)
-    return Painter().generate(request, _unwatched)
-
-
-def _unwatched(done: float, snapshot: object = None) -> None:
-    """Ignore the progress."""
+    return Painter().generate(request, unwatched)
 
 
 def _paint_one(order: tuple[int, int]) -> Pixels:
