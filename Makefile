@@ -161,8 +161,9 @@ dataset: .venv/run.stamp ## Make 12 and 250 pictures of several kinds in var/dat
 # The environment of the diffusion engine, and the painter from this checkout.
 MINI := PYTHONPATH=.:painter/src $(DIFFUSION_BIN)/python -m generator.engines.diffusion.mini
 
-train-mini: .venv-diffusion/stamp ## Teach easel-mini, or go on with it: make train-mini MINUTES=60 DEVICE=cpu SIDE=64
-	@$(MINI).train $(if $(MINUTES),--minutes "$$MINUTES") $(if $(DEVICE),--device "$$DEVICE") $(if $(SIDE),--side "$$SIDE")
+train-mini: .venv-diffusion/stamp ## Teach easel-mini, or go on with it: make train-mini MINUTES=60 DEVICE=cpu SIDE=64 START=folder FINISH=1
+	@$(MINI).train $(if $(MINUTES),--minutes "$$MINUTES") $(if $(DEVICE),--device "$$DEVICE") $(if $(SIDE),--side "$$SIDE") \
+	  $(if $(START),--start "$$START") $(if $(FINISH),--finish)
 
 export-mini: .venv-diffusion/stamp ## Write what easel-mini has learnt as a model beside the engine
 	@$(MINI).export

@@ -32,8 +32,8 @@ MAX_LIST = 64
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle")
 
-OWN_VAE = "SpaceToDepth"
-"""The autoencoder of easel-mini, which has no weights."""
+OWN_VAE = "PatchBasis"
+"""The autoencoder of easel-mini, which no library knows."""
 
 CLASSES = {
     "unet": {"UNet2DConditionModel"},

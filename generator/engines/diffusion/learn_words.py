@@ -13,7 +13,7 @@ from generator.engines.base import ImageRequest, Pixels
 from generator.engines.diffusion import learned
 from generator.engines.diffusion.learned import KINDS, NONE, Kind
 from generator.engines.diffusion.mini.captions import LIGHTS, MEDIA
-from generator.engines.diffusion.mini.pool import SCALE, STEPS, paint
+from generator.engines.diffusion.mini.pool import SCALE, STEPS, judging
 from generator.engines.diffusion.mini.probe import labels_array
 from generator.engines.diffusion.ridge import Ridge, Values
 
@@ -102,7 +102,7 @@ def _features(pictures: Iterator[Pixels]) -> Values:
 
 def examples() -> tuple[Values, Labels]:
     """Return features and labels of what is fitted; the label of none is the number of classes."""
-    features = [_features(paint(number, side) for number in numbers) for side, numbers in LEARNT.items()]
+    features = [_features(judging(number, side) for number in numbers) for side, numbers in LEARNT.items()]
     found = [labels_array(numbers) for numbers in LEARNT.values()]
     others = [other(number) for number in range(OTHERS)]
     features.append(_features(picture for picture, _ in others))
@@ -152,7 +152,7 @@ def main() -> int:
     learned.save(fit(*examples()))
     kinds = learned.load()
     for side, numbers in UNSEEN.items():
-        features = _features(paint(number, side) for number in numbers)
+        features = _features(judging(number, side) for number in numbers)
         sys.stdout.write(f"{len(numbers)} pictures of {side} px: {judge(kinds, features, labels_array(numbers))}\n")
     return 0
 

@@ -140,12 +140,16 @@ def choose_device() -> tuple[torch.device, torch.dtype]:
 
 
 def load_network(library: object, part: Part, dtype: torch.dtype) -> torch.nn.Module:
-    """Load a network of diffusers or transformers, after its configuration has been compared with its weights."""
+    """Load a network of diffusers, transformers or easel-mini.
+
+    Its configuration is compared with its weights before.
+    """
     kind = getattr(library, part.class_name)
     weights = weights_of(part.folder)
     with torch.device("meta"):
         try:
-            empty = kind.from_config(part.config) if library is diffusers else kind(kind.config_class(**part.config))
+            config = part.config
+            empty = kind(kind.config_class(**config)) if library is transformers else kind.from_config(config)
         except (
             TypeError,
             ValueError,
@@ -171,8 +175,7 @@ def load_network(library: object, part: Part, dtype: torch.dtype) -> torch.nn.Mo
 
 def _vae(part: Part, dtype: torch.dtype) -> torch.nn.Module:
     if part.class_name == OWN_VAE:
-        own = import_module("generator.engines.diffusion.mini.vae")
-        return getattr(own, OWN_VAE).from_config(part.config)
+        return load_network(import_module("generator.engines.diffusion.mini.vae"), part, dtype)
     # In half precision some of these give NaN; they say so.
     return load_network(diffusers, part, torch.float32 if part.config.get("force_upcast") else dtype)
 

@@ -14,7 +14,7 @@ from generator.engines.diffusion.describing import Describer
 from generator.engines.diffusion.learned import KINDS, NONE, Kind
 from generator.engines.diffusion.mini import vgg
 from generator.engines.diffusion.mini.captions import SUBJECTS, labels_of
-from generator.engines.diffusion.mini.pool import paint
+from generator.engines.diffusion.mini.pool import judging
 from generator.engines.diffusion.mini.probe import labels_array
 from generator.engines.diffusion.ridge import Ridge
 
@@ -24,7 +24,7 @@ UNSEEN = range(40_000, 40_024)
 
 @pytest.fixture(scope="module")
 def painted() -> list[Pixels]:
-    return [paint(number, 64) for number in UNSEEN]
+    return [judging(number, 64) for number in UNSEEN]
 
 
 def foreign() -> dict[str, Pixels]:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,13 @@ LIGHTS = (
 
 FILLERS = ("beautiful", "a picture of", "detailed", "painting of", "very beautiful", "a view of", "art")
 
+COMBINATIONS = len(SUBJECTS) * len(MEDIA) * len(LIGHTS)
+
+_PLAIN = 0.6
+"""How often a caption is in the painter's own words; the others vary."""
+
 _DROPPED = 0.15
-"""How often the medium or the light goes unsaid, so that a shorter prompt works too."""
+"""How often a varied caption leaves the medium or the light unsaid, so that a shorter prompt works too."""
 
 _RUSSIAN = 0.2
 
@@ -70,18 +76,30 @@ class Labels:
         return f"{subject.painter} {light.painter}, {medium.painter}"
 
 
+class Caption(NamedTuple):
+    """Words for a picture, and whether they tell its subject, medium and light."""
+
+    text: str
+    told: tuple[bool, bool, bool]
+
+
+NOTHING = Caption("", (False, False, False))
+
+
 def labels_of(number: int) -> Labels:
     """Return the labels of picture `number`: each run of 432 has every combination once, in an order of its own."""
-    run, place = divmod(number, len(SUBJECTS) * len(MEDIA) * len(LIGHTS))
-    order = list(range(len(SUBJECTS) * len(MEDIA) * len(LIGHTS)))
+    run, place = divmod(number, COMBINATIONS)
+    order = list(range(COMBINATIONS))
     random.Random(run).shuffle(order)  # noqa: S311 - the order of teaching is no secret
     rest, light = divmod(order[place], len(LIGHTS))
     subject, medium = divmod(rest, len(MEDIA))
     return Labels(subject, medium, light)
 
 
-def caption(labels: Labels, rng: random.Random) -> str:
+def caption(labels: Labels, rng: random.Random) -> Caption:
     """Return words for a picture, chosen by `rng`: language, synonyms, order, and what goes unsaid."""
+    if rng.random() < _PLAIN:
+        return Caption(labels.prompt, (True, True, True))
     russian = rng.random() < _RUSSIAN
     subject, medium, light = (
         rng.choice(topic.russian if russian else topic.english)
@@ -89,8 +107,9 @@ def caption(labels: Labels, rng: random.Random) -> str:
     )
     if not russian:
         subject = f"{rng.choice(('a ', '', 'the '))}{subject}"
-    parts = [medium] if rng.random() > _DROPPED else []
-    if rng.random() > _DROPPED:
+    tells_medium, tells_light = rng.random() > _DROPPED, rng.random() > _DROPPED
+    parts = [medium] if tells_medium else []
+    if tells_light:
         # Mostly as one says it, "a cat at night", else behind a comma.
         if rng.random() < 0.6:
             subject = f"{subject} {light}"
@@ -100,7 +119,7 @@ def caption(labels: Labels, rng: random.Random) -> str:
     parts.insert(0 if rng.random() < 0.7 else rng.randint(0, len(parts)), subject)
     if not russian and rng.random() < 0.1:
         parts[0] = f"{rng.choice(FILLERS)} {parts[0]}"
-    return ", ".join(parts)
+    return Caption(", ".join(parts), (True, tells_medium, tells_light))
 
 
 def words() -> list[str]:

@@ -6,10 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from generator.engines.diffusion.mini import network
-from generator.engines.diffusion.mini.learning import Learner
+from generator.engines.diffusion.mini.learning import read
 from generator.engines.diffusion.mini.train import CHECKPOINT, LOG
 
 MODEL = Path(__file__).parent / "model"
@@ -18,10 +16,8 @@ MODEL = Path(__file__).parent / "model"
 
 def export(training: Path, folder: Path) -> None:
     """Write the model of a training's folder."""
-    shape = torch.load(training / CHECKPOINT, map_location="cpu", weights_only=True, mmap=True)["shape"]
-    learner = Learner(network.shape_of(shape), "cpu", 0.0)
-    learner.resume(training / CHECKPOINT)
-    network.save(learner.averaged(), folder)
+    mini = read(training / CHECKPOINT)
+    network.save(mini, folder)
     if (training / LOG).exists():
         shutil.copy(training / LOG, folder / LOG)
 

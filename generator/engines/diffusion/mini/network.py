@@ -10,9 +10,10 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from generator.engines.diffusion.mini import vocabulary
-from generator.engines.diffusion.mini.vae import SpaceToDepth
+from generator.engines.diffusion.mini.vae import PatchBasis
 
-PATCH = 4
+PATCH = 8
+CHANNELS = 48
 STEPS_TRAINED = 1000
 
 
@@ -21,7 +22,7 @@ class Shape:
     """The sizes of the networks; the first three are the U-Net's."""
 
     side: int = 64
-    widths: tuple[int, ...] = (64, 128, 160)
+    widths: tuple[int, ...] = (96, 160)
     layers: int = 1
     text_width: int = 128
     text_layers: int = 2
@@ -29,15 +30,15 @@ class Shape:
 
 @dataclass
 class Mini:
-    """The model: U-Net, text encoder, tokenizer, and the autoencoder, which has no weights."""
+    """The model: U-Net, text encoder, tokenizer, and the autoencoder, which is not trained but computed."""
 
     unet: UNet2DConditionModel
     text: CLIPTextModel
     tokenizer: CLIPTokenizer
-    vae: SpaceToDepth
+    vae: PatchBasis
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """Return the weights of both networks."""
+        """Return the weights that are trained."""
         return [*self.unet.parameters(), *self.text.parameters()]
 
     def to(self, device: str) -> "Mini":
@@ -48,23 +49,23 @@ class Mini:
         return self
 
 
-def build(shape: Shape, tokenizer: CLIPTokenizer | None = None) -> Mini:
+def build(shape: Shape, tokenizer: CLIPTokenizer | None = None, vae: PatchBasis | None = None) -> Mini:
     """Return a model with random weights."""
     tokenizer = tokenizer or vocabulary.build()
-    return Mini(_unet(shape), _text_encoder(shape, tokenizer), tokenizer, SpaceToDepth())
+    return Mini(_unet(shape), _text_encoder(shape, tokenizer), tokenizer, vae or PatchBasis())
 
 
 def _unet(shape: Shape) -> UNet2DConditionModel:
     crossed = len(shape.widths) - 1
     return UNet2DConditionModel(
         sample_size=shape.side // PATCH,
-        in_channels=3 * PATCH**2,
-        out_channels=3 * PATCH**2,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
         block_out_channels=shape.widths,
         layers_per_block=shape.layers,
         down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * crossed),
         up_block_types=(*["CrossAttnUpBlock2D"] * crossed, "UpBlock2D"),
-        attention_head_dim=4,
+        attention_head_dim=8,
         norm_num_groups=16,
         cross_attention_dim=shape.text_width,
         # The whole prompt also steers every layer by scale and shift: attention alone learns subjects far later.
@@ -103,13 +104,9 @@ def scheduler() -> DPMSolverMultistepScheduler:
 
 def save(mini: Mini, folder: Path, *, half: bool = True) -> None:
     """Write the model as a folder of diffusers, in half precision unless told otherwise."""
-    unet, text = (
-        copy.deepcopy(network).to(torch.float16 if half else torch.float32) for network in (mini.unet, mini.text)
-    )
-    unet.save_pretrained(folder / "unet")
-    text.save_pretrained(folder / "text_encoder")
+    for part, own in (("unet", mini.unet), ("text_encoder", mini.text), ("vae", mini.vae)):
+        copy.deepcopy(own).to(torch.float16 if half else torch.float32).save_pretrained(folder / part)
     mini.tokenizer.save_pretrained(folder / "tokenizer")
-    mini.vae.save_config(folder / "vae")
     scheduler().save_pretrained(folder / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",
@@ -120,7 +117,7 @@ def save(mini: Mini, folder: Path, *, half: bool = True) -> None:
         "text_encoder": ["transformers", "CLIPTextModel"],
         "tokenizer": ["transformers", "CLIPTokenizer"],
         "unet": ["diffusers", "UNet2DConditionModel"],
-        "vae": ["generator.engines.diffusion.mini.vae", "SpaceToDepth"],
+        "vae": ["generator.engines.diffusion.mini.vae", "PatchBasis"],
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
     side = int(mini.unet.config.sample_size) * PATCH
@@ -135,7 +132,7 @@ def load(folder: Path) -> Mini:
         UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32, **options),
         CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32, **options),
         vocabulary.load(folder / "tokenizer"),
-        SpaceToDepth.from_config(SpaceToDepth.load_config(folder / "vae")),
+        PatchBasis.from_pretrained(folder / "vae", torch_dtype=torch.float32, **options),
     )
 
 

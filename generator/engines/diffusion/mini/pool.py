@@ -1,78 +1,73 @@
-"""The pictures that easel-mini learns from: a file of them, painted by processes beside the training."""
+"""The pictures that easel-mini learns from and is judged by: files of them, painted once by several processes."""
 
 import multiprocessing
-import multiprocessing.pool
 import os
 import signal
-import threading
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from generator.engines.base import ImageRequest, Pixels, unwatched
-from generator.engines.diffusion.mini.captions import labels_of
+from generator.engines.diffusion.mini.captions import COMBINATIONS, labels_of
 
 STEPS = 20
 SCALE = 7.5
+TAUGHT_SEED = 1000
+"""Where the seeds of the pictures to learn from begin; those that judge have others."""
 
 
-def paint(number: int, side: int) -> Pixels:
-    """Return picture `number`; the number is also its seed."""
+def taught(number: int, side: int) -> Pixels:
+    """Paint picture `number` to learn from. Each run of all combinations has one seed.
+
+    With one seed the painter places a subject alike in every medium and at most times of day, so that what is learnt of
+    a subject in one picture helps in the others.
+    """
+    return _paint(number, side, TAUGHT_SEED + number // COMBINATIONS)
+
+
+def judging(number: int, side: int) -> Pixels:
+    """Paint picture `number` of those that show a judge what things look like: each has a seed of its own."""
+    return _paint(number, side, TAUGHT_SEED * 1000 + number)
+
+
+def _paint(number: int, side: int, seed: int) -> Pixels:
     from easel_painter import Painter
 
-    request = ImageRequest(labels_of(number).prompt, "", side, side, STEPS, SCALE, number)
-    return Painter().generate(request, unwatched)
+    return Painter().generate(ImageRequest(labels_of(number).prompt, "", side, side, STEPS, SCALE, seed), unwatched)
 
 
-def _paint_one(order: tuple[int, int]) -> Pixels:
-    return paint(*order)
+PAINTERS = {"taught": taught, "judging": judging}
+
+
+def painted(folder: Path, kind: str, side: int, count: int, processes: int) -> Pixels:
+    """Return the first `count` pictures of a kind (N x side x side x 3); paint those that the folder lacks.
+
+    An interrupted call goes on where it ended.
+    """
+    path = folder / f"{kind}-{side}px-{count}.npy"
+    if path.exists():
+        return np.asarray(np.load(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    part, note = path.with_suffix(".part"), path.with_suffix(".done")
+    pictures = np.memmap(part, np.uint8, "r+" if part.exists() else "w+", shape=(count, side, side, 3))
+    done = int(note.read_text()) if note.exists() else 0
+    # Spawned, since a copy of a process that computes with threads may hang.
+    with multiprocessing.get_context("spawn").Pool(processes, _give_way) as workers:
+        paint = partial(PAINTERS[kind], side=side)
+        for number, picture in enumerate(workers.imap(paint, range(done, count), chunksize=8), done):
+            pictures[number] = picture
+            if number % 100 == 99:
+                pictures.flush()
+                note.write_text(str(number + 1))
+    with part.with_suffix(".whole").open("wb") as file:
+        np.save(file, pictures)
+    os.replace(part.with_suffix(".whole"), path)
+    for left in (part, note):
+        left.unlink(missing_ok=True)
+    return np.array(pictures)
 
 
 def _give_way() -> None:
-    """Leave the processor to the training, and ctrl-C too."""
-    os.nice(5)
+    """Leave ctrl-C to the training."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class Pool:
-    """`count` pictures of `side` pixels in a file that is mapped into memory; `done` of them are painted."""
-
-    def __init__(self, folder: Path, side: int, count: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.side, self.count = side, count
-        path = folder / f"painter-{side}px-{count}.npy"
-        mode = "r+" if path.exists() else "w+"
-        self.pictures = np.lib.format.open_memmap(path, mode, np.uint8, (count, side, side, 3))
-        self._counter = path.with_suffix(".done")
-        self.done = int(self._counter.read_text()) if self._counter.exists() else 0
-        self._grown = threading.Condition()
-
-    def start_painting(self, processes: int) -> None:
-        """Paint what is missing, in order, while the caller goes on."""
-        if self.done < self.count:
-            threading.Thread(target=self._paint, args=(processes,), daemon=True).start()
-
-    def wait_for(self, count: int) -> None:
-        """Return once so many pictures are painted, or all of them."""
-        with self._grown:
-            self._grown.wait_for(lambda: self.done >= min(count, self.count))
-
-    def _paint(self, processes: int) -> None:
-        # Spawned, since a copy of a process that computes with threads may hang.
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(processes, _give_way) as workers:
-            for number, picture in enumerate(self._from(workers), self.done):
-                self.pictures[number] = picture
-                if (number + 1) % 50 == 0 or number + 1 == self.count:
-                    self._note(number + 1)
-
-    def _from(self, workers: "multiprocessing.pool.Pool") -> Iterator[Pixels]:
-        return workers.imap(_paint_one, ((number, self.side) for number in range(self.done, self.count)), chunksize=10)
-
-    def _note(self, done: int) -> None:
-        self.pictures.flush()
-        self._counter.write_text(str(done))
-        with self._grown:
-            self.done = done
-            self._grown.notify_all()

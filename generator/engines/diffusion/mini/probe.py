@@ -5,6 +5,7 @@ regression from them to the labels is fitted on pictures of the painter; it then
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from generator.engines.base import Pixels
 from generator.engines.diffusion.mini import network
 from generator.engines.diffusion.mini.captions import LIGHTS, MEDIA, SUBJECTS, labels_of
 from generator.engines.diffusion.mini.network import Mini
-from generator.engines.diffusion.mini.pool import Pool
+from generator.engines.diffusion.mini.pool import painted
 from generator.engines.diffusion.mini.sample import sample
 from generator.engines.diffusion.mini.vgg import features
 from generator.engines.diffusion.ridge import Ridge
@@ -47,9 +48,8 @@ class Probe:
 
     @classmethod
     def of_painter(cls, pictures: Pixels) -> "Probe":
-        """Fit on the first pictures of the painter's pool."""
-        count = min(FITTED, len(pictures))
-        found, labels = features(pictures[:count]), labels_array(range(count))
+        """Fit on the painter's pictures that show a judge what things look like."""
+        found, labels = features(pictures), labels_array(range(len(pictures)))
         sizes = (len(SUBJECTS), len(MEDIA), len(LIGHTS))
         return cls(*(Ridge.fit(found, labels[:, k], size) for k, size in enumerate(sizes)))
 
@@ -77,15 +77,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="folder of a model")
     parser.add_argument("--folder", type=Path, default=Path("var/mini"), help="that of the training (%(default)s)")
-    parser.add_argument("--pool", type=int, default=18_000, help="pictures that the training painted (%(default)s)")
+    parser.add_argument("--painters", type=int, default=os.cpu_count() or 2, help="processes that paint (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     mini = network.load(options.model)
-    pool = Pool(options.folder, int(mini.unet.config.sample_size) * network.PATCH, options.pool)
-    probe = Probe.of_painter(pool.pictures[: pool.done])
-    unseen = range(FITTED, min(FITTED + PROMPTS, pool.done))
-    own = probe.compare(pool.pictures[unseen.start : unseen.stop], labels_array(unseen))
+    side = int(mini.unet.config.sample_size) * network.PATCH
+    pictures = painted(options.folder, "judging", side, FITTED + PROMPTS, options.painters)
+    probe = Probe.of_painter(pictures[:FITTED])
+    own = probe.compare(pictures[FITTED:], labels_array(range(FITTED, FITTED + PROMPTS)))
     for who, score in (("the painter's other pictures", own), (f"{options.model}", probe.score(mini))):
         shares = ", ".join(f"{name} {share:.1%}" for name, share in score._asdict().items())
         sys.stdout.write(f"{who}: {shares}\n")

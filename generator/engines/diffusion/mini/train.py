@@ -1,7 +1,7 @@
 """Teach easel-mini: `make train-mini MINUTES=60` goes on from the last checkpoint, and ctrl-C stops it safely.
 
-Pictures are painted meanwhile by other processes. Every 10 minutes a checkpoint is written; every half hour a probe
-looks for the subject in pictures of the model's own, and the score is logged.
+The pictures to learn from are painted first. Every 10 minutes a checkpoint is written; every half hour a probe looks
+for the subject in pictures of the model's own, and the score is logged.
 """
 
 import argparse
@@ -17,18 +17,17 @@ from types import FrameType
 
 import torch
 
-from generator.engines.diffusion.mini import vgg
+from generator.engines.diffusion.mini import network, vgg
+from generator.engines.diffusion.mini.captions import COMBINATIONS
 from generator.engines.diffusion.mini.learning import Learner
 from generator.engines.diffusion.mini.network import Shape
-from generator.engines.diffusion.mini.pool import Pool
-from generator.engines.diffusion.mini.probe import Probe, Score
+from generator.engines.diffusion.mini.pool import painted
+from generator.engines.diffusion.mini.probe import FITTED, PROMPTS, Probe, Score
+from generator.engines.diffusion.mini.wording import teach_words
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "training.csv"
 COLUMNS = ("minutes", "steps", "pictures", "loss", *Score._fields)
-FEWEST_PICTURES = 432
-"""Each combination of subject, medium and light once."""
-
 SAVE_SECONDS = 600
 PROBE_SECONDS = 1800
 REPORT_SECONDS = 60
@@ -36,16 +35,23 @@ REPORT_SECONDS = 60
 
 @dataclass(frozen=True)
 class Settings:
-    """How long, on what, and where. `painters` is the number of processes that paint, `probe` whether to score."""
+    """How long, on what, and where.
+
+    layouts: how many pictures of each combination there are. painters: the processes that paint. probe: whether to
+    score. finish: make smaller and smaller steps, down to none at the end of `minutes`. start: a model to go on from
+    where there is no checkpoint; it has to be of the shape that is trained.
+    """
 
     folder: Path
     minutes: float
     device: str
     batch: int
     rate: float
-    pool: int
+    layouts: int
     painters: int
     probe: bool
+    finish: bool = False
+    start: Path | None = None
 
 
 class Training:
@@ -53,8 +59,11 @@ class Training:
 
     def __init__(self, settings: Settings, shape: Shape) -> None:
         self.settings = settings
-        self.pool = Pool(settings.folder, shape.side, settings.pool)
-        self.learner = Learner(shape, settings.device, settings.rate)
+        count = settings.layouts * COMBINATIONS
+        _say(f"painting {count:,} pictures, unless they are there")
+        pictures = painted(settings.folder, "taught", shape.side, count, settings.painters)
+        start = network.load(settings.start) if settings.start else None
+        self.learner = Learner(shape, pictures, settings.device, settings.rate, start)
         if (settings.folder / CHECKPOINT).exists():
             self.learner.resume(settings.folder / CHECKPOINT)
             _say(f"going on after {self.learner.pictures:,} pictures")
@@ -70,10 +79,9 @@ class Training:
 
     def run(self) -> None:
         """Learn for as long as the settings say, or until told to stop."""
-        if self.settings.painters:
-            self.pool.start_painting(self.settings.painters)
-        _say("waiting for the first pictures")
-        self.pool.wait_for(FEWEST_PICTURES)
+        if self.learner.step == 0 and not self.settings.start:
+            _say("teaching the words")
+            _say(f"the words are known: loss {teach_words(self.learner.mini):.3f}")
         end = time.monotonic() + 60 * self.settings.minutes
         saved = time.monotonic()
         while not self.stopping and time.monotonic() < end:
@@ -91,15 +99,18 @@ class Training:
         began, losses = self.seconds, []
         while not self.stopping and time.monotonic() < end and self.seconds - began < REPORT_SECONDS:
             before = time.monotonic()
-            batch = self.learner.batch(self.pool.pictures[: self.pool.done], self.settings.batch)
-            losses.append(self.learner.learn(batch))
+            if self.settings.finish:
+                self.learner.slowed = max(0.0, end - before) / (60 * self.settings.minutes)
+            losses.append(self.learner.learn(self.learner.batch(self.settings.batch)))
             # No step takes a minute: a process that was held meanwhile did not learn.
             self.seconds += min(time.monotonic() - before, 60)
         return sum(losses) / max(1, len(losses))
 
     def _score(self) -> Score:
         if self._probe is None:
-            self._probe = Probe.of_painter(self.pool.pictures[: self.pool.done])
+            side = self.learner.shape.side
+            judging = painted(self.settings.folder, "judging", side, FITTED + PROMPTS, self.settings.painters)
+            self._probe = Probe.of_painter(judging[:FITTED])
         return self._probe.score(self.learner.averaged())
 
     def _log(self, loss: float, score: Score | None) -> None:
@@ -110,7 +121,7 @@ class Training:
         with path.open("a", newline="") as file:
             csv.writer(file).writerows([COLUMNS, row] if is_new else [row])
         found = f"; the probe names {score.subject:.0%} of subjects" if score else ""
-        _say(f"{row[0]} min, {learner.pictures:,} pictures of {self.pool.done:,}, loss {loss:.4f}{found}")
+        _say(f"{row[0]} min, {learner.pictures:,} pictures, loss {loss:.4f}{found}")
 
 
 def _last_minute(log: Path) -> float:
@@ -132,12 +143,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=60, help="how long (%(default)s)")
     parser.add_argument("--device", default=device, help="cpu or cuda (%(default)s)")
     parser.add_argument("--side", type=int, default=64, choices=(64, 128), help="pixels; 128 wants a GPU (%(default)s)")
-    parser.add_argument("--batch", type=int, default=8 if device == "cpu" else 256, help="(%(default)s)")
-    parser.add_argument("--rate", type=float, default=6e-4, help="learning rate (%(default)s)")
-    parser.add_argument("--pool", type=int, default=18_000, help="pictures to paint (%(default)s)")
-    parser.add_argument(
-        "--painters", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="processes (%(default)s)"
-    )
+    parser.add_argument("--batch", type=int, default=16 if device == "cpu" else 256, help="(%(default)s)")
+    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate (%(default)s)")
+    parser.add_argument("--layouts", type=int, default=4, help="pictures of each combination (%(default)s)")
+    parser.add_argument("--painters", type=int, default=os.cpu_count() or 2, help="processes that paint (%(default)s)")
+    parser.add_argument("--start", type=Path, help="folder of a model to go on from, instead of from nothing")
+    parser.add_argument("--finish", action="store_true", help="make ever smaller steps, to end well")
     parser.add_argument("--threads", type=int, default=1 if device == "cpu" else 4, help="for learning (%(default)s)")
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
@@ -147,9 +158,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.device,
         options.batch,
         options.rate,
-        options.pool,
+        options.layouts,
         options.painters,
         probe=vgg.is_available(),
+        finish=options.finish,
+        start=options.start,
     )
     training = Training(settings, Shape(side=options.side))
     signal.signal(signal.SIGINT, training.stop)
