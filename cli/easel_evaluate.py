@@ -33,7 +33,9 @@ def add_to(groups: arguments.Commands) -> None:
     parser.set_defaults(without_site=_evaluate)
     parser.add_argument("--dataset", type=Path, required=True, metavar="DIR", help="a folder of pictures")
     parser.add_argument("--styles", nargs="+", required=True, metavar="STYLE", help="such as banksy or van_gogh")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="a vision-language model of transformers as judge")
+    parser.add_argument(
+        "--model", metavar="MODEL", help="as judge, a vision-language model of transformers: DIR or OWNER/NAME"
+    )
     parser.add_argument("--out", type=Path, default=Path("styles.csv"), metavar="CSV", help="answers (%(default)s)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the shares, with matplotlib (extra `plot`)")
     add_json(parser)
@@ -41,6 +43,7 @@ def add_to(groups: arguments.Commands) -> None:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from shared.admin import style_metric
+    from shared.admin.style_judges import JudgeFailed
 
     judge = _judge(options)
     if not options.dataset.is_dir() or not style_metric.list_pictures(options.dataset):
@@ -57,6 +60,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         shares = style_metric.evaluate(options.dataset, styles, judge, options.out, show)
     except OSError as error:
         raise CommandError(ExitCode.FAILED, f"{options.out}: {error.strerror}.") from None
+    except JudgeFailed as error:
+        raise CommandError(ExitCode.FAILED, f"{error} The answers so far are in {options.out}.") from None
     finally:
         line.close()
     _print(shares, options)
@@ -69,8 +74,10 @@ def _judge(options: argparse.Namespace) -> "Judge":
     from shared.admin import style_judges
 
     if options.model:
+        from shared.admin.vision_language import VisionLanguage
+
         try:
-            return style_judges.VisionLanguage(options.model)
+            return VisionLanguage(options.model)
         except style_judges.JudgeFailed as error:
             raise CommandError(ExitCode.FAILED, str(error)) from None
     if unknown := [style for style in options.styles if style not in style_judges.RULES]:

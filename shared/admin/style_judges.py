@@ -1,11 +1,9 @@
-"""The judges of the style metric: statistics of a picture, and a vision-language model."""
+"""What a judge of the style metric is refused for, and the judge that needs no model: statistics of a picture."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageStat
 
-QUESTION = "Is this picture in the style of {style}? Answer yes or no."
 _SIDE = 96
 
 
@@ -54,46 +52,3 @@ RULES: dict[str, Callable[[_Traits], bool]] = {
     "van_gogh": lambda t: t.rough > 0.12 and t.few_colours < 0.75,
 }
 """The styles that the statistics know."""
-
-
-class VisionLanguage:
-    """Asks a vision-language model, and compares how likely it goes on with "yes" and with "no"."""
-
-    def __init__(self, folder: Path) -> None:
-        """Load a model from a folder, as weights without code.
-
-        Raises:
-            JudgeFailed: It cannot be loaded, or transformers is not installed.
-        """
-        try:
-            import torch
-            import transformers
-        except ImportError as error:
-            raise JudgeFailed("A model as judge needs the extra `judge`: torch and transformers.") from error
-        self._torch = torch
-        self.name = folder.resolve().name
-        safe = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            self._processor = transformers.AutoProcessor.from_pretrained(folder, **safe)
-            model = transformers.AutoModelForImageTextToText.from_pretrained(folder, use_safetensors=True, **safe)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise JudgeFailed(f"{folder} holds no vision-language model that transformers can load.") from error
-        self._model = model.eval()
-        words = [[word, word.capitalize(), f" {word}", f" {word.capitalize()}"] for word in ("yes", "no")]
-        self._answers = [sorted({self._first(text) for text in texts}) for texts in words]
-        if set(self._answers[0]) & set(self._answers[1]):
-            raise JudgeFailed(f"{folder}: its tokens for yes and no are the same.")
-
-    def _first(self, text: str) -> int:
-        return int(self._processor.tokenizer(text, add_special_tokens=False).input_ids[0])
-
-    def is_in_style(self, picture: Image.Image, style: str) -> bool:
-        """Ask the question and compare the scores of the first token of the answer."""
-        question = QUESTION.format(style=style.replace("_", " "))
-        content = [{"type": "image"}, {"type": "text", "text": question}]
-        prompt = self._processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-        inputs = self._processor(images=picture, text=prompt, return_tensors="pt")
-        with self._torch.inference_mode():
-            scores = self._model(**inputs).logits[0, -1]
-        yes, no = (float(scores[tokens].max()) for tokens in self._answers)
-        return yes > no
