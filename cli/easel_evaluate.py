@@ -124,7 +124,11 @@ def _plot(shares: "list[Share]", judge: str, path: Path) -> None:
         axes.bar(places, [share.value for share in own], wide * 0.9, yerr=[below, above], capsize=2, label=style)
     axes.set_xticks(range(len(kinds)), kinds)
     axes.set_ylim(0, 1.02)
+    axes.set_xlabel("kind of the pictures")
     axes.set_ylabel("share judged to be in the style")
     axes.set_title(f"judge: {judge}", fontsize=9)
-    figure.legend(loc="outside right upper", fontsize=8)
-    figure.savefig(path)
+    figure.legend(loc="outside right upper", fontsize=8, title="style asked for", title_fontsize=8)
+    try:
+        figure.savefig(path)
+    except (OSError, ValueError) as error:  # the second is a format that matplotlib does not know
+        raise CommandError(ExitCode.FAILED, f"{path} cannot be written: {error}.") from None

@@ -55,7 +55,9 @@ def wilson(positive: int, asked: int, z: float = Z_95) -> tuple[float, float]:
     share = positive / asked
     spread = z * math.sqrt(share * (1 - share) / asked + z * z / (4 * asked * asked))
     middle, scale = share + z * z / (2 * asked), 1 + z * z / asked
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    low, high = (middle - spread) / scale, (middle + spread) / scale
+    # Where all answers are the same, rounding must not push the end of the interval past the share.
+    return low if positive else 0.0, high if positive < asked else 1.0
 
 
 def list_pictures(dataset: Path) -> list[Path]:

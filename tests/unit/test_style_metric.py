@@ -53,6 +53,13 @@ def test_wilson_intervals_have_the_published_values(positive: int, asked: int, l
     assert style_metric.wilson(positive, asked) == pytest.approx((low, high), abs=6e-5)
 
 
+@pytest.mark.parametrize("asked", [1, 50, 250])
+def test_a_share_is_inside_its_interval(asked: int) -> None:
+    for positive in range(asked + 1):
+        low, high = style_metric.wilson(positive, asked)
+        assert 0 <= low <= positive / asked <= high <= 1
+
+
 def test_shares_are_counted_by_kind_and_style(dataset: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     shares = style_metric.evaluate(
@@ -144,3 +151,13 @@ def test_a_plot_has_a_bar_for_each_share(dataset: Path, tmp_path: Path) -> None:
         # The first colour of the default palette fills the bars.
         colours = image.convert("RGB").getcolors(1 << 20) or []
         assert {colour: count for count, colour in colours}.get((31, 119, 180), 0) > 1000
+
+
+def test_a_plot_that_cannot_be_written_is_named(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="`pip install -r requirements/plot.txt`")
+    command = ["evaluate-styles", "--dataset", str(dataset), "--styles", "malevich", "--out", str(tmp_path / "o.csv")]
+    for name in ("plot.unknown", "none/plot.png"):
+        assert easel.main([*command, "--plot", str(tmp_path / name)]) == 1
+        assert f"{name} cannot be written" in capsys.readouterr().err
