@@ -7,6 +7,7 @@ from generator.engines.base import BadSetting, named
 from generator.engines.diffusion.folder import local_folder, read_controlnet, read_parts
 
 MAX_THREADS = 1024
+MAX_NICE = 19
 MAX_MEMORY_MB = 2**30
 
 _MIB = 1024**2
@@ -49,6 +50,15 @@ def train_threads() -> int:
     return _number("EASEL_TRAIN_THREADS", MAX_THREADS) or max(1, (os.cpu_count() or 1) // 2)
 
 
+def train_nice() -> int:
+    """Return by how much the process of a training yields to others that want the processor.
+
+    Raises:
+        BadSetting: The setting is no such number.
+    """
+    return _number("EASEL_TRAIN_NICE", MAX_NICE) or 10
+
+
 def train_memory_bytes() -> int:
     """Return how much memory a training may take.
 
@@ -78,6 +88,7 @@ def check_settings(own_model: Path) -> None:
         BadSetting: One cannot be followed.
     """
     is_exact()
+    train_nice()
     train_threads()
     train_memory_bytes()
     with named("EASEL_MODEL"):

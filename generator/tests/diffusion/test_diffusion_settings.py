@@ -36,6 +36,8 @@ def _own_folders(monkeypatch: pytest.MonkeyPatch, models: dict[str, Path], tmp_p
         ("EASEL_UPSCALER", "no-such", "is not an upscaler"),
         ("EASEL_UPSCALER", "folder.safetensors", "is not a file"),
         ("EASEL_EXACT", "no", "neither 0 nor 1"),
+        ("EASEL_TRAIN_NICE", "-5", "whole number"),
+        ("EASEL_TRAIN_NICE", "20", "whole number from 1 to 19"),
         ("EASEL_TRAIN_THREADS", "0", "whole number"),
         ("EASEL_TRAIN_THREADS", "two", "whole number"),
         ("EASEL_TRAIN_MEMORY_MB", "-1", "whole number"),
@@ -66,6 +68,9 @@ def test_settings_may_have_space_around_and_a_home(
         Diffusion.check()
     monkeypatch.setenv("EASEL_TRAIN_THREADS", " 3 ")
     assert settings.train_threads() == 3
+    assert settings.train_nice() == 10
+    monkeypatch.setenv("EASEL_TRAIN_NICE", "19 ")
+    assert settings.train_nice() == 19
 
 
 def test_an_engine_that_cannot_be_loaded_says_so_in_one_line(
