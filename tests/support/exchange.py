@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from dataclasses import replace
 
 from PIL import Image
@@ -12,14 +13,15 @@ from shared.generators.base import GenerationRequest, Generator, Phase, Result
 def finish(generator: Generator, remote_id: str, seconds: float = 60) -> Phase:
     """Ask until the order has ended or waits to be drawn.
 
-    The pause between two calls is bounded, and so is their number.
+    The pauses grow with the time waited: several threads that ask at once take the processor from who draws.
     """
     pause = threading.Event()
-    for _ in range(int(seconds / 0.02)):
+    begin = time.monotonic()
+    while (waited_s := time.monotonic() - begin) < seconds:
         phase = generator.status(remote_id).phase
         if phase in (Phase.FINISHED, Phase.FAILED, Phase.READY):
             return phase
-        pause.wait(0.02)
+        pause.wait(min(max(0.02, 0.1 * waited_s), 0.3))
     raise AssertionError("the order did not end")
 
 

@@ -122,7 +122,7 @@ def test_no_log_line_has_the_key_the_words_or_a_signed_link(
 
 
 def test_threads_may_share_a_client(generator: Generator) -> None:
-    wanted = [order(seed=number, n=1 + number % 2) for number in range(16)]
+    wanted = [order(seed=number, n=1 + number % 2) for number in range(10)]
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda one: make(generator, one), wanted))
     assert [len(result.images) for result in results] == [one.n for one in wanted]
