@@ -1,16 +1,18 @@
-"""/v1/batches: groups of jobs that are submitted, read, cancelled and deleted together."""
+"""/v1/batches: groups of jobs that are submitted, read, fetched as a ZIP file, cancelled and deleted together."""
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, GroupId, IdempotencyKey, ServicesDep
+from functions.http.head import is_head
 from functions.http.problems import CHANGING, SIGNED_IN, SUBMITTING, problems
 from shared.api.batches import BatchRequest, BatchView, QuoteView
-from shared.core.errors import AlreadyFinished, NotFound, StillRunning
-from shared.jobs import groups
+from shared.core.errors import AlreadyFinished, NotFound, NotSucceeded, StillRunning, TooLarge
+from shared.jobs import archives, groups
 from shared.jobs.group_views import group_json, quote_json
 from shared.jobs.views import Pictures
 
@@ -47,6 +49,23 @@ def get_batch(group_id: GroupId, credential: CredentialDep, services: ServicesDe
     group = groups.get(services, credential, group_id)
     headers = {} if group.state == "finished" else {"Retry-After": "1"}
     return json_answer(group_json(group, Pictures(services)), 200, headers)
+
+
+@router.get(
+    "/v1/batches/{group_id}/pictures.zip",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses=problems(*SIGNED_IN, NotFound, NotSucceeded, TooLarge),
+)
+def get_batch_pictures(
+    request: Request, group_id: GroupId, credential: CredentialDep, services: ServicesDep
+) -> RedirectResponse:
+    """Redirect to a ZIP file of the group's pictures and videos, by a presigned URL.
+
+    While jobs of the group are unfinished, it holds the pictures made so far. It is deleted after two hours.
+    """
+    url = archives.group_url(services, credential, group_id, method="HEAD" if is_head(request) else "GET")
+    return RedirectResponse(url, 302)
 
 
 @router.post(

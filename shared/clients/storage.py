@@ -14,7 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -115,6 +115,19 @@ class Storage:
                 part_size=max(len(data), MIN_PART_SIZE),  # one PUT, whatever the size: its ETag is the MD5
             )
         return stored.etag or ""
+
+    def put_file(self, key: str, file: IO[bytes], size_bytes: int, content_type: str) -> None:
+        """Store what a file holds from its position on, in parts, of which a few are in memory at once."""
+        with _translated():
+            self._internal.put_object(
+                self._bucket,
+                key,
+                file,  # type: ignore[arg-type] # it only reads
+                size_bytes,
+                content_type,
+                metadata={"Cache-Control": CACHE_CONTROL},
+                part_size=2 * MIN_PART_SIZE,
+            )
 
     def get(self, key: str, max_bytes: int) -> bytes:
         """Return the object's bytes.

@@ -10,6 +10,9 @@ from shared.core.db import fetch
 from shared.jobs.records import JOB_IMAGES, JobRecord, read_job, utc
 from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H, State
 
+ARCHIVES = "archives/"
+"""The folder of the groups' ZIP files in the storage."""
+
 _KEPT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
 
 _CREATED_AT = f"SELECT {utc('created_at')} FROM job_groups WHERE id = %(group_id)s AND user_id = %(user_id)s"
@@ -99,5 +102,5 @@ def delete(connection: Connection, group_id: UUID) -> None:
     """Delete a group whose jobs have all ended, with these, and make their objects garbage."""
     query = text("DELETE FROM jobs WHERE group_id = :group_id RETURNING id")
     deleted = connection.execute(query, {"group_id": group_id}).scalars()
-    garbage.discard(connection, *(f"jobs/{job_id}/" for job_id in deleted))
+    garbage.discard(connection, f"{ARCHIVES}{group_id}/", *(f"jobs/{job_id}/" for job_id in deleted))
     connection.execute(text("DELETE FROM job_groups WHERE id = :group_id"), {"group_id": group_id})

@@ -203,4 +203,11 @@ def exceeded_limit(services: Services, connection: Connection, user_id: UUID, jo
             f"You have used {used}. The count starts again at midnight UTC.",
             retry_after_s=counts.seconds_to_midnight,
         )
-    return QueueFull(f"At most {limits.max_queued} of your jobs may wait at once.", retry_after_s=30)
+    room = max(0, limits.max_queued - counts.queued)
+    if jobs == 1:
+        advice = "Wait until one of them has started, or cancel one."
+    elif jobs > limits.max_queued:
+        advice = f"Split this group of {jobs} jobs: there is room for {room} now. The operator may allow more."
+    else:
+        advice = f"This group has {jobs} jobs, and there is room for {room} now. Submit fewer, or wait."
+    return QueueFull(f"At most {limits.max_queued} of your jobs may wait at once. {advice}", retry_after_s=30)

@@ -21,7 +21,7 @@ from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
 RETIRED_AT_ONCE = 500
-FOLDERS = ("jobs/", "uploads/", "conformance/")
+FOLDERS = ("jobs/", "uploads/", "archives/", "conformance/")
 """Every folder that Easel writes to in its bucket. Objects elsewhere are not Easel's, and are kept."""
 
 _log = logging.getLogger(__name__)

@@ -131,6 +131,10 @@ def test_a_limit_debits_all_jobs_or_none(
 
     full = post("a", "b", "c", "d")
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
+    assert full.json()["detail"] == (
+        "At most 3 of your jobs may wait at once. Split this group of 4 jobs: there is room for 3 now."
+        " The operator may allow more."
+    )
     assert "retry-after" in full.headers
     assert count_jobs(services) == (0, 0)
     group = post("a", "b", "c").json()

@@ -58,12 +58,13 @@ def test_it_works(easel: Easel, world: World, later: Callable[[float], None]) ->
     world.finish(job_id)
     kept = keys(world)
     lost = [f"jobs/{uuid4()}/{uuid4()}/0.png", f"jobs/{job_id}/{uuid4()}/0.png", f"uploads/{uuid4()}/{uuid4()}.png"]
-    put(world, *lost, "conformance/x/y", "backup/precious")
+    put(world, *lost, "archives/x/y.zip", "conformance/x/y", "backup/precious")
     world.sql("INSERT INTO tokens (user_id, hash, kind, expires_at) SELECT id, 'x', 'session', now() FROM users")
     later(2)
     expected = {
         "objects in jobs/": (2, 10),
         "objects in uploads/": (1, 5),
+        "objects in archives/": (1, 5),
         "objects in conformance/": (1, 5),
         "expired tokens": (1, None),
     }
@@ -72,7 +73,7 @@ def test_it_works(easel: Easel, world: World, later: Callable[[float], None]) ->
     assert lines[0].split() == ["WHAT", "COUNT", "SIZE"]
     assert lines[1].split() == ["objects", "in", "jobs/", "2", "10", "B"]
     assert counts(objects(easel, "gc", "--dry-run")) == expected
-    assert keys(world) == {*kept, *lost, "conformance/x/y"}
+    assert keys(world) == {*kept, *lost, "archives/x/y.zip", "conformance/x/y"}
     assert counts(objects(easel, "gc")) == expected
     assert keys(world) == kept
     assert world.services.storage.size_bytes("backup/precious") == 5

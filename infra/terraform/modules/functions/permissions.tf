@@ -18,6 +18,11 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/uploads/*"]
     }
+    # shared/jobs/archives.py stores ZIP files and signs their URLs.
+    make_archives = {
+      actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+      resources = ["${var.bucket_arn}/archives/*"]
+    }
     # Checks the bucket (shared/metrics/health.py). It also makes S3 answer "missing" instead of "forbidden".
     see_bucket = {
       actions   = ["s3:ListBucket"]
@@ -33,7 +38,7 @@ locals {
   needs = {
     status  = ["show_pictures"]
     submit  = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
-    batches = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
+    batches = ["show_pictures", "make_archives", "look_at_uploads", "see_bucket", "wake_poller"]
 
     stylizations = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
 

@@ -82,6 +82,12 @@ data "aws_iam_policy_document" "task" {
   }
 
   statement {
+    sid       = "ClearArchives"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${var.bucket_arn}/archives/*"]
+  }
+
+  statement {
     sid       = "ListPictures"
     actions   = ["s3:ListBucket"]
     resources = [var.bucket_arn]
