@@ -197,3 +197,38 @@ def test_a_job_may_be_deleted_alone(door: Door, ada: Person, batch: Batch, finis
     assert door.delete(group["jobs"][0]["links"]["self"], headers=ada.headers).status_code == 204
     left = door.get(group["links"]["self"], headers=ada.headers).json()
     assert [job["prompt"] for job in left["jobs"]] == ["b"]
+
+
+def test_a_group_of_200_does_not_hold_up_anybody(
+    doors: Doors,
+    ada: Person,
+    bob: Person,
+    services: Services,
+    with_settings: Callable[..., Services],
+    step: Callable[[], int],
+) -> None:
+    """Each job has its own place in the fair order: a newcomer waits for one job of the group at most."""
+    door = doors.open(with_settings(max_queued=200, jobs_per_day=200))
+    response = door.post(
+        "/v1/batches", json={"request": SMALL, "variants": {"seed": list(range(200))}}, headers=ada.headers
+    )
+    assert response.status_code == 202, response.text
+    assert [job["queue_position"] for job in response.json()["jobs"]] == list(range(1, 201))
+    step()
+    job = door.post("/v1/jobs", json=SMALL, headers=bob.headers).json()
+    assert job["queue_position"] <= 2
+    for _ in range(20):
+        if door.get(job["links"]["self"], headers=bob.headers).json()["state"] != "queued":
+            break
+        step()
+    with services.db.statement() as connection:
+        before, waiting = connection.execute(
+            text("""
+            SELECT count(*) FILTER (WHERE a.started_at > b.created_at AND a.started_at < b.started_at),
+                count(*) FILTER (WHERE a.state = 'queued')
+            FROM jobs a, jobs b WHERE a.user_id = :ada AND b.user_id = :bob AND b.started_at IS NOT NULL
+            """),
+            {"ada": ada.id, "bob": bob.id},
+        ).one()
+    assert before <= 1
+    assert waiting >= 150
