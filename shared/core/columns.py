@@ -1,6 +1,6 @@
 """What the columns of all tables share: naming of constraints, defaults, and two kinds of columns."""
 
-from sqlalchemy import Column, DateTime, ForeignKey, text
+from sqlalchemy import Column, DateTime, ForeignKey, Integer, text
 from sqlalchemy.dialects.postgresql import UUID
 
 CONSTRAINT_NAMES = {
@@ -28,3 +28,12 @@ def owner(table: str, **options: object) -> Column[object]:
     """Return a column for the row of another table to which a row belongs and with which it is deleted."""
     name = f"{table.removesuffix('s')}_id"
     return Column(name, UUID, ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=False, **options)  # type: ignore[arg-type]
+
+
+def outbox() -> tuple[Column[int], Column[object], Column[object]]:
+    """Return the columns of a message to be sent. `due_at` is also the lease of a claim, which postpones it."""
+    return (
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        when("due_at", nullable=False, server_default=NOW, index=True),
+        when("created_at", nullable=False, server_default=NOW, index=True),
+    )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from shared.core.columns import CONSTRAINT_NAMES, NOW, ROW_ID, SECRET, owner, when
+from shared.core.columns import CONSTRAINT_NAMES, NOW, ROW_ID, SECRET, outbox, owner, when
 
 metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
@@ -42,6 +42,7 @@ users = Table(
     Column("language", Text, nullable=False, server_default="en"),
     Column("mail_secret", LargeBinary, nullable=False, server_default=SECRET),
     Column("mail_stopped", Text),
+    when("mail_resumed_at"),
     Column("webhook_url", Text),
     Column("webhook_secret", LargeBinary, nullable=False, server_default=SECRET),
     Column("webhook_error", Text),
@@ -323,26 +324,21 @@ generators = Table(
     Column("pace_xy", Double, nullable=False, server_default="0"),
 )
 
-# Mail about finished jobs, to be sent. `due_at` is also the lease of a claim: a worker that claims a mail postpones it.
-mails = Table(
-    "mails",
-    metadata,
-    owner("jobs", primary_key=True),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    when("due_at", nullable=False, server_default=NOW, index=True),
-    when("created_at", nullable=False, server_default=NOW, index=True),
-)
+# Mail about finished jobs, to be sent.
+mails = Table("mails", metadata, owner("jobs", primary_key=True), *outbox())
 
-# Messages to programs about finished jobs; `due_at` is as in `mails`. The URL is the job's or the account's.
+# Mail about groups whose jobs have all ended; a trigger on `jobs` adds a row at the end of the last one.
+_group = ForeignKey("job_groups.id", ondelete="CASCADE")
+group_mails = Table("group_mails", metadata, Column("group_id", UUID, _group, primary_key=True), *outbox())
+
+# Messages to programs about finished jobs. The URL is the job's or the account's.
 webhooks = Table(
     "webhooks",
     metadata,
     owner("jobs", primary_key=True),
     owner("users", index=True),
     Column("url", Text, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    when("due_at", nullable=False, server_default=NOW, index=True),
-    when("created_at", nullable=False, server_default=NOW, index=True),
+    *outbox(),
 )
 
 # For operators: how often sending a mail or a webhook failed, by day (UTC), kind and code, and how many were given up.

@@ -171,7 +171,7 @@ WITH given AS (
     WHERE id = g.job_id AND state = ANY(g.allowed_from)
         AND (g.attempt_token IS NULL OR jobs.attempt_token = g.attempt_token)
         AND (g.to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
-    RETURNING id, user_id, quota_day, turn, cost, settings, old.state AS was, g.to, g.event, g.code, g.detail
+    RETURNING id, user_id, quota_day, turn, cost, settings, group_id, old.state AS was, g.to, g.event, g.code, g.detail
 ), owners AS (
     SELECT id FROM users WHERE id IN (SELECT user_id FROM moved) ORDER BY id FOR UPDATE
 ), by_day AS (
@@ -217,12 +217,16 @@ _NEXT_TURN = ", next_turn = greatest(next_turn, changes.turn) + changes.cost / w
 # A mail or a webhook is sent only about the latest ending.
 _UNSENT = """, unsent AS (
     DELETE FROM mails WHERE job_id IN (SELECT id FROM moved)
+), group_unsent AS (
+    DELETE FROM group_mails WHERE group_id IN (SELECT group_id FROM moved)
 ), uncalled AS (
     DELETE FROM webhooks WHERE job_id IN (SELECT id FROM moved)
 )"""
+# A trigger writes the mail about a group, once its last job has ended.
 _MAIL = """, mail AS (
     INSERT INTO mails (job_id) SELECT moved.id FROM moved JOIN users u ON u.id = user_id
     WHERE moved.to IN ('succeeded', 'failed') AND settings->>'notify' = 'email' AND u.mail_stopped IS NULL
+        AND moved.group_id IS NULL
 ), called AS (
     INSERT INTO webhooks (job_id, user_id, url)
     SELECT moved.id, user_id, nullif(coalesce(settings->>'webhook_url', u.webhook_url), '')

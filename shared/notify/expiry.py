@@ -9,17 +9,18 @@ from shared.services import Services
 
 GIVEN_UP_AT_ONCE = 500
 
-_OUTBOXES: dict[Kind, Outbox] = {"mail": "mails", "webhook": "webhooks"}
+_OUTBOXES: tuple[tuple[Kind, Outbox], ...] = (("mail", "mails"), ("mail", "group_mails"), ("webhook", "webhooks"))
 
 _log = logging.getLogger(__name__)
 
 
 def give_up_old(services: Services) -> None:
-    """Drop and count mails and webhooks that could not be sent for a day, at most GIVEN_UP_AT_ONCE of each."""
-    for kind, outbox in _OUTBOXES.items():
+    """Drop and count mails and webhooks that could not be sent for a day, at most GIVEN_UP_AT_ONCE of each outbox."""
+    for kind, outbox in _OUTBOXES:
         with services.db.begin() as connection:
             dropped = outbox_rows.drop_old(connection, outbox, GIVEN_UP_AT_ONCE)
             if dropped:
                 delivery_errors.record(connection, kind, f"{kind}_expired", failures=0, given_up=len(dropped))
-        for job_id in dropped:
-            _log.warning("a %s is given up after a day: that of job %s", kind, job_id)
+        for row_id in dropped:
+            what = "group" if outbox == "group_mails" else "job"
+            _log.warning("a %s is given up after a day: that of %s %s", kind, what, row_id)

@@ -6,10 +6,11 @@ the same Message-ID, so that many mailboxes show it once.
 
 import logging
 from contextlib import closing
+from itertools import cycle
 
 from shared.core.log import job_id as log_job_id
 from shared.generators.base import Stop, never_stop
-from shared.notify import delivery_errors, mail, mail_pictures, outbox_rows
+from shared.notify import delivery_errors, mail, mail_pictures
 from shared.notify import store as mail_store
 from shared.notify.messages import compose
 from shared.notify.store import MailClaim
@@ -33,14 +34,19 @@ def send_due(services: Services, stop: Stop = never_stop) -> int:
     and the others stay due. It waits for the server, so run it in its own thread.
     """
     sent = 0
+    empty = set[str]()
     with closing(mail.connect(services.settings)) as mailer:
         try:
-            while not stop():
-                with services.db.statement() as connection:
-                    claim = mail_store.claim(connection)
-                if claim is None:
+            # From each outbox in turn, so that many mails about jobs do not hold up those about groups.
+            for outbox in cycle(mail_store.OUTBOXES):
+                if stop() or len(empty) == len(mail_store.OUTBOXES):
                     break
-                log_job_id.set(str(claim.job_id))
+                with services.db.statement() as connection:
+                    claim = mail_store.claim(connection, outbox)
+                if claim is None:
+                    empty.add(outbox)
+                    continue
+                log_job_id.set(str(claim.id))
                 sent += _send(services, mailer, claim)
         except mail.MailServerDown:
             pass  # already logged, and the mail is postponed
@@ -57,8 +63,9 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
     """
     accepted = False
     try:
-        mailer.send(compose(claim, services.settings, mail_pictures.read(services, claim)))
-        accepted = True
+        if claim.jobs:  # those of a group may have been deleted one by one
+            mailer.send(compose(claim, services.settings, mail_pictures.read(services, claim)))
+            accepted = True
     except mail.MailRefused as error:
         _log.warning("a mail is given up: %s", error)
         with services.db.begin() as connection:
@@ -68,11 +75,11 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
     except mail.MailDelayed as error:
         _log.warning("a mail waits: %s", error)
         with services.db.begin() as connection:
-            mail_store.postpone(connection, claim.job_id, claim.attempts)
+            mail_store.postpone(connection, claim)
             delivery_errors.record(connection, "mail", error.code)
         if isinstance(error, mail.MailServerDown):
             raise
         return False
     with services.db.statement() as connection:
-        outbox_rows.drop(connection, "mails", claim.job_id, claim.attempts)
+        mail_store.drop(connection, claim)
     return accepted

@@ -1,17 +1,23 @@
-"""SQL for the mails that are still to be sent: one row per job, inserted by the statement that ends the job.
+"""SQL for the mails that are still to be sent.
 
-A row is deleted when its mail was accepted, was rejected permanently, or could not be sent for a day, and together with
-its job or its user.
+`mails` has one row per job, inserted by the statement that ends the job, `group_mails` one per group of jobs, inserted
+when its last job ends. A row is deleted when its mail was accepted, was rejected permanently, or could not be sent for
+a day, and together with its job, its group or its user.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from shared.notify import outbox_rows
-from shared.notify.outbox_rows import NOW
+from shared.notify.outbox_rows import NOW, key_of
+
+MailOutbox = Literal["mails", "group_mails"]
+
+OUTBOXES: tuple[MailOutbox, ...] = ("mails", "group_mails")
 
 LEASE_S = 300.0
 """Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
@@ -32,52 +38,84 @@ class MailImage:
 
 
 @dataclass(frozen=True, slots=True)
-class MailClaim:
-    """A mail that this process may send, with what it says about its job.
+class MailJob:
+    """What a mail says about a job. `n` is how many pictures it asked for, `images` are those that it has."""
 
-    `attempts` identifies the claim. `n` is how many pictures the job asked for, `images` are those that it has.
-    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs.
-    """
-
-    job_id: UUID
-    attempts: int
-    email: str
+    id: str
     prompt: str
     state: str
     error_message: str | None
-    finished_at: datetime
-    requeues: int
     n: int
     images: tuple[MailImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailClaim:
+    """A mail that this process may send, with what it says.
+
+    `id` is that of a job, or of a group in the outbox `group_mails`; `attempts` identifies the claim. `jobs` are those
+    that succeeded or failed and whose mail was asked for, `cancelled` is how many others of the group were cancelled.
+    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs.
+    """
+
+    outbox: MailOutbox
+    id: UUID
+    attempts: int
     user_id: UUID
+    email: str
     language: str
     unsubscribe: str
+    finished_at: datetime
+    requeues: int
+    cancelled: int
+    jobs: tuple[MailJob, ...]
 
     @property
-    def image_ids(self) -> list[str]:
-        """Return the ids of the job's pictures."""
-        return [image.id for image in self.images]
+    def images(self) -> list[MailImage]:
+        """Return the pictures of all jobs."""
+        return [image for job in self.jobs for image in job.images]
 
 
-_DUE = text("SELECT coalesce(min(due_at) <= clock_timestamp(), false) FROM mails")
-
-_CLAIM = text(f"""
-WITH taken AS (
-    UPDATE mails SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
-    WHERE job_id = (
-        SELECT job_id FROM mails WHERE due_at <= {NOW} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
-    )
-    RETURNING job_id, attempts
+_DUE = text(
+    "SELECT coalesce(least((SELECT min(due_at) FROM mails), (SELECT min(due_at) FROM group_mails))"
+    " <= clock_timestamp(), false)"
 )
-SELECT taken.job_id, taken.attempts, u.email, j.prompt, j.state, j.error_message, j.finished_at, j.requeues,
-    CAST(j.settings->>'n' AS int) AS n, coalesce((
-    SELECT json_agg(
-        json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes, i.timelapse_key IS NOT NULL) ORDER BY i.index
+
+
+def _claim_of(outbox: MailOutbox, owners: str, jobs: str) -> str:
+    """Return the statement that claims a mail of an outbox. owners: the table of its ids; jobs: which it is about."""
+    key = key_of(outbox)
+    return f"""
+WITH taken AS (
+    UPDATE {outbox} SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
+    WHERE {key} = (
+        SELECT {key} FROM {outbox} WHERE due_at <= {NOW} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    FROM images i WHERE i.job_id = taken.job_id
-), '[]') AS images, u.id AS user_id, u.language, u.mail_secret
-FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = j.user_id
-""")
+    RETURNING {key} AS id, attempts
+)
+SELECT taken.id, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret, told.*
+FROM taken JOIN {owners} o ON o.id = taken.id JOIN users u ON u.id = o.user_id CROSS JOIN LATERAL (
+    SELECT max(j.finished_at) AS finished_at, coalesce(sum(j.requeues), 0) AS requeues,
+        count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
+        coalesce(json_agg(json_build_array(
+            j.id, j.prompt, j.state, j.error_message, CAST(j.settings->>'n' AS int), (
+                SELECT coalesce(json_agg(
+                    json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes, i.timelapse_key IS NOT NULL)
+                    ORDER BY i.index
+                ), '[]') FROM images i WHERE i.job_id = j.id
+            )
+        ) ORDER BY j.id) FILTER (WHERE j.state IN ('succeeded', 'failed')), '[]') AS jobs
+    FROM jobs j WHERE {jobs}
+) AS told
+"""
+
+
+_CLAIMS = {
+    "mails": text(_claim_of("mails", "jobs", "j.id = taken.id")),
+    "group_mails": text(
+        _claim_of("group_mails", "job_groups", "j.group_id = taken.id AND j.settings->>'notify' = 'email'")
+    ),
+}
 
 
 def is_any_due(connection: Connection) -> bool:
@@ -85,18 +123,34 @@ def is_any_due(connection: Connection) -> bool:
     return bool(connection.execute(_DUE).scalar_one())
 
 
-def claim(connection: Connection) -> MailClaim | None:
-    """Claim the mail that has been due for longest, for 5 minutes.
+def claim(connection: Connection, outbox: MailOutbox = "mails") -> MailClaim | None:
+    """Claim the mail of an outbox that has been due for longest, for 5 minutes.
 
     If the process dies meanwhile, another one claims the mail after that time. A mail that the server had just accepted
     is then sent a second time; none is lost.
     """
-    row = connection.execute(_CLAIM, {"lease_s": LEASE_S}).one_or_none()
+    row = connection.execute(_CLAIMS[outbox], {"lease_s": LEASE_S}).one_or_none()
     if row is None:
         return None
-    *fields, images, user_id, language, secret = row
-    pictures = tuple(MailImage(*image) for image in images)
-    return MailClaim(*[*fields, pictures, user_id, language, bytes(secret).hex()])
+    jobs: list[list[Any]] = row.jobs
+    return MailClaim(
+        outbox,
+        row.id,
+        row.attempts,
+        row.user_id,
+        row.email,
+        row.language,
+        bytes(row.mail_secret).hex(),
+        row.finished_at,
+        int(row.requeues),
+        row.cancelled,
+        tuple(map(_read_job, jobs)),
+    )
+
+
+def _read_job(values: list[Any]) -> MailJob:
+    images = tuple(MailImage(*image) for image in values[-1])
+    return MailJob(*[*values[:-1], images])
 
 
 def stop(connection: Connection, user_id: UUID, why: str) -> None:
@@ -104,8 +158,11 @@ def stop(connection: Connection, user_id: UUID, why: str) -> None:
     connection.execute(
         text("UPDATE users SET mail_stopped = :why WHERE id = :user_id"), {"user_id": user_id, "why": why}
     )
-    query = text("DELETE FROM mails USING jobs WHERE jobs.id = mails.job_id AND jobs.user_id = :user_id")
-    connection.execute(query, {"user_id": user_id})
+    for query in (
+        "DELETE FROM mails m USING jobs o WHERE o.id = m.job_id AND o.user_id = :user_id",
+        "DELETE FROM group_mails m USING job_groups o WHERE o.id = m.group_id AND o.user_id = :user_id",
+    ):
+        connection.execute(text(query), {"user_id": user_id})
 
 
 def unsubscribe(connection: Connection, secret: bytes) -> bool:
@@ -117,10 +174,15 @@ def unsubscribe(connection: Connection, secret: bytes) -> bool:
     return user_id is not None
 
 
-def postpone(connection: Connection, job_id: UUID, attempts: int) -> None:
+def drop(connection: Connection, claim: MailClaim) -> None:
+    """Delete a claimed mail, unless it was claimed again meanwhile or is about a later end."""
+    outbox_rows.drop(connection, claim.outbox, claim.id, claim.attempts)
+
+
+def postpone(connection: Connection, claim: MailClaim) -> None:
     """Schedule another attempt at a claimed mail: after 15 s, then twice as long each time, up to 15 minutes.
 
-    `attempts` is the claim's, so that a mail that was claimed again meanwhile is not changed.
+    A mail that was claimed again meanwhile is not changed.
     """
-    delay_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(attempts - 1, 10))
-    outbox_rows.postpone(connection, "mails", job_id, attempts, delay_s)
+    delay_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(claim.attempts - 1, 10))
+    outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)

@@ -13,7 +13,7 @@ from shared.accounts import store as user_store
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import messages, outbox, outbox_rows
+from shared.notify import messages, outbox
 from shared.notify import store as mail_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
@@ -276,7 +276,7 @@ def test_mail_of_a_dead_sender_is_sent_by_the_next(world: World, mailing: Servic
     assert received.message["Message-ID"] == server_took["Message-ID"]
     assert text_of(received.message).splitlines() == text_of(server_took).splitlines()
     assert waiting_mails(world) == {}
-    assert job_id == claim.job_id
+    assert job_id == claim.id
 
 
 def test_a_frozen_sender_does_not_postpone_the_mail_of_another(world: World, mailing: Services) -> None:
@@ -287,7 +287,7 @@ def test_a_frozen_sender_does_not_postpone_the_mail_of_another(world: World, mai
         make_due(world)
         assert mail_store.claim(connection) is not None
         before = world.sql("SELECT * FROM mails")
-        mail_store.postpone(connection, frozen.job_id, frozen.attempts)
+        mail_store.postpone(connection, frozen)
     assert world.sql("SELECT * FROM mails") == before
 
 
@@ -302,7 +302,7 @@ def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, serv
     assert waiting_mails(world) == {}
     ending(world, job_id, State.SUCCEEDED)
     with mailing.db.statement() as connection:
-        outbox_rows.drop(connection, "mails", job_id, first.attempts)
+        mail_store.drop(connection, first)
     assert waiting_mails(world) == {job_id: 0}
     world.poller.send_mail()
     [received] = server.mails
@@ -321,8 +321,8 @@ def test_deletion_deletes_the_mail(world: World, mailing: Services, server: Mail
         claim = mail_store.claim(connection)
         assert claim is not None
         job_store.delete(connection, claimed)
-        outbox_rows.drop(connection, "mails", claimed, claim.attempts)
-        mail_store.postpone(connection, claimed, claim.attempts)
+        mail_store.drop(connection, claim)
+        mail_store.postpone(connection, claim)
     world.poller.send_mail()
     assert (server.mails, waiting_mails(world)) == ([], {})
 

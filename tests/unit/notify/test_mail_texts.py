@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from shared.core.settings import Settings
-from shared.notify import mail, messages
-from shared.notify.store import MailClaim, MailImage
+from shared.notify import mail, mail_stories, messages
+from shared.notify.mail_html import one_line
+from shared.notify.mail_words import WORDS
+from shared.notify.store import MailClaim, MailImage, MailJob
 from tests.support.mail_server import text_of
 
 SETTINGS = Settings.from_environment(
@@ -52,11 +54,22 @@ HEADERS = {
 }  # fmt: skip
 
 
-def composed(prompt: str, email: str = "ada@example.com") -> EmailMessage:
-    claim = MailClaim(
-        job_id=JOB_ID, attempts=1, email=email, prompt=prompt, state="failed", error_message=prompt,
-        finished_at=FINISHED_AT, requeues=0, n=1, images=(), user_id=JOB_ID, language="en", unsubscribe="00",
+def job_of(prompt: str = "a lighthouse", count: int = 1, number: int = 0) -> MailJob:
+    """Return a job with so many pictures; those of another number have other ids."""
+    names = [f"image-{number + index}" for index in range(count)]
+    images = tuple(MailImage(name, "key", "thumbnail", 3) for name in names)
+    return MailJob(str(UUID(int=1 + number)), prompt, "succeeded", None, count, images)
+
+
+def claim_of(*jobs: MailJob, language: str = "en") -> MailClaim:
+    return MailClaim(
+        outbox="mails", id=JOB_ID, attempts=1, user_id=JOB_ID, email="ada@example.com", language=language,
+        unsubscribe="ab" * 32, finished_at=FINISHED_AT, requeues=0, cancelled=0, jobs=jobs or (job_of(),),
     )  # fmt: skip
+
+
+def composed(prompt: str, email: str = "ada@example.com") -> EmailMessage:
+    claim = replace(claim_of(MailJob(str(JOB_ID), prompt, "failed", prompt, 1, ())), email=email)
     return messages.compose(claim, SETTINGS)
 
 
@@ -74,7 +87,7 @@ def check_harmless(prompt: str, tmp: Path) -> None:
     assert "\n" not in read["Subject"]
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     lines = text_of(read).splitlines()
-    assert sum(line.startswith("    ") for line in lines) == (1 if messages._one_line(prompt) else 0)
+    assert sum(line.startswith("    ") for line in lines) == (1 if one_line(prompt) else 0)
     assert lines[-1].startswith("You asked Easel for this mail.")
 
 
@@ -107,14 +120,6 @@ def test_an_address_of_another_alphabet() -> None:
     assert composed("x", "ада@example.com")["To"].addresses[0].username == "ада"
 
 
-def claim_of(prompt: str = "a lighthouse", language: str = "en", count: int = 1) -> MailClaim:
-    return MailClaim(
-        job_id=JOB_ID, attempts=1, email="ada@example.com", prompt=prompt, state="succeeded", error_message=None,
-        finished_at=FINISHED_AT, requeues=0, n=count, user_id=JOB_ID, language=language, unsubscribe="ab" * 32,
-        images=tuple(MailImage(f"image-{number}", "key", "thumbnail", 3) for number in range(count)),
-    )  # fmt: skip
-
-
 def parsed(message: EmailMessage) -> EmailMessage:
     read = message_from_bytes(message.as_bytes(policy=policy.SMTP), policy=policy.default)
     assert isinstance(read, EmailMessage)
@@ -132,7 +137,7 @@ def test_pictures_are_inside_and_beside() -> None:
         "image-0": messages.MailPicture(b"small", b"full"),
         "image-1": messages.MailPicture(b"small too", None),
     }
-    read = parsed(messages.compose(claim_of(count=3), SETTINGS, pictures))
+    read = parsed(messages.compose(claim_of(job_of(count=3)), SETTINGS, pictures))
     related = read.get_body(("related",))
     assert related is not None
     inline = {str(part["Content-ID"]): part.get_content() for part in related.iter_attachments()}
@@ -169,7 +174,7 @@ def test_a_prompt_is_never_markup(prompt: str) -> None:
 
     def tags(prompt: str) -> list[tuple[str, object]]:
         parser = Tags()
-        parser.feed(html_of(parsed(messages.compose(claim_of(prompt), SETTINGS))))
+        parser.feed(html_of(parsed(messages.compose(claim_of(job_of(prompt)), SETTINGS))))
         return [tag for tag in parser.seen if tag[0] != "blockquote"]
 
     assert tags(prompt) == tags("a lighthouse")
@@ -177,12 +182,12 @@ def test_a_prompt_is_never_markup(prompt: str) -> None:
 
 
 def test_the_language_is_the_accounts() -> None:
-    read = parsed(messages.compose(claim_of(language="ru", count=2), SETTINGS))
+    read = parsed(messages.compose(claim_of(job_of(count=2), language="ru"), SETTINGS))
     assert read["Subject"] == "Ваши картины готовы (2): a lighthouse"
     assert read["Content-Language"] == "ru"
     assert '<html lang="ru">' in html_of(read)
     assert "Постоянные ссылки" in text_of(read)
-    assert messages.WORDS["en"].keys() == messages.WORDS["ru"].keys()
+    assert WORDS["en"].keys() == WORDS["ru"].keys()
 
 
 def test_what_fits_is_attached() -> None:
@@ -198,8 +203,8 @@ def test_what_fits_is_attached() -> None:
 
 
 def test_a_video_is_a_link_with_its_poster() -> None:
-    claim = claim_of(count=2)
-    claim = replace(claim, images=(replace(claim.images[0], has_video=True), claim.images[1]))
+    first, second = job_of(count=2).images
+    claim = claim_of(replace(job_of(), images=(replace(first, has_video=True), second)))
     link = f"{SETTINGS.public_url}/i/image-0?timelapse=1"
     read = parsed(messages.compose(claim, SETTINGS, {"image-0": messages.MailPicture(b"small", None)}))
     assert text_of(read).count("?timelapse=1") == 1
@@ -208,3 +213,52 @@ def test_a_video_is_a_link_with_its_poster() -> None:
     bare = html_of(parsed(messages.compose(claim, SETTINGS)))
     assert f'<a href="{link}">{link}</a>' in bare
     assert "cid:" not in bare
+
+
+def group_of(*jobs: MailJob, language: str = "en", cancelled: int = 0) -> MailClaim:
+    return replace(claim_of(*jobs, language=language), outbox="group_mails", cancelled=cancelled)
+
+
+def test_a_group_names_its_jobs_and_why_some_failed() -> None:
+    failed = MailJob(str(UUID(int=9)), "a <b>castle</b>", "failed", "The generator is broken.", 2, ())
+    claim = group_of(job_of("a lighthouse", 2), failed, job_of("a ship", 1, number=5), cancelled=3)
+    pictures = {f"image-{number}": messages.MailPicture(b"small", None) for number in (0, 1, 5)}
+    read = parsed(messages.compose(claim, SETTINGS, pictures))
+    assert read["Subject"] == "3 of your 5 pictures are ready: a lighthouse"
+    site = SETTINGS.public_url
+    assert "\n".join(text_of(read).splitlines()).split("\n\n")[:8] == [
+        "3 of your 5 pictures are ready.",
+        "    a lighthouse",
+        f"{site}/pictures/{UUID(int=1)}\n{site}/i/image-0\n{site}/i/image-1",
+        "    a ship",
+        f"{site}/pictures/{UUID(int=6)}\n{site}/i/image-5",
+        "These could not be made, and do not count against today's quota:",
+        "    a <b>castle</b>",
+        f"The generator is broken.\n{site}/pictures/{UUID(int=9)}",
+    ]
+    assert "Cancelled jobs: 3." in text_of(read)
+    page = html_of(read)
+    assert page.count("<img") == 3
+    assert "a &lt;b&gt;castle&lt;/b&gt;" in page
+    assert "Cancelled jobs: 3." in page
+
+
+def test_a_group_in_russian() -> None:
+    failed = MailJob(str(UUID(int=9)), "замок", "failed", "The generator is broken.", 1, ())
+    read = parsed(messages.compose(group_of(job_of("маяк"), failed, language="ru"), SETTINGS))
+    assert read["Subject"] == "Картины готовы: 1 из 2: маяк"
+    assert "Эти не получились" in text_of(read)
+    assert "Эти не получились" in html_of(read)
+
+
+def test_a_group_of_the_most_jobs_fits() -> None:
+    """Whatever is in the prompts and the reasons, the mail stays under its limit with what `attachable` admits."""
+    wide = "\U0001f30a" * 2000
+    jobs = [job_of(wide, 4, number=4 * index) for index in range(100)]
+    jobs += [MailJob(str(UUID(int=1000 + index)), wide, "failed", "x" * 200, 4, ()) for index in range(100)]
+    most = max(size for size in range(0, 8_000_000, 1000) if messages.attachable(size, 0, len(jobs)))
+    pictures = {"image-0": messages.MailPicture(b"x", b"y" * most)}
+    message = messages.compose(group_of(*jobs), SETTINGS, pictures)
+    assert len(message.as_bytes(policy=policy.SMTP)) < messages.MAX_MAIL_BYTES
+    assert text_of(message).count(f"{SETTINGS.public_url}/i/") == mail_stories.MOST_LINKS
+    assert text_of(message).count(f"{SETTINGS.public_url}/pictures/") == 200
