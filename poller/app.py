@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from celery import Celery, signals
 
-from shared.clients.broker import COLLECT, MAIL, REPORT, SWEEP, WAKE
+from shared.clients.broker import COLLECT, MAIL, MAIL_EVENTS, REPORT, SWEEP, WAKE
 from shared.core import log
 from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import outbox, webhooks
+from shared.notify import bounces, outbox, webhooks
 from shared.polling import periodic
 from shared.polling.client_pool import ClientPool
 from shared.polling.patience import patient
@@ -27,6 +27,11 @@ from shared.services import Services
 SWEEP_S = 1.0
 COLLECT_S = 10.0
 REPORT_S = 60.0
+MAIL_EVENTS_S = 60.0
+
+_MAIL_EVENTS_SCHEDULE = {
+    "mail events": {"task": MAIL_EVENTS, "schedule": MAIL_EVENTS_S, "options": {"expires": MAIL_EVENTS_S}}
+}
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +52,7 @@ def create_app(
     worker = Worker(services, ClientPool(services.generators, connect), measure)
     pump, mail = Pump(worker, at_once), Sender(services, worker.stopping)
     hooks = Sender(services, worker.stopping, webhooks.send_due, "webhooks")
+    stops = Sender(services, worker.stopping, bounces.take, "addresses", "stopped")
     app = services.celery
     app.conf.update(
         worker_consumer="poller.patient_consumer:PatientConsumer",
@@ -54,9 +60,14 @@ def create_app(
             "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"expires": 5 * SWEEP_S}},
             "collect": {"task": COLLECT, "schedule": COLLECT_S, "options": {"expires": COLLECT_S}},
             "report": {"task": REPORT, "schedule": REPORT_S, "options": {"expires": REPORT_S}},
+            **(_MAIL_EVENTS_SCHEDULE if services.settings.mail_events_url else {}),
         },
     )
     _add_tasks(app, worker, pump, mail, hooks)
+
+    @app.task(name=MAIL_EVENTS, shared=False)
+    def take_mail_events() -> None:
+        stops.start()
 
     def begin(**_: object) -> None:
         services.db.forget()  # a child must not share its parent's sockets
@@ -66,6 +77,7 @@ def create_app(
         pump.stop()
         mail.stop(STOP_S)
         hooks.stop(STOP_S)
+        stops.stop(STOP_S)
         worker.pool.close()
         services.db.close()
 

@@ -107,8 +107,10 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
 
 def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
     """Set the default notification of new jobs. Asking for mail also ends a stop of mail. Raises BadToken."""
-    stopped = "CASE WHEN :value = 'email' THEN NULL ELSE mail_stopped END"
-    return _change(connection, user_id, f"notify = :value, mail_stopped = {stopped}", notify)
+    asked = "CASE WHEN :value = 'email' THEN"
+    resumed = f"mail_resumed_at = {asked} clock_timestamp() ELSE mail_resumed_at END"
+    changes = f"notify = :value, mail_stopped = {asked} NULL ELSE mail_stopped END, {resumed}"
+    return _change(connection, user_id, changes, notify)
 
 
 def set_language(connection: Connection, user_id: UUID, language: str) -> User:

@@ -15,6 +15,7 @@ from shared.core.settings import Settings, SettingsError
 
 QUEUE = "easel"
 WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
+MAIL_EVENTS = "easel.mail_events"
 
 WAKE_UP_KEPT_S = 60
 """How long a wake-up waits for a worker; by then a sweep has done what it was for."""
@@ -234,17 +235,19 @@ def _transport_options(url: str) -> dict[str, Any]:
         }
     # sqs://sqs.eu-central-1.amazonaws.com/123456789012/easel, or sqs+http:// for an emulator
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    # The old form of an address, queue.amazonaws.com, names no region.
-    named = re.search(r"(?:^|\.)([a-z]{2,}(?:-[a-z]+)+-[0-9])\.", host)
-    region = named[1] if named else "us-east-1"
     secure = parts.scheme == "sqs"
     queue_url = f"{'https' if secure else 'http'}://{parts.netloc}{parts.path}"
     return {
-        "region": region,
+        "region": region_of(parts.hostname or ""),
         "is_secure": secure,
         "predefined_queues": {QUEUE: {"url": queue_url}},
         "wait_time_seconds": 5,
         # A sender must not wait for minutes, as boto3 would, for a broker that is down. A worker's long poll takes 5 s.
         "client-config": {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 3}},
     }
+
+
+def region_of(host: str) -> str:
+    """Return the region that the host of an SQS address names; the old form, queue.amazonaws.com, names none."""
+    named = re.search(r"(?:^|\.)([a-z]{2,}(?:-[a-z]+)+-[0-9])\.", host)
+    return named[1] if named else "us-east-1"

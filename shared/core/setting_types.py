@@ -118,6 +118,13 @@ def _broker_url(text: str) -> str:
     return text
 
 
+def _queue_url(text: str) -> str:
+    parts = _split_with_scheme(text, "sqs", "sqs+http")
+    if not (parts.hostname and parts.path.strip("/")) or parts.query or parts.username:
+        raise ValueError("names a queue: sqs://<host>/<account>/<queue>.")
+    return text
+
+
 def _http_url(text: str) -> str:
     parts = split_address(text)
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
@@ -182,4 +189,5 @@ Bucket = Annotated[str, PlainValidator(_bucket)]
 Region = Annotated[str, PlainValidator(_region)]
 Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]
 MailUrl = Annotated[str, PlainValidator(_mail_url)]
+QueueUrl = Annotated[str, PlainValidator(_queue_url)]
 MailFrom = Annotated[str, PlainValidator(_mail_from)]

@@ -21,6 +21,7 @@ from shared.core.setting_types import (
     MailFrom,
     MailUrl,
     Origins,
+    QueueUrl,
     Region,
     S3Url,
     choice,
@@ -70,6 +71,7 @@ class Settings(BaseModel, frozen=True):
     cors_origins: Origins = ()
     mail_url: MailUrl = Field("", repr=False)
     mail_from: MailFrom = Field(default_factory=_sender)
+    mail_events_url: QueueUrl = ""
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     max_running: Annotated[int, whole(1, 1000)] = 2
     max_queued: Annotated[int, whole(1, 100_000)] = 50

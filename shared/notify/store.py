@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.notify import outbox_rows
+from shared.notify.mail_events import Refusal
 from shared.notify.outbox_rows import NOW, key_of
 
 MailOutbox = Literal["mails", "group_mails"]
@@ -163,6 +164,24 @@ def stop(connection: Connection, user_id: UUID, why: str) -> None:
         "DELETE FROM group_mails m USING job_groups o WHERE o.id = m.group_id AND o.user_id = :user_id",
     ):
         connection.execute(text(query), {"user_id": user_id})
+
+
+def stop_addresses(connection: Connection, refusal: Refusal) -> int:
+    """Send no more mail to the users with these addresses; return how many had it.
+
+    What is known already changes nothing, nor does a mail from before a user asked for mail again.
+    """
+    query = text("""
+        SELECT id FROM users WHERE email = ANY(:addresses) AND mail_stopped IS DISTINCT FROM :why
+            AND mail_stopped IS DISTINCT FROM 'complained'
+            AND (CAST(:sent_at AS timestamptz) IS NULL OR coalesce(mail_resumed_at <= :sent_at, true))
+        ORDER BY id FOR UPDATE
+    """)
+    values = {"addresses": list(refusal.addresses), "why": refusal.why, "sent_at": refusal.sent_at}
+    found = list(connection.execute(query, values).scalars())
+    for user_id in found:
+        stop(connection, user_id, refusal.why)
+    return len(found)
 
 
 def unsubscribe(connection: Connection, secret: bytes) -> bool:

@@ -51,12 +51,14 @@ class Sender:
     """Sends notifications of one kind about finished jobs, in one thread of a process at a time.
 
     send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
+    done: what is done with them, also for the log.
     """
 
     services: Services
     stopping: threading.Event
     send_due: Callable[[Services, Stop], int] = outbox.send_due
     kind: str = "mails"
+    done: str = "sent"
     _sending: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None
 
@@ -77,10 +79,10 @@ class Sender:
             return
         try:
             if sent := self.send_due(self.services, self.stopping.is_set):
-                _log.info("%s sent: %d", self.kind, sent)
+                _log.info("%s %s: %d", self.kind, self.done, sent)
         finally:
             self._sending.release()
 
     def _send_patiently(self) -> None:
-        with patient(f"sending {self.kind}"):
+        with patient(f"a round of {self.kind}"):
             self.send()

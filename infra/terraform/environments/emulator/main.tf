@@ -47,8 +47,9 @@ module "gateway" {
 module "mail" {
   source = "../../modules/mail"
 
-  name   = var.name
-  domain = "example.com"
+  name     = var.name
+  domain   = "example.com"
+  tls_only = false
 }
 
 module "observability" {

@@ -123,7 +123,7 @@ module "poller" {
 
   name                      = var.name
   image_digest              = var.image_digest
-  settings                  = local.settings
+  settings                  = merge(local.settings, var.mail == null ? {} : { EASEL_MAIL_EVENTS_URL = module.mail[0].events_url })
   generators                = var.generators
   generator_keys            = var.generator_keys
   generators_secret         = var.generators_secret
@@ -134,7 +134,7 @@ module "poller" {
   bucket_arn                = module.storage.arn
   queue_arn                 = module.queue.arn
   database_user_arn         = module.database.user_arn
-  mail                      = var.mail == null ? null : { sending_arns = module.mail[0].sending_arns, from_address = var.mail.from_address }
+  mail                      = var.mail == null ? null : { sending_arns = module.mail[0].sending_arns, from_address = var.mail.from_address, events_arn = module.mail[0].events_arn }
   tasks                     = var.poller_tasks
   queued                    = module.observability.queued
   log_retention_days        = var.log_retention_days

@@ -1,4 +1,4 @@
-# A domain of SES that mail is sent from, signed by DKIM and only over TLS.
+# A domain of SES that mail is sent from, signed by DKIM and only over TLS. What SES reports is in events.tf.
 
 data "aws_region" "current" {}
 

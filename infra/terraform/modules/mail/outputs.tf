@@ -17,3 +17,13 @@ output "dns_records" {
     }
   ]
 }
+
+output "events_url" {
+  description = "The queue of SES's reports as EASEL_MAIL_EVENTS_URL names it: sqs://, or sqs+http:// for an emulator."
+  value       = replace(replace(aws_sqs_queue.events.url, "https://", "sqs://"), "http://", "sqs+http://")
+}
+
+output "events_arn" {
+  description = "That queue's ARN, for the permissions."
+  value       = aws_sqs_queue.events.arn
+}

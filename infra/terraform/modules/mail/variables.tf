@@ -17,3 +17,20 @@ variable "domain" {
     error_message = "A domain is like example.com."
   }
 }
+
+variable "max_receives" {
+  type        = number
+  default     = 5
+  description = "The number of times that a report of SES is received before it becomes a dead letter."
+
+  validation {
+    condition     = var.max_receives >= 1 && var.max_receives < 10
+    error_message = "A report is received 1 to 9 times; after 10 the poller gives it up (shared/notify/bounces.py)."
+  }
+}
+
+variable "tls_only" {
+  type        = bool
+  default     = true
+  description = "Whether requests without TLS are refused; false for an emulator, which has none."
+}

@@ -120,6 +120,16 @@ data "aws_iam_policy_document" "task" {
       }
     }
   }
+
+  dynamic "statement" {
+    for_each = var.mail == null ? [] : [var.mail]
+
+    content {
+      sid       = "ReadWhatSesReports"
+      actions   = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+      resources = [statement.value.events_arn]
+    }
+  }
 }
 
 resource "aws_iam_role" "execution" {

@@ -135,9 +135,10 @@ variable "mail" {
   type = object({
     sending_arns = list(string)
     from_address = string
+    events_arn   = string
   })
   default     = null
-  description = "The ARNs to send mail with, and the sender; null for no mail."
+  description = "The ARNs to send mail with, the sender, and the ARN of the queue of SES's reports; null for no mail."
 
   validation {
     condition     = var.mail == null || try(can(regex("^[^@<>\\s]+@[^@<>\\s]+$", var.mail.from_address)), false)
