@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 from playwright.sync_api import expect
+from sqlalchemy import text
 
+from shared.services import Services
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
@@ -99,6 +101,36 @@ def test_the_notification_setting_is_saved(member: Visitor, user: ApiUser) -> No
     page.reload()
     expect(page.get_by_label("Email me")).to_be_checked()
     assert user.submit()["settings"]["notify"] == "email"
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("unsubscribed", "You unsubscribed from email."),
+        ("refused", "Your mail server refused our email"),
+        ("bounced", "Our email to you came back"),
+        ("complained", "Our email was reported as spam"),
+    ],
+)
+def test_stopped_mail_is_shown_and_started_again(
+    member: Visitor, user: ApiUser, site_services: Services, why: str, words: str
+) -> None:
+    """The setting may still be `email`: choosing what is chosen would change nothing, so there is a button."""
+    user.call("PATCH", "/v1/me", json={"notify": "email"})
+    with site_services.db.begin() as connection:
+        stop = text("UPDATE users SET mail_stopped = :why WHERE email = :email")
+        connection.execute(stop, {"why": why, "email": user.email})
+    page = member.page
+    page.goto(member.url + "/account")
+    part = page.locator(".mail-stopped")
+    expect(part).to_contain_text(words)
+    expect(part).to_contain_text(user.email)
+    part.get_by_role("button", name="Send me email again").click()
+    expect(page.get_by_text("You get email about new jobs again.")).to_be_visible()
+    expect(part).to_have_count(0)
+    page.reload()
+    expect(page.get_by_label("Email me")).to_be_checked()
+    expect(part).to_have_count(0)
 
 
 def test_the_webhook_is_saved_and_its_secret_shown(member: Visitor, user: ApiUser) -> None:

@@ -101,13 +101,38 @@ function notification(user, canMail, signal) {
     chosen: user.language,
     onChange: (language) => change({ language }, languages),
   });
-  const stopped = user.mail_stopped && element("p", {}, t(`account.mail.${user.mail_stopped}`));
+  const stopped = user.mail_stopped && stoppedMail(user, startAgain);
+  async function startAgain() {
+    await changeMe({ notify: "email" }, { signal });
+    radios.node.querySelector("[value=email]").checked = true;
+    fill(said, t("account.mail.started"));
+  }
   return part(
     "account.notify",
     ...(canMail
       ? [stopped, radios.node, languages.node, said]
       : [element("p", { class: "hint" }, t("account.notify.off"))]),
   );
+}
+
+/** Say why no mail is sent, and offer to start again: a radio button that is on already could not be chosen. */
+function stoppedMail({ mail_stopped: why, email }, startAgain) {
+  const error = element("p", { class: "form-error", role: "alert" });
+  const button = element("button", { type: "button", class: "button", on: { click: start } }, t("account.mail.start"));
+  async function start() {
+    button.disabled = true;
+    fill(error);
+    try {
+      await startAgain();
+      node.remove();
+    } catch (failed) {
+      button.disabled = false;
+      fill(error, errorText(failed));
+    }
+  }
+  const words = element("p", {}, t(`account.mail.${why}`), " ", t("account.mail.check", { email }));
+  const node = element("div", { class: "mail-stopped" }, words, error, element("div", { class: "actions" }, button));
+  return node;
 }
 
 function departure(user, signal) {
