@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import sys
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -20,7 +21,7 @@ from functions.http.app import FLUSH_S, create_app
 from functions.http.headers import declared_headers
 from functions.http.protocol import PlainHttp
 from shared.core import log
-from shared.core.settings import SettingsError
+from shared.core.settings import Settings, SettingsError
 from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
@@ -37,11 +38,12 @@ def manifest() -> list[dict[str, Any]]:
     return routes
 
 
-def create_gateway(services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
-    """Build the app with every function of the manifest, the site at `/` and the docs at `/docs`."""
+def create_gateway(services: Services, measure: MeasureRequest = unmeasured, more: Sequence[BaseRoute] = ()) -> FastAPI:
+    """Build the app with every function of the manifest and more routes, the site at `/` and the docs at `/docs`."""
     names = dict.fromkeys(route["name"] for route in manifest())
     routers: list[APIRouter] = [importlib.import_module(f"functions.{name}").router for name in names]
     app = create_app(routers, services, measure)
+    app.router.routes.extend(more)  # before the site, which takes every address
     app.mount("/docs", Docs(), name="docs")
     app.mount("/", Site(services.storage.public_origin), name="site")
     return app
@@ -88,8 +90,8 @@ class Docs(StaticFiles):
         return response
 
 
-def main() -> None:
-    """Serve on EASEL_HOST and EASEL_PORT until a signal ends the process."""
+def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None:
+    """Serve on EASEL_HOST and EASEL_PORT until a signal ends the process. more: makes routes for other pages."""
     try:
         services = Services.from_environment()
     except SettingsError as error:
@@ -103,7 +105,7 @@ def main() -> None:
         serve(services.settings, requests)
         measure = requests.measure
     uvicorn.run(
-        create_gateway(services, measure),
+        create_gateway(services, measure, more(services.settings)),
         host=services.settings.host,
         port=services.settings.port,
         http=PlainHttp,

@@ -5,6 +5,7 @@ import sys
 from types import FrameType
 
 from cli.streams import prepare_streams
+from local import mail_page
 from local.config import Config
 from local.console import Console
 from local.site import prepared_site
@@ -33,6 +34,8 @@ def run(stack: Stack, config: Config, console: Console) -> int:
     try:
         stack.start()
         console.say(f"\n    Easel is at {config.public_url}    (Ctrl-C stops it, data is in {config.home})\n")
+        if not config.has("EASEL_MAIL_URL"):
+            console.say(f"    Mail is not sent: {config.local_url}{mail_page.PATH} shows it.\n")
         stack.watch()
     except Interrupted:
         pass

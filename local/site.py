@@ -141,7 +141,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         ),
         part(
             "gateway",
-            "functions.gateway",
+            "local.gateway",
             needs=stores,
             ready=lambda: http_answers(config.ports["EASEL_PORT"], "/v1/health"),
         ),
