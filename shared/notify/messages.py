@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy, Policy, default
 from email.utils import make_msgid, parseaddr
 from typing import cast
 
@@ -28,6 +29,22 @@ _MAX_SUBJECT_CHARACTERS = 60
 _BASE64 = 78 / 57
 """Bytes of the mail for each byte of an attachment: base64 in lines of 76 characters."""
 _WORDS_BYTES, _WORDS_OF_A_JOB_BYTES = 100_000, 5_000
+
+
+class _WholeHeader(UniqueUnstructuredHeader):
+    """A header on one line: the email package would fold a long URL into encoded words, which mail programs ignore."""
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _policy() -> "EmailPolicy[EmailMessage]":
+    """Return how mails are written: only in ASCII, since a relay that converts 8-bit text would break a signature."""
+    headers = HeaderRegistry()
+    headers.map_to_type("list-unsubscribe", _WholeHeader)  # type: ignore[arg-type] # it becomes one
+    return default.clone(cte_type="7bit", header_factory=headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,7 @@ def compose(claim: MailClaim, settings: Settings, pictures: Mapping[str, MailPic
     pictures = pictures or {}
     shown = {image_id: picture.thumbnail for image_id, picture in pictures.items() if picture.thumbnail is not None}
     story = tell(claim, settings.public_url, shown.keys())
-    message = EmailMessage()
+    message = EmailMessage(policy=_policy())
     _set_headers(message, claim, settings, story.outcome)
     message.set_content("\n\n".join(story.text) + "\n")
     message.add_alternative(page(claim.language, story.html), subtype="html")
@@ -79,7 +96,7 @@ def compose_test(email: str, settings: Settings) -> EmailMessage:
         MailRefused: Nothing can be sent to this address.
     """
     title, sender = parseaddr(settings.mail_from)
-    message = EmailMessage()
+    message = EmailMessage(policy=_policy())
     message["From"] = Address(title, addr_spec=sender)
     message["To"] = _address(email)
     message["Subject"] = "Easel can send mail"

@@ -156,6 +156,19 @@ def test_pictures_are_inside_and_beside() -> None:
     assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+@pytest.mark.parametrize("claim", [claim_of(job_of("маяк ночью " * 9)), claim_of(language="ru")])
+def test_no_relay_has_to_change_a_byte(claim: MailClaim) -> None:
+    """What is not ASCII, or on long lines, a relay would convert, which breaks a signature."""
+    pictures = {"image-0": messages.MailPicture(b"\xff\xd8small", b"\x89PNG\r\n\n\rfull")}
+    raw = messages.compose(claim, SETTINGS, pictures).as_bytes(policy=policy.SMTP)
+    assert raw.isascii()
+    lines = raw.split(b"\r\n")
+    assert not [line for line in lines if b"\r" in line or b"\n" in line]
+    assert max(map(len, lines)) <= 200
+    assert b"List-Unsubscribe: <https://easel.example.com/v1/unsubscribe/" + b"ab" * 32 + b">" in lines
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+
+
 def test_the_same_end_gives_the_same_bytes() -> None:
     pictures = {"image-0": messages.MailPicture(b"small", b"full")}
     first, second = (messages.compose(claim_of(), SETTINGS, pictures).as_bytes() for _ in range(2))
