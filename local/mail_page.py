@@ -21,7 +21,7 @@ PATH = "/dev/mail"
 WORDS = {
     "en": {
         "title": "Mails on this machine",
-        "only": "`make run` sends no mail: it writes each into {folder}. This page exists only in that stack, and"
+        "only": "make run sends no mail: it writes each into {folder}. This page exists only in that stack, and"
         " answers only this machine.",
         "elsewhere": "EASEL_MAIL_URL names a mail server, so mails go there and not to this page.",
         "none": "No mail yet. A job with “Email me” writes one when it has ended.",
@@ -35,7 +35,7 @@ WORDS = {
     },
     "ru": {
         "title": "Письма на этой машине",
-        "only": "`make run` не отправляет писем, а пишет каждое в {folder}. Эта страница есть только в таком запуске и"
+        "only": "make run не отправляет писем, а пишет каждое в {folder}. Эта страница есть только в таком запуске и"
         " отвечает только этой машине.",
         "elsewhere": "EASEL_MAIL_URL называет почтовый сервер: письма приходят туда, а не на эту страницу.",
         "none": "Писем ещё нет. Задание с «Прислать письмо» пишет письмо, когда завершится.",
@@ -154,7 +154,8 @@ def _page(request: Request, title: str, body: str) -> Response:
     sheets = "/styles/colours.css", "/styles/meanings.css", f"{PATH}/style.css"
     links = "".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in sheets)
     size = '<meta name="viewport" content="width=device-width">'
-    head = f'<meta charset="utf-8">{size}<title>{escape(title)} · Easel</title>{links}'
+    icon = '<link rel="icon" href="/favicon.svg" type="image/svg+xml">'
+    head = f'<meta charset="utf-8">{size}{icon}<title>{escape(title)} · Easel</title>{links}'
     html = (
         f'<!doctype html><html lang="{_language(request)}"><head>{head}</head><body><main>{body}</main></body></html>'
     )
