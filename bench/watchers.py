@@ -142,6 +142,6 @@ def _count_connections() -> int:
 def _gateway() -> psutil.Process:
     for one in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it has ended since
-            if one.cmdline()[1:] == ["-m", "local.gateway"]:
+            if one.cmdline()[1:] == ["-m", "functions.gateway"]:
                 return one
     raise RuntimeError("the gateway has ended")
