@@ -1,10 +1,12 @@
 """Fixtures of the contract tests: doors, users and finished jobs."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
 from infra.bundle import Bundle
@@ -154,3 +156,15 @@ def finish(step: Callable[[], int]) -> Callable[[], None]:
         raise AssertionError("the jobs did not finish within 100 steps")
 
     return work
+
+
+@pytest.fixture
+def photo(door: Door, ada: Person, services: Services) -> str:
+    """Return the key of an upload of Ada's that has arrived."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 80, 20)).save(buffer, "PNG")
+    data = buffer.getvalue()
+    body = {"content_type": "image/png", "size": len(data)}
+    key: str = door.post("/v1/uploads", json=body, headers=ada.headers).json()["key"]
+    services.storage.put(key, data, "image/png")
+    return key

@@ -105,3 +105,22 @@ def test_one_click_ends_mail(
         assert connection.exec_driver_sql("SELECT count(*) FROM mails").scalar_one() == 0
     back = door.patch("/v1/me", json={"notify": "email", "language": "ru"}, headers=ada.headers).json()
     assert (back["mail_stopped"], back["notify"], back["language"]) == (None, "email", "ru")
+
+
+@pytest.mark.parametrize("path", ["/v1/batches", "/v1/stylizations"])
+def test_a_group_has_one_mail_in_the_outbox(
+    door: Door, ada: Person, services: Services, finish: Callable[[], None], photo: str, path: str
+) -> None:
+    prefer_mail(services, ada)
+    body: dict[str, Any] = {"requests": [JOB, JOB | {"prompt": "a ship"}]}
+    if path == "/v1/stylizations":
+        body = {"source_image": photo, "styles": ["banksy", "malevich"]}
+    group = door.post(path, json=body, headers=ada.headers).json()
+    finish()
+    with services.db.statement() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM mails").scalar_one() == 0
+        rows = connection.exec_driver_sql("SELECT group_id FROM group_mails").scalars().all()
+    assert [str(row) for row in rows] == [group["id"]]
+    assert door.delete(f"/v1/batches/{group['id']}", headers=ada.headers).status_code == 204
+    with services.db.statement() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM group_mails").scalar_one() == 0

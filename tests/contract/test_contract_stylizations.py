@@ -1,28 +1,14 @@
 """A photo in several styles: one call, one group."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from shared.services import Services
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
 from tests.support.shapes import GROUP, check
-
-
-@pytest.fixture
-def photo(door: Door, ada: Person, services: Services) -> str:
-    """Return the key of an upload of Ada's that has arrived."""
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), (200, 80, 20)).save(buffer, "PNG")
-    data = buffer.getvalue()
-    body = {"content_type": "image/png", "size": len(data)}
-    key: str = door.post("/v1/uploads", json=body, headers=ada.headers).json()["key"]
-    services.storage.put(key, data, "image/png")
-    return key
 
 
 @pytest.fixture
