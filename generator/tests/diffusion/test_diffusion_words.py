@@ -27,6 +27,12 @@ def painted() -> list[Pixels]:
     return [judging(number, 64) for number in UNSEEN]
 
 
+@pytest.fixture(scope="module")
+def recognised(painted: list[Pixels]) -> list[tuple[int, ...]]:
+    """Ask once about each picture."""
+    return [learned.recognise(picture) for picture in painted]
+
+
 def foreign() -> dict[str, Pixels]:
     """Return noise, a gradient, even colours and screenshots."""
     rng = np.random.default_rng(7)
@@ -46,8 +52,8 @@ def foreign() -> dict[str, Pixels]:
     return found
 
 
-def test_most_subjects_are_recognised_and_hardly_any_wrongly(painted: list[Pixels]) -> None:
-    found = np.array([learned.recognise(picture) for picture in painted])
+def test_most_subjects_are_recognised_and_hardly_any_wrongly(recognised: list[tuple[int, ...]]) -> None:
+    found = np.array(recognised)
     labels = labels_array(UNSEEN)
     named = found != NONE
     right = found == labels
@@ -56,8 +62,7 @@ def test_most_subjects_are_recognised_and_hardly_any_wrongly(painted: list[Pixel
     assert right[named].mean() >= 0.85
 
 
-def test_a_sentence_says_what_is_recognised(painted: list[Pixels]) -> None:
-    recognised = [learned.recognise(picture) for picture in painted]
+def test_a_sentence_says_what_is_recognised(painted: list[Pixels], recognised: list[tuple[int, ...]]) -> None:
     place = next(k for k, found in enumerate(recognised) if NONE not in found)
     sentence = Describer("").describe(painted[place], None, OPTIONS)
     subject = recognised[place][0]
