@@ -4,7 +4,7 @@ A lost, duplicate or late message only changes latency: the pump asks the databa
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from celery import Celery, signals
 
@@ -14,7 +14,7 @@ from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import bounces, outbox, webhooks
+from shared.notify import bounces, outbox, push_keys, pushes, webhooks
 from shared.polling import periodic
 from shared.polling.client_pool import ClientPool
 from shared.polling.patience import patient
@@ -52,6 +52,7 @@ def create_app(
     worker = Worker(services, ClientPool(services.generators, connect), measure)
     pump, mail = Pump(worker, at_once), Sender(services, worker.stopping)
     hooks = Sender(services, worker.stopping, webhooks.send_due, "webhooks")
+    telling = Sender(services, worker.stopping, pushes.send_due, "pushes")
     stops = Sender(services, worker.stopping, bounces.take, "addresses", "stopped")
     app = services.celery
     app.conf.update(
@@ -63,7 +64,7 @@ def create_app(
             **(_MAIL_EVENTS_SCHEDULE if services.settings.mail_events_url else {}),
         },
     )
-    _add_tasks(app, worker, pump, mail, hooks)
+    _add_tasks(app, worker, pump, (mail, hooks, telling))
 
     @app.task(name=MAIL_EVENTS, shared=False)
     def take_mail_events() -> None:
@@ -75,9 +76,8 @@ def create_app(
 
     def end(**_: object) -> None:
         pump.stop()
-        mail.stop(STOP_S)
-        hooks.stop(STOP_S)
-        stops.stop(STOP_S)
+        for sender in (mail, hooks, telling, stops):
+            sender.stop(STOP_S)
         worker.pool.close()
         services.db.close()
 
@@ -88,7 +88,7 @@ def create_app(
     return app
 
 
-def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: Sender, hooks: Sender) -> None:
+def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender]) -> None:
     services = worker.services
 
     # Shared tasks, Celery's default, would also be those of every other application of the process.
@@ -101,17 +101,18 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, mail: Sender, hooks: Sen
         with patient("a sweep"):
             if sweep(services, worker.pool):
                 pump.wake()
-            if outbox.are_due(services) or webhooks.are_due(services):
+            if outbox.are_due(services) or webhooks.are_due(services) or pushes.are_due(services):
                 app.send_task(MAIL, expires=5 * SWEEP_S)
 
     @app.task(name=MAIL, shared=False)
     def notify() -> None:
-        mail.start()
-        hooks.start()
+        for sender in senders:
+            sender.start()
 
     @app.task(name=COLLECT, shared=False)
     def collect() -> None:
         with patient("a collection"):
+            push_keys.ensure(services)
             if deleted := periodic.collect(services):
                 _log.info("deleted %d objects that nobody refers to", deleted)
 

@@ -12,7 +12,7 @@ from shared.services import Services
 class ErrorCount:
     """Failures of one kind with one code.
 
-    `kind` is job, mail, webhook or generator. `given_up` counts what will not be tried again. The code
+    `kind` is job, mail, webhook, push or generator. `given_up` counts what will not be tried again. The code
     of a generator is `failing`, and `detail` its name and last error; the jobs it failed have their own codes.
     """
 

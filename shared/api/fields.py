@@ -97,4 +97,10 @@ WebhookUrl = Annotated[
     AfterValidator(_url),
     Field(description="An https URL that gets a signed POST when a job ends; an empty text for none."),
 ]
+PushEndpoint = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_URL_CHARACTERS),
+    AfterValidator(_url),
+    Field(description="The https URL of the browser at its push service."),
+]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_storable)]

@@ -1,6 +1,6 @@
 """What the columns of all tables share: naming of constraints, defaults, and two kinds of columns."""
 
-from sqlalchemy import Column, DateTime, ForeignKey, Integer, text
+from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, text
 from sqlalchemy.dialects.postgresql import UUID
 
 CONSTRAINT_NAMES = {
@@ -10,6 +10,9 @@ CONSTRAINT_NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+"""The description of the database; importing `shared.core.tables` completes it."""
 
 ROW_ID = text("uuidv7()")
 NOW = text("clock_timestamp()")

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -25,9 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from shared.core.columns import CONSTRAINT_NAMES, NOW, ROW_ID, SECRET, outbox, owner, when
-
-metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+import shared.core.push_tables  # noqa: F401 # adds its tables to the metadata
+from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
 # is the finish tag of the user's last job. `jobs_per_day` is null if the site's setting applies. A disabled account

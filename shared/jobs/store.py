@@ -221,6 +221,8 @@ _UNSENT = """, unsent AS (
     DELETE FROM group_mails WHERE group_id IN (SELECT group_id FROM moved)
 ), uncalled AS (
     DELETE FROM webhooks WHERE job_id IN (SELECT id FROM moved)
+), untold AS (
+    DELETE FROM pushes WHERE job_id IN (SELECT id FROM moved)
 )"""
 # A trigger writes the mail about a group, once its last job has ended.
 _MAIL = """, mail AS (
@@ -233,6 +235,14 @@ _MAIL = """, mail AS (
     FROM moved JOIN users u ON u.id = user_id
     WHERE moved.to IN ('succeeded', 'failed', 'cancelled')
         AND coalesce(settings->>'webhook_url', u.webhook_url, '') <> ''
+), told AS (
+    INSERT INTO pushes (subject, subscription_id, job_id)
+    SELECT DISTINCT ON (1, 2) coalesce(moved.group_id, moved.id), s.id, moved.id
+    FROM moved JOIN push_subscriptions s ON s.user_id = moved.user_id
+    WHERE moved.to IN ('succeeded', 'failed')
+    ORDER BY 1, 2, 3
+    ON CONFLICT (subject, subscription_id) DO UPDATE SET
+        job_id = excluded.job_id, attempts = pushes.attempts + 1, due_at = excluded.due_at
 )"""
 _MOVE_ON = text(_MOVE.format(attempts=_CONTINUE, refusals=_REFUSED, turn="", mail=_MAIL))
 _REQUEUE = text(_MOVE.format(attempts=_START_OVER, refusals=_FORGIVEN, turn=_NEXT_TURN, mail=_UNSENT))

@@ -1,1 +1,1 @@
-"""Notifications about finished jobs, by mail and by webhook, through an outbox."""
+"""Notifications about finished jobs, by mail, webhook and Web Push, through outboxes."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["mail", "webhook"]
+Kind = Literal["mail", "webhook", "push"]
 
 KEPT_DAYS = 90
 

@@ -9,13 +9,18 @@ from shared.services import Services
 
 GIVEN_UP_AT_ONCE = 500
 
-_OUTBOXES: tuple[tuple[Kind, Outbox], ...] = (("mail", "mails"), ("mail", "group_mails"), ("webhook", "webhooks"))
+_OUTBOXES: tuple[tuple[Kind, Outbox], ...] = (
+    ("mail", "mails"),
+    ("mail", "group_mails"),
+    ("webhook", "webhooks"),
+    ("push", "pushes"),
+)
 
 _log = logging.getLogger(__name__)
 
 
 def give_up_old(services: Services) -> None:
-    """Drop and count mails and webhooks that could not be sent for a day, at most GIVEN_UP_AT_ONCE of each outbox."""
+    """Drop and count mails, webhooks and pushes that could not be sent for a day, at most GIVEN_UP_AT_ONCE of each."""
     for kind, outbox in _OUTBOXES:
         with services.db.begin() as connection:
             dropped = outbox_rows.drop_old(connection, outbox, GIVEN_UP_AT_ONCE)

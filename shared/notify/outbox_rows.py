@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Outbox = Literal["mails", "group_mails", "webhooks"]
+Outbox = Literal["mails", "group_mails", "webhooks", "pushes"]
 
 NOW = "(SELECT clock_timestamp())"
 """SQL: the time, read once. Compared with the function itself, every row would be looked at."""

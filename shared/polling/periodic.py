@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def collect(services: Services) -> int:
     """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
 
-    Mail and webhooks that failed for a day are dropped.
+    Mail, webhooks and pushes that failed for a day are dropped.
     """
     expiry.give_up_old(services)
     with services.db.statement() as connection:

@@ -28,6 +28,8 @@ WITH_BODY = [
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
     ("POST", "/v1/stylizations"),
+    ("POST", "/v1/me/push"),
+    ("DELETE", "/v1/me/push"),
 ]
 SIGNED_IN = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
@@ -36,6 +38,11 @@ SIGNED_IN = [
     and "{token_id}" not in route["path"]
 ]
 BODIES = {
+    "POST /v1/me/push": {
+        "endpoint": "https://push.example.com/x",
+        "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},
+    },
+    "DELETE /v1/me/push": {"endpoint": "https://push.example.com/x"},
     "POST /v1/jobs": {"prompt": "x"},
     "POST /v1/batches": {"requests": [{"prompt": "x"}]},
     "POST /v1/stylizations": {"source_image": "x", "styles": ["oil"]},

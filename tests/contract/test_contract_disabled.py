@@ -19,6 +19,11 @@ BODIES: dict[str, Any] = {
     "/v1/tokens": {"name": "a program"},
     "/v1/batches": {"requests": [{"prompt": "x"}]},
     "/v1/stylizations": {"source_image": "x", "styles": ["oil"]},
+    "/v1/me/push": {
+        "endpoint": "https://push.example.com/x",
+        "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},
+    },
+    "DELETE /v1/me/push": {"endpoint": "https://push.example.com/x"},
     "PATCH": {"notify": "none"},
     "DELETE": {"password": "four unusual words here"},
 }
@@ -39,7 +44,7 @@ def test_every_call_is_refused(door: Door, disabled: Person, method: str, path: 
         .replace("{token_id}", str(disabled.id))
         .replace("{group_id}", str(disabled.id))
     )
-    body = BODIES.get(path if method == "POST" else method)
+    body = BODIES.get(f"{method} {path}") or BODIES.get(path if method == "POST" else method)
     response = door.request(method, address, json=body, headers=cookie if by_cookie else disabled.headers)
     assert (response.status_code, response.json()["code"]) == (403, "account_disabled")
     assert "spam" not in response.text
