@@ -27,6 +27,8 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 import shared.core.push_tables  # noqa: F401 # adds its tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
+__all__ = ["metadata"]
+
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
 # is the finish tag of the user's last job. `jobs_per_day` is null if the site's setting applies. A disabled account
 # keeps its data but cannot sign in or call the API. A deleted one is disabled, and its rows are deleted in batches.
