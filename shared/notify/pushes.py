@@ -116,5 +116,5 @@ def compose(claim: PushClaim) -> bytes:
     """Return what `web/service-worker.js` shows: a title, the page to open, and what this replaces."""
     words = TITLES[claim.language]
     title = words["succeeded" if claim.state == "succeeded" else "failed"] if claim.group_id is None else words["group"]
-    said = {"title": title, "url": f"/jobs/{claim.job_id}", "tag": f"easel-{claim.subject}", "lang": claim.language}
+    said = {"title": title, "url": f"/pictures/{claim.job_id}", "tag": f"easel-{claim.subject}", "lang": claim.language}
     return json.dumps(said, ensure_ascii=False).encode()

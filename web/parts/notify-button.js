@@ -1,5 +1,6 @@
 import { element, fill } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
+import { canBeTold, subscribe, unsubscribe } from "../lib/push.js";
 import { truncate } from "../lib/truncate.js";
 import { announce } from "./announcer.js";
 
@@ -7,7 +8,7 @@ const NAME = "easel.tell-me";
 
 /**
  * Create a button that turns on browser notifications for finished jobs. The browser's permission prompt appears only
- * on a click; the choice is remembered.
+ * on a click; the choice is remembered. Where the browser has a push service, it tells the user without an open page, too.
  *
  * Returns `{node, show}`; `show(job)` displays the notification if it is turned on and the page is hidden.
  */
@@ -29,8 +30,11 @@ export function notifyButton(storage = localStorage) {
   async function choose() {
     const wanted = !isWanted(storage);
     const permission = wanted ? await Notification.requestPermission() : Notification.permission;
-    storage.setItem(NAME, wanted && permission === "granted" ? "yes" : "no");
-    fill(refusal, wanted && permission !== "granted" ? t("notify.refused") : "");
+    const granted = wanted && permission === "granted";
+    storage.setItem(NAME, granted ? "yes" : "no");
+    // Without a push service the open page tells, as it did before there were any.
+    if (canBeTold()) (granted ? subscribe() : unsubscribe()).catch(() => {});
+    fill(refusal, wanted && !granted ? t("notify.refused") : "");
     draw();
     announce(refusal.textContent || t(wanted ? "notify.on" : "notify.off"));
   }
@@ -41,7 +45,7 @@ function isWanted(storage) {
   return "Notification" in window && Notification.permission === "granted" && storage.getItem(NAME) === "yes";
 }
 
-/** Show one notification per job, however many tabs are open (`tag`). */
+/** Show one notification per job, however many tabs are open, and with a push service (`tag`). */
 function notify({ id, state, prompt }) {
   const body = truncate(prompt, 120);
   let notification;

@@ -106,7 +106,7 @@ def test_only_the_browser_reads_it(world: World, telling: Services, receiver: We
     said = browser.read(posted)
     assert said == {
         "title": "Your picture is ready.",
-        "url": f"/jobs/{job_id}",
+        "url": f"/pictures/{job_id}",
         "tag": f"easel-{job_id}",
         "lang": "en",
     }
