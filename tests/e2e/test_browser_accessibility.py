@@ -16,7 +16,15 @@ from tests.support.visitor import Visitor, visitor
 pytestmark = pytest.mark.usefixtures("browser")
 
 GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/nowhere")
-MEMBER = ("/create", "/pictures", "/pictures?q=nothing", "/pictures/{published}", "/pictures/{failed}", "/account")
+MEMBER = (
+    "/create",
+    "/stylize",
+    "/pictures",
+    "/pictures?q=nothing",
+    "/pictures/{published}",
+    "/pictures/{failed}",
+    "/account",
+)
 OPEN_EVERYTHING = "() => document.querySelectorAll('main details').forEach((part) => { part.open = true; })"
 
 

@@ -64,6 +64,7 @@ function withQuery(path, values) {
 }
 
 const galleryPath = (id) => `/v1/gallery/${encodeURIComponent(id)}`;
+const batchPath = (id) => `/v1/batches/${encodeURIComponent(id)}`;
 const jobPath = (id) => `/v1/jobs/${encodeURIComponent(id)}`;
 const data = (answer) => answer.data;
 
@@ -93,6 +94,10 @@ export const listJobs = ({ cursor, limit, state, q }, options) =>
   call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(data);
 export const submitJob = (body, key, options) =>
   call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+export const submitStylization = (body, key, options) =>
+  call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+export const getBatch = (id, options) => call("GET", batchPath(id), options).then(data);
+export const cancelBatch = (id, options) => call("POST", `${batchPath(id)}/cancel`, options).then(data);
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);

@@ -15,6 +15,7 @@ import { StartPictures } from "../lib/start-pictures.js";
 import { announce } from "../parts/announcer.js";
 import { createForm } from "../parts/create-form.js";
 import { showFieldErrors } from "../parts/field.js";
+import { routeLink } from "../parts/link.js";
 import { errorNotice, loading } from "../parts/message.js";
 
 /** Shared by all visits to this view: uploads continue, and a guest's pictures wait, while other views are shown. */
@@ -31,7 +32,9 @@ const startPictures = new StartPictures({
  */
 export function createView({ query, signal }) {
   const place = element("div", {}, loading());
-  const node = element("div", { class: "page" }, element("h1", { class: "display" }, t("create.heading")), place);
+  const other = routeLink("/stylize", {}, t("create.stylize"));
+  const head = element("div", {}, element("h1", { class: "display" }, t("create.heading")), element("p", {}, other));
+  const node = element("div", { class: "page" }, head, place);
   takeOver(query);
 
   async function load() {

@@ -15,9 +15,13 @@ const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
  * `startPictures` is a StartPictures. Files dropped or pasted anywhere on the page count until `signal` is aborted;
  * `stage` shows that a drop is accepted. `value()` is the list of keys; `addAll(files)` adds more.
  * A single file with a recipe that the user chooses goes to `fillIn(recipe, file)` instead; `filled` is such a
- * `{file, words}`, which can still become a start picture.
+ * `{file, words}`, which can still become a start picture. `words` is the hint.
  */
-export function startPicturesField(presets, startPictures, { stage, signal, fillIn, filled }) {
+export function startPicturesField(
+  presets,
+  startPictures,
+  { stage, signal, fillIn, filled, words = t("create.starts.hint") },
+) {
   const most = fieldOf(presets, "source_images").max_items ?? 1;
   const error = element("p", { class: "field-error", id: "starts-error", role: "alert" });
   const list = element("ul", { class: "starts", "aria-label": t("create.starts") });
@@ -28,7 +32,7 @@ export function startPicturesField(presets, startPictures, { stage, signal, fill
     "aria-describedby": "starts-hint starts-error",
     on: { click: () => files.click() },
   });
-  const hint = element("p", { class: "hint", id: "starts-hint" }, t("create.starts.hint"));
+  const hint = element("p", { class: "hint", id: "starts-hint" }, words);
   const showError = (message) => fill(error, message ?? "");
 
   async function addAll(chosen) {
