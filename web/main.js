@@ -16,6 +16,7 @@ const ROUTES = [
   view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
   view("/gallery/:id", "pictureView", ["gallery", "viewer", "job"], () => import("./views/picture.js")),
   view("/create", "createView", ["easel", "create", "presets"], () => import("./views/create.js")),
+  view("/create/many", "createManyView", ["create", "presets", "many"], () => import("./views/create-many.js")),
   view("/stylize", "stylizeView", ["easel", "create", "presets", "stylize"], () => import("./views/stylize.js")),
   view("/pictures", "picturesView", ["pictures"], () => import("./views/pictures.js")),
   view("/pictures/:id", "jobView", ["easel", "job", "viewer", "pictures"], () => import("./views/job.js")),

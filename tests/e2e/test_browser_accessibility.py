@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("browser")
 GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/nowhere")
 MEMBER = (
     "/create",
+    "/create/many",
     "/stylize",
     "/pictures",
     "/pictures?q=nothing",

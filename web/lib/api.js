@@ -96,6 +96,11 @@ export const submitJob = (body, key, options) =>
   call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitStylization = (body, key, options) =>
   call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+export const submitBatch = (body, key, options) =>
+  call("POST", "/v1/batches", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+/** Count and price a group without submitting it. */
+export const quoteBatch = (body, options) =>
+  call("POST", "/v1/batches", { ...options, body: { ...body, dry_run: true } }).then(data);
 export const getBatch = (id, options) => call("GET", batchPath(id), options).then(data);
 export const cancelBatch = (id, options) => call("POST", `${batchPath(id)}/cancel`, options).then(data);
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);

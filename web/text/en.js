@@ -655,4 +655,22 @@ export const words = {
   "stylize.photo.alt": "Your photo",
   "stylize.picture.alt": ({ style }) => `The photo in the style ${style}`,
   "stylize.lost": "This set of pictures does not exist, or it was deleted.",
+
+  // Many pictures at once
+  "create.many": "Many pictures at once",
+  "many.title": "Many pictures at once",
+  "many.rows.heading": "A list of prompts",
+  "many.rows": "Prompts",
+  "many.rows.hint":
+    "One prompt a line, or a CSV whose first row names its columns: prompt, style, size, seed. At most 200.",
+  "many.file": "Choose a file",
+  "many.file.large": "This file is too large for 200 rows.",
+  "many.matrix.heading": "One prompt in several styles and seeds",
+  "many.seeds": "Seeds",
+  "many.seeds.hint": "Whole numbers, with commas between them. Each style is made with each seed.",
+  "many.check": "Count and price",
+  "many.submit": "Make all of them",
+  "many.quote": ({ count, cost, today, queue }) =>
+    `${count} ${plural(count, "picture job", "picture jobs")}, cost ${cost}. Left today: ${today}; left in the queue: ${queue}.`,
+  "many.row": ({ row, words }) => `Row ${row}: ${words}`,
 };

@@ -662,4 +662,22 @@ export const words = {
   "stylize.photo.alt": "Ваша фотография",
   "stylize.picture.alt": ({ style }) => `Фотография в стиле «${style}»`,
   "stylize.lost": "Такого набора картин нет, или он удалён.",
+
+  // Many pictures at once
+  "create.many": "Много картин сразу",
+  "many.title": "Много картин сразу",
+  "many.rows.heading": "Список описаний",
+  "many.rows": "Описания",
+  "many.rows.hint":
+    "По одному описанию в строке или CSV, где первая строка называет столбцы: prompt, style, size, seed. Не больше 200.",
+  "many.file": "Выбрать файл",
+  "many.file.large": "Этот файл слишком велик для 200 строк.",
+  "many.matrix.heading": "Одно описание в разных стилях и с разными числами",
+  "many.seeds": "Начальные числа",
+  "many.seeds.hint": "Целые числа через запятую. Каждый стиль делается с каждым числом.",
+  "many.check": "Посчитать",
+  "many.submit": "Сделать все",
+  "many.quote": ({ count, cost, today, queue }) =>
+    `Заданий: ${count}, стоимость ${cost}. Осталось на сегодня: ${today}; места в очереди: ${queue}.`,
+  "many.row": ({ row, words }) => `Строка ${row}: ${words}`,
 };

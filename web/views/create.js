@@ -32,8 +32,14 @@ const startPictures = new StartPictures({
  */
 export function createView({ query, signal }) {
   const place = element("div", {}, loading());
-  const other = routeLink("/stylize", {}, t("create.stylize"));
-  const head = element("div", {}, element("h1", { class: "display" }, t("create.heading")), element("p", {}, other));
+  const photo = routeLink("/stylize", {}, t("create.stylize"));
+  const many = routeLink("/create/many", {}, t("create.many"));
+  const head = element(
+    "div",
+    {},
+    element("h1", { class: "display" }, t("create.heading")),
+    element("p", { class: "actions" }, photo, many),
+  );
   const node = element("div", { class: "page" }, head, place);
   takeOver(query);
 
