@@ -172,7 +172,7 @@ def generator_command(config: Config, port: int) -> tuple[str, ...]:
         if not config.has("EASEL_MODEL") and not (CHECKOUT / OWN_MODEL).exists():
             raise StackError(
                 "The diffusion engine has no model. Set EASEL_MODEL to a folder or a hub's name (docs/diffusion.md), "
-                "or make one, which takes hours: make train-mini export-mini"
+                f"or restore {OWN_MODEL} from the repository"
             )
         return (str(python), "-m", "generator", *listen, "--engine", engine)
     # Half the cores: the rest of Easel and the user's other programs need some too.
