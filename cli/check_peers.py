@@ -54,7 +54,32 @@ def _refusing(list_known: "Callable[[], list[GeneratorOverview]]") -> dict[str, 
 
 
 def mail(services: "Services", send_to: str | None) -> Iterator[Finding]:
-    """Check that the mail server accepts Easel; send a test mail only to the given address."""
+    """Check that the mail server accepts Easel, and that the queue of what SES reports can be read.
+
+    A test mail is sent only to the given address.
+    """
+    yield from _sending(services, send_to)
+    if services.settings.mail_events_url:
+        yield _mail_events(services.settings.mail_events_url)
+
+
+def _mail_events(url: str) -> Finding:
+    from shared.clients.sqs import SqsQueue
+    from shared.core.errors import Unavailable
+
+    with closing(SqsQueue(url)) as queue:
+        try:
+            waiting = queue.count()
+        except Unavailable as error:
+            return wrong(
+                f"{error.detail} Bounces and complaints stop no mail. Check EASEL_MAIL_EVENTS_URL and that this key may"
+                " sqs:GetQueueAttributes, sqs:ReceiveMessage and sqs:DeleteMessage; `python localstack/provision.py"
+                " mail-events` makes a missing queue."
+            )
+    return ok(f"The queue of bounces and complaints answers. Messages waiting: {waiting}.")
+
+
+def _sending(services: "Services", send_to: str | None) -> Iterator[Finding]:
     from shared.notify import mail, messages
 
     if not services.sends_mail:

@@ -25,7 +25,8 @@ what to do about it.
   storage     everything that Easel needs of it: signatures, forms, CORS for the site's pages, and so on. It writes
               less than 2 MB under conformance/ and deletes that
   generators  each answers in its protocol
-  mail        the server accepts Easel. Nothing is sent, unless --send-mail-to names an address
+  mail        the server accepts Easel, and the queue of bounces and complaints can be read. Nothing is sent, unless
+              --send-mail-to names an address
   public      EASEL_PUBLIC_URL answers, as seen from here
 
 The exit code is 1 if something is wrong; with only warnings it is 0.

@@ -1,8 +1,8 @@
 """Create what Easel needs of S3, SQS, SES and Secrets Manager, as far as the server supports it.
 
-    python localstack/provision.py [bucket] [queue] [mail] [secrets]
+    python localstack/provision.py [bucket] [queue] [mail] [mail-events] [secrets]
 
-Without a name it creates all four. It needs only boto3, and reads Easel's EASEL_ variables and boto3's own
+Without a name it creates all. It needs only boto3, and reads Easel's EASEL_ variables and boto3's own
 (AWS_ENDPOINT_URL, AWS_REGION, the keys). Existing things are kept; running it again changes nothing. It prints one line
 for each thing. Exit code 0: everything exists, except what the lines call left out; 1: a server refused or did not
 answer; 2: a wrong argument or variable.
@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterable, Mapping
 from provisioning.bucket import bucket
 from provisioning.clients import Wrong
 from provisioning.mail import mail
-from provisioning.queue import queue
+from provisioning.queue import mail_events, queue
 from provisioning.secrets import secrets
 
 PARTS: dict[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
     "bucket": bucket,
     "queue": queue,
     "mail": mail,
+    "mail-events": mail_events,
     "secrets": secrets,
 }
 

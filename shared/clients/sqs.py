@@ -47,6 +47,11 @@ class SqsQueue:
             for found in answer.get("Messages", [])
         ]
 
+    def count(self) -> int:
+        """Return about how many messages wait, without receiving them. Raises Unavailable."""
+        name = "ApproximateNumberOfMessages"
+        return int(self._call("get_queue_attributes", AttributeNames=[name])["Attributes"][name])
+
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete received messages; one that cannot be deleted is received again. Raises Unavailable."""
         entries = [{"Id": str(index), "ReceiptHandle": message.receipt} for index, message in enumerate(messages)]

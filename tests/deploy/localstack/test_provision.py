@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from provisioning.bucket import allowed_origins
 from provisioning.clients import Wrong
 from provisioning.items import Item, settle
 from shared.clients.broker import celery_app
+from shared.clients.sqs import SqsQueue
 from tests.support.paths import ROOT
 from tests.support.storage_servers import settings_of
 
@@ -139,6 +141,31 @@ def test_the_queue_is_named_by_the_broker_and_restored(run: Runner) -> None:
     assert found == {"VisibilityTimeout": "360"}
 
 
+def test_the_queue_of_mail_events_keeps_what_cannot_be_read(run: Runner) -> None:
+    assert run("mail-events") == {"mail-events": "left out, since EASEL_MAIL_EVENTS_URL is not set"}
+    name = f"{run.name}-events"
+    events = run.env["EASEL_BROKER_URL"].replace(run.name, name)
+    assert run("mail-events", EASEL_MAIL_EVENTS_URL=events) == {
+        f"queue {name}-dead-letters": "made",
+        f"queue {name}": "made",
+    }
+    assert set(run("mail-events", EASEL_MAIL_EVENTS_URL=events).values()) == {"already"}
+    sqs = boto3.client("sqs")
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (found["VisibilityTimeout"], found["MessageRetentionPeriod"]) == ("120", str(14 * 24 * 3600))
+    assert json.loads(found["RedrivePolicy"])["deadLetterTargetArn"].endswith(f":{name}-dead-letters")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    with closing(SqsQueue(events)) as queue:
+        assert queue.count() == 1
+        assert len(queue.receive()) == 1
+
+
+def test_a_queue_of_mail_events_elsewhere_is_refused(run: Runner) -> None:
+    code, said = run.fails("mail-events", EASEL_MAIL_EVENTS_URL="https://sqs.example.com/1/events")
+    assert (code, "EASEL_MAIL_EVENTS_URL" in said) == (2, True)
+
+
 def test_a_server_without_queues_is_asked_for_none_after_the_first(
     run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,7 +213,7 @@ def test_inapplicable_steps_are_skipped_with_a_reason(run: Runner, part: str, en
 @pytest.mark.parametrize(
     ("parts", "env", "code", "sentence"),
     [
-        (["bukket"], {}, 2, "'bukket' is not one of bucket, queue, mail, secrets."),
+        (["bukket"], {}, 2, "'bukket' is not one of bucket, queue, mail, mail-events, secrets."),
         (
             ["bucket"],
             {"EASEL_S3_ENDPOINT": "http://[1"},

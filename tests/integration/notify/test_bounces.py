@@ -11,6 +11,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from cli import check_peers
+from cli.checks import Level
 from shared.accounts import store as user_store
 from shared.clients import sqs
 from shared.jobs import store as job_store
@@ -199,3 +201,18 @@ def test_a_queue_that_cannot_be_reached_waits(world: World, caplog: pytest.LogCa
         assert bounces.take(services) == 0
     services.db.close()
     assert "mail events wait: The queue of mail events cannot be reached" in caplog.text
+
+
+def test_the_check_looks_at_the_queue_and_takes_nothing(world: World, feedback: Feedback, listening: Services) -> None:
+    feedback.publish("hello")
+    for _ in range(MOST_RECEIVES + 1):
+        *_, seen = check_peers.mail(listening, None)
+        assert (seen.level, "waiting: 1." in seen.message) == (Level.OK, True)
+    assert (feedback.waiting, feedback.dead_letters) == (1, 0)
+    gone = with_settings(world.services, mail_events_url=f"{listening.settings.mail_events_url}-gone")
+    *_, missing = check_peers.mail(gone, None)
+    assert missing.level == Level.WRONG
+    assert "provision.py mail-events` makes a missing queue" in missing.message
+    nowhere = with_settings(world.services, mail_events_url="sqs+http://127.0.0.1:9/1/events")
+    *_, silent = check_peers.mail(nowhere, None)
+    assert (silent.level, "cannot be reached" in silent.message) == (Level.WRONG, True)

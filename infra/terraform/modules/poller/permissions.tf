@@ -126,7 +126,7 @@ data "aws_iam_policy_document" "task" {
 
     content {
       sid       = "ReadWhatSesReports"
-      actions   = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       resources = [statement.value.events_arn]
     }
   }
