@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "list": web_requests.list_jobs,
     "gallery": web_requests.gallery,
     "submit-p99": submit_latency.submit_p99,
+    "group": submit_latency.group,
     "presign": presigning.presign,
     "poller": jobs_through.poller,
     "previews": previews.previews,

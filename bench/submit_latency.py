@@ -1,13 +1,15 @@
-"""How long a submit takes while 200 jobs a second pass: the 99th percentile, beside that of an idle site.
+"""How long a submit takes while 200 jobs a second pass, and how long the 200 jobs of a group take.
 
-The poller's steps do nothing (see `bench.instant_poller`), because two cores do not draw, send and store 200 pictures a
-second.
+The first is the 99th percentile, beside that of an idle site. The poller's steps do nothing (see
+`bench.instant_poller`), because two cores do not draw, send and store 200 pictures a second.
 """
 
+import http.client
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from statistics import median
 from threading import Event, Thread
 
 from sqlalchemy import text
@@ -28,6 +30,10 @@ EVERY_S = 0.05
 USERS = 64
 PER_S = 200
 TICK_S = 0.05
+GROUP_JOBS = 200
+GROUP_LIMIT_S = 2.0
+GENERATORS = "img_generator+http://127.0.0.1:9,sdapi+http://127.0.0.1:13"
+"""What the jobs are checked against; nothing listens there."""
 
 
 def submit_p99(ground: Ground) -> Iterator[Row]:
@@ -64,6 +70,50 @@ def submit_p99(ground: Ground) -> Iterator[Row]:
     name = f"submit, 99th percentile while {min(passed):.0f} jobs/s pass"
     yield Row(name, "ms", *figures, "without a poller", Bound(2, at_most=True))
     ground.clear_jobs()
+
+
+def group(ground: Ground) -> Iterator[Row]:
+    """Measure a group in one call beside as many single calls, and as the first call of a new gateway."""
+    alone = [{"prompt": f"{PROMPT}, {place}"} for place in range(GROUP_JOBS)]
+    port, env = free_port(), {"EASEL_GENERATORS": GENERATORS}
+    [(_, token)] = ground.users(1)
+
+    def together() -> float:
+        ground.clear_jobs()
+        return _calls_s(port, token, "/v1/batches", [{"requests": alone}])
+
+    def one_by_one() -> float:
+        ground.clear_jobs()
+        return _calls_s(port, token, "/v1/jobs", alone)
+
+    first = []
+    for _ in range(ROUNDS):
+        with ground.processes(gateway(ground, "gateway", port, env=env)):
+            first.append(together())
+    with ground.processes(gateway(ground, "gateway", port, env=env)):
+        together()
+        figures = in_turns(together, one_by_one, ROUNDS)
+    name = f"a group of {GROUP_JOBS} jobs"
+    yield Row(name, "s", *figures, f"{GROUP_JOBS} single submits", Bound(0.5, at_most=True))
+    yield Row(
+        f"{name}, first call of a gateway", "s", median(first), GROUP_LIMIT_S, "the target", Bound(1, at_most=True)
+    )
+    ground.clear_jobs()
+
+
+def _calls_s(port: int, token: str, path: str, bodies: Sequence[Mapping[str, object]]) -> float:
+    """Return how long these calls take, one after the other over one connection."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.connect()
+        begin = time.monotonic()
+        for body in bodies:
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status != 202:
+                raise RuntimeError(f"unexpected answer: {said[:1000]!r}")
+        return time.monotonic() - begin
 
 
 def _p99_ms(ground: Ground, plan: dict[str, object]) -> float:

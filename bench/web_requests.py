@@ -143,9 +143,9 @@ def _pair(ground: Ground) -> Iterator[Pair]:
         yield Pair(ground, ours, theirs, ground.users(USERS))
 
 
-def gateway(ground: Ground, name: str, port: int, build: Build = OURS) -> Part:
-    """Return a build's gateway as a part."""
-    env = {"EASEL_PORT": str(port)}
+def gateway(ground: Ground, name: str, port: int, build: Build = OURS, env: dict[str, str] | None = None) -> Part:
+    """Return a build's gateway as a part, with `env` added to its variables."""
+    env = {"EASEL_PORT": str(port)} | (env or {})
     return ground.python(name, "functions.gateway", asked=(port, "/v1/health"), env=env, build=build)
 
 

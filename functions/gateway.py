@@ -94,6 +94,7 @@ def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None
     """Serve on EASEL_HOST and EASEL_PORT until a signal ends the process. more: makes routes for other pages."""
     try:
         services = Services.from_environment()
+        services.prepare()
     except SettingsError as error:
         sys.exit(f"easel gateway: {error}")
     log.configure(services.settings.log_level)

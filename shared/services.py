@@ -97,6 +97,16 @@ class Services:
 
         return WakeUps(self.celery)
 
+    def prepare(self) -> None:
+        """Import and make now what most requests of a process that stays need, so that the first of them does not wait.
+
+        Nothing is connected to. A process without it does this at first use, which adds about 350 ms to one request.
+
+        Raises:
+            SettingsError: a setting of the database or the broker cannot be used.
+        """
+        _ = self.models, self.wake_ups
+
     def flush(self, limit_s: float) -> None:
         """Finish what is done after an answer, before this process ends or is frozen; wait no longer than this."""
         if "wake_ups" in vars(self):
