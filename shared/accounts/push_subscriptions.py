@@ -24,6 +24,12 @@ def get_key(services: Services, credential: Credential) -> str:
     return str(key)
 
 
+def count(connection: Connection, user_id: UUID) -> int:
+    """Return how many browsers a user is told by."""
+    query = text("SELECT count(*) FROM push_subscriptions WHERE user_id = :user_id")
+    return int(connection.execute(query, {"user_id": user_id}).scalar_one())
+
+
 def add(services: Services, credential: Credential, wanted: PushSubscription) -> None:
     """Tell this browser when a job has ended. A browser that another user had is this user's from now on.
 

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
+from shared.accounts import push_subscriptions
 from shared.accounts import store as user_store
 from shared.accounts.auth import SESSION_S, Credential, require_token_owner, require_user
 from shared.accounts.store import StoredToken, User
@@ -55,10 +56,11 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """A user with their quota."""
+    """A user with their quota, and how many browsers they are told by."""
 
     user: User
     quota: Quota
+    push_browsers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +159,15 @@ def delete_rows(services: Services, closed: Collection[UUID], limit_s: float = 2
 
 
 def get_account(services: Services, credential: Credential) -> AccountOverview:
-    """Return the user with what is left of the quota."""
+    """Return the user with what is left of the quota, and the number of their browsers."""
     limits = services.settings
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         counts = user_store.get_counts(connection, user.id)
+        browsers = push_subscriptions.count(connection, user.id)
     per_day = counts.jobs_per_day or limits.jobs_per_day
     quota = Quota(per_day, max(per_day - counts.used_today, 0), counts.running, limits.max_running)
-    return AccountOverview(user, quota)
+    return AccountOverview(user, quota, browsers)
 
 
 def change_account(services: Services, credential: Credential, change: AccountChange) -> User:

@@ -84,6 +84,35 @@ def test_a_click_subscribes_and_another_one_leaves(member: Visitor, site_service
     until(lambda: page.evaluate("1") and endpoints(site_services) == [], "the browser is forgotten", 20, 0.05)
 
 
+def test_the_account_counts_browsers_and_says_why_this_one_is_not(
+    member: Visitor, site_services: Services, user: ApiUser
+) -> None:
+    push_keys.ensure(site_services)
+    page = member.page
+    page.goto(f"{member.url}/account")
+    part = page.get_by_role("region", name="Notifications")
+    button = part.get_by_role("button", name="Notify me in this browser")
+    expect(part).to_contain_text("Browser notifications are on in 0 browsers.")
+    button.click()
+    expect(part).to_contain_text("Browser notifications are on in 1 browser.")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert endpoints(site_services) == [ENDPOINT]
+    button.click()
+    expect(part).to_contain_text("Browser notifications are on in 0 browsers.")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.evaluate("() => { PushManager.prototype.subscribe = () => Promise.reject(new Error()) }")
+    button.click()
+    expect(part).to_contain_text("you are notified only while a page of Easel is open")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(part).not_to_contain_text("only while a page")
+    page.evaluate("() => { Notification.requestPermission = async () => 'denied' }")
+    button.click()
+    expect(part).to_contain_text("Your browser blocks notifications from Easel.")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert endpoints(site_services) == []
+
+
 def test_the_worker_shows_a_message(member: Visitor, waiting_job: str) -> None:
     page = member.page
     page.goto(f"{member.url}/pictures/{waiting_job}")

@@ -72,7 +72,11 @@ USER = {
     "webhook_error": lambda code: code is None or code.startswith("webhook_"),
 }
 SESSION = {"user": USER, "token": lambda token: re.fullmatch(r"easel_[\w-]{43}", token), "expires_at": time}
-ACCOUNT = {"user": USER, "quota": {"per_day": int, "left_today": int, "running": int, "max_running": int}}
+ACCOUNT = {
+    "user": USER,
+    "quota": {"per_day": int, "left_today": int, "running": int, "max_running": int},
+    "push_browsers": int,
+}
 TOKEN = {"id": uuid7, "name": str, "created_at": time}
 IMAGE = {
     "id": uuid7,

@@ -8,11 +8,12 @@ const NAME = "easel.tell-me";
 
 /**
  * Create a button that turns on browser notifications for finished jobs. The browser's permission prompt appears only
- * on a click; the choice is remembered. Where the browser has a push service, it tells the user without an open page, too.
+ * on a click; the choice is remembered. Where the browser has a push service, it tells the user without an open page, too;
+ * where it has none, or does not subscribe, a sentence says so.
  *
  * Returns `{node, show}`; `show(job)` displays the notification if it is turned on and the page is hidden.
  */
-export function notifyButton(storage = localStorage) {
+export function notifyButton({ storage = localStorage, label = "notify.label", onChange = () => {} } = {}) {
   const words = element("span", {});
   const button = element(
     "button",
@@ -25,20 +26,33 @@ export function notifyButton(storage = localStorage) {
 
   function draw() {
     button.setAttribute("aria-pressed", String(isWanted(storage)));
-    fill(words, t("notify.label"));
+    fill(words, t(label));
   }
   async function choose() {
     const wanted = !isWanted(storage);
     const permission = wanted ? await Notification.requestPermission() : Notification.permission;
     const granted = wanted && permission === "granted";
     storage.setItem(NAME, granted ? "yes" : "no");
-    // Without a push service the open page tells, as it did before there were any.
-    if (canBeTold()) (granted ? subscribe() : unsubscribe()).catch(() => {});
     fill(refusal, wanted && !granted ? t("notify.refused") : "");
     draw();
     announce(refusal.textContent || t(wanted ? "notify.on" : "notify.off"));
+    const known = await tellPushService(granted);
+    // Without a push service the open page tells, as it did before there were any.
+    if (granted && !known && isWanted(storage)) fill(refusal, t("notify.open"));
+    onChange();
   }
   return { node, show: (job) => isWanted(storage) && document.hidden && notify(job) };
+}
+
+/** Subscribe this browser or end that; return whether that was possible. */
+async function tellPushService(wanted) {
+  if (!canBeTold()) return false;
+  try {
+    await (wanted ? subscribe() : unsubscribe());
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isWanted(storage) {

@@ -285,6 +285,10 @@ export const words = {
   "account.notify.none": "Do not notify me",
   "account.notify.email": "Email me",
   "account.notify.off": "This site does not send email.",
+  "account.push": "Notify me in this browser",
+  "account.push.count": ({ count }) =>
+    `Browser notifications are on in ${count} ${plural(count, "browser", "browsers")}.`,
+  "account.push.never": "This browser cannot show notifications.",
   "account.mail.language": "Language of email",
   "account.mail.unsubscribed": "You unsubscribed from email.",
   "account.mail.refused": "Your mail server refused our email, so we send no more.",
@@ -383,6 +387,7 @@ export const words = {
   "notify.label": "Notify me when it is done",
   "notify.on": "You will be notified when it is done.",
   "notify.off": "You will not be notified.",
+  "notify.open": "This browser could not be subscribed: you are notified only while a page of Easel is open.",
   "notify.refused": "Your browser blocks notifications from Easel. You can allow them in its settings for this site.",
   "notify.succeeded": "Your picture is finished",
   "notify.failed": "Your picture could not be made",

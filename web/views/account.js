@@ -1,4 +1,4 @@
-import { changeMe, deleteMe, getPresets } from "../lib/api.js";
+import { changeMe, deleteMe, getMe, getPresets } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
@@ -12,6 +12,7 @@ import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
+import { notifyButton } from "../parts/notify-button.js";
 import { tokenList } from "../parts/token-list.js";
 import { webhookForm } from "../parts/webhook-form.js";
 
@@ -29,7 +30,7 @@ export function accountView({ signal }) {
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
-        element("div", {}, identity(me), quota(me.quota), notification(me.user, mail, signal)),
+        element("div", {}, identity(me), quota(me.quota), notification(me, mail, signal)),
         element("div", {}, tokenList(signal), webhookForm(me.user, signal), departure(me.user, signal)),
       );
     } catch (error) {
@@ -73,7 +74,7 @@ function quota({ per_day: most, left_today: left, running, max_running: mostRunn
   );
 }
 
-function notification(user, canMail, signal) {
+function notification({ user, push_browsers: browsers }, canMail, signal) {
   const options = ["none", "email"].map((value) => ({ value, title: t(`account.notify.${value}`) }));
   const said = element("p", { class: "hint", role: "status" });
   const radios = choice({
@@ -112,7 +113,24 @@ function notification(user, canMail, signal) {
     ...(canMail
       ? [stopped, radios.node, languages.node, said]
       : [element("p", { class: "hint" }, t("account.notify.off"))]),
+    ...push(browsers, signal),
   );
+}
+
+/** On how many browsers messages are on, and the button of the job's page for this one. */
+function push(browsers, signal) {
+  if (!("Notification" in window)) return [element("p", { class: "hint" }, t("account.push.never"))];
+  const words = element("p", { class: "hint" });
+  const show = (count) => fill(words, t("account.push.count", { count }));
+  async function recount() {
+    try {
+      show((await getMe({ signal })).push_browsers);
+    } catch (error) {
+      if (!isAborted(error, signal)) fill(words, errorText(error));
+    }
+  }
+  show(browsers);
+  return [words, notifyButton({ label: "account.push", onChange: recount }).node];
 }
 
 /** Say why no mail is sent, and offer to start again: a radio button that is on already could not be chosen. */
