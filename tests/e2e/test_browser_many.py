@@ -1,5 +1,6 @@
 """Many pictures at once, in a real browser: lines, a CSV and a matrix, counted before they are submitted."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,33 @@ def test_a_csv_is_counted_and_then_submitted_as_one_group(painter: Visitor, user
     assert sorted((job["prompt"], job["settings"]["seed"]) for job in jobs) == [("a boat", 1), ("a fox", 2)]
     assert len({job["group_id"] for job in jobs}) == 1
     assert painter.complaints == []
+
+
+def test_ten_thousand_lines_are_refused_at_once(painter: Visitor) -> None:
+    page = painter.page
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/v1/batches" in request.url else None)
+    rows(page).fill("a fox")
+    began = time.monotonic()
+    rows(page).fill("a boat\n" * 10_000)
+    expect(page.get_by_text("Too many: at most 200.")).to_be_visible()
+    assert time.monotonic() - began < 5
+    expect(rows(page)).to_have_value("a fox")
+    rows(page).fill("a boat\n" * 200)
+    expect(page.get_by_text("Too many: at most 200.")).to_be_hidden()
+    page.keyboard.press("x")
+    expect(page.get_by_text("Too many: at most 200.")).to_be_visible()
+    expect(rows(page)).to_have_value("a boat\n" * 200)
+    assert sent == []
+
+
+def test_a_file_with_too_many_rows_is_refused_before_it_is_shown(painter: Visitor) -> None:
+    page = painter.page
+    page.locator("input[type=file]").set_input_files(
+        {"name": "many.txt", "mimeType": "text/plain", "buffer": b"a boat\n" * 10_000}
+    )
+    expect(page.get_by_text("Too many: at most 200.")).to_be_visible()
+    expect(rows(page)).to_have_value("")
 
 
 def test_a_row_that_the_api_refuses_is_named(painter: Visitor) -> None:

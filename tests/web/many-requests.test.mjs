@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_JOBS, matrixOf, requestsOf } from "../../web/lib/many-requests.js";
+import { MOST_JOBS, matrixOf, requestsOf, tooMuchIn } from "../../web/lib/many-requests.js";
 
 test("each line with words is a prompt", () => {
   assert.deepEqual(requestsOf("a fox, asleep\r\n\n  a boat \n"), [{ prompt: "a fox, asleep" }, { prompt: "a boat" }]);
@@ -33,6 +33,12 @@ test("as many rows as a group has are taken, and no more", () => {
   assert.throws(() => requestsOf(`prompt,seed\n${"a boat,1\n".repeat(10_000)}`), { code: "too_many" });
   assert.throws(() => requestsOf("x".repeat(1_000_001)), { code: "too_long" });
   assert.throws(() => requestsOf(" \n"), { code: "required" });
+});
+
+test("only what cannot be corrected by typing on is too much", () => {
+  assert.deepEqual({ ...tooMuchIn("a boat\n".repeat(10_000)) }, { code: "too_many", row: null, limit: MOST_JOBS });
+  assert.equal(tooMuchIn("x".repeat(1_000_001)).code, "too_long");
+  for (const text of ["", "a boat\n".repeat(MOST_JOBS), "prompt,seed\na boat,x"]) assert.equal(tooMuchIn(text), null);
 });
 
 test("a matrix is a prompt with its styles and seeds", () => {

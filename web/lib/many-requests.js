@@ -1,7 +1,7 @@
 /** The most jobs of a group. */
 export const MOST_JOBS = 200;
 /** More than 200 rows need, with a prompt and a negative prompt of full length each. */
-const MOST_CHARACTERS = 1_000_000;
+export const MOST_CHARACTERS = 1_000_000;
 
 const NUMBERS = new Set(["seed", "steps", "scale", "width", "height", "n", "strength", "upscale"]);
 const WORDS = new Set(["prompt", "negative_prompt", "style", "quality", "type", "aspect"]);
@@ -32,6 +32,17 @@ export function requestsOf(text) {
   if (rows.length === 0) throw new UnusableRows({ code: "required" });
   if (rows.length > MOST_JOBS) throw new UnusableRows({ code: "too_many", limit: MOST_JOBS });
   return rows.map((row, index) => (isTable ? requestOf(columns, row, index + 1) : { prompt: row }));
+}
+
+/** Return the UnusableRows of a text that has too many rows or characters, or null: other faults may yet be corrected. */
+export function tooMuchIn(text) {
+  try {
+    requestsOf(text);
+  } catch (error) {
+    if (!(error instanceof UnusableRows)) throw error;
+    return error.limit === null ? null : error;
+  }
+  return null;
 }
 
 /** Return the body of a group with each style and seed of a prompt. Throws UnusableRows. */

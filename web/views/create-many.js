@@ -4,7 +4,7 @@ import { errorText, isAborted } from "../lib/error-text.js";
 import { currentLocale, t, tOr } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
-import { matrixOf, requestsOf, UnusableRows } from "../lib/many-requests.js";
+import { MOST_CHARACTERS, matrixOf, requestsOf, tooMuchIn, UnusableRows } from "../lib/many-requests.js";
 import { navigate } from "../lib/router.js";
 import { refreshSession } from "../lib/session.js";
 import { stylesField } from "../parts/create/styles.js";
@@ -32,16 +32,27 @@ export function createManyView({ signal }) {
 }
 
 function rowsForm(signal) {
-  const rows = field({ name: "rows", label: t("many.rows"), tag: "textarea", rows: 10, hint: t("many.rows.hint") });
+  const rows = field({
+    name: "rows",
+    label: t("many.rows"),
+    tag: "textarea",
+    rows: 10,
+    maxlength: MOST_CHARACTERS,
+    hint: t("many.rows.hint"),
+  });
+  rows.input.addEventListener("beforeinput", (event) => refuseTooMuch(event, rows));
   const input = element("input", { type: "file", accept: ".csv,.txt,text/csv,text/plain", hidden: true });
   input.addEventListener("change", async () => {
     const [file] = input.files;
     if (!file) return;
     const isLarge = file.size > MOST_BYTES;
-    rows.input.value = isLarge ? "" : await file.text();
+    const text = isLarge ? "" : await file.text();
+    const excess = tooMuchIn(text);
+    rows.input.value = excess ? "" : text;
     input.value = "";
     rows.input.dispatchEvent(new Event("input", { bubbles: true }));
     if (isLarge) rows.showError(t("many.file.large"));
+    else if (excess) rows.showError(rowsInWords(excess));
   });
   const open = element(
     "button",
@@ -50,6 +61,17 @@ function rowsForm(signal) {
   );
   const read = () => ({ requests: requestsOf(rows.input.value) });
   return groupForm({ heading: t("many.rows.heading"), content: [rows.node, open, input], main: rows, read, signal });
+}
+
+/** Refuse an insertion that makes too many rows before the browser lays it out, which takes seconds for a long text. */
+function refuseTooMuch(event, { input, showError }) {
+  const added = event.data ?? event.dataTransfer?.getData("text/plain");
+  if (!added) return;
+  const { value, selectionStart, selectionEnd } = input;
+  const excess = tooMuchIn(value.slice(0, selectionStart) + added + value.slice(selectionEnd));
+  if (excess === null) return;
+  event.preventDefault();
+  showError(rowsInWords(excess));
 }
 
 function matrixForm(presets, signal) {
