@@ -9,7 +9,7 @@ import { memory } from "./memory-storage.mjs";
 const jobs = (...ids) => ids.map((id) => ({ id }));
 
 /** A deletion with a clock that the test advances: `clock.run()` ends the time for undo. */
-function deletionsWith(send) {
+function deletionsWith(send, sendGroup) {
   const clock = { task: null };
   clock.run = () => clock.task?.();
   const timer = {
@@ -21,7 +21,7 @@ function deletionsWith(send) {
       clock.task = null;
     },
   };
-  const deletions = new PendingDeletions({ send, delayMs: 8_000, timer });
+  const deletions = new PendingDeletions({ send, sendGroup, delayMs: 8_000, timer });
   const heard = [];
   for (const type of ["deleted", "settled", "restored"]) {
     deletions.addEventListener(type, ({ detail }) =>
@@ -30,6 +30,26 @@ function deletionsWith(send) {
   }
   return { deletions, clock, heard };
 }
+
+test("a group is deleted with one request, and restored whole if that is refused", async () => {
+  const sent = [];
+  const sendGroup = async (group, all) => {
+    sent.push([group, ...all.map(({ id }) => id)]);
+    if (sent.length > 1) throw new ApiError({ status: 409, code: "still_running" });
+  };
+  const { deletions, heard } = deletionsWith(() => assert.fail("its jobs are not deleted one by one"), sendGroup);
+  deletions.add(jobs("a", "b"), { group: "g" });
+  deletions.undo();
+  assert.deepEqual(sent, []);
+  deletions.add(jobs("a", "b"), { group: "g" });
+  await deletions.flush();
+  assert.deepEqual(sent, [["g", "a", "b"]]);
+  assert.ok(deletions.has("a") && deletions.has("b"));
+  deletions.add(jobs("c", "d"), { group: "h" });
+  await deletions.flush();
+  assert.deepEqual(heard.at(-1), ["restored", "c", "d", "still_running"]);
+  assert.ok(!deletions.has("c"));
+});
 
 test("nothing is deleted before the delay is over, then all of it", async () => {
   const sent = [];

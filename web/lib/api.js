@@ -103,6 +103,7 @@ export const quoteBatch = (body, options) =>
   call("POST", "/v1/batches", { ...options, body: { ...body, dry_run: true } }).then(data);
 export const getBatch = (id, options) => call("GET", batchPath(id), options).then(data);
 export const cancelBatch = (id, options) => call("POST", `${batchPath(id)}/cancel`, options).then(data);
+export const deleteBatch = (id, options) => call("DELETE", batchPath(id), options);
 export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, options).then(data);
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);

@@ -52,9 +52,14 @@ export class JobList {
     const answered = new Map(jobs.map((job) => [job.id, job]));
     const last = next === null ? "" : jobs.at(-1).id;
     const hasGap = this.#jobs.length > 0 && last > this.#jobs[0].id;
-    const changed = jobs.filter((job) => !this.#isDeleted(job.id) && differs(this.find(job.id), job));
+    const changed = this.changedOf(jobs);
     const gone = this.#jobs.filter(({ id }) => id >= last && !answered.has(id)).map(({ id }) => id);
     return { changed, gone, hasGap };
+  }
+
+  /** Return those of these jobs that are new or have changed. */
+  changedOf(jobs) {
+    return jobs.filter((job) => !this.#isDeleted(job.id) && differs(this.find(job.id), job));
   }
 
   /** The number of newest jobs to poll for, so that all unfinished ones are included. */

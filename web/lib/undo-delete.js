@@ -4,20 +4,28 @@ const AT_ONCE = 4;
 /**
  * Deletions that can be undone: jobs disappear immediately, the requests are sent after `delayMs`.
  *
- * `send(id, {isLast})` deletes one; `isLast` means that the page is being left. `timer` is setTimeout and clearTimeout.
+ * `send(id, {isLast})` deletes one, `sendGroup(group, jobs, {isLast})` all of a group at once; `isLast` means that the
+ * page is being left. `timer` is setTimeout and clearTimeout.
  * Events: "deleted" (`detail.jobs` can still be restored), "settled" (they no longer can), "restored" (`detail.jobs`
  * are back; `detail.error` is the server's refusal, or null).
  */
 export class PendingDeletions extends EventTarget {
   #send;
+  #sendGroup;
   #delayMs;
   #timer;
   #deleted = new Set();
   #open = null;
 
-  constructor({ send, delayMs, timer = { start: (...args) => setTimeout(...args), stop: (id) => clearTimeout(id) } }) {
+  constructor({
+    send,
+    sendGroup,
+    delayMs,
+    timer = { start: (...args) => setTimeout(...args), stop: (id) => clearTimeout(id) },
+  }) {
     super();
     this.#send = send;
+    this.#sendGroup = sendGroup;
     this.#delayMs = delayMs;
     this.#timer = timer;
   }
@@ -27,11 +35,15 @@ export class PendingDeletions extends EventTarget {
     return this.#deleted.has(id);
   }
 
-  /** Delete these jobs after the delay. Earlier pending ones are deleted now: "undo" applies to the last deletion. */
-  add(jobs) {
+  /**
+   * Delete these jobs after the delay. Earlier pending ones are deleted now: "undo" applies to the last deletion.
+   *
+   * `group` says that they are all jobs of that group, so that one request is enough.
+   */
+  add(jobs, { group = null } = {}) {
     this.flush();
     for (const { id } of jobs) this.#deleted.add(id);
-    this.#open = { jobs };
+    this.#open = { jobs, group };
     this.resumeTimer();
     this.#emit("deleted", { jobs });
   }
@@ -48,7 +60,7 @@ export class PendingDeletions extends EventTarget {
   }
 
   undo() {
-    const jobs = this.#close();
+    const jobs = this.#close().flatMap(({ jobs }) => jobs);
     if (jobs.length > 0) this.#restore(jobs, null);
   }
 
@@ -57,24 +69,26 @@ export class PendingDeletions extends EventTarget {
     const waiting = this.#close().values();
     const refused = [];
     const work = async () => {
-      for (const job of waiting) await this.#send(job.id, { isLast }).catch((error) => refused.push({ job, error }));
+      for (const { jobs, send } of waiting) await send({ isLast }).catch((error) => refused.push({ jobs, error }));
     };
     // A page that is left has no second chance, so all requests are sent at once.
     await Promise.all(Array.from({ length: isLast ? 1000 : AT_ONCE }, work));
     if (refused.length > 0)
       this.#restore(
-        refused.map(({ job }) => job),
+        refused.flatMap(({ jobs }) => jobs),
         refused[0].error,
       );
   }
 
+  /** End the time for undo. Returns the deletions to send, each `{jobs, send}`. */
   #close() {
     if (this.#open === null) return [];
-    const { jobs, timer } = this.#open;
+    const { jobs, group, timer } = this.#open;
     this.#timer.stop(timer);
     this.#open = null;
     this.#emit("settled", { jobs });
-    return jobs;
+    if (group !== null) return [{ jobs, send: (how) => this.#sendGroup(group, jobs, how) }];
+    return jobs.map((job) => ({ jobs: [job], send: (how) => this.#send(job.id, how) }));
   }
 
   #restore(jobs, error) {

@@ -1,4 +1,4 @@
-import { listJobs } from "../lib/api.js";
+import { getBatch, listJobs } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
@@ -39,6 +39,8 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
     onNew: add,
     onGone: () => {},
     onSelect: (id, isChosen, how) => selection.set(id, isChosen, how),
+    loadGroup,
+    onGroup: takeGroup,
   });
   const selection = gridSelection({ list, grid, signal, onChange: change });
   const ask = asker(filter, signal);
@@ -71,12 +73,29 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
     actions.dispatchEvent(new Event("done"));
     announceNew(job, matchesFilter(job, filter) ? grid : null);
   }
+  /** An older answer must not undo a user action. */
+  async function loadGroup(id) {
+    const before = revision;
+    const answer = await getBatch(id, { signal });
+    return revision === before ? answer : null;
+  }
+  /** An open group shows all its jobs, a closed one those of the pages loaded so far. */
+  function takeGroup(jobs, { isOpen, isOwn }) {
+    if (isOwn) revision += 1;
+    const [suiting, others] = [true, false].map((suits) => jobs.filter((job) => matchesFilter(job, filter) === suits));
+    const changed = list.changedOf(isOpen ? suiting : suiting.filter(({ id }) => list.find(id)));
+    announceFinished(list, changed);
+    const gone = others.filter(({ id }) => list.find(id)).map(({ id }) => id);
+    if (gone.length > 0) remove(gone);
+    if (changed.length > 0) put(changed);
+  }
   function compare(answer) {
     const { changed, gone, hasGap } = list.compare(answer);
     if (hasGap) return void more.start();
     announceFinished(list, changed);
     if (gone.length > 0) remove(gone);
     if (changed.length > 0) put(changed);
+    grid.refreshGroups();
   }
   followDeletions({ list, grid, signal, put: (jobs) => put(jobs.filter((job) => matchesFilter(job, filter))), remove });
   const look = () => ask({ limit: list.pollLimit });

@@ -29,7 +29,7 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       list.removeAttribute("aria-busy");
       show(items, isFirst);
       offer(next);
-      if (isByKeyboard) list.children[before]?.querySelector("a")?.focus({ preventScroll: true });
+      if (isByKeyboard) list.children[before]?.querySelector("a, button")?.focus({ preventScroll: true });
     } catch (error) {
       if (isAborted(error, signal)) return;
       if (list.hasAttribute("aria-busy")) {

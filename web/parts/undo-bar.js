@@ -1,4 +1,4 @@
-import { deleteJob } from "../lib/api.js";
+import { deleteBatch, deleteJob } from "../lib/api.js";
 import { element } from "../lib/dom.js";
 import { errorText } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
@@ -12,22 +12,31 @@ import { showBar, showNotice } from "./notice-bar.js";
 const UNDO_MS = 8_000;
 
 /** The pending deletions of all views. */
-export const deletions = new PendingDeletions({ send, delayMs: UNDO_MS });
+export const deletions = new PendingDeletions({ send, sendGroup, delayMs: UNDO_MS });
 let isStarted = false;
 
-/** Delete finished jobs after a delay during which a bar offers to undo it. */
-export function deleteWithUndo(jobs) {
+/** Delete finished jobs after a delay during which a bar offers to undo it. `group` says that they are all of one. */
+export function deleteWithUndo(jobs, { group = null } = {}) {
   start();
-  deletions.add(jobs);
+  deletions.add(jobs, { group });
 }
 
 async function send(id, { isLast }) {
+  await unlessGone(deleteJob(id, { keepalive: isLast }));
+  postJobDeleted(id);
+}
+
+async function sendGroup(group, jobs, { isLast }) {
+  await unlessGone(deleteBatch(group, { keepalive: isLast }));
+  for (const { id } of jobs) postJobDeleted(id);
+}
+
+async function unlessGone(request) {
   try {
-    await deleteJob(id, { keepalive: isLast });
+    await request;
   } catch (error) {
     if (error.status !== 404) throw error;
   }
-  postJobDeleted(id);
 }
 
 function start() {

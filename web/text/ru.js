@@ -453,6 +453,14 @@ export const words = {
   "pictures.finished": ({ n }) =>
     n === 1 ? "Задание завершилось." : `Завершилось ${n} ${plural(n, "задание", "задания", "заданий")}.`,
 
+  "group.name": ({ prompt }) => `Группа: ${prompt}`,
+  "group.jobs": ({ prompt }) => `Задания группы: ${prompt}`,
+  "group.done": ({ done, count }) => `Готово: ${done} из ${count}`,
+  "group.failed": ({ n }) => `не удалось: ${n}`,
+  "group.cancelled": ({ n }) => `отменено: ${n}`,
+  "group.cancel": "Отменить все",
+  "group.delete": "Удалить все",
+  "group.zip": "Скачать ZIP-файл",
   "pictures.select": ({ prompt }) => `Выбрать: ${prompt}`,
   "pictures.select.all": "Выбрать все",
   "pictures.select.end": "Готово",
