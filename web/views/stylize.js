@@ -26,7 +26,7 @@ export function stylizeView({ query, signal }) {
   const place = element("div", {}, loading());
   const head = element(
     "div",
-    {},
+    { class: "stylize-head" },
     element("h1", { class: "display" }, t("stylize.title")),
     element("p", {}, t("stylize.lead")),
   );
