@@ -20,8 +20,9 @@ PROMPT = "a lighthouse on a cliff at night, in a storm"
 SHORT = "a lighthouse on a cliff at night, in a…"
 OFFLINE = "net::ERR_INTERNET_DISCONNECTED"
 UNAVAILABLE = {"type": "about:blank", "title": "Try later.", "status": 503, "code": "unavailable"}
-# Overrides document.hidden, and records notifications instead of showing them.
+# Overrides document.hidden, and records notifications instead of showing them. There is no push service: pages tell.
 STAGE = """
+delete window.PushManager;
 let hidden = false;
 Object.defineProperty(Document.prototype, "hidden", {get: () => hidden});
 Object.defineProperty(Document.prototype, "visibilityState", {get: () => hidden ? "hidden" : "visible"});
