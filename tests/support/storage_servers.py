@@ -28,6 +28,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "easel-test", "AWS_SECRET_ACCESS_KEY": "easel-test-
 # LocalStack always checks presigned URLs against this secret.
 LOCALSTACK_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 WANTED = {
+    "EASEL_MAIL_EVENTS_URL": "sqs://sqs.example.com/000000000000/easel-mail-events",
     "EASEL_S3_BUCKET": "easel-suite",
     "EASEL_PUBLIC_URL": ORIGIN,
     "EASEL_CORS_ORIGINS": FRIEND,
