@@ -53,7 +53,7 @@ def painted(folder: Path, kind: str, side: int, count: int, processes: int) -> P
     pictures = np.memmap(part, np.uint8, "r+" if part.exists() else "w+", shape=(count, side, side, 3))
     done = int(note.read_text()) if note.exists() else 0
     # Spawned, since a copy of a process that computes with threads may hang.
-    with multiprocessing.get_context("spawn").Pool(processes, _give_way) as workers:
+    with multiprocessing.get_context("spawn").Pool(processes, _ignore_interrupts) as workers:
         paint = partial(PAINTERS[kind], side=side)
         for number, picture in enumerate(workers.imap(paint, range(done, count), chunksize=8), done):
             pictures[number] = picture
@@ -68,6 +68,6 @@ def painted(folder: Path, kind: str, side: int, count: int, processes: int) -> P
     return np.array(pictures)
 
 
-def _give_way() -> None:
+def _ignore_interrupts() -> None:
     """Leave ctrl-C to the training."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
