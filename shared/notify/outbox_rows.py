@@ -21,6 +21,12 @@ def key_of(outbox: Outbox) -> str:
     return "group_id" if outbox == "group_mails" else "job_id"
 
 
+def count_due(connection: Connection, outbox: Outbox, most: int) -> int:
+    """Return how many messages are due now, counted up to `most`."""
+    query = text(f"SELECT count(*) FROM (SELECT FROM {outbox} WHERE due_at <= {NOW} LIMIT :most) few")
+    return int(connection.execute(query, {"most": most}).scalar_one())
+
+
 def drop(connection: Connection, outbox: Outbox, row_id: UUID, attempts: int) -> None:
     """Delete a claimed row. `attempts` is the claim's, so that the row about a later end stays."""
     query = text(f"DELETE FROM {outbox} WHERE {key_of(outbox)} = :row_id AND attempts = :attempts")

@@ -84,12 +84,6 @@ def keep_keys(connection: Connection, keys: PushKeys) -> PushKeys:
     return PushKeys(bytes(row.private_key), bytes(row.public_key), row.application_key)
 
 
-def count_due(connection: Connection, most: int) -> int:
-    """Return how many pushes are due now, counted up to `most`."""
-    query = text(f"SELECT count(*) FROM (SELECT FROM pushes WHERE due_at <= {NOW} LIMIT :most) few")
-    return int(connection.execute(query, {"most": most}).scalar_one())
-
-
 def claim(connection: Connection, busy: Collection[UUID]) -> PushClaim | None:
     """Claim the push that has been due for longest, for 2 minutes; none to a user who is `busy`."""
     row = connection.execute(_CLAIM, {"lease_s": LEASE_S, "busy": [str(user_id) for user_id in busy]}).one_or_none()

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from shared.accounts.push_endpoints import find_endpoint_refusal
 from shared.core.settings import Settings
 from shared.generators.base import Stop, never_stop
-from shared.notify import delivery_errors, push_keys, push_store
+from shared.notify import delivery_errors, outbox_rows, push_keys, push_store
 from shared.notify.posting import AT_ONCE, DeliveryFailed, Round, check_answer, exchange
 from shared.notify.push_store import PushClaim, PushKeys
 from shared.services import Services
@@ -39,13 +39,13 @@ _log = logging.getLogger(__name__)
 def are_due(services: Services) -> bool:
     """Return whether a push is due."""
     with services.db.statement() as connection:
-        return push_store.count_due(connection, 1) > 0
+        return outbox_rows.count_due(connection, "pushes", 1) > 0
 
 
 def send_due(services: Services, stop: Stop = never_stop) -> int:
     """Send every push that is due; return how many were accepted. It waits for the push services."""
     with services.db.statement() as connection:
-        threads = push_store.count_due(connection, AT_ONCE)
+        threads = outbox_rows.count_due(connection, "pushes", AT_ONCE)
     if not threads:
         return 0
     keys = push_keys.ensure(services)

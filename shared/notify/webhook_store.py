@@ -55,12 +55,6 @@ FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = taken.user_
 """)
 
 
-def count_due(connection: Connection, most: int) -> int:
-    """Return how many webhooks are due now, counted up to `most`."""
-    query = text(f"SELECT count(*) FROM (SELECT FROM webhooks WHERE due_at <= {NOW} LIMIT :most) few")
-    return int(connection.execute(query, {"most": most}).scalar_one())
-
-
 def claim(connection: Connection, busy: Collection[UUID]) -> WebhookClaim | None:
     """Claim the webhook that has been due for longest, for 2 minutes; none of a user who is `busy`.
 

@@ -28,13 +28,13 @@ _log = logging.getLogger(__name__)
 def are_due(services: Services) -> bool:
     """Return whether a webhook is due."""
     with services.db.statement() as connection:
-        return webhook_store.count_due(connection, 1) > 0
+        return outbox_rows.count_due(connection, "webhooks", 1) > 0
 
 
 def send_due(services: Services, stop: Stop = never_stop) -> int:
     """Send every webhook that is due; return how many were accepted. It waits for the receivers."""
     with services.db.statement() as connection:
-        threads = webhook_store.count_due(connection, AT_ONCE)
+        threads = outbox_rows.count_due(connection, "webhooks", AT_ONCE)
 
     def take(busy: set[UUID]) -> WebhookClaim | None:
         with services.db.statement() as connection:
