@@ -12,6 +12,7 @@ from functions.gateway import manifest
 from functions.http.app import create_lambda
 from shared.services import Services
 from tests.support.doors import Door, build_event, build_rest_event, decode_answer, find_route
+from tests.support.loops import loop_of_thread
 from tests.support.people import Person
 
 NO_ID = "00000000-0000-7000-8000-000000000000"
@@ -62,10 +63,7 @@ def test_an_empty_answer_has_no_media_type(door: Door, ada: Person) -> None:
 def test_a_stage_or_base_path_before_the_route_is_ignored(
     services: Services, ada: Person, prefix: str, build: Callable[..., dict[str, Any]]
 ) -> None:
-    import asyncio
-
-    asyncio.set_event_loop(loop := asyncio.new_event_loop())
-    try:
+    with loop_of_thread():
         function = create_lambda(importlib.import_module("functions.account").router, services)
         route = find_route("GET", "/v1/me")
         assert route is not None
@@ -79,6 +77,3 @@ def test_a_stage_or_base_path_before_the_route_is_ignored(
             if name in holder:
                 holder[name] = prefix + "/v1/other"
         assert decode_answer(function(event, context)).json()["code"] == "not_found"
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()

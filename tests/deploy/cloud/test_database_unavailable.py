@@ -1,6 +1,5 @@
 """Handlers with a dead, silent or slow database: a correct answer or a 503 in time, and nothing done twice."""
 
-import asyncio
 import base64
 import importlib
 import json
@@ -22,6 +21,7 @@ from shared.accounts.tokens import new_token, token_hash
 from shared.core import db, deadline, log
 from shared.core.settings import Settings
 from shared.services import Services
+from tests.support.loops import loop_of_thread
 from tests.support.silent_proxy import SilentProxy, silent_proxy
 
 LONG_MS = 20_000
@@ -72,8 +72,6 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setattr(Services, "from_environment", lambda: inside)
     monkeypatch.setattr(log, "configure", lambda _level: None)
     made: dict[str, Any] = {}
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)  # for Mangum, which would create one and leave it open
 
     def send(name: str, method: str, path: str, *, left_ms: int = LONG_MS, body: Any = None, **headers: str) -> Any:
         if name not in made:
@@ -83,10 +81,9 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
         return Answer(answer["statusCode"], answer["headers"], json.loads(text))
 
     try:
-        yield send
+        with loop_of_thread():
+            yield send
     finally:
-        asyncio.set_event_loop(None)
-        loop.close()
         inside.db.close()
 
 

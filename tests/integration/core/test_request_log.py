@@ -16,6 +16,7 @@ from mangum.types import LambdaContext
 from functions.http.app import create_app
 from shared.core import log
 from shared.services import Services
+from tests.support.loops import loop_of_thread
 
 
 def event_of(path: str) -> dict[str, Any]:
@@ -66,10 +67,9 @@ def test_an_unexpected_error_is_a_500_with_its_traceback(services: Services, cap
         raise RuntimeError
 
     app = create_app([router], services, lambda *measured: seen.append(measured))
-    assert (
-        Mangum(app, lifespan="off")(event_of("/v1/breaks/something-private"), cast(LambdaContext, None))["statusCode"]
-        == 500
-    )
+    with loop_of_thread():
+        answer = Mangum(app, lifespan="off")(event_of("/v1/breaks/something-private"), cast(LambdaContext, None))
+    assert answer["statusCode"] == 500
     [fields] = requests_in(caplog)
     assert fields["status"] == 500
     assert [measured[:3] for measured in seen] == [("site", "GET", 500)]

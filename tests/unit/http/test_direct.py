@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
 from typing import Annotated, Any
 
 import httpx
@@ -84,9 +83,7 @@ def ask(app: Any, method: str, path: str, **request: Any) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://easel") as client:
             return await client.request(method, path, **request)
 
-    # Not `asyncio.run`, which would drop the loop that Mangum has made in this thread.
-    with closing(asyncio.new_event_loop()) as loop:
-        return loop.run_until_complete(send())
+    return asyncio.run(send())
 
 
 async def in_parts() -> AsyncIterator[bytes]:
