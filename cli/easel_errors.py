@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from shared.services import Services
 
 LIST = """\
-Jobs that failed in the last days, attempts at mails, webhooks and pushes that failed, and the generators that fail now.
-GIVEN UP counts what will not be tried again. Deleted jobs are not counted; mails, webhooks and pushes are for 90 days.
+Jobs that failed in the last days, attempts at mails, webhooks and pushes that failed, and what generators failed: steps
+of jobs, most of which are tried again, and health checks. GIVEN UP counts what will not be tried again. Deleted jobs
+are not counted; the others are for 90 days.
 """
 
 COLUMNS: tuple[Column["ErrorCount"], ...] = (

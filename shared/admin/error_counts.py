@@ -12,8 +12,9 @@ from shared.services import Services
 class ErrorCount:
     """Failures of one kind with one code.
 
-    `kind` is job, mail, webhook, push or generator. `given_up` counts what will not be tried again. The code
-    of a generator is `failing`, and `detail` its name and last error; the jobs it failed have their own codes.
+    `kind` is job, mail, webhook, push or generator. `given_up` counts what will not be tried again. `detail` names the
+    generator, with its last error if it fails now; its failures are steps of jobs, which may be tried again, and health
+    checks.
     """
 
     kind: str
@@ -32,12 +33,15 @@ UNION ALL
 SELECT kind, code, sum(failures)::int, sum(given_up)::int, max(last_at), NULL FROM delivery_errors
 WHERE day > (now() AT TIME ZONE 'utc')::date - :days GROUP BY kind, code
 UNION ALL
-SELECT 'generator', 'failing', failures, 0, NULL, concat_ws(': ', name, last_error) FROM generators WHERE failures > 0
-ORDER BY kind, failures DESC, code
+SELECT 'generator', e.code, sum(e.failures)::int, 0, max(e.last_at),
+    concat(e.generator, ' (failing now: ' || g.last_error || ')')
+FROM generator_errors e LEFT JOIN generators g ON g.name = e.generator AND g.failures > 0
+WHERE e.day > (now() AT TIME ZONE 'utc')::date - :days GROUP BY e.generator, e.code, g.last_error
+ORDER BY kind, failures DESC, code, detail
 """)
 
 
 def count_errors(services: Services, days: int) -> list[ErrorCount]:
-    """Return the failures of the last days by kind and code, and the generators that fail now."""
+    """Return the failures of the last days by kind and code, those of generators by name, too."""
     with services.db.statement() as connection:
         return [ErrorCount(*row) for row in connection.execute(_COUNT, {"days": days})]

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-import shared.core.push_tables  # noqa: F401 # adds its tables to the metadata
+import shared.core.error_tables  # adds its tables to the metadata
+import shared.core.push_tables  # noqa: F401 # the same
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
@@ -339,18 +340,6 @@ webhooks = Table(
     owner("users", index=True),
     Column("url", Text, nullable=False),
     *outbox(),
-)
-
-# For operators: how often sending a mail or a webhook failed, by day (UTC), kind and code, and how many were given up.
-delivery_errors = Table(
-    "delivery_errors",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("code", Text, primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("given_up", Integer, nullable=False),
-    when("last_at", nullable=False, server_default=NOW),
 )
 
 # Prefixes of objects to which nothing refers, written in the transaction that makes them so; the poller deletes them.

@@ -4,6 +4,7 @@ Deciding (`steps`) has no database access. Writing ends the claims of a batch in
 job stays at its generator) or by the end of the attempt. A step whose claim is gone writes nothing.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from shared.jobs.reasons import WORKER_DIED, Reason
 from shared.jobs.records import StoredImage
 from shared.jobs.states import FIRST_POLL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.jobs.store import Lost, Move
-from shared.polling import claims, durations
+from shared.polling import claims, durations, generator_errors
 from shared.polling import generators as generator_store
 from shared.polling.claims import ClaimedJob, Release
 
@@ -143,6 +144,9 @@ class Written:
 Result: TypeAlias = Written | Lost | Unavailable | DatabaseFault | NotFound
 """What came of writing one outcome. `Lost`: the claim was gone. Any error: nothing of this outcome was written."""
 
+_NO_ERRORS = {"generator_loading", "generator_removed"}
+"""Reasons that concern a generator, and are no failures of it."""
+
 _STATE_NAMES = {
     State.QUEUED: "requeued",
     State.SUCCEEDED: "succeeded",
@@ -166,6 +170,7 @@ def write(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *, keep:
             return [error]
         return _write_singly(db, decided, keep=keep)
     _record_durations(db, decided, results)
+    _record_errors(db, decided, results)
     return results
 
 
@@ -305,6 +310,29 @@ def _record_durations(db: Database, decided: Sequence[tuple[ClaimedJob, Decision
     if succeeded:
         with suppress(Unavailable), db.statement() as connection:
             durations.record(connection, succeeded)
+
+
+def _record_errors(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], results: Sequence[Result]) -> None:
+    """Count the steps that generators failed, by code. Failing to count them changes nothing."""
+    failures = Counter(
+        (claim.generator, code)
+        for (claim, decision), result in zip(decided, results, strict=True)
+        if isinstance(result, Written) and (code := _generator_error(claim, decision.outcome))
+    )
+    if failures:
+        with suppress(Unavailable), db.statement() as connection:
+            generator_errors.record(connection, failures)
+
+
+def _generator_error(claim: ClaimedJob, outcome: Outcome) -> str | None:
+    """Return the code with which the generator failed the step, None if it did not."""
+    if not isinstance(outcome, Waits | Retried | Failed):
+        return None
+    code = outcome.reason.code
+    if code.startswith("picture_"):
+        # Before the job was sent, the picture that cannot be used is one to start from.
+        return code if claim.remote_id is not None else None
+    return code if code.startswith("generator_") and code not in _NO_ERRORS else None
 
 
 def _write_health(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]]) -> None:

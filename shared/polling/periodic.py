@@ -11,7 +11,7 @@ from shared.core.log import fields as log_fields
 from shared.generators.base import Stop
 from shared.metrics import store as metrics_store
 from shared.notify import delivery_errors, expiry, outbox
-from shared.polling import claims, dispatch, garbage, wait_reasons
+from shared.polling import claims, dispatch, garbage, generator_errors, wait_reasons
 from shared.polling.patience import patient
 from shared.services import Services
 
@@ -29,6 +29,7 @@ def collect(services: Services) -> int:
         metrics_store.compact(connection)
         claims.drop_old_leases(connection)
         delivery_errors.drop_old(connection)
+        generator_errors.drop_old(connection)
         closed = user_store.list_closed(connection)
     accounts.delete_rows(services, closed)
     garbage.retire(services)

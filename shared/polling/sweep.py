@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.generators.base import Capabilities, GeneratorError
+from shared.generators.base import GeneratorError
 from shared.jobs import depth
-from shared.polling import dispatch, wait_reasons
+from shared.polling import dispatch, generator_errors, wait_reasons
 from shared.polling import generators as generator_store
 from shared.polling.claims import UNHELD
 from shared.polling.client_pool import ClientPool
@@ -44,15 +44,15 @@ def _probe(services: Services, pool: ClientPool) -> None:
         found = pool.find(name)
         if found is None:
             continue
-        health: Capabilities | str
         try:
             health = found[0].health()
         except GeneratorError as error:
-            health = error.message
+            with services.db.statement() as connection:
+                generator_store.record_failure(connection, name, error.message, probed=True)
+                generator_errors.record(connection, {(name, error.code): 1})
+            continue
         with services.db.statement() as connection:
-            if isinstance(health, str):
-                generator_store.record_failure(connection, name, health, probed=True)
-            elif health.loading_s is not None:
+            if health.loading_s is not None:
                 generator_store.record_loading(connection, name, health.loading_s)
             else:
                 generator_store.record_success(connection, name)

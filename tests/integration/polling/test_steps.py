@@ -260,6 +260,7 @@ def test_invalid_pictures_cost_an_attempt(world: World, generator: FakeGenerator
     row = world.row(job_id)
     assert (row.state, row.error_code, row.attempts) == ("failed", code, paintings)
     assert generator.counts["initiated"] == paintings
+    assert world.sql("SELECT code, failures FROM generator_errors") == [(code, paintings)]
     assert world.images(job_id) == []
     world.check_one_set(job_id, 0)
     world.check_books()
