@@ -37,7 +37,8 @@ def plan(
     prompt = wanted.prompt.strip().strip("|").strip()
     from_photo = photo | {"prompt": prompt} if prompt else {"from_job": _FIRST_JOB}
     styled = [JobRequest.model_validate(common | from_photo | {"style": style}) for style in wanted.styles]
-    described = JobRequest.model_validate(photo | {"strength": -2, "describe": True})
+    # It makes no picture, so the group's mail neither counts it nor has the photo inside.
+    described = JobRequest.model_validate(photo | {"strength": -2, "describe": True, "notify": "none"})
     requests, followers = (styled, []) if prompt else ([described], styled)
     try:
         planned = groups.plan(services, credential, requests, key, fingerprint, followers=followers)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from shared.accounts import store as user_store
+from shared.notify import store as mail_store
 from shared.services import Services
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
@@ -120,7 +121,12 @@ def test_a_group_has_one_mail_in_the_outbox(
     with services.db.statement() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM mails").scalar_one() == 0
         rows = connection.exec_driver_sql("SELECT group_id FROM group_mails").scalars().all()
-    assert [str(row) for row in rows] == [group["id"]]
+        assert [str(row) for row in rows] == [group["id"]]
+        claim = mail_store.claim(connection, "group_mails")
+    assert claim is not None
+    made = [job["id"] for job in group["jobs"] if not job["settings"]["describe"]]
+    assert [job.id for job in claim.jobs] == made, "the job that describes the photo makes no picture"
+    assert len(claim.images) == 2
     assert door.delete(f"/v1/batches/{group['id']}", headers=ada.headers).status_code == 204
     with services.db.statement() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM group_mails").scalar_one() == 0

@@ -28,6 +28,7 @@ def test_one_job_describes_and_the_styles_start_from_it(
     check(group, GROUP)
     described, *styled = group["jobs"]
     assert described["settings"]["source_images"] == [photo]
+    assert described["settings"]["notify"] == "none"
     assert [job["settings"]["style"] for job in styled] == ["oil", "ink"]
     assert {job["settings"]["from_job"] for job in styled} == {described["id"]}
     assert len({job["settings"]["seed"] for job in styled}) == 1
