@@ -654,6 +654,7 @@ export const words = {
   "stylize.caption.hint": "Leave this empty, and Easel describes the photo itself.",
   "stylize.caption.again": "Make the pictures again with these words",
   "stylize.caption.waiting": "The photo is being described.",
+  "stylize.missing": "Make the missing pictures",
   "stylize.submit": "Make the pictures",
   "stylize.no_photo": "Add a photo first.",
   "stylize.no_style": "Choose at least one style.",

@@ -661,6 +661,7 @@ export const words = {
   "stylize.caption.hint": "Оставьте поле пустым, и Easel опишет фотографию сам.",
   "stylize.caption.again": "Сделать картины заново по этим словам",
   "stylize.caption.waiting": "Фотография описывается.",
+  "stylize.missing": "Сделать недостающие картины",
   "stylize.submit": "Сделать картины",
   "stylize.no_photo": "Сначала добавьте фотографию.",
   "stylize.no_style": "Выберите хотя бы один стиль.",

@@ -42,24 +42,29 @@ function tile(first) {
   const actions = element("div", { class: "actions" });
   const head = element("h2", {}, routeLink(`/pictures/${first.id}`, {}, style));
   const node = element("li", {}, head, place, bar, state, actions);
+  const picture = element("img", { ...SHARED, alt: t("stylize.picture.alt", { style }) });
   let shown = null;
 
   /** A finished picture is built once, so that its slider stays where the user has put it. */
   function show(job, { photo, preview }) {
     const [image] = job.images;
+    const isOver = FINISHED.has(job.state);
     bar.value = job.progress ?? 0;
-    bar.hidden = FINISHED.has(job.state);
+    bar.hidden = isOver;
     fill(
       state,
       job.error ? reasonInWords({ code: job.error.code, detail: job.error.message }) : t(`pictures.state.${job.state}`),
     );
     const now = image ? `${image.id} ${photo !== null}` : preview;
-    if (now === shown) return;
+    if (now === shown || (now === null && !isOver)) return;
     shown = now;
-    const picture = image?.url ?? preview;
-    if (image && photo) fill(place, comparison({ photo, picture, style }));
-    else if (picture)
-      fill(place, element("img", { ...SHARED, src: picture, alt: t("stylize.picture.alt", { style }) }));
+    if (image && photo) fill(place, comparison({ photo, picture: image.url, style }));
+    else if (now === null) fill(place);
+    else {
+      // The same element shows the last preview until the next one has arrived.
+      picture.src = image?.url ?? preview;
+      if (!picture.isConnected) fill(place, picture);
+    }
     if (image) fill(actions, download(image, style));
   }
   return { node, show };

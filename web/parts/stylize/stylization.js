@@ -106,34 +106,44 @@ function photoOf(jobs, photos) {
 
 const keyOf = (jobs) => jobs.map(({ settings }) => settings.source_images?.[0]).find(Boolean);
 
-/** The words about the photo, which the user can correct: the pictures are then made again. */
+/** The words about the photo, which the user can correct: the pictures, or those that are missing, are made again. */
 function captionForm(submit, signal) {
   const caption = field({ name: "caption", label: t("stylize.caption"), tag: "textarea", rows: 2, maxlength: 2000 });
-  const button = element("button", { class: "button" }, t("stylize.caption.again"));
+  const all = element("button", { class: "button" }, t("stylize.caption.again"));
+  const rest = element("button", { type: "button", class: "button", hidden: true }, t("stylize.missing"));
+  const buttons = element("div", { class: "actions" }, all, rest);
+  const node = element("form", { class: "stylize-caption" }, caption.node, buttons);
   let jobs = [];
   let isFilled = false;
-  async function send(event) {
-    event.preventDefault();
-    button.disabled = true;
-    const styles = jobs.filter((job) => !describes(job)).map(({ settings }) => [settings.style].flat()[0]);
+  async function send(styled) {
+    all.disabled = rest.disabled = true;
+    const styles = styled.map(({ settings }) => [settings.style].flat()[0]);
     try {
       await submit({ source_image: keyOf(jobs), styles, prompt: caption.input.value.trim() });
     } catch (error) {
       if (!isAborted(error, signal)) caption.showError(errorText(error));
     } finally {
-      button.disabled = false;
+      all.disabled = rest.disabled = false;
     }
   }
+  const styled = () => jobs.filter((job) => !describes(job));
+  const missing = () => styled().filter(({ state }) => state === "failed" || state === "cancelled");
+  node.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(styled());
+  });
+  rest.addEventListener("click", () => send(missing()));
+
   function show(now) {
     jobs = now;
     const describing = now.find(describes);
     const said = describing ? describing.images[0]?.description : now[0]?.prompt;
     caption.showHint(describing?.finished_at === null ? t("stylize.caption.waiting") : "");
+    rest.hidden = missing().length === 0 || now.some(({ finished_at: at }) => at === null);
     if (said && !isFilled && caption.input.value === "") {
       caption.input.value = said;
       isFilled = true;
     }
   }
-  const node = element("form", { class: "stylize-caption", on: { submit: send } }, caption.node, button);
   return { node, show };
 }
