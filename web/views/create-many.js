@@ -75,7 +75,7 @@ function refuseTooMuch(event, { input, showError }) {
 }
 
 function matrixForm(presets, signal) {
-  const prompt = field({ name: "matrix-prompt", label: t("create.prompt"), tag: "textarea", rows: 2 });
+  const prompt = field({ name: "matrix-prompt", label: t("create.prompt"), tag: "textarea", rows: 4 });
   const seeds = field({ name: "seeds", label: t("many.seeds"), hint: t("many.seeds.hint"), inputmode: "numeric" });
   const styles = stylesField({ ...presets, fields: [{ name: "n", maximum: presets.styles.length }] }, {});
   const read = () =>
