@@ -14,7 +14,7 @@ from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import bounces, outbox, push_keys, pushes, webhooks
+from shared.notify import bounces, push_keys, pushes, webhooks
 from shared.polling import periodic
 from shared.polling.client_pool import ClientPool
 from shared.polling.patience import patient
@@ -101,7 +101,7 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender
         with patient("a sweep"):
             if sweep(services, worker.pool):
                 pump.wake()
-            if outbox.are_due(services) or webhooks.are_due(services) or pushes.are_due(services):
+            if periodic.has_notifications(services):
                 app.send_task(MAIL, expires=5 * SWEEP_S)
 
     @app.task(name=MAIL, shared=False)

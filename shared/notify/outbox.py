@@ -19,14 +19,6 @@ from shared.services import Services
 _log = logging.getLogger(__name__)
 
 
-def are_due(services: Services) -> bool:
-    """Return whether `send_due` has something to send; always False if the site sends no mail."""
-    if not services.sends_mail:
-        return False
-    with services.db.statement() as connection:
-        return mail_store.is_any_due(connection)
-
-
 def send_due(services: Services, stop: Stop = never_stop) -> int:
     """Send every mail that is due, one after the other; return how many were accepted.
 

@@ -5,6 +5,7 @@
 A claim postpones its row, so that another process sends the message if this one dies.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -19,6 +20,13 @@ NOW = "(SELECT clock_timestamp())"
 def key_of(outbox: Outbox) -> str:
     """Return the column that names what an outbox's row is about."""
     return "group_id" if outbox == "group_mails" else "job_id"
+
+
+def are_due(connection: Connection, outboxes: Sequence[Outbox]) -> bool:
+    """Return whether a message of any of these is due now."""
+    # The first entry of an index; a condition on `due_at` might look at every row that waits.
+    soonest = ", ".join(f"(SELECT min(due_at) FROM {outbox})" for outbox in outboxes)
+    return bool(connection.execute(text(f"SELECT coalesce(least({soonest}) <= {NOW}, false)")).scalar_one())
 
 
 def count_due(connection: Connection, outbox: Outbox, most: int) -> int:

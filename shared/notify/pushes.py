@@ -36,12 +36,6 @@ TITLES = {
 _log = logging.getLogger(__name__)
 
 
-def are_due(services: Services) -> bool:
-    """Return whether a push is due."""
-    with services.db.statement() as connection:
-        return outbox_rows.count_due(connection, "pushes", 1) > 0
-
-
 def send_due(services: Services, stop: Stop = never_stop) -> int:
     """Send every push that is due; return how many were accepted. It waits for the push services."""
     with services.db.statement() as connection:

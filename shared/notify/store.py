@@ -77,12 +77,6 @@ class MailClaim:
         return [image for job in self.jobs for image in job.images]
 
 
-_DUE = text(
-    "SELECT coalesce(least((SELECT min(due_at) FROM mails), (SELECT min(due_at) FROM group_mails))"
-    " <= clock_timestamp(), false)"
-)
-
-
 def _claim_of(outbox: MailOutbox, owners: str, jobs: str) -> str:
     """Return the statement that claims a mail of an outbox. owners: the table of its ids; jobs: which it is about."""
     key = key_of(outbox)
@@ -117,11 +111,6 @@ _CLAIMS = {
         _claim_of("group_mails", "job_groups", "j.group_id = taken.id AND j.settings->>'notify' = 'email'")
     ),
 }
-
-
-def is_any_due(connection: Connection) -> bool:
-    """Return whether a mail is due now."""
-    return bool(connection.execute(_DUE).scalar_one())
 
 
 def claim(connection: Connection, outbox: MailOutbox = "mails") -> MailClaim | None:

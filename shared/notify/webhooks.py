@@ -25,12 +25,6 @@ from shared.services import Services
 _log = logging.getLogger(__name__)
 
 
-def are_due(services: Services) -> bool:
-    """Return whether a webhook is due."""
-    with services.db.statement() as connection:
-        return outbox_rows.count_due(connection, "webhooks", 1) > 0
-
-
 def send_due(services: Services, stop: Stop = never_stop) -> int:
     """Send every webhook that is due; return how many were accepted. It waits for the receivers."""
     with services.db.statement() as connection:

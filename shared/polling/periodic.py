@@ -10,7 +10,9 @@ from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
 from shared.generators.base import Stop
 from shared.metrics import store as metrics_store
-from shared.notify import delivery_errors, expiry, outbox
+from shared.notify import delivery_errors, expiry, outbox, outbox_rows
+from shared.notify import store as mail_store
+from shared.notify.outbox_rows import Outbox
 from shared.polling import claims, dispatch, garbage, generator_errors, wait_reasons
 from shared.polling.patience import patient
 from shared.services import Services
@@ -45,6 +47,13 @@ def report(services: Services) -> None:
         dispatch.lock_clock(connection)
         found = metrics_store.report(connection)
     _log.info("queue", extra=log_fields(**asdict(found)))
+
+
+def has_notifications(services: Services) -> bool:
+    """Return whether a notification is due; mails count only where the site sends mail."""
+    outboxes: list[Outbox] = ["webhooks", "pushes", *(mail_store.OUTBOXES if services.sends_mail else ())]
+    with services.db.statement() as connection:
+        return outbox_rows.are_due(connection, outboxes)
 
 
 @dataclass

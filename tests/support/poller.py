@@ -8,7 +8,6 @@ from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.generators.discovery import Discovery
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import outbox
 from shared.polling import dispatch, periodic
 from shared.polling.client_pool import ClientPool
 from shared.polling.sweep import sweep
@@ -71,7 +70,7 @@ class Poller:
         periodic.report(self.services)
 
     def has_mail(self) -> bool:
-        return outbox.are_due(self.services)
+        return periodic.has_notifications(self.services)
 
     def send_mail(self) -> None:
         self._mail.send()

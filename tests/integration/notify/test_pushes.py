@@ -18,6 +18,7 @@ from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
 from shared.notify import expiry, posting, push_keys, pushes
+from shared.polling import periodic
 from shared.services import Services
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Posted, WebhookReceiver
@@ -97,11 +98,11 @@ def test_only_the_browser_reads_it(world: World, telling: Services, receiver: We
     user = world.user()
     browser = subscribe(world, user, receiver.url)
     job_id = world.submit(user)
-    assert not pushes.are_due(telling)
+    assert not periodic.has_notifications(telling)
     world.finish(job_id)
-    assert pushes.are_due(telling)
+    assert periodic.has_notifications(telling)
     assert pushes.send_due(telling) == 1
-    assert (pushes.send_due(telling), pushes.are_due(telling), waiting(world)) == (0, False, [])
+    assert (pushes.send_due(telling), periodic.has_notifications(telling), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     said = browser.read(posted)
     assert said == {

@@ -15,6 +15,7 @@ from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
 from shared.notify import expiry, webhooks
+from shared.polling import periodic
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.waiting import until
@@ -72,11 +73,11 @@ def shown(world: World, job_id: UUID) -> tuple[Any, ...]:
 
 def test_it_works(world: World, calling: Services, receiver: WebhookReceiver, generator: FakeGenerator) -> None:
     job_id = world.submit(world.user(), n=2, webhook_url=receiver.url)
-    assert not webhooks.are_due(calling)
+    assert not periodic.has_notifications(calling)
     world.finish(job_id)
-    assert webhooks.are_due(calling)
+    assert periodic.has_notifications(calling)
     assert webhooks.send_due(calling) == 1
-    assert (webhooks.send_due(calling), webhooks.are_due(calling), waiting(world)) == (0, False, [])
+    assert (webhooks.send_due(calling), periodic.has_notifications(calling), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     assert posted.path == "/easel?who=ada"
     assert posted.headers["content-type"] == "application/json"
