@@ -25,7 +25,7 @@ from tests.support.configuration import (
 from tests.support.paths import ROOT
 
 BUCKETS = resources("aws_s3_bucket")
-ALARMS = ("failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx")
+ALARMS = ("failed-jobs", "oldest-queued-job", "dead-letters", "mail-dead-letters", "errors-5xx")
 
 
 def of_bucket(kind: str, bucket: Block) -> Block:
@@ -205,6 +205,13 @@ def test_the_alarms_have_their_fixed_names() -> None:
     for block in alarms:
         assert block.body["alarm_actions"] == ["${aws_sns_topic.alarms.arn}"]
         assert block.body["alarm_description"].endswith(".")
+
+
+def test_dead_letters_of_both_queues_are_alarms() -> None:
+    for name in ("dead_letters", "mail_dead_letters"):
+        alarm = resource("observability", "aws_cloudwatch_metric_alarm", name).body
+        assert alarm["dimensions"] == {"QueueName": f"${{var.{name}}}"}
+        assert alarm["threshold"] == "${var.thresholds.dead_letters}"
 
 
 def test_a_silent_poller_is_an_alarm() -> None:

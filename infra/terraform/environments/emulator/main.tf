@@ -57,6 +57,7 @@ module "observability" {
 
   name               = var.name
   dead_letters       = module.queue.dead_letters
+  mail_dead_letters  = module.mail.dead_letters
   api_id             = module.gateway.api_id
   alarm_email        = "operator@example.com"
   monthly_budget_usd = null

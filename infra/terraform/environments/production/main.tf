@@ -147,6 +147,7 @@ module "observability" {
   name               = var.name
   poller_log_group   = module.poller.log_group
   dead_letters       = module.queue.dead_letters
+  mail_dead_letters  = var.mail == null ? null : module.mail[0].dead_letters
   api_id             = module.gateway.api_id
   alarm_email        = var.alarm_email
   thresholds         = var.alarm_thresholds

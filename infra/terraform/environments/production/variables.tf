@@ -325,7 +325,7 @@ variable "alarm_thresholds" {
     errors_5xx      = optional(number, 5)
   })
   default     = {}
-  description = "The threshold of each alarm: failed jobs in five minutes, seconds of the oldest wait during five minutes, dead letters, 5xx answers in five minutes."
+  description = "The threshold of each alarm: failed jobs in five minutes, seconds of the oldest wait during five minutes, dead letters of a queue, 5xx answers in five minutes."
 
   validation {
     condition     = alltrue([for threshold in values(var.alarm_thresholds) : threshold >= 0])

@@ -27,3 +27,8 @@ output "events_arn" {
   description = "That queue's ARN, for the permissions."
   value       = aws_sqs_queue.events.arn
 }
+
+output "dead_letters" {
+  description = "The name of the queue of the reports that could not be read, for its alarm."
+  value       = aws_sqs_queue.events_dead.name
+}

@@ -49,6 +49,24 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   ok_actions          = [aws_sns_topic.alarms.arn]
 }
 
+resource "aws_cloudwatch_metric_alarm" "mail_dead_letters" {
+  count = var.mail_dead_letters == null ? 0 : 1
+
+  alarm_name          = "${var.name}-mail-dead-letters"
+  alarm_description   = "There are reports of SES that the poller could not read. Mail goes on to addresses that bounce."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = var.mail_dead_letters }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.thresholds.dead_letters
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
 resource "aws_cloudwatch_metric_alarm" "errors_5xx" {
   alarm_name          = "${var.name}-errors-5xx"
   alarm_description   = "The API answered with a 5xx more than ${var.thresholds.errors_5xx} times within five minutes."

@@ -1,4 +1,4 @@
-# Five alarms, one topic, one e-mail address. docs/operate.md says what to do about each alarm.
+# Six alarms, one topic, one e-mail address. docs/operate.md says what to do about each alarm.
 
 locals {
   # The poller's log line of every minute: {"message": "queue", "queued": n, "oldest_queued_s": s, "failed": n, ...}

@@ -29,6 +29,17 @@ variable "dead_letters" {
   }
 }
 
+variable "mail_dead_letters" {
+  type        = string
+  default     = null
+  description = "The name of the queue of the reports of SES that could not be read; null if the site sends no mail."
+
+  validation {
+    condition     = var.mail_dead_letters == null || try(length(var.mail_dead_letters) > 0, false)
+    error_message = "A queue has a name."
+  }
+}
+
 variable "api_id" {
   type        = string
   description = "The HTTP API."
@@ -57,7 +68,7 @@ variable "thresholds" {
     errors_5xx      = optional(number, 5)
   })
   default     = {}
-  description = "The threshold of each alarm: failed jobs in five minutes, seconds of the oldest wait during five minutes, dead letters, 5xx answers in five minutes."
+  description = "The threshold of each alarm: failed jobs in five minutes, seconds of the oldest wait during five minutes, dead letters of a queue, 5xx answers in five minutes."
 
   validation {
     condition     = alltrue([for threshold in values(var.thresholds) : threshold >= 0])
