@@ -1,4 +1,4 @@
-"""/v1/me/push: the browsers that are told when a job of the caller's has ended (Web Push)."""
+"""/v1/me/push: the browsers that are notified when a job of the caller's has ended (Web Push)."""
 
 from fastapi import APIRouter, Response
 
@@ -20,11 +20,11 @@ def get_push_key(credential: CredentialDep, services: ServicesDep) -> dict[str, 
 
 @router.post("/v1/me/push", status_code=204, response_class=Response, responses=problems(*CHANGING, *WITH_BODY))
 def add_push(body: PushSubscription, credential: CredentialDep, services: ServicesDep) -> None:
-    """Tell this browser when a job of yours has ended. Of more than ten, those that subscribed first are forgotten."""
+    """Notify this browser when a job of yours has ended. Beyond ten, the oldest is forgotten."""
     push_subscriptions.add(services, credential, body)
 
 
 @router.delete("/v1/me/push", status_code=204, response_class=Response, responses=problems(*CHANGING, *WITH_BODY))
 def remove_push(body: PushRemoval, credential: CredentialDep, services: ServicesDep) -> None:
-    """Tell this browser nothing more."""
+    """Notify this browser no more."""
     push_subscriptions.remove(services, credential, body.endpoint)

@@ -52,7 +52,7 @@ def create_app(
     worker = Worker(services, ClientPool(services.generators, connect), measure)
     pump, mail = Pump(worker, at_once), Sender(services, worker.stopping)
     hooks = Sender(services, worker.stopping, webhooks.send_due, "webhooks")
-    telling = Sender(services, worker.stopping, pushes.send_due, "pushes")
+    browsers = Sender(services, worker.stopping, pushes.send_due, "pushes")
     stops = Sender(services, worker.stopping, bounces.take, "addresses", "stopped")
     app = services.celery
     app.conf.update(
@@ -64,7 +64,7 @@ def create_app(
             **(_MAIL_EVENTS_SCHEDULE if services.settings.mail_events_url else {}),
         },
     )
-    _add_tasks(app, worker, pump, (mail, hooks, telling))
+    _add_tasks(app, worker, pump, (mail, hooks, browsers))
 
     @app.task(name=MAIL_EVENTS, shared=False)
     def take_mail_events() -> None:
@@ -76,7 +76,7 @@ def create_app(
 
     def end(**_: object) -> None:
         pump.stop()
-        for sender in (mail, hooks, telling, stops):
+        for sender in (mail, hooks, browsers, stops):
             sender.stop(STOP_S)
         worker.pool.close()
         services.db.close()

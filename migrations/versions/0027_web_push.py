@@ -1,4 +1,4 @@
-"""Web Push: the site's keys, the browsers that are told, and the outbox of what they are told."""
+"""Web Push: the site's keys, the browsers that are notified, and the outbox of their notifications."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The browsers that a user wants to be told by."""
+"""The browsers in which a user is notified."""
 
 from uuid import UUID
 
@@ -25,13 +25,13 @@ def get_key(services: Services, credential: Credential) -> str:
 
 
 def count(connection: Connection, user_id: UUID) -> int:
-    """Return how many browsers a user is told by."""
+    """Return in how many browsers a user is notified."""
     query = text("SELECT count(*) FROM push_subscriptions WHERE user_id = :user_id")
     return int(connection.execute(query, {"user_id": user_id}).scalar_one())
 
 
 def add(services: Services, credential: Credential, wanted: PushSubscription) -> None:
-    """Tell this browser when a job has ended. A browser that another user had is this user's from now on.
+    """Notify this browser when a job has ended. A browser that another user had is this user's from now on.
 
     Raises:
         InvalidRequest: The endpoint is not one that this site sends to.
@@ -62,7 +62,7 @@ def _add(connection: Connection, user_id: UUID, wanted: PushSubscription) -> Non
 
 
 def remove(services: Services, credential: Credential, endpoint: str) -> None:
-    """Tell this browser of the user's nothing more; an unknown one is not told anything anyway."""
+    """Notify this browser of the user's no more; an unknown one is not notified anyway."""
     query = text("DELETE FROM push_subscriptions WHERE user_id = :user_id AND endpoint = :endpoint")
     with services.db.begin() as connection:
         user = require_user(connection, credential)

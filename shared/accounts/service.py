@@ -56,7 +56,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """A user with their quota, and how many browsers they are told by."""
+    """A user with their quota, and in how many browsers they are notified."""
 
     user: User
     quota: Quota

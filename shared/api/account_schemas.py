@@ -80,7 +80,7 @@ class QuotaView(Answer):
 class AccountView(Answer):
     user: UserView
     quota: QuotaView
-    push_browsers: int = Field(description="How many browsers are told when a job has ended, see `/v1/me/push`.")
+    push_browsers: int = Field(description="How many browsers are notified when a job has ended, see `/v1/me/push`.")
 
 
 class TokenView(Answer):

@@ -1,4 +1,4 @@
-"""The schemas of browsers that are told when a job has ended (Web Push)."""
+"""The schemas of browsers that are notified when a job has ended (Web Push)."""
 
 from typing import Annotated
 

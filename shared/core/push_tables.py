@@ -15,7 +15,7 @@ push_keys = Table(
     Column("application_key", Text, nullable=False),
 )
 
-# Browsers that are told when a job of their user has ended: the address at their push service, and their keys.
+# Browsers that are notified when a job of their user has ended: the address at their push service, and their keys.
 push_subscriptions = Table(
     "push_subscriptions",
     metadata,
@@ -27,7 +27,8 @@ push_subscriptions = Table(
     when("created_at", nullable=False, server_default=NOW),
 )
 
-# What browsers are still to be told; `due_at` is as in `mails`. The subject is a job, or the group of which it is one.
+# Notifications of browsers that are not sent yet; `due_at` is as in `mails`. The subject is a job, or the group that it
+# belongs to.
 pushes = Table(
     "pushes",
     metadata,

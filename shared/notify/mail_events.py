@@ -75,16 +75,16 @@ def read(body: str) -> Refusal | None:
     """
     if body.startswith(_CONFIRMATIONS):
         return None
-    told = _parse(body)
-    if isinstance(told, dict) and "Message" in told:
-        text = told["Message"]
+    report = _parse(body)
+    if isinstance(report, dict) and "Message" in report:
+        text = report["Message"]
         if not isinstance(text, str):
             raise EventUnreadable("the envelope's message is no text")
         if text.startswith(_CONFIRMATIONS):
             return None
-        told = _parse(text)
+        report = _parse(text)
     try:
-        event = _EVENT.validate_python(told)
+        event = _EVENT.validate_python(report)
     except ValidationError as error:
         places = sorted({".".join(map(str, found["loc"])) for found in error.errors(include_input=False)})
         raise EventUnreadable(f"invalid: {', '.join(places)[:100]}") from None

@@ -26,7 +26,7 @@ class Story:
     html: list[str]
 
 
-class _Teller:
+class _Writer:
     """Writes text and HTML side by side. `shown`: the ids of the pictures that the mail has inside."""
 
     def __init__(self, claim: MailClaim, site: str, shown: Collection[str]) -> None:
@@ -68,18 +68,18 @@ class _Teller:
         self.html.append(f'<p class="quiet">{escape(off)}</p>')
 
 
-def tell(claim: MailClaim, site: str, shown: Collection[str]) -> Story:
+def write_story(claim: MailClaim, site: str, shown: Collection[str]) -> Story:
     """Return what the mail says. site: the site's address; shown: the ids of the pictures that the mail has inside."""
-    teller = _Teller(claim, site, shown)
+    writer = _Writer(claim, site, shown)
     outcome = _outcome(claim)
-    teller.html.append(f"<h1>{escape(outcome)}</h1>")
+    writer.html.append(f"<h1>{escape(outcome)}</h1>")
     if claim.outbox == "group_mails":
-        teller.text.append(f"{outcome}.")
-        _tell_group(teller, claim)
+        writer.text.append(f"{outcome}.")
+        _write_group(writer, claim)
     else:
-        _tell_job(teller, claim.jobs[0], outcome)
-    teller.end()
-    return Story(outcome, teller.text, teller.html)
+        _write_job(writer, claim.jobs[0], outcome)
+    writer.end()
+    return Story(outcome, writer.text, writer.html)
 
 
 def _outcome(claim: MailClaim) -> str:
@@ -96,52 +96,52 @@ def _has_failed(job: MailJob) -> bool:
     return job.state != State.SUCCEEDED.value
 
 
-def _tell_job(teller: _Teller, job: MailJob, outcome: str) -> None:
-    words = teller.words
+def _write_job(writer: _Writer, job: MailJob, outcome: str) -> None:
+    words = writer.words
     if _has_failed(job):
         reason = one_line(job.error_message or "")
-        teller.text += [f"{outcome}. {reason}", words["quota"]]
-        teller.html += [f"<p>{escape(reason)}</p>", f"<p>{escape(words['quota'])}</p>"]
+        writer.text += [f"{outcome}. {reason}", words["quota"]]
+        writer.html += [f"<p>{escape(reason)}</p>", f"<p>{escape(words['quota'])}</p>"]
     else:
-        teller.text.append(f"{outcome}.")
-    teller.prompt(job.prompt, _PROMPT_CHARACTERS)
+        writer.text.append(f"{outcome}.")
+    writer.prompt(job.prompt, _PROMPT_CHARACTERS)
     for image in job.images:
-        teller.picture(image.id)
-    teller.job(job)
+        writer.picture(image.id)
+    writer.job(job)
     if job.images:
-        teller.text.append("\n".join([words["links"], *(f"{teller.site}/i/{image.id}" for image in job.images)]))
+        writer.text.append("\n".join([words["links"], *(f"{writer.site}/i/{image.id}" for image in job.images)]))
     for image in job.images:
         if image.has_video:
-            teller.video(image.id)
+            writer.video(image.id)
 
 
-def _tell_group(teller: _Teller, claim: MailClaim) -> None:
+def _write_group(writer: _Writer, claim: MailClaim) -> None:
     """Write each job with its links; first those that succeeded, then why the others did not."""
     left = MOST_LINKS
     for job in claim.jobs:
         if _has_failed(job):
             continue
-        teller.prompt(job.prompt, _CHARACTERS_IN_GROUP)
-        url = f"{teller.site}/pictures/{job.id}"
+        writer.prompt(job.prompt, _CHARACTERS_IN_GROUP)
+        url = f"{writer.site}/pictures/{job.id}"
         images = job.images[:left]
         left -= len(images)
-        teller.text.append("\n".join([url, *(f"{teller.site}/i/{image.id}" for image in images)]))
+        writer.text.append("\n".join([url, *(f"{writer.site}/i/{image.id}" for image in images)]))
         for image in images:
-            teller.picture(image.id)
-        teller.html.append(f"<p>{_link(url)}</p>")
+            writer.picture(image.id)
+        writer.html.append(f"<p>{_link(url)}</p>")
         for image in images:
             if image.has_video:
-                teller.video(image.id)
+                writer.video(image.id)
     failed = [job for job in claim.jobs if _has_failed(job)]
     if failed:
-        teller.say(teller.words["failed"])
+        writer.say(writer.words["failed"])
     for job in failed:
-        teller.prompt(job.prompt, _CHARACTERS_IN_GROUP)
-        url, reason = f"{teller.site}/pictures/{job.id}", one_line(job.error_message or "")
-        teller.text.append(f"{reason}\n{url}")
-        teller.html.append(f"<p>{escape(reason)} {_link(url)}</p>")
+        writer.prompt(job.prompt, _CHARACTERS_IN_GROUP)
+        url, reason = f"{writer.site}/pictures/{job.id}", one_line(job.error_message or "")
+        writer.text.append(f"{reason}\n{url}")
+        writer.html.append(f"<p>{escape(reason)} {_link(url)}</p>")
     if claim.cancelled:
-        teller.say(teller.words["cancelled"].format(n=claim.cancelled))
+        writer.say(writer.words["cancelled"].format(n=claim.cancelled))
 
 
 def _link(url: str, inside: str = "") -> str:

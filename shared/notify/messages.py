@@ -14,7 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from shared.core.settings import Settings
 from shared.notify import mail
 from shared.notify.mail_html import one_line, page, shorten
-from shared.notify.mail_stories import tell
+from shared.notify.mail_stories import write_story
 from shared.notify.store import MailClaim
 
 MAX_MAIL_BYTES = 8_000_000
@@ -71,7 +71,7 @@ def compose(claim: MailClaim, settings: Settings, pictures: Mapping[str, MailPic
     """
     pictures = pictures or {}
     shown = {image_id: picture.thumbnail for image_id, picture in pictures.items() if picture.thumbnail is not None}
-    story = tell(claim, settings.public_url, shown.keys())
+    story = write_story(claim, settings.public_url, shown.keys())
     message = EmailMessage(policy=_policy())
     _set_headers(message, claim, settings, story.outcome)
     message.set_content("\n\n".join(story.text) + "\n")

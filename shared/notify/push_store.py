@@ -1,4 +1,4 @@
-"""SQL for the site's push keys, and for what browsers are still to be told: one row per subject and browser.
+"""SQL for the site's push keys, and for the notifications of browsers: one row per subject and browser.
 
 A row is deleted when it was accepted or given up, and together with its job or its subscription.
 """
@@ -26,7 +26,7 @@ class PushKeys(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PushClaim:
-    """What this process may tell a browser. `attempts` identifies the claim.
+    """A notification that this process may send. `attempts` identifies the claim.
 
     `group_id` is that of the job, if it has one, and `unfinished` how many jobs of the group have not ended.
     """
@@ -104,7 +104,7 @@ def postpone(connection: Connection, claimed: PushClaim, delay_s: float) -> None
 
 
 def drop_subscription(connection: Connection, subscription_id: UUID) -> None:
-    """Forget a browser, with what it was still to be told."""
+    """Forget a browser and its notifications that are not sent yet."""
     connection.execute(text("DELETE FROM push_subscriptions WHERE id = :id"), {"id": subscription_id})
 
 

@@ -1,6 +1,6 @@
-"""Web Push: a browser is told that a picture is there, also when no page of the site is open (RFC 8030, 8291, 8292).
+"""Web Push: notifying browsers that a picture is there, also when no page of the site is open (RFC 8030, 8291, 8292).
 
-The message is encrypted for the browser and has no words of the prompt. A group is told once, when all of it has ended.
+The message is encrypted for the browser and has no words of the prompt. A group has one, when all of it has ended.
 """
 
 import json
@@ -62,7 +62,7 @@ def _send(services: Services, keys: PushKeys, claim: PushClaim) -> bool:
             _record(connection, claim, error)
         return False
     with services.db.statement() as connection:
-        push_store.drop(connection, claim)  # the last job of the group will be told
+        push_store.drop(connection, claim)  # the last job of the group notifies
     return not claim.unfinished
 
 
@@ -78,7 +78,7 @@ def post(claim: PushClaim, keys: PushKeys, settings: Settings) -> None:
     """Send one push.
 
     Raises:
-        DeliveryFailed: It was not accepted. If that is lasting, the browser cannot be told any more.
+        DeliveryFailed: It was not accepted. If that is lasting, the browser cannot be notified any more.
     """
     if find_endpoint_refusal(settings, claim.endpoint):
         raise DeliveryFailed("push", "not_public", lasting=True)  # the setting may have changed meanwhile

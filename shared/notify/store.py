@@ -88,7 +88,7 @@ WITH taken AS (
     )
     RETURNING {key} AS id, attempts
 )
-SELECT taken.id, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret, told.*
+SELECT taken.id, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret, about.*
 FROM taken JOIN {owners} o ON o.id = taken.id JOIN users u ON u.id = o.user_id CROSS JOIN LATERAL (
     SELECT max(j.finished_at) AS finished_at, coalesce(sum(j.requeues), 0) AS requeues,
         count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
@@ -101,7 +101,7 @@ FROM taken JOIN {owners} o ON o.id = taken.id JOIN users u ON u.id = o.user_id C
             )
         ) ORDER BY j.id) FILTER (WHERE j.state IN ('succeeded', 'failed')), '[]') AS jobs
     FROM jobs j WHERE {jobs}
-) AS told
+) AS about
 """
 
 

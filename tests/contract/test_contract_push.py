@@ -1,4 +1,4 @@
-"""The browsers of a user that are told when a job has ended: subscribing, its limits, and whose they are."""
+"""The browsers of a user that are notified when a job has ended: subscribing, its limits, and whose they are."""
 
 from typing import Any
 
@@ -38,8 +38,8 @@ def test_a_browser_subscribes_and_leaves(door: Door, ada: Person, bob: Person, s
     assert subscribe(door, ada).status_code == 204
     assert subscribe(door, ada).status_code == 204
     assert endpoints(services) == [(ada.id, ENDPOINT)]
-    told = [door.get("/v1/me", headers=person.headers).json()["push_browsers"] for person in (ada, bob)]
-    assert told == [1, 0]
+    counted = [door.get("/v1/me", headers=person.headers).json()["push_browsers"] for person in (ada, bob)]
+    assert counted == [1, 0]
     gone = {"endpoint": ENDPOINT}
     assert door.request("DELETE", "/v1/me/push", headers=bob.headers, json=gone).status_code == 204
     assert endpoints(services) == [(ada.id, ENDPOINT)]

@@ -10,10 +10,10 @@ function workerUrl() {
   return policy?.createScriptURL("") ?? WORKER;
 }
 
-/** Return whether this browser can be told something while no page of the site is open. */
-export const canBeTold = () => "serviceWorker" in navigator && "PushManager" in window;
+/** Return whether this browser can be notified while no page of the site is open. */
+export const canBeNotified = () => "serviceWorker" in navigator && "PushManager" in window;
 
-/** Let the push service of this browser tell it when a job has ended. Rejects where that is not possible. */
+/** Let the push service notify this browser when a job has ended. Rejects where that is not possible. */
 export async function subscribe() {
   await navigator.serviceWorker.register(workerUrl());
   const { pushManager } = await navigator.serviceWorker.ready;
@@ -30,7 +30,7 @@ export async function subscribe() {
   await addPush({ endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } });
 }
 
-/** Let this browser be told nothing more. */
+/** Let this browser be notified no more. */
 export async function unsubscribe() {
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = await registration?.pushManager.getSubscription();

@@ -1,6 +1,6 @@
 import { element, fill } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
-import { canBeTold, subscribe, unsubscribe } from "../lib/push.js";
+import { canBeNotified, subscribe, unsubscribe } from "../lib/push.js";
 import { truncate } from "../lib/truncate.js";
 import { announce } from "./announcer.js";
 
@@ -8,8 +8,8 @@ const NAME = "easel.tell-me";
 
 /**
  * Create a button that turns on browser notifications for finished jobs. The browser's permission prompt appears only
- * on a click; the choice is remembered. Where the browser has a push service, it tells the user without an open page, too;
- * where it has none, or does not subscribe, a sentence says so.
+ * on a click; the choice is remembered. Where the browser has a push service, it notifies the user without an open page,
+ * too; where it has none, or does not subscribe, a sentence says so.
  *
  * Returns `{node, show}`; `show(job)` displays the notification if it is turned on and the page is hidden.
  */
@@ -36,8 +36,8 @@ export function notifyButton({ storage = localStorage, label = "notify.label", o
     fill(refusal, wanted && !granted ? t("notify.refused") : "");
     draw();
     announce(refusal.textContent || t(wanted ? "notify.on" : "notify.off"));
-    const known = await tellPushService(granted);
-    // Without a push service the open page tells, as it did before there were any.
+    const known = await updatePushService(granted);
+    // Without a push service the open page notifies, as it did before there were any.
     if (granted && !known && isWanted(storage)) fill(refusal, t("notify.open"));
     onChange();
   }
@@ -45,8 +45,8 @@ export function notifyButton({ storage = localStorage, label = "notify.label", o
 }
 
 /** Subscribe this browser or end that; return whether that was possible. */
-async function tellPushService(wanted) {
-  if (!canBeTold()) return false;
+async function updatePushService(wanted) {
+  if (!canBeNotified()) return false;
   try {
     await (wanted ? subscribe() : unsubscribe());
     return true;

@@ -55,7 +55,7 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 
 @pytest.fixture
-def telling(world: World) -> Iterator[Services]:
+def notifying(world: World) -> Iterator[Services]:
     """Return services that also send to this machine."""
     services = with_settings(world.services, webhook_targets="any", mail_from="Easel <easel@example.com>")
     yield services
@@ -94,15 +94,15 @@ def browsers(world: World) -> int:
     return int(world.sql("SELECT count(*) FROM push_subscriptions")[0][0])
 
 
-def test_only_the_browser_reads_it(world: World, telling: Services, receiver: WebhookReceiver) -> None:
+def test_only_the_browser_reads_it(world: World, notifying: Services, receiver: WebhookReceiver) -> None:
     user = world.user()
     browser = subscribe(world, user, receiver.url)
     job_id = world.submit(user)
-    assert not periodic.has_notifications(telling)
+    assert not periodic.has_notifications(notifying)
     world.finish(job_id)
-    assert periodic.has_notifications(telling)
-    assert pushes.send_due(telling) == 1
-    assert (pushes.send_due(telling), periodic.has_notifications(telling), waiting(world)) == (0, False, [])
+    assert periodic.has_notifications(notifying)
+    assert pushes.send_due(notifying) == 1
+    assert (pushes.send_due(notifying), periodic.has_notifications(notifying), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     said = browser.read(posted)
     assert said == {
@@ -120,16 +120,16 @@ def test_only_the_browser_reads_it(world: World, telling: Services, receiver: We
 
 
 def test_the_push_service_knows_the_site_by_its_signature(
-    world: World, telling: Services, receiver: WebhookReceiver
+    world: World, notifying: Services, receiver: WebhookReceiver
 ) -> None:
     user = world.user()
     subscribe(world, user, receiver.url)
     end(world, world.submit(user))
-    pushes.send_due(telling)
+    pushes.send_due(notifying)
     scheme, _, fields = receiver.posts[0].headers["authorization"].partition(" ")
     parts = dict(part.strip().split("=", 1) for part in fields.split(","))
     assert scheme == "vapid"
-    assert parts["k"] == push_keys.ensure(telling).application_key
+    assert parts["k"] == push_keys.ensure(notifying).application_key
     point = urlsafe_b64decode(parts["k"] + "=")
     key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
     said = jwt.decode(parts["t"], key, algorithms=["ES256"], audience="http://127.0.0.1")
@@ -154,31 +154,31 @@ def test_all_processes_share_one_pair_of_keys(world: World) -> None:
     ],
 )
 def test_it_speaks_the_language_of_the_account(
-    world: World, telling: Services, receiver: WebhookReceiver, to: State, language: str, title: str
+    world: World, notifying: Services, receiver: WebhookReceiver, to: State, language: str, title: str
 ) -> None:
     user = world.user()
     world.sql("UPDATE users SET language = :language", language=language)
     browser = subscribe(world, user, receiver.url)
     end(world, world.submit(user), to)
-    assert pushes.send_due(telling) == 1
+    assert pushes.send_due(notifying) == 1
     assert browser.read(receiver.posts[0])["title"] == title
 
 
 def test_every_browser_of_the_user_is_told_and_no_other(
-    world: World, telling: Services, receiver: WebhookReceiver
+    world: World, notifying: Services, receiver: WebhookReceiver
 ) -> None:
     user, other = world.user(), world.user()
-    told = [subscribe(world, user, f"{receiver.url}&{number}") for number in range(3)]
+    subscribed = [subscribe(world, user, f"{receiver.url}&{number}") for number in range(3)]
     subscribe(world, other, f"{receiver.url}&other")
     end(world, world.submit(user))
     end(world, world.submit(user), State.CANCELLED)
-    assert pushes.send_due(telling) == 3
+    assert pushes.send_due(notifying) == 3
     by_path = {posted.path[-1]: posted for posted in receiver.posts}
-    assert [told[number].read(by_path[str(number)])["lang"] for number in range(3)] == ["en"] * 3
+    assert [subscribed[number].read(by_path[str(number)])["lang"] for number in range(3)] == ["en"] * 3
 
 
 def test_a_group_is_told_once_when_all_of_it_has_ended(
-    world: World, telling: Services, receiver: WebhookReceiver
+    world: World, notifying: Services, receiver: WebhookReceiver
 ) -> None:
     user = world.user()
     browser = subscribe(world, user, receiver.url)
@@ -189,10 +189,10 @@ def test_a_group_is_told_once_when_all_of_it_has_ended(
         user=user,
     )
     end(world, jobs[0])
-    assert (pushes.send_due(telling), waiting(world)) == (0, [])
+    assert (pushes.send_due(notifying), waiting(world)) == (0, [])
     end(world, jobs[1], State.FAILED)
     end(world, jobs[2])
-    assert pushes.send_due(telling) == 1
+    assert pushes.send_due(notifying) == 1
     [posted] = receiver.posts
     assert browser.read(posted)["title"] == "Your pictures are ready."
 
@@ -209,7 +209,7 @@ def test_a_group_is_told_once_when_all_of_it_has_ended(
 )
 def test_a_refused_push_is_sent_again(
     world: World,
-    telling: Services,
+    notifying: Services,
     receiver: WebhookReceiver,
     status: int,
     headers: dict[str, str],
@@ -220,31 +220,31 @@ def test_a_refused_push_is_sent_again(
     subscribe(world, user, receiver.url)
     end(world, world.submit(user))
     receiver.status, receiver.headers = status, headers
-    assert pushes.send_due(telling) == 0
+    assert pushes.send_due(notifying) == 0
     [(attempts, left_s)] = waiting(world)
     assert attempts == 1
     assert delay_s - 5 < left_s <= delay_s
     assert (counted(world), browsers(world)) == ([("push", code, 1, 0)], 1)
     world.sql("UPDATE pushes SET due_at = now()")
     receiver.status, receiver.headers = 201, {}
-    assert (pushes.send_due(telling), waiting(world)) == (1, [])
+    assert (pushes.send_due(notifying), waiting(world)) == (1, [])
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_browser_that_is_gone_is_forgotten(
-    world: World, telling: Services, receiver: WebhookReceiver, status: int
+    world: World, notifying: Services, receiver: WebhookReceiver, status: int
 ) -> None:
     user = world.user()
     subscribe(world, user, receiver.url)
     end(world, world.submit(user))
     receiver.status = status
-    assert pushes.send_due(telling) == 0
+    assert pushes.send_due(notifying) == 0
     assert (waiting(world), browsers(world)) == ([], 0)
     assert counted(world) == [("push", "push_gone", 1, 1)]
 
 
 def test_one_service_that_hangs_holds_up_no_other_user(
-    world: World, telling: Services, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+    world: World, notifying: Services, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(posting, "ANSWER_TIMEOUT_S", 3.0)
     slow, quick = world.user(), world.user()
@@ -254,7 +254,7 @@ def test_one_service_that_hangs_holds_up_no_other_user(
     with WebhookReceiver() as other, ThreadPoolExecutor(1) as threads:
         subscribe(world, quick, other.url)
         end(world, world.submit(quick))
-        sent = threads.submit(pushes.send_due, telling)
+        sent = threads.submit(pushes.send_due, notifying)
         until(lambda: other.posts, "the other push service is asked", 20, 0.02)
         assert sent.result(30) == 1
     assert counted(world) == [("push", "push_timeout", 1, 0)]
@@ -270,16 +270,18 @@ def test_an_inner_address_gets_nothing(world: World, receiver: WebhookReceiver) 
     assert counted(world) == [("push", "push_not_public", 1, 1)]
 
 
-def test_keys_that_are_none_are_forgotten(world: World, telling: Services, receiver: WebhookReceiver) -> None:
+def test_keys_that_are_none_are_forgotten(world: World, notifying: Services, receiver: WebhookReceiver) -> None:
     user = world.user()
     subscribe(world, user, receiver.url)
     world.sql("UPDATE push_subscriptions SET p256dh = :key", key="B" + "A" * 86)
     end(world, world.submit(user))
-    assert pushes.send_due(telling) == 0
+    assert pushes.send_due(notifying) == 0
     assert (counted(world), browsers(world)) == ([("push", "push_bad_key", 1, 1)], 0)
 
 
-def test_a_requeued_job_is_told_of_its_latest_end(world: World, telling: Services, receiver: WebhookReceiver) -> None:
+def test_a_requeued_job_notifies_of_its_latest_end(
+    world: World, notifying: Services, receiver: WebhookReceiver
+) -> None:
     user = world.user()
     browser = subscribe(world, user, receiver.url)
     job_id = world.submit(user)
@@ -288,17 +290,17 @@ def test_a_requeued_job_is_told_of_its_latest_end(world: World, telling: Service
         job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED)
     assert waiting(world) == []
     end(world, job_id)
-    assert pushes.send_due(telling) == 1
+    assert pushes.send_due(notifying) == 1
     assert browser.read(receiver.posts[0])["title"] == "Your picture is ready."
 
 
 def test_what_was_not_accepted_for_a_day_is_given_up(
-    world: World, telling: Services, receiver: WebhookReceiver
+    world: World, notifying: Services, receiver: WebhookReceiver
 ) -> None:
     user = world.user()
     subscribe(world, user, receiver.url)
     end(world, world.submit(user))
     world.sql("UPDATE pushes SET created_at = now() - interval '25 hours'")
-    expiry.give_up_old(telling)
+    expiry.give_up_old(notifying)
     assert (waiting(world), browsers(world)) == ([], 1)
     assert counted(world) == [("push", "push_expired", 0, 1)]

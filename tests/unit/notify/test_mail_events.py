@@ -101,6 +101,6 @@ _KEYS = some.sampled_from(["Message", "notificationType", "eventType", "bounce",
 
 
 @given(some.dictionaries(_KEYS, _JSON | some.sampled_from(["Bounce", "Complaint", "Permanent"])))
-def test_any_object_is_read_or_refused(told: dict[str, Any]) -> None:
+def test_any_object_is_read_or_refused(report: dict[str, Any]) -> None:
     with suppress(EventUnreadable):
-        assert mail_events.read(json.dumps(told)) is None
+        assert mail_events.read(json.dumps(report)) is None
