@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.api_user import SMALL, ApiUser
 from tests.support.axe import axe_source, violations
-from tests.support.cabinet import log_in, look, tiles
+from tests.support.cabinet import Owner, log_in, look, tiles
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 from tests.support.waiting import until
@@ -97,3 +97,25 @@ def test_a_filter_and_the_selection_reach_into_a_group(looker: Visitor, user: Ap
     expect(row(page, "a boat")).to_have_count(0)
     page.get_by_role("button", name="Show all").click()
     expect(row(page, "a boat")).to_contain_text("2 of 2 finished")
+
+
+def test_a_group_of_several_pages_opens_to_all_its_jobs(person: Visitor, owner: Owner) -> None:
+    """The largest group is more than three pages of the list; an older job comes after all of it."""
+    owner.group(owner.copy("a fox", 200))
+    page = look(person)
+    older = page.get_by_role("link", name="a lighthouse on a cliff")
+    expect(older.first).to_be_visible()
+    expect(row(page, "a fox 1")).to_have_accessible_name("Group: a fox 1 200 of 200 finished")
+    row(page, "a fox 1").press("Enter")
+    inner = page.get_by_role("list", name="Jobs of the group: a fox 1")
+    expect(inner.locator(".placard")).to_have_text([f"a fox {number}" for number in range(200, 0, -1)])
+    last = inner.get_by_role("button", name="Actions: a fox 1", exact=True)
+    last.focus()
+    expect(last).to_be_in_viewport()
+    expect(tiles(page)).to_have_count(201)
+    page.get_by_role("button", name="Delete all").press("Enter")
+    expect(tiles(page)).to_have_count(1)
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(tiles(page)).to_have_count(201)
+    row(page, "a fox 1").press("Enter")
+    expect(inner).to_be_hidden()

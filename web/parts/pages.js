@@ -29,7 +29,9 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       list.removeAttribute("aria-busy");
       show(items, isFirst);
       offer(next);
-      if (isByKeyboard) list.children[before]?.querySelector("a, button")?.focus({ preventScroll: true });
+      // A page may add to an item that is there already, as to a closed group.
+      const added = list.children[before] ?? node;
+      if (isByKeyboard) added.querySelector("a, button")?.focus({ preventScroll: true });
     } catch (error) {
       if (isAborted(error, signal)) return;
       if (list.hasAttribute("aria-busy")) {
