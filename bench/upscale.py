@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         *rows,
         "",
         f"Means of {len(PROMPTS)} pictures of the painter; sharpness: the truth has 1; ratio: CPU time beside Lanczos.",
-        f"Measured on {machine()}, one thread.",
+        f"Measured on {machine()}; CPU time of all threads.",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     if options.picture:

@@ -17,6 +17,7 @@ MIN_SOURCE_SIDE_PX = 8
 SIZE_STEP_PX = 8
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_FILTER_UP = 2
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -126,10 +127,26 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    """Encode as an RGB PNG without metadata, quickly: Easel encodes it again, and a client waits for it."""
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
-    return out.getvalue()
+    """Encode as an RGB PNG without metadata, quickly: Easel encodes it again, and a client waits for it.
+
+    Every row is written as its difference from the one above. Choosing among PNG's five filters for each row, as Pillow
+    does, takes twice as long and lets no other thread run meanwhile.
+    """
+    height, width = pixels.shape[:2]
+    flat = pixels.reshape(height, -1)
+    rows = np.empty((height, 1 + flat.shape[1]), np.uint8)
+    rows[:, 0] = _FILTER_UP
+    rows[0, 1:] = flat[0]  # above the first row there are zeros
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    deflate = zlib.compressobj(1, strategy=zlib.Z_RLE)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits, RGB, not interlaced
+    content = deflate.compress(rows.data) + deflate.flush()
+    return _PNG + _chunk(b"IHDR", header) + _chunk(b"IDAT", content) + _chunk(b"IEND", b"")
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    checksum = zlib.crc32(data, zlib.crc32(kind))
+    return struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", checksum)
 
 
 def fit(pixels: Pixels, width: int, height: int) -> Pixels:

@@ -19,7 +19,7 @@ from functions.http.direct import Direct
 from functions.http.head import Head
 from functions.http.headers import declared_headers
 from functions.http.lambda_events import handlers_for, is_request
-from functions.http.long_poll import LongPoll
+from functions.http.long_poll import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, LongPoll
 from functions.http.problems import from_http, from_validation, render
 from functions.http.request_id import RequestId, Unexpected
 from shared.core import deadline, log
@@ -43,8 +43,16 @@ LambdaAnswer: TypeAlias = dict[str, Any]
 LambdaHandler: TypeAlias = "Callable[[LambdaEvent, LambdaContext], LambdaAnswer]"
 
 
-def create_app(routers: Sequence[APIRouter], services: Services, measure: MeasureRequest = unmeasured) -> FastAPI:
-    """Return an app with these routers, and with Easel's errors, limits, request ids and access log."""
+def create_app(
+    routers: Sequence[APIRouter],
+    services: Services,
+    measure: MeasureRequest = unmeasured,
+    look_pause_s: float = SHORTEST_PAUSE_S,
+) -> FastAPI:
+    """Return an app with these routers, and with Easel's errors, limits, request ids and access log.
+
+    look_pause_s: the shortest pause between two looks at the jobs that requests wait for.
+    """
     app = _App(
         title="Easel",
         description="Turns a sentence into pictures, for many people at once.",
@@ -54,7 +62,7 @@ def create_app(routers: Sequence[APIRouter], services: Services, measure: Measur
         redirect_slashes=False,
     )
     app.state.services = services
-    app.state.long_poll = LongPoll(_sign_reader(services))
+    app.state.long_poll = LongPoll(_sign_reader(services), look_pause_s)
     for router in routers:
         app.include_router(router)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
@@ -114,7 +122,9 @@ def create_lambda(router: APIRouter, services: Services) -> "Mangum":
     from mangum import Mangum  # the gateway does not need it
 
     routes = [route for route in router.routes if isinstance(route, APIRoute)]
-    return Mangum(create_app([router], services), lifespan="off", custom_handlers=handlers_for(routes))
+    # Every request that waits has a process of its own here, so that looks are not shared.
+    app = create_app([router], services, look_pause_s=LONGEST_PAUSE_S)
+    return Mangum(app, lifespan="off", custom_handlers=handlers_for(routes))
 
 
 class _App(FastAPI):

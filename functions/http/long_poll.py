@@ -1,4 +1,4 @@
-"""Long polls for jobs: one query every quarter of a second serves all requests that wait."""
+"""Long polls for jobs: one query, repeated, serves all requests of a process that wait."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,14 @@ from uuid import UUID
 from functions.http.threads import in_thread
 from shared.core.errors import Unavailable
 
-POLL_S = 0.25
+LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 0.25, 0.025
+PAUSE_PER_LOOK = 5
+"""The pause between two looks, in times of the last one: they take a sixth of one connection's time at most."""
+
+
+def pause_s(look_s: float, shortest_s: float) -> float:
+    """Return the pause after a look that took `look_s`."""
+    return min(LONGEST_PAUSE_S, max(shortest_s, PAUSE_PER_LOOK * look_s))
 
 
 @dataclass(eq=False, slots=True)
@@ -24,10 +31,12 @@ class LongPoll:
     """Holds requests until their job changes, without a thread or a connection for each of them.
 
     `read_signs` returns, for each job that exists, a text that changes when the job or its place in the queue does.
+    The pause between two looks is `shortest_pause_s` while few requests wait, and at most `LONGEST_PAUSE_S`.
     """
 
-    def __init__(self, read_signs: Callable[[list[UUID]], dict[UUID, str]]) -> None:
+    def __init__(self, read_signs: Callable[[list[UUID]], dict[UUID, str]], shortest_pause_s: float) -> None:
         self._read_signs = read_signs
+        self.shortest_pause_s = shortest_pause_s
         self._waiters: set[_Waiter] = set()
         self._polling: asyncio.Task[None] | None = None
 
@@ -47,13 +56,15 @@ class LongPoll:
             self._waiters.discard(waiter)
 
     async def _poll(self) -> None:
+        clock, look_s = asyncio.get_running_loop().time, 0.0
         while self._waiters:
-            await asyncio.sleep(POLL_S)
-            waiters = list(self._waiters)
+            await asyncio.sleep(pause_s(look_s, self.shortest_pause_s))
+            waiters, begin = list(self._waiters), clock()
             try:
                 signs = await in_thread(self._read_signs, list({waiter.job_id for waiter in waiters}))
             except Unavailable:
                 signs = {}  # every request reads its job again and gets the error
+            look_s = clock() - begin
             for waiter in waiters:
                 if signs.get(waiter.job_id) != waiter.seen:
                     waiter.changed.set()

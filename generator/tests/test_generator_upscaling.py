@@ -1,6 +1,7 @@
 """Enlarging by a network: tiles, every size, progress, and how the setting chooses."""
 
 import logging
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -243,6 +244,27 @@ def test_a_setting_that_cannot_be_followed_ends_the_start_in_one_line(
     assert told.count("\n") == 1
     with pytest.raises(NoUpscaler):
         load_engine("painter")
+
+
+@needs_networks
+@pytest.mark.parametrize("size", [(40, 40, 3), (31, 57, 3)])
+def test_the_pixels_do_not_depend_on_the_cores(monkeypatch: pytest.MonkeyPatch, size: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, size, np.uint8)
+    enlarged = []
+    for cores in (1, 2, 64, None):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        enlarged.append(RealESRGAN(SMALL).run(pixels))
+    assert all(np.array_equal(other, enlarged[0]) for other in enlarged)
+
+
+@needs_networks
+@pytest.mark.parametrize("policy", [None, "active"])
+def test_the_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch, policy: str | None) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if policy is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+    RealESRGAN(SMALL)
+    assert os.environ.get("OMP_WAIT_POLICY") == policy
 
 
 @needs_networks

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from PIL import Image
@@ -56,10 +57,13 @@ class Storing:
                 description=result.descriptions[index] if result.descriptions else None,
                 not_followed=ignored,
             )
-            png = codec.encode_png(image, recipe)
             key, thumbnail_key = (f"{self.claim.prefix}{recipe.index}.{kind}" for kind in ("png", "webp"))
+            with ThreadPoolExecutor(1, "png") as beside:
+                # The PNG takes longer than making and storing the thumbnail.
+                encoding = beside.submit(codec.encode_png, image, recipe)
+                self._put(thumbnail_key, codec.thumbnail_webp(image), "image/webp")
+                png = encoding.result()
             self._put(key, png, "image/png")
-            self._put(thumbnail_key, codec.thumbnail_webp(image), "image/webp")
             timelapse_key = self._add_timelapse(result, image) if part.frames and not self._stored else None
             size = (image.width, image.height, len(png))
             self._stored.append(

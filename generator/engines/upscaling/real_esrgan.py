@@ -4,6 +4,9 @@ That package is never imported, since its module needs a driver of Vulkan; only 
 realesr-animevideov3 for factors 2, 3 and 4 hold the same weights, and the first two shrink at the end: x4 is enough.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,14 +23,20 @@ MODELS = {
 }
 """By name: the file, and the side of a tile and the margin around it in pixels."""
 
+MOST_THREADS = 4
+"""The pixels do not depend on how many there are."""
+
+_WAIT_POLICY = "OMP_WAIT_POLICY"
+
 
 class RealESRGAN:
-    """A network of Real-ESRGAN. `run` is for any thread; each run takes one."""
+    """A network of Real-ESRGAN. `run` is for any thread; each run takes a few more where cores are free."""
 
     scale = SCALE
 
     def __init__(self, name: str) -> None:
-        import ncnn
+        with _sleeping_threads():
+            import ncnn
 
         stem, self.tile_px, self.margin_px = MODELS[name]
         folder = _folder()
@@ -36,8 +45,7 @@ class RealESRGAN:
         self.parameters = count_parameters(file.with_suffix(".param"))
         self._ncnn = ncnn
         self._net = ncnn.Net()
-        # Pictures of several workers and orders share the cores, so that one takes no more than one.
-        self._net.opt.num_threads = 1
+        self._net.opt.num_threads = min(MOST_THREADS, os.cpu_count() or 1)
         self._net.opt.use_fp16_arithmetic = self._net.opt.use_fp16_storage = False
         for load, suffix in ((self._net.load_param, ".param"), (self._net.load_model, ".bin")):
             if load(str(file.with_suffix(suffix))) != 0:
@@ -54,6 +62,22 @@ class RealESRGAN:
             raise MemoryError(f"ncnn ended with {code}")
         large = np.array(output).transpose(1, 2, 0)
         return (large.clip(0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+@contextmanager
+def _sleeping_threads() -> Iterator[None]:
+    """Have the threads of the OpenMP that is loaded in the block sleep while they wait for each other.
+
+    Otherwise they compute in circles, and on busy cores a picture takes five times as much of the processors' time. The
+    OpenMP of torch, another one, keeps its way.
+    """
+    before = os.environ.get(_WAIT_POLICY)
+    os.environ[_WAIT_POLICY] = before or "passive"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_WAIT_POLICY]
 
 
 def is_installed() -> bool:
