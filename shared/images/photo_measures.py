@@ -8,14 +8,14 @@ import json
 import os
 import resource
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from PIL import Image, ImageFilter, ImageStat
 
 from shared.images import codec
+from shared.images.photo_values import PhotoMeasures
 
 MAX_CPU_S = 10
-MAX_MEMORY_BYTES = 640 * 1024 * 1024
 NICE = 5
 
 MEASURED_SIDE_PX = 512
@@ -24,24 +24,6 @@ MEASURED_SIDE_PX = 512
 _TILES = 4
 _LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=2, offset=128)
 _DARK, _BRIGHT = 5, 250
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoMeasures:
-    """What can be said of a photo without knowing what it shows.
-
-    `sharpness` is the variance of the Laplacian of the sharpest parts, `light` the mean of the grey values (0..255),
-    `dark_share` and `bright_share` are the shares of pixels without any detail. `difference_hash` has 64 bits of which
-    few differ between two versions of one photo.
-    """
-
-    width: int
-    height: int
-    sharpness: float
-    light: float
-    dark_share: float
-    bright_share: float
-    difference_hash: int
 
 
 def measure(data: bytes) -> PhotoMeasures:

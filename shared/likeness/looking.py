@@ -7,19 +7,20 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import shared
 from shared.accounts.auth import Credential, require_user
-from shared.clients.storage import ObjectMissing, ObjectTooLarge
 from shared.core.errors import FieldCode, FieldError, InvalidRequest, Unavailable
 from shared.core.limits import MAX_UPLOAD_BYTES
-from shared.images import photo_measures
-from shared.images.photo_measures import PhotoMeasures
+from shared.images.photo_values import MAX_MEMORY_BYTES, PROGRAM, PhotoMeasures
 from shared.images.source_rules import PictureError, check_head
 from shared.jobs import upload_store
 from shared.likeness.photos import judge
 from shared.services import Services
+
+if TYPE_CHECKING:
+    import shared.images.photo_measures  # only another process imports it; so the bundle has it
 
 LIMIT_S = 15.0
 """How long looking at one photo may take, and how long a request waits for its turn. Most take a third of a second."""
@@ -28,7 +29,7 @@ MAX_PHOTO_PIXELS = 40_000_000
 AT_ONCE = 2
 """How many photos a process looks at at the same time."""
 
-_PROGRAM = [sys.executable, "-m", photo_measures.__name__, str(photo_measures.MAX_MEMORY_BYTES)]
+_PROGRAM = [sys.executable, "-m", PROGRAM, str(MAX_MEMORY_BYTES)]
 _FOLDER = Path(shared.__path__[0]).parent
 _BROKEN: tuple[FieldCode, str] = ("picture_broken", "cannot be read as a picture; save it as a JPEG again")
 
@@ -68,6 +69,8 @@ def _fault(place: int, code: FieldCode, message: str) -> FieldError:
 
 
 def _look(services: Services, key: str) -> PhotoMeasures | tuple[FieldCode, str]:
+    from shared.clients.storage import ObjectMissing, ObjectTooLarge
+
     try:
         data = services.storage.get(key, MAX_UPLOAD_BYTES)
         size = check_head(data)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.core.errors import FieldCode
-from shared.images.photo_measures import PhotoMeasures
+from shared.images.photo_values import PhotoMeasures
 
 MIN_SIDE_PX = 256
 MIN_SHARPNESS = 40.0
