@@ -1,12 +1,14 @@
 """Measures of a photo from which something is to be learned: its size, sharpness, light, and a hash of what it shows.
 
-Run as a program, it reads one picture file from stdin and writes the measures to stdout as JSON, or why the file cannot
-be used. It limits its own memory and time, because photos are untrusted and decoders are native code.
+Run as a program, it reads picture files from stdin, each after its length as four bytes, and answers each by a line of
+JSON with its measures, or with the code of why it cannot be used. It limits its own memory and time, because photos are
+untrusted and decoders are native code.
 """
 
 import json
 import os
 import resource
+import struct
 import sys
 from dataclasses import asdict
 
@@ -15,7 +17,7 @@ from PIL import Image, ImageFilter, ImageStat
 from shared.images import codec
 from shared.images.photo_values import PhotoMeasures
 
-MAX_CPU_S = 10
+MAX_CPU_S = 30
 NICE = 5
 
 MEASURED_SIDE_PX = 512
@@ -71,19 +73,22 @@ def _difference_hash(grey: Image.Image) -> int:
 
 
 def main() -> None:
-    """Measure the photo from stdin. The argument is how much memory that may take, in bytes."""
+    """Measure the photos from stdin, one after the other. The argument is how much memory that may take, in bytes."""
     most_bytes = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     os.nice(NICE)
-    found: dict[str, object]
-    try:
-        found = asdict(measure(sys.stdin.buffer.read()))
-    except codec.PictureError as error:
-        found = {"code": error.code, "message": error.message}
-    sys.stdout.write(json.dumps(found))
+    source = sys.stdin.buffer
+    while head := source.read(4):
+        found: dict[str, object]
+        try:
+            found = asdict(measure(source.read(struct.unpack(">I", head)[0])))
+        except codec.PictureError as error:
+            found = {"code": error.code}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def load(root: Path) -> None:
         assert services.storage
         assert services.models
     assert shared.images.source_rules
-    assert shared.images.photo_measures.measure
+    assert shared.images.photo_measures
     zxcvbn("a")
     PasswordHasher().hash("a long password")
 

@@ -39,7 +39,7 @@ def teacher(teacher_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def signs(teacher_folder: Path) -> Iterator[Path]:
+def signs(teacher_folder: Path) -> Path:
     """Return the folder of signs, in which trainings may go on."""
     folder = teacher_folder / "signs"
     for sign in ("go", "raise", "refuse"):

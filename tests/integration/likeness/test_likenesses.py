@@ -153,8 +153,8 @@ def test_guesses_are_limited_and_own_codes_go_on_working(world: World, sitter: S
     stranger = Sitter(world)
     theirs = stranger.trained()
     world.sql("UPDATE likenesses SET shared = true")
-    for guess in range(MOST_GUESSES):
-        sitter.draw(likeness=f"{guess:08}")
+    for number in range(MOST_GUESSES):
+        sitter.draw(likeness=f"{number:08}")
     for guess in ("99999999", "00000000"):
         with pytest.raises(RateLimited) as caught:
             sitter.draw(likeness=guess)

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from shared.core.errors import (
-    EaselError,
     IdempotencyMismatch,
     InvalidRequest,
     NotFound,
@@ -17,7 +17,7 @@ from shared.core.errors import (
 )
 from shared.generators.training import ImgGeneratorTrainer, Trained
 from shared.jobs import submission
-from tests.support.photos import Sitter, encode, photo
+from tests.support.photos import Sitter, photo
 from tests.support.world import World, with_settings
 
 
@@ -162,7 +162,7 @@ def test_a_file_that_is_too_large_is_not_read(world: World, sitter: Sitter, monk
     assert world.row(found.id).error_code == "generator_too_large"
 
 
-def refusal(sitter: Sitter, **fields: object) -> list[tuple[str, str]]:
+def refusal(sitter: Sitter, **fields: Any) -> list[tuple[str, str]]:
     with pytest.raises(InvalidRequest) as caught:
         sitter.sit(**fields)
     return [(fault.field, fault.code) for fault in caught.value.fields]
@@ -271,5 +271,3 @@ def test_a_photo_of_900_megapixels_costs_its_header_only(sitter: Sitter) -> None
 def test_a_picture_that_ends_too_early_is_broken(sitter: Sitter) -> None:
     photos = [*sitter.upload_five()[:4], sitter.upload(photo(5)[:5000])]
     assert refusal(sitter, photos=photos) == [("photos.4", "picture_broken")]
-    assert isinstance(InvalidRequest(), EaselError)
-    assert encode
