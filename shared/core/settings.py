@@ -155,6 +155,11 @@ def _find(environment: Mapping[str, str], variable: str) -> str | None:
     return value.strip() if value else None
 
 
+def library_path() -> dict[str, str]:
+    """Return the environment of programs that this process starts: where Lambda has its libraries, and no more."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+
+
 def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str:
     """Return the key of a generator from the variable that its address names, from a file or a secret as any setting.
 

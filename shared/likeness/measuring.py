@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import shared
 from shared.core.errors import Unavailable
+from shared.core.settings import library_path
 from shared.images.photo_values import MAX_MEMORY_BYTES, PROGRAM, PhotoMeasures
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Measurer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_FOLDER,
-                env={},
+                env=library_path(),
             )
         return self._process
 
