@@ -222,7 +222,7 @@ def test_a_user_has_a_limited_number(world: World, sitter: Sitter) -> None:
 def test_a_likeness_goes_with_its_job_and_its_account(world: World, sitter: Sitter) -> None:
     from shared.likeness import service
 
-    code = sitter.trained()
+    code = sitter.have()
     unfinished = sitter.sit()
     with pytest.raises(StillRunning):
         service.delete(world.services, sitter.credential, unfinished.code)
@@ -230,14 +230,14 @@ def test_a_likeness_goes_with_its_job_and_its_account(world: World, sitter: Sitt
     with pytest.raises(NotFound):
         sitter.get(code)
     assert [key for key in objects(world) if key.startswith("jobs/")] == []
-    sitter.trained()
+    sitter.have()
     world.sql("UPDATE users SET disabled_at = clock_timestamp(), deleted_at = clock_timestamp()")
     assert [key for key in objects(world) if key != "health"] == []
     assert not world.sql("SELECT FROM likenesses")
 
 
 def test_an_expired_likeness_loses_its_file(world: World, sitter: Sitter) -> None:
-    code = sitter.trained()
+    code = sitter.have()
     world.sql("UPDATE likenesses SET expires_at = clock_timestamp()")
     assert sitter.get(code).state == "expired"
     assert [key for key in objects(world) if key != "health"] == []
