@@ -63,7 +63,7 @@ def test_a_shared_code_works_for_others(world: World, sitter: Sitter) -> None:
 
     code = sitter.have()
     changed = service.change(world.services, sitter.credential, code, LikenessChange(shared=True))
-    assert (changed.shared, changed.name) == (True, "")
+    assert (changed.shared, changed.name) == (True, "Rex")
     assert drawn(world, Sitter(world).draw(likeness=code, seed=SEED))[0] == SEED + STEPS + 10
 
 

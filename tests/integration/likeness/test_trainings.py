@@ -21,12 +21,12 @@ from tests.support.photos import Sitter, photo
 from tests.support.world import World, with_settings
 
 
-def objects(world: World) -> list[str]:
-    """Return the keys of all objects after everything that is due was deleted."""
+def objects(world: World, prefix: str) -> list[str]:
+    """Return the keys of all objects below after everything that is garbage was deleted."""
     world.sql("UPDATE garbage SET due_at = clock_timestamp()")
     while world.poller.collect():
         pass
-    return sorted(world.services.storage.sizes_bytes(""))
+    return sorted(world.services.storage.sizes_bytes(prefix))
 
 
 def test_it_works(world: World, sitter: Sitter) -> None:
@@ -41,7 +41,7 @@ def test_it_works(world: World, sitter: Sitter) -> None:
     assert hashlib.sha256(stored).hexdigest() == row.adapter_sha256
     assert row.report == {"trigger": "word animal", "steps": 10, "seconds": 0.5}
     assert world.events(found.id) == ["accepted", "started", "sent", "processing", "succeeded"]
-    assert [key for key in objects(world) if key != "health"] == [row.adapter_key]
+    assert objects(world, f"jobs/{found.id}/") == [row.adapter_key]
     world.check_books()
 
 
@@ -64,7 +64,7 @@ def cancel_early(world: World, sitter: Sitter, found_id: object, _: Path) -> str
 def cancel_late(world: World, sitter: Sitter, found_id: object, signs: Path) -> str:
     (signs / "go").unlink()
     world.run(lambda: world.row(found_id).progress == 0.5)  # type: ignore[arg-type]
-    assert world.services.storage.sizes_bytes("uploads/")
+    assert len(world.services.storage.sizes_bytes(f"uploads/{sitter.id}/")) == 6
     submission.cancel(world.services, sitter.credential, found_id)  # type: ignore[arg-type]
     world.finish(found_id)  # type: ignore[arg-type]
     return "cancelled"
@@ -78,7 +78,7 @@ def test_the_photos_are_deleted_whatever_the_end(
     other = sitter.upload(photo(9))
     state = end(world, sitter, found.id, signs)
     assert sitter.get(found.code).state == state, world.timeline(found.id)
-    assert [key for key in objects(world) if key.startswith("uploads/")] == [other]
+    assert objects(world, f"uploads/{sitter.id}/") == [other]
     assert world.sql("SELECT key FROM uploads") == [(other,)]
     assert not world.sql("SELECT FROM job_sources")
     world.check_books()
@@ -149,7 +149,7 @@ def test_what_is_no_adapter_is_not_stored(
     found = sitter.sit()
     world.finish(found.id)
     assert (sitter.get(found.code).state, world.row(found.id).error_code) == ("failed", "generator_bad_adapter")
-    assert [key for key in objects(world) if key != "health"] == []
+    assert objects(world, f"jobs/{found.id}/") == []
 
 
 def test_a_file_that_is_too_large_is_not_read(world: World, sitter: Sitter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,16 +223,19 @@ def test_a_likeness_goes_with_its_job_and_its_account(world: World, sitter: Sitt
     from shared.likeness import service
 
     code = sitter.have()
+    job_id = sitter.get(code).id
     unfinished = sitter.sit()
     with pytest.raises(StillRunning):
         service.delete(world.services, sitter.credential, unfinished.code)
     service.delete(world.services, sitter.credential, code)
     with pytest.raises(NotFound):
         sitter.get(code)
-    assert [key for key in objects(world) if key.startswith("jobs/")] == []
-    sitter.have()
+    assert objects(world, f"jobs/{job_id}/") == []
+    another = sitter.get(sitter.have()).id
+    assert objects(world, f"jobs/{another}/")
+    assert objects(world, f"uploads/{sitter.id}/")
     world.sql("UPDATE users SET disabled_at = clock_timestamp(), deleted_at = clock_timestamp()")
-    assert [key for key in objects(world) if key != "health"] == []
+    assert objects(world, f"jobs/{another}/") == objects(world, f"uploads/{sitter.id}/") == []
     assert not world.sql("SELECT FROM likenesses")
 
 
@@ -240,7 +243,7 @@ def test_an_expired_likeness_loses_its_file(world: World, sitter: Sitter) -> Non
     code = sitter.have()
     world.sql("UPDATE likenesses SET expires_at = clock_timestamp()")
     assert sitter.get(code).state == "expired"
-    assert [key for key in objects(world) if key != "health"] == []
+    assert objects(world, f"jobs/{sitter.get(code).id}/") == []
     assert sitter.get(code).state == "expired"
 
 

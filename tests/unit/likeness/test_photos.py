@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageFilter
 
+from generator import training
+from shared.api import likeness_use, likenesses
 from shared.images.photo_measures import measure
 from shared.images.photo_values import PhotoMeasures
 from shared.images.source_rules import PictureError
+from shared.likeness import photos
 from shared.likeness.photos import MIN_SHARPNESS, judge
 from tests.support.photos import encode, photo
 
@@ -19,8 +22,8 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
-def codes(*photos: PhotoMeasures | None) -> list[tuple[int, str]]:
-    return [(problem.place, problem.code) for problem in judge(photos)]
+def codes(*given: PhotoMeasures | None) -> list[tuple[int, str]]:
+    return [(problem.place, problem.code) for problem in judge(given)]
 
 
 def test_five_different_sharp_photos_pass() -> None:
@@ -81,3 +84,9 @@ def test_everything_is_said_at_once_and_names_the_place() -> None:
 def test_what_is_no_picture_cannot_be_measured() -> None:
     with pytest.raises(PictureError):
         measure(b"a text named photo.jpg")
+
+
+def test_the_limits_are_those_of_the_reference_generator() -> None:
+    assert (likenesses.PHOTOS, likenesses.MAX_STEPS_PER_IMAGE) == (training.PHOTOS, training.MAX_STEPS_PER_IMAGE)
+    assert photos.MIN_SIDE_PX >= training.MIN_PHOTO_SIDE_PX
+    assert likeness_use.MAX_WEIGHT <= 4, "the generator's limit"
