@@ -100,9 +100,9 @@ def test_a_training_takes_no_picture_its_place(world: World, sitter: Sitter, sig
     first, second = sitter.sit(), Sitter(world).sit()
     world.run(lambda: world.row(first.id).progress == 0.5)
     assert world.state(second.id) == "queued", "it trains one at a time"
-    picture = Sitter(world).draw()
+    picture = Sitter(world).draw(seed=3)
     world.finish(picture)
-    assert world.state(picture) == "succeeded"
+    assert world.state(picture) == "succeeded", world.timeline(picture)
     with world.services.db.statement() as connection:
         query = text(
             "SELECT o.ahead, o.places FROM jobs j, job_outlook(j.id, j.state, j.turn, j.protocols, j.generator,"
