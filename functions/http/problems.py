@@ -25,6 +25,7 @@ from shared.core.errors import (
     NotSignedIn,
     QueueFull,
     QuotaSpent,
+    RateLimited,
     TooLarge,
     Unavailable,
 )
@@ -33,7 +34,7 @@ from shared.core.errors import (
 SIGNED_IN = (NotSignedIn, BadToken, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
-SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent)
+SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent, RateLimited)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 

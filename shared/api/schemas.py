@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.api import presets
 from shared.api.fields import Text, WebhookUrl, Whole
+from shared.api.likeness_use import Likeness, LikenessWeight
 from shared.api.styles import MAX_PICTURES, Style
 from shared.core.errors import FieldCode
 from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MAX_UPLOAD_BYTES, MIN_SIDE_PX, SIDE_STEP_PX
@@ -131,6 +132,8 @@ class JobRequest(Request):
         default=presets.STRENGTH, description="With a style what suits it, if that is left out."
     )
     pixel_art: PixelArt | None = None
+    likeness: Likeness | None = None
+    likeness_weight: LikenessWeight = 1.0
     describe: bool = False
     description: DescriptionOptions = Field(default_factory=DescriptionOptions)
     timelapse: bool = Field(default=False, description="Also make a video of the first picture's making.")
@@ -146,6 +149,10 @@ class JobRequest(Request):
             raise PydanticCustomError("not_a_choice", "n: there is one picture for each style; leave n out")
         if self.style is not None and "strength" not in self.model_fields_set:
             self.strength = None
+        for use in self.likeness or ():
+            use["weight"] = self.likeness_weight if use["weight"] is None else use["weight"]
+        if self.likeness and not self.generates:
+            raise PydanticCustomError("invalid", "likeness: leave it out where no new picture is made")
         sources = [name for name in ("source_images", "from_job", "from_image") if getattr(self, name)]
         if len(sources) > 1:
             named = {"field": sources[1], "other": sources[0]}

@@ -30,6 +30,12 @@ FieldCode = Literal[
     "picture_too_many_pixels",
     "picture_too_small",
     "picture_animated",
+    "picture_broken",
+    "photo_too_small",
+    "photo_blurred",
+    "photo_too_dark",
+    "photo_too_bright",
+    "photo_repeated",
     "invalid",
 ]
 """What is wrong with a field, for programs; `invalid` is used where no other code fits."""
@@ -142,6 +148,14 @@ class InvalidRequest(EaselError):
 
 class IdempotencyMismatch(EaselError):
     status, code, title = 422, "idempotency_mismatch", "This Idempotency-Key was used for another request."
+
+
+class TooManyLikenesses(EaselError):
+    status, code, title = 409, "too_many_likenesses", "Your account has as many likenesses as it may have."
+
+
+class RateLimited(EaselError):
+    status, code, title = 429, "rate_limited", "Too many attempts. Try again later."
 
 
 class QueueFull(EaselError):

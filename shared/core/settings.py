@@ -76,6 +76,9 @@ class Settings(BaseModel, frozen=True):
     max_running: Annotated[int, whole(1, 1000)] = 2
     max_queued: Annotated[int, whole(1, 100_000)] = 50
     jobs_per_day: Annotated[int, whole(1, 1_000_000)] = 200
+    max_likenesses: Annotated[int, whole(1, 10_000)] = 20
+    likeness_days: Annotated[int, whole(1, 3650)] = 90
+    max_adapter_mb: Annotated[int, whole(1, 300)] = 100
     url_ttl_s: Annotated[int, whole(60, 7 * DAY_S)] = 3600
     database_pool: Annotated[int, whole(1, 100)] = 10
     # The region whose IAM issues the database tokens; None if the URL contains a password.
@@ -150,6 +153,11 @@ def _find(environment: Mapping[str, str], variable: str) -> str | None:
     if value is not None and "\0" in value:
         raise SettingsError(f"{variable} holds a NUL character.")
     return value.strip() if value else None
+
+
+def library_path() -> dict[str, str]:
+    """Return the environment of programs that this process starts: where Lambda has its libraries, and no more."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
 def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str:

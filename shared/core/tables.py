@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-import shared.core.error_tables  # adds its tables to the metadata
-import shared.core.push_tables  # noqa: F401 # the same
+import shared.core.error_tables
+import shared.core.likeness_tables
+import shared.core.push_tables  # noqa: F401 # all three add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
@@ -296,7 +297,8 @@ queue_clock = Table(
 # job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as
 # fitted to the five sums (see `shared.polling.durations`). `loading_s` is null unless its model is loading: about how
 # long that takes, 0 if that is not known. `model` is the one that it has reported (`shared.generators.base.Model`),
-# `has_frames` whether it makes frames, null before it was asked; after `look_at` it is asked again.
+# `has_frames`, `has_adapters` and `has_training` whether it makes frames, takes adapters and trains them, null before
+# it was asked; after `look_at` it is asked again. Its trainings take `training_seconds_per_cost`.
 generators = Table(
     "generators",
     metadata,
@@ -315,9 +317,12 @@ generators = Table(
     Column("loading_s", Double),
     Column("model", JSONB),
     Column("has_frames", Boolean),
+    Column("has_adapters", Boolean),
+    Column("has_training", Boolean),
     when("look_at", nullable=False, server_default=NOW),
     Column("fixed_s", Double, nullable=False, server_default="0.3"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),
+    Column("training_seconds_per_cost", Double, nullable=False, server_default="60"),
     Column("pace_weight", Double, nullable=False, server_default="0"),
     Column("pace_x", Double, nullable=False, server_default="0"),
     Column("pace_y", Double, nullable=False, server_default="0"),

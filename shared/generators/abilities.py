@@ -11,6 +11,11 @@ from itertools import combinations
 from shared.generators.addresses import FOLLOWABLE, PROTOCOLS, GeneratorAddress
 from shared.generators.base import GenerationRequest, GeneratorRefused
 
+ADAPTERS, TRAINING = "adapters", "training"
+EXTENDED_KINDS = (ADAPTERS, TRAINING)
+"""Kinds of jobs that only those generators of img_generator do which have an extension for it: pictures with adapters,
+and trainings of these. The other kinds are lists of protocols."""
+
 GLIDE_SIZES = (64, 128, 256, 512, 1024)
 STEP_PX = 8
 HORDE_STEP_PX = 64
@@ -64,6 +69,7 @@ _MANY_PIXELS = Limit(
 _NO_NEGATIVE_STRENGTH = Limit("strength", lambda request: request.strength < 0, "must not be below 0")
 _NO_DESCRIPTION = Limit("describe", lambda request: request.describe, "must be false")
 _NO_FRAMES = Limit("timelapse", lambda request: request.frames > 0, "must be false")
+_NO_ADAPTERS = Limit("likeness", lambda request: bool(request.adapters), "must be left out")
 _NOTHING_MADE = Limit(
     "timelapse",
     lambda request: request.frames > 0 and not request.generates,
@@ -80,6 +86,7 @@ _DRAWS_ONLY = (
     _NO_NEGATIVE_STRENGTH,
     _NO_DESCRIPTION,
     _NO_FRAMES,
+    _NO_ADAPTERS,
 )
 
 
@@ -96,7 +103,14 @@ def _uneven(name: str, step_px: int, *, of_sources: bool = False) -> Limit:
 
 LIMITS: dict[str, tuple[Limit, ...]] = {
     "img_generator": (_LONG_PROMPT, _MANY_PIXELS, _NOTHING_MADE),
-    "sdapi": (_LONG_PROMPT, _MANY_PIXELS, _uneven("width", STEP_PX), _uneven("height", STEP_PX), _NO_FRAMES),
+    "sdapi": (
+        _LONG_PROMPT,
+        _MANY_PIXELS,
+        _uneven("width", STEP_PX),
+        _uneven("height", STEP_PX),
+        _NO_FRAMES,
+        _NO_ADAPTERS,
+    ),
     "horde": (
         _LONG_PROMPT,
         _MANY_PIXELS,
@@ -109,6 +123,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
         _NO_NEGATIVE_STRENGTH,
         _NO_DESCRIPTION,
         _NO_FRAMES,
+        _NO_ADAPTERS,
     ),
     "openai": (_LONG_PROMPT, *_DRAWS_ONLY),
     "glide": (
@@ -201,10 +216,18 @@ def _size_limit(sizes: frozenset[tuple[int, int]]) -> Limit:
 def supported_protocols(request: GenerationRequest, addresses: Iterable[GeneratorAddress] = ()) -> str:
     """Return the protocols that support the request, comma separated in the order of PROTOCOLS, as jobs store them.
 
+    With adapters it is ADAPTERS instead: not every generator of the protocol has them.
+
     A job goes to any generator of these protocols, so one that an address of them cannot make is not for its protocol.
     """
     unable = {one.protocol for one in addresses if unsupported_fields(one.protocol, request, one.sizes)}
-    return ",".join(name for name in PROTOCOLS if name not in unable and not unsupported_fields(name, request))
+    able = [name for name in PROTOCOLS if name not in unable and not unsupported_fields(name, request)]
+    return ADAPTERS if request.adapters and able else ",".join(able)
+
+
+def protocols_of(kind: str) -> frozenset[str]:
+    """Return the protocols whose generators may do a job of this kind."""
+    return frozenset({"img_generator"}) if kind in EXTENDED_KINDS else frozenset(kind.split(","))
 
 
 def nearest_limits(addresses: Sequence[GeneratorAddress], request: GenerationRequest) -> tuple[Limit, ...]:
@@ -245,13 +268,14 @@ def describe(settings: tuple[Ignored, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def kinds_for(protocols: frozenset[str]) -> tuple[str, ...]:
-    """Return the kinds of jobs that at least one of these protocols supports."""
-    return tuple(kind for kind in all_kinds() if not protocols.isdisjoint(kind.split(",")))
+def kinds_for(offers: frozenset[str]) -> tuple[str, ...]:
+    """Return the kinds of jobs that at least one of these supports: protocols, and the kinds with extensions."""
+    return tuple(kind for kind in all_kinds() if not offers.isdisjoint(kind.split(",")))
 
 
 @lru_cache(maxsize=1)
 def all_kinds() -> tuple[str, ...]:
-    """Return every kind of job: each value of `supported_protocols` except the empty one."""
+    """Return every kind of job: each value of `supported_protocols` except the empty one, and trainings."""
     names = list(PROTOCOLS)
-    return tuple(",".join(chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size))
+    lists = (",".join(chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size))
+    return (*lists, *EXTENDED_KINDS)

@@ -24,6 +24,7 @@ from shared.generators.transport import Answer
 MAX_RESULT_BYTES = 512 * 1024 * 1024
 RESULT_MARGIN_BYTES = 256 * 1024
 MAX_DESCRIPTION_CHARACTERS = 10_000
+MAX_ID_CHARACTERS = 128
 
 _MAX_WHOLE_FLOAT = 2**53
 """Above it a float no longer says which whole number was meant."""
@@ -202,3 +203,26 @@ def read_picture(text: object) -> bytes:
     if not data:
         raise wrong_form("generator_bad_base64", "The generator sent a picture that is not base64.")
     return data
+
+
+def read_id(value: object) -> str:
+    """Return the id of a new request from `17`, `17.0`, `"17"`, `{"id": 17}` or any of them as `{"result": ...}`.
+
+    Raises:
+        GeneratorBroken: It is no usable id.
+    """
+    value = unwrapped(value, "id")
+    if isinstance(value, dict):
+        value = member(value, "id")
+    number = read_whole(value)
+    text = str(number) if number is not None else value.strip() if isinstance(value, str) else ""
+    if 1 <= len(text) <= MAX_ID_CHARACTERS and text.isprintable():
+        return text
+    raise wrong_form("generator_bad_id", "The generator returned no usable id for the request.")
+
+
+def wire_id(remote_id: str) -> int | str:
+    """Return the id as the protocol sends it: a number if it is one."""
+    if remote_id.isascii() and remote_id.isdigit() and (remote_id == "0" or remote_id[0] != "0"):
+        return int(remote_id)
+    return remote_id

@@ -48,6 +48,8 @@ generator_wrong_image_count     GeneratorBroken L     more or fewer pictures tha
 generator_wrong_text_count      GeneratorBroken L     more or fewer descriptions than pictures described
 generator_bad_description       GeneratorBroken L     a description that is not text, or longer than 10,000 characters
 generator_too_many_frames       GeneratorBroken L     more frames than asked for
+generator_lacks_adapters        GeneratorBroken       it asks again for adapters that it was just sent
+generator_bad_adapter           GeneratorBroken L     what a training made is no adapter, or not that of its hash
 =============================== ===================== ===============================================================
 
 A generator's own status `error` is not an error of the call: `status` returns `Phase.FAILED`, and the poller treats
@@ -61,6 +63,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.core.errors import CodedError
+from shared.generators.adapters import Adapter
+from shared.generators.capabilities import Capabilities as Capabilities  # noqa: PLC0414 # for those who import it from here
+from shared.generators.capabilities import Model as Model  # noqa: PLC0414
 
 Stop = Callable[[], bool]
 """Returns True once a running call is no longer wanted."""
@@ -96,7 +101,7 @@ class GenerationRequest:
     from them; below 0 nothing new is generated, below -1 an unchanged picture is not returned either. `key` identifies
     the request for the generator's idempotency extension. `frames` is how many intermediate pictures are wanted, where
     the generator offers that. `variants` are what each picture has instead of the request's own values; no protocol
-    has that, so such a request is sent in parts (`several`).
+    has that, so such a request is sent in parts (`several`). `adapters` are applied to every picture.
     """
 
     prompt: str = field(repr=False)
@@ -119,6 +124,7 @@ class GenerationRequest:
     key: str = field(default="", repr=False)
     frames: int = 0
     variants: tuple[Variant, ...] = ()
+    adapters: tuple[Adapter, ...] = ()
 
     @property
     def generates(self) -> bool:
@@ -246,44 +252,6 @@ class Result:
     def count(self) -> int:
         """Return for how many pictures of the request this is the result."""
         return len(self.images) or len(self.descriptions)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """The model that a generator has loaded, with the values that suit it; the size is in pixels.
-
-    `revision` is a fingerprint of its weights, empty if the generator does not report one.
-    """
-
-    name: str
-    revision: str
-    steps: int
-    scale: float
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What the generator offers beyond its protocol: names of extensions; its engine and sampler if it reports them.
-
-    `loading_s`: its model is loading, which takes about so long, 0 if it does not say how long; None once it is loaded.
-    `model`: the model, if it reports one.
-    `follows` are the settings that it follows although its protocol does not promise that (see `abilities.IGNORED`), in
-    requests with start pictures those of `edits_follow`.
-    """
-
-    extensions: frozenset[str] = frozenset()
-    engine: str | None = None
-    sampler: str | None = None
-    follows: frozenset[str] = frozenset()
-    edits_follow: frozenset[str] = frozenset()
-    loading_s: float | None = None
-    model: Model | None = None
-
-    def followed(self, request: GenerationRequest) -> frozenset[str]:
-        """Return the settings beyond its protocol that it follows in this request."""
-        return self.edits_follow if request.source_images else self.follows
 
 
 class GeneratorError(CodedError):

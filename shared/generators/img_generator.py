@@ -4,13 +4,11 @@ It sends JSON, reads every answer that has one meaning, and gives every other on
 """
 
 import json
-import re
 import threading
 import time
 from contextlib import suppress
 from typing import Any
 
-from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MIN_SIDE_PX, SIDE_STEP_PX
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import (
     REFUSALS,
@@ -18,12 +16,12 @@ from shared.generators.answers import (
     encoded,
     member,
     read_description,
-    read_name,
+    read_id,
     read_picture,
-    read_whole,
     refusal,
     result_limit,
     unwrapped,
+    wire_id,
     wrong_form,
 )
 from shared.generators.base import (
@@ -34,7 +32,6 @@ from shared.generators.base import (
     GeneratorLoading,
     GeneratorStopped,
     GeneratorUnavailable,
-    Model,
     Progress,
     Result,
     Room,
@@ -42,8 +39,10 @@ from shared.generators.base import (
     never_stop,
     no_room,
 )
+from shared.generators.health_words import read_health
 from shared.generators.status_words import read_status
 from shared.generators.strict_json import read_json
+from shared.generators.training import AdaptersMissing, ImgGeneratorTrainer, read_missing
 from shared.generators.transport import Answer, BoundedHttp
 
 CONNECT_TIMEOUT_S = 3.0
@@ -53,8 +52,6 @@ RESULT_TIMEOUT_S = 60.0
 SMALL_ANSWER_BYTES = 64 * 1024
 PREVIEW_ANSWER_BYTES = 256 * 1024
 
-MAX_ID_CHARACTERS = 128
-EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview"})
 MAX_WAIT_S = 20.0
 """The longest `wait_s` of the protocol."""
 
@@ -84,22 +81,42 @@ class ImgGenerator:
         self._asked_at = float("-inf")
         self._not_waiting_until = float("-inf")
         self._asking = threading.Lock()
+        self.trainer = ImgGeneratorTrainer(self._http, self._fresh_extensions)
 
     def start(self, request: GenerationRequest) -> str:
-        """Send the request; return the generator's number for it as text."""
+        """Send the request; return the generator's number for it as text.
+
+        Raises:
+            AdaptersMissing: The generator has not all of the request's adapters; nothing was begun.
+        """
+        asks = request.key or request.frames or request.adapters
+        extensions = self._fresh_extensions() if asks else frozenset[str]()
+        if request.adapters and "adapters" not in extensions:
+            raise GeneratorUnavailable("generator_misconfigured", "The generator takes no adapters any more.")
+        fields = _fields(request, extensions)
+        answer = self._small("POST", "/initiate_processing", fields)
+        if answer.status == 409 and (missing := read_missing(answer.body, request.adapters)):
+            raise AdaptersMissing(missing)
+        if answer.status in REFUSALS:
+            raise refusal(answer, fields)
+        check_http(answer, about_id=False)
+        return read_id(read_json(answer.body))
+
+    def _fresh_extensions(self) -> frozenset[str]:
+        """Return the extensions, as of seconds ago.
+
+        Raises:
+            GeneratorUnavailable: They cannot be asked for.
+            GeneratorLoading: The model is loading.
+        """
         try:
-            extensions = self._known_extensions(FRESH_S) if request.key or request.frames else frozenset[str]()
+            extensions = self._known_extensions(FRESH_S)
         except GeneratorUnavailable as error:
             # Only the question for extensions failed: the request itself was not sent.
             raise GeneratorUnavailable("generator_unreachable", error.message) from error
         if (loading_s := self._capabilities.loading_s) is not None:
             raise GeneratorLoading(loading_s)
-        fields = _fields(request, extensions)
-        answer = self._small("POST", "/initiate_processing", fields)
-        if answer.status in REFUSALS:
-            raise refusal(answer, fields)
-        check_http(answer, about_id=False)
-        return _read_id(read_json(answer.body))
+        return extensions
 
     @property
     def waits(self) -> bool:
@@ -113,7 +130,7 @@ class ImgGenerator:
 
     def status(self, remote_id: str, *, wait_s: float = 0, stop: Stop = never_stop, preview: bool = False) -> Progress:
         """Ask how far the request is. Raises ForgottenId when the generator does not know it."""
-        fields: dict[str, Any] = {"id": _wire_id(remote_id)}
+        fields: dict[str, Any] = {"id": wire_id(remote_id)}
         waited_s = min(wait_s, MAX_WAIT_S) if wait_s > 0 and self._can_wait(stop) else 0
         if waited_s:
             fields["wait_s"] = waited_s
@@ -133,7 +150,7 @@ class ImgGenerator:
         room: Room = no_room,
     ) -> Result:
         """Fetch the pictures, descriptions and frames of a finished request, checked against what was asked for."""
-        body = json.dumps({"id": _wire_id(remote_id)}).encode()
+        body = json.dumps({"id": wire_id(remote_id)}).encode()
         answer = self._http.send(
             "POST",
             "/get_results",
@@ -150,7 +167,7 @@ class ImgGenerator:
         """Ask the generator to stop, if it offers that. A failure changes nothing for the caller and is ignored."""
         try:
             if "cancel" in self._known_extensions(EXTENSIONS_KEPT_S):
-                self._small("POST", "/cancel", {"id": _wire_id(remote_id)})
+                self._small("POST", "/cancel", {"id": wire_id(remote_id)})
         except GeneratorError:
             return
 
@@ -164,7 +181,7 @@ class ImgGenerator:
         if answer.status not in (404, 405, 410, 501):
             with suppress(GeneratorBroken):
                 check_http(answer, about_id=False)
-                capabilities = _read_health(answer.body)
+                capabilities = read_health(answer.body)
         self._remember(capabilities)
         return capabilities
 
@@ -252,6 +269,8 @@ def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str,
         fields["key"] = request.key
     if request.frames > 0 and "frames" in extensions:
         fields["frames"] = request.frames
+    if request.adapters:
+        fields["adapters"] = [adapter._asdict() for adapter in request.adapters]
     return fields
 
 
@@ -263,29 +282,6 @@ def _description_fields(request: GenerationRequest) -> dict[str, Any]:
         "skip_list": list(request.skip_list) or None,
     }
     return {"desc": True} | {name: value for name, value in wanted.items() if value is not None}
-
-
-def _read_id(value: object) -> str:
-    """Return the id of a new request from `17`, `17.0`, `"17"`, `{"id": 17}` or any of them as `{"result": ...}`.
-
-    Raises:
-        GeneratorBroken: It is no usable id.
-    """
-    value = unwrapped(value, "id")
-    if isinstance(value, dict):
-        value = member(value, "id")
-    number = read_whole(value)
-    text = str(number) if number is not None else value.strip() if isinstance(value, str) else ""
-    if 1 <= len(text) <= MAX_ID_CHARACTERS and text.isprintable():
-        return text
-    raise wrong_form("generator_bad_id", "The generator returned no usable id for the request.")
-
-
-def _wire_id(remote_id: str) -> int | str:
-    """Return the id as the protocol sends it: a number if it is one."""
-    if remote_id.isascii() and remote_id.isdigit() and (remote_id == "0" or remote_id[0] != "0"):
-        return int(remote_id)
-    return remote_id
 
 
 def _read_result(value: object, request: GenerationRequest) -> Result:
@@ -332,48 +328,3 @@ def _descriptions(value: dict[str, Any], request: GenerationRequest) -> tuple[st
             f"The generator sent {len(texts)} descriptions instead of {request.expected_descriptions}.",
         )
     return tuple(read_description(text) for text in texts)
-
-
-def _read_health(body: bytes) -> Capabilities:
-    """Parse `{"extensions": [...], "engine": "...", "sampler": "...", "loading": "...", "model": {...}}`.
-
-    Other extensions and shapes are ignored. Without a sampler it is the model's `scheduler`.
-    """
-    value = unwrapped(read_json(body), "extensions", "engine")
-    if not isinstance(value, dict):
-        return Capabilities()
-    listed = member(value, "extensions")
-    model = member(value, "model")
-    scheduler = member(model, "scheduler") if isinstance(model, dict) else None
-    names = {name.strip().casefold() for name in listed if isinstance(name, str)} if isinstance(listed, list) else set()
-    return Capabilities(
-        EXTENSIONS & names,
-        read_name(member(value, "engine")),
-        read_name(member(value, "sampler")) or read_name(scheduler),
-        loading_s=_read_loading_s(member(value, "loading")),
-        model=_read_model(model),
-    )
-
-
-def _read_model(value: object) -> Model | None:
-    """Return the model with its values; None if one of them could not be used in a request."""
-    if not isinstance(value, dict):
-        return None
-    name, revision = read_name(member(value, "name")), read_name(member(value, "revision")) or ""
-    steps, width, height = (read_whole(member(value, key)) for key in ("steps", "width", "height"))
-    scale = member(value, "scale")
-    if name is None or steps is None or width is None or height is None or isinstance(scale, bool):
-        return None
-    if not isinstance(scale, int | float) or not (1 <= steps <= MAX_STEPS and 0 <= scale <= MAX_SCALE):
-        return None
-    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX and side % SIDE_STEP_PX == 0 for side in (width, height)):
-        return None
-    return Model(name, revision, steps, float(scale), width, height)
-
-
-def _read_loading_s(text: object) -> float | None:
-    """Return the seconds in a text such as `model is loading, about 40 s`, 0 without a number; None without a text."""
-    if not isinstance(text, str):
-        return None
-    seconds = re.search("[0-9]{1,5}", text)
-    return float(seconds[0]) if seconds else 0.0

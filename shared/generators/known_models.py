@@ -1,6 +1,7 @@
-"""What the poller found out about the generators, for processes that never call one: models, and who makes frames."""
+"""What the poller found out about the generators, for processes that never call one: models and extensions."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -15,11 +16,13 @@ KEPT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one generator has reported: its model, and whether it makes frames, None before it was asked."""
+    """What one generator has reported: its model, and whether it has extensions, None before it was asked."""
 
     protocol: str
     model: Model | None
     has_frames: bool | None
+    has_adapters: bool | None
+    has_training: bool | None
 
 
 @dataclass
@@ -36,8 +39,19 @@ class KnownModels:
 
     def may_make_frames(self) -> bool:
         """Return whether a generator makes frames, or may, as long as it was not asked."""
+        return self._may(lambda one: one.has_frames)
+
+    def may_take_adapters(self) -> bool:
+        """Return whether a generator takes adapters, or may."""
+        return self._may(lambda one: one.has_adapters)
+
+    def may_train(self) -> bool:
+        """Return whether a generator trains, or may."""
+        return self._may(lambda one: one.has_training)
+
+    def _may(self, has: Callable[[Known], bool | None]) -> bool:
         known = self._read()
-        return not known or any(one.protocol == "img_generator" and one.has_frames is not False for one in known)
+        return not known or any(one.protocol == "img_generator" and has(one) is not False for one in known)
 
     def _read(self) -> tuple[Known, ...]:
         now = time.monotonic()
@@ -50,5 +64,6 @@ class KnownModels:
 
 def read_known(connection: Connection) -> tuple[Known, ...]:
     """Return what is known of each generator in the database, by the generators' names."""
-    rows = connection.execute(text("SELECT protocol, model, has_frames FROM generators ORDER BY name"))
-    return tuple(Known(row.protocol, None if row.model is None else Model(**row.model), row.has_frames) for row in rows)
+    query = text("SELECT protocol, model, has_frames, has_adapters, has_training FROM generators ORDER BY name")
+    rows = connection.execute(query)
+    return tuple(Known(protocol, None if model is None else Model(**model), *has) for protocol, model, *has in rows)

@@ -17,6 +17,7 @@ from shared.generators.base import (
     never_stop,
     no_room,
 )
+from shared.generators.training import Trainer, trainer_of
 
 _MARK = "several:"
 """What the ids of such requests begin with; the ids of their parts follow as JSON."""
@@ -42,6 +43,11 @@ class Several:
     def capabilities(self) -> Capabilities:
         """Return what the generator last reported."""
         return self.client.capabilities
+
+    @property
+    def trainer(self) -> Trainer | None:
+        """Return what makes and takes adapters."""
+        return trainer_of(self.client)
 
     def start(self, request: GenerationRequest) -> str:
         """Send the request, or one for each of its pictures."""

@@ -35,6 +35,7 @@ __all__ = [
     "decode_picture",
     "decode_source",
     "encode_png",
+    "photo_jpeg",
     "preview_webp",
     "read_recipe",
     "read_size",
@@ -55,6 +56,7 @@ _PNG_OPTIONS = {"compress_level": 1, "compress_type": zlib.Z_RLE}
 _WEBP_METHOD = 1
 _WEBP_QUALITY = 80
 _PREVIEW_QUALITY = 70
+_PHOTO_QUALITY = 95
 
 _PNG_MARGIN_BYTES = 1024 * 1024
 
@@ -225,6 +227,19 @@ def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
     image = decode_source(data)
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
     return _png(image, PngInfo())
+
+
+def photo_jpeg(data: bytes, max_side_px: int) -> bytes:
+    """Convert a user's upload to a JPEG that nobody sees, without metadata, whose longer side is at most so long.
+
+    Raises:
+        PictureError: The upload cannot be used.
+    """
+    image = decode_source(data)
+    image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_PHOTO_QUALITY, subsampling=0)
+    return buffer.getvalue()
 
 
 def encode_png(image: Image.Image, recipe: Recipe) -> bytes:

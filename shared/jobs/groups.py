@@ -20,6 +20,7 @@ from shared.core.errors import (
 )
 from shared.jobs import group_store, submission_store
 from shared.jobs import store as job_store
+from shared.jobs.likeness_codes import check_codes
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
 from shared.jobs.sources import Start, find_starts
@@ -102,6 +103,7 @@ def plan(
     if faults:
         return Plan(jobs, InvalidRequest(fields=tuple(faults[:MOST_ERRORS])))
     check_uploaded(services, credential, jobs, lambda index: f"requests.{index}.")
+    check_codes(services, credential, jobs)
     return Plan(jobs, None)
 
 

@@ -31,6 +31,7 @@ USES: dict[str, Option] = {
     "pixel_art": {"type": "pixel_art"},
     "description": {"describe": True, "description": {"skip_clip": True}},
     "timelapse": {"timelapse": True},
+    "likeness": {"likeness": "00000000"},
     "notify": {"notify": "email"},
 }
 """For each field a request that uses it. Every site supports the fields that are not listed."""

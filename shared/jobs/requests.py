@@ -1,21 +1,31 @@
 """A job's settings as a request to a generator."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.api.presets import GENERAL, Defaults, fill_in, wordings
 from shared.core.limits import TIMELAPSE_FRAMES
+from shared.generators.adapters import Adapter
 from shared.generators.base import GenerationRequest, Model, Variant
 from shared.jobs.records import JobSettings
 
 
 def generation_request(
-    prompt: str, settings: JobSettings, *, source_images: tuple[bytes, ...] = (), key: str = "", own: Defaults = GENERAL
+    prompt: str,
+    settings: JobSettings,
+    *,
+    source_images: tuple[bytes, ...] = (),
+    key: str = "",
+    own: Defaults = GENERAL,
+    adapters: Sequence[Adapter] | None = None,
 ) -> GenerationRequest:
     """Return what a generator with these defaults is asked for.
 
     source_images: PNG files in place of the settings' upload keys. Empty ones are enough to find out which protocols
-    support the job.
+    support the job. adapters: those in place of the settings' codes; as long as these are unknown, nameless ones.
     """
+    if adapters is None:
+        adapters = [Adapter("", use["weight"]) for use in settings.get("likeness") or ()]
     settings = settings | fill_in(settings, own)
     described = settings["description"]
     variants = tuple(Variant(one.prompt, one.negative_prompt, one.strength) for one in wordings(prompt, settings))
@@ -33,6 +43,7 @@ def generation_request(
         cpu=settings["cpu"],
         key=key,
         frames=TIMELAPSE_FRAMES if settings["timelapse"] else 0,
+        adapters=tuple(adapters),
     )
     return replace(request, variants=variants) if request.generates and len(variants) > 1 else request
 

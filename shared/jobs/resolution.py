@@ -8,7 +8,7 @@ from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.presets import GENERAL, Defaults, resolve, shared_defaults
 from shared.api.schemas import JobRequest
 from shared.core.errors import NO_MAIL, FieldError, InvalidRequest
-from shared.generators.abilities import nearest_limits, supported_protocols
+from shared.generators.abilities import nearest_limits, protocols_of, supported_protocols
 from shared.generators.addresses import GeneratorAddress
 from shared.jobs import states
 from shared.jobs.records import NewJob
@@ -60,23 +60,32 @@ def is_supported(services: Services, job: NewJob) -> bool:
         return False
     if job.outline.frames and not services.models.may_make_frames():
         return False
+    if job.outline.adapters and not services.models.may_take_adapters():
+        return False
     if find_webhook_refusal(services.settings, job.settings["webhook_url"] or ""):
         return False
-    return not services.protocols or not services.protocols.isdisjoint(job.protocols.split(","))
+    return not services.protocols or not services.protocols.isdisjoint(protocols_of(job.protocols))
+
+
+def find_notification_refusal(services: Services, request: JobRequest) -> InvalidRequest | None:
+    """Return the error for a message about a job that this site does not send."""
+    if request.notify == "email" and not services.sends_mail:
+        return InvalidRequest(fields=(NO_MAIL,))
+    no_webhook = find_webhook_refusal(services.settings, request.webhook_url or "")
+    return None if no_webhook is None else InvalidRequest(fields=(no_webhook,))
 
 
 def find_refusal(services: Services, request: JobRequest, job: NewJob) -> InvalidRequest | None:
     """Return the error for a job that this site does not support, with every field at fault."""
     if is_supported(services, job):
         return None
-    if request.notify == "email" and not services.sends_mail:
-        return InvalidRequest(fields=(NO_MAIL,))
-    no_webhook = find_webhook_refusal(services.settings, request.webhook_url or "")
-    if no_webhook is not None:
-        return InvalidRequest(fields=(no_webhook,))
+    if no_message := find_notification_refusal(services, request):
+        return no_message
     wrong: dict[str, FieldError] = {}
     if job.outline.frames and not services.models.may_make_frames():
         wrong["timelapse"] = FieldError("timelapse", "must be false, for the generators of this site", "not_offered")
+    if job.outline.adapters and not services.models.may_take_adapters():
+        wrong["likeness"] = FieldError("likeness", "must be left out, for the generators of this site", "not_offered")
     for limit in nearest_limits(services.addresses, job.outline):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)

@@ -23,6 +23,7 @@ from shared.core.log import fields as log_fields
 from shared.core.paging import page
 from shared.jobs import store as job_store
 from shared.jobs import submission_store
+from shared.jobs.likeness_codes import check_codes
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
 from shared.jobs.sources import find_starts
@@ -46,6 +47,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
         QuotaSpent: today's jobs of this user are used up.
         InvalidRequest: a start picture is missing, no configured generator supports the request, or this site cannot
             send the notification.
+        RateLimited: too many codes of likenesses did not work.
     """
     fingerprint = b"" if idempotency_key is None else request.fingerprint()
     [start] = find_starts(services, credential, [without_mail(services, request)])
@@ -54,8 +56,10 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     refusal = start.refusal or find_refusal(services, start.request, job)
     if refusal is None and job.source_keys:
         check_uploaded(services, credential, [job])
+    if refusal is None:
+        check_codes(services, credential, [job])
     with services.db.statement() as connection:
-        record = _queue(services, connection, credential, job, refusal)
+        record = queue_or_find(services, connection, credential, job, refusal)
     if refusal is None:
         # The only line that names both ids: from the request to its job, whose later lines name only the job.
         _log.info("accepted", extra=log_fields(job_id=record.id))
@@ -145,7 +149,7 @@ def delete(services: Services, credential: Credential, job_id: UUID) -> None:
         job_store.delete(connection, job_id)
 
 
-def _queue(
+def queue_or_find(
     services: Services, connection: Connection, credential: Credential, job: NewJob, refusal: InvalidRequest | None
 ) -> JobRecord:
     """Queue the job, or return the job that its idempotency key made before; a refused job is only looked up.

@@ -89,6 +89,8 @@ def _outcome(claim: MailClaim) -> str:
     if ready and failed:
         return words["some"].format(n=ready, all=ready + failed)
     count = ready + failed
+    if any(job.is_training for job in claim.jobs):
+        return words["likeness_failed" if failed else "likeness"]
     return words[("one" if count == 1 else "many") + ("_failed" if failed else "")].format(n=count)
 
 

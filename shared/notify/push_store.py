@@ -29,6 +29,7 @@ class PushClaim:
     """A notification that this process may send. `attempts` identifies the claim.
 
     `group_id` is that of the job, if it has one, and `unfinished` how many jobs of the group have not ended.
+    `is_training`: the job makes a likeness instead of pictures.
     """
 
     subject: UUID
@@ -43,6 +44,7 @@ class PushClaim:
     state: str
     group_id: UUID | None
     unfinished: int
+    is_training: bool = False
 
 
 _CLAIM = text(f"""
@@ -59,7 +61,7 @@ SELECT taken.subject, taken.subscription_id, taken.attempts, taken.job_id, s.use
     u.language, j.state, j.group_id, (
         SELECT count(*) FROM jobs o
         WHERE o.group_id = j.group_id AND o.state IN ('held', 'queued', 'generating')
-    ) AS unfinished
+    ) AS unfinished, j.protocols = 'training' AS is_training
 FROM taken JOIN push_subscriptions s ON s.id = taken.subscription_id JOIN users u ON u.id = s.user_id
     JOIN jobs j ON j.id = taken.job_id
 """)

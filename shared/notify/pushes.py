@@ -29,8 +29,16 @@ TITLES = {
         "succeeded": "Your picture is ready.",
         "failed": "A picture could not be made.",
         "group": "Your pictures are ready.",
+        "likeness_succeeded": "Your likeness is ready.",
+        "likeness_failed": "A likeness could not be trained.",
     },
-    "ru": {"succeeded": "Картинка готова.", "failed": "Картинку сделать не удалось.", "group": "Картинки готовы."},
+    "ru": {
+        "succeeded": "Картинка готова.",
+        "failed": "Картинку сделать не удалось.",
+        "group": "Картинки готовы.",
+        "likeness_succeeded": "Образ готов.",
+        "likeness_failed": "Образ не получился.",
+    },
 }
 
 _log = logging.getLogger(__name__)
@@ -108,7 +116,8 @@ def encrypt(claim: PushClaim, keys: PushKeys, settings: Settings) -> tuple[bytes
 
 def compose(claim: PushClaim) -> bytes:
     """Return what `web/service-worker.js` shows: a title, the page to open, and what this replaces."""
-    words = TITLES[claim.language]
-    title = words["succeeded" if claim.state == "succeeded" else "failed"] if claim.group_id is None else words["group"]
+    end = "succeeded" if claim.state == "succeeded" else "failed"
+    kind = f"likeness_{end}" if claim.is_training else end if claim.group_id is None else "group"
+    title = TITLES[claim.language][kind]
     said = {"title": title, "url": f"/pictures/{claim.job_id}", "tag": f"easel-{claim.subject}", "lang": claim.language}
     return json.dumps(said, ensure_ascii=False).encode()

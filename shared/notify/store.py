@@ -40,7 +40,10 @@ class MailImage:
 
 @dataclass(frozen=True, slots=True)
 class MailJob:
-    """What a mail says about a job. `n` is how many pictures it asked for, `images` are those that it has."""
+    """What a mail says about a job. `n` is how many pictures it asked for, `images` are those that it has.
+
+    `is_training`: it makes a likeness instead of pictures.
+    """
 
     id: str
     prompt: str
@@ -48,6 +51,7 @@ class MailJob:
     error_message: str | None
     n: int
     images: tuple[MailImage, ...]
+    is_training: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ FROM taken JOIN {owners} o ON o.id = taken.id JOIN users u ON u.id = o.user_id C
                     json_build_array(i.id, i.key, i.thumbnail_key, i.size_bytes, i.timelapse_key IS NOT NULL)
                     ORDER BY i.index
                 ), '[]') FROM images i WHERE i.job_id = j.id
-            )
+            ), j.protocols = 'training'
         ) ORDER BY j.id) FILTER (WHERE j.state IN ('succeeded', 'failed')), '[]') AS jobs
     FROM jobs j WHERE {jobs}
 ) AS about
@@ -139,8 +143,9 @@ def claim(connection: Connection, outbox: MailOutbox = "mails") -> MailClaim | N
 
 
 def _read_job(values: list[Any]) -> MailJob:
-    images = tuple(MailImage(*image) for image in values[-1])
-    return MailJob(*[*values[:-1], images])
+    job_id, prompt, state, error_message, n, images, is_training = values
+    shown = tuple(MailImage(*image) for image in images)
+    return MailJob(job_id, prompt, state, error_message, n, shown, is_training)
 
 
 def stop(connection: Connection, user_id: UUID, why: str) -> None:

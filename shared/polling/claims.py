@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from shared.generators.abilities import TRAINING
+from shared.jobs.likeness_codes import USABLE
 from shared.jobs.reasons import Reason
 from shared.jobs.records import JobSettings, StoredImage
 from shared.jobs.states import LEASE_S, LOST_OBJECTS_KEPT_S, Event
@@ -27,6 +29,15 @@ PREVIEWS_KEPT_S = 3600
 """How long a job's previews stay in the storage after the last of them."""
 
 
+class ClaimedLikeness(NamedTuple):
+    """A likeness of a claimed job: its place among the job's codes from 1, its adapter, and how much it counts."""
+
+    place: int
+    sha256: str
+    key: str
+    weight: float
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
     """A generating job that this worker holds for one step.
@@ -35,6 +46,7 @@ class ClaimedJob:
     job. `generator_failures`: how often the job's generator has failed since it was last healthy, `generator_refusals`:
     how many jobs it has refused since it accepted one; None when it is no longer known. `refusals`: how often this job
     was refused by generators that are well, and `refused_s` since when. `preview_s`: since its last preview.
+    `protocols` is the job's kind. `likenesses` are those of its codes that work for its user now.
     Times ending in `_s` are seconds until now by the database's clock.
     """
 
@@ -60,6 +72,13 @@ class ClaimedJob:
     refused_s: float | None
     preview_s: float | None
     source_keys: tuple[str, ...]
+    protocols: str = ""
+    likenesses: tuple[ClaimedLikeness, ...] = ()
+
+    @property
+    def is_training(self) -> bool:
+        """Return whether the job trains a likeness, instead of making pictures."""
+        return self.protocols == TRAINING
 
     @property
     def prefix(self) -> str:
@@ -131,8 +150,8 @@ WITH due AS (
     SELECT 'jobs/' || id || '/' || lost_token || '/', clock_timestamp() + make_interval(secs => :lost_s)
     FROM claimed WHERE crashed AND lost_token IS NOT NULL ON CONFLICT DO NOTHING
 )
-SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requeues, attempt_token, created_at,
-    cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
+SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, crashes, requeues, attempt_token,
+    created_at, cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
     extract(epoch FROM clock_timestamp() - sent_at)::float AS sent_s,
     extract(epoch FROM clock_timestamp() - unreachable_since)::float AS unreachable_s,
     g.failures AS generator_failures, g.refusals_in_row AS generator_refusals, refusals,
@@ -144,18 +163,28 @@ SELECT id, prompt, settings, cost, generator, remote_id, attempts, crashes, requ
         SELECT json_build_array(key) FROM images WHERE job_id = CAST(settings->>'from_job' AS uuid)
             AND id = coalesce(CAST(settings->>'from_image' AS uuid), id)
         ORDER BY index LIMIT 1
-    ), '[]') AS source_keys
+    ), '[]') AS source_keys,
+    CASE WHEN jsonb_typeof(settings->'likeness') = 'array' THEN (
+        SELECT json_agg(
+            json_build_array(named.place, l.adapter_sha256, l.adapter_key, named.entry->'weight') ORDER BY named.place
+        ) FROM jsonb_array_elements(settings->'likeness') WITH ORDINALITY AS named (entry, place)
+        JOIN likenesses l ON {usable}
+    ) END AS likenesses
 FROM claimed CROSS JOIN commit_lazily() LEFT JOIN (
     SELECT name, failures, refusals_in_row FROM generators
 ) g ON g.name = claimed.generator
 """
-_CLAIM_ANY = text(_CLAIM.format(only="", unheld=UNHELD))
-_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD))
+_LIKENESS = USABLE.format(code="named.entry->>'code'", user="claimed.user_id")
+_CLAIM_ANY = text(_CLAIM.format(only="", unheld=UNHELD, usable=_LIKENESS))
+_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD, usable=_LIKENESS))
 
 
 def _read_claim(row: Row[Any]) -> ClaimedJob:
     columns = dict(row._mapping)
-    return ClaimedJob(source_keys=tuple(columns.pop("source_keys")), **columns)
+    source_keys, likenesses = columns.pop("source_keys"), columns.pop("likenesses") or ()
+    return ClaimedJob(
+        source_keys=tuple(source_keys), likenesses=tuple(map(ClaimedLikeness._make, likenesses)), **columns
+    )
 
 
 def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:

@@ -59,14 +59,13 @@ class FreePlaces:
 
     def __init__(self, rooms: Sequence[Room], ignored: Mapping[str, int]) -> None:
         self._ignored = ignored
-        self._free = {room.name: room.free for room in rooms if room.free > 0}
-        self._protocol = {room.name: room.protocol for room in rooms}
-        self._timelapses = {room.name for room in rooms if room.timelapses}
+        self._rooms = rooms
+        self._free = {room: room.free for room in rooms if room.free > 0}
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of jobs for which there is a free place."""
-        return kinds_for(frozenset(self._protocol[name] for name in self._free))
+        return kinds_for(frozenset(offer for room in self._free for offer in room.offers))
 
     def take(self, job: NextJob) -> str | None:
         """Assign a place to a job that its protocols support; return the generator's name, None if all are full.
@@ -77,22 +76,23 @@ class FreePlaces:
         """
         supported = job.protocols.split(",")
         known = [
-            name
-            for name, protocol in self._protocol.items()
-            if protocol in supported and (not job.timelapse or name in self._timelapses)
+            room
+            for room in self._rooms
+            if not set(supported).isdisjoint(room.offers) and (not job.timelapse or room.timelapses)
         ]
-        fitting = [name for name in known if name in self._free and (name != job.refused_by or len(known) == 1)]
+        fitting = [room for room in known if room in self._free and (room.name != job.refused_by or len(known) == 1)]
         if not fitting:
             return None
-        chosen = min(fitting, key=lambda name: self._rank(name, supported))
+        chosen = min(fitting, key=lambda room: self._rank(room, supported))
         self._free[chosen] -= 1
         if not self._free[chosen]:
             del self._free[chosen]
-        return chosen
+        return chosen.name
 
-    def _rank(self, name: str, supported: Sequence[str]) -> tuple[int, int, int, str]:
+    def _rank(self, room: Room, supported: Sequence[str]) -> tuple[int, int, int, str]:
         """Return the order of a generator among those that support a job; the least is chosen."""
-        return self._ignored[name], supported.index(self._protocol[name]), -self._free[name], name
+        place = min(supported.index(offer) for offer in room.offers if offer in supported)
+        return self._ignored[room.name], place, -self._free[room], room.name
 
 
 def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) -> list[UUID]:

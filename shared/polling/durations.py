@@ -99,6 +99,7 @@ SELECT g.name, j.cost, extract(epoch FROM j.finished_at - j.started_at)::float A
     g.fixed_s, g.seconds_per_cost, g.pace_weight, g.pace_x, g.pace_y, g.pace_xx, g.pace_xy
 FROM jobs j JOIN generators g ON g.name = j.generator
 WHERE j.id = ANY(:job_ids) AND j.state = 'succeeded' AND j.attempts = 1 AND j.refusals = 0
+    AND j.protocols <> 'training'
 ORDER BY j.finished_at
 """)
 _STORE = text("""
@@ -110,12 +111,24 @@ FROM json_to_recordset(CAST(:models AS json)) AS m (
 """)
 
 
+_TRAINED = text("""
+UPDATE generators g SET training_seconds_per_cost = (training_seconds_per_cost + m.pace) / 2
+FROM (
+    SELECT j.generator, greatest(max(extract(epoch FROM j.finished_at - j.started_at) / j.cost)::float, 0.001) AS pace
+    FROM jobs j WHERE j.id = ANY(:job_ids) AND j.state = 'succeeded' AND j.attempts = 1 AND j.protocols = 'training'
+    GROUP BY j.generator
+) m WHERE g.name = m.generator
+""")
+
+
 def record(connection: Connection, job_ids: Sequence[UUID]) -> None:
     """Add the durations of jobs that have just succeeded to the models of their generators.
 
-    Jobs that were tried twice, or had to wait for a generator that refused them, are left out. Nothing is locked
+    Jobs that were tried twice, or had to wait for a generator that refused them, are left out. Of trainings, which take
+    their places, only the pace is kept. Nothing is locked
     between the two statements: what another worker measures at the same moment may be lost, which changes little.
     """
+    connection.execute(_TRAINED, {"job_ids": list(job_ids)})
     models: dict[str, Durations] = {}
     for name, cost, seconds, *stored in connection.execute(_MEASURED, {"job_ids": list(job_ids)}):
         models[name] = models.get(name, Durations(*stored)).after(cost, seconds)

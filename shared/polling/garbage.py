@@ -15,6 +15,7 @@ from shared.clients.storage import StoredObject
 from shared.core.errors import Unavailable
 from shared.jobs import upload_store
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
+from shared.likeness import store as likeness_store
 from shared.polling import garbage_store
 from shared.polling.garbage_store import ClaimedPrefix
 from shared.services import Services
@@ -58,9 +59,9 @@ def count_waste(services: Services) -> Waste:
 
 
 def retire(services: Services) -> tuple[int, int]:
-    """Drop expired tokens, and old uploads that no job uses; return how many of each.
+    """Drop expired tokens, and old uploads that no job uses; return how many of each. Likenesses expire, too.
 
-    The uploads' objects become garbage. Each transaction drops a limited number.
+    The objects of both become garbage. Each transaction drops a limited number.
     """
     tokens = uploads = 0
     with services.db.statement() as connection:
@@ -68,6 +69,8 @@ def retire(services: Services) -> tuple[int, int]:
             tokens += found
         while (looked := upload_store.drop_unused(connection, RETIRED_AT_ONCE)).seen:
             uploads += looked.dropped
+        while likeness_store.expire(connection, RETIRED_AT_ONCE):
+            pass
     return tokens, uploads
 
 

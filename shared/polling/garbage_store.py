@@ -77,6 +77,7 @@ def list_keys_in_use(connection: Connection, job_ids: Collection[UUID]) -> KeysI
     """Return what of these jobs is not garbage."""
     keys = text("""
         SELECT unnest(ARRAY[key, thumbnail_key, timelapse_key]) FROM images WHERE job_id = ANY(:job_ids)
+        UNION ALL SELECT adapter_key FROM likenesses WHERE job_id = ANY(:job_ids)
     """)
     claims = text("""
         SELECT id || '/' || attempt_token FROM jobs

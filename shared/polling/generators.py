@@ -1,13 +1,13 @@
 """The generators in the database: how many jobs each may hold, and which failed and is paused until when."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.generators.abilities import all_kinds
+from shared.generators.abilities import ADAPTERS, TRAINING, all_kinds
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Model, loading_message
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
@@ -22,15 +22,20 @@ LOOK_S = 60.0
 """How often one that is well is asked for its model, if its protocol has that."""
 
 
+TRAININGS = 1
+"""How many trainings a generator gets at once, beside its pictures: it runs one at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A healthy generator whose model is loaded, and how many more jobs it may hold.
+    """How many more jobs a healthy generator whose model is loaded may hold, of some kinds.
 
+    `offers` is its protocol, and the kind ADAPTERS where it takes them; or only TRAINING, for which it has others.
     `timelapses`: it may get jobs with a time-lapse, as it makes frames, or no generator does.
     """
 
     name: str
-    protocol: str
+    offers: tuple[str, ...]
     free: int
     timelapses: bool = True
 
@@ -51,7 +56,7 @@ def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> N
 
 
 def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
-    """Return the healthy ones of these generators with their room, in order of their names.
+    """Return the room of the healthy ones of these generators, in order of their names; one that trains has two.
 
     One that loads its model is left out: its jobs wait here, where they may go to another generator.
     One that refuses every job has none until its pause is over.
@@ -61,12 +66,22 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     query = text("""
         SELECT g.name, g.protocol, coalesce(g.has_frames, true) OR NOT EXISTS (
             SELECT FROM generators o WHERE o.protocol = 'img_generator' AND coalesce(o.has_frames, true)
-        ) AS timelapses, CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
-            - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) END AS free
-        FROM generators g WHERE g.failures = 0 AND g.loading_s IS NULL AND g.name = ANY(:names) ORDER BY g.name
+        ) AS timelapses, g.has_adapters, g.has_training, held.pictures, held.trainings, g.max_in_flight,
+            coalesce(g.refusing_until > clock_timestamp(), false) AS refuses
+        FROM generators g CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE j.protocols <> :training) AS pictures,
+                count(*) FILTER (WHERE j.protocols = :training) AS trainings
+            FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name
+        ) held
+        WHERE g.failures = 0 AND g.loading_s IS NULL AND g.name = ANY(:names) ORDER BY g.name
     """)
-    rows = connection.execute(query, {"names": list(names)})
-    return [Room(row.name, row.protocol, row.free, row.timelapses) for row in rows]
+    rooms = []
+    for row in connection.execute(query, {"names": list(names), "training": TRAINING}):
+        offers = (row.protocol, ADAPTERS) if row.has_adapters else (row.protocol,)
+        rooms.append(Room(row.name, offers, 0 if row.refuses else row.max_in_flight - row.pictures, row.timelapses))
+        if row.has_training:
+            rooms.append(Room(row.name, (TRAINING,), 0 if row.refuses else TRAININGS - row.trainings))
+    return rooms
 
 
 def claim_probes(connection: Connection) -> list[str]:
@@ -103,12 +118,15 @@ def record_model(connection: Connection, name: str, model: Model | None) -> None
     connection.execute(query, {"name": name, "model": None if model is None else json.dumps(asdict(model))})
 
 
-def record_frames(connection: Connection, name: str, *, has_frames: bool) -> None:
-    """Record whether a generator makes frames."""
+def record_extensions(connection: Connection, name: str, extensions: Collection[str]) -> None:
+    """Record which of the extensions that decide about jobs' places a generator has."""
     query = text("""
-        UPDATE generators SET has_frames = :has_frames WHERE name = :name AND has_frames IS DISTINCT FROM :has_frames
+        UPDATE generators SET has_frames = :frames, has_adapters = :adapters, has_training = :training
+        WHERE name = :name
+            AND (has_frames, has_adapters, has_training) IS DISTINCT FROM (:frames, :adapters, :training)
     """)
-    connection.execute(query, {"name": name, "has_frames": has_frames})
+    has = {"frames": "frames" in extensions, "adapters": "adapters" in extensions, "training": "train" in extensions}
+    connection.execute(query, has | {"name": name})
 
 
 def record_loading(connection: Connection, name: str, seconds: float) -> None:
@@ -171,13 +189,17 @@ def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
     by name gives the reason, so that it changes only when that one's error does. One that is loading is named first,
     because it is the one that will take the jobs.
     """
-    query = text("SELECT protocol, last_error, failures, loading_s FROM generators ORDER BY name")
-    rows = connection.execute(query).all()
+    query = text("""
+        SELECT array_remove(ARRAY[
+            protocol, CASE WHEN has_adapters THEN :adapters END, CASE WHEN has_training THEN :training END
+        ], NULL) AS offers, last_error, failures, loading_s FROM generators ORDER BY name
+    """)
+    rows = connection.execute(query, {"adapters": ADAPTERS, "training": TRAINING}).all()
     if not rows:
         return dict.fromkeys(all_kinds(), NO_GENERATOR)
     reasons: dict[str, Reason] = {}
     for kind in all_kinds():
-        fitting = [row for row in rows if row.protocol in kind.split(",")]
+        fitting = [row for row in rows if not set(row.offers).isdisjoint(kind.split(","))]
         if not fitting:
             reasons[kind] = NO_ABLE_GENERATOR
         elif all(row.failures or row.loading_s is not None for row in fitting):

@@ -7,7 +7,7 @@ job stays at its generator) or by the end of the attempt. A step whose claim is 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from shared.jobs.reasons import WORKER_DIED, Reason
 from shared.jobs.records import StoredImage
 from shared.jobs.states import FIRST_POLL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.jobs.store import Lost, Move
+from shared.likeness import store as likeness_store
 from shared.polling import claims, durations, generator_errors
 from shared.polling import generators as generator_store
 from shared.polling.claims import ClaimedJob, Release
@@ -89,15 +90,26 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Succeeded:
-    """Every picture of the job is stored and verified. `settings`: those that were left to the generator.
+class StoredAdapter:
+    """An adapter that is checked and stored under `key`, with what its trainer measured; it works for `days`."""
 
-    `without`: why a part that was wanted beside the pictures is missing.
+    sha256: str
+    key: str
+    report: Mapping[str, str | float]
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """Everything that the job makes is stored and verified. `settings`: those that were left to the generator.
+
+    `without`: why a part that was wanted beside the pictures is missing. `adapter`: what a training made.
     """
 
-    images: tuple[StoredImage, ...]
+    images: tuple[StoredImage, ...] = ()
     settings: Mapping[str, float] = field(default_factory=dict)
     without: Reason | None = None
+    adapter: StoredAdapter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +302,8 @@ def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]])
     for job_id, outcome in succeeded.items():
         if outcome.settings:
             claims.fill_in_settings(connection, job_id, outcome.settings)
+        if outcome.adapter:
+            likeness_store.record_trained(connection, job_id, **asdict(outcome.adapter))
     without = [(claim, outcome) for claim, outcome in leaving if claim.id in states and claim.id not in images]
     # Only a claim that was sent before can have stored anything. A step that has ended stores no more.
     _discard(

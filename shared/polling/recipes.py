@@ -8,7 +8,9 @@ from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images.recipe import Recipe
 from shared.polling.claims import ClaimedJob
 
-_PRIVATE_SETTINGS = frozenset({"source_images", "from_job", "from_image", "notify", "webhook_url"})
+_PRIVATE_SETTINGS = frozenset(
+    {"source_images", "from_job", "from_image", "notify", "webhook_url", "likeness", "likeness_weight"}
+)
 
 
 def of_job(

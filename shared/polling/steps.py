@@ -10,10 +10,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from shared.api.presets import GENERAL, Defaults
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
 from shared.core.errors import Unavailable
-from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.generators.abilities import Ignored, describe, ignored_fields
 from shared.generators.base import (
     ForgottenId,
@@ -40,7 +38,6 @@ from shared.jobs.reasons import (
     WORKER_STOPPED,
     Reason,
 )
-from shared.jobs.requests import defaults_of, generation_request
 from shared.jobs.states import (
     FIRST_POLL_S,
     LONGEST_GENERATING_S,
@@ -51,7 +48,7 @@ from shared.jobs.states import (
     first_poll_s,
     next_poll_s,
 )
-from shared.polling import previews, recipes, refusals
+from shared.polling import likenesses, previews, recipes, refusals, trainings
 from shared.polling.claims import ClaimedJob
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
@@ -66,6 +63,7 @@ from shared.polling.outcomes import (
     Succeeded,
     Waits,
 )
+from shared.polling.step_requests import build_request
 from shared.polling.storing import Storing
 
 STORAGE_RETRY_S = 2.0
@@ -95,6 +93,7 @@ class Step:
     cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
     wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
     `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
+    `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`.
     """
 
     claim: ClaimedJob
@@ -106,6 +105,8 @@ class Step:
     memory: Memory = field(default_factory=Memory)
     usual_s: float | None = None
     storage_failing_s: Callable[[], float | None] = lambda: None
+    max_adapter_bytes: int = 100_000_000
+    likeness_days: int = 90
 
     @property
     def name(self) -> str:
@@ -147,7 +148,9 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     assert remote_id is not None, "only a job that was sent is fetched"
     health = None
     try:
-        request = _request(step)
+        if step.claim.is_training:
+            return Decision(trainings.fetch(step, remote_id), HEALTHY)
+        request = build_request(step)
         storing = Storing(step.claim, step.storage, step.protocol, request)
         done = 0
         while done < request.count:
@@ -201,8 +204,11 @@ def _cancel(step: Step) -> Decision:
 def _send(step: Step) -> Decision:
     claim = step.claim
     try:
-        request = _request(step)
-        remote_id = step.generator.start(request)
+        if claim.is_training:
+            request, remote_id = None, trainings.send(step)
+        else:
+            request = build_request(step)
+            remote_id = likenesses.start(step, request)
     except codec.PictureError as error:
         return Decision(Failed(Reason(error.code, f"A start picture cannot be used: {error.message}")))
     except (ObjectMissing, ObjectTooLarge):
@@ -216,8 +222,8 @@ def _send(step: Step) -> Decision:
     except GeneratorBroken as error:
         lost = Failed(_reason(error), 1) if error.lasting else _lost_attempt(claim, _reason(error), spent=1)
         return Decision(lost, GeneratorHealth(error.message))
-    ignored = step.list_ignored(request)
-    adapted = Reason("not_followed", describe(ignored)) if ignored else None
+    ignored = step.list_ignored(request) if request else ()
+    adapted = Reason("not_followed", describe(ignored)) if ignored else likenesses.find_lost(claim)
     by = recipes.painter_of(step.generator.capabilities)
     if step.generator.synchronous:
         return Decision(Sent(remote_id, 0, adapted, by))  # nothing was sent yet, so nothing is known of its health
@@ -264,9 +270,10 @@ def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float)
     claim = step.claim
     if progress.phase == Phase.FAILED:
         return Decision(_lost_attempt(claim, GENERATOR_FAILED))
-    if (claim.sent_s or 0) > LONGEST_GENERATING_S:
+    longest_s, too_slow = trainings.LONGEST if claim.is_training else (LONGEST_GENERATING_S, GENERATOR_TOO_SLOW)
+    if (claim.sent_s or 0) > longest_s:
         step.generator.cancel(remote_id)
-        return Decision(_lost_attempt(claim, GENERATOR_TOO_SLOW))
+        return Decision(_lost_attempt(claim, too_slow))
     decided = _progressed(claim, progress, step.usual_s, previews.store(step.storage, claim, progress.preview))
     if step.generator.waits:
         # The call waited for this change, so the next one begins now, except where it did not really wait.
@@ -347,41 +354,3 @@ def _lost_attempt(claim: ClaimedJob, reason: Reason, *, spent: int = 0) -> Retri
 
 def _reason(error: GeneratorError) -> Reason:
     return Reason(error.code, error.message)
-
-
-def _request(step: Step) -> GenerationRequest:
-    """Build the request with its start pictures, and the model's values where the job names none.
-
-    Raises:
-        PictureError, ObjectMissing, ObjectTooLarge, Unavailable: There is something wrong with a start picture.
-        GeneratorUnavailable: It cannot be asked for its model, or loads it.
-    """
-    claim = step.claim
-    if claim.settings.get("from_job") and not claim.source_keys:
-        raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
-    sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
-    # A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
-    life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)
-    key = f"{life}:{claim.attempts}"
-    return generation_request(claim.prompt, claim.settings, source_images=sources, key=key, own=_own_values(step))
-
-
-def _own_values(step: Step) -> Defaults:
-    """Return the values of the generator's model, where the job leaves steps or scale to it.
-
-    The generator is asked now: this process may never have asked it, or another model may have been loaded since.
-
-    Raises:
-        GeneratorUnavailable: It does not answer, or loads its model.
-    """
-    settings = step.claim.settings
-    if step.protocol != "img_generator" or None not in (settings["steps"], settings["scale"]):
-        return GENERAL
-    try:
-        reported = step.generator.health()
-    except GeneratorUnavailable as error:
-        # The request itself was not sent.
-        raise GeneratorUnavailable("generator_unreachable", error.message) from error
-    if reported.loading_s is not None:
-        raise GeneratorLoading(reported.loading_s)
-    return defaults_of(reported.model)

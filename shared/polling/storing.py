@@ -14,7 +14,7 @@ from shared.generators.base import Capabilities, GenerationRequest, Result
 from shared.images import codec
 from shared.images.pixel_art import to_pixel_art
 from shared.jobs.records import StoredImage
-from shared.polling import recipes, timelapse
+from shared.polling import likenesses, recipes, timelapse
 from shared.polling.claims import ClaimedJob
 
 _log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Storing:
         sizes = part.output_sizes[: len(images)] or [None] * len(images)
         ignored = tuple(setting.field for setting in ignored_fields(self.protocol, part, reported.followed(part)))
         common = recipes.of_job(self.claim, self.protocol, reported, self.request, result)
+        lost_likeness = likenesses.find_lost(self.claim) is not None
         pixel_art = self.claim.settings.get("pixel_art")  # jobs of older versions have none
         for index, (data, expected_size) in enumerate(zip(images, sizes, strict=True)):
             image = codec.decode_picture(data, expected_size=expected_size)
@@ -55,7 +56,7 @@ class Storing:
                 recipes.of_picture(common, self.claim, self.request, len(self._stored)),
                 seed=None if "seed" in ignored else (part.seed + index) % 2**32,
                 description=result.descriptions[index] if result.descriptions else None,
-                not_followed=ignored,
+                not_followed=(*ignored, "likeness") if lost_likeness else ignored,
             )
             key, thumbnail_key = (f"{self.claim.prefix}{recipe.index}.{kind}" for kind in ("png", "webp"))
             with ThreadPoolExecutor(1, "png") as beside:

@@ -196,8 +196,10 @@ class Worker:
             stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),
             unwanted=taken.lease.unwanted.is_set,
             memory=self.memory,
-            usual_s=self.pace.usual_s(claim.generator, claim.cost),
+            usual_s=None if claim.is_training else self.pace.usual_s(claim.generator, claim.cost),
             storage_failing_s=lambda: self._storage_failing_s(claim.id),
+            max_adapter_bytes=self.services.settings.max_adapter_mb * 1_000_000,
+            likeness_days=self.services.settings.likeness_days,
         )
         decision = steps.begin(step)
         if isinstance(decision, Decision):
@@ -205,7 +207,7 @@ class Worker:
         if decision.draws:
             with self.services.db.statement() as connection:
                 claims.record_processing(connection, claim.id, claim.attempt_token)
-        elif claim.sent_s is not None and not client.waits:
+        elif claim.sent_s is not None and not client.waits and not claim.is_training:
             self.pace.record(claim.generator, claim.cost, claim.sent_s)
         return "fetch", steps.fetch(step, draws=decision.draws)
 

@@ -28,6 +28,8 @@ WITH_BODY = [
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
     ("POST", "/v1/stylizations"),
+    ("POST", "/v1/likenesses"),
+    ("PATCH", "/v1/likenesses/12345678"),
     ("POST", "/v1/me/push"),
     ("DELETE", "/v1/me/push"),
 ]
@@ -46,6 +48,8 @@ BODIES = {
     "POST /v1/jobs": {"prompt": "x"},
     "POST /v1/batches": {"requests": [{"prompt": "x"}]},
     "POST /v1/stylizations": {"source_image": "x", "styles": ["oil"]},
+    "POST /v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
+    "PATCH /v1/likenesses/{code}": {"shared": True},
     "PATCH /v1/me": {"notify": "none"},
     "DELETE /v1/me": {"password": "four unusual words here"},
     "POST /v1/tokens": {"name": "x"},

@@ -19,6 +19,8 @@ BODIES: dict[str, Any] = {
     "/v1/tokens": {"name": "a program"},
     "/v1/batches": {"requests": [{"prompt": "x"}]},
     "/v1/stylizations": {"source_image": "x", "styles": ["oil"]},
+    "/v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
+    "PATCH /v1/likenesses/{code}": {"shared": True},
     "/v1/me/push": {
         "endpoint": "https://push.example.com/x",
         "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},

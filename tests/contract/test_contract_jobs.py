@@ -57,6 +57,8 @@ def test_it_works(door: Door, ada: Person) -> None:
         "from_job": None,
         "from_image": None,
         "webhook_url": None,
+        "likeness": None,
+        "likeness_weight": 1.0,
     }
     assert 0 <= job["settings"]["seed"] < 2**32
 
@@ -119,6 +121,8 @@ def test_every_given_setting_is_kept(submit: Submit) -> None:
         "from_image": None,
         "pixel_art": None,
         "webhook_url": None,
+        "likeness": None,
+        "likeness_weight": 1.0,
     }
 
 

@@ -142,7 +142,7 @@ def test_a_request_is_accepted_if_one_generator_supports_it_or_none_is_known(
         (f"{GLIDE},{IMG}", {}),
         (
             OPENAI,
-            {"qualities": {"best"}, "fields": {"upscale", "describe", "description", "timelapse"}},
+            {"qualities": {"best"}, "fields": {"upscale", "describe", "description", "timelapse", "likeness"}},
         ),
         (
             GLIDE,

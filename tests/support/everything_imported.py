@@ -17,6 +17,7 @@ def load(root: Path) -> None:
     from argon2 import PasswordHasher
     from zxcvbn import zxcvbn
 
+    import shared.images.photo_measures  # the program that looks at photos
     import shared.images.source_rules  # of submits with start pictures
     from shared.core.settings import Settings
     from shared.services import Services
@@ -35,6 +36,7 @@ def load(root: Path) -> None:
         assert services.storage
         assert services.models
     assert shared.images.source_rules
+    assert shared.images.photo_measures
     zxcvbn("a")
     PasswordHasher().hash("a long password")
 

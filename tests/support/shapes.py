@@ -122,6 +122,8 @@ SETTINGS = {
     "webhook_url": lambda address: address is None or address.startswith("https://"),
     "cpu": bool,
     "timelapse": bool,
+    "likeness": maybe([{"code": str, "weight": float}]),
+    "likeness_weight": float,
 }
 SUMMARY = {
     "id": uuid7,

@@ -22,7 +22,7 @@ LAYERS = (
     {"api", "metrics"},
     {"accounts"},
     {"jobs"},
-    {"gallery", "notify"},
+    {"gallery", "likeness", "notify"},
     {"polling"},
     {"admin"},
     {"testing"},

@@ -350,13 +350,15 @@ def test_only_pages_of_the_named_origins_may_read(echo: tuple[Echo, FrontDoor]) 
 def test_the_log_contains_no_link_and_no_signature(echo: tuple[Echo, FrontDoor]) -> None:
     door = echo[1]
     ask("GET", f"{door.url}/i/0123-secret?download=1")
+    ask("GET", f"{door.url}/v1/likenesses/secret")
     ask("GET", f"{door.url}/v1/jobs?cursor=secret")
     ask("GET", f"{door.storage_url}{SIGNED}&secret=1")
 
     def lines() -> list[dict[str, Any]]:
         return [json.loads(line) for line in door.log.read_text(encoding="utf-8").splitlines()]
 
-    until(lambda: [line["path"] for line in lines()][-2:] == ["/i/...", "/v1/jobs"], "both are in the log", 20)
+    expected = ["/i/...", "/v1/likenesses/...", "/v1/jobs"]
+    until(lambda: [line["path"] for line in lines()][-3:] == expected, "all are in the log", 20)
     assert "secret" not in door.log.read_text(encoding="utf-8")
     assert lines()[-1]["request_id"] == "of-the-gateway"
 

@@ -14,6 +14,7 @@ from shared.generators.abilities import (
     supported_protocols,
     unsupported_fields,
 )
+from shared.generators.adapters import Adapter
 from shared.generators.addresses import PROTOCOLS, GeneratorAddress
 from shared.generators.base import GenerationRequest, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
 from shared.testing.fake_glide import FakeGlide, colour
@@ -84,6 +85,7 @@ NO_WORDS: dict[str, tuple[GenerationRequest, set[str]]] = {
     ),
     "described": (order(describe=True), {"describe"}),
     "frames": (order(frames=3), {"timelapse"}),
+    "with a likeness": (order(adapters=(Adapter("0" * 64, 1.0),)), {"likeness"}),
 }
 
 

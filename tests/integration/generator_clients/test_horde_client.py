@@ -12,6 +12,7 @@ from PIL import Image
 
 from shared.generators import connect
 from shared.generators.abilities import ignored_fields, unsupported_fields
+from shared.generators.adapters import Adapter
 from shared.generators.addresses import GeneratorAddress, parse_addresses
 from shared.generators.base import (
     ForgottenId,
@@ -228,6 +229,7 @@ def test_health_knows_an_account_from_a_wrong_key(fake: FakeHorde) -> None:
         (order(source_images=(source(64, 64),), strength=-1.5), ["strength"]),
         (order(describe=True), ["describe"]),
         (order(frames=2), ["timelapse"]),
+        (order(adapters=(Adapter("0" * 64, 1.0),)), ["likeness"]),
     ],
 )
 def test_limits_of_the_protocol(wanted: GenerationRequest, fields: list[str]) -> None:

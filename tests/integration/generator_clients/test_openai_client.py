@@ -11,6 +11,7 @@ import pytest
 
 from shared.generators import connect
 from shared.generators.abilities import count_ignored, ignored_fields, supported_protocols, unsupported_fields
+from shared.generators.adapters import Adapter
 from shared.generators.addresses import GeneratorAddress, parse_addresses
 from shared.generators.base import (
     GenerationRequest,
@@ -276,6 +277,7 @@ NO_WORDS: dict[str, tuple[GenerationRequest, set[str]]] = {
     "only upscaled": (order(source_images=SOURCES[:1], strength=-0.5, upscale=2), {"strength", "upscale"}),
     "described": (order(describe=True), {"describe"}),
     "frames": (order(frames=3), {"timelapse"}),
+    "with a likeness": (order(adapters=(Adapter("0" * 64, 1.0),)), {"likeness"}),
 }
 
 

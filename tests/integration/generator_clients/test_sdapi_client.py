@@ -10,6 +10,7 @@ from PIL import Image
 
 from shared.generators import connect
 from shared.generators.abilities import ignored_fields, unsupported_fields
+from shared.generators.adapters import Adapter
 from shared.generators.addresses import GeneratorAddress, parse_addresses
 from shared.generators.base import (
     GenerationRequest,
@@ -189,6 +190,7 @@ def test_what_no_server_follows() -> None:
         (order(width=65), ["width"]),
         (order(height=100), ["height"]),
         (order(frames=3), ["timelapse"]),
+        (order(adapters=(Adapter("0" * 64, 1.0),)), ["likeness"]),
         (order(n=8, width=2048, height=2048, upscale=4), ["upscale"]),
         (order(n=8, source_images=SOURCES, describe=True, upscale=4), []),
     ],

@@ -256,6 +256,19 @@ def test_a_group_names_its_jobs_and_why_some_failed() -> None:
     assert "Cancelled jobs: 3." in page
 
 
+@pytest.mark.parametrize(
+    ("language", "state", "subject"),
+    [
+        ("en", "succeeded", "Your likeness is ready: Rex"),
+        ("en", "failed", "Your likeness could not be trained: Rex"),
+        ("ru", "succeeded", "Ваш образ готов: Rex"),
+    ],
+)
+def test_a_training_is_no_picture(language: str, state: str, subject: str) -> None:
+    job = MailJob(str(JOB_ID), "Rex", state, "The generator is broken.", 1, (), is_training=True)
+    assert parsed(messages.compose(claim_of(job, language=language), SETTINGS))["Subject"] == subject
+
+
 def test_a_group_in_russian() -> None:
     failed = MailJob(str(UUID(int=9)), "замок", "failed", "The generator is broken.", 1, ())
     read = parsed(messages.compose(group_of(job_of("маяк"), failed, language="ru"), SETTINGS))

@@ -41,6 +41,7 @@ locals {
     batches = ["show_pictures", "make_archives", "look_at_uploads", "see_bucket", "wake_poller"]
 
     stylizations = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
+    likenesses   = ["look_at_uploads", "see_bucket", "wake_poller"]
 
     list    = ["show_pictures"]
     picture = ["show_pictures"]

@@ -1,0 +1,39 @@
+"""The tables of likenesses, beside the others in `shared.core.tables`."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.core.columns import NOW, metadata, owner, when
+
+# What a training job is to make, and has made: an adapter that draws one person, animal or object. The job has the
+# state; a likeness is ready once it has `adapter_sha256`, and works while it has `adapter_key`, the stored file, and
+# until `expires_at`. The code is a secret of its owner, or of those to whom the owner gave it if it is `shared`.
+likenesses = Table(
+    "likenesses",
+    metadata,
+    owner("jobs", primary_key=True),
+    owner("users"),
+    Column("code", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("shared", Boolean, nullable=False, server_default="false"),
+    when("consented_at", nullable=False, server_default=NOW),
+    Column("adapter_sha256", Text),
+    Column("adapter_key", Text),
+    Column("report", JSONB),
+    when("expires_at"),
+    UniqueConstraint("code"),
+    CheckConstraint("code ~ '^[0-9]{8}$'", name="code"),
+    CheckConstraint("subject IN ('person', 'animal', 'object')", name="subject"),
+    Index("ix_likenesses_user_id_job_id", "user_id", "job_id"),
+    Index("ix_likenesses_expires_at", "expires_at", postgresql_where=text("adapter_key IS NOT NULL")),
+)
+
+# How often a user has named a code that does not work for them, since `began_at`.
+code_guesses = Table(
+    "code_guesses",
+    metadata,
+    owner("users", primary_key=True),
+    when("began_at", nullable=False, server_default=NOW),
+    Column("guesses", Integer, nullable=False),
+)

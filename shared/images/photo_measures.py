@@ -1,0 +1,95 @@
+"""Measures of a photo from which something is to be learned: its size, sharpness, light, and a hash of what it shows.
+
+Run as a program, it reads picture files from stdin, each after its length as four bytes, and answers each by a line of
+JSON with its measures, or with the code of why it cannot be used. It limits its own memory and time, because photos are
+untrusted and decoders are native code.
+"""
+
+import json
+import os
+import resource
+import struct
+import sys
+from dataclasses import asdict
+
+from PIL import Image, ImageFilter, ImageStat
+
+from shared.images import codec
+from shared.images.photo_values import PhotoMeasures
+
+MAX_CPU_S = 30
+NICE = 5
+
+MEASURED_SIDE_PX = 512
+"""The longer side at which photos are compared, whatever their size."""
+
+_TILES = 4
+_LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=2, offset=128)
+_DARK, _BRIGHT = 5, 250
+
+
+def measure(data: bytes) -> PhotoMeasures:
+    """Measure a photo file. Raises PictureError."""
+    width, height = codec.read_size(data)
+    grey = codec.decode_source(data).convert("L")
+    grey.thumbnail((MEASURED_SIDE_PX, MEASURED_SIDE_PX), Image.Resampling.LANCZOS)
+    counts = grey.histogram()
+    pixels = grey.width * grey.height
+    return PhotoMeasures(
+        width,
+        height,
+        _sharpness(grey),
+        ImageStat.Stat(grey).mean[0],
+        sum(counts[: _DARK + 1]) / pixels,
+        sum(counts[_BRIGHT:]) / pixels,
+        _difference_hash(grey),
+    )
+
+
+def _sharpness(grey: Image.Image) -> float:
+    """Return the mean of the two sharpest of 16 parts: a sharp subject may have a blurred background."""
+    edges = grey.filter(_LAPLACIAN)
+    found = []
+    for row in range(_TILES):
+        for column in range(_TILES):
+            # The filter leaves the outermost pixels as they were.
+            box = (
+                max(1, edges.width * column // _TILES),
+                max(1, edges.height * row // _TILES),
+                min(edges.width - 1, edges.width * (column + 1) // _TILES),
+                min(edges.height - 1, edges.height * (row + 1) // _TILES),
+            )
+            if box[2] > box[0] and box[3] > box[1]:
+                found.append(ImageStat.Stat(edges.crop(box)).var[0] * _LAPLACIAN.filterargs[1] ** 2)
+    sharpest = sorted(found)[-2:]
+    return sum(sharpest) / len(sharpest) if sharpest else 0.0
+
+
+def _difference_hash(grey: Image.Image) -> int:
+    """Return for each of 8x8 neighbouring areas whether the right one is brighter."""
+    small = grey.resize((9, 8), Image.Resampling.BOX).tobytes()
+    bits = (small[row * 9 + column] < small[row * 9 + column + 1] for row in range(8) for column in range(8))
+    return sum(bit << place for place, bit in enumerate(bits))
+
+
+def main() -> None:
+    """Measure the photos from stdin, one after the other. The argument is how much memory that may take, in bytes."""
+    most_bytes = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
+    resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    os.nice(NICE)
+    source = sys.stdin.buffer
+    while head := source.read(4):
+        found: dict[str, object]
+        try:
+            found = asdict(measure(source.read(struct.unpack(">I", head)[0])))
+        except codec.PictureError as error:
+            found = {"code": error.code}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

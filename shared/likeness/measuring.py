@@ -1,0 +1,98 @@
+"""Measuring photos in a process that may take only so much time and memory."""
+
+import json
+import logging
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import shared
+from shared.core.errors import Unavailable
+from shared.core.settings import library_path
+from shared.images.photo_values import MAX_MEMORY_BYTES, PROGRAM, PhotoMeasures
+
+if TYPE_CHECKING:
+    import shared.images.photo_measures  # only another process imports it; so the bundle has it
+
+LIMIT_S = 10.0
+"""How long a photo may take, and how long a request waits for its turn. Most photos take less than half a second."""
+
+AT_ONCE = 2
+"""How many such processes a process has at the same time."""
+
+_PROGRAM = [sys.executable, "-m", PROGRAM, str(MAX_MEMORY_BYTES)]
+_FOLDER = Path(shared.__path__[0]).parent
+
+_turns = threading.Semaphore(AT_ONCE)
+_log = logging.getLogger(__name__)
+
+
+class Measurer:
+    """Measures photos one after the other. A photo that ends the process is broken, and the next one gets another."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def measure(self, data: bytes) -> PhotoMeasures | str:
+        """Return the measures of a photo file, or the code of why it cannot be used."""
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        watch = threading.Timer(LIMIT_S, process.kill)
+        watch.start()
+        try:
+            process.stdin.write(struct.pack(">I", len(data)) + data)
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = b""
+        finally:
+            watch.cancel()
+        if not line:
+            self.close()
+            _log.warning("a photo could not be measured: the program ended with %s", process.returncode)
+            return "picture_broken"
+        found = json.loads(line)
+        return str(found["code"]) if "code" in found else PhotoMeasures(**found)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            # Without this process's environment, which has keys.
+            self._process = subprocess.Popen(  # noqa: S603 # the program is Easel's
+                _PROGRAM,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_FOLDER,
+                env=library_path(),
+            )
+        return self._process
+
+
+@contextmanager
+def measurer() -> Iterator[Measurer]:
+    """Wait for a turn, and lend a measurer until the end of the block.
+
+    Raises:
+        Unavailable: Too many photos are being measured.
+    """
+    if not _turns.acquire(timeout=LIMIT_S):
+        raise Unavailable("Too many photos are being looked at.", retry_after_s=5)
+    lent = Measurer()
+    try:
+        yield lent
+    finally:
+        lent.close()
+        _turns.release()

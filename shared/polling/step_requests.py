@@ -1,0 +1,66 @@
+"""The request that a step sends: with its start pictures, the adapters of its likenesses, and its model's values."""
+
+from typing import TYPE_CHECKING
+
+from shared.api.presets import GENERAL, Defaults
+from shared.clients.storage import ObjectMissing
+from shared.core.limits import MAX_UPLOAD_BYTES
+from shared.generators.adapters import Adapter
+from shared.generators.base import GenerationRequest, GeneratorLoading, GeneratorUnavailable
+from shared.images import codec
+from shared.jobs.requests import defaults_of, generation_request
+from shared.polling.claims import ClaimedJob
+
+if TYPE_CHECKING:
+    from shared.polling.steps import Step
+
+
+def build_request(step: "Step") -> GenerationRequest:
+    """Build the request with its start pictures, and the model's values where the job names none.
+
+    Raises:
+        PictureError, ObjectMissing, ObjectTooLarge, Unavailable: There is something wrong with a start picture.
+        GeneratorUnavailable: It cannot be asked for its model, or loads it.
+    """
+    claim = step.claim
+    if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.source_keys:
+        raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
+    sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
+    return generation_request(
+        claim.prompt,
+        claim.settings,
+        source_images=sources,
+        key=request_key(claim),
+        own=_own_values(step),
+        adapters=[Adapter(likeness.sha256, likeness.weight) for likeness in claim.likenesses],
+    )
+
+
+def request_key(claim: ClaimedJob) -> str:
+    """Return the key by which the generator recognises this attempt.
+
+    A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
+    """
+    life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)
+    return f"{life}:{claim.attempts}"
+
+
+def _own_values(step: "Step") -> Defaults:
+    """Return the values of the generator's model, where the job leaves steps or scale to it.
+
+    The generator is asked now: this process may never have asked it, or another model may have been loaded since.
+
+    Raises:
+        GeneratorUnavailable: It does not answer, or loads its model.
+    """
+    settings = step.claim.settings
+    if step.protocol != "img_generator" or None not in (settings["steps"], settings["scale"]):
+        return GENERAL
+    try:
+        reported = step.generator.health()
+    except GeneratorUnavailable as error:
+        # The request itself was not sent.
+        raise GeneratorUnavailable("generator_unreachable", error.message) from error
+    if reported.loading_s is not None:
+        raise GeneratorLoading(reported.loading_s)
+    return defaults_of(reported.model)
