@@ -37,9 +37,8 @@ USES: dict[str, Option] = {
 """For each field a request that uses it. Every site supports the fields that are not listed."""
 
 
-def list_options(services: Services) -> dict[str, list[Option] | bool]:
-    """Return types, styles, qualities, aspects and fields with their values, the generators' models, and
-    whether one of them trains likenesses.
+def list_options(services: Services) -> Option:
+    """Return types, styles, qualities, aspects and fields with their values, and what the generators are.
 
     Steps and scale of a quality are null where the generators' own differ.
 
@@ -61,7 +60,8 @@ def list_options(services: Services) -> dict[str, list[Option] | bool]:
     }
     fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
     models = {model: asdict(model) for model in services.models.find() if model is not None}
-    return {**options, "fields": fields, "models": list(models.values()), "trains_likenesses": trains_likenesses(services)}
+    trains = trains_likenesses(services)
+    return {**options, "fields": fields, "models": list(models.values()), "trains_likenesses": trains}
 
 
 def _is_offered(services: Services, own: presets.Defaults, use: Option) -> bool:
