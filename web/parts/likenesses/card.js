@@ -45,7 +45,6 @@ export function likenessCard(first, { canUse, signal, follow, mayHold, onGone })
   }
   function show(likeness) {
     const { state, job_id: jobId } = likeness;
-    node.dataset.state = state;
     fill(heading, nameOf(likeness));
     const facts = element("p", { class: "hint" }, factsOf(likeness));
     const code = ALIVE.has(state) ? codeLine(likeness) : null;
@@ -72,8 +71,9 @@ export function likenessCard(first, { canUse, signal, follow, mayHold, onGone })
   async function refresh() {
     follow(first.job_id, false);
     await attempt(async () => {
-      show(await getLikeness(first.code, { signal }));
-      announce(t(`likenesses.ended.${node.dataset.state}`));
+      const ended = await getLikeness(first.code, { signal });
+      show(ended);
+      announce(t(`likenesses.ended.${ended.state}`));
     });
   }
   /** The job's end was not seen: it was deleted elsewhere, or the session has expired. */
