@@ -197,6 +197,11 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         card.get_by_role("button", name="Cancel").press("Enter")
         expect(card.get_by_text("The training was cancelled.")).to_be_visible(timeout=WITHIN_MS)
         assert card.locator("code").count() == 0
+        [training] = member.jobs()
+        page.goto(f"{school.url}/pictures/{training['id']}")
+        page.wait_for_url(f"{school.url}/likenesses")
+        page.goto(f"{school.url}/pictures")
+        expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
         remove(page, person, "A person")
         assert person.complaints == []
 

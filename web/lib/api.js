@@ -91,8 +91,12 @@ export const getGalleryItem = (id, options) => call("GET", galleryPath(id), opti
 export const reportPicture = (id, body, options) =>
   call("POST", `${galleryPath(id)}/reports`, { ...options, body }).then(data);
 
+/** Fetch a page of the jobs that make pictures. Trainings are jobs, too, which the page of likenesses shows. */
 export const listJobs = ({ cursor, limit, state, q }, options) =>
-  call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(data);
+  call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(({ data: { jobs, next } }) => ({
+    jobs: jobs.filter(({ settings }) => !settings.training),
+    next,
+  }));
 export const submitJob = (body, key, options) =>
   call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitStylization = (body, key, options) =>

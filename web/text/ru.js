@@ -16,7 +16,7 @@ export const words = {
   "nav.gallery": "Галерея",
   "nav.create": "Создать",
   "nav.pictures": "Мои картины",
-  "nav.likenesses": "Я на картине",
+  "nav.likenesses": "Образы",
   "nav.account": ({ email }) => `Учётная запись: ${email}`,
   "nav.login": "Войти",
   "nav.signup": "Регистрация",

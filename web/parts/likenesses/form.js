@@ -21,10 +21,14 @@ export function likenessForm({ photos, signal }) {
   const stage = element("section", { class: "likeness-photos", "aria-label": t("likenesses.photos") });
   const pictures = photosField(photos, { stage, signal });
   const count = element("p", { class: "hint", role: "status" });
-  const showCount = () => fill(count, t("likenesses.photos.count", { count: photos.items.length, most: PHOTOS }));
+  const camera = cameraButton(pictures.addAll);
+  const showCount = () => {
+    fill(count, t("likenesses.photos.count", { count: photos.items.length, most: PHOTOS }));
+    if (camera) camera.hidden = photos.items.length >= PHOTOS;
+  };
   photos.addEventListener("change", showCount, { signal });
   showCount();
-  fill(stage, element("h2", {}, t("likenesses.photos")), pictures.node, cameraButton(pictures.addAll), count);
+  fill(stage, element("h2", {}, t("likenesses.photos")), pictures.node, camera, count);
   const options = SUBJECTS.map((value) => ({ value, title: t(`likenesses.subject.${value}`) }));
   const subject = choice({
     name: "subject",
