@@ -16,6 +16,7 @@ from tests.support.photos import encode, photo
 from tests.support.running_site import RunningSite
 from tests.support.training_generator import training_generator
 from tests.support.visitor import Visitor, visitor
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -207,6 +208,8 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
 
 
 def test_a_site_that_cannot_train_says_so(site: RunningSite, user: ApiUser) -> None:
+    # Before the poller has asked its generator, a site may be able to train.
+    until(lambda: not user.call("GET", "/v1/presets").json()["trains_likenesses"], "the generator was asked")
     with visitor(site.url, site.s3_url) as person:
         person.page.goto(f"{site.url}/likenesses")
         refusal = person.page.get_by_text("No generator of this site can learn from photos")
