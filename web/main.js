@@ -18,6 +18,7 @@ const ROUTES = [
   view("/create", "createView", ["easel", "create", "presets"], () => import("./views/create.js")),
   view("/create/many", "createManyView", ["create", "presets", "many"], () => import("./views/create-many.js")),
   view("/stylize", "stylizeView", ["easel", "create", "presets", "stylize"], () => import("./views/stylize.js")),
+  view("/likenesses", "likenessesView", ["create", "job", "likenesses"], () => import("./views/likenesses.js")),
   view("/pictures", "picturesView", ["pictures", "groups"], () => import("./views/pictures.js")),
   view("/pictures/:id", "jobView", ["easel", "job", "viewer", "pictures"], () => import("./views/job.js")),
   view("/account", "accountView", ["account"], () => import("./views/account.js")),

@@ -311,6 +311,7 @@ class PresetsView(Answer):
     aspects: list[dict[str, Any]]
     fields: list[dict[str, Any]]
     models: list[dict[str, Any]]
+    trains_likenesses: bool = Field(description="Whether a generator of this site trains likenesses.")
 
 
 class HealthView(Answer):

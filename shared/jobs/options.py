@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from shared.api import presets
 from shared.api.request_fields import request_fields
 from shared.api.schemas import JobRequest
-from shared.jobs.resolution import find_defaults, is_supported, new_job
+from shared.jobs.resolution import find_defaults, is_supported, new_job, trains_likenesses
 from shared.services import Services
 
 Option: TypeAlias = dict[str, Any]
@@ -37,8 +37,8 @@ USES: dict[str, Option] = {
 """For each field a request that uses it. Every site supports the fields that are not listed."""
 
 
-def list_options(services: Services) -> dict[str, list[Option]]:
-    """Return types, styles, qualities, aspects and fields with their values, and the generators' models.
+def list_options(services: Services) -> Option:
+    """Return types, styles, qualities, aspects and fields with their values, and what the generators are.
 
     Steps and scale of a quality are null where the generators' own differ.
 
@@ -60,7 +60,8 @@ def list_options(services: Services) -> dict[str, list[Option]]:
     }
     fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
     models = {model: asdict(model) for model in services.models.find() if model is not None}
-    return options | {"fields": fields, "models": list(models.values())}
+    trains = trains_likenesses(services)
+    return {**options, "fields": fields, "models": list(models.values()), "trains_likenesses": trains}
 
 
 def _is_offered(services: Services, own: presets.Defaults, use: Option) -> bool:

@@ -67,6 +67,11 @@ def is_supported(services: Services, job: NewJob) -> bool:
     return not services.protocols or not services.protocols.isdisjoint(protocols_of(job.protocols))
 
 
+def trains_likenesses(services: Services) -> bool:
+    """Return whether a generator of this site trains, or may, as long as none was asked."""
+    return (not services.protocols or "img_generator" in services.protocols) and services.models.may_train()
+
+
 def find_notification_refusal(services: Services, request: JobRequest) -> InvalidRequest | None:
     """Return the error for a message about a job that this site does not send."""
     if request.notify == "email" and not services.sends_mail:

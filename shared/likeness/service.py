@@ -20,7 +20,7 @@ from shared.jobs import store as job_store
 from shared.jobs.likeness_codes import count_guesses, is_code
 from shared.jobs.records import NewJob
 from shared.jobs.requests import generation_request
-from shared.jobs.resolution import find_notification_refusal
+from shared.jobs.resolution import find_notification_refusal, trains_likenesses
 from shared.likeness import store
 from shared.likeness.looking import check_photos
 from shared.likeness.store import CODES, LikenessRecord
@@ -84,8 +84,7 @@ def _training(request: LikenessRequest, shown: JobRequest, idempotency_key: str 
 
 
 def _find_refusal(services: Services, credential: Credential, request: LikenessRequest) -> InvalidRequest | None:
-    knows_one = not services.protocols or "img_generator" in services.protocols
-    if not knows_one or not services.models.may_train():
+    if not trains_likenesses(services):
         return InvalidRequest("No generator of this site trains likenesses.", fields=(_NOT_OFFERED,))
     try:
         check_photos(services, credential, request.photos)

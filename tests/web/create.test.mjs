@@ -91,6 +91,14 @@ test("a submission contains the chosen values and leaves the rest to the API", (
   });
 });
 
+test("a likeness has its weight, and is left out where no new picture is made", () => {
+  const values = { prompt: "a", likeness: "12345678", likeness_weight: null };
+  assert.deepEqual(bodyOf(values), { prompt: "a", likeness: "12345678" });
+  assert.equal(bodyOf({ ...values, likeness_weight: 0.5 }).likeness_weight, 0.5);
+  assert.deepEqual(bodyOf({ ...values, likeness: null, likeness_weight: 0.5 }), { prompt: "a" });
+  assert.equal("likeness" in bodyOf({ ...values, strength: -1, source_images: ["k"] }), false);
+});
+
 test("a number is parsed as people write it, other text stays text", () => {
   assert.deepEqual(["", " 7,5 ", "7.5", "-1", "abc", "1e9"].map(readNumber), [null, 7.5, 7.5, -1, "abc", "1e9"]);
 });
@@ -106,6 +114,11 @@ test("values that the API would refuse are found first, with its codes", () => {
   assert.deepEqual(check({ prompt: "12345678901" }).prompt, { code: "too_long", limit: 10 });
   assert.deepEqual(check({ prompt: "\u{1F98A}".repeat(10) }), {}, "characters count, not halves of them");
   assert.equal(check({ prompt: " | " }).prompt.code, "required");
+  assert.deepEqual(
+    ["12345678", null].map((likeness) => check({ likeness })),
+    [{}, {}],
+  );
+  assert.equal(check({ likeness: "1234567" }).likeness.code, "no_code");
 });
 
 test("without a new picture no prompt is needed", () => {
@@ -231,6 +244,26 @@ test("a key that the API refuses is dropped, also from the storage", async () =>
   const later = startsWith({ storage });
   later.restore(["key-1"]);
   assert.equal(later.items[0].preview, null);
+});
+
+test("photos that the API refuses keep their keys, until it refuses others", async () => {
+  const keys = ["key-1", "key-2"];
+  const starts = startsWith({ upload: async () => keys.shift() });
+  await starts.add(picture("a.png"), 5);
+  await starts.add(picture("b.png"), 5);
+  await starts.settled(new AbortController().signal);
+  starts.refuse({ "key-2": "photo_blurred" });
+  const shown = () => starts.items.map(({ state, error }) => [state, error?.code ?? null]);
+  assert.deepEqual(shown(), [
+    ["ready", null],
+    ["refused", "photo_blurred"],
+  ]);
+  assert.deepEqual(starts.keys(), ["key-1", "key-2"]);
+  starts.refuse({});
+  assert.deepEqual(shown(), [
+    ["ready", null],
+    ["ready", null],
+  ]);
 });
 
 test("another draft replaces the uploaded pictures and keeps those without a key", async () => {

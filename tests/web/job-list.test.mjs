@@ -47,6 +47,7 @@ test("a new answer shows what is new, changed and gone", () => {
   assert.deepEqual(list.compare({ jobs: [job("d")], next: null }).gone, ["c", "b", "a"], "the answer is all there is");
   assert.deepEqual(list.compare({ jobs: [], next: null }).gone, ["d", "c", "b", "a"]);
   assert.equal(list.compare({ jobs: [job("h"), job("g")], next: "g" }).hasGap, true);
+  assert.deepEqual(list.compare({ jobs: [], next: "c" }).gone, ["d", "c"], "all of the page were trainings");
   assert.equal(new JobList().compare({ jobs: [job("h")], next: "h" }).hasGap, false);
 });
 

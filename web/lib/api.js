@@ -66,6 +66,7 @@ function withQuery(path, values) {
 const galleryPath = (id) => `/v1/gallery/${encodeURIComponent(id)}`;
 const batchPath = (id) => `/v1/batches/${encodeURIComponent(id)}`;
 const jobPath = (id) => `/v1/jobs/${encodeURIComponent(id)}`;
+const likenessPath = (code) => `/v1/likenesses/${encodeURIComponent(code)}`;
 const data = (answer) => answer.data;
 
 export const getMe = (options) => call("GET", "/v1/me", options).then(data);
@@ -90,12 +91,24 @@ export const getGalleryItem = (id, options) => call("GET", galleryPath(id), opti
 export const reportPicture = (id, body, options) =>
   call("POST", `${galleryPath(id)}/reports`, { ...options, body }).then(data);
 
+/** Fetch a page of the jobs that make pictures. Trainings are jobs, too, which the page of likenesses shows. */
 export const listJobs = ({ cursor, limit, state, q }, options) =>
-  call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(data);
+  call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(({ data: { jobs, next } }) => ({
+    jobs: jobs.filter(({ settings }) => !settings.training),
+    next,
+  }));
 export const submitJob = (body, key, options) =>
   call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitStylization = (body, key, options) =>
   call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+export const submitLikeness = (body, key, options) =>
+  call("POST", "/v1/likenesses", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+export const listLikenesses = ({ cursor, limit }, options) =>
+  call("GET", withQuery("/v1/likenesses", { cursor, limit }), options).then(data);
+export const getLikeness = (code, options) => call("GET", likenessPath(code), options).then(data);
+export const changeLikeness = (code, body, options) =>
+  call("PATCH", likenessPath(code), { ...options, body }).then(data);
+export const deleteLikeness = (code, options) => call("DELETE", likenessPath(code), options);
 export const submitBatch = (body, key, options) =>
   call("POST", "/v1/batches", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 /** Count and price a group without submitting it. */

@@ -50,7 +50,7 @@ export class JobList {
    */
   compare({ jobs, next }) {
     const answered = new Map(jobs.map((job) => [job.id, job]));
-    const last = next === null ? "" : jobs.at(-1).id;
+    const last = next ?? "";
     const hasGap = this.#jobs.length > 0 && last > this.#jobs[0].id;
     const changed = this.changedOf(jobs);
     const gone = this.#jobs.filter(({ id }) => id >= last && !answered.has(id)).map(({ id }) => id);

@@ -39,7 +39,14 @@ export function readNumber(text) {
 }
 
 /** Return the body for `POST /v1/jobs`, without values that are empty or that have no effect. */
-export function bodyOf({ source_images: sources = [], strength, description, ...values }) {
+export function bodyOf({
+  source_images: sources = [],
+  strength,
+  description,
+  likeness,
+  likeness_weight: weight,
+  ...values
+}) {
   const kept = Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== false),
   );
@@ -47,6 +54,9 @@ export function bodyOf({ source_images: sources = [], strength, description, ...
     ...kept,
     ...(sources.length > 0 ? { source_images: sources, strength } : {}),
     ...(values.describe && description ? { description } : {}),
+    ...(likeness && isPainted({ strength, source_images: sources })
+      ? { likeness, ...(typeof weight === "number" ? { likeness_weight: weight } : {}) }
+      : {}),
   };
 }
 
@@ -66,6 +76,7 @@ export function checkValues(values, presets) {
     if (found) wrong[name] = found;
   }
   const says = values.prompt.replaceAll("|", "").trim();
+  if (values.likeness && !/^\d{8}$/.test(values.likeness)) wrong.likeness = { code: "no_code", limit: null };
   if (isPainted(values) && says === "") wrong.prompt = { code: "required", limit: null };
   return wrong;
 }

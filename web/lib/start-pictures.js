@@ -1,6 +1,7 @@
 import { START_PREVIEWS } from "./draft.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "./picture-storage.js";
 
+const HAS_KEY = new Set(["ready", "refused"]);
 /** How many previews are kept for the keys of drafts. */
 const MOST_KEPT = 12;
 
@@ -8,8 +9,8 @@ const MOST_KEPT = 12;
  * The start pictures of the create form, from the file to the key for `source_images`.
  *
  * `items` are `{id, name, state, progress, key, preview, url, file, error}`. States: `waiting` (for a login),
- * `sending`, `ready` (has a key), `failed` (`error` says why; can be retried) and `lost` (the key is no longer valid;
- * `error.code` says why). `preview` is a data URL or null; `url` shows the file in full size while it is available.
+ * `sending`, `ready` (has a key), `failed` (`error` says why; can be retried), `refused` (has a key, but cannot be used)
+ * and `lost` (the key is no longer valid); `error.code` says why. `preview` is a data URL or null; `url` shows the file in full size while it is available.
  * Every change fires "change"; uploads continue while other views are shown.
  *
  * `upload(file, {onProgress, signal})` resolves to a key, `preview(file)` to a data URL; `mayUpload()` says whether a
@@ -80,13 +81,13 @@ export class StartPictures extends EventTarget {
 
   /** Return the keys of all uploaded pictures, in order. */
   keys() {
-    return this.items.filter(({ state }) => state === "ready").map(({ key }) => key);
+    return this.items.filter(({ state }) => HAS_KEY.has(state)).map(({ key }) => key);
   }
 
   /** Show the pictures with these keys of a draft, and those without a key yet. */
   restore(keys) {
     const kept = this.#readKept();
-    for (const { id, key, state } of [...this.items]) if (state === "ready" && !keys.includes(key)) this.remove(id);
+    for (const { id, key, state } of [...this.items]) if (HAS_KEY.has(state) && !keys.includes(key)) this.remove(id);
     for (const key of keys.filter((one) => !this.keys().includes(one))) {
       const known = kept.find((one) => one.key === key);
       this.items.push(this.#newItem({ name: known?.name ?? "", key, preview: known?.preview ?? null, state: "ready" }));
@@ -100,6 +101,19 @@ export class StartPictures extends EventTarget {
     if (!item) return;
     Object.assign(item, { state: "lost", key: null, error: { code } });
     this.#writeKept(this.#readKept().filter((one) => one.key !== key));
+    this.#notify();
+  }
+
+  /**
+   * Say of these pictures (`{key: code}`) that the API does not use them as they are, and of no others.
+   *
+   * They keep their keys: another picture of the set may be the one that is replaced.
+   */
+  refuse(codes) {
+    for (const item of this.items.filter(({ state }) => HAS_KEY.has(state))) {
+      const code = codes[item.key];
+      Object.assign(item, code ? { state: "refused", error: { code } } : { state: "ready", error: null });
+    }
     this.#notify();
   }
 

@@ -25,7 +25,7 @@ export function createForm({ presets, draft, startPictures, signal, change, fill
   const keep = () => keepInStep();
   const look = presetChoices(presets, values);
   const pixelArt = pixelArtFields(presets, values);
-  const advanced = advancedFields(presets, values);
+  const advanced = advancedFields(presets, values, signal);
   const strength = strengthField(presets, values, () => {
     if (strength.isKept()) advanced.open();
     keep();

@@ -24,7 +24,7 @@ function navigation(path, me) {
     ["/", "nav.gallery"],
     ["/create", "nav.create"],
   ];
-  if (me) items.push(["/pictures", "nav.pictures"]);
+  if (me) items.push(["/pictures", "nav.pictures"], ["/likenesses", "nav.likenesses"]);
   const links = items.map(([to, key]) => routeLink(to, { "aria-current": to === path ? "page" : null }, t(key)));
   return element("nav", { "aria-label": t("nav.label") }, links);
 }

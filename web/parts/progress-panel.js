@@ -13,10 +13,10 @@ const nowS = () => performance.now() / 1000;
  * Create the panel with state, phase, queue position, time left, progress bar, reason for a delay, and the cancel
  * button.
  *
- * Returns `{node, show, tick, setStopping, complain}`: `tick` updates the clocks, `setStopping` shows a requested
- * cancellation immediately, `complain` shows an error.
+ * `isTraining`: it is the job of a likeness, which has no phases. Returns `{node, show, tick, setStopping, complain}`:
+ * `tick` updates the clocks, `setStopping` shows a requested cancellation immediately, `complain` shows an error.
  */
-export function progressPanel({ cancel, extra = null }) {
+export function progressPanel({ cancel, extra = null, isTraining = false }) {
   const panel = built({ extra, cancel: () => panel.node.dataset.state !== "stopping" && cancel() });
   const estimate = new Estimate();
   let shown = null;
@@ -33,10 +33,10 @@ export function progressPanel({ cancel, extra = null }) {
     const { state, progress, error } = shown;
     const now = isAsked && !FINISHED.has(state) ? "stopping" : stateOf(shown);
     panel.node.dataset.state = now;
-    fill(panel.state, t(`job.${now}`));
+    fill(panel.state, t(isTraining && now === "generating" ? "likenesses.training" : `job.${now}`));
     fill(panel.percent, state === "generating" && progress !== null && t("job.percent", { percent: percentOf(shown) }));
     moveBar(panel.bar, shown);
-    fill(panel.phase, phaseInWords(shown, now));
+    fill(panel.phase, phaseInWords(shown, now, isTraining));
     fill(panel.holdUp, holdUpInWords(shown));
     fill(panel.reason, error && failureInWords(shown));
     // A disabled button would lose the focus.
@@ -94,9 +94,9 @@ function moveBar(bar, { state, progress }) {
   if (progress !== null) bar.value = Math.max(bar.hasAttribute("value") ? bar.value : 0, progress);
 }
 
-function phaseInWords(job, now) {
+function phaseInWords(job, now, isTraining) {
   if (now === "stopping") return t("job.stopping.detail");
-  const phase = phaseOf(job);
+  const phase = isTraining ? null : phaseOf(job);
   return phase === null ? "" : t(`phase.${phase}`);
 }
 

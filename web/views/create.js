@@ -33,12 +33,13 @@ const startPictures = new StartPictures({
 export function createView({ query, signal }) {
   const place = element("div", {}, loading());
   const photo = routeLink("/stylize", {}, t("create.stylize"));
+  const likenesses = routeLink("/likenesses", {}, t("likenesses.title"));
   const many = routeLink("/create/many", {}, t("create.many"));
   const head = element(
     "div",
     {},
     element("h1", { class: "display" }, t("create.heading")),
-    element("p", { class: "actions" }, photo, many),
+    element("p", { class: "actions" }, photo, likenesses, many),
   );
   const node = element("div", { class: "page" }, head, place);
   takeOver(query);

@@ -75,6 +75,7 @@ class JobFollower {
   }
 
   #show(job) {
+    if (job.settings.training) return navigate("/likenesses", { replace: true });
     if (isOlder(job, this.#job)) return;
     const before = this.#job && stateOf(this.#job);
     const state = stateOf(job);

@@ -1,7 +1,6 @@
 """A reference generator that trains, beside the tests' database and storage."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,22 +8,10 @@ import pytest
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.known_models import KnownModels
 from shared.services import Services
-from tests.support.paths import ROOT
 from tests.support.photos import Sitter
 from tests.support.poller import Poller
-from tests.support.reference_generator import reference_generator
+from tests.support.training_generator import training_generator
 from tests.support.world import World
-
-
-@contextmanager
-def teaching(folder: Path) -> Iterator[str]:
-    """Run a generator whose trainer obeys files in the folder `signs`; yield its address."""
-    environment = {"PYTHONPATH": str(ROOT / "generator/tests")}
-    for variable, name in (("SIGNS", "signs"), ("EASEL_TRAINING", "training"), ("EASEL_ADAPTERS", "adapters")):
-        (folder / name).mkdir()
-        environment[variable] = str(folder / name)
-    with reference_generator("--engine", "training_engine:Teaching", "--workers", "2", **environment) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +21,7 @@ def teacher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def teacher(teacher_folder: Path) -> Iterator[str]:
-    with teaching(teacher_folder) as address:
+    with training_generator(teacher_folder) as address:
         yield address
 
 

@@ -6,6 +6,7 @@ import { choice } from "../choice.js";
 import { field } from "../field.js";
 import { checkbox } from "./checkbox.js";
 import { describeFields } from "./describe.js";
+import { likenessField } from "./likeness.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
 
@@ -14,7 +15,7 @@ const BY_QUALITY = ["steps", "scale", "upscale"];
  *
  * `setUsual({quality, aspect})` shows the presets' values that apply to empty fields.
  */
-export function advancedFields(presets, values) {
+export function advancedFields(presets, values, signal) {
   const shown = (name, make) => (isShown(presets, name) ? { [name]: make() } : {});
   const numbers = [...BY_QUALITY, "width", "height"].map((name) => shown(name, () => ownNumber(presets, name, values)));
   const fields = {
@@ -23,6 +24,9 @@ export function advancedFields(presets, values) {
     ...shown("timelapse", () =>
       checkbox({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true }),
     ),
+    ...(isShown(presets, "likeness")
+      ? { likeness: likenessField(values, signal), likeness_weight: ownNumber(presets, "likeness_weight", values) }
+      : {}),
     ...shown("notify", () => notifyChoice(presets, values)),
   };
   const nodes = (...names) => names.map((name) => fields[name]?.node);
@@ -35,6 +39,7 @@ export function advancedFields(presets, values) {
       {},
       element("div", { class: "numbers" }, nodes("width", "height")),
       element("div", { class: "numbers" }, nodes(...BY_QUALITY)),
+      element("div", { class: "numbers" }, nodes("likeness", "likeness_weight")),
       nodes("describe", "timelapse", "notify"),
     ),
   );
@@ -42,6 +47,8 @@ export function advancedFields(presets, values) {
     for (const name of BY_QUALITY) fields[name]?.setUsual(quality[name], "create.usual.quality");
     for (const name of ["width", "height"]) fields[name]?.setUsual(aspect[name], "create.usual.aspect");
   }
+  fields.likeness_weight?.setUsual(fieldOf(presets, "likeness_weight").default, "create.usual.likeness");
+  node.addEventListener("toggle", () => node.open && fields.likeness?.load());
   const open = () => {
     node.open = true;
   };

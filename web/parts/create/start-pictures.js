@@ -7,6 +7,9 @@ import { UPLOAD_BYTES, UPLOAD_TYPES } from "../../lib/picture-storage.js";
 import { fieldOf } from "../../lib/presets.js";
 import { announce } from "../announcer.js";
 
+const TEXTS = { list: "create.starts", add: "create.starts.add", more: "create.starts.more" };
+/** The states whose tiles show an error. */
+const TROUBLED = ["failed", "lost", "refused"];
 const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
 
 /**
@@ -15,16 +18,16 @@ const MEGABYTES = UPLOAD_BYTES / 2 ** 20;
  * `startPictures` is a StartPictures. Files dropped or pasted anywhere on the page count until `signal` is aborted;
  * `stage` shows that a drop is accepted. `value()` is the list of keys; `addAll(files)` adds more.
  * A single file with a recipe that the user chooses goes to `fillIn(recipe, file)` instead; `filled` is such a
- * `{file, words}`, which can still become a start picture. `words` is the hint.
+ * `{file, words}`, which can still become a start picture. `words` is the hint, `texts` name the list and the button.
  */
 export function startPicturesField(
   presets,
   startPictures,
-  { stage, signal, fillIn, filled, words = t("create.starts.hint") },
+  { stage, signal, fillIn, filled, words = t("create.starts.hint"), texts = TEXTS },
 ) {
   const most = fieldOf(presets, "source_images").max_items ?? 1;
   const error = element("p", { class: "field-error", id: "starts-error", role: "alert" });
-  const list = element("ul", { class: "starts", "aria-label": t("create.starts") });
+  const list = element("ul", { class: "starts", "aria-label": t(texts.list) });
   const files = element("input", { type: "file", accept: UPLOAD_TYPES.join(","), multiple: most > 1, hidden: true });
   const button = element("button", {
     type: "button",
@@ -62,11 +65,12 @@ export function startPicturesField(
     signal,
     onChange: () => {
       button.hidden = startPictures.items.length >= most;
-      fill(button, t(startPictures.items.length === 0 ? "create.starts.add" : "create.starts.more"));
+      fill(button, t(startPictures.items.length === 0 ? texts.add : texts.more));
     },
     onEmptied: () => button.focus(),
   });
-  const troubled = () => list.querySelector(".start:is([data-state=failed], [data-state=lost]) button:not([hidden])");
+  const troubled = () =>
+    list.querySelector(".start:is([data-state=failed], [data-state=lost], [data-state=refused]) button:not([hidden])");
   const node = element(
     "div",
     { class: "field field-starts" },
@@ -191,12 +195,13 @@ function tile({ id, name }, startPictures) {
       image.src = item.preview;
       image.hidden = false;
     }
-    if (item.state === last) return;
-    last = item.state;
+    const now = `${item.state} ${item.error?.code}`;
+    if (now === last) return;
+    last = now;
     node.dataset.state = item.state;
     bar.hidden = item.state !== "sending";
     retry.hidden = !item.file || !["failed", "lost"].includes(item.state);
-    said.className = ["failed", "lost"].includes(item.state) ? "field-error" : "hint";
+    said.className = TROUBLED.includes(item.state) ? "field-error" : "hint";
     fill(said, stateInWords(item));
     if (item.state !== "sending") announce(said.textContent);
   }
@@ -205,6 +210,6 @@ function tile({ id, name }, startPictures) {
 
 function stateInWords({ state, error }) {
   if (state === "failed") return errorText(error);
-  if (state === "lost") return tOr(`invalid.${error.code}`, t("invalid.not_uploaded"));
+  if (state === "lost" || state === "refused") return tOr(`invalid.${error.code}`, t("invalid.not_uploaded"));
   return t(`create.start.${state}`);
 }

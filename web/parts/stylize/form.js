@@ -1,6 +1,6 @@
 import { element, fill } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
-import { UPLOAD_TYPES } from "../../lib/picture-storage.js";
+import { cameraButton } from "../create/camera.js";
 import { startPicturesField } from "../create/start-pictures.js";
 import { stylesField } from "../create/styles.js";
 import { field } from "../field.js";
@@ -34,7 +34,7 @@ export function stylizeForm({ presets, photos, signal }) {
   const styles = stylesField(own, {});
   const error = element("div", { role: "alert", class: "field-error" });
   const button = element("button", { class: "button is-main is-large" }, t("stylize.submit"));
-  fill(stage, photo.node, camera(photo.addAll));
+  fill(stage, photo.node, cameraButton(photo.addAll));
   const node = element(
     "form",
     { class: "stylize-form", novalidate: true },
@@ -75,27 +75,4 @@ function limited(presets) {
     { name: "n", maximum: MOST_STYLES },
   ];
   return { ...presets, styles, fields };
-}
-
-/** A button that opens the camera; only devices held in the hand offer one. */
-function camera(addAll) {
-  if (!matchMedia("(pointer: coarse)").matches) return null;
-  const input = element("input", {
-    type: "file",
-    accept: UPLOAD_TYPES.join(","),
-    capture: "environment",
-    hidden: true,
-  });
-  input.addEventListener("change", () => {
-    const taken = [...input.files];
-    input.value = "";
-    addAll(taken);
-  });
-  const open = () => input.click();
-  return element(
-    "div",
-    { class: "actions" },
-    element("button", { type: "button", class: "button", on: { click: open } }, t("stylize.camera")),
-    input,
-  );
 }

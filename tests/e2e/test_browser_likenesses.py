@@ -1,0 +1,224 @@
+"""The page "Put me in": five photos become a code, which is used in a picture, shared, renamed and deleted."""
+
+import io
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageFilter
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from tests.support.api_user import ApiUser
+from tests.support.cabinet import log_in, record
+from tests.support.photos import encode, photo
+from tests.support.running_site import RunningSite
+from tests.support.training_generator import training_generator
+from tests.support.visitor import Visitor, visitor
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures("browser")
+
+WITHIN_MS = 60_000
+CODE = re.compile(r"^\d{8}$")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Return a folder outside pytest's, which the account of Postgres could not enter."""
+    with tempfile.TemporaryDirectory(prefix="easel-training-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def school(folder: Path) -> Iterator[RunningSite]:
+    """Start the whole stack with a generator that trains."""
+    with training_generator(folder) as address:
+        site = RunningSite(folder / "home")
+        site.environment["EASEL_GENERATORS"] = f"img_generator+{address}"
+        try:
+            site.start()
+            yield site
+        finally:
+            site.stop()
+
+
+@pytest.fixture
+def signs(folder: Path) -> Path:
+    """Return the folder of signs; without the file `go` a training waits at a half."""
+    (folder / "signs" / "go").unlink(missing_ok=True)
+    return folder / "signs"
+
+
+@pytest.fixture
+def member(school: RunningSite) -> Iterator[ApiUser]:
+    with ApiUser(school.url) as user:
+        yield user
+
+
+@pytest.fixture(params=[1280, 360])
+def sitter(school: RunningSite, member: ApiUser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """Open the page logged in, on a desktop and on a phone."""
+    with visitor(school.url, school.s3_url, viewport={"width": request.param, "height": 900}) as person:
+        log_in(person, member)
+        person.page.goto(school.url)
+        person.page.get_by_role("link", name="Put me in").click()
+        expect(person.page.get_by_role("button", name="Make a code")).to_be_visible()
+        yield person
+        assert person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert person.complaints == []
+
+
+def blurred() -> bytes:
+    with Image.open(io.BytesIO(photo(7))) as sharp:
+        return encode(sharp.filter(ImageFilter.GaussianBlur(12)))
+
+
+def add(page: Page, *photos: bytes) -> None:
+    files: list[FilePayload] = [
+        {"name": f"{place}.jpg", "mimeType": "image/jpeg", "buffer": data} for place, data in enumerate(photos)
+    ]
+    before = tiles(page).count()
+    page.locator(".likeness-form input[type=file]").first.set_input_files(files)
+    expect(tiles(page).get_by_text("Uploaded")).to_have_count(before + len(photos))
+
+
+def tiles(page: Page) -> Locator:
+    return page.get_by_role("list", name="Photos").get_by_role("listitem")
+
+
+def cards(page: Page) -> Locator:
+    return page.get_by_role("list", name="Your likenesses").locator(":scope > li")
+
+
+def submit(page: Page) -> None:
+    page.get_by_role("button", name="Make a code").press("Enter")
+
+
+def test_five_photos_become_a_code_that_draws_them(sitter: Visitor, member: ApiUser, signs: Path) -> None:
+    page = sitter.page
+    asked = record(page, lambda request: request.method == "POST" and "/v1/likenesses" in request.url)
+    add(page, photo(0), photo(1), blurred(), photo(3))
+    submit(page)
+    expect(page.get_by_text("Exactly 5 uploaded photos are needed.")).to_be_visible()
+    expect(page.get_by_text("Without this consent no code can be made.")).to_be_visible()
+    assert asked == [], "nothing is sent before"
+
+    sitter.expected = ["/v1/likenesses"]
+    add(page, photo(4))
+    page.get_by_role("radio", name="An animal").press("Space")
+    page.get_by_label("Name", exact=True).fill("Rex")
+    page.get_by_label("I may use these photos").press("Space")
+    submit(page)
+    expect(tiles(page).nth(2).get_by_text("It is blurred.")).to_be_visible()
+    expect(page.locator(".start[data-state=refused]")).to_have_count(1)
+    tiles(page).nth(2).get_by_role("button", name="Remove").press("Enter")
+    add(page, photo(2))
+    submit(page)
+
+    card = cards(page).first
+    expect(card.get_by_test_id("job-state")).to_have_text("Learning from the photos", timeout=WITHIN_MS)
+    expect(card.locator("progress")).to_have_js_property("value", 0.5)
+    expect(tiles(page)).to_have_count(0)
+    code = card.locator("code").inner_text()
+    assert CODE.match(code)
+    (signs / "go").touch()
+    expect(card.get_by_text("works until")).to_be_visible(timeout=WITHIN_MS)
+    expect(card.get_by_text("In a description, write “word animal”.")).to_be_visible()
+
+    card.get_by_label("Share").press("Space")
+    expect(page.locator("#announcer")).to_have_text("The code now works for others, too.")
+    card.get_by_text("Rename").press("Enter")
+    card.get_by_label("Name").fill("Rex II")
+    card.get_by_role("button", name="Save name").press("Enter")
+    expect(card.get_by_role("heading", name="Rex II")).to_be_visible()
+    [kept] = member.call("GET", "/v1/likenesses").json()["likenesses"]
+    assert (kept["code"], kept["shared"], kept["name"], kept["subject"]) == (code, True, "Rex II", "animal")
+
+    draw(page, card, code)
+    [job] = [job for job in member.finished() if job["images"]]
+    with Image.open(io.BytesIO(member.session.get(job["images"][0]["url"], timeout=60).content)) as picture:
+        # What this engine paints: the seed, the steps, and ten for an adapter.
+        assert picture.convert("RGB").getpixel((0, 0)) == (3 + job["settings"]["steps"] + 10,) * 3
+
+    remove(page, sitter, "Rex II")
+    assert member.call("GET", "/v1/likenesses").json()["likenesses"] == []
+    page.reload()
+    expect(page.get_by_text("You have none yet.")).to_be_visible()
+
+
+def draw(page: Page, card: Locator, code: str) -> None:
+    """Use the likeness in a picture: once from its card, where the form already has the code."""
+    card.get_by_role("button", name="Use in a picture").press("Enter")
+    field = page.get_by_label("Code of a likeness")
+    expect(field).to_have_value(code)
+    assert code not in page.url
+    expect(page.get_by_label("Describe your picture")).to_have_value("word animal")
+    chip = page.get_by_role("group", name="Your likenesses").get_by_role("button", name="Rex II")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    chip.press("Enter")
+    expect(field).to_have_value("")
+    field.fill("1234")
+    page.get_by_role("button", name="Paint it").press("Enter")
+    expect(page.get_by_text("A code has eight digits.")).to_be_visible()
+    chip.press("Enter")
+    expect(page.get_by_text("A code has eight digits.")).to_be_hidden()
+    page.locator(".option", has_text="Draft").click()
+    page.get_by_label("Seed", exact=True).fill("3")
+    page.get_by_role("button", name="Paint it").press("Enter")
+    expect(page.get_by_test_id("job-state")).to_have_text("Finished", timeout=WITHIN_MS)
+    assert code not in page.url
+
+
+def remove(page: Page, person: Visitor, name: str) -> None:
+    page.goto(f"{person.url}/likenesses")
+    page.get_by_role("button", name=f"Delete: {name}").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Keep it").press("Enter")
+    expect(cards(page)).to_have_count(1)
+    page.get_by_role("button", name=f"Delete: {name}").press("Enter")
+    dialog.get_by_role("button", name="Delete").press("Enter")
+    expect(cards(page)).to_have_count(0)
+    expect(page.get_by_role("heading", name="Your likenesses")).to_be_focused()
+
+
+def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Path) -> None:
+    assert not (signs / "go").exists()
+    with visitor(school.url, school.s3_url) as person:
+        log_in(person, member)
+        page = person.page
+        page.goto(f"{school.url}/likenesses")
+        add(page, *map(photo, range(5)))
+        page.get_by_label("I may use these photos").check()
+        submit(page)
+        card = cards(page).first
+        expect(card.get_by_test_id("job-state")).to_have_text("Learning from the photos", timeout=WITHIN_MS)
+        page.reload()
+        card.get_by_role("button", name="Cancel").press("Enter")
+        expect(card.get_by_text("The training was cancelled.")).to_be_visible(timeout=WITHIN_MS)
+        assert card.locator("code").count() == 0
+        [training] = member.jobs()
+        page.goto(f"{school.url}/pictures/{training['id']}")
+        page.wait_for_url(f"{school.url}/likenesses")
+        page.goto(f"{school.url}/pictures")
+        expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
+        remove(page, person, "A person")
+        assert person.complaints == []
+
+
+def test_a_site_that_cannot_train_says_so(site: RunningSite, user: ApiUser) -> None:
+    # Before the poller has asked its generator, a site may be able to train.
+    until(lambda: not user.call("GET", "/v1/presets").json()["trains_likenesses"], "the generator was asked")
+    with visitor(site.url, site.s3_url) as person:
+        person.page.goto(f"{site.url}/likenesses")
+        refusal = person.page.get_by_text("No generator of this site can learn from photos")
+        expect(refusal).to_be_visible()
+        log_in(person, user)
+        person.page.goto(f"{site.url}/likenesses")
+        expect(refusal).to_be_visible()
+        assert person.page.get_by_role("button", name="Make a code").count() == 0
+        person.page.goto(f"{site.url}/create")
+        expect(person.page.get_by_label("Describe your picture")).to_be_visible()
+        assert person.page.get_by_label("Code of a likeness").count() == 0
+        assert person.complaints == []

@@ -1,0 +1,67 @@
+import { listLikenesses } from "../../lib/api.js";
+import { element, fill } from "../../lib/dom.js";
+import { isAborted } from "../../lib/error-text.js";
+import { t } from "../../lib/i18n.js";
+import { errorNotice } from "../message.js";
+import { likenessCard } from "./card.js";
+
+const PAGE = 20;
+/** Trainings whose answers the server holds until they change; a browser has few connections to one site. */
+const MOST_HELD = 2;
+
+/**
+ * Create the list of the user's likenesses, newest first.
+ *
+ * Returns `{node, load, add}`: `load()` fetches the first page and rejects if it cannot, `add(likeness)` shows a new one.
+ * `canUse` says whether this site's generators can draw likenesses.
+ */
+export function likenessList({ canUse, signal }) {
+  const heading = element("h2", { tabindex: -1 }, t("likenesses.yours"));
+  const list = element("ul", { class: "likeness-list", "aria-label": t("likenesses.yours") });
+  const empty = element("p", { class: "hint" }, t("likenesses.none"));
+  const more = element("div", { class: "more" });
+  const followed = new Set();
+  const node = element("section", { class: "likeness-section" }, heading, empty, list, more);
+
+  const showEmpty = () => {
+    empty.hidden = list.children.length > 0;
+  };
+  function card(likeness) {
+    return likenessCard(likeness, {
+      canUse,
+      signal,
+      follow: (jobId, isFollowed) => (isFollowed ? followed.add(jobId) : followed.delete(jobId)),
+      mayHold: () => followed.size <= MOST_HELD,
+      onGone: () => {
+        showEmpty();
+        heading.focus();
+      },
+    });
+  }
+  async function load(cursor = null) {
+    const { likenesses, next } = await listLikenesses({ cursor, limit: PAGE }, { signal });
+    signal.throwIfAborted();
+    list.append(...likenesses.map((likeness) => card(likeness).node));
+    const button = { type: "button", class: "button", on: { click: () => loadMore(next) } };
+    fill(more, next && element("button", button, t("likenesses.more")));
+    showEmpty();
+  }
+  async function loadMore(cursor) {
+    try {
+      await load(cursor);
+    } catch (error) {
+      if (!isAborted(error, signal))
+        fill(
+          more,
+          errorNotice(error, () => loadMore(cursor)),
+        );
+    }
+  }
+  function add(likeness) {
+    const made = card(likeness);
+    list.prepend(made.node);
+    showEmpty();
+    made.focus();
+  }
+  return { node, load: () => load(), add };
+}

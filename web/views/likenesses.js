@@ -1,0 +1,132 @@
+import { getPresets, submitLikeness } from "../lib/api.js";
+import { element, fill } from "../lib/dom.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { submitOnce } from "../lib/idempotent-submit.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { uploadPicture } from "../lib/picture-storage.js";
+import { isShown } from "../lib/presets.js";
+import { previewOf } from "../lib/preview.js";
+import { beforeLogout, currentSession, onSessionChange, refreshSession } from "../lib/session.js";
+import { StartPictures } from "../lib/start-pictures.js";
+import { announce } from "../parts/announcer.js";
+import { showFieldErrors } from "../parts/field.js";
+import { likenessForm } from "../parts/likenesses/form.js";
+import { likenessList } from "../parts/likenesses/list.js";
+import { routeLink } from "../parts/link.js";
+import { errorNotice, loading } from "../parts/message.js";
+
+/** Photos of a person are not kept in the browser. */
+const NOWHERE = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
+
+/** Shared by all visits to this view, so that uploads continue while other views are shown. */
+const photos = new StartPictures({
+  upload: uploadPicture,
+  preview: previewOf,
+  mayUpload: () => currentSession() !== null,
+  storage: NOWHERE,
+});
+beforeLogout(() => photos.clear());
+
+/** Likenesses: five photos become a code, and the user's codes with what can be done with them. */
+export function likenessesView({ signal }) {
+  const place = element("div", { class: "likenesses" }, loading());
+  const head = element(
+    "div",
+    { class: "likenesses-head" },
+    element("h1", { class: "display" }, t("likenesses.title")),
+    element("p", {}, t("likenesses.lead")),
+  );
+
+  async function load() {
+    fill(place, loading());
+    try {
+      const [me, presets] = await Promise.all([currentSession() ?? refreshSession(), getPresets({ signal })]);
+      signal.throwIfAborted();
+      const offer = presets.trains_likenesses
+        ? null
+        : element("p", { class: "notice", role: "status" }, t("likenesses.not_offered"));
+      if (me === null) return fill(place, offer ?? guestNotice());
+      const list = likenessList({ canUse: isShown(presets, "likeness"), signal });
+      await list.load();
+      signal.throwIfAborted();
+      fill(place, offer ?? formNode(list, signal), list.node);
+    } catch (error) {
+      if (isAborted(error, signal)) return;
+      if (error.status === 401) return redirectToLogin({ replace: true });
+      fill(place, errorNotice(error, load));
+    }
+  }
+  load();
+  return { title: t("likenesses.title"), node: element("div", { class: "page" }, head, place) };
+}
+
+function guestNotice() {
+  const attributes = { class: "button is-main" };
+  return element(
+    "div",
+    { class: "likenesses-guest" },
+    element("p", {}, t("likenesses.guest")),
+    element("p", {}, routeLink("/login?next=%2Flikenesses", attributes, t("nav.login"))),
+  );
+}
+
+function formNode(list, signal) {
+  const form = likenessForm({ photos, signal });
+  onSessionChange((me) => me && photos.sendWaiting(), { signal });
+  if (currentSession()) photos.sendWaiting();
+  let isSending = false;
+  form.node.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (isSending) return;
+    isSending = true;
+    try {
+      await submit(form, list, signal);
+    } finally {
+      isSending = false;
+      form.showStep(null);
+    }
+  });
+  return form.node;
+}
+
+async function submit(form, list, signal) {
+  form.showError(null);
+  let keys = [];
+  try {
+    form.showStep("create.arriving");
+    await photos.settled(signal);
+    const missing = form.missing();
+    if (Object.keys(missing).length > 0) return void showFieldErrors(form.fields, { fields: missing });
+    form.showStep("likenesses.looking");
+    const body = form.body();
+    keys = body.photos;
+    const likeness = await submitOnce(body, { source: "likeness", signal, submit: submitLikeness });
+    refreshSession().catch(() => {});
+    photos.clear();
+    form.reset();
+    list.add(likeness);
+    announce(t("likenesses.accepted"));
+  } catch (error) {
+    if (isAborted(error, signal)) return;
+    if (error.status === 401) return redirectToLogin();
+    const shown = showFieldErrors(form.fields, byPhoto(keys, error));
+    const sentence = shown > 0 ? t("error.field") : errorText(error);
+    form.showError(error.isNetwork ? `${sentence} ${t("create.again")}` : sentence);
+  }
+}
+
+/** Show what is wrong with single photos at their tiles; return the errors with one for all of them. */
+function byPhoto(keys, { fields, reasons }) {
+  const codes = {};
+  const rest = { ...fields };
+  for (const name of Object.keys(fields)) {
+    const place = /^photos\.(\d+)$/.exec(name)?.[1];
+    if (place === undefined) continue;
+    codes[keys[place]] = reasons[name]?.code ?? "invalid";
+    delete rest[name];
+    rest.photos ??= t("likenesses.photos.look");
+  }
+  photos.refuse(codes);
+  return { fields: rest, reasons };
+}
