@@ -304,6 +304,7 @@ class PresetsView(Answer):
     aspects: list[dict[str, Any]]
     fields: list[dict[str, Any]]
     models: list[dict[str, Any]]
+    scenes: dict[str, bool]
 
 
 class HealthView(Answer):

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-import shared.core.push_tables  # noqa: F401 # adds its tables to the metadata
+import shared.core.push_tables
+import shared.core.scene_tables  # noqa: F401 # both add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
@@ -295,7 +296,8 @@ queue_clock = Table(
 # job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as
 # fitted to the five sums (see `shared.polling.durations`). `loading_s` is null unless its model is loading: about how
 # long that takes, 0 if that is not known. `model` is the one that it has reported (`shared.generators.base.Model`),
-# `has_frames` whether it makes frames, null before it was asked; after `look_at` it is asked again.
+# `has_frames` whether it makes frames and `has_scenes` scenes, null before it was asked; after `look_at` it is asked
+# again.
 generators = Table(
     "generators",
     metadata,
@@ -314,6 +316,7 @@ generators = Table(
     Column("loading_s", Double),
     Column("model", JSONB),
     Column("has_frames", Boolean),
+    Column("has_scenes", Boolean),
     when("look_at", nullable=False, server_default=NOW),
     Column("fixed_s", Double, nullable=False, server_default="0.3"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),

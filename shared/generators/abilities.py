@@ -3,7 +3,7 @@
 Pure and cheap to import: a submit checks a request here, the dispatcher chooses generators by it, a step records it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -42,6 +42,10 @@ class Ignored:
     used_by: Callable[[GenerationRequest], bool]
 
 
+SCENE = "scene"
+SCENE_KIND = f"img_generator,{SCENE}"
+"""The kind of jobs that place a person: of img_generator, where the generator lists the extension."""
+
 MAX_PROMPT_CHARACTERS = 4000
 MAX_OUTPUT_PIXELS = 2**27
 """Limits of the reference generator, which declares them too; a test compares them."""
@@ -64,6 +68,9 @@ _MANY_PIXELS = Limit(
 _NO_NEGATIVE_STRENGTH = Limit("strength", lambda request: request.strength < 0, "must not be below 0")
 _NO_DESCRIPTION = Limit("describe", lambda request: request.describe, "must be false")
 _NO_FRAMES = Limit("timelapse", lambda request: request.frames > 0, "must be false")
+_NO_SCENE = Limit(
+    "place", lambda request: request.scene is not None, "cannot be used: no person can be painted into a place"
+)
 _NOTHING_MADE = Limit(
     "timelapse",
     lambda request: request.frames > 0 and not request.generates,
@@ -80,6 +87,7 @@ _DRAWS_ONLY = (
     _NO_NEGATIVE_STRENGTH,
     _NO_DESCRIPTION,
     _NO_FRAMES,
+    _NO_SCENE,
 )
 
 
@@ -96,7 +104,7 @@ def _uneven(name: str, step_px: int, *, of_sources: bool = False) -> Limit:
 
 LIMITS: dict[str, tuple[Limit, ...]] = {
     "img_generator": (_LONG_PROMPT, _MANY_PIXELS, _NOTHING_MADE),
-    "sdapi": (_LONG_PROMPT, _MANY_PIXELS, _uneven("width", STEP_PX), _uneven("height", STEP_PX), _NO_FRAMES),
+    "sdapi": (_LONG_PROMPT, _MANY_PIXELS, _uneven("width", STEP_PX), _uneven("height", STEP_PX), _NO_FRAMES, _NO_SCENE),
     "horde": (
         _LONG_PROMPT,
         _MANY_PIXELS,
@@ -109,6 +117,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
         _NO_NEGATIVE_STRENGTH,
         _NO_DESCRIPTION,
         _NO_FRAMES,
+        _NO_SCENE,
     ),
     "openai": (_LONG_PROMPT, *_DRAWS_ONLY),
     "glide": (
@@ -202,9 +211,11 @@ def supported_protocols(request: GenerationRequest, addresses: Iterable[Generato
     """Return the protocols that support the request, comma separated in the order of PROTOCOLS, as jobs store them.
 
     A job goes to any generator of these protocols, so one that an address of them cannot make is not for its protocol.
+    A scene has the mark SCENE after them, which makes its jobs a separate kind: only some of the generators make it.
     """
     unable = {one.protocol for one in addresses if unsupported_fields(one.protocol, request, one.sizes)}
-    return ",".join(name for name in PROTOCOLS if name not in unable and not unsupported_fields(name, request))
+    names = [name for name in PROTOCOLS if name not in unable and not unsupported_fields(name, request)]
+    return ",".join([*names, SCENE] if names and request.scene is not None else names)
 
 
 def nearest_limits(addresses: Sequence[GeneratorAddress], request: GenerationRequest) -> tuple[Limit, ...]:
@@ -245,13 +256,20 @@ def describe(settings: tuple[Ignored, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def kinds_for(protocols: frozenset[str]) -> tuple[str, ...]:
-    """Return the kinds of jobs that at least one of these protocols supports."""
-    return tuple(kind for kind in all_kinds() if not protocols.isdisjoint(kind.split(",")))
+def kinds_for(abilities: frozenset[str]) -> tuple[str, ...]:
+    """Return the kinds of jobs that generators make: their protocols, with SCENE if one of them makes scenes."""
+    return tuple(kind for kind in all_kinds() if is_made_by(kind, abilities))
+
+
+def is_made_by(kind: str, abilities: Collection[str]) -> bool:
+    """Return whether a generator of these abilities, its protocol and SCENE if it makes scenes, makes such jobs."""
+    protocols = kind.split(",")
+    return (SCENE in abilities or SCENE not in protocols) and any(name in abilities for name in protocols)
 
 
 @lru_cache(maxsize=1)
 def all_kinds() -> tuple[str, ...]:
     """Return every kind of job: each value of `supported_protocols` except the empty one."""
     names = list(PROTOCOLS)
-    return tuple(",".join(chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size))
+    kinds = [",".join(chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
+    return (*kinds, SCENE_KIND)

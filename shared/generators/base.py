@@ -61,6 +61,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.core.errors import CodedError
+from shared.generators.scenes import ScenePictures
 
 Stop = Callable[[], bool]
 """Returns True once a running call is no longer wanted."""
@@ -95,8 +96,8 @@ class GenerationRequest:
     `width` and `height` are pixels before upscaling. `source_images` are PNG files. `strength` is how far img2img goes
     from them; below 0 nothing new is generated, below -1 an unchanged picture is not returned either. `key` identifies
     the request for the generator's idempotency extension. `frames` is how many intermediate pictures are wanted, where
-    the generator offers that. `variants` are what each picture has instead of the request's own values; no protocol
-    has that, so such a request is sent in parts (`several`).
+    the generator offers that. `scene`: a person is painted into a place. `variants` are what each picture has instead
+    of the request's own values; no protocol has that, so such a request is sent in parts (`several`).
     """
 
     prompt: str = field(repr=False)
@@ -119,6 +120,7 @@ class GenerationRequest:
     key: str = field(default="", repr=False)
     frames: int = 0
     variants: tuple[Variant, ...] = ()
+    scene: ScenePictures | None = None
 
     @property
     def generates(self) -> bool:

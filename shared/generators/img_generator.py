@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from shared.core.limits import MAX_SCALE, MAX_SIDE_PX, MAX_STEPS, MIN_SIDE_PX, SIDE_STEP_PX
@@ -32,6 +33,7 @@ from shared.generators.base import (
     GeneratorBroken,
     GeneratorError,
     GeneratorLoading,
+    GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
     Model,
@@ -54,7 +56,7 @@ SMALL_ANSWER_BYTES = 64 * 1024
 PREVIEW_ANSWER_BYTES = 256 * 1024
 
 MAX_ID_CHARACTERS = 128
-EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview"})
+EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview", "scene"})
 MAX_WAIT_S = 20.0
 """The longest `wait_s` of the protocol."""
 
@@ -88,12 +90,15 @@ class ImgGenerator:
     def start(self, request: GenerationRequest) -> str:
         """Send the request; return the generator's number for it as text."""
         try:
-            extensions = self._known_extensions(FRESH_S) if request.key or request.frames else frozenset[str]()
+            asks = request.key or request.frames or request.scene
+            extensions = self._known_extensions(FRESH_S) if asks else frozenset[str]()
         except GeneratorUnavailable as error:
             # Only the question for extensions failed: the request itself was not sent.
             raise GeneratorUnavailable("generator_unreachable", error.message) from error
         if (loading_s := self._capabilities.loading_s) is not None:
             raise GeneratorLoading(loading_s)
+        if request.scene is not None and "scene" not in extensions:
+            raise GeneratorRefused("generator_cannot", "This generator does not paint persons into places.")
         fields = _fields(request, extensions)
         answer = self._small("POST", "/initiate_processing", fields)
         if answer.status in REFUSALS:
@@ -252,6 +257,8 @@ def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str,
         fields["key"] = request.key
     if request.frames > 0 and "frames" in extensions:
         fields["frames"] = request.frames
+    if request.scene is not None:
+        fields |= {name: encoded(picture) for name, picture in asdict(request.scene).items()}
     return fields
 
 

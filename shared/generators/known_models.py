@@ -1,4 +1,4 @@
-"""What the poller found out about the generators, for processes that never call one: models, and who makes frames."""
+"""What the poller found out about the generators, for processes that never call one: models, frames, scenes."""
 
 import time
 from contextlib import suppress
@@ -15,11 +15,12 @@ KEPT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one generator has reported: its model, and whether it makes frames, None before it was asked."""
+    """What one generator has reported: its model, whether it makes frames and scenes; None before it was asked."""
 
     protocol: str
     model: Model | None
     has_frames: bool | None
+    has_scenes: bool | None
 
 
 @dataclass
@@ -39,6 +40,11 @@ class KnownModels:
         known = self._read()
         return not known or any(one.protocol == "img_generator" and one.has_frames is not False for one in known)
 
+    def may_make_scenes(self) -> bool:
+        """Return whether a generator paints persons into places, or may, as long as it was not asked."""
+        known = self._read()
+        return not known or any(one.protocol == "img_generator" and one.has_scenes is not False for one in known)
+
     def _read(self) -> tuple[Known, ...]:
         now = time.monotonic()
         if now >= self._until:
@@ -50,5 +56,8 @@ class KnownModels:
 
 def read_known(connection: Connection) -> tuple[Known, ...]:
     """Return what is known of each generator in the database, by the generators' names."""
-    rows = connection.execute(text("SELECT protocol, model, has_frames FROM generators ORDER BY name"))
-    return tuple(Known(row.protocol, None if row.model is None else Model(**row.model), row.has_frames) for row in rows)
+    rows = connection.execute(text("SELECT protocol, model, has_frames, has_scenes FROM generators ORDER BY name"))
+    return tuple(
+        Known(row.protocol, None if row.model is None else Model(**row.model), row.has_frames, row.has_scenes)
+        for row in rows
+    )

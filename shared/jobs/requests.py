@@ -5,16 +5,23 @@ from dataclasses import replace
 from shared.api.presets import GENERAL, Defaults, fill_in, wordings
 from shared.core.limits import TIMELAPSE_FRAMES
 from shared.generators.base import GenerationRequest, Model, Variant
+from shared.generators.scenes import ScenePictures
 from shared.jobs.records import JobSettings
 
 
 def generation_request(
-    prompt: str, settings: JobSettings, *, source_images: tuple[bytes, ...] = (), key: str = "", own: Defaults = GENERAL
+    prompt: str,
+    settings: JobSettings,
+    *,
+    source_images: tuple[bytes, ...] = (),
+    scene: ScenePictures | None = None,
+    key: str = "",
+    own: Defaults = GENERAL,
 ) -> GenerationRequest:
     """Return what a generator with these defaults is asked for.
 
-    source_images: PNG files in place of the settings' upload keys. Empty ones are enough to find out which protocols
-    support the job.
+    source_images: PNG files in place of the settings' upload keys, and scene those of its catalogue's pictures. Empty
+    ones are enough to find out which protocols support the job.
     """
     settings = settings | fill_in(settings, own)
     described = settings["description"]
@@ -24,6 +31,7 @@ def generation_request(
         negative_prompt=variants[0].negative_prompt,
         **{name: settings[name] for name in ("n", "width", "height", "steps", "scale", "seed", "upscale")},
         source_images=source_images,
+        scene=scene,
         strength=variants[0].strength,
         describe=settings["describe"],
         blip_max_len=described["blip_max_len"],

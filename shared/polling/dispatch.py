@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.core.log import fields as log_fields
-from shared.generators.abilities import kinds_for
+from shared.generators.abilities import is_made_by, kinds_for
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
@@ -61,12 +61,13 @@ class FreePlaces:
         self._ignored = ignored
         self._free = {room.name: room.free for room in rooms if room.free > 0}
         self._protocol = {room.name: room.protocol for room in rooms}
+        self._abilities = {room.name: room.abilities for room in rooms}
         self._timelapses = {room.name for room in rooms if room.timelapses}
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of jobs for which there is a free place."""
-        return kinds_for(frozenset(self._protocol[name] for name in self._free))
+        return kinds_for(frozenset[str]().union(*(self._abilities[name] for name in self._free)))
 
     def take(self, job: NextJob) -> str | None:
         """Assign a place to a job that its protocols support; return the generator's name, None if all are full.
@@ -78,8 +79,8 @@ class FreePlaces:
         supported = job.protocols.split(",")
         known = [
             name
-            for name, protocol in self._protocol.items()
-            if protocol in supported and (not job.timelapse or name in self._timelapses)
+            for name, abilities in self._abilities.items()
+            if is_made_by(job.protocols, abilities) and (not job.timelapse or name in self._timelapses)
         ]
         fitting = [name for name in known if name in self._free and (name != job.refused_by or len(known) == 1)]
         if not fitting:

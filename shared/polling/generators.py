@@ -1,13 +1,13 @@
 """The generators in the database: how many jobs each may hold, and which failed and is paused until when."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.generators.abilities import all_kinds
+from shared.generators.abilities import SCENE, all_kinds, is_made_by
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Model, loading_message
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
@@ -26,13 +26,25 @@ LOOK_S = 60.0
 class Room:
     """A healthy generator whose model is loaded, and how many more jobs it may hold.
 
-    `timelapses`: it may get jobs with a time-lapse, as it makes frames, or no generator does.
+    `timelapses`: it may get jobs with a time-lapse, as it makes frames, or no generator does. `scenes`: it paints
+    persons into places.
     """
 
     name: str
     protocol: str
     free: int
     timelapses: bool = True
+    scenes: bool = False
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """Return its protocol, with SCENE if it makes scenes."""
+        return abilities(self.protocol, self.scenes)
+
+
+def abilities(protocol: str, has_scenes: bool) -> frozenset[str]:
+    """Return what `is_made_by` takes of a generator."""
+    return frozenset({protocol, SCENE} if has_scenes else {protocol})
 
 
 def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> None:
@@ -61,12 +73,13 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     query = text("""
         SELECT g.name, g.protocol, coalesce(g.has_frames, true) OR NOT EXISTS (
             SELECT FROM generators o WHERE o.protocol = 'img_generator' AND coalesce(o.has_frames, true)
-        ) AS timelapses, CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
+        ) AS timelapses, coalesce(g.has_scenes, false) AS scenes,
+            CASE WHEN g.refusing_until > clock_timestamp() THEN 0 ELSE g.max_in_flight
             - (SELECT count(*) FROM jobs j WHERE j.state = 'generating' AND j.generator = g.name) END AS free
         FROM generators g WHERE g.failures = 0 AND g.loading_s IS NULL AND g.name = ANY(:names) ORDER BY g.name
     """)
     rows = connection.execute(query, {"names": list(names)})
-    return [Room(row.name, row.protocol, row.free, row.timelapses) for row in rows]
+    return [Room(row.name, row.protocol, row.free, row.timelapses, row.scenes) for row in rows]
 
 
 def claim_probes(connection: Connection) -> list[str]:
@@ -103,12 +116,14 @@ def record_model(connection: Connection, name: str, model: Model | None) -> None
     connection.execute(query, {"name": name, "model": None if model is None else json.dumps(asdict(model))})
 
 
-def record_frames(connection: Connection, name: str, *, has_frames: bool) -> None:
-    """Record whether a generator makes frames."""
+def record_extensions(connection: Connection, name: str, extensions: Collection[str]) -> None:
+    """Record whether a generator makes frames and scenes."""
     query = text("""
-        UPDATE generators SET has_frames = :has_frames WHERE name = :name AND has_frames IS DISTINCT FROM :has_frames
+        UPDATE generators SET has_frames = :has_frames, has_scenes = :has_scenes
+        WHERE name = :name AND (has_frames, has_scenes) IS DISTINCT FROM (:has_frames, :has_scenes)
     """)
-    connection.execute(query, {"name": name, "has_frames": has_frames})
+    values = {"name": name, "has_frames": "frames" in extensions, "has_scenes": SCENE in extensions}
+    connection.execute(query, values)
 
 
 def record_loading(connection: Connection, name: str, seconds: float) -> None:
@@ -171,13 +186,14 @@ def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
     by name gives the reason, so that it changes only when that one's error does. One that is loading is named first,
     because it is the one that will take the jobs.
     """
-    query = text("SELECT protocol, last_error, failures, loading_s FROM generators ORDER BY name")
+    query = text("SELECT protocol, has_scenes, last_error, failures, loading_s FROM generators ORDER BY name")
     rows = connection.execute(query).all()
     if not rows:
         return dict.fromkeys(all_kinds(), NO_GENERATOR)
     reasons: dict[str, Reason] = {}
     for kind in all_kinds():
-        fitting = [row for row in rows if row.protocol in kind.split(",")]
+        # One that has never answered may make scenes.
+        fitting = [row for row in rows if is_made_by(kind, abilities(row.protocol, row.has_scenes is not False))]
         if not fitting:
             reasons[kind] = NO_ABLE_GENERATOR
         elif all(row.failures or row.loading_s is not None for row in fitting):

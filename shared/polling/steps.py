@@ -67,6 +67,7 @@ from shared.polling.outcomes import (
     Waits,
 )
 from shared.polling.storing import Storing
+from shared.scenes import pictures as scene_pictures
 
 STORAGE_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
@@ -363,7 +364,9 @@ def _request(step: Step) -> GenerationRequest:
     # A job that an operator put back counts its attempts from 0 again, and must not get the result of an earlier one.
     life = f"{claim.id}.{claim.requeues}" if claim.requeues else str(claim.id)
     key = f"{life}:{claim.attempts}"
-    return generation_request(claim.prompt, claim.settings, source_images=sources, key=key, own=_own_values(step))
+    scene = scene_pictures.of_job(step.storage, claim.settings)
+    own = _own_values(step)
+    return generation_request(claim.prompt, claim.settings, source_images=sources, scene=scene, key=key, own=own)
 
 
 def _own_values(step: Step) -> Defaults:

@@ -57,7 +57,7 @@ def _probe(services: Services, pool: ClientPool) -> None:
             else:
                 generator_store.record_success(connection, name)
                 generator_store.record_model(connection, name, health.model)
-                generator_store.record_frames(connection, name, has_frames="frames" in health.extensions)
+                generator_store.record_extensions(connection, name, health.extensions)
 
 
 def list_due(connection: Connection, limit: int) -> list[UUID]:
