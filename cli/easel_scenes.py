@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 IMPORT = """\
 Adds the places and actions of a folder to the site's catalogue, or brings those that are there to what the folder
 says. docs/scenes.md describes the folder. All of it is checked before anything is written; importing it again changes
-nothing. Without a folder the set that comes with Easel is imported.
+nothing. Without a folder the set that comes with Easel is imported; with --if-empty only if there is no entry yet.
 """
 REMOVE = """\
 Removes a place or an action from the catalogue. Jobs that were submitted with it are still made; its pictures are
@@ -50,6 +50,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     importer = arguments.add_command(commands, "import", _import, "add or change places and actions", IMPORT)
     importer.add_argument("folder", type=Path, nargs="?", metavar="FOLDER", help="with scenes.toml and its pictures")
+    importer.add_argument("--if-empty", action="store_true", help="do nothing if the catalogue has an entry")
     add_json(arguments.add_command(commands, "list", _list, "list places and actions"))
     remover = arguments.add_command(commands, "remove", _remove, "remove a place or an action", REMOVE)
     remover.add_argument("kind", choices=("place", "action"))
@@ -58,8 +59,12 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 def _import(services: "Services", options: argparse.Namespace) -> int:
     from shared.scenes import catalogue
-    from shared.scenes.folder import STARTER, FolderError, read_folder
+    from shared.scenes.folder import FolderError, read_folder
+    from shared.scenes.starter_set import STARTER, is_empty
 
+    if options.if_empty and not is_empty(services):
+        print("The catalogue has entries; nothing has changed.")
+        return ExitCode.DONE
     try:
         done = catalogue.import_folder(services, read_folder(options.folder or STARTER))
     except FolderError as error:

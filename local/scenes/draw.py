@@ -24,7 +24,7 @@ PLACES = {
     "park": (("a green meadow in a park with trees in summer, photo", 11), ("a path in a park in autumn, photo", 5)),
     "beach": (("a sandy beach by the calm sea at noon, photo", 3), ("a sandy beach by the sea at sunset, photo", 8)),
     "street": (("a city street by day, photo", 4), ("a city street at night, photo", 9)),
-    "mountains": (("a meadow below snowy mountains, photo", 2), ("a lake in the mountains at dawn, photo", 6)),
+    "mountains": (("a meadow below snowy mountains, photo", 2), ("green hills and mountains at dusk, photo", 6)),
 }
 """The prompt and the seed of each picture of a place."""
 

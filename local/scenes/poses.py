@@ -1,7 +1,7 @@
 """What the mannequin does: six actions, as joints of a body in front or side view."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from local.scenes.mannequin import JOINT, PAPER, STOOL, Ball, Board, Frame, Limb, Part, Point
 
@@ -47,7 +47,10 @@ class Leg:
 
 @dataclass(frozen=True)
 class Body:
-    """A pose. `behind` are the limbs on the far side, `things` what is held; the head leans by degrees."""
+    """A pose. `behind` are the limbs on the far side, `things` is what is held; head, chest and pelvis lean by degrees.
+
+    `face_at` is where the face is, seen from the middle of the head.
+    """
 
     head: Point
     neck: Point
@@ -62,7 +65,6 @@ class Body:
     face_radii: Point = (0.042, 0.058)
     things: tuple[Part, ...] = ()
     furniture: tuple[Part, ...] = ()
-    extras: tuple[Part, ...] = field(default=())
 
     def parts(self) -> list[Part]:
         """Return all parts, the farthest first."""
@@ -78,7 +80,7 @@ class Body:
         ]
         for limb in self.before:
             found += limb.parts()
-        return found + [*self.things]
+        return [*found, *self.things]
 
     @property
     def face(self) -> Ball:
@@ -198,5 +200,5 @@ def frame(body: Body, shot: str) -> Frame:
     top = body.head[1] + _HEAD[1]
     side, above = {"CLS": (0.44, 0.055), "MES": (0.74, 0.07), "FUS": (2.30, 1.0)}[shot]
     middle = body.head[0] if shot == "CLS" else (body.head[0] + body.pelvis[0]) / 2
-    bottom = -0.14 * side if shot == "FUS" else top + above - side
-    return Frame(middle - side / 2 + (0.03 if shot == "CLS" and body is not None else 0.0), bottom, side)
+    bottom = -0.07 * side if shot == "FUS" else top + above - side
+    return Frame(middle - side / 2, bottom, side)

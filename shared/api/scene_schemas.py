@@ -115,6 +115,7 @@ class PlaceView(Answer):
 
 class PlaceList(Answer):
     places: list[PlaceView]
+    offered: bool = Field(description="False if no generator of this site makes scenes: a submit is refused.")
 
 
 class ActionShotView(Answer):

@@ -304,7 +304,6 @@ class PresetsView(Answer):
     aspects: list[dict[str, Any]]
     fields: list[dict[str, Any]]
     models: list[dict[str, Any]]
-    scenes: dict[str, bool]
 
 
 class HealthView(Answer):

@@ -36,7 +36,7 @@ USES: dict[str, Option] = {
 """For each field a request that uses it. Every site supports the fields that are not listed."""
 
 
-def list_options(services: Services) -> dict[str, Any]:
+def list_options(services: Services) -> dict[str, list[Option]]:
     """Return types, styles, qualities, aspects and fields with their values, and the generators' models.
 
     Steps and scale of a quality are null where the generators' own differ.
@@ -59,14 +59,7 @@ def list_options(services: Services) -> dict[str, Any]:
     }
     fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
     models = {model: asdict(model) for model in services.models.find() if model is not None}
-    scenes = {"offered": _makes_scenes(services)}
-    return options | {"fields": fields, "models": list(models.values()), "scenes": scenes}
-
-
-def _makes_scenes(services: Services) -> bool:
-    """Return whether this site paints persons into places, as far as this process knows."""
-    knows = not services.protocols or "img_generator" in services.protocols
-    return knows and services.models.may_make_scenes()
+    return options | {"fields": fields, "models": list(models.values())}
 
 
 def _is_offered(services: Services, own: presets.Defaults, use: Option) -> bool:

@@ -21,9 +21,6 @@ from shared.images import codec
 from shared.scenes import pictures
 from shared.scenes.store import Names, Size
 
-STARTER = Path(__file__).with_name("starter")
-"""The folder that comes with Easel."""
-
 WORDS = "scenes.toml"
 MAX_WORDS_BYTES = 1024 * 1024
 MAX_PLACES, MAX_ACTIONS = 50, 100

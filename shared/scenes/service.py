@@ -1,14 +1,13 @@
-"""Scenes as jobs: from what a caller names to a job, and from a code to its picture."""
+"""Scenes as jobs: from what a caller names to a job."""
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from shared.accounts.auth import Credential, require_user
 from shared.api.scene_schemas import JOB_OPTIONS, SceneJob, SceneOptions, SceneRequest
-from shared.core.errors import FieldError, InvalidRequest, NotFound
+from shared.core.errors import FieldError, InvalidRequest
 from shared.jobs import submission
 from shared.jobs.records import JobRecord
 from shared.scenes import store
@@ -44,21 +43,10 @@ def submit(services: Services, credential: Credential, request: SceneRequest, id
     return submission.submit(services, credential, job, idempotency_key, refusal)
 
 
-def picture_url(services: Services, code: str, *, thumbnail: bool, download: bool, head: bool) -> str:
-    """Return a fresh presigned URL of the picture that a code leads to, for GET or for HEAD.
-
-    Raises:
-        NotFound: The code is unknown, or has no picture: with `retry_after_s` as long as one may come.
-    """
-    with services.db.statement() as connection:
-        found = store.find_coded(connection, code)
-    if found is None:
-        raise NotFound
-    key = found.thumbnail_key if thumbnail else found.key
-    if key is None:
-        raise NotFound("There is no picture yet.", retry_after_s=1) if not found.state.finished else NotFound
-    name = f"easel-{code}.{key.rpartition('.')[2]}" if download else None
-    return services.storage.presigned_url(key, datetime.now(UTC), download_name=name, method="HEAD" if head else "GET")
+def is_offered(services: Services) -> bool:
+    """Return whether a generator of this site makes scenes, as far as this process knows."""
+    configured = not services.protocols or "img_generator" in services.protocols
+    return configured and services.models.may_make_scenes()
 
 
 def _choose(connection: Connection, request: SceneRequest) -> _Chosen | InvalidRequest:

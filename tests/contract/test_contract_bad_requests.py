@@ -28,13 +28,16 @@ WITH_BODY = [
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
     ("POST", "/v1/stylizations"),
+    ("POST", "/v1/scenes"),
     ("POST", "/v1/me/push"),
     ("DELETE", "/v1/me/push"),
 ]
+PUBLIC = ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe", "catalogue")
 SIGNED_IN = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
-    if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe")
+    if route["name"]
+    not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe", "catalogue")
     and "{token_id}" not in route["path"]
 ]
 BODIES = {
@@ -46,6 +49,7 @@ BODIES = {
     "POST /v1/jobs": {"prompt": "x"},
     "POST /v1/batches": {"requests": [{"prompt": "x"}]},
     "POST /v1/stylizations": {"source_image": "x", "styles": ["oil"]},
+    "POST /v1/scenes": {"place": "park", "action": "reading", "gender": "man"},
     "PATCH /v1/me": {"notify": "none"},
     "DELETE /v1/me": {"password": "four unusual words here"},
     "POST /v1/tokens": {"name": "x"},
@@ -206,6 +210,7 @@ BAD_QUERIES = [
     *[f"{JOB}?wait={wait}" for wait in ("-1", "20.1", "21", "x", "", "nan", "inf", "-inf", "1e400", "%00")],
     *[f"/i/00000000-0000-7000-8000-000000000000?thumbnail={word}" for word in ("2", "x", "", "%00")],
     "/i/00000000-0000-7000-8000-000000000000?download=maybe",
+    "/s/22222222?thumbnail=2",
 ]
 
 

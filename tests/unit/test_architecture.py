@@ -22,7 +22,7 @@ LAYERS = (
     {"api", "metrics"},
     {"accounts"},
     {"jobs"},
-    {"gallery", "notify"},
+    {"gallery", "notify", "scenes"},
     {"polling"},
     {"admin"},
     {"testing"},
