@@ -151,9 +151,10 @@ bench-engine: .venv/dev.stamp .venv-diffusion/stamp ## Measure the diffusion eng
 bench-upscale: .venv/dev.stamp ## Measure what upscales: time, nearness and sharpness beside Lanczos, and docs/upscaling.webp
 	@$(BIN)/python -m bench.upscale --picture docs/upscaling.webp
 
-sheet: .venv/run.stamp ## Paint docs/painter.webp and docs/styles.webp again
+sheet: .venv/run.stamp ## Paint docs/painter.webp, docs/styles.webp and docs/scenes.webp again
 	@$(BIN)/python docs/contact_sheet.py
 	@$(BIN)/python docs/style_sheet.py
+	@$(BIN)/python docs/scene_sheet.py
 
 scenes: .venv/run.stamp ## Draw the places and actions that come with Easel again (shared/scenes/starter)
 	@$(BIN)/python -m local.scenes.draw

@@ -7,7 +7,7 @@ become garbage with the deletion of that row.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -56,11 +56,12 @@ def import_folder(services: Services, folder: Folder) -> Imported:
     with services.db.statement() as connection:
         known_places = {place.key: place for place in store.list_places(connection)}
         known_actions = {action.key: action for action in store.list_actions(connection)}
+        ids = _make_ids(connection, folder)
     fresh: dict[tuple[Kind, str], list[_New]] = {}
     for place in folder.places:
-        fresh["place", place.key] = list(_new_pictures(place, known_places.get(place.key)))
+        fresh["place", place.key] = list(_new_pictures(place, known_places.get(place.key), ids))
     for action in folder.actions:
-        fresh["action", action.key] = list(_new_shots(action, known_actions.get(action.key)))
+        fresh["action", action.key] = list(_new_shots(action, known_actions.get(action.key), ids))
     _check(folder, known_places, known_actions)
     for news in fresh.values():
         for new in news:
@@ -114,18 +115,25 @@ def _check_complete(connection: Connection, folder: Folder) -> None:
         raise FolderError("The catalogue was changed meanwhile; import the folder again.")
 
 
-def _new_pictures(place: FoundPlace, known: Place | None) -> Iterator[_New]:
+def _make_ids(connection: Connection, folder: Folder) -> Iterator[UUID]:
+    """Return as many ids as the folder may need: objects are stored under them before there are rows."""
+    count = sum(len(one.pictures) for one in folder.places) + sum(len(one.shots) for one in folder.actions)
+    query = text("SELECT uuidv7() FROM generate_series(1, :count)")
+    return iter(connection.execute(query, {"count": count}).scalars().all())
+
+
+def _new_pictures(place: FoundPlace, known: Place | None, ids: Iterator[UUID]) -> Iterator[_New]:
     there = {(one.index, one.description, one.digest) for one in known.pictures} if known else set()
     for one in place.pictures:
         if (one.index, one.description, one.files.digest) not in there:
-            yield _New(uuid4(), one.index, one.files, one.description)
+            yield _New(next(ids), one.index, one.files, one.description)
 
 
-def _new_shots(action: FoundAction, known: Action | None) -> Iterator[_New]:
+def _new_shots(action: FoundAction, known: Action | None, ids: Iterator[UUID]) -> Iterator[_New]:
     there = {(one.shot, one.digest) for one in known.shots} if known else set()
     for shot, files in action.shots.items():
         if (shot, files.digest) not in there:
-            yield _New(uuid4(), shot, files)
+            yield _New(next(ids), shot, files)
 
 
 def _store(storage: Storage, new: _New) -> None:

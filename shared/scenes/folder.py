@@ -114,11 +114,11 @@ def read_folder(folder: Path) -> Folder:
         FolderError: Something is missing, too large, of another size, or no picture.
     """
     words = _read_words(folder / WORDS)
-    places = tuple(_read_place(folder / "places" / one.key, one) for one in words.places)
-    actions = tuple(_read_action(folder / "actions" / one.key, one) for one in words.actions)
-    for kind, keys in (("place", [one.key for one in places]), ("action", [one.key for one in actions])):
+    for kind, keys in (("place", [one.key for one in words.places]), ("action", [one.key for one in words.actions])):
         if repeated := next((key for key in keys if keys.count(key) > 1), None):
             raise FolderError(f"{WORDS}: the {kind} {repeated} is listed twice.")
+    places = tuple(_read_place(folder / "places" / one.key, one) for one in words.places)
+    actions = tuple(_read_action(folder / "actions" / one.key, one) for one in words.actions)
     sizes = {picture.files.size: f"places/{place.key}" for place in places for picture in place.pictures}
     sizes |= {files.size: f"actions/{action.key}" for action in actions for files in action.shots.values()}
     if not sizes:
