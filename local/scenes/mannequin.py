@@ -113,7 +113,8 @@ def _cover(part: Part, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nda
 def _lit(out_x: np.ndarray, out_y: np.ndarray) -> np.ndarray:
     """Return the brightness of a round surface whose normal leans outwards by these."""
     out_z = np.sqrt(np.clip(1 - out_x**2 - out_y**2, 0, 1))
-    return 0.45 + 0.65 * np.clip(out_x * _LIGHT[0] + out_y * _LIGHT[1] + out_z * _LIGHT[2], 0, 1)
+    shone_on = np.clip(out_x * _LIGHT[0] + out_y * _LIGHT[1] + out_z * _LIGHT[2], 0, 1)
+    return np.asarray(0.45 + 0.65 * shone_on)
 
 
 def _within(corners: Sequence[Point], x: np.ndarray, y: np.ndarray) -> np.ndarray:

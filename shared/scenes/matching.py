@@ -3,11 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from sqlalchemy import Connection, text
 
+from shared.core.db import Database
 from shared.scenes.store import Action
+from shared.services import Services
 
 _K1, _B = 1.2, 0.75
 """The usual constants: how soon repeated words count less, and how much long descriptions do."""
@@ -16,19 +20,37 @@ _K1, _B = 1.2, 0.75
 class ActionMatcher(Protocol):
     """A way to compare a text with actions."""
 
-    def nearest(self, connection: Connection, wanted: str, actions: Sequence[Action]) -> Action | None:
+    def nearest(self, wanted: str, actions: Sequence[Action]) -> Action | None:
         """Return the action that is most like the text, the first of equal ones; None if none is like it."""
 
 
+@lru_cache(maxsize=1)
+def sentence_model(folder: str) -> ActionMatcher:
+    """Return the sentence model in a folder, which is loaded once. Raises Unavailable."""
+    from shared.scenes.sentence_model import SentenceModel
+
+    return SentenceModel(folder)
+
+
+def matcher(services: Services) -> ActionMatcher:
+    """Return how this site compares: by the model of EASEL_ACTION_MODEL, or by words. Raises Unavailable."""
+    folder = services.settings.action_model
+    return sentence_model(folder) if folder else Bm25(services.db)
+
+
+@dataclass(frozen=True, slots=True)
 class Bm25:
     """Okapi BM25 over the stems of the words of names and descriptions, in English and Russian.
 
     Postgres finds the stems: its configuration `russian` uses Snowball's English stemmer for words in Latin letters.
     """
 
-    def nearest(self, connection: Connection, wanted: str, actions: Sequence[Action]) -> Action | None:
+    db: Database
+
+    def nearest(self, wanted: str, actions: Sequence[Action]) -> Action | None:
         """Return the action that is most like the text, None if they have no word in common."""
-        words, *described = _stems(connection, [wanted, *map(text_of, actions)])
+        with self.db.statement() as connection:
+            words, *described = _stems(connection, [wanted, *map(text_of, actions)])
         scores = bm25(words, described)
         best = max(range(len(actions)), key=lambda index: (scores[index], -index), default=None)
         return actions[best] if best is not None and scores[best] > 0 else None

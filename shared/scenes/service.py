@@ -3,8 +3,6 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from shared.accounts.auth import Credential, require_user
 from shared.api.scene_schemas import JOB_OPTIONS, SceneJob, SceneOptions, SceneRequest
 from shared.core.errors import FieldError, InvalidRequest
@@ -12,7 +10,7 @@ from shared.jobs import submission
 from shared.jobs.records import JobRecord
 from shared.scenes import store
 from shared.scenes.composition import compose
-from shared.scenes.matching import ActionMatcher, Bm25
+from shared.scenes.matching import matcher
 from shared.scenes.store import Action, ActionShot, Place, PlacePicture
 from shared.services import Services
 
@@ -37,7 +35,9 @@ def submit(services: Services, credential: Credential, request: SceneRequest, id
     """
     with services.db.statement() as connection:
         require_user(connection, credential)
-        chosen = _choose(connection, request)
+        places = store.list_places(connection, request.place)
+        actions = store.list_actions(connection, None if request.dynamic_action else request.action)
+    chosen = _choose(request, places, _action(services, request, actions))
     refusal = chosen if isinstance(chosen, InvalidRequest) else None
     job = _job(request, None if isinstance(chosen, InvalidRequest) else chosen)
     return submission.submit(services, credential, job, idempotency_key, refusal)
@@ -49,17 +49,16 @@ def is_offered(services: Services) -> bool:
     return configured and services.models.may_make_scenes()
 
 
-def _choose(connection: Connection, request: SceneRequest) -> _Chosen | InvalidRequest:
-    """Find what the request names, or return every field at fault."""
+def _choose(request: SceneRequest, places: list[Place], action: Action | FieldError) -> _Chosen | InvalidRequest:
+    """Return what the request names, or every field at fault."""
     faults: list[FieldError] = []
-    place = next(iter(store.list_places(connection, request.place)), None)
+    place = next(iter(places), None)
     picture = None if place is None else _picture(request, place)
     if place is None:
         faults.append(FieldError("place", "is not a place; GET /v1/places lists the places", "not_a_choice"))
     elif picture is None:
         most = len(place.pictures) - 1
         faults.append(FieldError("place_picture", f"must be at most {most} for this place", "too_large", most))
-    action = _action(connection, request)
     if isinstance(action, FieldError):
         faults.append(action)
     if place is None or picture is None or isinstance(action, FieldError):
@@ -73,16 +72,15 @@ def _picture(request: SceneRequest, place: Place) -> PlacePicture | None:
     return place.pictures[index] if index < count else None
 
 
-def _action(connection: Connection, request: SceneRequest) -> Action | FieldError:
+def _action(services: Services, request: SceneRequest, actions: list[Action]) -> Action | FieldError:
     """Return the action that the text describes, or the one that the request names."""
     if request.dynamic_action:
-        matcher: ActionMatcher = Bm25()
-        found = matcher.nearest(connection, request.action_prompt, store.list_actions(connection))
+        found = matcher(services).nearest(request.action_prompt, actions)
         if found is not None:
             return found
         if request.action is None:
             return FieldError("action_prompt", "is like none of the actions in GET /v1/actions", "not_a_choice")
-    named = next(iter(store.list_actions(connection, request.action)), None)
+    named = next((one for one in actions if one.key == request.action), None)
     return named or FieldError("action", "is not an action; GET /v1/actions lists the actions", "not_a_choice")
 
 
