@@ -41,7 +41,7 @@ def picture(
 def scene_picture(
     request: Request, code: SceneCode, services: ServicesDep, thumbnail: bool = False, download: bool = False
 ) -> RedirectResponse:
-    """Redirect to a fresh presigned URL of a scene's picture: 404 until there is one, with `Retry-After` meanwhile.
+    """Redirect to a fresh presigned URL of a scene's picture: 404 until there is one.
 
     The code is the permission, until the job is deleted or an operator takes it down.
     """

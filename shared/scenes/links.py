@@ -11,7 +11,7 @@ def picture_url(services: Services, code: str, *, thumbnail: bool, download: boo
     """Return a fresh presigned URL of the picture that a code leads to, for GET or for HEAD.
 
     Raises:
-        NotFound: The code is unknown, or has no picture: with `retry_after_s` as long as one may come.
+        NotFound: The code is unknown, or has no picture (yet).
     """
     with services.db.statement() as connection:
         found = store.find_coded(connection, code)
@@ -19,6 +19,6 @@ def picture_url(services: Services, code: str, *, thumbnail: bool, download: boo
         raise NotFound
     key = found.thumbnail_key if thumbnail else found.key
     if key is None:
-        raise NotFound("There is no picture yet.", retry_after_s=1) if not found.state.finished else NotFound
+        raise NotFound("This scene has no picture." if found.state.finished else "This scene has no picture yet.")
     name = f"easel-{code}.{key.rpartition('.')[2]}" if download else None
     return services.storage.presigned_url(key, datetime.now(UTC), download_name=name, method="HEAD" if head else "GET")
