@@ -92,8 +92,13 @@ export const reportPicture = (id, body, options) =>
 
 export const listJobs = ({ cursor, limit, state, q }, options) =>
   call("GET", withQuery("/v1/jobs", { cursor, limit, state, q }), options).then(data);
+/** Submit a job, or a scene: a body that names a place. */
 export const submitJob = (body, key, options) =>
-  call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+  call("POST", body.place === undefined ? "/v1/jobs" : "/v1/scenes", {
+    ...options,
+    body,
+    headers: { "Idempotency-Key": key },
+  }).then(data);
 export const submitStylization = (body, key, options) =>
   call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitBatch = (body, key, options) =>
