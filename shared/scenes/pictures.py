@@ -1,11 +1,14 @@
 """The pictures of a catalogue in the storage: where they are, and what a generator gets of them."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from shared.clients.storage import Storage
 from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.generators.scenes import ScenePictures
 from shared.jobs.records import JobSettings
+
+if TYPE_CHECKING:
+    from shared.clients.storage import Storage  # importing it takes 250 ms, and not every function needs it
 
 BACKGROUND, POSE, POSE_MASK, FACE_MASK = "background.png", "pose.png", "pose_mask.png", "face_mask.png"
 THUMBNAIL = "thumbnail.webp"
@@ -25,7 +28,7 @@ def id_of(key: str) -> UUID | None:
         return None
 
 
-def of_job(storage: Storage, settings: JobSettings) -> ScenePictures | None:
+def of_job(storage: "Storage", settings: JobSettings) -> ScenePictures | None:
     """Fetch the pictures of a job's scene; None for a job without one.
 
     Raises:
