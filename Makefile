@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -151,9 +151,13 @@ bench-engine: .venv/dev.stamp .venv-diffusion/stamp ## Measure the diffusion eng
 bench-upscale: .venv/dev.stamp ## Measure what upscales: time, nearness and sharpness beside Lanczos, and docs/upscaling.webp
 	@$(BIN)/python -m bench.upscale --picture docs/upscaling.webp
 
-sheet: .venv/run.stamp ## Paint docs/painter.webp and docs/styles.webp again
+sheet: .venv/run.stamp ## Paint docs/painter.webp, docs/styles.webp and docs/scenes.webp again
 	@$(BIN)/python docs/contact_sheet.py
 	@$(BIN)/python docs/style_sheet.py
+	@$(BIN)/python docs/scene_sheet.py
+
+scenes: .venv/run.stamp ## Draw the places and actions that come with Easel again (shared/scenes/starter)
+	@$(BIN)/python -m local.scenes.draw
 
 dataset: .venv/run.stamp ## Make 12 and 250 pictures of several kinds in var/dataset, for easel evaluate-styles
 	@$(BIN)/python -m bench.dataset

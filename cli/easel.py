@@ -19,6 +19,7 @@ from cli import (
     easel_generators,
     easel_jobs,
     easel_presets,
+    easel_scenes,
     easel_users,
 )
 from cli.exit_codes import CommandError, ExitCode, usage_error
@@ -31,6 +32,7 @@ GROUPS = (
     easel_generators,
     easel_gallery,
     easel_presets,
+    easel_scenes,
     easel_errors,
     easel_gc,
     easel_check,

@@ -27,7 +27,7 @@ from shared.services import Services
 
 SITE = Path(__file__).parent.parent / "web"
 MANIFEST = Path(__file__).parent / "manifest.json"
-API_FOLDERS = ("v1", "i")
+API_FOLDERS = ("v1", "i", "s")
 FILE_ENDING = re.compile(r"\.[a-z0-9]{1,8}$")
 
 

@@ -148,11 +148,11 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         # Beat cannot be queried, so it counts as ready once it runs. Its end is noticed like any other part's.
         part("beat", "poller", "beat", needs=("migrate", "worker"), ready=lambda: True),
     ]
-    marker = config.home / "postgres" / "seeded"
+    marker = config.home / "postgres" / "seeded-with-scenes"
     if "postgres" not in present:
-        parts.append(part("seed", "local.seed", needs=("migrate", "redis")))
+        parts.append(part("seed", "local.seed", needs=("migrate", "redis", "s3")))
     elif not marker.exists():
-        parts.append(part("seed", "local.seed", str(marker), needs=("migrate", "redis")))
+        parts.append(part("seed", "local.seed", str(marker), needs=("migrate", "redis", "s3")))
     return parts
 
 

@@ -1,5 +1,6 @@
 """The dependencies of endpoints: services, the caller's credential, ids and pages."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import Field
 from functions.http.long_poll import LongPoll
 from shared.accounts.auth import SESSION_S, Credential
 from shared.accounts.tokens import token_hash
+from shared.api.scene_schemas import CODE_PATTERN
 from shared.core.errors import BadRequest, CrossSite, NotFound
 from shared.core.origins import canonical_origin
 from shared.services import Services
@@ -85,6 +87,12 @@ async def _group_id(group_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(group_id)
 
 
+async def _scene_code(code: Annotated[str, Path()]) -> str:
+    if not re.fullmatch(CODE_PATTERN, code):
+        raise NotFound
+    return code
+
+
 def _parse_id(text: str) -> UUID:
     """Parse an id; anything else gets the same answer as an id that does not exist."""
     try:
@@ -111,6 +119,7 @@ CredentialDep = Annotated[Credential, Depends(_credential)]
 JobId = Annotated[UUID, Depends(_job_id)]
 ImageId = Annotated[UUID, Depends(_image_id)]
 TokenId = Annotated[UUID, Depends(_token_id)]
+SceneCode = Annotated[str, Depends(_scene_code)]
 GroupId = Annotated[UUID, Depends(_group_id)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 Before = Annotated[UUID | None, Depends(_before)]

@@ -73,6 +73,7 @@ class Settings(BaseModel, frozen=True):
     mail_from: MailFrom = Field(default_factory=_sender)
     mail_events_url: QueueUrl = ""
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
+    action_model: str = ""
     max_running: Annotated[int, whole(1, 1000)] = 2
     max_queued: Annotated[int, whole(1, 100_000)] = 50
     jobs_per_day: Annotated[int, whole(1, 1_000_000)] = 200

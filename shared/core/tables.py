@@ -26,7 +26,8 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 import shared.core.error_tables
 import shared.core.likeness_tables
-import shared.core.push_tables  # noqa: F401 # all three add their tables to the metadata
+import shared.core.push_tables
+import shared.core.scene_tables  # noqa: F401 # all four add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
@@ -297,8 +298,8 @@ queue_clock = Table(
 # job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as
 # fitted to the five sums (see `shared.polling.durations`). `loading_s` is null unless its model is loading: about how
 # long that takes, 0 if that is not known. `model` is the one that it has reported (`shared.generators.base.Model`),
-# `has_frames`, `has_adapters` and `has_training` whether it makes frames, takes adapters and trains them, null before
-# it was asked; after `look_at` it is asked again. Its trainings take `training_seconds_per_cost`.
+# `has_frames`, `has_adapters`, `has_training` and `has_scenes` whether it makes frames, takes adapters, trains them and
+# makes scenes, null before it was asked; after `look_at` it is asked again. Trainings take `training_seconds_per_cost`.
 generators = Table(
     "generators",
     metadata,
@@ -319,6 +320,7 @@ generators = Table(
     Column("has_frames", Boolean),
     Column("has_adapters", Boolean),
     Column("has_training", Boolean),
+    Column("has_scenes", Boolean),
     when("look_at", nullable=False, server_default=NOW),
     Column("fixed_s", Double, nullable=False, server_default="0.3"),
     Column("seconds_per_cost", Double, nullable=False, server_default="0.5"),

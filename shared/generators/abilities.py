@@ -11,10 +11,10 @@ from itertools import combinations
 from shared.generators.addresses import FOLLOWABLE, PROTOCOLS, GeneratorAddress
 from shared.generators.base import GenerationRequest, GeneratorRefused
 
-ADAPTERS, TRAINING = "adapters", "training"
-EXTENDED_KINDS = (ADAPTERS, TRAINING)
+ADAPTERS, TRAINING, SCENES, ADAPTED_SCENES = "adapters", "training", "scenes", "adapted_scenes"
+EXTENDED_KINDS = (ADAPTERS, TRAINING, SCENES, ADAPTED_SCENES)
 """Kinds of jobs that only those generators of img_generator do which have an extension for it: pictures with adapters,
-and trainings of these. The other kinds are lists of protocols."""
+trainings of these, persons in places, and such with adapters. The other kinds are lists of protocols."""
 
 GLIDE_SIZES = (64, 128, 256, 512, 1024)
 STEP_PX = 8
@@ -70,6 +70,9 @@ _NO_NEGATIVE_STRENGTH = Limit("strength", lambda request: request.strength < 0, 
 _NO_DESCRIPTION = Limit("describe", lambda request: request.describe, "must be false")
 _NO_FRAMES = Limit("timelapse", lambda request: request.frames > 0, "must be false")
 _NO_ADAPTERS = Limit("likeness", lambda request: bool(request.adapters), "must be left out")
+_NO_SCENE = Limit(
+    "place", lambda request: request.scene is not None, "cannot be used: no person can be painted into a place"
+)
 _NOTHING_MADE = Limit(
     "timelapse",
     lambda request: request.frames > 0 and not request.generates,
@@ -87,6 +90,7 @@ _DRAWS_ONLY = (
     _NO_DESCRIPTION,
     _NO_FRAMES,
     _NO_ADAPTERS,
+    _NO_SCENE,
 )
 
 
@@ -110,6 +114,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
         _uneven("height", STEP_PX),
         _NO_FRAMES,
         _NO_ADAPTERS,
+        _NO_SCENE,
     ),
     "horde": (
         _LONG_PROMPT,
@@ -124,6 +129,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
         _NO_DESCRIPTION,
         _NO_FRAMES,
         _NO_ADAPTERS,
+        _NO_SCENE,
     ),
     "openai": (_LONG_PROMPT, *_DRAWS_ONLY),
     "glide": (
@@ -216,13 +222,19 @@ def _size_limit(sizes: frozenset[tuple[int, int]]) -> Limit:
 def supported_protocols(request: GenerationRequest, addresses: Iterable[GeneratorAddress] = ()) -> str:
     """Return the protocols that support the request, comma separated in the order of PROTOCOLS, as jobs store them.
 
-    With adapters it is ADAPTERS instead: not every generator of the protocol has them.
+    With adapters or a scene it is an extended kind instead: not every generator of the protocol has these.
 
     A job goes to any generator of these protocols, so one that an address of them cannot make is not for its protocol.
     """
     unable = {one.protocol for one in addresses if unsupported_fields(one.protocol, request, one.sizes)}
     able = [name for name in PROTOCOLS if name not in unable and not unsupported_fields(name, request)]
-    return ADAPTERS if request.adapters and able else ",".join(able)
+    return _extended_kind(request) if able and (request.adapters or request.scene) else ",".join(able)
+
+
+def _extended_kind(request: GenerationRequest) -> str:
+    if request.scene is None:
+        return ADAPTERS
+    return ADAPTED_SCENES if request.adapters else SCENES
 
 
 def protocols_of(kind: str) -> frozenset[str]:
@@ -265,6 +277,12 @@ def describe(settings: tuple[Ignored, ...]) -> str:
     words = [setting.words for setting in settings]
     listed = " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
     return f"This generator ignores {listed}: it does not support {'them' if len(words) > 1 else 'it'}."
+
+
+def offers(protocol: str, *, adapters: bool, scenes: bool, training: bool = False) -> tuple[str, ...]:
+    """Return the protocol of a generator, and the extended kinds of jobs that it does with these extensions."""
+    kinds = {ADAPTERS: adapters, SCENES: scenes, ADAPTED_SCENES: adapters and scenes, TRAINING: training}
+    return (protocol, *(kind for kind, does in kinds.items() if does and protocol in protocols_of(kind)))
 
 
 @lru_cache(maxsize=64)

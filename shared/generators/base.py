@@ -66,6 +66,7 @@ from shared.core.errors import CodedError
 from shared.generators.adapters import Adapter
 from shared.generators.capabilities import Capabilities as Capabilities  # noqa: PLC0414 # for those who import it from here
 from shared.generators.capabilities import Model as Model  # noqa: PLC0414
+from shared.generators.scenes import ScenePictures
 
 Stop = Callable[[], bool]
 """Returns True once a running call is no longer wanted."""
@@ -100,8 +101,9 @@ class GenerationRequest:
     `width` and `height` are pixels before upscaling. `source_images` are PNG files. `strength` is how far img2img goes
     from them; below 0 nothing new is generated, below -1 an unchanged picture is not returned either. `key` identifies
     the request for the generator's idempotency extension. `frames` is how many intermediate pictures are wanted, where
-    the generator offers that. `variants` are what each picture has instead of the request's own values; no protocol
-    has that, so such a request is sent in parts (`several`). `adapters` are applied to every picture.
+    the generator offers that. `scene`: a person is painted into a place. `variants` are what each picture has instead
+    of the request's own values; no protocol has that, so such a request is sent in parts (`several`). `adapters` are
+    applied to every picture.
     """
 
     prompt: str = field(repr=False)
@@ -125,6 +127,7 @@ class GenerationRequest:
     frames: int = 0
     variants: tuple[Variant, ...] = ()
     adapters: tuple[Adapter, ...] = ()
+    scene: ScenePictures | None = None
 
     @property
     def generates(self) -> bool:

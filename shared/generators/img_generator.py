@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from shared.generators.addresses import GeneratorAddress
@@ -30,6 +31,7 @@ from shared.generators.base import (
     GeneratorBroken,
     GeneratorError,
     GeneratorLoading,
+    GeneratorRefused,
     GeneratorStopped,
     GeneratorUnavailable,
     Progress,
@@ -89,10 +91,12 @@ class ImgGenerator:
         Raises:
             AdaptersMissing: The generator has not all of the request's adapters; nothing was begun.
         """
-        asks = request.key or request.frames or request.adapters
+        asks = request.key or request.frames or request.adapters or request.scene
         extensions = self._fresh_extensions() if asks else frozenset[str]()
         if request.adapters and "adapters" not in extensions:
             raise GeneratorUnavailable("generator_misconfigured", "The generator takes no adapters any more.")
+        if request.scene is not None and "scene" not in extensions:
+            raise GeneratorRefused("generator_cannot", "This generator does not paint persons into places.")
         fields = _fields(request, extensions)
         answer = self._small("POST", "/initiate_processing", fields)
         if answer.status == 409 and (missing := read_missing(answer.body, request.adapters)):
@@ -271,6 +275,8 @@ def _fields(request: GenerationRequest, extensions: frozenset[str]) -> dict[str,
         fields["frames"] = request.frames
     if request.adapters:
         fields["adapters"] = [adapter._asdict() for adapter in request.adapters]
+    if request.scene is not None:
+        fields |= {name: encoded(picture) for name, picture in asdict(request.scene).items()}
     return fields
 
 

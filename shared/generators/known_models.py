@@ -23,6 +23,7 @@ class Known:
     has_frames: bool | None
     has_adapters: bool | None
     has_training: bool | None
+    has_scenes: bool | None
 
 
 @dataclass
@@ -49,6 +50,10 @@ class KnownModels:
         """Return whether a generator trains, or may."""
         return self._may(lambda one: one.has_training)
 
+    def may_make_scenes(self) -> bool:
+        """Return whether a generator paints persons into places, or may."""
+        return self._may(lambda one: one.has_scenes)
+
     def _may(self, has: Callable[[Known], bool | None]) -> bool:
         known = self._read()
         return not known or any(one.protocol == "img_generator" and has(one) is not False for one in known)
@@ -64,6 +69,8 @@ class KnownModels:
 
 def read_known(connection: Connection) -> tuple[Known, ...]:
     """Return what is known of each generator in the database, by the generators' names."""
-    query = text("SELECT protocol, model, has_frames, has_adapters, has_training FROM generators ORDER BY name")
+    query = text(
+        "SELECT protocol, model, has_frames, has_adapters, has_training, has_scenes FROM generators ORDER BY name"
+    )
     rows = connection.execute(query)
     return tuple(Known(protocol, None if model is None else Model(**model), *has) for protocol, model, *has in rows)

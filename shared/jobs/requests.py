@@ -7,6 +7,7 @@ from shared.api.presets import GENERAL, Defaults, fill_in, wordings
 from shared.core.limits import TIMELAPSE_FRAMES
 from shared.generators.adapters import Adapter
 from shared.generators.base import GenerationRequest, Model, Variant
+from shared.generators.scenes import ScenePictures
 from shared.jobs.records import JobSettings
 
 
@@ -15,14 +16,16 @@ def generation_request(
     settings: JobSettings,
     *,
     source_images: tuple[bytes, ...] = (),
+    scene: ScenePictures | None = None,
     key: str = "",
     own: Defaults = GENERAL,
     adapters: Sequence[Adapter] | None = None,
 ) -> GenerationRequest:
     """Return what a generator with these defaults is asked for.
 
-    source_images: PNG files in place of the settings' upload keys. Empty ones are enough to find out which protocols
-    support the job. adapters: those in place of the settings' codes; as long as these are unknown, nameless ones.
+    source_images: PNG files in place of the settings' upload keys, and scene those of its catalogue's pictures. Empty
+    ones are enough to find out which protocols support the job. adapters: those in place of the settings' codes; as
+    long as these are unknown, nameless ones.
     """
     if adapters is None:
         adapters = [Adapter("", use["weight"]) for use in settings.get("likeness") or ()]
@@ -34,6 +37,7 @@ def generation_request(
         negative_prompt=variants[0].negative_prompt,
         **{name: settings[name] for name in ("n", "width", "height", "steps", "scale", "seed", "upscale")},
         source_images=source_images,
+        scene=scene,
         strength=variants[0].strength,
         describe=settings["describe"],
         blip_max_len=described["blip_max_len"],

@@ -10,6 +10,7 @@ from shared.api.schemas import JobRequest
 from shared.core.errors import NO_MAIL, FieldError, InvalidRequest
 from shared.generators.abilities import nearest_limits, protocols_of, supported_protocols
 from shared.generators.addresses import GeneratorAddress
+from shared.generators.scenes import EMPTY_SCENE
 from shared.jobs import states
 from shared.jobs.records import NewJob
 from shared.jobs.requests import defaults_of, generation_request
@@ -32,7 +33,8 @@ def new_job(
     source_keys = tuple(settings["source_images"])
     from_another = held_by is not None or settings["from_job"] is not None or settings["from_image"] is not None
     sources = len(source_keys) or int(from_another)
-    outline = generation_request(request.prompt, settings, source_images=(b"",) * sources)
+    scene = EMPTY_SCENE if settings.get("scene") else None
+    outline = generation_request(request.prompt, settings, source_images=(b"",) * sources, scene=scene)
     return NewJob(
         prompt=request.prompt,
         settings=settings,
@@ -61,6 +63,8 @@ def is_supported(services: Services, job: NewJob) -> bool:
     if job.outline.frames and not services.models.may_make_frames():
         return False
     if job.outline.adapters and not services.models.may_take_adapters():
+        return False
+    if job.outline.scene and not services.models.may_make_scenes():
         return False
     if find_webhook_refusal(services.settings, job.settings["webhook_url"] or ""):
         return False
@@ -91,6 +95,8 @@ def find_refusal(services: Services, request: JobRequest, job: NewJob) -> Invali
         wrong["timelapse"] = FieldError("timelapse", "must be false, for the generators of this site", "not_offered")
     if job.outline.adapters and not services.models.may_take_adapters():
         wrong["likeness"] = FieldError("likeness", "must be left out, for the generators of this site", "not_offered")
+    if job.outline.scene and not services.models.may_make_scenes():
+        wrong["place"] = FieldError("place", "cannot be used: no generator of this site makes scenes", "not_offered")
     for limit in nearest_limits(services.addresses, job.outline):
         by_preset = limit.preset is not None and getattr(request, limit.field) is None
         field, instead = (limit.preset, limit.preset_instead) if by_preset else (limit.field, limit.instead)

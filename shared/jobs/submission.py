@@ -36,10 +36,18 @@ Found = TypeVar("Found")
 _log = logging.getLogger(__name__)
 
 
-def submit(services: Services, credential: Credential, request: JobRequest, idempotency_key: str | None) -> JobRecord:
+def submit(
+    services: Services,
+    credential: Credential,
+    request: JobRequest,
+    idempotency_key: str | None,
+    refusal: InvalidRequest | None = None,
+) -> JobRecord:
     """Queue a job and wake the poller; return the job.
 
     With an idempotency key that this user has used lately, the job that it made then is returned.
+
+    refusal: why the caller refuses this request, unless it is such a repeated one.
 
     Raises:
         IdempotencyMismatch: the key was used for another request.
@@ -53,7 +61,7 @@ def submit(services: Services, credential: Credential, request: JobRequest, idem
     [start] = find_starts(services, credential, [without_mail(services, request)])
     own = find_defaults(services)
     job = new_job(start.request, idempotency_key, fingerprint, services.addresses, own, start.held_by)
-    refusal = start.refusal or find_refusal(services, start.request, job)
+    refusal = refusal or start.refusal or find_refusal(services, start.request, job)
     if refusal is None and job.source_keys:
         check_uploaded(services, credential, [job])
     if refusal is None:

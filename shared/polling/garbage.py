@@ -18,11 +18,13 @@ from shared.jobs.states import LOST_OBJECTS_KEPT_S
 from shared.likeness import store as likeness_store
 from shared.polling import garbage_store
 from shared.polling.garbage_store import ClaimedPrefix
+from shared.scenes import catalogue
+from shared.scenes import pictures as scene_pictures
 from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
 RETIRED_AT_ONCE = 500
-FOLDERS = ("jobs/", "uploads/", "archives/", "conformance/")
+FOLDERS = ("jobs/", "uploads/", "archives/", "scenes/", "conformance/")
 """Every folder that Easel writes to in its bucket. Objects elsewhere are not Easel's, and are kept."""
 
 _log = logging.getLogger(__name__)
@@ -61,7 +63,8 @@ def count_waste(services: Services) -> Waste:
 def retire(services: Services) -> tuple[int, int]:
     """Drop expired tokens, and old uploads that no job uses; return how many of each. Likenesses expire, too.
 
-    The objects of both become garbage. Each transaction drops a limited number.
+    The uploads' objects become garbage, as do those of likenesses and retired pictures of scenes. Each transaction
+    drops a limited number.
     """
     tokens = uploads = 0
     with services.db.statement() as connection:
@@ -71,6 +74,7 @@ def retire(services: Services) -> tuple[int, int]:
             uploads += looked.dropped
         while likeness_store.expire(connection, RETIRED_AT_ONCE):
             pass
+        catalogue.drop_retired(connection)
     return tokens, uploads
 
 
@@ -150,6 +154,9 @@ def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
             wanted |= {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in used.claims}
         if uploads:
             wanted |= upload_store.list_known_keys(connection, uploads)
+        if scenes := {key: found for key in keys if (found := scene_pictures.id_of(key)) is not None}:
+            known = catalogue.list_known_ids(connection, set(scenes.values()))
+            wanted |= {key for key, found in scenes.items() if found in known}
     return wanted
 
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from shared.generators.abilities import ADAPTERS, TRAINING, all_kinds
+from shared.generators.abilities import TRAINING, all_kinds, offers
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Model, loading_message
 from shared.jobs.reasons import NO_ABLE_GENERATOR, NO_GENERATOR, Reason
@@ -30,8 +30,8 @@ TRAININGS = 1
 class Room:
     """How many more jobs a healthy generator whose model is loaded may hold, of some kinds.
 
-    `offers` is its protocol, and the kind ADAPTERS where it takes them; or only TRAINING, for which it has others.
-    `timelapses`: it may get jobs with a time-lapse, as it makes frames, or no generator does.
+    `offers` is its protocol, and the extended kinds of pictures that it makes; or only TRAINING, for which it has
+    others. `timelapses`: it may get jobs with a time-lapse, as it makes frames, or no generator does.
     """
 
     name: str
@@ -66,7 +66,7 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     query = text("""
         SELECT g.name, g.protocol, coalesce(g.has_frames, true) OR NOT EXISTS (
             SELECT FROM generators o WHERE o.protocol = 'img_generator' AND coalesce(o.has_frames, true)
-        ) AS timelapses, g.has_adapters, g.has_training, held.pictures, held.trainings, g.max_in_flight,
+        ) AS timelapses, g.has_adapters, g.has_training, g.has_scenes, held.pictures, held.trainings, g.max_in_flight,
             coalesce(g.refusing_until > clock_timestamp(), false) AS refuses
         FROM generators g CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE j.protocols <> :training) AS pictures,
@@ -77,8 +77,8 @@ def list_rooms(connection: Connection, names: Sequence[str]) -> list[Room]:
     """)
     rooms = []
     for row in connection.execute(query, {"names": list(names), "training": TRAINING}):
-        offers = (row.protocol, ADAPTERS) if row.has_adapters else (row.protocol,)
-        rooms.append(Room(row.name, offers, 0 if row.refuses else row.max_in_flight - row.pictures, row.timelapses))
+        offered = offers(row.protocol, adapters=bool(row.has_adapters), scenes=bool(row.has_scenes))
+        rooms.append(Room(row.name, offered, 0 if row.refuses else row.max_in_flight - row.pictures, row.timelapses))
         if row.has_training:
             rooms.append(Room(row.name, (TRAINING,), 0 if row.refuses else TRAININGS - row.trainings))
     return rooms
@@ -121,11 +121,11 @@ def record_model(connection: Connection, name: str, model: Model | None) -> None
 def record_extensions(connection: Connection, name: str, extensions: Collection[str]) -> None:
     """Record which of the extensions that decide about jobs' places a generator has."""
     query = text("""
-        UPDATE generators SET has_frames = :frames, has_adapters = :adapters, has_training = :training
-        WHERE name = :name
-            AND (has_frames, has_adapters, has_training) IS DISTINCT FROM (:frames, :adapters, :training)
+        UPDATE generators SET has_frames = :frames, has_adapters = :adapters, has_training = :train, has_scenes = :scene
+        WHERE name = :name AND (has_frames, has_adapters, has_training, has_scenes)
+            IS DISTINCT FROM (:frames, :adapters, :train, :scene)
     """)
-    has = {"frames": "frames" in extensions, "adapters": "adapters" in extensions, "training": "train" in extensions}
+    has = {extension: extension in extensions for extension in ("frames", "adapters", "train", "scene")}
     connection.execute(query, has | {"name": name})
 
 
@@ -190,16 +190,15 @@ def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
     because it is the one that will take the jobs.
     """
     query = text("""
-        SELECT array_remove(ARRAY[
-            protocol, CASE WHEN has_adapters THEN :adapters END, CASE WHEN has_training THEN :training END
-        ], NULL) AS offers, last_error, failures, loading_s FROM generators ORDER BY name
+        SELECT protocol, has_adapters, has_training, has_scenes, last_error, failures, loading_s
+        FROM generators ORDER BY name
     """)
-    rows = connection.execute(query, {"adapters": ADAPTERS, "training": TRAINING}).all()
+    rows = connection.execute(query).all()
     if not rows:
         return dict.fromkeys(all_kinds(), NO_GENERATOR)
     reasons: dict[str, Reason] = {}
     for kind in all_kinds():
-        fitting = [row for row in rows if not set(row.offers).isdisjoint(kind.split(","))]
+        fitting = [row for row in rows if not _offered(row).isdisjoint(kind.split(","))]
         if not fitting:
             reasons[kind] = NO_ABLE_GENERATOR
         elif all(row.failures or row.loading_s is not None for row in fitting):
@@ -210,3 +209,9 @@ def list_reasons_for_waiting(connection: Connection) -> dict[str, Reason]:
             message = f"No generator can take jobs now: {fitting[0].last_error}"
             reasons[kind] = Reason("no_healthy_generator", message)
     return reasons
+
+
+def _offered(row: Row[tuple[str, bool | None, bool | None, bool | None]]) -> set[str]:
+    """Return what a generator may offer; one that was never asked may have every extension of its protocol."""
+    adapters, training, scenes = (has is not False for has in (row.has_adapters, row.has_training, row.has_scenes))
+    return {*offers(row.protocol, adapters=adapters, scenes=scenes, training=training)}

@@ -16,8 +16,10 @@ _PRIVATE_SETTINGS = frozenset(
 def of_job(
     claim: ClaimedJob, protocol: str, reported: Capabilities, request: GenerationRequest, result: Result
 ) -> Recipe:
-    """Return what every picture's recipe says about the job. Keys of uploads and URLs would name the user."""
+    """Return what every picture's recipe says about the job. Keys of uploads, URLs and codes are the user's."""
     settings = {name: value for name, value in claim.settings.items() if name not in _PRIVATE_SETTINGS}
+    if "scene" in settings:
+        settings["scene"] = {name: value for name, value in settings["scene"].items() if name != "code"}
     model = reported.model
     return Recipe(
         prompt=claim.prompt,

@@ -10,6 +10,7 @@ from shared.generators.base import GenerationRequest, GeneratorLoading, Generato
 from shared.images import codec
 from shared.jobs.requests import defaults_of, generation_request
 from shared.polling.claims import ClaimedJob
+from shared.scenes import pictures as scene_pictures
 
 if TYPE_CHECKING:
     from shared.polling.steps import Step
@@ -30,6 +31,7 @@ def build_request(step: "Step") -> GenerationRequest:
         claim.prompt,
         claim.settings,
         source_images=sources,
+        scene=scene_pictures.of_job(step.storage, claim.settings),
         key=request_key(claim),
         own=_own_values(step),
         adapters=[Adapter(likeness.sha256, likeness.weight) for likeness in claim.likenesses],

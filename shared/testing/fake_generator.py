@@ -22,7 +22,7 @@ from PIL import Image
 
 from shared.testing.fake_server import FakeServer
 
-ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview"})
+ALL_EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview", "scene"})
 MAX_WAIT_S = 20
 
 

@@ -30,13 +30,16 @@ WITH_BODY = [
     ("POST", "/v1/stylizations"),
     ("POST", "/v1/likenesses"),
     ("PATCH", "/v1/likenesses/12345678"),
+    ("POST", "/v1/scenes"),
     ("POST", "/v1/me/push"),
     ("DELETE", "/v1/me/push"),
 ]
+PUBLIC = ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe", "catalogue")
 SIGNED_IN = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
-    if route["name"] not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe")
+    if route["name"]
+    not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe", "catalogue")
     and "{token_id}" not in route["path"]
 ]
 BODIES = {
@@ -50,6 +53,7 @@ BODIES = {
     "POST /v1/stylizations": {"source_image": "x", "styles": ["oil"]},
     "POST /v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
     "PATCH /v1/likenesses/{code}": {"shared": True},
+    "POST /v1/scenes": {"place": "park", "action": "reading", "gender": "man"},
     "PATCH /v1/me": {"notify": "none"},
     "DELETE /v1/me": {"password": "four unusual words here"},
     "POST /v1/tokens": {"name": "x"},
@@ -210,6 +214,7 @@ BAD_QUERIES = [
     *[f"{JOB}?wait={wait}" for wait in ("-1", "20.1", "21", "x", "", "nan", "inf", "-inf", "1e400", "%00")],
     *[f"/i/00000000-0000-7000-8000-000000000000?thumbnail={word}" for word in ("2", "x", "", "%00")],
     "/i/00000000-0000-7000-8000-000000000000?download=maybe",
+    "/s/22222222?thumbnail=2",
 ]
 
 
@@ -293,7 +298,9 @@ def test_a_database_that_was_not_migrated_is_a_503(
         other = with_settings(database_url=separate.url)
         door = asgi_doors.open(other)
         for route in manifest():
-            path = re.sub(r"{[a-z_]+}", NO_JOB, route["path"].replace("{secret}", "ab" * 32))
+            path = re.sub(
+                r"{[a-z_]+}", NO_JOB, route["path"].replace("{secret}", "ab" * 32).replace("{code}", "22222222")
+            )
             response = door.request(
                 route["method"], path, headers=ada.headers, json=bodies.get(f"{route['method']} {path}")
             )

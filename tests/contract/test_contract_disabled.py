@@ -11,7 +11,7 @@ from shared.services import Services
 from tests.support.doors import ORIGIN, Door
 from tests.support.people import Person
 
-ANYONE = {"signup", "login", "gallery", "report", "presets", "health", "picture", "logout", "unsubscribe"}
+ANYONE = {"signup", "login", "gallery", "report", "presets", "health", "picture", "logout", "unsubscribe", "catalogue"}
 SIGNED_IN = [(route["method"], route["path"]) for route in manifest() if route["name"] not in ANYONE]
 BODIES: dict[str, Any] = {
     "/v1/jobs": {"prompt": "x"},
@@ -21,6 +21,7 @@ BODIES: dict[str, Any] = {
     "/v1/stylizations": {"source_image": "x", "styles": ["oil"]},
     "/v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
     "PATCH /v1/likenesses/{code}": {"shared": True},
+    "/v1/scenes": {"place": "park", "action": "reading", "gender": "man"},
     "/v1/me/push": {
         "endpoint": "https://push.example.com/x",
         "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},

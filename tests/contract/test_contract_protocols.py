@@ -199,7 +199,8 @@ def test_every_field_that_a_protocol_may_refuse_is_covered() -> None:
     limits = [limit for protocol in LIMITS.values() for limit in protocol]
     fixed_by_presets = {limit.field for limit in limits if limit.preset == "aspect"}
     always_offered = {"prompt"}  # only its length is limited
-    assert {limit.field for limit in limits} - fixed_by_presets - always_offered <= USES.keys()
+    of_scenes = {"place"}
+    assert {limit.field for limit in limits} - fixed_by_presets - always_offered - of_scenes <= USES.keys()
     assert USES.keys() <= JobRequest.model_fields.keys()
 
 

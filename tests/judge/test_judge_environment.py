@@ -1,4 +1,4 @@
-"""Runs the test of the vision-language judge in the environment of the diffusion engine, which has torch."""
+"""Runs the tests of models that judge and compare in the environment of the diffusion engine, which has torch."""
 
 import subprocess
 from pathlib import Path
@@ -10,10 +10,11 @@ from tests.support.paths import ROOT
 PYTHON = ROOT / ".venv-diffusion" / "bin" / "python"
 
 
-def test_the_vision_language_judge(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["test_vision_language_judge.py", "test_sentence_model.py"])
+def test_in_the_environment_with_torch(tmp_path: Path, name: str) -> None:
     if not PYTHON.exists():
         pytest.skip("the diffusion engine is not installed; `make diffusion` does that")
-    file = Path(__file__).with_name("test_vision_language_judge.py")
+    file = Path(__file__).with_name(name)
     options = ["-q", "--noconftest", "-p", "no:cacheprovider", "-W", "ignore", f"--basetemp={tmp_path / 'own'}"]
     run = subprocess.run(
         [str(PYTHON), "-m", "pytest", *options, str(file)], check=False, cwd=ROOT, capture_output=True, text=True

@@ -22,7 +22,7 @@ LAYERS = (
     {"api", "metrics"},
     {"accounts"},
     {"jobs"},
-    {"gallery", "likeness", "notify"},
+    {"gallery", "likeness", "notify", "scenes"},
     {"polling"},
     {"admin"},
     {"testing"},

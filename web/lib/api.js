@@ -97,8 +97,13 @@ export const listJobs = ({ cursor, limit, state, q }, options) =>
     jobs: jobs.filter(({ settings }) => !settings.training),
     next,
   }));
+/** Submit a job, or a scene: a body that names a place. */
 export const submitJob = (body, key, options) =>
-  call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
+  call("POST", body.place === undefined ? "/v1/jobs" : "/v1/scenes", {
+    ...options,
+    body,
+    headers: { "Idempotency-Key": key },
+  }).then(data);
 export const submitStylization = (body, key, options) =>
   call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitLikeness = (body, key, options) =>

@@ -14,7 +14,7 @@ from easel_painter.media.base import Draft, Medium
 from easel_painter.media.surface import luma
 from easel_painter.media.table import MEDIUM_CLASSES
 from easel_painter.noise import Field, blur, cppn_parameters, resize
-from easel_painter.placing import Placed, body_of, paint_placed
+from easel_painter.placing import Placed, body_of, paint_placed, shades_of
 from easel_painter.reading import Colour, Reading, read
 from easel_painter.transform import Veil, blend
 from easel_painter.upscale import enlarge
@@ -83,9 +83,10 @@ class Painter:
         face, within = at_size(face_mask), at_size(np.maximum(scene.pose_mask, face_mask))
         figure = figure_of(scene.pose)
         body = body_of(at_size(figure if figure.any() else scene.pose_mask), face)
+        shades = resize(shades_of(scene.pose, figure), large.width, large.height)
         canvas = empty_scene(large, reading)
         canvas.rgb[:] = ground
-        paint_placed(canvas, body, face)
+        paint_placed(canvas, body, face, shades)
         medium = Placed(_begin(_draft_of(canvas, large, report), reading), ground, body * within)
         painted = _paint(medium, report, enlarged)
         return np.where(np.maximum(scene.pose_mask, face_mask)[..., None] == 0, scene.background, painted)

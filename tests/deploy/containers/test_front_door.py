@@ -64,6 +64,9 @@ ADDRESSES = [
     "/i/",
     "/i/abc",
     "/i/x.png",
+    "/s",
+    "/s/",
+    "/s/abc",
     "//",
 ]
 

@@ -1,11 +1,14 @@
 """Particulars of the Glide API: the request, cutting a sheet, and unsupported fields."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from shared.generators import connect
 from shared.generators.abilities import (
+    SCENE,
+    SCENE_KIND,
     all_kinds,
     describe,
     ignored_fields,
@@ -17,6 +20,7 @@ from shared.generators.abilities import (
 from shared.generators.adapters import Adapter
 from shared.generators.addresses import PROTOCOLS, GeneratorAddress
 from shared.generators.base import GenerationRequest, GeneratorBroken, GeneratorRefused, GeneratorUnavailable
+from shared.generators.scenes import EMPTY_SCENE
 from shared.testing.fake_glide import FakeGlide, colour
 from tests.support.exchange import decoded, make
 from tests.support.orders import order
@@ -110,9 +114,17 @@ def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest
 def test_which_generators_support_a_request() -> None:
     assert supported_protocols(order()).split(",") == list(PROTOCOLS)
     assert {"img_generator", "glide", "img_generator,glide", "img_generator,openai,glide"} <= set(all_kinds())
-    assert len(all_kinds()) == len(set(all_kinds())) == 2 ** len(PROTOCOLS) - 1
+    assert len(all_kinds()) == len(set(all_kinds())) == 2 ** len(PROTOCOLS), "those of protocols, and scenes"
     assert set(kinds_for(frozenset({"glide"}))) == {kind for kind in all_kinds() if "glide" in kind.split(",")}
     assert kinds_for(frozenset()) == ()
+    assert SCENE_KIND not in kinds_for(frozenset({"img_generator"}))
+    assert SCENE_KIND in kinds_for(frozenset({"img_generator", SCENE}))
+
+
+def test_only_img_generator_makes_scenes() -> None:
+    wanted = replace(order(), scene=EMPTY_SCENE)
+    assert supported_protocols(wanted) == SCENE_KIND
+    assert {limit.field for limit in nearest_limits([GLIDE], wanted)} >= {"place"}
 
 
 def test_ignored_fields_are_listed() -> None:

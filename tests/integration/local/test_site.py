@@ -127,7 +127,7 @@ def test_another_engine_runs_in_its_own_environment(tmp_path: Path, monkeypatch:
 def test_examples_are_queued_only_at_the_first_start(tmp_path: Path) -> None:
     config = load(tmp_path)
     env = environment_of(config)
-    (config.home / "postgres" / "seeded").touch()
+    (config.home / "postgres" / "seeded-with-scenes").touch()
     assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
     # For an external database this is not known here.
     assert "seed" in [part.name for part in site_parts(config, env, set())]

@@ -8,6 +8,11 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${var.bucket_arn}/jobs/*"]
     }
+    # shared/scenes/views.py signs URLs of the catalogue's pictures.
+    show_scenes = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.bucket_arn}/scenes/*"]
+    }
     # shared/jobs/uploads.py signs the form with which a browser uploads.
     take_uploads = {
       actions   = ["s3:PutObject"]
@@ -42,6 +47,9 @@ locals {
 
     stylizations = ["show_pictures", "look_at_uploads", "see_bucket", "wake_poller"]
     likenesses   = ["look_at_uploads", "see_bucket", "wake_poller"]
+
+    scenes    = ["show_pictures", "wake_poller"]
+    catalogue = ["show_scenes"]
 
     list    = ["show_pictures"]
     picture = ["show_pictures"]

@@ -92,7 +92,7 @@ resource "aws_apigatewayv2_stage" "this" {
     }
   }
 
-  # The route as the manifest names it, never the address itself: the id in /i/... is a permission, a query may hold
+  # The route as the manifest names it, never the address itself: the id in /i/... and /s/... is a permission, a query may hold
   # words of a prompt, and a visitor's network address is personal.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn

@@ -71,6 +71,7 @@ data "aws_iam_policy_document" "task" {
     actions = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     resources = [
       "${var.bucket_arn}/jobs/*",
+      "${var.bucket_arn}/scenes/*",
       "${var.bucket_arn}/conformance/*", # `easel check` checks the storage here
     ]
   }

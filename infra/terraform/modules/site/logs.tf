@@ -1,4 +1,4 @@
-# Requested paths and clients are not logged: a path under /i/ is a permission, a query may contain words of a prompt,
+# Requested paths and clients are not logged: a path under /i/ or /s/ is a permission, a query may contain words of a prompt,
 # and a visitor's network address is personal data. The remaining fields show volume, speed and errors. CloudFront's log
 # is in us-east-1, regardless of the other resources.
 

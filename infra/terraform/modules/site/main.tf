@@ -14,6 +14,7 @@ locals {
   api_behaviours = {
     "/v1/*" = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
     "/i/*"  = ["GET", "HEAD", "OPTIONS"]
+    "/s/*"  = ["GET", "HEAD", "OPTIONS"]
   }
 
   docs_behaviours = ["/docs", "/docs/*"]

@@ -1,0 +1,1 @@
+"""Drawing the places and actions that come with Easel."""

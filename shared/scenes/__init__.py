@@ -1,0 +1,1 @@
+"""Scenes: the catalogue of places and actions, and jobs that place a person."""
