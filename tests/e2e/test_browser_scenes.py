@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
@@ -75,6 +76,7 @@ def test_a_scene_built_by_keyboard_becomes_a_picture_with_a_code(phone: Visitor,
         expect(card.get_by_text(words)).to_be_visible()
     phone.see_finished(MADE_WITHIN_S)
     expect(card.get_by_text("made by a machine")).to_be_visible()
+    assert violations(page, axe_source()) == []
     code = card.locator("code").inner_text()
     link = f"{phone.url}/s/{code}"
     card.get_by_role("button", name="Copy").click()
