@@ -20,6 +20,7 @@ MEMBER = (
     "/create",
     "/create/many",
     "/stylize",
+    "/scenes",
     "/pictures",
     "/pictures?q=nothing",
     "/pictures/{published}",

@@ -102,6 +102,8 @@ def take_pictures(browser: Browser, url: str) -> None:
     prompt_field = member.page.get_by_label("Describe your picture")
     prompt_field.fill(PROMPT)
     save(member.page, "create", prompt_field)
+    take_scene_form(member, url)
+    member.page.goto(f"{url}/create")
     hold_at_work(member.page)
     member.submit(PROMPT, quality="Best", count=2)
     member.page.wait_for_function(f"() => document.querySelector('.progress-panel progress')?.value >= {AT_WORK[0]}")
@@ -117,6 +119,14 @@ def take_pictures(browser: Browser, url: str) -> None:
     pocket = window(browser, url, viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
     pocket.page.goto(url)
     save(pocket.page, "phone", pocket.page.locator(".wall [data-job]").nth(EXAMPLES - 1))
+
+
+def take_scene_form(member: Visitor, url: str) -> None:
+    """Show the form of a scene with a place and an action chosen."""
+    member.page.goto(f"{url}/scenes")
+    for name in ("Park", "Waving"):
+        member.page.get_by_role("radio", name=name).check(force=True)
+    save(member.page, "scene-form", member.page.get_by_role("radio", name="View 2"))
 
 
 def take_engines(browser: Browser, url: str) -> None:

@@ -85,6 +85,8 @@ export const createToken = (body, options) => call("POST", "/v1/tokens", { ...op
 export const revokeToken = (id, options) => call("DELETE", `/v1/tokens/${encodeURIComponent(id)}`, options);
 
 export const getPresets = (options) => call("GET", "/v1/presets", options).then(data);
+export const getPlaces = (options) => call("GET", "/v1/places", options).then(data);
+export const getActions = (options) => call("GET", "/v1/actions", options).then(data);
 export const listGallery = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/gallery", { cursor, limit }), options).then(data);
 export const getGalleryItem = (id, options) => call("GET", galleryPath(id), options).then(data);
@@ -97,13 +99,8 @@ export const listJobs = ({ cursor, limit, state, q }, options) =>
     jobs: jobs.filter(({ settings }) => !settings.training),
     next,
   }));
-/** Submit a job, or a scene: a body that names a place. */
 export const submitJob = (body, key, options) =>
-  call("POST", body.place === undefined ? "/v1/jobs" : "/v1/scenes", {
-    ...options,
-    body,
-    headers: { "Idempotency-Key": key },
-  }).then(data);
+  call("POST", "/v1/jobs", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitStylization = (body, key, options) =>
   call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitLikeness = (body, key, options) =>
@@ -114,6 +111,8 @@ export const getLikeness = (code, options) => call("GET", likenessPath(code), op
 export const changeLikeness = (code, body, options) =>
   call("PATCH", likenessPath(code), { ...options, body }).then(data);
 export const deleteLikeness = (code, options) => call("DELETE", likenessPath(code), options);
+export const submitScene = (body, key, options) =>
+  call("POST", "/v1/scenes", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitBatch = (body, key, options) =>
   call("POST", "/v1/batches", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 /** Count and price a group without submitting it. */

@@ -1,11 +1,12 @@
 const NAME = "easel.draft";
+const SCENE = "easel.scene";
 /** The storage key of the thumbnails of start pictures (`lib/start-pictures.js`). */
 export const START_PREVIEWS = "easel.starts";
 
 /** Return the saved values of the create form by the API's field names; `{}` without a draft. */
-export function readDraft(storage = localStorage) {
+export function readDraft(storage = localStorage, name = NAME) {
   try {
-    const draft = JSON.parse(storage.getItem(NAME));
+    const draft = JSON.parse(storage.getItem(name));
     return draft !== null && typeof draft === "object" && !Array.isArray(draft) ? draft : {};
   } catch {
     return {};
@@ -17,8 +18,13 @@ export function saveDraft(draft, storage = localStorage) {
   storage.setItem(NAME, JSON.stringify(draft));
 }
 
-/** Delete everything that this browser keeps of the form, for the next user of this computer. */
+/** The same for the form of a scene: any fields of `POST /v1/scenes`. */
+export const readSceneDraft = (storage = localStorage) => readDraft(storage, SCENE);
+export const saveSceneDraft = (draft, storage = localStorage) => storage.setItem(SCENE, JSON.stringify(draft));
+
+/** Delete everything that this browser keeps of the forms, for the next user of this computer. */
 export function clearDraft(storage = localStorage) {
   storage.removeItem(NAME);
+  storage.removeItem(SCENE);
   storage.removeItem(START_PREVIEWS);
 }

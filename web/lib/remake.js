@@ -8,8 +8,9 @@ export function variationOf(job) {
 }
 
 /** Return the body of `POST /v1/scenes` for a job with a scene, without what only this job has. */
-function sceneOf({ scene, quality, seed, notify, webhook_url }) {
+function sceneOf({ scene, quality, seed, notify, webhook_url, likeness }) {
   const { background: _background, pose: _pose, code: _code, action_prompt, ...asked } = scene;
   const words = action_prompt ? { dynamic_action: true, action_prompt } : {};
-  return { ...asked, ...words, quality, seed, notify, webhook_url };
+  const faces = likeness ? { likeness } : {};
+  return { ...asked, ...words, ...faces, quality, seed, notify, webhook_url };
 }

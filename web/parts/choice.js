@@ -3,10 +3,10 @@ import { element, fill, uniqueId } from "../lib/dom.js";
 /**
  * Create a group of radio buttons with small illustrations.
  *
- * `options`: `[{value, title, note, ratio, example, isOff}]`. A null `value` means none, `ratio` draws a shape, `example`
- * names a picture of `presets/`; `isOff` disables the option (`note` says why). Returns `{node, input,
- * value, showError, remark}`: `value()` is the chosen value, `input` the first enabled radio button, `remark` an
- * element for more text.
+ * `options`: `[{value, title, note, ratio, example, picture, isOff}]`. A null `value` means none, `ratio` draws a shape,
+ * `example` names a picture of `presets/`, `picture` is an element; `isOff` disables the option (`note` says why).
+ * Returns `{node, input, value, showError, remark}`: `value()` is the chosen value, `input` the first enabled radio
+ * button, `remark` an element for more text.
  */
 export function choice({ name, legend, options, chosen, onChange = () => {}, isCompact = false }) {
   const id = uniqueId("choice");
@@ -36,10 +36,10 @@ export function choice({ name, legend, options, chosen, onChange = () => {}, isC
   return { node, input: inputs.find((input) => !input.disabled) ?? inputs[0], value, showError, remark };
 }
 
-function face({ title, note, ratio, example }) {
+function face({ title, note, ratio, example, picture }) {
   const shape = ratio && element("span", { class: "option-shape", vars: { ratio } });
   const words = element("span", { class: "option-words" }, title, note && element("small", {}, note));
-  return element("span", { class: "option-face" }, shape, example && exampleOf(example), words);
+  return element("span", { class: "option-face" }, shape, example && exampleOf(example), picture, words);
 }
 
 /** Return a picture of `presets/`, which `easel presets render` makes; a plain motif where there is none. */

@@ -23,6 +23,7 @@ function navigation(path, me) {
   const items = [
     ["/", "nav.gallery"],
     ["/create", "nav.create"],
+    ["/scenes", "nav.scenes"],
   ];
   if (me) items.push(["/pictures", "nav.pictures"], ["/likenesses", "nav.likenesses"]);
   const links = items.map(([to, key]) => routeLink(to, { "aria-current": to === path ? "page" : null }, t(key)));

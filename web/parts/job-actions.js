@@ -1,6 +1,6 @@
-import { cancelJob, publishJob, unpublishJob } from "../lib/api.js";
+import { cancelJob, publishJob, submitJob, submitScene, unpublishJob } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { saveDraft } from "../lib/draft.js";
+import { saveDraft, saveSceneDraft } from "../lib/draft.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
@@ -30,8 +30,9 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
       onChange(await call(job.id, { signal }));
       announce(t(said));
     });
+  const submit = job.settings.scene ? submitScene : submitJob;
   const paint = (key, body, look) =>
-    act(key, async () => onNew(await submitOnce(body, { source: `${key} ${job.id}`, signal })), look);
+    act(key, async () => onNew(await submitOnce(body, { source: `${key} ${job.id}`, signal, submit })), look);
   const erase = () => {
     deleteWithUndo([job]);
     onGone(job);
@@ -44,7 +45,7 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
     isOver && paint(AGAIN[job.state], remakeOf(job), isPainted ? "" : "is-main"),
     isPainted &&
       routeLink(`/create?start=${encodeURIComponent(job.images[0].id)}`, { class: "button" }, t("actions.start")),
-    act("actions.words", () => useWords(job)),
+    job.settings.scene ? act("actions.scene", () => changeScene(job)) : act("actions.words", () => useWords(job)),
     !isOver && change("actions.cancel", cancelJob, "actions.cancelling"),
     isOver && act("actions.delete", erase, "is-danger"),
   ];
@@ -90,6 +91,11 @@ function download(job, act) {
   const { images } = job;
   if (images.length > 1) return act("actions.download_all", () => void downloadAll([job]));
   return element("a", { href: `${images[0].link}?download=1`, download: true, class: "button" }, t("actions.download"));
+}
+
+function changeScene(job) {
+  saveSceneDraft(remakeOf(job));
+  navigate("/scenes");
 }
 
 function useWords({ prompt, settings }) {

@@ -7,6 +7,7 @@ import { progressPanel } from "./progress-panel.js";
 import { recipe } from "./recipe.js";
 import { refreshRelativeTimes } from "./relative-time.js";
 import { results } from "./results.js";
+import { sceneCard } from "./scenes/card.js";
 import { timelapse } from "./timelapse.js";
 import { timeline } from "./timeline.js";
 
@@ -23,9 +24,10 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
   const stage = element("div", { class: "job-stage" });
   const prompt = element("h1", { class: "display job-prompt" });
   const panel = progressPanel({ cancel, extra });
+  const scene = element("div", {});
   const actions = element("div", {});
   const details = element("div", { class: "job-details" });
-  const label = element("div", { class: "job-label" }, prompt, panel.node, actions, details);
+  const label = element("div", { class: "job-label" }, prompt, panel.node, scene, actions, details);
   const parts = [
     whenOther(
       (job) => job.prompt,
@@ -33,6 +35,7 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
     ),
     panel.show,
     stagePart(stage),
+    scenePart(scene, signal),
     whenOther(
       (job) => [job.settings, job.timeline],
       (job) => fill(details, ...detailsOf(job)),
@@ -72,6 +75,19 @@ function whenOther(keyOf, draw) {
     if (now === last) return;
     last = now;
     draw(job);
+  };
+}
+
+/** Return a function that shows the scene of a job that has one. */
+function scenePart(place, signal) {
+  let card = null;
+  return (job) => {
+    if (!job.settings.scene) return;
+    if (card === null) {
+      card = sceneCard(job, { signal });
+      fill(place, card.node);
+    }
+    card.show(job);
   };
 }
 

@@ -41,7 +41,7 @@ function aspectChoice(presets, { aspect }) {
   return choice({ name: "aspect", legend: t("create.aspect"), options, chosen: aspect });
 }
 
-function qualityChoice(presets, { quality }) {
+export function qualityChoice(presets, { quality }) {
   const options = presets.qualities.map((one) => {
     // Where the generators' models differ, each has its own steps.
     const notes = [one.steps !== null && t("create.steps", one), one.upscale > 1 && t("create.upscale", one)];
