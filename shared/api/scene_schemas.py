@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.api.fields import Text, WebhookUrl, Whole
+from shared.api.likeness_use import Likeness, LikenessWeight
 from shared.api.schemas import Answer, JobRequest, JobView, Notify, Quality, Request, Seed
 
 Shot = Literal["CLS", "MES", "FUS"]
@@ -25,7 +26,7 @@ CODE_PATTERN = "^[2-9A-HJ-NP-Za-km-z]{8}$"
 Key = Annotated[str, StringConstraints(max_length=MAX_KEY_CHARACTERS, pattern=KEY_PATTERN)]
 Words = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=MAX_DETAILS_CHARACTERS)]
 
-JOB_OPTIONS = ("quality", "seed", "notify", "webhook_url")
+JOB_OPTIONS = ("quality", "seed", "notify", "webhook_url", "likeness", "likeness_weight")
 """The options of a job that a scene may have; every other one has the value that a scene needs."""
 
 
@@ -50,6 +51,8 @@ class SceneRequest(Request):
     seed: Annotated[Seed, Field(ge=0, le=2**32 - 1), Whole] | None = None
     notify: Notify | None = None
     webhook_url: WebhookUrl | None = None
+    likeness: Likeness | None = None
+    likeness_weight: LikenessWeight = 1.0
 
     @model_validator(mode="after")
     def _names_an_action(self) -> "SceneRequest":
