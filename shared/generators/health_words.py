@@ -7,7 +7,7 @@ from shared.generators.answers import member, read_name, read_whole, unwrapped
 from shared.generators.base import Capabilities, Model
 from shared.generators.strict_json import read_json
 
-EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview", "adapters", "train"})
+EXTENSIONS = frozenset({"key", "frames", "progress", "cancel", "wait", "preview", "adapters", "train", "scene"})
 """Those that the client knows."""
 
 

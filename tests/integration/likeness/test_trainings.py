@@ -40,7 +40,9 @@ def test_it_works(world: World, sitter: Sitter) -> None:
     stored = world.services.storage.get(row.adapter_key, 1000)
     assert hashlib.sha256(stored).hexdigest() == row.adapter_sha256
     assert row.report == {"trigger": "word animal", "steps": 10, "seconds": 0.5}
-    assert world.events(found.id) == ["accepted", "started", "sent", "processing", "succeeded"]
+    # A training may end before it is seen at work.
+    events = [event for event in world.events(found.id) if event != "processing"]
+    assert events == ["accepted", "started", "sent", "succeeded"]
     assert objects(world, f"jobs/{found.id}/") == [row.adapter_key]
     world.check_books()
 
