@@ -1,6 +1,6 @@
 """The steps of a training: LoRA layers in the U-Net, the loss and the checkpoint.
 
-Each step sees one view of a photo and one of the model's own pictures. For the latter the wanted prediction is that of
+Each step sees a view of a photo and one of the model's own pictures, or a few of each. For the latter the wanted prediction is that of
 the network without the adapter, so that the subject stays out of other prompts. The draws depend only on seed and step:
 a training that was interrupted ends with the same bytes.
 """
@@ -25,9 +25,13 @@ from generator.engines.diffusion.orders import Conditions
 log = logging.getLogger("easel.generator")
 
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"]
-RATE, SMALL_RATE = 1e-4, 5e-4
+SMALL_LAYERS = ["conv_in", "conv1", "conv2", "conv_out", "conv_shortcut", "proj_in", "proj_out", "add_embedding.proj"]
+RATE, SMALL_RATE = 1e-4, 1e-3
 SMALL_BELOW = 100_000_000
-"""A network with fewer parameters takes larger steps."""
+"""A network with fewer parameters takes larger steps of several photos each, and learns in its convolutions too: its
+few attentions see the picture only coarsely, and cannot show what the network has never painted."""
+
+SMALL_PAIRS = 4
 
 WARM_UP_STEPS = 20
 MIN_SNR = 5.0
@@ -46,6 +50,11 @@ class Example:
     conditions: Conditions
 
 
+def is_small(model: Model) -> bool:
+    """Return whether the model's network is one of the small ones."""
+    return sum(weight.numel() for weight in model.unet.parameters()) < SMALL_BELOW
+
+
 class Lesson:
     """A training under way. It changes the model's U-Net, which nothing else uses."""
 
@@ -55,14 +64,16 @@ class Lesson:
         self._schedule = diffusers.DDPMScheduler.from_config(dict(model.sampler.config))
         # The new layers draw their weights from the global generator.
         torch.manual_seed(order.seed)
-        model.unet.add_adapter(LoraConfig(r=order.rank, lora_alpha=order.rank, target_modules=LAYERS))
+        small = is_small(model)
+        self._pairs = SMALL_PAIRS if small else 1
+        layers = LAYERS + SMALL_LAYERS if small else LAYERS
+        model.unet.add_adapter(LoraConfig(r=order.rank, lora_alpha=order.rank, target_modules=layers))
         if model.large:
             # The memory of a common GPU is not enough for what all layers keep.
             model.unet.enable_gradient_checkpointing()
         self._weights = [weight for weight in model.unet.parameters() if weight.requires_grad]
         for weight in self._weights:
             weight.data = weight.data.float()
-        small = sum(weight.numel() for weight in model.unet.parameters()) < SMALL_BELOW
         self._rate = SMALL_RATE if small else RATE
         self._optimizer = torch.optim.AdamW(self._weights, lr=self._rate, weight_decay=0.01)
         self.step = 0
@@ -75,23 +86,24 @@ class Lesson:
         self.recent_loss += (float(losses[0].detach()) - self.recent_loss) * max(1 - _RECENT, 1 / self.step)
 
     def losses(self) -> torch.Tensor:
-        """Return the weighted errors at this step, for a photo and for one of the model's own pictures."""
+        """Return the weighted mean errors at this step, for photos and for as many of the model's own pictures."""
         generator = torch.Generator().manual_seed((self._order.seed << 20) + self.step)
-        photo = self._photos[_draw(len(self._photos), generator)]
-        kept = self._kept[_draw(len(self._kept), generator)]
+        pairs = self._pairs
+        drawn = [*_draw(self._photos, pairs, generator), *_draw(self._kept, pairs, generator)]
         device, signal_at = self._model.device, self._schedule.alphas_cumprod
-        times = torch.randint(len(signal_at), (2,), generator=generator)
-        clean = torch.cat([photo.latents, kept.latents])
+        times = torch.randint(len(signal_at), (2 * pairs,), generator=generator)
+        clean = torch.cat([one.latents for one in drawn])
         noise = torch.randn(clean.shape, generator=generator).to(device)
         signal = signal_at[times].view(-1, 1, 1, 1).to(device)
         noisy = signal.sqrt() * clean + (1 - signal).sqrt() * noise
         times = times.float().to(device)
-        conditions = joined([photo.conditions, kept.conditions], 2)
+        conditions = joined([one.conditions for one in drawn], 2 * pairs)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             found = predict(self._model, Inputs(noisy.to(self._model.dtype), times, conditions))
-            before = self._without_adapter(noisy[1:], times[1:], kept.conditions)
-        wanted = torch.cat([self.wanted(clean, noise, signal)[:1], before.float()])
-        return (self._weight(signal) * (found.float() - wanted) ** 2).flatten(1).mean(1)
+            others = joined([one.conditions for one in drawn[pairs:]], pairs)
+            before = self._without_adapter(noisy[pairs:], times[pairs:], others)
+        wanted = torch.cat([self.wanted(clean, noise, signal)[:pairs], before.float()])
+        return (self._weight(signal) * (found.float() - wanted) ** 2).reshape(2, -1).mean(1)
 
     def _change(self, loss: torch.Tensor) -> None:
         self._optimizer.zero_grad(set_to_none=True)
@@ -167,8 +179,8 @@ class Lesson:
         return data
 
 
-def _draw(count: int, generator: torch.Generator) -> int:
-    return int(torch.randint(count, (1,), generator=generator))
+def _draw(examples: list[Example], count: int, generator: torch.Generator) -> list[Example]:
+    return [examples[k] for k in torch.randint(len(examples), (count,), generator=generator).tolist()]
 
 
 def _plain(example: Example) -> Example:

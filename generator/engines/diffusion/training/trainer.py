@@ -11,13 +11,17 @@ from generator.engines.diffusion.engine import model_name
 from generator.engines.diffusion.loop import is_out_of_memory
 from generator.engines.diffusion.orders import Conditions
 from generator.engines.diffusion.studio import Studio
-from generator.engines.diffusion.training.lesson import Example, Lesson
+from generator.engines.diffusion.training.lesson import Example, Lesson, is_small
 from generator.engines.diffusion.training.others import Others, find_others, measure_drift
 from generator.engines.diffusion.training.photos import views
 from generator.engines.diffusion.training.process import limit_memory
 
 TRIGGER = "ohwx"
 """A word that means nothing to a model; before the kind of subject, as in `ohwx person`, it calls the one learned."""
+
+SMALL_SUFFIXES = ("", " at sunset", " in the fog", ", photograph", ", low poly", " by day, oil painting")
+"""What follows the words in the examples of a small network. One that has been taught few words reads each of them as
+being about the whole picture, and would lose the subject as soon as a prompt says more than the trigger."""
 
 CHECKPOINT_STEPS = 50
 
@@ -75,15 +79,26 @@ def _train(order: TrainingOrder, report: Callable[[float], None]) -> Trained:
 
 def _examples(studio: Studio, order: TrainingOrder, trigger: str) -> list[Example]:
     """Return each view of each photo with the words that call the subject."""
-    conditions = conditions_of(studio, trigger)
     info = studio.info
     pictures = [view for photo in order.photos for view in views(photo, info.width, info.height)]
-    return [Example(studio.encode(picture), conditions) for picture in pictures]
+    called = [conditions_of(studio, trigger + suffix) for suffix in _suffixes(studio)]
+    return [Example(latents, conditions) for latents in map(studio.encode, pictures) for conditions in called]
 
 
 def _kept(studio: Studio, others: Others) -> list[Example]:
-    """Return the model's own pictures of other prompts, whose look is to stay."""
-    return [Example(latents, conditions_of(studio, prompt)) for prompt, latents in others.taught.items()]
+    """Return the model's own pictures of other prompts, whose look is to stay.
+
+    With a suffix the picture is not quite one of the prompt: what is kept is what the model sees in it by these words.
+    """
+    return [
+        Example(latents, conditions_of(studio, prompt + suffix))
+        for prompt, latents in others.taught.items()
+        for suffix in _suffixes(studio)
+    ]
+
+
+def _suffixes(studio: Studio) -> tuple[str, ...]:
+    return SMALL_SUFFIXES if is_small(studio.model) else ("",)
 
 
 def conditions_of(studio: Studio, prompt: str) -> Conditions:
