@@ -121,7 +121,7 @@ def save(mini: Mini, folder: Path, *, half: bool = True) -> None:
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
     side = int(mini.unet.config.sample_size) * PATCH
-    own = {"name": "easel-mini", "steps": 12, "scale": 3.0, "size": side}
+    own = {"name": "easel-mini", "steps": 16, "scale": 2.5, "size": side}
     (folder / "easel.json").write_text(json.dumps(own, indent=2) + "\n")
 
 

@@ -17,8 +17,8 @@ from generator.engines.diffusion.mini import network
 from generator.engines.diffusion.mini.captions import LIGHTS, MEDIA, SUBJECTS, Labels
 from generator.engines.diffusion.mini.network import Mini
 
-STEPS = 12
-GUIDANCE = 3.0
+STEPS = 16
+GUIDANCE = 2.5
 BATCH = 16
 
 
