@@ -1,8 +1,8 @@
 """The steps of a training: LoRA layers in the U-Net, the loss and the checkpoint.
 
-Each step sees a view of a photo and one of the model's own pictures, or a few of each. For the latter the wanted prediction is that of
-the network without the adapter, so that the subject stays out of other prompts. The draws depend only on seed and step:
-a training that was interrupted ends with the same bytes.
+Each step sees a view of a photo and one of the model's own pictures, or a few of each. For the latter the wanted
+prediction is that of the network without the adapter, so that the subject stays out of other prompts. The draws depend
+only on seed and step: a training that was interrupted ends with the same bytes.
 """
 
 import json
