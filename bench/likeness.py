@@ -112,7 +112,7 @@ class Painted:
 def likeness(pictures: Pixels, photos: Pixels, middle: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return each picture's mean cosine to the photos, with features centred on a middle."""
     own, theirs = _directions(pictures, middle), _directions(photos, middle)
-    return (own @ theirs.T).mean(1).astype(np.float64)
+    return np.asarray((own @ theirs.T).mean(1), dtype=np.float64)
 
 
 def chance_of(differences: NDArray[np.float64]) -> float:

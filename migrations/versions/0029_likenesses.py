@@ -127,7 +127,7 @@ def upgrade() -> None:
     )
     for name in ("has_adapters", "has_training"):
         op.add_column("generators", sa.Column(name, sa.Boolean()))
-    pace = sa.Column("training_seconds_per_cost", sa.Double(), server_default="60", nullable=False)
+    pace: sa.Column[float] = sa.Column("training_seconds_per_cost", sa.Double(), server_default="60", nullable=False)
     op.add_column("generators", pace)
     for statement in (_DROP_PHOTOS, _TRIGGER, _TRAINING_PLACE, _PACE):
         op.execute(statement)

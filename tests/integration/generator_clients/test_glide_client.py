@@ -7,13 +7,16 @@ import pytest
 
 from shared.generators import connect
 from shared.generators.abilities import (
-    SCENE,
-    SCENE_KIND,
+    ADAPTED_SCENES,
+    EXTENDED_KINDS,
+    SCENES,
     all_kinds,
     describe,
     ignored_fields,
     kinds_for,
     nearest_limits,
+    offers,
+    protocols_of,
     supported_protocols,
     unsupported_fields,
 )
@@ -104,7 +107,7 @@ def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest
     assert caught.value.code == "generator_cannot"
     assert {limit.field for limit in unsupported_fields("glide", wanted)} == fields
     assert all(field in caught.value.message for field in fields)
-    supported = supported_protocols(wanted).split(",")
+    supported = protocols_of(supported_protocols(wanted))
     assert "img_generator" in supported
     assert "glide" not in supported
     assert nearest_limits([GLIDE, IMG_GENERATOR], wanted) == ()
@@ -114,16 +117,17 @@ def test_unsupported_fields_are_refused_before_sending(wanted: GenerationRequest
 def test_which_generators_support_a_request() -> None:
     assert supported_protocols(order()).split(",") == list(PROTOCOLS)
     assert {"img_generator", "glide", "img_generator,glide", "img_generator,openai,glide"} <= set(all_kinds())
-    assert len(all_kinds()) == len(set(all_kinds())) == 2 ** len(PROTOCOLS), "those of protocols, and scenes"
+    assert len(all_kinds()) == len(set(all_kinds())) == 2 ** len(PROTOCOLS) - 1 + len(EXTENDED_KINDS)
     assert set(kinds_for(frozenset({"glide"}))) == {kind for kind in all_kinds() if "glide" in kind.split(",")}
     assert kinds_for(frozenset()) == ()
-    assert SCENE_KIND not in kinds_for(frozenset({"img_generator"}))
-    assert SCENE_KIND in kinds_for(frozenset({"img_generator", SCENE}))
+    assert offers("img_generator", adapters=False, scenes=True) == ("img_generator", SCENES)
+    assert ADAPTED_SCENES in offers("img_generator", adapters=True, scenes=True)
+    assert offers("glide", adapters=True, scenes=True) == ("glide",)
 
 
 def test_only_img_generator_makes_scenes() -> None:
     wanted = replace(order(), scene=EMPTY_SCENE)
-    assert supported_protocols(wanted) == SCENE_KIND
+    assert supported_protocols(wanted) == SCENES
     assert {limit.field for limit in nearest_limits([GLIDE], wanted)} >= {"place"}
 
 

@@ -52,7 +52,7 @@ class Example:
 
 def is_small(model: Model) -> bool:
     """Return whether the model's network is one of the small ones."""
-    return sum(weight.numel() for weight in model.unet.parameters()) < SMALL_BELOW
+    return sum(int(weight.numel()) for weight in model.unet.parameters()) < SMALL_BELOW
 
 
 class Lesson:
