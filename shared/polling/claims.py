@@ -30,12 +30,16 @@ PREVIEWS_KEPT_S = 3600
 
 
 class ClaimedLikeness(NamedTuple):
-    """A likeness of a claimed job: its place among the job's codes from 1, its adapter, and how much it counts."""
+    """A likeness of a claimed job: its place among the job's codes from 1, its adapter, and how much it counts.
+
+    `trigger` are the words by which a prompt calls whom it shows, as the trainer has reported them.
+    """
 
     place: int
     sha256: str
     key: str
     weight: float
+    trigger: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,9 @@ SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, cr
     ), '[]') AS source_keys,
     CASE WHEN jsonb_typeof(settings->'likeness') = 'array' THEN (
         SELECT json_agg(
-            json_build_array(named.place, l.adapter_sha256, l.adapter_key, named.entry->'weight') ORDER BY named.place
+            json_build_array(
+                named.place, l.adapter_sha256, l.adapter_key, named.entry->'weight', l.report->>'trigger'
+            ) ORDER BY named.place
         ) FROM jsonb_array_elements(settings->'likeness') WITH ORDINALITY AS named (entry, place)
         JOIN likenesses l ON {usable}
     ) END AS likenesses

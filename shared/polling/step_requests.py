@@ -28,7 +28,7 @@ def build_request(step: "Step") -> GenerationRequest:
         raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
     sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
     return generation_request(
-        claim.prompt,
+        calling_prompt(claim),
         claim.settings,
         source_images=sources,
         scene=scene_pictures.of_job(step.storage, claim.settings),
@@ -36,6 +36,13 @@ def build_request(step: "Step") -> GenerationRequest:
         own=_own_values(step),
         adapters=[Adapter(likeness.sha256, likeness.weight) for likeness in claim.likenesses],
     )
+
+
+def calling_prompt(claim: ClaimedJob) -> str:
+    """Return the prompt, behind the triggers of those likenesses that it does not call itself."""
+    triggers = (likeness.trigger for likeness in claim.likenesses)
+    missing = [trigger for trigger in triggers if trigger and trigger not in claim.prompt]
+    return ", ".join([*dict.fromkeys(missing), claim.prompt])
 
 
 def request_key(claim: ClaimedJob) -> str:
