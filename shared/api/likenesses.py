@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.api.fields import Text, WebhookUrl, Whole
 from shared.api.schemas import Answer, JobErrorView, Notify, Request, Time, UploadKey
@@ -12,6 +13,13 @@ PHOTOS = 5
 
 MAX_STEPS_PER_IMAGE, STEPS_PER_IMAGE = 600, 300
 """Limits of the reference generator, which declares them too; a test compares them."""
+
+
+def _given(consent: bool) -> bool:
+    if not consent:
+        raise PydanticCustomError("not_a_choice", "must be true: without consent no likeness is trained")
+    return consent
+
 
 Subject = Literal["person", "animal", "object"]
 LikenessState = Literal["queued", "training", "ready", "failed", "expired", "cancelled"]
@@ -27,7 +35,7 @@ class LikenessRequest(Request):
         description="Keys of your uploads. They are deleted when the training ends.",
     )
     subject: Subject
-    consent: Literal[True] = Field(
+    consent: Annotated[bool, AfterValidator(_given)] = Field(
         description="You may use these photos, and who is on them has agreed. The time is kept with the likeness."
     )
     name: LikenessName = Field("", description="For you; pictures do not show it.")
@@ -41,6 +49,12 @@ class LikenessChange(Request):
 
     shared: bool | None = Field(None, description="Whether the code also works for others who know it.")
     name: LikenessName | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "LikenessChange":
+        if self.shared is None and self.name is None:
+            raise PydanticCustomError("required", "shared: name what to change")
+        return self
 
 
 class LikenessLinks(Answer):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.api.fields import Text, WebhookUrl, Whole
@@ -34,7 +34,7 @@ class SceneRequest(Request):
     """A person in a place: where, what they do, how near they are, and who they are."""
 
     place: Key = Field(description="A key from `GET /v1/places`.", examples=["park"])
-    place_picture: Annotated[int, Field(ge=0, lt=MAX_PLACE_PICTURES), Whole] | None = Field(
+    place_picture: Annotated[int, Field(ge=0, le=MAX_PLACE_PICTURES - 1), Whole] | None = Field(
         default=None, description="Which picture of the place. By default the seed chooses, or else it is the first."
     )
     action: Key | None = Field(
@@ -65,7 +65,7 @@ class SceneRequest(Request):
         return self
 
 
-class SceneOptions(Request):
+class SceneOptions(BaseModel):
     """What a job's settings say about its scene: the request, resolved. `background` and `pose` are rows of tables."""
 
     place: str

@@ -293,6 +293,7 @@ def test_a_database_that_was_not_migrated_is_a_503(
 ) -> None:
     new = {"email": "new@example.com", "password": "four unusual words here"}
     bodies: dict[str, object] = {**BODIES, "POST /v1/signup": new, "POST /v1/login": new}
+    bodies["PATCH /v1/likenesses/22222222"] = {"shared": True}
     bodies[f"POST /v1/gallery/{NO_JOB}/reports"] = {"reason": "other"}
     with separate_database(services.settings.database_url) as separate:
         other = with_settings(database_url=separate.url)

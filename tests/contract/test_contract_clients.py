@@ -57,7 +57,12 @@ def test_no_boolean_is_an_enumeration() -> None:
 
 def test_numbers_that_need_64_bits_say_so() -> None:
     wide = {(name, field) for name, field, kind in integers() if kind.get("format") == "int64"}
-    assert wide == {("JobRequest", "seed"), ("ImageView", "seed"), ("GallerySettings", "seed")}
+    assert wide == {
+        ("JobRequest", "seed"),
+        ("ImageView", "seed"),
+        ("GallerySettings", "seed"),
+        ("SceneRequest", "seed"),
+    }
     for name, field, kind in integers():
         assert kind.get("maximum", 0) < 2**31 or (name, field) in wide
 

@@ -157,7 +157,9 @@ def test_a_request_is_accepted_if_one_generator_supports_it_or_none_is_known(
 def test_the_presets_show_what_is_supported(door_to: Open, generators: str, missing: dict[str, set[str]]) -> None:
     response = door_to(generators).get("/v1/presets")
     assert response.headers["cache-control"] == "public, max-age=60"
-    for group, entries in response.json().items():
+    answer = response.json()
+    assert answer.pop("trains_likenesses") is (generators == "" or IMG in generators)
+    for group, entries in answer.items():
         not_offered = {entry.get("key") or entry["name"] for entry in entries if entry["offered"] is False}
         assert not_offered == missing.get(group, set())
         assert all(type(entry["offered"]) is bool for entry in entries)

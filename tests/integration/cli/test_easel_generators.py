@@ -52,11 +52,14 @@ def test_each_generator_is_probed(
     code, lines = easel("generators", "--ask")
     assert (code, len(lines)) == (ExitCode.DONE, 3)
     rows = {row["name"]: row for row in objects(easel, "generators", "--ask")}
-    assert rows[generator.url]["answer"] == "well (fake, cancel, frames, key, preview, progress, wait)"
+    assert rows[generator.url]["answer"] == "well (fake, cancel, frames, key, preview, progress, scene, wait)"
     assert rows[generator.url]["extensions"] == sorted(ALL_EXTENSIONS)
     generator.model = {"name": "tiny", "revision": "5f3a", "steps": 12, "scale": 3, "width": 64, "height": 64}
     row = {row["name"]: row for row in objects(easel, "generators", "--ask")}[generator.url]
-    assert (row["answer"], row["model"]) == ("well (fake, tiny, cancel, frames, key, preview, progress, wait)", "tiny")
+    assert (row["answer"], row["model"]) == (
+        "well (fake, tiny, cancel, frames, key, preview, progress, scene, wait)",
+        "tiny",
+    )
     assert (rows[glide.url]["answer"], rows[glide.url]["health"]) == ("well", "unknown to the poller")
     assert generator.counts["initiated"] == 0
     generator.down = True

@@ -172,6 +172,8 @@ def test_every_code_is_documented_and_tested() -> None:
     met |= {"generator_stopped"}  # test_an_abandoned_call_ends_soon
     met |= {"generator_loading"}  # test_nothing_is_sent_while_the_model_loads_and_it_is_asked_again
     met |= {"generator_cannot"}  # test_unsupported_fields_are_refused_before_sending
+    met |= {"generator_bad_adapter"}  # test_what_is_no_adapter_is_not_stored
+    met |= {"generator_lacks_adapters"}  # test_a_generator_that_forgets_at_once_is_broken
     assert met == documented
     raised = set()
     for source in Path(shared.generators.base.__file__).parent.glob("*.py"):

@@ -13,7 +13,7 @@ from tests.support.world import World
 from tests.unit.test_docs import rows
 
 GUIDE = ROOT / "docs" / "operate.md"
-OF_TERRAFORM = {"failed-jobs", "oldest-queued-job", "dead-letters", "errors-5xx", "spend"}
+OF_TERRAFORM = {"failed-jobs", "oldest-queued-job", "dead-letters", "mail-dead-letters", "errors-5xx", "spend"}
 
 
 def served_metrics(world: World) -> dict[str, set[str]]:
