@@ -172,7 +172,7 @@ def test_what_is_stored(world: World, generator: FakeGenerator) -> None:
         assert recipe is not None
         assert (recipe["prompt"], recipe["negative_prompt"]) == ("a lighthouse, Ночь", "fog")
         assert recipe["seed"] == image.seed == (2**32 - 1 + k) % 2**32
-        private = {"source_images", "from_job", "from_image", "notify", "webhook_url"}
+        private = {"source_images", "from_job", "from_image", "notify", "webhook_url", "likeness", "likeness_weight"}
         wanted = {name: value for name, value in world.row(job_id).settings.items() if name not in private}
         assert recipe["settings"] == wanted
         assert (recipe["index"], recipe["job_id"]) == (k, str(job_id))

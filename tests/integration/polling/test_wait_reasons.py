@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.admin import jobs as admin_jobs
-from shared.generators.abilities import all_kinds, supported_protocols
+from shared.generators.abilities import all_kinds, protocols_of, supported_protocols
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
@@ -229,7 +229,7 @@ def test_one_kind_is_held_up_while_another_is_not(world: World) -> None:
     world.sql("UPDATE generators SET failures = 0 WHERE protocol = 'img_generator'")
     wait_reasons.update(world.services)
     open_kinds = {row.protocols for row in world.sql("SELECT protocols FROM wait_reasons WHERE ended_at IS NULL")}
-    assert open_kinds == {kind for kind in all_kinds() if "img_generator" not in kind}
+    assert open_kinds == {kind for kind in all_kinds() if "img_generator" not in protocols_of(kind)}
     assert told(world, bound) == ["accepted", "one"]
 
 
