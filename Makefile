@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-upscale sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -147,6 +147,9 @@ bench-peers: .venv/dev.stamp .venv-peers/stamp ## Measure the queue beside procr
 bench-engine: .venv/dev.stamp .venv-diffusion/stamp ## Measure the diffusion engine beside plain diffusers: make bench-engine MODEL=FOLDER or RANDOM=sd15
 	@.venv-diffusion/bin/python -W ignore -m bench.engine $(if $(MODEL),--model "$$MODEL") $(if $(RANDOM),--random "$$RANDOM")
 	@$(if $(RANDOM),true,$(BIN)/python -m bench.engine_site $(if $(MODEL),--model "$$MODEL"))
+
+bench-likeness: .venv-diffusion/stamp ## Measure what five drawings teach easel-mini, and write docs/likeness.webp (minutes)
+	@PYTHONPATH=.:painter/src $(DIFFUSION_BIN)/python -W ignore -m bench.likeness --picture docs/likeness.webp
 
 bench-upscale: .venv/dev.stamp ## Measure what upscales: time, nearness and sharpness beside Lanczos, and docs/upscaling.webp
 	@$(BIN)/python -m bench.upscale --picture docs/upscaling.webp
