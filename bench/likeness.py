@@ -9,6 +9,7 @@ pictures of other prompts. Prompts that do not call it are painted both ways as 
 import argparse
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -122,7 +123,7 @@ def chance_of(differences: NDArray[np.float64]) -> float:
 
 
 def trained(photos: Pixels, steps: int, folder: Path) -> Trained:
-    """Train as the service does: go on where an earlier run was interrupted."""
+    """Train as the service does: go on where an earlier run was interrupted, and then delete the checkpoint."""
     begin = time.monotonic()
 
     def report(done: float) -> None:
@@ -130,6 +131,7 @@ def trained(photos: Pixels, steps: int, folder: Path) -> Trained:
 
     answer = LoraTrainer().train(TrainingOrder(tuple(photos), SUBJECT, steps, RANK, 0, folder), report)
     sys.stderr.write("\n")
+    shutil.rmtree(folder)
     return answer
 
 

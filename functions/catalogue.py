@@ -9,7 +9,8 @@ from functions.http.dependencies import ServicesDep
 from functions.http.links import link_max_age_s
 from functions.http.problems import problems
 from shared.api.scene_schemas import ActionList, PlaceList
-from shared.scenes import service, views
+from shared.jobs.resolution import makes_scenes
+from shared.scenes import views
 
 router = APIRouter(tags=["scenes"])
 handler = lambda_handler(router)
@@ -19,7 +20,7 @@ handler = lambda_handler(router)
 def places(services: ServicesDep, response: Response) -> dict[str, Any]:
     """List the places of scenes, each with its pictures."""
     response.headers["Cache-Control"] = f"public, max-age={link_max_age_s(services)}"
-    return {"places": views.list_places(services), "offered": service.is_offered(services)}
+    return {"places": views.list_places(services), "offered": makes_scenes(services)}
 
 
 @router.get("/v1/actions", response_model=ActionList, responses=problems())

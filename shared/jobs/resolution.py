@@ -73,7 +73,17 @@ def is_supported(services: Services, job: NewJob) -> bool:
 
 def trains_likenesses(services: Services) -> bool:
     """Return whether a generator of this site trains, or may, as long as none was asked."""
-    return (not services.protocols or "img_generator" in services.protocols) and services.models.may_train()
+    return _may_extend(services) and services.models.may_train()
+
+
+def makes_scenes(services: Services) -> bool:
+    """Return whether a generator of this site paints persons into places, or may, as long as none was asked."""
+    return _may_extend(services) and services.models.may_make_scenes()
+
+
+def _may_extend(services: Services) -> bool:
+    """Return whether this site has a generator of the protocol with extensions, as far as this process knows."""
+    return not services.protocols or "img_generator" in services.protocols
 
 
 def find_notification_refusal(services: Services, request: JobRequest) -> InvalidRequest | None:

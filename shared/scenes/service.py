@@ -43,12 +43,6 @@ def submit(services: Services, credential: Credential, request: SceneRequest, id
     return submission.submit(services, credential, job, idempotency_key, refusal)
 
 
-def is_offered(services: Services) -> bool:
-    """Return whether a generator of this site makes scenes, as far as this process knows."""
-    configured = not services.protocols or "img_generator" in services.protocols
-    return configured and services.models.may_make_scenes()
-
-
 def _choose(request: SceneRequest, places: list[Place], action: Action | FieldError) -> _Chosen | InvalidRequest:
     """Return what the request names, or every field at fault."""
     faults: list[FieldError] = []

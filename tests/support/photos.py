@@ -9,8 +9,6 @@ from uuid import UUID, uuid4
 
 from PIL import Image, ImageDraw
 
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.api.likenesses import LikenessRequest
 from shared.api.schemas import JobRequest
 from shared.jobs import submission
@@ -49,9 +47,7 @@ class Sitter:
     def __init__(self, world: World) -> None:
         self.world = world
         self.id = world.user()
-        digest = token_hash(new_token())
-        self.credential = Credential(True, digest)
-        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
+        self.credential = world.credential(self.id)
 
     def upload(self, data: bytes) -> str:
         key = f"uploads/{self.id}/{uuid4()}.jpg"

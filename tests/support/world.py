@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Row, text
 
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import new_token, token_hash
 from shared.api.schemas import JobRequest
 from shared.clients.storage import Storage
 from shared.jobs import resolution, submission_store
@@ -38,6 +40,12 @@ class World:
         [row] = self.sql(query, email=f"{uuid4()}@example.com", weight=weight)
         found: UUID = row.id
         return found
+
+    def credential(self, user_id: UUID) -> Credential:
+        """Give a user an API token; return what a request with it has."""
+        digest = token_hash(new_token())
+        self.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=user_id, hash=digest)
+        return Credential(True, digest)
 
     def new_job(self, **request: Any) -> NewJob:
         return resolution.new_job(JobRequest(**(SMALL | request)), None, b"")

@@ -8,8 +8,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.admin import gallery
 from shared.api.schemas import NewReport
 from shared.core.errors import NotFound, TakenDown
@@ -30,9 +28,7 @@ class Owner:
         self.world = world
         self.services = world.services
         self.id = world.user()
-        digest = token_hash(new_token())
-        self.credential = Credential(True, digest)
-        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
+        self.credential = world.credential(self.id)
         self.job_id = world.submit(self.id)
         world.finish(self.job_id)
 

@@ -6,8 +6,6 @@ from uuid import UUID
 import pytest
 
 from shared.accounts import store as user_store
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.clients.storage import Storage
 from shared.core.errors import StillRunning
 from shared.generators.addresses import GeneratorAddress
@@ -34,9 +32,7 @@ class Owner:
     def __init__(self, world: World) -> None:
         self.world = world
         self.id = world.user()
-        digest = token_hash(new_token())
-        self.credential = Credential(True, digest)
-        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
+        self.credential = world.credential(self.id)
 
     def cancel(self, job_id: UUID) -> str:
         return submission.cancel(self.world.services, self.credential, job_id).state.value

@@ -7,8 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.api.schemas import JobRequest
 from shared.core.errors import InvalidRequest, QueueFull
 from shared.jobs import store as job_store
@@ -25,9 +23,7 @@ class Owner:
     def __init__(self, world: World) -> None:
         self.world = world
         self.id = world.user()
-        digest = token_hash(new_token())
-        self.credential = Credential(True, digest)
-        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=self.id, hash=digest)
+        self.credential = world.credential(self.id)
 
     def submit(self, key: str | None = None, **fields: Any) -> UUID:
         request = JobRequest(**{name: value for name, value in (SMALL | fields).items() if value is not None})

@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.core.errors import AlreadyFinished, EaselError, NotFound, StillRunning
 from shared.jobs import store as job_store
 from shared.jobs import submission_store
@@ -183,12 +182,7 @@ def test_the_counters_are_correct_after_random_moves(world: World, generator: Fa
     kinds: list[Literal["finished", "error", "forget"]] = ["finished", "error", "forget"]
     endings = random.Random(seed).choices(kinds, [4, 1, 1], k=1000)
     generator.plans.extend(Plan(polls=index % 2, ending=ending) for index, ending in enumerate(endings))
-    credentials = {}
-    for _ in range(3):
-        user_id, token = world.user(), new_token()
-        digest = token_hash(token)
-        credentials[user_id] = Credential(True, digest)
-        world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=user_id, hash=digest)
+    credentials = {user_id: world.credential(user_id) for user_id in (world.user() for _ in range(3))}
     walks = [Walk(world, credentials, 10 * seed + number) for number in range(4)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda walk: walk.run(30), walks))

@@ -10,8 +10,6 @@ from sqlalchemy import text
 
 from local.ports import free_port
 from poller.app import create_app
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.generators.abilities import all_kinds
 from shared.jobs.submission import delete
 from shared.metrics import prometheus
@@ -73,11 +71,10 @@ def test_deleting_lowers_gauges_and_not_counters(world: World) -> None:
     owner, other = world.user(), world.user()
     jobs = [world.submit(user) for user in (owner, owner, other)]
     world.finish(*jobs)
-    secret = token_hash(new_token())
-    world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=owner, hash=secret)
+    credential = world.credential(owner)
     with served(world.services) as port:
         before = Scrape(port)
-        delete(world.services, Credential(True, secret), jobs[0])
+        delete(world.services, credential, jobs[0])
         world.sql("DELETE FROM users WHERE id = :id", id=other)
         after = Scrape(port)
     assert (before.value("easel_pictures"), after.value("easel_pictures")) == (3, 1)

@@ -7,8 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.api.presets import GENERAL, Defaults
 from shared.api.schemas import JobRequest
 from shared.generators.base import Model
@@ -105,10 +103,9 @@ def test_the_presets_are_those_of_the_model(world: World, generator: FakeGenerat
 def test_a_submit_that_leaves_them_out_asks_for_what_is_shown(world: World, generator: FakeGenerator) -> None:
     load(generator, MINI)
     look(world)
-    digest = token_hash(new_token())
-    world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=world.user(), hash=digest)
+    credential = world.credential(world.user())
     services = fresh(world)
-    job = submit(services, Credential(True, digest), JobRequest(prompt="a lighthouse"), None)
+    job = submit(services, credential, JobRequest(prompt="a lighthouse"), None)
     services.db.close()
     world.finish(UUID(job.id))
     [sent] = generator.requests

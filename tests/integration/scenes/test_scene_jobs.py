@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.accounts.auth import Credential
-from shared.accounts.tokens import new_token, token_hash
 from shared.api.scene_schemas import SceneRequest
 from shared.core.errors import InvalidRequest, NotFound
 from shared.generators.addresses import GeneratorAddress
@@ -46,19 +44,13 @@ def look_again(world: World, poller: Poller | None = None) -> None:
     (poller or world.poller).sweep()
 
 
-def ada(world: World) -> Credential:
-    hashed = token_hash(new_token())
-    world.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:user, :hash, 'api')", user=world.user(), hash=hashed)
-    return Credential(True, hashed)
-
-
 def scene(**changes: object) -> SceneRequest:
     fields: dict[str, object] = {"place": "park", "action": "reading", "gender": "woman", "quality": "draft"}
     return SceneRequest.model_validate(fields | changes)
 
 
 def submit(world: World, services: Services | None = None, **changes: object) -> UUID:
-    return UUID(service.submit(services or world.services, ada(world), scene(**changes), None).id)
+    return UUID(service.submit(services or world.services, world.credential(world.user()), scene(**changes), None).id)
 
 
 def test_the_generator_gets_the_pictures_of_place_and_action(placing: World, generator: FakeGenerator) -> None:
