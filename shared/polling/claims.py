@@ -151,8 +151,12 @@ WITH due AS (
     RETURNING jobs.*, old.attempt_token AS lost_token, old.lease_until IS NOT NULL AS crashed
 ), discarded AS (
     INSERT INTO garbage (prefix, due_at)
-    SELECT 'jobs/' || id || '/' || lost_token || '/', clock_timestamp() + make_interval(secs => :lost_s)
-    FROM claimed WHERE crashed AND lost_token IS NOT NULL ON CONFLICT DO NOTHING
+    SELECT 'jobs/' || id || '/' || lost.folder || '/', clock_timestamp() + make_interval(secs => lost.kept_s)
+    FROM claimed, LATERAL (
+        VALUES (CAST(lost_token AS text), CAST(:lost_s AS float)), ('preview', :previews_kept_s)
+    ) AS lost (folder, kept_s)
+    WHERE crashed AND lost_token IS NOT NULL
+    ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(garbage.due_at, excluded.due_at)
 )
 SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, crashes, requeues, attempt_token,
     created_at, cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
@@ -205,7 +209,14 @@ def claim_due(connection: Connection, limit: int, floor: datetime | None = None)
 
 
 def _values(limit: int, early_s: float = 0, floor: datetime | None = None) -> dict[str, float | datetime | None]:
-    return {"limit": limit, "early_s": early_s, "floor": floor, "lease_s": LEASE_S, "lost_s": LOST_OBJECTS_KEPT_S}
+    return {
+        "limit": limit,
+        "early_s": early_s,
+        "floor": floor,
+        "lease_s": LEASE_S,
+        "lost_s": LOST_OBJECTS_KEPT_S,
+        "previews_kept_s": PREVIEWS_KEPT_S,
+    }
 
 
 # Renewals are written to a narrow table of their own: a step may last for minutes, and a new version of the whole job

@@ -14,6 +14,7 @@ from shared.clients.storage import Storage
 from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.views import Pictures, job_json
+from shared.polling import claims as claim_store
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.world import World
 
@@ -78,6 +79,22 @@ def test_previews_are_deleted_an_hour_after_the_last_one(world: World, showing: 
     assert 3500 < row.left.total_seconds() <= 3600
     world.sql("UPDATE garbage SET due_at = clock_timestamp()")
     assert world.poller.collect() == 2
+    assert previews(world, job_id) == {}
+
+
+def test_the_preview_of_a_lost_step_is_deleted_too(world: World, generator: FakeGenerator) -> None:
+    job_id = world.send()
+    for _ in range(2):
+        world.sql("UPDATE jobs SET lease_until = clock_timestamp() - interval '1 s' WHERE lease_until IS NOT NULL")
+        world.hurry()
+        with world.services.db.statement() as connection:
+            claim = claim_store.claim(connection, job_id)  # its worker stores a preview and dies
+        assert claim is not None
+        world.services.storage.put(claim_store.preview_key(claim), b"a preview", "image/webp")
+    [row] = world.sql("SELECT due_at - clock_timestamp() AS left FROM garbage WHERE prefix LIKE '%/preview/'")
+    assert 3500 < row.left.total_seconds() <= 3600
+    world.sql("UPDATE garbage SET due_at = clock_timestamp()")
+    world.poller.collect()
     assert previews(world, job_id) == {}
 
 

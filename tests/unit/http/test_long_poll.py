@@ -11,6 +11,7 @@ from functions.http.long_poll import LONGEST_PAUSE_S, PAUSE_PER_LOOK, SHORTEST_P
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 from shared.services import Services
+from tests.support.loops import loop_of_thread
 
 LONG_S = 60
 
@@ -72,7 +73,8 @@ def test_functions_of_lambda_share_no_look_and_look_seldom() -> None:
         {"EASEL_DATABASE_URL": "postgresql://easel:x@127.0.0.1:9/easel", "EASEL_BROKER_URL": "redis://127.0.0.1:9/0"}
     )
     services, router = Services(settings), APIRouter()
-    function = create_lambda(router, services).app
+    with loop_of_thread():
+        function = create_lambda(router, services).app
     assert isinstance(function, FastAPI)
     assert function.state.long_poll.shortest_pause_s == LONGEST_PAUSE_S
     assert create_app([router], services).state.long_poll.shortest_pause_s == SHORTEST_PAUSE_S
