@@ -13,7 +13,7 @@ from shared.accounts.auth import SESSION_S, Credential
 from shared.accounts.tokens import token_hash
 from shared.api.scene_schemas import CODE_PATTERN
 from shared.core.errors import BadRequest, CrossSite, NotFound
-from shared.core.origins import canonical_origin
+from shared.core.origins import origins_of
 from shared.services import Services
 
 SESSION_COOKIE = "easel_session"
@@ -51,24 +51,18 @@ async def _credential(request: Request, _documented: Annotated[object, Security(
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
-        return Credential(True, token_hash(token.strip()) if scheme.lower() == "bearer" else None)
+        return Credential(token_hash(token.strip()) if scheme.lower() == "bearer" else None)
     token = request.cookies.get(SESSION_COOKIE, "")
     if token and request.method not in _SAFE_METHODS and not _from_same_site(request):
         raise CrossSite
-    return Credential(bool(token), token_hash(token))
+    return Credential(token_hash(token))
 
 
 def _from_same_site(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    public: str = request.app.state.services.settings.public_url
-    try:
-        origin = canonical_origin(request.headers.get("origin", ""))
-        scheme = origin.partition(":")[0]
-        return origin in (public, canonical_origin(f"{scheme}://{request.headers.get('host', '')}"))
-    except ValueError:
-        return False
+    return request.headers.get("origin") in origins_of(request.app.state.services.settings.public_url)
 
 
 async def _job_id(job_id: Annotated[str, Path()]) -> UUID:
