@@ -210,7 +210,7 @@ def filled(ground: Ground, size: int, finished: int = 0) -> Iterator[Queue]:
         with beside.services.db.begin() as connection:
             connection.execute(text("DELETE FROM jobs WHERE state = 'generating'"))
             connection.execute(text("UPDATE users SET running = 0 WHERE running > 0"))
-        yield Queue(beside, size, fake.address, pool, Credential(True, token_hash(token)), user.id)
+        yield Queue(beside, size, fake.address, pool, Credential(token_hash(token)), user.id)
         pool.close()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, compile_path
 from starlette.staticfiles import StaticFiles
@@ -67,7 +68,14 @@ class Site(StaticFiles):
                 raise
             response = await super().get_response("index.html", scope)
         response.headers.update(self._headers)
-        return response
+        return _in_place(response)
+
+
+def _in_place(response: Response) -> Response:
+    """Make a redirect to a folder one by path alone: the library's repeats the host that the request named."""
+    if "location" in response.headers:
+        response.headers["location"] = "/" + URL(response.headers["location"]).path.lstrip("/")
+    return response
 
 
 def _not_routed(path: str) -> HTTPException:
@@ -87,7 +95,7 @@ class Docs(StaticFiles):
         """Serve a page of the API's docs with the headers declared for them."""
         response = await super().get_response(path, scope)
         response.headers.update(declared_headers().docs)
-        return response
+        return _in_place(response)
 
 
 def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from functions.http.app import lambda_handler
+from functions.http.cursors import next_cursor
 from functions.http.dependencies import Before, CredentialDep, IdempotencyKey, Limit, ServicesDep
 from functions.http.problems import CHANGING, SIGNED_IN, SUBMITTING, WITH_BODY, problems
 from shared.api.likenesses import LikenessChange, LikenessList, LikenessRequest, LikenessView
@@ -47,7 +48,7 @@ def list_likenesses(
 ) -> dict[str, Any]:
     """List your likenesses, newest first."""
     found, after = service.list_own(services, credential, before, limit)
-    return {"likenesses": [likeness_view(one) for one in found], "next": after}
+    return {"likenesses": [likeness_view(one) for one in found], "next": next_cursor(credential, after)}
 
 
 @router.get("/v1/likenesses/{code}", response_model=LikenessView, responses=problems(*SIGNED_IN, NotFound, RateLimited))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
+from functions.http.cursors import next_cursor
 from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep
 from functions.http.problems import SIGNED_IN, problems
 from shared.api.fields import Search
@@ -35,4 +36,5 @@ def list_jobs(
     jobs, after = submission.list_jobs(services, credential, state=state, search=q or "", before=before, limit=limit)
     pictures = Pictures(services)
     rows = ",".join([job_json(job, pictures) for job in jobs])
-    return json_answer(f'{{"jobs":[{rows}],"next":{text_json(after) if after else "null"}}}')
+    cursor = next_cursor(credential, after)
+    return json_answer(f'{{"jobs":[{rows}],"next":{text_json(cursor) if cursor else "null"}}}')

@@ -5,6 +5,7 @@ from typing import TypedDict
 from fastapi import APIRouter, Response
 
 from functions.http.app import lambda_handler
+from functions.http.cursors import next_cursor
 from functions.http.dependencies import Before, CredentialDep, Limit, ServicesDep, TokenId
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from shared.accounts import service as accounts
@@ -33,7 +34,7 @@ def create_token(body: NewToken, credential: CredentialDep, services: ServicesDe
 def list_tokens(credential: CredentialDep, services: ServicesDep, before: Before, limit: Limit = 20) -> TokenPage:
     """List your API tokens, newest first, without their secrets."""
     tokens, after = accounts.list_api_tokens(services, credential, before=before, limit=limit)
-    return {"tokens": tokens, "next": after}
+    return {"tokens": tokens, "next": next_cursor(credential, after)}
 
 
 @router.delete(

@@ -42,10 +42,12 @@ def openapi_document() -> bytes:
 
 
 def write_nginx_headers(folder: Path) -> None:
-    """Write site.conf and docs.conf: the `add_header` lines of each kind of file, for docker/nginx/start.sh."""
+    """Write a file for each kind of answer, with its `add_header` lines, for docker/nginx/start.sh."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, headers in (("site", declared_headers().site), ("docs", declared_headers().docs)):
-        lines = [f'add_header {header} "{value}";\n' for header, value in headers.items()]
+    declared = declared_headers()
+    kinds = {"site": declared.site, "docs": declared.docs, "api": declared.api, "tls": declared.tls}
+    for name, headers in kinds.items():
+        lines = [f'add_header {header} "{value}" always;\n' for header, value in headers.items()]
         (folder / f"{name}.conf").write_text("".join(lines), encoding="utf-8")
 
 

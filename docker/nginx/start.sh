@@ -72,8 +72,11 @@ for origin in $names; do
 done
 
 # The headers of functions/headers.json, as infra/site.py wrote them for nginx.
-SITE_HEADERS=$(sed "s|{storage}|$PICTURES_ORIGIN|g" "$HEADERS/site.conf")
-DOCS_HEADERS=$(cat "$HEADERS/docs.conf")
+TLS_HEADERS=
+case $SCHEME in https) TLS_HEADERS=$(cat "$HEADERS/tls.conf") ;; esac
+SITE_HEADERS=$(sed "s|{storage}|$PICTURES_ORIGIN|g" "$HEADERS/site.conf")$TLS_HEADERS
+DOCS_HEADERS=$(cat "$HEADERS/docs.conf")$TLS_HEADERS
+API_HEADERS=$(cat "$HEADERS/api.conf")$TLS_HEADERS
 
 RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1)
 case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
@@ -81,10 +84,10 @@ RESOLVER=${RESOLVER:-127.0.0.1}
 
 # shellcheck disable=SC2090
 export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
-export SITE_HEADERS DOCS_HEADERS
+export SITE_HEADERS DOCS_HEADERS API_HEADERS
 mkdir -p "$RUN"
 # envsubst needs the names, not the values.
 # shellcheck disable=SC2016
 envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $SCHEME $DOLLAR $TRUSTED_PROXIES
-  $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
+  $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS $API_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
 exec nginx -e stderr -c "$RUN/nginx.conf"

@@ -79,7 +79,7 @@ def create_app(
             allow_origins=list(services.settings.cors_origins),
             **asdict(declared_headers().cors),
         )
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestId, usual=declared_headers().usual_headers(services.settings.public_url))
     app.add_middleware(AccessLog, measure=measure)
     return app
 

@@ -8,17 +8,16 @@ from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import Field
 
+from functions.http.cursors import CURSOR_PATTERN, read_cursor
 from functions.http.long_poll import LongPoll
 from shared.accounts.auth import SESSION_S, Credential
 from shared.accounts.tokens import token_hash
 from shared.api.scene_schemas import CODE_PATTERN
-from shared.core.errors import BadRequest, CrossSite, NotFound
-from shared.core.origins import canonical_origin
+from shared.core.errors import CrossSite, NotFound
+from shared.core.origins import origins_of
 from shared.services import Services
 
 SESSION_COOKIE = "easel_session"
-UUID_PATTERN = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-"""The form of a cursor, for the API's description; `_before` checks it."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # The dependencies are coroutines, since FastAPI would run each plain function in a thread.
@@ -51,24 +50,18 @@ async def _credential(request: Request, _documented: Annotated[object, Security(
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
-        return Credential(True, token_hash(token.strip()) if scheme.lower() == "bearer" else None)
+        return Credential(token_hash(token.strip()) if scheme.lower() == "bearer" else None)
     token = request.cookies.get(SESSION_COOKIE, "")
     if token and request.method not in _SAFE_METHODS and not _from_same_site(request):
         raise CrossSite
-    return Credential(bool(token), token_hash(token))
+    return Credential(token_hash(token))
 
 
 def _from_same_site(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    public: str = request.app.state.services.settings.public_url
-    try:
-        origin = canonical_origin(request.headers.get("origin", ""))
-        scheme = origin.partition(":")[0]
-        return origin in (public, canonical_origin(f"{scheme}://{request.headers.get('host', '')}"))
-    except ValueError:
-        return False
+    return request.headers.get("origin") in origins_of(request.app.state.services.settings.public_url)
 
 
 async def _job_id(job_id: Annotated[str, Path()]) -> UUID:
@@ -101,27 +94,22 @@ def _parse_id(text: str) -> UUID:
         raise NotFound from None
 
 
-Cursor = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": UUID_PATTERN})]
-
-
-async def _before(cursor: Annotated[Cursor | None, Query()] = None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(cursor)
-    except ValueError:
-        raise BadRequest("The cursor was not issued by this list.") from None
-
-
 ServicesDep = Annotated[Services, Depends(_services)]
 LongPollDep = Annotated[LongPoll, Depends(_long_poll)]
 CredentialDep = Annotated[Credential, Depends(_credential)]
+Cursor = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": CURSOR_PATTERN})]
 JobId = Annotated[UUID, Depends(_job_id)]
 ImageId = Annotated[UUID, Depends(_image_id)]
 TokenId = Annotated[UUID, Depends(_token_id)]
 SceneCode = Annotated[str, Depends(_scene_code)]
 GroupId = Annotated[UUID, Depends(_group_id)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
+
+
+async def _before(credential: CredentialDep, cursor: Annotated[Cursor | None, Query()] = None) -> UUID | None:
+    return None if cursor is None else read_cursor(credential, cursor)
+
+
 Before = Annotated[UUID | None, Depends(_before)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 

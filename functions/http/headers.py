@@ -1,4 +1,4 @@
-"""The headers of the site's files and the rules for other origins, as functions/headers.json declares them.
+"""The headers of all answers and the rules for other origins, as functions/headers.json declares them.
 
 The gateway, nginx, CloudFront and API Gateway all read that one file.
 """
@@ -25,19 +25,28 @@ class Cors:
 
 @dataclass(frozen=True)
 class Headers:
-    """The headers of each kind of file, by their names, and the rules for other origins."""
+    """The headers of each kind of answer, by their names, and the rules for other origins.
+
+    `api` are those of every answer that has no other of the same name; `tls` come with them where browsers use TLS.
+    """
 
     site: Mapping[str, str]
     docs: Mapping[str, str]
+    api: Mapping[str, str]
+    tls: Mapping[str, str]
     cors: Cors
 
     def site_headers(self, storage_origin: str) -> dict[str, str]:
         """Return the headers of the site's files, for pictures that come from this origin."""
         return {name: value.replace(STORAGE, storage_origin) for name, value in self.site.items()}
 
+    def usual_headers(self, public_url: str) -> dict[str, str]:
+        """Return the headers that every answer of a site at this address has, unless it has others."""
+        return {**self.api, **(self.tls if public_url.startswith("https:") else {})}
+
 
 @cache
 def declared_headers() -> Headers:
     """Read functions/headers.json."""
     document = json.loads(HEADERS.read_text(encoding="utf-8"))
-    return Headers(document["site"], document["docs"], Cors(**document["cors"]))
+    return Headers(**{**document, "cors": Cors(**document["cors"])})

@@ -12,7 +12,6 @@ from shared.api.schemas import Problem
 from shared.core.errors import (
     AccountDisabled,
     BadRequest,
-    BadToken,
     CrossSite,
     EaselError,
     FieldCode,
@@ -31,7 +30,7 @@ from shared.core.errors import (
 )
 
 # The errors of a route that needs a user, that changes something for one, that reads a body, that submits jobs.
-SIGNED_IN = (NotSignedIn, BadToken, AccountDisabled)
+SIGNED_IN = (NotSignedIn, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
 SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent, RateLimited)
@@ -80,9 +79,11 @@ def from_validation(error: RequestValidationError) -> EaselError:
 
 
 def from_http(error: HTTPException) -> EaselError:
-    """Convert Starlette's errors: unknown address, wrong method, a body that is too large or cannot be parsed."""
+    """Convert Starlette's errors: unknown address, wrong method, a body that is too large, unclear or not JSON."""
     if error.status_code == 413:
         return TooLarge(error.detail)
+    if error.status_code == 422:
+        return InvalidRequest("The body cannot be read.", fields=(FieldError("body", error.detail),))
     return _BY_STATUS.get(error.status_code, _Unreadable)()
 
 

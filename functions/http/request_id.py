@@ -1,11 +1,13 @@
-"""The request id, the limit on request bodies, and the handler of unexpected exceptions."""
+"""The request id and the usual headers, the limit on request bodies, and the handler of unexpected exceptions."""
 
 import logging
+from collections.abc import Mapping
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from functions.http.bodies import check_json
 from functions.http.problems import render
 from shared.core import log
 from shared.core.errors import Internal
@@ -43,10 +45,16 @@ class Unexpected:
 
 
 class RequestId:
-    """ASGI middleware. Adds `X-Request-Id` to every answer, and refuses a body over 256 KiB while it is read."""
+    """ASGI middleware. Adds `X-Request-Id` and the usual headers to every answer, and refuses some bodies.
 
-    def __init__(self, app: ASGIApp) -> None:
+    These are bodies over 256 KiB, and those of JSON that are not clear (`check_json`).
+
+    usual: the headers of every answer that has no other of the same name.
+    """
+
+    def __init__(self, app: ASGIApp, usual: Mapping[str, str]) -> None:
         self._app = app
+        self._usual = [(name.lower().encode(), value.encode()) for name, value in usual.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request under a new id."""
@@ -54,7 +62,8 @@ class RequestId:
             return await self._app(scope, receive, send)
         request_id = uuid4().hex
         log.request_id.set(request_id)
-        left = MAX_BODY_BYTES
+        is_json = any(name == b"content-type" and b"json" in value.lower() for name, value in scope["headers"])
+        left, received = MAX_BODY_BYTES, bytearray()
 
         async def receive_bounded() -> Message:
             nonlocal left
@@ -66,12 +75,18 @@ class RequestId:
                     413,
                     f"A request may be at most {MAX_BODY_BYTES // 1024} KiB. Upload pictures with POST /v1/uploads.",
                 )
+            if is_json and message["type"] == "http.request":
+                received.extend(message.get("body", b""))
+                if received and not message.get("more_body", False):
+                    check_json(bytes(received))
             return message
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                own = {name for name, _ in message["headers"]}
+                usual = (header for header in self._usual if header[0] not in own)
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *usual]
             await send(message)
 
-        await self._app(scope, receive_bounded, send_with_id)
+        await self._app(scope, receive_bounded, send_with_headers)
         return None

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from shared.accounts import store as user_store
 from shared.accounts.store import User
-from shared.core.errors import AccountDisabled, BadToken, NotSignedIn
+from shared.core.errors import AccountDisabled, NotSignedIn
 
 SESSION_S = 30 * 24 * 3600
 """Lifetime of a session token and of the cookie that holds it."""
@@ -14,9 +14,8 @@ SESSION_S = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request sent to identify its user: whether it sent a token, and that token's hash if it is well formed."""
+    """What a request sent to identify its user: its token's hash, None without a well-formed token."""
 
-    sent: bool
     token_hash: bytes | None
 
 
@@ -24,8 +23,7 @@ def require_user(connection: Connection, credential: Credential) -> User:
     """Return the user who sent the request.
 
     Raises:
-        NotSignedIn: The request has no token.
-        BadToken: The token is not valid.
+        NotSignedIn: The request has no valid token.
         AccountDisabled: An operator has disabled the account.
     """
     user = require_token_owner(connection, credential)
@@ -38,12 +36,9 @@ def require_token_owner(connection: Connection, credential: Credential) -> User:
     """Return the user whose token was sent, even if the account is disabled.
 
     Raises:
-        NotSignedIn: The request has no token.
-        BadToken: The token is not valid.
+        NotSignedIn: The request has no valid token.
     """
-    if not credential.sent:
-        raise NotSignedIn
     user = user_store.find_by_token(connection, credential.token_hash) if credential.token_hash else None
     if user is None:
-        raise BadToken
+        raise NotSignedIn
     return user

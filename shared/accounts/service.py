@@ -121,7 +121,7 @@ def log_out(services: Services, credential: Credential) -> None:
 
     Raises:
         NotSignedIn: The request has no token.
-        BadToken: The token is not valid.
+        NotSignedIn: The token is not valid.
     """
     with services.db.begin() as connection:
         require_token_owner(connection, credential)

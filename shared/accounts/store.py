@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.core.errors import BadToken, EmailTaken
+from shared.core.errors import EmailTaken, NotSignedIn
 
 TokenKind = Literal["session", "api"]
 
@@ -106,7 +106,7 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
 
 
 def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
-    """Set the default notification of new jobs. Asking for mail also ends a stop of mail. Raises BadToken."""
+    """Set the default notification of new jobs. Asking for mail also ends a stop of mail. Raises NotSignedIn."""
     asked = "CASE WHEN :value = 'email' THEN"
     resumed = f"mail_resumed_at = {asked} clock_timestamp() ELSE mail_resumed_at END"
     changes = f"notify = :value, mail_stopped = {asked} NULL ELSE mail_stopped END, {resumed}"
@@ -114,12 +114,12 @@ def set_notify(connection: Connection, user_id: UUID, notify: str) -> User:
 
 
 def set_language(connection: Connection, user_id: UUID, language: str) -> User:
-    """Set the language of a user's mail. Raises BadToken."""
+    """Set the language of a user's mail. Raises NotSignedIn."""
     return _change(connection, user_id, "language = :value", language)
 
 
 def set_webhook_url(connection: Connection, user_id: UUID, url: str | None) -> User:
-    """Set the address of new webhooks, or with None send no more. Raises BadToken."""
+    """Set the address of new webhooks, or with None send no more. Raises NotSignedIn."""
     return _change(connection, user_id, "webhook_url = :value, webhook_error = NULL", url)
 
 
@@ -127,12 +127,12 @@ def _change(connection: Connection, user_id: UUID, assignments: str, value: str 
     """Write `assignments`, SQL with :value, to a user's row and return the user.
 
     Raises:
-        BadToken: The account has just been deleted, and its tokens with it.
+        NotSignedIn: The account has just been deleted, and its tokens with it.
     """
     query = text(f"UPDATE users u SET {assignments} WHERE u.id = :user_id RETURNING {_USER}")
     row = connection.execute(query, {"user_id": user_id, "value": value}).one_or_none()
     if row is None:
-        raise BadToken
+        raise NotSignedIn
     return User(*row)
 
 
@@ -140,13 +140,13 @@ def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) ->
     """Return the 32 bytes with which a user's webhooks are signed; with `renew` others replace them first.
 
     Raises:
-        BadToken: The account has just been deleted, and its tokens with it.
+        NotSignedIn: The account has just been deleted, and its tokens with it.
     """
     change = "UPDATE users SET webhook_secret = DEFAULT WHERE id = :user_id RETURNING webhook_secret"
     query = text(change if renew else "SELECT webhook_secret FROM users WHERE id = :user_id")
     secret = connection.execute(query, {"user_id": user_id}).scalar_one_or_none()
     if secret is None:
-        raise BadToken
+        raise NotSignedIn
     return bytes(secret)
 
 
@@ -160,7 +160,7 @@ def get_counts(connection: Connection, user_id: UUID) -> UserCounts:
     """Return what a user has used of the quota and has running.
 
     Raises:
-        BadToken: The account has just been deleted, and its tokens with it.
+        NotSignedIn: The account has just been deleted, and its tokens with it.
     """
     query = text("""
         SELECT queued, running, jobs_per_day,
@@ -171,7 +171,7 @@ def get_counts(connection: Connection, user_id: UUID) -> UserCounts:
     """)
     row = connection.execute(query, {"user_id": user_id}).one_or_none()
     if row is None:
-        raise BadToken
+        raise NotSignedIn
     return UserCounts(*row)
 
 

@@ -91,11 +91,9 @@ class BadRequest(EaselError):
 
 
 class NotSignedIn(EaselError):
-    status, code, title = 401, "not_signed_in", "Sign in, or send an API token as 'Authorization: Bearer easel_...'."
+    """Nobody learns from it whether a token was missing, unknown, revoked or expired."""
 
-
-class BadToken(EaselError):
-    status, code, title = 401, "bad_token", "This token is unknown, revoked or expired. Log in again or make a new one."
+    status, code, title = 401, "not_signed_in", "Sign in, or send a valid token as 'Authorization: Bearer easel_...'."
 
 
 class BadCredentials(EaselError):

@@ -150,7 +150,7 @@ def test_logging_out_revokes_the_token(door: Door, ada: Person) -> None:
     value, attributes = cookie_attributes(response)
     assert (value, attributes["max-age"], attributes["path"]) == ("", "0", "/")
     again = door.post("/v1/logout", headers=ada.headers)
-    assert (again.status_code, again.json()["code"]) == (401, "bad_token")
+    assert (again.status_code, again.json()["code"]) == (401, "not_signed_in")
 
 
 def test_logging_out_keeps_other_sessions(door: Door, services: Services) -> None:
@@ -214,6 +214,18 @@ def test_tokens_are_paged_newest_first(door: Door, ada: Person) -> None:
     assert [token["id"] for token in first["tokens"]] == ids[:0:-1]
     second = door.get("/v1/tokens", params={"limit": 2, "cursor": first["next"]}, headers=ada.headers).json()
     assert ([token["id"] for token in second["tokens"]], second["next"]) == (ids[:1], None)
+
+
+def test_a_cursor_is_good_for_its_token_alone(door: Door, ada: Person, bob: Person) -> None:
+    for _ in range(2):
+        door.post("/v1/tokens", json={"name": "a program"}, headers=ada.headers)
+    cursor = door.get("/v1/tokens?limit=1", headers=ada.headers).json()["next"]
+    tampered = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+    for sent, person in ((cursor, bob), (tampered, ada), (cursor[:-1], ada), (str(ada.id), ada)):
+        answer = door.get("/v1/tokens", params={"cursor": sent}, headers=person.headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    nobody = door.get("/v1/tokens", params={"cursor": cursor})
+    assert nobody.content == door.get("/v1/tokens").content
 
 
 def test_a_token_of_another_user_is_not_found(door: Door, ada: Person, bob: Person, services: Services) -> None:

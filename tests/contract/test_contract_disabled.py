@@ -61,7 +61,7 @@ def test_there_is_something_to_refuse() -> None:
 def test_a_session_can_still_be_ended(door: Door, services: Services, disabled: Person) -> None:
     assert door.post("/v1/logout", headers=disabled.headers).status_code == 204
     accounts.enable(services, disabled.email)
-    assert door.get("/v1/me", headers=disabled.headers).json()["code"] == "bad_token"
+    assert door.get("/v1/me", headers=disabled.headers).json()["code"] == "not_signed_in"
 
 
 def test_logging_in(door: Door, services: Services) -> None:

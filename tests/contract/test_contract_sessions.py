@@ -23,9 +23,8 @@ def cookie(person: Person) -> dict[str, str]:
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN},
         {"Origin": ORIGIN},
-        {"Origin": "http://easel.localhost:8080", "Host": "easel.localhost:8080"},
-        {"Origin": "http://easel.localhost", "Host": "Easel.LocalHost:80"},
-        {"Origin": "https://xn--bcher-kva.example", "Host": "XN--bcher-kva.example:443"},
+        {"Origin": ORIGIN.replace("127.0.0.1", "localhost")},
+        {"Origin": ORIGIN, "Host": "inside.example"},
     ],
 )
 def test_the_site_itself_may_write(door: Door, ada: Person, headers: dict[str, str]) -> None:
@@ -46,6 +45,7 @@ def test_the_site_itself_may_write(door: Door, ada: Person, headers: dict[str, s
         {"Origin": "null"},
         {"Origin": ""},
         {"Origin": "https://127.0.0.1:8081"},
+        {"Origin": "http://easel.localhost:8080", "Host": "easel.localhost:8080"},
         {"Origin": ORIGIN + ".evil.example.com"},
         {"Referer": ORIGIN},
     ],
@@ -88,7 +88,7 @@ def test_the_header_takes_precedence_over_the_cookie(door: Door, ada: Person, bo
 def test_an_unknown_cookie_is_no_session(door: Door, services: Services, value: str) -> None:
     response = door.get("/v1/me", headers={"Cookie": f"easel_session={value}"})
     assert response.status_code == 401
-    assert response.json()["code"] in ("bad_token", "not_signed_in")
+    assert response.json()["code"] == "not_signed_in"
 
 
 def test_an_expired_cookie_does_not_prevent_logging_in(door: Door, services: Services) -> None:

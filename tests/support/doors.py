@@ -65,6 +65,9 @@ class Door(httpx.Client):
         if "x-apigateway" in response.headers:
             return response
         assert re.fullmatch(r"[0-9a-f]{32}", response.headers["x-request-id"])
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-security-policy"].startswith("default-src")
+        assert response.headers["referrer-policy"] == "same-origin"
         assert response.status_code != 500, response.text
         if (
             response.status_code >= 400

@@ -280,7 +280,7 @@ def test_the_headers_are_in_the_configuration(gateway_alone: str, tmp_path: Path
         headers = ask("GET", gateway_alone + path).headers
         for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"):
             if name in headers:
-                assert re.search(rf'add_header {name} "{re.escape(headers[name])}";', told), name
+                assert re.search(rf'add_header {name} "{re.escape(headers[name])}" always;', told), name
     assert f'location ~ "{FILE_ENDING.pattern}"' in template
 
 

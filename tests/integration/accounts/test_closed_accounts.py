@@ -9,7 +9,7 @@ from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.accounts.tokens import token_hash
-from shared.core.errors import BadCredentials, BadToken
+from shared.core.errors import BadCredentials, NotSignedIn
 from shared.gallery import store as gallery_store
 from tests.support.world import World
 
@@ -18,7 +18,7 @@ PASSWORD = "a long and unusual sentence"
 
 @pytest.fixture
 def session(world: World) -> Credential:
-    return Credential(True, token_hash(accounts.sign_up(world.services, "someone@example.com", PASSWORD).token))
+    return Credential(token_hash(accounts.sign_up(world.services, "someone@example.com", PASSWORD).token))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_the_rows_of_a_large_account_follow(
     monkeypatch.setattr(accounts, "delete_rows", lambda *_: None)  # as if the process died here
     accounts.delete_account(world.services, session, PASSWORD)
     monkeypatch.undo()
-    with pytest.raises(BadToken):
+    with pytest.raises(NotSignedIn):
         accounts.get_account(world.services, session)
     with pytest.raises(BadCredentials):
         accounts.log_in(world.services, "someone@example.com", PASSWORD)

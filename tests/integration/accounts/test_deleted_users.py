@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from shared.accounts import store as user_store
-from shared.core.errors import BadToken, NotFound
+from shared.core.errors import NotFound, NotSignedIn
 from shared.jobs import upload_store
 from shared.services import Services
 
@@ -22,7 +22,7 @@ def test_an_upload_of_a_deleted_user_is_not_found(services: Services) -> None:
 
 def test_the_token_of_a_deleted_user_is_invalid(services: Services) -> None:
     with services.db.begin() as connection:
-        with pytest.raises(BadToken):
+        with pytest.raises(NotSignedIn):
             user_store.get_counts(connection, uuid4())
-        with pytest.raises(BadToken):
+        with pytest.raises(NotSignedIn):
             user_store.set_notify(connection, uuid4(), "email")

@@ -31,7 +31,7 @@ class Person:
         self._services, self.email = world.services, email
         hashed = token_hash(new_token())
         assert hashed is not None
-        self.credential = Credential(True, hashed)
+        self.credential = Credential(hashed)
         with world.services.db.begin() as connection:
             self.id = user_store.create(connection, email, "no password").id
             user_store.create_token(connection, self.id, hashed, kind="session", name=None, lifetime_s=3600)

@@ -40,9 +40,7 @@ def test_a_page_of_common_words_reads_only_the_newest_jobs(world: World) -> None
 def test_rare_words_are_searched_in_parts(world: World) -> None:
     """Each page reads a limited number of jobs; together the pages find every match once, in order."""
     services = world.services
-    credential = Credential(
-        True, token_hash(accounts.sign_up(services, "someone@example.com", "a long sentence").token)
-    )
+    credential = Credential(token_hash(accounts.sign_up(services, "someone@example.com", "a long sentence").token))
     user_id = world.sql("SELECT id FROM users")[0].id
     first = world.submit(user_id, prompt="a lighthouse")
     world.sql(

@@ -52,6 +52,15 @@ resource "aws_cloudfront_response_headers_policy" "docs" {
       override                = true
     }
 
+    content_type_options {
+      override = true
+    }
+
+    referrer_policy {
+      referrer_policy = local.headers.docs["Referrer-Policy"]
+      override        = true
+    }
+
     strict_transport_security {
       access_control_max_age_sec = 31536000
       include_subdomains         = false
