@@ -195,7 +195,7 @@ function tile({ id, name }, startPictures) {
       image.src = item.preview;
       image.hidden = false;
     }
-    const now = `${item.state} ${item.error?.code}`;
+    const now = `${item.state} ${item.error?.codes ?? item.error?.code}`;
     if (now === last) return;
     last = now;
     node.dataset.state = item.state;
@@ -210,6 +210,7 @@ function tile({ id, name }, startPictures) {
 
 function stateInWords({ state, error }) {
   if (state === "failed") return errorText(error);
-  if (state === "lost" || state === "refused") return tOr(`invalid.${error.code}`, t("invalid.not_uploaded"));
+  if (state === "lost" || state === "refused")
+    return error.codes.map((code) => tOr(`invalid.${code}`, t("invalid.not_uploaded"))).join(" ");
   return t(`create.start.${state}`);
 }
