@@ -208,6 +208,7 @@ def test_every_state_is_accessible(school: RunningSite, member: ApiUser, signs: 
         submit(page)
         expect(page.get_by_text("Without this consent no code can be made.")).to_be_visible()
         look("without consent")
+        page.get_by_role("radio", name="An animal").press("Space")
         page.get_by_label("I may use these photos").check()
         submit(page)
         expect(tiles(page).nth(4).get_by_text("It is blurred.")).to_be_visible()
@@ -237,6 +238,7 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         page = person.page
         page.goto(f"{school.url}/likenesses")
         add(page, *map(photo, range(5)))
+        page.get_by_role("radio", name="An animal").press("Space")
         page.get_by_label("I may use these photos").check()
         submit(page)
         card = cards(page).first
@@ -250,7 +252,7 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         page.wait_for_url(f"{school.url}/likenesses")
         page.goto(f"{school.url}/pictures")
         expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
-        remove(page, person, "A person")
+        remove(page, person, "An animal")
         assert person.complaints == []
 
 

@@ -586,6 +586,9 @@ export const words = {
   "invalid.photo_blurred": "It is blurred. Hold the camera still and focus on the subject.",
   "invalid.photo_too_dark": "It is too dark. Take it in daylight, or brighten it.",
   "invalid.photo_too_bright": "It is too bright to show anything. Take it without direct light.",
+  "invalid.photo_without_face":
+    "It shows no face that can be recognised. Take it from the front, nearer, and without a mask.",
+  "invalid.photo_of_several": "It shows several people. Cut out the one that is meant, or take it of one person.",
   "invalid.photo_repeated": "It shows the same as another one. Choose one from another side.",
   "invalid.invalid": "This value is not valid.",
   "error.busy": ({ span }) => `Too many requests. Try again in ${span}.`,
