@@ -72,7 +72,8 @@ class _Head:
         return _laid(picture, self._disc(0, 0.665, 0.32, 0.018, 0.8), (85, 38, 36))
 
     def _distance(self, x: float, y: float, width: float, height: float) -> Shades:
-        return np.sqrt(((self.u - x) / width) ** 2 + ((self.v - y) / height) ** 2)
+        distance: Shades = np.hypot((self.u - x) / width, (self.v - y) / height)
+        return distance
 
     def _disc(self, x: float, y: float, width: float, height: float, soft: float = 0.06) -> Shades:
         return np.clip((1 - self._distance(x, y, width, height)) / soft + 0.5, 0, 1)
