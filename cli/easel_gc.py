@@ -9,14 +9,15 @@ from cli.exit_codes import CommandError, ExitCode
 from cli.output import Column, add_json, format_size, print_json, print_table
 
 if TYPE_CHECKING:
-    from shared.polling.garbage import Removed
+    from shared.polling.garbage import Removed, Retired
     from shared.services import Services
 
 GC = """\
 Deletes everything that nothing refers to any more: objects in the storage that belong to no picture and no upload of
 the database and are at least an hour old, expired sessions and tokens, uploads of more than a day ago that no job uses,
-and recorded garbage. It never deletes what a running job may still write, nor anything outside of jobs/, uploads/,
-archives/, scenes/ and conformance/ in the bucket.
+the files of expired likenesses, replaced pictures of scenes that no job uses, and recorded garbage. It never deletes
+what a running job may still write, nor anything outside of jobs/, uploads/, archives/, scenes/ and conformance/ in the
+bucket.
 
 The poller does all but the first of these by itself. The first finds what was never recorded, for example after a
 database was restored from a backup, or after a crash. It lists the whole bucket, a thousand objects at a time.
@@ -58,8 +59,7 @@ def _collect(services: "Services", options: argparse.Namespace) -> int:
         waste = garbage.count_waste(services)
         _print(
             orphans,
-            Line("expired tokens", waste.tokens),
-            Line("uploads without a job", waste.uploads),
+            *_retired(waste.retired),
             Line("prefixes of due garbage", waste.prefixes),
             as_json=options.json,
         )
@@ -73,14 +73,13 @@ def _collect(services: "Services", options: argparse.Namespace) -> int:
         )
     if found:
         orphans, _ = _walk(services, dry_run=False)
-    tokens, uploads = garbage.retire(services)
+    retired = garbage.retire(services)
     emptied = garbage.Removed()
     while garbage.count_waste(services).prefixes:
         emptied += garbage.empty_garbage(services)
     _print(
         orphans,
-        Line("expired tokens", tokens),
-        Line("uploads without a job", uploads),
+        *_retired(retired),
         _line("objects of garbage", emptied),
         as_json=options.json,
     )
@@ -104,6 +103,15 @@ def _print(orphans: "dict[str, Removed]", *more: Line, as_json: bool) -> None:
         print_json(map(asdict, lines))
     else:
         print_table(lines, COLUMNS, if_empty="")
+
+
+def _retired(found: "Retired") -> list[Line]:
+    return [
+        Line("expired tokens", found.tokens),
+        Line("uploads without a job", found.uploads),
+        Line("expired likenesses", found.likenesses),
+        Line("replaced pictures of scenes", found.scene_pictures),
+    ]
 
 
 def _line(what: str, removed: "Removed") -> Line:

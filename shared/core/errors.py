@@ -33,6 +33,8 @@ FieldCode = Literal[
     "picture_broken",
     "photo_too_small",
     "photo_blurred",
+    "photo_without_face",
+    "photo_of_several",
     "photo_too_dark",
     "photo_too_bright",
     "photo_repeated",

@@ -14,6 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.colour import plain_rgb
+from shared.images.origin import PNG_KEYWORD, origin_xmp
 from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.profiles import srgb_profile
 from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
@@ -243,10 +244,15 @@ def photo_jpeg(data: bytes, max_side_px: int) -> bytes:
 
 
 def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
-    """Encode a PNG with its recipe in the text chunks `parameters` and `easel`. Equal input gives equal bytes."""
+    """Encode a PNG with its recipe in the text chunks `parameters` and `easel`, and its origin in XMP.
+
+    Equal input gives equal bytes.
+    """
     chunks = PngInfo()
     chunks.add_text("easel", recipe_json(recipe))
     chunks.add_text("parameters", parameters_text(recipe))  # becomes iTXt where it is not Latin-1
+    if origin := origin_xmp(recipe):
+        chunks.add_itxt(PNG_KEYWORD, origin)
     return _png(image, chunks)
 
 
@@ -265,10 +271,10 @@ def small_png(image: Image.Image, max_side_px: int) -> bytes:
     return _png(small, PngInfo())
 
 
-def thumbnail_webp(image: Image.Image) -> bytes:
+def thumbnail_webp(image: Image.Image, recipe: Recipe | None = None) -> bytes:
     """Encode a WebP in sRGB of at most 512 pixels on the long side. A smaller picture keeps its size.
 
-    One with a palette keeps its edges and colours.
+    One with a palette keeps its edges and colours. One with a recipe states its origin in XMP.
     """
     crisp = image.mode == "P"
     small = image.copy()
@@ -276,7 +282,8 @@ def thumbnail_webp(image: Image.Image) -> bytes:
     small.thumbnail(box, Image.Resampling.NEAREST if crisp else Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     options = {"lossless": True} if crisp else {"quality": _WEBP_QUALITY}
-    small.convert("RGB").save(buffer, "WEBP", method=_WEBP_METHOD, icc_profile=srgb_profile(), **options)
+    xmp = origin_xmp(recipe).encode() if recipe else b""
+    small.convert("RGB").save(buffer, "WEBP", method=_WEBP_METHOD, icc_profile=srgb_profile(), xmp=xmp, **options)
     return buffer.getvalue()
 
 

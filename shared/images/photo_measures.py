@@ -1,8 +1,9 @@
 """Measures of a photo from which something is to be learned: its size, sharpness, light, and a hash of what it shows.
 
 Run as a program, it reads picture files from stdin, each after its length as four bytes, and answers each by a line of
-JSON with its measures, or with the code of why it cannot be used. It limits its own memory and time, because photos are
-untrusted and decoders are native code.
+JSON with its measures, or with the code of why it cannot be used. With the argument `faces` it counts them, too, if the
+packages for that are installed. It limits its own memory and time, because photos are untrusted and decoders are native
+code.
 """
 
 import json
@@ -10,12 +11,13 @@ import os
 import resource
 import struct
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 
 from PIL import Image, ImageFilter, ImageStat
 
-from shared.images import codec
-from shared.images.photo_values import PhotoMeasures
+from shared.images import codec, faces
+from shared.images.photo_values import COUNT_FACES, PhotoMeasures
 
 MAX_CPU_S = 30
 NICE = 5
@@ -28,11 +30,12 @@ _LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=2, o
 _DARK, _BRIGHT = 5, 250
 
 
-def measure(data: bytes) -> PhotoMeasures:
+def measure(data: bytes, count_faces: Callable[[Image.Image], int] | None = None) -> PhotoMeasures:
     """Measure a photo file. Raises PictureError."""
     width, height = codec.read_size(data)
-    grey = codec.decode_source(data).convert("L")
-    grey.thumbnail((MEASURED_SIDE_PX, MEASURED_SIDE_PX), Image.Resampling.LANCZOS)
+    photo = codec.decode_source(data)
+    photo.thumbnail((MEASURED_SIDE_PX, MEASURED_SIDE_PX), Image.Resampling.LANCZOS)
+    grey = photo.convert("L")
     counts = grey.histogram()
     pixels = grey.width * grey.height
     return PhotoMeasures(
@@ -43,6 +46,7 @@ def measure(data: bytes) -> PhotoMeasures:
         sum(counts[: _DARK + 1]) / pixels,
         sum(counts[_BRIGHT:]) / pixels,
         _difference_hash(grey),
+        count_faces(photo) if count_faces else None,
     )
 
 
@@ -73,18 +77,22 @@ def _difference_hash(grey: Image.Image) -> int:
 
 
 def main() -> None:
-    """Measure the photos from stdin, one after the other. The argument is how much memory that may take, in bytes."""
+    """Measure the photos from stdin, one after the other.
+
+    The first argument is how much memory that may take, in bytes; the second, if any, is `faces`.
+    """
     most_bytes = int(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     os.nice(NICE)
+    count_faces = faces.find_counter() if COUNT_FACES in sys.argv[2:] else None
     source = sys.stdin.buffer
     while head := source.read(4):
         found: dict[str, object]
         try:
-            found = asdict(measure(source.read(struct.unpack(">I", head)[0])))
+            found = asdict(measure(source.read(struct.unpack(">I", head)[0]), count_faces))
         except codec.PictureError as error:
             found = {"code": error.code}
         sys.stdout.write(json.dumps(found) + "\n")

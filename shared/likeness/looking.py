@@ -10,7 +10,7 @@ from shared.images.photo_values import PhotoMeasures
 from shared.images.source_rules import PictureError, check_head
 from shared.jobs import upload_store
 from shared.likeness.measuring import measurer
-from shared.likeness.photos import judge
+from shared.likeness.photos import PERSON, judge
 from shared.services import Services
 
 MAX_PHOTO_PIXELS = 40_000_000
@@ -29,7 +29,7 @@ _ADVICE = {
 }
 
 
-def check_photos(services: Services, credential: Credential, keys: Sequence[str]) -> None:
+def check_photos(services: Services, credential: Credential, keys: Sequence[str], subject: str) -> None:
     """Check that these are the user's own uploads, have arrived, and that a likeness can be trained from them.
 
     No connection to the database is held while the storage is asked.
@@ -42,13 +42,13 @@ def check_photos(services: Services, credential: Credential, keys: Sequence[str]
         own = upload_store.list_own_keys(connection, require_user(connection, credential).id, keys)
     measured: list[PhotoMeasures | None] = []
     faults: list[FieldError] = []
-    with measurer() as lent:
+    with measurer(faces=subject == PERSON) as lent:
         for place, key in enumerate(keys):
             found = _look(services, key, lent.measure) if key in own else _NOT_YOURS
             measured.append(found if isinstance(found, PhotoMeasures) else None)
             if not isinstance(found, PhotoMeasures):
                 faults.append(_fault(place, *found))
-    faults += [_fault(problem.place, problem.code, problem.message) for problem in judge(measured)]
+    faults += [_fault(problem.place, problem.code, problem.message) for problem in judge(measured, subject)]
     if faults:
         raise InvalidRequest("Some photos cannot be used; see 'errors'.", fields=tuple(faults))
 

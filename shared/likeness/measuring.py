@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import shared
 from shared.core.errors import Unavailable
 from shared.core.settings import library_path
-from shared.images.photo_values import MAX_MEMORY_BYTES, PROGRAM, PhotoMeasures
+from shared.images.photo_values import COUNT_FACES, MAX_MEMORY_BYTES, PROGRAM, PhotoMeasures
 
 if TYPE_CHECKING:
     import shared.images.photo_measures  # only another process imports it; so the bundle has it
@@ -26,6 +26,9 @@ AT_ONCE = 2
 """How many such processes a process has at the same time."""
 
 _PROGRAM = [sys.executable, "-m", PROGRAM, str(MAX_MEMORY_BYTES)]
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""What counts faces uses numpy, whose memory for more threads would exceed the limit."""
+
 _FOLDER = Path(shared.__path__[0]).parent
 
 _turns = threading.Semaphore(AT_ONCE)
@@ -33,9 +36,13 @@ _log = logging.getLogger(__name__)
 
 
 class Measurer:
-    """Measures photos one after the other. A photo that ends the process is broken, and the next one gets another."""
+    """Measures photos one after the other. A photo that ends the process is broken, and the next one gets another.
 
-    def __init__(self) -> None:
+    With `faces` it counts faces, too, where the packages for that are installed.
+    """
+
+    def __init__(self, *, faces: bool = False) -> None:
+        self._program = [*_PROGRAM, COUNT_FACES] if faces else _PROGRAM
         self._process: subprocess.Popen[bytes] | None = None
 
     def measure(self, data: bytes) -> PhotoMeasures | str:
@@ -71,26 +78,26 @@ class Measurer:
         if self._process is None:
             # Without this process's environment, which has keys.
             self._process = subprocess.Popen(  # noqa: S603 # the program is Easel's
-                _PROGRAM,
+                self._program,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_FOLDER,
-                env=library_path(),
+                env=library_path() | _ONE_THREAD,
             )
         return self._process
 
 
 @contextmanager
-def measurer() -> Iterator[Measurer]:
-    """Wait for a turn, and lend a measurer until the end of the block.
+def measurer(*, faces: bool = False) -> Iterator[Measurer]:
+    """Wait for a turn, and lend a measurer until the end of the block; with `faces` one that counts them, if it can.
 
     Raises:
         Unavailable: Too many photos are being measured.
     """
     if not _turns.acquire(timeout=LIMIT_S):
         raise Unavailable("Too many photos are being looked at.", retry_after_s=5)
-    lent = Measurer()
+    lent = Measurer(faces=faces)
     try:
         yield lent
     finally:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from shared.core.errors import FieldCode
 from shared.images.photo_values import PhotoMeasures
 
+PERSON = "person"
+"""The subject of which each photo has to show one face."""
+
 MIN_SIDE_PX = 256
 MIN_SHARPNESS = 40.0
 """Photos that are sharp have some hundreds, out of focus or shaken ones less than 20."""
@@ -27,13 +30,15 @@ class PhotoProblem:
     message: str
 
 
-def judge(photos: Sequence[PhotoMeasures | None]) -> list[PhotoProblem]:
+def judge(photos: Sequence[PhotoMeasures | None], subject: str) -> list[PhotoProblem]:
     """Return every problem of every photo, in their order; None stands for one that could not be measured."""
     problems = []
     for place, photo in enumerate(photos):
         if photo is None:
             continue
         problems += [PhotoProblem(place, code, message) for code, message in _faults(photo)]
+        if subject == PERSON:
+            problems += [PhotoProblem(place, code, message) for code, message in _face_faults(photo.faces)]
         same = next((other for other in range(place) if _are_alike(photos[other], photo)), None)
         if same is not None:
             message = f"shows the same as photo {same + 1}; choose one from another side, or with other light"
@@ -55,6 +60,15 @@ def _faults(photo: PhotoMeasures) -> list[tuple[FieldCode, str]]:
     if not is_dark and not is_bright and photo.sharpness < MIN_SHARPNESS:
         faults.append(("photo_blurred", "is blurred; hold the camera still and focus on the subject"))
     return faults
+
+
+def _face_faults(faces: int | None) -> list[tuple[FieldCode, str]]:
+    if faces == 0:
+        message = "shows no face that can be recognised; take it from the front, nearer, and without a mask"
+        return [("photo_without_face", message)]
+    if faces is not None and faces > 1:
+        return [("photo_of_several", f"shows {faces} faces; cut out the one that is meant, or take it of one person")]
+    return []
 
 
 def _are_alike(one: PhotoMeasures | None, other: PhotoMeasures) -> bool:

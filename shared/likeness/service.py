@@ -87,7 +87,7 @@ def _find_refusal(services: Services, credential: Credential, request: LikenessR
     if not trains_likenesses(services):
         return InvalidRequest("No generator of this site trains likenesses.", fields=(_NOT_OFFERED,))
     try:
-        check_photos(services, credential, request.photos)
+        check_photos(services, credential, request.photos, request.subject)
     except InvalidRequest as error:
         return error
     return None

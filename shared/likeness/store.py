@@ -127,12 +127,19 @@ def record_trained(
     connection.execute(query, values)
 
 
+_EXPIRED = "adapter_key IS NOT NULL AND expires_at <= clock_timestamp()"
+
+
+def count_expired(connection: Connection) -> int:
+    """Return how many likenesses `expire` would take now."""
+    return int(connection.execute(text(f"SELECT count(*) FROM likenesses WHERE {_EXPIRED}")).scalar_one())
+
+
 def expire(connection: Connection, limit: int) -> int:
     """Make the files of expired likenesses garbage, at most so many; return how many."""
-    query = text("""
+    query = text(f"""
         WITH old AS MATERIALIZED (
-            SELECT job_id, adapter_key FROM likenesses
-            WHERE adapter_key IS NOT NULL AND expires_at <= clock_timestamp()
+            SELECT job_id, adapter_key FROM likenesses WHERE {_EXPIRED}
             ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED
         ), thrown AS (
             INSERT INTO garbage (prefix) SELECT adapter_key FROM old ON CONFLICT DO NOTHING

@@ -19,7 +19,7 @@ from shared.likeness import store as likeness_store
 from shared.polling import garbage_store
 from shared.polling.garbage_store import ClaimedPrefix
 from shared.scenes import catalogue
-from shared.scenes import pictures as scene_pictures
+from shared.scenes import pictures as scene_files
 from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
@@ -42,11 +42,20 @@ class Removed:
 
 
 @dataclass(frozen=True)
-class Waste:
-    """How many expired tokens, uploads that no job uses, and prefixes of due garbage there are."""
+class Retired:
+    """How many rows are past their time: tokens, uploads that no job uses, likenesses, and replaced scene pictures."""
 
     tokens: int
     uploads: int
+    likenesses: int
+    scene_pictures: int
+
+
+@dataclass(frozen=True)
+class Waste:
+    """What is past its time, and how many prefixes of garbage are due."""
+
+    retired: Retired
     prefixes: int
 
 
@@ -54,28 +63,31 @@ def count_waste(services: Services) -> Waste:
     """Return what `retire` and `empty_garbage` would delete now."""
     with services.db.statement() as connection:
         return Waste(
-            tokens=user_store.count_expired_tokens(connection),
-            uploads=upload_store.count_unused(connection),
+            Retired(
+                tokens=user_store.count_expired_tokens(connection),
+                uploads=upload_store.count_unused(connection),
+                likenesses=likeness_store.count_expired(connection),
+                scene_pictures=catalogue.count_retired(connection),
+            ),
             prefixes=garbage_store.count_due(connection),
         )
 
 
-def retire(services: Services) -> tuple[int, int]:
-    """Drop expired tokens, and old uploads that no job uses; return how many of each. Likenesses expire, too.
+def retire(services: Services) -> Retired:
+    """Drop what is past its time; return how many of each. Likenesses keep their rows and lose their files.
 
-    The uploads' objects become garbage, as do those of likenesses and retired pictures of scenes. Each transaction
-    drops a limited number.
+    The objects of uploads, likenesses and scene pictures become garbage. Each transaction drops a limited number.
     """
-    tokens = uploads = 0
+    tokens = uploads = likenesses = 0
     with services.db.statement() as connection:
         while found := user_store.drop_expired_tokens(connection, RETIRED_AT_ONCE):
             tokens += found
         while (looked := upload_store.drop_unused(connection, RETIRED_AT_ONCE)).seen:
             uploads += looked.dropped
-        while likeness_store.expire(connection, RETIRED_AT_ONCE):
-            pass
-        catalogue.drop_retired(connection)
-    return tokens, uploads
+        while found := likeness_store.expire(connection, RETIRED_AT_ONCE):
+            likenesses += found
+        scene_pictures = catalogue.drop_retired(connection)
+    return Retired(tokens, uploads, likenesses, scene_pictures)
 
 
 def empty_garbage(services: Services) -> Removed:
@@ -154,7 +166,7 @@ def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
             wanted |= {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in used.claims}
         if uploads:
             wanted |= upload_store.list_known_keys(connection, uploads)
-        if scenes := {key: found for key in keys if (found := scene_pictures.id_of(key)) is not None}:
+        if scenes := {key: found for key in keys if (found := scene_files.id_of(key)) is not None}:
             known = catalogue.list_known_ids(connection, set(scenes.values()))
             wanted |= {key for key, found in scenes.items() if found in known}
     return wanted

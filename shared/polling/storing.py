@@ -62,7 +62,7 @@ class Storing:
             with ThreadPoolExecutor(1, "png") as beside:
                 # The PNG takes longer than making and storing the thumbnail.
                 encoding = beside.submit(codec.encode_png, image, recipe)
-                self._put(thumbnail_key, codec.thumbnail_webp(image), "image/webp")
+                self._put(thumbnail_key, codec.thumbnail_webp(image, recipe), "image/webp")
                 png = encoding.result()
             self._put(key, png, "image/png")
             timelapse_key = self._add_timelapse(result, image) if part.frames and not self._stored else None

@@ -217,14 +217,23 @@ def drop_retired(connection: Connection) -> int:
     return sum(_drop_retired(connection, kind) for kind in _TABLES)
 
 
-def _drop_retired(connection: Connection, kind: str) -> int:
-    table = _TABLES[kind][0]
+def count_retired(connection: Connection) -> int:
+    """Return how many pictures `drop_retired` would delete now."""
+    counts = " + ".join(f"(SELECT count(*) FROM {_dropped(kind)})" for kind in _TABLES)
+    return int(connection.execute(text(f"SELECT {counts}"), {"kept_s": RETIRED_KEPT_S}).scalar_one())
+
+
+def _dropped(kind: str) -> str:
+    """Return the SQL for the retired pictures of a kind that are deleted: the table `p` with its condition."""
     reference = "place_picture_id" if kind == "place" else "action_shot_id"
+    return f"""{_TABLES[kind][0]} p WHERE retired_at < clock_timestamp() - make_interval(secs => :kept_s)
+        AND NOT EXISTS (SELECT FROM scenes s WHERE s.{reference} = p.id)"""
+
+
+def _drop_retired(connection: Connection, kind: str) -> int:
     query = text(f"""
         WITH dropped AS (
-            DELETE FROM {table} p WHERE retired_at < clock_timestamp() - make_interval(secs => :kept_s)
-                AND NOT EXISTS (SELECT FROM scenes s WHERE s.{reference} = p.id)
-            RETURNING id
+            DELETE FROM {_dropped(kind)} RETURNING id
         ), thrown AS (
             INSERT INTO garbage (prefix) SELECT 'scenes/' || id || '/' FROM dropped ON CONFLICT DO NOTHING
         )

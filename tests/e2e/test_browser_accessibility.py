@@ -15,12 +15,13 @@ from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 
-GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/nowhere")
+GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/likenesses", "/nowhere")
 MEMBER = (
     "/create",
     "/create/many",
     "/stylize",
     "/scenes",
+    "/likenesses",
     "/pictures",
     "/pictures?q=nothing",
     "/pictures/{published}",

@@ -11,6 +11,7 @@ from PIL import Image, ImageFilter
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.support.api_user import ApiUser
+from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in, record
 from tests.support.photos import encode, photo
 from tests.support.running_site import RunningSite
@@ -70,8 +71,8 @@ def sitter(school: RunningSite, member: ApiUser, request: pytest.FixtureRequest)
         assert person.complaints == []
 
 
-def blurred() -> bytes:
-    with Image.open(io.BytesIO(photo(7))) as sharp:
+def blurred(side: int = 320) -> bytes:
+    with Image.open(io.BytesIO(photo(7, side))) as sharp:
         return encode(sharp.filter(ImageFilter.GaussianBlur(12)))
 
 
@@ -99,7 +100,7 @@ def submit(page: Page) -> None:
 def test_five_photos_become_a_code_that_draws_them(sitter: Visitor, member: ApiUser, signs: Path) -> None:
     page = sitter.page
     asked = record(page, lambda request: request.method == "POST" and "/v1/likenesses" in request.url)
-    add(page, photo(0), photo(1), blurred(), photo(3))
+    add(page, photo(0), photo(1), blurred(200), photo(3))
     submit(page)
     expect(page.get_by_text("Exactly 5 uploaded photos are needed.")).to_be_visible()
     expect(page.get_by_text("Without this consent no code can be made.")).to_be_visible()
@@ -111,7 +112,7 @@ def test_five_photos_become_a_code_that_draws_them(sitter: Visitor, member: ApiU
     page.get_by_label("Name", exact=True).fill("Rex")
     page.get_by_label("I may use these photos").press("Space")
     submit(page)
-    expect(tiles(page).nth(2).get_by_text("It is blurred.")).to_be_visible()
+    expect(tiles(page).nth(2).get_by_text(re.compile("It is too small.*It is blurred"))).to_be_visible()
     expect(page.locator(".start[data-state=refused]")).to_have_count(1)
     tiles(page).nth(2).get_by_role("button", name="Remove").press("Enter")
     add(page, photo(2))
@@ -155,6 +156,7 @@ def draw(page: Page, card: Locator, code: str) -> None:
     expect(field).to_have_value(code)
     assert code not in page.url
     expect(page.get_by_label("Describe your picture")).to_have_value("word animal")
+    assert code not in page.evaluate("JSON.stringify({...localStorage})")
     chip = page.get_by_role("group", name="Your likenesses").get_by_role("button", name="Rex II")
     expect(chip).to_have_attribute("aria-pressed", "true")
     chip.press("Enter")
@@ -162,13 +164,18 @@ def draw(page: Page, card: Locator, code: str) -> None:
     field.fill("1234")
     page.get_by_role("button", name="Paint it").press("Enter")
     expect(page.get_by_text("A code has eight digits.")).to_be_visible()
-    chip.press("Enter")
+    field.fill(f"{code[:4]} {code[4:]}")
     expect(page.get_by_text("A code has eight digits.")).to_be_hidden()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    field.press_sequentially(", 0000 0000")
     page.locator(".option", has_text="Draft").click()
     page.get_by_label("Seed", exact=True).fill("3")
     page.get_by_role("button", name="Paint it").press("Enter")
     expect(page.get_by_test_id("job-state")).to_have_text("Finished", timeout=WITHIN_MS)
     assert code not in page.url
+    page.get_by_role("button", name="Use this prompt").press("Enter")
+    expect(field).to_have_value(f"{code}, 00000000")
+    assert "0000" not in page.evaluate("localStorage.getItem('easel.draft')")
 
 
 def remove(page: Page, person: Visitor, name: str) -> None:
@@ -183,6 +190,47 @@ def remove(page: Page, person: Visitor, name: str) -> None:
     expect(page.get_by_role("heading", name="Your likenesses")).to_be_focused()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_state_is_accessible(school: RunningSite, member: ApiUser, signs: Path, theme: str) -> None:
+    source, found = axe_source(), {}
+    with visitor(school.url, school.s3_url, color_scheme=theme, reduced_motion="reduce") as person:
+        log_in(person, member)
+        page = person.page
+        person.expected = ["/v1/likenesses"]  # it refuses a photo
+
+        def look(state: str) -> None:
+            found[state] = violations(page, source)
+
+        page.goto(f"{school.url}/likenesses")
+        expect(page.get_by_text("You have none yet.")).to_be_visible()
+        look("empty")
+        add(page, *map(photo, range(4)), blurred())
+        submit(page)
+        expect(page.get_by_text("Without this consent no code can be made.")).to_be_visible()
+        look("without consent")
+        page.get_by_role("radio", name="An animal").press("Space")
+        page.get_by_label("I may use these photos").check()
+        submit(page)
+        expect(tiles(page).nth(4).get_by_text("It is blurred.")).to_be_visible()
+        look("photos judged")
+        tiles(page).nth(4).get_by_role("button", name="Remove").press("Enter")
+        add(page, photo(4))
+        submit(page)
+        card = cards(page).first
+        expect(card.locator("progress")).to_have_js_property("value", 0.5, timeout=WITHIN_MS)
+        look("training")
+        (signs / "go").touch()
+        expect(card.get_by_text("works until")).to_be_visible(timeout=WITHIN_MS)
+        card.get_by_text("Rename").press("Enter")
+        look("ready")
+        card.get_by_role("button", name="Delete").press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look("asked")
+        page.keyboard.press("Escape")
+        assert person.complaints == []
+    assert {state: rules for state, rules in found.items() if rules} == {}
+
+
 def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Path) -> None:
     assert not (signs / "go").exists()
     with visitor(school.url, school.s3_url) as person:
@@ -190,6 +238,7 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         page = person.page
         page.goto(f"{school.url}/likenesses")
         add(page, *map(photo, range(5)))
+        page.get_by_role("radio", name="An animal").press("Space")
         page.get_by_label("I may use these photos").check()
         submit(page)
         card = cards(page).first
@@ -203,7 +252,7 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         page.wait_for_url(f"{school.url}/likenesses")
         page.goto(f"{school.url}/pictures")
         expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
-        remove(page, person, "A person")
+        remove(page, person, "An animal")
         assert person.complaints == []
 
 

@@ -122,11 +122,14 @@ def take_pictures(browser: Browser, url: str) -> None:
 
 
 def take_scene_form(member: Visitor, url: str) -> None:
-    """Show the form of a scene with a place and an action chosen."""
+    """Show the form of a scene with a place and an action chosen, down to the actions."""
+    member.page.set_viewport_size({"width": SIZE["width"], "height": 1120})
     member.page.goto(f"{url}/scenes")
     for name in ("Park", "Waving"):
         member.page.get_by_role("radio", name=name).check(force=True)
+    member.page.evaluate("scrollTo(0, 0)")
     save(member.page, "scene-form", member.page.get_by_role("radio", name="View 2"))
+    member.page.set_viewport_size({"width": SIZE["width"], "height": SIZE["height"]})
 
 
 def take_engines(browser: Browser, url: str) -> None:

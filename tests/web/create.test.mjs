@@ -97,6 +97,16 @@ test("a likeness has its weight, and is left out where no new picture is made", 
   assert.equal(bodyOf({ ...values, likeness_weight: 0.5 }).likeness_weight, 0.5);
   assert.deepEqual(bodyOf({ ...values, likeness: null, likeness_weight: 0.5 }), { prompt: "a" });
   assert.equal("likeness" in bodyOf({ ...values, strength: -1, source_images: ["k"] }), false);
+  const likeness = [
+    { code: "12345678", weight: 0.5 },
+    { code: "87654321", weight: 1 },
+  ];
+  assert.deepEqual(bodyOf({ prompt: "a", likeness, likeness_weight: null }), { prompt: "a", likeness });
+  assert.deepEqual(bodyOf({ prompt: "a", likeness, likeness_weight: 2 }), {
+    prompt: "a",
+    likeness: ["12345678", "87654321"],
+    likeness_weight: 2,
+  });
 });
 
 test("a number is parsed as people write it, other text stays text", () => {
@@ -119,6 +129,9 @@ test("values that the API would refuse are found first, with its codes", () => {
     [{}, {}],
   );
   assert.equal(check({ likeness: "1234567" }).likeness.code, "no_code");
+  assert.equal(check({ likeness: ["12345678", "1234567"] }).likeness.code, "no_code");
+  const four = ["00000001", "00000002", "00000003", "00000004"];
+  assert.deepEqual(check({ likeness: four }).likeness, { code: "too_many", limit: 3 });
 });
 
 test("without a new picture no prompt is needed", () => {
@@ -164,15 +177,16 @@ test("where each generator has its own steps, only the user's are kept", () => {
   assert.deepEqual([steps, scale], [12, null]);
 });
 
-test("a refusal keeps one reason per field", () => {
+test("a refusal keeps one reason per field, and the codes of all", () => {
   const errors = [
     { field: "steps", message: "No.", code: "too_large", limit: 150 },
     { field: "steps", message: "Odd.", code: "invalid" },
     { field: "n", message: "No." },
   ];
-  const { fields, reasons } = readProblem(422, { errors });
+  const { fields, reasons, codes } = readProblem(422, { errors });
   assert.deepEqual(fields, { steps: "No.", n: "No." });
   assert.deepEqual(reasons, { steps: { code: "too_large", limit: 150 } });
+  assert.deepEqual(codes, { steps: ["too_large", "invalid"] });
 });
 
 const picture = (name = "a.png", options = {}) => new File(["x"], name, { type: "image/png", ...options });
@@ -240,7 +254,7 @@ test("a key that the API refuses is dropped, also from the storage", async () =>
   await starts.add(picture(), 4);
   await starts.settled(new AbortController().signal);
   starts.markLost("key-1", "not_yours");
-  assert.deepEqual([starts.items[0].state, starts.items[0].error.code, starts.keys()], ["lost", "not_yours", []]);
+  assert.deepEqual([starts.items[0].state, starts.items[0].error.codes, starts.keys()], ["lost", ["not_yours"], []]);
   const later = startsWith({ storage });
   later.restore(["key-1"]);
   assert.equal(later.items[0].preview, null);
@@ -252,11 +266,11 @@ test("photos that the API refuses keep their keys, until it refuses others", asy
   await starts.add(picture("a.png"), 5);
   await starts.add(picture("b.png"), 5);
   await starts.settled(new AbortController().signal);
-  starts.refuse({ "key-2": "photo_blurred" });
-  const shown = () => starts.items.map(({ state, error }) => [state, error?.code ?? null]);
+  starts.refuse({ "key-2": ["photo_blurred", "photo_repeated"] });
+  const shown = () => starts.items.map(({ state, error }) => [state, error?.codes ?? null]);
   assert.deepEqual(shown(), [
     ["ready", null],
-    ["refused", "photo_blurred"],
+    ["refused", ["photo_blurred", "photo_repeated"]],
   ]);
   assert.deepEqual(starts.keys(), ["key-1", "key-2"]);
   starts.refuse({});

@@ -27,6 +27,15 @@ test("a scene is repeated as what was asked for", () => {
   assert.equal("seed" in variationOf(job), false);
 });
 
+test("a scene is repeated with all its likenesses and their weights", () => {
+  const likeness = [
+    { code: "12345678", weight: 1 },
+    { code: "87654321", weight: 0.5 },
+  ];
+  const job = { prompt: "x", settings: { ...settings, scene: { ...scene, action_prompt: "" }, likeness } };
+  assert.deepEqual(remakeOf(job).likeness, likeness);
+});
+
 test("a scene whose action was described is described again", () => {
   const own = { ...scene, action_prompt: "reads aloud", background: "1", pose: "2", code: "22222222" };
   const { dynamic_action, action_prompt } = remakeOf({ prompt: "x", settings: { ...settings, scene: own } });

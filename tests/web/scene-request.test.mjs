@@ -27,7 +27,11 @@ test("a draft keeps what the catalogue still has", () => {
   const gone = sceneValues({ place: "moon", place_picture: 1, action: "flying", shot: "?", gender: "cat" }, catalogue);
   assert.deepEqual([gone.place, gone.place_picture, gone.action, gone.gender], ["beach", 0, "reading", null]);
   assert.equal(sceneValues({ dynamic_action: true, action: "running" }, catalogue).action, null);
-  assert.equal(sceneValues({ likeness: [{ code: "12345678", weight: 1 }] }, catalogue).likeness, "12345678");
+  const likeness = [
+    { code: "12345678", weight: 1 },
+    { code: "87654321", weight: 0.5 },
+  ];
+  assert.deepEqual(sceneValues({ likeness }, catalogue).likeness, likeness);
 });
 
 test("words are sent only where they choose the action", () => {
@@ -46,6 +50,7 @@ test("the drafts of both forms are separate, and a logout deletes both", () => {
   saveDraft({ prompt: "a fox" }, storage);
   saveSceneDraft({ place: "park" }, storage);
   assert.deepEqual([readDraft(storage), readSceneDraft(storage)], [{ prompt: "a fox" }, { place: "park" }]);
+  saveSceneDraft({ place: "park", likeness: "12345678" }, storage);
   clearDraft(storage);
   assert.deepEqual([readDraft(storage), readSceneDraft(storage)], [{}, {}]);
 });

@@ -2,17 +2,19 @@
  * An error of the site's API.
  *
  * `status` is the HTTP status, or 0 without an answer. `code` is the API's stable code, "network" or "unreadable".
- * `fields` maps field names to messages, `reasons` maps them to `{code, limit}` where the answer has them.
+ * `fields` maps field names to their first messages, `reasons` maps them to `{code, limit}` where the answer has them;
+ * `codes` maps them to the codes of everything that is wrong with them.
  * `retryAfterMs` is null unless the server sent Retry-After.
  */
 export class ApiError extends Error {
-  constructor({ status, code, message = code, fields = {}, reasons = {}, retryAfterMs = null }) {
+  constructor({ status, code, message = code, fields = {}, reasons = {}, codes = {}, retryAfterMs = null }) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
     this.fields = fields;
     this.reasons = reasons;
+    this.codes = codes;
     this.retryAfterMs = retryAfterMs;
   }
 
@@ -40,7 +42,9 @@ export function readProblem(status, body, retryAfter = null) {
   const problem = body !== null && typeof body === "object" ? body : {};
   const fields = {};
   const reasons = {};
+  const codes = {};
   for (const { field, message, code, limit = null } of Array.isArray(problem.errors) ? problem.errors : []) {
+    if (code) codes[field] = [...(codes[field] ?? []), code];
     if (field in fields) continue;
     fields[field] = message;
     if (code) reasons[field] = { code, limit };
@@ -51,6 +55,7 @@ export function readProblem(status, body, retryAfter = null) {
     message: problem.detail || problem.title || `HTTP ${status}`,
     fields,
     reasons,
+    codes,
     retryAfterMs: readRetryAfter(retryAfter),
   });
 }

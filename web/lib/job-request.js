@@ -1,3 +1,4 @@
+import { checkCodes, codesOf, likenessOf } from "./likeness-codes.js";
 import { fieldOf, pickChoice } from "./presets.js";
 
 const BY_QUALITY = ["steps", "scale", "upscale"];
@@ -38,7 +39,7 @@ export function readNumber(text) {
   return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : trimmed;
 }
 
-/** Return the body for `POST /v1/jobs`, without values that are empty or that have no effect. */
+/** Return the body for `POST /v1/jobs`, without values that are empty or that have no effect. A weight replaces all. */
 export function bodyOf({
   source_images: sources = [],
   strength,
@@ -54,11 +55,12 @@ export function bodyOf({
     ...kept,
     ...(sources.length > 0 ? { source_images: sources, strength } : {}),
     ...(values.describe && description ? { description } : {}),
-    ...(likeness && isPainted({ strength, source_images: sources })
-      ? { likeness, ...(typeof weight === "number" ? { likeness_weight: weight } : {}) }
-      : {}),
+    ...(likeness && isPainted({ strength, source_images: sources }) ? likenessFields(likeness, weight) : {}),
   };
 }
+
+const likenessFields = (likeness, weight) =>
+  typeof weight === "number" ? { likeness: likenessOf(codesOf(likeness)), likeness_weight: weight } : { likeness };
 
 /** Whether new pictures are made, not only given ones enlarged or described. Only then is a prompt required. */
 export const isPainted = ({ strength, source_images: sources = [] }) => !(strength < 0 && sources.length > 0);
@@ -76,7 +78,8 @@ export function checkValues(values, presets) {
     if (found) wrong[name] = found;
   }
   const says = values.prompt.replaceAll("|", "").trim();
-  if (values.likeness && !/^\d{8}$/.test(values.likeness)) wrong.likeness = { code: "no_code", limit: null };
+  const codes = checkCodes(codesOf(values.likeness));
+  if (codes) wrong.likeness = codes;
   if (isPainted(values) && says === "") wrong.prompt = { code: "required", limit: null };
   return wrong;
 }

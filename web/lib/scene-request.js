@@ -19,7 +19,7 @@ export function sceneValues(draft, { places, actions }) {
     age: pick(AGES, draft.age, "adult"),
     gender: pick(GENDERS, draft.gender),
     details: draft.details ?? "",
-    likeness: [draft.likeness].flat()[0]?.code ?? draft.likeness ?? "", // a job lists objects with a code
+    likeness: draft.likeness ?? null,
   };
 }
 

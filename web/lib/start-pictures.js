@@ -10,7 +10,7 @@ const MOST_KEPT = 12;
  *
  * `items` are `{id, name, state, progress, key, preview, url, file, error}`. States: `waiting` (for a login),
  * `sending`, `ready` (has a key), `failed` (`error` says why; can be retried), `refused` (has a key, but cannot be used)
- * and `lost` (the key is no longer valid); `error.code` says why. `preview` is a data URL or null; `url` shows the file in full size while it is available.
+ * and `lost` (the key is no longer valid); `error.codes` say why. `preview` is a data URL or null; `url` shows the file in full size while it is available.
  * Every change fires "change"; uploads continue while other views are shown.
  *
  * `upload(file, {onProgress, signal})` resolves to a key, `preview(file)` to a data URL; `mayUpload()` says whether a
@@ -99,20 +99,20 @@ export class StartPictures extends EventTarget {
   markLost(key, code = "not_uploaded") {
     const item = this.items.find((one) => one.key === key);
     if (!item) return;
-    Object.assign(item, { state: "lost", key: null, error: { code } });
+    Object.assign(item, { state: "lost", key: null, error: { codes: [code] } });
     this.#writeKept(this.#readKept().filter((one) => one.key !== key));
     this.#notify();
   }
 
   /**
-   * Say of these pictures (`{key: code}`) that the API does not use them as they are, and of no others.
+   * Say of these pictures (`{key: codes}`, everything that is wrong with each) that the API does not use them as they are, and of no others.
    *
    * They keep their keys: another picture of the set may be the one that is replaced.
    */
-  refuse(codes) {
+  refuse(byKey) {
     for (const item of this.items.filter(({ state }) => HAS_KEY.has(state))) {
-      const code = codes[item.key];
-      Object.assign(item, code ? { state: "refused", error: { code } } : { state: "ready", error: null });
+      const codes = byKey[item.key];
+      Object.assign(item, codes ? { state: "refused", error: { codes } } : { state: "ready", error: null });
     }
     this.#notify();
   }

@@ -99,7 +99,7 @@ function changeScene(job) {
 }
 
 function useWords({ prompt, settings }) {
-  const { type, style, pixel_art, aspect, quality, n, negative_prompt } = settings;
-  saveDraft({ prompt, type, style, pixel_art, aspect, quality, n, negative_prompt });
+  const { type, style, pixel_art, aspect, quality, n, negative_prompt, likeness } = settings;
+  saveDraft({ prompt, type, style, pixel_art, aspect, quality, n, negative_prompt, likeness });
   navigate("/create");
 }

@@ -189,7 +189,8 @@ export const words = {
   "create.range": ({ least, most }) => `From ${least} to ${most}.`,
   "create.range.step": ({ least, most, step }) => `From ${least} to ${most}, in steps of ${step}.`,
   "create.likeness": "Code of a likeness",
-  "create.likeness.hint": "Eight digits. Draws the person, animal or object that it belongs to.",
+  "create.likeness.hint":
+    "Eight digits, or up to three codes. Draws the person, animal or object that each belongs to.",
   "create.field.likeness_weight": "Weight of the likeness",
   "create.usual.likeness": ({ value }) => `Default: ${value}.`,
   "create.describe": "Describe the pictures",
@@ -576,7 +577,7 @@ export const words = {
   "invalid.source_failed": "That picture cannot be a start. Choose another.",
   "invalid.not_yours": "It belongs to another account. Choose it again.",
   "invalid.picture_wrong_format": "It is not a PNG, JPEG or WebP picture.",
-  "invalid.picture_too_many_pixels": "It has more than 64 million pixels.",
+  "invalid.picture_too_many_pixels": "It has too many pixels. Make it smaller.",
   "invalid.picture_too_small":
     "It is too small: each side needs 8 pixels, and the longer one at most 256 times the shorter.",
   "invalid.picture_animated": "It is animated; only still images can be used.",
@@ -585,6 +586,9 @@ export const words = {
   "invalid.photo_blurred": "It is blurred. Hold the camera still and focus on the subject.",
   "invalid.photo_too_dark": "It is too dark. Take it in daylight, or brighten it.",
   "invalid.photo_too_bright": "It is too bright to show anything. Take it without direct light.",
+  "invalid.photo_without_face":
+    "It shows no face that can be recognised. Take it from the front, nearer, and without a mask.",
+  "invalid.photo_of_several": "It shows several people. Cut out the one that is meant, or take it of one person.",
   "invalid.photo_repeated": "It shows the same as another one. Choose one from another side.",
   "invalid.invalid": "This value is not valid.",
   "error.busy": ({ span }) => `Too many requests. Try again in ${span}.`,
@@ -793,8 +797,7 @@ export const words = {
   "scenes.gender.woman": "Woman",
   "scenes.details": "Details",
   "scenes.details.hint": "For example: wearing a red coat",
-  "scenes.likeness": "Likeness code",
-  "scenes.likeness.hint": "The eight digits of a likeness, if you have one. Without them the face is invented.",
+  "scenes.likeness.hint": "Eight digits, or up to three codes, if you have any. Without them the face is invented.",
   "scenes.submit": "Make the scene",
   "scenes.card": "Scene",
   "scenes.code": "Code:",

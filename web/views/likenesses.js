@@ -117,16 +117,16 @@ async function submit(form, list, signal) {
 }
 
 /** Show what is wrong with single photos at their tiles; return the errors with one for all of them. */
-function byPhoto(keys, { fields, reasons }) {
-  const codes = {};
+function byPhoto(keys, { fields, reasons, codes }) {
+  const byKey = {};
   const rest = { ...fields };
   for (const name of Object.keys(fields)) {
     const place = /^photos\.(\d+)$/.exec(name)?.[1];
     if (place === undefined) continue;
-    codes[keys[place]] = reasons[name]?.code ?? "invalid";
+    byKey[keys[place]] = codes[name] ?? ["invalid"];
     delete rest[name];
     rest.photos ??= t("likenesses.photos.look");
   }
-  photos.refuse(codes);
+  photos.refuse(byKey);
   return { fields: rest, reasons };
 }

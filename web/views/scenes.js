@@ -4,6 +4,7 @@ import { readSceneDraft, saveSceneDraft } from "../lib/draft.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
+import { checkCodes, codesOf } from "../lib/likeness-codes.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
 import { navigate } from "../lib/router.js";
 import { fetchCatalogue, renewal } from "../lib/scene-catalogue.js";
@@ -29,7 +30,7 @@ export function scenesView({ signal }) {
       const [catalogue, presets] = await Promise.all([fetchCatalogue({ signal }), getPresets({ signal })]);
       const missing = whatIsMissing(catalogue);
       if (missing !== null) return void fill(place, emptyNotice(t(missing), otherPage()));
-      const form = sceneForm({ catalogue, presets, draft: readSceneDraft(), renew: renewal({ signal }) });
+      const form = sceneForm({ catalogue, presets, draft: readSceneDraft(), renew: renewal({ signal }), signal });
       fill(place, form.node);
       wire(form, signal);
     } catch (error) {
@@ -71,6 +72,11 @@ function wire(form, signal) {
 /** Submit the form: go to the new job's page, or show the error. */
 async function submit(form, signal) {
   form.showError(null);
+  const wrong = checkCodes(codesOf(form.values().likeness));
+  if (wrong) {
+    showFieldErrors(form.fields, { fields: { likeness: wrong.code }, reasons: { likeness: wrong } });
+    return form.showError(t("error.field"));
+  }
   form.showStep("create.sending");
   try {
     if (currentSession() === undefined) await refreshSession();

@@ -16,6 +16,7 @@ from shared.polling import garbage_store
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.easel_command import Easel, objects
+from tests.support.photos import Sitter, adapter_file
 from tests.support.world import World, delete_prefix, with_settings
 
 
@@ -140,6 +141,18 @@ def test_announced_uploads_stay_until_they_expire(easel: Easel, world: World, la
     assert counts(objects(easel, "gc", "--dry-run")) == {"uploads without a job": (1, None)}
     assert counts(objects(easel, "gc")) == {"uploads without a job": (1, None), "objects of garbage": (1, 5)}
     assert keys(world) == {used}
+
+
+def test_expired_likenesses_are_counted_before_their_files_go(easel: Easel, world: World) -> None:
+    sitter = Sitter(world)
+    sitter.have()
+    sitter.have()
+    assert counts(objects(easel, "gc", "--dry-run")) == {}
+    world.sql("UPDATE likenesses SET expires_at = now() WHERE code = (SELECT min(code) FROM likenesses)")
+    assert counts(objects(easel, "gc", "--dry-run")) == {"expired likenesses": (1, None)}
+    [(_, size)] = [counts(objects(easel, "gc"))["objects of garbage"]]
+    assert size == len(adapter_file(7))
+    assert len(keys(world)) == 1
 
 
 def test_due_garbage_is_deleted_at_any_age(easel: Easel, world: World) -> None:

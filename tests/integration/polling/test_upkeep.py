@@ -53,6 +53,10 @@ def test_an_upload_in_use_is_looked_at_once(world: World) -> None:
     assert world.garbage() == {unused}
 
 
+def retired(**counts: int) -> garbage.Retired:
+    return garbage.Retired(**{"tokens": 0, "uploads": 0, "likenesses": 0, "scene_pictures": 0, **counts})
+
+
 def test_an_upload_is_dropped_after_the_last_job_that_used_it(world: World) -> None:
     user_id = world.user()
     key, other = add_uploads(world, user_id, 2)
@@ -64,7 +68,7 @@ def test_an_upload_is_dropped_after_the_last_job_that_used_it(world: World) -> N
         assert left(world) == {key, other}
         with world.services.db.begin() as connection:
             job_store.delete(connection, job_id)
-    assert garbage.retire(world.services) == (0, 2)
+    assert garbage.retire(world.services) == retired(uploads=2)
     assert left(world) == set()
     assert {key, other} <= world.garbage()
 
@@ -76,8 +80,8 @@ def test_an_upload_that_a_submit_is_about_to_use_is_not_waited_for(world: World)
     with world.services.db.begin() as connection:
         query = text("INSERT INTO job_sources (job_id, index, upload_key) VALUES (:job_id, 0, :key)")
         connection.execute(query, {"job_id": job_id, "key": taken})
-        assert garbage.retire(world.services) == (0, 1)
-    assert garbage.retire(world.services) == (0, 0)
+        assert garbage.retire(world.services) == retired(uploads=1)
+    assert garbage.retire(world.services) == retired()
     assert left(world) == {taken}
     assert world.garbage() == {unused}
 
@@ -90,8 +94,8 @@ def test_retiring_goes_on_until_nothing_is_left(world: World, monkeypatch: pytes
     for number in range(5):
         query = "INSERT INTO tokens (user_id, hash, kind, expires_at) VALUES (:user_id, :hash, 'session', now())"
         world.sql(query, user_id=user_id, hash=bytes([number]))
-    assert garbage.count_waste(world.services) == garbage.Waste(tokens=5, uploads=2, prefixes=0)
-    assert garbage.retire(world.services) == (5, 2)
+    assert garbage.count_waste(world.services) == garbage.Waste(retired(tokens=5, uploads=2), prefixes=0)
+    assert garbage.retire(world.services) == retired(tokens=5, uploads=2)
     assert left(world) == set(keys[:3])
 
 

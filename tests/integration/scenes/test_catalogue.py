@@ -76,10 +76,13 @@ def test_what_is_replaced_is_deleted_with_its_objects(
     assert bring() == Imported(added=0, changed=1, same=4)
     [new] = [one.id for one in places(world.services)[0].pictures]
     assert old != new
+    assert garbage.count_waste(world.services).retired.scene_pictures == 0
     garbage.retire(world.services)
     assert world.garbage() == set(), "a submit may have chosen it just before"
     world.sql("UPDATE place_pictures SET retired_at = retired_at - interval '2 hours' WHERE retired_at IS NOT NULL")
-    garbage.retire(world.services)
+    counted = garbage.count_waste(world.services).retired
+    assert counted.scene_pictures == 1
+    assert garbage.retire(world.services) == counted
     assert world.garbage() == {f"scenes/{old}/"}
     garbage.empty_garbage(world.services)
     assert world.services.storage.sizes_bytes(f"scenes/{old}/") == {}

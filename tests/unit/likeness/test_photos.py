@@ -22,8 +22,8 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
-def codes(*given: PhotoMeasures | None) -> list[tuple[int, str]]:
-    return [(problem.place, problem.code) for problem in judge(given)]
+def codes(*given: PhotoMeasures | None, subject: str = "animal") -> list[tuple[int, str]]:
+    return [(problem.place, problem.code) for problem in judge(given, subject)]
 
 
 def test_five_different_sharp_photos_pass() -> None:
@@ -71,7 +71,7 @@ def test_versions_of_one_photo_are_alike() -> None:
 
 def test_everything_is_said_at_once_and_names_the_place() -> None:
     small = replace(GOOD[1], width=100)
-    problems = judge([GOOD[0], small, None, small, replace(GOOD[4], sharpness=1)])
+    problems = judge([GOOD[0], small, None, small, replace(GOOD[4], sharpness=1)], "object")
     assert [(one.place, one.code) for one in problems] == [
         (1, "photo_too_small"),
         (3, "photo_too_small"),
@@ -79,6 +79,13 @@ def test_everything_is_said_at_once_and_names_the_place() -> None:
         (4, "photo_blurred"),
     ]
     assert "same as photo 2" in problems[2].message
+
+
+def test_each_photo_of_a_person_shows_one_face() -> None:
+    counted = [replace(one, faces=faces) for one, faces in zip(GOOD, (1, 0, None, 2, 1), strict=True)]
+    assert codes(*counted, subject="person") == [(1, "photo_without_face"), (3, "photo_of_several")]
+    assert codes(*counted) == []
+    assert "shows 2 faces" in judge(counted, "person")[1].message
 
 
 def test_what_is_no_picture_cannot_be_measured() -> None:

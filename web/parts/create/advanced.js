@@ -25,7 +25,10 @@ export function advancedFields(presets, values, signal) {
       checkbox({ name: "timelapse", label: t("create.timelapse"), checked: values.timelapse === true }),
     ),
     ...(isShown(presets, "likeness")
-      ? { likeness: likenessField(values, signal), likeness_weight: ownNumber(presets, "likeness_weight", values) }
+      ? {
+          likeness: likenessField({ likeness: values.likeness, signal }),
+          likeness_weight: ownNumber(presets, "likeness_weight", values),
+        }
       : {}),
     ...shown("notify", () => notifyChoice(presets, values)),
   };

@@ -1,44 +1,51 @@
 import { listLikenesses } from "../../lib/api.js";
 import { element, fill } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
+import { codesOf, likenessOf, readCodes, showCodes } from "../../lib/likeness-codes.js";
 import { currentSession, onSessionChange } from "../../lib/session.js";
 import { field } from "../field.js";
 
 const MOST_LISTED = 100;
+/** Long enough for three codes in groups of digits, with what is between them. */
+const MOST_CHARACTERS = 60;
 
 /**
- * Create the field for the code of a likeness, with the user's own ones to choose from: a field with `load`.
+ * Create the field for the codes of likenesses, with the user's own ones to choose from: a field with `load`.
  *
- * `load()` fetches the user's likenesses, once; it is called when the field can be seen, and repeated after a login.
+ * `likeness` is that of a draft. `hint` is shown until a chosen likeness has a word for its subject; with
+ * `isNamed` false it always is. `load()` fetches the user's likenesses, once; it is called when the field can be seen,
+ * and repeated after a login.
  */
-export function likenessField({ likeness: given }, signal) {
+export function likenessField({ likeness: given, signal, hint = t("create.likeness.hint"), isNamed = true }) {
   const own = element("div", { class: "examples", role: "group", "aria-label": t("likenesses.yours") });
   const made = field({
     name: "likeness",
     label: t("create.likeness"),
     inputmode: "numeric",
     autocomplete: "off",
-    maxlength: 20,
-    hint: t("create.likeness.hint"),
+    maxlength: MOST_CHARACTERS,
+    hint,
   });
   const { input } = made;
-  const value = () => input.value.replaceAll(/\s/g, "") || null;
+  const codes = () => readCodes(input.value);
   let known = null;
   let isSeen = false;
-  if (typeof given === "string") input.value = given;
+  input.value = showCodes(codesOf(given));
   input.addEventListener("input", keepInStep);
   onSessionChange(() => isSeen && load(), { signal });
   made.node.append(own);
 
   function keepInStep() {
-    const chosen = known?.find(({ code }) => code === value());
-    for (const chip of own.children) chip.setAttribute("aria-pressed", String(chip.dataset.code === value()));
-    const trigger = chosen?.report?.trigger;
-    made.showHint(trigger ? t("likenesses.trigger", { trigger }) : t("create.likeness.hint"));
+    const chosen = codes();
+    for (const chip of own.children) chip.setAttribute("aria-pressed", String(chosen.includes(chip.dataset.code)));
+    const triggers = (known ?? []).filter(({ code }) => chosen.includes(code)).map(({ report }) => report?.trigger);
+    const trigger = triggers.filter(Boolean).join(", ");
+    made.showHint(trigger && isNamed ? t("likenesses.trigger", { trigger }) : hint);
   }
   function chip({ code, name, subject }) {
     const choose = () => {
-      input.value = value() === code ? "" : code;
+      const others = codes().filter((one) => one !== code);
+      input.value = showCodes(others.length < codes().length ? others : [...others, code]);
       input.dispatchEvent(new Event("input", { bubbles: true }));
     };
     const attributes = { type: "button", class: "chip", "data-code": code, on: { click: choose } };
@@ -61,5 +68,5 @@ export function likenessField({ likeness: given }, signal) {
     keepInStep();
   }
   own.hidden = true;
-  return { ...made, value, load };
+  return { ...made, value: () => likenessOf(codes(), given), load };
 }

@@ -195,21 +195,26 @@ function tile({ id, name }, startPictures) {
       image.src = item.preview;
       image.hidden = false;
     }
-    const now = `${item.state} ${item.error?.code}`;
+    const now = `${item.state} ${item.error?.codes ?? item.error?.code}`;
     if (now === last) return;
     last = now;
     node.dataset.state = item.state;
     bar.hidden = item.state !== "sending";
     retry.hidden = !item.file || !["failed", "lost"].includes(item.state);
     said.className = TROUBLED.includes(item.state) ? "field-error" : "hint";
-    fill(said, stateInWords(item));
-    if (item.state !== "sending") announce(said.textContent);
+    fill(
+      said,
+      stateInWords(item).flatMap((words) => [element("span", {}, words), " "]),
+    );
+    if (item.state !== "sending") announce(said.textContent.trim());
   }
   return { node, show };
 }
 
+/** Return sentences, one for each thing that is wrong. */
 function stateInWords({ state, error }) {
-  if (state === "failed") return errorText(error);
-  if (state === "lost" || state === "refused") return tOr(`invalid.${error.code}`, t("invalid.not_uploaded"));
-  return t(`create.start.${state}`);
+  if (state === "failed") return [errorText(error)];
+  if (state === "lost" || state === "refused")
+    return error.codes.map((code) => tOr(`invalid.${code}`, t("invalid.not_uploaded")));
+  return [t(`create.start.${state}`)];
 }

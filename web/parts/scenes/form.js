@@ -2,6 +2,7 @@ import { element, fill } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
 import { fieldOf, isShown, pickChoice } from "../../lib/presets.js";
 import { sceneValues } from "../../lib/scene-request.js";
+import { likenessField } from "../create/likeness.js";
 import { qualityChoice } from "../create/preset-choices.js";
 import { seedField } from "../create/seed.js";
 import { field } from "../field.js";
@@ -16,7 +17,7 @@ const MOST_CHARACTERS = 500;
  * `renew` is the catalogue's `renewal`. Returns `{node, fields, values, showStep, showError}`; `values()` and `fields`
  * are by the API's field names.
  */
-export function sceneForm({ catalogue, presets, draft, renew }) {
+export function sceneForm({ catalogue, presets, draft, renew, signal }) {
   const start = sceneValues(draft, catalogue);
   const source = { catalogue, renew };
   const place = placeGroup(source, start.place, () => view.rebuild(place.value(), 0));
@@ -30,7 +31,7 @@ export function sceneForm({ catalogue, presets, draft, renew }) {
     ...{ place, place_picture: view, action, action_prompt: words, shot },
     ...{ age: ageGroup(start.age), gender: genderGroup(start.gender) },
     details: textField("details", start, { label: t("scenes.details"), tag: "textarea", rows: 2 }),
-    ...(isShown(presets, "likeness") ? { likeness: likenessField(start) } : {}),
+    ...(isShown(presets, "likeness") ? { likeness: codesField(start, signal) } : {}),
     ...more.fields,
   };
 
@@ -62,9 +63,11 @@ function textField(name, start, attributes) {
   return { ...made, value: () => made.input.value.trim() };
 }
 
-function likenessField(start) {
-  const limits = { maxlength: 20, inputmode: "numeric", autocomplete: "off" };
-  return textField("likeness", start, { label: t("scenes.likeness"), ...limits });
+/** The words for the subject are not shown: a scene has no prompt in which to write them. */
+function codesField({ likeness }, signal) {
+  const made = likenessField({ likeness, signal, hint: t("scenes.likeness.hint"), isNamed: false });
+  made.load();
+  return made;
 }
 
 /** Create the rarely needed fields in a disclosure. */
