@@ -41,7 +41,8 @@ endef
 	@$(call PINNED_PIP,$(BIN)) -r requirements/faces.txt
 	@touch $@
 
-.venv/dev.stamp: requirements/dev.txt .venv/run.stamp .venv/upscaler.stamp .venv/faces.stamp
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp .venv/upscaler.stamp requirements/faces.txt
+	@$(MAKE) --no-print-directory faces || echo "ONNX Runtime has nothing for this system: tests of faces are skipped." >&2
 	@echo "Installing the tools for tests and checks (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
