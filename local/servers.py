@@ -66,6 +66,9 @@ def postgres(home: Path) -> Server:
             *("-c", "unix_socket_permissions=0700"),
             *("-c", "max_connections=100"),
             *("-c", "log_checkpoints=off"),
+            # Statements, and the rows that details quote, hold prompts and addresses.
+            *("-c", "log_min_error_statement=panic"),
+            *("-c", "log_error_verbosity=terse"),
         ),
         env=env,
         ready=lambda: _answers(

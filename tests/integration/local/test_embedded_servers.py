@@ -24,6 +24,7 @@ from local import servers
 from local.ports import free_port
 from local.servers import embedded_servers
 from local.stack import Stack
+from tests.support.waiting import until
 
 OBJECT = "jobs/1/a/0 ü.png"
 ORIGIN = "http://127.0.0.1:8080"
@@ -82,6 +83,19 @@ def status_is_refused(env: dict[str, str]) -> bool:
     except requests.ConnectionError:
         return True
     return False
+
+
+def test_the_log_of_postgres_holds_nothing_of_statements_and_rows(tmp_path: Path) -> None:
+    with embedded_servers(tmp_path, ["postgres"]) as env:
+        run_sql(env, "CREATE TABLE accounts (email text UNIQUE, age int CHECK (age > 0))")
+        insert = "INSERT INTO accounts VALUES ('ada@example.com', 1)"
+        run_sql(env, insert)
+        for fails in (insert, "INSERT INTO accounts VALUES ('bob@example.com', -1)", "SELECT 'a lighthouse' FROM no"):
+            with pytest.raises(sa.exc.DBAPIError):
+                run_sql(env, fails)
+        log = tmp_path / "log" / "postgres.log"
+        until(lambda: log.read_text().count("ERROR:") == 3, "all errors are in the log", 30)
+        assert not [word for word in ("example.com", "lighthouse", "STATEMENT", "DETAIL") if word in log.read_text()]
 
 
 def test_data_survives_sigkill(tmp_path: Path) -> None:

@@ -17,6 +17,16 @@ resource "aws_db_parameter_group" "this" {
     value = "1"
   }
 
+  parameter {
+    name  = "log_min_error_statement"
+    value = "panic"
+  }
+
+  parameter {
+    name  = "log_error_verbosity"
+    value = "terse"
+  }
+
   lifecycle {
     create_before_destroy = true
   }
