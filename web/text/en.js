@@ -761,7 +761,8 @@ export const words = {
   "likenesses.delete": "Delete",
   "likenesses.delete.label": ({ name }) => `Delete: ${name}`,
   "likenesses.delete.ask": ({ name }) => `Delete “${name}”?`,
-  "likenesses.delete.detail": "Its code stops working immediately. Pictures made with it stay in the pages of those who made them; they leave the gallery, and their public links stop working.",
+  "likenesses.delete.detail":
+    "Its code stops working immediately. Pictures made with it stay in the pages of those who made them; they leave the gallery, and their public links stop working.",
   "likenesses.deleted": "Deleted.",
 
   // A person in a place

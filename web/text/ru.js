@@ -769,7 +769,8 @@ export const words = {
   "likenesses.delete": "Удалить",
   "likenesses.delete.label": ({ name }) => `Удалить: ${name}`,
   "likenesses.delete.ask": ({ name }) => `Удалить «${name}»?`,
-  "likenesses.delete.detail": "Код сразу перестанет работать. Готовые картины останутся у тех, кто их сделал, но исчезнут из галереи, а их ссылки для всех перестанут открываться.",
+  "likenesses.delete.detail":
+    "Код сразу перестанет работать. Готовые картины останутся у тех, кто их сделал, но исчезнут из галереи, а их ссылки для всех перестанут открываться.",
   "likenesses.deleted": "Удалено.",
 
   // A person in a place
