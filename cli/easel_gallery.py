@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.exit_codes import ExitCode
+from cli.exit_codes import CommandError, ExitCode
 from cli.output import add_json, print_json
 from cli.terminal_text import printable, shorten
 
@@ -143,12 +143,15 @@ def _dismiss(services: "Services", options: argparse.Namespace) -> int:
 
 
 def _decide(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":
-    from shared.core.errors import NotFound
+    from shared.core.errors import NotFound, TakenDown
 
     try:
         return decide(services, job_id)
     except NotFound:
         raise arguments.no_job(job_id) from None
+    except TakenDown:
+        message = f"The pictures of {job_id} show a likeness that was deleted; they stay out of the gallery."
+        raise CommandError(ExitCode.FAILED, message) from None
 
 
 def _print_closed(decision: "Decision") -> None:

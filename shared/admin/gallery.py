@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.core.errors import NotFound
+from shared.core.errors import NotFound, TakenDown
 from shared.gallery import reports
 from shared.gallery import store as gallery_store
 from shared.gallery.store import IS_SHOWN
@@ -102,10 +102,13 @@ def restore(services: Services, job_id: UUID) -> Decision:
 
     Raises:
         NotFound: There is no such job.
+        TakenDown: Its pictures show a likeness that was deleted.
     """
     with services.db.begin() as connection:
         changed = gallery_store.restore(connection, job_id)
         _require_job(connection, job_id)
+        if gallery_store.shows_deleted(connection, job_id):
+            raise TakenDown
         return Decision(changed, 0)
 
 

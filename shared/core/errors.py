@@ -111,7 +111,7 @@ class AccountDisabled(EaselError):
 
 
 class TakenDown(EaselError):
-    status, code, title = 403, "taken_down", "The operators of this site have taken these pictures out of its gallery."
+    status, code, title = 403, "taken_down", "These pictures were taken out of the gallery."
 
 
 class NotFound(EaselError):

@@ -1,7 +1,7 @@
 """The tables of likenesses, beside the others in `shared.core.tables`."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from shared.core.columns import NOW, metadata, owner, when
 
@@ -36,4 +36,13 @@ code_guesses = Table(
     owner("users", primary_key=True),
     when("began_at", nullable=False, server_default=NOW),
     Column("guesses", Integer, nullable=False),
+)
+
+# Which likenesses a job has been sent to its generator with, or the job that it starts from. A row outlives the
+# likeness: pictures of one that was deleted are taken down, by a trigger, and are not published any more.
+likeness_uses = Table(
+    "likeness_uses",
+    metadata,
+    owner("jobs", primary_key=True),
+    Column("likeness_id", UUID, primary_key=True, index=True),
 )

@@ -90,7 +90,8 @@ tokens = Table(
 # may write only while the row still contains its token. `turn` is the start tag. `next_step_at` is when the poller
 # looks at the job again. `protocols` lists those that can make the job (see `shared.generators.abilities`), comma
 # separated: there are few distinct values, so an index finds the first queued job for each. The gallery shows jobs that
-# their owner published (`published_at`) unless an operator took them down (`taken_down_at`); neither changes the other.
+# their owner published (`published_at`) unless they were taken down (`taken_down_at`), by an operator or because a
+# likeness in them was deleted; neither changes the other.
 # `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
 # `refusals` counts sends that a healthy generator refused, `refused_by` is the last of them; such a job does not start
 # before `next_step_at`. A job that is held has a place in no order yet; it shows as queued.

@@ -16,7 +16,7 @@ def publish(services: Services, credential: Credential, job_id: UUID) -> JobReco
 
     Raises:
         NotFound: The user has no such job.
-        TakenDown: An operator has taken the job down.
+        TakenDown: An operator has taken the job down, or its pictures show a likeness that was deleted.
         NotSucceeded: The job has no pictures.
     """
     with services.db.begin() as connection:

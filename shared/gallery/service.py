@@ -45,7 +45,7 @@ def picture_url(
 ) -> str:
     """Return a fresh presigned URL of a picture, or of its time-lapse, for GET or for HEAD, as a signature covers that.
 
-    The id is the permission, whether the job is published or not, until an operator takes the job down.
+    The id is the permission, whether the job is published or not, until the job is taken down.
 
     Raises:
         NotFound: There is no such picture or time-lapse, or its job was taken down.

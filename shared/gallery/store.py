@@ -1,7 +1,7 @@
 """SQL for published jobs and take-downs. Each function takes a connection and returns frozen values.
 
-A job is in the gallery when its owner has published it, it has succeeded, no operator has taken it down, and the
-owner's account is not deleted.
+A job is in the gallery when its owner has published it, it has succeeded, it is not taken down, and the owner's account
+is not deleted. An operator takes a job down, or the deletion of a likeness that its pictures show.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,12 @@ _NOT_DELETED = "j.user_id <> ALL (ARRAY(SELECT c.id FROM users c WHERE c.deleted
 
 IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded' AND {_NOT_DELETED}"
 """The condition on a job `j` that is in the gallery."""
+
+_SHOWS_DELETED = """EXISTS (
+    SELECT FROM likeness_uses u WHERE u.job_id = jobs.id
+        AND NOT EXISTS (SELECT FROM likenesses l WHERE l.job_id = u.likeness_id)
+)"""
+"""The condition on a job whose pictures show a likeness that was deleted."""
 
 _ITEM = f"""
 SELECT CAST(j.id AS text) AS id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) AS settings,
@@ -81,10 +87,10 @@ def find_picture(connection: Connection, image_id: UUID) -> PictureKeys | None:
 
 def publish(connection: Connection, job_id: UUID, user_id: UUID) -> bool:
     """Publish a user's own job; return False if nothing changed."""
-    query = text("""
+    query = text(f"""
         UPDATE jobs SET published_at = clock_timestamp(), version = version + 1
         WHERE id = :job_id AND user_id = :user_id AND state = 'succeeded'
-            AND published_at IS NULL AND taken_down_at IS NULL
+            AND published_at IS NULL AND taken_down_at IS NULL AND NOT {_SHOWS_DELETED}
             AND EXISTS (SELECT FROM images WHERE job_id = :job_id)
     """)
     return connection.execute(query, {"job_id": job_id, "user_id": user_id}).rowcount == 1
@@ -105,9 +111,15 @@ def publish_when_done(connection: Connection, job_id: UUID) -> None:
 
 
 def find_taken_down(connection: Connection, job_id: UUID) -> bool | None:
-    """Return whether an operator has taken the job down; None if there is no such job."""
-    query = text("SELECT taken_down_at IS NOT NULL FROM jobs WHERE id = :job_id")
+    """Return whether the job is taken down, or is to stay out of the gallery as if; None if there is no such job."""
+    query = text(f"SELECT taken_down_at IS NOT NULL OR {_SHOWS_DELETED} FROM jobs WHERE id = :job_id")
     return connection.execute(query, {"job_id": job_id}).scalar_one_or_none()
+
+
+def shows_deleted(connection: Connection, job_id: UUID) -> bool:
+    """Return whether the job's pictures show a likeness that was deleted."""
+    query = text(f"SELECT FROM jobs WHERE id = :job_id AND {_SHOWS_DELETED}")
+    return connection.execute(query, {"job_id": job_id}).one_or_none() is not None
 
 
 def lock_shown(connection: Connection, job_id: UUID) -> bool:
@@ -117,7 +129,7 @@ def lock_shown(connection: Connection, job_id: UUID) -> bool:
 
 
 def list_public_ids(connection: Connection, user_id: UUID) -> list[UUID]:
-    """Return the jobs that a user has published and no operator has taken down."""
+    """Return the jobs that a user has published and that are not taken down."""
     query = text(f"SELECT j.id FROM jobs j WHERE j.user_id = :user_id AND {PUBLIC} ORDER BY j.id")
     return list(connection.execute(query, {"user_id": user_id}).scalars())
 
@@ -132,10 +144,10 @@ def take_down(connection: Connection, job_id: UUID) -> bool:
 
 
 def restore(connection: Connection, job_id: UUID) -> bool:
-    """Undo `take_down`; return False if nothing changed."""
-    query = text("""
+    """Undo `take_down`, unless the pictures show a deleted likeness; return False if nothing changed."""
+    query = text(f"""
         UPDATE jobs SET taken_down_at = NULL, version = version + 1
-        WHERE id = :job_id AND taken_down_at IS NOT NULL
+        WHERE id = :job_id AND taken_down_at IS NOT NULL AND NOT {_SHOWS_DELETED}
     """)
     return connection.execute(query, {"job_id": job_id}).rowcount == 1
 

@@ -20,18 +20,23 @@ USABLE = """l.code = {code} AND (l.user_id = {user} OR l.shared) AND l.adapter_k
 """SQL: the row `l` of likenesses has this code, and it works now for this user."""
 
 _CODE = re.compile("[0-9]{8}")
-_KNOWN = text("""
+_KNOWN = text(f"""
 SELECT l.code, l.user_id = :user_id AS is_own FROM likenesses l
-WHERE l.code = ANY(:codes) AND (l.user_id = :user_id OR l.shared)
+WHERE l.code = ANY(:codes) AND (l.user_id = :user_id OR ({USABLE.format(code="l.code", user=":user_id")}))
 """)
-_GUESS = text("""
+_LEFT_S = "ceil(:kept_s - extract(epoch FROM clock_timestamp() - began_at))::int AS left_s"
+_FIND_GUESSES = text(f"""
+SELECT guesses, {_LEFT_S} FROM code_guesses
+WHERE user_id = :user_id AND began_at > clock_timestamp() - make_interval(secs => :kept_s)
+""")
+_ADD_GUESSES = text(f"""
 INSERT INTO code_guesses AS g (user_id, guesses) VALUES (:user_id, :wrong)
 ON CONFLICT (user_id) DO UPDATE SET
     guesses = :wrong + CASE WHEN g.began_at > clock_timestamp() - make_interval(secs => :kept_s)
         THEN least(g.guesses, 1000000) ELSE 0 END,
     began_at = CASE WHEN g.began_at > clock_timestamp() - make_interval(secs => :kept_s)
         THEN g.began_at ELSE clock_timestamp() END
-RETURNING guesses, ceil(:kept_s - extract(epoch FROM clock_timestamp() - began_at))::int AS left_s
+RETURNING guesses, {_LEFT_S}
 """)
 
 
@@ -41,7 +46,7 @@ def is_code(given: str) -> bool:
 
 
 def check_codes(services: Services, credential: Credential, jobs: Sequence[NewJob]) -> None:
-    """Count the codes in these jobs that are neither the user's own nor shared; the jobs may have them nevertheless.
+    """Count the codes in these jobs that are not the user's own and do not work; the jobs may have them nevertheless.
 
     Raises:
         RateLimited: The user has named too many such codes lately, and another code than an own one now.
@@ -60,13 +65,22 @@ def check_codes(services: Services, credential: Credential, jobs: Sequence[NewJo
 def count_guesses(connection: Connection, user_id: UUID, wrong: Collection[str]) -> None:
     """Count codes of others that a user has named and that do not work.
 
-    The connection must not be in a transaction, which the error would roll back.
+    A user who has named too many is refused whatever the code is, and without a write: the answer tells nothing, and
+    more guesses are cheap. The connection must not be in a transaction, which the error would roll back.
 
     Raises:
         RateLimited: They are too many. Nothing about the codes is to be said.
     """
     values = {"user_id": user_id, "wrong": len(wrong), "kept_s": GUESSES_KEPT_S}
-    guesses, left_s = connection.execute(_GUESS, values).one()
-    if guesses > MOST_GUESSES:
-        message = "Too many codes of likenesses did not work. Your own ones still do."
-        raise RateLimited(message, retry_after_s=max(1, left_s))
+    found = connection.execute(_FIND_GUESSES, values).one_or_none()
+    if found is not None and found.guesses >= MOST_GUESSES:
+        raise _too_many(found.left_s)
+    if wrong:
+        guesses, left_s = connection.execute(_ADD_GUESSES, values).one()
+        if guesses > MOST_GUESSES:
+            raise _too_many(left_s)
+
+
+def _too_many(left_s: int) -> RateLimited:
+    message = "Too many codes of likenesses did not work. Your own ones still do."
+    return RateLimited(message, retry_after_s=max(1, left_s))

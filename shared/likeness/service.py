@@ -131,17 +131,25 @@ def change(services: Services, credential: Credential, code: str, wanted: Likene
 
 
 def delete(services: Services, credential: Credential, code: str) -> None:
-    """Delete a user's own likeness with its adapter and its job. Raises StillRunning, NotFound, RateLimited."""
+    """Delete a user's own likeness with its adapter and its job. Raises StillRunning, NotFound, RateLimited.
+
+    Pictures that show it, also those that others have made, are taken down by the database.
+    """
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         job_id = _find_own(connection, user, code).id
     with services.db.begin() as connection:
-        state = job_store.find_state(connection, job_id, user.id, lock=True)
-        if state is None:
-            raise NotFound
-        if not state.finished:
-            raise StillRunning("The training has not ended. Cancel its job first, then delete the likeness.")
-        job_store.delete(connection, job_id)
+        delete_trained(connection, job_id, user.id)
+
+
+def delete_trained(connection: Connection, job_id: UUID, user_id: UUID | None) -> None:
+    """Delete a likeness of a user by its job, or any where `user_id` is None. Raises StillRunning, NotFound."""
+    state = job_store.find_state(connection, job_id, user_id, lock=True)
+    if state is None:
+        raise NotFound
+    if not state.finished:
+        raise StillRunning("The training has not ended. Cancel its job first, then delete the likeness.")
+    job_store.delete(connection, job_id)
 
 
 def _find_own(connection: Connection, user: User, code: str) -> LikenessRecord:

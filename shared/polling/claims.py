@@ -134,7 +134,8 @@ UNHELD = """(lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXI
 """SQL: no worker holds the job `j`, or the one that did has died."""
 
 # A claimed job is overdue for as long as its step runs, so the scan passes over at most the jobs in flight. What a dead
-# worker stored becomes garbage with the claim of the next one, which may die, too.
+# worker stored becomes garbage with the claim of the next one, which may die, too. A likeness that is being deleted is
+# passed over; one that is found cannot be deleted before its use is written, so that no picture of it is missed.
 _CLAIM = """
 WITH due AS (
     SELECT id FROM jobs j
@@ -157,6 +158,20 @@ WITH due AS (
     ) AS lost (folder, kept_s)
     WHERE crashed AND lost_token IS NOT NULL
     ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(garbage.due_at, excluded.due_at)
+), named AS (
+    SELECT claimed.id, claimed.remote_id, n.place, n.entry->'weight' AS weight, found.*
+    FROM claimed, jsonb_array_elements(
+        CASE WHEN jsonb_typeof(settings->'likeness') = 'array' THEN settings->'likeness' END
+    ) WITH ORDINALITY AS n (entry, place), LATERAL (
+        SELECT l.job_id AS likeness_id, l.adapter_sha256, l.adapter_key, l.report->>'trigger' AS trigger
+        FROM likenesses l WHERE {usable} FOR KEY SHARE OF l SKIP LOCKED
+    ) AS found
+), used AS (
+    INSERT INTO likeness_uses (job_id, likeness_id)
+    SELECT id, likeness_id FROM named WHERE remote_id IS NULL
+    UNION SELECT claimed.id, u.likeness_id FROM claimed
+    JOIN likeness_uses u ON u.job_id = CAST(settings->>'from_job' AS uuid) WHERE remote_id IS NULL
+    ON CONFLICT DO NOTHING
 )
 SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, crashes, requeues, attempt_token,
     created_at, cancel_requested_at IS NOT NULL AS cancelling, progress, crashed,
@@ -172,19 +187,14 @@ SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, cr
             AND id = coalesce(CAST(settings->>'from_image' AS uuid), id)
         ORDER BY index LIMIT 1
     ), '[]') AS source_keys,
-    CASE WHEN jsonb_typeof(settings->'likeness') = 'array' THEN (
-        SELECT json_agg(
-            json_build_array(
-                named.place, l.adapter_sha256, l.adapter_key, named.entry->'weight', l.report->>'trigger'
-            ) ORDER BY named.place
-        ) FROM jsonb_array_elements(settings->'likeness') WITH ORDINALITY AS named (entry, place)
-        JOIN likenesses l ON {usable}
-    ) END AS likenesses
+    (SELECT json_agg(
+        json_build_array(place, adapter_sha256, adapter_key, weight, trigger) ORDER BY place
+    ) FROM named WHERE named.id = claimed.id) AS likenesses
 FROM claimed CROSS JOIN commit_lazily() LEFT JOIN (
     SELECT name, failures, refusals_in_row FROM generators
 ) g ON g.name = claimed.generator
 """
-_LIKENESS = USABLE.format(code="named.entry->>'code'", user="claimed.user_id")
+_LIKENESS = USABLE.format(code="n.entry->>'code'", user="claimed.user_id")
 _CLAIM_ANY = text(_CLAIM.format(only="", unheld=UNHELD, usable=_LIKENESS))
 _CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD, usable=_LIKENESS))
 

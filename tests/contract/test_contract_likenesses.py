@@ -11,7 +11,7 @@ from shared.jobs.likeness_codes import MOST_GUESSES
 from shared.services import Services
 from tests.support.doors import Door
 from tests.support.people import Person
-from tests.support.photos import photo
+from tests.support.photos import photo, png_that_claims
 from tests.support.shapes import check, maybe, time, uuid7
 
 LIKENESS = {
@@ -119,6 +119,22 @@ def test_one_photo_five_times_is_four_too_many(sit: Callable[..., Any], upload: 
     assert faults(sit(photos=[upload(photo(1))] * 5)) == [
         (f"photos.{place}", "photo_repeated") for place in range(1, 5)
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"a text named photo.jpg", "picture_wrong_format"),
+        (png_that_claims(30_000), "picture_too_many_pixels"),
+        (photo(4)[:5000], "picture_broken"),
+    ],
+)
+def test_what_is_no_photo_is_named_and_nothing_is_lost(
+    sit: Callable[..., Any], upload: Upload, data: bytes, code: str
+) -> None:
+    photos = [upload(photo(seed)) for seed in range(5)]
+    assert faults(sit(photos=[*photos[:4], upload(data)])) == [("photos.4", code)]
+    assert sit(photos=photos).status_code == 202, "the good ones may be used again"
 
 
 def test_somebody_elses_code_looks_like_none(door: Door, bob: Person, sit: Callable[..., Any]) -> None:

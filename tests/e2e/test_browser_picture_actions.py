@@ -132,7 +132,7 @@ def test_publish_and_unpublish(person: Visitor, owner: Owner) -> None:
     person.expected = [f"/v1/jobs/{second}/publication"]
     page.route("**/publication", lambda route: route.fulfill(status=403, json={"code": "taken_down", "detail": "No."}))
     act(page, "a fox 2", "Publish")
-    expect(page.get_by_role("alert")).to_contain_text("The site's operators removed it from the gallery")
+    expect(page.get_by_role("alert")).to_contain_text("It was removed from the gallery")
 
 
 def test_vary_and_try_again_make_one_job_each(person: Visitor, owner: Owner) -> None:

@@ -74,9 +74,9 @@ def _ignore(name: str, line: str) -> None:
 
 
 @contextmanager
-def part_stack(home: Path) -> Iterator[PartStack]:
-    """Run all parts in a new home for the block; no process is left after it."""
-    config = Config.load(own_environment(home))
+def part_stack(home: Path, **environment: str) -> Iterator[PartStack]:
+    """Run all parts in a new home for the block; no process is left after it. `environment` is added to the usual."""
+    config = Config.load(own_environment(home) | environment)
     servers, _ = choose_servers(config)
     settings = site_environment(config, [server.env for server in servers])
     server_parts = [part for server in servers for part in server.parts]

@@ -4,6 +4,8 @@ import hashlib
 import io
 import random
 import secrets
+import struct
+import zlib
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,6 +35,15 @@ def encode(image: Image.Image, form: str = "JPEG") -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, form)
     return buffer.getvalue()
+
+
+def png_that_claims(side: int) -> bytes:
+    """Return a PNG file of a few bytes whose header promises so many pixels each way."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0"))]
+    chunks = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def adapter_file(value: int) -> bytes:

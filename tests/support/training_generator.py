@@ -7,13 +7,20 @@ from pathlib import Path
 from tests.support.paths import ROOT
 from tests.support.reference_generator import reference_generator
 
+ENGINE = "training_engine:Teaching"
 
-@contextmanager
-def training_generator(folder: Path) -> Iterator[str]:
-    """Run a generator whose trainer obeys files in the folder `signs`; yield its address."""
+
+def training_environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a generator with this engine, which obeys files in the folder `signs`."""
     environment = {"PYTHONPATH": str(ROOT / "generator/tests")}
     for variable, name in (("SIGNS", "signs"), ("EASEL_TRAINING", "training"), ("EASEL_ADAPTERS", "adapters")):
         (folder / name).mkdir()
         environment[variable] = str(folder / name)
-    with reference_generator("--engine", "training_engine:Teaching", "--workers", "2", **environment) as address:
+    return environment
+
+
+@contextmanager
+def training_generator(folder: Path) -> Iterator[str]:
+    """Run a generator whose trainer obeys files in the folder `signs`; yield its address."""
+    with reference_generator("--engine", ENGINE, "--workers", "2", **training_environment(folder)) as address:
         yield address

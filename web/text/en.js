@@ -545,7 +545,7 @@ export const words = {
   "error.rate_limited": "Too many codes did not work. Try again later.",
   "error.still_running": "It is still being painted. Cancel it first.",
   "error.already_finished": "It has already finished.",
-  "error.taken_down": "The site's operators removed it from the gallery. It cannot be published again.",
+  "error.taken_down": "It was removed from the gallery and cannot be published again.",
   "error.not_succeeded": "Only finished pictures can be published.",
   "error.generator_failed": "The generator reported an error.",
   "error.generator_refused": "The generator refused this request.",
@@ -765,7 +765,8 @@ export const words = {
   "likenesses.delete": "Delete",
   "likenesses.delete.label": ({ name }) => `Delete: ${name}`,
   "likenesses.delete.ask": ({ name }) => `Delete “${name}”?`,
-  "likenesses.delete.detail": "Its code stops working immediately. Pictures made with it stay.",
+  "likenesses.delete.detail":
+    "Its code stops working immediately. Pictures made with it stay in the pages of those who made them; they leave the gallery, and their public links stop working.",
   "likenesses.deleted": "Deleted.",
 
   // A person in a place

@@ -547,7 +547,7 @@ export const words = {
   "error.rate_limited": "Слишком много кодов не подошло. Попробуйте позже.",
   "error.still_running": "Она ещё пишется. Сначала отмените.",
   "error.already_finished": "Она уже была готова.",
-  "error.taken_down": "Её убрали из галереи те, кто ведёт этот сайт, поэтому показать её там снова нельзя.",
+  "error.taken_down": "Её убрали из галереи, показать её там снова нельзя.",
   "error.not_succeeded": "В галерее можно показать только готовые картины.",
   "error.generator_failed": "Художник сообщил об ошибке.",
   "error.generator_refused": "Художник отказался от этого задания.",
@@ -771,7 +771,8 @@ export const words = {
   "likenesses.delete": "Удалить",
   "likenesses.delete.label": ({ name }) => `Удалить: ${name}`,
   "likenesses.delete.ask": ({ name }) => `Удалить «${name}»?`,
-  "likenesses.delete.detail": "Код сразу перестанет работать. Готовые картины останутся.",
+  "likenesses.delete.detail":
+    "Код сразу перестанет работать. Готовые картины останутся у тех, кто их сделал, но исчезнут из галереи, а их ссылки для всех перестанут открываться.",
   "likenesses.deleted": "Удалено.",
 
   // A person in a place

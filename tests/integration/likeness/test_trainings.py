@@ -17,7 +17,7 @@ from shared.core.errors import (
 )
 from shared.generators.training import ImgGeneratorTrainer, Trained
 from shared.jobs import submission
-from tests.support.photos import Sitter, photo
+from tests.support.photos import Sitter, photo, png_that_claims
 from tests.support.world import World, with_settings
 
 
@@ -262,14 +262,7 @@ def test_only_ones_own_are_listed_in_pages(world: World, sitter: Sitter) -> None
 
 
 def test_a_photo_of_900_megapixels_costs_its_header_only(sitter: Sitter) -> None:
-    import struct
-    import zlib
-
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0"))]
-    chunks = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
-    ]
-    photos = [*sitter.upload_five()[:4], sitter.upload(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))]
+    photos = [*sitter.upload_five()[:4], sitter.upload(png_that_claims(30_000))]
     assert refusal(sitter, photos=photos) == [("photos.4", "picture_too_many_pixels")]
 
 
