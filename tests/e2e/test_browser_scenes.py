@@ -124,13 +124,11 @@ def test_words_choose_the_action_or_are_refused_at_their_field(phone: Visitor, u
 
 def test_the_form_offers_what_the_api_does(phone: Visitor) -> None:
     page = phone.page
-    presets = page.request.get(f"{phone.url}/v1/presets").json()
-    fields = [field for field in presets["fields"] if field["name"] != "likeness"]
-    answer_with(page, "**/v1/presets", fields=fields)
+    answer_with(page, "**/v1/places", likeness_offered=False)
     page.goto(f"{phone.url}/scenes")
     expect(page.get_by_role("button", name="Make the scene")).to_be_visible()
     expect(page.get_by_label("Likeness code")).to_have_count(0)
-    answer_with(page, "**/v1/presets", fields=[*fields, {"name": "likeness", "offered": True}])
+    answer_with(page, "**/v1/places", likeness_offered=True)
     page.reload()
     expect(page.get_by_label("Likeness code")).to_be_visible()
     answer_with(page, "**/v1/places", offered=False)

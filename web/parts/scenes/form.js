@@ -30,7 +30,7 @@ export function sceneForm({ catalogue, presets, draft, renew }) {
     ...{ place, place_picture: view, action, action_prompt: words, shot },
     ...{ age: ageGroup(start.age), gender: genderGroup(start.gender) },
     details: textField("details", start, { label: t("scenes.details"), tag: "textarea", rows: 2 }),
-    ...(isShown(presets, "likeness") ? { likeness: likenessField(start) } : {}),
+    ...(catalogue.isLikenessOffered ? { likeness: likenessField(start) } : {}),
     ...more.fields,
   };
 
