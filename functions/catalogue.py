@@ -20,7 +20,11 @@ handler = lambda_handler(router)
 def places(services: ServicesDep, response: Response) -> dict[str, Any]:
     """List the places of scenes, each with its pictures."""
     response.headers["Cache-Control"] = f"public, max-age={link_max_age_s(services)}"
-    return {"places": views.list_places(services), "offered": makes_scenes(services)}
+    return {
+        "places": views.list_places(services),
+        "offered": makes_scenes(services),
+        "likeness_offered": makes_scenes(services, adapted=True),
+    }
 
 
 @router.get("/v1/actions", response_model=ActionList, responses=problems())

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from engine_suite import EngineSuite, SceneSuite
+from engine_suite import EngineSuite, SceneSuite, TrainerSuite
+from training_engine import Teacher, Teaching
 
 from generator.engines.base import DescriptionOptions, Engine, ImageRequest
 from generator.engines.registry import NoSuchEngine, find_engine, load_engine
@@ -53,6 +54,26 @@ class TestDocumentedEngine(EngineSuite):
     def engine(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         with pytest.MonkeyPatch.context() as patch:
             yield load_engine(install(tmp_path_factory.mktemp("engine"), patch))
+
+
+class TestTeaching(SceneSuite):
+    """The engine with which tests of the site make scenes."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(cls) -> Teaching:
+        return Teaching()
+
+
+class TestTeacher(TrainerSuite):
+    """The trainer with which tests of the site make likenesses."""
+
+    @pytest.fixture
+    @classmethod
+    def trainer(cls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Teacher:
+        monkeypatch.setenv("SIGNS", str(tmp_path))
+        (tmp_path / "go").touch()
+        return Teacher()
 
 
 def test_the_documented_engine_is_found_by_its_entry_point_and_works(installed: str) -> None:

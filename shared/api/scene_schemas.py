@@ -119,6 +119,9 @@ class PlaceView(Answer):
 class PlaceList(Answer):
     places: list[PlaceView]
     offered: bool = Field(description="False if no generator of this site makes scenes: a submit is refused.")
+    likeness_offered: bool = Field(
+        description="False if no generator that makes scenes takes likenesses: a submit with one is refused."
+    )
 
 
 class ActionShotView(Answer):

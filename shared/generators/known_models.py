@@ -50,9 +50,9 @@ class KnownModels:
         """Return whether a generator trains, or may."""
         return self._may(lambda one: one.has_training)
 
-    def may_make_scenes(self) -> bool:
-        """Return whether a generator paints persons into places, or may."""
-        return self._may(lambda one: one.has_scenes)
+    def may_make_scenes(self, *, adapted: bool = False) -> bool:
+        """Return whether a generator paints persons into places, or may; with `adapted` one that takes adapters too."""
+        return self._may(lambda one: False if adapted and one.has_adapters is False else one.has_scenes)
 
     def _may(self, has: Callable[[Known], bool | None]) -> bool:
         known = self._read()

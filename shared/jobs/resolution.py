@@ -62,7 +62,7 @@ def is_supported(services: Services, job: NewJob) -> bool:
         return False
     if job.outline.frames and not services.models.may_make_frames():
         return False
-    if job.outline.adapters and not services.models.may_take_adapters():
+    if job.outline.adapters and not _may_adapt(services, job):
         return False
     if job.outline.scene and not services.models.may_make_scenes():
         return False
@@ -76,9 +76,20 @@ def trains_likenesses(services: Services) -> bool:
     return _may_extend(services) and services.models.may_train()
 
 
-def makes_scenes(services: Services) -> bool:
-    """Return whether a generator of this site paints persons into places, or may, as long as none was asked."""
-    return _may_extend(services) and services.models.may_make_scenes()
+def makes_scenes(services: Services, *, adapted: bool = False) -> bool:
+    """Return whether a generator of this site paints persons into places, or may, as long as none was asked.
+
+    With `adapted` it takes the adapters of likenesses there.
+    """
+    return _may_extend(services) and services.models.may_make_scenes(adapted=adapted)
+
+
+def _may_adapt(services: Services, job: NewJob) -> bool:
+    """Return whether a generator takes adapters, or may: for a scene one that makes scenes, if any does."""
+    models = services.models
+    if job.outline.scene and models.may_make_scenes():
+        return models.may_make_scenes(adapted=True)
+    return models.may_take_adapters()
 
 
 def _may_extend(services: Services) -> bool:
@@ -103,7 +114,7 @@ def find_refusal(services: Services, request: JobRequest, job: NewJob) -> Invali
     wrong: dict[str, FieldError] = {}
     if job.outline.frames and not services.models.may_make_frames():
         wrong["timelapse"] = FieldError("timelapse", "must be false, for the generators of this site", "not_offered")
-    if job.outline.adapters and not services.models.may_take_adapters():
+    if job.outline.adapters and not _may_adapt(services, job):
         wrong["likeness"] = FieldError("likeness", "must be left out, for the generators of this site", "not_offered")
     if job.outline.scene and not services.models.may_make_scenes():
         wrong["place"] = FieldError("place", "cannot be used: no generator of this site makes scenes", "not_offered")

@@ -26,6 +26,7 @@ PLACES = {
         }
     ],
     "offered": bool,
+    "likeness_offered": bool,
 }
 ACTIONS = {
     "actions": [
@@ -205,3 +206,21 @@ def test_a_site_whose_generators_make_no_scenes_refuses_them(
     answer = door.post("/v1/scenes", json=BODY, headers=ada.headers)
     assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("place", "not_offered")]
     assert door.get("/v1/places").json()["offered"] is False
+
+
+def test_a_likeness_needs_one_generator_that_makes_scenes_and_takes_adapters(
+    doors: Doors, ada: Person, services: Services, with_settings: Callable[..., Services]
+) -> None:
+    with services.db.begin() as connection:
+        connection.exec_driver_sql("UPDATE generators SET has_scenes = true, has_adapters = false")
+        connection.exec_driver_sql(
+            "INSERT INTO generators (name, protocol, max_in_flight, has_scenes, has_adapters)"
+            " VALUES ('http://127.0.0.1:8', 'img_generator', 1, false, true)"
+        )
+    two = "img_generator+http://127.0.0.1:9,img_generator+http://127.0.0.1:8"
+    door = doors.open(with_settings(generators=two))
+    answer = door.post("/v1/scenes", json=BODY | {"likeness": "12345678"}, headers=ada.headers)
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("likeness", "not_offered")]
+    assert door.post("/v1/scenes", json=BODY, headers=ada.headers).status_code == 202
+    offers = door.get("/v1/places").json()
+    assert (offers["offered"], offers["likeness_offered"]) == (True, False)

@@ -1,20 +1,29 @@
-"""The page "Put me in": five photos become a code, which is used in a picture, shared, renamed and deleted."""
+"""The page "Put me in": five photos become a code, which is used in pictures and scenes, shared, renamed and deleted.
 
+The generator is the reference generator with the engine and trainer of `training_engine`, which take no time: they pass
+the suites of scenes and of trainings as the diffusion engine does, which takes minutes, and the painter does not train.
+"""
+
+import base64
 import io
 import re
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.support.api_user import ApiUser
+from shared.scenes.starter_set import STARTER
+from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in, record
 from tests.support.photos import encode, photo
 from tests.support.running_site import RunningSite
+from tests.support.scene_form import SHOW_PICTURES, choose, option
 from tests.support.training_generator import training_generator
 from tests.support.visitor import Visitor, visitor
 from tests.support.waiting import until
@@ -23,6 +32,16 @@ pytestmark = pytest.mark.usefixtures("browser")
 
 WITHIN_MS = 60_000
 CODE = re.compile(r"^\d{8}$")
+DROP = """(photos) => {
+  const data = new DataTransfer();
+  photos.forEach((encoded, place) => {
+    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+    data.items.add(new File([bytes], `${place}.jpg`, {type: "image/jpeg"}));
+  });
+  for (const type of ["dragover", "drop"]) {
+    document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
+  }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -271,3 +290,132 @@ def test_a_site_that_cannot_train_says_so(site: RunningSite, user: ApiUser) -> N
         expect(person.page.get_by_label("Describe your picture")).to_be_visible()
         assert person.page.get_by_label("Code of a likeness").count() == 0
         assert person.complaints == []
+
+
+def test_from_signing_up_to_a_scene_that_anyone_with_its_link_sees(school: RunningSite, signs: Path) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with visitor(school.url, school.s3_url, permissions=allowed) as person:
+        person.sign_up(f"user-{secrets.token_hex(8)}@example.com", PASSWORD)
+        code = learn(school, person, signs)
+        draw_with(person, code)
+        link = make_scene(person, code)
+        assert see_face(school, link) == 110, "what this engine paints with one adapter"
+
+        person.page.goto(f"{school.url}/likenesses")
+        remove(person.page, person, "An animal")
+        # The form still has everything that was entered, but for the code, which no browser keeps.
+        person.page.goto(f"{school.url}/scenes")
+        expect(person.page.get_by_label("Details")).to_have_value("wearing a red coat")
+        expect(person.page.get_by_label("Code of a likeness")).to_have_value("")
+        person.page.get_by_label("Code of a likeness").fill(code)
+        link = finish_scene(person)
+        expect(timeline(person.page).get_by_text("The picture is made without it")).to_be_visible()
+        assert see_face(school, link) == 100
+        assert person.complaints == []
+
+
+def learn(school: RunningSite, person: Visitor, signs: Path) -> str:
+    """Drop five photos, replace the one that is refused, and watch the training; return the code."""
+    page = person.page
+    page.get_by_role("link", name="Put me in", exact=True).click()
+    expect(page.get_by_role("button", name="Make a code")).to_be_visible()
+    page.get_by_role("radio", name="An animal").press("Space")  # what is drawn has no face
+    drop(page, photo(0), photo(1), blurred(), photo(3), photo(4))
+    page.get_by_label("I may use these photos").check()
+    person.expected = ["/v1/likenesses"]
+    submit(page)
+    expect(tiles(page).nth(2).get_by_text("It is blurred.")).to_be_visible()
+    tiles(page).nth(2).get_by_role("button", name="Remove").click()
+    drop(page, photo(2))
+    submit(page)
+    card = cards(page).first
+    expect(card.get_by_test_id("job-state")).to_have_text("Learning from the photos", timeout=WITHIN_MS)
+    expect(card.locator("progress")).to_have_js_property("value", 0.5)
+    services = school.services()
+    folder = f"uploads/{page.request.get(f'{school.url}/v1/me').json()['user']['id']}/"
+    with services.db.statement() as connection:
+        photos = set(connection.exec_driver_sql("SELECT upload_key FROM job_sources").scalars())
+    assert len(photos & services.storage.sizes_bytes(folder).keys()) == 5
+    (signs / "go").touch()
+    expect(card.get_by_text("works until")).to_be_visible(timeout=WITHIN_MS)
+    card.get_by_role("button", name="Copy code").click()
+    expect(card.get_by_role("button", name="Copied")).to_be_visible()
+    code = str(page.evaluate("navigator.clipboard.readText()"))
+    assert CODE.match(code)
+    expect(card.locator("code")).to_have_text(code)
+    until(lambda: not photos & services.storage.sizes_bytes(folder).keys(), "the photos are deleted")
+    services.db.close()
+    return code
+
+
+def drop(page: Page, *photos: bytes) -> None:
+    before = tiles(page).count()
+    page.evaluate(DROP, [base64.b64encode(data).decode() for data in photos])
+    expect(tiles(page).get_by_text("Uploaded")).to_have_count(before + len(photos))
+
+
+def draw_with(person: Visitor, code: str) -> None:
+    """Type the code into the ordinary form, and see what comes of it."""
+    page = person.page
+    page.goto(f"{person.url}/create")
+    page.get_by_label("Describe your picture").fill("a word animal on a beach")
+    page.locator("summary", has_text="Advanced").click()
+    page.get_by_label("Code of a likeness").fill(code)
+    page.get_by_label("Seed", exact=True).fill("3")
+    page.get_by_label("Steps", exact=True).fill("20")
+    page.get_by_role("button", name="Paint it").click()
+    person.see_finished(WITHIN_MS / 1000)
+    [picture] = person.see_pictures("", 1, name="Your pictures")
+    # What this engine paints: the seed, the steps, and ten for an adapter.
+    assert (pixels(page.request.get(picture).body())[0, 0] == 3 + 20 + 10).all()
+
+
+def make_scene(person: Visitor, code: str) -> str:
+    """Choose place, action and shot by their pictures; return the link to the scene."""
+    page = person.page
+    page.get_by_role("navigation", name="Site").get_by_role("link", name="Scenes").click()
+    expect(option(page, "Place", "Park")).to_be_visible()
+    page.evaluate(SHOW_PICTURES)
+    choose(page, Place="Park", Action="Reading", Distance="Close", Person="Woman")
+    page.get_by_label("Details").fill("wearing a red coat")
+    page.get_by_label("Code of a likeness").fill(code)
+    return finish_scene(person)
+
+
+def finish_scene(person: Visitor) -> str:
+    page = person.page
+    page.get_by_role("button", name="Make the scene").click()
+    page.wait_for_url("**/pictures/*")
+    person.see_finished(WITHIN_MS / 1000)
+    card = page.get_by_role("region", name="Scene")
+    expect(card.get_by_text("made by a machine")).to_be_visible()
+    return f"{person.url}/s/{card.locator('code').inner_text()}"
+
+
+def see_face(school: RunningSite, link: str) -> int:
+    """Open the link as a stranger; check the place in the picture, and return the grey of the face."""
+    with visitor(school.url, school.s3_url) as stranger:
+        stranger.page.goto(link)
+        assert stranger.page.evaluate("document.images[0].naturalWidth") == 512
+        picture = pixels(stranger.page.request.get(link).body())
+        assert stranger.page.context.cookies() == []
+    place, person, face = (
+        pixels((STARTER / name).read_bytes())
+        for name in (
+            "places/park/1.webp",
+            "actions/reading/CLS-pose_mask.png",
+            "actions/reading/CLS-face_mask.png",
+        )
+    )
+    assert (picture == place)[person == 0].all()
+    [grey] = np.unique(picture[face > 0])
+    return int(grey)
+
+
+def pixels(file: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(file)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def timeline(page: Page) -> Locator:
+    return page.get_by_role("region", name="Timeline")

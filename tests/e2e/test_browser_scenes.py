@@ -1,25 +1,21 @@
 """Scenes in a real browser: built by keyboard, chosen by words, and led to by a code."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in
 from tests.support.running_site import RunningSite
+from tests.support.scene_form import SHOW_PICTURES, choose, option
 from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 
 MADE_WITHIN_S = 120
-SHOW_PICTURES = """() => Promise.all([...document.querySelectorAll(".scene-form img")].map((picture) => {
-  picture.loading = "eager";
-  return picture.decode();
-}))"""
 
 
 @pytest.fixture
@@ -31,19 +27,6 @@ def phone(site: RunningSite) -> Iterator[Visitor]:
         yield person
         assert person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert person.complaints == []
-
-
-def option(page: Page, group: str, name: str) -> Locator:
-    named = page.get_by_role("group", name=group, exact=True)
-    return named.get_by_role("radio", name=re.compile(rf"\b{name}\b"))
-
-
-def choose(page: Page, **choices: str) -> None:
-    """Choose in groups by keyboard."""
-    for group, name in choices.items():
-        option(page, group, name).focus()
-        page.keyboard.press("Space")
-        expect(option(page, group, name)).to_be_checked()
 
 
 def answer_with(page: Page, pattern: str, **changes: Any) -> None:
@@ -124,13 +107,11 @@ def test_words_choose_the_action_or_are_refused_at_their_field(phone: Visitor, u
 
 def test_the_form_offers_what_the_api_does(phone: Visitor) -> None:
     page = phone.page
-    presets = page.request.get(f"{phone.url}/v1/presets").json()
-    fields = [field for field in presets["fields"] if field["name"] != "likeness"]
-    answer_with(page, "**/v1/presets", fields=fields)
+    answer_with(page, "**/v1/places", likeness_offered=False)
     page.goto(f"{phone.url}/scenes")
     expect(page.get_by_role("button", name="Make the scene")).to_be_visible()
     expect(page.get_by_label("Code of a likeness")).to_have_count(0)
-    answer_with(page, "**/v1/presets", fields=[*fields, {"name": "likeness", "offered": True}])
+    answer_with(page, "**/v1/places", likeness_offered=True)
     page.reload()
     expect(page.get_by_label("Code of a likeness")).to_be_visible()
     answer_with(page, "**/v1/places", offered=False)

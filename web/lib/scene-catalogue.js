@@ -1,10 +1,10 @@
 import { getActions, getPlaces } from "./api.js";
 import { currentLocale } from "./i18n.js";
 
-/** Fetch what scenes are put together from: `{places, actions, isOffered}`. Rejects with an ApiError. */
+/** Fetch what scenes are put together from: `{places, actions, isOffered, isLikenessOffered}`. Rejects with an ApiError. */
 export async function fetchCatalogue(options) {
-  const [{ places, offered }, { actions }] = await Promise.all([getPlaces(options), getActions(options)]);
-  return { places, actions, isOffered: offered };
+  const [{ places, ...can }, { actions }] = await Promise.all([getPlaces(options), getActions(options)]);
+  return { places, actions, isOffered: can.offered, isLikenessOffered: can.likeness_offered };
 }
 
 /** Return one of the catalogue's names in the language of the site. */

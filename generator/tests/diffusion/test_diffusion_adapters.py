@@ -16,8 +16,11 @@ from peft import LoraConfig, get_peft_model_state_dict
 
 from generator.engines.base import CannotDo, ImageRequest, NotNumbers, Pixels
 from generator.engines.diffusion.adapter_keys import BadAdapter, _first_name, layers
+from generator.engines.diffusion.orders import Order
 from generator.engines.diffusion.record import Record
 from generator.engines.diffusion.studio import Studio
+from generator.engines.diffusion.widths import Widths
+from tests.support.waiting import until
 
 Tensors = dict[str, torch.Tensor]
 
@@ -115,6 +118,25 @@ def test_each_order_has_its_own_adapters_bit_for_bit(own: Studio, first: str, se
     assert len({picture.tobytes() for picture in alone}) == len(alone)
     together = paint(own, *wanted, *wanted)
     assert all(np.array_equal(one, other) for one, other in zip(together, alone * 2, strict=True))
+
+
+def test_orders_with_different_adapters_are_rows_of_one_batch(
+    own: Studio, first: str, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [with_adapters(PLAIN, (first, 1.0)), with_adapters(PLAIN, (second, 1.0)), PLAIN]
+    monkeypatch.setitem(own.loop.widths, own.order(PLAIN).bucket, Widths((2, 4, 8), (1.0, 1.5, 2.5)))
+    predict, batches = own.loop._predict, []
+
+    def watched(orders: list[Order], width: int) -> torch.Tensor:
+        if not batches:
+            until(lambda: len(own.loop._orders) == len(wanted), "all orders have come", 60, 0.01)
+        batches.append({order.conditions.adapters for order in orders})
+        return predict(orders, width)
+
+    monkeypatch.setattr(own.loop, "_predict", watched)
+    paint(own, *wanted)
+    # The first step is taken before the others have come.
+    assert batches[1 : PLAIN.steps] == [{one.adapters for one in wanted}] * (PLAIN.steps - 1)
 
 
 def test_a_weight_of_nought_changes_nothing(own: Studio, first: str) -> None:

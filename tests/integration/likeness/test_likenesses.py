@@ -49,6 +49,18 @@ def test_weights_and_several_likenesses_count(world: World, sitter: Sitter) -> N
     assert drawn(world, job_id)[0] == SEED + STEPS + 5 + 20
 
 
+def test_jobs_with_different_likenesses_are_at_the_engine_together(
+    world: World, sitter: Sitter, tmp_path: Path
+) -> None:
+    other = Sitter(world)
+    # The engine ends neither call before both have come to one process of it.
+    prompt = f"meet:{tmp_path}:2"
+    first = sitter.draw(likeness=sitter.have(), seed=1, prompt=prompt)
+    second = other.draw(likeness={"code": other.have(8), "weight": 2}, seed=2, prompt=prompt)
+    world.finish(first, second, rounds=600)
+    assert (drawn(world, first)[0], drawn(world, second)[0]) == (1 + STEPS + 10, 2 + STEPS + 20)
+
+
 def test_a_generator_that_lost_the_adapter_gets_it_again(world: World, sitter: Sitter, teacher_folder: Path) -> None:
     code = sitter.have()
     for _ in range(2):

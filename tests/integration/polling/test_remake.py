@@ -1,6 +1,5 @@
 """A picture of the diffusion engine made again from its PNG, through the whole site."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,24 +12,13 @@ from shared.generators.addresses import GeneratorAddress
 from shared.images import codec
 from shared.images.recipe import read_recipe
 from shared.jobs import resolution, submission_store
-from tests.support.paths import ROOT
-from tests.support.reference_generator import reference_generator
+from tests.support.diffusion_engine import diffusion_engine
 from tests.support.world import LIMITS, World
-
-PYTHON = ROOT / ".venv-diffusion" / "bin" / "python"
-
-SAVE = "import sys, pathlib, tiny_models; tiny_models.save(pathlib.Path(sys.argv[1]))"
 
 
 @pytest.fixture
 def diffusion(tmp_path: Path) -> Iterator[str]:
-    if not (PYTHON.parent.parent / "stamp").exists():
-        pytest.skip("the diffusion engine is not installed; `make diffusion` does that")
-    model = tmp_path / "tiny"
-    tests = ROOT / "generator" / "tests"
-    subprocess.run([str(PYTHON), "-W", "ignore", "-c", SAVE, str(model)], check=True, cwd=tests, capture_output=True)
-    own = {"EASEL_MODEL": str(model), "XDG_CACHE_HOME": str(tmp_path), "OMP_WAIT_POLICY": "PASSIVE"}
-    with reference_generator("--engine", "diffusion", python=str(PYTHON), **own) as url:
+    with diffusion_engine(tmp_path) as url:
         yield url
 
 

@@ -31,7 +31,7 @@ export function sceneForm({ catalogue, presets, draft, renew, signal }) {
     ...{ place, place_picture: view, action, action_prompt: words, shot },
     ...{ age: ageGroup(start.age), gender: genderGroup(start.gender) },
     details: textField("details", start, { label: t("scenes.details"), tag: "textarea", rows: 2 }),
-    ...(isShown(presets, "likeness") ? { likeness: codesField(start, signal) } : {}),
+    ...(catalogue.isLikenessOffered ? { likeness: codesField(start, signal) } : {}),
     ...more.fields,
   };
 
