@@ -35,7 +35,7 @@ SMALL_PAIRS = 4
 
 WARM_UP_STEPS = 20
 MIN_SNR = 5.0
-KEPT_WEIGHT = 1.0
+KEPT_WEIGHT, SMALL_KEPT_WEIGHT = 1.0, 2.0
 MOST_GRADIENT = 1.0
 
 _RECENT = 0.98
@@ -74,7 +74,7 @@ class Lesson:
         self._weights = [weight for weight in model.unet.parameters() if weight.requires_grad]
         for weight in self._weights:
             weight.data = weight.data.float()
-        self._rate = SMALL_RATE if small else RATE
+        self._rate, self._kept_weight = (SMALL_RATE, SMALL_KEPT_WEIGHT) if small else (RATE, KEPT_WEIGHT)
         self._optimizer = torch.optim.AdamW(self._weights, lr=self._rate, weight_decay=0.01)
         self.step = 0
         self.recent_loss = 0.0
@@ -82,7 +82,7 @@ class Lesson:
     def learn(self) -> None:
         """Take one step."""
         losses = self.losses()
-        self._change(losses[0] + KEPT_WEIGHT * losses[1])
+        self._change(losses[0] + self._kept_weight * losses[1])
         self.recent_loss += (float(losses[0].detach()) - self.recent_loss) * max(1 - _RECENT, 1 / self.step)
 
     def losses(self) -> torch.Tensor:
@@ -136,10 +136,13 @@ class Lesson:
         return noise
 
     def _weight(self, signal: torch.Tensor) -> torch.Tensor:
-        """Return the weight of the error at a share of signal: min-SNR, for each kind of prediction."""
-        ratio = signal / (1 - signal)
+        """Return the weight of the error at a share of signal: min-SNR, but equal where the picture is predicted.
+
+        Such a network finds the subject's shape in much noise, where min-SNR would count least.
+        """
         if self._predicts == "sample":
-            return (ratio + 1).clamp(max=MIN_SNR)
+            return torch.ones_like(signal)
+        ratio = signal / (1 - signal)
         if self._predicts == "v_prediction":
             return (ratio + 1).clamp(max=MIN_SNR) / (ratio + 1)
         return (MIN_SNR / ratio).clamp(max=1)

@@ -9,6 +9,7 @@ from generator.engines.adapter_files import AdapterFiles
 from generator.engines.base import CannotDo, EngineStats, ImageRequest, Trained, TrainingOrder
 from generator.engines.diffusion.engine import model_name
 from generator.engines.diffusion.loop import is_out_of_memory
+from generator.engines.diffusion.mini.captions import LIGHTS, MEDIA
 from generator.engines.diffusion.orders import Conditions
 from generator.engines.diffusion.studio import Studio
 from generator.engines.diffusion.training.lesson import Example, Lesson, is_small
@@ -19,9 +20,10 @@ from generator.engines.diffusion.training.process import limit_memory
 TRIGGER = "ohwx"
 """A word that means nothing to a model; before the kind of subject, as in `ohwx person`, it calls the one learned."""
 
-SMALL_SUFFIXES = ("", " at sunset", " in the fog", ", photograph", ", low poly", " by day, oil painting")
-"""What follows the words in the examples of a small network. One that has been taught few words reads each of them as
-being about the whole picture, and would lose the subject as soon as a prompt says more than the trigger."""
+SMALL_SUFFIXES = ("", *(f" {light.painter}" for light in LIGHTS), *(f", {medium.painter}" for medium in MEDIA))
+"""What follows the words in the examples of a small network: each light or medium of easel-mini, never one of each. A
+network that has been taught few words reads each of them as being about the whole picture, and would lose the subject as
+soon as a prompt says more than the trigger."""
 
 CHECKPOINT_STEPS = 50
 
