@@ -9,6 +9,7 @@ from types import FrameType
 
 from bench import (
     cold_start,
+    decoding,
     estimates,
     generator,
     hand_over,
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "presign": presigning.presign,
     "poller": jobs_through.poller,
     "previews": previews.previews,
+    "decode": decoding.decode,
     "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,
     "generator": generator.generator,
