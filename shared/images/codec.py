@@ -13,7 +13,6 @@ from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.jail import (
-    MAX_MEMORY_BYTES,
     Exceeded,
     Limits,
     Read,
@@ -127,7 +126,7 @@ def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bo
             raise Exceeded("larger than asked for")
         return _image(size, read)
 
-    most_bytes = memory_for(MAX_PIXELS) if own else MAX_MEMORY_BYTES
+    most_bytes = memory_for(MAX_PIXELS) if own else None
     return of_user({"task": "source", "max_side_px": max_side_px, "own": own}, data, receive, most_bytes)
 
 

@@ -228,7 +228,7 @@ def _new_lanes() -> Lanes:
 
 
 def of_user(
-    request: dict[str, object], data: bytes, receive: Receive[Received], most_bytes: int = MAX_MEMORY_BYTES
+    request: dict[str, object], data: bytes, receive: Receive[Received], most_bytes: int | None = None
 ) -> Received:
     """Have a user's picture file decoded: among the quick ones, or else among the slow ones.
 
@@ -244,8 +244,9 @@ def of_user(
         if not error.damaged:  # a library that has no memory may report a damaged file
             raise
     slow = lanes().slow
+    limits = replace(slow.limits, memory_bytes=most_bytes) if most_bytes else slow.limits
     try:
-        return slow.ask(request, data, receive, replace(slow.limits, memory_bytes=most_bytes))
+        return slow.ask(request, data, receive, limits)
     except Exceeded:
         raise refused() from None
 

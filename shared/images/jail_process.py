@@ -72,5 +72,8 @@ def _answer(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], Image
 
 def _write(target: BinaryIO, image: Image.Image) -> None:
     rows = max(1, _ROWS_BYTES // (3 * image.width))
+    if rows >= image.height:
+        target.write(image.tobytes())
+        return
     for top in range(0, image.height, rows):
         target.write(image.crop((0, top, image.width, min(top + rows, image.height))).tobytes())
