@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from bench import (
+    attack_passwords,
     cold_start,
     decoding,
     estimates,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "poller": jobs_through.poller,
     "previews": previews.previews,
     "decode": decoding.decode,
+    "attack-passwords": attack_passwords.passwords,
     "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,
     "generator": generator.generator,

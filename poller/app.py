@@ -13,7 +13,6 @@ from shared.core import log
 from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
-from shared.images import jail
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import bounces, push_keys, pushes, webhooks
 from shared.polling import periodic
@@ -73,14 +72,12 @@ def create_app(
 
     def begin(**_: object) -> None:
         services.db.forget()  # a child must not share its parent's sockets
-        jail.lanes().generated.start()  # ready before the first picture is
         pump.wake()
 
     def end(**_: object) -> None:
         pump.stop()
         for sender in (mail, hooks, browsers, stops):
             sender.stop(STOP_S)
-        jail.lanes().close()
         worker.pool.close()
         services.db.close()
 
