@@ -45,7 +45,7 @@ def test_only_a_bounded_part_of_a_password_is_estimated(monkeypatch: pytest.Monk
     [
         ("p4$$w0rd", "p4$$w0rd"),
         ("correct horse", "correct horse"),
-        ("4@(<{81", "4@(<••1"),
+        ("4@(<{81", "4@(<•81"),
         ("длинный пароль", "длинный пароль"),
     ],
 )
