@@ -93,19 +93,26 @@ class Jail:
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the process, if there is none; it gets ready beside the caller."""
+        """Start the process, if there is none; it gets ready beside the caller.
+
+        Raises:
+            Unavailable: This machine starts no more processes.
+        """
         if self._process is None or self._process.poll() is not None:
             self.close()
-            # Without this process's environment, which has keys, and without its files.
-            self._process = subprocess.Popen(  # noqa: S603 # the program is Easel's
-                [sys.executable, "-I", "-S", "-c", _BOOT, *_packages(), str(self._nice)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env=library_path(),
-                bufsize=0,
-            )
+            try:
+                # Without this process's environment, which has keys, and without its files.
+                self._process = subprocess.Popen(  # noqa: S603 # the program is Easel's
+                    [sys.executable, "-I", "-S", "-c", _BOOT, *_packages(), str(self._nice)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env=library_path(),
+                    bufsize=0,
+                )
+            except OSError as error:
+                raise Unavailable("Pictures cannot be looked at right now.") from error
             _widen(self._process)
 
     def ask(self, request: dict[str, object], data: bytes, limits: Limits, receive: Receive[Received]) -> Received:
@@ -113,6 +120,7 @@ class Jail:
 
         Raises:
             Exceeded: The picture was too much, and the process is replaced.
+            Unavailable: This machine starts no more processes.
         """
         self.start()
         process = cast("subprocess.Popen[bytes]", self._process)
@@ -134,7 +142,8 @@ class Jail:
             if not whole:
                 self.close()
                 _log.info("a picture ended its process: %s", process.returncode)
-                self.start()
+                with contextlib.suppress(Unavailable):
+                    self.start()
 
     def close(self) -> None:
         """End the process."""

@@ -77,7 +77,8 @@ class Pump:
         return sum(not takes_long for takes_long in self._in_hand.values())
 
     def _run(self) -> None:
-        jail.lanes().generated.start()  # ready before the first picture is
+        with patient("starting the jail"):
+            jail.lanes().generated.start()  # ready before the first picture is
         while not self._worker.stopping.is_set() or self._in_hand:
             done, woken = self._wait()
             with patient("moving jobs"):

@@ -143,6 +143,17 @@ def test_a_process_that_never_answers_is_replaced(one: Jail) -> None:
     assert_replaced(one, first)
 
 
+def test_a_machine_that_starts_no_process_is_unavailable(one: Jail, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", refuse)
+        with pytest.raises(Unavailable):
+            one.ask(PICTURE, saved(PAINTED), Limits(), pixels)
+    assert one.ask(PICTURE, saved(PAINTED), Limits(), pixels) == PAINTED.tobytes()
+
+
 @linux
 def test_a_users_picture_that_is_too_much_is_broken(narrow: Lanes) -> None:
     with pytest.raises(PictureError) as caught:
