@@ -1,7 +1,7 @@
 """The jail: processes that decode untrusted pictures, with limits of memory, processor time and output.
 
 A process decodes one picture at a time and is used again, until a picture exceeds a limit or ends it: then that
-picture is refused, and another process takes its place. This module loads no Pillow, so that functions can use it.
+picture is refused, and another process takes its place. This module loads no Pillow itself.
 
 Pictures from generators and pictures from users never wait for each other. A user's picture is first tried where only
 quick ones are; one that takes longer starts again where it holds up only its like.
