@@ -8,7 +8,9 @@ from pathlib import Path
 from types import FrameType
 
 from bench import (
+    attack_passwords,
     cold_start,
+    decoding,
     estimates,
     generator,
     hand_over,
@@ -35,6 +37,8 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "presign": presigning.presign,
     "poller": jobs_through.poller,
     "previews": previews.previews,
+    "decode": decoding.decode,
+    "attack-passwords": attack_passwords.passwords,
     "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,
     "generator": generator.generator,

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, ServicesDep, clear_session_cookie
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
+from functions.http.threads import passwords
 from shared.accounts import service as accounts
 from shared.accounts.store import User
 from shared.api.account_schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
@@ -39,10 +40,10 @@ def renew_webhook_secret(credential: CredentialDep, services: ServicesDep) -> di
 
 
 @router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials))
-def delete_account(
+async def delete_account(
     body: AccountDeletion, credential: CredentialDep, services: ServicesDep, response: Response
 ) -> dict[str, str]:
     """Delete your account with its jobs, pictures and tokens. The password confirms it."""
-    accounts.delete_account(services, credential, body.password)
+    await passwords().call(accounts.delete_account, services, credential, body.password)
     clear_session_cookie(response)
     return {"status": "deleted"}

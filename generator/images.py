@@ -14,9 +14,14 @@ from generator.engines.base import Pixels
 
 MAX_SOURCE_PIXELS = 4096 * 4096
 MIN_SOURCE_SIDE_PX = 8
+MAX_SOURCE_SIDE_PX = 16384
 SIZE_STEP_PX = 8
 
+MOST_SCANS = 100
+"""A progressive JPEG has about ten scans, each of which goes over all of its pixels."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG, _JPEG_SCAN = b"\xff\xd8", b"\xff\xda"
 _FILTER_UP = 2
 _DECODER_ERRORS = (
     OSError,
@@ -64,9 +69,13 @@ def decode_source(data: bytes) -> Pixels:
 
 
 def _decode(data: bytes) -> Pixels:
+    if data.startswith(_JPEG) and data.count(_JPEG_SCAN) > MOST_SCANS:
+        raise BadImage(f"has more than {MOST_SCANS} scans")
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
         if image.width * image.height > MAX_SOURCE_PIXELS:
             raise BadImage(f"has more than {MAX_SOURCE_PIXELS} pixels")
+        if max(image.size) > MAX_SOURCE_SIDE_PX:
+            raise BadImage(f"has a side of more than {MAX_SOURCE_SIDE_PX} pixels")
         if min(image.size) < MIN_SOURCE_SIDE_PX:
             raise BadImage(f"has a side of less than {MIN_SOURCE_SIDE_PX} pixels")
         profile = image.info.get("icc_profile")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from generator import images
 from generator.images import BadImage, decode_source
 from tests.support.colour_profiles import DISPLAY_P3, LINEAR_GREY
 
@@ -84,3 +85,18 @@ def test_transparent_pixels_are_white_after_the_conversion() -> None:
 def test_grey_with_transparency_is_converted() -> None:
     found = decode_source(saved(Image.new("LA", (16, 16), (55, 255)), icc_profile=LINEAR_GREY))[3, 3]
     assert np.abs(found.astype(int) - 128).max() <= 2
+
+
+def test_a_side_has_a_largest_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_SOURCE_SIDE_PX", 32)
+    assert decode_source(saved(Image.new("RGB", (32, 16)))).shape == (16, 32, 3)
+    with pytest.raises(BadImage, match="side"):
+        decode_source(saved(Image.new("RGB", (33, 16))))
+
+
+def test_a_jpeg_of_too_many_scans_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = saved(Image.new("RGB", (16, 16)), "JPEG", progressive=True)
+    assert decode_source(data).shape == (16, 16, 3)
+    monkeypatch.setattr(images, "MOST_SCANS", 3)
+    with pytest.raises(BadImage, match="scans"):
+        decode_source(data)

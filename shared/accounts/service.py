@@ -1,6 +1,5 @@
 """Account use cases: sign-up, log-in, log-out, API tokens, the quota, and deleting an account."""
 
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Collection
@@ -18,6 +17,7 @@ from shared.accounts import push_subscriptions
 from shared.accounts import store as user_store
 from shared.accounts.auth import SESSION_S, Credential, require_token_owner, require_user
 from shared.accounts.store import StoredToken, User
+from shared.accounts.strength import is_well_known
 from shared.accounts.tokens import new_token, token_hash
 from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.account_schemas import AccountChange
@@ -27,12 +27,8 @@ from shared.core.words import address_key, password_spellings, prepared_password
 from shared.services import Services
 
 MAX_API_TOKENS = 100
-MIN_GUESSES = 10**7
-"""A password that needs fewer guesses is refused (zxcvbn's estimate, source: its 30,000 common passwords)."""
-
-# OWASP's smallest recommended setting for Argon2id: 19 MiB each, so at most four hashes run at once in a process.
+# OWASP's smallest recommended setting for Argon2id, 19 MiB each. Functions call what hashes in a bounded pool.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_hashing = threading.BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,17 +254,13 @@ def _normalise_email(email: str) -> str:
 
 
 def _refuse_well_known(password: str, email: str) -> None:
-    from zxcvbn import zxcvbn  # its word lists take 30 ms to load, and only sign-up needs them
-
-    # zxcvbn accepts at most 72 characters, so a longer password is judged by its first 72.
-    if zxcvbn(prepared_password(password)[:72], user_inputs=[email, *email.split("@")])["guesses"] < MIN_GUESSES:
+    if is_well_known(prepared_password(password), email):
         message = "is too easy to guess: it is a common password, a sequence, or your address. Use four unusual words"
         raise InvalidRequest(fields=(FieldError("password", message, "well_known"),))
 
 
 def _hash(password: str) -> str:
-    with _hashing:
-        return _hasher.hash(prepared_password(password))
+    return _hasher.hash(prepared_password(password))
 
 
 def _matching_spelling(password_hash: str, password: str) -> str | None:
@@ -277,11 +269,10 @@ def _matching_spelling(password_hash: str, password: str) -> str | None:
 
 
 def _matches(password_hash: str, spelling: str) -> bool:
-    with _hashing:
-        try:
-            return _hasher.verify(password_hash, spelling)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        return _hasher.verify(password_hash, spelling)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 @cache

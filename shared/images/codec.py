@@ -1,33 +1,38 @@
 """Decoding and encoding of pictures, with Pillow. Only the poller imports this module; no function does.
 
-Generators' pictures and users' uploads are untrusted: they are decoded here under limits of format, bytes, pixels and
-frames. Only pictures that Easel itself encoded are stored or sent on.
+Generators' pictures and users' uploads are untrusted: they are decoded in the jail, under limits of format, bytes,
+pixels and frames. Only pictures that Easel itself encoded are stored or sent on.
 """
 
 import io
-import struct
 import zlib
-from collections.abc import Callable
+from typing import Any
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from shared.core.limits import MAX_UPLOAD_BYTES
-from shared.images.colour import plain_rgb
+from shared.images.jail import (
+    Exceeded,
+    Limits,
+    Read,
+    Receive,
+    Received,
+    lanes,
+    memory_for,
+    of_user,
+    refused,
+)
 from shared.images.origin import PNG_KEYWORD, origin_xmp
 from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.profiles import srgb_profile
 from shared.images.recipe import Recipe, parameters_text, read_recipe, recipe_json
-from shared.images.side_data import JPEG_END, JPEG_START, BarePicture, orientation, without_side_data
 from shared.images.source_rules import (
     MAX_PIXELS,
     MAX_SOURCE_SIDE_PX,
     PictureError,
-    animated,
     check_format,
-    check_source_size,
-    too_many_pixels,
-    wrong_format,
+    check_picture_size,
 )
 
 __all__ = [
@@ -59,42 +64,8 @@ _WEBP_QUALITY = 80
 _PREVIEW_QUALITY = 70
 _PHOTO_QUALITY = 95
 
-_PNG_MARGIN_BYTES = 1024 * 1024
-
-_FORMATS = ["PNG", "JPEG", "WEBP"]
-
-_OTHER_PIXELS = bytes(range(1, 255)) * 16
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes a picture upright, by EXIF's orientation."""
-
-_TURNED = (5, 6, 7, 8)
-"""The orientations that exchange width and height."""
-
-_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-# The exceptions that Pillow's decoders raise for damaged or malicious files.
-_DECODER_ERRORS = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
+_READ_PIXELS = 2 * 1024 * 1024
+"""As many pixels are read from the jail at once."""
 
 
 def read_size(data: bytes) -> tuple[int, int]:
@@ -105,18 +76,9 @@ def read_size(data: bytes) -> tuple[int, int]:
     """
     if (size := png_size(data)) is not None:
         return size
-    if data.startswith(PNG_SIGNATURE):
-        raise wrong_format()
     check_format(data)
-    bare = without_side_data(data)
-    try:
-        with Image.open(io.BytesIO(bare.data), formats=_FORMATS) as image:
-            width, height = image.size
-            return (height, width) if orientation(bare.exif) in _TURNED else (width, height)
-    except _BOMBS as error:
-        raise too_many_pixels() from error
-    except _DECODER_ERRORS as error:
-        raise _broken() from error
+    width, height = _generated({"task": "size"}, data, Limits(), lambda found, _: _size(found))
+    return width, height
 
 
 def decode_picture(data: bytes, *, expected_size: tuple[int, int] | None) -> Image.Image:
@@ -128,15 +90,15 @@ def decode_picture(data: bytes, *, expected_size: tuple[int, int] | None) -> Ima
     Raises:
         PictureError: It is not one complete picture of that size.
     """
-    pixels = expected_size[0] * expected_size[1] if expected_size else MAX_PIXELS
-    if len(data) > 8 * pixels + _PNG_MARGIN_BYTES:
-        raise PictureError("picture_too_large", "The picture's file is larger than its pixels can need.")
-    # A PNG's size is at a fixed offset, so it is checked before Pillow reads the file.
-    _check_size(read_size(data), expected_size)
-    bare = without_side_data(data)
-    if data.startswith(PNG_SIGNATURE):
-        return plain_rgb(_decode(bare, bare.data, lambda *found: _check_size(found, expected_size)), bare.profile)
-    return _upright(bare, lambda *found: _check_size(found, None))
+    limits = Limits(memory_for(expected_size[0] * expected_size[1])) if expected_size else Limits()
+
+    def receive(found: dict[str, Any], read: Read) -> Image.Image:
+        size = _size(found)
+        if expected_size not in (None, size):
+            raise Exceeded("another size")
+        return _image(size, read)
+
+    return _generated({"task": "picture", "expected_size": expected_size}, data, limits, receive)
 
 
 def to_png(data: bytes, *, expected_size: tuple[int, int] | None) -> bytes:
@@ -145,8 +107,11 @@ def to_png(data: bytes, *, expected_size: tuple[int, int] | None) -> bytes:
     return data if data.startswith(PNG_SIGNATURE) else _png(image, PngInfo())
 
 
-def decode_source(data: bytes) -> Image.Image:
-    """Decode an upload (PNG, JPEG or WebP, at most 20 MB and 64 Mpx) to plain RGB in sRGB, upright, without metadata.
+def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bool = False) -> Image.Image:
+    """Decode an upload (PNG, JPEG or WebP, at most 20 MB) to plain RGB in sRGB, upright, without metadata.
+
+    A picture whose long side exceeds `max_side_px` is scaled down to it. With `own` Easel made the file, and it may be
+    as large as pictures become.
 
     Raises:
         PictureError: It is no such file, too large, animated or damaged.
@@ -154,80 +119,61 @@ def decode_source(data: bytes) -> Image.Image:
     if len(data) > MAX_UPLOAD_BYTES:
         raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
     check_format(data)
-    return _upright(without_side_data(data), check_source_size, longest_px=MAX_SOURCE_SIDE_PX)
+
+    def receive(found: dict[str, Any], read: Read) -> Image.Image:
+        size = _size(found)
+        if max(size) > max_side_px:
+            raise Exceeded("larger than asked for")
+        return _image(size, read)
+
+    most_bytes = memory_for(MAX_PIXELS) if own else None
+    return of_user({"task": "source", "max_side_px": max_side_px, "own": own}, data, receive, most_bytes)
 
 
-def _upright(
-    bare: BarePicture, check_size: Callable[[int, int], None], *, longest_px: int | None = None
-) -> Image.Image:
-    """Decode a picture, convert it to sRGB, and rotate it as its EXIF says. Raises PictureError."""
-    decode = _decode_jpeg if bare.data.startswith(JPEG_START) else _decode
-    image = decode(bare, bare.data, check_size, longest_px)
-    turn = _TURNS.get(orientation(bare.exif))
-    return plain_rgb(image if turn is None else image.transpose(turn), bare.profile)
-
-
-def _decode(
-    bare: BarePicture, data: bytes, check_size: Callable[[int, int], None], longest_px: int | None = None
-) -> Image.Image:
-    """Decode a file without side data in the mode of its pixels; a JPEG may be reduced to `longest_px` or more.
-
-    Raises:
-        PictureError: It is damaged, an animation, or of a wrong size.
-    """
+def _generated(request: dict[str, object], data: bytes, limits: Limits, receive: Receive[Received]) -> Received:
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            check_size(*image.size)
-            if bare.frames > 1:
-                raise animated()
-            # A JPEG decodes several times faster at a half or a quarter of its size, if that is still large enough.
-            if longest_px is not None:
-                image.draft("RGB", (longest_px, longest_px))
-            image.load()
-            if image.mode == "P" and image.palette is None:
-                raise _broken()
-            # Pillow decodes grey of 16 bits with transparency as RGBA, for which a grey profile would not do.
-            return image.convert("LA") if data.startswith(PNG_SIGNATURE) and data[24:26] == b"\x10\4" else image
-    except _BOMBS as error:
-        raise too_many_pixels() from error
-    except _DECODER_ERRORS as error:
-        raise _broken() from error
+        return lanes().generated.ask(request, data, receive, limits)
+    except Exceeded:
+        raise refused() from None
 
 
-def _decode_jpeg(
-    bare: BarePicture, data: bytes, check_size: Callable[[int, int], None], longest_px: int | None = None
-) -> Image.Image:
-    """Decode a JPEG as `_decode` does; one that lacks its end is complete if other bytes in its place change no pixel.
-
-    Raises:
-        PictureError: It is damaged or of a wrong size.
-    """
-    try:
-        return _decode(bare, data, check_size, longest_px)
-    except PictureError as error:
-        if not error.damaged:
-            raise
-        # Without its end libjpeg fills up missing pixels and does not report it.
-        begin = data.rstrip(b"\xff")
-        image, other = (
-            _decode(bare, begin + end, check_size, longest_px) for end in (JPEG_END, _OTHER_PIXELS + JPEG_END)
-        )
-        if image.tobytes() != other.tobytes():
-            raise
-        return image
+def _size(found: dict[str, Any]) -> tuple[int, int]:
+    """Return the size in an answer, which is not to be trusted."""
+    size = found.get("size")
+    if not (isinstance(size, list) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)):
+        raise Exceeded("no size")
+    return size[0], size[1]
 
 
-def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX) -> bytes:
+def _image(size: tuple[int, int], read: Read) -> Image.Image:
+    """Return the picture whose pixels follow an answer; of a large one there is a part in memory beside it."""
+    width, height = size
+    check_picture_size(size, None)
+    strip_rows = min(height, max(1, _READ_PIXELS // width))
+    pixels = memoryview(bytearray(3 * width * strip_rows))
+    whole: Image.Image | None = None
+    for top in range(0, height, strip_rows):
+        rows = min(strip_rows, height - top)
+        strip = pixels[: 3 * width * rows]
+        read(strip)
+        part = Image.frombytes("RGB", (width, rows), strip)
+        if rows == height:
+            return part
+        whole = whole or Image.new("RGB", size)
+        whole.paste(part, (0, top))
+    assert whole is not None
+    return whole
+
+
+def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bool = False) -> bytes:
     """Convert a user's upload to the PNG that is sent to the generator: upright, RGB, without metadata.
 
-    A picture whose long side exceeds `max_side_px` is scaled down to it.
+    A picture whose long side exceeds `max_side_px` is scaled down to it. With `own` Easel made the file.
 
     Raises:
         PictureError: The upload cannot be used.
     """
-    image = decode_source(data)
-    image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
-    return _png(image, PngInfo())
+    return _png(decode_source(data, max_side_px=max_side_px, own=own), PngInfo())
 
 
 def photo_jpeg(data: bytes, max_side_px: int) -> bytes:
@@ -236,8 +182,7 @@ def photo_jpeg(data: bytes, max_side_px: int) -> bytes:
     Raises:
         PictureError: The upload cannot be used.
     """
-    image = decode_source(data)
-    image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    image = decode_source(data, max_side_px=max_side_px)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_PHOTO_QUALITY, subsampling=0)
     return buffer.getvalue()
@@ -300,16 +245,3 @@ def thumbnail_jpeg(webp: bytes) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
-
-
-def _broken() -> PictureError:
-    return PictureError("picture_broken", "The picture's file is broken.")
-
-
-def _check_size(size: tuple[int, ...], expected: tuple[int, int] | None) -> None:
-    if size[0] * size[1] > MAX_PIXELS:
-        raise too_many_pixels()
-    if expected is not None and size != expected:
-        raise PictureError(
-            "picture_wrong_size", f"The picture has {size[0]}x{size[1]} pixels instead of {expected[0]}x{expected[1]}."
-        )

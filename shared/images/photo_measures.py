@@ -16,8 +16,9 @@ from dataclasses import asdict
 
 from PIL import Image, ImageFilter, ImageStat
 
-from shared.images import codec, faces
+from shared.images import decoding, faces
 from shared.images.photo_values import COUNT_FACES, PhotoMeasures
+from shared.images.source_rules import PictureError
 
 MAX_CPU_S = 30
 NICE = 5
@@ -32,8 +33,8 @@ _DARK, _BRIGHT = 5, 250
 
 def measure(data: bytes, count_faces: Callable[[Image.Image], int] | None = None) -> PhotoMeasures:
     """Measure a photo file. Raises PictureError."""
-    width, height = codec.read_size(data)
-    photo = codec.decode_source(data)
+    width, height = decoding.read_size(data)
+    photo = decoding.decode_source(data)
     photo.thumbnail((MEASURED_SIDE_PX, MEASURED_SIDE_PX), Image.Resampling.LANCZOS)
     grey = photo.convert("L")
     counts = grey.histogram()
@@ -93,7 +94,7 @@ def main() -> None:
         found: dict[str, object]
         try:
             found = asdict(measure(source.read(struct.unpack(">I", head)[0]), count_faces))
-        except codec.PictureError as error:
+        except PictureError as error:
             found = {"code": error.code}
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()

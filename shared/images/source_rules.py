@@ -12,6 +12,13 @@ from shared.images.side_data import JPEG_START, jpeg_segments, png_frames
 MAX_PIXELS = 8192 * 8192
 """The largest picture: 2048 pixels a side, upscaled by 4."""
 
+MAX_UPLOAD_PIXELS, MAX_WEBP_PIXELS = 8192 * 6144, 4096 * 3072
+"""The largest upload: what fits into the memory of the process that decodes it. A pixel of a WebP needs four times as
+much there. The site (web/lib/start-check.js) declares both too; a test compares them."""
+
+MAX_SIDE_PX = 16384
+"""The longest side of any picture that is decoded."""
+
 MAX_SOURCE_SIDE_PX = 2048
 """The longer side of a start picture as it is sent; a larger one is scaled down."""
 
@@ -42,9 +49,12 @@ class PictureError(CodedError):
         return self.code == "picture_broken"
 
 
-def too_many_pixels() -> PictureError:
-    """Return the error for a picture of more than 64 Mpx."""
-    return PictureError("picture_too_many_pixels", "The picture has more than 64 million pixels.")
+def too_many_pixels(pixels: int = MAX_PIXELS) -> PictureError:
+    """Return the error for a picture with more pixels than may be decoded, or with a longer side."""
+    return PictureError(
+        "picture_too_many_pixels",
+        f"The picture has more than {pixels // 10**6} million pixels, or a side of more than {MAX_SIDE_PX}.",
+    )
 
 
 def wrong_format() -> PictureError:
@@ -57,14 +67,30 @@ def animated() -> PictureError:
     return PictureError("picture_animated", "The picture is an animation.")
 
 
-def check_source_size(width: int, height: int) -> None:
-    """Check the size of a start picture in pixels.
+def is_webp(data: bytes) -> bool:
+    """Return whether a file begins as a WebP."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def check_picture_size(size: tuple[int, ...], expected: tuple[int, int] | None) -> None:
+    """Check the size of a generator's picture in pixels. Raises PictureError."""
+    if size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE_PX:
+        raise too_many_pixels()
+    if expected is not None and size != expected:
+        raise PictureError(
+            "picture_wrong_size", f"The picture has {size[0]}x{size[1]} pixels instead of {expected[0]}x{expected[1]}."
+        )
+
+
+def check_source_size(width: int, height: int, *, webp: bool = False, own: bool = False) -> None:
+    """Check the size of a start picture in pixels. With `own` Easel made the file: it is as large as pictures become.
 
     Raises:
         PictureError: It has too many pixels, or a side is too short, perhaps only once it is scaled down.
     """
-    if width * height > MAX_PIXELS:
-        raise too_many_pixels()
+    most = MAX_PIXELS if own else MAX_WEBP_PIXELS if webp else MAX_UPLOAD_PIXELS
+    if width * height > most or max(width, height) > MAX_SIDE_PX:
+        raise too_many_pixels(most)
     short, long = sorted((width, height))
     if short < MIN_SOURCE_SIDE_PX or short * MAX_SOURCE_SIDE_PX < MIN_SOURCE_SIDE_PX * long:
         raise PictureError(
@@ -76,7 +102,7 @@ def check_source_size(width: int, height: int) -> None:
 
 def check_format(data: bytes) -> None:
     """Check that a file begins as a PNG, JPEG or WebP. Raises PictureError."""
-    if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
+    if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or is_webp(data)):
         raise wrong_format()
 
 
@@ -95,7 +121,7 @@ def check_head(head: bytes) -> tuple[int, int] | None:
     else:
         size, is_animated = _webp(head)
     if size is not None:
-        check_source_size(*size)
+        check_source_size(*size, webp=is_webp(head))
     if is_animated:
         raise animated()
     return size

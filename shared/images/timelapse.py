@@ -15,7 +15,8 @@ from typing import BinaryIO
 from PIL import Image
 
 from shared.core.limits import TIMELAPSE_FRAMES
-from shared.images import codec
+from shared.images import decoding
+from shared.images.source_rules import PictureError
 
 FRAMES_PER_S = 8
 LAST_FRAMES = 12
@@ -48,7 +49,7 @@ def encode(pictures: Sequence[bytes]) -> bytes:
     """
     import av
 
-    last = codec.decode_picture(pictures[-1], expected_size=None)
+    last = decoding.decode_picture(pictures[-1], expected_size=None)
     size = video_size(*last.size)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "video.mp4")
@@ -72,7 +73,7 @@ def encode(pictures: Sequence[bytes]) -> bytes:
 
 def _shown(pictures: Sequence[bytes], last: Image.Image, size: tuple[int, int]) -> Iterator[Image.Image]:
     for data in pictures[:-1][:TIMELAPSE_FRAMES]:
-        yield codec.decode_picture(data, expected_size=None).resize(size, Image.Resampling.LANCZOS)
+        yield decoding.decode_picture(data, expected_size=None).resize(size, Image.Resampling.LANCZOS)
     for _ in range(LAST_FRAMES):
         yield last.resize(size, Image.Resampling.LANCZOS)
 
@@ -102,7 +103,7 @@ def main() -> None:
     os.nice(NICE)
     try:
         video = encode(_unpack(sys.stdin.buffer))
-    except codec.PictureError as error:
+    except PictureError as error:
         sys.exit(error.message)
     sys.stdout.buffer.write(video)
 

@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from typing import TypeAlias
 from uuid import UUID
 
+from shared.images import jail
 from shared.polling import dispatch
 from shared.polling.floors import Floors
 from shared.polling.patience import patient
@@ -76,6 +77,8 @@ class Pump:
         return sum(not takes_long for takes_long in self._in_hand.values())
 
     def _run(self) -> None:
+        with patient("starting the jail"):
+            jail.lanes().generated.start()  # ready before the first picture is
         while not self._worker.stopping.is_set() or self._in_hand:
             done, woken = self._wait()
             with patient("moving jobs"):

@@ -26,7 +26,8 @@ def build_request(step: "Step") -> GenerationRequest:
     claim = step.claim
     if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.source_keys:
         raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
-    sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
+    own = not claim.settings.get("source_images")  # another job's picture
+    sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES), own=own) for key in claim.source_keys)
     return generation_request(
         calling_prompt(claim),
         claim.settings,

@@ -193,12 +193,13 @@ def _read_picture(stem: Path) -> tuple[bytes, Image.Image]:
         raise FolderError(f"{stem} is missing: it may be a {', '.join(SUFFIXES)} file.")
     data = _read(path, MAX_UPLOAD_BYTES)
     try:
+        width, height = codec.read_size(data)
         image = codec.decode_source(data)
     except codec.PictureError as error:
         raise FolderError(f"{path}: {error.message}") from None
-    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX and side % SIDE_STEP_PX == 0 for side in image.size):
+    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX and side % SIDE_STEP_PX == 0 for side in (width, height)):
         raise FolderError(
-            f"{path} has {image.width}x{image.height} pixels: sides need {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels in"
+            f"{path} has {width}x{height} pixels: sides need {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels in"
             f" multiples of {SIDE_STEP_PX}."
         )
     return data, image

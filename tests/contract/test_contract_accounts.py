@@ -1,5 +1,7 @@
 """Accounts: sign-up, login and logout, settings, tokens and deletion."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from functions.http.threads import BoundedPool
 from shared.services import Services
 from tests.support.doors import Door
 from tests.support.people import Person
@@ -293,3 +296,33 @@ def test_deleting_an_account_deletes_everything_of_it(
 
 def test_ids_are_in_order_of_creation(door: Door, ada: Person, bob: Person) -> None:
     assert UUID(str(ada.id)) < UUID(str(bob.id))
+
+
+def test_while_passwords_wait_for_their_turn_others_are_served(
+    asgi_door: Door, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once as many wait as may, the next one hears when to try again."""
+    pool, begun, go = BoundedPool(1, 0), threading.Event(), threading.Event()
+    for function in ("login", "signup", "account"):
+        monkeypatch.setattr(f"functions.{function}.passwords", lambda: pool)
+
+    def work() -> bool:
+        begun.set()
+        return go.wait(60)
+
+    busy = threading.Thread(target=lambda: asyncio.run(pool.call(work)))
+    busy.start()
+    try:
+        assert begun.wait(60)
+        calls = (
+            log_in(asgi_door),
+            sign_up(asgi_door, "bob@example.com"),
+            asgi_door.request("DELETE", "/v1/me", json={"password": PASSWORD}, headers=ada.headers),
+        )
+        assert {(answer.status_code, answer.json()["code"]) for answer in calls} == {(503, "unavailable")}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in calls)
+        assert asgi_door.get("/v1/me", headers=ada.headers).status_code == 200
+    finally:
+        go.set()
+        busy.join()
+    assert sign_up(asgi_door, "bob@example.com").status_code == 201

@@ -41,9 +41,14 @@ test("a start picture has 8 pixels a side, once it is scaled down to 2048", () =
     [4096, 16, null],
     [8, 2048, null],
     [8, 2049, "small"],
-    [9000, 9000, "pixels"],
+    [8192, 6144, null],
+    [8193, 6144, "pixels"],
+    [16384, 64, null],
+    [16385, 65, "pixels"],
   ];
   for (const [width, height, problem] of cases) assert.equal(sizeProblem({ width, height }), problem);
+  assert.equal(sizeProblem({ width: 4096, height: 3072 }, true), null);
+  assert.equal(sizeProblem({ width: 4097, height: 3072 }, true), "pixels");
 });
 
 test("a recipe fills in only settings of the right type", async () => {

@@ -1,4 +1,4 @@
-import { formatProblem, HEAD_BYTES, sizeProblem } from "./start-check.js";
+import { formatProblem, HEAD_BYTES, isWebp, sizeProblem } from "./start-check.js";
 
 /** The longer side of a preview in pixels, enough for a tile on a high-density screen. */
 const SIDE_PX = 256;
@@ -18,7 +18,7 @@ class UnusablePicture extends Error {
 export async function previewOf(file) {
   const bitmap = await createImageBitmap(file);
   const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  const reason = formatProblem(head) ?? sizeProblem(bitmap);
+  const reason = formatProblem(head) ?? sizeProblem(bitmap, isWebp(head));
   if (reason) throw new UnusablePicture(reason);
   const shrink = Math.min(1, SIDE_PX / Math.max(bitmap.width, bitmap.height));
   const paper = document.createElement("canvas");

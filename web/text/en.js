@@ -139,7 +139,8 @@ export const words = {
   "create.start.animated": ({ name }) => `${name} is animated; only still images can be used.`,
   "create.start.small": ({ name }) =>
     `${name} is too small: each side needs 8 pixels, and the longer one at most 256 times the shorter.`,
-  "create.start.pixels": ({ name }) => `${name} has more than 64 million pixels.`,
+  "create.start.pixels": ({ name }) =>
+    `${name} has more than 50 million pixels (12 million in a WebP), or a side of more than 16384.`,
   "create.recipe.filled": ({ name }) => `The form is filled in from ${name}.`,
   "create.recipe.other_model": ({ model }) => `It was made with the model ${model}; here the pixels will differ.`,
   "create.recipe.start": "Start from this picture",

@@ -140,7 +140,8 @@ export const words = {
   "create.start.animated": ({ name }) => `«${name}»: движется, а нужна неподвижная картинка.`,
   "create.start.small": ({ name }) =>
     `«${name}»: слишком мала. Нужно хотя бы 8 пикселей с каждой стороны, а длинная сторона не больше 256 коротких.`,
-  "create.start.pixels": ({ name }) => `«${name}»: больше 64 миллионов пикселей.`,
+  "create.start.pixels": ({ name }) =>
+    `«${name}»: больше 50 миллионов пикселей (в WebP — 12 миллионов) или сторона длиннее 16384.`,
   "create.recipe.filled": ({ name }) => `Форма заполнена по картинке «${name}».`,
   "create.recipe.other_model": ({ model }) => `Её написала модель ${model}; здесь картинка выйдет другой.`,
   "create.recipe.start": "Начать с этой картинки",
