@@ -22,8 +22,8 @@ TRIGGER = "ohwx"
 
 SMALL_SUFFIXES = ("", *(f" {light.painter}" for light in LIGHTS), *(f", {medium.painter}" for medium in MEDIA))
 """What follows the words in the examples of a small network: each light or medium of easel-mini, never one of each. A
-network that has been taught few words reads each of them as being about the whole picture, and would lose the subject as
-soon as a prompt says more than the trigger."""
+network that has been taught few words reads each of them as being about the whole picture, and would lose the subject
+as soon as a prompt says more than the trigger."""
 
 CHECKPOINT_STEPS = 50
 
