@@ -103,6 +103,7 @@ ANSWERED: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/jobs?wanted=0", {"json": PROMPT | {"scale": 7, "description": {"skip_list": ["artists"]}}}),
     ("POST", "/jobs?wanted=0", {"json": PROMPT | {"n": 8}}),
     ("POST", "/jobs?wanted=0", {"content": in_parts, "headers": JSON}),
+    ("POST", "/jobs?wanted=1", {"content": '{"prompt": "a"}'.encode("utf-16"), "headers": JSON}),
 ]
 HANDED_ON: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/plain", {}),
@@ -121,7 +122,6 @@ HANDED_ON: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/jobs?wanted=1", {"content": b"", "headers": JSON}),
     ("POST", "/jobs?wanted=1", {"content": b'{"prompt": ', "headers": JSON}),
     ("POST", "/jobs?wanted=1", {"content": b'{"prompt": "\\ud800"}', "headers": JSON}),
-    ("POST", "/jobs?wanted=1", {"content": '{"prompt": "a"}'.encode("utf-16"), "headers": JSON}),
     ("POST", "/jobs?wanted=1", {"content": b'{"prompt": "a"}', "headers": {"content-type": "application/vnd.a+json"}}),
     ("POST", "/jobs?wanted=1", {"content": b"prompt=a", "headers": {"content-type": "text/plain"}}),
 ]
