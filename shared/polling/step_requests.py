@@ -1,5 +1,6 @@
 """The request that a step sends: with its start pictures, the adapters of its likenesses, and its model's values."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.api.presets import GENERAL, Defaults
@@ -24,9 +25,9 @@ def build_request(step: "Step") -> GenerationRequest:
         GeneratorUnavailable: It cannot be asked for its model, or loads it.
     """
     claim = step.claim
-    if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.source_keys:
+    if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.sources:
         raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
-    sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES)) for key in claim.source_keys)
+    sources = tuple(map(codec.source_png, read_sources(step)))
     return generation_request(
         calling_prompt(claim),
         claim.settings,
@@ -36,6 +37,15 @@ def build_request(step: "Step") -> GenerationRequest:
         own=_own_values(step),
         adapters=[Adapter(likeness.sha256, likeness.weight) for likeness in claim.likenesses],
     )
+
+
+def read_sources(step: "Step") -> Iterator[bytes]:
+    """Yield the files of the start pictures, one at a time, as they were when they were checked.
+
+    Raises:
+        ObjectMissing, ObjectTooLarge, Unavailable: One cannot be read, or its form was sent again since.
+    """
+    return (step.storage.get(source.key, MAX_UPLOAD_BYTES, etag=source.etag) for source in step.claim.sources)
 
 
 def calling_prompt(claim: ClaimedJob) -> str:

@@ -105,7 +105,7 @@ def test_a_dead_url_is_found_in_the_last_seconds_of_a_window(
 class Garbled(Storage):
     """A storage that reads, lists and deletes incorrectly."""
 
-    def get(self, key: str, max_bytes: int) -> bytes:
+    def get(self, key: str, max_bytes: int, *, etag: str | None = None) -> bytes:
         return b"other"[:max_bytes]
 
     def size_bytes(self, key: str) -> int:
