@@ -90,8 +90,9 @@ def sign_up(services: Services, email: str, password: str, network: str | None =
     password_hash = _hash(password)
     with services.db.begin() as connection:
         user = user_store.create(connection, address, password_hash)
-        take(connection, new_accounts(services), "")
-        return _open_session(connection, user)
+        session = _open_session(connection, user)
+        take(connection, new_accounts(services), "")  # last: everybody's row is locked until the transaction ends
+        return session
 
 
 def log_in(services: Services, email: str, password: str, network: str | None = None) -> Session:

@@ -43,6 +43,10 @@ def create_upload(services: Services, credential: Credential, request: UploadReq
         stored_bytes = upload_store.create(connection, user.id, key, request.content_type, request.size)
         if stored_bytes > services.settings.max_user_mb * MIB:
             raise storage_full(services.settings.max_user_mb)
+        # Last, because everybody's row is locked until the end of the transaction.
+        detail = "This site takes no more uploads at the moment. Try again later."
+        most = services.settings.upload_mb_in_all * MIB
+        take(connection, Limit("bytes of all uploads", most, error=Capacity, detail=detail), "", request.size)
     return key, services.storage.presigned_post(key, request.content_type, request.size, datetime.now(UTC))
 
 
@@ -52,16 +56,13 @@ def storage_full(max_mb: int) -> StorageFull:
 
 
 def _count(services: Services, connection: Connection, user_id: UUID, size_bytes: int) -> None:
-    """Count an upload. The transaction is rolled back by an error, and with it what was counted before."""
+    """Count an upload of a user. An error rolls the transaction back, and with it what was counted before."""
     limits = services.settings
     detail = "Too many uploads within an hour. Try again later."
     of_user = Limit("uploads", limits.uploads_per_hour, detail=detail)
     bytes_of_user = Limit("bytes of uploads", limits.upload_mb_per_hour * MIB, detail=detail)
-    detail = "This site takes no more uploads at the moment. Try again later."
-    of_all = Limit("bytes of all uploads", limits.upload_mb_in_all * MIB, error=Capacity, detail=detail)
     take(connection, of_user, str(user_id))
     take(connection, bytes_of_user, str(user_id), size_bytes)
-    take(connection, of_all, "", size_bytes)
 
 
 def check_uploaded(

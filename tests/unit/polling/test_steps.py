@@ -124,7 +124,7 @@ class NoStorage:
     """A storage that cannot be reached."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise Unavailable("The storage cannot be reached.")
 
         return fail
