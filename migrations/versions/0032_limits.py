@@ -70,13 +70,14 @@ CREATE TRIGGER discount_stored AFTER DELETE ON {table} REFERENCING OLD TABLE AS 
 FOR EACH STATEMENT EXECUTE FUNCTION discount_stored_{table}()
 """
 # Until its form has expired, an upload that was deleted may be sent again. The prefix, its key without the ending, is
-# not the one that was just emptied.
+# not the one that was just emptied. With an account all of its prefix is emptied later anyway.
 _EMPTY_AGAIN = """
 CREATE FUNCTION empty_upload_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO garbage (prefix, due_at)
     SELECT split_part(key, '.', 1), created_at + interval '20 minutes' FROM gone
-    WHERE created_at > clock_timestamp() - interval '20 minutes' ON CONFLICT DO NOTHING;
+    WHERE created_at > clock_timestamp() - interval '20 minutes'
+        AND EXISTS (SELECT FROM users u WHERE u.id = gone.user_id) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$
 """

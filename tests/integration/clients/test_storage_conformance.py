@@ -108,6 +108,9 @@ class Garbled(Storage):
     def get(self, key: str, max_bytes: int, *, etag: str | None = None) -> bytes:
         return b"other"[:max_bytes]
 
+    def get_begin(self, key: str, max_bytes: int) -> tuple[bytes, str]:
+        return b"other"[:max_bytes], "the same for all"
+
     def size_bytes(self, key: str) -> int:
         return 99
 
