@@ -12,7 +12,7 @@ def test_the_server_itself_believes_no_header_about_the_client(monkeypatch: pyte
     given: dict[str, Any] = {}
     monkeypatch.setenv("EASEL_DATABASE_URL", "postgresql://127.0.0.1/easel")
     monkeypatch.setenv("EASEL_BROKER_URL", "redis://127.0.0.1")
-    monkeypatch.setattr(gateway.log, "configure", lambda _: None)
-    monkeypatch.setattr(gateway.uvicorn, "run", lambda _, **options: given.update(options))
+    monkeypatch.setattr("shared.core.log.configure", lambda _: None)
+    monkeypatch.setattr("uvicorn.run", lambda _, **options: given.update(options))
     gateway.main()
     assert given["proxy_headers"] is False
