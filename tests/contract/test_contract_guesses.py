@@ -88,7 +88,7 @@ def test_every_way_to_name_a_code_counts(
 
 
 def test_guesses_behind_the_limit_are_not_written(door: Door, ada: Person, services: Services) -> None:
-    counted = []
+    counted = list[object]()
     for guesses in (range(MOST_GUESSES), range(10)):
         for number in guesses:
             WAYS["get"](door, ada.headers, f"{number:08}")
