@@ -9,7 +9,7 @@ from functions.http.threads import passwords
 from shared.accounts import service as accounts
 from shared.accounts.store import User
 from shared.api.account_schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
-from shared.core.errors import BadCredentials
+from shared.core.errors import BadCredentials, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -39,7 +39,7 @@ def renew_webhook_secret(credential: CredentialDep, services: ServicesDep) -> di
     return {"secret": accounts.get_webhook_secret(services, credential, renew=True)}
 
 
-@router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials))
+@router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited))
 async def delete_account(
     body: AccountDeletion, credential: CredentialDep, services: ServicesDep, response: Response
 ) -> dict[str, str]:

@@ -118,6 +118,7 @@ def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None
         host=services.settings.host,
         port=services.settings.port,
         http=PlainHttp,
+        proxy_headers=False,  # functions.http.client_address reads them
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,

@@ -3,20 +3,24 @@
 from fastapi import APIRouter, Response
 
 from functions.http.app import lambda_handler
-from functions.http.dependencies import ServicesDep, set_session_cookie
+from functions.http.dependencies import NetworkDep, ServicesDep, set_session_cookie
 from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import service as accounts
 from shared.api.account_schemas import Credentials, SessionView
-from shared.core.errors import AccountDisabled, BadCredentials
+from shared.core.errors import AccountDisabled, BadCredentials, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/login", response_model=SessionView, responses=problems(*WITH_BODY, BadCredentials, AccountDisabled))
-async def login(body: Credentials, services: ServicesDep, response: Response) -> accounts.Session:
+@router.post(
+    "/v1/login",
+    response_model=SessionView,
+    responses=problems(*WITH_BODY, BadCredentials, AccountDisabled, RateLimited),
+)
+async def login(body: Credentials, services: ServicesDep, network: NetworkDep, response: Response) -> accounts.Session:
     """Sign in. An unknown address gets the same answer as a wrong password, and takes as long."""
-    session = await passwords().call(accounts.log_in, services, body.email, body.password)
+    session = await passwords().call(accounts.log_in, services, body.email, body.password, network)
     set_session_cookie(response, services, session.token)
     return session

@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from functions.http.app import lambda_handler
-from functions.http.dependencies import ImageId, SceneCode, ServicesDep
+from functions.http.dependencies import ImageId, NetworkDep, SceneCode, ServicesDep
 from functions.http.head import is_head
 from functions.http.links import link_max_age_s
 from functions.http.problems import problems
-from shared.core.errors import BadRequest, NotFound
+from shared.core.errors import BadRequest, NotFound, RateLimited
 from shared.gallery.service import picture_url
 from shared.scenes import links as scenes
 from shared.services import Services
@@ -37,15 +37,27 @@ def picture(
     return _redirect(services, url)
 
 
-@router.get("/s/{code}", status_code=302, response_class=RedirectResponse, responses=problems(BadRequest, NotFound))
+@router.get(
+    "/s/{code}",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses=problems(BadRequest, NotFound, RateLimited),
+)
 def scene_picture(
-    request: Request, code: SceneCode, services: ServicesDep, thumbnail: bool = False, download: bool = False
+    request: Request,
+    code: SceneCode,
+    services: ServicesDep,
+    network: NetworkDep,
+    thumbnail: bool = False,
+    download: bool = False,
 ) -> RedirectResponse:
     """Redirect to a fresh presigned URL of a scene's picture: 404 until there is one.
 
     The code is the permission, until the job is deleted or an operator takes it down.
     """
-    url = scenes.picture_url(services, code, thumbnail=thumbnail, download=download, head=is_head(request))
+    url = scenes.picture_url(
+        services, code, thumbnail=thumbnail, download=download, head=is_head(request), network=network
+    )
     return _redirect(services, url)
 
 

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from functions.http.app import lambda_handler
-from functions.http.dependencies import JobId, ServicesDep
+from functions.http.dependencies import JobId, NetworkDep, ServicesDep
 from functions.http.problems import WITH_BODY, problems
 from shared.api.schemas import NewReport, ReportView
-from shared.core.errors import NotFound
+from shared.core.errors import NotFound, RateLimited
 from shared.gallery import reports
 
 router = APIRouter(tags=["pictures"])
@@ -17,9 +17,9 @@ handler = lambda_handler(router)
     "/v1/gallery/{job_id}/reports",
     status_code=202,
     response_model=ReportView,
-    responses=problems(*WITH_BODY, NotFound),
+    responses=problems(*WITH_BODY, NotFound, RateLimited),
 )
-def report(job_id: JobId, body: NewReport, services: ServicesDep) -> dict[str, str]:
-    """Report published pictures to the operators. No account is needed, and who reported is not stored."""
-    reports.report(services, job_id, body)
+def report(job_id: JobId, body: NewReport, services: ServicesDep, network: NetworkDep) -> dict[str, str]:
+    """Report published pictures to the operators. No account is needed, and who reported is not stored with it."""
+    reports.report(services, job_id, body, network)
     return {"status": "received"}

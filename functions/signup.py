@@ -3,20 +3,25 @@
 from fastapi import APIRouter, Response
 
 from functions.http.app import lambda_handler
-from functions.http.dependencies import ServicesDep, set_session_cookie
+from functions.http.dependencies import NetworkDep, ServicesDep, set_session_cookie
 from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import service as accounts
 from shared.api.account_schemas import NewAccount, SessionView
-from shared.core.errors import EmailTaken
+from shared.core.errors import Capacity, EmailTaken, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
-@router.post("/v1/signup", status_code=201, response_model=SessionView, responses=problems(*WITH_BODY, EmailTaken))
-async def signup(body: NewAccount, services: ServicesDep, response: Response) -> accounts.Session:
+@router.post(
+    "/v1/signup",
+    status_code=201,
+    response_model=SessionView,
+    responses=problems(*WITH_BODY, EmailTaken, RateLimited, Capacity),
+)
+async def signup(body: NewAccount, services: ServicesDep, network: NetworkDep, response: Response) -> accounts.Session:
     """Create an account. The answer has a session token for programs and sets the session cookie for the site."""
-    session = await passwords().call(accounts.sign_up, services, body.email, body.password)
+    session = await passwords().call(accounts.sign_up, services, body.email, body.password, network)
     set_session_cookie(response, services, session.token)
     return session

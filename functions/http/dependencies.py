@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from pydantic import Field
 
+from functions.http.client_address import client_network
 from functions.http.cursors import CURSOR_PATTERN, read_cursor
 from functions.http.long_poll import LongPoll
 from shared.accounts.auth import SESSION_S, Credential
@@ -31,6 +32,10 @@ async def _services(request: Request) -> Services:
 async def _long_poll(request: Request) -> LongPoll:
     long_poll: LongPoll = request.app.state.long_poll
     return long_poll
+
+
+async def _network(request: Request) -> str | None:
+    return client_network(request, request.app.state.services.settings)
 
 
 _bearer = HTTPBearer(
@@ -96,6 +101,7 @@ def _parse_id(text: str) -> UUID:
 
 ServicesDep = Annotated[Services, Depends(_services)]
 LongPollDep = Annotated[LongPoll, Depends(_long_poll)]
+NetworkDep = Annotated[str | None, Depends(_network)]
 CredentialDep = Annotated[Credential, Depends(_credential)]
 Cursor = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": CURSOR_PATTERN})]
 JobId = Annotated[UUID, Depends(_job_id)]

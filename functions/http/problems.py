@@ -12,6 +12,7 @@ from shared.api.schemas import Problem
 from shared.core.errors import (
     AccountDisabled,
     BadRequest,
+    Capacity,
     CrossSite,
     EaselError,
     FieldCode,
@@ -25,6 +26,7 @@ from shared.core.errors import (
     QueueFull,
     QuotaSpent,
     RateLimited,
+    StorageFull,
     TooLarge,
     Unavailable,
 )
@@ -33,7 +35,8 @@ from shared.core.errors import (
 SIGNED_IN = (NotSignedIn, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
-SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, QueueFull, QuotaSpent, RateLimited)
+FULL = (QueueFull, QuotaSpent, StorageFull, Capacity)
+SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, RateLimited, *FULL)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from shared.accounts import push_subscriptions
 from shared.accounts import store as user_store
+from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
 from shared.accounts.auth import SESSION_S, Credential, require_token_owner, require_user
 from shared.accounts.store import StoredToken, User
 from shared.accounts.strength import is_well_known
@@ -23,6 +24,7 @@ from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.account_schemas import AccountChange
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
 from shared.core.paging import page
+from shared.core.rate_limits import take
 from shared.core.words import address_key, password_spellings, prepared_password
 from shared.services import Services
 
@@ -69,25 +71,31 @@ class NewApiToken:
     token: str
 
 
-def sign_up(services: Services, email: str, password: str) -> Session:
-    """Create an account and sign in.
+def sign_up(services: Services, email: str, password: str, network: str | None = None) -> Session:
+    """Create an account and sign in. network: where the request comes from, None if that is not limited.
 
     Raises:
         InvalidRequest: The address is not valid, or the password is easy to guess.
         EmailTaken: The address has an account.
+        RateLimited: There were too many attempts from this network.
+        Capacity: The site has as many new accounts as it takes in an hour.
     """
+    count_sign_up(services, network)
     address = _normalise_email(email)
     _refuse_well_known(password, address)
     password_hash = _hash(password)
     with services.db.begin() as connection:
         user = user_store.create(connection, address, password_hash)
-        return _open_session(connection, user)
+        session = _open_session(connection, user)
+        take(connection, new_accounts(services), "")  # last: everybody's row is locked until the transaction ends
+        return session
 
 
-def log_in(services: Services, email: str, password: str) -> Session:
-    """Sign in. An unknown address takes the same work as a known one.
+def log_in(services: Services, email: str, password: str, network: str | None = None) -> Session:
+    """Sign in. An unknown address takes the same work as a known one. network: as for `sign_up`.
 
     Raises:
+        RateLimited: There were too many attempts with this address, or from this network.
         BadCredentials: The address or the password is wrong.
         AccountDisabled: Both are right, but an operator has disabled the account.
     """
@@ -95,6 +103,7 @@ def log_in(services: Services, email: str, password: str) -> Session:
         address = _normalise_email(email)
     except InvalidRequest:
         address = ""
+    count_log_in(services, address, network)
     with services.db.statement() as connection:
         found = user_store.find_by_email(connection, address)
     password_hash = found.password_hash if found else _unusable_hash()
@@ -131,10 +140,12 @@ def delete_account(services: Services, credential: Credential, password: str) ->
 
     Raises:
         BadCredentials: The password is wrong.
+        RateLimited: There were too many attempts with this account's password.
     """
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         found = user_store.find_by_email(connection, user.email)
+    count_log_in(services, user.email)
     if found is None or _matching_spelling(found.password_hash, password) is None:
         raise BadCredentials("The password is wrong.")
     with services.db.begin() as connection:

@@ -39,7 +39,8 @@ class UserWithPassword:
 class UserCounts:
     """A user's jobs: waiting, running and counted today, their own daily quota, and the seconds until it starts again.
 
-    `jobs_per_day` is None where the quota of the site applies.
+    `jobs_per_day` is None where the quota of the site applies. `used_today` is rounded up: of jobs that failed or were
+    cancelled, what was worked off counts. `stored_bytes` is the size of the user's pictures and uploads.
     """
 
     queued: int
@@ -47,6 +48,7 @@ class UserCounts:
     jobs_per_day: int | None
     used_today: int
     seconds_to_midnight: int
+    stored_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +165,11 @@ def get_counts(connection: Connection, user_id: UUID) -> UserCounts:
         NotSignedIn: The account has just been deleted, and its tokens with it.
     """
     query = text("""
-        SELECT queued, running, jobs_per_day,
-            CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END AS used_today,
+        SELECT queued, running, jobs_per_day, ceil(
+                CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used + quota_worked ELSE 0 END
+            )::int AS used_today,
             extract(epoch FROM date_trunc('day', now() AT TIME ZONE 'utc') + interval '1 day'
-                - (now() AT TIME ZONE 'utc'))::int + 1 AS seconds_to_midnight
+                - (now() AT TIME ZONE 'utc'))::int + 1 AS seconds_to_midnight, stored_bytes
         FROM users WHERE id = :user_id
     """)
     row = connection.execute(query, {"user_id": user_id}).one_or_none()

@@ -49,7 +49,8 @@ class DisableResult:
 
 _USERS = text("""
 SELECT id, email, created_at, queued, running, weight, jobs_per_day, disabled_at, disabled_reason,
-    CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used ELSE 0 END AS used_today
+    ceil(CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used + quota_worked ELSE 0 END)::int
+        AS used_today
 FROM users WHERE CAST(:search AS text) IS NULL OR strpos(email, :search) > 0
 ORDER BY id DESC LIMIT :limit
 """)

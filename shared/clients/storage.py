@@ -129,16 +129,18 @@ class Storage:
                 part_size=2 * MIN_PART_SIZE,
             )
 
-    def get(self, key: str, max_bytes: int) -> bytes:
-        """Return the object's bytes.
+    def get(self, key: str, max_bytes: int, *, etag: str | None = None) -> bytes:
+        """Return the object's bytes. etag: what `get_begin` has said of them, if they must be the same.
 
         Raises:
-            ObjectMissing: No object has this key.
+            ObjectMissing: No object has this key, or it has other bytes.
             ObjectTooLarge: It is larger than `max_bytes`.
         """
         with _translated():
             response = self._internal.get_object(self._bucket, key)
             try:
+                if etag is not None and _etag(response) != etag:
+                    raise ObjectMissing(key)
                 data = response.read(max_bytes + 1)
             finally:
                 response.close()
@@ -147,8 +149,8 @@ class Storage:
             raise ObjectTooLarge(key)
         return data
 
-    def get_begin(self, key: str, max_bytes: int) -> bytes:
-        """Return the first bytes of an object that is not empty.
+    def get_begin(self, key: str, max_bytes: int) -> tuple[bytes, str]:
+        """Return the first bytes of an object that is not empty, and its ETag, which other bytes would change.
 
         Raises:
             ObjectMissing: No object has this key.
@@ -156,7 +158,7 @@ class Storage:
         with _translated():
             response = self._internal.get_object(self._bucket, key, offset=0, length=max_bytes)
             try:
-                return response.read(max_bytes)
+                return response.read(max_bytes), _etag(response)
             finally:
                 response.close()
                 response.release_conn()
@@ -292,6 +294,10 @@ class Storage:
     def _signing_time(self, now: datetime) -> datetime:
         window_s = self._lifetime_s / 2
         return datetime.fromtimestamp(now.timestamp() // window_s * window_s, UTC)
+
+
+def _etag(response: urllib3.BaseHTTPResponse) -> str:
+    return (response.headers.get("ETag") or "").strip('"')
 
 
 def _credentials(settings: Settings) -> Provider:

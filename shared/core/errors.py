@@ -154,6 +154,10 @@ class TooManyLikenesses(EaselError):
     status, code, title = 409, "too_many_likenesses", "Your account has as many likenesses as it may have."
 
 
+class StorageFull(EaselError):
+    status, code, title = 409, "storage_full", "Your account stores as much as it may. Delete pictures first."
+
+
 class RateLimited(EaselError):
     status, code, title = 429, "rate_limited", "Too many attempts. Try again later."
 
@@ -175,6 +179,10 @@ class Unavailable(EaselError):
 
     def __init__(self, detail: str | None = None, *, retry_after_s: int = 2) -> None:
         super().__init__(detail, retry_after_s=retry_after_s)
+
+
+class Capacity(EaselError):
+    status, code, title = 503, "capacity", "This site takes no more at the moment. Try again later."
 
 
 class NotMigrated(Unavailable):

@@ -1,6 +1,6 @@
 """The tables of likenesses, beside the others in `shared.core.tables`."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from shared.core.columns import NOW, metadata, owner, when
@@ -27,15 +27,6 @@ likenesses = Table(
     CheckConstraint("subject IN ('person', 'animal', 'object')", name="subject"),
     Index("ix_likenesses_user_id_job_id", "user_id", "job_id"),
     Index("ix_likenesses_expires_at", "expires_at", postgresql_where=text("adapter_key IS NOT NULL")),
-)
-
-# How often a user has named a code that does not work for them, since `began_at`.
-code_guesses = Table(
-    "code_guesses",
-    metadata,
-    owner("users", primary_key=True),
-    when("began_at", nullable=False, server_default=NOW),
-    Column("guesses", Integer, nullable=False),
 )
 
 # Which likenesses a job has been sent to its generator with, or the job that it starts from. A row outlives the

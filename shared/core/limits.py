@@ -1,9 +1,11 @@
 """Limits that more than one module checks. A limit checked by a single module is declared there."""
 
+MIB = 1024 * 1024
+
 MAX_BODY_BYTES = 256 * 1024
 """The size of a request body to the API."""
 
-MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+MAX_UPLOAD_BYTES = 20 * MIB
 """The size of a start picture. The site (web/lib/picture-storage.js) and nginx declare it too; a test checks."""
 
 MAX_STEPS = 150

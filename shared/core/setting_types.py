@@ -7,13 +7,15 @@ import ipaddress
 import re
 from collections.abc import Callable
 from email.utils import parseaddr
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import PlainValidator
 
 from shared.core.numbers import whole_number
 from shared.core.origins import canonical_origin
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAIL_FORMS = "smtp://[user:password@]host:port, smtps://..., ses://region or file:///folder"
 BROKER_OPTIONS = {
@@ -158,6 +160,13 @@ def _origins(text: str) -> tuple[str, ...]:
     return tuple(_http_url(entry.strip()) for entry in text.split(",") if entry.strip())
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
+    except ValueError:
+        raise ValueError("holds addresses or networks, comma separated, such as 10.0.0.0/8,fd00::/8.") from None
+
+
 def _mail_url(text: str) -> str:
     parts = _split_with_scheme(text, "smtp", "smtps", "ses", "file")
     bare = not (parts.query or parts.fragment)
@@ -188,6 +197,7 @@ S3Url = Annotated[str, PlainValidator(_s3_url)]
 Bucket = Annotated[str, PlainValidator(_bucket)]
 Region = Annotated[str, PlainValidator(_region)]
 Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]
+Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]
 MailUrl = Annotated[str, PlainValidator(_mail_url)]
 QueueUrl = Annotated[str, PlainValidator(_queue_url)]
 MailFrom = Annotated[str, PlainValidator(_mail_from)]

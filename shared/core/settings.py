@@ -20,6 +20,7 @@ from shared.core.setting_types import (
     HttpUrl,
     MailFrom,
     MailUrl,
+    Networks,
     Origins,
     QueueUrl,
     Region,
@@ -31,6 +32,8 @@ from shared.core.setting_types import (
 
 DAY_S = 24 * 3600
 MAX_KEY_CHARACTERS = 4096
+MANY = 1_000_000_000
+"""The largest value of a limit that has no natural one: in effect no limit."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 
 
@@ -69,6 +72,7 @@ class Settings(BaseModel, frozen=True):
     metrics_port: Annotated[int | None, whole(1, 65535)] = None
     public_url: HttpUrl = Field(default_factory=_public_url)
     cors_origins: Origins = ()
+    trusted_proxies: Networks = ()
     mail_url: MailUrl = Field("", repr=False)
     mail_from: MailFrom = Field(default_factory=_sender)
     mail_events_url: QueueUrl = ""
@@ -80,6 +84,18 @@ class Settings(BaseModel, frozen=True):
     max_likenesses: Annotated[int, whole(1, 10_000)] = 20
     likeness_days: Annotated[int, whole(1, 3650)] = 90
     max_adapter_mb: Annotated[int, whole(1, 300)] = 100
+    max_queued_total: Annotated[int, whole(1, MANY)] = 100_000
+    max_user_mb: Annotated[int, whole(1, MANY)] = 10_000
+    max_accounts_per_hour: Annotated[int, whole(1, MANY)] = 1000
+    signups_per_address: Annotated[int, whole(1, MANY)] = 30
+    logins_per_account: Annotated[int, whole(1, MANY)] = 30
+    logins_per_address: Annotated[int, whole(1, MANY)] = 200
+    reports_per_address: Annotated[int, whole(1, MANY)] = 30
+    codes_per_hour: Annotated[int, whole(1, MANY)] = 20
+    uploads_per_hour: Annotated[int, whole(1, MANY)] = 500
+    upload_mb_per_hour: Annotated[int, whole(20, MANY)] = 2000
+    upload_mb_in_all: Annotated[int, whole(20, MANY)] = 100_000
+    mails_per_day: Annotated[int, whole(1, MANY)] = 100
     url_ttl_s: Annotated[int, whole(60, 7 * DAY_S)] = 3600
     database_pool: Annotated[int, whole(1, 100)] = 10
     # The region whose IAM issues the database tokens; None if the URL contains a password.
@@ -106,6 +122,11 @@ class Settings(BaseModel, frozen=True):
         except ValidationError as errors:
             message = _sentence(errors)
         raise SettingsError(message)
+
+    @property
+    def public_host(self) -> str | None:
+        """Return the host of the site's address."""
+        return urlsplit(self.public_url).hostname
 
     @field_validator("s3_secret_key")
     @classmethod

@@ -26,15 +26,20 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 import shared.core.error_tables
 import shared.core.likeness_tables
+import shared.core.limit_tables
 import shared.core.push_tables
-import shared.core.scene_tables  # noqa: F401 # all four add their tables to the metadata
+import shared.core.scene_tables
+import shared.core.upload_tables  # noqa: F401 # all six add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
-# is the finish tag of the user's last job. `jobs_per_day` is null if the site's setting applies. A disabled account
-# keeps its data but cannot sign in or call the API. A deleted one is disabled, and its rows are deleted in batches.
+# is the finish tag of the user's last job. `quota_used` counts the jobs of `quota_day` but for failed and cancelled
+# ones, `quota_worked` what was worked off of those: the sum of their progress. `stored_bytes` is the size of pictures
+# and uploads, as moves of jobs and triggers count it. `jobs_per_day` is null if the site's setting applies. A disabled
+# account keeps its data but cannot sign in or call the API. A deleted one is disabled, and its rows are deleted in
+# batches.
 users = Table(
     "users",
     metadata,
@@ -55,12 +60,16 @@ users = Table(
     Column("running", Integer, nullable=False, server_default="0"),
     Column("quota_day", Date, nullable=False, server_default=text("'1970-01-01'")),
     Column("quota_used", Integer, nullable=False, server_default="0"),
+    Column("quota_worked", Double, nullable=False, server_default="0"),
+    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),
     Column("jobs_per_day", Integer),
     when("created_at", nullable=False, server_default=NOW),
     when("disabled_at"),
     Column("disabled_reason", Text),
     when("deleted_at"),
-    CheckConstraint("queued >= 0 AND running >= 0 AND quota_used >= 0", name="counts"),
+    CheckConstraint(
+        "queued >= 0 AND running >= 0 AND quota_used >= 0 AND quota_worked >= 0 AND stored_bytes >= 0", name="counts"
+    ),
     CheckConstraint("weight > 0", name="weight"),
     CheckConstraint("jobs_per_day > 0", name="jobs_per_day"),
     CheckConstraint("notify IN ('none', 'email')", name="notify"),
@@ -95,7 +104,8 @@ tokens = Table(
 # `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
 # `refusals` counts sends that a healthy generator refused, `refused_by` is the last of them; such a job does not start
 # before `next_step_at`. A job that is held has a place in no order yet; it shows as queued.
-# `preview_key` is the newest preview of a job that is being made, stored at `preview_at`.
+# `preview_key` is the newest preview of a job that is being made, stored at `preview_at`. `stored_bytes` is the size of
+# its pictures, as its user's row counts them.
 jobs = Table(
     "jobs",
     metadata,
@@ -115,6 +125,7 @@ jobs = Table(
     Column("waiting", Text),
     Column("preview_key", Text),
     when("preview_at"),
+    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),
     Column("generator", Text),
     Column("remote_id", Text),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -260,27 +271,6 @@ reports = Table(
     when("created_at", nullable=False, server_default=NOW),
     when("closed_at"),
     CheckConstraint("reason IN ('illegal', 'hateful', 'sexual', 'personal', 'copyright', 'other')", name="reason"),
-)
-
-# `in_use`: the collector has found a job that uses the upload; a trigger resets it when such a job is deleted.
-uploads = Table(
-    "uploads",
-    metadata,
-    Column("key", Text, primary_key=True),
-    owner("users", index=True),
-    Column("content_type", Text, nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
-    when("created_at", nullable=False, server_default=NOW),
-    Column("in_use", Boolean, nullable=False, server_default="false"),
-    Index("ix_uploads_created_at", "created_at", postgresql_where=text("NOT in_use")),
-)
-
-job_sources = Table(
-    "job_sources",
-    metadata,
-    owner("jobs", primary_key=True),
-    Column("index", Integer, primary_key=True),
-    Column("upload_key", Text, ForeignKey("uploads.key"), nullable=False, index=True),
 )
 
 # One row: the virtual time (`turn`), and the time of the last sweep, which shows whether beat, broker and worker are

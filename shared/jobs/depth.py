@@ -9,6 +9,11 @@ QUEUED = "(SELECT coalesce(sum(jobs), 0)::bigint FROM queue_depth WHERE protocol
 """SQL: how many jobs are queued."""
 
 
+def count_queued(connection: Connection) -> int:
+    """Return how many jobs are queued."""
+    return int(connection.execute(text(f"SELECT {QUEUED}")).scalar_one())
+
+
 def fold(connection: Connection, at_least: int = WAITING_CHANGES) -> None:
     """Merge the changes of the queue into its buckets, once there are at least so many.
 

@@ -26,7 +26,7 @@ from shared.jobs.resolution import find_defaults, find_refusal, new_job
 from shared.jobs.sources import Start, find_starts
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
-from shared.jobs.submission import exceeded_limit, without_mail
+from shared.jobs.submission import exceeded_limit, limits_of, without_mail
 from shared.jobs.uploads import check_uploaded
 from shared.services import Services
 
@@ -132,7 +132,7 @@ def submit(services: Services, credential: Credential, planned: Plan) -> Group:
 
     Raises:
         IdempotencyMismatch: the key was used for another request.
-        QueueFull, QuotaSpent: not all of the jobs fit.
+        QueueFull, QuotaSpent, StorageFull, Capacity: not all of the jobs fit.
         InvalidRequest: the plan is refused.
     """
     with services.db.statement() as connection:
@@ -147,14 +147,7 @@ def _queue(services: Services, connection: Connection, user_id: UUID, planned: P
     key, fingerprint = planned.jobs[0].idempotency_key, planned.jobs[0].fingerprint
     for _ in range(2):
         if planned.refusal is None:
-            queued = submission_store.queue_all(
-                connection,
-                user_id,
-                planned.jobs,
-                is_group=True,
-                max_queued=services.settings.max_queued,
-                jobs_per_day=services.settings.jobs_per_day,
-            )
+            queued = submission_store.queue_all(connection, user_id, planned.jobs, is_group=True, **limits_of(services))
             if queued is not None and queued.group_id is not None:
                 return queued.group_id
         if key is None:

@@ -32,3 +32,4 @@ SOURCE_FAILED = Reason("source_failed", "The job whose picture it starts from ha
 SOURCE_DELETED = Reason("source_failed", "The job whose picture it starts from was deleted.")
 SOURCE_UNDESCRIBED = Reason("source_failed", "The picture that it starts from has no description for a prompt.")
 SOURCE_TOO_LARGE = Reason("source_failed", "The picture that it starts from is too large to start from.")
+MAIL_LIMIT = Reason("mail_limit", "This address has had as many mails as it gets in a day; this one waits.")

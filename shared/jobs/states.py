@@ -12,9 +12,9 @@ class State(StrEnum):
     GENERATING: holds a place at one generator. A worker moves it on: to its end, or back to QUEUED when the attempt is
         lost. The sweep finds it again when its worker died.
     SUCCEEDED: every picture is stored and verified. Only deletion follows.
-    FAILED: given up, with a code and a message. Its unit of the quota is given back. Deletion follows, or an operator
-        puts it back to QUEUED, which takes the unit again.
-    CANCELLED: its user cancelled it. Its unit of the quota is given back. Only deletion follows.
+    FAILED: given up, with a code and a message. Of its unit of the quota, what was not worked off is given back.
+        Deletion follows, or an operator puts it back to QUEUED, which takes the unit again.
+    CANCELLED: its user cancelled it. What was not worked off of its unit is given back. Only deletion follows.
     """
 
     HELD = "held"
@@ -69,6 +69,7 @@ class Event(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    MAIL_DELAYED = "mail_delayed"  # the mail about its end waits; the detail says why
 
 
 MAX_ATTEMPTS = 3

@@ -144,7 +144,7 @@ WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:moves AS json)) AS g (
         job_id uuid, "to" text, allowed_from text[], finished bool, event text, code text, detail text,
         attempt_token uuid, generator text, attempts int, error_code text, error_message text, refused_pause_s float,
-        cost_before float, prompt text
+        cost_before float, prompt text, stored_bytes bigint
     )
 ), moved AS (
     UPDATE jobs SET
@@ -154,6 +154,7 @@ WITH given AS (
         waiting = NULL,
         preview_key = NULL,
         preview_at = NULL,
+        stored_bytes = g.stored_bytes,
         generator = CASE WHEN g.to = 'queued' THEN NULL ELSE coalesce(g.generator, jobs.generator) END,
         remote_id = CASE WHEN g.to IN ('queued', 'generating') THEN NULL ELSE remote_id END,
         sent_at = CASE WHEN g.to IN ('queued', 'generating') THEN NULL ELSE sent_at END,
@@ -171,25 +172,30 @@ WITH given AS (
     WHERE id = g.job_id AND state = ANY(g.allowed_from)
         AND (g.attempt_token IS NULL OR jobs.attempt_token = g.attempt_token)
         AND (g.to NOT IN ('succeeded', 'queued') OR cancel_requested_at IS NULL)
-    RETURNING id, user_id, quota_day, turn, cost, settings, group_id, old.state AS was, g.to, g.event, g.code, g.detail
+    RETURNING id, user_id, quota_day, turn, cost, settings, group_id, old.state AS was, g.to, g.event, g.code, g.detail,
+        (g.to IN ('failed', 'cancelled'))::int - (old.state = 'failed')::int AS given_back,
+        coalesce(old.progress, 0) AS worked, jobs.stored_bytes - old.stored_bytes AS stored_bytes
 ), owners AS (
     SELECT id FROM users WHERE id IN (SELECT user_id FROM moved) ORDER BY id FOR UPDATE
 ), by_day AS (
     SELECT user_id, quota_day, min(turn) AS turn, sum(cost) AS cost,
         sum((moved.to = 'queued')::int - (was IN ('held', 'queued'))::int) AS queued,
         sum((moved.to = 'generating')::int - (was = 'generating')::int) AS running,
-        sum((was = 'failed')::int - (moved.to IN ('failed', 'cancelled'))::int) AS quota_used
+        sum(-given_back) AS quota_used, sum(given_back * worked) AS quota_worked, sum(stored_bytes) AS stored_bytes
     FROM moved JOIN owners ON owners.id = user_id GROUP BY user_id, quota_day
 ), changes AS (
     -- Only jobs of a user's latest day can be jobs of the day that the quota counts.
     SELECT user_id, max(quota_day) AS quota_day, min(turn) AS turn, sum(cost) AS cost, sum(queued) AS queued,
-        sum(running) AS running, (array_agg(quota_used ORDER BY quota_day DESC))[1] AS quota_used
+        sum(running) AS running, (array_agg(quota_used ORDER BY quota_day DESC))[1] AS quota_used,
+        (array_agg(quota_worked ORDER BY quota_day DESC))[1] AS quota_worked, sum(stored_bytes) AS stored_bytes
     FROM by_day GROUP BY user_id
 ), counted AS (
     UPDATE users u SET
         queued = u.queued + changes.queued,
         running = u.running + changes.running,
-        quota_used = u.quota_used + changes.quota_used * (u.quota_day = changes.quota_day)::int
+        quota_used = u.quota_used + changes.quota_used * (u.quota_day = changes.quota_day)::int,
+        quota_worked = greatest(0, u.quota_worked + changes.quota_worked * (u.quota_day = changes.quota_day)::int),
+        stored_bytes = u.stored_bytes + changes.stored_bytes
         {turn}
     FROM changes WHERE u.id = changes.user_id
 ), logged AS (
@@ -269,6 +275,7 @@ class Move:
     refused_pause_s: float | None = None
     cost_before: float = 0
     prompt: str | None = None
+    stored_bytes: int = 0
 
     def _given(self) -> dict[str, object]:
         code, message = self.reason or (None, None)
@@ -289,6 +296,7 @@ class Move:
             "refused_pause_s": self.refused_pause_s,
             "cost_before": self.cost_before,
             "prompt": self.prompt,
+            "stored_bytes": self.stored_bytes,
         }
 
 

@@ -12,6 +12,8 @@ from shared.accounts.auth import Credential, require_user
 from shared.api.schemas import JobRequest
 from shared.core.errors import (
     AlreadyFinished,
+    Capacity,
+    EaselError,
     IdempotencyMismatch,
     InvalidRequest,
     NotFound,
@@ -19,16 +21,18 @@ from shared.core.errors import (
     QuotaSpent,
     StillRunning,
 )
+from shared.core.limits import MIB
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
+from shared.jobs import depth, submission_store
 from shared.jobs import store as job_store
-from shared.jobs import submission_store
 from shared.jobs.likeness_codes import check_codes
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
 from shared.jobs.sources import find_starts
 from shared.jobs.states import State
-from shared.jobs.uploads import check_uploaded
+from shared.jobs.submission_store import Limits
+from shared.jobs.uploads import check_uploaded, storage_full
 from shared.services import Services
 
 Found = TypeVar("Found")
@@ -53,6 +57,8 @@ def submit(
         IdempotencyMismatch: the key was used for another request.
         QueueFull: too many jobs of this user wait.
         QuotaSpent: today's jobs of this user are used up.
+        StorageFull: this user's pictures and uploads have as much as an account may.
+        Capacity: too many jobs of all users wait.
         InvalidRequest: a start picture is missing, no configured generator supports the request, or this site cannot
             send the notification.
         RateLimited: too many codes of likenesses did not work.
@@ -198,14 +204,25 @@ def _insert_or_find(
 
 
 def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: NewJob) -> JobRecord | None:
-    limits = {"max_queued": services.settings.max_queued, "jobs_per_day": services.settings.jobs_per_day}
+    limits = limits_of(services)
     if not isinstance(job.held_by, UUID) or not isinstance(caller, UUID):
         return submission_store.queue(connection, caller, job, **limits)
     held = submission_store.queue_all(connection, caller, [job], is_group=False, **limits)
     return job_store.find_view(connection, held.ids[0], caller) if held else None
 
 
-def exceeded_limit(services: Services, connection: Connection, user_id: UUID, jobs: int = 1) -> QuotaSpent | QueueFull:
+def limits_of(services: Services) -> Limits:
+    """Return this site's limits on jobs."""
+    settings = services.settings
+    return {
+        "max_queued": settings.max_queued,
+        "jobs_per_day": settings.jobs_per_day,
+        "max_total": settings.max_queued_total,
+        "max_user_bytes": settings.max_user_mb * MIB,
+    }
+
+
+def exceeded_limit(services: Services, connection: Connection, user_id: UUID, jobs: int = 1) -> EaselError:
     """Return the error for the limit that prevents so many more jobs of this user."""
     counts, limits = user_store.get_counts(connection, user_id), services.settings
     per_day = counts.jobs_per_day or limits.jobs_per_day
@@ -215,7 +232,11 @@ def exceeded_limit(services: Services, connection: Connection, user_id: UUID, jo
             f"You have used {used}. The count starts again at midnight UTC.",
             retry_after_s=counts.seconds_to_midnight,
         )
+    if counts.stored_bytes >= limits.max_user_mb * MIB:
+        return storage_full(limits.max_user_mb)
     room = max(0, limits.max_queued - counts.queued)
+    if jobs <= room and depth.count_queued(connection) + jobs > limits.max_queued_total:
+        return Capacity("Too many jobs of all users wait on this site. Try again later.", retry_after_s=30)
     if jobs == 1:
         advice = "Wait until one of them has started, or cancel one."
     elif jobs > limits.max_queued:

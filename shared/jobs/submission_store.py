@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from psycopg2.errors import UniqueViolation
@@ -20,9 +21,26 @@ _KEY_LIMIT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
 _SUBMIT = f"""
 SELECT * FROM submit_job(
     %(user_id)s, %(token_hash)s, %(prompt)s, %(settings)s, %(notify)s, %(cost)s, %(protocols)s, %(source_keys)s,
-    %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s
+    %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s,
+    %(max_total)s, %(max_user_bytes)s
 )
 """
+
+
+class Limits(TypedDict):
+    """What prevents a job: `max_queued` jobs of its user wait, or `jobs_per_day` were submitted today.
+
+    If the account has a number for a day of its own, that counts. So does what is not None: `max_total` jobs of all
+    users are queued, or the user's pictures and uploads have `max_user_bytes`.
+    """
+
+    max_queued: int
+    jobs_per_day: int
+    max_total: NotRequired[int | None]
+    max_user_bytes: NotRequired[int | None]
+
+
+_NO_CAPS: dict[str, None] = {"max_total": None, "max_user_bytes": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +54,12 @@ class Queued:
 _SUBMIT_ALL = f"""
 SELECT id, group_id FROM submit_jobs(
     %(user_id)s, %(jobs)s, %(is_group)s, %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(held_code)s,
-    %(held_detail)s, %(max_queued)s, %(jobs_per_day)s
+    %(held_detail)s, %(max_queued)s, %(jobs_per_day)s, %(max_total)s, %(max_user_bytes)s
 )
 """
 
 
-def queue(
-    connection: Connection, caller: UUID | bytes, job: NewJob, *, max_queued: int, jobs_per_day: int
-) -> JobRecord | None:
+def queue(connection: Connection, caller: UUID | bytes, job: NewJob, **limits: Unpack[Limits]) -> JobRecord | None:
     """Queue the job and debit its user; return the queued job.
 
     caller: the user's id, or the hash of a token that may be theirs, which saves a round trip. Returns None when a
@@ -60,8 +76,8 @@ def queue(
         "source_keys": list(job.source_keys),
         "idempotency_key": job.idempotency_key,
         "fingerprint": job.fingerprint,
-        "max_queued": max_queued,
-        "jobs_per_day": jobs_per_day,
+        **_NO_CAPS,
+        **limits,
     }
     try:
         rows = fetch(connection, _SUBMIT, values)
@@ -79,8 +95,7 @@ def queue_all(
     jobs: Sequence[NewJob],
     *,
     is_group: bool,
-    max_queued: int,
-    jobs_per_day: int,
+    **limits: Unpack[Limits],
 ) -> Queued | None:
     """Queue or hold all the jobs and debit their user once; return their ids.
 
@@ -96,8 +111,8 @@ def queue_all(
         "fingerprint": jobs[0].fingerprint,
         "held_code": code,
         "held_detail": detail,
-        "max_queued": max_queued,
-        "jobs_per_day": jobs_per_day,
+        **_NO_CAPS,
+        **limits,
     }
     try:
         rows = fetch(connection, _SUBMIT_ALL, values)

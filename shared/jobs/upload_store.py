@@ -1,6 +1,6 @@
 """Announced uploads in the database. Functions over a connection."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,19 +20,39 @@ class Dropped:
     dropped: int
 
 
-def create(connection: Connection, user_id: UUID, key: str, content_type: str, size_bytes: int) -> None:
-    """Add an upload that a user has announced."""
+def create(connection: Connection, user_id: UUID, key: str, content_type: str, size_bytes: int) -> int:
+    """Add an upload that a user has announced; return how many bytes the user's account then stores.
+
+    The user's row is locked until the end of the transaction, so that another upload is counted after this one.
+    """
     query = text(
         "INSERT INTO uploads (user_id, key, content_type, size_bytes)"
         " VALUES (:user_id, :key, :content_type, :size_bytes)"
     )
     connection.execute(query, {"user_id": user_id, "key": key, "content_type": content_type, "size_bytes": size_bytes})
+    stored = text("SELECT stored_bytes FROM users WHERE id = :user_id")  # a trigger has counted it
+    return int(connection.execute(stored, {"user_id": user_id}).scalar_one())
 
 
-def list_own_keys(connection: Connection, user_id: UUID, keys: Collection[str]) -> set[str]:
-    """Return those of these keys that are the user's own uploads."""
-    query = text("SELECT key FROM uploads WHERE user_id = :user_id AND key = ANY(:keys)")
-    return set(connection.execute(query, {"user_id": user_id, "keys": list(keys)}).scalars())
+def list_own(connection: Connection, user_id: UUID, keys: Collection[str]) -> dict[str, str | None]:
+    """Return those of these keys that are the user's own uploads, each with the ETag of its checked content, if any."""
+    query = text("SELECT key, etag FROM uploads WHERE user_id = :user_id AND key = ANY(:keys)")
+    rows = connection.execute(query, {"user_id": user_id, "keys": list(keys)})
+    return {row.key: row.etag for row in rows}
+
+
+def fix_contents(connection: Connection, etags: Mapping[str, str]) -> set[str]:
+    """Record the ETags of checked uploads; return the keys of those whose content was checked before, as another one.
+
+    Uploads that were dropped in the meantime are passed over.
+    """
+    query = text("""
+        UPDATE uploads u SET etag = coalesce(u.etag, g.etag)
+        FROM unnest(CAST(:keys AS text[]), CAST(:etags AS text[])) AS g (key, etag) WHERE u.key = g.key
+        RETURNING u.key, u.etag = g.etag AS is_same
+    """)
+    rows = connection.execute(query, {"keys": list(etags), "etags": list(etags.values())})
+    return {row.key for row in rows if not row.is_same}
 
 
 def list_known_keys(connection: Connection, keys: Collection[str]) -> set[str]:

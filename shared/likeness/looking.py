@@ -9,6 +9,7 @@ from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.photo_values import PhotoMeasures
 from shared.images.source_rules import PictureError, check_head
 from shared.jobs import upload_store
+from shared.jobs.uploads import SENT_AGAIN, fix_contents
 from shared.likeness.measuring import measurer
 from shared.likeness.photos import PERSON, judge
 from shared.services import Services
@@ -39,16 +40,20 @@ def check_photos(services: Services, credential: Credential, keys: Sequence[str]
         Unavailable: Too many photos are being looked at.
     """
     with services.db.statement() as connection:
-        own = upload_store.list_own_keys(connection, require_user(connection, credential).id, keys)
+        own = upload_store.list_own(connection, require_user(connection, credential).id, keys)
     measured: list[PhotoMeasures | None] = []
     faults: list[FieldError] = []
+    etags: dict[str, str] = {}
     with measurer(faces=subject == PERSON) as lent:
         for place, key in enumerate(keys):
-            found = _look(services, key, lent.measure) if key in own else _NOT_YOURS
+            found = _look(services, key, etags, lent.measure) if key in own else _NOT_YOURS
             measured.append(found if isinstance(found, PhotoMeasures) else None)
             if not isinstance(found, PhotoMeasures):
                 faults.append(_fault(place, *found))
     faults += [_fault(problem.place, problem.code, problem.message) for problem in judge(measured, subject)]
+    if not faults:
+        changed = fix_contents(services, etags, own)
+        faults = [_fault(keys.index(key), "not_uploaded", SENT_AGAIN) for key in changed]
     if faults:
         raise InvalidRequest("Some photos cannot be used; see 'errors'.", fields=tuple(faults))
 
@@ -57,16 +62,19 @@ def _fault(place: int, code: FieldCode, message: str) -> FieldError:
     return FieldError(f"photos.{place}", f"photo {place + 1} {message}", code)
 
 
-def _look(services: Services, key: str, measure: Callable[[bytes], PhotoMeasures | str]) -> PhotoMeasures | Refusal:
-    from shared.clients.storage import ObjectMissing, ObjectTooLarge
+def _look(
+    services: Services, key: str, etags: dict[str, str], measure: Callable[[bytes], PhotoMeasures | str]
+) -> PhotoMeasures | Refusal:
+    """Return what was measured, or why the photo cannot be used; note its ETag."""
+    from shared.clients.storage import ObjectMissing
 
     try:
-        data = services.storage.get(key, MAX_UPLOAD_BYTES)
+        data, etags[key] = services.storage.get_begin(key, MAX_UPLOAD_BYTES + 1)
+        if len(data) > MAX_UPLOAD_BYTES:
+            return "too_large", "has more than 20 MB"
         size = check_head(data)
     except ObjectMissing:
         return _NOT_UPLOADED
-    except ObjectTooLarge:
-        return "too_large", "has more than 20 MB"
     except PictureError as error:
         return _by_picture(error.code)
     if size is None:

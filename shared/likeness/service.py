@@ -109,7 +109,7 @@ def _create(
 def get(services: Services, credential: Credential, code: str) -> LikenessRecord:
     """Return a user's own likeness. Raises NotFound, RateLimited."""
     with services.db.statement() as connection:
-        return _find_own(connection, require_user(connection, credential), code)
+        return _find_own(services, connection, require_user(connection, credential), code)
 
 
 def list_own(
@@ -125,7 +125,7 @@ def change(services: Services, credential: Credential, code: str, wanted: Likene
     """Name or share a user's own likeness, or end the sharing. Raises NotFound, RateLimited."""
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        _find_own(connection, user, code)
+        _find_own(services, connection, user, code)
         store.change(connection, user.id, code, shared=wanted.shared, name=wanted.name)
         return _require(store.find(connection, user.id, code))
 
@@ -137,7 +137,7 @@ def delete(services: Services, credential: Credential, code: str) -> None:
     """
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        job_id = _find_own(connection, user, code).id
+        job_id = _find_own(services, connection, user, code).id
     with services.db.begin() as connection:
         delete_trained(connection, job_id, user.id)
 
@@ -152,13 +152,13 @@ def delete_trained(connection: Connection, job_id: UUID, user_id: UUID | None) -
     job_store.delete(connection, job_id)
 
 
-def _find_own(connection: Connection, user: User, code: str) -> LikenessRecord:
+def _find_own(services: Services, connection: Connection, user: User, code: str) -> LikenessRecord:
     """Return a user's own likeness; a code of another one counts as a guess."""
     if not is_code(code):
         raise NotFound
     found = store.find(connection, user.id, code)
     if found is None:
-        count_guesses(connection, user.id, [code])
+        count_guesses(services, connection, user.id, [code])
     return _require(found)
 
 

@@ -8,6 +8,8 @@ import logging
 from contextlib import closing
 from itertools import cycle
 
+from shared.core import rate_limits
+from shared.core.errors import RateLimited
 from shared.core.log import job_id as log_job_id
 from shared.generators.base import Stop, never_stop
 from shared.notify import delivery_errors, mail, mail_pictures
@@ -53,6 +55,9 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
     Raises:
         MailServerDown: The server accepts no mail.
     """
+    limit = rate_limits.Limit("mails", services.settings.mails_per_day, rate_limits.DAY_S)
+    if claim.jobs and not _may_be_sent(services, limit, claim):
+        return False
     accepted = False
     try:
         if claim.jobs:  # those of a group may have been deleted one by one
@@ -68,6 +73,7 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
         _log.warning("a mail waits: %s", error)
         with services.db.begin() as connection:
             mail_store.postpone(connection, claim)
+            rate_limits.give_back(connection, limit, claim.email)
             delivery_errors.record(connection, "mail", error.code)
         if isinstance(error, mail.MailServerDown):
             raise
@@ -75,3 +81,14 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
     with services.db.statement() as connection:
         mail_store.drop(connection, claim)
     return accepted
+
+
+def _may_be_sent(services: Services, limit: rate_limits.Limit, claim: MailClaim) -> bool:
+    """Count a mail to its address; return False and postpone it if there were too many."""
+    with services.db.statement() as connection:
+        try:
+            rate_limits.take(connection, limit, claim.email)
+        except RateLimited as reached:
+            mail_store.delay(connection, claim, reached.retry_after_s or 1)
+            return False
+    return True

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.jobs.reasons import MAIL_LIMIT
+from shared.jobs.states import Event
 from shared.notify import outbox_rows
 from shared.notify.mail_events import Refusal
 from shared.notify.outbox_rows import NOW, key_of
@@ -199,3 +201,22 @@ def postpone(connection: Connection, claim: MailClaim) -> None:
     """
     delay_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(claim.attempts - 1, 10))
     outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)
+
+
+_DELAYED = text("""
+WITH new AS (
+    SELECT j.id FROM jobs j WHERE j.id = ANY(:job_ids)
+        AND NOT EXISTS (SELECT FROM job_events e WHERE e.job_id = j.id AND e.event = :event)
+    ORDER BY j.id FOR UPDATE
+), seen AS (
+    UPDATE jobs SET version = version + 1 WHERE id IN (SELECT id FROM new) RETURNING id
+)
+INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :message, :code FROM seen
+""")
+
+
+def delay(connection: Connection, claim: MailClaim, delay_s: float) -> None:
+    """Postpone a claimed mail, because its address has had too many; the jobs' timelines say so, once."""
+    outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)
+    job_ids = [UUID(job.id) for job in claim.jobs]
+    connection.execute(_DELAYED, {"job_ids": job_ids, "event": Event.MAIL_DELAYED.value, **MAIL_LIMIT._asdict()})

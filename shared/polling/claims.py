@@ -29,6 +29,13 @@ PREVIEWS_KEPT_S = 3600
 """How long a job's previews stay in the storage after the last of them."""
 
 
+class ClaimedSource(NamedTuple):
+    """A start picture: its key, and for an upload the ETag of the content that was checked when it was first used."""
+
+    key: str
+    etag: str | None = None
+
+
 class ClaimedLikeness(NamedTuple):
     """A likeness of a claimed job: its place among the job's codes from 1, its adapter, and how much it counts.
 
@@ -75,7 +82,7 @@ class ClaimedJob:
     refusals: int
     refused_s: float | None
     preview_s: float | None
-    source_keys: tuple[str, ...]
+    sources: tuple[ClaimedSource, ...]
     protocols: str = ""
     likenesses: tuple[ClaimedLikeness, ...] = ()
 
@@ -181,12 +188,13 @@ SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, cr
     extract(epoch FROM clock_timestamp() - refused_since)::float AS refused_s,
     extract(epoch FROM clock_timestamp() - preview_at)::float AS preview_s,
     coalesce((
-        SELECT json_agg(upload_key ORDER BY index) FROM job_sources WHERE job_id = claimed.id
+        SELECT json_agg(json_build_array(u.key, u.etag) ORDER BY s.index)
+        FROM job_sources s JOIN uploads u ON u.key = s.upload_key WHERE s.job_id = claimed.id
     ), (
-        SELECT json_build_array(key) FROM images WHERE job_id = CAST(settings->>'from_job' AS uuid)
+        SELECT json_build_array(json_build_array(key)) FROM images WHERE job_id = CAST(settings->>'from_job' AS uuid)
             AND id = coalesce(CAST(settings->>'from_image' AS uuid), id)
         ORDER BY index LIMIT 1
-    ), '[]') AS source_keys,
+    ), '[]') AS sources,
     (SELECT json_agg(
         json_build_array(place, adapter_sha256, adapter_key, weight, trigger) ORDER BY place
     ) FROM named WHERE named.id = claimed.id) AS likenesses
@@ -201,10 +209,9 @@ _CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD, usable=_
 
 def _read_claim(row: Row[Any]) -> ClaimedJob:
     columns = dict(row._mapping)
-    source_keys, likenesses = columns.pop("source_keys"), columns.pop("likenesses") or ()
-    return ClaimedJob(
-        source_keys=tuple(source_keys), likenesses=tuple(map(ClaimedLikeness._make, likenesses)), **columns
-    )
+    sources = tuple(ClaimedSource(*source) for source in columns.pop("sources"))
+    likenesses = tuple(map(ClaimedLikeness._make, columns.pop("likenesses") or ()))
+    return ClaimedJob(sources=sources, likenesses=likenesses, **columns)
 
 
 def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from shared.accounts import store as user_store
 from shared.clients.storage import StoredObject
+from shared.core import rate_limits
 from shared.core.errors import Unavailable
 from shared.jobs import upload_store
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
@@ -76,7 +77,8 @@ def count_waste(services: Services) -> Waste:
 def retire(services: Services) -> Retired:
     """Drop what is past its time; return how many of each. Likenesses keep their rows and lose their files.
 
-    The objects of uploads, likenesses and scene pictures become garbage. Each transaction drops a limited number.
+    The objects of uploads, likenesses and scene pictures become garbage. Each transaction drops a limited number. Rate
+    limits that are full again are deleted, and not counted.
     """
     tokens = uploads = likenesses = 0
     with services.db.statement() as connection:
@@ -86,6 +88,8 @@ def retire(services: Services) -> Retired:
             uploads += looked.dropped
         while found := likeness_store.expire(connection, RETIRED_AT_ONCE):
             likenesses += found
+        while rate_limits.drop_full(connection, RETIRED_AT_ONCE) == RETIRED_AT_ONCE:
+            pass
         scene_pictures = catalogue.drop_retired(connection)
     return Retired(tokens, uploads, likenesses, scene_pictures)
 

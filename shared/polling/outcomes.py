@@ -271,7 +271,8 @@ def _ending(claim: ClaimedJob, outcome: Outcome) -> Move:
         case Failed(reason, attempts):
             return Move(claim.id, State.FAILED, Event.FAILED, reason, token, attempts=attempts)
         case Succeeded():
-            return Move(claim.id, State.SUCCEEDED, Event.SUCCEEDED, outcome.without, token)
+            size = sum(image.size_bytes for image in outcome.images)
+            return Move(claim.id, State.SUCCEEDED, Event.SUCCEEDED, outcome.without, token, stored_bytes=size)
     return _cancelling(claim)
 
 

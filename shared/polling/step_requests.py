@@ -1,5 +1,6 @@
 """The request that a step sends: with its start pictures, the adapters of its likenesses, and its model's values."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.api.presets import GENERAL, Defaults
@@ -24,10 +25,10 @@ def build_request(step: "Step") -> GenerationRequest:
         GeneratorUnavailable: It cannot be asked for its model, or loads it.
     """
     claim = step.claim
-    if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.source_keys:
+    if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.sources:
         raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
     own = not claim.settings.get("source_images")  # another job's picture
-    sources = tuple(codec.source_png(step.storage.get(key, MAX_UPLOAD_BYTES), own=own) for key in claim.source_keys)
+    sources = tuple(codec.source_png(data, own=own) for data in read_sources(step))
     return generation_request(
         calling_prompt(claim),
         claim.settings,
@@ -37,6 +38,15 @@ def build_request(step: "Step") -> GenerationRequest:
         own=_own_values(step),
         adapters=[Adapter(likeness.sha256, likeness.weight) for likeness in claim.likenesses],
     )
+
+
+def read_sources(step: "Step") -> Iterator[bytes]:
+    """Yield the files of the start pictures, one at a time, as they were when they were checked.
+
+    Raises:
+        ObjectMissing, ObjectTooLarge, Unavailable: One cannot be read, or its form was sent again since.
+    """
+    return (step.storage.get(source.key, MAX_UPLOAD_BYTES, etag=source.etag) for source in step.claim.sources)
 
 
 def calling_prompt(claim: ClaimedJob) -> str:

@@ -4,14 +4,13 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from shared.clients.storage import ObjectMissing
-from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.generators.base import GeneratorRefused
 from shared.generators.training import TrainingOrder, bad_adapter, trainer_of
 from shared.images import codec
 from shared.jobs.reasons import TRAINING_TOO_SLOW
 from shared.likeness.adapter_file import NoAdapterFile, check_adapter_file
 from shared.polling.outcomes import StoredAdapter, Succeeded
-from shared.polling.step_requests import request_key
+from shared.polling.step_requests import read_sources, request_key
 
 if TYPE_CHECKING:
     from shared.generators.training import Trainer
@@ -33,9 +32,9 @@ def send(step: "Step") -> str:
     """
     claim = step.claim
     wanted = claim.settings["training"]
-    if len(claim.source_keys) != len(claim.settings["source_images"]):
+    if len(claim.sources) != len(claim.settings["source_images"]):
         raise ObjectMissing(f"photos of {claim.id} were deleted")
-    photos = tuple(codec.photo_jpeg(step.storage.get(key, MAX_UPLOAD_BYTES), SENT_SIDE_PX) for key in claim.source_keys)
+    photos = tuple(codec.photo_jpeg(photo, SENT_SIDE_PX) for photo in read_sources(step))
     order = TrainingOrder(
         photos, wanted["subject"], wanted["steps_per_image"], claim.settings["seed"], request_key(claim)
     )

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.jobs.likeness_codes import MOST_GUESSES
+from shared.core.settings import Settings
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support import scene_folder
@@ -19,6 +19,7 @@ from tests.support.poller import Poller
 Guess: TypeAlias = Callable[[Door, dict[str, str], str], httpx.Response]
 SCENE = {"place": "park", "action": "reading", "gender": "woman", "quality": "draft"}
 
+MOST_GUESSES: int = Settings.model_fields["codes_per_hour"].default
 _HAVE = text("""
 WITH trained AS (
     INSERT INTO jobs (user_id, state, prompt, settings, cost, turn, protocols, quota_day, progress, finished_at)
@@ -87,10 +88,14 @@ def test_every_way_to_name_a_code_counts(
 
 
 def test_guesses_behind_the_limit_are_not_written(door: Door, ada: Person, services: Services) -> None:
-    for number in range(MOST_GUESSES + 10):
-        WAYS["get"](door, ada.headers, f"{number:08}")
-    with services.db.statement() as connection:
-        assert connection.execute(text("SELECT guesses FROM code_guesses")).scalars().all() == [MOST_GUESSES]
+    counted = list[object]()
+    for guesses in (range(MOST_GUESSES), range(10)):
+        for number in guesses:
+            WAYS["get"](door, ada.headers, f"{number:08}")
+        with services.db.statement() as connection:
+            counted += connection.execute(text("SELECT full_at FROM rate_limits")).scalars().all()
+    assert len(counted) == 2
+    assert counted[0] == counted[1]
 
 
 def test_a_shared_code_that_does_not_work_counts(door: Door, ada: Person, bob: Person, services: Services) -> None:

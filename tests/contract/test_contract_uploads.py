@@ -117,7 +117,7 @@ def test_a_submit_holds_no_connection_while_it_reads_an_upload(
     assert isinstance(pool, QueuePool)
     seen: list[int] = []
 
-    def watched(self: Storage, key: str, max_bytes: int) -> bytes:
+    def watched(self: Storage, key: str, max_bytes: int) -> tuple[bytes, str]:
         seen.append(pool.checkedout())
         return get_begin(self, key, max_bytes)
 
@@ -264,3 +264,37 @@ def test_start_pictures_scaled_up_have_a_limit_of_pixels(
     assert response.status_code == status, response.text
     if status == 422:
         assert [(error["field"], error["code"]) for error in response.json()["errors"]] == [("upscale", "not_offered")]
+
+
+def recoloured(png: bytes) -> bytes:
+    """Return another picture of as many bytes."""
+    for red in range(256):
+        buffer = io.BytesIO()
+        Image.new("RGB", (64, 64), (red, 10, 20)).save(buffer, "PNG")
+        if len(buffer.getvalue()) == len(png) and buffer.getvalue() != png:
+            return buffer.getvalue()
+    raise AssertionError("no other picture has this size")
+
+
+def test_a_form_that_is_sent_again_changes_no_job(
+    door: Door, ada: Person, announce: Callable[..., dict[str, Any]], browser: requests.Session, png: bytes,
+    finish: Callable[[], None], generator: FakeGenerator, services: Services,
+) -> None:  # fmt: skip
+    form = announce(len(png))
+    assert send(browser, form, recoloured(png)) in (200, 201, 204)
+    assert send(browser, form, png) in (200, 201, 204), "no job has used it yet"
+    first, second = (submit(door, ada, form["key"]).json() for _ in range(2))
+    services.storage.get(form["key"], 10**6)
+    send(browser, form, recoloured(png))
+    again = submit(door, ada, form["key"])
+    assert again.status_code == 422
+    assert [(error["field"], error["code"]) for error in again.json()["errors"]] == [
+        ("source_images.0", "not_uploaded")
+    ]
+    finish()
+    for job in (first, second):
+        found = door.get(job["links"]["self"], headers=ada.headers).json()
+        assert (found["state"], found["error"]["code"]) == ("failed", "source_missing")
+    assert generator.counts["initiated"] == 0
+    send(browser, form, png)
+    assert submit(door, ada, form["key"]).status_code == 202

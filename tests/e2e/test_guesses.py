@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
-from shared.jobs.likeness_codes import MOST_GUESSES
+from shared.core.rate_limits import HOUR_S
+from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.api_user import ApiUser
 from tests.support.running_site import RunningSite
 
+MOST_GUESSES: int = Settings.model_fields["codes_per_hour"].default
 AT_ONCE = 8
 GUESSES = int(os.environ.get("EASEL_TEST_GUESSES", "1000"))
 FROM_EACH = GUESSES // 10
@@ -70,9 +72,7 @@ def guess(attacker: ApiUser, codes: Sequence[str]) -> list[tuple[int, bytes]]:
     return answers
 
 
-def test_guesses_find_nothing(
-    attackers: list[ApiUser], user: ApiUser, codes: tuple[str, str], site_services: Services
-) -> None:
+def test_guesses_find_nothing(attackers: list[ApiUser], user: ApiUser, codes: tuple[str, str]) -> None:
     one, *many = attackers
     drawn = random.Random(1)
     tried = [f"{drawn.randrange(10**8):08}" for _ in range(GUESSES)]
@@ -87,16 +87,11 @@ def test_guesses_find_nothing(
     took_s = time.monotonic() - began
     found = Counter(answer for part in answers for answer in part)
     print(f"{sum(found.values())} guesses in {took_s:.1f} s")  # noqa: T201 (a figure, shown with -rP)
-    assert Counter(status for status, _ in found.elements()) == {
-        404: MOST_GUESSES * len(attackers),
-        429: GUESSES - MOST_GUESSES * len(attackers),
-    }
+    statuses = Counter(status for status, _ in found.elements())
+    assert statuses.keys() == {404, 429}
+    # One comes back every few minutes, which this test takes only on a busy machine.
+    came_back = int(took_s / (HOUR_S / MOST_GUESSES)) + 1
+    assert 0 <= statuses[404] - MOST_GUESSES * len(attackers) <= came_back * len(attackers)
     assert len(found) == 2, "no answer differs from the others with its status"
-    # What is refused is not written: each row counts what was under way when the limit was reached, at most.
-    query = text("SELECT guesses FROM code_guesses")
-    with site_services.db.statement() as connection:
-        counts = list(connection.execute(query).scalars())
-    assert len(counts) >= len(attackers)
-    assert max(counts) <= MOST_GUESSES + AT_ONCE
     for code in codes:
         assert user.call("GET", f"/v1/likenesses/{code}").json()["state"] == "ready"

@@ -147,6 +147,11 @@ class World:
         [row] = self.sql("SELECT coalesce(sum(quota_used), 0) AS used FROM users")
         [counted] = self.sql("SELECT count(*) AS jobs FROM jobs WHERE state NOT IN ('failed', 'cancelled')")
         assert row.used == counted.jobs + deleted_succeeded
+        [worked] = self.sql("""
+            SELECT coalesce(sum(j.progress), 0) - (SELECT coalesce(sum(quota_worked), 0) FROM users) AS off
+            FROM jobs j WHERE j.state IN ('failed', 'cancelled')
+        """)
+        assert abs(worked.off) < 1e-9
 
     def check_one_set(self, job_id: UUID, pictures: int) -> None:
         """Check that the job has exactly one set of pictures whose objects all exist.

@@ -105,8 +105,11 @@ def test_a_dead_url_is_found_in_the_last_seconds_of_a_window(
 class Garbled(Storage):
     """A storage that reads, lists and deletes incorrectly."""
 
-    def get(self, key: str, max_bytes: int) -> bytes:
+    def get(self, key: str, max_bytes: int, *, etag: str | None = None) -> bytes:
         return b"other"[:max_bytes]
+
+    def get_begin(self, key: str, max_bytes: int) -> tuple[bytes, str]:
+        return b"other"[:max_bytes], "the same for all"
 
     def size_bytes(self, key: str) -> int:
         return 99

@@ -10,7 +10,6 @@ import pytest
 from shared.core.errors import RateLimited
 from shared.images import codec
 from shared.jobs import groups
-from shared.jobs.likeness_codes import MOST_GUESSES
 from shared.likeness import service
 from tests.support.photos import Sitter
 from tests.support.world import SMALL, World
@@ -156,7 +155,7 @@ def test_guesses_are_limited_and_own_codes_go_on_working(world: World, sitter: S
     stranger = Sitter(world)
     theirs = stranger.have()
     world.sql("UPDATE likenesses SET shared = true")
-    for number in range(MOST_GUESSES):
+    for number in range(world.services.settings.codes_per_hour):
         sitter.draw(likeness=f"{number:08}")
     for guess in ("99999999", "00000000"):
         with pytest.raises(RateLimited) as caught:
@@ -168,7 +167,7 @@ def test_guesses_are_limited_and_own_codes_go_on_working(world: World, sitter: S
         sitter.draw(likeness=[own, theirs])
     sitter.draw(likeness=own)
     stranger.draw(likeness=own)
-    world.sql("UPDATE code_guesses SET began_at = began_at - interval '1 hour'")
+    world.sql("UPDATE rate_limits SET full_at = full_at - interval '1 hour'")
     sitter.draw(likeness=theirs)
 
 

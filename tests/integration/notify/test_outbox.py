@@ -399,3 +399,40 @@ def test_a_refused_mail_does_not_stop_the_next(world: World, mailing: Services, 
     world.poller.send_mail()
     assert world.sql("SELECT mail_stopped FROM users") == [(None,)]
     assert world.sql("SELECT code, given_up FROM delivery_errors") == [("mail_refused", 1)]
+
+
+def test_an_address_gets_so_many_mails_a_day(world: World, mailing: Services, server: MailServer) -> None:
+    limited = with_settings(mailing, mails_per_day=2)
+    user = world.user()
+    jobs = [world.submit(user, notify="email") for _ in range(4)]
+    for job_id in jobs:
+        ending(world, job_id, State.SUCCEEDED)
+    other = end(world)
+    assert outbox.send_due(limited) == 3
+    assert len({mail.recipient for mail in server.mails}) == 2
+    waiting = waiting_mails(world)
+    assert len(waiting) == 2
+    make_due(world)
+    assert outbox.send_due(limited) == 0, "not before a part of the day is over"
+    for job_id in [*jobs, other]:
+        lines = [(entry.event, entry.code) for entry in world.timeline(job_id)]
+        assert lines.count(("mail_delayed", "mail_limit")) == (job_id in waiting), "once"
+    [row] = world.sql("SELECT min(due_at) > clock_timestamp() + interval '1 hour' AS is_later FROM mails")
+    assert row.is_later
+    world.sql("UPDATE rate_limits SET full_at = full_at - interval '1 day'")
+    make_due(world)
+    assert outbox.send_due(limited) == 2
+    assert waiting_mails(world) == {}
+    limited.db.close()
+
+
+def test_a_mail_that_the_server_postpones_counts_once(world: World, mailing: Services, server: MailServer) -> None:
+    limited = with_settings(mailing, mails_per_day=1)
+    away = with_settings(limited, mail_url="smtp://127.0.0.1:9")
+    end(world)
+    for _ in range(3):
+        assert outbox.send_due(away) == 0
+        make_due(world)
+    assert outbox.send_due(limited) == 1
+    for services in (limited, away):
+        services.db.close()

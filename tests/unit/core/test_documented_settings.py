@@ -19,7 +19,13 @@ DEFAULTS = {
     if isinstance(field.default, str | int) and field.default != "" and name not in SHOWN_OTHERWISE
 }
 # Settings that a container gets in another way, or does not need.
-NOT_IN_COMPOSE = {"EASEL_HOST", "EASEL_PORT", "EASEL_DATABASE_POOL", "EASEL_DATABASE_AUTH"}
+NOT_IN_COMPOSE = {
+    "EASEL_HOST",
+    "EASEL_PORT",
+    "EASEL_DATABASE_POOL",
+    "EASEL_DATABASE_AUTH",
+    "EASEL_TRUSTED_PROXIES",  # of `web`, behind which the gateway is
+}
 
 
 def documented() -> dict[str, str]:

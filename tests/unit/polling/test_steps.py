@@ -36,7 +36,7 @@ from shared.images.png import PNG_SIGNATURE
 from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, WORKER_STOPPED, Reason
 from shared.jobs.states import Event
 from shared.polling import steps
-from shared.polling.claims import ClaimedJob
+from shared.polling.claims import ClaimedJob, ClaimedSource
 from shared.polling.outcomes import (
     Cancelled,
     Decision,
@@ -76,10 +76,10 @@ CLAIM = ClaimedJob(
     refusals=0,
     refused_s=None,
     preview_s=None,
-    source_keys=(),
+    sources=(),
 )
 SENT = replace(CLAIM, remote_id="17", attempts=1, sent_s=1.0)
-WITH_SOURCE = replace(CLAIM, source_keys=("uploads/a.png",))
+WITH_SOURCE = replace(CLAIM, sources=(ClaimedSource("uploads/a.png"),))
 
 
 class Scripted:
@@ -124,7 +124,7 @@ class NoStorage:
     """A storage that cannot be reached."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise Unavailable("The storage cannot be reached.")
 
         return fail
@@ -276,7 +276,7 @@ class OtherObjects:
             raise Unavailable("The storage does not permit this to the access key.")
         return ""
 
-    def get(self, key: str, _max_bytes: int) -> bytes:
+    def get(self, key: str, _max_bytes: int, *, etag: str | None = None) -> bytes:
         if key.startswith("uploads/"):
             raise Unavailable("The storage does not permit this to the access key.")
         return b"1"

@@ -21,12 +21,21 @@ locals {
       EASEL_URL_TTL_S     = tostring(var.limits.url_ttl_s)
       EASEL_LOG_LEVEL     = var.log_level
     },
+    # Behind CloudFront the API's caller is a server of CloudFront, which appends the visitor's address.
+    { EASEL_TRUSTED_PROXIES = join(",", sort(flatten([for list in data.aws_ec2_managed_prefix_list.cloudfront : list.entries[*].cidr]))) },
+    var.more_limits,
     length(var.cors_origins) == 0 ? {} : { EASEL_CORS_ORIGINS = join(",", sort(var.cors_origins)) },
     var.mail == null ? {} : {
       EASEL_MAIL_URL  = module.mail[0].url
       EASEL_MAIL_FROM = "${var.mail.from_name} <${var.mail.from_address}>"
     },
   )
+}
+
+data "aws_ec2_managed_prefix_list" "cloudfront" {
+  for_each = toset(["com.amazonaws.global.cloudfront.origin-facing", "com.amazonaws.global.ipv6.cloudfront.origin-facing"])
+
+  name = each.key
 }
 
 module "network" {

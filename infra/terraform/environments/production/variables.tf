@@ -196,6 +196,17 @@ variable "limits" {
   }
 }
 
+variable "more_limits" {
+  type        = map(string)
+  default     = {}
+  description = "Other limits of docs/settings.md by their names, such as EASEL_LOGINS_PER_ACCOUNT."
+
+  validation {
+    condition     = alltrue([for name, limit in var.more_limits : can(regex("^EASEL_[A-Z_]+$", name)) && can(regex("^[1-9][0-9]*$", limit))])
+    error_message = "Limits have names such as EASEL_LOGINS_PER_ACCOUNT, and are whole numbers from 1."
+  }
+}
+
 variable "log_level" {
   type        = string
   default     = "INFO"
