@@ -125,7 +125,8 @@ def test_orders_with_different_adapters_are_rows_of_one_batch(
 ) -> None:
     wanted = [with_adapters(PLAIN, (first, 1.0)), with_adapters(PLAIN, (second, 1.0)), PLAIN]
     monkeypatch.setitem(own.loop.widths, own.order(PLAIN).bucket, Widths((2, 4, 8), (1.0, 1.5, 2.5)))
-    predict, batches = own.loop._predict, []
+    predict = own.loop._predict
+    batches: list[set[object]] = []
 
     def watched(orders: list[Order], width: int) -> torch.Tensor:
         if not batches:
