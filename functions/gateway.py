@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from functions.http.app import FLUSH_S, create_app
+from functions.http.connections import THIS_MACHINE, BoundedHttp, Connections
 from functions.http.headers import declared_headers
-from functions.http.protocol import PlainHttp
 from shared.core import log
 from shared.core.settings import Settings, SettingsError
 from shared.metrics.process import MeasureRequest, unmeasured
@@ -113,11 +113,15 @@ def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None
         requests = Requests()
         serve(services.settings, requests)
         measure = requests.measure
+    connections = Connections(
+        usual=declared_headers().usual_headers(services.settings.public_url),
+        shared=(*THIS_MACHINE, *services.settings.trusted_proxies),
+    )
     uvicorn.run(
         create_gateway(services, measure, more(services.settings)),
         host=services.settings.host,
         port=services.settings.port,
-        http=PlainHttp,
+        http=partial(BoundedHttp, connections=connections),  # type: ignore[arg-type] # it only calls it
         proxy_headers=False,  # functions.http.client_address reads them
         log_config=None,
         access_log=False,

@@ -1,5 +1,6 @@
 """`python -m local`: everything that Easel needs, on this machine, until Ctrl-C."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -15,6 +16,7 @@ from local.stack import Interrupted, PartDied, Stack, StackError
 def main() -> int:
     """Run the stack until Ctrl-C. Returns exit code 0 after a requested stop, 1 after an error was printed."""
     prepare_streams()
+    os.umask(0o077)  # logs, like everything below the data folder, are for this user alone
     console = Console()
     try:
         with prepared_site(Config.load(), console) as (stack, config):

@@ -47,7 +47,7 @@ def hold(home: Path, console: Quiet) -> Iterator[HeldLock]:
     Raises:
         StackError: A stack already runs in this home; the message has its address.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(descriptor, home, console)

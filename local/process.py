@@ -66,6 +66,7 @@ class Process:
             bufsize=0,
             env=dict(self.part.env),
             cwd=self.part.cwd,
+            umask=0o077,
             start_new_session=True,
             pass_fds=() if self.lock_fd is None else (self.lock_fd,),
         )

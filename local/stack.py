@@ -61,7 +61,7 @@ class Stack:
             PartDied: A part ended or did not become ready in time.
             Interrupted: The caller set `interrupted`.
         """
-        self._log_folder.mkdir(parents=True, exist_ok=True)
+        self._log_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         while not all(self._is_ready(part.name) for part in self._parts):
             for part in self._parts:
                 if part.name not in self._processes and all(self._is_ready(name) for name in part.needs):

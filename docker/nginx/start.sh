@@ -5,6 +5,8 @@
 #   PICTURES_ORIGIN            the origin of presigned URLs; by default the gateway, which signs them, is asked
 #   EASEL_S3_BUCKET            easel
 #   EASEL_TRUSTED_PROXIES      addresses or networks, comma separated, whose X-Forwarded-For names the client
+#   EASEL_REQUESTS_PER_S       requests to the gateway that one address may make in a second, on average
+#   EASEL_CONNECTIONS          requests of one address that may be answered at once
 #   GATEWAY, STORAGE           host:port inside
 set -euf
 here=$(dirname "$0")
@@ -16,6 +18,17 @@ STORAGE_PORT=${STORAGE_PORT:-9000}
 GATEWAY=${GATEWAY:-gateway:8080}
 STORAGE=${STORAGE:-storage:9000}
 BUCKET=${EASEL_S3_BUCKET:-easel}
+REQUESTS_PER_S=${EASEL_REQUESTS_PER_S:-50}
+CONNECTIONS=${EASEL_CONNECTIONS:-100}
+for number in "$REQUESTS_PER_S" "$CONNECTIONS"; do
+  case $number in
+    '' | 0* | *[!0-9]* | ??????*)
+      echo "easel web: EASEL_REQUESTS_PER_S and EASEL_CONNECTIONS are whole numbers from 1 to 99999." >&2
+      exit 1
+      ;;
+  esac
+done
+BURST=$((REQUESTS_PER_S * 4))
 canonical() { # ADDRESS: its origin as browsers send it, in lower case, without a default port
   printf %s "${1%/}" | tr '[:upper:]' '[:lower:]' | sed 's|^\(http://.*\):80$|\1|; s|^\(https://.*\):443$|\1|'
 }
@@ -82,6 +95,7 @@ RESOLVER=$(sed -n 's/^nameserver  *//p' /etc/resolv.conf 2>/dev/null | head -n 1
 case $RESOLVER in *:*) RESOLVER="[$RESOLVER]" ;; esac
 RESOLVER=${RESOLVER:-127.0.0.1}
 
+export REQUESTS_PER_S CONNECTIONS BURST
 # shellcheck disable=SC2090
 export RUN SITE ACCESS_LOG SITE_PORT STORAGE_PORT GATEWAY STORAGE BUCKET SCHEME DOLLAR TRUSTED_PROXIES ORIGINS RESOLVER
 export SITE_HEADERS DOCS_HEADERS API_HEADERS
@@ -89,5 +103,5 @@ mkdir -p "$RUN"
 # envsubst needs the names, not the values.
 # shellcheck disable=SC2016
 envsubst '$RUN $SITE $ACCESS_LOG $SITE_PORT $STORAGE_PORT $GATEWAY $STORAGE $BUCKET $SCHEME $DOLLAR $TRUSTED_PROXIES
-  $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS $API_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
+  $REQUESTS_PER_S $CONNECTIONS $BURST $ORIGINS $RESOLVER $SITE_HEADERS $DOCS_HEADERS $API_HEADERS' <"$here/nginx.conf.template" >"$RUN/nginx.conf"
 exec nginx -e stderr -c "$RUN/nginx.conf"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.exceptions import KombuError
+from kombu.transport import TRANSPORT_ALIASES
 
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings, SettingsError
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 def celery_app(settings: Settings) -> Celery:
     """Return the Celery app of the senders and the poller: JSON only, no results, no state kept in the broker."""
+    # By name, so that functions on SQS load no Redis. An address with a scheme leaves no other way to choose the class.
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "shared.clients.redis_transport:Transport"))
     app = Celery("easel", broker=_broker_url(settings.broker_url), set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,

@@ -122,6 +122,10 @@ class MethodNotAllowed(EaselError):
     status, code, title = 405, "method_not_allowed", "This address does not support this method."
 
 
+class TooSlow(EaselError):
+    status, code, title = 408, "too_slow", "The request did not arrive in time."
+
+
 class EmailTaken(EaselError):
     status, code, title = 409, "email_taken", "This e-mail address already has an account. Log in instead."
 
@@ -168,6 +172,10 @@ class QueueFull(EaselError):
 
 class QuotaSpent(EaselError):
     status, code, title = 429, "quota_spent", "Your daily quota is used up. It starts again at midnight UTC."
+
+
+class HeadTooLarge(EaselError):
+    status, code, title = 431, "head_too_large", "The address and the headers of a request may be 16 KiB together."
 
 
 class Internal(EaselError):

@@ -4,10 +4,11 @@ Pure and cheap to import: settings are checked with it in every process.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
+from shared.core.public_addresses import is_any, is_beyond_the_link
 from shared.core.setting_types import has_bare_character
 
 
@@ -18,6 +19,9 @@ class Option:
     pattern: str
     rule: str
 
+
+COMMON = ("max_in_flight", "each_address", "link_local")
+"""The options of every protocol."""
 
 FOLLOWABLE = ("seed", "steps", "scale", "negative_prompt", "strength")
 """The settings that `follows` may list: those that some servers of a protocol follow and others ignore."""
@@ -47,7 +51,7 @@ OPTIONS = {
         "sizes must be at most 32 sizes such as 512x512, joined by +.",
     ),
 }
-"""The options that a protocol may have besides `max_in_flight` and `each_address`. A plus sign in a query means a
+"""The options that a protocol may have besides those of all, `COMMON`. A plus sign in a query means a
 space, so both separate the entries of a list."""
 
 
@@ -99,7 +103,7 @@ class GeneratorAddress:
 
     `url` may contain a user name and a password; log and store `name` instead. With `each_address` every address behind
     the host name is a generator (see `discovery`). `key` is the secret that the option `key_env` names, in processes
-    that call generators.
+    that call generators. With `link_local` its IP address may be one of the link alone.
     """
 
     protocol: str
@@ -108,6 +112,7 @@ class GeneratorAddress:
     each_address: bool = False
     options: tuple[tuple[str, str], ...] = ()
     key: str = field(default="", repr=False)
+    link_local: bool = False
 
     @property
     def name(self) -> str:
@@ -123,6 +128,11 @@ class GeneratorAddress:
         model = self.option("model")
         query = f"?model={quote(model)}" if model else ""
         return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}{query}"
+
+    @property
+    def allowed(self) -> Callable[[str], bool]:
+        """Return the rule about the IP addresses that its client may connect to."""
+        return is_any if self.link_local else is_beyond_the_link
 
     def option(self, name: str) -> str | None:
         """Return the value of an option; None without it."""
@@ -171,8 +181,6 @@ def _parse_address(entry: str) -> GeneratorAddress:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.-]+|[0-9a-f:.]+(%\w+)?", host):
         raise ValueError("its URL must be http://host or https://host; commas separate generators.")
-    if host.isdigit():
-        raise ValueError("its URL has a number for its host; a port comes after the host, as in http://127.0.0.1:8000.")
     if added := next((end for end in PROTOCOLS[protocol].calls if parts.path.rstrip("/").endswith(end)), None):
         raise ValueError(f"its URL must end before {added}, which is added to it.")
     if parts.fragment:
@@ -180,14 +188,28 @@ def _parse_address(entry: str) -> GeneratorAddress:
     options = _parse_options(parts.query, PROTOCOLS[protocol])
     if "key_env" in options and parts.username is not None:
         raise ValueError("it must have key_env or a user and a password, not both.")
-    each_address = options.pop("each_address", "") == "1"
+    each_address, link_local = (options.pop(name, "") == "1" for name in ("each_address", "link_local"))
+    _check_host(host, link_local)
     if each_address and parts.scheme == "https":
         raise ValueError("each_address works only with http://: certificates are for names, not for addresses.")
     if "alone" in options and int(options.get("max_in_flight", "1")) > 1:
         raise ValueError("with alone max_in_flight must be 1, because an interrupt ends whatever is drawn.")
     in_flight = int(options.pop("max_in_flight", PROTOCOLS[protocol].default))
     bare = parts._replace(query="", path=parts.path.rstrip("/")).geturl()
-    return GeneratorAddress(protocol, bare, in_flight, each_address, tuple(sorted(options.items())))
+    return GeneratorAddress(
+        protocol, bare, in_flight, each_address, tuple(sorted(options.items())), link_local=link_local
+    )
+
+
+def _check_host(host: str, link_local: bool) -> None:
+    if host.isdigit():
+        raise ValueError("its URL has a number for its host; a port comes after the host, as in http://127.0.0.1:8000.")
+    try:
+        refused = not (link_local or is_beyond_the_link(host))
+    except ValueError:
+        return  # a name, which is looked up when it is connected to
+    if refused:
+        raise ValueError("its host is a link-local address, where clouds serve keys; add link_local=1 if it is meant.")
 
 
 def _split_url(url: str) -> SplitResult:
@@ -206,13 +228,14 @@ def _split_url(url: str) -> SplitResult:
 
 def _parse_options(query: str, rules: ProtocolRules) -> dict[str, str]:
     """Return the options of an address, each checked."""
-    known = ["max_in_flight", "each_address", *(name for name in OPTIONS if name in rules.options)]
+    known = [*COMMON, *(name for name in OPTIONS if name in rules.options)]
     pairs = parse_qsl(query, keep_blank_values=True)
     options = dict(pairs)
     if len(options) < len(pairs) or not options.keys() <= set(known) or (query and not pairs):
         raise ValueError(f"the options are {_and(known)}, each at most once.")
-    if options.get("each_address", "1") != "1":
-        raise ValueError("each_address must be 1, or be left out.")
+    for name in ("each_address", "link_local"):
+        if options.get(name, "1") != "1":
+            raise ValueError(f"{name} must be 1, or be left out.")
     places = options.get("max_in_flight", "1")
     if not (places.isascii() and places.isdigit() and len(places) <= 4 and 1 <= int(places) <= rules.most):
         raise ValueError(f"max_in_flight must be a whole number from 1 to {rules.most}.")

@@ -57,7 +57,7 @@ class Glide(DrawingClient):
         health_timeout_s: float = HEALTH_TIMEOUT_S,
         draw_timeout_s: float = DRAW_TIMEOUT_S,
     ) -> None:
-        super().__init__(BoundedHttp(address.url, connect_timeout_s=connect_timeout_s))
+        super().__init__(BoundedHttp(address.url, connect_timeout_s=connect_timeout_s, allowed=address.allowed))
         self._health_timeout_s = health_timeout_s
         self._draw_timeout_s = draw_timeout_s
 

@@ -80,7 +80,9 @@ class Horde:
         result_timeout_s: float = RESULT_TIMEOUT_S,
     ) -> None:
         headers = {"apikey": address.key or ANONYMOUS, "Client-Agent": CLIENT_AGENT}
-        self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s, headers=headers)
+        self._http = BoundedHttp(
+            address.url, connect_timeout_s=connect_timeout_s, headers=headers, allowed=address.allowed
+        )
         # Anybody may fetch a picture of a horde, so its link gets no key.
         self._links = PictureLinks(address, connect_timeout_s=connect_timeout_s)
         self._address = address

@@ -76,7 +76,7 @@ class ImgGenerator:
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         result_timeout_s: float = RESULT_TIMEOUT_S,
     ) -> None:
-        self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s)
+        self._http = BoundedHttp(address.url, connect_timeout_s=connect_timeout_s, allowed=address.allowed)
         self._answer_timeout_s = answer_timeout_s
         self._result_timeout_s = result_timeout_s
         self._capabilities = Capabilities()

@@ -107,7 +107,9 @@ class OpenAi(DrawingClient):
         # As in the clients of OpenAI, a path of the address is all of the base URL; OpenVINO Model Server has /v3.
         base = address.url if url.path.strip("/") else url._replace(path="/v1").geturl()
         headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
-        super().__init__(BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers))
+        super().__init__(
+            BoundedHttp(base, connect_timeout_s=connect_timeout_s, headers=headers, allowed=address.allowed)
+        )
         self._links = PictureLinks(address, connect_timeout_s=connect_timeout_s, headers=headers)
         self._address = address
         self._models_timeout_s = models_timeout_s

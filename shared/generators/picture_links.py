@@ -3,17 +3,19 @@
 The link is text of an untrusted service, and whoever follows any link can be sent to servers that only this machine
 reaches. So a picture is fetched only from the service itself, from Cloudflare's object store, or from a host that the
 operator names; without redirects; from others than the service without its key or password; and from the object store
-at public addresses only, whatever the name service answers.
+at public addresses only, whatever the name service answers. No link leads to an address of the link alone, where clouds
+serve a machine's keys, unless the operator says `link_local=1` of the generator.
 """
 
 import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
+from shared.core.public_addresses import is_public
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.answers import check_http
 from shared.generators.base import GeneratorBroken, Stop, never_stop
-from shared.generators.transport import BoundedHttp
+from shared.generators.transport import BoundedHttp, InnerAddress
 
 _PUBLIC_STORE = re.compile(r"([a-z0-9-]{1,63}\.){1,4}r2\.cloudflarestorage\.com")
 """Where the AI Horde keeps pictures: names for each account."""
@@ -33,7 +35,8 @@ class PictureLinks:
     ) -> None:
         self._address = urlsplit(address.url)
         root = self._address._replace(path="").geturl()
-        self._own = BoundedHttp(root, connect_timeout_s=connect_timeout_s, headers=headers)
+        self._allowed = address.allowed
+        self._own = BoundedHttp(root, connect_timeout_s=connect_timeout_s, headers=headers, allowed=self._allowed)
         self._named = (address.option("pictures_from") or "").lower()
         self._connect_timeout_s = connect_timeout_s
 
@@ -50,6 +53,8 @@ class PictureLinks:
         http = self._connections(parts)
         try:
             answer = http.send("GET", target, None, timeout_s=timeout_s, limit_bytes=limit_bytes, stop=stop)
+        except InnerAddress:
+            raise _bad_link("leads to an inner address") from None
         finally:
             if http is not self._own:
                 http.close()
@@ -89,7 +94,7 @@ class PictureLinks:
         return BoundedHttp(
             f"{parts.scheme}://{parts.netloc}",
             connect_timeout_s=self._connect_timeout_s,
-            public_only=not is_named,
+            allowed=self._allowed if is_named else is_public,
         )
 
 

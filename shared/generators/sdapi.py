@@ -77,7 +77,7 @@ class Sdapi(DrawingClient):
         draw_timeout_s: float = DRAW_TIMEOUT_S,
         interrupt_timeout_s: float = INTERRUPT_TIMEOUT_S,
     ) -> None:
-        super().__init__(BoundedHttp(address.url, connect_timeout_s=connect_timeout_s))
+        super().__init__(BoundedHttp(address.url, connect_timeout_s=connect_timeout_s, allowed=address.allowed))
         self._option = address.option
         self._answer_timeout_s = answer_timeout_s
         self._draw_timeout_s = draw_timeout_s

@@ -22,7 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from shared.core.public_addresses import NotPublic, look_up_public
+from shared.core.public_addresses import Refused, is_beyond_the_link, look_up
 from shared.generators.base import (
     GeneratorBroken,
     GeneratorError,
@@ -46,6 +46,8 @@ _STOP_POLL_S = 0.2
 # Whether this thread's exchange is to stop. Three layers of libraries lie between `send` and the file that asks, and
 # none of them passes it on.
 _stop: ContextVar[Stop] = ContextVar("stop", default=never_stop)
+# The same for the addresses that it may connect to.
+_allowed: ContextVar[Callable[[str], bool]] = ContextVar("allowed", default=is_beyond_the_link)
 
 # In urllib3 a refused connection (NewConnectionError) is a subclass of its time-outs.
 _TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
@@ -94,36 +96,31 @@ class _DeadlineSocket:
         return getattr(self._sock, name)
 
 
-class _PlainConnection(HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        self.sock = cast(socket.socket, _DeadlineSocket(self.sock))
+class InnerAddress(GeneratorUnavailable):
+    """A name leads to an address that must not be connected to."""
+
+    def __init__(self) -> None:
+        super().__init__("generator_unreachable", "The generator could not be reached.")
 
 
-class _TlsConnection(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        self.sock = cast(socket.socket, _DeadlineSocket(cast(socket.socket, self.sock)))
-
-
-class InnerAddress(GeneratorBroken):
-    """A link leads to an address that is not public."""
-
-
-class _PublicConnection(_TlsConnection):
-    """A connection to a public address, whatever the name service says of the host.
+class _CheckedConnection(HTTPConnection):
+    """A connection to an allowed address, whatever the name service says of the host.
 
     The addresses are looked up once and checked before anything is sent to one of them, so that not even an open port
     of an inner machine can be recognised.
     """
 
+    def connect(self) -> None:
+        super().connect()
+        self.sock = cast(socket.socket, _DeadlineSocket(self.sock))
+
     def _new_conn(self) -> socket.socket:
         name = self._dns_host
         try:
-            addresses = look_up_public(name, self.port)
-        except NotPublic:
-            raise InnerAddress("generator_bad_link", "A link leads to an inner address.") from None
-        except OSError as error:
+            addresses = look_up(name, self.port, _allowed.get())
+        except Refused:
+            raise InnerAddress from None
+        except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, str(error)) from error
         failure: Exception = NewConnectionError(self, "no address")
         try:
@@ -138,16 +135,16 @@ class _PublicConnection(_TlsConnection):
         raise failure
 
 
+class _CheckedTlsConnection(_CheckedConnection, HTTPSConnection):
+    pass
+
+
 class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
+    ConnectionCls = _CheckedConnection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _PublicPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicConnection
+    ConnectionCls = _CheckedTlsConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +159,9 @@ class Answer:
 class BoundedHttp:
     """Kept-alive connections to one base URL: no redirects, no cookies, no proxies or passwords from the environment.
 
-    `headers` are sent with every exchange, such as one with a key. With `public_only`, which is for https, nothing is
-    sent to an address that is not public. Threads may share it. Only the system's resolver
-    limits the look-up of the host name.
+    `headers` are sent with every exchange, such as one with a key. Nothing is sent to an IP address that is not
+    `allowed`, whatever the name service answers. Threads may share it. Only the system's resolver limits the look-up of
+    the host name.
     """
 
     def __init__(
@@ -173,11 +170,12 @@ class BoundedHttp:
         *,
         connect_timeout_s: float,
         headers: Mapping[str, str] | None = None,
-        public_only: bool = False,
+        allowed: Callable[[str], bool] = is_beyond_the_link,
     ) -> None:
         parts = urlsplit(url)
         self._path = parts.path.rstrip("/")
         self._connect_timeout_s = connect_timeout_s
+        self._allowed = allowed
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(headers or {})
         if parts.username is not None:
             password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -186,7 +184,7 @@ class BoundedHttp:
             self._headers |= urllib3.make_headers(basic_auth=password, basic_auth_encoding=encoding)
         # A manager of one pool: a faulty host name is an error of the call, and a closed client may be used again.
         self._pools = urllib3.PoolManager(1, maxsize=CONNECTIONS, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where())
-        self._pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _PublicPool if public_only else _TlsPool}
+        self._pools.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
         self._server = (parts.hostname, parts.port, parts.scheme)
 
     def send(
@@ -207,11 +205,11 @@ class BoundedHttp:
         before the body of a success is read. Soon after `stop` returns True the connection is closed.
 
         Raises:
-            GeneratorUnavailable: not reached, or too slow.
+            GeneratorUnavailable: not reached, or too slow; InnerAddress for an address that is not allowed.
             GeneratorBroken: cut off, too large, compressed or not HTTP.
             GeneratorStopped: `stop` returned True.
         """
-        asked = _stop.set(stop)
+        asked, reaching = _stop.set(stop), _allowed.set(self._allowed)
         try:
             headers = self._headers if body is None else self._headers | {"Content-Type": content_type}
             response = self._ask(method, self._path + path, body, headers, timeout_s)
@@ -220,6 +218,7 @@ class BoundedHttp:
             return _read_answer(response, limit_bytes)
         finally:
             _stop.reset(asked)
+            _allowed.reset(reaching)
 
     def close(self) -> None:
         """Close the connections."""

@@ -273,7 +273,7 @@ class FileMailer:
         """Write the mail into the folder under its Message-ID; see `Mailer`."""
         name = re.sub(r"[^\w-]", "", message["Message-ID"].partition("@")[0])
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, unfinished = tempfile.mkstemp(dir=self._folder, suffix=".new")
             with os.fdopen(descriptor, "wb") as file:
                 file.write(_in_bytes(message))
@@ -284,7 +284,7 @@ class FileMailer:
     def check(self) -> Readiness:
         """Check that the folder can be written to; see `Mailer`."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self._folder):
                 pass
         except OSError as error:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from shared.core.errors import CodedError
 from shared.core.log import job_id as log_job_id
+from shared.core.public_addresses import is_beyond_the_link, is_public
 from shared.core.settings import Settings
 from shared.generators.base import GeneratorError, Stop
 from shared.generators.transport import Answer, BoundedHttp, InnerAddress
@@ -44,7 +45,7 @@ def exchange(
     """Send one POST and return its answer, whatever its status.
 
     Raises:
-        DeliveryFailed: There is no answer, or the address is not public.
+        DeliveryFailed: There is no answer, or the address is not allowed.
     """
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -52,7 +53,7 @@ def exchange(
         f"{parts.scheme}://{parts.netloc}",
         connect_timeout_s=CONNECT_TIMEOUT_S,
         headers=headers | {"User-Agent": "Easel", "Accept": "*/*"},
-        public_only=settings.webhook_targets == "public",
+        allowed=is_public if settings.webhook_targets == "public" else is_beyond_the_link,
     )
     with closing(http):
         try:

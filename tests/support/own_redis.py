@@ -17,7 +17,7 @@ from local.stack import Stack, running
 def own_redis(*options: str) -> Iterator["tuple[str, redis.Redis]"]:
     """Run a Redis with these options of its command line; yield its address and a client."""
     with tempfile.TemporaryDirectory(prefix="easel-redis-") as home:
-        server = redis_server(Path(home), free_port())
+        server = redis_server(Path(home), free_port(), without=())
         parts = [replace(part, argv=(*part.argv, *options)) for part in server.parts]
         url = server.env["EASEL_BROKER_URL"]
         with running(Stack(parts, Path(home) / "log")), closing(redis.Redis.from_url(url)) as client:

@@ -86,6 +86,35 @@ def test_only_the_front_doors_ports_are_open_and_only_to_this_machine() -> None:
     assert all("network_mode" not in service for service in SERVICES.values())
 
 
+def reached_by(name: str) -> set[str]:
+    """Return the services that share a network with one."""
+    own = set(SERVICES[name]["networks"])
+    return {other for other, service in SERVICES.items() if own & set(service["networks"])} - {name}
+
+
+def test_a_service_reaches_only_what_it_works_with() -> None:
+    assert {name: reached_by(name) for name in ("generator", "mail", "storage", "web", "redis", "postgres")} == {
+        "generator": {"worker"},
+        "mail": {"worker"},
+        "storage": {"web", "gateway", "worker", "bucket", "seed"},
+        "web": {"gateway", "storage", "worker", "bucket", "seed"},
+        "redis": {"postgres", "gateway", "worker", "beat", "migrate", "seed"},
+        "postgres": {"redis", "gateway", "worker", "beat", "migrate", "seed"},
+    }
+    for name, service in SERVICES.items():
+        needed = set(service.get("depends_on", ()))
+        assert needed - ONCE <= reached_by(name), name
+
+
+def test_only_the_networks_of_the_front_door_and_of_the_worker_lead_out() -> None:
+    networks = COMPOSED["networks"]
+    assert {name for service in SERVICES.values() for name in service["networks"]} == networks.keys()
+    outward = {name for name, options in networks.items() if not (options or {}).get("internal")}
+    assert outward == {"front", "outside"}
+    reaching = {name for name, service in SERVICES.items() if outward & set(service["networks"])}
+    assert reaching == {"web", "gateway", "worker"}
+
+
 def test_the_worker_has_as_long_to_stop_as_a_step_may_take() -> None:
     assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > 20
 

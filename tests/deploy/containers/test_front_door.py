@@ -5,6 +5,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import requests
 from functions.gateway import FILE_ENDING, create_gateway
 from functions.http.problems import render
 from infra.site import write_nginx_headers
-from shared.core.errors import TooLarge, Unavailable
+from shared.core.errors import HeadTooLarge, RateLimited, TooLarge, Unavailable
 from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.front_door import STORAGE_URL, FrontDoor, behind_a_proxy, front_door
@@ -268,6 +269,58 @@ def test_a_client_that_disconnects_ends_the_upstream_request(echo: tuple[Echo, F
         until(lambda: app.waiting == 1, "the request is inside", 20)
         assert app.gone == 0
     until(lambda: app.gone == 1, "the gateway has heard of it", 20)
+
+
+def test_one_address_has_a_rate(echo: tuple[Echo, FrontDoor]) -> None:
+    app, _ = echo
+    variables = {"PICTURES_ORIGIN": STORAGE_URL, "EASEL_TRUSTED_PROXIES": "127.0.0.0/8", "EASEL_REQUESTS_PER_S": "1"}
+    with behind_a_proxy(app) as address, front_door(address, address, **variables) as door:
+
+        def asked(by: str, path: str = "/v1/x") -> requests.Response:
+            return ask("GET", door.url + path, headers={"X-Forwarded-For": by})
+
+        answers = [asked("192.0.2.7") for _ in range(40)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert 0 < len(refused) < 36
+        expected = render(RateLimited("There are too many requests from this address.", retry_after_s=2))
+        assert refused[0].json() == problem_bytes(expected)
+        for name in ("Content-Type", "Cache-Control", "Retry-After"):
+            assert refused[0].headers[name] == expected.headers[name]
+        assert refused[0].headers["X-Content-Type-Options"] == "nosniff"
+        assert asked("192.0.2.8").status_code == 200, "another address has its own rate"
+        assert asked("192.0.2.7", "/main.js").status_code == 200, "files cost little"
+        network = [asked(f"2001:db8:0:1::{number:x}").status_code for number in range(1, 41)]
+        assert network.count(429) > 0, "a network of IPv6 is one caller"
+        assert asked("2001:db8:0:2::1").status_code == 200
+
+
+def test_one_address_has_a_number_of_requests_at_once() -> None:
+    app = Echo()
+    variables = {"PICTURES_ORIGIN": STORAGE_URL, "EASEL_CONNECTIONS": "2"}
+    with behind_a_proxy(app) as address, front_door(address, address, **variables) as door, ExitStack() as stack:
+        host, port = door.url.removeprefix("http://").split(":")
+        for _ in range(2):
+            held = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            held.sendall(b"GET /v1/held HTTP/1.1\r\nHost: example.com\r\n\r\n")
+        until(lambda: app.waiting == 2, "two requests are inside", 20)
+        assert ask("GET", f"{door.url}/v1/x").json()["code"] == "rate_limited"
+        stack.close()
+        until(lambda: ask("GET", f"{door.url}/v1/x").status_code == 200, "they are over", 20)
+
+
+@pytest.mark.parametrize("header", [{"X-Long": "x" * 9_000}, {f"X-{number}": "x" * 4_000 for number in range(6)}])
+def test_a_head_that_is_too_large_is_refused_in_the_gateways_words(
+    doors: tuple[str, FrontDoor], header: dict[str, str]
+) -> None:
+    answer = ask("GET", f"{doors[1].url}/v1/presets", headers=header)
+    assert (answer.status_code, answer.json()) == (431, problem_bytes(render(HeadTooLarge())))
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many", "1;"])
+def test_a_wrong_limit_is_refused(number: str) -> None:
+    with pytest.raises(AssertionError), front_door("127.0.0.1:1", "127.0.0.1:1", EASEL_CONNECTIONS=number):
+        pass
 
 
 def test_the_headers_are_in_the_configuration(gateway_alone: str, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_variables_exist() -> None:
     known = {block.labels[0] for block in blocks("variable") if block.folder == PRODUCTION}
     told = {
         *("generators_secret", "generators_secret_version", "generator_keys", "image_digest", "web_acl_arn"),
-        "kms_key_arn",
+        *("kms_key_arn", "requests_per_address"),
         *("reserved_concurrency", "database"),
     }
     assert told <= known

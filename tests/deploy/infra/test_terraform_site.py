@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from functions.gateway import API_FOLDERS, FILE_ENDING, SITE, Docs, Site
 from shared.clients.storage import Storage
 from shared.core.settings import Settings
-from tests.support.configuration import TERRAFORM, blocks, locals_of, nested, resource, resources, text_of
+from tests.support.configuration import TERRAFORM, blocks, defaults, locals_of, nested, resource, resources, text_of
 from tests.support.paths import ROOT
 
 MODULE = TERRAFORM / "modules" / "site"
@@ -153,6 +153,22 @@ def test_api_and_links_are_routed_to_the_api_uncached() -> None:
     [default] = distribution.nested("default_cache_behavior")
     assert default["response_headers_policy_id"] == "${aws_cloudfront_response_headers_policy.site.id}"
     assert distribution.body["http_version"] == "http2and3"
+
+
+def test_a_firewall_with_a_rate_is_made_only_where_it_is_asked_for() -> None:
+    firewall = resource("site", "aws_wafv2_web_acl", "rate")
+    assert firewall.body["count"] == "${var.requests_per_address == null ? 0 : 1}"
+    assert (firewall.body["scope"], firewall.body["region"]) == ("CLOUDFRONT", "us-east-1")
+    assert list(firewall.nested("default_action")[0]) == ["allow"]
+    [rule] = firewall.nested("rule")
+    assert list(nested(rule, "action")[0]) == ["block"]
+    [rate] = nested(nested(rule, "statement")[0], "rate_based_statement")
+    assert (rate["aggregate_key_type"], rate["evaluation_window_sec"]) == ("IP", 60)
+    assert rate["limit"] == "${var.requests_per_address}"
+    assert defaults("site")["requests_per_address"] in (None, "null")
+    [distribution] = resources("aws_cloudfront_distribution")
+    assert "aws_wafv2_web_acl.rate[0].arn" in distribution.body["web_acl_id"]
+    assert "var.web_acl_arn" in distribution.body["web_acl_id"]
 
 
 def test_every_kind_of_file_has_its_media_type() -> None:

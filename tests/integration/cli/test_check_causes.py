@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -91,7 +92,7 @@ def test_a_broker(services: Services, user: str, number: int, words: str) -> Non
     with own_redis() as (url, server):
         server.execute_command("ACL", "SETUSER", "guest", "on", f">right-{SECRET}", "~*", "+@all", "-set")  # type: ignore[no-untyped-call]
         server.config_set("requirepass", f"right-{SECRET}")
-        address = url.replace("://", f"://{user}").removesuffix("/0") + f"/{number}"
+        address = f"redis://{user}{urlsplit(url).netloc.rpartition('@')[2]}/{number}"
         message = cause(with_settings(services, broker_url=address), "broker")
     assert words in message
     assert "EASEL_BROKER_URL" in message

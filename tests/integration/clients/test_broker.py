@@ -14,6 +14,7 @@ from shared.clients import broker as queue
 from shared.clients.broker import QUEUE, WakeUps, celery_app
 from shared.core.errors import Unavailable
 from shared.services import Services
+from tests.support.own_redis import own_redis
 from tests.support.world import with_settings
 
 
@@ -23,7 +24,6 @@ def broker(session_services: Services) -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(session_services.settings.broker_url)
     client.flushall()
     yield client
-    client.config_set("maxmemory", 0)
     client.flushall()
     client.close()
 
@@ -144,18 +144,20 @@ def test_a_broker_that_is_down_is_not_retried_immediately(
         wake_ups.check()
 
 
-def test_a_broker_that_refuses_is_no_error(wake_ups: WakeUps, broker: redis.Redis) -> None:
+def test_a_broker_that_refuses_is_no_error(session_services: Services) -> None:
     """A full Redis answers, but accepts no writes."""
-    wake_ups.wake()
-    broker.config_set("maxmemory", 1)
-    wake_ups._broken_until = 0
-    wake_ups.wake()
-    wake_ups.wake()
-    assert broker.llen(QUEUE) == 1
-    broker.config_set("maxmemory", 0)
-    wake_ups._broken_until = 0
-    wake_ups.wake()
-    assert broker.llen(QUEUE) == 2
+    with own_redis() as (url, server):
+        wake_ups = WakeUps(celery_app(with_settings(session_services, broker_url=url).settings))
+        wake_ups.wake()
+        server.config_set("maxmemory", 1)
+        wake_ups._broken_until = 0
+        wake_ups.wake()
+        wake_ups.wake()
+        assert server.llen(QUEUE) == 1
+        server.config_set("maxmemory", 0)
+        wake_ups._broken_until = 0
+        wake_ups.wake()
+        assert server.llen(QUEUE) == 2
 
 
 def test_a_missing_queue_is_no_error(

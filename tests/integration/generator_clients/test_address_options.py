@@ -113,7 +113,7 @@ def test_ways_to_write_an_address(entry: str, name: str, path: str) -> None:
         ("sizes=", "sizes must be"),
         ("sizes=512x99999", "sizes must be"),
         ("sizes=" + "+".join(["512x512"] * 33), "sizes must be"),
-        ("secret=1", "the options are max_in_flight, each_address, model, key_env, follows"),
+        ("secret=1", "the options are max_in_flight, each_address, link_local, model, key_env, follows"),
         ("model=a&model=secret", "each at most once"),
     ],
 )
@@ -124,6 +124,36 @@ def test_a_wrong_option_is_reported_without_its_text(query: str, words: str) -> 
     assert "secret" not in str(caught.value)
 
 
+LINK_LOCAL = (
+    "169.254.169.254",
+    "169.254.0.1:8000",
+    "[fe80::1]",
+    "[fe80::1%eth0]",
+    "[::ffff:169.254.1.1]",
+    "[fd00:ec2::254]",
+)
+
+
+@pytest.mark.parametrize("host", LINK_LOCAL)
+def test_a_link_local_address_is_one_only_where_the_operator_says_so(host: str) -> None:
+    with pytest.raises(ValueError, match=r"^generator 1: its host is a link-local address.+ add link_local=1"):
+        parse_addresses(f"glide+http://{host}")
+    (address,) = parse_addresses(f"glide+http://{host}?link_local=1")
+    assert (address.link_local, address.options, address.name) == (True, (), f"http://{host}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.7", "192.168.1.5:7860", "[fd00::1]", "[::1]", "gpu"])
+def test_a_private_address_is_the_operators_own_word(host: str) -> None:
+    (address,) = parse_addresses(f"glide+http://{host}")
+    assert not address.link_local
+
+
+@pytest.mark.parametrize("links", ["0", "", "yes"])
+def test_link_local_is_1_or_absent(links: str) -> None:
+    with pytest.raises(ValueError, match="link_local must be 1, or be left out"):
+        parse_addresses(f"glide+http://gpu?link_local={links}")
+
+
 def test_a_key_and_a_password_exclude_each_other() -> None:
     with pytest.raises(ValueError, match="not both") as caught:
         parse_addresses("sketch+https://user:secret@host?key_env=K")
@@ -131,7 +161,9 @@ def test_a_key_and_a_password_exclude_each_other() -> None:
 
 
 def test_options_belong_to_protocols() -> None:
-    with pytest.raises(ValueError, match=r"the options are max_in_flight and each_address, each at most once\.$"):
+    with pytest.raises(
+        ValueError, match=r"the options are max_in_flight, each_address and link_local, each at most once\.$"
+    ):
         parse_addresses("glide+http://host?model=a")
 
 

@@ -312,6 +312,36 @@ def test_a_public_store_is_not_looked_for_inside(monkeypatch: pytest.MonkeyPatch
     assert caught.value.code == "generator_bad_link"
 
 
+@pytest.mark.parametrize("link_local", [False, True])
+def test_nothing_is_sent_to_the_link_unless_the_operator_says_so(
+    monkeypatch: pytest.MonkeyPatch, link_local: bool
+) -> None:
+    """Whatever the name service says of a generator, or of the host of its pictures."""
+    asked: list[Any] = []
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+
+    def connect(_socket: socket.socket, address: Any) -> None:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    options = (("pictures_from", "pictures.example.com"),)
+    address = GeneratorAddress("horde", "http://gpu.example.com", options=options, link_local=link_local)
+    client = Horde(address)
+    with pytest.raises(GeneratorUnavailable) as caught:
+        client.start(order())
+    assert caught.value.code == "generator_unreachable"
+    codes = set()
+    for link in ("http://gpu.example.com/x.webp", "http://pictures.example.com/x.webp"):
+        with pytest.raises((GeneratorBroken, GeneratorUnavailable)) as failed:
+            links(address).fetch(link, 100, timeout_s=3)
+        codes.add(failed.value.code)
+    assert codes == ({"generator_unreachable"} if link_local else {"generator_bad_link"})
+    assert asked == ([("169.254.169.254", 80)] * 3 if link_local else [])
+    client.close()
+
+
 def test_models_of_several_workers_are_all_named() -> None:
     picture = base64.b64encode(source(64, 64)).decode()
     generations = json.loads(json.dumps([{"img": picture, "model": name} for name in ("b", "a", "b", "\n", 7)]))

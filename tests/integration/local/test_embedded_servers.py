@@ -1,7 +1,10 @@
 """The three embedded servers: they answer, keep their data, and S3 refuses what real S3 refuses."""
 
 import io
+import os
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,6 +131,85 @@ def test_postgres_listens_on_no_port(tmp_path: Path) -> None:
     with embedded_servers(tmp_path, parts=("postgres",)) as env:
         assert run_sql(env, "SHOW listen_addresses") == [("",)]
         assert run_sql(env, "SHOW fsync") == [("on",)]
+
+
+def readable_by_others(home: Path) -> list[str]:
+    """Return what other users may read of a folder, or may enter to read."""
+    paths = [path for path in [home, *home.rglob("*")] if not path.is_symlink()]
+    return [str(path.relative_to(home)) for path in paths if path.stat().st_mode & 0o077 and not path.is_socket()]
+
+
+def test_nothing_is_readable_by_others_and_the_folders_above_stay_as_they_are(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir(mode=0o700)
+    home = above / "home"
+    with embedded_servers(home) as env:
+        put(client(env))
+        assert run_sql(env, "SELECT 1") == [(1,)]
+        inside = home / "postgres"
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+        open_folders = [name for name in readable_by_others(home) if (home / name).is_dir()]
+        assert open_folders == []
+        assert readable_by_others(inside) == []
+    assert stat.S_IMODE(above.stat().st_mode) == 0o700
+    for kept in ("redis-password", "s3-keys.json", "redis/redis.conf"):
+        assert stat.S_IMODE((home / kept).stat().st_mode) == 0o600
+
+
+def test_a_folder_that_an_earlier_version_made_is_closed(tmp_path: Path) -> None:
+    for name in ("postgres", "redis", "s3", "tmp"):
+        (tmp_path / name).mkdir(mode=0o755)
+    for server in (servers.postgres(tmp_path), servers.redis(tmp_path, 1), servers.s3(tmp_path, 2)):
+        assert server.parts
+    assert readable_by_others(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run Postgres as another account")
+def test_root_is_told_as_whom_postgres_runs(tmp_path: Path) -> None:
+    assert "runs as the account nobody" in servers.postgres(tmp_path).note
+    assert servers.redis(tmp_path, 1).note == ""
+
+
+def test_redis_needs_its_password_and_lacks_what_could_do_harm(tmp_path: Path) -> None:
+    with embedded_servers(tmp_path, parts=("redis",)) as env:
+        address = urlsplit(env["EASEL_BROKER_URL"])
+        assert len(address.password or "") >= 30
+        with redis.Redis(port=address.port or 0) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        with redis.Redis.from_url(env["EASEL_BROKER_URL"]) as broker:
+            assert broker.ping()
+            for command in servers.DANGEROUS:
+                with pytest.raises(redis.ResponseError, match="unknown command"):
+                    broker.execute_command(command)
+        for arguments in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                assert (address.password or "").encode() not in arguments.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        ("Redis server v=7.2.4 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1", True),
+        ("Valkey server v=8.1.4 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1", True),
+        ("Redis server v=10.0.1 sha=00000000:0", True),
+        ("Redis server v=6.2.20 sha=00000000:0", False),
+        ("Redis server v=5.0.14 sha=00000000:0", False),
+        ("something else", False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
+def test_a_redis_on_the_path_is_taken_from_a_version_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str, taken: bool
+) -> None:
+    program = tmp_path / "bin" / name
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    [part] = servers.redis(tmp_path / "home", 1).parts
+    assert (part.argv[0] == str(program)) == taken
+    assert Path(part.argv[0]).exists()
 
 
 @pytest.fixture(scope="module")

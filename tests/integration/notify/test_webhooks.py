@@ -238,6 +238,18 @@ def test_a_name_with_one_inner_address_is_refused_as_a_whole(world: World, monke
     assert counted(world) == [("webhook", "webhook_not_public", 1, 1)]
 
 
+@pytest.mark.parametrize("url", ["http://name.example.com/", "http://169.254.169.254/latest", "http://[fe80::1]/"])
+def test_nothing_is_sent_to_the_link_whatever_the_setting_says(
+    world: World, calling: Services, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
+    ended(world, url)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+        assert webhooks.send_due(calling) == 0
+    assert counted(world) == [("webhook", "webhook_not_public", 1, 1)]
+
+
 def test_a_setting_that_changed_counts_for_what_waits(world: World, receiver: WebhookReceiver) -> None:
     ended(world, receiver.url)
     webhooks.send_due(world.services)

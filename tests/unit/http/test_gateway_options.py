@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from functions import gateway
+from functions.http.connections import BoundedHttp, Limits
 
 
 def test_the_server_itself_believes_no_header_about_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,3 +17,5 @@ def test_the_server_itself_believes_no_header_about_the_client(monkeypatch: pyte
     monkeypatch.setattr("uvicorn.run", lambda _, **options: given.update(options))
     gateway.main()
     assert given["proxy_headers"] is False
+    assert given["http"].func is BoundedHttp
+    assert given["http"].keywords["connections"].limits == Limits()

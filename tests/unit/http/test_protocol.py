@@ -3,11 +3,12 @@
 import http.client
 import socket
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from functions.http.protocol import PlainHttp
+from functions.http.connections import BoundedHttp, Connections
 from tests.support.listening import listening
 
 OFFER = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAB"}
@@ -30,7 +31,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with listening(echo, http=PlainHttp, lifespan="off") as address:
+    with listening(echo, http=partial(BoundedHttp, connections=Connections()), lifespan="off") as address:
         yield address
 
 

@@ -109,14 +109,15 @@ module "gateway" {
 module "site" {
   source = "../../modules/site"
 
-  name               = var.name
-  site_directory     = "${local.repository}/dist/site"
-  api_endpoint       = module.gateway.endpoint
-  pictures_origin    = module.storage.origin
-  domain             = var.domain
-  web_acl_arn        = var.web_acl_arn
-  price_class        = var.price_class
-  log_retention_days = var.log_retention_days
+  name                 = var.name
+  site_directory       = "${local.repository}/dist/site"
+  api_endpoint         = module.gateway.endpoint
+  pictures_origin      = module.storage.origin
+  domain               = var.domain
+  web_acl_arn          = var.web_acl_arn
+  requests_per_address = var.requests_per_address
+  price_class          = var.price_class
+  log_retention_days   = var.log_retention_days
 }
 
 module "mail" {

@@ -2,7 +2,10 @@
 #
 # Clients can call its own address and bypass CloudFront. An HTTP API has no resource policy, and a secret header would
 # be one more secret in every state file and one more check in every function. No protection depends on CloudFront: each
-# function authenticates its caller, and the throttling is here. Only the firewall of `web_acl_arn` is bypassed.
+# function authenticates its caller, and the throttling is here. Only a firewall is bypassed.
+#
+# The throttling is by route, for all callers together: an HTTP API has neither usage plans, which are for holders of
+# keys, nor a firewall. CloudFront's firewall limits single callers (`requests_per_address`, in the module `site`).
 
 locals {
   routes = jsondecode(file("${path.module}/../../../../functions/manifest.json"))

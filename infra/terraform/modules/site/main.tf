@@ -37,7 +37,7 @@ resource "aws_cloudfront_function" "address" {
 }
 
 resource "aws_cloudfront_distribution" "this" {
-  #checkov:skip=CKV_AWS_68:a firewall costs by rule and request: the variable web_acl_arn names one
+  #checkov:skip=CKV_AWS_68:a firewall costs by rule and request: the variables requests_per_address and web_acl_arn are for one
   #checkov:skip=CKV2_AWS_47:the same: a firewall is the operator's choice
   #checkov:skip=CKV_AWS_86:logged by the delivery in logs.tf, which can leave addresses out; the older log cannot
   #checkov:skip=CKV_AWS_310:the bucket and the API have no twin in another region to fail over to
@@ -51,7 +51,7 @@ resource "aws_cloudfront_distribution" "this" {
   price_class         = var.price_class
   default_root_object = "index.html"
   aliases             = var.domain == null ? [] : [var.domain.name]
-  web_acl_id          = var.web_acl_arn
+  web_acl_id          = var.requests_per_address == null ? var.web_acl_arn : aws_wafv2_web_acl.rate[0].arn
 
   origin {
     origin_id                = "site"

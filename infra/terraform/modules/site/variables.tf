@@ -63,6 +63,17 @@ variable "web_acl_arn" {
   }
 }
 
+variable "requests_per_address" {
+  type        = number
+  default     = null
+  description = "The requests that one address may make in a minute, by a firewall made for it (it costs about 6 USD a month, and 0.60 USD per million requests), or null for none."
+
+  validation {
+    condition     = var.requests_per_address == null || try(var.requests_per_address >= 10 && var.requests_per_address == floor(var.requests_per_address), false)
+    error_message = "A rate is a whole number of at least 10 requests in a minute."
+  }
+}
+
 variable "price_class" {
   type        = string
   default     = "PriceClass_100"
