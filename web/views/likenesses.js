@@ -1,9 +1,10 @@
-import { getPresets, submitLikeness } from "../lib/api.js";
+import { checkPhotos, getPresets, submitLikeness } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
+import { checkAsTheyCome, refusedPhotos } from "../lib/photo-checks.js";
 import { uploadPicture } from "../lib/picture-storage.js";
 import { isShown } from "../lib/presets.js";
 import { previewOf } from "../lib/preview.js";
@@ -75,6 +76,9 @@ function formNode(list, signal) {
   const form = likenessForm({ photos, signal });
   onSessionChange((me) => me && photos.sendWaiting(), { signal });
   if (currentSession()) photos.sendWaiting();
+  const { subject } = form.fields;
+  checkAsTheyCome(photos, { check: checkPhotos, subject: subject.value, signal });
+  subject.node.addEventListener("change", () => photos.unjudge()); // faces count only in photos of a person
   let isSending = false;
   form.node.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -117,16 +121,9 @@ async function submit(form, list, signal) {
 }
 
 /** Show what is wrong with single photos at their tiles; return the errors with one for all of them. */
-function byPhoto(keys, { fields, reasons, codes }) {
-  const byKey = {};
-  const rest = { ...fields };
-  for (const name of Object.keys(fields)) {
-    const place = /^photos\.(\d+)$/.exec(name)?.[1];
-    if (place === undefined) continue;
-    byKey[keys[place]] = codes[name] ?? ["invalid"];
-    delete rest[name];
-    rest.photos ??= t("likenesses.photos.look");
-  }
-  photos.refuse(byKey);
-  return { fields: rest, reasons };
+function byPhoto(keys, error) {
+  const refused = refusedPhotos(keys, error);
+  if (refused === null) return error;
+  photos.judge(keys, refused);
+  return { fields: { ...error.fields, photos: t("likenesses.photos.look") }, reasons: error.reasons };
 }
