@@ -13,6 +13,7 @@ from shared.jobs.resolution import trains_likenesses
 from shared.jobs.uploads import SENT_AGAIN, fix_contents
 from shared.likeness.measuring import measurer
 from shared.likeness.photos import PERSON, judge
+from shared.likeness.turns import turns
 from shared.services import Services
 
 MAX_PHOTO_PIXELS = 40_000_000
@@ -43,13 +44,14 @@ def check_photos(services: Services, credential: Credential, keys: Sequence[str]
         Unavailable: Too many photos are being looked at.
     """
     with services.db.statement() as connection:
-        own = upload_store.list_own(connection, require_user(connection, credential).id, keys)
+        user = require_user(connection, credential)
+        own = upload_store.list_own(connection, user.id, keys)
     if not trains_likenesses(services):
         raise InvalidRequest("No generator of this site trains likenesses.", fields=(_NOT_OFFERED,))
     measured: list[PhotoMeasures | None] = []
     faults: list[FieldError] = []
     etags: dict[str, str] = {}
-    with measurer(faces=subject == PERSON) as lent:
+    with turns.turn(user.id), measurer(faces=subject == PERSON) as lent:
         for place, key in enumerate(keys):
             found = _look(services, key, etags, lent.measure) if key in own else _NOT_YOURS
             measured.append(found if isinstance(found, PhotoMeasures) else None)

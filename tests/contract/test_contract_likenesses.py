@@ -238,7 +238,7 @@ def test_a_likeness_that_is_no_code_is_refused(door: Door, ada: Person, likeness
 
 
 def test_settings_name_the_codes_to_their_owner(door: Door, ada: Person) -> None:
-    body = {"prompt": "x", "likeness": ["12345678", {"code": "87654321", "weight": 0.5}], "likeness_weight": 1.5}
+    body = {"prompt": "x", "likeness": ["1234 5678 ", {"code": "87654321", "weight": 0.5}], "likeness_weight": 1.5}
     settings = door.post("/v1/jobs", json=body, headers=ada.headers).json()["settings"]
     assert settings["likeness"] == [{"code": "12345678", "weight": 1.5}, {"code": "87654321", "weight": 0.5}]
     again = door.post("/v1/jobs", json={"prompt": "x"} | settings, headers=ada.headers)

@@ -28,6 +28,13 @@ const photos = new StartPictures({
   storage: NOWHERE,
 });
 beforeLogout(() => photos.clear());
+// A session that has expired, or has ended with its account, may be followed by another user's.
+let owner = currentSession()?.user.id;
+onSessionChange((me) => {
+  if (me === null) return;
+  if (owner !== undefined && owner !== me.user.id) photos.clear();
+  owner = me.user.id;
+});
 
 /** Likenesses: five photos become a code, and the user's codes with what can be done with them. */
 export function likenessesView({ signal }) {
