@@ -12,8 +12,8 @@ from shared.core.errors import Unavailable
 class Turns:
     """Turns of users, of which `at_once` are taken at the same time.
 
-    `most` requests are here at once, with those that wait, and `most_of_user` of each user: two, since a page may look at
-    photos while they are submitted. The others are refused, because a process has few threads for all its requests.
+    `most` requests are here at once, with those that wait, and `most_of_user` of each user: two, since a page may have
+    photos looked at while it submits them. Others are refused, because a process has few threads for all its requests.
     """
 
     def __init__(self, at_once: int = 2, most: int = 8, most_of_user: int = 2, wait_s: float = 10.0) -> None:

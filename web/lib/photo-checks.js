@@ -7,7 +7,7 @@ const isOpen = ({ state, error }) =>
  *
  * `check({photos, subject}, {signal})` resolves if all are good, and rejects with an ApiError otherwise; `subject()` is what
  * they show. A check without a judgement is not repeated before something changes: a submit judges, too.
- * Who changes the subject calls `photos.unjudge()`.
+ * Another subject is another judgement: who changes it calls `photos.unjudge()`.
  */
 export function checkAsTheyCome(photos, { check, subject, signal }) {
   let asked = null;
@@ -34,7 +34,7 @@ export function checkAsTheyCome(photos, { check, subject, signal }) {
     }
   }
   photos.addEventListener("change", look, { signal });
-  photos.unjudge(); // it may have been about another subject
+  look();
 }
 
 /** Return what an ApiError says about single photos of these keys, as `{key: codes}`, or null if nothing. */

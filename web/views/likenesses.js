@@ -27,6 +27,8 @@ const photos = new StartPictures({
   mayUpload: () => currentSession() !== null,
   storage: NOWHERE,
 });
+/** What the photos show, as the user said last. */
+let shown = null;
 beforeLogout(() => photos.clear());
 // A session that has expired, or has ended with its account, may be followed by another user's.
 let owner = currentSession()?.user.id;
@@ -80,12 +82,16 @@ function guestNotice() {
 }
 
 function formNode(list, signal) {
-  const form = likenessForm({ photos, signal });
+  const form = likenessForm({ photos, chosen: photos.items.length > 0 ? shown : null, signal });
   onSessionChange((me) => me && photos.sendWaiting(), { signal });
   if (currentSession()) photos.sendWaiting();
   const { subject } = form.fields;
   checkAsTheyCome(photos, { check: checkPhotos, subject: subject.value, signal });
-  subject.node.addEventListener("change", () => photos.unjudge()); // faces count only in photos of a person
+  shown = subject.value();
+  subject.node.addEventListener("change", () => {
+    shown = subject.value();
+    photos.unjudge(); // faces count only in photos of a person
+  });
   let isSending = false;
   form.node.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -107,6 +113,7 @@ async function submit(form, list, signal) {
   try {
     form.showStep("create.arriving");
     await photos.settled(signal);
+    if (photos.items.some(({ state }) => state === "waiting")) return redirectToLogin(); // the session has expired
     const missing = form.missing();
     if (Object.keys(missing).length > 0) return void showFieldErrors(form.fields, { fields: missing });
     form.showStep("likenesses.looking");
@@ -116,6 +123,7 @@ async function submit(form, list, signal) {
     refreshSession().catch(() => {});
     photos.clear();
     form.reset();
+    shown = form.fields.subject.value();
     list.add(likeness);
     announce(t("likenesses.accepted"));
   } catch (error) {

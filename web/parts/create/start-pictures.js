@@ -149,7 +149,7 @@ function keepTiles({ startPictures, list, signal, onChange, onEmptied }) {
       const hadFocus = node.contains(document.activeElement);
       node.remove();
       tiles.delete(id);
-      if (hadFocus) (list.querySelector("button") ?? { focus: onEmptied }).focus();
+      if (hadFocus) (list.querySelector("button:not([hidden])") ?? { focus: onEmptied }).focus();
     }
     const news = startPictures.items.map((item) => {
       if (!tiles.has(item.id)) {
