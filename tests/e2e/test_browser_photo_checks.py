@@ -139,7 +139,7 @@ def test_a_submit_whose_answer_was_not_awaited_is_shown_once(phone: Visitor) -> 
 
     page.route("**/v1/likenesses", keep_answer, times=1)
     submit(page)
-    page.wait_for_function("window.isAccepted")
+    page.wait_for_function("() => window.isAccepted")
     phone.follow("/gallery")
     phone.follow("/likenesses")
     expect(cards(page)).to_have_count(1)
