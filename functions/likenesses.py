@@ -8,9 +8,10 @@ from functions.http.app import lambda_handler
 from functions.http.cursors import next_cursor
 from functions.http.dependencies import Before, CredentialDep, IdempotencyKey, Limit, ServicesDep
 from functions.http.problems import CHANGING, SIGNED_IN, SUBMITTING, WITH_BODY, problems
-from shared.api.likenesses import LikenessChange, LikenessList, LikenessRequest, LikenessView
+from shared.api.likenesses import LikenessChange, LikenessList, LikenessRequest, LikenessView, PhotoCheck
 from shared.core.errors import BadRequest, NotFound, RateLimited, StillRunning, TooManyLikenesses
 from shared.likeness import service
+from shared.likeness.looking import check_photos
 from shared.likeness.views import likeness_view
 
 router = APIRouter(tags=["likenesses"])
@@ -40,6 +41,17 @@ def submit_likeness(
     response.headers["Location"] = f"/v1/likenesses/{found.code}"
     response.headers["Retry-After"] = "5"
     return likeness_view(found)
+
+
+@router.post(
+    "/v1/likenesses/checks",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*CHANGING, *WITH_BODY),
+)
+def check_likeness_photos(body: PhotoCheck, credential: CredentialDep, services: ServicesDep) -> None:
+    """Look at photos before they are submitted; a refusal is the same as that of a submit."""
+    check_photos(services, credential, body.photos, body.subject)
 
 
 @router.get("/v1/likenesses", response_model=LikenessList, responses=problems(*SIGNED_IN, BadRequest))

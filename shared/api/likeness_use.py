@@ -11,7 +11,7 @@ MOST_LIKENESSES = 3
 """How many a picture may have."""
 
 MOST_CODE_CHARACTERS = 20
-"""A code has eight digits; another text is a code that nobody has."""
+"""A code has eight digits, with or without blanks between them; another text is a code that nobody has."""
 
 MIN_WEIGHT, MAX_WEIGHT = 0.0, 2.0
 
@@ -30,7 +30,7 @@ def _use(given: object) -> dict[str, Any]:
         raise PydanticCustomError(
             "wrong_type", "should be a code, or a list of codes or of objects with code and weight"
         )
-    code, weight = composed(use["code"].strip()), use.get("weight")
+    code, weight = composed("".join(use["code"].split())), use.get("weight")  # shown in groups
     if len(code) > MOST_CODE_CHARACTERS or not code.isprintable() or not code.isascii():
         raise PydanticCustomError("invalid", "is not a code of eight digits")
     if weight is not None and (isinstance(weight, bool) or not isinstance(weight, int | float)):

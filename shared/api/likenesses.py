@@ -26,6 +26,13 @@ LikenessState = Literal["queued", "training", "ready", "failed", "expired", "can
 LikenessName = Annotated[Text, StringConstraints(max_length=100, strip_whitespace=True)]
 
 
+class PhotoCheck(Request):
+    """Photos of one person, animal or object, as far as they are there."""
+
+    photos: list[UploadKey] = Field(min_length=1, max_length=PHOTOS, description="Keys of your uploads.")
+    subject: Subject
+
+
 class LikenessRequest(Request):
     """Photos of one person, animal or object, to be drawn in pictures later."""
 

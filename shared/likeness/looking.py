@@ -9,9 +9,11 @@ from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.photo_values import PhotoMeasures
 from shared.images.source_rules import PictureError, check_head
 from shared.jobs import upload_store
+from shared.jobs.resolution import trains_likenesses
 from shared.jobs.uploads import SENT_AGAIN, fix_contents
 from shared.likeness.measuring import measurer
 from shared.likeness.photos import PERSON, judge
+from shared.likeness.turns import turns
 from shared.services import Services
 
 MAX_PHOTO_PIXELS = 40_000_000
@@ -19,6 +21,7 @@ MAX_PHOTO_PIXELS = 40_000_000
 Refusal: TypeAlias = tuple[FieldCode, str]
 """Why a photo cannot be used at all: a code, and what to do."""
 
+_NOT_OFFERED = FieldError("photos", "cannot be used: no generator of this site trains likenesses", "not_offered")
 _NOT_YOURS: Refusal = ("not_yours", "is not the key of an upload of yours")
 _NOT_UPLOADED: Refusal = ("not_uploaded", "has not been uploaded yet")
 _BROKEN: Refusal = ("picture_broken", "cannot be read as a picture; save it as a JPEG again")
@@ -31,20 +34,24 @@ _ADVICE = {
 
 
 def check_photos(services: Services, credential: Credential, keys: Sequence[str], subject: str) -> None:
-    """Check that these are the user's own uploads, have arrived, and that a likeness can be trained from them.
+    """Check that these are the user's own uploads, have arrived, and that a likeness can be trained from them here.
 
+    The page asks as photos come, and a submit asks last. Each photo costs a processor some tenths of a second.
     No connection to the database is held while the storage is asked.
 
     Raises:
-        InvalidRequest: With everything that is wrong with any of them, as `photos.<place>`.
+        InvalidRequest: With everything that is wrong with any of them, as `photos.<place>`, or no generator trains.
         Unavailable: Too many photos are being looked at.
     """
     with services.db.statement() as connection:
-        own = upload_store.list_own(connection, require_user(connection, credential).id, keys)
+        user = require_user(connection, credential)
+        own = upload_store.list_own(connection, user.id, keys)
+    if not trains_likenesses(services):
+        raise InvalidRequest("No generator of this site trains likenesses.", fields=(_NOT_OFFERED,))
     measured: list[PhotoMeasures | None] = []
     faults: list[FieldError] = []
     etags: dict[str, str] = {}
-    with measurer(faces=subject == PERSON) as lent:
+    with turns.turn(user.id), measurer(faces=subject == PERSON) as lent:
         for place, key in enumerate(keys):
             found = _look(services, key, etags, lent.measure) if key in own else _NOT_YOURS
             measured.append(found if isinstance(found, PhotoMeasures) else None)

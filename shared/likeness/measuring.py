@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import shared
-from shared.core.errors import Unavailable
 from shared.core.settings import library_path
 from shared.images.photo_values import COUNT_FACES, MAX_MEMORY_BYTES, PROGRAM, PhotoMeasures
 
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
     import shared.images.photo_measures  # only another process imports it; so the bundle has it
 
 LIMIT_S = 10.0
-"""How long a photo may take, and how long a request waits for its turn. Most photos take less than half a second."""
-
-AT_ONCE = 2
-"""How many such processes a process has at the same time."""
+"""How long a photo may take. Most take less than half a second."""
 
 _PROGRAM = [sys.executable, "-m", PROGRAM, str(MAX_MEMORY_BYTES)]
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -31,7 +27,6 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 _FOLDER = Path(shared.__path__[0]).parent
 
-_turns = threading.Semaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
 
@@ -90,16 +85,9 @@ class Measurer:
 
 @contextmanager
 def measurer(*, faces: bool = False) -> Iterator[Measurer]:
-    """Wait for a turn, and lend a measurer until the end of the block; with `faces` one that counts them, if it can.
-
-    Raises:
-        Unavailable: Too many photos are being measured.
-    """
-    if not _turns.acquire(timeout=LIMIT_S):
-        raise Unavailable("Too many photos are being looked at.", retry_after_s=5)
+    """Lend a measurer until the end of the block; with `faces` one that counts them, if it can."""
     lent = Measurer(faces=faces)
     try:
         yield lent
     finally:
         lent.close()
-        _turns.release()

@@ -11,7 +11,7 @@ from shared.accounts.store import User
 from shared.api.likenesses import LikenessChange, LikenessRequest
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
-from shared.core.errors import FieldError, InvalidRequest, NotFound, StillRunning, TooManyLikenesses
+from shared.core.errors import InvalidRequest, NotFound, StillRunning, TooManyLikenesses
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
 from shared.generators.abilities import TRAINING
@@ -20,7 +20,7 @@ from shared.jobs import store as job_store
 from shared.jobs.likeness_codes import count_guesses, is_code
 from shared.jobs.records import NewJob
 from shared.jobs.requests import generation_request
-from shared.jobs.resolution import find_notification_refusal, trains_likenesses
+from shared.jobs.resolution import find_notification_refusal
 from shared.likeness import store
 from shared.likeness.looking import check_photos
 from shared.likeness.store import CODES, LikenessRecord
@@ -32,8 +32,6 @@ measured in this unit, separate from that of pictures."""
 
 _TITLE = "likeness"
 """What the job of a likeness without a name has as its prompt."""
-
-_NOT_OFFERED = FieldError("photos", "cannot be used: no generator of this site trains likenesses", "not_offered")
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +82,6 @@ def _training(request: LikenessRequest, shown: JobRequest, idempotency_key: str 
 
 
 def _find_refusal(services: Services, credential: Credential, request: LikenessRequest) -> InvalidRequest | None:
-    if not trains_likenesses(services):
-        return InvalidRequest("No generator of this site trains likenesses.", fields=(_NOT_OFFERED,))
     try:
         check_photos(services, credential, request.photos, request.subject)
     except InvalidRequest as error:

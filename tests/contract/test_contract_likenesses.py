@@ -136,6 +136,61 @@ def test_what_is_no_photo_is_named_and_nothing_is_lost(
     assert sit(photos=photos).status_code == 202, "the good ones may be used again"
 
 
+@pytest.fixture
+def look(door: Door, ada: Person) -> Callable[..., Any]:
+    """Return a function that has photos of Ada's checked."""
+
+    def check(*photos: str, subject: str = "animal") -> Any:
+        body = {"photos": photos, "subject": subject}
+        return door.post("/v1/likenesses/checks", json=body, headers=ada.headers)
+
+    return check
+
+
+def test_photos_are_checked_as_they_come(look: Callable[..., Any], sit: Callable[..., Any], upload: Upload) -> None:
+    photos = [upload(photo(seed)) for seed in range(4)]
+    for count in range(1, 5):
+        response = look(*photos[:count])
+        assert (response.status_code, response.content) == (204, b"")
+    photos.append(upload(photo(3)))
+    assert faults(look(*photos)) == [("photos.4", "photo_repeated")]
+    assert look(photos[4]).status_code == 204
+    assert look(*photos).json() == sit(photos=photos).json(), "a submit answers the same"
+    assert look(*photos[:4], upload(photo(4))).status_code == 204
+
+
+def test_a_check_is_of_own_photos_that_have_arrived(
+    door: Door, ada: Person, bob: Person, look: Callable[..., Any], upload: Upload
+) -> None:
+    body = {"content_type": "image/jpeg", "size": 9}
+    theirs, announced = (
+        door.post("/v1/uploads", json=body, headers=person.headers).json()["key"] for person in (bob, ada)
+    )
+    assert faults(look(theirs, upload(photo(1)), announced)) == [
+        ("photos.0", "not_yours"),
+        ("photos.2", "not_uploaded"),
+    ]
+    assert door.post("/v1/likenesses/checks", json={"photos": [theirs], "subject": "animal"}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"photos": []}, ("photos", "too_short")),
+        ({"photos": ["x"] * 6}, ("photos", "too_many")),
+        ({"photos": "x"}, ("photos", "wrong_type")),
+        ({"photos": ["x" * 10_000]}, ("photos.0", "too_long")),
+        ({"subject": "ghost"}, ("subject", "not_a_choice")),
+        ({"consent": True}, ("consent", "unknown_field")),
+    ],
+)
+def test_a_check_of_something_else_is_refused(
+    door: Door, ada: Person, fields: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    body = {"photos": ["x"], "subject": "animal"} | fields
+    assert faults(door.post("/v1/likenesses/checks", json=body, headers=ada.headers)) == [expected]
+
+
 def test_somebody_elses_code_looks_like_none(door: Door, bob: Person, sit: Callable[..., Any]) -> None:
     address = sit().json()["links"]["self"]
     none = door.get("/v1/likenesses/99999999", headers=bob.headers)
@@ -183,7 +238,7 @@ def test_a_likeness_that_is_no_code_is_refused(door: Door, ada: Person, likeness
 
 
 def test_settings_name_the_codes_to_their_owner(door: Door, ada: Person) -> None:
-    body = {"prompt": "x", "likeness": ["12345678", {"code": "87654321", "weight": 0.5}], "likeness_weight": 1.5}
+    body = {"prompt": "x", "likeness": ["1234 5678 ", {"code": "87654321", "weight": 0.5}], "likeness_weight": 1.5}
     settings = door.post("/v1/jobs", json=body, headers=ada.headers).json()["settings"]
     assert settings["likeness"] == [{"code": "12345678", "weight": 1.5}, {"code": "87654321", "weight": 0.5}]
     again = door.post("/v1/jobs", json={"prompt": "x"} | settings, headers=ada.headers)

@@ -4,7 +4,6 @@ The generator is the reference generator with the engine and trainer of `trainin
 the suites of scenes and of trainings as the diffusion engine does, which takes minutes, and the painter does not train.
 """
 
-import base64
 import io
 import re
 import secrets
@@ -14,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
 
 from shared.scenes.starter_set import STARTER
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in, record
-from tests.support.photos import encode, photo
+from tests.support.likeness_page import add, blurred, cards, drop, school_in, see_refused, submit, take_away, tiles
+from tests.support.photos import photo
 from tests.support.running_site import RunningSite
 from tests.support.scene_form import SHOW_PICTURES, choose, option
-from tests.support.training_generator import training_generator
 from tests.support.visitor import Visitor, visitor
 from tests.support.waiting import until
 
@@ -32,16 +31,6 @@ pytestmark = pytest.mark.usefixtures("browser")
 
 WITHIN_MS = 60_000
 CODE = re.compile(r"^\d{8}$")
-DROP = """(photos) => {
-  const data = new DataTransfer();
-  photos.forEach((encoded, place) => {
-    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
-    data.items.add(new File([bytes], `${place}.jpg`, {type: "image/jpeg"}));
-  });
-  for (const type of ["dragover", "drop"]) {
-    document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
-  }
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +43,8 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def school(folder: Path) -> Iterator[RunningSite]:
     """Start the whole stack with a generator that trains."""
-    with training_generator(folder) as address:
-        site = RunningSite(folder / "home")
-        site.environment["EASEL_GENERATORS"] = f"img_generator+{address}"
-        try:
-            site.start()
-            yield site
-        finally:
-            site.stop()
+    with school_in(folder) as site:
+        yield site
 
 
 @pytest.fixture
@@ -90,51 +73,29 @@ def sitter(school: RunningSite, member: ApiUser, request: pytest.FixtureRequest)
         assert person.complaints == []
 
 
-def blurred(side: int = 320) -> bytes:
-    with Image.open(io.BytesIO(photo(7, side))) as sharp:
-        return encode(sharp.filter(ImageFilter.GaussianBlur(12)))
-
-
-def add(page: Page, *photos: bytes) -> None:
-    files: list[FilePayload] = [
-        {"name": f"{place}.jpg", "mimeType": "image/jpeg", "buffer": data} for place, data in enumerate(photos)
-    ]
-    before = tiles(page).count()
-    page.locator(".likeness-form input[type=file]").first.set_input_files(files)
-    expect(tiles(page).get_by_text("Uploaded")).to_have_count(before + len(photos))
-
-
-def tiles(page: Page) -> Locator:
-    return page.get_by_role("list", name="Photos").get_by_role("listitem")
-
-
-def cards(page: Page) -> Locator:
-    return page.get_by_role("list", name="Your likenesses").locator(":scope > li")
-
-
-def submit(page: Page) -> None:
-    page.get_by_role("button", name="Make a code").press("Enter")
-
-
 def test_five_photos_become_a_code_that_draws_them(sitter: Visitor, member: ApiUser, signs: Path) -> None:
     page = sitter.page
-    asked = record(page, lambda request: request.method == "POST" and "/v1/likenesses" in request.url)
-    add(page, photo(0), photo(1), blurred(200), photo(3))
+    asked = record(page, lambda request: request.method == "POST" and request.url.endswith("/v1/likenesses"))
+    page.get_by_role("radio", name="An animal").press("Space")
+    add(page, photo(0), photo(1), photo(3))
+    sitter.expected = ["/v1/likenesses/checks"]
+    add(page, blurred(200))
+    see_refused(page, 3, "It is too small.*It is blurred")
+    expect(page.locator("#announcer")).to_contain_text("0.jpg: It is too small")
+    expect(tiles(page).get_by_text("Looks good")).to_have_count(3)
+    take_away(page, 3)
+    add(page, photo(1))
+    see_refused(page, 3, "It shows the same as another one")
+    take_away(page, 1)
+    expect(tiles(page).get_by_text("Looks good")).to_have_count(3)
     submit(page)
     expect(page.get_by_text("Exactly 5 uploaded photos are needed.")).to_be_visible()
     expect(page.get_by_text("Without this consent no code can be made.")).to_be_visible()
-    assert asked == [], "nothing is sent before"
+    assert asked == [], "nothing is submitted before"
 
-    sitter.expected = ["/v1/likenesses"]
-    add(page, photo(4))
-    page.get_by_role("radio", name="An animal").press("Space")
+    add(page, photo(4), photo(2))
     page.get_by_label("Name", exact=True).fill("Rex")
     page.get_by_label("I may use these photos").press("Space")
-    submit(page)
-    expect(tiles(page).nth(2).get_by_text(re.compile("It is too small.*It is blurred"))).to_be_visible()
-    expect(page.locator(".start[data-state=refused]")).to_have_count(1)
-    tiles(page).nth(2).get_by_role("button", name="Remove").press("Enter")
-    add(page, photo(2))
     submit(page)
 
     card = cards(page).first
@@ -215,7 +176,7 @@ def test_every_state_is_accessible(school: RunningSite, member: ApiUser, signs: 
     with visitor(school.url, school.s3_url, color_scheme=theme, reduced_motion="reduce") as person:
         log_in(person, member)
         page = person.page
-        person.expected = ["/v1/likenesses"]  # it refuses a photo
+        person.expected = ["/v1/likenesses", "/v1/likenesses/checks"]  # they refuse a photo
 
         def look(state: str) -> None:
             found[state] = violations(page, source)
@@ -223,16 +184,18 @@ def test_every_state_is_accessible(school: RunningSite, member: ApiUser, signs: 
         page.goto(f"{school.url}/likenesses")
         expect(page.get_by_text("You have none yet.")).to_be_visible()
         look("empty")
+        page.get_by_role("radio", name="An animal").press("Space")
         add(page, *map(photo, range(4)), blurred())
+        see_refused(page, 4, "It is blurred.")
+        look("photos judged")
         submit(page)
         expect(page.get_by_text("Without this consent no code can be made.")).to_be_visible()
         look("without consent")
-        page.get_by_role("radio", name="An animal").press("Space")
         page.get_by_label("I may use these photos").check()
         submit(page)
-        expect(tiles(page).nth(4).get_by_text("It is blurred.")).to_be_visible()
-        look("photos judged")
-        tiles(page).nth(4).get_by_role("button", name="Remove").press("Enter")
+        expect(page.get_by_text("Some photos cannot be used. Replace them.")).to_be_visible()
+        look("photos refused")
+        take_away(page, 4)
         add(page, photo(4))
         submit(page)
         card = cards(page).first
@@ -256,8 +219,8 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         log_in(person, member)
         page = person.page
         page.goto(f"{school.url}/likenesses")
-        add(page, *map(photo, range(5)))
         page.get_by_role("radio", name="An animal").press("Space")
+        add(page, *map(photo, range(5)))
         page.get_by_label("I may use these photos").check()
         submit(page)
         card = cards(page).first
@@ -320,12 +283,11 @@ def learn(school: RunningSite, person: Visitor, signs: Path) -> str:
     page.get_by_role("link", name="Put me in", exact=True).click()
     expect(page.get_by_role("button", name="Make a code")).to_be_visible()
     page.get_by_role("radio", name="An animal").press("Space")  # what is drawn has no face
+    person.expected = ["/v1/likenesses/checks"]
     drop(page, photo(0), photo(1), blurred(), photo(3), photo(4))
     page.get_by_label("I may use these photos").check()
-    person.expected = ["/v1/likenesses"]
-    submit(page)
-    expect(tiles(page).nth(2).get_by_text("It is blurred.")).to_be_visible()
-    tiles(page).nth(2).get_by_role("button", name="Remove").click()
+    see_refused(page, 2, "It is blurred.")
+    take_away(page, 2)
     drop(page, photo(2))
     submit(page)
     card = cards(page).first
@@ -346,12 +308,6 @@ def learn(school: RunningSite, person: Visitor, signs: Path) -> str:
     until(lambda: not photos & services.storage.sizes_bytes(folder).keys(), "the photos are deleted")
     services.db.close()
     return code
-
-
-def drop(page: Page, *photos: bytes) -> None:
-    before = tiles(page).count()
-    page.evaluate(DROP, [base64.b64encode(data).decode() for data in photos])
-    expect(tiles(page).get_by_text("Uploaded")).to_have_count(before + len(photos))
 
 
 def draw_with(person: Visitor, code: str) -> None:

@@ -260,20 +260,25 @@ test("a key that the API refuses is dropped, also from the storage", async () =>
   assert.equal(later.items[0].preview, null);
 });
 
-test("photos that the API refuses keep their keys, until it refuses others", async () => {
+test("pictures that the API has looked at keep their keys", async () => {
   const keys = ["key-1", "key-2"];
   const starts = startsWith({ upload: async () => keys.shift() });
   await starts.add(picture("a.png"), 5);
   await starts.add(picture("b.png"), 5);
   await starts.settled(new AbortController().signal);
-  starts.refuse({ "key-2": ["photo_blurred", "photo_repeated"] });
+  starts.judge(["key-1", "key-2"], { "key-2": ["photo_blurred", "photo_repeated"] });
   const shown = () => starts.items.map(({ state, error }) => [state, error?.codes ?? null]);
   assert.deepEqual(shown(), [
-    ["ready", null],
+    ["good", null],
     ["refused", ["photo_blurred", "photo_repeated"]],
   ]);
   assert.deepEqual(starts.keys(), ["key-1", "key-2"]);
-  starts.refuse({});
+  starts.judge(["key-2"], {});
+  assert.deepEqual(shown(), [
+    ["good", null],
+    ["good", null],
+  ]);
+  starts.unjudge();
   assert.deepEqual(shown(), [
     ["ready", null],
     ["ready", null],

@@ -10,6 +10,8 @@ const changes = new EventTarget();
 const tabs = new BroadcastChannel("easel.session");
 const farewells = new Set();
 let me;
+/** The id of the last user, also of one whose session has expired. */
+let last = null;
 let asking = null;
 
 // This tab must not show one user's data to the next user.
@@ -26,6 +28,10 @@ export function onSessionChange(listener, { signal } = {}) {
 }
 
 function set(value) {
+  if (value !== null) {
+    if (last !== null && last !== value.user.id) clearDraft();
+    last = value.user.id;
+  }
   me = value;
   changes.dispatchEvent(new Event("change"));
 }

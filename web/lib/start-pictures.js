@@ -1,7 +1,7 @@
 import { START_PREVIEWS } from "./draft.js";
 import { UPLOAD_BYTES, UPLOAD_TYPES } from "./picture-storage.js";
 
-const HAS_KEY = new Set(["ready", "refused"]);
+const HAS_KEY = new Set(["ready", "good", "refused"]);
 /** How many previews are kept for the keys of drafts. */
 const MOST_KEPT = 12;
 
@@ -9,8 +9,9 @@ const MOST_KEPT = 12;
  * The start pictures of the create form, from the file to the key for `source_images`.
  *
  * `items` are `{id, name, state, progress, key, preview, url, file, error}`. States: `waiting` (for a login),
- * `sending`, `ready` (has a key), `failed` (`error` says why; can be retried), `refused` (has a key, but cannot be used)
- * and `lost` (the key is no longer valid); `error.codes` say why. `preview` is a data URL or null; `url` shows the file in full size while it is available.
+ * `sending`, `ready` (has a key), `failed` (`error` says why; can be retried), `good` and `refused` (has a key, and the API
+ * has looked at it) and `lost` (the key is no longer valid); `error.codes` say why. `preview` is a data URL or null; `url`
+ * shows the file in full size while it is available.
  * Every change fires "change"; uploads continue while other views are shown.
  *
  * `upload(file, {onProgress, signal})` resolves to a key, `preview(file)` to a data URL; `mayUpload()` says whether a
@@ -105,15 +106,23 @@ export class StartPictures extends EventTarget {
   }
 
   /**
-   * Say of these pictures (`{key: codes}`, everything that is wrong with each) that the API does not use them as they are, and of no others.
+   * Say what the API has found in the pictures with these keys: `refused` is `{key: codes}`, everything that is wrong with
+   * each; the others are good.
    *
-   * They keep their keys: another picture of the set may be the one that is replaced.
+   * Refused ones keep their keys: another picture of the set may be the one that is replaced.
    */
-  refuse(byKey) {
-    for (const item of this.items.filter(({ state }) => HAS_KEY.has(state))) {
-      const codes = byKey[item.key];
-      Object.assign(item, codes ? { state: "refused", error: { codes } } : { state: "ready", error: null });
+  judge(keys, refused) {
+    for (const item of this.items.filter(({ key }) => keys.includes(key))) {
+      const codes = refused[item.key];
+      Object.assign(item, codes ? { state: "refused", error: { codes } } : { state: "good", error: null });
     }
+    this.#notify();
+  }
+
+  /** Forget what `judge` has said: it would be another judgement now. */
+  unjudge() {
+    for (const item of this.items.filter(({ state }) => HAS_KEY.has(state)))
+      Object.assign(item, { state: "ready", error: null });
     this.#notify();
   }
 

@@ -123,6 +123,7 @@ export const words = {
   "create.start.waiting": "It will be sent when you log in. Keep this page open.",
   "create.start.sending": "Uploading",
   "create.start.ready": "Uploaded",
+  "create.start.good": "Looks good",
   "create.start.progress": ({ name }) => `Uploading ${name}`,
   "create.start.unnamed": "Starting image",
   "create.start.taken": "Picture from Easel",

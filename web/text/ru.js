@@ -124,6 +124,7 @@ export const words = {
   "create.start.waiting": "Отправится, когда вы войдёте, если не закрывать эту страницу.",
   "create.start.sending": "Отправляется",
   "create.start.ready": "Картинка на месте",
+  "create.start.good": "Подходит",
   "create.start.progress": ({ name }) => `Отправляется: ${name}`,
   "create.start.unnamed": "Исходная картинка",
   "create.start.taken": "Картинка из Easel",

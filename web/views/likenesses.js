@@ -1,9 +1,10 @@
-import { getPresets, submitLikeness } from "../lib/api.js";
+import { checkPhotos, getPresets, submitLikeness } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
+import { checkAsTheyCome, refusedPhotos } from "../lib/photo-checks.js";
 import { uploadPicture } from "../lib/picture-storage.js";
 import { isShown } from "../lib/presets.js";
 import { previewOf } from "../lib/preview.js";
@@ -26,7 +27,16 @@ const photos = new StartPictures({
   mayUpload: () => currentSession() !== null,
   storage: NOWHERE,
 });
+/** What the photos show, as the user said last. */
+let shown = null;
 beforeLogout(() => photos.clear());
+// A session that has expired, or has ended with its account, may be followed by another user's.
+let owner = currentSession()?.user.id;
+onSessionChange((me) => {
+  if (me === null) return;
+  if (owner !== undefined && owner !== me.user.id) photos.clear();
+  owner = me.user.id;
+});
 
 /** Likenesses: five photos become a code, and the user's codes with what can be done with them. */
 export function likenessesView({ signal }) {
@@ -72,9 +82,16 @@ function guestNotice() {
 }
 
 function formNode(list, signal) {
-  const form = likenessForm({ photos, signal });
+  const form = likenessForm({ photos, chosen: photos.items.length > 0 ? shown : null, signal });
   onSessionChange((me) => me && photos.sendWaiting(), { signal });
   if (currentSession()) photos.sendWaiting();
+  const { subject } = form.fields;
+  checkAsTheyCome(photos, { check: checkPhotos, subject: subject.value, signal });
+  shown = subject.value();
+  subject.node.addEventListener("change", () => {
+    shown = subject.value();
+    photos.unjudge(); // faces count only in photos of a person
+  });
   let isSending = false;
   form.node.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -96,6 +113,7 @@ async function submit(form, list, signal) {
   try {
     form.showStep("create.arriving");
     await photos.settled(signal);
+    if (photos.items.some(({ state }) => state === "waiting")) return redirectToLogin(); // the session has expired
     const missing = form.missing();
     if (Object.keys(missing).length > 0) return void showFieldErrors(form.fields, { fields: missing });
     form.showStep("likenesses.looking");
@@ -105,6 +123,7 @@ async function submit(form, list, signal) {
     refreshSession().catch(() => {});
     photos.clear();
     form.reset();
+    shown = form.fields.subject.value();
     list.add(likeness);
     announce(t("likenesses.accepted"));
   } catch (error) {
@@ -117,16 +136,9 @@ async function submit(form, list, signal) {
 }
 
 /** Show what is wrong with single photos at their tiles; return the errors with one for all of them. */
-function byPhoto(keys, { fields, reasons, codes }) {
-  const byKey = {};
-  const rest = { ...fields };
-  for (const name of Object.keys(fields)) {
-    const place = /^photos\.(\d+)$/.exec(name)?.[1];
-    if (place === undefined) continue;
-    byKey[keys[place]] = codes[name] ?? ["invalid"];
-    delete rest[name];
-    rest.photos ??= t("likenesses.photos.look");
-  }
-  photos.refuse(byKey);
-  return { fields: rest, reasons };
+function byPhoto(keys, error) {
+  const refused = refusedPhotos(keys, error);
+  if (refused === null) return error;
+  photos.judge(keys, refused);
+  return { fields: { ...error.fields, photos: t("likenesses.photos.look") }, reasons: error.reasons };
 }

@@ -149,15 +149,17 @@ function keepTiles({ startPictures, list, signal, onChange, onEmptied }) {
       const hadFocus = node.contains(document.activeElement);
       node.remove();
       tiles.delete(id);
-      if (hadFocus) (list.querySelector("button") ?? { focus: onEmptied }).focus();
+      if (hadFocus) (list.querySelector("button:not([hidden])") ?? { focus: onEmptied }).focus();
     }
-    for (const item of startPictures.items) {
+    const news = startPictures.items.map((item) => {
       if (!tiles.has(item.id)) {
         tiles.set(item.id, tile(item, startPictures));
         list.append(tiles.get(item.id).node);
       }
-      tiles.get(item.id).show(item);
-    }
+      return tiles.get(item.id).show(item);
+    });
+    // Together, since the announcer keeps only the last sentence.
+    if (news.some(Boolean)) announce(news.filter(Boolean).join("; "));
     list.hidden = startPictures.items.length === 0;
     onChange();
   };
@@ -189,6 +191,7 @@ function tile({ id, name }, startPictures) {
   );
   let last = null;
 
+  /** Show the picture; return what is new about it in words, or null. */
   function show(item) {
     bar.value = item.progress;
     if (item.preview && image.getAttribute("src") !== item.preview) {
@@ -196,7 +199,7 @@ function tile({ id, name }, startPictures) {
       image.hidden = false;
     }
     const now = `${item.state} ${item.error?.codes ?? item.error?.code}`;
-    if (now === last) return;
+    if (now === last) return null;
     last = now;
     node.dataset.state = item.state;
     bar.hidden = item.state !== "sending";
@@ -206,7 +209,7 @@ function tile({ id, name }, startPictures) {
       said,
       stateInWords(item).flatMap((words) => [element("span", {}, words), " "]),
     );
-    if (item.state !== "sending") announce(said.textContent.trim());
+    return item.state === "sending" ? null : `${named}: ${said.textContent.trim()}`;
   }
   return { node, show };
 }

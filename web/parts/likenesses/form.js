@@ -14,10 +14,10 @@ const TEXTS = { list: "likenesses.photos", add: "likenesses.photos.add", more: "
 /**
  * Create the form of a training: five photos, what they show, a name and the consent.
  *
- * Returns `{node, fields, body, missing, reset, showError, showStep}`: `missing()` are messages for fields without a
+ * `chosen` is the subject, if the photos are already there. Returns `{node, fields, body, missing, reset, showError, showStep}`: `missing()` are messages for fields without a
  * value, `reset()` empties all but the photos.
  */
-export function likenessForm({ photos, signal }) {
+export function likenessForm({ photos, chosen, signal }) {
   const stage = element("section", { class: "likeness-photos", "aria-label": t("likenesses.photos") });
   const pictures = photosField(photos, { stage, signal });
   const count = element("p", { class: "hint", role: "status" });
@@ -34,7 +34,7 @@ export function likenessForm({ photos, signal }) {
     name: "subject",
     legend: t("likenesses.subject"),
     options,
-    chosen: SUBJECTS[0],
+    chosen: chosen ?? SUBJECTS[0],
     isCompact: true,
   });
   const name = field({

@@ -21,22 +21,26 @@ export function likenessList({ canUse, signal }) {
   const empty = element("p", { class: "hint" }, t("likenesses.none"));
   const more = element("div", { class: "more" });
   const followed = new Set();
+  const cards = new Map();
   const node = element("section", { class: "likeness-section" }, heading, empty, list, more);
 
   const showEmpty = () => {
     empty.hidden = list.children.length > 0;
   };
   function card(likeness) {
-    return likenessCard(likeness, {
+    const made = likenessCard(likeness, {
       canUse,
       signal,
       follow: (jobId, isFollowed) => (isFollowed ? followed.add(jobId) : followed.delete(jobId)),
       mayHold: () => followed.size <= MOST_HELD,
       onGone: () => {
+        cards.delete(likeness.code);
         showEmpty();
         heading.focus();
       },
     });
+    cards.set(likeness.code, made);
+    return made;
   }
   async function load(cursor = null) {
     const { likenesses, next } = await listLikenesses({ cursor, limit: PAGE }, { signal });
@@ -58,10 +62,10 @@ export function likenessList({ canUse, signal }) {
     }
   }
   function add(likeness) {
-    const made = card(likeness);
-    list.prepend(made.node);
+    // A submit whose answer was not awaited is repeated with the same answer.
+    if (!cards.has(likeness.code)) list.prepend(card(likeness).node);
     showEmpty();
-    made.focus();
+    cards.get(likeness.code).focus();
   }
   return { node, load: () => load(), add };
 }

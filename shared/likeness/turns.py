@@ -1,0 +1,60 @@
+"""How many requests look at photos at once: one that does takes a processor, and one that waits takes a thread."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from shared.core.errors import Unavailable
+
+
+class Turns:
+    """Turns of users, of which `at_once` are taken at the same time.
+
+    `most` requests are here at once, with those that wait, and `most_of_user` of each user: two, since a page may have
+    photos looked at while it submits them. Others are refused, because a process has few threads for all its requests.
+    """
+
+    def __init__(self, at_once: int = 2, most: int = 8, most_of_user: int = 2, wait_s: float = 10.0) -> None:
+        self._free = threading.Semaphore(at_once)
+        self._most, self._most_of_user, self._wait_s = most, most_of_user, wait_s
+        self._lock = threading.Lock()
+        self._here: Counter[UUID] = Counter()
+
+    @contextmanager
+    def turn(self, user_id: UUID) -> Iterator[None]:
+        """Wait for a turn of this user, which ends with the block.
+
+        Raises:
+            Unavailable: Too many are waiting, or none became free in time.
+        """
+        self._enter(user_id)
+        try:
+            if not self._free.acquire(timeout=self._wait_s):
+                raise _too_many()
+            try:
+                yield
+            finally:
+                self._free.release()
+        finally:
+            self._leave(user_id)
+
+    def _enter(self, user_id: UUID) -> None:
+        with self._lock:
+            if self._here.total() >= self._most or self._here[user_id] >= self._most_of_user:
+                raise _too_many()
+            self._here[user_id] += 1
+
+    def _leave(self, user_id: UUID) -> None:
+        with self._lock:
+            self._here[user_id] -= 1
+            self._here += Counter()  # forgets who is not here any more
+
+
+def _too_many() -> Unavailable:
+    return Unavailable("Too many photos are being looked at.", retry_after_s=5)
+
+
+turns = Turns()
+"""Those of this process."""
