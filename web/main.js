@@ -25,6 +25,7 @@ const ROUTES = [
   view("/account", "accountView", ["account"], () => import("./views/account.js")),
   view("/login", "loginView", [], () => import("./views/login.js")),
   view("/signup", "signupView", [], () => import("./views/login.js")),
+  view("/reset", "resetView", [], () => import("./views/reset.js")),
 ];
 const MISSING = view("", "missingView", [], () => import("./views/missing.js"));
 

@@ -81,9 +81,8 @@ def sign_up(services: Services, email: str, password: str, network: str | None =
         Capacity: The site has as many new accounts as it takes in an hour.
     """
     count_sign_up(services, network)
-    address = _normalise_email(email)
-    _refuse_well_known(password, address)
-    password_hash = _hash(password)
+    address = normalise_email(email)
+    password_hash = hash_new_password(password, address)
     with services.db.begin() as connection:
         user = user_store.create(connection, address, password_hash)
         session = _open_session(connection, user)
@@ -100,7 +99,7 @@ def log_in(services: Services, email: str, password: str, network: str | None = 
         AccountDisabled: Both are right, but an operator has disabled the account.
     """
     try:
-        address = _normalise_email(email)
+        address = normalise_email(email)
     except InvalidRequest:
         address = ""
     count_log_in(services, address, network)
@@ -116,6 +115,8 @@ def log_in(services: Services, email: str, password: str, network: str | None = 
     is_old = spelling != prepared_password(password) or _hasher.check_needs_rehash(password_hash)
     new_hash = _hash(password) if is_old else None  # before the connection is taken, because it takes long
     with services.db.begin() as connection:
+        if not user_store.keeps_password(connection, user.id, password_hash):
+            raise BadCredentials  # it was replaced meanwhile, which ends all sessions
         if new_hash is not None:
             user_store.set_password_hash(connection, user.id, new_hash)
         return _open_session(connection, user)
@@ -256,12 +257,19 @@ def _open_session(connection: Connection, user: User) -> Session:
     return Session(user, token, stored.expires_at)
 
 
-def _normalise_email(email: str) -> str:
+def normalise_email(email: str) -> str:
+    """Return an address as accounts store theirs. Raises InvalidRequest if it is none."""
     try:
         checked = validate_email(address_key(email), check_deliverability=False, test_environment=False)
         return address_key(checked.normalized)
     except EmailNotValidError:
         raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address", "no_address"),)) from None
+
+
+def hash_new_password(password: str, email: str) -> str:
+    """Return the hash of a password that an account gets. Raises InvalidRequest if it is easy to guess."""
+    _refuse_well_known(password, email)
+    return _hash(password)
 
 
 def _refuse_well_known(password: str, email: str) -> None:

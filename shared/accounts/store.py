@@ -152,6 +152,13 @@ def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) ->
     return bytes(secret)
 
 
+def keeps_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:
+    """Return whether a password's hash is still the user's, and keep that so until the transaction ends."""
+    query = text("SELECT true FROM users WHERE id = :user_id AND password_hash = :password_hash FOR SHARE")
+    found = connection.execute(query, {"user_id": user_id, "password_hash": password_hash}).scalar()
+    return found is not None
+
+
 def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
     """Replace the hash of a user's password."""
     query = text("UPDATE users SET password_hash = :password_hash WHERE id = :user_id")
@@ -240,7 +247,7 @@ def close(connection: Connection, user_id: UUID) -> None:
         """),
         values,
     )
-    connection.execute(text("DELETE FROM tokens WHERE user_id = :user_id"), values)
+    delete_tokens(connection, user_id)
 
 
 def list_closed(connection: Connection) -> list[UUID]:
@@ -338,6 +345,11 @@ def delete_api_token(connection: Connection, user_id: UUID, token_id: UUID) -> b
 def delete_token(connection: Connection, token_hash: bytes) -> None:
     """Revoke a session token or an API token."""
     connection.execute(text("DELETE FROM tokens WHERE hash = :hash"), {"hash": token_hash})
+
+
+def delete_tokens(connection: Connection, user_id: UUID) -> None:
+    """Revoke all of a user's session tokens and API tokens."""
+    connection.execute(text("DELETE FROM tokens WHERE user_id = :user_id"), {"user_id": user_id})
 
 
 _EXPIRED = "FROM tokens WHERE expires_at < now()"

@@ -39,6 +39,19 @@ class AccountDeletion(Request):
     password: Password
 
 
+class ResetRequest(Request):
+    email: Email
+
+
+class ResetView(Answer):
+    status: Literal["accepted"]
+
+
+class NewPasswordByLink(Request):
+    token: Annotated[str, Field(max_length=100, description="What the link has after `token=`.")]
+    password: NewPassword
+
+
 class NewToken(Request):
     name: TokenName
 

@@ -11,7 +11,10 @@ from shared.services import Services
 from tests.support.doors import ORIGIN, Door
 from tests.support.people import Person
 
-ANYONE = {"signup", "login", "gallery", "report", "presets", "health", "picture", "logout", "unsubscribe", "catalogue"}
+ANYONE = {
+    *("signup", "login", "logout", "recovery", "unsubscribe"),
+    *("gallery", "report", "presets", "health", "picture", "catalogue"),
+}
 SIGNED_IN = [(route["method"], route["path"]) for route in manifest() if route["name"] not in ANYONE]
 BODIES: dict[str, Any] = {
     "/v1/jobs": {"prompt": "x"},

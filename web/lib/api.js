@@ -78,6 +78,8 @@ export const addPush = (body, options) => call("POST", "/v1/me/push", { ...optio
 export const removePush = (body, options) => call("DELETE", "/v1/me/push", { ...options, body });
 export const signUp = (body, options) => call("POST", "/v1/signup", { ...options, body });
 export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
+export const requestReset = (body, options) => call("POST", "/v1/password-reset", { ...options, body });
+export const resetPassword = (body, options) => call("PUT", "/v1/password-reset", { ...options, body });
 export const logOut = (options) => call("POST", "/v1/logout", options);
 export const listTokens = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/tokens", { cursor, limit }), options).then(data);
