@@ -7,8 +7,16 @@ from functions.http.dependencies import CredentialDep, ServicesDep, clear_sessio
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import service as accounts
+from shared.accounts import sessions
 from shared.accounts.store import User
-from shared.api.account_schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
+from shared.api.account_schemas import (
+    AccountChange,
+    AccountDeletion,
+    AccountView,
+    PasswordChange,
+    UserView,
+    WebhookSecretView,
+)
 from shared.core.errors import BadCredentials, RateLimited
 
 router = APIRouter(tags=["accounts"])
@@ -37,6 +45,17 @@ def get_webhook_secret(credential: CredentialDep, services: ServicesDep) -> dict
 def renew_webhook_secret(credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
     """Replace the secret of your webhooks. The old one is not used any more."""
     return {"secret": accounts.get_webhook_secret(services, credential, renew=True)}
+
+
+@router.post(
+    "/v1/me/password",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited),
+)
+async def change_password(body: PasswordChange, credential: CredentialDep, services: ServicesDep) -> None:
+    """Change your password. Your other sessions end; API tokens stay."""
+    await passwords().call(sessions.change_password, services, credential, body.password, body.new_password)
 
 
 @router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited))

@@ -75,13 +75,25 @@ STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > 
 _USER = """u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.language, u.mail_stopped,
     u.webhook_url, u.webhook_error"""
 _COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
-_BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
+_BY_TOKEN = text(f"""
+SELECT {_USER}, coalesce(t.last_used_at, t.created_at) < clock_timestamp() - interval '1 hour' AS is_unrecorded
+FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}
+""")
+_RECORD_USE = text("""
+UPDATE tokens SET last_used_at = clock_timestamp(),
+    expires_at = coalesce(least(ends_at, clock_timestamp() + make_interval(secs => idle_s)), expires_at)
+WHERE hash = :token_hash AND coalesce(last_used_at, created_at) < clock_timestamp() - interval '1 hour'
+""")
 
 
 def find_by_token(connection: Connection, token_hash: bytes) -> User | None:
-    """Return the user whose valid token has this hash."""
+    """Return the user whose valid token has this hash. At most once an hour the use is recorded."""
     row = connection.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
-    return User(*row) if row else None
+    if row is None:
+        return None
+    if row.is_unrecorded:
+        connection.execute(_RECORD_USE, {"token_hash": token_hash})
+    return User(*row[:-1])
 
 
 def find_by_email(connection: Connection, email: str) -> UserWithPassword | None:

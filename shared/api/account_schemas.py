@@ -52,6 +52,11 @@ class NewPasswordByLink(Request):
     password: NewPassword
 
 
+class PasswordChange(Request):
+    password: Password
+    new_password: NewPassword
+
+
 class NewToken(Request):
     name: TokenName
 
@@ -81,6 +86,20 @@ class SessionView(Answer):
     user: UserView
     token: str
     expires_at: Time
+
+
+class SessionEntry(Answer):
+    id: Id
+    device: str | None = Field(description="The browser and the system, as far as they can be recognized.")
+    created_at: Time
+    last_used_at: Time = Field(description="Recorded at most once an hour.")
+    expires_at: Time = Field(description="When the session ends unless it is used before.")
+    current: bool = Field(description="Whether this request was sent with it.")
+
+
+class SessionList(Answer):
+    sessions: list[SessionEntry]
+    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
 
 
 class QuotaView(Answer):

@@ -24,6 +24,7 @@ WITH_BODY = [
     if route["name"] in ("signup", "login", "recovery", "submit", "upload", "report")
 ] + [
     ("POST", "/v1/tokens"),
+    ("POST", "/v1/me/password"),
     ("PATCH", "/v1/me"),
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
@@ -41,9 +42,10 @@ PUBLIC = (
 SIGNED_IN = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
-    if route["name"] not in PUBLIC and "{token_id}" not in route["path"]
+    if route["name"] not in PUBLIC and "{token_id}" not in route["path"] and "{session_id}" not in route["path"]
 ]
 BODIES = {
+    "POST /v1/me/password": {"password": "x", "new_password": "four unusual words here"},
     "POST /v1/password-reset": {"email": "ada@example.com"},
     "PUT /v1/password-reset": {"token": "x", "password": "four unusual words here"},
     "POST /v1/me/push": {

@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "/v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
     "PATCH /v1/likenesses/{code}": {"shared": True},
     "/v1/scenes": {"place": "park", "action": "reading", "gender": "man"},
+    "/v1/me/password": {"password": "x", "new_password": "four unusual words here"},
     "/v1/me/push": {
         "endpoint": "https://push.example.com/x",
         "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},
@@ -48,6 +49,7 @@ def test_every_call_is_refused(door: Door, disabled: Person, method: str, path: 
     address = (
         path.replace("{job_id}", str(disabled.id))
         .replace("{token_id}", str(disabled.id))
+        .replace("{session_id}", str(disabled.id))
         .replace("{group_id}", str(disabled.id))
     )
     body = BODIES.get(f"{method} {path}") or BODIES.get(path if method == "POST" else method)

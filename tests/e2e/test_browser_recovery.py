@@ -43,6 +43,7 @@ def test_a_forgotten_password_is_replaced(site: RunningSite, guest: Visitor, use
     page.goto(guest.url + "/login")
     page.get_by_role("link", name="Forgot your password?").focus()
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="A new password")).to_be_visible()
     page.get_by_label("Email").fill(user.email)
     page.keyboard.press("Enter")
     expect(page.get_by_text("If this address has an account")).to_be_focused()
@@ -63,6 +64,7 @@ def test_a_forgotten_password_is_replaced(site: RunningSite, guest: Visitor, use
     assert user.call("GET", "/v1/me").status_code == 401
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
     guest.expected = ["/v1/login", "/v1/password-reset"]
     page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)

@@ -13,6 +13,8 @@ import { confirmAction } from "../parts/confirm.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
+import { passwordForm } from "../parts/password-form.js";
+import { sessionList } from "../parts/session-list.js";
 import { tokenList } from "../parts/token-list.js";
 import { webhookForm } from "../parts/webhook-form.js";
 
@@ -30,8 +32,15 @@ export function accountView({ signal }) {
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
-        element("div", {}, identity(me), quota(me.quota), notification(me, mail, signal)),
-        element("div", {}, tokenList(signal), webhookForm(me.user, signal), departure(me.user, signal)),
+        element("div", {}, identity(me), quota(me.quota), notification(me, mail, signal), sessionList(signal)),
+        element(
+          "div",
+          {},
+          passwordForm(me.user, signal),
+          tokenList(signal),
+          webhookForm(me.user, signal),
+          departure(me.user, signal),
+        ),
       );
     } catch (error) {
       if (!isAborted(error, signal)) fill(place, errorNotice(error, load));
