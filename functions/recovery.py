@@ -1,4 +1,4 @@
-"""/v1/password-reset: a new password by mail."""
+"""/v1/password-reset and /v1/verify: what links in mails are good for."""
 
 from fastapi import APIRouter, Response
 
@@ -6,9 +6,9 @@ from functions.http.app import lambda_handler
 from functions.http.dependencies import NetworkDep, ServicesDep
 from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
-from shared.accounts import recovery
-from shared.api.account_schemas import NewPasswordByLink, ResetRequest, ResetView
-from shared.core.errors import AlreadyUsed, RateLimited
+from shared.accounts import addresses, recovery
+from shared.api.account_schemas import Confirmation, ConfirmationView, NewPasswordByLink, ResetRequest, ResetView
+from shared.core.errors import AlreadyUsed, EmailTaken, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -27,3 +27,10 @@ def request_reset(body: ResetRequest, services: ServicesDep, network: NetworkDep
 async def reset_password(body: NewPasswordByLink, services: ServicesDep) -> None:
     """Set the password of the account that the link is for. Its sessions and API tokens end; log in again."""
     await passwords().call(recovery.reset_password, services, body.token, body.password)
+
+
+@router.post("/v1/verify", response_model=ConfirmationView, responses=problems(*WITH_BODY, AlreadyUsed, EmailTaken))
+def confirm(body: Confirmation, services: ServicesDep) -> dict[str, str]:
+    """Confirm the new address of an account, which the link was sent to. It is the account's from now on."""
+    addresses.confirm(services, body.token)
+    return {"status": "confirmed"}

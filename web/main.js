@@ -31,6 +31,7 @@ const ROUTES = [
   view("/account", "accountView", ["account"], () => import("./views/account.js"), "account"),
   view("/login", "loginView", [], () => import("./views/login.js"), "account"),
   view("/signup", "signupView", [], () => import("./views/login.js"), "account"),
+  view("/verify", "verifyView", [], () => import("./views/verify.js"), "account"),
   view("/reset", "resetView", [], () => import("./views/reset.js"), "account"),
 ];
 const MISSING = view("", "missingView", [], () => import("./views/missing.js"));

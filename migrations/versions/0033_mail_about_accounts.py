@@ -12,7 +12,7 @@ _NOW = sa.text("clock_timestamp()")
 
 
 def upgrade() -> None:
-    kinds = sa.CheckConstraint("kind IN ('reset', 'password_changed')", name="kind")
+    kinds = sa.CheckConstraint("kind IN ('reset', 'password_changed', 'email_change', 'email_changed')", name="kind")
     op.create_table(
         "account_mails",
         sa.Column("id", sa.UUID(), primary_key=True, server_default=sa.text("uuidv7()")),
@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "account_links",
         sa.Column("hash", sa.LargeBinary(), primary_key=True),
-        sa.Column("kind", sa.Text(), sa.CheckConstraint("kind IN ('reset')", name="kind"), nullable=False),
+        sa.Column("kind", sa.Text(), sa.CheckConstraint("kind IN ('reset', 'email')", name="kind"), nullable=False),
         sa.Column("user_id", sa.UUID(), sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("mail_id", sa.UUID(), nullable=False),

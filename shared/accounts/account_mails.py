@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["reset", "password_changed"]
-LinkKind = Literal["reset"]
+Kind = Literal["reset", "password_changed", "email_change", "email_changed"]
+LinkKind = Literal["reset", "email"]
 
 LEASE_S = 300.0
 """Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
@@ -87,7 +87,7 @@ def issue_link(connection: Connection, mail: AccountMail, kind: LinkKind, link_h
         WHERE (
             SELECT count(*) FROM account_links
             WHERE user_id = :user_id AND kind = :kind AND expires_at > clock_timestamp()
-        ) < :most
+        ) < :most AND EXISTS (SELECT FROM account_mails WHERE id = :mail_id)
     """)
     values = {"hash": link_hash, "kind": kind, "user_id": mail.user_id, "email": mail.email, "mail_id": mail.id}
     return connection.execute(query, values | {"lifetime_s": lifetime_s, "most": MOST_LINKS}).rowcount == 1
@@ -99,16 +99,18 @@ def withdraw_links(connection: Connection, mail: AccountMail) -> None:
 
 
 def find_link(connection: Connection, kind: LinkKind, link_hash: bytes) -> Link | None:
-    """Return a link that works: one that was not used, is not too old, and whose account still has the address."""
+    """Return a link that works: not used, not too old, of an account that still has the address, or is to get it."""
     query = text("""
-        SELECT l.user_id, l.email FROM account_links l JOIN users u ON u.id = l.user_id AND u.email = l.email
+        SELECT l.user_id, l.email FROM account_links l
+        JOIN users u ON u.id = l.user_id AND u.disabled_at IS NULL AND (u.email = l.email OR l.kind = 'email')
         WHERE l.hash = :hash AND l.kind = :kind AND l.expires_at > clock_timestamp()
     """)
     row = connection.execute(query, {"hash": link_hash, "kind": kind}).one_or_none()
     return Link(*row) if row else None
 
 
-def delete_links(connection: Connection, kind: LinkKind, user_id: UUID) -> None:
-    """Make an account's links of a kind useless."""
-    query = text("DELETE FROM account_links WHERE user_id = :user_id AND kind = :kind")
-    connection.execute(query, {"user_id": user_id, "kind": kind})
+def delete_links(connection: Connection, user_id: UUID) -> None:
+    """Make all links of an account useless, also the one that is to be sent to another address."""
+    values = {"user_id": user_id}
+    connection.execute(text("DELETE FROM account_links WHERE user_id = :user_id"), values)
+    connection.execute(text("DELETE FROM account_mails WHERE user_id = :user_id AND kind = 'email_change'"), values)

@@ -47,7 +47,7 @@ def reset_password(services: Services, token: str, password: str) -> None:
         user_store.lock(connection, link.user_id)
         if account_mails.find_link(connection, "reset", link_hash) is None:
             raise AlreadyUsed
-        account_mails.delete_links(connection, "reset", link.user_id)
+        account_mails.delete_links(connection, link.user_id)
         user_store.set_password_hash(connection, link.user_id, password_hash)
         user_store.delete_tokens(connection, link.user_id)
         user_store.set_webhook_url(connection, link.user_id, None)

@@ -59,6 +59,6 @@ def change_password(services: Services, credential: Credential, password: str, n
             raise BadCredentials("The password is wrong.")  # it was replaced meanwhile
         user_store.set_password_hash(connection, user.id, password_hash)
         session_store.delete_others(connection, user.id, credential.token_hash or b"")
-        account_mails.delete_links(connection, "reset", user.id)
+        account_mails.delete_links(connection, user.id)
         if services.sends_mail:
             account_mails.add(connection, "password_changed", user.email, user.id)

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from shared.core.errors import EmailTaken, NotSignedIn
 
@@ -162,6 +163,26 @@ def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) ->
     if secret is None:
         raise NotSignedIn
     return bytes(secret)
+
+
+def set_email(connection: Connection, user_id: UUID, email: str) -> str:
+    """Give a user another address; return the old one. A stop of mail stays only if the user asked for it.
+
+    Raises:
+        EmailTaken: Another account has the address.
+    """
+    query = text("""
+        UPDATE users SET email = :email, mail_stopped = CASE WHEN mail_stopped = 'unsubscribed' THEN mail_stopped END
+        WHERE id = :user_id AND NOT EXISTS (SELECT FROM users WHERE email = :email AND id <> :user_id)
+        RETURNING old.email
+    """)
+    try:
+        old_email = connection.execute(query, {"user_id": user_id, "email": email}).scalar_one_or_none()
+    except IntegrityError:  # another transaction took it in this moment
+        raise EmailTaken from None
+    if old_email is None:
+        raise EmailTaken
+    return str(old_email)
 
 
 def keeps_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:

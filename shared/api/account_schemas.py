@@ -9,6 +9,7 @@ from shared.api.fields import Email, NewPassword, Password, TokenName, WebhookUr
 from shared.api.schemas import Answer, Id, Notify, Request, Time
 
 Language = Literal["en", "ru"]
+LinkToken = Annotated[str, Field(max_length=100, description="What the link has after `token=`.")]
 
 
 class Credentials(Request):
@@ -48,13 +49,26 @@ class ResetView(Answer):
 
 
 class NewPasswordByLink(Request):
-    token: Annotated[str, Field(max_length=100, description="What the link has after `token=`.")]
+    token: LinkToken
     password: NewPassword
 
 
 class PasswordChange(Request):
     password: Password
     new_password: NewPassword
+
+
+class EmailChange(Request):
+    password: Password
+    email: Email
+
+
+class Confirmation(Request):
+    token: LinkToken
+
+
+class ConfirmationView(Answer):
+    status: Literal["confirmed"]
 
 
 class NewToken(Request):

@@ -16,7 +16,12 @@ from shared.services import Services
 
 RESET_LIFETIME_S = 30 * 60
 
-_LINKS: dict[str, tuple[LinkKind, str, float]] = {"reset": ("reset", "/reset", RESET_LIFETIME_S)}
+CONFIRMATION_LIFETIME_S = 24 * 3600
+
+_LINKS: dict[str, tuple[LinkKind, str, float]] = {
+    "reset": ("reset", "/reset", RESET_LIFETIME_S),
+    "email_change": ("email", "/verify", CONFIRMATION_LIFETIME_S),
+}
 """For each kind of mail with a link: the link's kind, its page, and how long it works."""
 
 

@@ -14,6 +14,17 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "The password of the account of {email} at {site} was changed.",
             "If it was not you, ask for a new password there at once, and check who reads your mail.",
         ),
+        "email_change": (
+            "Confirm this address for {host}",
+            "An account at {site} is to have this address. Open this link to confirm it:",
+            "{link}",
+            "It works once, for a day. If you have no account there, or did not ask for this, ignore this mail.",
+        ),
+        "email_changed": (
+            "Your address for {host} was changed",
+            "Your account at {site} has another address now. Mail for it no longer goes to {email}.",
+            "If it was not you, write to those who run the site.",
+        ),
     },
     "ru": {
         "reset": (
@@ -27,6 +38,17 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Пароль для {host} изменён",
             "Пароль учётной записи {email} на сайте {site} изменён.",
             "Если это сделали не вы, сразу запросите там новый пароль и проверьте, кто читает вашу почту.",
+        ),
+        "email_change": (
+            "Подтвердите этот адрес для {host}",
+            "У учётной записи на сайте {site} будет этот адрес. Откройте ссылку, чтобы подтвердить его:",
+            "{link}",
+            "Она действует один раз, сутки. Если вы об этом не просили, ничего не делайте.",
+        ),
+        "email_changed": (
+            "Адрес для {host} изменён",
+            "У вашей учётной записи на сайте {site} теперь другой адрес. Письма о ней на {email} больше не приходят.",
+            "Если это сделали не вы, напишите тем, кто ведёт сайт.",
         ),
     },
 }

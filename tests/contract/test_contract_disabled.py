@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "/v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
     "PATCH /v1/likenesses/{code}": {"shared": True},
     "/v1/scenes": {"place": "park", "action": "reading", "gender": "man"},
+    "/v1/me/email": {"password": "x", "email": "new@example.com"},
     "/v1/me/password": {"password": "x", "new_password": "four unusual words here"},
     "/v1/me/push": {
         "endpoint": "https://push.example.com/x",

@@ -46,10 +46,10 @@ def ask(door: Door, email: str) -> Any:
     return door.post("/v1/password-reset", json={"email": email}, headers={"Host": "evil.example.com"})
 
 
-def link_of(message: str) -> dict[str, str]:
+def link_of(message: str, path: str = "/reset") -> dict[str, str]:
     [link] = re.findall(r"https://\S+#\S+", message)
     parts = urlsplit(link)
-    assert (parts.scheme, parts.netloc, parts.path) == ("https", "easel.example.com", "/reset")
+    assert (parts.scheme, parts.netloc, parts.path) == ("https", "easel.example.com", path)
     return {name: values[0] for name, values in parse_qs(parts.fragment).items()}
 
 
@@ -170,3 +170,47 @@ def test_a_log_in_that_began_before_the_change_gets_no_session(
     monkeypatch.setattr(accounts, "_matching_spelling", change_meanwhile)
     late = posted.post("/v1/login", json={"email": "grace@example.com", "password": PASSWORD})
     assert (late.status_code, late.json()["code"]) == (401, "bad_credentials")
+
+
+def test_an_address_counts_once_it_is_confirmed(
+    posted: Door, grace: dict[str, Any], mailbox: Mailbox, ada: Person
+) -> None:
+    def change(email: str, password: str = PASSWORD) -> Any:
+        return posted.post("/v1/me/email", json={"email": email, "password": password}, headers=bearer(grace))
+
+    def current() -> str:
+        return str(posted.get("/v1/me", headers=bearer(grace)).json()["user"]["email"])
+
+    assert (change("new@example.com", "wrong").status_code, mailbox.collect()) == (401, [])
+    assert change(" New@Example.com").status_code == 202
+    [message] = mailbox.collect()
+    token = link_of(message, "/verify")["token"]
+    assert current() == "grace@example.com"
+    assert posted.put("/v1/password-reset", json={"token": token, "password": NEW}).status_code == 409
+    confirmed = posted.post("/v1/verify", json={"token": token})
+    assert (confirmed.status_code, confirmed.json()) == (200, {"status": "confirmed"})
+    assert current() == "new@example.com"
+    assert posted.post("/v1/verify", json={"token": token}).json()["code"] == "already_used"
+    [notice] = mailbox.collect()
+    assert "grace@example.com" in notice
+    assert "new@example.com" not in notice
+    assert change(ada.email).status_code == 202
+    [message] = mailbox.collect()
+    taken = posted.post("/v1/verify", json={"token": link_of(message, "/verify")["token"]})
+    assert (taken.status_code, taken.json()["code"]) == (409, "email_taken")
+    assert current() == "new@example.com"
+
+
+def test_a_new_password_ends_a_waiting_change_of_the_address(
+    posted: Door, grace: dict[str, Any], mailbox: Mailbox
+) -> None:
+    body = {"email": "new@example.com", "password": PASSWORD}
+    posted.post("/v1/me/email", json=body, headers=bearer(grace))
+    [message] = mailbox.collect()
+    posted.post("/v1/me/email", json=body, headers=bearer(grace))
+    change = {"password": PASSWORD, "new_password": NEW}
+    assert posted.post("/v1/me/password", json=change, headers=bearer(grace)).status_code == 204
+    token = link_of(message, "/verify")["token"]
+    assert posted.post("/v1/verify", json={"token": token}).json()["code"] == "already_used"
+    [notice] = mailbox.collect()
+    assert "was changed" in notice

@@ -24,14 +24,14 @@ def guest(site: RunningSite) -> Iterator[Visitor]:
         assert person.complaints == []
 
 
-def link_for(site: RunningSite, email: str) -> str:
+def link_for(site: RunningSite, email: str, path: str = "/reset") -> str:
     """Wait for the mail with the link, and return that."""
     folder = site.home / "mail"
 
     def look() -> str:
         for summary in list_mails(folder)[0]:
             mail = read_mail(folder, summary.name)
-            if mail is not None and email in summary.to and (found := re.search(r"http://\S+/reset#\S+", mail.text)):
+            if mail is not None and email in summary.to and (found := re.search(rf"http://\S+{path}#\S+", mail.text)):
                 return found[0]
         return ""
 
@@ -78,3 +78,20 @@ def test_a_forgotten_password_is_replaced(site: RunningSite, guest: Visitor, use
     page.get_by_label("New password").fill(NEW)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("This link has been used or is too old. Ask for another one.")
+
+
+def test_another_address_is_confirmed(site: RunningSite, guest: Visitor, user: ApiUser) -> None:
+    page, address = guest.page, f"new-{user.email}"
+    guest.log_in(user.email, PASSWORD)
+    page.goto(guest.url + "/account")
+    form = page.get_by_role("region", name="Email address")
+    form.get_by_label("New address").fill(address)
+    form.get_by_label("Password").fill(PASSWORD)
+    form.get_by_label("Password").press("Enter")
+    expect(form.get_by_role("status")).to_contain_text("The link is on its way")
+    page.goto(link_for(site, address, "/verify"))
+    expect(page.get_by_text(f"Your account will have the address {address}.")).to_be_visible()
+    page.get_by_role("button", name="Confirm").press("Enter")
+    expect(page.get_by_text("Your account has this address now.")).to_be_focused()
+    page.goto(guest.url + "/account")
+    expect(page.get_by_role("region", name="Profile")).to_contain_text(address)

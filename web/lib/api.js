@@ -79,6 +79,8 @@ export const removePush = (body, options) => call("DELETE", "/v1/me/push", { ...
 export const signUp = (body, options) => call("POST", "/v1/signup", { ...options, body });
 export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
 export const changePassword = (body, options) => call("POST", "/v1/me/password", { ...options, body });
+export const changeEmail = (body, options) => call("POST", "/v1/me/email", { ...options, body });
+export const confirmEmail = (body, options) => call("POST", "/v1/verify", { ...options, body });
 export const listSessions = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/sessions", { cursor, limit }), options).then(data);
 export const endSessionOf = (id, options) => call("DELETE", `/v1/sessions/${encodeURIComponent(id)}`, options);

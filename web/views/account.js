@@ -10,6 +10,7 @@ import { dayOf } from "../lib/time.js";
 import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
+import { emailForm } from "../parts/email-form.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
@@ -36,6 +37,7 @@ export function accountView({ signal }) {
         element(
           "div",
           {},
+          mail && emailForm(me.user, signal),
           passwordForm(me.user, signal),
           tokenList(signal),
           webhookForm(me.user, signal),
