@@ -6,9 +6,19 @@ from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, ServicesDep, clear_session_cookie
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from functions.http.threads import passwords
+from shared.accounts import addresses, sessions
 from shared.accounts import service as accounts
 from shared.accounts.store import User
-from shared.api.account_schemas import AccountChange, AccountDeletion, AccountView, UserView, WebhookSecretView
+from shared.api.account_schemas import (
+    AccountChange,
+    AccountDeletion,
+    AccountView,
+    EmailChange,
+    PasswordChange,
+    ResetView,
+    UserView,
+    WebhookSecretView,
+)
 from shared.core.errors import BadCredentials, RateLimited
 
 router = APIRouter(tags=["accounts"])
@@ -37,6 +47,29 @@ def get_webhook_secret(credential: CredentialDep, services: ServicesDep) -> dict
 def renew_webhook_secret(credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
     """Replace the secret of your webhooks. The old one is not used any more."""
     return {"secret": accounts.get_webhook_secret(services, credential, renew=True)}
+
+
+@router.post(
+    "/v1/me/password",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited),
+)
+async def change_password(body: PasswordChange, credential: CredentialDep, services: ServicesDep) -> None:
+    """Change your password. Your other sessions end; API tokens stay."""
+    await passwords().call(sessions.change_password, services, credential, body.password, body.new_password)
+
+
+@router.post(
+    "/v1/me/email",
+    status_code=202,
+    response_model=ResetView,
+    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited),
+)
+async def change_email(body: EmailChange, credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
+    """Send a link to the address that your account is to have. It counts once the link was opened."""
+    await passwords().call(addresses.request_change, services, credential, body.password, body.email)
+    return {"status": "accepted"}
 
 
 @router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited))

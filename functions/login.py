@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from functions.http.app import lambda_handler
-from functions.http.dependencies import NetworkDep, ServicesDep, set_session_cookie
+from functions.http.dependencies import DeviceDep, NetworkDep, ServicesDep, set_session_cookie
 from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import service as accounts
@@ -19,8 +19,10 @@ handler = lambda_handler(router)
     response_model=SessionView,
     responses=problems(*WITH_BODY, BadCredentials, AccountDisabled, RateLimited),
 )
-async def login(body: Credentials, services: ServicesDep, network: NetworkDep, response: Response) -> accounts.Session:
+async def login(
+    body: Credentials, services: ServicesDep, network: NetworkDep, device: DeviceDep, response: Response
+) -> accounts.Session:
     """Sign in. An unknown address gets the same answer as a wrong password, and takes as long."""
-    session = await passwords().call(accounts.log_in, services, body.email, body.password, network)
+    session = await passwords().call(accounts.log_in, services, body.email, body.password, network, device)
     set_session_cookie(response, services, session.token)
     return session

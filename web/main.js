@@ -1,5 +1,5 @@
 import { fill } from "./lib/dom.js";
-import { loadWords, t } from "./lib/i18n.js";
+import { addWords, loadWords, t } from "./lib/i18n.js";
 import { rememberedLanguage } from "./lib/language.js";
 import { fetchView, startRouter } from "./lib/router.js";
 import { matchRoute } from "./lib/routes.js";
@@ -10,8 +10,14 @@ import { startFooter } from "./parts/footer.js";
 import { startHeader } from "./parts/header.js";
 import { unloadableView } from "./views/unloadable.js";
 
-// The view of each address, and its style sheets beyond those of index.html.
-const view = (pattern, name, styles, load) => ({ pattern, styles, load: () => load().then((module) => module[name]) });
+const language = rememberedLanguage();
+
+// The view of each address, its style sheets beyond those of index.html, and its words beyond those of the language.
+const view = (pattern, name, styles, load, words = null) => ({
+  pattern,
+  styles,
+  load: () => Promise.all([load(), words && addWords(words, language)]).then(([module]) => module[name]),
+});
 const ROUTES = [
   view("/", "galleryView", ["gallery"], () => import("./views/gallery.js")),
   view("/gallery/:id", "pictureView", ["gallery", "viewer", "job"], () => import("./views/picture.js")),
@@ -22,13 +28,14 @@ const ROUTES = [
   view("/scenes", "scenesView", ["create", "presets", "scenes"], () => import("./views/scenes.js")),
   view("/pictures", "picturesView", ["pictures", "groups"], () => import("./views/pictures.js")),
   view("/pictures/:id", "jobView", ["easel", "job", "viewer", "pictures", "scenes"], () => import("./views/job.js")),
-  view("/account", "accountView", ["account"], () => import("./views/account.js")),
-  view("/login", "loginView", [], () => import("./views/login.js")),
-  view("/signup", "signupView", [], () => import("./views/login.js")),
+  view("/account", "accountView", ["account"], () => import("./views/account.js"), "account"),
+  view("/login", "loginView", [], () => import("./views/login.js"), "account"),
+  view("/signup", "signupView", [], () => import("./views/login.js"), "account"),
+  view("/verify", "verifyView", [], () => import("./views/verify.js"), "account"),
+  view("/reset", "resetView", [], () => import("./views/reset.js"), "account"),
 ];
 const MISSING = view("", "missingView", [], () => import("./views/missing.js"));
 
-const language = rememberedLanguage();
 // Load the first view and the texts at the same time.
 fetchView(matchRoute(ROUTES, location.pathname)?.route ?? MISSING).catch(() => {});
 await loadWords(language);

@@ -11,10 +11,12 @@ from pydantic import Field
 from functions.http.client_address import client_network
 from functions.http.cursors import CURSOR_PATTERN, read_cursor
 from functions.http.long_poll import LongPoll
-from shared.accounts.auth import SESSION_S, Credential
+from shared.accounts.auth import Credential
+from shared.accounts.devices import describe
 from shared.accounts.tokens import token_hash
 from shared.api.scene_schemas import CODE_PATTERN
 from shared.core.errors import CrossSite, NotFound
+from shared.core.limits import DAY_S
 from shared.core.origins import origins_of
 from shared.services import Services
 
@@ -81,6 +83,14 @@ async def _token_id(token_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(token_id)
 
 
+async def _session_id(session_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(session_id)
+
+
+async def _device(request: Request) -> str | None:
+    return describe(request.headers.get("user-agent", ""))
+
+
 async def _group_id(group_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(group_id)
 
@@ -108,6 +118,8 @@ JobId = Annotated[UUID, Depends(_job_id)]
 ImageId = Annotated[UUID, Depends(_image_id)]
 TokenId = Annotated[UUID, Depends(_token_id)]
 SceneCode = Annotated[str, Depends(_scene_code)]
+SessionId = Annotated[UUID, Depends(_session_id)]
+DeviceDep = Annotated[str | None, Depends(_device)]
 GroupId = Annotated[UUID, Depends(_group_id)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 
@@ -123,8 +135,9 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 def set_session_cookie(response: Response, services: Services, token: str) -> None:
     """Set the session cookie, which scripts of the page cannot read."""
     secure = services.settings.public_url.startswith("https://")
+    max_age_s = services.settings.session_days * DAY_S
     response.set_cookie(
-        SESSION_COOKIE, token, max_age=SESSION_S, path="/", httponly=True, samesite="lax", secure=secure
+        SESSION_COOKIE, token, max_age=max_age_s, path="/", httponly=True, samesite="lax", secure=secure
     )
 
 

@@ -8,9 +8,6 @@ from shared.accounts import store as user_store
 from shared.accounts.store import User
 from shared.core.errors import AccountDisabled, NotSignedIn
 
-SESSION_S = 30 * 24 * 3600
-"""Lifetime of a session token and of the cookie that holds it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Credential:

@@ -61,6 +61,11 @@ def _add(connection: Connection, user_id: UUID, wanted: PushSubscription) -> Non
     connection.execute(oldest, {"user_id": user_id, "most": MOST})
 
 
+def remove_all(connection: Connection, user_id: UUID) -> None:
+    """Notify a user in no browser any more."""
+    connection.execute(text("DELETE FROM push_subscriptions WHERE user_id = :user_id"), {"user_id": user_id})
+
+
 def remove(services: Services, credential: Credential, endpoint: str) -> None:
     """Notify this browser of the user's no more; an unknown one is not notified anyway."""
     query = text("DELETE FROM push_subscriptions WHERE user_id = :user_id AND endpoint = :endpoint")

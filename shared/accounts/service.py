@@ -13,16 +13,17 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from shared.accounts import push_subscriptions
+from shared.accounts import push_subscriptions, session_store
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
-from shared.accounts.auth import SESSION_S, Credential, require_token_owner, require_user
-from shared.accounts.store import StoredToken, User
+from shared.accounts.auth import Credential, require_token_owner, require_user
+from shared.accounts.store import StoredToken, User, UserWithPassword
 from shared.accounts.strength import is_well_known
 from shared.accounts.tokens import new_token, token_hash
 from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.account_schemas import AccountChange
 from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
+from shared.core.limits import DAY_S
 from shared.core.paging import page
 from shared.core.rate_limits import take
 from shared.core.words import address_key, password_spellings, prepared_password
@@ -71,8 +72,12 @@ class NewApiToken:
     token: str
 
 
-def sign_up(services: Services, email: str, password: str, network: str | None = None) -> Session:
-    """Create an account and sign in. network: where the request comes from, None if that is not limited.
+def sign_up(
+    services: Services, email: str, password: str, network: str | None = None, device: str | None = None
+) -> Session:
+    """Create an account and sign in.
+
+    network: where the request comes from, None if that is not limited; device: how the list of sessions names it.
 
     Raises:
         InvalidRequest: The address is not valid, or the password is easy to guess.
@@ -81,18 +86,19 @@ def sign_up(services: Services, email: str, password: str, network: str | None =
         Capacity: The site has as many new accounts as it takes in an hour.
     """
     count_sign_up(services, network)
-    address = _normalise_email(email)
-    _refuse_well_known(password, address)
-    password_hash = _hash(password)
+    address = normalise_email(email)
+    password_hash = hash_new_password(password, address)
     with services.db.begin() as connection:
         user = user_store.create(connection, address, password_hash)
-        session = _open_session(connection, user)
+        session = _open_session(services, connection, user, device)
         take(connection, new_accounts(services), "")  # last: everybody's row is locked until the transaction ends
         return session
 
 
-def log_in(services: Services, email: str, password: str, network: str | None = None) -> Session:
-    """Sign in. An unknown address takes the same work as a known one. network: as for `sign_up`.
+def log_in(
+    services: Services, email: str, password: str, network: str | None = None, device: str | None = None
+) -> Session:
+    """Sign in. An unknown address takes the same work as a known one. network, device: as for `sign_up`.
 
     Raises:
         RateLimited: There were too many attempts with this address, or from this network.
@@ -100,7 +106,7 @@ def log_in(services: Services, email: str, password: str, network: str | None = 
         AccountDisabled: Both are right, but an operator has disabled the account.
     """
     try:
-        address = _normalise_email(email)
+        address = normalise_email(email)
     except InvalidRequest:
         address = ""
     count_log_in(services, address, network)
@@ -116,9 +122,11 @@ def log_in(services: Services, email: str, password: str, network: str | None = 
     is_old = spelling != prepared_password(password) or _hasher.check_needs_rehash(password_hash)
     new_hash = _hash(password) if is_old else None  # before the connection is taken, because it takes long
     with services.db.begin() as connection:
+        if not user_store.keeps_password(connection, user.id, password_hash):
+            raise BadCredentials  # it was replaced meanwhile, which ends all sessions
         if new_hash is not None:
             user_store.set_password_hash(connection, user.id, new_hash)
-        return _open_session(connection, user)
+        return _open_session(services, connection, user, device)
 
 
 def log_out(services: Services, credential: Credential) -> None:
@@ -142,15 +150,26 @@ def delete_account(services: Services, credential: Credential, password: str) ->
         BadCredentials: The password is wrong.
         RateLimited: There were too many attempts with this account's password.
     """
+    user = check_password(services, credential, password).user
+    with services.db.begin() as connection:
+        user_store.close(connection, user.id)
+    delete_rows(services, [user.id])
+
+
+def check_password(services: Services, credential: Credential, password: str) -> UserWithPassword:
+    """Return the user who sent the request with their password.
+
+    Raises:
+        BadCredentials: The password is wrong.
+        RateLimited: There were too many attempts with this account's password.
+    """
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         found = user_store.find_by_email(connection, user.email)
     count_log_in(services, user.email)
     if found is None or _matching_spelling(found.password_hash, password) is None:
         raise BadCredentials("The password is wrong.")
-    with services.db.begin() as connection:
-        user_store.close(connection, user.id)
-    delete_rows(services, [user.id])
+    return found
 
 
 def delete_rows(services: Services, closed: Collection[UUID], limit_s: float = 2.0) -> None:
@@ -247,16 +266,21 @@ def revoke_api_token(services: Services, credential: Credential, token_id: UUID)
             raise NotFound
 
 
-def _open_session(connection: Connection, user: User) -> Session:
+def _open_session(services: Services, connection: Connection, user: User, device: str | None) -> Session:
     token = new_token()
-    stored = user_store.create_token(
-        connection, user.id, token_hash(token) or b"", kind="session", name=None, lifetime_s=SESSION_S
+    expires_at = session_store.create(
+        connection,
+        user.id,
+        token_hash(token) or b"",
+        device=device,
+        lifetime_s=services.settings.session_days * DAY_S,
+        idle_s=services.settings.session_idle_days * DAY_S,
     )
-    assert stored.expires_at is not None, "a session has a lifetime"
-    return Session(user, token, stored.expires_at)
+    return Session(user, token, expires_at)
 
 
-def _normalise_email(email: str) -> str:
+def normalise_email(email: str) -> str:
+    """Return an address as accounts store theirs. Raises InvalidRequest if it is none."""
     try:
         checked = validate_email(address_key(email), check_deliverability=False, test_environment=False)
         return address_key(checked.normalized)
@@ -264,10 +288,19 @@ def _normalise_email(email: str) -> str:
         raise InvalidRequest(fields=(FieldError("email", "is not an e-mail address", "no_address"),)) from None
 
 
-def _refuse_well_known(password: str, email: str) -> None:
+def hash_new_password(password: str, email: str, field: str = "password") -> str:
+    """Return the hash of a password that an account gets. Raises InvalidRequest if it is easy to guess.
+
+    field: where the request has it.
+    """
+    _refuse_well_known(password, email, field)
+    return _hash(password)
+
+
+def _refuse_well_known(password: str, email: str, field: str) -> None:
     if is_well_known(prepared_password(password), email):
         message = "is too easy to guess: it is a common password, a sequence, or your address. Use four unusual words"
-        raise InvalidRequest(fields=(FieldError("password", message, "well_known"),))
+        raise InvalidRequest(fields=(FieldError(field, message, "well_known"),))
 
 
 def _hash(password: str) -> str:

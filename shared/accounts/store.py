@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from shared.core.errors import EmailTaken, NotSignedIn
 
@@ -75,13 +76,25 @@ STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > 
 _USER = """u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.language, u.mail_stopped,
     u.webhook_url, u.webhook_error"""
 _COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
-_BY_TOKEN = text(f"SELECT {_USER} FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}")
+_BY_TOKEN = text(f"""
+SELECT {_USER}, coalesce(t.last_used_at, t.created_at) < clock_timestamp() - interval '1 hour' AS is_unrecorded
+FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}
+""")
+_RECORD_USE = text("""
+UPDATE tokens SET last_used_at = clock_timestamp(),
+    expires_at = coalesce(least(ends_at, clock_timestamp() + make_interval(secs => idle_s)), expires_at)
+WHERE hash = :token_hash AND coalesce(last_used_at, created_at) < clock_timestamp() - interval '1 hour'
+""")
 
 
 def find_by_token(connection: Connection, token_hash: bytes) -> User | None:
-    """Return the user whose valid token has this hash."""
+    """Return the user whose valid token has this hash. At most once an hour the use is recorded."""
     row = connection.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
-    return User(*row) if row else None
+    if row is None:
+        return None
+    if row.is_unrecorded:
+        connection.execute(_RECORD_USE, {"token_hash": token_hash})
+    return User(*row[:-1])
 
 
 def find_by_email(connection: Connection, email: str) -> UserWithPassword | None:
@@ -150,6 +163,33 @@ def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) ->
     if secret is None:
         raise NotSignedIn
     return bytes(secret)
+
+
+def set_email(connection: Connection, user_id: UUID, email: str) -> str:
+    """Give a user another address; return the old one. A stop of mail stays only if the user asked for it.
+
+    Raises:
+        EmailTaken: Another account has the address.
+    """
+    query = text("""
+        UPDATE users SET email = :email, mail_stopped = CASE WHEN mail_stopped = 'unsubscribed' THEN mail_stopped END
+        WHERE id = :user_id AND NOT EXISTS (SELECT FROM users WHERE email = :email AND id <> :user_id)
+        RETURNING old.email
+    """)
+    try:
+        old_email = connection.execute(query, {"user_id": user_id, "email": email}).scalar_one_or_none()
+    except IntegrityError:  # another transaction took it in this moment
+        raise EmailTaken from None
+    if old_email is None:
+        raise EmailTaken
+    return str(old_email)
+
+
+def keeps_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:
+    """Return whether a password's hash is still the user's, and keep that so until the transaction ends."""
+    query = text("SELECT true FROM users WHERE id = :user_id AND password_hash = :password_hash FOR SHARE")
+    found = connection.execute(query, {"user_id": user_id, "password_hash": password_hash}).scalar()
+    return found is not None
 
 
 def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
@@ -240,7 +280,7 @@ def close(connection: Connection, user_id: UUID) -> None:
         """),
         values,
     )
-    connection.execute(text("DELETE FROM tokens WHERE user_id = :user_id"), values)
+    delete_tokens(connection, user_id)
 
 
 def list_closed(connection: Connection) -> list[UUID]:
@@ -338,6 +378,11 @@ def delete_api_token(connection: Connection, user_id: UUID, token_id: UUID) -> b
 def delete_token(connection: Connection, token_hash: bytes) -> None:
     """Revoke a session token or an API token."""
     connection.execute(text("DELETE FROM tokens WHERE hash = :hash"), {"hash": token_hash})
+
+
+def delete_tokens(connection: Connection, user_id: UUID) -> None:
+    """Revoke all of a user's session tokens and API tokens."""
+    connection.execute(text("DELETE FROM tokens WHERE user_id = :user_id"), {"user_id": user_id})
 
 
 _EXPIRED = "FROM tokens WHERE expires_at < now()"

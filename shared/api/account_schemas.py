@@ -9,6 +9,7 @@ from shared.api.fields import Email, NewPassword, Password, TokenName, WebhookUr
 from shared.api.schemas import Answer, Id, Notify, Request, Time
 
 Language = Literal["en", "ru"]
+LinkToken = Annotated[str, Field(max_length=100, description="What the link has after `token=`.")]
 
 
 class Credentials(Request):
@@ -37,6 +38,37 @@ class AccountChange(Request):
 
 class AccountDeletion(Request):
     password: Password
+
+
+class ResetRequest(Request):
+    email: Email
+
+
+class ResetView(Answer):
+    status: Literal["accepted"]
+
+
+class NewPasswordByLink(Request):
+    token: LinkToken
+    password: NewPassword
+
+
+class PasswordChange(Request):
+    password: Password
+    new_password: NewPassword
+
+
+class EmailChange(Request):
+    password: Password
+    email: Email
+
+
+class Confirmation(Request):
+    token: LinkToken
+
+
+class ConfirmationView(Answer):
+    status: Literal["confirmed"]
 
 
 class NewToken(Request):
@@ -68,6 +100,20 @@ class SessionView(Answer):
     user: UserView
     token: str
     expires_at: Time
+
+
+class SessionEntry(Answer):
+    id: Id
+    device: str | None = Field(description="The browser and the system, as far as they can be recognized.")
+    created_at: Time
+    last_used_at: Time = Field(description="Recorded at most once an hour.")
+    expires_at: Time = Field(description="When the session ends unless it is used before.")
+    current: bool = Field(description="Whether this request was sent with it.")
+
+
+class SessionList(Answer):
+    sessions: list[SessionEntry]
+    next: Annotated[str | None, BeforeValidator(lambda at: at and str(at))]
 
 
 class QuotaView(Answer):

@@ -54,6 +54,7 @@ class FieldError:
 
 
 NO_MAIL = FieldError("notify", "must be 'none': this site sends no mail", "not_offered")
+NO_RESET = FieldError("email", "cannot be written to: this site sends no mail. Ask its operators", "not_offered")
 
 
 class CodedError(Exception):
@@ -136,6 +137,10 @@ class AlreadyFinished(EaselError):
 
 class NotSucceeded(EaselError):
     status, code, title = 409, "not_succeeded", "Only a job that has succeeded and has pictures can be published."
+
+
+class AlreadyUsed(EaselError):
+    status, code, title = 409, "already_used", "This link has been used, or is too old. Ask for another one."
 
 
 class StillRunning(EaselError):

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
+from shared.core.limits import DAY_S
 from shared.core.setting_types import (
     BrokerUrl,
     Bucket,
@@ -30,7 +31,6 @@ from shared.core.setting_types import (
     whole,
 )
 
-DAY_S = 24 * 3600
 MAX_KEY_CHARACTERS = 4096
 MANY = 1_000_000_000
 """The largest value of a limit that has no natural one: in effect no limit."""
@@ -78,6 +78,8 @@ class Settings(BaseModel, frozen=True):
     mail_events_url: QueueUrl = ""
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     action_model: str = ""
+    session_days: Annotated[int, whole(1, 400)] = 30
+    session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2
     max_queued: Annotated[int, whole(1, 100_000)] = 50
     jobs_per_day: Annotated[int, whole(1, 1_000_000)] = 200

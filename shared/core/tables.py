@@ -24,12 +24,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+import shared.core.account_tables
 import shared.core.error_tables
 import shared.core.likeness_tables
 import shared.core.limit_tables
 import shared.core.push_tables
 import shared.core.scene_tables
-import shared.core.upload_tables  # noqa: F401 # all six add their tables to the metadata
+import shared.core.upload_tables  # noqa: F401 # all seven add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
@@ -90,6 +91,10 @@ tokens = Table(
     Column("name", Text),
     when("created_at", nullable=False, server_default=NOW),
     when("expires_at"),
+    Column("device", Text),
+    when("last_used_at"),
+    when("ends_at"),
+    Column("idle_s", Integer),
     Column("suspended", Boolean, nullable=False, server_default="false"),
     CheckConstraint("kind IN ('session', 'api')", name="kind"),
     Index("ix_tokens_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),

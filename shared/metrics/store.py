@@ -43,7 +43,10 @@ UNION ALL SELECT 'refusals', name, refusals, 0 FROM generators
 UNION ALL SELECT 'swept', '', 1, extract(epoch FROM clock_timestamp() - swept_at) FROM queue_clock
     WHERE swept_at IS NOT NULL
 UNION ALL SELECT 'mails', '', count(*), 0 FROM (
-    SELECT FROM ((SELECT FROM mails LIMIT {MOST}) UNION ALL (SELECT FROM group_mails LIMIT {MOST})) waiting LIMIT {MOST}
+    SELECT FROM (
+        (SELECT FROM mails LIMIT {MOST}) UNION ALL (SELECT FROM group_mails LIMIT {MOST})
+        UNION ALL (SELECT FROM account_mails LIMIT {MOST})
+    ) waiting LIMIT {MOST}
 ) few
 UNION ALL SELECT 'garbage', '', count(*), 0 FROM (SELECT FROM garbage LIMIT {MOST}) few
 UNION ALL SELECT 'reports', '', count(*), 0 FROM (SELECT FROM reports WHERE closed_at IS NULL LIMIT {MOST}) few

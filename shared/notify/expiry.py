@@ -12,6 +12,7 @@ GIVEN_UP_AT_ONCE = 500
 _OUTBOXES: tuple[tuple[Kind, Outbox], ...] = (
     ("mail", "mails"),
     ("mail", "group_mails"),
+    ("mail", "account_mails"),
     ("webhook", "webhooks"),
     ("push", "pushes"),
 )
@@ -27,5 +28,5 @@ def give_up_old(services: Services) -> None:
             if dropped:
                 delivery_errors.record(connection, kind, f"{kind}_expired", failures=0, given_up=len(dropped))
         for row_id in dropped:
-            what = "group" if outbox == "group_mails" else "job"
+            what = {"group_mails": "group", "account_mails": "request"}.get(outbox, "job")
             _log.warning("a %s is given up after a day: that of %s %s", kind, what, row_id)

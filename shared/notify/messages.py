@@ -72,7 +72,7 @@ def compose(claim: MailClaim, settings: Settings, pictures: Mapping[str, MailPic
     pictures = pictures or {}
     shown = {image_id: picture.thumbnail for image_id, picture in pictures.items() if picture.thumbnail is not None}
     story = write_story(claim, settings.public_url, shown.keys())
-    message = EmailMessage(policy=_policy())
+    message = begin(claim.email, settings)
     _set_headers(message, claim, settings, story.outcome)
     message.set_content("\n\n".join(story.text) + "\n")
     message.add_alternative(page(claim.language, story.html), subtype="html")
@@ -89,36 +89,38 @@ def compose(claim: MailClaim, settings: Settings, pictures: Mapping[str, MailPic
     return message
 
 
+def begin(email: str, settings: Settings) -> EmailMessage:
+    """Return a mail without subject, date and content. Raises MailRefused if nothing can be sent to this address."""
+    title, sender = parseaddr(settings.mail_from)
+    message = EmailMessage(policy=_policy())
+    message["From"] = Address(title, addr_spec=sender)
+    message["To"] = _address(email)
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
 def compose_test(email: str, settings: Settings) -> EmailMessage:
     """Return a mail with which an operator checks that mail arrives.
 
     Raises:
         MailRefused: Nothing can be sent to this address.
     """
-    title, sender = parseaddr(settings.mail_from)
-    message = EmailMessage(policy=_policy())
-    message["From"] = Address(title, addr_spec=sender)
-    message["To"] = _address(email)
+    message = begin(email, settings)
     message["Subject"] = "Easel can send mail"
     message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"
+    message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2])
     message.set_content(f"This is a test mail. An operator of {settings.public_url} sent it.\n")
     return message
 
 
 def _set_headers(message: EmailMessage, claim: MailClaim, settings: Settings, outcome: str) -> None:
     """Set the headers. The email package encodes them; the prompt and the address are put on one line before."""
-    title, sender = parseaddr(settings.mail_from)
-    message["From"] = Address(title, addr_spec=sender)
-    message["To"] = _address(claim.email)
     # The email package would decode encoded words in a prompt, including line ends (CVE-2024-6923).
     prompt = one_line(claim.jobs[0].prompt)
     subject = shorten(prompt, _MAX_SUBJECT_CHARACTERS).replace("=?", "= ?")
     message["Subject"] = f"{outcome}: {subject}" if subject else outcome
     message["Date"] = claim.finished_at
-    message["Message-ID"] = f"<{_mail_id(claim)}@{sender.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message["Message-ID"] = f"<{_mail_id(claim)}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
     # One click (RFC 8058): the mail program sends a POST, so that scanners, which only follow links, change nothing.
     message["List-Unsubscribe"] = f"<{settings.public_url}/v1/unsubscribe/{claim.unsubscribe}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

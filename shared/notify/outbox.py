@@ -6,15 +6,19 @@ the same Message-ID, so that many mailboxes show it once.
 
 import logging
 from contextlib import closing
+from email.message import EmailMessage
 from itertools import cycle
 
+from shared.accounts import account_mails
+from shared.accounts.account_mails import AccountMail
 from shared.core import rate_limits
 from shared.core.errors import RateLimited
 from shared.core.log import job_id as log_job_id
 from shared.generators.base import Stop, never_stop
-from shared.notify import delivery_errors, mail, mail_pictures
+from shared.notify import account_messages, delivery_errors, mail, mail_pictures, outbox_rows
 from shared.notify import store as mail_store
 from shared.notify.messages import compose
+from shared.notify.outbox_rows import MAIL_OUTBOXES, Outbox
 from shared.notify.store import MailClaim
 from shared.services import Services
 
@@ -32,15 +36,14 @@ def send_due(services: Services, stop: Stop = never_stop) -> int:
     with closing(mail.connect(services.settings)) as mailer:
         try:
             # From each outbox in turn, so that many mails about jobs do not hold up those about groups.
-            for outbox in cycle(mail_store.OUTBOXES):
-                if stop() or len(empty) == len(mail_store.OUTBOXES):
+            for outbox in cycle(MAIL_OUTBOXES):
+                if stop() or len(empty) == len(MAIL_OUTBOXES):
                     break
-                with services.db.statement() as connection:
-                    claim = mail_store.claim(connection, outbox)
+                claim = _claim(services, outbox)
                 if claim is None:
                     empty.add(outbox)
                     continue
-                log_job_id.set(str(claim.id))
+                log_job_id.set(str(claim.id) if isinstance(claim, MailClaim) else None)
                 sent += _send(services, mailer, claim)
         except mail.MailServerDown:
             pass  # already logged, and the mail is postponed
@@ -49,31 +52,44 @@ def send_due(services: Services, stop: Stop = never_stop) -> int:
     return sent
 
 
-def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
+def _claim(services: Services, outbox: Outbox) -> MailClaim | AccountMail | None:
+    with services.db.statement() as connection:
+        if outbox == "account_mails":
+            return account_mails.claim(connection)
+        return mail_store.claim(connection, "group_mails" if outbox == "group_mails" else "mails")
+
+
+def _send(services: Services, mailer: mail.Mailer, claim: MailClaim | AccountMail) -> bool:
     """Send the claimed mail, then drop or postpone it; return whether it was accepted.
 
     Raises:
         MailServerDown: The server accepts no mail.
     """
-    limit = rate_limits.Limit("mails", services.settings.mails_per_day, rate_limits.DAY_S)
-    if claim.jobs and not _may_be_sent(services, limit, claim):
+    # Counted apart, so that mail about jobs does not hold up a link for a new password.
+    name = "mails" if isinstance(claim, MailClaim) else "account mails"
+    limit = rate_limits.Limit(name, services.settings.mails_per_day, rate_limits.DAY_S)
+    has_content = claim.jobs if isinstance(claim, MailClaim) else claim.user_id
+    if has_content and not _may_be_sent(services, limit, claim):
         return False
     accepted = False
     try:
-        if claim.jobs:  # those of a group may have been deleted one by one
-            mailer.send(compose(claim, services.settings, mail_pictures.read(services, claim)))
+        message = _compose(services, claim)
+        if message is not None:
+            mailer.send(message)
             accepted = True
     except mail.MailRefused as error:
         _log.warning("a mail is given up: %s", error)
         with services.db.begin() as connection:
             delivery_errors.record(connection, "mail", error.code, given_up=1)
-            if isinstance(error, mail.RecipientRefused):
+            if isinstance(error, mail.RecipientRefused) and isinstance(claim, MailClaim):
                 mail_store.stop(connection, claim.user_id, "refused")
     except mail.MailDelayed as error:
         _log.warning("a mail waits: %s", error)
         with services.db.begin() as connection:
             mail_store.postpone(connection, claim)
             rate_limits.give_back(connection, limit, claim.email)
+            if isinstance(claim, AccountMail):
+                account_mails.withdraw_links(connection, claim)
             delivery_errors.record(connection, "mail", error.code)
         if isinstance(error, mail.MailServerDown):
             raise
@@ -83,12 +99,25 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim) -> bool:
     return accepted
 
 
-def _may_be_sent(services: Services, limit: rate_limits.Limit, claim: MailClaim) -> bool:
+def _may_be_sent(services: Services, limit: rate_limits.Limit, claim: MailClaim | AccountMail) -> bool:
     """Count a mail to its address; return False and postpone it if there were too many."""
     with services.db.statement() as connection:
         try:
             rate_limits.take(connection, limit, claim.email)
         except RateLimited as reached:
-            mail_store.delay(connection, claim, reached.retry_after_s or 1)
+            delay_s = reached.retry_after_s or 1
+            if isinstance(claim, MailClaim):
+                mail_store.delay(connection, claim, delay_s)
+            else:
+                outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)
             return False
     return True
+
+
+def _compose(services: Services, claim: MailClaim | AccountMail) -> EmailMessage | None:
+    """Return the mail, None if there is nothing to send any more."""
+    if isinstance(claim, AccountMail):
+        return account_messages.prepare(services, claim)
+    if not claim.jobs:  # those of a group may have been deleted one by one
+        return None
+    return compose(claim, services.settings, mail_pictures.read(services, claim))

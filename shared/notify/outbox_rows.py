@@ -1,4 +1,4 @@
-"""SQL that the outboxes share: a row for each job or group whose message is to be sent at `due_at`.
+"""SQL that the outboxes share: a row for each job, group or account whose message is to be sent at `due_at`.
 
 `attempts` names the claim.
 
@@ -11,7 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Outbox = Literal["mails", "group_mails", "webhooks", "pushes"]
+Outbox = Literal["mails", "group_mails", "account_mails", "webhooks", "pushes"]
+
+MAIL_OUTBOXES: tuple[Outbox, ...] = ("mails", "group_mails", "account_mails")
 
 NOW = "(SELECT clock_timestamp())"
 """SQL: the time, read once. Compared with the function itself, every row would be looked at."""
@@ -19,7 +21,7 @@ NOW = "(SELECT clock_timestamp())"
 
 def key_of(outbox: Outbox) -> str:
     """Return the column that names what an outbox's row is about."""
-    return "group_id" if outbox == "group_mails" else "job_id"
+    return {"group_mails": "group_id", "account_mails": "id"}.get(outbox, "job_id")
 
 
 def are_due(connection: Connection, outboxes: Sequence[Outbox]) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.accounts.account_mails import AccountMail
 from shared.jobs.reasons import MAIL_LIMIT
 from shared.jobs.states import Event
 from shared.notify import outbox_rows
@@ -19,8 +20,6 @@ from shared.notify.mail_events import Refusal
 from shared.notify.outbox_rows import NOW, key_of
 
 MailOutbox = Literal["mails", "group_mails"]
-
-OUTBOXES: tuple[MailOutbox, ...] = ("mails", "group_mails")
 
 LEASE_S = 300.0
 """Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
@@ -189,12 +188,12 @@ def unsubscribe(connection: Connection, secret: bytes) -> bool:
     return user_id is not None
 
 
-def drop(connection: Connection, claim: MailClaim) -> None:
+def drop(connection: Connection, claim: MailClaim | AccountMail) -> None:
     """Delete a claimed mail, unless it was claimed again meanwhile or is about a later end."""
     outbox_rows.drop(connection, claim.outbox, claim.id, claim.attempts)
 
 
-def postpone(connection: Connection, claim: MailClaim) -> None:
+def postpone(connection: Connection, claim: MailClaim | AccountMail) -> None:
     """Schedule another attempt at a claimed mail: after 15 s, then twice as long each time, up to 15 minutes.
 
     A mail that was claimed again meanwhile is not changed.

@@ -11,7 +11,6 @@ from shared.core.log import fields as log_fields
 from shared.generators.base import Stop
 from shared.metrics import store as metrics_store
 from shared.notify import delivery_errors, expiry, outbox, outbox_rows
-from shared.notify import store as mail_store
 from shared.notify.outbox_rows import Outbox
 from shared.polling import claims, dispatch, garbage, generator_errors, wait_reasons
 from shared.polling.patience import patient
@@ -51,7 +50,7 @@ def report(services: Services) -> None:
 
 def has_notifications(services: Services) -> bool:
     """Return whether a notification is due; mails count only where the site sends mail."""
-    outboxes: list[Outbox] = ["webhooks", "pushes", *(mail_store.OUTBOXES if services.sends_mail else ())]
+    outboxes: list[Outbox] = ["webhooks", "pushes", *(outbox_rows.MAIL_OUTBOXES if services.sends_mail else ())]
     with services.db.statement() as connection:
         return outbox_rows.are_due(connection, outboxes)
 

@@ -21,9 +21,11 @@ NO_JOB = "00000000-0000-7000-8000-000000000000"
 WITH_BODY = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
-    if route["name"] in ("signup", "login", "submit", "upload", "report")
+    if route["name"] in ("signup", "login", "recovery", "submit", "upload", "report")
 ] + [
     ("POST", "/v1/tokens"),
+    ("POST", "/v1/me/password"),
+    ("POST", "/v1/me/email"),
     ("PATCH", "/v1/me"),
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
@@ -35,15 +37,21 @@ WITH_BODY = [
     ("POST", "/v1/me/push"),
     ("DELETE", "/v1/me/push"),
 ]
-PUBLIC = ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe", "catalogue")
+PUBLIC = (
+    *("signup", "login", "recovery", "unsubscribe", "gallery", "report"),
+    *("presets", "picture", "health", "catalogue"),
+)
 SIGNED_IN = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
-    if route["name"]
-    not in ("signup", "login", "gallery", "presets", "picture", "health", "report", "unsubscribe", "catalogue")
-    and "{token_id}" not in route["path"]
+    if route["name"] not in PUBLIC and "{token_id}" not in route["path"] and "{session_id}" not in route["path"]
 ]
 BODIES = {
+    "POST /v1/me/password": {"password": "x", "new_password": "four unusual words here"},
+    "POST /v1/me/email": {"password": "x", "email": "new@example.com"},
+    "POST /v1/verify": {"token": "x"},
+    "POST /v1/password-reset": {"email": "ada@example.com"},
+    "PUT /v1/password-reset": {"token": "x", "password": "four unusual words here"},
     "POST /v1/me/push": {
         "endpoint": "https://push.example.com/x",
         "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},

@@ -15,7 +15,17 @@ from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 
-GUEST = ("/", "/gallery/{published}", "/gallery/nothing", "/login", "/signup", "/likenesses", "/nowhere")
+GUEST = (
+    "/",
+    "/gallery/{published}",
+    "/gallery/nothing",
+    "/login",
+    "/signup",
+    "/reset",
+    "/verify",
+    "/likenesses",
+    "/nowhere",
+)
 MEMBER = (
     "/create",
     "/create/many",

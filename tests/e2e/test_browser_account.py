@@ -156,7 +156,7 @@ def test_another_tab_notices_the_end_of_the_session(member: Visitor) -> None:
     second = first.context.new_page()
     second.goto(member.url)
     second.get_by_role("link", name="Account: ").click()
-    second.get_by_role("button", name="Log out").click()
+    second.get_by_role("button", name="Log out", exact=True).click()
     expect(second.get_by_role("link", name="Log in")).to_be_visible()
     expect(first.get_by_role("heading", name="Welcome back")).to_be_visible()
 
@@ -197,3 +197,30 @@ def test_the_site_speaks_russian_when_it_is_chosen(guest: Visitor, user: ApiUser
     expect(page.get_by_role("heading", name="Что напишем?")).to_be_visible()
     page.goto(guest.url + "/account")
     expect(page.get_by_role("region", name="Сегодня")).to_contain_text("осталось заданий: 200 из 200")
+
+
+def test_other_sessions_are_ended_and_the_password_changed(site: RunningSite, member: Visitor, user: ApiUser) -> None:
+    page, member.expected = member.page, ["/v1/me/password"]
+    page.goto(member.url + "/account")
+    part = page.get_by_role("region", name="Where you are logged in")
+    rows = part.get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="this one")).to_have_count(1)
+    rows.get_by_role("button", name=re.compile("Log out: python-requests")).click()
+    expect(rows).to_have_count(1)
+    assert status_with(site, user.token) == 401
+    answer = requests.post(f"{site.url}/v1/login", json={"email": user.email, "password": PASSWORD}, timeout=30)
+    other = answer.json()["token"]
+    form = page.get_by_role("region", name="Password", exact=True)
+    form.get_by_label("Present password").fill("not the right one")
+    form.get_by_label("New password").fill("eight blue kettles whistle")
+    form.get_by_role("button", name="Change the password").click()
+    expect(form.get_by_label("Present password")).to_be_focused()
+    form.get_by_label("Present password").fill(PASSWORD)
+    form.get_by_label("Present password").press("Enter")
+    expect(form.get_by_role("status")).to_contain_text("Your password is changed")
+    assert status_with(site, other) == 401
+    page.reload()
+    expect(rows).to_have_count(1)
+    part.get_by_role("button", name="Log out everywhere else").click()
+    expect(rows).to_have_count(1)

@@ -79,7 +79,7 @@ class Visitor:
     def log_out(self) -> None:
         """Log out and return to the front page as a guest."""
         self.page.get_by_role("link", name="Account: ").click()
-        self.page.get_by_role("button", name="Log out").click()
+        self.page.get_by_role("button", name="Log out", exact=True).click()
         expect(self.page.get_by_role("link", name="Log in")).to_be_visible()
 
     def submit(self, prompt: str, *, quality: str, count: int) -> None:

@@ -3,9 +3,13 @@ import { test } from "node:test";
 import { currentLocale, loadWords, t, tOr } from "../../web/lib/i18n.js";
 import { LANGUAGES, pickLanguage, rememberedLanguage, rememberLanguage } from "../../web/lib/language.js";
 import { spanInWords } from "../../web/lib/time.js";
-import { words as english } from "../../web/text/en.js";
 
-const load = (language) => import(`../../web/text/${language}.js`).then(({ words }) => words);
+/** Every word of a language, those of single pages included. */
+async function load(language) {
+  const files = await Promise.all(["", "account-"].map((part) => import(`../../web/text/${part}${language}.js`)));
+  return Object.assign({}, ...files.map(({ words }) => words));
+}
+const english = await load("en");
 /** The names of the values that an entry takes, in order of the alphabet. */
 const takes = (entry) =>
   [...(/^\(\{([^}]*)\}\)/.exec(String(entry))?.[1].matchAll(/\w+/g) ?? [])].map(([name]) => name).toSorted();

@@ -4,8 +4,10 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { words } from "../../web/text/en.js";
+import { words as ofAccounts } from "../../web/text/account-en.js";
+import { words as common } from "../../web/text/en.js";
 
+const words = { ...common, ...ofAccounts };
 const WEB = fileURLToPath(new URL("../../web", import.meta.url));
 // The API's docs under web/docs are a page of their own.
 const files = readdirSync(WEB, { recursive: true })

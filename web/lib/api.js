@@ -78,6 +78,15 @@ export const addPush = (body, options) => call("POST", "/v1/me/push", { ...optio
 export const removePush = (body, options) => call("DELETE", "/v1/me/push", { ...options, body });
 export const signUp = (body, options) => call("POST", "/v1/signup", { ...options, body });
 export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
+export const changePassword = (body, options) => call("POST", "/v1/me/password", { ...options, body });
+export const changeEmail = (body, options) => call("POST", "/v1/me/email", { ...options, body });
+export const confirmEmail = (body, options) => call("POST", "/v1/verify", { ...options, body });
+export const listSessions = ({ cursor, limit }, options) =>
+  call("GET", withQuery("/v1/sessions", { cursor, limit }), options).then(data);
+export const endSessionOf = (id, options) => call("DELETE", `/v1/sessions/${encodeURIComponent(id)}`, options);
+export const endOtherSessions = (options) => call("DELETE", "/v1/sessions", options);
+export const requestReset = (body, options) => call("POST", "/v1/password-reset", { ...options, body });
+export const resetPassword = (body, options) => call("PUT", "/v1/password-reset", { ...options, body });
 export const logOut = (options) => call("POST", "/v1/logout", options);
 export const listTokens = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/tokens", { cursor, limit }), options).then(data);

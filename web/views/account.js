@@ -10,9 +10,12 @@ import { dayOf } from "../lib/time.js";
 import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
+import { emailForm } from "../parts/email-form.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
+import { passwordForm } from "../parts/password-form.js";
+import { sessionList } from "../parts/session-list.js";
 import { tokenList } from "../parts/token-list.js";
 import { webhookForm } from "../parts/webhook-form.js";
 
@@ -30,8 +33,16 @@ export function accountView({ signal }) {
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
-        element("div", {}, identity(me), quota(me.quota), notification(me, mail, signal)),
-        element("div", {}, tokenList(signal), webhookForm(me.user, signal), departure(me.user, signal)),
+        element("div", {}, identity(me), quota(me.quota), notification(me, mail, signal), sessionList(signal)),
+        element(
+          "div",
+          {},
+          mail && emailForm(me.user, signal),
+          passwordForm(me.user, signal),
+          tokenList(signal),
+          webhookForm(me.user, signal),
+          departure(me.user, signal),
+        ),
       );
     } catch (error) {
       if (!isAborted(error, signal)) fill(place, errorNotice(error, load));

@@ -1,7 +1,8 @@
-import { logIn, signUp } from "../lib/api.js";
+import { getPresets, logIn, signUp } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
+import { fieldOf } from "../lib/presets.js";
 import { navigate } from "../lib/router.js";
 import { safeNext } from "../lib/routes.js";
 import { startSession } from "../lib/session.js";
@@ -51,9 +52,21 @@ function accountView({ mode, other, send, query, signal }) {
     { class: "page account-page" },
     element("h1", { class: "display" }, t(`${mode}.heading`)),
     form,
+    mode === "login" && resetLink(signal),
     change,
   );
   return { title: t(`${mode}.title`), node };
+}
+
+/** The way to a new password, on sites that send mail. Where that cannot be found out, the form says it. */
+function resetLink(signal) {
+  const node = element("p", { class: "hint" }, routeLink("/reset", {}, t("reset.link")));
+  getPresets({ signal })
+    .then((presets) => {
+      node.hidden = fieldOf(presets, "notify").offered === false;
+    })
+    .catch(() => {});
+  return node;
 }
 
 function accountFields(mode) {

@@ -146,6 +146,8 @@ WRONG = {
     "UPLOAD_MB_PER_HOUR": ["19"],
     "UPLOAD_MB_IN_ALL": ["19"],
     "MAILS_PER_DAY": ["0"],
+    "SESSION_DAYS": ["0", "401"],
+    "SESSION_IDLE_DAYS": ["0", "401"],
     "MAX_LIKENESSES": ["0", "10001"],
     "LIKENESS_DAYS": ["0", "3651"],
     "MAX_ADAPTER_MB": ["0", "301"],

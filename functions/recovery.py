@@ -1,0 +1,36 @@
+"""/v1/password-reset and /v1/verify: what links in mails are good for."""
+
+from fastapi import APIRouter, Response
+
+from functions.http.app import lambda_handler
+from functions.http.dependencies import NetworkDep, ServicesDep
+from functions.http.problems import WITH_BODY, problems
+from functions.http.threads import passwords
+from shared.accounts import addresses, recovery
+from shared.api.account_schemas import Confirmation, ConfirmationView, NewPasswordByLink, ResetRequest, ResetView
+from shared.core.errors import AlreadyUsed, EmailTaken, RateLimited
+
+router = APIRouter(tags=["accounts"])
+handler = lambda_handler(router)
+
+
+@router.post(
+    "/v1/password-reset", status_code=202, response_model=ResetView, responses=problems(*WITH_BODY, RateLimited)
+)
+def request_reset(body: ResetRequest, services: ServicesDep, network: NetworkDep) -> dict[str, str]:
+    """Send a link for a new password. The answer is the same whether the address has an account or not."""
+    recovery.request_reset(services, body.email, network)
+    return {"status": "accepted"}
+
+
+@router.put("/v1/password-reset", status_code=204, response_class=Response, responses=problems(*WITH_BODY, AlreadyUsed))
+async def reset_password(body: NewPasswordByLink, services: ServicesDep) -> None:
+    """Set the password of the account that the link is for. Its sessions and API tokens end; log in again."""
+    await passwords().call(recovery.reset_password, services, body.token, body.password)
+
+
+@router.post("/v1/verify", response_model=ConfirmationView, responses=problems(*WITH_BODY, AlreadyUsed, EmailTaken))
+def confirm(body: Confirmation, services: ServicesDep) -> dict[str, str]:
+    """Confirm the new address of an account, which the link was sent to. It is the account's from now on."""
+    addresses.confirm(services, body.token)
+    return {"status": "confirmed"}

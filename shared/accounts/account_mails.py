@@ -1,0 +1,116 @@
+"""SQL for mail about accounts: its outbox, and the secrets in its links, of which only the hashes are stored.
+
+A secret is made when its mail is sent, so it is in no row; a mail that is sent twice has two, and both work.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+Kind = Literal["reset", "password_changed", "email_change", "email_changed"]
+LinkKind = Literal["reset", "email"]
+
+LEASE_S = 300.0
+"""Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
+
+MOST_LINKS = 5
+"""Links of one kind that work at the same time for an account. Beyond them no mail is sent."""
+
+_EXPIRED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMail:
+    """A mail that this process may send. `attempts` identifies the claim; without a user nobody is to get it."""
+
+    id: UUID
+    attempts: int
+    kind: Kind
+    email: str
+    user_id: UUID | None
+    language: str
+    outbox: Literal["account_mails"] = "account_mails"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a mail that still works: the account and the address that it was sent to."""
+
+    user_id: UUID
+    email: str
+
+
+def add(connection: Connection, kind: Kind, email: str, user_id: UUID | None = None) -> None:
+    """Send a mail to an address, unless the same waits already. Without a user: if an account has the address."""
+    query = text("""
+        INSERT INTO account_mails (kind, email, user_id) VALUES (:kind, :email, :user_id)
+        ON CONFLICT (email, kind) DO NOTHING
+    """)
+    connection.execute(query, {"kind": kind, "email": email, "user_id": user_id})
+
+
+_CLAIM = text("""
+WITH taken AS (
+    UPDATE account_mails SET attempts = attempts + 1, due_at = clock_timestamp() + make_interval(secs => :lease_s)
+    WHERE id = (
+        SELECT id FROM account_mails WHERE due_at <= (SELECT clock_timestamp())
+        ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, attempts, kind, email, user_id
+)
+SELECT taken.id, taken.attempts, taken.kind, taken.email, u.id AS user_id, coalesce(u.language, 'en') AS language
+FROM taken LEFT JOIN users u ON u.disabled_at IS NULL
+    AND u.id = coalesce(taken.user_id, (SELECT found.id FROM users found WHERE found.email = taken.email))
+""")
+
+
+def claim(connection: Connection) -> AccountMail | None:
+    """Claim the mail that has been due for longest, for 5 minutes. It has no user if the account is disabled."""
+    row = connection.execute(_CLAIM, {"lease_s": LEASE_S}).one_or_none()
+    return AccountMail(*row) if row else None
+
+
+def issue_link(connection: Connection, mail: AccountMail, kind: LinkKind, link_hash: bytes, lifetime_s: float) -> bool:
+    """Make a link for a claimed mail; return False if the account has as many as it may have."""
+    expired = text("""
+        DELETE FROM account_links WHERE hash IN (
+            SELECT hash FROM account_links WHERE expires_at < (SELECT clock_timestamp())
+            LIMIT :limit FOR UPDATE SKIP LOCKED
+        )
+    """)
+    connection.execute(expired, {"limit": _EXPIRED_AT_ONCE})
+    query = text("""
+        INSERT INTO account_links (hash, kind, user_id, email, mail_id, expires_at)
+        SELECT :hash, :kind, :user_id, :email, :mail_id, clock_timestamp() + make_interval(secs => :lifetime_s)
+        WHERE (
+            SELECT count(*) FROM account_links
+            WHERE user_id = :user_id AND kind = :kind AND expires_at > clock_timestamp()
+        ) < :most AND EXISTS (SELECT FROM account_mails WHERE id = :mail_id)
+    """)
+    values = {"hash": link_hash, "kind": kind, "user_id": mail.user_id, "email": mail.email, "mail_id": mail.id}
+    return connection.execute(query, values | {"lifetime_s": lifetime_s, "most": MOST_LINKS}).rowcount == 1
+
+
+def withdraw_links(connection: Connection, mail: AccountMail) -> None:
+    """Delete the links of a mail that was not accepted."""
+    connection.execute(text("DELETE FROM account_links WHERE mail_id = :mail_id"), {"mail_id": mail.id})
+
+
+def find_link(connection: Connection, kind: LinkKind, link_hash: bytes) -> Link | None:
+    """Return a link that works: not used, not too old, of an account that still has the address, or is to get it."""
+    query = text("""
+        SELECT l.user_id, l.email FROM account_links l
+        JOIN users u ON u.id = l.user_id AND u.disabled_at IS NULL AND (u.email = l.email OR l.kind = 'email')
+        WHERE l.hash = :hash AND l.kind = :kind AND l.expires_at > clock_timestamp()
+    """)
+    row = connection.execute(query, {"hash": link_hash, "kind": kind}).one_or_none()
+    return Link(*row) if row else None
+
+
+def delete_links(connection: Connection, user_id: UUID) -> None:
+    """Make all links of an account useless, also the one that is to be sent to another address."""
+    values = {"user_id": user_id}
+    connection.execute(text("DELETE FROM account_links WHERE user_id = :user_id"), values)
+    connection.execute(text("DELETE FROM account_mails WHERE user_id = :user_id AND kind = 'email_change'"), values)

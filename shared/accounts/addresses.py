@@ -1,0 +1,45 @@
+"""Another address for an account. It counts once its owner has opened the link that was sent to it."""
+
+from shared.accounts import account_mails
+from shared.accounts import service as accounts
+from shared.accounts import store as user_store
+from shared.accounts.auth import Credential
+from shared.accounts.tokens import token_hash
+from shared.core.errors import NO_RESET, AlreadyUsed, InvalidRequest
+from shared.services import Services
+
+
+def request_change(services: Services, credential: Credential, password: str, email: str) -> None:
+    """Send a link to the address that an account is to have. The answer does not show whether another account has it.
+
+    Raises:
+        BadCredentials: The password is wrong.
+        InvalidRequest: This site sends no mail, or the address is not valid.
+    """
+    if not services.sends_mail:
+        raise InvalidRequest(fields=(NO_RESET,))
+    address = accounts.normalise_email(email)
+    user = accounts.check_password(services, credential, password).user
+    with services.db.statement() as connection:
+        account_mails.add(connection, "email_change", address, user.id)
+
+
+def confirm(services: Services, token: str) -> None:
+    """Give an account the address that the link was sent to, and notify the old one.
+
+    Raises:
+        AlreadyUsed: The link was used, is too old, or never existed.
+        EmailTaken: Another account has the address.
+    """
+    link_hash = token_hash(token) or b""
+    with services.db.begin() as connection:
+        link = account_mails.find_link(connection, "email", link_hash)
+        if link is None:
+            raise AlreadyUsed
+        user_store.lock(connection, link.user_id)
+        if account_mails.find_link(connection, "email", link_hash) is None:
+            raise AlreadyUsed  # it was used in a transaction that has just ended
+        account_mails.delete_links(connection, link.user_id)
+        old_email = user_store.set_email(connection, link.user_id, link.email)
+        if services.sends_mail:
+            account_mails.add(connection, "email_changed", old_email, link.user_id)

@@ -1,0 +1,32 @@
+"""The tables of mail about accounts, beside the others in `shared.core.tables`."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import UUID
+
+from shared.core.columns import ROW_ID, metadata, outbox, owner, when
+
+KINDS = "kind IN ('reset', 'password_changed', 'email_change', 'email_changed')"
+
+# Mail about accounts, to be sent. Without a user it is for the one with this address, if any has it by then.
+account_mails = Table(
+    "account_mails",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    Column("kind", Text, CheckConstraint(KINDS, name="kind"), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("user_id", UUID, ForeignKey("users.id", ondelete="CASCADE"), index=True),
+    *outbox(),
+    UniqueConstraint("email", "kind"),
+)
+
+# Hashes of the secrets in the links of such mail. Each is good once.
+account_links = Table(
+    "account_links",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("kind", Text, CheckConstraint("kind IN ('reset', 'email')", name="kind"), nullable=False),
+    owner("users", index=True),
+    Column("email", Text, nullable=False),
+    Column("mail_id", UUID, nullable=False, index=True),
+    when("expires_at", nullable=False, index=True),
+)

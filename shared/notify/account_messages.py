@@ -1,0 +1,63 @@
+"""Mails about accounts. They hold no text of the person who caused them, only the account's own address."""
+
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import parseaddr
+from urllib.parse import urlencode, urlsplit
+
+from shared.accounts import account_mails
+from shared.accounts.account_mails import AccountMail, LinkKind
+from shared.accounts.tokens import new_token, token_hash
+from shared.core.settings import Settings
+from shared.notify import messages
+from shared.notify.account_words import WORDS
+from shared.notify.mail_html import escape, page
+from shared.services import Services
+
+RESET_LIFETIME_S = 30 * 60
+
+CONFIRMATION_LIFETIME_S = 24 * 3600
+
+_LINKS: dict[str, tuple[LinkKind, str, float]] = {
+    "reset": ("reset", "/reset", RESET_LIFETIME_S),
+    "email_change": ("email", "/verify", CONFIRMATION_LIFETIME_S),
+}
+"""For each kind of mail with a link: the link's kind, its page, and how long it works."""
+
+
+def prepare(services: Services, mail: AccountMail) -> EmailMessage | None:
+    """Return the mail, with a new link if it is to have one; None if there is nobody to send it to.
+
+    Raises:
+        MailRefused: Nothing can be sent to the address.
+    """
+    if mail.user_id is None:
+        return None
+    if mail.kind not in _LINKS:
+        return compose(mail, services.settings)
+    kind, path, lifetime_s = _LINKS[mail.kind]
+    secret = new_token()
+    with services.db.begin() as connection:
+        if not account_mails.issue_link(connection, mail, kind, token_hash(secret) or b"", lifetime_s):
+            return None
+    # After the #, which browsers send to no server. Password managers store the new password with the address.
+    fragment = urlencode({"token": secret, "email": mail.email})
+    return compose(mail, services.settings, f"{services.settings.public_url}{path}#{fragment}")
+
+
+def compose(mail: AccountMail, settings: Settings, link: str = "") -> EmailMessage:
+    """Return the mail as text and HTML. Raises MailRefused."""
+    values = {"email": mail.email, "site": settings.public_url, "host": urlsplit(settings.public_url).netloc}
+    subject, *paragraphs = (words.format(link=link, **values) for words in WORDS[mail.language][mail.kind])
+    message = messages.begin(mail.email, settings)
+    message["Subject"] = subject
+    message["Date"] = datetime.now(UTC)
+    message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
+    message.set_content("\n\n".join(paragraphs) + "\n")
+    html = [f"<h1>{escape(subject)}</h1>"]
+    for words in paragraphs:
+        shown = escape(words)
+        html.append(f'<p><a href="{shown}">{shown}</a></p>' if words == link else f"<p>{shown}</p>")
+    message.add_alternative(page(mail.language, html), subtype="html")
+    message["Content-Language"] = mail.language  # at last, because each new part clears the headers of the content
+    return message

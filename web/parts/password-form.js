@@ -1,0 +1,48 @@
+import { changePassword } from "../lib/api.js";
+import { element, fill } from "../lib/dom.js";
+import { errorText, isAborted } from "../lib/error-text.js";
+import { t } from "../lib/i18n.js";
+import { redirectToLogin } from "../lib/login-redirect.js";
+import { field, showFieldErrors } from "./field.js";
+
+/** Create the form that changes the password. */
+export function passwordForm(user, signal) {
+  const old = field({ name: "password", label: t("password.old"), ...secret("current-password") });
+  const fresh = field({ name: "new_password", label: t("password.new"), ...secret("new-password") });
+  fresh.showHint(t("account.password.hint"));
+  const alert = element("p", { class: "form-error", role: "alert" });
+  const said = element("p", { class: "hint", role: "status" });
+  const button = element("button", { class: "button" }, t("password.submit"));
+  // Password managers need the user name.
+  const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
+  const actions = element("div", { class: "actions" }, button);
+  const form = element("form", { novalidate: true }, name, old.node, fresh.node, alert, said, actions);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    fill(alert);
+    fill(said);
+    button.disabled = true;
+    try {
+      await changePassword({ password: old.input.value, new_password: fresh.input.value }, { signal });
+      form.reset();
+      fill(said, t("password.changed"));
+    } catch (error) {
+      if (!isAborted(error, signal)) showRefusal(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  /** A wrong password and an expired session are both 401; only the code differs. */
+  function showRefusal(error) {
+    if (error.code === "bad_credentials") {
+      old.showError(t("account.password.wrong"));
+      return old.input.focus();
+    }
+    if (error.status === 401) return redirectToLogin({ replace: true });
+    if (!showFieldErrors({ password: old, new_password: fresh }, error)) fill(alert, errorText(error));
+  }
+  const title = t("password.title");
+  return element("section", { class: "account-part", "aria-label": title }, element("h2", {}, title), form);
+}
+
+const secret = (autocomplete) => ({ type: "password", autocomplete, required: true });
