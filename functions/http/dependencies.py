@@ -15,7 +15,7 @@ from shared.accounts.auth import Credential
 from shared.accounts.devices import describe
 from shared.accounts.tokens import token_hash
 from shared.api.scene_schemas import CODE_PATTERN
-from shared.core.errors import CrossSite, NotFound
+from shared.core.errors import CrossSite, NotFound, NotSignedIn
 from shared.core.limits import DAY_S
 from shared.core.origins import origins_of
 from shared.services import Services
@@ -52,16 +52,24 @@ async def _credential(request: Request, _documented: Annotated[object, Security(
     HTTPBearer does not distinguish a malformed header from a missing one; it is declared for the API's docs.
 
     Raises:
+        NotSignedIn: The request has nothing of a token's form; its body is not looked at.
         CrossSite: A page of another site sent the request.
     """
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
-        return Credential(token_hash(token.strip()) if scheme.lower() == "bearer" else None)
+        return _well_formed(token.strip() if scheme.lower() == "bearer" else "")
     token = request.cookies.get(SESSION_COOKIE, "")
     if token and request.method not in _SAFE_METHODS and not _from_same_site(request):
         raise CrossSite
-    return Credential(token_hash(token))
+    return _well_formed(token)
+
+
+def _well_formed(token: str) -> Credential:
+    hashed = token_hash(token)
+    if hashed is None:
+        raise NotSignedIn
+    return Credential(hashed)
 
 
 def _from_same_site(request: Request) -> bool:

@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from infra.bundle import Bundle
 from shared.accounts import store as user_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.services import Services
+from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
+from tests.support import scene_folder
 from tests.support.deployment import Cloud, Deployment, function_environment
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
@@ -168,3 +171,15 @@ def photo(door: Door, ada: Person, services: Services) -> str:
     key: str = door.post("/v1/uploads", json=body, headers=ada.headers).json()["key"]
     services.storage.put(key, data, "image/png")
     return key
+
+
+@pytest.fixture
+def catalogue(services: Services, poller: Poller, generator: FakeGenerator, tmp_path: Path) -> Path:
+    """Fill the catalogue, and let the generator make scenes."""
+    folder = scene_folder.write(tmp_path / "scenes")
+    scene_folder.importer(services, folder)()
+    generator.extensions = ALL_EXTENSIONS
+    with services.db.begin() as connection:
+        connection.exec_driver_sql("UPDATE generators SET look_at = clock_timestamp()")
+    poller.sweep()
+    return folder

@@ -3,8 +3,6 @@
 import io
 import zipfile
 from collections.abc import Callable
-from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -106,17 +104,6 @@ def test_a_head_makes_it_too(door: Door, ada: Person, group: str, finish: Callab
 def test_a_group_without_pictures_has_none(door: Door, ada: Person, group: str) -> None:
     response = door.get(f"{group}/pictures.zip", headers=ada.headers)
     assert (response.status_code, response.json()["code"]) == (409, "not_succeeded")
-
-
-def test_it_is_the_owners(door: Door, bob: Person, ada: Person, group: str, finish: Callable[[], None]) -> None:
-    finish()
-    answers = [
-        door.get(f"{group}/pictures.zip", headers=bob.headers),
-        door.get(f"/v1/batches/{uuid4()}/pictures.zip", headers=ada.headers),
-    ]
-    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "not_found")}
-    nobody: Any = door.get(f"{group}/pictures.zip")
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "not_signed_in")
 
 
 def test_too_many_bytes_are_refused(

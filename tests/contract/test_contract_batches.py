@@ -181,16 +181,6 @@ def test_a_running_group_is_cancelled_before_it_is_deleted(
     assert count_jobs(services) == (4, 0)
 
 
-def test_a_group_of_somebody_else_is_not_found(door: Door, bob: Person, batch: Batch) -> None:
-    link = batch(of("a")).json()["links"]["self"]
-    answers = [
-        call(path, headers=bob.headers)
-        for path in (link, f"/v1/batches/{uuid4()}", "/v1/batches/x")
-        for call in (door.get, door.delete)
-    ] + [door.post(f"{link}/cancel", headers=bob.headers)]
-    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "not_found")}
-
-
 def test_a_job_may_be_deleted_alone(door: Door, ada: Person, batch: Batch, finish: Callable[[], None]) -> None:
     group = batch(of("a", "b")).json()
     finish()

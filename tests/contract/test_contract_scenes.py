@@ -2,18 +2,14 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.scenes.catalogue import remove
 from shared.services import Services
-from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
-from tests.support import scene_folder
 from tests.support.doors import Door, Doors
 from tests.support.people import Person
-from tests.support.poller import Poller
 from tests.support.shapes import JOB, SETTINGS, check, url, uuid7
 
 NAMES = {"en": str, "ru": str}
@@ -61,16 +57,7 @@ ANSWER = JOB | {"settings": SETTINGS | {"scene": SCENE}, "code": is_code, "link"
 BODY: dict[str, Any] = {"place": "park", "action": "reading", "gender": "woman", "quality": "draft"}
 
 
-@pytest.fixture(autouse=True)
-def catalogue(services: Services, poller: Poller, generator: FakeGenerator, tmp_path: Path) -> Path:
-    """Fill the catalogue, and let the generator make scenes."""
-    folder = scene_folder.write(tmp_path / "scenes")
-    scene_folder.importer(services, folder)()
-    generator.extensions = ALL_EXTENSIONS
-    with services.db.begin() as connection:
-        connection.exec_driver_sql("UPDATE generators SET look_at = clock_timestamp()")
-    poller.sweep()
-    return folder
+pytestmark = pytest.mark.usefixtures("catalogue")
 
 
 @pytest.fixture

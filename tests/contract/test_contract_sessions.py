@@ -50,20 +50,8 @@ def test_the_site_itself_may_write(door: Door, ada: Person, headers: dict[str, s
         {"Referer": ORIGIN},
     ],
 )
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/v1/jobs"),
-        ("POST", "/v1/logout"),
-        ("DELETE", "/v1/me"),
-        ("PATCH", "/v1/me"),
-        ("POST", "/v1/tokens"),
-        ("PUT", "/v1/jobs/00000000-0000-7000-8000-000000000000/publication"),
-        ("DELETE", "/v1/jobs/00000000-0000-7000-8000-000000000000/publication"),
-    ],
-)
-def test_other_sites_may_not(door: Door, ada: Person, headers: dict[str, str], method: str, path: str) -> None:
-    response = door.request(method, path, json={"prompt": "x"}, headers={**cookie(ada), **headers})
+def test_other_sites_may_not(door: Door, ada: Person, headers: dict[str, str]) -> None:
+    response = door.post("/v1/jobs", json={"prompt": "x"}, headers={**cookie(ada), **headers})
     assert (response.status_code, response.json()["code"]) == (403, "cross_site")
     assert door.get("/v1/me", headers=cookie(ada)).status_code == 200
 
