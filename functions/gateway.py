@@ -80,10 +80,7 @@ def _in_place(response: Response) -> Response:
 
 def _not_routed(path: str) -> HTTPException:
     """Return the error for a request that no route of the API took: unknown, or known for other methods only."""
-    matching = [route for route in manifest() if compile_path(route["path"])[0].match(path)]
-    # `/v1/likenesses/checks` is no code of a likeness.
-    named = [route for route in matching if route["path"] == path]
-    methods = [route["method"] for route in named or matching]
+    methods = [route["method"] for route in manifest() if compile_path(route["path"])[0].match(path)]
     methods += ["HEAD"] if "GET" in methods else []
     return HTTPException(405, headers={"Allow": ", ".join(methods)}) if methods else HTTPException(404)
 

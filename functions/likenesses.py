@@ -44,7 +44,7 @@ def submit_likeness(
 
 
 @router.post(
-    "/v1/likenesses/checks",
+    "/v1/likeness-checks",
     status_code=204,
     response_class=Response,
     responses=problems(*CHANGING, *WITH_BODY),

@@ -13,7 +13,6 @@ from shared.core import log
 from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
-from shared.images import jail
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.notify import bounces, push_keys, pushes, webhooks
 from shared.polling import periodic
@@ -80,7 +79,6 @@ def create_app(
         for sender in (mail, hooks, browsers, stops):
             sender.stop(STOP_S)
         worker.pool.close()
-        jail.lanes().close()  # Celery's children skip what `atexit` would do
         services.db.close()
 
     # With a weak reference the closures would be collected.

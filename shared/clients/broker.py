@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from celery import Celery
@@ -13,6 +13,9 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    pass  # loaded by its name; so the bundle has it
 
 QUEUE = "easel"
 WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"

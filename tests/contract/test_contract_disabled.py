@@ -23,7 +23,7 @@ BODIES: dict[str, Any] = {
     "/v1/batches": {"requests": [{"prompt": "x"}]},
     "/v1/stylizations": {"source_image": "x", "styles": ["oil"]},
     "/v1/likenesses": {"photos": ["x"] * 5, "subject": "object", "consent": True},
-    "/v1/likenesses/checks": {"photos": ["x"], "subject": "object"},
+    "/v1/likeness-checks": {"photos": ["x"], "subject": "object"},
     "PATCH /v1/likenesses/{code}": {"shared": True},
     "/v1/scenes": {"place": "park", "action": "reading", "gender": "man"},
     "/v1/me/email": {"password": "x", "email": "new@example.com"},

@@ -142,7 +142,7 @@ def look(door: Door, ada: Person) -> Callable[..., Any]:
 
     def check(*photos: str, subject: str = "animal") -> Any:
         body = {"photos": photos, "subject": subject}
-        return door.post("/v1/likenesses/checks", json=body, headers=ada.headers)
+        return door.post("/v1/likeness-checks", json=body, headers=ada.headers)
 
     return check
 
@@ -170,7 +170,7 @@ def test_a_check_is_of_own_photos_that_have_arrived(
         ("photos.0", "not_yours"),
         ("photos.2", "not_uploaded"),
     ]
-    assert door.post("/v1/likenesses/checks", json={"photos": [theirs], "subject": "animal"}).status_code == 401
+    assert door.post("/v1/likeness-checks", json={"photos": [theirs], "subject": "animal"}).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_check_of_something_else_is_refused(
     door: Door, ada: Person, fields: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     body = {"photos": ["x"], "subject": "animal"} | fields
-    assert faults(door.post("/v1/likenesses/checks", json=body, headers=ada.headers)) == [expected]
+    assert faults(door.post("/v1/likeness-checks", json=body, headers=ada.headers)) == [expected]
 
 
 def test_somebody_elses_code_looks_like_none(door: Door, bob: Person, sit: Callable[..., Any]) -> None:

@@ -78,7 +78,7 @@ TABLE: dict[str, Row] = {
         "changes", 202, of="upload", body={"source_image": OF, "styles": ["oil"]}, stranger=422
     ),
     "POST /v1/likenesses": Row("changes", 202, of="photos", body=LIKENESS, stranger=422),
-    "POST /v1/likenesses/checks": Row(
+    "POST /v1/likeness-checks": Row(
         "changes", 204, of="photos", body={"photos": OF, "subject": "object"}, stranger=422
     ),
     "GET /v1/likenesses": Row("own", 200, of="likeness"),

@@ -78,7 +78,7 @@ def test_five_photos_become_a_code_that_draws_them(sitter: Visitor, member: ApiU
     asked = record(page, lambda request: request.method == "POST" and request.url.endswith("/v1/likenesses"))
     page.get_by_role("radio", name="An animal").press("Space")
     add(page, photo(0), photo(1), photo(3))
-    sitter.expected = ["/v1/likenesses/checks"]
+    sitter.expected = ["/v1/likeness-checks"]
     add(page, blurred(200))
     see_refused(page, 3, "It is too small.*It is blurred")
     expect(page.locator("#announcer")).to_contain_text("0.jpg: It is too small")
@@ -176,7 +176,7 @@ def test_every_state_is_accessible(school: RunningSite, member: ApiUser, signs: 
     with visitor(school.url, school.s3_url, color_scheme=theme, reduced_motion="reduce") as person:
         log_in(person, member)
         page = person.page
-        person.expected = ["/v1/likenesses", "/v1/likenesses/checks"]  # they refuse a photo
+        person.expected = ["/v1/likenesses", "/v1/likeness-checks"]  # they refuse a photo
 
         def look(state: str) -> None:
             found[state] = violations(page, source)
@@ -283,7 +283,7 @@ def learn(school: RunningSite, person: Visitor, signs: Path) -> str:
     page.get_by_role("link", name="Put me in", exact=True).click()
     expect(page.get_by_role("button", name="Make a code")).to_be_visible()
     page.get_by_role("radio", name="An animal").press("Space")  # what is drawn has no face
-    person.expected = ["/v1/likenesses/checks"]
+    person.expected = ["/v1/likeness-checks"]
     drop(page, photo(0), photo(1), blurred(), photo(3), photo(4))
     page.get_by_label("I may use these photos").check()
     see_refused(page, 2, "It is blurred.")

@@ -39,7 +39,7 @@ def phone(school: RunningSite, member: ApiUser) -> Iterator[Visitor]:
     with visitor(school.url, school.s3_url, viewport=size, has_touch=True, is_mobile=True) as person:
         log_in(person, member)
         person.page.goto(f"{school.url}/likenesses")
-        person.expected = ["/v1/likenesses/checks"]
+        person.expected = ["/v1/likeness-checks"]
         yield person
         assert person.complaints == []
 
@@ -47,7 +47,7 @@ def phone(school: RunningSite, member: ApiUser) -> Iterator[Visitor]:
 def test_a_submit_names_what_no_check_has(phone: Visitor) -> None:
     page = phone.page
     phone.expected.append("/v1/likenesses")
-    page.route("**/v1/likenesses/checks", lambda route: route.fulfill(status=429))
+    page.route("**/v1/likeness-checks", lambda route: route.fulfill(status=429))
     files: list[FilePayload] = [
         {"name": f"{place}.jpg", "mimeType": "image/jpeg", "buffer": photo(min(place, 3))} for place in range(5)
     ]

@@ -114,7 +114,7 @@ export const submitStylization = (body, key, options) =>
   call("POST", "/v1/stylizations", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
 export const submitLikeness = (body, key, options) =>
   call("POST", "/v1/likenesses", { ...options, body, headers: { "Idempotency-Key": key } }).then(data);
-export const checkPhotos = (body, options) => call("POST", "/v1/likenesses/checks", { ...options, body });
+export const checkPhotos = (body, options) => call("POST", "/v1/likeness-checks", { ...options, body });
 export const listLikenesses = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/likenesses", { cursor, limit }), options).then(data);
 export const getLikeness = (code, options) => call("GET", likenessPath(code), options).then(data);
