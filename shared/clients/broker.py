@@ -15,7 +15,7 @@ from shared.core.errors import Unavailable
 from shared.core.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    pass  # loaded by its name; so the bundle has it
+    import shared.clients.redis_transport  # noqa: F401 # loaded by its name; so the bundle has it
 
 QUEUE = "easel"
 WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
