@@ -10,6 +10,7 @@ import botocore.auth
 import pytest
 from sqlalchemy import make_url, text
 
+from local.servers import HERE
 from shared.core import db
 from shared.core.db import Database
 from shared.core.errors import Unavailable
@@ -61,6 +62,8 @@ def role(services: Services, environment: dict[str, str]) -> Iterator[str]:
     """Create a Postgres role that needs a password, as every role does in RDS."""
     with services.db.statement() as connection:
         hba = Path(connection.execute(text("SHOW hba_file")).scalar_one())
+        if hba.is_relative_to(HERE):  # where the server is, which is where its socket is
+            hba = Path(str(make_url(environment["EASEL_DATABASE_URL"]).query["host"])) / hba.name
         before = hba.read_text()
         connection.execute(text("CREATE ROLE token_bearer LOGIN"))
         hba.write_text("local all token_bearer password\n" + before)
