@@ -37,15 +37,6 @@ WITH_BODY = [
     ("POST", "/v1/me/push"),
     ("DELETE", "/v1/me/push"),
 ]
-PUBLIC = (
-    *("signup", "login", "recovery", "unsubscribe", "gallery", "report"),
-    *("presets", "picture", "health", "catalogue"),
-)
-SIGNED_IN = [
-    (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
-    for route in manifest()
-    if route["name"] not in PUBLIC and "{token_id}" not in route["path"] and "{session_id}" not in route["path"]
-]
 BODIES = {
     "POST /v1/me/password": {"password": "x", "new_password": "four unusual words here"},
     "POST /v1/me/email": {"password": "x", "email": "new@example.com"},
@@ -176,12 +167,6 @@ def test_the_largest_body_is_read(door: Door, ada: Person) -> None:
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize(("method", "path"), SIGNED_IN)
-def test_without_a_token_access_is_refused(door: Door, services: Services, method: str, path: str) -> None:
-    response = door.request(method, path, json=BODIES.get(f"{method} {path}"))
-    assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
-
-
 BAD_TOKENS = [
     b"Bearer",
     b"Bearer ",
@@ -210,13 +195,12 @@ def test_an_invalid_token_is_refused(door: Door, services: Services, value: byte
     assert response.content == door.get("/v1/me").content, "nobody learns what is wrong with a token"
 
 
-@pytest.mark.parametrize(("method", "path"), SIGNED_IN)
-def test_an_expired_token_is_refused(door: Door, ada: Person, services: Services, method: str, path: str) -> None:
+def test_an_expired_token_is_refused(door: Door, ada: Person, services: Services) -> None:
     with services.db.begin() as connection:
         connection.execute(
             text("UPDATE tokens SET expires_at = now() WHERE hash = :hash"), {"hash": token_hash(ada.token)}
         )
-    response = door.request(method, path, json=BODIES.get(f"{method} {path}"), headers=ada.headers)
+    response = door.get("/v1/me", headers=ada.headers)
     assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
 
 

@@ -17,6 +17,12 @@ SHARED_CACHES = {"/i/{image_id}", "/s/{code}", "/v1/gallery", "/v1/health", "/v1
 """Routes whose answers are the same for everybody."""
 
 
+@pytest.fixture
+def door(asgi_door: Door) -> Door:
+    """Open the gateway alone: what differs between doors is tested elsewhere."""
+    return asgi_door
+
+
 def address(path: str) -> str:
     return re.sub(r"{[a-z_]+}", NOTHING, path)
 

@@ -120,6 +120,12 @@ def test_every_route_has_a_row() -> None:
 
 
 @pytest.fixture
+def door(asgi_door: Door) -> Door:
+    """Open the gateway alone: what differs between doors is tested elsewhere."""
+    return asgi_door
+
+
+@pytest.fixture
 def belongings(door: Door, services: Services, route: str, request: pytest.FixtureRequest) -> Belongings:
     if TABLE[route].of == "scene" or route == "POST /v1/scenes":
         request.getfixturevalue("catalogue")
