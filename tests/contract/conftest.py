@@ -21,17 +21,21 @@ from tests.support.doors import Door, Doors
 from tests.support.people import Person
 from tests.support.poller import Poller
 
-# The deployed door is the slowest. Accounts, jobs, pictures and uploads are always tested through it, the others only
-# by `make contract-deployed`; tests/deploy/cloud covers publication there.
-THROUGH_LAMBDA = ("accounts", "jobs", "pictures", "uploads")
-# A REST API has the same functions; only how it hands over requests and answers differs.
-THROUGH_REST = ("accounts", "bad_requests", "methods", "pictures", "sessions")
+# All files are tested through the gateway, and through every door by `make contract-deployed`. The deployed door is the
+# slowest; tests/deploy/cloud covers publication there.
+THROUGH_DEPLOYED = ("accounts", "jobs", "pictures", "uploads")
+# The other doors have the same functions; only how they hand over requests and answers differs.
+THROUGH_HTTP_API = (
+    *("accounts", "bad_requests", "codes", "jobs", "methods"),
+    *("pictures", "protocols", "sessions", "uploads", "waiting"),
+)
+THROUGH_REST = ("accounts", "methods", "pictures", "sessions")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("EASEL_TEST_DEPLOYED") == "all":
         return
-    shares = {"deployed": THROUGH_LAMBDA, "rest": THROUGH_REST}
+    shares = {"deployed": THROUGH_DEPLOYED, "lambda": THROUGH_HTTP_API, "rest": THROUGH_REST}
     left_out = [item for item in items if not item.path.stem.endswith(shares.get(_door_of(item), ""))]
     config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
