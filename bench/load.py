@@ -2,9 +2,9 @@
 
 It reads a plan as JSON from the file that is named, or from standard input: {"port", "seconds", "connections",
 "status", "requests", "every_s"}. Each connection sends its share of `requests` (complete HTTP/1.1 requests) repeatedly,
-the next one after each answer, but not sooner than `every_s` after the last was due. It prints {"rate", "p99_ms"} as
-JSON: the answers per second, and the 99th percentile of the time from when a request was due to its answer. An answer
-with another status is an error.
+the next one after each answer, but not sooner than `every_s` after the last was due. It prints {"rate", "p50_ms",
+"p99_ms"} as JSON: the answers per second, and the percentiles of the time from when a request was due to its answer. An
+answer with another status is an error.
 """
 
 import asyncio
@@ -97,7 +97,8 @@ async def load(plan: dict[str, Any]) -> dict[str, float]:
     async with asyncio.timeout(plan["seconds"] + ANSWER_LIMIT_S):
         await asyncio.gather(*(protocol.ended for protocol in busy))
     seconds = [one for protocol in busy for one in protocol.seconds]
-    return {"rate": len(seconds) / plan["seconds"], "p99_ms": quantiles(seconds, n=100)[98] * 1000}
+    percentiles = [1000 * one for one in quantiles(seconds, n=100)]
+    return {"rate": len(seconds) / plan["seconds"], "p50_ms": percentiles[49], "p99_ms": percentiles[98]}
 
 
 if __name__ == "__main__":
