@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler faces run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler faces run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -161,6 +161,20 @@ bench-likeness: .venv-diffusion/stamp ## Measure what five drawings teach easel-
 
 bench-upscale: .venv/dev.stamp ## Measure what upscales: time, nearness and sharpness beside Lanczos, and docs/upscaling.webp
 	@$(BIN)/python -m bench.upscale --picture docs/upscaling.webp
+
+attack: .venv/dev.stamp ## Attack a site that is started here, and print what its other users notice
+	@$(BIN)/python -m bench.attack
+
+# Each lock is audited, and the bill of materials lists what the containers and functions run.
+audit: .venv/dev.stamp ## Look for known vulnerabilities in the locked packages, if the data can be reached
+	@$(BIN)/python -m infra.audit $(BIN)/uvx requirements/app.txt requirements/generator.txt requirements/functions.txt
+
+CYCLONEDX = $(BIN)/uvx --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements --output-reproducible
+sbom: .venv/dev.stamp ## Write CycloneDX bills of materials of the locked packages into dist/sbom
+	@mkdir -p dist/sbom
+	@for part in app generator functions; do \
+	  $(CYCLONEDX) --pyproject pyproject.toml --output-file dist/sbom/$$part.cdx.json requirements/$$part.txt || exit 1; \
+	done
 
 sheet: .venv/run.stamp ## Paint docs/painter.webp, docs/styles.webp and docs/scenes.webp again
 	@$(BIN)/python docs/contact_sheet.py

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from statistics import median, quantiles
 from typing import Any
 
@@ -35,7 +36,7 @@ from shared.testing.fake_generator import FakeGenerator
 
 SECONDS, WARM_S = 8.0, 3.0
 VICTIMS, EVERY_S = 4, 0.05
-PICTURE_USERS, PICTURE_PX = 8, (8192, 6144)
+PICTURE_PX = 8192, 6144
 ANSWER_LIMIT_S = 60
 LIMITS = ("max_queued", "codes_per_hour", "logins_per_account", "logins_per_address")
 Request = dict[str, Any]
@@ -74,13 +75,13 @@ def _request(method: str, path: str, body: object = None, token: str | None = No
     return {"method": method, "path": path, "body": body, "headers": headers}
 
 
-def _picture_requests(ground: Ground) -> list[Request]:
+def _picture_requests(ground: Ground, accounts: int) -> list[Request]:
     """Store valid pictures of the most pixels; return submits that start from them."""
     buffer = io.BytesIO()
     Image.effect_noise((1024, 1024), 20).convert("RGB").resize(PICTURE_PX).save(buffer, "JPEG")
     data = buffer.getvalue()
     requests = []
-    for user, token in ground.users(PICTURE_USERS):
+    for user, token in ground.users(accounts):
         key = f"uploads/{user.id}/large.jpg"
         with ground.services.db.begin() as connection:
             upload_store.create(connection, user.id, key, "image/jpeg", len(data))
@@ -105,7 +106,8 @@ def _beyond_limits(ground: Ground) -> list[Request]:
 
 
 LOADS = (
-    Load("submits with pictures of 50 megapixels, 8 connections", 8, _picture_requests, 202, limited=True, jobs=True),
+    Load("submits of 50-megapixel pictures, 1 account", 8, partial(_picture_requests, accounts=1), 202, True, True),
+    Load("the same from 8 accounts", 8, partial(_picture_requests, accounts=8), 202, True, True),
     Load("wrong log-ins, 60 connections", 60, _wrong_logins, 401),
     Load("log-ins and codes beyond their limits, 16 connections", 16, _beyond_limits, 404, limited=True),
     Load("heads of one character a second, 200 connections", 200, lambda _ground: []),

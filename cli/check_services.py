@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cli.checks import Finding, Level, ok, warning, wrong
 from cli.output import format_duration
+from shared.core.limits import MIN_REDIS
 from shared.core.setting_types import is_this_machine
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def broker(services: "Services") -> Iterator[Finding]:
             hint = "Make sure that the server of EASEL_BROKER_URL runs and that this machine can reach it"
         yield wrong(f"{error.detail} Jobs are queued and wait until it is back. {hint}.")
         return
+    yield from _old_broker(services)
     workers = services.wake_ups.count_workers(PING_TIMEOUT_S)
     if workers is None:
         yield ok("It answers. It cannot ask workers to reply; the poller's sweep shows whether there are any.")
@@ -178,6 +180,23 @@ def broker(services: "Services") -> Iterator[Finding]:
         yield ok(f"It answers. Workers that replied through it: {workers}.")
     else:
         yield wrong("It answers, but no worker does. Start `python -m poller worker` with the same EASEL_BROKER_URL.")
+
+
+def _old_broker(services: "Services") -> Iterator[Finding]:
+    """Warn of a server that gets no fixes any more. The one that Easel starts itself is for its own user alone."""
+    from shared.core.errors import Unavailable
+
+    if is_this_machine(urlsplit(services.settings.broker_url).hostname):
+        return
+    try:
+        version = services.wake_ups.server_version()
+    except Unavailable:
+        return  # it answered a moment ago, and the next question says what is wrong
+    if version is not None and version < MIN_REDIS:
+        named, least = (".".join(map(str, numbers)) for numbers in (version, MIN_REDIS))
+        yield warning(
+            f"It is Redis {named}, which gets no security fixes any more. Use {least} or later, or Valkey."
+        )
 
 
 def storage(services: "Services") -> Iterator[Finding]:

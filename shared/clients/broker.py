@@ -147,6 +147,22 @@ class WakeUps:
         except _broker_errors(self._app) as error:
             raise Unavailable(f"The broker {reason(error)}.") from None
 
+    def server_version(self) -> tuple[int, ...] | None:
+        """Return the version of the Redis server, such as (7, 2, 4); None if it is none or does not say.
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
+        if self._is_sqs:
+            return None
+        try:
+            with self._app.connection_for_write() as connection:
+                server = connection.default_channel.client.info("server")  # type: ignore[attr-defined] # redis.Redis
+        except _broker_errors(self._app) as error:
+            raise Unavailable(f"The broker {reason(error)}.") from None
+        found = re.match(r"\d+(\.\d+)+", str(server.get("redis_version", "")))
+        return tuple(map(int, found[0].split("."))) if found else None
+
     @property
     def _is_sqs(self) -> bool:
         return str(self._app.conf.broker_url).startswith("sqs")

@@ -209,6 +209,14 @@ def test_a_broker_without_workers(world: World) -> None:
     assert "no worker does" in only(check_services.broker(world.services), Level.WRONG)
 
 
+def test_a_broker_that_gets_no_fixes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_services, "MIN_REDIS", (99, 1))
+    assert Level.WARNING not in dict(levels_and_messages(check_services.broker(world.services)))
+    monkeypatch.setattr(check_services, "is_this_machine", lambda _host: False)
+    found = dict(levels_and_messages(check_services.broker(world.services)))
+    assert "Use 99.1 or later" in found[Level.WARNING]
+
+
 def test_a_storage_is_reported_check_by_check(world: World, changed: Callable[..., Services]) -> None:
     """The tests' S3 server allows exactly one origin."""
     assert "checks passed" in only(check_services.storage(world.services), Level.OK)
