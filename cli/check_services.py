@@ -194,9 +194,7 @@ def _old_broker(services: "Services") -> Iterator[Finding]:
         return  # it answered a moment ago, and the next question says what is wrong
     if version is not None and version < MIN_REDIS:
         named, least = (".".join(map(str, numbers)) for numbers in (version, MIN_REDIS))
-        yield warning(
-            f"It is Redis {named}, which gets no security fixes any more. Use {least} or later, or Valkey."
-        )
+        yield warning(f"It is Redis {named}, which gets no security fixes any more. Use {least} or later, or Valkey.")
 
 
 def storage(services: "Services") -> Iterator[Finding]:

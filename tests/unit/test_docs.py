@@ -74,3 +74,9 @@ def test_every_error_has_its_own_code_and_words() -> None:
 def test_the_painted_prompts_are_listed_under_their_sheet() -> None:
     listed = re.findall(r"^\d+\. (.+)$", (DOCS / "generator.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert listed == (DOCS / "prompts.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_tests_that_keep_a_promise_exist() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", (DOCS / "security.md").read_text(encoding="utf-8")))
+    assert len(named) > 10
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
