@@ -8,7 +8,6 @@ from pathlib import Path
 from types import FrameType
 
 from bench import (
-    attack_passwords,
     cold_start,
     decoding,
     estimates,
@@ -38,7 +37,6 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "poller": jobs_through.poller,
     "previews": previews.previews,
     "decode": decoding.decode,
-    "attack-passwords": attack_passwords.passwords,
     "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,
     "generator": generator.generator,

@@ -1,4 +1,4 @@
-"""What others notice while one caller attacks: `make attack`, on this machine alone, ended after some seconds each.
+"""What other users see while one caller attacks: `make attack`, only on this machine, ended after some seconds each.
 
 The latency of users who read, or submit small jobs, is measured before and during each load. The pictures of the first
 load are valid, have as many pixels as are allowed, and are not made to be expensive.
@@ -115,7 +115,7 @@ LOADS = (
 
 
 def measure(ground: Ground, load: Load) -> tuple[Figures, Figures]:
-    """Run a site of its own for a load; return what victims noticed before and during it."""
+    """Run a separate site for a load; return what victims saw before and during it."""
     port, fields = free_port(), Settings.model_fields
     limits = {f"EASEL_{name.upper()}": str(fields[name].default) for name in LIMITS} if load.limited else {}
     requests, file = load.requests(ground), ground.home / "requests.json"

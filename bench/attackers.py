@@ -1,6 +1,6 @@
 """What one caller sends who costs the others: `python -m bench.attackers PORT CONNECTIONS [FILE]`, until it is ended.
 
-Each connection sends the requests of the JSON list in FILE again and again, whatever the answers are. Without FILE it
+Each connection sends the requests of the JSON list in FILE again and again and ignores the answers. Without FILE it
 sends one character of a head each second, and begins again once it is closed. The connections come from 127.0.0.2, so
 that a limit on an address does not count who is measured.
 """

@@ -210,7 +210,9 @@ def filled(ground: Ground, size: int, finished: int = 0) -> Iterator[Queue]:
         with beside.services.db.begin() as connection:
             connection.execute(text("DELETE FROM jobs WHERE state = 'generating'"))
             connection.execute(text("UPDATE users SET running = 0 WHERE running > 0"))
-        yield Queue(beside, size, fake.address, pool, Credential(token_hash(token)), user.id)
+        hashed = token_hash(token)
+        assert hashed is not None
+        yield Queue(beside, size, fake.address, pool, Credential(hashed), user.id)
         pool.close()
 
 

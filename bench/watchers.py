@@ -124,7 +124,7 @@ def _spent(ground: Ground) -> tuple[float, float, float]:
     with ground.services.db.statement() as connection:
         query = text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
         transactions = int(connection.execute(query).scalar_one())
-    return _cpu_s(gateway_process()), sum(map(_cpu_s, postgres)), transactions
+    return _cpu_s(_gateway()), sum(map(_cpu_s, postgres)), transactions
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -136,11 +136,10 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def _count_connections() -> int:
-    return len(gateway_process().net_connections("tcp"))
+    return len(_gateway().net_connections("tcp"))
 
 
-def gateway_process() -> psutil.Process:
-    """Return the process of the gateway that this bench runs."""
+def _gateway() -> psutil.Process:
     for one in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it has ended since
             if one.cmdline()[1:] == ["-m", "functions.gateway"]:

@@ -183,7 +183,7 @@ def broker(services: "Services") -> Iterator[Finding]:
 
 
 def _old_broker(services: "Services") -> Iterator[Finding]:
-    """Warn of a server that gets no fixes any more. The one that Easel starts itself is for its own user alone."""
+    """Warn of a server that gets no fixes any more. The one that Easel starts itself is reachable only by its user."""
     from shared.core.errors import Unavailable
 
     if is_this_machine(urlsplit(services.settings.broker_url).hostname):

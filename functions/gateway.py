@@ -72,7 +72,7 @@ class Site(StaticFiles):
 
 
 def _in_place(response: Response) -> Response:
-    """Make a redirect to a folder one by path alone: the library's repeats the host that the request named."""
+    """Make a redirect to a folder name only the path: the library's repeats the host that the request named."""
     if "location" in response.headers:
         response.headers["location"] = "/" + URL(response.headers["location"]).path.lstrip("/")
     return response

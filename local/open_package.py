@@ -19,7 +19,7 @@ def is_open(folder: Path) -> bool:
 def open_package(package: Path) -> Path:
     """Return a package's folder that every account may enter: this one, or a copy in the temporary directory.
 
-    A clone under /root is closed, and stays so. Only root makes copies, which stay, and nobody else may change them.
+    A clone under /root is closed, and stays so. Only root makes copies and can change them; they are kept.
 
     Raises:
         StackError: Another account has taken the copy's place, or may not enter the temporary directory either.

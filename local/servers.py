@@ -281,7 +281,7 @@ def _package_folder(package: str) -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """Return a folder that its owner alone may enter; the folders above it stay as they are."""
+    """Return a folder that only its owner may enter; the folders above it stay as they are."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)
@@ -331,7 +331,7 @@ def _s3_keys(path: Path) -> dict[str, str]:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file completely or not at all, for its owner alone."""
+    """Write a file completely or not at all, readable only by its owner."""
     unfinished = path.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

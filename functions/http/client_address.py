@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 _IPV6_PREFIX = 64
 """What one subscriber has at least, and can choose any address of."""
 
-_Address: TypeAlias = IPv4Address | IPv6Address
+Address: TypeAlias = IPv4Address | IPv6Address
 
 
 def client_network(request: Request, settings: Settings) -> str | None:
@@ -30,20 +30,23 @@ def client_network(request: Request, settings: Settings) -> str | None:
         return UNKNOWN
     if address.is_loopback and is_this_machine(settings.public_host):
         return None
-    if address.version == 4:
-        return str(address)
-    return str(ip_network((address, _IPV6_PREFIX), strict=False))
+    return network_of(address)
 
 
-def _client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> _Address | None:
-    address = _parse(peer)
+def network_of(address: Address) -> str:
+    """Return what one subscriber has: an IPv4 address, or a network of 64 bits."""
+    return str(address) if address.version == 4 else str(ip_network((address, _IPV6_PREFIX), strict=False))
+
+
+def _client(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+    address = parse_address(peer)
     hops = [hop for line in forwarded for hop in line.split(",")]
     while hops and address is not None and any(address in network for network in trusted):
-        address = _parse(hops.pop())
+        address = parse_address(hops.pop())
     return address
 
 
-def _parse(text: str) -> _Address | None:
+def parse_address(text: str) -> Address | None:
     """Read an address as proxies write it: in brackets, with a port, or an IPv4 address inside an IPv6 one."""
     text = text.strip()
     if text.startswith("["):

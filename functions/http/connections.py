@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
+from functions.http.client_address import network_of, parse_address
 from functions.http.problems import render
 from functions.http.protocol import PlainHttp
 from shared.core.errors import BadRequest, EaselError, HeadTooLarge, TooSlow, Unavailable
@@ -21,7 +22,7 @@ from shared.core.limits import MAX_BODY_BYTES
 from shared.core.setting_types import Network
 
 THIS_MACHINE = (ip_network("127.0.0.0/8"), ip_network("::1"))
-"""Whoever connects from here is a proxy or the operator."""
+"""A caller from here is a proxy or the operator."""
 
 FILES_KEPT = 200
 """Open files that are not for callers: connections to the database and the storage, modules, logs."""
@@ -31,7 +32,7 @@ FILES_KEPT = 200
 class Limits:
     """What a caller may take. Long polls wait after their head, so that none of these times is theirs.
 
-    `request_bytes` is more than the API reads: whoever sends too large a body is to read the answer that says so.
+    `request_bytes` is more than the API reads: a caller whose body is too large must be able to read the answer.
     """
 
     head_s: float = 10.0
@@ -276,12 +277,10 @@ class BoundedHttp(PlainHttp):
             self._write_timer = None
 
     def _counted_address(self) -> str | None:
-        """Return whose connection it is: an IPv6 network of 64 bits is one caller's, a proxy's connections nobody's."""
+        """Return the network that a connection counts for, None for that of a proxy."""
         if self.client is None:
             return None
-        address = ip_address(self.client[0].partition("%")[0])
-        if isinstance(address, IPv6Address):
-            address = address.ipv4_mapped or address
-        if any(address in network for network in self._connections.shared):
+        address = parse_address(self.client[0])
+        if address is None or any(address in network for network in self._connections.shared):
             return None
-        return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
+        return network_of(address)

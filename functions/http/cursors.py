@@ -1,6 +1,6 @@
 """Cursors of a user's own lists: the id to continue after, signed by the token for which the page was made.
 
-The key is the token's hash, which the caller never sees: nothing has to be kept, and a cursor is good for nobody else.
+The key is the token's hash, which the caller never sees: nothing has to be kept, and no other user can use the cursor.
 """
 
 import hmac
@@ -23,14 +23,12 @@ def next_cursor(credential: Credential, after: str | None) -> str | None:
     return urlsafe_b64encode(id_ + _signature(credential, id_)).decode().rstrip("=")
 
 
-def read_cursor(credential: Credential, cursor: str) -> UUID | None:
-    """Return the id to continue after. Without a well-formed token nothing is read: the list refuses the request.
+def read_cursor(credential: Credential, cursor: str) -> UUID:
+    """Return the id to continue after.
 
     Raises:
         BadRequest: It was not made for this token.
     """
-    if credential.token_hash is None:
-        return None
     try:
         signed = urlsafe_b64decode(cursor.encode("ascii") + b"==")
     except ValueError:
@@ -42,5 +40,4 @@ def read_cursor(credential: Credential, cursor: str) -> UUID | None:
 
 
 def _signature(credential: Credential, id_: bytes) -> bytes:
-    assert credential.token_hash is not None
     return hmac.digest(credential.token_hash, b"cursor" + id_, sha256)[:_SIGNATURE_BYTES]

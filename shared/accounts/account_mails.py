@@ -23,7 +23,7 @@ _EXPIRED_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class AccountMail:
-    """A mail that this process may send. `attempts` identifies the claim; without a user nobody is to get it."""
+    """A mail that this process may send. `attempts` identifies the claim; without a user it is not sent."""
 
     id: UUID
     attempts: int

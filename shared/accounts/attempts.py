@@ -1,4 +1,4 @@
-"""How often anybody may try to log in and sign up. It is counted before a password costs anything."""
+"""How often a caller may try to log in and sign up. It is counted before a password costs anything."""
 
 from shared.core.errors import Capacity
 from shared.core.rate_limits import Limit, take

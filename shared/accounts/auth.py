@@ -11,9 +11,9 @@ from shared.core.errors import AccountDisabled, NotSignedIn
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a request sent to identify its user: its token's hash, None without a well-formed token."""
+    """What a request sent to identify its user: the hash of its token."""
 
-    token_hash: bytes | None
+    token_hash: bytes
 
 
 def require_user(connection: Connection, credential: Credential) -> User:
@@ -35,7 +35,7 @@ def require_token_owner(connection: Connection, credential: Credential) -> User:
     Raises:
         NotSignedIn: The request has no valid token.
     """
-    user = user_store.find_by_token(connection, credential.token_hash) if credential.token_hash else None
+    user = user_store.find_by_token(connection, credential.token_hash)
     if user is None:
         raise NotSignedIn
     return user

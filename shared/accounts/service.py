@@ -133,12 +133,11 @@ def log_out(services: Services, credential: Credential) -> None:
     """Revoke the token that the request sent, also that of a disabled account.
 
     Raises:
-        NotSignedIn: The request has no token.
-        NotSignedIn: The token is not valid.
+        NotSignedIn: The request has no valid token.
     """
     with services.db.begin() as connection:
         require_token_owner(connection, credential)
-        user_store.delete_token(connection, credential.token_hash or b"")
+        user_store.delete_token(connection, credential.token_hash)
 
 
 def delete_account(services: Services, credential: Credential, password: str) -> None:

@@ -18,9 +18,7 @@ def list_sessions(
     """Return a page of the user's sessions, newest first, and the id to continue after."""
     with services.db.statement() as connection:
         user = require_user(connection, credential)
-        found = session_store.list_page(
-            connection, user.id, credential.token_hash or b"", before=before, limit=limit + 1
-        )
+        found = session_store.list_page(connection, user.id, credential.token_hash, before=before, limit=limit + 1)
     return page(found, limit)
 
 
@@ -40,7 +38,7 @@ def end_other_sessions(services: Services, credential: Credential) -> None:
     """End all sessions of the user except the caller's own. API tokens stay."""
     with services.db.begin() as connection:
         user = require_user(connection, credential)
-        session_store.delete_others(connection, user.id, credential.token_hash or b"")
+        session_store.delete_others(connection, user.id, credential.token_hash)
 
 
 def change_password(services: Services, credential: Credential, password: str, new_password: str) -> None:
@@ -58,7 +56,7 @@ def change_password(services: Services, credential: Credential, password: str, n
         if not user_store.keeps_password(connection, user.id, found.password_hash):
             raise BadCredentials("The password is wrong.")  # it was replaced meanwhile
         user_store.set_password_hash(connection, user.id, password_hash)
-        session_store.delete_others(connection, user.id, credential.token_hash or b"")
+        session_store.delete_others(connection, user.id, credential.token_hash)
         account_mails.delete_links(connection, user.id)
         if services.sends_mail:
             account_mails.add(connection, "password_changed", user.email, user.id)

@@ -94,7 +94,7 @@ class BadRequest(EaselError):
 
 
 class NotSignedIn(EaselError):
-    """Nobody learns from it whether a token was missing, unknown, revoked or expired."""
+    """It does not say whether a token was missing, unknown, revoked or expired."""
 
     status, code, title = 401, "not_signed_in", "Sign in, or send a valid token as 'Authorization: Bearer easel_...'."
 

@@ -19,7 +19,8 @@ MAX_SCALE = 30
 MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 2048, 8
 """The settings of a picture, in requests and as a generator's model may suggest them."""
 
-DAY_S = 24 * 3600
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 
 TIMELAPSE_FRAMES = 48
 """How many pictures of its making a time-lapse shows."""

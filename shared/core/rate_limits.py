@@ -11,9 +11,7 @@ from typing import NoReturn
 from sqlalchemy import Connection, text
 
 from shared.core.errors import EaselError, RateLimited
-
-HOUR_S = 3600
-DAY_S = 24 * HOUR_S
+from shared.core.limits import HOUR_S
 
 _TAKE = text("""
 INSERT INTO rate_limits AS r (key, full_at) VALUES (:key, clock_timestamp() + :taken * interval '1 microsecond')

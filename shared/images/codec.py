@@ -11,7 +11,6 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.jail import (
     Exceeded,
     Limits,
@@ -33,6 +32,7 @@ from shared.images.source_rules import (
     PictureError,
     check_format,
     check_picture_size,
+    check_upload,
 )
 
 __all__ = [
@@ -116,9 +116,7 @@ def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bo
     Raises:
         PictureError: It is no such file, too large, animated or damaged.
     """
-    if len(data) > MAX_UPLOAD_BYTES:
-        raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
-    check_format(data)
+    check_upload(data)
 
     def receive(found: dict[str, Any], read: Read) -> Image.Image:
         size = _size(found)

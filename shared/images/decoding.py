@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 from PIL import Image
 
-from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.colour import plain_rgb
 from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.side_data import JPEG_END, JPEG_START, BarePicture, orientation, without_side_data
@@ -23,6 +22,7 @@ from shared.images.source_rules import (
     check_format,
     check_picture_size,
     check_source_size,
+    check_upload,
     is_webp,
     too_many_pixels,
     wrong_format,
@@ -123,9 +123,7 @@ def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bo
     Raises:
         PictureError: It is no such file, too large, animated or damaged.
     """
-    if len(data) > MAX_UPLOAD_BYTES:
-        raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
-    check_format(data)
+    check_upload(data)
     webp = is_webp(data)
     bare = without_side_data(data)
     del data  # up to 20 MB

@@ -16,7 +16,7 @@ class PhotoMeasures:
 
     `sharpness` is the variance of the Laplacian of the sharpest parts, `light` the mean of the grey values (0..255),
     `dark_share` and `bright_share` are the shares of pixels without any detail. `difference_hash` has 64 bits of which
-    few differ between two versions of one photo. `faces` is how many people it shows, None if nobody looked.
+    few differ between two versions of one photo. `faces` is how many people it shows, None if they were not counted.
     """
 
     width: int

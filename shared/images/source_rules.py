@@ -6,6 +6,7 @@ This module does not use Pillow, so the functions can check an upload before its
 import struct
 
 from shared.core.errors import CodedError
+from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.images.png import PNG_SIGNATURE, png_size
 from shared.images.side_data import JPEG_START, jpeg_segments, png_frames
 
@@ -104,6 +105,13 @@ def check_format(data: bytes) -> None:
     """Check that a file begins as a PNG, JPEG or WebP. Raises PictureError."""
     if not (data.startswith((PNG_SIGNATURE, b"\xff\xd8\xff")) or is_webp(data)):
         raise wrong_format()
+
+
+def check_upload(data: bytes) -> None:
+    """Check the size of an upload's file, and that it begins as a PNG, JPEG or WebP. Raises PictureError."""
+    if len(data) > MAX_UPLOAD_BYTES:
+        raise PictureError("picture_too_large", "The picture's file has more than 20 MB.")
+    check_format(data)
 
 
 def check_head(head: bytes) -> tuple[int, int] | None:

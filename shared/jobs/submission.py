@@ -102,7 +102,7 @@ def _find(
     services: Services, credential: Credential, job_id: UUID, find: Callable[[Connection, UUID, bytes], Found | None]
 ) -> Found:
     with services.db.statement() as connection:
-        found = find(connection, job_id, credential.token_hash) if credential.token_hash else None
+        found = find(connection, job_id, credential.token_hash)
         if found is None:
             require_user(connection, credential)  # an invalid token is reported first
             raise NotFound

@@ -25,7 +25,7 @@ EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 MOST_UPLOADS = 200
 """How many different uploads the jobs of one call may start from: each takes a look at the storage."""
 
-SENT_AGAIN = "was sent again after a job had used it; upload the picture anew"
+SENT_AGAIN = "was sent again after a job had used it; upload the picture again"
 
 
 def create_upload(services: Services, credential: Credential, request: UploadRequest) -> tuple[str, "PresignedPost"]:

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import parseaddr
 from urllib.parse import urlencode, urlsplit
 
 from shared.accounts import account_mails
 from shared.accounts.account_mails import AccountMail, LinkKind
 from shared.accounts.tokens import new_token, token_hash
+from shared.core.limits import DAY_S
 from shared.core.settings import Settings
 from shared.notify import messages
 from shared.notify.account_words import WORDS
@@ -16,7 +16,7 @@ from shared.services import Services
 
 RESET_LIFETIME_S = 30 * 60
 
-CONFIRMATION_LIFETIME_S = 24 * 3600
+CONFIRMATION_LIFETIME_S = DAY_S
 
 _LINKS: dict[str, tuple[LinkKind, str, float]] = {
     "reset": ("reset", "/reset", RESET_LIFETIME_S),
@@ -26,7 +26,7 @@ _LINKS: dict[str, tuple[LinkKind, str, float]] = {
 
 
 def prepare(services: Services, mail: AccountMail) -> EmailMessage | None:
-    """Return the mail, with a new link if it is to have one; None if there is nobody to send it to.
+    """Return the mail, with a new link if it is to have one; None if no account has the address.
 
     Raises:
         MailRefused: Nothing can be sent to the address.
@@ -52,7 +52,7 @@ def compose(mail: AccountMail, settings: Settings, link: str = "") -> EmailMessa
     message = messages.begin(mail.email, settings)
     message["Subject"] = subject
     message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = f"<{mail.id}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{mail.id}@{messages.sender_domain(settings)}>"
     message.set_content("\n\n".join(paragraphs) + "\n")
     html = [f"<h1>{escape(subject)}</h1>"]
     for words in paragraphs:

@@ -99,6 +99,11 @@ def begin(email: str, settings: Settings) -> EmailMessage:
     return message
 
 
+def sender_domain(settings: Settings) -> str:
+    """Return the domain that this site's Message-IDs end with."""
+    return parseaddr(settings.mail_from)[1].rpartition("@")[2]
+
+
 def compose_test(email: str, settings: Settings) -> EmailMessage:
     """Return a mail with which an operator checks that mail arrives.
 
@@ -108,7 +113,7 @@ def compose_test(email: str, settings: Settings) -> EmailMessage:
     message = begin(email, settings)
     message["Subject"] = "Easel can send mail"
     message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = make_msgid(domain=parseaddr(settings.mail_from)[1].rpartition("@")[2])
+    message["Message-ID"] = make_msgid(domain=sender_domain(settings))
     message.set_content(f"This is a test mail. An operator of {settings.public_url} sent it.\n")
     return message
 
@@ -120,7 +125,7 @@ def _set_headers(message: EmailMessage, claim: MailClaim, settings: Settings, ou
     subject = shorten(prompt, _MAX_SUBJECT_CHARACTERS).replace("=?", "= ?")
     message["Subject"] = f"{outcome}: {subject}" if subject else outcome
     message["Date"] = claim.finished_at
-    message["Message-ID"] = f"<{_mail_id(claim)}@{parseaddr(settings.mail_from)[1].rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{_mail_id(claim)}@{sender_domain(settings)}>"
     # One click (RFC 8058): the mail program sends a POST, so that scanners, which only follow links, change nothing.
     message["List-Unsubscribe"] = f"<{settings.public_url}/v1/unsubscribe/{claim.unsubscribe}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

@@ -13,6 +13,7 @@ from shared.accounts import account_mails
 from shared.accounts.account_mails import AccountMail
 from shared.core import rate_limits
 from shared.core.errors import RateLimited
+from shared.core.limits import DAY_S
 from shared.core.log import job_id as log_job_id
 from shared.generators.base import Stop, never_stop
 from shared.notify import account_messages, delivery_errors, mail, mail_pictures, outbox_rows
@@ -67,7 +68,7 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim | AccountMai
     """
     # Counted apart, so that mail about jobs does not hold up a link for a new password.
     name = "mails" if isinstance(claim, MailClaim) else "account mails"
-    limit = rate_limits.Limit(name, services.settings.mails_per_day, rate_limits.DAY_S)
+    limit = rate_limits.Limit(name, services.settings.mails_per_day, DAY_S)
     has_content = claim.jobs if isinstance(claim, MailClaim) else claim.user_id
     if has_content and not _may_be_sent(services, limit, claim):
         return False

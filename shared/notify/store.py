@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.accounts.account_mails import AccountMail
+from shared.accounts.account_mails import LEASE_S, AccountMail
 from shared.jobs.reasons import MAIL_LIMIT
 from shared.jobs.states import Event
 from shared.notify import outbox_rows
@@ -20,9 +20,6 @@ from shared.notify.mail_events import Refusal
 from shared.notify.outbox_rows import NOW, key_of
 
 MailOutbox = Literal["mails", "group_mails"]
-
-LEASE_S = 300.0
-"""Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
 
 FIRST_RETRY_S = 15.0
 MAX_RETRY_S = 900.0

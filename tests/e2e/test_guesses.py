@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
-from shared.core.rate_limits import HOUR_S
+from shared.core.limits import HOUR_S
 from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.api_user import ApiUser

@@ -45,6 +45,7 @@ class World:
         """Give a user an API token; return what a request with it has."""
         digest = token_hash(new_token())
         self.sql("INSERT INTO tokens (user_id, hash, kind) VALUES (:id, :hash, 'api')", id=user_id, hash=digest)
+        assert digest is not None
         return Credential(digest)
 
     def new_job(self, **request: Any) -> NewJob:

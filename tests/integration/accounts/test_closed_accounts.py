@@ -18,7 +18,9 @@ PASSWORD = "a long and unusual sentence"
 
 @pytest.fixture
 def session(world: World) -> Credential:
-    return Credential(token_hash(accounts.sign_up(world.services, "someone@example.com", PASSWORD).token))
+    hashed = token_hash(accounts.sign_up(world.services, "someone@example.com", PASSWORD).token)
+    assert hashed is not None
+    return Credential(hashed)
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from sqlalchemy import text
 
 from shared.core import rate_limits
 from shared.core.errors import Capacity, EaselError, RateLimited
+from shared.core.limits import DAY_S
 from shared.core.rate_limits import Limit
 from shared.services import Services
 
-DAILY = Limit("tests", 10, rate_limits.DAY_S)
+DAILY = Limit("tests", 10, DAY_S)
 """So slow that nothing comes back while a test runs."""
 
 Sql = Callable[[str], list[tuple[object, ...]]]
@@ -41,7 +42,7 @@ def test_parallel_calls_take_no_more_than_there_is(services: Services) -> None:
     with ThreadPoolExecutor(50) as threads:
         waits = list(threads.map(lambda _: take(services), range(50)))
     assert waits.count(None) == DAILY.most
-    assert all(0 < wait <= rate_limits.DAY_S / DAILY.most for wait in waits if wait is not None)
+    assert all(0 < wait <= DAY_S / DAILY.most for wait in waits if wait is not None)
 
 
 def test_units_come_back_evenly(services: Services, sql: Sql) -> None:
@@ -86,11 +87,11 @@ def test_a_check_takes_nothing(services: Services, sql: Sql) -> None:
 def test_limits_and_subjects_are_apart(services: Services) -> None:
     assert take(services, units=10) is None
     assert take(services, subject="bob") is None
-    assert take(services, Limit("others", 10, rate_limits.DAY_S)) is None
+    assert take(services, Limit("others", 10, DAY_S)) is None
 
 
 def test_an_error_in_a_transaction_gives_back_what_was_taken_in_it(services: Services) -> None:
-    full = Limit("full", 1, rate_limits.DAY_S, error=Capacity, detail="Full.")
+    full = Limit("full", 1, DAY_S, error=Capacity, detail="Full.")
     assert take(services, full) is None
 
     def take_both() -> None:
@@ -106,7 +107,7 @@ def test_an_error_in_a_transaction_gives_back_what_was_taken_in_it(services: Ser
 
 def test_many_small_units_add_up(services: Services) -> None:
     """A unit of bytes is far less than a microsecond of the period."""
-    bytes_a_day = Limit("bytes", 2000 * 1024 * 1024, rate_limits.DAY_S)
+    bytes_a_day = Limit("bytes", 2000 * 1024 * 1024, DAY_S)
     size = 20 * 1024 * 1024
     assert [take(services, bytes_a_day, units=size) for _ in range(100)] == [None] * 100
     assert take(services, bytes_a_day, units=size) is not None

@@ -40,7 +40,9 @@ def test_a_page_of_common_words_reads_only_the_newest_jobs(world: World) -> None
 def test_rare_words_are_searched_in_parts(world: World) -> None:
     """Each page reads a limited number of jobs; together the pages find every match once, in order."""
     services = world.services
-    credential = Credential(token_hash(accounts.sign_up(services, "someone@example.com", "a long sentence").token))
+    hashed = token_hash(accounts.sign_up(services, "someone@example.com", "a long sentence").token)
+    assert hashed is not None
+    credential = Credential(hashed)
     user_id = world.sql("SELECT id FROM users")[0].id
     first = world.submit(user_id, prompt="a lighthouse")
     world.sql(
@@ -68,6 +70,6 @@ def test_rare_words_are_searched_in_parts(world: World) -> None:
     assert pages("nowhere") == [[]] * 7
     with services.db.begin() as connection:
         reads = connection.execute(text(_READ)).scalar_one()
-        since = job_store.find_search_end(connection, credential.token_hash or b"", None)
+        since = job_store.find_search_end(connection, credential.token_hash, None)
         job_store.list_views(connection, user_id, state=None, words=["nowhere"], before=None, since=since, limit=21)
         assert connection.execute(text(_READ)).scalar_one() - reads <= 4 * job_store.SEARCHED
