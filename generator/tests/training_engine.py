@@ -60,15 +60,15 @@ class Teacher:
         if (signs / "refuse").exists():
             raise CannotDo("there is too little paint")
         while step < STEPS:
+            while step == STEPS // 2 and not (signs / "go").exists():
+                report(step / STEPS)
+                Event().wait(0.01)
             step += 1
             # Whole at every moment: a test may kill this process at any line.
             part = kept.with_suffix(".part")
             part.write_text(str(step))
             part.replace(kept)
             report(step / STEPS)
-            while step == STEPS // 2 and not (signs / "go").exists():
-                report(step / STEPS)
-                Event().wait(0.01)
         mean = float(np.mean([photo.mean() for photo in order.photos]))
         return Trained(
             _file(round(mean + order.seed) % 256),

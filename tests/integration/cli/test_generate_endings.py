@@ -17,6 +17,7 @@ from PIL import Image
 from cli.exit_codes import ExitCode
 from cli.generate import main
 from cli.generation_run import TRIES
+from shared.core.limits import MAX_UPLOAD_BYTES
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.paths import ROOT
 from tests.support.picture_files import picture, saved
@@ -136,11 +137,11 @@ def test_an_invalid_server_address_is_code_2(run: Run, server: str, capsys: pyte
     assert "--server" in capsys.readouterr().err
 
 
-def test_a_file_that_is_too_large_is_code_2(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("shared.images.codec.MAX_UPLOAD_BYTES", 100)
-    assert run("x", "--imgs", picture(tmp_path, "a.png", (640, 640))) == ExitCode.USAGE_ERROR
+def test_a_file_that_is_too_large_is_code_2(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = picture(tmp_path, "a.png", (640, 640))
+    with open(name, "r+b") as file:
+        file.truncate(MAX_UPLOAD_BYTES + 1)
+    assert run("x", "--imgs", name) == ExitCode.USAGE_ERROR
     assert "more than 20 MB" in capsys.readouterr().err
 
 
