@@ -1,7 +1,7 @@
 """What other users see while one caller attacks: `make attack`, only on this machine, ended after some seconds each.
 
 The latency of users who read, or submit small jobs, is measured before and during each load. The pictures of the first
-load are valid, have as many pixels as are allowed, and are not made to be expensive.
+loads are valid, have as many pixels as are allowed, and take a second to decode.
 """
 
 import http.client
@@ -78,14 +78,14 @@ def _request(method: str, path: str, body: object = None, token: str | None = No
 def _picture_requests(ground: Ground, accounts: int) -> list[Request]:
     """Store valid pictures of the most pixels; return submits that start from them."""
     buffer = io.BytesIO()
-    Image.effect_noise((1024, 1024), 20).convert("RGB").resize(PICTURE_PX).save(buffer, "JPEG")
+    Image.linear_gradient("L").resize(PICTURE_PX).convert("RGB").save(buffer, "PNG")
     data = buffer.getvalue()
     requests = []
     for user, token in ground.users(accounts):
-        key = f"uploads/{user.id}/large.jpg"
+        key = f"uploads/{user.id}/large.png"
         with ground.services.db.begin() as connection:
-            upload_store.create(connection, user.id, key, "image/jpeg", len(data))
-        ground.services.storage.put(key, data, "image/jpeg")
+            upload_store.create(connection, user.id, key, "image/png", len(data))
+        ground.services.storage.put(key, data, "image/png")
         requests.append(_request("POST", "/v1/jobs", {"prompt": "a lighthouse", "source_images": [key]}, token))
     return requests
 

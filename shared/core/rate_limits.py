@@ -13,8 +13,8 @@ from sqlalchemy import Connection, text
 from shared.core.errors import EaselError, RateLimited
 from shared.core.limits import HOUR_S
 
-# The first condition refuses without a lock and without writing: otherwise callers who are beyond a limit would wait for
-# its row in turns, each with a connection to the database. The last one is exact.
+# The first condition refuses without a lock and without writing: otherwise callers who are beyond a limit would wait
+# for its row in turns, each with a connection to the database. The last one is exact.
 _TAKE = text("""
 INSERT INTO rate_limits AS r (key, full_at)
 SELECT :key, clock_timestamp() + :taken * interval '1 microsecond' WHERE NOT EXISTS (

@@ -17,6 +17,7 @@ from shared.images.jail import (
     Read,
     Receive,
     Received,
+    Speed,
     lanes,
     memory_for,
     of_user,
@@ -107,7 +108,9 @@ def to_png(data: bytes, *, expected_size: tuple[int, int] | None) -> bytes:
     return data if data.startswith(PNG_SIGNATURE) else _png(image, PngInfo())
 
 
-def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bool = False) -> Image.Image:
+def decode_source(
+    data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bool = False, speed: Speed = "any"
+) -> Image.Image:
     """Decode an upload (PNG, JPEG or WebP, at most 20 MB) to plain RGB in sRGB, upright, without metadata.
 
     A picture whose long side exceeds `max_side_px` is scaled down to it. With `own` Easel made the file, and it may be
@@ -115,6 +118,7 @@ def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bo
 
     Raises:
         PictureError: It is no such file, too large, animated or damaged.
+        TakesLong: It is not quick, where the speed is to be that.
     """
     check_upload(data)
 
@@ -125,7 +129,7 @@ def decode_source(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bo
         return _image(size, read)
 
     most_bytes = memory_for(MAX_PIXELS) if own else None
-    return of_user({"task": "source", "max_side_px": max_side_px, "own": own}, data, receive, most_bytes)
+    return of_user({"task": "source", "max_side_px": max_side_px, "own": own}, data, receive, most_bytes, speed)
 
 
 def _generated(request: dict[str, object], data: bytes, limits: Limits, receive: Receive[Received]) -> Received:
@@ -163,15 +167,16 @@ def _image(size: tuple[int, int], read: Read) -> Image.Image:
     return whole
 
 
-def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bool = False) -> bytes:
+def source_png(data: bytes, *, max_side_px: int = MAX_SOURCE_SIDE_PX, own: bool = False, speed: Speed = "any") -> bytes:
     """Convert a user's upload to the PNG that is sent to the generator: upright, RGB, without metadata.
 
     A picture whose long side exceeds `max_side_px` is scaled down to it. With `own` Easel made the file.
 
     Raises:
         PictureError: The upload cannot be used.
+        TakesLong: It is not quick, where the speed is to be that.
     """
-    return _png(decode_source(data, max_side_px=max_side_px, own=own), PngInfo())
+    return _png(decode_source(data, max_side_px=max_side_px, own=own, speed=speed), PngInfo())
 
 
 def photo_jpeg(data: bytes, max_side_px: int) -> bytes:

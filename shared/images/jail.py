@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import IO, Any, TypeAlias, TypeVar, cast
+from typing import IO, Any, Literal, TypeAlias, TypeVar, cast
 
 import shared
 from shared.core.errors import Unavailable
@@ -63,6 +63,10 @@ class Exceeded(Exception):
     """The process ended or was ended, or the picture needs more memory than it may have."""
 
 
+class TakesLong(Exception):
+    """The picture is none of the quick ones, or is damaged, which only the slow lane can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one picture may take. `wall_s` counts from when the process has it."""
@@ -74,6 +78,9 @@ class Limits:
 
 Read: TypeAlias = Callable[[memoryview], None]
 """Fills a buffer with the pixels that follow an answer."""
+
+Speed = Literal["any", "quick", "slow"]
+"""Among which of users' pictures one is decoded."""
 
 Received = TypeVar("Received")
 Receive: TypeAlias = Callable[[dict[str, Any], Read], Received]
@@ -237,21 +244,29 @@ def _new_lanes() -> Lanes:
 
 
 def of_user(
-    request: dict[str, object], data: bytes, receive: Receive[Received], most_bytes: int | None = None
+    request: dict[str, object],
+    data: bytes,
+    receive: Receive[Received],
+    most_bytes: int | None = None,
+    speed: Speed = "any",
 ) -> Received:
-    """Have a user's picture file decoded: among the quick ones, or else among the slow ones.
+    """Have a user's picture file decoded: among the quick ones, or else among the slow ones. speed: only among those.
 
     Raises:
         PictureError: It cannot be used, or takes too much.
+        TakesLong: It is not a quick one, and only those are wanted.
         Unavailable: Too many pictures wait.
     """
-    try:
-        return lanes().quick.ask(request, data, receive)
-    except Exceeded:
-        pass
-    except PictureError as error:
-        if not error.damaged:  # a library that has no memory may report a damaged file
-            raise
+    if speed != "slow":
+        try:
+            return lanes().quick.ask(request, data, receive)
+        except Exceeded:
+            pass
+        except PictureError as error:
+            if not error.damaged:  # a library that has no memory may report a damaged file
+                raise
+        if speed == "quick":
+            raise TakesLong
     slow = lanes().slow
     limits = replace(slow.limits, memory_bytes=most_bytes) if most_bytes else slow.limits
     try:

@@ -70,6 +70,7 @@ class Pump:
         if self._thread is not None:
             self._inbox.put(None)
             self._thread.join(STOP_S)
+        self._worker.slow_pictures.close()
         jail.lanes().close()  # Celery's children skip what `atexit` would do
 
     @property

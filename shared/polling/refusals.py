@@ -1,4 +1,4 @@
-"""What becomes of a job whose generator does not accept it, although it is well.
+"""What becomes of a job whose generator does not accept it, although it is well, or that is not ready to be sent.
 
 The job alone pauses, longer with each refusal, and is offered to other generators first. It ends with the last reason.
 """
@@ -19,6 +19,14 @@ BUSY_S = 8 * 3600.0
 LONGEST_PAUSE_S = 300.0
 
 _LASTING = frozenset({"generator_redirected", "generator_misconfigured"})
+
+
+def pause(claim: ClaimedJob, reason: Reason) -> Retried | Failed:
+    """Put a job back because something that it needs is not ready, or give it up after as many pauses."""
+    count = claim.refusals + 1
+    if count >= MAX_BUSY_REFUSALS:
+        return Failed(reason)
+    return Retried(reason, Event.WAITING, refused_pause_s=min(count, LONGEST_PAUSE_S))
 
 
 def decide(claim: ClaimedJob, error: GeneratorUnavailable, *, counted: int) -> Retried | Failed:

@@ -10,7 +10,7 @@ from shared.generators.adapters import Adapter
 from shared.generators.base import GenerationRequest, GeneratorLoading, GeneratorUnavailable
 from shared.images import codec
 from shared.jobs.requests import defaults_of, generation_request
-from shared.polling.claims import ClaimedJob
+from shared.polling.claims import ClaimedJob, ClaimedSource
 from shared.scenes import pictures as scene_pictures
 
 if TYPE_CHECKING:
@@ -22,13 +22,14 @@ def build_request(step: "Step") -> GenerationRequest:
 
     Raises:
         PictureError, ObjectMissing, ObjectTooLarge, Unavailable: There is something wrong with a start picture.
+        TakesLong: A start picture is decoded elsewhere.
         GeneratorUnavailable: It cannot be asked for its model, or loads it.
     """
     claim = step.claim
     if (claim.settings.get("from_job") or claim.settings.get("source_images")) and not claim.sources:
         raise ObjectMissing(f"the picture that {claim.id} starts from was deleted")
     own = not claim.settings.get("source_images")  # another job's picture
-    sources = tuple(codec.source_png(data, own=own) for data in read_sources(step))
+    sources = tuple(_source_png(step, source, own=own) for source in claim.sources)
     return generation_request(
         calling_prompt(claim),
         claim.settings,
@@ -40,13 +41,25 @@ def build_request(step: "Step") -> GenerationRequest:
     )
 
 
+def _source_png(step: "Step", source: ClaimedSource, *, own: bool) -> bytes:
+    data = read_source(step, source)
+    if own or step.slow_pictures is None:
+        return codec.source_png(data, own=own)
+    return step.slow_pictures.png(step.claim, source, data)
+
+
 def read_sources(step: "Step") -> Iterator[bytes]:
     """Yield the files of the start pictures, one at a time, as they were when they were checked.
 
     Raises:
         ObjectMissing, ObjectTooLarge, Unavailable: One cannot be read, or its form was sent again since.
     """
-    return (step.storage.get(source.key, MAX_UPLOAD_BYTES, etag=source.etag) for source in step.claim.sources)
+    return (read_source(step, source) for source in step.claim.sources)
+
+
+def read_source(step: "Step", source: ClaimedSource) -> bytes:
+    """Return the file of one start picture, as `read_sources` does."""
+    return step.storage.get(source.key, MAX_UPLOAD_BYTES, etag=source.etag)
 
 
 def calling_prompt(claim: ClaimedJob) -> str:

@@ -30,7 +30,9 @@ from shared.generators.base import (
     never_stop,
 )
 from shared.images import codec
+from shared.images.jail import TakesLong
 from shared.jobs.reasons import (
+    DECODES_SOURCE,
     GENERATOR_FAILED,
     GENERATOR_TOO_SLOW,
     NO_TIMELAPSE,
@@ -63,6 +65,7 @@ from shared.polling.outcomes import (
     Succeeded,
     Waits,
 )
+from shared.polling.slow_pictures import SlowPictures
 from shared.polling.step_requests import build_request
 from shared.polling.storing import Storing
 
@@ -93,6 +96,7 @@ class Step:
     cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
     wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
     `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
+    `slow_pictures` decodes those start pictures that take long, without it the step does.
     `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`.
     """
 
@@ -105,6 +109,7 @@ class Step:
     memory: Memory = field(default_factory=Memory)
     usual_s: float | None = None
     storage_failing_s: Callable[[], float | None] = lambda: None
+    slow_pictures: SlowPictures | None = None
     max_adapter_bytes: int = 100_000_000
     likeness_days: int = 90
 
@@ -209,10 +214,8 @@ def _send(step: Step) -> Decision:
         else:
             request = build_request(step)
             remote_id = likenesses.start(step, request)
-    except codec.PictureError as error:
-        return Decision(Failed(Reason(error.code, f"A start picture cannot be used: {error.message}")))
-    except (ObjectMissing, ObjectTooLarge):
-        return Decision(Failed(SOURCE_MISSING))
+    except (codec.PictureError, ObjectMissing, ObjectTooLarge, TakesLong) as error:
+        return Decision(_without_source(claim, error))
     except Unavailable as error:
         return Decision(_storage_failed(step, error))
     except GeneratorLoading as error:
@@ -229,6 +232,16 @@ def _send(step: Step) -> Decision:
         return Decision(Sent(remote_id, 0, adapted, by))  # nothing was sent yet, so nothing is known of its health
     next_step_s = 0 if step.generator.waits else first_poll_s(step.usual_s)
     return Decision(Sent(remote_id, next_step_s, adapted, by), HEALTHY)
+
+
+def _without_source(
+    claim: ClaimedJob, error: codec.PictureError | ObjectMissing | ObjectTooLarge | TakesLong
+) -> Outcome:
+    if isinstance(error, TakesLong):
+        return refusals.pause(claim, DECODES_SOURCE)
+    if isinstance(error, codec.PictureError):
+        return Failed(Reason(error.code, f"A start picture cannot be used: {error.message}"))
+    return Failed(SOURCE_MISSING)
 
 
 def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:

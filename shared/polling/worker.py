@@ -28,6 +28,7 @@ from shared.polling.lease import Lease, Leases
 from shared.polling.memory import Memory
 from shared.polling.outcomes import Decision, Retried, Written
 from shared.polling.pace import Pace
+from shared.polling.slow_pictures import SlowPictures
 from shared.polling.steps import Step
 from shared.services import Services
 
@@ -106,6 +107,7 @@ class Worker:
     def __post_init__(self) -> None:
         """Prepare the renewal of leases, which begins with the first claim."""
         self._leases = Leases(self.services.db)
+        self.slow_pictures = SlowPictures(self.services)
 
     def claim(self, job_id: UUID) -> Taken | None:
         """Claim this job if its next step is due and no other worker holds it.
@@ -198,6 +200,7 @@ class Worker:
             memory=self.memory,
             usual_s=None if claim.is_training else self.pace.usual_s(claim.generator, claim.cost),
             storage_failing_s=lambda: self._storage_failing_s(claim.id),
+            slow_pictures=self.slow_pictures,
             max_adapter_bytes=self.services.settings.max_adapter_mb * 1_000_000,
             likeness_days=self.services.settings.likeness_days,
         )

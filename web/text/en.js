@@ -556,6 +556,7 @@ export const words = {
   "reason.generator_too_slow": "The generator did not finish within two hours.",
   "reason.by_operator": "Done by the site's operators.",
   "reason.account_disabled": "This account has been disabled by the site's operators.",
+  "reason.decodes_source": "Its start picture takes a while to read; other pictures go first meanwhile.",
   "reason.waits_for_source": "It starts from another picture, which is still being made.",
   "reason.source_failed": "It could not start: the picture that it was to start from cannot be used.",
   "reason.mail_limit": "This address has had as many mails as it gets in a day. This one is sent later.",
