@@ -4,12 +4,14 @@ A lost, duplicate or late message only changes latency: the pump asks the databa
 """
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 
 from celery import Celery, signals
 
 from shared.clients.broker import COLLECT, MAIL, MAIL_EVENTS, REPORT, SWEEP, WAKE
 from shared.core import log
+from shared.exports import making
 from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
@@ -50,9 +52,7 @@ def create_app(
         SettingsError: EASEL_GENERATORS cannot be read, or a key that it names is missing.
     """
     worker = Worker(services, ClientPool(services.generators, connect), measure)
-    pump, mail = Pump(worker, at_once), Sender(services, worker.stopping)
-    hooks = Sender(services, worker.stopping, webhooks.send_due, "webhooks")
-    browsers = Sender(services, worker.stopping, pushes.send_due, "pushes")
+    pump, senders = Pump(worker, at_once), _senders(services, worker.stopping)
     stops = Sender(services, worker.stopping, bounces.take, "addresses", "stopped")
     app = services.celery
     app.conf.update(
@@ -64,7 +64,7 @@ def create_app(
             **(_MAIL_EVENTS_SCHEDULE if services.settings.mail_events_url else {}),
         },
     )
-    _add_tasks(app, worker, pump, (mail, hooks, browsers))
+    _add_tasks(app, worker, pump, senders)
 
     @app.task(name=MAIL_EVENTS, shared=False)
     def take_mail_events() -> None:
@@ -76,7 +76,7 @@ def create_app(
 
     def end(**_: object) -> None:
         pump.stop()
-        for sender in (mail, hooks, browsers, stops):
+        for sender in (*senders, stops):
             sender.stop(STOP_S)
         worker.pool.close()
         services.db.close()
@@ -86,6 +86,15 @@ def create_app(
     signals.worker_process_shutdown.connect(end, weak=False)
     signals.setup_logging.connect(lambda **_: log.configure(services.settings.log_level), weak=False)
     return app
+
+
+def _senders(services: Services, stopping: threading.Event) -> tuple[Sender, ...]:
+    return (
+        Sender(services, stopping),
+        Sender(services, stopping, webhooks.send_due, "webhooks"),
+        Sender(services, stopping, pushes.send_due, "pushes"),
+        Sender(services, stopping, making.make_due, "files of exports", "made"),
+    )
 
 
 def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender]) -> None:

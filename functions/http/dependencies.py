@@ -95,6 +95,10 @@ async def _session_id(session_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(session_id)
 
 
+async def _export_id(export_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(export_id)
+
+
 async def _device(request: Request) -> str | None:
     return describe(request.headers.get("user-agent", ""))
 
@@ -126,6 +130,7 @@ JobId = Annotated[UUID, Depends(_job_id)]
 ImageId = Annotated[UUID, Depends(_image_id)]
 TokenId = Annotated[UUID, Depends(_token_id)]
 SceneCode = Annotated[str, Depends(_scene_code)]
+ExportId = Annotated[UUID, Depends(_export_id)]
 SessionId = Annotated[UUID, Depends(_session_id)]
 DeviceDep = Annotated[str | None, Depends(_device)]
 GroupId = Annotated[UUID, Depends(_group_id)]

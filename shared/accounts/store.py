@@ -326,7 +326,8 @@ def _delete_user(connection: Connection, user_id: UUID) -> None:
         text("""
             INSERT INTO garbage (prefix, due_at)
             SELECT key, clock_timestamp() FROM uploads WHERE user_id = :user_id
-            UNION ALL SELECT 'uploads/' || CAST(:user_id AS text) || '/', clock_timestamp() + interval '1 hour'
+            UNION ALL SELECT folder || CAST(:user_id AS text) || '/', clock_timestamp() + interval '1 hour'
+            FROM unnest(ARRAY['uploads/', 'exports/']) AS folder
             ON CONFLICT (prefix) DO NOTHING
         """),
         values,

@@ -98,6 +98,7 @@ class Settings(BaseModel, frozen=True):
     upload_mb_per_hour: Annotated[int, whole(20, MANY)] = 2000
     upload_mb_in_all: Annotated[int, whole(20, MANY)] = 100_000
     mails_per_day: Annotated[int, whole(1, MANY)] = 100
+    exports_per_day: Annotated[int, whole(1, MANY)] = 3
     url_ttl_s: Annotated[int, whole(60, 7 * DAY_S)] = 3600
     database_pool: Annotated[int, whole(1, 100)] = 10
     # The region whose IAM issues the database tokens; None if the URL contains a password.

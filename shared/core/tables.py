@@ -26,11 +26,12 @@ from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 import shared.core.account_tables
 import shared.core.error_tables
+import shared.core.export_tables
 import shared.core.likeness_tables
 import shared.core.limit_tables
 import shared.core.push_tables
 import shared.core.scene_tables
-import shared.core.upload_tables  # noqa: F401 # all seven add their tables to the metadata
+import shared.core.upload_tables  # noqa: F401 # all eight add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]

@@ -74,14 +74,14 @@ def group_url(
     return services.storage.presigned_url(key, datetime.now(UTC), download_name=name, method=method)
 
 
-def list_files(jobs: Sequence[JobRecord]) -> list[ArchivedFile]:
+def list_files(jobs: Sequence[JobRecord], first: int = 1) -> list[ArchivedFile]:
     """Return what the ZIP file of these jobs holds: each picture, and after the first of a job its video.
 
-    Names are numbered by job, so that they are in the order of the requests, and unique.
+    Names are numbered by job, so that they are in the order of the requests, and unique. first: the first job's number.
     """
     return [
-        ArchivedFile(f"{name}.{key.rsplit('.', 1)[-1]}", key, _local(job.finished_at or job.created_at))
-        for number, job in enumerate(jobs, 1)
+        ArchivedFile(f"{name}.{key.rsplit('.', 1)[-1]}", key, local_time(job.finished_at or job.created_at))
+        for number, job in enumerate(jobs, first)
         for image in job.images
         for name in [_name(number, job, image)]
         for key in (image.key, image.timelapse_key)
@@ -105,7 +105,8 @@ def _slug(prompt: str) -> str:
     return "-".join(words)[:40].strip("-")
 
 
-def _local(at: str) -> tuple[int, int, int, int, int, int]:
+def local_time(at: str) -> tuple[int, int, int, int, int, int]:
+    """Return the time of an entry, of which a ZIP file says no zone; none is before 1980."""
     made = datetime.fromisoformat(at)
     return (max(made.year, 1980), made.month, made.day, made.hour, made.minute, made.second)
 
@@ -149,31 +150,53 @@ def _store(services: Services, key: str, files: Sequence[ArchivedFile]) -> None:
 
 def write(made: IO[bytes], files: Sequence[ArchivedFile], get: Callable[[str, int], bytes]) -> None:
     """Write the ZIP file. `get(key, max_bytes)` reads an object; one that is missing is left out. Raises TooLarge."""
-    left = MAX_BYTES
+    written = 0
+
+    def read(key: str) -> bytes:
+        return get(key, MAX_BYTES - written)
+
+    # Stored without compression, which pictures have already.
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for _, size_bytes in add(archive, files, read):
+            written += size_bytes
+            if written > MAX_BYTES:
+                raise _too_large()
+        if not archive.namelist():
+            raise NotSucceeded("The pictures of this group are not in the storage.")
+
+
+def add(
+    archive: zipfile.ZipFile, files: Sequence[ArchivedFile], get: Callable[[str], bytes]
+) -> Iterator[tuple[ArchivedFile, int]]:
+    """Read objects, a few at the same time, and write them into a ZIP file; yield each with its size.
+
+    An object that is missing is left out. Raises TooLarge where `get` raises ObjectTooLarge.
+    """
 
     def read(file: ArchivedFile) -> bytes | None:
         try:
-            return get(file.key, left)
+            return get(file.key)
         except ObjectMissing:
             return None
         except ObjectTooLarge:
             raise _too_large() from None
 
     waiting = iter(files)
-    # Stored without compression, which pictures have already.
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive, ThreadPoolExecutor(READ_AT_ONCE) as threads:
+    with ThreadPoolExecutor(READ_AT_ONCE) as threads:
         while some := list(islice(waiting, READ_AT_ONCE)):
             for file, data in zip(some, threads.map(read, some), strict=True):
-                if data is None:
-                    continue
-                left -= len(data)
-                if left < 0:
-                    raise _too_large()
-                entry = zipfile.ZipInfo(file.name, file.at)
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, data)
-        if not archive.namelist():
-            raise NotSucceeded("The pictures of this group are not in the storage.")
+                if data is not None:
+                    write_entry(archive, file.name, file.at, data)
+                    yield file, len(data)
+
+
+def write_entry(
+    archive: zipfile.ZipFile, name: str, at: tuple[int, int, int, int, int, int], data: bytes | str
+) -> None:
+    """Write one file into a ZIP file, readable by everybody where it is unpacked."""
+    entry = zipfile.ZipInfo(name, at)
+    entry.external_attr = 0o100644 << 16
+    archive.writestr(entry, data)
 
 
 def _too_large() -> TooLarge:

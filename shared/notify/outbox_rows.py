@@ -1,5 +1,7 @@
 """SQL that the outboxes share: a row for each job, group or account whose message is to be sent at `due_at`.
 
+Exports share it too: files instead of messages.
+
 `attempts` names the claim.
 
 A claim postpones its row, so that another process sends the message if this one dies.
@@ -11,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Outbox = Literal["mails", "group_mails", "account_mails", "webhooks", "pushes"]
+Outbox = Literal["mails", "group_mails", "account_mails", "webhooks", "pushes", "exports"]
 
 MAIL_OUTBOXES: tuple[Outbox, ...] = ("mails", "group_mails", "account_mails")
 
@@ -21,7 +23,7 @@ NOW = "(SELECT clock_timestamp())"
 
 def key_of(outbox: Outbox) -> str:
     """Return the column that names what an outbox's row is about."""
-    return {"group_mails": "group_id", "account_mails": "id"}.get(outbox, "job_id")
+    return {"group_mails": "group_id", "account_mails": "id", "exports": "id"}.get(outbox, "job_id")
 
 
 def are_due(connection: Connection, outboxes: Sequence[Outbox]) -> bool:

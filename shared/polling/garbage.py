@@ -14,6 +14,7 @@ from shared.accounts import store as user_store
 from shared.clients.storage import StoredObject
 from shared.core import rate_limits
 from shared.core.errors import Unavailable
+from shared.exports import store as export_store
 from shared.jobs import upload_store
 from shared.jobs.states import LOST_OBJECTS_KEPT_S
 from shared.likeness import store as likeness_store
@@ -25,7 +26,7 @@ from shared.services import Services
 
 GARBAGE_AT_ONCE = 50
 RETIRED_AT_ONCE = 500
-FOLDERS = ("jobs/", "uploads/", "archives/", "scenes/", "conformance/")
+FOLDERS = ("jobs/", "uploads/", "archives/", "exports/", "scenes/", "conformance/")
 """Every folder that Easel writes to in its bucket. Objects elsewhere are not Easel's, and are kept."""
 
 _log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def retire(services: Services) -> Retired:
     """Drop what is past its time; return how many of each. Likenesses keep their rows and lose their files.
 
     The objects of uploads, likenesses and scene pictures become garbage. Each transaction drops a limited number. Rate
-    limits that are full again are deleted, and not counted.
+    limits that are full again and expired exports are deleted, and not counted.
     """
     tokens = uploads = likenesses = 0
     with services.db.statement() as connection:
@@ -90,6 +91,8 @@ def retire(services: Services) -> Retired:
             likenesses += found
         while rate_limits.drop_full(connection, RETIRED_AT_ONCE) == RETIRED_AT_ONCE:
             pass
+        export_store.give_up_old(connection)
+        export_store.drop_expired(connection)
         scene_pictures = catalogue.drop_retired(connection)
     return Retired(tokens, uploads, likenesses, scene_pictures)
 
@@ -170,6 +173,8 @@ def _wanted(services: Services, objects: Collection[StoredObject]) -> set[str]:
             wanted |= {key for key, (job_id, token) in claims.items() if f"{job_id}/{token}" in used.claims}
         if uploads:
             wanted |= upload_store.list_known_keys(connection, uploads)
+        if exports := [key for key in keys if key.startswith("exports/")]:
+            wanted |= export_store.list_known_keys(connection, exports)
         if scenes := {key: found for key in keys if (found := scene_files.id_of(key)) is not None}:
             known = catalogue.list_known_ids(connection, set(scenes.values()))
             wanted |= {key for key, found in scenes.items() if found in known}

@@ -49,15 +49,20 @@ def report(services: Services) -> None:
 
 
 def has_notifications(services: Services) -> bool:
-    """Return whether a notification is due; mails count only where the site sends mail."""
-    outboxes: list[Outbox] = ["webhooks", "pushes", *(outbox_rows.MAIL_OUTBOXES if services.sends_mail else ())]
+    """Return whether a notification or an export is due; mails count only where the site sends mail."""
+    outboxes: list[Outbox] = [
+        "webhooks",
+        "pushes",
+        "exports",
+        *(outbox_rows.MAIL_OUTBOXES if services.sends_mail else ()),
+    ]
     with services.db.statement() as connection:
         return outbox_rows.are_due(connection, outboxes)
 
 
 @dataclass
 class Sender:
-    """Sends notifications of one kind about finished jobs, in one thread of a process at a time.
+    """Sends notifications of one kind, or makes exports, in one thread of a process at a time.
 
     send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
     done: what is done with them, also for the log.

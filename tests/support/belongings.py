@@ -38,7 +38,7 @@ class Belongings:
 
     ABSENT: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
-            ("job", "finished", "published", "image", "group", "finished_group", "token", "session"), NO_ID
+            ("job", "finished", "published", "image", "group", "finished_group", "token", "session", "export"), NO_ID
         ),
         "likeness": "99999999",
         "upload": f"uploads/{NO_ID}/nothing.png",
@@ -96,6 +96,9 @@ class Belongings:
         with self._services.db.begin() as connection:
             kept = user_store.create_token(connection, owner.id, hashed, kind="session", name=None, lifetime_s=3600)
         return str(kept.id)
+
+    def _export(self, owner: Person) -> str:
+        return str(self._post(owner, "/v1/exports", None)["id"])
 
     def _likeness(self, owner: Person) -> str:
         self._likenesses += 1

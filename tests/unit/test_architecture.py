@@ -23,6 +23,7 @@ LAYERS = (
     {"accounts"},
     {"jobs"},
     {"gallery", "likeness", "notify", "scenes"},
+    {"exports"},
     {"polling"},
     {"admin"},
     {"testing"},

@@ -85,6 +85,8 @@ export const listSessions = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/sessions", { cursor, limit }), options).then(data);
 export const endSessionOf = (id, options) => call("DELETE", `/v1/sessions/${encodeURIComponent(id)}`, options);
 export const endOtherSessions = (options) => call("DELETE", "/v1/sessions", options);
+export const listExports = (options) => call("GET", "/v1/exports", options).then(data);
+export const requestExport = (options) => call("POST", "/v1/exports", options).then(data);
 export const requestReset = (body, options) => call("POST", "/v1/password-reset", { ...options, body });
 export const resetPassword = (body, options) => call("PUT", "/v1/password-reset", { ...options, body });
 export const logOut = (options) => call("POST", "/v1/logout", options);

@@ -11,6 +11,7 @@ import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
 import { emailForm } from "../parts/email-form.js";
+import { exportPanel } from "../parts/export-panel.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
@@ -41,6 +42,7 @@ export function accountView({ signal }) {
           passwordForm(me.user, signal),
           tokenList(signal),
           webhookForm(me.user, signal),
+          exportPanel(signal),
           departure(me.user, signal),
         ),
       );

@@ -146,6 +146,7 @@ WRONG = {
     "UPLOAD_MB_PER_HOUR": ["19"],
     "UPLOAD_MB_IN_ALL": ["19"],
     "MAILS_PER_DAY": ["0"],
+    "EXPORTS_PER_DAY": ["0"],
     "SESSION_DAYS": ["0", "401"],
     "SESSION_IDLE_DAYS": ["0", "401"],
     "MAX_LIKENESSES": ["0", "10001"],

@@ -28,6 +28,11 @@ locals {
       actions   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
       resources = ["${var.bucket_arn}/archives/*"]
     }
+    # shared/exports/service.py signs URLs of ZIP files.
+    show_exports = {
+      actions   = ["s3:GetObject"]
+      resources = ["${var.bucket_arn}/exports/*"]
+    }
     # Checks the bucket (shared/metrics/health.py). It also makes S3 answer "missing" instead of "forbidden".
     see_bucket = {
       actions   = ["s3:ListBucket"]
@@ -57,6 +62,7 @@ locals {
     publish = ["show_pictures"]
     cancel  = ["show_pictures", "wake_poller"]
     upload  = ["take_uploads"]
+    exports = ["show_exports"]
     health  = ["see_bucket"]
   }
 }

@@ -72,6 +72,7 @@ data "aws_iam_policy_document" "task" {
     resources = [
       "${var.bucket_arn}/jobs/*",
       "${var.bucket_arn}/scenes/*",
+      "${var.bucket_arn}/exports/*",
       "${var.bucket_arn}/conformance/*", # `easel check` checks the storage here
     ]
   }
