@@ -16,8 +16,8 @@ GC = """\
 Deletes everything that nothing refers to any more: objects in the storage that belong to no picture and no upload of
 the database and are at least an hour old, expired sessions and tokens, uploads of more than a day ago that no job uses,
 the files of expired likenesses, replaced pictures of scenes that no job uses, and recorded garbage. It never deletes
-what a running job may still write, nor anything outside of jobs/, uploads/, archives/, scenes/ and conformance/ in the
-bucket.
+what a running job may still write, nor anything outside of jobs/, uploads/, archives/, exports/, scenes/ and
+conformance/ in the bucket.
 
 The poller does all but the first of these by itself. The first finds what was never recorded, for example after a
 database was restored from a backup, or after a crash. It lists the whole bucket, a thousand objects at a time.

@@ -1,8 +1,9 @@
 """The exports in the database. Functions over a connection."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -78,24 +79,23 @@ FROM exports e
 """
 
 
-def _read(row: tuple[object, ...]) -> ExportRecord:
+def _read(row: Sequence[Any]) -> ExportRecord:
     *fields, files = row
-    assert isinstance(files, list)
-    return ExportRecord(*fields, tuple(ExportFile(*one) for one in files))  # type: ignore[arg-type]
+    return ExportRecord(*(*fields, tuple(ExportFile(*one) for one in files)))
 
 
 def find(connection: Connection, user_id: UUID, export_id: UUID) -> ExportRecord | None:
     """Return a user's own export."""
     query = text(f"{_SELECT} WHERE id = :id AND user_id = :user_id")
     row = connection.execute(query, {"id": export_id, "user_id": user_id}).one_or_none()
-    return None if row is None else _read(tuple(row))
+    return None if row is None else _read(row)
 
 
 def find_unfinished(connection: Connection, user_id: UUID) -> ExportRecord | None:
     """Return the export of a user that is being made, if there is one."""
-    row = connection.execute(text(f"{_SELECT} WHERE user_id = :id AND finished_at IS NULL"), {"id": user_id})
-    found = row.one_or_none()
-    return None if found is None else _read(tuple(found))
+    query = text(f"{_SELECT} WHERE user_id = :user_id AND finished_at IS NULL")
+    row = connection.execute(query, {"user_id": user_id}).one_or_none()
+    return None if row is None else _read(row)
 
 
 def list_page(connection: Connection, user_id: UUID, *, before: UUID | None, limit: int) -> list[ExportRecord]:
@@ -105,7 +105,7 @@ def list_page(connection: Connection, user_id: UUID, *, before: UUID | None, lim
         ORDER BY id DESC LIMIT :limit
     """)
     rows = connection.execute(query, {"user_id": user_id, "before": before, "limit": limit})
-    return [_read(tuple(row)) for row in rows]
+    return [_read(row) for row in rows]
 
 
 def create(connection: Connection, user_id: UUID) -> UUID | None:

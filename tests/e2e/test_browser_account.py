@@ -1,7 +1,9 @@
 """The account in the browser: login and logout, quota, email, tokens and deletion."""
 
+import json
 import re
 import secrets
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -224,3 +226,21 @@ def test_other_sessions_are_ended_and_the_password_changed(site: RunningSite, me
     expect(rows).to_have_count(1)
     part.get_by_role("button", name="Log out everywhere else").click()
     expect(rows).to_have_count(1)
+
+
+def test_an_export_is_prepared_and_fetched(member: Visitor, user: ApiUser) -> None:
+    user.submit()
+    [job] = user.finished()
+    page = member.page
+    page.goto(member.url + "/account")
+    part = page.get_by_role("region", name="Your data")
+    part.get_by_role("button", name="Prepare an export").click()
+    link = part.get_by_role("link", name="Download part 1")
+    with page.expect_download() as download:
+        link.click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        [described] = json.loads(archive.read("jobs.json"))
+        assert described["id"] == job["id"]
+        assert archive.read(described["images"][0]["file"]).startswith(b"\x89PNG")
+    page.reload()
+    expect(link).to_be_visible()
