@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import UUID
 
-revision = "0039"
+revision = "0035"
 down_revision = "0034"
 branch_labels = None
 depends_on = None
