@@ -382,6 +382,12 @@ def cancel(connection: Connection, job_id: UUID, state: State, reason: Reason | 
         request_cancel(connection, job_id, reason)
 
 
+def end_pause(connection: Connection, job_id: UUID) -> None:
+    """Let a queued job that pauses start now."""
+    query = text("UPDATE jobs SET next_step_at = NULL WHERE id = :job_id AND state = 'queued'")
+    connection.execute(query, {"job_id": job_id})
+
+
 def delete(connection: Connection, job_id: UUID) -> None:
     """Delete a finished job with its rows in other tables, and make its objects garbage."""
     connection.execute(text("DELETE FROM jobs WHERE id = :job_id"), {"job_id": job_id})

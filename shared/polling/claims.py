@@ -251,12 +251,6 @@ SELECT attempt_token, cancelling FROM held
 """)
 
 
-def end_pause(connection: Connection, job_id: UUID) -> None:
-    """Let a queued job that pauses start now."""
-    query = text("UPDATE jobs SET next_step_at = NULL WHERE id = :job_id AND state = 'queued'")
-    connection.execute(query, {"job_id": job_id})
-
-
 def renew(connection: Connection, held: Sequence[ClaimedJob]) -> dict[UUID, bool]:
     """Extend the leases of claims; return whether the job is to be cancelled, by the token of each that is not lost."""
     values = {

@@ -17,7 +17,7 @@ from shared.core.errors import Unavailable
 from shared.core.limits import HOUR_S, MAX_UPLOAD_BYTES
 from shared.images import codec
 from shared.images.jail import TakesLong
-from shared.polling import claims
+from shared.jobs import store as job_store
 from shared.polling.claims import ClaimedJob, ClaimedSource
 from shared.polling.patience import patient
 from shared.services import Services
@@ -87,7 +87,7 @@ class SlowPictures:
             with patient("a start picture"):
                 self._store(key, self._result(source))
                 with self._services.db.statement() as connection:
-                    claims.end_pause(connection, job_id)
+                    job_store.end_pause(connection, job_id)
                 self._services.wake_ups.wake()
         finally:
             with self._lock:
