@@ -52,6 +52,7 @@ LEFT_OUT = {
     "click_repl": "Celery's command line",
     "dns": "mail addresses are not looked up",
     "prompt_toolkit": "Celery's command line",
+    "share": "manual pages",
     "wcwidth": "Celery's command line",
     # Parts of packages: only those that save at least 50 kB zipped, byte-code included
     "Crypto/Math": "minio uses only its ciphers and hashes",

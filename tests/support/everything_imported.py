@@ -14,6 +14,8 @@ def load(root: Path) -> None:
     for route in json.loads((root / "functions" / "manifest.json").read_text()):
         assert callable(importlib.import_module(f"functions.{route['name']}").handler)
     import mangum  # noqa: F401
+    import pyotp  # noqa: F401 # of second factors
+    import segno  # noqa: F401
     from argon2 import PasswordHasher
     from zxcvbn import zxcvbn
 
