@@ -16,7 +16,7 @@ from uuid import uuid4
 from bench.ground import ROOT, Ground
 from bench.imports import event
 from bench.table import Row
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from infra.bundle import build, compile_all, this_target
 
 ROUNDS = 5

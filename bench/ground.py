@@ -16,6 +16,7 @@ from local.process import Part
 from local.servers import base_environment, embedded_servers, http_answers
 from local.stack import Stack, running
 from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.accounts.store import User
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.settings import MANY, Settings
@@ -158,7 +159,7 @@ class Ground:
             for _ in range(count):
                 token = new_token()
                 user = user_store.create(connection, f"{token[-12:]}@example.com".lower(), "no password")
-                user_store.create_token(
+                token_store.create_token(
                     connection, user.id, token_hash(token) or b"", kind="api", name="bench", lifetime_s=None
                 )
                 made.append((user, token))

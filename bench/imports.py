@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from bench.ground import OURS, Build, Ground
 from bench.table import Bound, Row, in_turns
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 
 ROUNDS = 5
 RIVAL_ROUNDS = 10

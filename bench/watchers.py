@@ -15,7 +15,7 @@ from bench.ground import Ground
 from bench.table import machine
 from bench.web_requests import gateway, get
 from local.ports import free_port
-from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 
 SECONDS = 30.0
@@ -74,7 +74,7 @@ def _requests(ground: Ground, watchers: int) -> list[str]:
         for job in connection.execute(text(_WATCHED), {"count": watchers}).all():
             if job.user_id not in tokens:
                 tokens[job.user_id] = token = new_token()
-                user_store.create_token(
+                token_store.create_token(
                     connection, job.user_id, token_hash(token) or b"", kind="api", name="bench", lifetime_s=None
                 )
             requests.append(get(f"/v1/jobs/{job.id}?wait={HOLD_S}", tokens[job.user_id]))

@@ -1,4 +1,4 @@
-"""`easel users`: list accounts, set quota and weight, disable and enable."""
+"""`easel users`: list accounts, set quota and weight, disable and enable, and switch a second factor off."""
 
 import argparse
 from collections.abc import Callable
@@ -39,6 +39,11 @@ ENABLE = """\
 Undoes `disable`: log-in, sessions and API tokens work again. Cancelled jobs stay cancelled; pictures that were taken
 out of the gallery come back with `gallery restore`, job by job.
 """
+WITHOUT_SECOND_FACTOR = """\
+Switches the second factor of an account off, for a user who has lost the app and the recovery codes: log-in needs only
+the password again. Make sure first that the request comes from the account's owner, who is notified where the site
+sends mail. Sessions and API tokens stay.
+"""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +51,7 @@ T = TypeVar("T")
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
-    group = groups.add_parser("users", help="accounts: quota, weight, disable, enable", allow_abbrev=False)
+    group = groups.add_parser("users", help="accounts: quota, weight, disable, enable, codes", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     lister = arguments.add_command(commands, "list", _list, "list the latest accounts", LIST)
     lister.add_argument("--search", type=arguments.text, metavar="TEXT", help="only addresses that contain this")
@@ -60,6 +65,13 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     disable.add_argument("--reason", type=arguments.text, metavar="TEXT", help="for operators; users do not see it")
     disable.add_argument("--hide", action="store_true", help="also take published pictures out of the gallery")
     _add_for_account(commands, "enable", _enable, "enable a disabled account", ENABLE)
+    _add_for_account(
+        commands,
+        "without-second-factor",
+        _without_second_factor,
+        "switch the second factor of an account off",
+        WITHOUT_SECOND_FACTOR,
+    )
 
 
 def _add_for_account(
@@ -160,6 +172,16 @@ def _enable(services: "Services", options: argparse.Namespace) -> int:
         print(f"{options.email} can log in again; their sessions and tokens work.")
     else:
         print(f"{options.email} was not disabled; nothing has changed.")
+    return ExitCode.DONE
+
+
+def _without_second_factor(services: "Services", options: argparse.Namespace) -> int:
+    from shared.admin import accounts
+
+    if _for_account(accounts.remove_second_factor, services, options.email):
+        print(f"{options.email} logs in with the password only.")
+    else:
+        print(f"{options.email} had no second factor; nothing has changed.")
     return ExitCode.DONE
 
 

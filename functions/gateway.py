@@ -1,13 +1,11 @@
 """Every function behind one port, with the static site and the API's docs: the laptop's and Docker's front door."""
 
 import importlib
-import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -21,22 +19,15 @@ from starlette.types import Scope
 from functions.http.app import FLUSH_S, create_app
 from functions.http.connections import THIS_MACHINE, BoundedHttp, Connections
 from functions.http.headers import declared_headers
+from functions.http.manifest import manifest
 from shared.core import log
 from shared.core.settings import Settings, SettingsError
 from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
 SITE = Path(__file__).parent.parent / "web"
-MANIFEST = Path(__file__).parent / "manifest.json"
 API_FOLDERS = ("v1", "i", "s")
 FILE_ENDING = re.compile(r"\.[a-z0-9]{1,8}$")
-
-
-@cache
-def manifest() -> list[dict[str, Any]]:
-    """Return the table of routes: name, method, path, timeout_s, memory_mb; the busiest first."""
-    routes: list[dict[str, Any]] = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    return routes
 
 
 def create_gateway(services: Services, measure: MeasureRequest = unmeasured, more: Sequence[BaseRoute] = ()) -> FastAPI:

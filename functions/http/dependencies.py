@@ -11,6 +11,7 @@ from pydantic import Field
 from functions.http.client_address import client_network
 from functions.http.cursors import CURSOR_PATTERN, read_cursor
 from functions.http.long_poll import LongPoll
+from functions.http.manifest import needed_right
 from shared.accounts.auth import Credential
 from shared.accounts.devices import describe
 from shared.accounts.tokens import token_hash
@@ -46,15 +47,20 @@ _bearer = HTTPBearer(
 
 
 async def _credential(request: Request, _documented: Annotated[object, Security(_bearer)]) -> Credential:
-    """Read the bearer token, or else the session cookie.
+    """Read the bearer token, or else the session cookie, with the right that the route needs.
 
-    A request with a cookie that changes something must come from the site itself. The header is read here, since
-    HTTPBearer does not distinguish a malformed header from a missing one; it is declared for the API's docs.
+    The right is checked where the token is looked up, before anything else is read. A request with a cookie that
+    changes something must come from the site itself. The header is read here, since HTTPBearer does not distinguish a
+    malformed header from a missing one; it is declared for the API's docs.
 
     Raises:
         NotSignedIn: The request has nothing of a token's form; its body is not looked at.
         CrossSite: A page of another site sent the request.
     """
+    return Credential(_token_hash(request), needed_right(request.method, request.scope["route"].path))
+
+
+def _token_hash(request: Request) -> bytes:
     header = request.headers.get("authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
@@ -65,11 +71,11 @@ async def _credential(request: Request, _documented: Annotated[object, Security(
     return _well_formed(token)
 
 
-def _well_formed(token: str) -> Credential:
+def _well_formed(token: str) -> bytes:
     hashed = token_hash(token)
     if hashed is None:
         raise NotSignedIn
-    return Credential(hashed)
+    return hashed
 
 
 def _from_same_site(request: Request) -> bool:

@@ -22,6 +22,7 @@ from shared.core.errors import (
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
+    NotPermitted,
     NotSignedIn,
     QueueFull,
     QuotaSpent,
@@ -32,7 +33,7 @@ from shared.core.errors import (
 )
 
 # The errors of a route that needs a user, that changes something for one, that reads a body, that submits jobs.
-SIGNED_IN = (NotSignedIn, AccountDisabled)
+SIGNED_IN = (NotSignedIn, AccountDisabled, NotPermitted)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
 FULL = (QueueFull, QuotaSpent, StorageFull, Capacity)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["reset", "password_changed", "email_change", "email_changed"]
+Kind = Literal["reset", "password_changed", "email_change", "email_changed", "second_factor_on", "second_factor_off"]
 LinkKind = Literal["reset", "email"]
 
 LEASE_S = 300.0

@@ -1,4 +1,4 @@
-"""Account use cases: sign-up, log-in, log-out, API tokens, the quota, and deleting an account."""
+"""Account use cases: sign-up, log-in, log-out, the quota, and deleting an account."""
 
 import time
 from base64 import b64encode
@@ -13,23 +13,22 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from shared.accounts import push_subscriptions, session_store
+from shared.accounts import factor_store, push_subscriptions, session_store, token_store
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
-from shared.accounts.auth import Credential, require_token_owner, require_user
-from shared.accounts.store import StoredToken, User, UserWithPassword
+from shared.accounts.auth import Credential, find_caller, require_user
+from shared.accounts.factor_codes import require_code
+from shared.accounts.store import User, UserWithPassword
 from shared.accounts.strength import is_well_known
 from shared.accounts.tokens import new_token, token_hash
 from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.account_schemas import AccountChange
-from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest, NotFound
+from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest
 from shared.core.limits import DAY_S
-from shared.core.paging import page
 from shared.core.rate_limits import take
 from shared.core.words import address_key, password_spellings, prepared_password
 from shared.services import Services
 
-MAX_API_TOKENS = 100
 # OWASP's smallest recommended setting for Argon2id, 19 MiB each. Functions call what hashes in a bounded pool.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -55,21 +54,12 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """A user with their quota, and in how many browsers they are notified."""
+    """A user with their quota, in how many browsers they are notified, and whether log-in needs a code."""
 
     user: User
     quota: Quota
     push_browsers: int
-
-
-@dataclass(frozen=True, slots=True)
-class NewApiToken:
-    """An API token that has just been made, with its secret, which cannot be read again."""
-
-    id: UUID
-    name: str
-    created_at: datetime
-    token: str
+    second_factor: bool
 
 
 def sign_up(
@@ -96,13 +86,21 @@ def sign_up(
 
 
 def log_in(
-    services: Services, email: str, password: str, network: str | None = None, device: str | None = None
+    services: Services,
+    email: str,
+    password: str,
+    network: str | None = None,
+    device: str | None = None,
+    code: str | None = None,
 ) -> Session:
     """Sign in. An unknown address takes the same work as a known one. network, device: as for `sign_up`.
 
+    code: of the second factor, used up with it; accounts without one ignore it.
+
     Raises:
+        CodeRequired: Both are right, but the account has a second factor and there is no code.
         RateLimited: There were too many attempts with this address, or from this network.
-        BadCredentials: The address or the password is wrong.
+        BadCredentials: The address, the password or the code is wrong.
         AccountDisabled: Both are right, but an operator has disabled the account.
     """
     try:
@@ -119,6 +117,7 @@ def log_in(
     user = found.user
     if user.disabled:
         raise AccountDisabled
+    require_code(services, user.id, code)
     is_old = spelling != prepared_password(password) or _hasher.check_needs_rehash(password_hash)
     new_hash = _hash(password) if is_old else None  # before the connection is taken, because it takes long
     with services.db.begin() as connection:
@@ -136,8 +135,8 @@ def log_out(services: Services, credential: Credential) -> None:
         NotSignedIn: The request has no valid token.
     """
     with services.db.begin() as connection:
-        require_token_owner(connection, credential)
-        user_store.delete_token(connection, credential.token_hash)
+        find_caller(connection, credential)
+        token_store.delete_token(connection, credential.token_hash)
 
 
 def delete_account(services: Services, credential: Credential, password: str) -> None:
@@ -184,15 +183,16 @@ def delete_rows(services: Services, closed: Collection[UUID], limit_s: float = 2
 
 
 def get_account(services: Services, credential: Credential) -> AccountOverview:
-    """Return the user with what is left of the quota, and the number of their browsers."""
+    """Return the user with what is left of the quota, the number of their browsers, and whether log-in needs a code."""
     limits = services.settings
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         counts = user_store.get_counts(connection, user.id)
         browsers = push_subscriptions.count(connection, user.id)
+        second_factor = factor_store.is_on(connection, user.id)
     per_day = counts.jobs_per_day or limits.jobs_per_day
     quota = Quota(per_day, max(per_day - counts.used_today, 0), counts.running, limits.max_running)
-    return AccountOverview(user, quota, browsers)
+    return AccountOverview(user, quota, browsers, second_factor)
 
 
 def change_account(services: Services, credential: Credential, change: AccountChange) -> User:
@@ -223,46 +223,6 @@ def get_webhook_secret(services: Services, credential: Credential, *, renew: boo
         user = require_user(connection, credential)
         secret = user_store.get_webhook_secret(connection, user.id, renew=renew)
     return f"whsec_{b64encode(secret).decode()}"
-
-
-def create_api_token(services: Services, credential: Credential, name: str) -> NewApiToken:
-    """Create an API token.
-
-    Raises:
-        InvalidRequest: The account has as many API tokens as it may have.
-    """
-    secret = new_token()
-    with services.db.begin() as connection:
-        user = require_user(connection, credential)
-        if user_store.count_api_tokens(connection, user.id) >= MAX_API_TOKENS:
-            message = f"at most {MAX_API_TOKENS} tokens; revoke one first"
-            raise InvalidRequest(fields=(FieldError("name", message, "too_many", MAX_API_TOKENS),))
-        stored = user_store.create_token(
-            connection, user.id, token_hash(secret) or b"", kind="api", name=name, lifetime_s=None
-        )
-    return NewApiToken(stored.id, name, stored.created_at, secret)
-
-
-def list_api_tokens(
-    services: Services, credential: Credential, *, before: UUID | None, limit: int
-) -> tuple[list[StoredToken], str | None]:
-    """Return a page of the user's API tokens, newest first, and the id to continue after."""
-    with services.db.statement() as connection:
-        user = require_user(connection, credential)
-        tokens = user_store.list_api_tokens(connection, user.id, before=before, limit=limit + 1)
-    return page(tokens, limit)
-
-
-def revoke_api_token(services: Services, credential: Credential, token_id: UUID) -> None:
-    """Revoke an API token.
-
-    Raises:
-        NotFound: The user has no API token with this id.
-    """
-    with services.db.begin() as connection:
-        user = require_user(connection, credential)
-        if not user_store.delete_api_token(connection, user.id, token_id):
-            raise NotFound
 
 
 def _open_session(services: Services, connection: Connection, user: User, device: str | None) -> Session:

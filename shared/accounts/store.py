@@ -1,16 +1,13 @@
-"""SQL for users and their tokens. Each function takes a connection and returns frozen values."""
+"""SQL for users. Each function takes a connection and returns frozen values."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from shared.core.errors import EmailTaken, NotSignedIn
-
-TokenKind = Literal["session", "api"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +50,6 @@ class UserCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredToken:
-    """A session's or an API token's row, without its hash. Only API tokens have a name, only sessions expire."""
-
-    id: UUID
-    name: str | None
-    created_at: datetime
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class DisabledAccount:
     """An account that has just been disabled, and whether it was disabled before."""
 
@@ -70,36 +57,14 @@ class DisabledAccount:
     was_disabled: bool
 
 
-STILL_VALID = "t.hash = :token_hash AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())"
-"""The one condition on a row `t` of tokens, given :token_hash; the SQL functions of jobs repeat it."""
-
-_USER = """u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.language, u.mail_stopped,
+USER = """u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.language, u.mail_stopped,
     u.webhook_url, u.webhook_error"""
-_COLUMNS_OF_TOKENS = "id, name, created_at, expires_at"
-_BY_TOKEN = text(f"""
-SELECT {_USER}, coalesce(t.last_used_at, t.created_at) < clock_timestamp() - interval '1 hour' AS is_unrecorded
-FROM tokens t JOIN users u ON u.id = t.user_id WHERE {STILL_VALID}
-""")
-_RECORD_USE = text("""
-UPDATE tokens SET last_used_at = clock_timestamp(),
-    expires_at = coalesce(least(ends_at, clock_timestamp() + make_interval(secs => idle_s)), expires_at)
-WHERE hash = :token_hash AND coalesce(last_used_at, created_at) < clock_timestamp() - interval '1 hour'
-""")
-
-
-def find_by_token(connection: Connection, token_hash: bytes) -> User | None:
-    """Return the user whose valid token has this hash. At most once an hour the use is recorded."""
-    row = connection.execute(_BY_TOKEN, {"token_hash": token_hash}).one_or_none()
-    if row is None:
-        return None
-    if row.is_unrecorded:
-        connection.execute(_RECORD_USE, {"token_hash": token_hash})
-    return User(*row[:-1])
+"""The columns of a `User`, of a row `u` of users."""
 
 
 def find_by_email(connection: Connection, email: str) -> UserWithPassword | None:
     """Return the user with this normalised address."""
-    query = text(f"SELECT {_USER}, u.password_hash FROM users u WHERE u.email = :email")
+    query = text(f"SELECT {USER}, u.password_hash FROM users u WHERE u.email = :email")
     row = connection.execute(query, {"email": email}).one_or_none()
     return UserWithPassword(User(*row[:-1]), row.password_hash) if row else None
 
@@ -112,7 +77,7 @@ def create(connection: Connection, email: str, password_hash: str) -> User:
     """
     query = text(
         "INSERT INTO users AS u (email, password_hash) VALUES (:email, :password_hash)"
-        f" ON CONFLICT (email) DO NOTHING RETURNING {_USER}"
+        f" ON CONFLICT (email) DO NOTHING RETURNING {USER}"
     )
     row = connection.execute(query, {"email": email, "password_hash": password_hash}).one_or_none()
     if row is None:
@@ -144,7 +109,7 @@ def _change(connection: Connection, user_id: UUID, assignments: str, value: str 
     Raises:
         NotSignedIn: The account has just been deleted, and its tokens with it.
     """
-    query = text(f"UPDATE users u SET {assignments} WHERE u.id = :user_id RETURNING {_USER}")
+    query = text(f"UPDATE users u SET {assignments} WHERE u.id = :user_id RETURNING {USER}")
     row = connection.execute(query, {"user_id": user_id, "value": value}).one_or_none()
     if row is None:
         raise NotSignedIn
@@ -335,66 +300,6 @@ def _delete_user(connection: Connection, user_id: UUID) -> None:
     connection.execute(text("DELETE FROM users WHERE id = :user_id"), values)
 
 
-def create_token(
-    connection: Connection,
-    user_id: UUID,
-    token_hash: bytes,
-    *,
-    kind: TokenKind,
-    name: str | None,
-    lifetime_s: float | None,
-) -> StoredToken:
-    """Insert a session token or an API token; without a lifetime it never expires."""
-    query = text(f"""
-        INSERT INTO tokens (user_id, hash, kind, name, expires_at)
-        VALUES (:user_id, :hash, :kind, :name, clock_timestamp() + make_interval(secs => :lifetime_s))
-        RETURNING {_COLUMNS_OF_TOKENS}
-    """)
-    values = {"user_id": user_id, "hash": token_hash, "kind": kind, "name": name, "lifetime_s": lifetime_s}
-    return StoredToken(*connection.execute(query, values).one())
-
-
-def list_api_tokens(connection: Connection, user_id: UUID, *, before: UUID | None, limit: int) -> list[StoredToken]:
-    """Return a page of a user's API tokens, newest first."""
-    query = text(f"""
-        SELECT {_COLUMNS_OF_TOKENS} FROM tokens WHERE user_id = :user_id AND kind = 'api'
-            AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit
-    """)
-    rows = connection.execute(query, {"user_id": user_id, "before": before, "limit": limit})
-    return [StoredToken(*row) for row in rows]
-
-
-def count_api_tokens(connection: Connection, user_id: UUID) -> int:
-    """Return how many API tokens a user has."""
-    query = text("SELECT count(*) FROM tokens WHERE user_id = :user_id AND kind = 'api'")
-    return int(connection.execute(query, {"user_id": user_id}).scalar_one())
-
-
-def delete_api_token(connection: Connection, user_id: UUID, token_id: UUID) -> bool:
-    """Revoke an API token; return False if the user has no token with this id."""
-    query = text("DELETE FROM tokens WHERE id = :token_id AND user_id = :user_id AND kind = 'api'")
-    return connection.execute(query, {"token_id": token_id, "user_id": user_id}).rowcount == 1
-
-
-def delete_token(connection: Connection, token_hash: bytes) -> None:
-    """Revoke a session token or an API token."""
-    connection.execute(text("DELETE FROM tokens WHERE hash = :hash"), {"hash": token_hash})
-
-
 def delete_tokens(connection: Connection, user_id: UUID) -> None:
     """Revoke all of a user's session tokens and API tokens."""
     connection.execute(text("DELETE FROM tokens WHERE user_id = :user_id"), {"user_id": user_id})
-
-
-_EXPIRED = "FROM tokens WHERE expires_at < now()"
-
-
-def drop_expired_tokens(connection: Connection, limit: int) -> int:
-    """Delete expired tokens, at most so many; return how many."""
-    query = text(f"DELETE FROM tokens WHERE id IN (SELECT id {_EXPIRED} LIMIT :limit FOR UPDATE SKIP LOCKED)")
-    return connection.execute(query, {"limit": limit}).rowcount
-
-
-def count_expired_tokens(connection: Connection) -> int:
-    """Return how many tokens `drop_expired_tokens` would delete now."""
-    return int(connection.execute(text(f"SELECT count(*) {_EXPIRED}")).scalar_one())

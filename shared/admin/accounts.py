@@ -1,4 +1,4 @@
-"""What operators do with accounts: list them, set a quota or a weight, disable and enable one."""
+"""What operators do with accounts: list them, set a quota or a weight, disable and enable, remove a second factor."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from shared.accounts import account_mails, factor_store
 from shared.accounts import store as user_store
 from shared.admin import gallery
 from shared.core.errors import NotFound
@@ -136,6 +137,20 @@ def enable(services: Services, email: str) -> bool:
     if changed is None:
         raise NotFound
     return changed
+
+
+def remove_second_factor(services: Services, email: str) -> bool:
+    """Switch an account's second factor off; return whether it was on. The account is notified by mail.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    user_id = get_user_id(services, email)
+    with services.db.begin() as connection:
+        was_on = factor_store.delete(connection, user_id)
+        if was_on and services.sends_mail:
+            account_mails.add(connection, "second_factor_off", email, user_id)
+    return was_on
 
 
 def _cancel_all(services: Services, user_id: UUID) -> Iterator[State]:

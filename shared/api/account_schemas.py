@@ -7,14 +7,21 @@ from pydantic_core import PydanticCustomError
 
 from shared.api.fields import Email, NewPassword, Password, TokenName, WebhookUrl
 from shared.api.schemas import Answer, Id, Notify, Request, Time
+from shared.core.rights import RIGHTS, Right
 
 Language = Literal["en", "ru"]
 LinkToken = Annotated[str, Field(max_length=100, description="What the link has after `token=`.")]
 
 
+FactorCode = Annotated[
+    str, Field(max_length=40, description="Six digits of the authenticator app, or a recovery code; each works once.")
+]
+
+
 class Credentials(Request):
     email: Email
     password: Password
+    code: FactorCode | None = None
 
 
 class NewAccount(Request):
@@ -38,6 +45,19 @@ class AccountChange(Request):
 
 class AccountDeletion(Request):
     password: Password
+
+
+class NewFactorRequest(Request):
+    password: Password
+
+
+class SecondFactorCode(Request):
+    code: FactorCode
+
+
+class SecondFactorProof(Request):
+    password: Password
+    code: FactorCode
 
 
 class ResetRequest(Request):
@@ -73,6 +93,10 @@ class ConfirmationView(Answer):
 
 class NewToken(Request):
     name: TokenName
+    expires_in_days: Annotated[int | None, Field(ge=1, le=3650, description="Without it, it never expires.")] = None
+    rights: Annotated[list[Right] | None, Field(min_length=1, max_length=len(RIGHTS))] = Field(
+        default=None, description="At most those of the caller, which it gets if they are left out."
+    )
 
 
 class UserView(Answer):
@@ -127,12 +151,26 @@ class AccountView(Answer):
     user: UserView
     quota: QuotaView
     push_browsers: int = Field(description="How many browsers are notified when a job has ended, see `/v1/me/push`.")
+    second_factor: bool = Field(description="Whether log-in needs a code, see `/v1/totp`.")
+
+
+class NewFactorView(Answer):
+    secret: str = Field(description="In base32, to be typed into the authenticator app.")
+    uri: str = Field(description="The same as an `otpauth://` address, with the names of the site and the account.")
+    qr_svg: str = Field(description="The address as a QR code.")
+
+
+class RecoveryCodesView(Answer):
+    recovery_codes: list[str] = Field(description="Each works once in place of a code. Only this answer shows them.")
 
 
 class TokenView(Answer):
     id: Id
     name: str
     created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None = Field(description="Recorded at most once an hour.")
+    rights: list[Right]
 
 
 class CreatedTokenView(TokenView):

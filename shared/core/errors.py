@@ -103,12 +103,20 @@ class BadCredentials(EaselError):
     status, code, title = 401, "bad_credentials", "The e-mail address or the password is wrong."
 
 
+class CodeRequired(EaselError):
+    status, code, title = 401, "code_required", "This account has a second factor. Send 'code' with the password."
+
+
 class CrossSite(EaselError):
     status, code, title = 403, "cross_site", "A request with a session cookie must come from the site itself."
 
 
 class AccountDisabled(EaselError):
     status, code, title = 403, "account_disabled", "The operators of this site have disabled this account."
+
+
+class NotPermitted(EaselError):
+    status, code, title = 403, "not_permitted", "This API token lacks the right that the request needs."
 
 
 class TakenDown(EaselError):
@@ -141,6 +149,10 @@ class NotSucceeded(EaselError):
 
 class AlreadyUsed(EaselError):
     status, code, title = 409, "already_used", "This link has been used, or is too old. Ask for another one."
+
+
+class SecondFactorOn(EaselError):
+    status, code, title = 409, "second_factor_on", "This account has a second factor already. Switch it off first."
 
 
 class StillRunning(EaselError):

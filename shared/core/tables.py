@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 import shared.core.account_tables
 import shared.core.error_tables
@@ -96,8 +96,10 @@ tokens = Table(
     when("last_used_at"),
     when("ends_at"),
     Column("idle_s", Integer),
+    Column("rights", ARRAY(Text), nullable=False, server_default=text("'{jobs:read,jobs:write,account}'")),
     Column("suspended", Boolean, nullable=False, server_default="false"),
     CheckConstraint("kind IN ('session', 'api')", name="kind"),
+    CheckConstraint("rights <@ ARRAY['jobs:read'::text, 'jobs:write'::text, 'account'::text]", name="rights"),
     Index("ix_tokens_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
-from shared.accounts.store import STILL_VALID
+from shared.accounts.token_store import STILL_VALID, USE_RECORDED
 from shared.core import garbage
 from shared.core.db import fetch
 from shared.jobs.reasons import Reason
@@ -24,7 +24,7 @@ class Lost(Exception):
 
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
-_SHOWN = """shown_job(%(job_id)s, %(user_id)s, %(token_hash)s) AS shown CROSS JOIN (
+_SHOWN = f"""shown_job(%(job_id)s, %(user_id)s, %(token_hash)s, {USE_RECORDED}) AS shown CROSS JOIN (
     SELECT CAST(group_id AS text) AS group_id, preview_key FROM jobs WHERE id = %(job_id)s
 ) AS own"""
 _GET = f"SELECT shown.*, own.* FROM {_SHOWN}"
@@ -57,7 +57,7 @@ SELECT shown.*, own.*, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_i
 """
 _LIST = f"""
 SELECT shown.*, {OF_GROUP} FROM shown_jobs(
-    %(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s, %(since)s
+    %(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s, %(since)s, {USE_RECORDED}
 ) AS shown
 """
 _SEARCH_END = text(f"""
@@ -79,7 +79,7 @@ def find_view(connection: Connection, job_id: UUID, user_id: UUID) -> JobRecord 
 def find_view_by_token(connection: Connection, job_id: UUID, token_hash: bytes) -> JobRecord | None:
     """Return the job if it belongs to the user whose valid token has this hash, in one round trip.
 
-    Pages that wait for a job repeat this call.
+    The token has the right to read jobs, and its last use is recorded already. Pages that wait for a job repeat this.
     """
     rows = fetch(connection, _GET, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
     return read_previewed_job(rows[0]) if rows else None
@@ -103,7 +103,8 @@ def list_views(
 ) -> list[JobRecord]:
     """Return a page of a user's jobs whose prompts contain all these words in any case, newest first.
 
-    caller: the user's id, or the hash of a token; one that is not valid has no jobs. since: the oldest job to look at.
+    caller: the user's id, or the hash of a token; one that is not valid, lacks the right to read jobs, or whose last
+    use is to be recorded has no jobs. since: the oldest job to look at.
     """
     patterns = [f"%{word.translate(_AS_WRITTEN)}%" for word in words]
     values = {

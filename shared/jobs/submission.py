@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -104,7 +105,9 @@ def _find(
     with services.db.statement() as connection:
         found = find(connection, job_id, credential.token_hash)
         if found is None:
-            require_user(connection, credential)  # an invalid token is reported first
+            require_user(connection, credential)  # reports what is wrong with the token, or records its use
+            found = find(connection, job_id, credential.token_hash)
+        if found is None:
             raise NotFound
     return found
 
@@ -120,14 +123,14 @@ def list_jobs(
     words = tuple(dict.fromkeys(search.split()))
     with services.db.statement() as connection:
         token_hash = credential.token_hash
-        found, since = list[JobRecord](), None
-        if token_hash:
-            since = job_store.find_search_end(connection, token_hash, before) if words or state else None
-            found = job_store.list_views(
-                connection, token_hash, state=state, words=words, before=before, since=since, limit=limit + 1
-            )
+        since = job_store.find_search_end(connection, token_hash, before) if words or state else None
+        list_page = partial(
+            job_store.list_views, connection, token_hash, state=state, words=words, before=before, since=since
+        )
+        found = list_page(limit=limit + 1)
         if not found:
-            require_user(connection, credential)  # an invalid token is reported first
+            require_user(connection, credential)  # reports what is wrong with the token, or records its use
+            found = list_page(limit=limit + 1)
     if since is not None and len(found) <= limit:
         return found, str(since)
     return page(found, limit)
@@ -181,6 +184,7 @@ def queue_or_find(
         submission_store.free_stale_key(connection, user.id, job.idempotency_key)
         record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None:
+        require_user(connection, credential)  # an operator may have disabled the account meanwhile
         raise refusal or exceeded_limit(services, connection, user.id)
     return record
 

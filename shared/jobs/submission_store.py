@@ -10,6 +10,7 @@ from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from shared.accounts.token_store import USE_RECORDED
 from shared.core.db import fetch
 from shared.jobs.reasons import WAITS_FOR_SOURCE
 from shared.jobs.records import JobRecord, NewJob, PriorJob, read_queued
@@ -22,7 +23,7 @@ _SUBMIT = f"""
 SELECT * FROM submit_job(
     %(user_id)s, %(token_hash)s, %(prompt)s, %(settings)s, %(notify)s, %(cost)s, %(protocols)s, %(source_keys)s,
     %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s,
-    %(max_total)s, %(max_user_bytes)s
+    %(max_total)s, %(max_user_bytes)s, {USE_RECORDED}
 )
 """
 

@@ -25,6 +25,16 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Your account at {site} has another address now. Mail for it no longer goes to {email}.",
             "If it was not you, write to those who run the site.",
         ),
+        "second_factor_on": (
+            "Two-step log-in for {host} is on",
+            "From now on logging in to the account of {email} at {site} needs a code of an authenticator app.",
+            "Keep the recovery codes in a safe place. If it was not you, write to those who run the site.",
+        ),
+        "second_factor_off": (
+            "Two-step log-in for {host} is off",
+            "Logging in to the account of {email} at {site} needs only the password from now on.",
+            "If it was not you, change your password there at once, and switch two-step log-in on again.",
+        ),
     },
     "ru": {
         "reset": (
@@ -49,6 +59,16 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Адрес для {host} изменён",
             "У вашей учётной записи на сайте {site} теперь другой адрес. Письма о ней на {email} больше не приходят.",
             "Если это сделали не вы, напишите тем, кто ведёт сайт.",
+        ),
+        "second_factor_on": (
+            "Двухэтапный вход для {host} включён",
+            "Теперь для входа в учётную запись {email} на сайте {site} нужен код из приложения.",
+            "Храните запасные коды в надёжном месте. Если это сделали не вы, напишите тем, кто ведёт сайт.",
+        ),
+        "second_factor_off": (
+            "Двухэтапный вход для {host} выключен",
+            "Теперь для входа в учётную запись {email} на сайте {site} достаточно пароля.",
+            "Если это сделали не вы, сразу смените там пароль и снова включите двухэтапный вход.",
         ),
     },
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.clients.storage import StoredObject
 from shared.core import rate_limits
 from shared.core.errors import Unavailable
@@ -66,7 +66,7 @@ def count_waste(services: Services) -> Waste:
     with services.db.statement() as connection:
         return Waste(
             Retired(
-                tokens=user_store.count_expired_tokens(connection),
+                tokens=token_store.count_expired_tokens(connection),
                 uploads=upload_store.count_unused(connection),
                 likenesses=likeness_store.count_expired(connection),
                 scene_pictures=catalogue.count_retired(connection),
@@ -83,7 +83,7 @@ def retire(services: Services) -> Retired:
     """
     tokens = uploads = likenesses = 0
     with services.db.statement() as connection:
-        while found := user_store.drop_expired_tokens(connection, RETIRED_AT_ONCE):
+        while found := token_store.drop_expired_tokens(connection, RETIRED_AT_ONCE):
             tokens += found
         while (looked := upload_store.drop_unused(connection, RETIRED_AT_ONCE)).seen:
             uploads += looked.dropped

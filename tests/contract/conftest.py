@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from infra.bundle import Bundle
 from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
@@ -103,7 +104,7 @@ def person(services: Services) -> Callable[[str], Person]:
             user = user_store.create(connection, email, "no password")
             hashed = token_hash(secret)
             assert hashed is not None
-            user_store.create_token(connection, user.id, hashed, kind="session", name=None, lifetime_s=3600)
+            token_store.create_token(connection, user.id, hashed, kind="session", name=None, lifetime_s=3600)
         return Person(user.id, email, secret)
 
     return make

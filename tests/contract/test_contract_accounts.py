@@ -203,7 +203,10 @@ def test_an_api_token_is_shown_once_and_works_until_it_is_revoked(door: Door, ad
     assert token["name"] == "laptop"
     assert door.get("/v1/me", headers=bearer(token["token"])).json()["user"]["email"] == ada.email
     listed = door.get("/v1/tokens", headers=ada.headers)
-    assert listed.json() == {"tokens": [{name: token[name] for name in TOKEN}], "next": None}
+    [entry] = listed.json()["tokens"]
+    check(entry, TOKEN)
+    assert entry == {name: token[name] for name in TOKEN} | {"last_used_at": entry["last_used_at"]}
+    assert (token["last_used_at"], entry["last_used_at"] is None) == (None, False)
     assert token["token"] not in listed.text
     revoked = door.delete(f"/v1/tokens/{token['id']}", headers=ada.headers)
     assert (revoked.status_code, revoked.content) == (204, b"")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from shared.accounts.tokens import token_hash
 from shared.core.limits import MAX_BODY_BYTES
 from shared.services import Services
@@ -21,7 +21,7 @@ NO_JOB = "00000000-0000-7000-8000-000000000000"
 WITH_BODY = [
     (route["method"], route["path"].replace("{job_id}", NO_JOB).replace("{group_id}", NO_JOB))
     for route in manifest()
-    if route["name"] in ("signup", "login", "recovery", "submit", "upload", "report")
+    if route["name"] in ("signup", "login", "recovery", "submit", "totp", "upload", "report")
 ] + [
     ("POST", "/v1/tokens"),
     ("POST", "/v1/me/password"),
@@ -40,6 +40,10 @@ WITH_BODY = [
 BODIES = {
     "POST /v1/me/password": {"password": "x", "new_password": "four unusual words here"},
     "POST /v1/me/email": {"password": "x", "email": "new@example.com"},
+    "POST /v1/totp": {"password": "x"},
+    "PUT /v1/totp": {"code": "123456"},
+    "DELETE /v1/totp": {"password": "x", "code": "123456"},
+    "POST /v1/totp/recovery-codes": {"password": "x", "code": "123456"},
     "POST /v1/verify": {"token": "x"},
     "POST /v1/password-reset": {"email": "ada@example.com"},
     "PUT /v1/password-reset": {"token": "x", "password": "four unusual words here"},

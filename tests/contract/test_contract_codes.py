@@ -99,7 +99,7 @@ def test_a_sign_up(door: Door, body: dict[str, str], field: str, code: str, limi
 
 
 def test_too_many_tokens(door: Door, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.accounts.service.MAX_API_TOKENS", 1)
+    monkeypatch.setattr("shared.accounts.api_tokens.MAX_API_TOKENS", 1)
     assert door.post("/v1/tokens", json={"name": "one"}, headers=ada.headers).status_code == 201
     error = wrong_field(door, "/v1/tokens", {"name": "two"}, headers=ada.headers)
     assert (error["code"], error["limit"]) == ("too_many", 1)

@@ -14,7 +14,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from shared.core.errors import error_classes
 from shared.services import Services
 from tests.support.doors import Door, build_event, decode_answer, find_route
@@ -46,7 +46,7 @@ def routes_of(name: str) -> set[tuple[str, str]]:
 def test_the_manifest_names_every_function() -> None:
     assert FILES == NAMES
     for route in manifest():
-        assert route.keys() == {"name", "method", "path", "timeout_s", "memory_mb"}
+        assert route.keys() - {"right"} == {"name", "method", "path", "timeout_s", "memory_mb"}
         assert 1 <= route["timeout_s"] <= 29  # the maximum of API Gateway
         assert 128 <= route["memory_mb"] <= 10240
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from shared.services import Services
 from tests.support.doors import Door, Doors
 from tests.support.people import Person

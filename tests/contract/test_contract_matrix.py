@@ -11,10 +11,11 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from functions.gateway import manifest
-from shared.accounts import store as user_store
+from functions.http.manifest import manifest
+from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.admin import accounts
+from shared.core.rights import RIGHTS, Right
 from shared.services import Services
 from tests.support.belongings import PASSWORD, PUSH, SMALL, Belongings
 from tests.support.doors import ORIGIN, Door
@@ -114,6 +115,12 @@ TABLE: dict[str, Row] = {
     "POST /v1/me/push": Row("changes", 204, body=PUSH),
     "DELETE /v1/me/push": Row("changes", 204, of="subscription", body={"endpoint": OF}, stranger=204),
     "POST /v1/tokens": Row("changes", 201, body={"name": "a program"}),
+    "POST /v1/totp": Row("changes", 200, of="account", body={"password": PASSWORD}, stranger=401),
+    "PUT /v1/totp": Row("changes", 200, of="begun_factor", body={"code": OF}, stranger=404),
+    "DELETE /v1/totp": Row("changes", 204, of="factor", body={"password": PASSWORD, "code": OF}, stranger=401),
+    "POST /v1/totp/recovery-codes": Row(
+        "changes", 200, of="factor", body={"password": PASSWORD, "code": OF}, stranger=401
+    ),
     "GET /v1/tokens": Row("own", 200, of="token"),
     "DELETE /v1/tokens/{token_id}": Row("changes", 204, of="token"),
 }
@@ -141,11 +148,18 @@ def belongings(door: Door, services: Services, route: str, request: pytest.Fixtu
     return Belongings(door, services, finish)
 
 
-def api_token(services: Services, owner: Person) -> str:
+def api_token(services: Services, owner: Person, *rights: Right) -> str:
     token = new_token()
     with services.db.begin() as connection:
-        hashed = token_hash(token) or b""
-        user_store.create_token(connection, owner.id, hashed, kind="api", name="a program", lifetime_s=None)
+        token_store.create_token(
+            connection,
+            owner.id,
+            token_hash(token) or b"",
+            kind="api",
+            name="a program",
+            lifetime_s=None,
+            rights=rights or RIGHTS,
+        )
     return token
 
 
@@ -269,3 +283,29 @@ def check_stranger(door: Door, route: str, name: Any, bob: Person) -> None:
         assert without_request(anothers) == without_request(absent)
     elif row.of != "push_key":
         assert json.dumps(name) not in anothers.text
+
+
+def test_reading_is_one_right_and_changing_another() -> None:
+    for route in manifest():
+        row = TABLE[f"{route['method']} {route['path']}"]
+        assert ("right" in route) == (row.access != "public"), route["path"]
+        if route.get("right") is not None:
+            of_account = route["path"].startswith(("/v1/me", "/v1/tokens", "/v1/sessions", "/v1/totp", "/v1/exports"))
+            of_jobs = "jobs:read" if row.access == "own" else "jobs:write"
+            assert route["right"] == ("account" if of_account else of_jobs), route["path"]
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+@pytest.mark.parametrize("route", [route for route, row in TABLE.items() if row.access != "public"])
+def test_a_token_with_one_right_is_for_the_routes_that_need_it(
+    door: Door, belongings: Belongings, ada: Person, services: Services, route: str, right: Right
+) -> None:
+    row = TABLE[route]
+    name = belongings.make(row.of, ada) if row.of else None
+    [needed] = (listed["right"] for listed in manifest() if f"{listed['method']} {listed['path']}" == route)
+    answer = ask(door, route, name, bearer(api_token(services, ada, right)))
+    if needed in (None, right):
+        assert answer.status_code == row.status, answer.text
+    else:
+        assert outcome(answer) == (403, "not_permitted")
+        assert f"'{needed}'" in answer.json()["detail"]

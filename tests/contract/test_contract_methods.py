@@ -8,8 +8,8 @@ import httpx
 import pytest
 import requests
 
-from functions.gateway import manifest
 from functions.http.app import create_lambda
+from functions.http.manifest import manifest
 from shared.services import Services
 from tests.support.doors import Door, build_event, build_rest_event, decode_answer, find_route
 from tests.support.loops import loop_of_thread

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pyotp import TOTP
 from sqlalchemy import text
 
 from shared.accounts import account_mails
@@ -214,3 +215,18 @@ def test_a_new_password_ends_a_waiting_change_of_the_address(
     assert posted.post("/v1/verify", json={"token": token}).json()["code"] == "already_used"
     [notice] = mailbox.collect()
     assert "was changed" in notice
+
+
+def test_a_new_password_leaves_the_second_factor_on(posted: Door, grace: dict[str, Any], mailbox: Mailbox) -> None:
+    secret = posted.post("/v1/totp", json={"password": PASSWORD}, headers=bearer(grace)).json()["secret"]
+    answer = posted.put("/v1/totp", json={"code": TOTP(secret).now()}, headers=bearer(grace))
+    [recovery_code, *_] = answer.json()["recovery_codes"]
+    ask(posted, "grace@example.com")
+    notice, message = sorted(mailbox.collect(), key=lambda mail: "#token" in mail)
+    assert "Two-step log-in" in notice
+    assert secret not in notice
+    link = link_of(message)
+    assert posted.put("/v1/password-reset", json={"token": link["token"], "password": NEW}).status_code == 204
+    body = {"email": "grace@example.com", "password": NEW}
+    assert posted.post("/v1/login", json=body).json()["code"] == "code_required"
+    assert posted.post("/v1/login", json=body | {"code": recovery_code}).status_code == 200

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from pyotp import TOTP
 from sqlalchemy import text
 
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.notify import push_keys
 from shared.services import Services
@@ -94,7 +96,7 @@ class Belongings:
         hashed = token_hash(new_token())
         assert hashed is not None
         with self._services.db.begin() as connection:
-            kept = user_store.create_token(connection, owner.id, hashed, kind="session", name=None, lifetime_s=3600)
+            kept = token_store.create_token(connection, owner.id, hashed, kind="session", name=None, lifetime_s=3600)
         return str(kept.id)
 
     def _export(self, owner: Person) -> str:
@@ -142,3 +144,15 @@ class Belongings:
         with self._services.db.begin() as connection:
             user_store.set_password_hash(connection, UUID(str(owner.id)), accounts._hash(PASSWORD))
         return owner.email
+
+    def _begun_factor(self, owner: Person) -> str:
+        """Begin a second factor of an account with a password; return a code of it."""
+        self._account(owner)
+        return str(TOTP(self._post(owner, "/v1/totp", {"password": PASSWORD})["secret"]).now())
+
+    def _factor(self, owner: Person) -> str:
+        """Switch a second factor on; return a recovery code."""
+        with_code = {"code": self._begun_factor(owner)}
+        answer = self._door.put("/v1/totp", json=with_code, headers=owner.headers)
+        assert answer.is_success, answer.text
+        return str(answer.json()["recovery_codes"][0])

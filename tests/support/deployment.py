@@ -19,7 +19,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from infra.bundle import Bundle
 from local.ports import free_port
 from local.process import Part

@@ -21,9 +21,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from functions.gateway import create_gateway, manifest
+from functions.gateway import create_gateway
 from functions.http.app import create_lambda
 from functions.http.long_poll import LongPoll
+from functions.http.manifest import manifest
 from shared.core.errors import FieldCode
 from shared.core.settings import Settings
 from shared.services import Services

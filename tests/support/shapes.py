@@ -76,8 +76,16 @@ ACCOUNT = {
     "user": USER,
     "quota": {"per_day": int, "left_today": int, "running": int, "max_running": int},
     "push_browsers": int,
+    "second_factor": bool,
 }
-TOKEN = {"id": uuid7, "name": str, "created_at": time}
+TOKEN = {
+    "id": uuid7,
+    "name": str,
+    "created_at": time,
+    "expires_at": maybe(time),
+    "last_used_at": maybe(time),
+    "rights": [str],
+}
 IMAGE = {
     "id": uuid7,
     "index": int,

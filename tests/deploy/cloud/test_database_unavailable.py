@@ -17,6 +17,7 @@ from sqlalchemy import make_url, text
 
 from functions.http import app as http_app
 from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.core import db, deadline, log
 from shared.core.settings import Settings
@@ -62,7 +63,7 @@ def token(services: Services) -> str:
     assert hashed is not None
     with services.db.begin() as connection:
         user = user_store.create(connection, "ada@example.com", "no password")
-        user_store.create_token(connection, user.id, hashed, kind="api", name="t", lifetime_s=None)
+        token_store.create_token(connection, user.id, hashed, kind="api", name="t", lifetime_s=None)
     return token
 
 

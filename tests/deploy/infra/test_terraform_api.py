@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.gateway import MANIFEST, manifest
 from functions.http.headers import HEADERS
+from functions.http.manifest import MANIFEST, manifest
 from tests.support.configuration import TERRAFORM, defaults, locals_of, nested, resource, resources
 
 MODULES = TERRAFORM / "modules"

@@ -10,7 +10,7 @@ import pytest
 from kombu import Consumer
 from moto.server import ThreadedMotoServer
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from shared.clients.broker import QUEUE
 from shared.core.settings import Settings
 from shared.services import Services

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.core.errors import NotFound, NotSignedIn
 from shared.jobs import upload_store
 from shared.services import Services
@@ -12,7 +13,7 @@ from shared.services import Services
 
 def test_a_session_of_a_deleted_user_is_not_found(services: Services) -> None:
     with pytest.raises(NotFound), services.db.begin() as connection:
-        user_store.create_token(connection, uuid4(), b"x" * 32, kind="session", name=None, lifetime_s=1)
+        token_store.create_token(connection, uuid4(), b"x" * 32, kind="session", name=None, lifetime_s=1)
 
 
 def test_an_upload_of_a_deleted_user_is_not_found(services: Services) -> None:

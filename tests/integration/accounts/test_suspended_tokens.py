@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from shared.accounts import store as user_store
+from shared.accounts import token_store
 from tests.support.world import World
 
 PATIENCE_S = 20
@@ -22,7 +23,7 @@ def user_id(world: World) -> UUID:
 @pytest.fixture
 def log_in(user_id: UUID) -> Write:
     def write(connection: Connection) -> object:
-        return user_store.create_token(connection, user_id, uuid4().bytes, kind="session", name=None, lifetime_s=60)
+        return token_store.create_token(connection, user_id, uuid4().bytes, kind="session", name=None, lifetime_s=60)
 
     return write
 

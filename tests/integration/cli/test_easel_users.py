@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from cli.exit_codes import ExitCode
+from shared.accounts import api_tokens, token_store
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
@@ -34,7 +35,7 @@ class Person:
         self.credential = Credential(hashed)
         with world.services.db.begin() as connection:
             self.id = user_store.create(connection, email, "no password").id
-            user_store.create_token(connection, self.id, hashed, kind="session", name=None, lifetime_s=3600)
+            token_store.create_token(connection, self.id, hashed, kind="session", name=None, lifetime_s=3600)
 
     def submit(self, key: str | None = None) -> UUID:
         return UUID(submission.submit(self._services, self.credential, REQUEST, key).id)
@@ -142,7 +143,7 @@ def test_a_disabled_account_can_do_nothing_and_loses_nothing(
         lambda: submission.list_jobs(world.services, ada.credential, state=None, search="", before=None, limit=9),
         lambda: submission.cancel(world.services, ada.credential, running),
         lambda: submission.delete(world.services, ada.credential, done),
-        lambda: accounts.create_api_token(world.services, ada.credential, "a program"),
+        lambda: api_tokens.create_api_token(world.services, ada.credential, "a program"),
     )
     for call in calls:
         with pytest.raises(AccountDisabled):
@@ -247,12 +248,22 @@ def test_an_earlier_submit_is_cancelled(world: World, ada: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["quota", "3"], ["weight", "2"], ["disable"], ["enable"]], ids=lambda argv: str(argv[0])
+    "argv",
+    [["quota", "3"], ["weight", "2"], ["disable"], ["enable"], ["without-second-factor"]],
+    ids=lambda argv: str(argv[0]),
 )
 def test_no_such_account_is_code_1(easel: Easel, world: World, argv: list[str]) -> None:
     code, lines = easel("users", argv[0], "nobody@example.com", *argv[1:])
     assert (code, len(lines)) == (ExitCode.FAILED, 1)
     assert "There is no account of nobody@example.com." in lines[0]
+
+
+def test_a_second_factor_is_switched_off(easel: Easel, world: World, ada: Person) -> None:
+    world.sql("INSERT INTO second_factors VALUES (:id, 'x', 0, now()) RETURNING 1", id=ada.id)
+    argv = ("users", "without-second-factor", "Ada@Example.com")
+    assert easel(*argv) == (ExitCode.DONE, ["ada@example.com logs in with the password only."])
+    assert world.sql("SELECT kind FROM account_mails") == [("second_factor_off",)]
+    assert easel(*argv) == (ExitCode.DONE, ["ada@example.com had no second factor; nothing has changed."])
 
 
 def test_enabling_an_enabled_account_changes_nothing(easel: Easel, ada: Person) -> None:

@@ -68,7 +68,8 @@ def test_a_job_that_changes_or_leaves_has_another_sign(world: World, queue: list
 def test_a_watched_job_has_the_sign_of_the_long_poll(world: World, queue: list[UUID]) -> None:
     token_hash = b"h" * 32
     world.sql(
-        "INSERT INTO tokens (user_id, hash, kind) SELECT user_id, :hash, 'api' FROM jobs LIMIT 1", hash=token_hash
+        "INSERT INTO tokens (user_id, hash, kind, last_used_at) SELECT user_id, :hash, 'api', now() FROM jobs LIMIT 1",
+        hash=token_hash,
     )
     for job_id, sign in zip((queue[0], queue[-1]), signs(world, [queue[0], queue[-1]]), strict=True):
         with world.services.db.statement() as connection:

@@ -14,7 +14,7 @@ import redis
 import requests
 from PIL import Image
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from local.ports import free_port
 from local.servers import http_answers
 from shared.testing.fake_generator import FakeGenerator, Plan

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from functions.gateway import manifest
+from functions.http.manifest import manifest
 from local.ports import free_port
 from local.servers import http_answers
 from shared.metrics.process import BOUNDS_S, OUTCOMES, STEPS, StepBoard

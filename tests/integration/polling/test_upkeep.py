@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, text
 
-from shared.accounts import store as user_store
+from shared.accounts import token_store
 from shared.jobs import store as job_store
 from shared.jobs import upload_store
 from shared.notify import expiry, outbox_rows
@@ -127,7 +127,7 @@ def test_rows_that_are_kept_are_not_read(world: World) -> None:
     world.sql("ANALYZE uploads, tokens, mails, garbage")
     with world.services.db.begin() as connection:
         before = reads(connection)
-        assert user_store.drop_expired_tokens(connection, 500) == 0
+        assert token_store.drop_expired_tokens(connection, 500) == 0
         assert upload_store.drop_unused(connection, 500).seen == 0
         assert outbox_rows.drop_old(connection, "mails", 500) == []
         assert not outbox_rows.are_due(connection, ["mails", "group_mails", "webhooks", "pushes"])
