@@ -95,6 +95,12 @@ export const listTokens = ({ cursor, limit }, options) =>
 export const createToken = (body, options) => call("POST", "/v1/tokens", { ...options, body }).then(data);
 export const revokeToken = (id, options) => call("DELETE", `/v1/tokens/${encodeURIComponent(id)}`, options);
 
+export const beginTotp = (body, options) => call("POST", "/v1/totp", { ...options, body }).then(data);
+export const confirmTotp = (body, options) => call("PUT", "/v1/totp", { ...options, body }).then(data);
+export const endTotp = (body, options) => call("DELETE", "/v1/totp", { ...options, body });
+export const renewRecoveryCodes = (body, options) =>
+  call("POST", "/v1/totp/recovery-codes", { ...options, body }).then(data);
+
 export const getPresets = (options) => call("GET", "/v1/presets", options).then(data);
 export const getPlaces = (options) => call("GET", "/v1/places", options).then(data);
 export const getActions = (options) => call("GET", "/v1/actions", options).then(data);

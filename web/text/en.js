@@ -476,6 +476,8 @@ export const words = {
   "error.unreadable": "The server's answer could not be read. Try again in a moment.",
   "error.upload_refused": "The upload was refused. Try another image.",
   "error.bad_credentials": "Wrong email or password.",
+  "error.not_permitted": "This token does not have the right to do this.",
+  "error.second_factor_on": "Two-step log-in is on already. Reload the page.",
   "error.account_disabled":
     "This account has been disabled. Contact the site's operators if you think that is a mistake.",
   "error.email_taken": "There is already an account with this email. Log in instead?",

@@ -16,6 +16,7 @@ import { field, showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
 import { passwordForm } from "../parts/password-form.js";
+import { secondFactor } from "../parts/second-factor.js";
 import { sessionList } from "../parts/session-list.js";
 import { tokenList } from "../parts/token-list.js";
 import { webhookForm } from "../parts/webhook-form.js";
@@ -40,6 +41,7 @@ export function accountView({ signal }) {
           {},
           mail && emailForm(me.user, signal),
           passwordForm(me.user, signal),
+          secondFactor(me, signal),
           tokenList(signal),
           webhookForm(me.user, signal),
           exportPanel(signal),

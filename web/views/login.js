@@ -6,6 +6,7 @@ import { fieldOf } from "../lib/presets.js";
 import { navigate } from "../lib/router.js";
 import { safeNext } from "../lib/routes.js";
 import { startSession } from "../lib/session.js";
+import { codeField } from "../parts/code-field.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
 
@@ -18,7 +19,9 @@ function accountView({ mode, other, send, query, signal }) {
   const fields = accountFields(mode);
   const alert = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { class: "button is-main" }, t(`${mode}.submit`));
-  const form = element("form", { novalidate: true }, fields.email.node, fields.password.node, alert, button);
+  const code = codeField(t("factor.code.hint"));
+  code.node.hidden = true; // until the account turns out to need one
+  const form = element("form", { novalidate: true }, fields.email.node, fields.password.node, code.node, alert, button);
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -26,7 +29,11 @@ function accountView({ mode, other, send, query, signal }) {
     fill(alert);
     try {
       const answer = await send(
-        { email: fields.email.input.value.trim(), password: fields.password.input.value },
+        {
+          email: fields.email.input.value.trim(),
+          password: fields.password.input.value,
+          ...(code.node.hidden ? {} : { code: code.input.value }),
+        },
         { signal },
       );
       if (answer.status === 202) return fill(form, element("p", { role: "status" }, t("signup.mail")));
@@ -34,6 +41,11 @@ function accountView({ mode, other, send, query, signal }) {
       navigate(next, { replace: true });
     } catch (error) {
       if (isAborted(error, signal)) return;
+      if (error.code === "code_required") {
+        code.node.hidden = false;
+        return code.input.focus();
+      }
+      if (error.code === "bad_credentials" && !code.node.hidden) return fill(alert, t("factor.wrong.password_code"));
       const shown = error.name === "ApiError" && showFieldErrors(fields, error);
       if (!shown) fill(alert, errorText(error));
     } finally {
