@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 
 from shared.accounts import store as user_store
 from shared.accounts.store import User
-from shared.core.errors import AccountDisabled, NotSignedIn
+from shared.core.errors import AccountDisabled, NotConfirmed, NotSignedIn
+from shared.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,19 @@ def require_user(connection: Connection, credential: Credential) -> User:
     if user.disabled:
         raise AccountDisabled
     return user
+
+
+def require_mail(services: Services, credential: Credential) -> None:
+    """Check that a site that sends mail sends it to the user who sent the request.
+
+    Raises:
+        NotConfirmed: The site confirms addresses, and the user's is not confirmed.
+    """
+    if not services.settings.confirms_addresses:
+        return
+    with services.db.statement() as connection:
+        if not require_user(connection, credential).confirmed:
+            raise NotConfirmed
 
 
 def require_token_owner(connection: Connection, credential: Credential) -> User:

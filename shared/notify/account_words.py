@@ -25,6 +25,25 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Your account at {site} has another address now. Mail for it no longer goes to {email}.",
             "If it was not you, write to those who run the site.",
         ),
+        "signup": (
+            "Your account for {host}",
+            "Somebody asked for an account with this address at {site}. Open this link to create it:",
+            "{link}",
+            "It works once, for a day. If you did not ask for it, ignore this mail: without you there is no account.",
+        ),
+        "has_account": (
+            "You have an account for {host}",
+            "Somebody asked for an account with this address at {site}. It has one already: log in there.",
+            "If you do not know its password, or somebody else made it, ask for a new one here. It ends all sessions:",
+            "{link}",
+            "If you did not ask for it, ignore this mail.",
+        ),
+        "confirmation": (
+            "Confirm this address for {host}",
+            "An account at {site} has this address. Open this link and enter its password to confirm it:",
+            "{link}",
+            "It works once, for a day. If you did not create the account, ignore this mail.",
+        ),
     },
     "ru": {
         "reset": (
@@ -49,6 +68,25 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Адрес для {host} изменён",
             "У вашей учётной записи на сайте {site} теперь другой адрес. Письма о ней на {email} больше не приходят.",
             "Если это сделали не вы, напишите тем, кто ведёт сайт.",
+        ),
+        "signup": (
+            "Ваша учётная запись на {host}",
+            "Кто-то запросил учётную запись с этим адресом на сайте {site}. Откройте ссылку, чтобы создать её:",
+            "{link}",
+            "Она действует один раз, сутки. Если это были не вы, ничего не делайте: без вас записи не будет.",
+        ),
+        "has_account": (
+            "У вас есть учётная запись на {host}",
+            "Кто-то запросил учётную запись с этим адресом на сайте {site}. Она уже есть: войдите на сайте.",
+            "Если вы не знаете пароля или запись создали не вы, задайте новый пароль здесь. Все сеансы закончатся:",
+            "{link}",
+            "Если это были не вы, ничего не делайте.",
+        ),
+        "confirmation": (
+            "Подтвердите этот адрес для {host}",
+            "У учётной записи на сайте {site} этот адрес. Откройте ссылку и введите её пароль, чтобы подтвердить его:",
+            "{link}",
+            "Она действует один раз, сутки. Если учётную запись создали не вы, ничего не делайте.",
         ),
     },
 }
