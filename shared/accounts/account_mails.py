@@ -4,12 +4,15 @@ A secret is made when its mail is sent, so it is in no row; a mail that is sent 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["reset", "password_changed", "email_change", "email_changed", "signup", "has_account", "confirmation"]
+Kind = Literal[
+    "reset", "password_changed", "email_change", "email_changed", "signup", "has_account", "confirmation", "new_device"
+]
 LinkKind = Literal["reset", "email", "signup", "confirm"]
 
 LEASE_S = 300.0
@@ -25,7 +28,8 @@ _EXPIRED_AT_ONCE = 100
 class AccountMail:
     """A mail that this process may send. `attempts` identifies the claim.
 
-    A `signup` is for an address that has no account; if it has one, the mail is a `has_account`.
+    A `signup` is for an address that has no account; if it has one, the mail is a `has_account`. `device`: what a
+    `new_device` is about.
     """
 
     id: UUID
@@ -34,6 +38,8 @@ class AccountMail:
     email: str
     user_id: UUID | None
     language: str
+    device: str | None
+    created_at: datetime
     outbox: Literal["account_mails"] = "account_mails"
 
     @property
@@ -62,16 +68,18 @@ def add(
     user_id: UUID | None = None,
     *,
     language: str | None = None,
+    device: str | None = None,
 ) -> None:
     """Send a mail to an address, unless the same waits already.
 
-    Without a user it is for the account that has the address by then. language: for one without an account.
+    Without a user it is for the account that has the address by then. language: for one without an account; device:
+    what the mail is about.
     """
     query = text("""
-        INSERT INTO account_mails (kind, email, user_id, language)
-        VALUES (:kind, :email, :user_id, :language) ON CONFLICT (email, kind) DO NOTHING
+        INSERT INTO account_mails (kind, email, user_id, language, device)
+        VALUES (:kind, :email, :user_id, :language, :device) ON CONFLICT (email, kind) DO NOTHING
     """)
-    values = {"kind": kind, "email": email, "user_id": user_id, "language": language}
+    values = {"kind": kind, "email": email, "user_id": user_id, "language": language, "device": device}
     connection.execute(query, values)
 
 
@@ -82,12 +90,12 @@ WITH taken AS (
         SELECT id FROM account_mails WHERE due_at <= (SELECT clock_timestamp())
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, attempts, kind, email, user_id, language
+    RETURNING id, attempts, kind, email, user_id, language, device, created_at
 )
 SELECT taken.id, taken.attempts,
     CASE WHEN taken.kind = 'signup' AND u.id IS NOT NULL THEN 'has_account' ELSE taken.kind END AS kind,
     taken.email, CASE WHEN u.disabled_at IS NULL THEN u.id END AS user_id,
-    coalesce(u.language, taken.language, 'en') AS language
+    coalesce(u.language, taken.language, 'en') AS language, taken.device, taken.created_at
 FROM taken LEFT JOIN users u
     ON u.id = coalesce(taken.user_id, (SELECT found.id FROM users found WHERE found.email = taken.email))
 """)

@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from shared.accounts import push_subscriptions, session_store
+from shared.accounts import account_mails, known_devices, push_subscriptions, session_store
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
 from shared.accounts.auth import Credential, require_token_owner, require_user
@@ -288,6 +288,10 @@ def revoke_api_token(services: Services, credential: Credential, token_id: UUID)
 
 
 def _open_session(services: Services, connection: Connection, user: User, device: str | None) -> Session:
+    is_new = known_devices.record(connection, user.id, device)
+    accepts_mail = user.mail_stopped in (None, "unsubscribed")  # other stops are those of mail servers and complaints
+    if is_new and accepts_mail and services.may_mail(confirmed=user.confirmed):
+        account_mails.add(connection, "new_device", user.email, user.id, device=device)
     token = new_token()
     expires_at = session_store.create(
         connection,

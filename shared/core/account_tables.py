@@ -1,15 +1,15 @@
-"""The tables of mail about accounts, beside the others in `shared.core.tables`."""
+"""The tables of mail about accounts and of known devices, beside the others in `shared.core.tables`."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import UUID
 
-from shared.core.columns import ROW_ID, metadata, outbox, when
+from shared.core.columns import NOW, ROW_ID, metadata, outbox, owner, when
 
-KINDS = "kind IN ('reset', 'password_changed', 'email_change', 'email_changed', 'signup', 'confirmation')"
+KINDS = "kind IN ('reset', 'password_changed', 'email_change', 'email_changed', 'signup', 'confirmation', 'new_device')"
 LINK_KINDS = "kind IN ('reset', 'email', 'signup', 'confirm')"
 
 # Mail about accounts, to be sent. Without a user it is for the one with this address, if any has it by then. `language`
-# is that of a mail without a user.
+# is that of a mail without a user, `device` what a `new_device` is about.
 account_mails = Table(
     "account_mails",
     metadata,
@@ -19,6 +19,7 @@ account_mails = Table(
     Column("user_id", UUID, ForeignKey("users.id", ondelete="CASCADE"), index=True),
     *outbox(),
     Column("language", Text),
+    Column("device", Text),
     UniqueConstraint("email", "kind"),
 )
 
@@ -35,4 +36,13 @@ account_links = Table(
     Column("language", Text),
     CheckConstraint("(user_id IS NULL) = (kind = 'signup')", name="user"),
     Index("ix_account_links_email", "email", postgresql_where=text("user_id IS NULL")),
+)
+
+# From which kinds of devices (browser and system) each account was signed in lately. Of an account few are kept.
+known_devices = Table(
+    "known_devices",
+    metadata,
+    owner("users", primary_key=True),
+    Column("device", Text, primary_key=True),
+    when("last_used_at", nullable=False, server_default=NOW),
 )

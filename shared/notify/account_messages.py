@@ -6,11 +6,12 @@ from urllib.parse import urlencode, urlsplit
 
 from shared.accounts import account_mails
 from shared.accounts.account_mails import AccountMail, LinkKind
+from shared.accounts.devices import is_recognized
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.limits import DAY_S
 from shared.core.settings import Settings
 from shared.notify import messages
-from shared.notify.account_words import WORDS
+from shared.notify.account_words import UNKNOWN_DEVICE, WORDS
 from shared.notify.mail_html import escape, page
 from shared.services import Services
 
@@ -53,6 +54,10 @@ def prepare(services: Services, mail: AccountMail) -> EmailMessage | None:
 def compose(mail: AccountMail, settings: Settings, link: str) -> EmailMessage:
     """Return the mail as text and HTML. Raises MailRefused."""
     values = {"email": mail.email, "site": settings.public_url, "host": urlsplit(settings.public_url).netloc}
+    # A program may call itself anything, even the address of a site, which mail programs would make a link.
+    is_shown = mail.device is not None and is_recognized(mail.device)
+    values["device"] = str(mail.device) if is_shown else UNKNOWN_DEVICE[mail.language]
+    values["time"] = f"{mail.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     subject, *paragraphs = (words.format(link=link, **values) for words in WORDS[mail.language][mail.kind])
     message = messages.begin(mail.email, settings)
     message["Subject"] = subject

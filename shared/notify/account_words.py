@@ -1,5 +1,7 @@
 """The words of mails about accounts, by language and kind: a subject, then paragraphs. `{link}` is one by itself."""
 
+UNKNOWN_DEVICE = {"en": "an unknown device", "ru": "неизвестное устройство"}
+
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "reset": (
@@ -44,6 +46,12 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "{link}",
             "It works once, for a day. If you did not create the account, ignore this mail.",
         ),
+        "new_device": (
+            "A new sign-in to {host}",
+            "Your account {email} was signed in to from a device that is new to it: {device}, {time}.",
+            "If it was you, there is nothing to do. If not, choose a new password here. It ends all sessions:",
+            "{link}",
+        ),
     },
     "ru": {
         "reset": (
@@ -87,6 +95,12 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "У учётной записи на сайте {site} этот адрес. Откройте ссылку и введите её пароль, чтобы подтвердить его:",
             "{link}",
             "Она действует один раз, сутки. Если учётную запись создали не вы, ничего не делайте.",
+        ),
+        "new_device": (
+            "Новый вход на {host}",
+            "В вашу учётную запись {email} вошли с нового для неё устройства: {device}, {time}.",
+            "Если это были вы, ничего не делайте. Если нет, задайте новый пароль здесь. Все сеансы закончатся:",
+            "{link}",
         ),
     },
 }

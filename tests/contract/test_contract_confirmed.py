@@ -1,4 +1,4 @@
-"""Confirmed addresses: a sign-up by mail, older accounts, and who gets mail."""
+"""Confirmed addresses: a sign-up by mail, older accounts, and who gets mail; notices of new devices."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from shared.accounts import account_mails, confirmation
+from shared.accounts.known_devices import MOST_DEVICES
 from shared.accounts.tokens import token_hash
 from shared.admin import accounts as admin_accounts
 from shared.services import Services
@@ -102,6 +103,7 @@ def test_an_account_begins_with_its_link(site: Door, mailbox: Mailbox) -> None:
     session = log_in(site)
     assert session.status_code == 200
     assert site.get("/v1/me", headers=bearer(session)).json()["user"]["confirmed"] is True
+    assert mailbox.collect() == [], "the first sign-in is from no new device"
 
 
 def test_whether_there_is_an_account_does_not_show(site: Door, grace: dict[str, str], mailbox: Mailbox) -> None:
@@ -251,6 +253,7 @@ def test_notices_go_to_confirmed_addresses_only(
 ) -> None:
     change = {"password": PASSWORD, "new_password": OTHER}
     assert site.post("/v1/me/password", json=change, headers=unconfirmed).status_code == 204
+    assert log_in(site, OTHER, "curl/8.5.0").status_code == 200
     assert mailbox.collect() == []
     change = {"password": OTHER, "new_password": PASSWORD}
     assert lenient.post("/v1/me/password", json=change, headers=unconfirmed).status_code == 204
@@ -272,6 +275,37 @@ def test_mail_that_was_asked_for_before_is_not_sent(
     assert site.post("/v1/jobs", json=body, headers=unconfirmed).status_code == 202
     finish()
     assert len(mailbox.collect()) == 1
+
+
+def test_a_new_device_is_reported(site: Door, grace: dict[str, str], mailbox: Mailbox) -> None:
+    assert log_in(site).status_code == 200
+    assert mailbox.collect() == []
+    assert log_in(site, OTHER, "curl/8.5.0").status_code == 401
+    assert mailbox.collect() == []
+    assert log_in(site, agent=FIREFOX.replace("X11; Linux", "Windows")).status_code == 200
+    [message] = mailbox.collect()
+    assert "Firefox, Windows, 20" in message
+    assert f"{SITE}/reset" in message
+    log_in(site, agent="www.evil.example/1.0")
+    [message] = mailbox.collect()
+    assert "an unknown device" in message
+    assert "evil" not in message
+    for agent in (FIREFOX, "www.evil.example/2.0"):
+        assert log_in(site, agent=agent).status_code == 200
+    assert mailbox.collect() == []
+    with mailbox.services.db.begin() as connection:
+        connection.exec_driver_sql("UPDATE users SET mail_stopped = 'bounced'")
+    assert log_in(site, agent="curl/8.5.0").status_code == 200
+    assert mailbox.collect() == [], "its server refuses our mail"
+
+
+def test_few_devices_of_an_account_are_known(site: Door, grace: dict[str, str], mailbox: Mailbox, ada: Person) -> None:
+    for number in range(MOST_DEVICES):
+        log_in(site, agent=f"program{number}")
+    with mailbox.services.db.statement() as connection:
+        known = connection.exec_driver_sql("SELECT device FROM known_devices").scalars().all()
+    assert len(known) == MOST_DEVICES
+    assert "Firefox, Linux" not in known
 
 
 def test_a_site_without_mail_confirms_nothing(
